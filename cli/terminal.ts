@@ -1,0 +1,31 @@
+import process from "node:process";
+
+const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
+
+/** Where a command writes: what it is asked for to `out`, remarks about it to `err`. */
+export interface Terminal {
+  /** Writes to the output as it is; resolves when there is room for more. */
+  out(text: string | Uint8Array): Promise<void>;
+  /** The same to the error output. */
+  err(text: string | Uint8Array): Promise<void>;
+  /** Writes a line of remark to the error output. */
+  note(line: string): void;
+  /** Colours a remark, if the error output is a terminal that wants colours. */
+  paint(style: keyof typeof CODES, text: string): string;
+}
+
+/** The terminal of this process. Honours `NO_COLOR` and `FORCE_COLOR`. */
+export function processTerminal(): Terminal {
+  const { stdout, stderr, env } = process;
+  const colored = !env.NO_COLOR && (Boolean(env.FORCE_COLOR) || stderr.isTTY === true);
+  const write = (stream: NodeJS.WriteStream, text: string | Uint8Array) =>
+    new Promise<void>((resolve, reject) =>
+      stream.write(text, (error) => error ? reject(error) : resolve())
+    );
+  return {
+    out: (text) => write(stdout, text),
+    err: (text) => write(stderr, text),
+    note: (line) => void stderr.write(line + "\n"),
+    paint: (style, text) => colored ? `\x1b[${CODES[style]}m${text}\x1b[0m` : text,
+  };
+}

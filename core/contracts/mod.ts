@@ -1,0 +1,5 @@
+export * from "./broadcast.ts";
+export * from "./clock.ts";
+export * from "./hooks.ts";
+export * from "./records.ts";
+export * from "./short_term_store.ts";

@@ -1,0 +1,48 @@
+import type { BroadcastProvider } from "../contracts/broadcast.ts";
+import type { Clock } from "../contracts/clock.ts";
+import type { ErrorContext } from "../contracts/hooks.ts";
+import type { ShortTermStore } from "../contracts/short_term_store.ts";
+import type { Limits } from "../protocol/limits.ts";
+
+/** Sizes and times of the engine's streams and sweeps. */
+export interface EngineOptions {
+  /** Events read from the store at a time. @default {512} */
+  pageSize: number;
+  /** Bytes of recent events, and of frames per filter and format, kept per task with readers. @default {1048576} */
+  tailBytes: number;
+  /** Milliseconds between signs of life on streams where nothing happens. @default {10000} */
+  heartbeatMs: number;
+  /** Milliseconds between looks at the store that cover lost wake-ups. @default {5000} */
+  pollMs: number;
+  /** Milliseconds until a stream asks again when the store cannot be reached. @default {500} */
+  storeRetryMs: number;
+  /**
+   * Milliseconds between looks for due work that another instance may have left. 0: only what this
+   * engine knows of is looked at, which is enough for a store that nobody else uses. @default {1000}
+   */
+  sweepMs: number;
+  /** Due tasks settled at a time. @default {100} */
+  sweepLimit: number;
+}
+
+/** The defaults of {@linkcode EngineOptions}. */
+export const DEFAULT_ENGINE_OPTIONS: Readonly<EngineOptions> = {
+  pageSize: 512,
+  tailBytes: 1024 * 1024,
+  heartbeatMs: 10_000,
+  pollMs: 5_000,
+  storeRetryMs: 500,
+  sweepMs: 1_000,
+  sweepLimit: 100,
+};
+
+/** What the parts of an engine share. */
+export interface EngineContext {
+  readonly store: ShortTermStore;
+  readonly broadcast: BroadcastProvider;
+  readonly clock: Clock;
+  readonly limits: Readonly<Limits>;
+  readonly options: Readonly<EngineOptions>;
+  /** Tells the host of an error that no caller hears of. Never throws. */
+  report(error: unknown, context: ErrorContext): void;
+}

@@ -1,0 +1,148 @@
+import type { Signal } from "../contracts/broadcast.ts";
+import type { TaskRecord } from "../contracts/records.ts";
+import type { EventFilter } from "../protocol/event.ts";
+import { isTerminal } from "../protocol/task.ts";
+import { matchesEverything } from "../rules/filter.ts";
+import type { EngineContext } from "./context.ts";
+import type { FrameEncoder } from "./frames.ts";
+import type { StreamControl } from "./stream_control.ts";
+import type { Tails } from "./tails.ts";
+
+/** What a reader of all tasks asked for. */
+export interface FollowAllQuery {
+  /** Only events that match. */
+  filter: EventFilter;
+  /** Only tasks for which this holds. Asked once for each life of a task. */
+  visible: (record: TaskRecord) => boolean;
+}
+
+/** Where a reader stands in one task. */
+interface Place {
+  incarnation: string;
+  through: number;
+  /** Matching events through there. */
+  count: number;
+  visible: boolean;
+  /** Polls since the task's end was sent. */
+  endedPolls?: number;
+}
+
+/**
+ * How long the place in an ended task is kept, in polls: a late or doubled wake-up must not be
+ * taken for news.
+ */
+const KEEP_ENDED_POLLS = 12;
+
+/**
+ * One reader of all tasks, those created later too: live from the moment it connects.
+ *
+ * A reader is a position in each task that had events since; wake-ups only mark tasks as worth a
+ * look. So it, too, may be as slow as it likes: what it costs is an entry per live task.
+ */
+export async function* followAll<Chunk>(
+  context: EngineContext,
+  tails: Tails,
+  query: FollowAllQuery,
+  encoder: FrameEncoder<Chunk>,
+  control: StreamControl,
+): AsyncGenerator<Chunk, void> {
+  const { broadcast, clock, options } = context;
+  const sinceMs = clock.now();
+  const places = new Map<string, Place>();
+  /** Tasks worth a look, and the lowest index that was heard of. */
+  const dirty = new Map<string, number>();
+
+  const unsubscribe = await broadcast.subscribe({ all: true }, (signal: Signal) => {
+    dirty.set(signal.taskId, Math.min(signal.from, dirty.get(signal.taskId) ?? Infinity));
+    control.wake?.();
+  });
+  const stopPolling = tails.onPoll(() => {
+    for (const [taskId, place] of places) {
+      if (place.endedPolls === undefined) dirty.set(taskId, dirty.get(taskId) ?? Infinity);
+      else if (++place.endedPolls > KEEP_ENDED_POLLS) places.delete(taskId);
+    }
+    control.wake?.();
+  });
+  let beatDue = false;
+  let beatTimer: unknown;
+  const beat = () => {
+    beatTimer = clock.setTimeout(beat, options.heartbeatMs);
+    beatDue = true;
+    control.wake?.();
+  };
+  beatTimer = clock.setTimeout(beat, options.heartbeatMs);
+
+  try {
+    // Says that the subscription is live, before anything happens.
+    const hello = encoder.heartbeat();
+    if (hello !== undefined) yield hello;
+    while (!control.closed) {
+      const [next] = dirty;
+      if (next !== undefined) {
+        const [taskId, from] = next;
+        dirty.delete(taskId);
+        yield* read(taskId, from);
+      } else if (beatDue) {
+        beatDue = false;
+        const chunk = encoder.heartbeat();
+        if (chunk !== undefined) yield chunk;
+      } else {
+        await new Promise<void>((resolve) => control.wake = resolve);
+        control.wake = undefined;
+      }
+    }
+  } finally {
+    clock.clearTimeout(beatTimer);
+    stopPolling();
+    await unsubscribe();
+  }
+
+  async function* read(taskId: string, from: number): AsyncGenerator<Chunk, void> {
+    for (;;) {
+      const place = await placeOf(taskId, from);
+      if (place === undefined || !place.visible) return;
+      const page = await context.store.readLog(taskId, {
+        after: place.through,
+        limit: options.pageSize,
+        filter: query.filter,
+      });
+      if (page === undefined || page.incarnation !== place.incarnation) {
+        places.delete(taskId); // Deleted meanwhile, and perhaps created again.
+        if (page === undefined) return;
+        from = 0;
+        continue;
+      }
+      const buffer = encoder.buffer();
+      for (const event of page.events) {
+        buffer.append({ taskId, event, filteredIndex: place.count++ });
+      }
+      place.through = page.scannedTo;
+      const end = place.through >= page.length - 1;
+      if (end && isTerminal(page.status)) place.endedPolls ??= 0;
+      if (buffer.end > 0) yield buffer.slice(0);
+      if (end || control.closed) return;
+    }
+  }
+
+  async function placeOf(taskId: string, from: number): Promise<Place | undefined> {
+    const known = places.get(taskId);
+    if (known !== undefined) return known;
+    const head = await context.store.getTask(taskId);
+    if (head === undefined) return undefined;
+    const { record } = head;
+    if (from >= head.length) return undefined; // A poll's mark, or the log of an earlier life.
+    // Wake-ups can be lost: what was created after the reader came is read from its first event.
+    const start = record.task.createdAt >= sinceMs ? 0 : from;
+    const place: Place = {
+      incarnation: record.incarnation,
+      through: start - 1,
+      count: matchesEverything(query.filter)
+        ? start
+        : (await context.store.countMatches(taskId, query.filter, [start]))[0]!,
+      visible: query.visible(record),
+    };
+    if (!place.visible && isTerminal(record.task.status)) place.endedPolls = 0;
+    places.set(taskId, place);
+    return place;
+  }
+}

@@ -1,0 +1,80 @@
+import { encodeCursor } from "../protocol/cursor.ts";
+import type { EventFilter, SeriesFormat } from "../protocol/event.ts";
+import type { StoredEvent } from "../contracts/records.ts";
+import { collapse } from "./collapse.ts";
+import type { EngineContext } from "./context.ts";
+import type { Start } from "./locate.ts";
+
+/** Which part of a task's history. */
+export interface HistoryQuery {
+  /** Where it begins. */
+  start: Start;
+  /** Only what matches. */
+  filter: EventFilter;
+  /** How accumulate series are told. */
+  seriesFormat: SeriesFormat;
+  /** Most events. */
+  limit: number;
+}
+
+/** Part of a task's history. */
+export interface HistoryPage {
+  /** The events, in index order. */
+  events: StoredEvent[];
+  /** Where the next page begins; left out on the last. */
+  nextCursor?: string;
+}
+
+/** Reads the first events after a position. */
+export async function readHistory(
+  context: EngineContext,
+  query: HistoryQuery,
+): Promise<HistoryPage> {
+  const { start, seriesFormat } = query;
+  // Without a cursor the history is the log as it was published, unless totals are asked for.
+  const collapsed = seriesFormat === "accumulated" || start.resume === "collapsed";
+  return await (collapsed ? collapsedHistory : plainHistory)(context, query);
+}
+
+async function plainHistory(
+  { store, options }: EngineContext,
+  { start: { taskId, incarnation, after }, filter, limit }: HistoryQuery,
+): Promise<HistoryPage> {
+  const events: StoredEvent[] = [];
+  // One more than asked for tells whether there is another page.
+  for (let position = after; events.length <= limit;) {
+    const wanted = Math.min(options.pageSize, limit + 1 - events.length);
+    const page = await store.readLog(taskId, { after: position, limit: wanted, filter });
+    if (page === undefined || page.incarnation !== incarnation) break;
+    events.push(...page.events);
+    position = page.scannedTo;
+    if (position >= page.length - 1) break;
+  }
+  if (events.length <= limit) return { events };
+  events.length = limit;
+  const index = events.at(-1)!.index;
+  return { events, nextCursor: encodeCursor({ kind: "exact", incarnation, index }) };
+}
+
+async function collapsedHistory(
+  { store, options }: EngineContext,
+  { start: { taskId, incarnation, after }, filter, limit }: HistoryQuery,
+): Promise<HistoryPage> {
+  const events: StoredEvent[] = [];
+  let nextCursor: string | undefined;
+  const pages = collapse(store, {
+    taskId,
+    incarnation,
+    after,
+    filter,
+    pageSize: Math.min(options.pageSize, limit + 1),
+  });
+  for await (const { frames } of pages) {
+    for (const { event, cursor } of frames) {
+      if (events.length === limit) return { events, nextCursor };
+      events.push(event);
+      nextCursor = cursor;
+    }
+  }
+  return { events };
+}

@@ -1,0 +1,126 @@
+import type { ShortTermStore } from "../contracts/short_term_store.ts";
+import type { TaskRecord } from "../contracts/records.ts";
+import { TaskcastError } from "../protocol/errors.ts";
+import { BOUNDS } from "../protocol/limits.ts";
+import type { Task, TaskStatus } from "../protocol/task.ts";
+import { matchesType } from "../rules/filter.ts";
+import { assertCount, assertStatus, assertTaskId, assertTypePatterns } from "../rules/validate.ts";
+
+/** Which tasks. */
+export interface ListTasksQuery {
+  /** In one of these states. @default all */
+  status?: readonly TaskStatus[];
+  /** Of one of these types; `a.b.*` is what starts with `a.b.`. @default all */
+  types?: readonly string[];
+  /** With this tag. */
+  tag?: string;
+  /** Most tasks: 1 to 500. @default {50} */
+  limit?: number;
+  /** Where the page before ended: its `nextCursor`. */
+  cursor?: string;
+  /** Only tasks for which this holds. @default all */
+  visible?: (task: Task) => boolean;
+  /** Only these tasks; at most 500 are looked at on one page. @default all */
+  ids?: readonly string[];
+}
+
+/** Some tasks. */
+export interface TaskPage {
+  /** Newest first. */
+  tasks: Task[];
+  /** Where the next page begins; left out on the last. */
+  nextCursor?: string;
+}
+
+/** Pages read for one answer at most, so that a filter that hides nearly everything ends. */
+const MAX_ROUNDS = 20;
+
+/** Lists tasks, newest first, by `createdAt` and then `id`. */
+export async function listTasks(store: ShortTermStore, query: ListTasksQuery): Promise<TaskPage> {
+  const { status = [], types = [], tag, limit = 50, cursor, visible = () => true, ids } = query;
+  status.forEach((item, i) => assertStatus(item, `status[${i}]`));
+  assertTypePatterns(types, "type");
+  assertCount(limit, "limit", 1, BOUNDS.listPage);
+  let after = cursor === undefined ? undefined : decodeListCursor(cursor);
+  if (ids !== undefined) {
+    const matches = ({ task }: TaskRecord) =>
+      (status.length === 0 || status.includes(task.status)) &&
+      (types.length === 0 || matchesType(task.type ?? "", types)) &&
+      (tag === undefined || task.tags?.includes(tag) === true);
+    return await listByIds(store, ids, {
+      after,
+      limit,
+      matches: (r) => matches(r) && visible(r.task),
+    });
+  }
+
+  const tasks: Task[] = [];
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const page = await store.listTasks({
+      statuses: status.length === 0 ? undefined : status,
+      types: types.length === 0 ? undefined : types,
+      tag,
+      limit: limit - tasks.length,
+      after,
+    });
+    for (const { task } of page.tasks) if (visible(task)) tasks.push(task);
+    after = keyOf(page.tasks.at(-1)?.task) ?? after;
+    if (!page.more) return { tasks };
+    if (tasks.length === limit) break;
+  }
+  return { tasks, nextCursor: after && encodeListCursor(after) };
+}
+
+interface ListKey {
+  createdAt: number;
+  id: string;
+}
+
+async function listByIds(
+  store: ShortTermStore,
+  ids: readonly string[],
+  { after, limit, matches }: {
+    after?: ListKey;
+    limit: number;
+    matches: (record: TaskRecord) => boolean;
+  },
+): Promise<TaskPage> {
+  const heads = await Promise.all([...new Set(ids)].map((id) => store.getTask(id)));
+  const tasks = heads.flatMap((head) =>
+    head !== undefined && matches(head.record) ? [head.record.task] : []
+  )
+    .filter((task) => after === undefined || compare(task, after) > 0)
+    .sort(compare);
+  const page = tasks.slice(0, limit);
+  if (tasks.length <= limit) return { tasks: page };
+  return { tasks: page, nextCursor: encodeListCursor(page.at(-1)!) };
+}
+
+/** Newest first. */
+function compare(a: ListKey, b: ListKey): number {
+  return b.createdAt - a.createdAt || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
+}
+
+function keyOf(task: Task | undefined): ListKey | undefined {
+  return task && { createdAt: task.createdAt, id: task.id };
+}
+
+function encodeListCursor({ createdAt, id }: ListKey): string {
+  return `${createdAt}.${id}`;
+}
+
+function decodeListCursor(cursor: string): ListKey {
+  const dot = cursor.indexOf(".");
+  const createdAt = Number(cursor.slice(0, dot));
+  const id = cursor.slice(dot + 1);
+  try {
+    assertTaskId(id);
+    assertCount(createdAt, "cursor", 0, Number.MAX_SAFE_INTEGER);
+    return { createdAt, id };
+  } catch {
+    throw new TaskcastError(
+      "INVALID_CURSOR",
+      "The list cursor is malformed; use the nextCursor of the page before, or none",
+    );
+  }
+}

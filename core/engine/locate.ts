@@ -1,0 +1,137 @@
+import type { ShortTermStore } from "../contracts/short_term_store.ts";
+import { decodeCursor } from "../protocol/cursor.ts";
+import type { EventFilter, Since } from "../protocol/event.ts";
+import type { ResumeKind } from "../protocol/stream.ts";
+import type { TaskStatus } from "../protocol/task.ts";
+import { isTerminal } from "../protocol/task.ts";
+import { parseEventId } from "../protocol/ulid.ts";
+import { idOf } from "../rules/event_json.ts";
+import { matchesEverything } from "../rules/filter.ts";
+import { invalidCursor, taskNotFound } from "./refusals.ts";
+
+/** Where a reader starts, and where the task stands. */
+export interface Start {
+  /** The task. */
+  taskId: string;
+  /** This life of its id. */
+  incarnation: string;
+  /** Its state. */
+  status: TaskStatus;
+  /** Events in its log. */
+  length: number;
+  /** The reader has what is at or before this index; see {@linkcode Start.collapse}. */
+  after: number;
+  /** The reader must get series as snapshots first; `after` is then that of a partial cursor. */
+  collapse: boolean;
+  /** How the cursor was taken. */
+  resume: ResumeKind;
+  /** The reader has everything, the end included. */
+  ended: boolean;
+}
+
+/**
+ * Finds where a reader starts.
+ *
+ * @throws {TaskcastError} `TASK_NOT_FOUND`; `INVALID_CURSOR` for one that is malformed, belongs to
+ * another task or to another life of this id, or is ahead of the log.
+ */
+export async function locate(
+  store: ShortTermStore,
+  taskId: string,
+  since: Since,
+  filter: EventFilter,
+): Promise<Start> {
+  const head = await store.getTask(taskId);
+  if (head === undefined) throw taskNotFound(taskId);
+  const { length, record: { incarnation, task: { status } } } = head;
+  const base = { taskId, incarnation, status, length, collapse: false, ended: false };
+  const exact = (after: number): Start => ({ ...base, after, resume: "exact" });
+
+  if (since.id !== undefined) {
+    const cursor = decodeCursor(since.id);
+    if (cursor === undefined) return exact(await indexOfId(store, taskId, since.id));
+    if (cursor.incarnation !== incarnation) throw invalidCursor("it belongs to another task");
+    if (cursor.index >= length) throw invalidCursor("it is ahead of the task's log");
+    switch (cursor.kind) {
+      case "exact":
+        return exact(cursor.index);
+      case "partial":
+        return { ...base, after: cursor.index, collapse: true, resume: "collapsed" };
+      case "done":
+        if (!isTerminal(status)) throw invalidCursor("it says that the task ended");
+        return { ...exact(cursor.index), ended: true };
+    }
+  }
+  if (since.index !== undefined) {
+    return exact(await indexOfMatch(store, taskId, filter, since.index, length));
+  }
+  if (since.timestamp !== undefined) {
+    return exact(await lastIndexAt(store, taskId, since.timestamp, length));
+  }
+  return { ...base, after: -1, collapse: true, resume: "start" };
+}
+
+/** The index of the event with this id. */
+async function indexOfId(store: ShortTermStore, taskId: string, id: string): Promise<number> {
+  const parsed = parseEventId(id);
+  if (parsed === undefined) throw invalidCursor("it is neither a cursor nor an event's id");
+  const page = await store.readLog(taskId, { after: parsed.index - 1, limit: 1 });
+  const event = page?.events[0];
+  if (event === undefined || idOf(event) !== id) {
+    throw invalidCursor("the task has no event with this id");
+  }
+  return parsed.index;
+}
+
+/** The index of the `nth` event that matches, counted from 0; -1 is before the first. */
+async function indexOfMatch(
+  store: ShortTermStore,
+  taskId: string,
+  filter: EventFilter,
+  nth: number,
+  length: number,
+): Promise<number> {
+  const beyond = invalidCursor("since.index is beyond the newest event that matches");
+  if (nth === -1) return -1;
+  if (matchesEverything(filter)) {
+    if (nth >= length) throw beyond;
+    return nth;
+  }
+  // The answer is the lowest index with more than `nth` matches at or before it. Many probes a
+  // round keep the rounds few: 4 for a million events.
+  let low = 0;
+  let high = length; // Exclusive; `length` itself stands for "there is none".
+  while (low < high) {
+    const step = Math.max(1, Math.ceil((high - low) / 32));
+    const probes: number[] = [];
+    for (let index = low; index < high; index += step) probes.push(index);
+    const counts = await store.countMatches(taskId, filter, probes.map((index) => index + 1));
+    const hit = counts.findIndex((count) => count > nth);
+    if (hit === -1) low = probes.at(-1)! + 1;
+    else {
+      high = probes[hit]!;
+      if (hit > 0) low = probes[hit - 1]! + 1;
+    }
+  }
+  if (low >= length) throw beyond;
+  return low;
+}
+
+/** The index of the newest event at or before a time, -1 when there is none. */
+async function lastIndexAt(
+  store: ShortTermStore,
+  taskId: string,
+  timestampMs: number,
+  length: number,
+): Promise<number> {
+  let low = -1; // At or before the time.
+  let high = length; // After it.
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    const page = await store.readLog(taskId, { after: middle - 1, limit: 1 });
+    const event = page?.events[0];
+    if (event !== undefined && event.timestamp <= timestampMs) low = middle;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,263 @@
+import type { Signal, Unsubscribe } from "../contracts/broadcast.ts";
+import type { StoredEvent } from "../contracts/records.ts";
+import type { EventFilter } from "../protocol/event.ts";
+import type { TaskStatus } from "../protocol/task.ts";
+import { isTerminal } from "../protocol/task.ts";
+import { filterKey } from "../rules/filter.ts";
+import type { EngineContext } from "./context.ts";
+import type { FrameEncoder } from "./frames.ts";
+import type { StreamControl } from "./stream_control.ts";
+import type { Wake } from "./view.ts";
+import { View } from "./view.ts";
+
+const EVENT_OVERHEAD_BYTES = 200;
+
+/**
+ * One task's newest events on this instance, read once for all of its readers.
+ *
+ * A wake-up only says that there may be more. The tail then reads on from where it is, and only
+ * while a reader waits at its end: nobody who is slow makes it read or keep more than its bound.
+ */
+export class Tail {
+  readonly taskId: string;
+  readonly incarnation: string;
+  readonly #context: EngineContext;
+  readonly #views = new Map<string, View<never>>();
+  /** Readers that wait without a view: any change wakes them. */
+  readonly #waiters = new Set<Wake>();
+  /** The newest collapsed batch of each filter and format; see `share`. */
+  readonly #batches = new Map<string, { after: number; batch: Promise<unknown> }>();
+  /** Recent events, without holes, the newest last. */
+  #ring: StoredEvent[] = [];
+  #ringBytes = 0;
+  #through: number;
+  #status: TaskStatus | "deleted";
+  /** The store may have more than was read. True at first: events may have come meanwhile. */
+  #dirty = true;
+  #advancing?: Promise<void>;
+  #unsubscribe?: Unsubscribe;
+  #retryTimer?: unknown;
+  /** Readers of any view. */
+  readers = 0;
+
+  constructor(
+    context: EngineContext,
+    options: { taskId: string; incarnation: string; through: number; status: TaskStatus },
+  ) {
+    this.#context = context;
+    this.taskId = options.taskId;
+    this.incarnation = options.incarnation;
+    this.#through = options.through;
+    this.#status = options.status;
+  }
+
+  /** Everything through this index has been read. */
+  get through(): number {
+    return this.#through;
+  }
+
+  /** The task's state as of {@linkcode Tail.through}; a terminal one only if that is the end. */
+  get status(): TaskStatus | "deleted" {
+    return this.#status;
+  }
+
+  /** Listens for wake-ups. Resolves once none can be missed. */
+  async listen(): Promise<void> {
+    this.#unsubscribe = await this.#context.broadcast.subscribe(
+      { taskId: this.taskId },
+      (signal: Signal) => {
+        if (signal.ended || signal.length - 1 > this.#through) this.stir();
+      },
+    );
+  }
+
+  /** Stops listening. */
+  async close(): Promise<void> {
+    this.#context.clock.clearTimeout(this.#retryTimer);
+    await this.#unsubscribe?.();
+  }
+
+  /** There may be more in the store. */
+  stir(): void {
+    this.#dirty = true;
+    if (this.#waiting()) void this.#advance();
+  }
+
+  /** The view that a reader shares with others of the same filter and format. */
+  view<Chunk>(
+    filter: EventFilter,
+    encoder: FrameEncoder<Chunk>,
+    start: { through: number; count: number },
+  ): View<Chunk> {
+    const key = `${encoder.key} ${filterKey(filter)}`;
+    let view = this.#views.get(key) as unknown as View<Chunk> | undefined;
+    if (view === undefined) {
+      view = new View<Chunk>(
+        {
+          taskId: this.taskId,
+          incarnation: this.incarnation,
+          filter,
+          encoder,
+          maxBytes: this.#context.options.tailBytes,
+        },
+        start,
+      );
+      this.#views.set(key, view as unknown as View<never>);
+    }
+    view.readers++;
+    return view;
+  }
+
+  /** A reader left a view. */
+  release(view: View<never>): void {
+    if (--view.readers > 0) return;
+    for (const [key, value] of this.#views) if (value === view) this.#views.delete(key);
+  }
+
+  /**
+   * Encodes what the ring has for a view.
+   *
+   * @param position Where a reader of the view stands; the view begins anew there if it lost touch.
+   * @returns Whether the view is at {@linkcode Tail.through} now.
+   */
+  sync<Chunk>(view: View<Chunk>, position?: { through: number; count: number }): boolean {
+    const oldest = this.#through - this.#ring.length; // Before the first event of the ring.
+    if (view.through < oldest) {
+      if (position === undefined || position.through < oldest) return false;
+      if (position.through > this.#through) return false;
+      view.restart(position);
+    }
+    for (let i = view.through - oldest; i < this.#ring.length; i++) view.append(this.#ring[i]!);
+    return true;
+  }
+
+  /**
+   * Waits until there is more, the task ends, or a sign of life is due.
+   *
+   * @param view Wait for frames of this view; without one, for any event.
+   */
+  async wait(control: StreamControl, view?: View<never>): Promise<"changed" | "heartbeat"> {
+    const waiters = view?.waiters ?? this.#waiters;
+    const { promise, resolve } = Promise.withResolvers<"changed" | "heartbeat">();
+    waiters.add(resolve);
+    control.wake = () => resolve("changed");
+    if (this.#dirty) void this.#advance();
+    try {
+      return await promise;
+    } finally {
+      waiters.delete(resolve);
+      control.wake = undefined;
+    }
+  }
+
+  /**
+   * Makes a batch that starts after an index once for all readers who want it now.
+   *
+   * @param key The filter and format.
+   */
+  share<Batch>(key: string, after: number, make: () => Promise<Batch>): Promise<Batch> {
+    const newest = this.#batches.get(key);
+    if (newest?.after === after) return newest.batch as Promise<Batch>;
+    const batch = make();
+    this.#batches.set(key, { after, batch });
+    batch.catch(() => this.#batches.delete(key));
+    return batch;
+  }
+
+  /** Wakes all who wait, with a sign of life. */
+  beat(): void {
+    this.#wakeAll("heartbeat");
+  }
+
+  /**
+   * Brings the tail up to a reader that is ahead of it, having read from the store by itself.
+   *
+   * Reading the gap would be right, too, but it may be long: nobody is there who needs it.
+   */
+  async reach(through: number): Promise<void> {
+    if (through <= this.#through) return;
+    if (through - this.#through <= this.#context.options.pageSize) {
+      this.#dirty = true;
+      await this.#advance();
+    }
+    if (through > this.#through) {
+      this.#ring = [];
+      this.#ringBytes = 0;
+      this.#through = through;
+      this.#dirty = true;
+      this.#wakeAll("changed"); // Who waits at the old end reads the gap from the store.
+    }
+  }
+
+  #waiting(): boolean {
+    if (this.#waiters.size > 0) return true;
+    for (const view of this.#views.values()) if (view.waiters.size > 0) return true;
+    return false;
+  }
+
+  #wakeAll(reason: "changed" | "heartbeat"): void {
+    for (const wake of this.#waiters) wake(reason);
+    for (const view of this.#views.values()) for (const wake of view.waiters) wake(reason);
+  }
+
+  #advance(): Promise<void> {
+    this.#advancing ??= this.#readOn().finally(() => this.#advancing = undefined);
+    return this.#advancing;
+  }
+
+  async #readOn(): Promise<void> {
+    const { store, options, clock } = this.#context;
+    do {
+      this.#dirty = false; // Before the read: a commit during it sets it again.
+      const after = this.#through;
+      let page;
+      try {
+        page = await store.readLog(this.taskId, { after, limit: options.pageSize });
+      } catch (error) {
+        // Readers stay; they go on when the store is back.
+        this.#dirty = true;
+        this.#context.report(error, { operation: "subscription", taskId: this.taskId });
+        clock.clearTimeout(this.#retryTimer);
+        this.#retryTimer = clock.setTimeout(() => this.stir(), options.storeRetryMs);
+        return;
+      }
+      if (this.#through !== after) continue; // Somebody moved on meanwhile; see reach().
+      if (page === undefined || page.incarnation !== this.incarnation) {
+        this.#status = "deleted";
+        this.#wakeAll("changed");
+        return;
+      }
+      this.#take(page.events);
+      const end = this.#through === page.length - 1;
+      if (end) this.#status = page.status;
+      else this.#dirty = true;
+      this.#encode(end && isTerminal(page.status));
+    } while (this.#dirty && this.#waiting());
+  }
+
+  #take(events: readonly StoredEvent[]): void {
+    for (const event of events) {
+      this.#ring.push(event);
+      this.#ringBytes += event.data.length + EVENT_OVERHEAD_BYTES;
+      this.#through = event.index;
+    }
+  }
+
+  /** Encodes for the views where somebody waits, wakes them, and trims the ring. */
+  #encode(ended: boolean): void {
+    for (const wake of this.#waiters) wake("changed");
+    for (const view of this.#views.values()) {
+      if (view.waiters.size === 0) continue;
+      const { frames } = view;
+      const synced = this.sync(view);
+      if (!ended && synced && view.frames === frames) continue; // Nothing that matches.
+      for (const wake of view.waiters) wake("changed");
+    }
+    let drop = 0;
+    const { tailBytes } = this.#context.options;
+    while (this.#ringBytes > tailBytes && drop < this.#ring.length) {
+      this.#ringBytes -= this.#ring[drop++]!.data.length + EVENT_OVERHEAD_BYTES;
+    }
+    if (drop > 0) this.#ring.splice(0, drop);
+  }
+}

@@ -1,0 +1,210 @@
+import type { StoredEvent } from "../contracts/records.ts";
+import { encodeCursor } from "../protocol/cursor.ts";
+import type { EventFilter } from "../protocol/event.ts";
+import { compileFilter } from "../rules/filter.ts";
+import type { FrameBuffer, FrameEncoder } from "./frames.ts";
+
+/** Wakes a reader that waits: there is more or the end, or a sign of life is due. */
+export type Wake = (reason: "changed" | "heartbeat") => void;
+
+/** A run of a view's frames. Only the newest one grows. */
+interface Segment<Chunk> {
+  buffer: FrameBuffer<Chunk>;
+  /** Everything at or before this index came before the segment. */
+  startThrough: number;
+  /** Everything at or before this index is in this segment or before it. */
+  through: number;
+  /** Matching events at or before `through`, from the task's first. */
+  count: number;
+  /** The index and the place of each frame, to find where a reader is to begin. */
+  indexes: number[];
+  starts: number[];
+  next?: Segment<Chunk>;
+  /** Its memory was given up; readers that are still in it have fallen behind. */
+  dropped: boolean;
+}
+
+/** Where one reader stands in a view. */
+export interface ViewPosition<Chunk> {
+  /** The reader has everything through this index. */
+  through: number;
+  /** Matching events through there, from the task's first. */
+  count: number;
+  /** Set while the reader is in the view. */
+  segment?: Segment<Chunk>;
+  /** Where its next frame begins in the segment. */
+  offset: number;
+}
+
+/** Frames above which a segment ends and the next begins, in bytes. */
+const SEGMENT_BYTES = 64 * 1024;
+
+/**
+ * The recent frames of one task under one filter and format, encoded once for all readers. A
+ * reader is a position: it takes whatever lies between that and the end as one chunk.
+ *
+ * Bounded: the oldest segments are dropped, and a reader that stood there reads from the store
+ * until it is back.
+ */
+export class View<Chunk> {
+  readonly #encoder: FrameEncoder<Chunk>;
+  readonly #matches: (event: StoredEvent) => boolean;
+  readonly #taskId: string;
+  readonly #incarnation: string;
+  readonly #maxBytes: number;
+  #first: Segment<Chunk>;
+  #last: Segment<Chunk>;
+  #bytes = 0;
+  #heartbeat?: { through: number; chunk: Chunk | undefined };
+  /** Readers that wait at the end. */
+  readonly waiters: Set<Wake> = new Set();
+  /** Frames that were ever encoded. */
+  frames = 0;
+  /** Readers that use the view. */
+  readers = 0;
+
+  /** @param start Where the view begins: the first reader's position. */
+  constructor(
+    options: {
+      taskId: string;
+      incarnation: string;
+      filter: EventFilter;
+      encoder: FrameEncoder<Chunk>;
+      maxBytes: number;
+    },
+    start: { through: number; count: number },
+  ) {
+    this.#encoder = options.encoder;
+    this.#matches = compileFilter(options.filter);
+    this.#taskId = options.taskId;
+    this.#incarnation = options.incarnation;
+    this.#maxBytes = options.maxBytes;
+    this.#first = this.#last = this.#newSegment(start.through, start.count);
+  }
+
+  /** Everything through this index has been encoded. */
+  get through(): number {
+    return this.#last.through;
+  }
+
+  /** Begins anew at a reader's position; who stood elsewhere has fallen behind. */
+  restart(start: { through: number; count: number }): void {
+    for (let s: Segment<Chunk> | undefined = this.#first; s; s = s.next) s.dropped = true;
+    this.#bytes = 0;
+    this.#first = this.#last = this.#newSegment(start.through, start.count);
+  }
+
+  /** Encodes `event`, which is the one after {@linkcode View.through}, if it matches. */
+  append(event: StoredEvent): void {
+    let segment = this.#last;
+    if (this.#matches(event)) {
+      if (segment.buffer.bytes >= SEGMENT_BYTES) segment = this.#addSegment();
+      const { buffer } = segment;
+      const before = buffer.bytes;
+      segment.indexes.push(event.index);
+      segment.starts.push(buffer.end);
+      const cursor = encodeCursor({
+        kind: "exact",
+        incarnation: this.#incarnation,
+        index: event.index,
+      });
+      buffer.append({ taskId: this.#taskId, event, filteredIndex: segment.count, cursor });
+      segment.count++;
+      this.frames++;
+      this.#bytes += buffer.bytes - before;
+    }
+    segment.through = event.index;
+  }
+
+  /**
+   * Moves a reader to the end of what is encoded.
+   *
+   * @returns What lies between, `undefined` if nothing does, or `"behind"` if the view does not
+   * have it (any more): read from the store.
+   */
+  take(position: ViewPosition<Chunk>): { chunk: Chunk } | "behind" | undefined {
+    let { segment } = position;
+    if (segment === undefined || segment.dropped) {
+      segment = this.#find(position);
+      if (segment === undefined) return "behind";
+      position.segment = segment;
+    }
+    while (position.offset >= segment.buffer.end && segment.next !== undefined) {
+      segment = segment.next;
+      position.segment = segment;
+      position.offset = 0;
+    }
+    const { buffer } = segment;
+    position.through = segment.through;
+    position.count = segment.count;
+    if (position.offset >= buffer.end) return undefined;
+    const chunk = buffer.slice(position.offset);
+    position.offset = buffer.end;
+    return { chunk };
+  }
+
+  /** A sign of life for readers at the end; encoded once. */
+  heartbeat(): Chunk | undefined {
+    const { through } = this;
+    if (this.#heartbeat?.through !== through) {
+      const cursor = encodeCursor({
+        kind: "exact",
+        incarnation: this.#incarnation,
+        index: through,
+      });
+      this.#heartbeat = { through, chunk: this.#encoder.heartbeat(cursor) };
+    }
+    return this.#heartbeat.chunk;
+  }
+
+  /** Finds the segment and place where a reader goes on. */
+  #find(position: ViewPosition<Chunk>): Segment<Chunk> | undefined {
+    for (let s: Segment<Chunk> | undefined = this.#first; s; s = s.next) {
+      if (position.through < s.startThrough) return undefined;
+      if (position.through > s.through) continue;
+      const frame = firstAbove(s.indexes, position.through);
+      position.offset = s.starts[frame] ?? s.buffer.end;
+      return s;
+    }
+    return undefined;
+  }
+
+  #newSegment(through: number, count: number): Segment<Chunk> {
+    const buffer = this.#encoder.buffer();
+    this.#bytes += buffer.bytes;
+    return {
+      buffer,
+      startThrough: through,
+      through,
+      count,
+      indexes: [],
+      starts: [],
+      dropped: false,
+    };
+  }
+
+  #addSegment(): Segment<Chunk> {
+    const last = this.#last;
+    const segment = this.#newSegment(last.through, last.count);
+    last.next = segment;
+    this.#last = segment;
+    while (this.#bytes > this.#maxBytes && this.#first !== segment) {
+      this.#first.dropped = true;
+      this.#bytes -= this.#first.buffer.bytes;
+      this.#first = this.#first.next!;
+    }
+    return segment;
+  }
+}
+
+/** The position of the first number above `limit` in an ascending list. */
+function firstAbove(sorted: readonly number[], limit: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle]! > limit) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

@@ -1,0 +1,54 @@
+import type {
+  BroadcastProvider,
+  Signal,
+  SignalScope,
+  Unsubscribe,
+} from "../contracts/broadcast.ts";
+
+type Listener = (signal: Signal) => void;
+
+/** Wake-ups within one process: listeners are called before `publish` returns. */
+export class MemoryBroadcastProvider implements BroadcastProvider {
+  readonly #byTask = new Map<string, Set<Listener>>();
+  readonly #ofAll = new Set<Listener>();
+
+  /** Calls the listeners. One that throws keeps nothing from the others, nor from the caller. */
+  publish(signal: Signal): void {
+    const listeners = this.#byTask.get(signal.taskId);
+    if (listeners !== undefined) { for (const listener of listeners) call(listener, signal); }
+    for (const listener of this.#ofAll) call(listener, signal);
+  }
+
+  /** Listens, at once. */
+  subscribe(scope: SignalScope, onSignal: Listener): Promise<Unsubscribe> {
+    const listener: Listener = (signal) => onSignal(signal); // The same function may listen twice.
+    if (!("taskId" in scope)) {
+      this.#ofAll.add(listener);
+      return Promise.resolve(() => void this.#ofAll.delete(listener));
+    }
+    const { taskId } = scope;
+    const listeners = this.#byTask.get(taskId) ?? new Set();
+    this.#byTask.set(taskId, listeners.add(listener));
+    return Promise.resolve(() => {
+      listeners.delete(listener);
+      if (listeners.size === 0 && this.#byTask.get(taskId) === listeners) {
+        this.#byTask.delete(taskId);
+      }
+    });
+  }
+
+  /** Tasks that somebody listens to. */
+  get size(): number {
+    return this.#byTask.size;
+  }
+}
+
+function call(listener: Listener, signal: Signal): void {
+  try {
+    listener(signal);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error; // The listener's bug; it must be seen, but not by the publisher.
+    });
+  }
+}

@@ -1,0 +1,100 @@
+import type { DueKind, DueTimes } from "../contracts/records.ts";
+import { DUE_KINDS } from "../contracts/records.ts";
+import type { DueWork } from "../contracts/short_term_store.ts";
+
+interface Entry {
+  kind: DueKind;
+  taskId: string;
+  atMs: number;
+}
+
+/**
+ * What is due when, earliest first: a binary heap. A task's new times do not remove its old entries
+ * from the heap; these are known by not being the task's any more, and are dropped when met.
+ */
+export class DueIndex {
+  readonly #times = new Map<string, DueTimes>();
+  #heap: Entry[] = [];
+  #live = 0;
+
+  /** Replaces what is due for a task. */
+  set(taskId: string, due: DueTimes): void {
+    this.delete(taskId);
+    const kinds = DUE_KINDS.filter((kind) => due[kind] !== undefined);
+    if (kinds.length === 0) return;
+    this.#times.set(taskId, { ...due });
+    for (const kind of kinds) this.#push({ kind, taskId, atMs: due[kind]! });
+    this.#live += kinds.length;
+    this.#compact();
+  }
+
+  /** Nothing is due for a task any more. */
+  delete(taskId: string): void {
+    const due = this.#times.get(taskId);
+    if (due === undefined) return;
+    this.#live -= DUE_KINDS.filter((kind) => due[kind] !== undefined).length;
+    this.#times.delete(taskId);
+  }
+
+  /** What is due at `nowMs`; it stays due. */
+  read(nowMs: number, limit: number): DueWork {
+    const entries: Entry[] = [];
+    let nextAtMs: number | undefined;
+    const seen = new Set<string>();
+    while (this.#heap.length > 0) {
+      const entry = this.#heap[0]!;
+      const key = `${entry.kind} ${entry.taskId}`;
+      const stale = this.#times.get(entry.taskId)?.[entry.kind] !== entry.atMs || seen.has(key);
+      if (!stale && (entry.atMs > nowMs || entries.length === limit)) {
+        nextAtMs = entry.atMs;
+        break;
+      }
+      this.#pop();
+      if (stale) continue;
+      seen.add(key);
+      entries.push(entry);
+    }
+    for (const entry of entries) this.#push(entry);
+    return nextAtMs === undefined ? { entries } : { entries, nextAtMs };
+  }
+
+  /** Drops stale entries before they outnumber the live ones. */
+  #compact(): void {
+    if (this.#heap.length < 64 || this.#heap.length < 2 * this.#live) return;
+    this.#heap = [];
+    for (const [taskId, due] of this.#times) {
+      for (const kind of DUE_KINDS) {
+        const atMs = due[kind];
+        if (atMs !== undefined) this.#push({ kind, taskId, atMs });
+      }
+    }
+  }
+
+  #push(entry: Entry): void {
+    const heap = this.#heap;
+    let at = heap.push(entry) - 1;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (heap[parent]!.atMs <= entry.atMs) break;
+      heap[at] = heap[parent]!;
+      at = parent;
+    }
+    heap[at] = entry;
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop()!;
+    if (heap.length === 0) return;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && heap[child + 1]!.atMs < heap[child]!.atMs) child++;
+      if (heap[child]!.atMs >= last.atMs) break;
+      heap[at] = heap[child]!;
+      at = child;
+    }
+    heap[at] = last;
+  }
+}

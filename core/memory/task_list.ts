@@ -1,0 +1,45 @@
+import type { TaskRecord } from "../contracts/records.ts";
+
+interface Key {
+  createdAt: number;
+  id: string;
+}
+
+/** Tasks by `createdAt` and then `id`, ascending. */
+export class TaskList {
+  readonly #keys: Key[] = [];
+
+  /** Adds a task: at the end, unless the clock went back. */
+  add({ task: { createdAt, id } }: TaskRecord): void {
+    const key = { createdAt, id };
+    this.#keys.splice(this.#placeOf(key), 0, key);
+  }
+
+  /** Removes a task. */
+  delete({ task }: TaskRecord): void {
+    const place = this.#placeOf(task);
+    if (this.#keys[place]?.id === task.id) this.#keys.splice(place, 1);
+  }
+
+  /** Ids, newest first, of the tasks that come after `after` in that order. */
+  *newestFirst(after?: Key): Generator<string, void> {
+    const start = after === undefined ? this.#keys.length : this.#placeOf(after);
+    for (let place = start - 1; place >= 0; place--) yield this.#keys[place]!.id;
+  }
+
+  /** The place of a key, or where it would be. */
+  #placeOf(key: Key): number {
+    let low = 0;
+    let high = this.#keys.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (isBelow(this.#keys[middle]!, key)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+function isBelow(a: Key, b: Key): boolean {
+  return a.createdAt < b.createdAt || (a.createdAt === b.createdAt && a.id < b.id);
+}

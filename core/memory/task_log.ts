@@ -1,0 +1,128 @@
+import type { EventDraft, StoredEvent } from "../contracts/records.ts";
+import type { LogQuery } from "../contracts/short_term_store.ts";
+import type { EventFilter, Level } from "../protocol/event.ts";
+import type { SeriesKind } from "./series_index.ts";
+import { compileFilter, matchesEverything } from "../rules/filter.ts";
+import { countBelow, merged } from "./index_list.ts";
+import { Producers } from "./producers.ts";
+import { SeriesIndex } from "./series_index.ts";
+
+/** Bytes that an event is counted with beside its data: the object and its places in indexes. */
+export const EVENT_OVERHEAD_BYTES = 200;
+
+/** The events of one type and level. */
+interface Posting {
+  type: string;
+  level: Level;
+  /** All of them, and those that stand alone. */
+  all: number[];
+  plain: number[];
+}
+
+/**
+ * The log of one task with what makes reading it cheap: where the events of each type and level
+ * are, where those are that stand alone, and the fold of each series.
+ */
+export class TaskLog {
+  readonly #events: StoredEvent[] = [];
+  readonly #postings = new Map<string, Posting>();
+  readonly #plain: number[] = [];
+  readonly series: SeriesIndex = new SeriesIndex();
+  readonly producers: Producers = new Producers();
+  /** Bytes of data, as JSON text. */
+  dataBytes = 0;
+
+  /** Events in the log. */
+  get length(): number {
+    return this.#events.length;
+  }
+
+  /** The event at an index, which must be below {@linkcode TaskLog.length}. */
+  at(index: number): StoredEvent {
+    return this.#events[index]!;
+  }
+
+  /** Appends a draft that has been checked. */
+  append(draft: EventDraft, nowMs: number, kind: SeriesKind | undefined): StoredEvent {
+    const { entropy, type, level, data } = draft;
+    const event: StoredEvent = {
+      index: this.length,
+      timestamp: Math.max(nowMs, this.#events.at(-1)?.timestamp ?? 0),
+      entropy,
+      type,
+      level,
+      data,
+    };
+    if (draft.seriesId !== undefined && kind !== undefined) {
+      event.seriesId = draft.seriesId;
+      event.seriesMode = kind.mode;
+      if (kind.mode === "accumulate") event.accField = kind.accField;
+    }
+    this.#events.push(event);
+    this.#index(event);
+    this.series.add(event, draft);
+    this.producers.add(draft, event.index);
+    this.dataBytes += data.length;
+    return event;
+  }
+
+  /** The events that a query asks for, and how far the log has been looked at for them. */
+  read(query: LogQuery): { events: StoredEvent[]; scannedTo: number } {
+    const { after, limit, filter, plain = false, backward = false } = query;
+    const from = Math.max(0, after + 1);
+    const to = Math.min(query.through ?? Infinity, this.length - 1);
+    const end = backward ? after + 1 : Math.max(to, after);
+    if (!plain && !backward && matchesEverything(filter)) {
+      const events = this.#events.slice(from, Math.min(to + 1, from + limit));
+      return { events, scannedTo: events.length < limit ? end : events.at(-1)!.index };
+    }
+    const events: StoredEvent[] = [];
+    for (const index of this.#indexes(filter, plain, from, to, backward)) {
+      events.push(this.#events[index]!);
+      if (events.length === limit) return { events, scannedTo: index };
+    }
+    return { events, scannedTo: end };
+  }
+
+  /** How many events before each index match. */
+  countMatches(filter: EventFilter, indexes: readonly number[]): number[] {
+    if (matchesEverything(filter)) return indexes.map((index) => Math.min(index, this.length));
+    const matches = compileFilter(filter);
+    const postings = [...this.#postings.values()].filter(matches);
+    return indexes.map((index) =>
+      postings.reduce((sum, { all }) => sum + countBelow(all, index), 0)
+    );
+  }
+
+  *#indexes(
+    filter: EventFilter | undefined,
+    plain: boolean,
+    from: number,
+    to: number,
+    backward: boolean,
+  ): Generator<number, void> {
+    if (!matchesEverything(filter)) {
+      const matches = compileFilter(filter);
+      const postings = [...this.#postings.values()].filter(matches);
+      yield* merged(postings.map((p) => plain ? p.plain : p.all), from, to, backward);
+    } else if (plain) {
+      yield* merged([this.#plain], from, to, backward);
+    } else {
+      const step = backward ? -1 : 1;
+      for (let i = backward ? to : from; i >= from && i <= to; i += step) yield i;
+    }
+  }
+
+  #index({ index, type, level, seriesMode }: StoredEvent): void {
+    const key = `${level} ${type}`;
+    let posting = this.#postings.get(key);
+    if (posting === undefined) {
+      posting = { type, level, all: [], plain: [] };
+      this.#postings.set(key, posting);
+    }
+    posting.all.push(index);
+    if (seriesMode === "latest" || seriesMode === "accumulate") return;
+    posting.plain.push(index);
+    this.#plain.push(index);
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * What went wrong, for programs. Codes are part of the API: they are added, never renamed.
+ */
+export const ERROR_CODES = [
+  "INVALID_INPUT",
+  "INVALID_CURSOR",
+  "SERIES_CONFLICT",
+  "NOT_SUPPORTED",
+  "UNAUTHORIZED",
+  "FORBIDDEN",
+  "TASK_NOT_FOUND",
+  "NOT_FOUND",
+  "NO_BLOCKED_REQUEST",
+  "METHOD_NOT_ALLOWED",
+  "TASK_EXISTS",
+  "INVALID_TRANSITION",
+  "TASK_TERMINAL",
+  "SEQUENCE_GAP",
+  "PRODUCER_FENCED",
+  "TASK_FULL",
+  "PAYLOAD_TOO_LARGE",
+  "UNSUPPORTED_MEDIA_TYPE",
+  "RATE_LIMITED",
+  "INTERNAL",
+  "STORE_FULL",
+  "STORE_UNAVAILABLE",
+  "ENGINE_CLOSED",
+] as const;
+
+/** What went wrong, for programs. */
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** An error's body as it travels: `{"error": {code, message, details?}}`. */
+export interface ErrorBody {
+  /** The error. */
+  error: {
+    /** What went wrong, for programs. */
+    code: ErrorCode;
+    /** What went wrong and how to mend it, for people. */
+    message: string;
+    /** Facts that belong to it. */
+    details?: Record<string, unknown>;
+  };
+}
+
+/** Details and cause of a {@linkcode TaskcastError}. */
+export interface TaskcastErrorOptions {
+  /** Flat facts, safe to show to the caller. */
+  details?: Record<string, unknown>;
+  /** The error underneath; never shown to remote callers. */
+  cause?: unknown;
+}
+
+/**
+ * The one error class of Taskcast: a stable `code`, a message that says how to mend it, and facts.
+ *
+ * @example Telling errors apart
+ * ```ts
+ * import { TaskcastError } from "@taskcast/core";
+ * import assert from "node:assert/strict";
+ *
+ * const error = new TaskcastError("TASK_NOT_FOUND", 'Cannot read task "t1": it does not exist');
+ * assert.equal(error.code, "TASK_NOT_FOUND");
+ * ```
+ */
+export class TaskcastError extends Error {
+  /** `TaskcastError` */
+  override readonly name: string = "TaskcastError";
+  /** What went wrong, for programs. */
+  readonly code: ErrorCode;
+  /** Facts that belong to it. */
+  readonly details?: Record<string, unknown>;
+
+  /**
+   * @param code What went wrong, for programs.
+   * @param message "Cannot <do what>: <why, and how to mend it>".
+   * @param options Details and cause.
+   */
+  constructor(code: ErrorCode, message: string, options: TaskcastErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    if (options.details !== undefined) this.details = options.details;
+  }
+}
+
+/** `INVALID_INPUT` for the field at `path`, e.g. `tags[0]`. */
+export function invalidInput(path: string, problem: string): TaskcastError {
+  const at = path === "" ? "The body" : `"${path}"`;
+  return new TaskcastError("INVALID_INPUT", `${at} ${problem}`, { details: { path } });
+}

@@ -1,0 +1,50 @@
+/** Bounds that are part of the contract and not configurable. */
+export const BOUNDS = {
+  /** Characters of a task's id. */
+  taskIdLength: 128,
+  /** Characters of a type, a series id, a producer id, a field name. */
+  nameLength: 256,
+  /** Characters of a reason. */
+  reasonLength: 4_096,
+  /** Tags of one task. */
+  tags: 64,
+  /** Rules of one `authConfig`. */
+  authRules: 64,
+  /** Values in one filter or one rule's list. */
+  listItems: 256,
+  /** Longest ttl, in seconds: ten years. */
+  ttlSeconds: 315_360_000,
+  /** Tasks on one page of a list. */
+  listPage: 500,
+  /** Events on one page of a history. */
+  historyPage: 10_000,
+} as const;
+
+/** What a task's id looks like. */
+export const TASK_ID_PATTERN: RegExp = /^[A-Za-z0-9._:~-]{1,128}$/;
+
+/** Bounds that an engine can be given. Counts, bytes of JSON, or levels of nesting. */
+export interface Limits {
+  /** Events one task may hold. @default {1000000} */
+  maxEventsPerTask: number;
+  /** Bytes of event data one task may hold. @default {268435456} */
+  maxBytesPerTask: number;
+  /** Bytes of one event's data. @default {1048576} */
+  maxEventBytes: number;
+  /** Events in one `publishEvents`. @default {1000} */
+  maxBatchEvents: number;
+  /** Levels of nesting in any JSON that is taken. @default {64} */
+  maxJsonDepth: number;
+  /** Bytes of one task's own JSON (params, metadata, result …). @default {1048576} */
+  maxTaskBytes: number;
+}
+
+/** The defaults of {@linkcode Limits}. */
+export const DEFAULT_LIMITS: Readonly<Limits> = {
+  maxEventsPerTask: 1_000_000,
+  maxBytesPerTask: 256 * 1024 * 1024,
+  maxEventBytes: 1024 * 1024,
+  maxBatchEvents: 1_000,
+  maxJsonDepth: 64,
+  maxTaskBytes: 1024 * 1024,
+};

@@ -1,0 +1,14 @@
+/**
+ * What travels between Taskcast and its clients: tasks, events, streams, cursors, errors.
+ * Types and small pure functions without dependencies, for any runtime, browsers included.
+ *
+ * @module
+ */
+export * from "./cursor.ts";
+export * from "./errors.ts";
+export * from "./event.ts";
+export * from "./json.ts";
+export * from "./limits.ts";
+export * from "./stream.ts";
+export * from "./task.ts";
+export * from "./ulid.ts";

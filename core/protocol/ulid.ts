@@ -1,0 +1,70 @@
+// Crockford's base 32, as in the ULID specification (https://github.com/ulid/spec): 10 characters
+// of time, then 16 characters of anything. Ours are 40 bits of index and 40 bits of randomness for
+// an event, 80 bits of randomness for a task.
+
+const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/** Largest number that 40 bits hold. */
+export const MAX_40_BITS: number = 2 ** 40 - 1;
+
+function encode(value: number, length: number): string {
+  let text = "";
+  for (let i = 0; i < length; i++) {
+    text = ALPHABET[value % 32] + text;
+    value = Math.floor(value / 32);
+  }
+  return text;
+}
+
+function decode(text: string): number {
+  let value = 0;
+  for (const char of text) {
+    const digit = ALPHABET.indexOf(char);
+    if (digit < 0) return NaN;
+    value = value * 32 + digit;
+  }
+  return value;
+}
+
+/**
+ * Returns the id of the event at `index`, a ULID that sorts as the log does.
+ *
+ * @param timestampMs Unix time in milliseconds.
+ * @param index The event's position in its task's log.
+ * @param entropy 40 random bits.
+ * @example
+ * ```ts
+ * import { eventId, parseEventId } from "@taskcast/core/protocol";
+ * import assert from "node:assert/strict";
+ *
+ * const id = eventId(1_700_000_000_000, 41, 7);
+ * assert.equal(id.length, 26);
+ * assert.deepEqual(parseEventId(id), { timestampMs: 1_700_000_000_000, index: 41, entropy: 7 });
+ * ```
+ */
+export function eventId(timestampMs: number, index: number, entropy: number): string {
+  return encode(timestampMs, 10) + encode(index, 8) + encode(entropy, 8);
+}
+
+/** What an event's id says, or `undefined` when `id` is not one. */
+export function parseEventId(
+  id: string,
+): { timestampMs: number; index: number; entropy: number } | undefined {
+  if (id.length !== 26) return undefined;
+  const timestampMs = decode(id.slice(0, 10));
+  const index = decode(id.slice(10, 18));
+  const entropy = decode(id.slice(18));
+  if (Number.isNaN(timestampMs + index + entropy) || timestampMs >= 2 ** 48) return undefined;
+  return { timestampMs, index, entropy };
+}
+
+/** 40 random bits. */
+export function random40(): number {
+  const [high, low] = crypto.getRandomValues(new Uint32Array(2)) as unknown as [number, number];
+  return (high % 256) * 2 ** 32 + low;
+}
+
+/** A new ULID, e.g. for a task. */
+export function ulid(timestampMs: number): string {
+  return eventId(timestampMs, random40(), random40());
+}

@@ -1,0 +1,4 @@
+export { envelopeJson, eventJson, idOf, toTaskEvent } from "./event_json.ts";
+export * from "./filter.ts";
+export * from "./series.ts";
+export { canTransition, NEXT_STATUSES } from "./state_machine.ts";

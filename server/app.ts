@@ -1,0 +1,174 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { TaskEngine } from "@taskcast/core";
+import { TaskcastError } from "@taskcast/core/protocol";
+import type { Context, Hono } from "hono";
+import { cors } from "hono/cors";
+import type { AuthOptions } from "./auth/mod.ts";
+import { authorize, createAuthenticator, createTickets, ticketSecretOf } from "./auth/mod.ts";
+import { DOCS_PAGE_HEADERS, docsPage } from "./docs_page.ts";
+import { Gate } from "./gate.ts";
+import { errorResponse, isUnexpected } from "./http_errors.ts";
+import { Router } from "./router.ts";
+import { addEventRoutes } from "./routes/events.ts";
+import { addServerRoutes } from "./routes/server.ts";
+import { addTaskRoutes } from "./routes/tasks.ts";
+import { VERSION } from "./version.ts";
+
+/** Who may read answers from pages of other origins. */
+export interface CorsOptions {
+  /** `*`, or the origins allowed. */
+  origin: string | string[];
+  /** Lets browsers send cookies; not with `*`. @default {false} */
+  credentials?: boolean;
+  /** Seconds that a browser may remember the answer to a preflight. @default {600} */
+  maxAgeSeconds?: number;
+}
+
+/** Options for {@linkcode createTaskcastApp}. */
+export interface TaskcastAppOptions {
+  /** Does the work. It belongs to the host, who closes it. */
+  engine: TaskEngine;
+  /** Who may call. @default {{ mode: "none" }} */
+  auth?: AuthOptions;
+  /** Keys of services that may do everything, by name; sent as `X-Taskcast-Service-Key`. */
+  trustedServices?: Record<string, string>;
+  /** Signs tickets; the same on all instances. @default derived from the HS256 secret, else random */
+  ticketSecret?: string;
+  /** @default none: pages of other origins cannot read answers */
+  cors?: CorsOptions;
+  /** Bytes of a body at most, and of a line of NDJSON. @default {1048576} */
+  maxBodyBytes?: number;
+}
+
+/**
+ * Makes the HTTP side of an engine: a Hono app over web-standard requests and responses, to be
+ * served by itself or mounted into another app under any path. It opens nothing and owns no timers.
+ *
+ * @throws {TypeError} For options that cannot work.
+ *
+ * @example Serve it, or mount it
+ * ```ts
+ * import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
+ * import { createTaskcastApp } from "@taskcast/server";
+ * import { Hono } from "hono";
+ * import assert from "node:assert/strict";
+ *
+ * await using engine = new TaskEngine({
+ *   broadcast: new MemoryBroadcastProvider(),
+ *   shortTermStore: new MemoryShortTermStore(),
+ * });
+ * const app = new Hono().route("/taskcast", createTaskcastApp({ engine }));
+ *
+ * const response = await app.request("/taskcast/tasks", { method: "POST" });
+ * assert.equal(response.status, 201);
+ * assert.equal((await response.json()).status, "pending");
+ * ```
+ */
+export function createTaskcastApp(options: TaskcastAppOptions): Hono {
+  const { engine, auth = { mode: "none" }, trustedServices, maxBodyBytes = 1024 * 1024 } = options;
+  const app = new OpenAPIHono();
+  const plain = app as unknown as Hono;
+  const now = () => Date.now();
+  const tickets = createTickets({ secret: options.ticketSecret ?? ticketSecretOf(auth), now });
+  const gate = new Gate(engine, { open: (auth.mode ?? "none") === "none" });
+
+  app.onError((error, context) => {
+    if (isUnexpected(error)) {
+      engine.reportError(error, { operation: `${context.req.method} ${context.req.path}` });
+    }
+    return errorResponse(error);
+  });
+  if (options.cors !== undefined) plain.use("*", corsOf(options.cors));
+
+  const router = new Router(app, {
+    authenticate: createAuthenticator({ auth, trustedServices }),
+    authenticateTicket: (ticket, taskId) => tickets.verify(ticket, taskId),
+    requireScope: authorize,
+    maxBodyBytes,
+  });
+  addServerRoutes(router, engine);
+  addTaskRoutes(router, { engine, gate, tickets });
+  addEventRoutes(router, { engine, gate, tickets, maxBodyBytes });
+  addDocs(app);
+  refuseTheRest(plain);
+  return plain;
+}
+
+function corsOf({ origin, credentials = false, maxAgeSeconds = 600 }: CorsOptions) {
+  return cors({
+    origin,
+    credentials,
+    maxAge: maxAgeSeconds,
+    allowMethods: ["GET", "POST", "PATCH", "DELETE"],
+    allowHeaders: ["authorization", "content-type", "last-event-id", "x-taskcast-service-key"],
+    exposeHeaders: ["link", "retry-after"],
+  });
+}
+
+function addDocs(app: OpenAPIHono): void {
+  const { openAPIRegistry } = app;
+  const answer = (path: string, summary: string, type: string) =>
+    openAPIRegistry.registerPath({
+      method: "get",
+      path,
+      tags: ["Server"],
+      summary,
+      responses: { 200: { description: summary, content: { [type]: { schema: {} } } } },
+    });
+  answer("/openapi.json", "This document", "application/json");
+  answer("/docs", "A page to browse and try this API", "text/html");
+
+  app.get("/openapi.json", (context) => {
+    const document = app.getOpenAPI31Document({
+      openapi: "3.1.0",
+      info: {
+        title: "Taskcast",
+        version: VERSION,
+        description: "Long-lived tasks that people watch.",
+      },
+      // Wherever the app is mounted, paths count from there.
+      servers: [{ url: context.req.path.slice(0, -"/openapi.json".length) || "/" }],
+    });
+    return context.json(document as unknown as Record<string, unknown>);
+  });
+  const page = docsPage();
+  app.get("/docs", (context) => context.html(page, 200, { ...DOCS_PAGE_HEADERS }));
+}
+
+/** Answers what no route took, in the same shape as every error. */
+function refuseTheRest(app: Hono): void {
+  const methods = methodsByPath(app);
+  app.all("*", (context: Context) => {
+    const { method, path } = context.req;
+    for (const [pattern, allowed] of methods) {
+      if (!pattern.test(path)) continue;
+      const response = errorResponse(
+        new TaskcastError(
+          "METHOD_NOT_ALLOWED",
+          `${method} is not for this path; it has ${allowed}`,
+        ),
+      );
+      response.headers.set("allow", allowed);
+      return response;
+    }
+    return errorResponse(
+      new TaskcastError(
+        "NOT_FOUND",
+        `There is nothing at ${method} ${path}; see /docs for what there is`,
+      ),
+    );
+  });
+}
+
+/** The methods of each path; a path may be mounted anywhere, so only its end is compared. */
+function methodsByPath(app: Hono): [RegExp, string][] {
+  const methods = new Map<string, string[]>();
+  for (const { method, path } of app.routes) {
+    if (method === "ALL" || path === "/") continue;
+    methods.set(path, [...methods.get(path) ?? [], method]);
+  }
+  return [...methods].map(([path, allowed]) => [
+    new RegExp(path.replaceAll(/:\w+/g, "[^/]+") + "$"),
+    allowed.join(", "),
+  ]);
+}

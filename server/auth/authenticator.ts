@@ -1,0 +1,115 @@
+import { TaskcastError } from "@taskcast/core/protocol";
+import { createJwtVerifier } from "./jwt.ts";
+import type { AuthContext, AuthFunction, AuthOptions } from "./options.ts";
+import { FULL_ACCESS } from "./options.ts";
+
+/** Header in which a trusted service sends its key. */
+export const SERVICE_KEY_HEADER = "x-taskcast-service-key";
+
+const MIN_KEY_LENGTH = 16;
+
+/** How callers are known. */
+export interface AuthenticatorOptions {
+  /** @default {{ mode: "none" }} */
+  auth?: AuthOptions;
+  /** Keys of services that may do everything, by the services' names. */
+  trustedServices?: Record<string, string>;
+}
+
+/**
+ * Makes a function that finds out who calls.
+ *
+ * A service key is looked at first, in every mode: a wrong one is refused, whatever else is sent.
+ *
+ * @returns A function that rejects with `UNAUTHORIZED` for callers that are not known.
+ * @throws {TypeError} For options that cannot work.
+ */
+export function createAuthenticator(
+  { auth = { mode: "none" }, trustedServices = {} }: AuthenticatorOptions,
+): (request: Request) => Promise<AuthContext> {
+  const byToken = tokenAuthenticator(auth);
+  const byKey = keyAuthenticator(trustedServices);
+  return async (request) => {
+    const key = request.headers.get(SERVICE_KEY_HEADER);
+    return key === null ? await byToken(request) : await byKey(key);
+  };
+}
+
+function tokenAuthenticator(auth: AuthOptions): (request: Request) => Promise<AuthContext> {
+  switch (auth.mode) {
+    case undefined:
+    case "none":
+      return () => Promise.resolve(FULL_ACCESS);
+    case "jwt": {
+      if (auth.jwt === undefined) throw new TypeError('auth: the mode "jwt" needs "jwt"');
+      const verify = createJwtVerifier(auth.jwt);
+      return async (request) => await verify(bearerToken(request));
+    }
+    case "custom": {
+      if (typeof auth.authenticate !== "function") {
+        throw new TypeError('auth: the mode "custom" needs the function "authenticate"');
+      }
+      return (request) => byFunction(auth.authenticate, request);
+    }
+    default:
+      throw new TypeError('auth.mode must be "none", "jwt" or "custom"');
+  }
+}
+
+/** The token of `Authorization: Bearer …` (RFC 6750 §2.1). */
+function bearerToken(request: Request): string {
+  const header = request.headers.get("authorization");
+  const match = /^Bearer +([A-Za-z0-9._~+/=-]+) *$/i.exec(header ?? "");
+  if (match !== null) return match[1]!;
+  throw new TaskcastError(
+    "UNAUTHORIZED",
+    header === null
+      ? 'A token is needed: send "Authorization: Bearer <token>"'
+      : 'The Authorization header is malformed: send "Authorization: Bearer <token>"',
+  );
+}
+
+async function byFunction(authenticate: AuthFunction, request: Request): Promise<AuthContext> {
+  const context = await authenticate(request);
+  if (context === null) {
+    throw new TaskcastError("UNAUTHORIZED", "The server does not know the caller");
+  }
+  const { taskIds, scope } = context;
+  if ((taskIds !== "*" && !Array.isArray(taskIds)) || !Array.isArray(scope)) {
+    // The host's bug, and nobody may pass because of it.
+    throw new TypeError(
+      'auth.authenticate must return { taskIds: "*" | string[], scope: string[] }',
+    );
+  }
+  return context;
+}
+
+function keyAuthenticator(services: Record<string, string>): (key: string) => Promise<AuthContext> {
+  const names = Object.keys(services);
+  for (const name of names) {
+    if (typeof services[name] !== "string" || services[name].length < MIN_KEY_LENGTH) {
+      throw new TypeError(
+        `trustedServices.${name} must be a key of at least ${MIN_KEY_LENGTH} characters`,
+      );
+    }
+  }
+  const known = names.map((name) => digest(services[name]!));
+  return async (key) => {
+    const given = await digest(key);
+    let found: string | undefined;
+    // All keys are compared, each in constant time, so that timing tells nothing about any of them.
+    for (let i = 0; i < names.length; i++) if (equal(given, await known[i]!)) found = names[i];
+    if (found !== undefined) return { ...FULL_ACCESS, sub: `service:${found}` };
+    throw new TaskcastError("UNAUTHORIZED", "The service key is not known");
+  };
+}
+
+async function digest(text: string): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+}
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  let difference = 0;
+  for (let i = 0; i < a.length; i++) difference |= a[i]! ^ b[i]!;
+  return difference === 0;
+}

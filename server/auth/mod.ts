@@ -1,0 +1,13 @@
+export type { AuthenticatorOptions } from "./authenticator.ts";
+export { createAuthenticator, SERVICE_KEY_HEADER } from "./authenticator.ts";
+export { authorize, hasScope, maySeeTask, meetsTaskRules } from "./authorize.ts";
+export type {
+  AuthContext,
+  AuthFunction,
+  AuthOptions,
+  JwtAlgorithm,
+  JwtOptions,
+} from "./options.ts";
+export { JWT_ALGORITHMS } from "./options.ts";
+export type { Tickets } from "./tickets.ts";
+export { createTickets, ticketSecretOf } from "./tickets.ts";

@@ -1,0 +1,92 @@
+import type { Ticket } from "@taskcast/core/protocol";
+import { TaskcastError } from "@taskcast/core/protocol";
+import { jwtVerify, SignJWT } from "jose";
+import type { AuthContext, AuthOptions } from "./options.ts";
+
+/** Issues and checks tickets. */
+export interface Tickets {
+  /**
+   * A ticket for one task's stream. The caller's right to the task must have been checked.
+   *
+   * @param expiresInMs How long the ticket can be used to connect.
+   */
+  issue(taskId: string, context: AuthContext, expiresInMs: number): Promise<Ticket>;
+  /** Who comes with a ticket. Rejects with `UNAUTHORIZED` if it is not valid for the task. */
+  verify(ticket: string, taskId: string): Promise<AuthContext>;
+}
+
+/** Keeps tickets and tokens apart, though both may be signed with keys of one secret. */
+const AUDIENCE = "taskcast:ticket";
+
+/**
+ * Makes tickets that are signed and not stored, so that they work after a restart and on every
+ * instance with the same secret.
+ *
+ * A ticket's own life bounds only connecting. The stream lives as long as the token behind the
+ * ticket does. A task's rules never change, so they are checked once, when the ticket is issued.
+ *
+ * @param options.secret @default a random one, good for this process
+ * @param options.now Unix time in milliseconds.
+ */
+export function createTickets(
+  { secret, now }: { secret?: string; now: () => number },
+): Tickets {
+  let derived: Promise<Uint8Array> | undefined;
+  const key = () => derived ??= deriveKey(secret ?? crypto.randomUUID() + crypto.randomUUID());
+  return {
+    async issue(taskId, { sub, expiresAtMs }, expiresInMs) {
+      const expiresAt = now() + expiresInMs;
+      const ticket = await new SignJWT({ task: taskId, streamUntil: expiresAtMs, expiresAt })
+        .setProtectedHeader({ alg: "HS256" })
+        .setAudience(AUDIENCE)
+        .setSubject(sub ?? "")
+        .sign(await key());
+      return { ticket, expiresAt };
+    },
+    async verify(ticket, taskId) {
+      let claims;
+      try {
+        const options = { algorithms: ["HS256"], audience: AUDIENCE };
+        claims = (await jwtVerify(ticket, await key(), options)).payload;
+      } catch (cause) {
+        throw new TaskcastError("UNAUTHORIZED", "The ticket is not valid", { cause });
+      }
+      const { sub, task, streamUntil, expiresAt } = claims;
+      if (task !== taskId) {
+        throw new TaskcastError("UNAUTHORIZED", "The ticket is for another task");
+      }
+      if (!(now() < (expiresAt as number))) {
+        throw new TaskcastError("UNAUTHORIZED", "The ticket has expired: get another one");
+      }
+      const context: AuthContext = {
+        taskIds: [taskId],
+        scope: ["event:subscribe"],
+        byTicket: true,
+      };
+      if (sub) context.sub = sub;
+      if (typeof streamUntil === "number") context.expiresAtMs = streamUntil;
+      return context;
+    },
+  };
+}
+
+/** The secret that tickets of these options can be signed with, if there is one. */
+export function ticketSecretOf(auth: AuthOptions): string | undefined {
+  return auth.mode === "jwt" ? auth.jwt.secret : undefined;
+}
+
+/** A key of its own, by HKDF (RFC 5869), so that no ticket is ever a token or the reverse. */
+async function deriveKey(secret: string): Promise<Uint8Array> {
+  const utf8 = new TextEncoder();
+  const material = await crypto.subtle.importKey("raw", utf8.encode(secret), "HKDF", false, [
+    "deriveBits",
+  ]);
+  const info = utf8.encode("taskcast ticket v1");
+  const salt = new Uint8Array(32);
+  const bits = await crypto.subtle.deriveBits(
+    { name: "HKDF", hash: "SHA-256", salt, info },
+    material,
+    256,
+  );
+  return new Uint8Array(bits);
+}

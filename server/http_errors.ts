@@ -1,0 +1,52 @@
+import type { ErrorBody, ErrorCode } from "@taskcast/core/protocol";
+import { TaskcastError } from "@taskcast/core/protocol";
+
+/** The HTTP status of each error. Exhaustive: a new code does not compile without one. */
+export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
+  INVALID_INPUT: 400,
+  INVALID_CURSOR: 400,
+  SERIES_CONFLICT: 400,
+  NOT_SUPPORTED: 400,
+  UNAUTHORIZED: 401,
+  FORBIDDEN: 403,
+  TASK_NOT_FOUND: 404,
+  NOT_FOUND: 404,
+  NO_BLOCKED_REQUEST: 404,
+  METHOD_NOT_ALLOWED: 405,
+  TASK_EXISTS: 409,
+  INVALID_TRANSITION: 409,
+  TASK_TERMINAL: 409,
+  SEQUENCE_GAP: 409,
+  PRODUCER_FENCED: 409,
+  TASK_FULL: 409,
+  PAYLOAD_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  RATE_LIMITED: 429,
+  INTERNAL: 500,
+  STORE_FULL: 503,
+  STORE_UNAVAILABLE: 503,
+  ENGINE_CLOSED: 503,
+};
+
+/** Seconds after which a client may try again when the server cannot serve it now. */
+const RETRY_AFTER_SECONDS = 1;
+
+/** Answers with an error. What is not a {@linkcode TaskcastError} tells nothing of itself. */
+export function errorResponse(error: unknown): Response {
+  const { code, message, details } = error instanceof TaskcastError ? error : {
+    code: "INTERNAL" as const,
+    message: "Something went wrong on the server",
+    details: undefined,
+  };
+  const status = STATUS_OF[code];
+  const headers = new Headers({ "content-type": "application/json" });
+  if (status === 401) headers.set("www-authenticate", 'Bearer realm="taskcast"');
+  if (status === 503 || status === 429) headers.set("retry-after", String(RETRY_AFTER_SECONDS));
+  const body: ErrorBody = { error: { code, message, ...(details && { details }) } };
+  return new Response(JSON.stringify(body), { status, headers });
+}
+
+/** Whether an error is the server's own fault, so that its host should hear of it. */
+export function isUnexpected(error: unknown): boolean {
+  return !(error instanceof TaskcastError) || STATUS_OF[error.code] >= 500;
+}

@@ -1,0 +1,7 @@
+/**
+ * Taskcast over HTTP: a Hono app of web-standard requests and responses.
+ *
+ * @module
+ */
+export * from "./app.ts";
+export * from "./auth/mod.ts";

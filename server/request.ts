@@ -1,0 +1,89 @@
+import type { z } from "@hono/zod-openapi";
+import { invalidInput, TaskcastError } from "@taskcast/core/protocol";
+
+/**
+ * Checks a value against a schema.
+ *
+ * @param path Where the value stands in the request, for the message.
+ * @throws {TaskcastError} `INVALID_INPUT` with the path of the first field that is wrong.
+ */
+export function parse<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  path = "",
+): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0]!;
+  let at = path;
+  for (const key of issue.path) {
+    at += typeof key === "number" ? `[${key}]` : `${at === "" ? "" : "."}${String(key)}`;
+  }
+  if (issue.code === "unrecognized_keys") {
+    const key = issue.keys[0]!;
+    throw invalidInput(at === "" ? key : `${at}.${key}`, "is not known");
+  }
+  throw invalidInput(at, `is not valid: ${uncapitalized(issue.message)}`);
+}
+
+function uncapitalized(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+/** The media type of a request's body, without parameters. */
+export function mediaType(request: Request): string {
+  return (request.headers.get("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
+}
+
+/** `PAYLOAD_TOO_LARGE`. */
+export function tooLarge(what: string, maxBytes: number): TaskcastError {
+  return new TaskcastError("PAYLOAD_TOO_LARGE", `${what} must have at most ${maxBytes} bytes`, {
+    details: { maxBytes },
+  });
+}
+
+/**
+ * Reads a JSON body.
+ *
+ * @param optional An empty body is `undefined` instead of an error.
+ * @throws {TaskcastError} `UNSUPPORTED_MEDIA_TYPE`, `PAYLOAD_TOO_LARGE`, `INVALID_INPUT`.
+ */
+export async function readJson(
+  request: Request,
+  { maxBytes, optional = false }: { maxBytes: number; optional?: boolean },
+): Promise<unknown> {
+  const type = mediaType(request);
+  const text = await readText(request, maxBytes);
+  if (optional && text === "") return undefined;
+  if (type !== "application/json") {
+    throw new TaskcastError(
+      "UNSUPPORTED_MEDIA_TYPE",
+      `The body must be JSON: send "content-type: application/json"${
+        type === "" ? "" : `, not "${type}"`
+      }`,
+    );
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw invalidInput("", `is not valid JSON: ${(error as Error).message}`);
+  }
+}
+
+async function readText(request: Request, maxBytes: number): Promise<string> {
+  const announced = request.headers.get("content-length");
+  if (announced !== null) {
+    if (Number(announced) > maxBytes) throw tooLarge("The body", maxBytes);
+    return await request.text();
+  }
+  if (request.body === null) return "";
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytes = 0;
+  for await (const chunk of request.body) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw tooLarge("The body", maxBytes);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}

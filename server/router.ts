@@ -1,0 +1,173 @@
+import type { OpenAPIHono, RouteConfig } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
+import type { Scope } from "@taskcast/core/protocol";
+import type { Context, Hono } from "hono";
+import type { AuthContext } from "./auth/mod.ts";
+import { parse, readJson } from "./request.ts";
+import { taskId } from "./schemas/task.ts";
+
+/** One method of one path: what it takes, what it answers, who may call it. */
+export interface Operation<Query extends z.ZodType, Body extends z.ZodType> {
+  method: "get" | "post" | "patch" | "delete";
+  /** As in OpenAPI: `/tasks/{id}`. */
+  path: string;
+  tag: "Tasks" | "Events" | "Server";
+  summary: string;
+  description?: string;
+  /** What a caller needs. Left out: anybody may call. */
+  scope?: Scope;
+  /** A ticket in the query is taken for a token. */
+  ticket?: boolean;
+  query?: Query;
+  /** A JSON body. */
+  body?: { schema: Body; optional?: boolean };
+  /** Bodies that the handler reads by itself, for the document. */
+  content?: Record<string, { schema: z.ZodType; description?: string }>;
+  responses: RouteConfig["responses"];
+  /** Further errors beside 400, 401, 403, 404 and 413 where these apply. */
+  errors?: Partial<Record<number, string>>;
+}
+
+/** A request that has been checked. */
+export interface Call<Query, Body> {
+  request: Request;
+  /** The task's id, or empty on paths without one. */
+  id: string;
+  query: Query;
+  body: Body;
+  /** Who calls. */
+  auth: AuthContext;
+  context: Context;
+}
+
+/** What routes need of the app. */
+export interface RouterOptions {
+  authenticate: (request: Request) => Promise<AuthContext>;
+  /** Takes a ticket of the query for the token. */
+  authenticateTicket: (ticket: string, taskId: string) => Promise<AuthContext>;
+  requireScope: (auth: AuthContext, scope: Scope) => void;
+  maxBodyBytes: number;
+}
+
+const errorSchema = z.object({
+  error: z.object({ code: z.string(), message: z.string(), details: z.any().optional() }),
+}).openapi("Error");
+
+/** Registers operations with the app and, from the same description, with the document. */
+export class Router {
+  readonly #app: OpenAPIHono;
+  readonly #options: RouterOptions;
+
+  constructor(app: OpenAPIHono, options: RouterOptions) {
+    this.#app = app;
+    this.#options = options;
+    app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
+      type: "http",
+      scheme: "bearer",
+      bearerFormat: "JWT",
+    });
+    app.openAPIRegistry.registerComponent("securitySchemes", "serviceKey", {
+      type: "apiKey",
+      in: "header",
+      name: "X-Taskcast-Service-Key",
+    });
+  }
+
+  add<Query extends z.ZodType = z.ZodUndefined, Body extends z.ZodType = z.ZodUndefined>(
+    operation: Operation<Query, Body>,
+    handle: (call: Call<z.output<Query>, z.output<Body>>) => Response | Promise<Response>,
+  ): void {
+    this.#document(operation);
+    const { method, path, query, body } = operation;
+    const { maxBodyBytes } = this.#options;
+    (this.#app as unknown as Hono).on(
+      method.toUpperCase(),
+      path.replaceAll(/\{(\w+)\}/g, ":$1"),
+      async (context) => {
+        const request = context.req.raw;
+        const id = context.req.param("id") ?? "";
+        if (path.includes("{id}")) parse(taskId, id, "id");
+        const params = context.req.query();
+        const auth = await this.#authorize(operation, request, id, params.ticket);
+        return await handle({
+          request,
+          id,
+          query: query && parse(query, params) as z.output<Query>,
+          body: body && parse(
+            body.schema,
+            await readJson(request, { maxBytes: maxBodyBytes, optional: body.optional }) ?? {},
+          ) as z.output<Body>,
+          auth,
+          context,
+        } as Call<z.output<Query>, z.output<Body>>);
+      },
+    );
+  }
+
+  async #authorize(
+    { scope, ticket: takesTicket }: Pick<Operation<never, never>, "scope" | "ticket">,
+    request: Request,
+    id: string,
+    ticket: string | undefined,
+  ): Promise<AuthContext> {
+    if (scope === undefined) return NOBODY;
+    const { authenticate, authenticateTicket, requireScope } = this.#options;
+    const auth = takesTicket && ticket !== undefined
+      ? await authenticateTicket(ticket, id)
+      : await authenticate(request);
+    requireScope(auth, scope);
+    return auth;
+  }
+
+  #document<Query extends z.ZodType, Body extends z.ZodType>(
+    operation: Operation<Query, Body>,
+  ): void {
+    const { method, path, tag, summary, scope, query, body, content, responses } = operation;
+    const hasId = path.includes("{id}");
+    const errors: Partial<Record<number, string>> = {
+      ...(hasId || query || body || content
+        ? { 400: "Bad input; the message names the field" }
+        : {}),
+      ...(scope ? { 401: "No valid token", 403: "The token does not allow this" } : {}),
+      ...(hasId ? { 404: "No such task" } : {}),
+      ...(body || content ? { 413: "Too large", 415: "Not a known content type" } : {}),
+      ...operation.errors,
+    };
+    const description = [operation.description, scope && `Needs the scope \`${scope}\`.`]
+      .filter(Boolean).join("\n\n");
+    this.#app.openAPIRegistry.registerPath({
+      method,
+      path,
+      tags: [tag],
+      summary,
+      ...(description && { description }),
+      ...(scope ? { security: [{ bearer: [] }, { serviceKey: [] }, {}] } : {}),
+      request: {
+        ...(hasId ? { params: z.object({ id: taskId }) } : {}),
+        ...(query ? { query: query as unknown as z.ZodObject } : {}),
+        ...(body
+          ? {
+            body: {
+              required: !body.optional,
+              content: { "application/json": { schema: body.schema } },
+            },
+          }
+          : content
+          ? { body: { required: true, content } }
+          : {}),
+      },
+      responses: {
+        ...Object.fromEntries(
+          Object.entries(errors).map(([status, description]) => [status, {
+            description: description!,
+            content: { "application/json": { schema: errorSchema } },
+          }]),
+        ),
+        ...responses,
+      },
+    });
+  }
+}
+
+/** Who calls an operation that anybody may call. */
+const NOBODY: AuthContext = { taskIds: [], scope: [] };

@@ -1,0 +1,179 @@
+import { z } from "@hono/zod-openapi";
+import { eventJson, matchesType } from "@taskcast/core";
+import type { EventFilter, Since } from "@taskcast/core/protocol";
+
+import { mediaType, parse, readJson } from "../request.ts";
+import type { Router } from "../router.ts";
+import { eventBody, eventSchema, receiptSchema } from "../schemas/event.ts";
+import type { SinceQuery } from "../schemas/query.ts";
+import { allEventsQuery, historyQuery, streamQuery } from "../schemas/query.ts";
+import { helloBytes, sseEncoder } from "../sse/encoder.ts";
+import { eventStreamResponse } from "../sse/response.ts";
+import { publishNdjson } from "./ndjson.ts";
+import type { Services } from "./tasks.ts";
+
+const NDJSON = "application/x-ndjson";
+const CREATED_JSON = { status: 201, headers: { "content-type": "application/json" } };
+
+/** Adds publishing, following and history. */
+export function addEventRoutes(
+  router: Router,
+  { engine, gate, maxBodyBytes }: Services & { maxBodyBytes: number },
+): void {
+  router.add({
+    method: "post",
+    path: "/tasks/{id}/events",
+    tag: "Events",
+    summary: "Publish events",
+    description: "One event, an array (all or none), or a stream of lines, each committed soon " +
+      "after it arrived. A bad line ends the stream with an error that says how far it came.",
+    scope: "event:publish",
+    content: {
+      "application/json": { schema: z.union([eventBody, z.array(eventBody)]) },
+      [NDJSON]: { schema: z.string().openapi({ description: "One event a line" }) },
+    },
+    errors: {
+      409: "The task has ended, is full, or an event of this producer is missing",
+      503: "The store is full or cannot be reached",
+    },
+    responses: {
+      201: {
+        description: "What was stored: the event, the array, or a receipt for a stream of lines",
+        content: {
+          "application/json": {
+            schema: z.union([eventSchema, z.array(eventSchema), receiptSchema]),
+          },
+        },
+      },
+    },
+  }, async ({ id, auth, request }) => {
+    await gate.check(auth, "event:publish", id);
+    if (mediaType(request) === NDJSON) {
+      const receipt = await publishNdjson(engine, id, request, {
+        maxLineBytes: maxBodyBytes,
+        parseLine: (value) => parse(eventBody, value),
+      });
+      return Response.json(receipt, { status: 201 });
+    }
+    const body = await readJson(request, { maxBytes: maxBodyBytes });
+    if (Array.isArray(body)) {
+      const events = body.map((event, i) => parse(eventBody, event, `[${i}]`));
+      const stored = await engine.appendEvents(id, events);
+      const json = `[${stored.map((event) => eventJson(id, event)).join(",")}]`;
+      return new Response(json, CREATED_JSON);
+    }
+    const stored = await engine.appendEvent(id, parse(eventBody, body));
+    return new Response(eventJson(id, stored), CREATED_JSON);
+  });
+
+  router.add({
+    method: "get",
+    path: "/tasks/{id}/events",
+    tag: "Events",
+    summary: "Follow a task over SSE",
+    description: "What is there, then what comes, through the end. Go on after a lost connection " +
+      "with the `Last-Event-ID` header. 204: the reader has everything, the end included.",
+    scope: "event:subscribe",
+    ticket: true,
+    query: streamQuery,
+    responses: {
+      200: {
+        description:
+          "`taskcast.open`, then a `taskcast.event` for each event, then `taskcast.done`",
+        content: { "text/event-stream": { schema: z.string() } },
+      },
+      204: { description: "The cursor is that of the end: there is nothing more" },
+    },
+  }, async ({ id, auth, query, request }) => {
+    await gate.check(auth, "event:subscribe", id);
+    const { wrap = true, limit, seriesFormat } = query;
+    const since = sinceOf(query, request.headers.get("last-event-id"));
+    const options = { filter: filterOf(query), since, limit, seriesFormat };
+    const stream = await engine.openStream(id, options, sseEncoder(wrap));
+    if (stream.ended) return new Response(null, { status: 204 });
+    return eventStreamResponse(stream, {
+      signal: request.signal,
+      expiresAtMs: auth.expiresAtMs,
+      onError: (error) => engine.reportError(error, { operation: "sse", taskId: id }),
+    });
+  });
+
+  router.add({
+    method: "get",
+    path: "/tasks/{id}/events/history",
+    tag: "Events",
+    summary: "Read a task's history",
+    scope: "event:history",
+    query: historyQuery,
+    responses: {
+      200: {
+        description: 'Events in order; the header `Link` has `rel="next"` when there are more',
+        content: { "application/json": { schema: z.array(eventSchema) } },
+      },
+    },
+  }, async ({ id, auth, query, request }) => {
+    await gate.check(auth, "event:history", id);
+    const { limit, seriesFormat } = query;
+    const options = { filter: filterOf(query), since: sinceOf(query, null), limit, seriesFormat };
+    const { events, nextCursor } = await engine.readEvents(id, options);
+    const headers = new Headers({ "content-type": "application/json" });
+    if (nextCursor !== undefined) {
+      // Relative to this request's own URL, so that it is right under any base path and host.
+      const { searchParams } = new URL(request.url);
+      for (const name of ["since.index", "since.timestamp"]) searchParams.delete(name);
+      searchParams.set("since.id", nextCursor);
+      headers.set("link", `<?${searchParams}>; rel="next"`);
+    }
+    return new Response(`[${events.map((event) => eventJson(id, event)).join(",")}]`, { headers });
+  });
+
+  router.add({
+    method: "get",
+    path: "/events",
+    tag: "Events",
+    summary: "Follow all tasks over SSE",
+    description:
+      "All tasks that the token may see, created before or after; live from the moment " +
+      "of connection, nothing is replayed.",
+    scope: "event:subscribe",
+    query: allEventsQuery,
+    responses: {
+      200: {
+        description: "A `taskcast.event` for each event",
+        content: { "text/event-stream": { schema: z.string() } },
+      },
+    },
+  }, async ({ auth, query, request }) => {
+    const { wrap = true, taskTypes = [], taskIds = [] } = query;
+    const stream = await engine.openStreamOfAll({
+      filter: filterOf(query),
+      visible: (task) =>
+        gate.maySee(auth, task) &&
+        (taskIds.length === 0 || taskIds.includes(task.id)) &&
+        (taskTypes.length === 0 || matchesType(task.type ?? "", taskTypes)),
+    }, sseEncoder(wrap));
+    return eventStreamResponse(stream, {
+      signal: request.signal,
+      expiresAtMs: auth.expiresAtMs,
+      preamble: helloBytes,
+      onError: (error) => engine.reportError(error, { operation: "sse of all tasks" }),
+    });
+  });
+}
+
+function filterOf({ types, levels, includeStatus }: EventFilter): EventFilter {
+  return { types, levels, includeStatus };
+}
+
+function sinceOf(
+  query: SinceQuery,
+  lastEventId: string | null,
+): Since {
+  // A browser that reconnects repeats the URL it was given; the header says where it is by now.
+  if (lastEventId !== null && lastEventId !== "") return { id: lastEventId };
+  return {
+    id: query["since.id"],
+    index: query["since.index"],
+    timestamp: query["since.timestamp"],
+  };
+}

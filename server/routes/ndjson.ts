@@ -1,0 +1,225 @@
+import type { Ending, StoredEvent, TaskEngine } from "@taskcast/core";
+import type { EventInput, PublishReceipt } from "@taskcast/core/protocol";
+import { invalidInput, TaskcastError } from "@taskcast/core/protocol";
+import { tooLarge } from "../request.ts";
+
+/** How lines are taken. */
+export interface NdjsonOptions {
+  /** Bytes of one line at most. */
+  maxLineBytes: number;
+  /** Checks one line's value. */
+  parseLine: (value: unknown) => EventInput;
+}
+
+/** How long a request of an ended task may still bring lines that were on their way. */
+const LAST_LINES_MS = 100;
+
+/**
+ * Publishes a body of lines as it arrives: what has come in together is one commit, in order.
+ *
+ * When the task ends, the request is answered at once; but lines that were on their way are first
+ * given to the store, which knows those that it has already. So a producer that repeats its last
+ * lines after a broken connection learns that they are stored.
+ *
+ * @throws {TaskcastError} For the first line that is refused, with `details.line` (from 1),
+ * `details.published` and `details.lastIndex`: what came before it is stored.
+ */
+export async function publishNdjson(
+  engine: TaskEngine,
+  taskId: string,
+  request: Request,
+  options: NdjsonOptions,
+): Promise<PublishReceipt> {
+  const receipt: PublishReceipt = { published: 0, lastIndex: -1 };
+  const body = new InterruptibleBody(request.body);
+  const stopWatching = await engine.watchEnd(
+    taskId,
+    (ending) => body.interrupt(endedError(taskId, ending)),
+  );
+  const onClosing = () => body.interrupt(engine.closing.reason);
+  engine.closing.addEventListener("abort", onClosing, { once: true });
+  try {
+    const lines = new LineSplitter(options.maxLineBytes);
+    for (;;) {
+      const next = await body.next();
+      if (next.kind === "interrupted") throw next.error;
+      const batch = next.kind === "chunk" ? lines.push(next.chunk) : lines.end();
+      await append(engine, taskId, batch, options, receipt);
+      if (lines.overflow) throw tooLarge(`Line ${receipt.published + 1}`, options.maxLineBytes);
+      if (next.kind === "done") return receipt;
+    }
+  } catch (error) {
+    throw withProgress(error, receipt);
+  } finally {
+    stopWatching();
+    engine.closing.removeEventListener("abort", onClosing);
+    body.close();
+  }
+}
+
+type Next =
+  | { kind: "chunk"; chunk: Uint8Array }
+  | { kind: "done" }
+  | { kind: "interrupted"; error: unknown };
+
+/** A request's body whose reader stops waiting when nothing more is wanted. */
+class InterruptibleBody {
+  readonly #reader?: ReadableStreamDefaultReader<Uint8Array>;
+  #interrupted?: Next;
+  #timer?: ReturnType<typeof setTimeout>;
+  #onInterrupted?: (next: Next) => void;
+
+  constructor(body: ReadableStream<Uint8Array> | null) {
+    this.#reader = body?.getReader();
+  }
+
+  /** Stop reading, but what comes within a moment is still given out. */
+  interrupt(error: unknown): void {
+    this.#interrupted = { kind: "interrupted", error };
+    this.#startTimer();
+  }
+
+  async next(): Promise<Next> {
+    const reader = this.#reader;
+    if (reader === undefined) return { kind: "done" };
+    if (this.#interrupted !== undefined) this.#startTimer();
+    return await new Promise<Next>((resolve, reject) => {
+      this.#onInterrupted = resolve;
+      reader.read().then(
+        ({ value, done }) => resolve(done ? { kind: "done" } : { kind: "chunk", chunk: value }),
+        reject,
+      );
+    });
+  }
+
+  /** What is still to come is not wanted. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#reader?.cancel().catch(() => {});
+  }
+
+  #startTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#onInterrupted?.(this.#interrupted!), LAST_LINES_MS);
+  }
+}
+
+/** Commits lines, in batches as large as the engine takes. */
+async function append(
+  engine: TaskEngine,
+  taskId: string,
+  lines: readonly string[],
+  { parseLine }: NdjsonOptions,
+  receipt: PublishReceipt,
+): Promise<void> {
+  const { maxBatchEvents } = engine.limits;
+  for (let start = 0; start < lines.length; start += maxBatchEvents) {
+    const events: EventInput[] = [];
+    let bad: unknown;
+    try {
+      for (const line of lines.slice(start, start + maxBatchEvents)) {
+        events.push(parseLine(parseJson(line)));
+      }
+    } catch (error) {
+      bad = error; // What comes before the bad line is to be stored.
+    }
+    await appendAsFarAsPossible(engine, taskId, events, receipt);
+    if (bad !== undefined) throw bad;
+  }
+}
+
+async function appendAsFarAsPossible(
+  engine: TaskEngine,
+  taskId: string,
+  events: readonly EventInput[],
+  receipt: PublishReceipt,
+): Promise<void> {
+  const count = (stored: readonly StoredEvent[]) => {
+    receipt.published += stored.length;
+    for (const { index } of stored) receipt.lastIndex = Math.max(receipt.lastIndex, index);
+  };
+  if (events.length === 0) return;
+  try {
+    count(await engine.appendEvents(taskId, events));
+  } catch (error) {
+    if (events.length === 1 || !(error instanceof TaskcastError)) throw error;
+    // A batch is all or none, but lines are one after another: find out which is refused.
+    for (const event of events) count([await engine.appendEvent(taskId, event)]);
+  }
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (error) {
+    throw invalidInput("", `is not valid JSON: ${(error as Error).message}`);
+  }
+}
+
+function endedError(taskId: string, ending: Ending): TaskcastError {
+  return ending === "deleted"
+    ? new TaskcastError("TASK_NOT_FOUND", `Task "${taskId}" was deleted`, { details: { taskId } })
+    : new TaskcastError(
+      "TASK_TERMINAL",
+      `Cannot publish to task "${taskId}": it is "${ending}", and nothing can follow that`,
+      { details: { taskId, status: ending } },
+    );
+}
+
+function withProgress(error: unknown, receipt: PublishReceipt): unknown {
+  if (!(error instanceof TaskcastError)) return error;
+  const line = receipt.published + 1;
+  return new TaskcastError(error.code, `Line ${line}: ${error.message}`, {
+    details: { ...error.details, ...receipt, line },
+    cause: error,
+  });
+}
+
+/** Cuts bytes into lines; empty ones are left out. Holds no more than one line. */
+class LineSplitter {
+  readonly #maxBytes: number;
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: false });
+  #parts: Uint8Array[] = [];
+  #bytes = 0;
+  /** A line is longer than allowed; nothing after it is given out. */
+  overflow = false;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  push(chunk: Uint8Array): string[] {
+    const lines: string[] = [];
+    let start = 0;
+    while (!this.overflow) {
+      const newline = chunk.indexOf(0x0a, start);
+      const part = chunk.subarray(start, newline === -1 ? chunk.length : newline);
+      this.#bytes += part.length;
+      if (this.#bytes > this.#maxBytes) this.overflow = true;
+      else if (part.length > 0) this.#parts.push(part);
+      if (newline === -1 || this.overflow) break;
+      this.#flush(lines);
+      start = newline + 1;
+    }
+    return lines;
+  }
+
+  /** The last line, which needs no line break. */
+  end(): string[] {
+    const lines: string[] = [];
+    this.#flush(lines);
+    return lines;
+  }
+
+  #flush(lines: string[]): void {
+    let line = "";
+    if (this.#parts.length === 1) line = this.#decoder.decode(this.#parts[0]);
+    else if (this.#parts.length > 1) {
+      for (const part of this.#parts) line += this.#decoder.decode(part, { stream: true });
+      line += this.#decoder.decode();
+    }
+    this.#parts = [];
+    this.#bytes = 0;
+    if (line.trim() !== "") lines.push(line);
+  }
+}

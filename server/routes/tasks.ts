@@ -1,0 +1,182 @@
+import type { TaskEngine } from "@taskcast/core";
+import { TaskcastError } from "@taskcast/core/protocol";
+import type { Tickets } from "../auth/mod.ts";
+import { hasScope } from "../auth/mod.ts";
+import type { Gate } from "../gate.ts";
+import type { Router } from "../router.ts";
+import { listQuery } from "../schemas/query.ts";
+import {
+  blockedRequestSchema,
+  createTaskBody,
+  resolveBody,
+  taskDetailSchema,
+  taskPageSchema,
+  taskSchema,
+  ticketBody,
+  ticketSchema,
+  transitionBody,
+} from "../schemas/task.ts";
+
+/** What routes work with. */
+export interface Services {
+  engine: TaskEngine;
+  gate: Gate;
+  tickets: Tickets;
+}
+
+/** Adds everything about tasks but their events. */
+export function addTaskRoutes(router: Router, { engine, gate, tickets }: Services): void {
+  const json = (description: string, schema: typeof taskSchema) => ({
+    description,
+    content: { "application/json": { schema } },
+  });
+
+  router.add({
+    method: "post",
+    path: "/tasks",
+    tag: "Tasks",
+    summary: "Create a task",
+    description: "The id may be chosen by the caller, who can then repeat the request safely.",
+    scope: "task:create",
+    body: { schema: createTaskBody, optional: true },
+    errors: { 409: "A task with this id exists", 503: "The store is full or cannot be reached" },
+    responses: { 201: json("The task, `pending`", taskSchema) },
+  }, async ({ body, auth }) => {
+    if (body.webhooks !== undefined && !hasScope(auth, "webhook:create")) {
+      throw new TaskcastError("FORBIDDEN", 'The token lacks the scope "webhook:create"');
+    }
+    gate.checkCreate(auth, body.id);
+    const task = await engine.createTask(body);
+    return Response.json(gate.show(auth, task), { status: 201 });
+  });
+
+  router.add({
+    method: "get",
+    path: "/tasks",
+    tag: "Tasks",
+    summary: "List tasks, newest first",
+    description: "Only tasks that the token may see.",
+    scope: "event:subscribe",
+    query: listQuery,
+    responses: {
+      200: { description: "A page", content: { "application/json": { schema: taskPageSchema } } },
+    },
+  }, async ({ query: { type, ...query }, auth }) => {
+    const { tasks, nextCursor } = await engine.listTasks({
+      ...query,
+      types: type,
+      ids: auth.taskIds === "*" ? undefined : auth.taskIds,
+      visible: (task) => gate.maySee(auth, task),
+    });
+    return Response.json({ tasks: tasks.map((task) => gate.show(auth, task)), nextCursor });
+  });
+
+  router.add({
+    method: "get",
+    path: "/tasks/{id}",
+    tag: "Tasks",
+    summary: "Get a task and where its log stands",
+    scope: "event:subscribe",
+    responses: {
+      200: {
+        description: "The task",
+        content: { "application/json": { schema: taskDetailSchema } },
+      },
+    },
+  }, async ({ id, auth }) => {
+    await gate.check(auth, "event:subscribe", id);
+    return Response.json(gate.show(auth, found(id, await engine.getTask(id))));
+  });
+
+  router.add({
+    method: "patch",
+    path: "/tasks/{id}/status",
+    tag: "Tasks",
+    summary: "Move a task to another state",
+    description: "Of several requests that would end a task, exactly one succeeds.",
+    scope: "task:manage",
+    body: { schema: transitionBody },
+    errors: { 409: "This state cannot follow the present one" },
+    responses: { 200: json("The task", taskSchema) },
+  }, async ({ id, auth, body: { status, ...options } }) => {
+    await gate.check(auth, "task:manage", id);
+    return Response.json(gate.show(auth, await engine.transitionTask(id, status, options)));
+  });
+
+  router.add({
+    method: "delete",
+    path: "/tasks/{id}",
+    tag: "Tasks",
+    summary: "Delete a task and everything about it",
+    description: 'Readers get `taskcast.done` with the reason "deleted".',
+    scope: "task:manage",
+    responses: { 204: { description: "It is gone" } },
+  }, async ({ id, auth }) => {
+    await gate.check(auth, "task:manage", id);
+    gate.forget(id);
+    await engine.deleteTask(id);
+    return new Response(null, { status: 204 });
+  });
+
+  router.add({
+    method: "post",
+    path: "/tasks/{id}/resolve",
+    tag: "Tasks",
+    summary: "Answer what a blocked task waits for",
+    scope: "task:resolve",
+    body: { schema: resolveBody },
+    errors: { 409: "The task is not blocked" },
+    responses: { 200: json("The task, running again", taskSchema) },
+  }, async ({ id, auth, body }) => {
+    await gate.check(auth, "task:resolve", id);
+    if (body.data === undefined) {
+      throw new TaskcastError("INVALID_INPUT", '"data" is missing', { details: { path: "data" } });
+    }
+    return Response.json(gate.show(auth, await engine.resolve(id, body.data)));
+  });
+
+  router.add({
+    method: "get",
+    path: "/tasks/{id}/request",
+    tag: "Tasks",
+    summary: "What a blocked task waits for",
+    scope: "task:resolve",
+    responses: {
+      200: {
+        description: "The request",
+        content: { "application/json": { schema: blockedRequestSchema } },
+      },
+    },
+  }, async ({ id, auth }) => {
+    await gate.check(auth, "task:resolve", id);
+    const request = await engine.getRequest(id);
+    if (request === undefined) {
+      throw new TaskcastError("NO_BLOCKED_REQUEST", `Task "${id}" waits for no answer`);
+    }
+    return Response.json(request);
+  });
+
+  router.add({
+    method: "post",
+    path: "/tasks/{id}/tickets",
+    tag: "Events",
+    summary: "Get a ticket for the task's stream",
+    description: "For browsers' EventSource, which can send no header: `…/events?ticket=…`.",
+    scope: "event:subscribe",
+    body: { schema: ticketBody, optional: true },
+    responses: {
+      201: { description: "The ticket", content: { "application/json": { schema: ticketSchema } } },
+    },
+  }, async ({ id, auth, body }) => {
+    await gate.check(auth, "event:subscribe", id);
+    found(id, await engine.getTask(id));
+    return Response.json(await tickets.issue(id, auth, body.expiresInMs), { status: 201 });
+  });
+}
+
+function found<T>(id: string, task: T | undefined): T {
+  if (task !== undefined) return task;
+  throw new TaskcastError("TASK_NOT_FOUND", `Task "${id}" does not exist`, {
+    details: { taskId: id },
+  });
+}

@@ -1,0 +1,143 @@
+import { z } from "@hono/zod-openapi";
+import type {
+  BlockedRequest,
+  CreateTaskInput,
+  Task,
+  TaskDetail,
+  TaskStatus,
+  Ticket,
+  TransitionOptions,
+} from "@taskcast/core/protocol";
+import { BOUNDS, SCOPES, TASK_ID_PATTERN, TASK_STATUSES } from "@taskcast/core/protocol";
+
+// These schemas both check what comes in and are what the OpenAPI document shows. The numbers in
+// them are the engine's own, and the engine has the last word.
+
+/** A JSON object with any members. */
+// deno-lint-ignore no-explicit-any
+export const jsonObject: z.ZodType<Record<string, any>> = z.record(z.string(), z.any());
+
+/** A type, a name, an id of a series. */
+export const name: z.ZodString = z.string().min(1).max(BOUNDS.nameLength);
+
+/** Unix milliseconds. */
+export const time: z.ZodNumber = z.number().int().openapi({ description: "Unix milliseconds" });
+
+/** A task's id. */
+export const taskId: z.ZodString = z.string().regex(
+  TASK_ID_PATTERN,
+  `must have 1 to ${BOUNDS.taskIdLength} characters of A-Z a-z 0-9 . _ : ~ -`,
+).openapi({ example: "01JCZK8Y5T0V1W2X3Y4Z5A6B7C" });
+
+const status: z.ZodType<TaskStatus> = z.enum(TASK_STATUSES).openapi("TaskStatus");
+const ttl = z.number().positive().max(BOUNDS.ttlSeconds);
+
+const error = z.strictObject({
+  code: name.optional(),
+  message: z.string().min(1),
+  details: jsonObject.optional(),
+}).openapi("TaskError");
+
+const blockedRequest: z.ZodType<BlockedRequest> = z.strictObject({
+  type: name,
+  data: z.any().optional(),
+})
+  .openapi("BlockedRequest");
+
+const authConfig = z.strictObject({
+  rules: z.array(z.strictObject({
+    match: z.strictObject({ scope: z.array(z.enum(SCOPES)).min(1) }),
+    require: z.strictObject({
+      sub: z.array(name).max(BOUNDS.listItems).optional(),
+      claims: jsonObject.optional(),
+    }),
+  })).max(BOUNDS.authRules),
+}).openapi("TaskAuthConfig", {
+  description: "Narrows who may do what with the task. Never changes after creation.",
+});
+
+/** Body of `POST /tasks`. */
+export const createTaskBody: z.ZodType<
+  CreateTaskInput & { webhooks?: unknown; cleanup?: unknown }
+> = z.strictObject({
+  id: taskId.optional(),
+  type: name.optional().openapi({ example: "llm.chat" }),
+  params: jsonObject.optional(),
+  metadata: jsonObject.optional(),
+  tags: z.array(name).max(BOUNDS.tags).optional(),
+  ttl: ttl.optional().openapi({ description: "Seconds from creation to `timeout`" }),
+  authConfig: authConfig.optional(),
+  assignMode: name.optional(),
+  cost: z.number().nonnegative().optional(),
+  disconnectPolicy: name.optional(),
+  // Known, so that the engine can say that this version does not do them.
+  webhooks: z.any().optional().openapi({ description: "Not supported by this version: refused" }),
+  cleanup: z.any().optional().openapi({ description: "Not supported by this version: refused" }),
+}).openapi("CreateTask");
+
+/** Body of `PATCH /tasks/:id/status`. */
+export const transitionBody: z.ZodType<TransitionOptions & { status: TaskStatus }> = z.strictObject(
+  {
+    status,
+    result: jsonObject.optional(),
+    error: error.optional(),
+    reason: z.string().min(1).max(BOUNDS.reasonLength).optional(),
+    ttl: ttl.optional().openapi({ description: "A new time to live, in seconds from now" }),
+    resumeAfterMs: z.number().int().nonnegative().optional(),
+    blockedRequest: blockedRequest.optional(),
+  },
+).openapi("Transition");
+
+/** Body of `POST /tasks/:id/resolve`. */
+export const resolveBody: z.ZodType<{ data?: unknown }> = z.strictObject({ data: z.any() }).openapi(
+  "Resolution",
+);
+
+/** Body of `POST /tasks/:id/tickets`. */
+export const ticketBody: z.ZodType<{ expiresInMs: number }> = z.strictObject({
+  expiresInMs: z.number().int().min(1).max(3_600_000).default(60_000),
+}).openapi("TicketRequest");
+
+/** Answer to `POST /tasks/:id/tickets`. */
+export const ticketSchema: z.ZodType<Ticket> = z.object({ ticket: z.string(), expiresAt: time })
+  .openapi("Ticket");
+
+const task = z.object({
+  id: taskId,
+  type: name.optional(),
+  status,
+  params: jsonObject.optional(),
+  result: jsonObject.optional(),
+  metadata: jsonObject.optional(),
+  error: error.optional(),
+  tags: z.array(name).optional(),
+  createdAt: time,
+  updatedAt: time,
+  completedAt: time.optional(),
+  ttl: ttl.optional(),
+  authConfig: authConfig.optional(),
+  reason: z.string().optional(),
+  resumeAt: time.optional(),
+  blockedRequest: blockedRequest.optional(),
+  assignMode: name.optional(),
+  cost: z.number().optional(),
+  assignedWorker: name.optional(),
+  disconnectPolicy: name.optional(),
+}).openapi("Task");
+
+/** A task. */
+export const taskSchema: z.ZodType<Task> = task;
+
+/** Answer to `GET /tasks/:id`. */
+export const taskDetailSchema: z.ZodType<TaskDetail> = task.extend({
+  lastIndex: z.number().int().min(-1).openapi({ description: "-1: no event yet" }),
+  subscriberCount: z.number().int().nonnegative(),
+}).openapi("TaskDetail");
+
+/** Answer to `GET /tasks`. */
+export const taskPageSchema: z.ZodType<{ tasks: Task[]; nextCursor?: string }> = z.object({
+  tasks: z.array(task),
+  nextCursor: z.string().optional(),
+}).openapi("TaskPage");
+
+export { blockedRequest as blockedRequestSchema, status as statusSchema };

@@ -1,0 +1,94 @@
+import type { EventFrame, FrameBuffer, FrameEncoder } from "@taskcast/core";
+import { envelopeJson } from "@taskcast/core";
+import { SSE_EVENT } from "@taskcast/core/protocol";
+
+// Frames as in https://html.spec.whatwg.org/multipage/server-sent-events.html. Each data line is
+// JSON, in which line breaks are escaped, so no payload can forge a frame.
+
+/** Milliseconds that a browser waits before it connects again. */
+const RETRY_MS = 1000;
+
+const FIRST_BYTES = 2 * 1024;
+const utf8 = new TextEncoder();
+
+/** Writes SSE: `wrap` puts each event into its envelope, otherwise only its data is sent. */
+export function sseEncoder(wrap: boolean): FrameEncoder<Uint8Array> {
+  return wrap ? wrapped : bare;
+}
+
+const wrapped = encoder(
+  "sse",
+  ({ taskId, filteredIndex, event }) => envelopeJson(taskId, filteredIndex, event),
+);
+const bare = encoder("sse bare", ({ event }) => event.data);
+
+function encoder(
+  key: string,
+  dataOf: (frame: EventFrame) => string,
+): FrameEncoder<Uint8Array> {
+  return {
+    key,
+    open: (message) =>
+      utf8.encode(
+        `retry: ${RETRY_MS}\nevent: ${SSE_EVENT.open}\ndata: ${JSON.stringify(message)}\n\n`,
+      ),
+    // A block with only an id moves the reader's last event id without an event.
+    heartbeat: (cursor) =>
+      utf8.encode(cursor === undefined ? ": heartbeat\n\n" : `: heartbeat\nid: ${cursor}\n\n`),
+    done: (message, cursor) =>
+      utf8.encode(
+        `event: ${SSE_EVENT.done}\nid: ${cursor}\ndata: ${JSON.stringify(message)}\n\n`,
+      ),
+    buffer: () => new ByteBuffer(dataOf),
+  };
+}
+
+/** The first block of a stream of all tasks, which has no opening message. */
+export const helloBytes: Uint8Array = utf8.encode(`retry: ${RETRY_MS}\n: connected\n\n`);
+
+/** Frames as bytes. Chunks taken from it are views of one memory, which only grows behind them. */
+class ByteBuffer implements FrameBuffer<Uint8Array> {
+  readonly #dataOf: (frame: EventFrame) => string;
+  #memory = new Uint8Array(0);
+  #end = 0;
+
+  constructor(dataOf: (frame: EventFrame) => string) {
+    this.#dataOf = dataOf;
+  }
+
+  get end(): number {
+    return this.#end;
+  }
+
+  get bytes(): number {
+    return this.#memory.length;
+  }
+
+  append(frame: EventFrame): void {
+    const id = frame.cursor === undefined ? "" : `id: ${frame.cursor}\n`;
+    this.#write(`event: ${SSE_EVENT.event}\n${id}data: ${this.#dataOf(frame)}\n\n`);
+  }
+
+  slice(start: number): Uint8Array {
+    return this.#memory.subarray(start, this.#end);
+  }
+
+  #write(text: string): void {
+    this.#reserve(text.length);
+    const { read, written } = utf8.encodeInto(text, this.#memory.subarray(this.#end));
+    this.#end += written;
+    if (read === text.length) return;
+    // Not all of it was ASCII; a UTF-16 unit is at most three bytes.
+    this.#reserve(3 * (text.length - read));
+    this.#end += utf8.encodeInto(text.slice(read), this.#memory.subarray(this.#end)).written;
+  }
+
+  #reserve(bytes: number): void {
+    const needed = this.#end + bytes;
+    if (needed <= this.#memory.length) return;
+    // Chunks that were taken keep the old memory.
+    const grown = new Uint8Array(Math.max(needed, 2 * this.#memory.length, FIRST_BYTES));
+    grown.set(this.#memory.subarray(0, this.#end));
+    this.#memory = grown;
+  }
+}
