@@ -1,7 +1,6 @@
 import { encodeCursor } from "../protocol/cursor.ts";
 import type { EventFilter, SeriesFormat } from "../protocol/event.ts";
 import type { DoneReason } from "../protocol/stream.ts";
-import { isTerminal } from "../protocol/task.ts";
 import { filterKey, matchesEverything } from "../rules/filter.ts";
 import type { CollapsedPage } from "./collapse.ts";
 import { collapse } from "./collapse.ts";
@@ -51,10 +50,10 @@ export async function* follow<Chunk>(
   try {
     yield* reader.replay();
     if (control.closed) return;
-    const tail = await tails.acquire({ taskId, incarnation, status, through: reader.through });
+    const tail = await tails.acquire({ taskId, incarnation, through: reader.through });
     try {
       yield* query.seriesFormat === "accumulated" ? reader.accumulated(tail) : reader.live(tail);
-      if (!control.closed) yield reader.done(tail.status as DoneReason);
+      if (!control.closed) yield reader.done(tail.ending!);
     } finally {
       await tails.release(tail);
     }
@@ -227,7 +226,6 @@ class Reader<Chunk> {
 }
 
 /** Whether the task has ended and the reader has everything. */
-function isOver(tail: Tail, position: { through: number }): boolean {
-  const { status } = tail;
-  return status === "deleted" || (isTerminal(status) && position.through >= tail.through);
+function isOver({ ending, through }: Tail, position: { through: number }): boolean {
+  return ending === "deleted" || (ending !== undefined && position.through >= through);
 }

@@ -1,7 +1,7 @@
 import type { Signal, Unsubscribe } from "../contracts/broadcast.ts";
 import type { StoredEvent } from "../contracts/records.ts";
 import type { EventFilter } from "../protocol/event.ts";
-import type { TaskStatus } from "../protocol/task.ts";
+import type { DoneReason } from "../protocol/stream.ts";
 import { isTerminal } from "../protocol/task.ts";
 import { filterKey } from "../rules/filter.ts";
 import type { EngineContext } from "./context.ts";
@@ -31,7 +31,7 @@ export class Tail {
   #ring: StoredEvent[] = [];
   #ringBytes = 0;
   #through: number;
-  #status: TaskStatus | "deleted";
+  #ending?: DoneReason;
   /** The store may have more than was read. True at first: events may have come meanwhile. */
   #dirty = true;
   #advancing?: Promise<void>;
@@ -42,13 +42,12 @@ export class Tail {
 
   constructor(
     context: EngineContext,
-    options: { taskId: string; incarnation: string; through: number; status: TaskStatus },
+    options: { taskId: string; incarnation: string; through: number },
   ) {
     this.#context = context;
     this.taskId = options.taskId;
     this.incarnation = options.incarnation;
     this.#through = options.through;
-    this.#status = options.status;
   }
 
   /** Everything through this index has been read. */
@@ -56,9 +55,9 @@ export class Tail {
     return this.#through;
   }
 
-  /** The task's state as of {@linkcode Tail.through}; a terminal one only if that is the end. */
-  get status(): TaskStatus | "deleted" {
-    return this.#status;
+  /** How the task ended, once everything through its end has been read. */
+  get ending(): DoneReason | undefined {
+    return this.#ending;
   }
 
   /** Listens for wake-ups. Resolves once none can be missed. */
@@ -223,15 +222,14 @@ export class Tail {
       }
       if (this.#through !== after) continue; // Somebody moved on meanwhile; see reach().
       if (page === undefined || page.incarnation !== this.incarnation) {
-        this.#status = "deleted";
+        this.#ending = "deleted";
         this.#wakeAll("changed");
         return;
       }
       this.#take(page.events);
-      const end = this.#through === page.length - 1;
-      if (end) this.#status = page.status;
-      else this.#dirty = true;
-      this.#encode(end && isTerminal(page.status));
+      if (this.#through < page.length - 1) this.#dirty = true;
+      else if (isTerminal(page.status)) this.#ending = page.status;
+      this.#encode();
     } while (this.#dirty && this.#waiting());
   }
 
@@ -244,13 +242,13 @@ export class Tail {
   }
 
   /** Encodes for the views where somebody waits, wakes them, and trims the ring. */
-  #encode(ended: boolean): void {
+  #encode(): void {
     for (const wake of this.#waiters) wake("changed");
     for (const view of this.#views.values()) {
       if (view.waiters.size === 0) continue;
       const { frames } = view;
       const synced = this.sync(view);
-      if (!ended && synced && view.frames === frames) continue; // Nothing that matches.
+      if (this.#ending === undefined && synced && view.frames === frames) continue; // Nothing that matches.
       for (const wake of view.waiters) wake("changed");
     }
     let drop = 0;

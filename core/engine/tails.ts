@@ -1,4 +1,3 @@
-import type { TaskStatus } from "../protocol/task.ts";
 import type { EngineContext } from "./context.ts";
 import { Tail } from "./tail.ts";
 
@@ -40,7 +39,7 @@ export class Tails {
 
   /** The tail of a task, begun where its first reader stands. Give it back with `release`. */
   async acquire(
-    start: { taskId: string; incarnation: string; through: number; status: TaskStatus },
+    start: { taskId: string; incarnation: string; through: number },
   ): Promise<Tail> {
     const key = keyOf(start);
     let entry = this.#entries.get(key);

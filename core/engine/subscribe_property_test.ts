@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { delayReads } from "../conformance/delay_reads.ts";
+import { lossyBroadcast } from "../conformance/lossy_broadcast.ts";
+import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
+import { MemoryShortTermStore } from "../memory/short_term_store.ts";
+import type { EventFilter, EventInput, SeriesFormat, TaskEvent } from "../protocol/event.ts";
+import { compileFilter } from "../rules/filter.ts";
+import { TaskEngine } from "./engine.ts";
+
+// The promise of the whole: whatever the interleaving of producers, readers, cuts and slowness,
+// every reader ends up with exactly the matching events in order, and with the same text as one who
+// folds the log.
+
+const SERIES = {
+  answer: "accumulate",
+  thoughts: "accumulate",
+  progress: "latest",
+  steps: "keep-all",
+} as const;
+
+const eventArb: fc.Arbitrary<EventInput> = fc.record({
+  type: fc.constantFrom("a.x", "a.y", "b"),
+  level: fc.constantFrom("info", "debug"),
+  seriesId: fc.constantFrom(undefined, ...Object.keys(SERIES) as (keyof typeof SERIES)[]),
+  delta: fc.oneof(
+    { weight: 9, arbitrary: fc.string({ maxLength: 4, unit: "binary" }) },
+    { weight: 1, arbitrary: fc.constantFrom(null, 7, { deep: 1 }) },
+  ),
+}).map(({ type, level, seriesId, delta }): EventInput => ({
+  type,
+  level,
+  data: { delta },
+  ...(seriesId === undefined ? {} : { seriesId, seriesMode: SERIES[seriesId] }),
+}));
+
+const filterArb: fc.Arbitrary<EventFilter> = fc.record({
+  types: fc.constantFrom(undefined, ["*"], ["a.*"], ["a.x", "b"], ["taskcast:status"]),
+  levels: fc.constantFrom(undefined, ["info"] as ["info"]),
+  includeStatus: fc.constantFrom(undefined, false),
+});
+
+const readerArb = fc.record({
+  filter: filterArb,
+  seriesFormat: fc.constantFrom<SeriesFormat>("delta", "accumulated"),
+  /** After how many steps of the producer it comes. */
+  joinsAt: fc.nat({ max: 12 }),
+  /** How many messages it reads on each connection before that is cut; then on to the end. */
+  cuts: fc.array(fc.nat({ max: 5 }), { maxLength: 4 }),
+  /** Turns of the event loop between two reads. */
+  slowness: fc.nat({ max: 3 }),
+});
+
+const stepArb = fc.oneof(
+  { weight: 6, arbitrary: fc.array(eventArb, { minLength: 1, maxLength: 5 }) },
+  { weight: 1, arbitrary: fc.constant("pause" as const) },
+  { weight: 2, arbitrary: fc.constant("rest" as const) },
+);
+
+type Reader = typeof readerArb extends fc.Arbitrary<infer T> ? T : never;
+
+/** What a reader made of the stream, as the contract tells clients to. */
+class Client {
+  readonly plain: TaskEvent[] = [];
+  readonly values = new Map<string, unknown>();
+  cursor?: string;
+  done?: string;
+  /** The places that it was told, by index in the log. */
+  readonly places = new Map<number, number>();
+
+  take(event: TaskEvent): void {
+    const { seriesId, seriesMode } = event;
+    if (seriesId === undefined || seriesMode === "keep-all") {
+      this.plain.push(event);
+      return;
+    }
+    const delta = (event.data as { delta: unknown }).delta;
+    const value = this.values.get(seriesId);
+    const appends = seriesMode === "accumulate" && !event.seriesSnapshot &&
+      typeof delta === "string" && typeof value === "string";
+    this.values.set(seriesId, appends ? value + delta : delta);
+  }
+}
+
+async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+async function read(engine: TaskEngine, taskId: string, reader: Reader): Promise<Client> {
+  const client = new Client();
+  for (const cut of [...reader.cuts, Infinity]) {
+    let left = cut;
+    let newest = -1;
+    const stream = engine.subscribe(taskId, {
+      filter: reader.filter,
+      seriesFormat: reader.seriesFormat,
+      since: client.cursor === undefined ? {} : { id: client.cursor },
+    });
+    for await (const message of stream) {
+      if (left-- <= 0) break;
+      if (message.kind === "event") {
+        const { event, filteredIndex } = message;
+        assert(event.index > newest, "frames of one connection come in index order");
+        newest = event.index;
+        client.take(event);
+        client.cursor = message.cursor;
+        client.places.set(event.index, filteredIndex);
+      } else if (message.kind === "done") {
+        assert.equal(client.done, undefined, "the end comes once");
+        client.done = message.reason;
+        return client;
+      }
+      await turns(reader.slowness);
+    }
+  }
+  throw new Error("the stream ended without the end");
+}
+
+async function check(
+  steps: readonly (EventInput[] | "pause" | "rest")[],
+  readers: readonly Reader[],
+  seed: number,
+): Promise<void> {
+  const engine = new TaskEngine({
+    broadcast: lossyBroadcast(new MemoryBroadcastProvider(), { seed }),
+    shortTermStore: delayReads(new MemoryShortTermStore()),
+    options: { pageSize: 4, tailBytes: 2_000, pollMs: 3 },
+  });
+  try {
+    const { id } = await engine.createTask();
+    const joined: { reader: Reader; client: Promise<Client> }[] = [];
+    const join = (step: number) => {
+      for (const reader of readers) {
+        if (reader.joinsAt !== step) continue;
+        const client = read(engine, id, reader);
+        client.catch(() => {}); // Awaited below; until then another assertion may fail first.
+        joined.push({ reader, client });
+      }
+    };
+    for (const [i, step] of steps.entries()) {
+      join(i);
+      if (step === "rest") await turns(2);
+      else if (step !== "pause") await engine.publishEvents(id, step);
+      else {
+        await engine.transitionTask(id, "paused");
+        await engine.transitionTask(id, "running");
+      }
+    }
+    await engine.transitionTask(id, "completed");
+    for (let i = steps.length; i <= 12; i++) join(i);
+
+    const { events: log } = await engine.getEvents(id, { limit: 10_000 });
+    assert.deepEqual(log.map((event) => event.index), log.map((_, i) => i));
+    for (const { reader, client } of joined) {
+      const model = new Client();
+      const matching = log.filter(compileFilter(reader.filter));
+      for (const event of matching) model.take(event);
+      const { plain, values, done, places } = await client;
+      for (const [index, place] of places) assert.equal(matching[place]?.index, index);
+      assert.deepEqual(plain, model.plain);
+      assert.deepEqual(values, model.values);
+      assert.equal(done, "completed");
+    }
+  } finally {
+    await engine.close();
+  }
+}
+
+Deno.test("subscribe() gives every reader exactly the matching events, whatever happens", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(stepArb, { maxLength: 12 }),
+      fc.array(readerArb, { minLength: 1, maxLength: 5 }),
+      fc.nat(),
+      check,
+    ),
+    { numRuns: Number(Deno.env.get("TASKCAST_PROPERTY_RUNS") ?? 150) },
+  );
+});
