@@ -1,5 +1,8 @@
 import process from "node:process";
 import { Command, CommanderError, Option } from "commander";
+import { TaskcastHttpError } from "@taskcast/server-sdk";
+import { logs } from "./commands/logs.ts";
+import { run } from "./commands/run.ts";
 import { start } from "./commands/start.ts";
 import { ListenError } from "./listen.ts";
 import type { StartFlags } from "./settings.ts";
@@ -39,15 +42,54 @@ export async function main(args: readonly string[]): Promise<number> {
       code = await start(startSettings(flags, process.env), terminal);
     });
 
+  const urlOption = () =>
+    new Option("--url <url>", "the server").env("TASKCAST_URL").default("http://localhost:3721");
+  const tokenOption = () => new Option("--token <token>", "access token").env("TASKCAST_TOKEN");
+
+  program.command("run")
+    .description("Run a command as a task: its output is streamed, its exit code ends the task")
+    .addOption(new Option("--type <type>", "the task's type").default("process"))
+    .addOption(urlOption())
+    .addOption(tokenOption())
+    .argument("<command...>", "the command, after --")
+    .passThroughOptions()
+    .action(async (command: [string, ...string[]], flags: ClientFlags & { type: string }) => {
+      code = await run({ ...flags, url: baseUrl(flags.url), command }, terminal);
+    });
+
+  program.command("logs")
+    .description("Show a task's events in the terminal")
+    .argument("<id>", "the task")
+    .option("-f, --follow", "go on until the task ends; reconnects by itself", false)
+    .option("--json", "write each event as a line of JSON", false)
+    .addOption(urlOption())
+    .addOption(tokenOption())
+    .action(async (taskId: string, flags: ClientFlags & { follow: boolean; json: boolean }) => {
+      code = await logs({ ...flags, url: baseUrl(flags.url), taskId }, terminal);
+    });
+
   try {
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (error instanceof SettingsError || error instanceof ListenError) {
-      terminal.note(`${terminal.paint("red", "error")}: ${error.message}`);
+    const fail = (message: string) => {
+      terminal.note(`${terminal.paint("red", "error")}: ${message}`);
       return 1;
-    }
+    };
+    if (error instanceof SettingsError || error instanceof ListenError) return fail(error.message);
+    if (error instanceof TaskcastHttpError) return fail(error.message);
+    if (error instanceof TypeError) return fail(`cannot reach the server: ${error.message}`);
     throw error;
   }
   return code;
+}
+
+interface ClientFlags {
+  url: string;
+  token?: string;
+}
+
+function baseUrl(text: string): string {
+  if (!URL.canParse(text)) throw new SettingsError(`--url must be a URL, and is "${text}"`);
+  return text.replace(/\/+$/, "");
 }

@@ -12,7 +12,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   "core/engine": ["core/protocol", "core/contracts", "core/rules"],
   "core/conformance": ["core/protocol", "core/contracts"],
   server: ["core"],
-  clients: ["core/protocol"],
+  clients: ["core/protocol"], // and each other
   cli: ["core", "server", "clients"],
 };
 
@@ -22,6 +22,7 @@ const PACKAGES: Record<string, string> = {
   "@taskcast/core": "core/mod.ts",
   "@taskcast/server": "server/mod.ts",
   "@taskcast/client": "clients/client/mod.ts",
+  "@taskcast/client/http": "clients/client/http.ts",
   "@taskcast/server-sdk": "clients/server_sdk/mod.ts",
 };
 

@@ -1,1 +1,26 @@
-export {};
+/**
+ * Creates, feeds and ends Taskcast tasks from Deno and Node.
+ *
+ * @module
+ */
+export type {
+  CreateTaskInput,
+  EventInput,
+  PublishReceipt,
+  Task,
+  TaskDetail,
+  TaskEvent,
+  TaskStatus,
+  TransitionOptions,
+} from "@taskcast/core/protocol";
+export { TaskcastHttpError } from "@taskcast/client/http";
+export type {
+  HistoryQuery,
+  ListTasksQuery,
+  TaskcastServerClientOptions,
+  TaskPage,
+} from "./client.ts";
+export { TaskcastServerClient } from "./client.ts";
+export type { PublisherOptions } from "./publisher.ts";
+export { Publisher } from "./publisher.ts";
+export type { RetryOptions } from "./retrying.ts";

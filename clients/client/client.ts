@@ -1,0 +1,145 @@
+import type { DoneReason, EventEnvelope, TaskDetail, TaskEvent } from "@taskcast/core/protocol";
+import type { EventFilter, SeriesFormat, Since } from "@taskcast/core/protocol";
+import type { HttpOptions } from "./http.ts";
+import { HttpClient, nextPage } from "./http.ts";
+import type { ConnectionOptions, StreamOptions } from "./task_stream.ts";
+import { TaskStream } from "./task_stream.ts";
+
+/** Options for {@linkcode TaskcastClient}. */
+export interface TaskcastClientOptions extends HttpOptions {
+  /** How connections are kept and made again. */
+  connection?: ConnectionOptions;
+}
+
+/** What is known beside an event when it is given to `onEvent`. */
+export interface EventContext {
+  /** The whole text of an accumulate series, this event included. */
+  text(seriesId: string): string;
+  /** The data of a series' newest event. */
+  latest(seriesId: string): unknown;
+  /** Where the stream is after this event. */
+  cursor: string | undefined;
+}
+
+/** An error of a subscription. */
+export interface SubscriptionError {
+  /** The subscription is over. Otherwise it reconnects by itself. */
+  fatal: boolean;
+  /** Milliseconds until it does. */
+  retryInMs?: number;
+}
+
+/** Options for {@linkcode TaskcastClient.subscribe}. */
+export interface SubscribeOptions extends Omit<StreamOptions, "onReconnect"> {
+  /** An event. */
+  onEvent?: (event: EventEnvelope, context: EventContext) => void;
+  /** The task has ended, and every event was given out. */
+  onDone?: (reason: DoneReason) => void;
+  /** Something went wrong. */
+  onError?: (error: unknown, info: SubscriptionError) => void;
+}
+
+/** Options for {@linkcode TaskcastClient.history}. */
+export interface HistoryOptions {
+  /** Only events that match. @default all */
+  filter?: EventFilter;
+  /** Where to begin. @default the first event */
+  since?: Since;
+  /** `accumulated`: of each series only the newest event, with the whole text. @default {"delta"} */
+  seriesFormat?: SeriesFormat;
+  /** Events fetched at a time. @default {1000} */
+  pageSize?: number;
+  /** Ends the reading. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Follows tasks from a browser, Deno or Node.
+ *
+ * @example Follow a task until it ends
+ * ```ts no-eval
+ * import { TaskcastClient } from "@taskcast/client";
+ *
+ * const client = new TaskcastClient({ baseUrl: "http://localhost:3721" });
+ * await client.subscribe("01JCZK8Y5T0V1W2X3Y4Z5A6B7C", {
+ *   onEvent: (event, { text }) => console.log(event.type, text("answer")),
+ *   onDone: (reason) => console.log("Done:", reason),
+ * });
+ * ```
+ */
+export class TaskcastClient {
+  readonly #http: HttpClient;
+  readonly #connection: ConnectionOptions;
+
+  /** @throws {TypeError} If `baseUrl` is not a URL. */
+  constructor(options: TaskcastClientOptions) {
+    this.#http = new HttpClient(options);
+    this.#connection = options.connection ?? {};
+  }
+
+  /**
+   * Follows a task, reconnecting by itself, until it ends or the signal aborts.
+   *
+   * @throws {TaskcastHttpError} When the server refuses for good; also given to `onError`. What a
+   * callback throws ends the subscription likewise.
+   */
+  async subscribe(taskId: string, options: SubscribeOptions = {}): Promise<void> {
+    const { onEvent, onDone, onError, ...rest } = options;
+    const stream = this.stream(taskId, {
+      ...rest,
+      onReconnect: (error, retryInMs) => onError?.(error, { fatal: false, retryInMs }),
+    });
+    const context: EventContext = {
+      text: (seriesId) => stream.text(seriesId),
+      latest: (seriesId) => stream.latest(seriesId),
+      get cursor() {
+        return stream.cursor;
+      },
+    };
+    try {
+      for await (const event of stream) onEvent?.(event, context);
+      if (stream.reason !== undefined) onDone?.(stream.reason);
+    } catch (error) {
+      onError?.(error, { fatal: true });
+      throw error;
+    }
+  }
+
+  /** The same as something to loop over, with back-pressure. See {@linkcode TaskStream}. */
+  stream(taskId: string, options: StreamOptions = {}): TaskStream {
+    return new TaskStream(this.#http, taskId, options, this.#connection);
+  }
+
+  /**
+   * A task and where its log stands.
+   *
+   * @throws {TaskcastHttpError} E.g. `TASK_NOT_FOUND`.
+   */
+  async getTask(taskId: string): Promise<TaskDetail> {
+    return await this.#http.json("GET", this.#http.url(`/tasks/${encodeURIComponent(taskId)}`));
+  }
+
+  /** A task's stored events, page by page as they are asked for. */
+  async *history(taskId: string, options: HistoryOptions = {}): AsyncGenerator<TaskEvent, void> {
+    const { filter = {}, since = {}, seriesFormat, pageSize, signal } = options;
+    let url: string | undefined = this.#http.url(
+      `/tasks/${encodeURIComponent(taskId)}/events/history`,
+      {
+        types: filter.types?.length ? filter.types.join(",") : undefined,
+        levels: filter.levels?.length ? filter.levels.join(",") : undefined,
+        includeStatus: filter.includeStatus,
+        "since.id": since.id,
+        "since.index": since.index,
+        "since.timestamp": since.timestamp,
+        seriesFormat,
+        limit: pageSize,
+      },
+    );
+    while (url !== undefined) {
+      const response = await this.#http.request(url, { signal });
+      const events: TaskEvent[] = await response.json();
+      yield* events;
+      url = nextPage(response, url);
+    }
+  }
+}

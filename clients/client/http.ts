@@ -1,0 +1,150 @@
+/**
+ * What the clients of Taskcast share: requests with tokens, typed errors, waits between attempts.
+ *
+ * @module
+ */
+import type { ErrorBody, ErrorCode } from "@taskcast/core/protocol";
+import { ERROR_CODES, TaskcastError } from "@taskcast/core/protocol";
+
+export type { BackoffOptions } from "./backoff.ts";
+export { backoffMs, sleep } from "./backoff.ts";
+
+/**
+ * A token, or a function that gets one: called for each request, and once more with `refresh: true`
+ * when the server refused the token.
+ */
+export type TokenSource = string | ((options: { refresh: boolean }) => string | Promise<string>);
+
+/** Where the server is and how to speak to it. */
+export interface HttpOptions {
+  /** E.g. `http://localhost:3721`, or with the path under which Taskcast is mounted. */
+  baseUrl: string;
+  /** Sent as `Authorization: Bearer …`. @default none */
+  token?: TokenSource;
+  /** Sent with every request. */
+  headers?: Record<string, string>;
+  /** @default the runtime's own */
+  fetch?: typeof fetch;
+}
+
+/** An error that the server answered with. */
+export class TaskcastHttpError extends TaskcastError {
+  /** The HTTP status. */
+  readonly status: number;
+  /** Milliseconds after which the server wants to be asked again, if it said so. */
+  readonly retryAfterMs?: number;
+
+  /** @param response What the server answered. */
+  constructor(response: Response, body: ErrorBody["error"]) {
+    super(body.code, body.message, { details: body.details });
+    this.status = response.status;
+    this.retryAfterMs = retryAfterMs(response);
+  }
+
+  /** Whether the same request may succeed later. */
+  get transient(): boolean {
+    return this.status === 429 || this.status >= 500;
+  }
+}
+
+/** Sends requests to a Taskcast server. */
+export class HttpClient {
+  readonly #options: HttpOptions;
+  readonly #base: string;
+  readonly #fetch: typeof fetch;
+
+  /** @throws {TypeError} If `baseUrl` is not a URL. */
+  constructor(options: HttpOptions) {
+    this.#options = options;
+    this.#base = new URL(options.baseUrl).href.replace(/\/+$/, "");
+    // Called as a method of something else, the browser's fetch refuses to work.
+    this.#fetch = options.fetch ?? ((...args) => fetch(...args));
+  }
+
+  /** The URL of a path below the base, e.g. `/tasks`. */
+  url(path: string, query: Record<string, string | number | boolean | undefined> = {}): string {
+    const params = new URLSearchParams();
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) params.set(name, String(value));
+    }
+    return this.#base + path + (params.size === 0 ? "" : `?${params}`);
+  }
+
+  /**
+   * Sends a request, with the token; once more with a fresh one if the server refuses it.
+   *
+   * @returns A response that is a success.
+   * @throws {TaskcastHttpError} For every other response. Network errors pass as they are.
+   */
+  async request(url: string, init: RequestInit & { duplex?: "half" } = {}): Promise<Response> {
+    const { token } = this.#options;
+    let response = await this.#send(url, init, false);
+    const canRepeat = !(init.body instanceof ReadableStream);
+    if (response.status === 401 && typeof token === "function" && canRepeat) {
+      await response.body?.cancel();
+      response = await this.#send(url, init, true);
+    }
+    if (!response.ok) throw await errorOf(response);
+    return response;
+  }
+
+  /** Sends JSON and reads JSON. See {@linkcode HttpClient.request}. */
+  async json<T>(method: string, url: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+    const init: RequestInit = { method, signal };
+    if (body !== undefined) {
+      init.body = JSON.stringify(body);
+      init.headers = { "content-type": "application/json" };
+    }
+    const response = await this.request(url, init);
+    return (response.status === 204 ? undefined : await response.json()) as T;
+  }
+
+  async #send(url: string, init: RequestInit, refresh: boolean): Promise<Response> {
+    const { token, headers } = this.#options;
+    const all = new Headers(headers);
+    const bearer = typeof token === "function" ? await token({ refresh }) : token;
+    if (bearer !== undefined) all.set("authorization", `Bearer ${bearer}`);
+    new Headers(init.headers).forEach((value, name) => all.set(name, value));
+    return await this.#fetch(url, { ...init, headers: all });
+  }
+}
+
+/** Reads what went wrong, also from answers that something between here and the server gave. */
+async function errorOf(response: Response): Promise<TaskcastHttpError> {
+  const text = await response.text().catch(() => "");
+  try {
+    const { error } = JSON.parse(text) as ErrorBody;
+    if (ERROR_CODES.includes(error.code)) return new TaskcastHttpError(response, error);
+  } catch {
+    // Not ours: told below by its status.
+  }
+  const codes: Record<number, ErrorCode> = {
+    401: "UNAUTHORIZED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    413: "PAYLOAD_TOO_LARGE",
+    429: "RATE_LIMITED",
+    502: "STORE_UNAVAILABLE",
+    503: "STORE_UNAVAILABLE",
+    504: "STORE_UNAVAILABLE",
+  };
+  const code = codes[response.status] ?? (response.status < 500 ? "INVALID_INPUT" : "INTERNAL");
+  const { pathname } = new URL(response.url || "http://unknown/");
+  const message = `The server answered ${response.status} to ${pathname}`;
+  return new TaskcastHttpError(response, { code, message });
+}
+
+/** Reads `Retry-After` (RFC 9110 §10.2.3): seconds, or a date. */
+function retryAfterMs({ headers }: Response): number | undefined {
+  const value = headers.get("retry-after");
+  if (value === null) return undefined;
+  if (/^\d+$/.test(value.trim())) return Number(value) * 1000;
+  const dateMs = Date.parse(value);
+  return Number.isNaN(dateMs) ? undefined : Math.max(0, dateMs - Date.now());
+}
+
+/** The URL of the next page, if the answer's `Link` header (RFC 8288) names one. */
+export function nextPage(response: Response, requestUrl: string): string | undefined {
+  const link = /<([^>]*)>\s*;\s*rel="?next"?/.exec(response.headers.get("link") ?? "");
+  return link === null ? undefined : new URL(link[1]!, requestUrl).href;
+}

@@ -1,0 +1,284 @@
+import type { HttpOptions } from "@taskcast/client/http";
+import { HttpClient, nextPage, TaskcastHttpError } from "@taskcast/client/http";
+import type {
+  BlockedRequest,
+  CreateTaskInput,
+  EventFilter,
+  EventInput,
+  SeriesFormat,
+  Since,
+  Task,
+  TaskDetail,
+  TaskEvent,
+  TaskStatus,
+  Ticket,
+  TransitionOptions,
+} from "@taskcast/core/protocol";
+import { ulid } from "@taskcast/core/protocol";
+import { ProducerSequences } from "./producer_sequences.ts";
+import type { PublisherOptions } from "./publisher.ts";
+import { Publisher } from "./publisher.ts";
+import type { RetryOptions } from "./retrying.ts";
+import { retrying } from "./retrying.ts";
+
+/** Options for {@linkcode TaskcastServerClient}. */
+export interface TaskcastServerClientOptions extends HttpOptions {
+  /** A trusted service's key, instead of a token. */
+  serviceKey?: string;
+  /** How requests are repeated. All are safe to repeat. */
+  retry?: RetryOptions;
+  /** Milliseconds after which one attempt is given up. @default {30000} */
+  timeoutMs?: number;
+}
+
+/** Which tasks. */
+export interface ListTasksQuery {
+  /** In one of these states. */
+  status?: TaskStatus[];
+  /** Of one of these types; `a.b.*` is what starts with `a.b.`. */
+  types?: string[];
+  /** With this tag. */
+  tag?: string;
+  /** Tasks on a page: 1 to 500. @default {50} */
+  limit?: number;
+  /** `nextCursor` of the page before. */
+  cursor?: string;
+}
+
+/** Some tasks, newest first. */
+export interface TaskPage {
+  /** The tasks. */
+  tasks: Task[];
+  /** Where the next page begins; left out on the last. */
+  nextCursor?: string;
+}
+
+/** Which part of a history. */
+export interface HistoryQuery {
+  /** Only events that match. */
+  filter?: EventFilter;
+  /** Where to begin. @default the first event */
+  since?: Since;
+  /** `accumulated`: of each series only the newest event, with the whole text. */
+  seriesFormat?: SeriesFormat;
+  /** Events on a page: 1 to 10 000. @default {1000} */
+  limit?: number;
+}
+
+/**
+ * Creates, feeds and ends tasks from a server. Every call repeats itself where the network or the
+ * server fails, and none is carried out twice.
+ *
+ * @example A producer
+ * ```ts no-eval
+ * import { TaskcastServerClient } from "@taskcast/server-sdk";
+ *
+ * const taskcast = new TaskcastServerClient({ baseUrl: "http://localhost:3721" });
+ * const task = await taskcast.createTask({ type: "llm.chat" });
+ * await taskcast.publishEvent(task.id, { type: "llm.delta", data: { text: "Hello!" } });
+ * await taskcast.transitionTask(task.id, "completed", { result: { output: "Hello!" } });
+ * ```
+ */
+export class TaskcastServerClient {
+  readonly #http: HttpClient;
+  readonly #retry: RetryOptions;
+  readonly #timeoutMs: number;
+  readonly #sequences = new ProducerSequences();
+
+  /** @throws {TypeError} If `baseUrl` is not a URL. */
+  constructor(options: TaskcastServerClientOptions) {
+    const { serviceKey, retry = {}, timeoutMs = 30_000, headers, ...http } = options;
+    const all = { ...headers };
+    if (serviceKey !== undefined) all["x-taskcast-service-key"] = serviceKey;
+    this.#http = new HttpClient({ ...http, headers: all });
+    this.#retry = retry;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /**
+   * Creates a task.
+   *
+   * @throws {TaskcastHttpError} E.g. `TASK_EXISTS` for an id that is taken.
+   */
+  async createTask(input: CreateTaskInput = {}): Promise<Task> {
+    // With an id of its own a repeated request cannot create a second task.
+    const body = { ...input, id: input.id ?? ulid(Date.now()) };
+    return await retrying(this.#retry, async ({ ambiguous }) => {
+      try {
+        return await this.#json<Task>("POST", "/tasks", body);
+      } catch (error) {
+        // The attempt before this one was carried out after all.
+        if (ambiguous && isCode(error, "TASK_EXISTS")) return await this.getTask(body.id);
+        throw error;
+      }
+    });
+  }
+
+  /** A task and where its log stands. */
+  async getTask(taskId: string): Promise<TaskDetail> {
+    return await retrying(this.#retry, () => this.#json("GET", path(taskId)));
+  }
+
+  /** A page of tasks, newest first. */
+  async listTasks({ status, types, ...query }: ListTasksQuery = {}): Promise<TaskPage> {
+    const url = this.#http.url("/tasks", {
+      ...query,
+      status: status?.join(","),
+      type: types?.join(","),
+    });
+    return await retrying(this.#retry, () => this.#http.json("GET", url, undefined, this.#limit()));
+  }
+
+  /** All tasks, page by page as they are asked for. */
+  async *tasks(query: ListTasksQuery = {}): AsyncGenerator<Task, void> {
+    let cursor = query.cursor;
+    do {
+      const page = await this.listTasks({ ...query, cursor });
+      yield* page.tasks;
+      cursor = page.nextCursor;
+    } while (cursor !== undefined);
+  }
+
+  /** Publishes an event. */
+  async publishEvent(taskId: string, event: EventInput): Promise<TaskEvent> {
+    const [stored] = await this.publishEvents(taskId, [event]);
+    return stored!;
+  }
+
+  /** Publishes events: all of them or none. Publishes to one task go out in the order of calls. */
+  async publishEvents(taskId: string, events: readonly EventInput[]): Promise<TaskEvent[]> {
+    const send = (body: readonly EventInput[]) =>
+      retrying(this.#retry, () => this.#json<TaskEvent[]>("POST", `${path(taskId)}/events`, body));
+    if (events.some((event) => event.producerId !== undefined)) return await send(events);
+    return await this.#sequences.publish(
+      taskId,
+      events.length,
+      ({ producerSeq, ...producer }) =>
+        send(events.map((event, i) => ({ ...event, ...producer, producerSeq: producerSeq + i }))),
+    );
+  }
+
+  /** Opens a stream of events into a task; see {@linkcode Publisher}. */
+  openPublisher(taskId: string, options: PublisherOptions = {}): Publisher {
+    return new Publisher(this.#http, taskId, options, this.#retry);
+  }
+
+  /**
+   * Moves a task to another state.
+   *
+   * @throws {TaskcastHttpError} `INVALID_TRANSITION` if another one came first.
+   */
+  async transitionTask(
+    taskId: string,
+    status: TaskStatus,
+    options: TransitionOptions = {},
+  ): Promise<Task> {
+    return await retrying(this.#retry, async ({ ambiguous }) => {
+      try {
+        return await this.#json<Task>("PATCH", `${path(taskId)}/status`, { status, ...options });
+      } catch (error) {
+        if (!ambiguous || !isCode(error, "INVALID_TRANSITION")) throw error;
+        // Perhaps it was our own attempt before this one that came first. It was, as far as anybody
+        // can tell, if the task is in the wanted state with what we gave.
+        const task = await this.getTask(taskId);
+        const isOurs = task.status === status && isSame(task.result, options.result) &&
+          isSame(task.error, options.error) && isSame(task.reason, options.reason);
+        if (isOurs) return task;
+        throw error;
+      }
+    });
+  }
+
+  /** Answers what a blocked task waits for; it runs again. */
+  async resolve(taskId: string, data: unknown): Promise<Task> {
+    return await retrying(this.#retry, async ({ ambiguous }) => {
+      try {
+        return await this.#json<Task>("POST", `${path(taskId)}/resolve`, { data });
+      } catch (error) {
+        if (!ambiguous || !isCode(error, "INVALID_TRANSITION")) throw error;
+        const task = await this.getTask(taskId);
+        if (task.status === "running") return task;
+        throw error;
+      }
+    });
+  }
+
+  /** What a blocked task waits for. */
+  async getRequest(taskId: string): Promise<BlockedRequest> {
+    return await retrying(this.#retry, () => this.#json("GET", `${path(taskId)}/request`));
+  }
+
+  /** Deletes a task and everything about it. */
+  async deleteTask(taskId: string): Promise<void> {
+    await retrying(this.#retry, async ({ ambiguous }) => {
+      try {
+        await this.#json("DELETE", path(taskId));
+      } catch (error) {
+        if (!(ambiguous && isCode(error, "TASK_NOT_FOUND"))) throw error;
+      }
+    });
+  }
+
+  /** A ticket with which a browser's EventSource can follow the task. */
+  async createTicket(taskId: string, options: { expiresInMs?: number } = {}): Promise<Ticket> {
+    return await retrying(
+      this.#retry,
+      () => this.#json("POST", `${path(taskId)}/tickets`, options),
+    );
+  }
+
+  /** A page of a task's history. */
+  async getHistory(
+    taskId: string,
+    query: HistoryQuery = {},
+  ): Promise<{ events: TaskEvent[]; nextUrl?: string }> {
+    const { filter = {}, since = {}, seriesFormat, limit } = query;
+    return await this.#historyPage(this.#http.url(`${path(taskId)}/events/history`, {
+      types: filter.types?.join(","),
+      levels: filter.levels?.join(","),
+      includeStatus: filter.includeStatus,
+      "since.id": since.id,
+      "since.index": since.index,
+      "since.timestamp": since.timestamp,
+      seriesFormat,
+      limit,
+    }));
+  }
+
+  /** A task's history, page by page as it is asked for. */
+  async *history(taskId: string, query: HistoryQuery = {}): AsyncGenerator<TaskEvent, void> {
+    let page = await this.getHistory(taskId, query);
+    for (;;) {
+      yield* page.events;
+      if (page.nextUrl === undefined) return;
+      page = await this.#historyPage(page.nextUrl);
+    }
+  }
+
+  async #historyPage(url: string): Promise<{ events: TaskEvent[]; nextUrl?: string }> {
+    return await retrying(this.#retry, async () => {
+      const response = await this.#http.request(url, { signal: this.#limit() });
+      return { events: await response.json(), nextUrl: nextPage(response, url) };
+    });
+  }
+
+  async #json<T>(method: string, path: string, body?: unknown): Promise<T> {
+    return await this.#http.json<T>(method, this.#http.url(path), body, this.#limit());
+  }
+
+  #limit(): AbortSignal {
+    return AbortSignal.timeout(this.#timeoutMs);
+  }
+}
+
+function path(taskId: string): string {
+  return `/tasks/${encodeURIComponent(taskId)}`;
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof TaskcastHttpError && error.code === code;
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return b === undefined || JSON.stringify(a) === JSON.stringify(b);
+}

@@ -1,0 +1,85 @@
+import { isAmbiguous } from "./retrying.ts";
+
+/** What a publish carries so that the server knows its repetition. */
+export interface Sequence {
+  producerId: string;
+  producerEpoch: number;
+  /** Of the first event; the next ones follow. */
+  producerSeq: number;
+}
+
+interface Producer {
+  id: string;
+  epoch: number;
+  seq: number;
+  /** The publishes of a task go out one after another: their numbers must arrive in order. */
+  last: Promise<unknown>;
+  waiting: number;
+}
+
+/** Tasks whose producer is remembered. Beyond that the one used longest ago begins anew. */
+const MAX_TASKS = 1_000;
+
+/** Numbers the publishes of one client, per task. */
+export class ProducerSequences {
+  readonly #producers = new Map<string, Producer>();
+
+  /** Publishes `count` events with the task's next numbers, after the publishes before it. */
+  async publish<T>(
+    taskId: string,
+    count: number,
+    send: (sequence: Sequence) => Promise<T>,
+  ): Promise<T> {
+    const producer = this.#producerOf(taskId);
+    producer.waiting++;
+    const result = producer.last.then(() => this.#send(producer, count, send));
+    producer.last = result.catch(() => {});
+    try {
+      return await result;
+    } finally {
+      producer.waiting--;
+      this.#trim();
+    }
+  }
+
+  async #send<T>(
+    producer: Producer,
+    count: number,
+    send: (sequence: Sequence) => Promise<T>,
+  ): Promise<T> {
+    const { id: producerId, epoch: producerEpoch, seq: producerSeq } = producer;
+    try {
+      const result = await send({ producerId, producerEpoch, producerSeq });
+      producer.seq += count;
+      return result;
+    } catch (error) {
+      // A refused publish used no numbers. Of one that broke off nobody knows: in a new epoch its
+      // numbers mean nothing, and what of it still arrives is fenced off.
+      if (isAmbiguous(error)) {
+        producer.epoch++;
+        producer.seq = 0;
+      }
+      throw error;
+    }
+  }
+
+  #producerOf(taskId: string): Producer {
+    const known = this.#producers.get(taskId);
+    const producer = known ??
+      { id: crypto.randomUUID(), epoch: 0, seq: 0, last: Promise.resolve(), waiting: 0 };
+    // Set anew, the one used longest ago is always the first.
+    this.#producers.delete(taskId);
+    this.#producers.set(taskId, producer);
+    return producer;
+  }
+
+  /** A producer that is forgotten and needed again gets another id, so no number is used twice. */
+  #trim(): void {
+    if (this.#producers.size <= MAX_TASKS) return;
+    for (const [taskId, { waiting }] of this.#producers) {
+      if (waiting > 0) continue;
+      this.#producers.delete(taskId);
+      return;
+    }
+  }
+}
