@@ -57,14 +57,40 @@ export interface HistoryOptions {
  * Follows tasks from a browser, Deno or Node.
  *
  * @example Follow a task until it ends
- * ```ts no-eval
+ * ```ts
  * import { TaskcastClient } from "@taskcast/client";
+ * import {
+ *   createTaskcastApp,
+ *   MemoryBroadcastProvider,
+ *   MemoryShortTermStore,
+ *   TaskEngine,
+ * } from "@taskcast/taskcast";
+ * import assert from "node:assert/strict";
  *
- * const client = new TaskcastClient({ baseUrl: "http://localhost:3721" });
- * await client.subscribe("01JCZK8Y5T0V1W2X3Y4Z5A6B7C", {
- *   onEvent: (event, { text }) => console.log(event.type, text("answer")),
- *   onDone: (reason) => console.log("Done:", reason),
+ * await using engine = new TaskEngine({
+ *   broadcast: new MemoryBroadcastProvider(),
+ *   shortTermStore: new MemoryShortTermStore(),
  * });
+ * const app = createTaskcastApp({ engine });
+ * const task = await engine.createTask();
+ * await engine.publishEvent(task.id, {
+ *   type: "llm.delta",
+ *   data: { delta: "Hello" },
+ *   seriesId: "answer",
+ *   seriesMode: "accumulate",
+ * });
+ * await engine.transitionTask(task.id, "completed");
+ *
+ * const client = new TaskcastClient({
+ *   baseUrl: "http://localhost:3721",
+ *   fetch: async (input, init) => await app.fetch(new Request(input, init)), // No network here.
+ * });
+ * let answer = "";
+ * await client.subscribe(task.id, {
+ *   onEvent: (_event, { text }) => answer = text("answer"),
+ *   onDone: (reason) => assert.equal(reason, "completed"),
+ * });
+ * assert.equal(answer, "Hello");
  * ```
  */
 export class TaskcastClient {

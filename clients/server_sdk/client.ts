@@ -70,13 +70,32 @@ export interface HistoryQuery {
  * server fails, and none is carried out twice.
  *
  * @example A producer
- * ```ts no-eval
+ * ```ts
  * import { TaskcastServerClient } from "@taskcast/server-sdk";
+ * import {
+ *   createTaskcastApp,
+ *   MemoryBroadcastProvider,
+ *   MemoryShortTermStore,
+ *   TaskEngine,
+ * } from "@taskcast/taskcast";
+ * import assert from "node:assert/strict";
  *
- * const taskcast = new TaskcastServerClient({ baseUrl: "http://localhost:3721" });
+ * await using engine = new TaskEngine({
+ *   broadcast: new MemoryBroadcastProvider(),
+ *   shortTermStore: new MemoryShortTermStore(),
+ * });
+ * const app = createTaskcastApp({ engine });
+ * const taskcast = new TaskcastServerClient({
+ *   baseUrl: "http://localhost:3721",
+ *   fetch: async (input, init) => await app.fetch(new Request(input, init)), // No network here.
+ * });
+ *
  * const task = await taskcast.createTask({ type: "llm.chat" });
  * await taskcast.publishEvent(task.id, { type: "llm.delta", data: { text: "Hello!" } });
- * await taskcast.transitionTask(task.id, "completed", { result: { output: "Hello!" } });
+ * const ended = await taskcast.transitionTask(task.id, "completed", {
+ *   result: { output: "Hello!" },
+ * });
+ * assert.deepEqual(ended.result, { output: "Hello!" });
  * ```
  */
 export class TaskcastServerClient {
