@@ -42,6 +42,11 @@ export function tooLarge(what: string, maxBytes: number): TaskcastError {
   });
 }
 
+/** The client went away in the middle of its body; nobody may be there to read this. */
+export function brokenBody(cause: unknown): TaskcastError {
+  return new TaskcastError("INVALID_INPUT", "The body ended before it was complete", { cause });
+}
+
 /**
  * Reads a JSON body.
  *
@@ -53,7 +58,9 @@ export async function readJson(
   { maxBytes, optional = false }: { maxBytes: number; optional?: boolean },
 ): Promise<unknown> {
   const type = mediaType(request);
-  const text = await readText(request, maxBytes);
+  const text = await readText(request, maxBytes).catch((error) => {
+    throw error instanceof TaskcastError ? error : brokenBody(error);
+  });
   if (optional && text === "") return undefined;
   if (type !== "application/json") {
     throw new TaskcastError(

@@ -92,7 +92,7 @@ export function addEventRoutes(
     const stream = await engine.openStream(id, options, sseEncoder(wrap));
     if (stream.ended) return new Response(null, { status: 204 });
     return eventStreamResponse(stream, {
-      signal: request.signal,
+      request,
       expiresAtMs: auth.expiresAtMs,
       onError: (error) => engine.reportError(error, { operation: "sse", taskId: id }),
     });
@@ -153,7 +153,7 @@ export function addEventRoutes(
         (taskTypes.length === 0 || matchesType(task.type ?? "", taskTypes)),
     }, sseEncoder(wrap));
     return eventStreamResponse(stream, {
-      signal: request.signal,
+      request,
       expiresAtMs: auth.expiresAtMs,
       preamble: helloBytes,
       onError: (error) => engine.reportError(error, { operation: "sse of all tasks" }),

@@ -1,7 +1,7 @@
 import type { Ending, StoredEvent, TaskEngine } from "@taskcast/core";
 import type { EventInput, PublishReceipt } from "@taskcast/core/protocol";
 import { invalidInput, TaskcastError } from "@taskcast/core/protocol";
-import { tooLarge } from "../request.ts";
+import { brokenBody, tooLarge } from "../request.ts";
 
 /** How lines are taken. */
 export interface NdjsonOptions {
@@ -87,7 +87,7 @@ class InterruptibleBody {
       this.#onInterrupted = resolve;
       reader.read().then(
         ({ value, done }) => resolve(done ? { kind: "done" } : { kind: "chunk", chunk: value }),
-        reject,
+        (error) => reject(brokenBody(error)),
       );
     });
   }

@@ -18,7 +18,10 @@ export function addServerRoutes(router: Router, engine: TaskEngine): void {
     tag: "Server",
     summary: "Name and version",
     responses: {
-      200: json("Name and version", z.object({ name: z.string(), version: z.string() })),
+      200: json(
+        "Name, version, and where the documentation is",
+        z.object({ name: z.string(), version: z.string(), docs: z.string() }),
+      ),
     },
   }, () => Response.json({ name: "taskcast", version: VERSION, docs: "docs" }));
 

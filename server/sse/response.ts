@@ -2,8 +2,8 @@ import type { TaskStream } from "@taskcast/core";
 
 /** When and how a stream ends, besides by itself. */
 export interface EventStreamOptions {
-  /** Aborts when the client is gone. */
-  signal: AbortSignal;
+  /** The request that is answered. */
+  request: Request;
   /** Unix milliseconds at which the reader's permission ends. */
   expiresAtMs?: number;
   /** Written before the first chunk. */
@@ -21,7 +21,7 @@ export const EVENT_STREAM_HEADERS: Readonly<Record<string, string>> = {
 
 // Of a client that went away some runtimes tell by cancelling the body, some by the request's signal,
 // some by both. Deno always cancels, and its signal means something else: it also aborts when a
-// response was delivered, with a warning for whoever listens.
+// response was delivered, with a warning for whoever touches it.
 const LISTENS_TO_SIGNAL = !("Deno" in globalThis);
 
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
@@ -32,7 +32,7 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
  */
 export function eventStreamResponse(
   stream: TaskStream<Uint8Array>,
-  { signal, expiresAtMs, preamble, onError }: EventStreamOptions,
+  { request, expiresAtMs, preamble, onError }: EventStreamOptions,
 ): Response {
   // A stream must not outlive the token that opened it. The client comes back with a new one.
   const expiry = expiresAtMs === undefined
@@ -41,11 +41,12 @@ export function eventStreamResponse(
   const close = () => stream.close();
   const cleanUp = () => {
     clearTimeout(expiry);
-    signal.removeEventListener("abort", close);
+    if (LISTENS_TO_SIGNAL) request.signal.removeEventListener("abort", close);
   };
-  if (LISTENS_TO_SIGNAL) signal.addEventListener("abort", close, { once: true });
+  if (LISTENS_TO_SIGNAL) request.signal.addEventListener("abort", close, { once: true });
 
   let first = preamble;
+  let cancelled = false;
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
       if (first !== undefined) {
@@ -57,7 +58,7 @@ export function eventStreamResponse(
         const { value, done } = await stream.chunks.next();
         if (!done) return controller.enqueue(value);
         cleanUp();
-        controller.close();
+        if (!cancelled) controller.close(); // Else the wait was ended because the client is gone.
       } catch (error) {
         cleanUp();
         onError(error);
@@ -65,6 +66,7 @@ export function eventStreamResponse(
       }
     },
     async cancel() {
+      cancelled = true;
       cleanUp();
       stream.close();
       await stream.chunks.return();

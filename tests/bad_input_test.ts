@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { startServer } from "./support/test_server.ts";
+
+const JSON_TYPE = { "content-type": "application/json" };
+
+Deno.test("bad input gets the right status and a helpful message, and changes nothing", async () => {
+  await using server = startServer();
+  await server.call("POST", "/tasks", { id: "t" });
+  await server.call("POST", "/tasks", { id: "ended" });
+  await server.call("PATCH", "/tasks/ended/status", { status: "completed" });
+  await server.engine.publishEvent("t", {
+    type: "a",
+    data: { delta: "x" },
+    seriesId: "s",
+    seriesMode: "accumulate",
+  });
+  const state = async () => [
+    (await server.call("GET", "/tasks")).body,
+    (await server.call("GET", "/tasks/t/events/history")).body,
+    (await server.call("GET", "/tasks/ended/events/history")).body,
+  ];
+  const before = await state();
+  const deep = "[".repeat(80) + "]".repeat(80);
+  const big = JSON.stringify({ type: "a", data: "x".repeat(1024 * 1024) });
+  const event = (fields: object) => ({ type: "a", data: 1, ...fields });
+
+  const cases: [
+    method: string,
+    path: string,
+    body: unknown,
+    status: number,
+    code: string,
+    message: RegExp,
+    headers?: Record<string, string>,
+  ][] = [
+    ["POST", "/tasks", "{nope", 400, "INVALID_INPUT", /not valid JSON/, JSON_TYPE],
+    ["POST", "/tasks", "a=b", 415, "UNSUPPORTED_MEDIA_TYPE", /application\/json/, {
+      "content-type": "application/x-www-form-urlencoded",
+    }],
+    ["POST", "/tasks", [], 400, "INVALID_INPUT", /body/],
+    ["POST", "/tasks", { id: "a b" }, 400, "INVALID_INPUT", /"id"/],
+    ["POST", "/tasks", { id: "x".repeat(129) }, 400, "INVALID_INPUT", /"id"/],
+    ["POST", "/tasks", { id: "t" }, 409, "TASK_EXISTS", /exists/],
+    ["POST", "/tasks", { ttl: -1 }, 400, "INVALID_INPUT", /"ttl"/],
+    ["POST", "/tasks", { ttl: "5" }, 400, "INVALID_INPUT", /"ttl"/],
+    ["POST", "/tasks", { params: [] }, 400, "INVALID_INPUT", /"params"/],
+    ["POST", "/tasks", { tags: [1] }, 400, "INVALID_INPUT", /"tags\[0\]"/],
+    ["POST", "/tasks", { tpye: "x" }, 400, "INVALID_INPUT", /"tpye" is not known/],
+    ["POST", "/tasks", { webhooks: [{ url: "x" }] }, 400, "NOT_SUPPORTED", /webhooks/],
+    ["POST", "/tasks", { params: { a: JSON.parse(deep) } }, 400, "INVALID_INPUT", /nested/],
+    ["GET", "/tasks/none", undefined, 404, "TASK_NOT_FOUND", /"none"/],
+    ["GET", "/tasks/a%20b", undefined, 400, "INVALID_INPUT", /"id"/],
+    ["GET", "/tasks?limit=0", undefined, 400, "INVALID_INPUT", /"limit"/],
+    ["GET", "/tasks?status=done", undefined, 400, "INVALID_INPUT", /"status/],
+    ["GET", "/tasks?cursor=zzz", undefined, 400, "INVALID_CURSOR", /cursor/],
+    ["PATCH", "/tasks/t/status", { status: "done" }, 400, "INVALID_INPUT", /"status"/],
+    ["PATCH", "/tasks/t/status", { status: "pending" }, 409, "INVALID_TRANSITION", /"pending"/],
+    [
+      "PATCH",
+      "/tasks/t/status",
+      { status: "running", resumeAfterMs: 1 },
+      400,
+      "INVALID_INPUT",
+      /blocked/,
+    ],
+    ["PATCH", "/tasks/ended/status", { status: "failed" }, 409, "INVALID_TRANSITION", /has ended/],
+    ["PATCH", "/tasks/none/status", { status: "running" }, 404, "TASK_NOT_FOUND", /none/],
+    ["DELETE", "/tasks/none", undefined, 404, "TASK_NOT_FOUND", /none/],
+    ["POST", "/tasks/t/resolve", { data: 1 }, 409, "INVALID_TRANSITION", /not blocked/],
+    ["POST", "/tasks/t/resolve", {}, 400, "INVALID_INPUT", /"data"/],
+    ["POST", "/tasks/none/events", event({}), 404, "TASK_NOT_FOUND", /none/],
+    ["POST", "/tasks/ended/events", event({}), 409, "TASK_TERMINAL", /"completed"/],
+    ["POST", "/tasks/t/events", { data: 1 }, 400, "INVALID_INPUT", /"type"/],
+    ["POST", "/tasks/t/events", { type: "a" }, 400, "INVALID_INPUT", /"data"/],
+    ["POST", "/tasks/t/events", event({ type: "" }), 400, "INVALID_INPUT", /"type"/],
+    ["POST", "/tasks/t/events", event({ type: "taskcast:status" }), 400, "INVALID_INPUT", /server/],
+    ["POST", "/tasks/t/events", event({ type: "x".repeat(257) }), 400, "INVALID_INPUT", /"type"/],
+    ["POST", "/tasks/t/events", event({ level: "loud" }), 400, "INVALID_INPUT", /"level"/],
+    ["POST", "/tasks/t/events", event({ seriesMode: "latest" }), 400, "INVALID_INPUT", /seriesId/],
+    [
+      "POST",
+      "/tasks/t/events",
+      event({ seriesId: "s", seriesMode: "latest" }),
+      400,
+      "SERIES_CONFLICT",
+      /accumulate/,
+    ],
+    [
+      "POST",
+      "/tasks/t/events",
+      event({ seriesId: "s", seriesAccField: "text" }),
+      400,
+      "SERIES_CONFLICT",
+      /delta/,
+    ],
+    ["POST", "/tasks/t/events", event({ producerSeq: 0 }), 400, "INVALID_INPUT", /producerId/],
+    [
+      "POST",
+      "/tasks/t/events",
+      event({ producerId: "p", producerSeq: 4 }),
+      409,
+      "SEQUENCE_GAP",
+      /0 next/,
+    ],
+    ["POST", "/tasks/t/events", [event({}), { data: 1 }], 400, "INVALID_INPUT", /"\[1\]\.type"/],
+    ["POST", "/tasks/t/events", Array(1001).fill(event({})), 400, "INVALID_INPUT", /1000/],
+    ["POST", "/tasks/t/events", big, 413, "PAYLOAD_TOO_LARGE", /1048576/, JSON_TYPE],
+    [
+      "POST",
+      "/tasks/t/events",
+      `{"type":"a","data":${deep}}`,
+      400,
+      "INVALID_INPUT",
+      /64/,
+      JSON_TYPE,
+    ],
+    ["GET", "/tasks/none/events", undefined, 404, "TASK_NOT_FOUND", /none/],
+    ["GET", "/tasks/t/events?since.id=zzz", undefined, 400, "INVALID_CURSOR", /neither/],
+    [
+      "GET",
+      "/tasks/t/events?since.id=abcdefgh-e1",
+      undefined,
+      400,
+      "INVALID_CURSOR",
+      /another task/,
+    ],
+    ["GET", "/tasks/t/events?since.index=99", undefined, 400, "INVALID_CURSOR", /beyond/],
+    [
+      "GET",
+      "/tasks/t/events?since.index=1&since.timestamp=1",
+      undefined,
+      400,
+      "INVALID_INPUT",
+      /one of/,
+    ],
+    ["GET", "/tasks/t/events?seriesFormat=x", undefined, 400, "INVALID_INPUT", /"seriesFormat"/],
+    ["GET", "/tasks/t/events?levels=loud", undefined, 400, "INVALID_INPUT", /"levels/],
+    ["GET", "/tasks/t/events?wrap=maybe", undefined, 400, "INVALID_INPUT", /"wrap"/],
+    ["GET", "/tasks/t/events?limit=x", undefined, 400, "INVALID_INPUT", /"limit"/],
+    ["GET", "/tasks/t/events?ticket=zzz", undefined, 401, "UNAUTHORIZED", /ticket/],
+    ["GET", "/tasks/t/events/history?limit=10001", undefined, 400, "INVALID_INPUT", /"limit"/],
+    ["POST", "/tasks/t/tickets", { expiresInMs: 3_600_001 }, 400, "INVALID_INPUT", /"expiresInMs"/],
+    ["PUT", "/tasks", {}, 405, "METHOD_NOT_ALLOWED", /GET/],
+    ["GET", "/nothing/here", undefined, 404, "NOT_FOUND", /docs/],
+  ];
+  for (const [method, path, body, status, code, message, headers] of cases) {
+    const label = `${method} ${path} ${JSON.stringify(body)?.slice(0, 80)}`;
+    const answer = await server.call(method, path, body, headers);
+    assert.equal(answer.status, status, `${label}: ${JSON.stringify(answer.body)}`);
+    assert.equal(answer.body.error.code, code, label);
+    assert.match(answer.body.error.message, message, label);
+    assert.equal(answer.headers.get("content-type"), "application/json");
+  }
+  assert.deepEqual(await state(), before);
+});
