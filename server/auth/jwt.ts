@@ -35,7 +35,7 @@ export function createJwtVerifier(options: JwtOptions): (token: string) => Promi
 type Key = CryptoKey | KeyObject | Uint8Array;
 
 function keyOf(options: JwtOptions): () => Promise<JWTVerifyGetKey> {
-  const { algorithm = "HS256", secret, publicKey, jwksUrl } = options;
+  const { algorithm = "HS256", secret, publicKey, jwksUrl, jwksCooldownMs } = options;
   if (!JWT_ALGORITHMS.includes(algorithm)) {
     throw new TypeError(`auth.jwt.algorithm must be one of ${JWT_ALGORITHMS.join(", ")}`);
   }
@@ -60,7 +60,7 @@ function keyOf(options: JwtOptions): () => Promise<JWTVerifyGetKey> {
     throw new TypeError(`auth.jwt: ${algorithm} needs either a publicKey or a jwksUrl`);
   }
   if (jwksUrl !== undefined) {
-    const keys = createRemoteJWKSet(new URL(jwksUrl));
+    const keys = createRemoteJWKSet(new URL(jwksUrl), { cooldownDuration: jwksCooldownMs });
     return () => Promise.resolve(keys);
   }
   return fixed(async () => {

@@ -16,6 +16,8 @@ export interface JwtOptions {
   publicKey?: string;
   /** For the others, instead of `publicKey`: where the issuer publishes its keys. */
   jwksUrl?: string;
+  /** Milliseconds between two fetches of the key set because of an unknown key. @default {30000} */
+  jwksCooldownMs?: number;
   /** The token's `iss` must be this. @default any */
   issuer?: string;
   /** The token's `aud` must be or contain this. @default any */
