@@ -5,7 +5,8 @@ import { DEFAULT_ACC_FIELD } from "../protocol/event.ts";
 import type { Limits } from "../protocol/limits.ts";
 import { random40 } from "../protocol/ulid.ts";
 import type { ServerEvent } from "../rules/transition.ts";
-import { assertEvent, utf8Bytes } from "../rules/validate.ts";
+import { utf8Bytes } from "../rules/validate/checks.ts";
+import { assertEvent } from "../rules/validate/event.ts";
 
 /**
  * Turns a producer's event into what a store takes.

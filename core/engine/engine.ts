@@ -1,11 +1,8 @@
-import type { BroadcastProvider, Signal } from "../contracts/broadcast.ts";
-import type { Clock } from "../contracts/clock.ts";
+import type { ErrorContext } from "../contracts/hooks.ts";
+import type { StoredEvent, TaskRecord } from "../contracts/records.ts";
 import { systemClock } from "../contracts/clock.ts";
-import type { ErrorContext, TaskcastHooks } from "../contracts/hooks.ts";
-import type { DueKind, EventDraft, StoredEvent, TaskRecord } from "../contracts/records.ts";
-import type { Commit, CommitResult, ShortTermStore } from "../contracts/short_term_store.ts";
 import { TaskcastError } from "../protocol/errors.ts";
-import type { EventFilter, EventInput, SeriesFormat, Since, TaskEvent } from "../protocol/event.ts";
+import type { EventInput, TaskEvent } from "../protocol/event.ts";
 import type { Limits } from "../protocol/limits.ts";
 import { BOUNDS, DEFAULT_LIMITS } from "../protocol/limits.ts";
 import type {
@@ -16,24 +13,19 @@ import type {
   TaskStatus,
   TransitionOptions,
 } from "../protocol/task.ts";
-import { isTerminal } from "../protocol/task.ts";
-import { ulid } from "../protocol/ulid.ts";
 import { toTaskEvent } from "../rules/event_json.ts";
-import type { Change } from "../rules/transition.ts";
-import { applyResolution, applyTransition, dueTimes, newRecord } from "../rules/transition.ts";
+import { applyResolution, applyTransition } from "../rules/transition.ts";
+import { assertJson } from "../rules/validate/json.ts";
 import {
   assertCount,
-  assertCreateTask,
   assertFilter,
-  assertJson,
   assertSeriesFormat,
   assertSince,
-  assertTaskId,
-  assertTransition,
-} from "../rules/validate.ts";
-import type { EngineContext, EngineOptions } from "./context.ts";
+} from "../rules/validate/query.ts";
+import { assertCreateTask, assertTaskId, assertTransition } from "../rules/validate/task.ts";
+import type { EngineContext } from "./context.ts";
 import { DEFAULT_ENGINE_OPTIONS } from "./context.ts";
-import { draftOf, serverDraft } from "./drafts.ts";
+import { draftOf } from "./drafts.ts";
 import type { Ending } from "./end_watch.ts";
 import { watchEnd } from "./end_watch.ts";
 import { follow } from "./follow.ts";
@@ -41,93 +33,25 @@ import { followAll } from "./follow_all.ts";
 import type { FrameEncoder } from "./frames.ts";
 import type { HistoryPage } from "./history.ts";
 import { readHistory } from "./history.ts";
+import { HookCaller } from "./hook_caller.ts";
 import type { ListTasksQuery, TaskPage } from "./list_tasks.ts";
 import { listTasks } from "./list_tasks.ts";
 import { locate } from "./locate.ts";
 import type { StreamMessage } from "./object_encoder.ts";
 import { objectEncoder } from "./object_encoder.ts";
-import { refusalError, taskNotFound } from "./refusals.ts";
-import { Scheduler } from "./scheduler.ts";
+import type {
+  EngineStats,
+  HistoryOptions,
+  SubscribeAllOptions,
+  SubscribeOptions,
+  TaskEngineOptions,
+  TaskStream,
+} from "./options.ts";
+import { readable } from "./readable.ts";
+import { taskNotFound } from "./refusals.ts";
 import { StreamControl } from "./stream_control.ts";
 import { Tails } from "./tails.ts";
-
-/** What a {@linkcode TaskEngine} is made of. */
-export interface TaskEngineOptions {
-  /** Wakes readers. */
-  broadcast: BroadcastProvider;
-  /** Holds tasks and logs. */
-  shortTermStore: ShortTermStore;
-  /** Called after what they are about is stored. */
-  hooks?: TaskcastHooks;
-  /** Bounds of what producers may send; see {@linkcode DEFAULT_LIMITS}. */
-  limits?: Partial<Limits>;
-  /** Sizes and times; see {@linkcode DEFAULT_ENGINE_OPTIONS}. */
-  options?: Partial<EngineOptions>;
-  /** @default {systemClock} */
-  clock?: Clock;
-}
-
-/** What a reader of one task asks for. */
-export interface SubscribeOptions {
-  /** Only events that match. @default all */
-  filter?: EventFilter;
-  /** Where to go on. @default the beginning, with each series collapsed to its newest event */
-  since?: Since;
-  /** Replays at most the last of the events, then goes on live. @default all */
-  limit?: number;
-  /** @default {"delta"} */
-  seriesFormat?: SeriesFormat;
-  /** Ends the subscription. */
-  signal?: AbortSignal;
-}
-
-/** What a reader of all tasks asks for. */
-export interface SubscribeAllOptions {
-  /** Only events that match. @default all */
-  filter?: EventFilter;
-  /** Only tasks for which this holds; asked once per task. @default all */
-  visible?: (task: Task) => boolean;
-  /** Ends the subscription. */
-  signal?: AbortSignal;
-}
-
-/** Which part of a task's history. */
-export interface HistoryOptions {
-  /** Only events that match. @default all */
-  filter?: EventFilter;
-  /** Where it begins. @default the first event */
-  since?: Since;
-  /** Most events: 1 to 10 000. @default {1000} */
-  limit?: number;
-  /** `accumulated`: of each series only the newest event, with the whole text. @default {"delta"} */
-  seriesFormat?: SeriesFormat;
-}
-
-/** Counters since the engine began, and gauges of now. */
-export interface EngineStats {
-  /** Tasks created. */
-  tasksCreated: number;
-  /** Tasks that reached a terminal state. */
-  tasksEnded: number;
-  /** Events appended, those of the server included. */
-  eventsStored: number;
-  /** Commits that were carried out. */
-  commits: number;
-  /** Open streams. */
-  streams: number;
-  /** Tasks with open streams. */
-  tails: number;
-}
-
-/** A stream of chunks as an encoder makes them. */
-export interface TaskStream<Chunk> {
-  /** The reader came with the cursor of the end: there is nothing to send. */
-  ended: boolean;
-  /** The chunks; nothing is read before the first is asked for. */
-  chunks: AsyncGenerator<Chunk, void>;
-  /** Ends the stream and gives up what it holds. Safe to call twice. */
-  close(): void;
-}
+import { Writer } from "./writer.ts";
 
 /**
  * Tasks, their logs and their readers. Everything that a server does, as a library.
@@ -167,31 +91,30 @@ export interface TaskStream<Chunk> {
 export class TaskEngine {
   readonly #context: EngineContext;
   readonly #tails: Tails;
-  readonly #scheduler: Scheduler;
-  readonly #hooks: TaskcastHooks;
+  readonly #writer: Writer;
+  readonly #hooks: HookCaller;
   readonly #streams = new Set<StreamControl>();
   readonly #closing = new AbortController();
-  readonly #counts = { tasksCreated: 0, tasksEnded: 0, eventsStored: 0, commits: 0 };
 
   /** Starts the engine; it looks for due work right away. Nothing else runs until it is used. */
   constructor(options: TaskEngineOptions) {
-    this.#hooks = options.hooks ?? {};
+    this.#hooks = new HookCaller(options.hooks);
     this.#context = {
       store: options.shortTermStore,
       broadcast: options.broadcast,
       clock: options.clock ?? systemClock,
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       options: { ...DEFAULT_ENGINE_OPTIONS, ...options.options },
-      report: (error, context) => this.reportError(error, context),
+      report: (error, context) => this.#hooks.report(error, context),
     };
     this.#tails = new Tails(this.#context);
-    this.#scheduler = new Scheduler(this.#context, (kind, taskId) => this.#settle(kind, taskId));
-    this.#scheduler.start();
+    this.#writer = new Writer(this.#context, this.#hooks);
+    this.#writer.scheduler.start();
   }
 
   /** What the engine has done so far, and what it holds now. */
   get stats(): EngineStats {
-    return { ...this.#counts, streams: this.#streams.size, tails: this.#tails.size };
+    return { ...this.#writer.counts, streams: this.#streams.size, tails: this.#tails.size };
   }
 
   /** The bounds in force. */
@@ -213,13 +136,7 @@ export class TaskEngine {
   async createTask(input: CreateTaskInput = {}): Promise<Task> {
     this.#assertOpen();
     assertCreateTask(input, this.limits);
-    const nowMs = this.#context.clock.now();
-    const identity = { id: input.id ?? ulid(nowMs), incarnation: newIncarnation() };
-    const record = newRecord(input, identity, nowMs);
-    const result = await this.#commit(record.task.id, "absent", nowMs, [], record);
-    if (!result.ok) throw refusalError(record.task.id, result.refusal);
-    this.#hook("onTaskCreated", record.task);
-    return structuredClone(record.task);
+    return await this.#writer.create(input);
   }
 
   /** A task and where its log stands, or `undefined`. */
@@ -253,7 +170,7 @@ export class TaskEngine {
     this.#assertOpen();
     assertTaskId(taskId);
     assertTransition(status, options, this.limits);
-    return await this.#change(
+    return await this.#writer.change(
       taskId,
       (record, nowMs) => applyTransition(record, status, options, nowMs),
     );
@@ -269,7 +186,7 @@ export class TaskEngine {
     this.#assertOpen();
     assertTaskId(taskId);
     assertJson(resolution, "data", this.limits);
-    return await this.#change(
+    return await this.#writer.change(
       taskId,
       (record, nowMs) => applyResolution(record, resolution, nowMs),
     );
@@ -290,8 +207,7 @@ export class TaskEngine {
   async deleteTask(taskId: string): Promise<void> {
     this.#assertOpen();
     assertTaskId(taskId);
-    if (!await this.#context.store.deleteTask(taskId)) throw taskNotFound(taskId);
-    await this.#announce({ taskId, from: 0, length: 0, ended: true });
+    await this.#writer.delete(taskId);
   }
 
   /**
@@ -307,7 +223,9 @@ export class TaskEngine {
 
   /** {@linkcode publishEvent} for servers: what it returns still has its data as JSON text. */
   async appendEvent(taskId: string, event: EventInput): Promise<StoredEvent> {
-    const [stored] = await this.#append(taskId, [draftOf(event, "", this.limits)]);
+    this.#assertOpen();
+    assertTaskId(taskId);
+    const [stored] = await this.#writer.append(taskId, [draftOf(event, "", this.limits)]);
     return stored!;
   }
 
@@ -318,6 +236,8 @@ export class TaskEngine {
 
   /** {@linkcode publishEvents} for servers: what it returns still has its data as JSON text. */
   async appendEvents(taskId: string, events: readonly EventInput[]): Promise<StoredEvent[]> {
+    this.#assertOpen();
+    assertTaskId(taskId);
     const { maxBatchEvents } = this.limits;
     if (!Array.isArray(events) || events.length > maxBatchEvents) {
       throw new TaskcastError(
@@ -327,7 +247,7 @@ export class TaskEngine {
       );
     }
     const drafts = events.map((event, i) => draftOf(event, `[${i}]`, this.limits));
-    return await this.#append(taskId, drafts);
+    return await this.#writer.append(taskId, drafts);
   }
 
   /**
@@ -436,7 +356,7 @@ export class TaskEngine {
 
   /** Settles now what is due: time-outs and wake-ups. Usually the engine does that by itself. */
   async sweep(): Promise<void> {
-    await this.#scheduler.sweep();
+    await this.#writer.scheduler.sweep();
   }
 
   /**
@@ -448,7 +368,7 @@ export class TaskEngine {
       this.#closing.abort(engineClosed());
       for (const control of this.#streams) control.close();
     }
-    await this.#scheduler.close();
+    await this.#writer.scheduler.close();
   }
 
   /** {@linkcode close}, for `await using`. */
@@ -458,141 +378,7 @@ export class TaskEngine {
 
   /** Tells the host's `onUnhandledError` hook of an error that no caller hears of. Never throws. */
   reportError(error: unknown, context: ErrorContext): void {
-    const failed = (again: unknown) => console.error("onUnhandledError failed:", again);
-    try {
-      const hook = this.#hooks.onUnhandledError;
-      if (hook === undefined) console.error(`Taskcast: error in ${context.operation}:`, error);
-      else Promise.resolve(hook(error, context)).catch(failed);
-    } catch (again) {
-      failed(again);
-    }
-  }
-
-  async #append(taskId: string, drafts: readonly EventDraft[]): Promise<StoredEvent[]> {
-    this.#assertOpen();
-    assertTaskId(taskId);
-    const result = await this.#commit(taskId, "live", this.#context.clock.now(), drafts);
-    if (!result.ok) throw refusalError(taskId, result.refusal);
-    return result.events;
-  }
-
-  /** Reads a task, applies a rule, and commits the outcome; again if the task changed meanwhile. */
-  async #change(
-    taskId: string,
-    rule: (record: TaskRecord, nowMs: number) => Change,
-  ): Promise<Task> {
-    for (;;) {
-      const head = await this.#context.store.getTask(taskId);
-      if (head === undefined) throw taskNotFound(taskId);
-      const { version, incarnation, task: { status: from } } = head.record;
-      const nowMs = this.#context.clock.now();
-      const { record, events } = rule(head.record, nowMs);
-      const result = await this.#commit(
-        taskId,
-        { version, incarnation },
-        nowMs,
-        events.map(serverDraft),
-        record,
-      );
-      if (result.ok) {
-        this.#tellTransition(record.task, from);
-        return record.task;
-      }
-      // Somebody else's change came first, so each round means that some change succeeded.
-      if (result.refusal.code !== "CONFLICT") throw refusalError(taskId, result.refusal);
-    }
-  }
-
-  async #commit(
-    taskId: string,
-    expect: Commit["expect"],
-    nowMs: number,
-    events: readonly EventDraft[],
-    record?: TaskRecord,
-  ): Promise<CommitResult> {
-    const { maxEventsPerTask: maxEvents, maxBytesPerTask: maxBytes } = this.limits;
-    const due = record === undefined ? undefined : dueTimes(record);
-    const result = await this.#context.store.commit({
-      taskId,
-      expect,
-      nowMs,
-      events,
-      record,
-      due,
-      maxEvents,
-      maxBytes,
-    });
-    if (!result.ok) return result;
-    for (const atMs of Object.values(due ?? {})) this.#scheduler.expect(atMs);
-    const { from, length } = result;
-    const ended = record !== undefined && isTerminal(record.task.status);
-    this.#counts.commits++;
-    this.#counts.eventsStored += length - from;
-    if (expect === "absent") this.#counts.tasksCreated++;
-    if (ended) this.#counts.tasksEnded++;
-    if (from < length) {
-      await this.#announce({ taskId, from, length, ...(ended ? { ended } : {}) });
-    }
-    return result;
-  }
-
-  // What is stored is stored: a wake-up that fails costs readers a poll, not the caller an error.
-  async #announce(signal: Signal): Promise<void> {
-    try {
-      await this.#context.broadcast.publish(signal);
-    } catch (error) {
-      this.reportError(error, { operation: "broadcast", taskId: signal.taskId });
-    }
-  }
-
-  /** Does due work. Harmless when it was done already: the task is then not due any more. */
-  async #settle(kind: DueKind, taskId: string): Promise<void> {
-    const rules: Record<DueKind, (record: TaskRecord, nowMs: number) => Change | undefined> = {
-      deadline: (record, nowMs) =>
-        record.deadlineAt !== undefined && record.deadlineAt <= nowMs
-          ? applyTransition(record, "timeout", {
-            error: { code: "TTL_EXPIRED", message: `The task's ttl ran out` },
-          }, nowMs)
-          : undefined,
-      wake: (record, nowMs) =>
-        record.task.resumeAt !== undefined && record.task.resumeAt <= nowMs
-          ? applyTransition(record, "running", {}, nowMs)
-          : undefined,
-    };
-    try {
-      await this.#change(taskId, (record, nowMs) => {
-        const change = rules[kind](record, nowMs);
-        if (change === undefined) throw new NotDue();
-        return change;
-      });
-    } catch (error) {
-      if (error instanceof NotDue) return;
-      if (error instanceof TaskcastError && error.code === "TASK_NOT_FOUND") return;
-      throw error;
-    }
-  }
-
-  #tellTransition(task: Task, from: TaskStatus): void {
-    this.#hook("onTaskTransitioned", task, from);
-    if (task.status === "failed") this.#hook("onTaskFailed", task, task.error);
-    if (task.status === "timeout") this.#hook("onTaskTimeout", task);
-  }
-
-  #hook<Name extends Exclude<keyof TaskcastHooks, "onUnhandledError">>(
-    name: Name,
-    ...args: Parameters<NonNullable<TaskcastHooks[Name]>>
-  ): void {
-    const hook = this.#hooks[name] as ((...args: unknown[]) => unknown) | undefined;
-    if (hook === undefined) return;
-    const taskId = args[0].id;
-    const failed = (error: unknown) =>
-      this.reportError(error, { operation: `hook ${name}`, taskId });
-    try {
-      // A copy: what a hook does to the task must not reach the caller.
-      Promise.resolve(hook.call(this.#hooks, ...structuredClone(args))).catch(failed);
-    } catch (error) {
-      failed(error);
-    }
+    this.#hooks.report(error, context);
   }
 
   #open<Chunk>(
@@ -609,21 +395,8 @@ export class TaskEngine {
   }
 }
 
-/** The task is not due (any more). */
-class NotDue extends Error {}
-
 function engineClosed(): TaskcastError {
   return new TaskcastError("ENGINE_CLOSED", "The engine is closed; try again on another instance");
-}
-
-const INCARNATION_ALPHABET = "0123456789abcdefghijklmnopqrstuv";
-
-/** Eight random characters: 40 bits. */
-function newIncarnation(): string {
-  return Array.from(
-    crypto.getRandomValues(new Uint8Array(8)),
-    (byte) => INCARNATION_ALPHABET[byte % 32],
-  ).join("");
 }
 
 /** Runs a stream; while it runs, closing the engine ends it. */
@@ -638,33 +411,4 @@ async function* tracked<Chunk>(
   } finally {
     streams.delete(control);
   }
-}
-
-/** Turns a stream of batches into a web stream of messages that is read only as it is pulled. */
-function readable<Item>(
-  open: () => Promise<TaskStream<Item[]>>,
-  signal?: AbortSignal,
-): ReadableStream<Item> {
-  let stream: TaskStream<Item[]> | undefined;
-  const onAbort = () => stream?.close();
-  return new ReadableStream<Item>({
-    async pull(controller) {
-      if (stream === undefined) {
-        signal?.throwIfAborted();
-        stream = await open();
-        signal?.addEventListener("abort", onAbort, { once: true });
-      }
-      const { value, done } = stream.ended ? { done: true } as const : await stream.chunks.next();
-      if (value !== undefined) { for (const item of value) controller.enqueue(item); }
-      if (done) {
-        signal?.removeEventListener("abort", onAbort);
-        controller.close();
-      }
-    },
-    async cancel() {
-      signal?.removeEventListener("abort", onAbort);
-      stream?.close();
-      await stream?.chunks.return();
-    },
-  }, { highWaterMark: 0 });
 }

@@ -4,7 +4,8 @@ import { TaskcastError } from "../protocol/errors.ts";
 import { BOUNDS } from "../protocol/limits.ts";
 import type { Task, TaskStatus } from "../protocol/task.ts";
 import { matchesType } from "../rules/filter.ts";
-import { assertCount, assertStatus, assertTaskId, assertTypePatterns } from "../rules/validate.ts";
+import { assertCount, assertTypePatterns } from "../rules/validate/query.ts";
+import { assertStatus, assertTaskId } from "../rules/validate/task.ts";
 
 /** Which tasks. */
 export interface ListTasksQuery {

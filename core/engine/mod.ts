@@ -6,3 +6,4 @@ export * from "./frames.ts";
 export type { HistoryPage } from "./history.ts";
 export type { ListTasksQuery, TaskPage } from "./list_tasks.ts";
 export type { StreamMessage } from "./object_encoder.ts";
+export * from "./options.ts";

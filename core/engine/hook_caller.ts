@@ -1,0 +1,49 @@
+import type { ErrorContext, TaskcastHooks } from "../contracts/hooks.ts";
+import type { Task, TaskStatus } from "../protocol/task.ts";
+
+/** Calls the host's hooks, so that nothing they do reaches the engine or its callers. */
+export class HookCaller {
+  readonly #hooks: TaskcastHooks;
+
+  constructor(hooks: TaskcastHooks = {}) {
+    this.#hooks = hooks;
+  }
+
+  /** Tells the host's `onUnhandledError` hook of an error that no caller hears of. Never throws. */
+  report(error: unknown, context: ErrorContext): void {
+    const failed = (again: unknown) => console.error("onUnhandledError failed:", again);
+    try {
+      const hook = this.#hooks.onUnhandledError;
+      if (hook === undefined) console.error(`Taskcast: error in ${context.operation}:`, error);
+      else Promise.resolve(hook(error, context)).catch(failed);
+    } catch (again) {
+      failed(again);
+    }
+  }
+
+  created(task: Task): void {
+    this.#hook("onTaskCreated", task);
+  }
+
+  transitioned(task: Task, from: TaskStatus): void {
+    this.#hook("onTaskTransitioned", task, from);
+    if (task.status === "failed") this.#hook("onTaskFailed", task, task.error);
+    if (task.status === "timeout") this.#hook("onTaskTimeout", task);
+  }
+
+  #hook<Name extends Exclude<keyof TaskcastHooks, "onUnhandledError">>(
+    name: Name,
+    ...args: Parameters<NonNullable<TaskcastHooks[Name]>>
+  ): void {
+    const hook = this.#hooks[name] as ((...args: unknown[]) => unknown) | undefined;
+    if (hook === undefined) return;
+    const taskId = args[0].id;
+    const failed = (error: unknown) => this.report(error, { operation: `hook ${name}`, taskId });
+    try {
+      // A copy: what a hook does to the task must not reach the caller.
+      Promise.resolve(hook.call(this.#hooks, ...structuredClone(args))).catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+}

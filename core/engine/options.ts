@@ -1,0 +1,86 @@
+import type { BroadcastProvider } from "../contracts/broadcast.ts";
+import type { Clock } from "../contracts/clock.ts";
+import type { TaskcastHooks } from "../contracts/hooks.ts";
+import type { ShortTermStore } from "../contracts/short_term_store.ts";
+import type { EventFilter, SeriesFormat, Since } from "../protocol/event.ts";
+import type { Limits } from "../protocol/limits.ts";
+import type { Task } from "../protocol/task.ts";
+import type { EngineOptions } from "./context.ts";
+
+/** What a {@linkcode TaskEngine} is made of. */
+export interface TaskEngineOptions {
+  /** Wakes readers. */
+  broadcast: BroadcastProvider;
+  /** Holds tasks and logs. */
+  shortTermStore: ShortTermStore;
+  /** Called after what they are about is stored. */
+  hooks?: TaskcastHooks;
+  /** Bounds of what producers may send; see {@linkcode DEFAULT_LIMITS}. */
+  limits?: Partial<Limits>;
+  /** Sizes and times; see {@linkcode DEFAULT_ENGINE_OPTIONS}. */
+  options?: Partial<EngineOptions>;
+  /** @default {systemClock} */
+  clock?: Clock;
+}
+
+/** What a reader of one task asks for. */
+export interface SubscribeOptions {
+  /** Only events that match. @default all */
+  filter?: EventFilter;
+  /** Where to go on. @default the beginning, with each series collapsed to its newest event */
+  since?: Since;
+  /** Replays at most the last of the events, then goes on live. @default all */
+  limit?: number;
+  /** @default {"delta"} */
+  seriesFormat?: SeriesFormat;
+  /** Ends the subscription. */
+  signal?: AbortSignal;
+}
+
+/** What a reader of all tasks asks for. */
+export interface SubscribeAllOptions {
+  /** Only events that match. @default all */
+  filter?: EventFilter;
+  /** Only tasks for which this holds; asked once per task. @default all */
+  visible?: (task: Task) => boolean;
+  /** Ends the subscription. */
+  signal?: AbortSignal;
+}
+
+/** Which part of a task's history. */
+export interface HistoryOptions {
+  /** Only events that match. @default all */
+  filter?: EventFilter;
+  /** Where it begins. @default the first event */
+  since?: Since;
+  /** Most events: 1 to 10 000. @default {1000} */
+  limit?: number;
+  /** `accumulated`: of each series only the newest event, with the whole text. @default {"delta"} */
+  seriesFormat?: SeriesFormat;
+}
+
+/** Counters since the engine began, and gauges of now. */
+export interface EngineStats {
+  /** Tasks created. */
+  tasksCreated: number;
+  /** Tasks that reached a terminal state. */
+  tasksEnded: number;
+  /** Events appended, those of the server included. */
+  eventsStored: number;
+  /** Commits that were carried out. */
+  commits: number;
+  /** Open streams. */
+  streams: number;
+  /** Tasks with open streams. */
+  tails: number;
+}
+
+/** A stream of chunks as an encoder makes them. */
+export interface TaskStream<Chunk> {
+  /** The reader came with the cursor of the end: there is nothing to send. */
+  ended: boolean;
+  /** The chunks; nothing is read before the first is asked for. */
+  chunks: AsyncGenerator<Chunk, void>;
+  /** Ends the stream and gives up what it holds. Safe to call twice. */
+  close(): void;
+}

@@ -1,0 +1,30 @@
+import type { TaskStream } from "./options.ts";
+
+/** Turns a stream of batches into a web stream of messages that is read only as it is pulled. */
+export function readable<Item>(
+  open: () => Promise<TaskStream<Item[]>>,
+  signal?: AbortSignal,
+): ReadableStream<Item> {
+  let stream: TaskStream<Item[]> | undefined;
+  const onAbort = () => stream?.close();
+  return new ReadableStream<Item>({
+    async pull(controller) {
+      if (stream === undefined) {
+        signal?.throwIfAborted();
+        stream = await open();
+        signal?.addEventListener("abort", onAbort, { once: true });
+      }
+      const { value, done } = stream.ended ? { done: true } as const : await stream.chunks.next();
+      if (value !== undefined) { for (const item of value) controller.enqueue(item); }
+      if (done) {
+        signal?.removeEventListener("abort", onAbort);
+        controller.close();
+      }
+    },
+    async cancel() {
+      signal?.removeEventListener("abort", onAbort);
+      stream?.close();
+      await stream?.chunks.return();
+    },
+  }, { highWaterMark: 0 });
+}

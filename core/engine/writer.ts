@@ -1,0 +1,149 @@
+import type { Signal } from "../contracts/broadcast.ts";
+import type { DueKind, EventDraft, StoredEvent, TaskRecord } from "../contracts/records.ts";
+import type { Commit, CommitResult } from "../contracts/short_term_store.ts";
+import { TaskcastError } from "../protocol/errors.ts";
+import type { CreateTaskInput, Task } from "../protocol/task.ts";
+import { isTerminal } from "../protocol/task.ts";
+import { ulid } from "../protocol/ulid.ts";
+import type { Change } from "../rules/transition.ts";
+import { applyTransition, dueTimes, newRecord } from "../rules/transition.ts";
+import type { EngineContext } from "./context.ts";
+import { serverDraft } from "./drafts.ts";
+import type { HookCaller } from "./hook_caller.ts";
+import { newIncarnation } from "./incarnation.ts";
+import { refusalError, taskNotFound } from "./refusals.ts";
+import { Scheduler } from "./scheduler.ts";
+
+/** Everything that changes tasks: commits, and what follows from them. */
+export class Writer {
+  readonly scheduler: Scheduler;
+  readonly counts = { tasksCreated: 0, tasksEnded: 0, eventsStored: 0, commits: 0 };
+  readonly #context: EngineContext;
+  readonly #hooks: HookCaller;
+
+  constructor(context: EngineContext, hooks: HookCaller) {
+    this.#context = context;
+    this.#hooks = hooks;
+    this.scheduler = new Scheduler(context, (kind, taskId) => this.#settle(kind, taskId));
+  }
+
+  async create(input: CreateTaskInput): Promise<Task> {
+    const nowMs = this.#context.clock.now();
+    const identity = { id: input.id ?? ulid(nowMs), incarnation: newIncarnation() };
+    const record = newRecord(input, identity, nowMs);
+    const result = await this.#commit(record.task.id, "absent", nowMs, [], record);
+    if (!result.ok) throw refusalError(record.task.id, result.refusal);
+    this.#hooks.created(record.task);
+    return structuredClone(record.task);
+  }
+
+  async append(taskId: string, drafts: readonly EventDraft[]): Promise<StoredEvent[]> {
+    const result = await this.#commit(taskId, "live", this.#context.clock.now(), drafts);
+    if (!result.ok) throw refusalError(taskId, result.refusal);
+    return result.events;
+  }
+
+  async delete(taskId: string): Promise<void> {
+    if (!await this.#context.store.deleteTask(taskId)) throw taskNotFound(taskId);
+    await this.#announce({ taskId, from: 0, length: 0, ended: true });
+  }
+
+  /** Reads a task, applies a rule, and commits the outcome; again if the task changed meanwhile. */
+  async change(
+    taskId: string,
+    rule: (record: TaskRecord, nowMs: number) => Change,
+  ): Promise<Task> {
+    for (;;) {
+      const head = await this.#context.store.getTask(taskId);
+      if (head === undefined) throw taskNotFound(taskId);
+      const { version, incarnation, task: { status: from } } = head.record;
+      const nowMs = this.#context.clock.now();
+      const { record, events } = rule(head.record, nowMs);
+      const result = await this.#commit(
+        taskId,
+        { version, incarnation },
+        nowMs,
+        events.map(serverDraft),
+        record,
+      );
+      if (result.ok) {
+        this.#hooks.transitioned(record.task, from);
+        return record.task;
+      }
+      // Somebody else's change came first, so each round means that some change succeeded.
+      if (result.refusal.code !== "CONFLICT") throw refusalError(taskId, result.refusal);
+    }
+  }
+
+  async #commit(
+    taskId: string,
+    expect: Commit["expect"],
+    nowMs: number,
+    events: readonly EventDraft[],
+    record?: TaskRecord,
+  ): Promise<CommitResult> {
+    const { maxEventsPerTask: maxEvents, maxBytesPerTask: maxBytes } = this.#context.limits;
+    const due = record === undefined ? undefined : dueTimes(record);
+    const result = await this.#context.store.commit({
+      taskId,
+      expect,
+      nowMs,
+      events,
+      record,
+      due,
+      maxEvents,
+      maxBytes,
+    });
+    if (!result.ok) return result;
+    for (const atMs of Object.values(due ?? {})) this.scheduler.expect(atMs);
+    const { from, length } = result;
+    const ended = record !== undefined && isTerminal(record.task.status);
+    this.counts.commits++;
+    this.counts.eventsStored += length - from;
+    if (expect === "absent") this.counts.tasksCreated++;
+    if (ended) this.counts.tasksEnded++;
+    if (from < length) {
+      await this.#announce({ taskId, from, length, ...(ended ? { ended } : {}) });
+    }
+    return result;
+  }
+
+  // What is stored is stored: a wake-up that fails costs readers a poll, not the caller an error.
+  async #announce(signal: Signal): Promise<void> {
+    try {
+      await this.#context.broadcast.publish(signal);
+    } catch (error) {
+      this.#context.report(error, { operation: "broadcast", taskId: signal.taskId });
+    }
+  }
+
+  /** Does due work. Harmless when it was done already: the task is then not due any more. */
+  async #settle(kind: DueKind, taskId: string): Promise<void> {
+    const rules: Record<DueKind, (record: TaskRecord, nowMs: number) => Change | undefined> = {
+      deadline: (record, nowMs) =>
+        record.deadlineAt !== undefined && record.deadlineAt <= nowMs
+          ? applyTransition(record, "timeout", {
+            error: { code: "TTL_EXPIRED", message: `The task's ttl ran out` },
+          }, nowMs)
+          : undefined,
+      wake: (record, nowMs) =>
+        record.task.resumeAt !== undefined && record.task.resumeAt <= nowMs
+          ? applyTransition(record, "running", {}, nowMs)
+          : undefined,
+    };
+    try {
+      await this.change(taskId, (record, nowMs) => {
+        const change = rules[kind](record, nowMs);
+        if (change === undefined) throw new NotDue();
+        return change;
+      });
+    } catch (error) {
+      if (error instanceof NotDue) return;
+      if (error instanceof TaskcastError && error.code === "TASK_NOT_FOUND") return;
+      throw error;
+    }
+  }
+}
+
+/** The task is not due (any more). */
+class NotDue extends Error {}

@@ -1,0 +1,96 @@
+import { invalidInput, TaskcastError } from "../../protocol/errors.ts";
+import { BOUNDS } from "../../protocol/limits.ts";
+
+// What comes in may come from anywhere, so every check takes `unknown` and proves it.
+
+export type Fields = Record<string, unknown>;
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Requires an object with none but the known fields. */
+export function object(value: unknown, path: string, known?: readonly string[]): Fields {
+  if (!isObject(value)) throw invalidInput(path, "must be an object");
+  if (known !== undefined) {
+    for (const key of Object.keys(value)) {
+      if (!known.includes(key) && value[key] !== undefined) {
+        throw invalidInput(join(path, key), `is not known; known are ${known.join(", ")}`);
+      }
+    }
+  }
+  return value;
+}
+
+export function join(path: string, key: string): string {
+  return path === "" ? key : `${path}.${key}`;
+}
+
+/** Requires a string of 1 to `max` characters. */
+export function text(value: unknown, path: string, max: number = BOUNDS.nameLength): string {
+  if (typeof value !== "string") throw invalidInput(path, "must be a string");
+  if (value.length === 0 || value.length > max) {
+    throw invalidInput(path, `must have 1 to ${max} characters, and has ${value.length}`);
+  }
+  return value;
+}
+
+export function oneOf(value: unknown, path: string, allowed: readonly string[]): string {
+  if (typeof value !== "string" || !allowed.includes(value)) {
+    throw invalidInput(path, `must be one of ${allowed.join(", ")}`);
+  }
+  return value;
+}
+
+export function integer(value: unknown, path: string, min: number, max: number): number {
+  if (!Number.isSafeInteger(value) || (value as number) < min || (value as number) > max) {
+    throw invalidInput(path, `must be an integer from ${min} to ${max}`);
+  }
+  return value as number;
+}
+
+export function number(value: unknown, path: string, min: number, max: number): number {
+  if (typeof value !== "number" || !(value >= min && value <= max)) {
+    throw invalidInput(path, `must be a number from ${min} to ${max}`);
+  }
+  return value;
+}
+
+export function list(value: unknown, path: string, max: number): unknown[] {
+  if (!Array.isArray(value)) throw invalidInput(path, "must be an array");
+  if (value.length > max) {
+    throw invalidInput(path, `must have at most ${max} items, and has ${value.length}`);
+  }
+  return value;
+}
+
+export function texts(value: unknown, path: string, max: number): void {
+  list(value, path, max).forEach((item, i) => text(item, `${path}[${i}]`));
+}
+
+/** Calls `check` where the field is given; `null` counts as given, and is then most often wrong. */
+export function optional(
+  fields: Fields,
+  path: string,
+  key: string,
+  check: (value: unknown, path: string) => unknown,
+): void {
+  if (fields[key] !== undefined) check(fields[key], join(path, key));
+}
+
+const encoder = new TextEncoder();
+
+/** Bytes of a text as UTF-8. */
+export function utf8Bytes(text: string): number {
+  return encoder.encode(text).length;
+}
+
+export function assertBytes(value: unknown, what: string, max: number): void {
+  const json = JSON.stringify(value);
+  // A character is at most three bytes of UTF-8, so most texts need not be measured.
+  if (json.length * 3 > max && utf8Bytes(json) > max) {
+    throw new TaskcastError("PAYLOAD_TOO_LARGE", `${what} must have at most ${max} bytes of JSON`, {
+      details: { maxBytes: max },
+    });
+  }
+}

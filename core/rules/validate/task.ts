@@ -1,0 +1,150 @@
+import { invalidInput, TaskcastError } from "../../protocol/errors.ts";
+import type { Limits } from "../../protocol/limits.ts";
+import { BOUNDS, TASK_ID_PATTERN } from "../../protocol/limits.ts";
+import type { CreateTaskInput, TaskStatus, TransitionOptions } from "../../protocol/task.ts";
+import { SCOPES, TASK_STATUSES } from "../../protocol/task.ts";
+import {
+  assertBytes,
+  integer,
+  list,
+  number,
+  object,
+  oneOf,
+  optional,
+  text,
+  texts,
+} from "./checks.ts";
+import type { JsonLimits } from "./json.ts";
+import { assertJson, jsonObject } from "./json.ts";
+
+/** Requires a task id. */
+export function assertTaskId(id: unknown, path = "id"): asserts id is string {
+  if (typeof id !== "string" || !TASK_ID_PATTERN.test(id)) {
+    throw invalidInput(
+      path,
+      `must have 1 to ${BOUNDS.taskIdLength} characters of A-Z a-z 0-9 . _ : ~ -`,
+    );
+  }
+}
+
+/** Requires a state. */
+export function assertStatus(status: unknown, path = "status"): asserts status is TaskStatus {
+  oneOf(status, path, TASK_STATUSES);
+}
+
+const CREATE_FIELDS = [
+  "id",
+  "type",
+  "params",
+  "metadata",
+  "tags",
+  "ttl",
+  "authConfig",
+  "assignMode",
+  "cost",
+  "disconnectPolicy",
+] as const satisfies readonly (keyof CreateTaskInput)[];
+
+/**
+ * Requires valid input for a new task.
+ *
+ * @throws {TaskcastError} `INVALID_INPUT` with the field's path, `PAYLOAD_TOO_LARGE`,
+ * `NOT_SUPPORTED` for what this version cannot do.
+ */
+export function assertCreateTask(
+  input: unknown,
+  limits: Limits,
+): asserts input is CreateTaskInput {
+  const fields = object(input, "");
+  for (const later of ["webhooks", "cleanup"]) {
+    // Refused rather than stored: a webhook that is never delivered is worse than an error.
+    if (fields[later] !== undefined) {
+      throw new TaskcastError("NOT_SUPPORTED", `"${later}" is not supported by this version`, {
+        details: { path: later },
+      });
+    }
+  }
+  object(input, "", CREATE_FIELDS);
+  if (fields.id !== undefined) assertTaskId(fields.id);
+  optional(fields, "", "type", text);
+  optional(fields, "", "params", jsonObject(limits));
+  optional(fields, "", "metadata", jsonObject(limits));
+  optional(fields, "", "tags", (value, path) => texts(value, path, BOUNDS.tags));
+  optional(fields, "", "ttl", assertTtl);
+  optional(fields, "", "authConfig", (value, path) => assertAuthConfig(value, path, limits));
+  optional(fields, "", "assignMode", text);
+  optional(fields, "", "cost", (value, path) => number(value, path, 0, Number.MAX_SAFE_INTEGER));
+  optional(fields, "", "disconnectPolicy", text);
+  assertBytes(input, "The task", limits.maxTaskBytes);
+}
+
+function assertTtl(value: unknown, path: string): void {
+  if (number(value, path, 0, BOUNDS.ttlSeconds) === 0) {
+    throw invalidInput(path, "must be more than 0 seconds");
+  }
+}
+
+function assertAuthConfig(value: unknown, path: string, limits: JsonLimits): void {
+  const { rules } = object(value, path, ["rules"]);
+  list(rules, `${path}.rules`, BOUNDS.authRules).forEach((rule, i) => {
+    const at = `${path}.rules[${i}]`;
+    const { match, require } = object(rule, at, ["match", "require"]);
+    const { scope } = object(match, `${at}.match`, ["scope"]);
+    const scopes = list(scope, `${at}.match.scope`, SCOPES.length);
+    if (scopes.length === 0) throw invalidInput(`${at}.match.scope`, "must name a scope");
+    scopes.forEach((item, j) => oneOf(item, `${at}.match.scope[${j}]`, SCOPES));
+    const needs = object(require, `${at}.require`, ["sub", "claims"]);
+    if (needs.sub === undefined && needs.claims === undefined) {
+      throw invalidInput(`${at}.require`, "must have sub or claims");
+    }
+    optional(needs, `${at}.require`, "sub", (v, p) => texts(v, p, BOUNDS.listItems));
+    optional(needs, `${at}.require`, "claims", jsonObject(limits));
+  });
+}
+
+/**
+ * Requires valid options for a transition to `to`.
+ *
+ * @throws {TaskcastError} `INVALID_INPUT` with the field's path, `PAYLOAD_TOO_LARGE`.
+ */
+export function assertTransition(
+  to: unknown,
+  options: unknown,
+  limits: Limits,
+): asserts options is TransitionOptions {
+  assertStatus(to);
+  const fields = object(options, "", [
+    "result",
+    "error",
+    "reason",
+    "ttl",
+    "resumeAfterMs",
+    "blockedRequest",
+  ]);
+  optional(fields, "", "result", jsonObject(limits));
+  optional(fields, "", "error", (value, path) => {
+    const error = object(value, path, ["code", "message", "details"]);
+    optional(error, path, "code", text);
+    text(error.message, `${path}.message`, limits.maxTaskBytes);
+    optional(error, path, "details", jsonObject(limits));
+  });
+  optional(fields, "", "reason", (value, path) => text(value, path, BOUNDS.reasonLength));
+  optional(fields, "", "ttl", assertTtl);
+  for (const key of ["resumeAfterMs", "blockedRequest"]) {
+    if (fields[key] !== undefined && to !== "blocked") {
+      throw invalidInput(key, `goes only with the status "blocked"`);
+    }
+  }
+  optional(
+    fields,
+    "",
+    "resumeAfterMs",
+    (value, path) => integer(value, path, 0, BOUNDS.ttlSeconds * 1000),
+  );
+  optional(fields, "", "blockedRequest", (value, path) => {
+    const request = object(value, path, ["type", "data"]);
+    text(request.type, `${path}.type`);
+    optional(request, path, "data", (v, p) => assertJson(v, p, limits));
+  });
+  assertBytes(options, "The transition", limits.maxTaskBytes);
+}
