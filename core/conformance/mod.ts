@@ -1,1 +1,12 @@
-export {};
+/**
+ * The tests that every adapter of Taskcast passes, for the adapters of others too.
+ *
+ * @module
+ */
+export type { BroadcastPair } from "./broadcast.ts";
+export { testBroadcast } from "./broadcast.ts";
+export { delayReads } from "./delay_reads.ts";
+export type { LossyOptions } from "./lossy_broadcast.ts";
+export { lossyBroadcast } from "./lossy_broadcast.ts";
+export { testShortTermStore } from "./short_term_store.ts";
+export type { ConformanceOptions } from "./suite.ts";

@@ -47,8 +47,7 @@ function call(listener: Listener, signal: Signal): void {
   try {
     listener(signal);
   } catch (error) {
-    queueMicrotask(() => {
-      throw error; // The listener's bug; it must be seen, but not by the publisher.
-    });
+    // The listener's bug: it must be seen, but is not the publisher's.
+    console.error("Taskcast: a listener of the broadcast layer failed:", error);
   }
 }

@@ -188,7 +188,7 @@ export class MemoryShortTermStore implements ShortTermStore {
 
   #append(entry: Entry, draft: EventDraft, nowMs: number): StoredEvent {
     const event = entry.log.append(draft, nowMs, kindOf(entry.log, draft));
-    const bytes = draft.data.length + EVENT_OVERHEAD_BYTES;
+    const bytes = sizeOf([draft]);
     entry.bytes += bytes;
     this.#bytes += bytes;
     return event;
@@ -260,5 +260,9 @@ function recordBytes(record: TaskRecord): number {
 }
 
 function sizeOf(drafts: readonly EventDraft[]): number {
-  return drafts.reduce((sum, { data }) => sum + data.length + EVENT_OVERHEAD_BYTES, 0);
+  // A delta is kept twice: in its event and in the fold of its series.
+  return drafts.reduce(
+    (sum, { data, delta = "" }) => sum + data.length + delta.length + EVENT_OVERHEAD_BYTES,
+    0,
+  );
 }

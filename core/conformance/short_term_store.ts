@@ -1,0 +1,35 @@
+import type { ShortTermStore } from "../contracts/short_term_store.ts";
+import { COMMIT_CHECKS } from "./store_commit.ts";
+import { LIST_CHECKS } from "./store_list.ts";
+import { PRODUCER_CHECKS } from "./store_producers.ts";
+import { READ_CHECKS } from "./store_read.ts";
+import { SERIES_CHECKS } from "./store_series.ts";
+import type { ConformanceOptions } from "./suite.ts";
+import { register } from "./suite.ts";
+
+/**
+ * Tests that a short-term store keeps its contract. Run it a second time through
+ * {@linkcode delayReads}.
+ *
+ * @example In the tests of your adapter
+ * ```ts
+ * import { testShortTermStore } from "@taskcast/core/conformance";
+ * import { MemoryShortTermStore } from "@taskcast/core";
+ *
+ * const registered: string[] = [];
+ * testShortTermStore({
+ *   name: "my store",
+ *   open: () => new MemoryShortTermStore(),
+ *   test: (name) => registered.push(name), // `Deno.test`, or `test` of `node:test`
+ * });
+ * ```
+ */
+export function testShortTermStore(options: ConformanceOptions<ShortTermStore>): void {
+  register([
+    ...COMMIT_CHECKS,
+    ...PRODUCER_CHECKS,
+    ...SERIES_CHECKS,
+    ...READ_CHECKS,
+    ...LIST_CHECKS,
+  ], options);
+}

@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import type { ListQuery, ShortTermStore } from "../contracts/short_term_store.ts";
+import { create, NOW, record, replace } from "./store_fixtures.ts";
+import type { Check } from "./suite.ts";
+
+async function ids(store: ShortTermStore, query: Partial<ListQuery> = {}): Promise<string[]> {
+  const { tasks } = await store.listTasks({ limit: 100, ...query });
+  return tasks.map(({ task }) => task.id);
+}
+
+/** Lists and due work. */
+export const LIST_CHECKS: readonly Check<ShortTermStore>[] = [
+  {
+    title: "listTasks() gives the newest first, and by id what is equally old",
+    async run(store) {
+      for (const [id, createdAt] of [["b", 5], ["a", 9], ["d", 5], ["c", 5], ["e", 1]] as const) {
+        await create(store, id, { createdAt });
+      }
+      assert.deepEqual(await ids(store), ["a", "d", "c", "b", "e"]);
+    },
+  },
+  {
+    title: "listTasks() pages without losing or doubling a task, while others come and go",
+    async run(store) {
+      for (let i = 0; i < 25; i++) {
+        await create(store, `t${i}`, { createdAt: NOW + Math.floor(i / 3) });
+      }
+      const before = await ids(store);
+      const seen: string[] = [];
+      let after: ListQuery["after"];
+      for (let page = 0;; page++) {
+        const { tasks, more } = await store.listTasks({ limit: 4, after });
+        seen.push(...tasks.map(({ task }) => task.id));
+        if (!more) break;
+        const { id, createdAt } = tasks.at(-1)!.task;
+        after = { id, createdAt };
+        await create(store, `new${page}`, { createdAt: NOW + 100 + page });
+        // The place in the list stays where it was, even when the task there is gone.
+        if (page === 1) await store.deleteTask(id);
+      }
+      assert.deepEqual(seen, before);
+    },
+  },
+  {
+    title: "listTasks() filters by states, types and tag, together too",
+    async run(store) {
+      await create(store, "1", { type: "llm.chat", tags: ["a", "b"] });
+      await create(store, "2", { type: "llm.embed", tags: ["b"], status: "running" });
+      await create(store, "3", { type: "build" });
+      await create(store, "4", { status: "running", tags: ["bb"] });
+      assert.deepEqual(await ids(store, { statuses: ["running"] }), ["4", "2"]);
+      assert.deepEqual(await ids(store, { statuses: ["running", "pending"] }), [
+        "4",
+        "3",
+        "2",
+        "1",
+      ]);
+      assert.deepEqual(await ids(store, { types: ["llm.*"] }), ["2", "1"]);
+      assert.deepEqual(await ids(store, { types: ["build", "llm.chat"] }), ["3", "1"]);
+      assert.deepEqual(await ids(store, { types: ["*"] }), ["4", "3", "2", "1"]);
+      assert.deepEqual(await ids(store, { tag: "b" }), ["2", "1"]);
+      assert.deepEqual(await ids(store, { tag: "b", types: ["llm.*"], statuses: ["running"] }), [
+        "2",
+      ]);
+      assert.deepEqual(await ids(store, { tag: "b", limit: 1 }), ["2"]);
+    },
+  },
+  {
+    title: "listTasks() shows a task as it is now",
+    async run(store) {
+      await create(store, "t");
+      await replace(store, "t", { status: "completed", result: { n: 1 } });
+      const completed = record("t", { status: "completed", result: { n: 1 } }, 2);
+      assert.deepEqual((await store.listTasks({ limit: 5 })).tasks, [completed]);
+      assert.deepEqual(await ids(store, { statuses: ["pending"] }), []);
+    },
+  },
+  {
+    title: "due() gives what is due, earliest first, and when more is",
+    async run(store) {
+      await create(store, "late", {}, { deadline: NOW + 50 });
+      await create(store, "both", {}, { deadline: NOW + 20, wake: NOW - 20 });
+      await create(store, "soon", {}, { deadline: NOW });
+      await create(store, "never");
+      assert.deepEqual(await store.due(NOW, 10), {
+        entries: [
+          { kind: "wake", taskId: "both", atMs: NOW - 20 },
+          { kind: "deadline", taskId: "soon", atMs: NOW },
+        ],
+        nextAtMs: NOW + 20,
+      });
+      const one = await store.due(NOW, 1);
+      assert.deepEqual(one.entries.map(({ taskId }) => taskId), ["both"]);
+      assert.equal(one.nextAtMs, NOW);
+      // It stays due until a commit says otherwise.
+      assert.equal((await store.due(NOW, 10)).entries.length, 2);
+    },
+  },
+  {
+    title: "due() forgets what a commit replaced",
+    async run(store) {
+      await create(store, "moved", {}, { deadline: NOW, wake: NOW });
+      await create(store, "ended", {}, { deadline: NOW });
+      await replace(store, "moved", { status: "running" }, { due: { deadline: NOW + 9 } });
+      await replace(store, "ended", { status: "completed" });
+      assert.deepEqual(await store.due(NOW, 10), { entries: [], nextAtMs: NOW + 9 });
+      assert.deepEqual(await store.due(NOW + 9, 10), {
+        entries: [{ kind: "deadline", taskId: "moved", atMs: NOW + 9 }],
+      });
+    },
+  },
+  {
+    title: "a task that changes its due times again and again is due once",
+    async run(store) {
+      await create(store, "t", {}, { deadline: NOW });
+      for (let version = 1; version <= 200; version++) {
+        const result = await store.commit({
+          taskId: "t",
+          expect: { version, incarnation: "0123abcd" },
+          record: record("t", { status: "running" }, version + 1),
+          due: { deadline: NOW + (version % 5) },
+          events: [],
+          nowMs: NOW,
+          maxEvents: 1,
+          maxBytes: 1,
+        });
+        assert(result.ok);
+      }
+      assert.deepEqual(await store.due(NOW + 10, 10), {
+        entries: [{ kind: "deadline", taskId: "t", atMs: NOW }],
+      });
+    },
+  },
+];

@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import type { EventDraft, StoredEvent } from "../contracts/records.ts";
+import type { LogQuery, ShortTermStore } from "../contracts/short_term_store.ts";
+import type { EventFilter } from "../protocol/event.ts";
+import { compileFilter } from "../rules/filter.ts";
+import { seededRandom } from "./seeded_random.ts";
+import { append, create, delta, draft, log, replace } from "./store_fixtures.ts";
+import type { Check } from "./suite.ts";
+
+const FILTERS: readonly (EventFilter | undefined)[] = [
+  undefined,
+  { types: ["*"] },
+  { types: ["a.*"] },
+  { types: ["a.x", "b"], levels: ["info", "error"] },
+  { levels: ["debug"] },
+  { types: ["nothing"] },
+];
+
+/** A log of `length` events of all kinds, the same each time. */
+async function fill(store: ShortTermStore, length: number): Promise<StoredEvent[]> {
+  await create(store, "t");
+  const random = seededRandom(length);
+  const one = <T>(...of: readonly T[]): T => of[Math.floor(random() * of.length)]!;
+  const drafts = Array.from({ length }, (_, i): EventDraft => {
+    const changes = { type: one("a.x", "a.y", "b", "a"), level: one("info", "debug") } as const;
+    return one<() => EventDraft>(
+      () => draft(i, changes),
+      () => delta(`${i}`, changes),
+      () => draft(i, { ...changes, seriesId: "latest", seriesMode: "latest" }),
+      () => draft(i, { ...changes, seriesId: "kept", seriesMode: "keep-all" }),
+    )();
+  });
+  for (let at = 0; at < length; at += 7) await append(store, "t", ...drafts.slice(at, at + 7));
+  return await log(store, "t");
+}
+
+function isPlain({ seriesMode }: StoredEvent): boolean {
+  return seriesMode !== "latest" && seriesMode !== "accumulate";
+}
+
+/** Everything that a query asks for, page after page. */
+async function readAll(store: ShortTermStore, query: LogQuery): Promise<StoredEvent[]> {
+  const found: StoredEvent[] = [];
+  const { backward = false } = query;
+  let { after, through } = query;
+  for (;;) {
+    const page = (await store.readLog("t", { ...query, after, through }))!;
+    found.push(...page.events);
+    assert(page.events.length <= query.limit);
+    const newest = Math.min(through ?? Infinity, page.length - 1);
+    if (backward ? page.scannedTo <= after + 1 : page.scannedTo >= newest) return found;
+    assert(
+      backward ? page.scannedTo <= newest : page.scannedTo > after,
+      "every page gets further",
+    );
+    if (backward) through = page.scannedTo - 1;
+    else after = page.scannedTo;
+  }
+}
+
+/** Reading: exactly what was asked for, from anywhere. */
+export const READ_CHECKS: readonly Check<ShortTermStore>[] = [
+  {
+    title: "readLog() gives what a query asks for, whatever it is, page after page",
+    async run(store) {
+      const all = await fill(store, 60);
+      assert.equal(all.length, 60);
+      const random = seededRandom(7);
+      for (let round = 0; round < 120; round++) {
+        const query: LogQuery = {
+          after: Math.floor(random() * 62) - 1,
+          through: random() < 0.5 ? undefined : Math.floor(random() * 70),
+          limit: 1 + Math.floor(random() * 20),
+          filter: FILTERS[Math.floor(random() * FILTERS.length)],
+          plain: random() < 0.4,
+          backward: random() < 0.4,
+        };
+        const { after, through = Infinity, filter, plain, backward } = query;
+        const matches = compileFilter(filter);
+        const expected = all.filter((event) =>
+          event.index > after && event.index <= through && matches(event) &&
+          (!plain || isPlain(event))
+        );
+        if (backward) expected.reverse();
+        assert.deepEqual(await readAll(store, query), expected, JSON.stringify(query));
+      }
+    },
+  },
+  {
+    title: "readLog() tells where the task stands",
+    async run(store) {
+      await fill(store, 5);
+      await replace(store, "t", { status: "failed" }, { events: [draft("end")] });
+      for (
+        const query of [{ after: -1, limit: 2 }, { after: 5, limit: 2 }, { after: 99, limit: 1 }]
+      ) {
+        const page = await store.readLog("t", query);
+        assert.deepEqual(
+          { length: page?.length, status: page?.status, incarnation: page?.incarnation },
+          { length: 6, status: "failed", incarnation: "0123abcd" },
+        );
+      }
+    },
+  },
+  {
+    title: "readLog() of what is not there yet is empty",
+    async run(store) {
+      await create(store, "t");
+      for (const backward of [false, true]) {
+        const page = await store.readLog("t", { after: -1, limit: 5, backward });
+        assert.deepEqual(page?.events, []);
+        assert.equal(page?.length, 0);
+      }
+    },
+  },
+  {
+    title: "countMatches() counts the matching events before each index",
+    async run(store) {
+      const all = await fill(store, 50);
+      const indexes = [0, 1, 7, 49, 50];
+      for (const filter of FILTERS) {
+        const matches = compileFilter(filter);
+        assert.deepEqual(
+          await store.countMatches("t", filter ?? {}, indexes),
+          indexes.map((index) =>
+            all.filter((event) => event.index < index && matches(event)).length
+          ),
+        );
+      }
+    },
+  },
+  {
+    title: "a read sees every commit that was acknowledged before it",
+    async run(store) {
+      await create(store, "t");
+      for (let i = 0; i < 30; i++) {
+        await append(store, "t", delta(`${i};`));
+        const [page, view, head] = await Promise.all([
+          store.readLog("t", { after: i - 1, limit: 5 }),
+          store.readView("t", { after: -1 }),
+          store.getTask("t"),
+        ]);
+        assert.deepEqual(page?.events.map(({ index }) => index), [i]);
+        assert.equal(view?.series[0]?.newest.index, i);
+        assert(view?.series[0]?.text?.endsWith(`${i};`));
+        assert.equal(head?.length, i + 1);
+      }
+    },
+  },
+  {
+    title: "a view and the log never contradict each other while others write",
+    async run(store) {
+      await create(store, "t");
+      let writing = true;
+      const writer = (async () => {
+        for (let i = 0; i < 60; i++) await append(store, "t", delta(`${i};`), draft(i));
+        writing = false;
+      })();
+      while (writing) {
+        const view = (await store.readView("t", { after: -1 }))!;
+        const [fold] = view.series;
+        if (fold === undefined) continue;
+        const page = await store.readLog("t", {
+          after: -1,
+          through: fold.newest.index,
+          limit: 999,
+        });
+        const said = page!.events.filter((event) => !isPlain(event)).map(({ data }) =>
+          JSON.parse(data).delta
+        );
+        assert.equal(fold.text, said.join(""));
+        assert(fold.newest.index < view.length);
+      }
+      await writer;
+    },
+  },
+];

@@ -1,0 +1,21 @@
+import { delayReads, testBroadcast, testShortTermStore } from "../conformance/mod.ts";
+import { MemoryBroadcastProvider } from "./broadcast.ts";
+import { MemoryShortTermStore } from "./short_term_store.ts";
+
+const { test } = Deno;
+
+testShortTermStore({ name: "memory store", open: () => new MemoryShortTermStore(), test });
+testShortTermStore({
+  name: "memory store, slow",
+  open: () => delayReads(new MemoryShortTermStore(), 3),
+  test,
+});
+
+testBroadcast({
+  name: "memory broadcast",
+  open() {
+    const broadcast = new MemoryBroadcastProvider();
+    return { publisher: broadcast, subscriber: broadcast };
+  },
+  test,
+});
