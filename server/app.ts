@@ -5,7 +5,7 @@ import type { Context, Hono } from "hono";
 import { cors } from "hono/cors";
 import type { AuthOptions } from "./auth/mod.ts";
 import { authorize, createAuthenticator, createTickets, ticketSecretOf } from "./auth/mod.ts";
-import { DOCS_PAGE_HEADERS, docsPage } from "./docs_page.ts";
+import { docsPage } from "./docs/page.ts";
 import { Gate } from "./gate.ts";
 import { errorResponse, isUnexpected } from "./http_errors.ts";
 import { Router } from "./router.ts";
@@ -101,7 +101,7 @@ function corsOf({ origin, credentials = false, maxAgeSeconds = 600 }: CorsOption
     maxAge: maxAgeSeconds,
     allowMethods: ["GET", "POST", "PATCH", "DELETE"],
     allowHeaders: ["authorization", "content-type", "last-event-id", "x-taskcast-service-key"],
-    exposeHeaders: ["link", "retry-after"],
+    exposeHeaders: ["link", "location", "retry-after"],
   });
 }
 
@@ -131,8 +131,10 @@ function addDocs(app: OpenAPIHono): void {
     });
     return context.json(document as unknown as Record<string, unknown>);
   });
-  const page = docsPage();
-  app.get("/docs", (context) => context.html(page, 200, { ...DOCS_PAGE_HEADERS }));
+  app.get("/docs", async (context) => {
+    const { html, headers } = await docsPage();
+    return context.html(html, 200, headers);
+  });
 }
 
 /** Answers what no route took, in the same shape as every error. */

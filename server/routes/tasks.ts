@@ -47,7 +47,9 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
     }
     gate.checkCreate(auth, body.id);
     const task = await engine.createTask(body);
-    return Response.json(gate.show(auth, task), { status: 201 });
+    // Relative to the request's own address: right under any base path and behind any proxy.
+    const headers = { location: `tasks/${task.id}` };
+    return Response.json(gate.show(auth, task), { status: 201, headers });
   });
 
   router.add({
