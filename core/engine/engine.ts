@@ -19,6 +19,7 @@ import { assertJson } from "../rules/validate/json.ts";
 import {
   assertCount,
   assertFilter,
+  assertOptions,
   assertSeriesFormat,
   assertSince,
 } from "../rules/validate/query.ts";
@@ -266,6 +267,7 @@ export class TaskEngine {
   /** {@linkcode getEvents} for servers: what it returns still has its data as JSON text. */
   async readEvents(taskId: string, options: HistoryOptions = {}): Promise<HistoryPage> {
     assertTaskId(taskId);
+    assertOptions(options);
     const { filter = {}, since = {}, limit = 1000, seriesFormat = "delta" } = options;
     assertFilter(filter);
     assertSince(since);
@@ -285,12 +287,12 @@ export class TaskEngine {
    * `INVALID_INPUT`.
    */
   subscribe(taskId: string, options: SubscribeOptions = {}): ReadableStream<StreamMessage> {
-    return readable(() => this.openStream(taskId, options, objectEncoder), options.signal);
+    return readable(() => this.openStream(taskId, options, objectEncoder), options?.signal);
   }
 
   /** Follows all tasks, those created later too: live from now on, nothing is replayed. */
   subscribeAll(options: SubscribeAllOptions = {}): ReadableStream<StreamMessage> {
-    return readable(() => this.openStreamOfAll(options, objectEncoder), options.signal);
+    return readable(() => this.openStreamOfAll(options, objectEncoder), options?.signal);
   }
 
   /** {@linkcode subscribe} for servers, in chunks of any kind. */
@@ -301,6 +303,7 @@ export class TaskEngine {
   ): Promise<TaskStream<Chunk>> {
     this.#assertOpen();
     assertTaskId(taskId);
+    assertOptions(options);
     const { filter = {}, since = {}, limit, seriesFormat = "delta" } = options;
     assertFilter(filter);
     assertSince(since);
@@ -320,6 +323,7 @@ export class TaskEngine {
     encoder: FrameEncoder<Chunk>,
   ): Promise<TaskStream<Chunk>> {
     this.#assertOpen();
+    assertOptions(options);
     const { filter = {}, visible = () => true } = options;
     assertFilter(filter);
     const query = { filter, visible: ({ task }: TaskRecord) => visible(task) };

@@ -3,7 +3,9 @@ import type { TaskRecord } from "../contracts/records.ts";
 import { TaskcastError } from "../protocol/errors.ts";
 import { BOUNDS } from "../protocol/limits.ts";
 import type { Task, TaskStatus } from "../protocol/task.ts";
+import { TASK_STATUSES } from "../protocol/task.ts";
 import { matchesType } from "../rules/filter.ts";
+import { integer, list, object, optional, text, texts } from "../rules/validate/checks.ts";
 import { assertCount, assertTypePatterns } from "../rules/validate/query.ts";
 import { assertStatus, assertTaskId } from "../rules/validate/task.ts";
 
@@ -21,7 +23,7 @@ export interface ListTasksQuery {
   cursor?: string;
   /** Only tasks for which this holds. @default all */
   visible?: (task: Task) => boolean;
-  /** Only these tasks; at most 500 are looked at on one page. @default all */
+  /** Only these tasks. @default all */
   ids?: readonly string[];
 }
 
@@ -38,10 +40,8 @@ const MAX_ROUNDS = 20;
 
 /** Lists tasks, newest first, by `createdAt` and then `id`. */
 export async function listTasks(store: ShortTermStore, query: ListTasksQuery): Promise<TaskPage> {
+  assertQuery(query);
   const { status = [], types = [], tag, limit = 50, cursor, visible = () => true, ids } = query;
-  status.forEach((item, i) => assertStatus(item, `status[${i}]`));
-  assertTypePatterns(types, "type");
-  assertCount(limit, "limit", 1, BOUNDS.listPage);
   let after = cursor === undefined ? undefined : decodeListCursor(cursor);
   if (ids !== undefined) {
     const matches = ({ task }: TaskRecord) =>
@@ -70,6 +70,19 @@ export async function listTasks(store: ShortTermStore, query: ListTasksQuery): P
     if (tasks.length === limit) break;
   }
   return { tasks, nextCursor: after && encodeListCursor(after) };
+}
+
+function assertQuery(query: ListTasksQuery): void {
+  const fields = object(query, "query");
+  optional(fields, "", "status", (statuses, path) => {
+    list(statuses, path, TASK_STATUSES.length)
+      .forEach((item, i) => assertStatus(item, `${path}[${i}]`));
+  });
+  optional(fields, "", "types", assertTypePatterns);
+  optional(fields, "", "tag", text);
+  optional(fields, "", "limit", (value, path) => integer(value, path, 1, BOUNDS.listPage));
+  optional(fields, "", "cursor", text);
+  optional(fields, "", "ids", (ids, path) => texts(ids, path, Infinity));
 }
 
 interface ListKey {

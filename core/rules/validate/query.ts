@@ -16,6 +16,11 @@ export function assertTypePatterns(value: unknown, path = "types"): void {
   });
 }
 
+/** Requires an object of options; what they are is checked one by one. */
+export function assertOptions(value: unknown): void {
+  object(value, "options");
+}
+
 /** Requires a filter. */
 export function assertFilter(value: unknown, path = "filter"): asserts value is EventFilter {
   const fields = object(value, path, ["types", "levels", "includeStatus"]);

@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
+import { MemoryShortTermStore } from "../memory/short_term_store.ts";
+import { TaskcastError } from "../protocol/errors.ts";
+import type { Limits } from "../protocol/limits.ts";
+import { TaskEngine } from "./mod.ts";
+
+// Whoever embeds the engine gets the same checks as whoever calls it over HTTP.
+
+function open(limits: Partial<Limits> = {}): TaskEngine {
+  return new TaskEngine({
+    broadcast: new MemoryBroadcastProvider(),
+    shortTermStore: new MemoryShortTermStore(),
+    limits,
+  });
+}
+
+async function refusal(act: () => Promise<unknown>): Promise<{ code: string; path?: unknown }> {
+  try {
+    await act();
+  } catch (error) {
+    if (error instanceof TaskcastError) return { code: error.code, path: error.details?.path };
+    throw error;
+  }
+  throw new Error("was not refused");
+}
+
+// deno-lint-ignore no-explicit-any
+type Anything = any;
+
+Deno.test("createTask() names the field that is wrong", async () => {
+  await using engine = open();
+  const cases: [input: Anything, path: string][] = [
+    [null, ""],
+    [[], ""],
+    [{ id: "" }, "id"],
+    [{ id: "a b" }, "id"],
+    [{ id: "x".repeat(129) }, "id"],
+    [{ unknown: 1 }, "unknown"],
+    [{ type: 1 }, "type"],
+    [{ type: "x".repeat(257) }, "type"],
+    [{ params: [] }, "params"],
+    [{ params: { f: () => 1 } }, "params.f"],
+    [{ params: { deep: [{ n: NaN }] } }, "params.deep[0].n"],
+    [{ params: { date: new Date() } }, "params.date"],
+    [{ params: { big: 1n } }, "params.big"],
+    [{ tags: "a" }, "tags"],
+    [{ tags: ["a", ""] }, "tags[1]"],
+    [{ ttl: 0 }, "ttl"],
+    [{ ttl: -1 }, "ttl"],
+    [{ ttl: Infinity }, "ttl"],
+    [{ ttl: "10" }, "ttl"],
+    [{ authConfig: {} }, "authConfig.rules"],
+    [
+      { authConfig: { rules: [{ match: { scope: ["no"] }, require: { sub: [] } }] } },
+      "authConfig.rules[0].match.scope[0]",
+    ],
+  ];
+  for (const [input, path] of cases) {
+    assert.deepEqual(
+      await refusal(() => engine.createTask(input)),
+      { code: "INVALID_INPUT", path },
+      path,
+    );
+  }
+  assert.deepEqual((await engine.listTasks()).tasks, []);
+});
+
+Deno.test("publishing names the event and the field that is wrong, and stores nothing", async () => {
+  await using engine = open();
+  await engine.createTask({ id: "t" });
+  const good = { type: "a", data: 1 };
+  const cases: [event: Anything, path: string][] = [
+    [undefined, "[1]"],
+    [{ data: 1 }, "[1].type"],
+    [{ type: "a" }, "[1].data"],
+    [{ type: "taskcast:status", data: {} }, "[1].type"],
+    [{ type: "a", data: 1, level: "fatal" }, "[1].level"],
+    [{ type: "a", data: 1, seriesMode: "latest" }, "[1].seriesMode"],
+    [{ type: "a", data: 1, seriesId: "s", seriesMode: "sum" }, "[1].seriesMode"],
+    [{ type: "a", data: 1, producerId: "p" }, "[1].producerSeq"],
+    [{ type: "a", data: 1, producerId: "p", producerSeq: 1.5 }, "[1].producerSeq"],
+    [{ type: "a", data: 1, producerEpoch: 1 }, "[1].producerEpoch"],
+    [{ type: "a", data: 1, more: true }, "[1].more"],
+  ];
+  for (const [event, path] of cases) {
+    assert.deepEqual(
+      await refusal(() => engine.publishEvents("t", [good, event])),
+      { code: "INVALID_INPUT", path },
+      path,
+    );
+  }
+  const cyclic: Anything = {};
+  cyclic.self = cyclic;
+  assert.equal(
+    (await refusal(() => engine.publishEvent("t", { type: "a", data: cyclic }))).code,
+    "INVALID_INPUT",
+  );
+  assert.equal((await engine.getTask("t"))?.lastIndex, -1);
+});
+
+Deno.test("every limit holds, and what is at the limit passes", async () => {
+  await using engine = open({
+    maxEventsPerTask: 4,
+    maxBytesPerTask: 49,
+    maxEventBytes: 22,
+    maxBatchEvents: 3,
+    maxJsonDepth: 3,
+    maxTaskBytes: 100,
+  });
+  const code = async (act: () => Promise<unknown>) => (await refusal(act)).code;
+  await engine.createTask({ id: "t" });
+  const publish = (data: unknown) => engine.publishEvent("t", { type: "a", data });
+  await publish("x".repeat(20));
+  assert.equal(await code(() => publish("x".repeat(21))), "PAYLOAD_TOO_LARGE");
+  assert.equal(
+    await code(() => publish("é".repeat(11))),
+    "PAYLOAD_TOO_LARGE",
+    "bytes, not characters",
+  );
+  await publish([[[]]]);
+  assert.equal(await code(() => publish([[[[]]]])), "INVALID_INPUT");
+  assert.equal(await code(() => publish("x".repeat(20))), "TASK_FULL");
+  await publish(1);
+  const many = (count: number) =>
+    engine.publishEvents("t", Array(count).fill({ type: "a", data: 1 }));
+  assert.equal(await code(() => many(4)), "INVALID_INPUT");
+  assert.equal(await code(() => many(2)), "TASK_FULL");
+  await many(1);
+  await engine.transitionTask("t", "completed", { result: { text: "x".repeat(50) } });
+  assert.equal(
+    await code(() => engine.createTask({ metadata: { text: "x".repeat(100) } })),
+    "PAYLOAD_TOO_LARGE",
+  );
+});
+
+Deno.test("whatever is thrown at it, the engine answers with a TaskcastError and goes on", async () => {
+  await using engine = open();
+  await engine.createTask({ id: "t" });
+  const calls: ((value: Anything) => Promise<unknown>)[] = [
+    (value) => engine.createTask(value),
+    (value) => engine.publishEvent("t", value),
+    (value) => engine.publishEvents("t", value),
+    (value) => engine.publishEvent(value, { type: "a", data: 1 }),
+    (value) => engine.transitionTask("t", value),
+    (value) => engine.transitionTask("t", "paused", value),
+    (value) => engine.resolve("t", value),
+    (value) => engine.getEvents("t", value),
+    (value) => engine.getEvents("t", { filter: value }),
+    (value) => engine.getEvents("t", { since: value }),
+    (value) => engine.listTasks(value),
+    (value) => engine.getTask(value),
+    (value) => engine.subscribe("t", value).getReader().read(),
+    (value) => engine.subscribe(value).getReader().read(),
+  ];
+  await fc.assert(
+    fc.asyncProperty(fc.nat({ max: calls.length - 1 }), fc.anything(), async (which, value) => {
+      try {
+        await calls[which]!(value);
+      } catch (error) {
+        assert(error instanceof TaskcastError, `call ${which}: ${error}`);
+      }
+    }),
+    { numRuns: 1500 },
+  );
+  assert.equal((await engine.getTask("t"))?.id, "t");
+});
