@@ -48,5 +48,7 @@ export function errorResponse(error: unknown): Response {
 
 /** Whether an error is the server's own fault, so that its host should hear of it. */
 export function isUnexpected(error: unknown): boolean {
-  return !(error instanceof TaskcastError) || STATUS_OF[error.code] >= 500;
+  if (!(error instanceof TaskcastError)) return true;
+  // Closing is what the host itself asked for.
+  return STATUS_OF[error.code] >= 500 && error.code !== "ENGINE_CLOSED";
 }
