@@ -104,10 +104,12 @@ export class TaskcastClient {
   }
 
   /**
-   * Follows a task, reconnecting by itself, until it ends or the signal aborts.
+   * Follows a task, reconnecting by itself. Resolves when it has ended, and when the signal aborts.
    *
-   * @throws {TaskcastHttpError} When the server refuses for good; also given to `onError`. What a
-   * callback throws ends the subscription likewise.
+   * When the server refuses for good, or a callback throws, the subscription is over: `onError` is
+   * told; only where there is none does the promise reject. So it need not be awaited.
+   *
+   * @throws {TaskcastHttpError} When there is no `onError`.
    */
   async subscribe(taskId: string, options: SubscribeOptions = {}): Promise<void> {
     const { onEvent, onDone, onError, ...rest } = options;
@@ -126,8 +128,8 @@ export class TaskcastClient {
       for await (const event of stream) onEvent?.(event, context);
       if (stream.reason !== undefined) onDone?.(stream.reason);
     } catch (error) {
-      onError?.(error, { fatal: true });
-      throw error;
+      if (onError === undefined) throw error;
+      onError(error, { fatal: true });
     }
   }
 

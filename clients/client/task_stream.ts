@@ -130,6 +130,7 @@ export class TaskStream implements AsyncIterable<EventEnvelope> {
         this.#reason = await this.#reasonOfEnd();
         return;
       }
+      await assertEventStream(response);
       const messages = sseMessages(response.body, {
         onActivity: () => idle.restart(),
         onRetry: (retryMs) => this.#retryMs = retryMs,
@@ -183,6 +184,17 @@ export class TaskStream implements AsyncIterable<EventEnvelope> {
     const { status } = await this.#http.json<TaskDetail>("GET", url);
     return isTerminal(status) ? status : "completed";
   }
+}
+
+/** What answers with something else is not our server, and asking again will not change that. */
+async function assertEventStream(response: Response): Promise<void> {
+  const type = response.headers.get("content-type") ?? "nothing";
+  if (type.startsWith("text/event-stream")) return;
+  await response.body?.cancel();
+  throw new TaskcastHttpError(response, {
+    code: "NOT_FOUND",
+    message: `The answer is ${type} and no event stream; is the base URL right?`,
+  });
 }
 
 /** Aborts a connection on which nothing comes any more. */

@@ -1,3 +1,4 @@
+import { TaskcastHttpError } from "@taskcast/client/http";
 import { isAmbiguous } from "./retrying.ts";
 
 /** What a publish carries so that the server knows its repetition. */
@@ -15,6 +16,10 @@ interface Producer {
   /** The publishes of a task go out one after another: their numbers must arrive in order. */
   last: Promise<unknown>;
   waiting: number;
+}
+
+function isGap(error: unknown): boolean {
+  return error instanceof TaskcastHttpError && error.code === "SEQUENCE_GAP";
 }
 
 /** Tasks whose producer is remembered. Beyond that the one used longest ago begins anew. */
@@ -53,6 +58,12 @@ export class ProducerSequences {
       producer.seq += count;
       return result;
     } catch (error) {
+      if (producerSeq > 0 && isGap(error)) {
+        // The server knows nothing of what it confirmed: the task has another life by now. Nothing
+        // was stored, so a new producer may send it.
+        Object.assign(producer, { id: crypto.randomUUID(), epoch: 0, seq: 0 });
+        return await this.#send(producer, count, send);
+      }
       // A refused publish used no numbers. Of one that broke off nobody knows: in a new epoch its
       // numbers mean nothing, and what of it still arrives is fenced off.
       if (isAmbiguous(error)) {

@@ -1,0 +1,50 @@
+/** A server that answers as it is told, and remembers what it was asked. */
+export interface ScriptedServer {
+  url: string;
+  requests: { method: string; url: string; headers: Headers }[];
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Each request gets the next answer; the last answer is given from then on. */
+export function scriptedServer(
+  ...answers: ((request: Request) => Response | Promise<Response>)[]
+): ScriptedServer {
+  const requests: ScriptedServer["requests"] = [];
+  // Ended by its signal, which does not wait for answers that never come.
+  const stop = new AbortController();
+  const options = { port: 0, hostname: "127.0.0.1", signal: stop.signal, onListen() {} };
+  const server = Deno.serve(options, (request) => {
+    const answer = answers[Math.min(requests.length, answers.length - 1)]!;
+    // A copy: what belongs to a request is gone with it.
+    requests.push({
+      method: request.method,
+      url: request.url,
+      headers: new Headers(request.headers),
+    });
+    return answer(request);
+  });
+  return {
+    url: `http://127.0.0.1:${server.addr.port}`,
+    requests,
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await server.finished;
+    },
+  };
+}
+
+/** An SSE answer of these texts, which then ends. */
+export function sse(...texts: string[]): () => Response {
+  return () => new Response(texts.join(""), { headers: { "content-type": "text/event-stream" } });
+}
+
+/** An event's frame, with as much as clients need. */
+export function eventFrame(id: string, data: unknown, more: object = {}): string {
+  const envelope = { filteredIndex: 0, rawIndex: 0, type: "a", level: "info", data, ...more };
+  return `event: taskcast.event\nid: ${id}\ndata: ${JSON.stringify(envelope)}\n\n`;
+}
+
+/** The last frame. */
+export function doneFrame(id: string, reason = "completed"): string {
+  return `event: taskcast.done\nid: ${id}\ndata: ${JSON.stringify({ reason })}\n\n`;
+}
