@@ -54,7 +54,8 @@ export async function main(args: readonly string[]): Promise<number> {
     .argument("<command...>", "the command, after --")
     .passThroughOptions()
     .action(async (command: [string, ...string[]], flags: ClientFlags & { type: string }) => {
-      code = await run({ ...flags, url: baseUrl(flags.url), command }, terminal);
+      const url = baseUrl(flags.url);
+      code = await reaching(url, run({ ...flags, url, command }, terminal));
     });
 
   program.command("logs")
@@ -65,7 +66,8 @@ export async function main(args: readonly string[]): Promise<number> {
     .addOption(urlOption())
     .addOption(tokenOption())
     .action(async (taskId: string, flags: ClientFlags & { follow: boolean; json: boolean }) => {
-      code = await logs({ ...flags, url: baseUrl(flags.url), taskId }, terminal);
+      const url = baseUrl(flags.url);
+      code = await reaching(url, logs({ ...flags, url, taskId }, terminal));
     });
 
   try {
@@ -78,10 +80,27 @@ export async function main(args: readonly string[]): Promise<number> {
     };
     if (error instanceof SettingsError || error instanceof ListenError) return fail(error.message);
     if (error instanceof TaskcastHttpError) return fail(error.message);
-    if (error instanceof TypeError) return fail(`cannot reach the server: ${error.message}`);
+    // Whoever read our output has had enough, as `head` does.
+    if ((error as { code?: unknown }).code === "EPIPE") return 0;
+    if (error instanceof UnreachableError) return fail(error.message);
     throw error;
   }
   return code;
+}
+
+/** The server cannot be reached. */
+class UnreachableError extends Error {}
+
+/** Says of a network error where the server was looked for. */
+async function reaching(url: string, work: Promise<number>): Promise<number> {
+  try {
+    return await work;
+  } catch (error) {
+    // What `fetch` rejects with when there is no answer.
+    if (!(error instanceof TypeError)) throw error;
+    const { message } = error.cause instanceof Error ? error.cause : error;
+    throw new UnreachableError(`cannot reach the server at ${url}: ${message}`);
+  }
 }
 
 interface ClientFlags {

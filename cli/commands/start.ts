@@ -7,6 +7,9 @@ import type { StartSettings } from "../settings.ts";
 import type { Terminal } from "../terminal.ts";
 import { VERSION } from "../version.ts";
 
+/** What HS256 wants: https://www.rfc-editor.org/rfc/rfc7518#section-3.2 */
+const MIN_SECRET_BYTES = 32;
+
 /** How long open requests may take to end when the server stops. */
 const DRAIN_MS = 10_000;
 
@@ -53,6 +56,13 @@ export async function start(settings: StartSettings, terminal: Terminal): Promis
     log.warn(
       "auth is off and all interfaces are open: whoever reaches this port may do everything; " +
         "set TASKCAST_AUTH_MODE=jwt, or --host 127.0.0.1",
+    );
+  }
+
+  if (auth.mode === "jwt" && new TextEncoder().encode(auth.secret).length < MIN_SECRET_BYTES) {
+    log.warn(
+      `TASKCAST_JWT_SECRET has fewer than ${MIN_SECRET_BYTES} bytes, so whoever sees a token can ` +
+        "guess it; make one with: openssl rand -base64 32",
     );
   }
 

@@ -1,0 +1,103 @@
+import type { ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
+import { constants } from "node:os";
+import type { Readable } from "node:stream";
+
+/** How a command ended. */
+export interface Outcome {
+  /** What a shell would answer with. */
+  code: number;
+  /** What the command exited with; left out when it did not exit by itself. */
+  exitCode?: number;
+  /** The signal that ended it. */
+  signal?: string;
+  /** Why it could not be started. */
+  problem?: string;
+}
+
+/** Takes what a command writes; the command waits until it resolves. */
+export type OutputSink = (bytes: Uint8Array) => Promise<unknown>;
+
+/** A command that runs. */
+export interface Command {
+  /** Resolves when it has ended and its output was taken. Rejects with what a sink rejects with. */
+  outcome: Promise<Outcome>;
+  /** Asks it to end, and makes it if it does not, or when asked again. */
+  stop(signal: NodeJS.Signals): void;
+}
+
+/** See https://www.gnu.org/software/bash/manual/html_node/Exit-Status.html */
+const CODE_NOT_FOUND = 127;
+const CODE_OF_SIGNAL = 128;
+
+/** Milliseconds that a command has for ending once it was asked to. */
+const STOP_MS = 10_000;
+
+/** Milliseconds that output is waited for which a stopped command's own children hold open. */
+const OUTPUT_MS = 1_000;
+
+/** Runs a command with the input of this process. */
+export function runCommand(
+  [file, ...args]: readonly [string, ...string[]],
+  sinks: { stdout: OutputSink; stderr: OutputSink },
+): Command {
+  const child = spawn(file, args, { stdio: ["inherit", "pipe", "pipe"] });
+  let stopping = false;
+  let killTimer: ReturnType<typeof setTimeout> | undefined;
+  const kill = () => child.kill("SIGKILL");
+
+  const exited = exitOf(child, file);
+  const copied = Promise.all([
+    copy(child.stdout, sinks.stdout),
+    copy(child.stderr, sinks.stderr),
+  ]);
+  const closeOutput = () => {
+    child.stdout.destroy();
+    child.stderr.destroy();
+  };
+  // Nobody takes the output any more, so the command has nobody to work for.
+  copied.catch(kill);
+
+  const outcome = (async () => {
+    const outcome = await exited;
+    clearTimeout(killTimer);
+    const outputTimer = stopping ? setTimeout(closeOutput, OUTPUT_MS) : undefined;
+    if (outcome.problem !== undefined) closeOutput();
+    await copied;
+    clearTimeout(outputTimer);
+    return outcome;
+  })();
+
+  return {
+    outcome,
+    stop(signal) {
+      if (stopping) return void kill();
+      stopping = true;
+      // At a terminal the command gets Ctrl-C by itself; twice does no harm.
+      child.kill(signal);
+      killTimer = setTimeout(kill, STOP_MS);
+    },
+  };
+}
+
+function exitOf(child: ChildProcess, file: string): Promise<Outcome> {
+  return new Promise((resolve) => {
+    child.on("error", (error: NodeJS.ErrnoException) => {
+      const why = error.code === "ENOENT" ? "it is not there" : error.message;
+      resolve({ code: CODE_NOT_FOUND, problem: `Cannot run "${file}": ${why}` });
+    });
+    child.on("exit", (exitCode, signal) => {
+      if (signal === null) resolve({ code: exitCode ?? 1, exitCode: exitCode ?? undefined });
+      else resolve({ code: CODE_OF_SIGNAL + constants.signals[signal], signal });
+    });
+  });
+}
+
+async function copy(source: Readable, sink: OutputSink): Promise<void> {
+  try {
+    for await (const bytes of source as AsyncIterable<Uint8Array>) await sink(bytes);
+  } catch (error) {
+    // We closed it ourselves, or it was never there.
+    if ((error as NodeJS.ErrnoException).code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
+  }
+}

@@ -1,0 +1,15 @@
+import assert from "node:assert/strict";
+import rootConfig from "../deno.json" with { type: "json" };
+import { VERSION as CLI_VERSION } from "../cli/version.ts";
+import { VERSION as SERVER_VERSION } from "../server/version.ts";
+
+Deno.test("every package, and what the programs say of themselves, has one version", async () => {
+  const { version } = rootConfig;
+  for (const member of rootConfig.workspace) {
+    const text = await Deno.readTextFile(new URL(`../${member}/deno.json`, import.meta.url));
+    assert.equal(JSON.parse(text).version, version, member);
+  }
+  assert.deepEqual([CLI_VERSION, SERVER_VERSION], [version, version]);
+  const changelog = await Deno.readTextFile(new URL("../CHANGELOG.md", import.meta.url));
+  assert(changelog.includes(`## ${version}`), "the changelog tells of this version");
+});
