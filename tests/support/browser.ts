@@ -49,7 +49,7 @@ export async function browserTest(name: string, run: (page: Page) => Promise<voi
     sanitizeResources: false,
     async fn() {
       await withBrowser(command!, async (browser) => {
-        const page = await browser.newPage();
+        const page = await (await browser.newContext()).newPage();
         page.setDefaultTimeout(20_000);
         const errors: string[] = [];
         page.on("pageerror", (error) => errors.push(String(error)));

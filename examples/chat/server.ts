@@ -1,0 +1,49 @@
+// A chat back end. It asks any OpenAI-compatible endpoint for an answer and streams it into a task,
+// so that the answer goes on whoever watches: reload the page, lose the network, open it twice.
+//
+//   OPENAI_API_KEY=… deno run -A examples/chat/server.ts
+//   OPENAI_BASE_URL=http://localhost:11434/v1 OPENAI_MODEL=llama3 deno run -A examples/chat/server.ts
+import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
+import { createTaskcastApp } from "@taskcast/server";
+import { Hono } from "hono";
+import { answer } from "./answer.ts";
+
+/** Where answers come from. */
+export interface ChatSettings {
+  baseUrl: string;
+  apiKey?: string;
+  model: string;
+}
+
+/** Makes the chat's own routes with Taskcast mounted below them. */
+export function createChat(engine: TaskEngine, settings: ChatSettings): Hono {
+  const app = new Hono();
+  const page = Deno.readTextFileSync(new URL("./page.html", import.meta.url));
+  app.get("/", (context) => context.html(page));
+
+  app.post("/chat", async (context) => {
+    const { prompt } = await context.req.json<{ prompt: string }>();
+    const task = await engine.createTask({ type: "llm.chat", params: { prompt }, ttl: 600 });
+    // Not awaited: the answer does not depend on this request. It ends the task, whatever happens.
+    void answer(engine, task.id, prompt, settings);
+    return context.json({ taskId: task.id }, 202);
+  });
+
+  return app.route("/taskcast", createTaskcastApp({ engine }));
+}
+
+if (import.meta.main) {
+  const engine = new TaskEngine({
+    broadcast: new MemoryBroadcastProvider(),
+    shortTermStore: new MemoryShortTermStore(),
+  });
+  const settings = {
+    baseUrl: Deno.env.get("OPENAI_BASE_URL") ?? "https://api.openai.com/v1",
+    apiKey: Deno.env.get("OPENAI_API_KEY"),
+    model: Deno.env.get("OPENAI_MODEL") ?? "gpt-4o-mini",
+  };
+  Deno.serve(
+    { port: Number(Deno.env.get("PORT") ?? 8000) },
+    createChat(engine, settings).fetch,
+  );
+}
