@@ -17,4 +17,4 @@ const app = createTaskcastApp({
   cors: { origin: "*" },
 });
 
-export default { fetch: app.fetch } satisfies Deno.ServeDefaultExport;
+export default { fetch: app.fetch } as Deno.ServeDefaultExport;

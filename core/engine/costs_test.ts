@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import type { ShortTermStore } from "../contracts/short_term_store.ts";
+import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
+import { MemoryShortTermStore } from "../memory/short_term_store.ts";
+import type { EventInput } from "../protocol/event.ts";
+import { TaskEngine } from "./mod.ts";
+
+// What things cost, counted instead of timed: calls to the store and events read from it.
+
+/** Counts what a store is asked for. */
+class Counter {
+  readonly calls: Record<string, number> = {};
+  eventsRead = 0;
+  readonly store: ShortTermStore;
+
+  constructor(store: ShortTermStore) {
+    this.store = new Proxy(store, {
+      get: (target, name) => {
+        const method = Reflect.get(target, name, target);
+        if (typeof method !== "function") return method;
+        return async (...args: unknown[]) => {
+          this.calls[String(name)] = (this.calls[String(name)] ?? 0) + 1;
+          const answer = await method.apply(target, args);
+          if (name === "readLog") this.eventsRead += answer?.events.length ?? 0;
+          return answer;
+        };
+      },
+    });
+  }
+
+  /** What was asked for since the last time. */
+  take(): Record<string, number> {
+    const taken = { ...this.calls };
+    for (const name of Object.keys(this.calls)) delete this.calls[name];
+    return taken;
+  }
+}
+
+function setUp(): { engine: TaskEngine; counter: Counter } {
+  const counter = new Counter(new MemoryShortTermStore());
+  const engine = new TaskEngine({
+    broadcast: new MemoryBroadcastProvider(),
+    shortTermStore: counter.store,
+    options: { sweepMs: 0 },
+  });
+  return { engine, counter };
+}
+
+function token(delta: string): EventInput {
+  return { type: "llm.delta", data: { delta }, seriesId: "answer", seriesMode: "accumulate" };
+}
+
+Deno.test("creating and publishing are one call to the store each, at event 10 as at 20 000", async () => {
+  const { engine, counter } = setUp();
+  await using _ = engine;
+  counter.take();
+  await engine.createTask({ id: "t", ttl: 3600 });
+  assert.deepEqual(counter.take(), { commit: 1 });
+  for (const length of [10, 1_000, 20_000]) {
+    const missing = length - (await engine.getTask("t"))!.lastIndex - 1;
+    for (let left = missing; left > 0; left -= 1000) {
+      await engine.publishEvents("t", Array(Math.min(left, 1000)).fill(token("x")));
+    }
+    counter.take();
+    await engine.publishEvent("t", token("y"));
+    assert.deepEqual(counter.take(), { commit: 1 }, `one event after ${length}`);
+    await engine.publishEvents("t", Array(100).fill(token("z")));
+    assert.deepEqual(counter.take(), { commit: 1 }, `a hundred events after ${length}`);
+  }
+});
+
+Deno.test("what a publish costs does not depend on how many read, nor does reading double it", async () => {
+  const { engine, counter } = setUp();
+  await using _ = engine;
+  await engine.createTask({ id: "t" });
+  const readers = Array.from({ length: 100 }, () => engine.subscribe("t").getReader());
+  await Promise.all(readers.map((reader) => reader.read()));
+  const waiting = () => Promise.all(readers.map((reader) => reader.read()));
+  // Each looks once at what was there when it came.
+  const first = waiting();
+  await engine.publishEvent("t", token("x"));
+  await first;
+  counter.take();
+  counter.eventsRead = 0;
+  for (let i = 0; i < 20; i++) {
+    const next = waiting();
+    await engine.publishEvent("t", token("x"));
+    await next;
+  }
+  const { commit, readLog, ...others } = counter.take();
+  assert.equal(commit, 20);
+  assert(readLog! <= 21, `${readLog} reads for 20 events and 100 readers`);
+  assert.equal(counter.eventsRead, 20, "each event is read once for all");
+  assert.deepEqual(others, {});
+  await Promise.all(readers.map((reader) => reader.cancel()));
+});
+
+Deno.test("a late join costs what it gives, however long the log is", async () => {
+  const costs: unknown[] = [];
+  for (const length of [1_000, 20_000]) {
+    const { engine, counter } = setUp();
+    await using _ = engine;
+    await engine.createTask({ id: "t" });
+    for (let at = 0; at < length; at += 1000) {
+      await engine.publishEvents("t", Array(1000).fill(token("x")));
+    }
+    await engine.publishEvent("t", { type: "note", data: "plain" });
+    await engine.transitionTask("t", "completed");
+    counter.take();
+    counter.eventsRead = 0;
+    const messages = await Array.fromAsync(engine.subscribe("t"));
+    const text = messages.flatMap((m) => m.kind === "event" && m.event.seriesId ? [m.event] : []);
+    assert.equal((text[0]!.data as { delta: string }).delta.length, length);
+    assert.equal(text.length, 1);
+    costs.push({ calls: counter.take(), eventsRead: counter.eventsRead });
+  }
+  assert.deepEqual(costs[0], costs[1]);
+});
+
+Deno.test("resuming near the end reads what is left and not what was before", async () => {
+  const { engine, counter } = setUp();
+  await using _ = engine;
+  await engine.createTask({ id: "t" });
+  for (let at = 0; at < 10_000; at += 1000) {
+    await engine.publishEvents("t", Array(1000).fill({ type: "n", data: at }));
+  }
+  const cursor = await (async () => {
+    for await (const message of engine.subscribe("t")) {
+      if (message.kind === "event" && message.event.index === 9_989) return message.cursor;
+    }
+  })();
+  await engine.transitionTask("t", "completed");
+  counter.take();
+  counter.eventsRead = 0;
+  const messages = await Array.fromAsync(engine.subscribe("t", { since: { id: cursor } }));
+  assert.equal(messages.filter(({ kind }) => kind === "event").length, 11);
+  assert(counter.eventsRead <= 11, `${counter.eventsRead} events read`);
+  const calls = Object.values(counter.take()).reduce((sum, n) => sum + n, 0);
+  assert(calls <= 4, `${calls} calls`);
+});
+
+Deno.test("idle readers ask the store for nothing between polls", async () => {
+  const { engine, counter } = setUp();
+  await using _ = engine;
+  await engine.createTask({ id: "t" });
+  await engine.createTask({ id: "other" });
+  const reader = engine.subscribe("t").getReader();
+  await reader.read();
+  for (let i = 0; i < 2; i++) {
+    const live = reader.read();
+    await engine.publishEvent("t", token("x"));
+    await live;
+  }
+  const next = reader.read();
+  await Promise.resolve();
+  counter.take();
+  for (let i = 0; i < 50; i++) await engine.publishEvent("other", token("x"));
+  assert.deepEqual(counter.take(), { commit: 50 });
+  await reader.cancel();
+  await next;
+});
