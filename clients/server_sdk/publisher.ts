@@ -11,7 +11,7 @@ export interface PublisherOptions {
   rotateBytes?: number;
   /** Milliseconds after which that happens at the latest. @default {5000} */
   rotateMs?: number;
-  /** Milliseconds that an event waits for others to travel with. @default {0}, one turn */
+  /** Milliseconds that an event waits for others to travel with. @default {0} */
   lingerMs?: number;
   /** Gives the publisher up; what is not stored yet may be lost. */
   signal?: AbortSignal;
@@ -219,8 +219,8 @@ export class Publisher {
     await promise;
     clearTimeout(timer);
     this.#wakeSender = undefined;
-    // What is published in the same turn travels together.
-    if (!this.#closing) await new Promise((resolve) => setTimeout(resolve, this.#options.lingerMs));
+    const { lingerMs } = this.#options;
+    if (lingerMs > 0 && !this.#closing) await sleep(lingerMs, this.#ended.signal);
   }
 
   /** The server has the first lines of the open request. */

@@ -1,7 +1,9 @@
 import type { Ending, StoredEvent, TaskEngine } from "@taskcast/core";
 import type { EventInput, PublishReceipt } from "@taskcast/core/protocol";
 import { invalidInput, TaskcastError } from "@taskcast/core/protocol";
-import { brokenBody, tooLarge } from "../request.ts";
+import { InterruptibleBody } from "../interruptible_body.ts";
+import { LineSplitter } from "../line_splitter.ts";
+import { tooLarge } from "../request.ts";
 
 /** How lines are taken. */
 export interface NdjsonOptions {
@@ -31,7 +33,7 @@ export async function publishNdjson(
   options: NdjsonOptions,
 ): Promise<PublishReceipt> {
   const receipt: PublishReceipt = { published: 0, lastIndex: -1 };
-  const body = new InterruptibleBody(request.body);
+  const body = new InterruptibleBody(request.body, { graceMs: LAST_LINES_MS });
   const stopWatching = await engine.watchEnd(
     taskId,
     (ending) => body.interrupt(endedError(taskId, ending)),
@@ -54,53 +56,6 @@ export async function publishNdjson(
     stopWatching();
     engine.closing.removeEventListener("abort", onClosing);
     body.close();
-  }
-}
-
-type Next =
-  | { kind: "chunk"; chunk: Uint8Array }
-  | { kind: "done" }
-  | { kind: "interrupted"; error: unknown };
-
-/** A request's body whose reader stops waiting when nothing more is wanted. */
-class InterruptibleBody {
-  readonly #reader?: ReadableStreamDefaultReader<Uint8Array>;
-  #interrupted?: Next;
-  #timer?: ReturnType<typeof setTimeout>;
-  #onInterrupted?: (next: Next) => void;
-
-  constructor(body: ReadableStream<Uint8Array> | null) {
-    this.#reader = body?.getReader();
-  }
-
-  /** Stop reading, but what comes within a moment is still given out. */
-  interrupt(error: unknown): void {
-    this.#interrupted = { kind: "interrupted", error };
-    this.#startTimer();
-  }
-
-  async next(): Promise<Next> {
-    const reader = this.#reader;
-    if (reader === undefined) return { kind: "done" };
-    if (this.#interrupted !== undefined) this.#startTimer();
-    return await new Promise<Next>((resolve, reject) => {
-      this.#onInterrupted = resolve;
-      reader.read().then(
-        ({ value, done }) => resolve(done ? { kind: "done" } : { kind: "chunk", chunk: value }),
-        (error) => reject(brokenBody(error)),
-      );
-    });
-  }
-
-  /** What is still to come is not wanted. */
-  close(): void {
-    clearTimeout(this.#timer);
-    this.#reader?.cancel().catch(() => {});
-  }
-
-  #startTimer(): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#onInterrupted?.(this.#interrupted!), LAST_LINES_MS);
   }
 }
 
@@ -173,53 +128,4 @@ function withProgress(error: unknown, receipt: PublishReceipt): unknown {
     details: { ...error.details, ...receipt, line },
     cause: error,
   });
-}
-
-/** Cuts bytes into lines; empty ones are left out. Holds no more than one line. */
-class LineSplitter {
-  readonly #maxBytes: number;
-  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: false });
-  #parts: Uint8Array[] = [];
-  #bytes = 0;
-  /** A line is longer than allowed; nothing after it is given out. */
-  overflow = false;
-
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
-  }
-
-  push(chunk: Uint8Array): string[] {
-    const lines: string[] = [];
-    let start = 0;
-    while (!this.overflow) {
-      const newline = chunk.indexOf(0x0a, start);
-      const part = chunk.subarray(start, newline === -1 ? chunk.length : newline);
-      this.#bytes += part.length;
-      if (this.#bytes > this.#maxBytes) this.overflow = true;
-      else if (part.length > 0) this.#parts.push(part);
-      if (newline === -1 || this.overflow) break;
-      this.#flush(lines);
-      start = newline + 1;
-    }
-    return lines;
-  }
-
-  /** The last line, which needs no line break. */
-  end(): string[] {
-    const lines: string[] = [];
-    this.#flush(lines);
-    return lines;
-  }
-
-  #flush(lines: string[]): void {
-    let line = "";
-    if (this.#parts.length === 1) line = this.#decoder.decode(this.#parts[0]);
-    else if (this.#parts.length > 1) {
-      for (const part of this.#parts) line += this.#decoder.decode(part, { stream: true });
-      line += this.#decoder.decode();
-    }
-    this.#parts = [];
-    this.#bytes = 0;
-    if (line.trim() !== "") lines.push(line);
-  }
 }
