@@ -6,7 +6,7 @@ import { run } from "./commands/run.ts";
 import { start } from "./commands/start.ts";
 import { ListenError } from "./listen.ts";
 import type { StartFlags } from "./settings.ts";
-import { LOG_LEVELS, parsePort, SettingsError, startSettings } from "./settings.ts";
+import { LOG_LEVELS, parseMaxMemory, parsePort, SettingsError, startSettings } from "./settings.ts";
 import { processTerminal } from "./terminal.ts";
 import { VERSION } from "./version.ts";
 
@@ -36,6 +36,13 @@ export async function main(args: readonly string[]): Promise<number> {
     .addOption(
       new Option("--log-level <level>", "least important messages (env: TASKCAST_LOG_LEVEL)")
         .choices([...LOG_LEVELS]),
+    )
+    .addOption(
+      new Option(
+        "--max-memory <MiB>",
+        "memory for tasks (env: TASKCAST_MAX_MEMORY, default: 512); beyond it the tasks that ended " +
+          "longest ago are given up",
+      ).argParser(parseMaxMemory),
     )
     .option("--cors [origins]", "let pages of other origins call; all, or a comma list")
     .action(async (flags: StartFlags) => {

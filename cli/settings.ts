@@ -20,6 +20,8 @@ export interface StartSettings {
   host: string;
   /** The least important messages that are logged. */
   logLevel: LogLevel;
+  /** Mebibytes that tasks may take in memory; beyond it old ended tasks are given up. */
+  maxMemoryMiB: number;
   /** Who may call. */
   auth:
     | { mode: "none" }
@@ -36,6 +38,7 @@ export interface StartFlags {
   port?: number;
   host?: string;
   logLevel?: string;
+  maxMemory?: number;
   cors?: string | true;
 }
 
@@ -47,15 +50,18 @@ export interface StartFlags {
 export function startSettings(flags: StartFlags, env: Environment): StartSettings {
   const given = (name: string) =>
     env[name] === undefined || env[name] === "" ? undefined : env[name];
-  const port = flags.port ?? portOf(given("TASKCAST_PORT") ?? "3721", "TASKCAST_PORT");
+  const port = flags.port ??
+    wholeNumber(given("TASKCAST_PORT") ?? "3721", "TASKCAST_PORT", 0, MAX_PORT);
   const host = flags.host ?? given("TASKCAST_HOST") ?? "0.0.0.0";
   const logLevel = oneOf(
     flags.logLevel ?? given("TASKCAST_LOG_LEVEL") ?? "info",
     flags.logLevel === undefined ? "TASKCAST_LOG_LEVEL" : "--log-level",
     LOG_LEVELS,
   );
+  const maxMemoryMiB = flags.maxMemory ??
+    wholeNumber(given("TASKCAST_MAX_MEMORY") ?? "512", "TASKCAST_MAX_MEMORY", 1, MAX_MEMORY_MIB);
   const cors = flags.cors === true ? "*" : flags.cors ?? given("TASKCAST_CORS");
-  return { port, host, logLevel, cors, auth: authOf(given) };
+  return { port, host, logLevel, maxMemoryMiB, cors, auth: authOf(given) };
 }
 
 function authOf(given: (name: string) => string | undefined): StartSettings["auth"] {
@@ -94,22 +100,37 @@ function authOf(given: (name: string) => string | undefined): StartSettings["aut
   return { mode, algorithm, secret };
 }
 
-function portOf(text: string, name: string): number {
-  const port = Number(text);
-  if (!/^[0-9]{1,5}$/.test(text) || port > 65_535) {
-    throw new SettingsError(`${name} must be a number from 0 to 65535, and is "${text}"`);
+const MAX_PORT = 65_535;
+const MAX_MEMORY_MIB = 1024 * 1024;
+
+function wholeNumber(text: string, name: string, min: number, max: number): number {
+  const value = Number(text);
+  if (!/^[0-9]{1,7}$/.test(text) || value < min || value > max) {
+    throw new SettingsError(`${name} must be a number from ${min} to ${max}, and is "${text}"`);
   }
-  return port;
+  return value;
+}
+
+/** Reads a number for the argument parser. */
+function flagParser(name: string, min: number, max: number): (text: string) => number {
+  return (text) => {
+    try {
+      return wholeNumber(text, name, min, max);
+    } catch (error) {
+      throw new InvalidArgumentError((error as Error).message);
+    }
+  };
 }
 
 /** Reads `--port` for the argument parser. */
-export function parsePort(text: string): number {
-  try {
-    return portOf(text, "--port");
-  } catch (error) {
-    throw new InvalidArgumentError((error as Error).message);
-  }
-}
+export const parsePort: (text: string) => number = flagParser("--port", 0, MAX_PORT);
+
+/** Reads `--max-memory` for the argument parser. */
+export const parseMaxMemory: (text: string) => number = flagParser(
+  "--max-memory",
+  1,
+  MAX_MEMORY_MIB,
+);
 
 function oneOf<const Word extends string>(
   text: string,

@@ -29,6 +29,7 @@ Deno.test("a wrong command line exits with 2 and says what is wrong", async () =
     [["--prot", "1"], /unknown option '--prot'[\s\S]*--port/],
     [["start", "--port", "70000"], /--port must be a number from 0 to 65535/],
     [["start", "--log-level", "loud"], /debug, info, warn, error/],
+    [["start", "--max-memory", "0"], /--max-memory must be a number from 1 to/],
     [["run"], /missing required argument/],
     [["logs"], /missing required argument/],
   ];

@@ -2,6 +2,7 @@ import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@task
 import { createTaskcastApp } from "@taskcast/server";
 import type { Listening } from "../listen.ts";
 import { listen, onStopSignal } from "../listen.ts";
+import { createErrorLog } from "../error_log.ts";
 import { createLogger } from "../logger.ts";
 import type { StartSettings } from "../settings.ts";
 import type { Terminal } from "../terminal.ts";
@@ -23,12 +24,11 @@ export async function start(settings: StartSettings, terminal: Terminal): Promis
   const log = createLogger(terminal, settings.logLevel);
   const engine = new TaskEngine({
     broadcast: new MemoryBroadcastProvider(),
-    shortTermStore: new MemoryShortTermStore(),
+    shortTermStore: new MemoryShortTermStore({ maxBytes: settings.maxMemoryMiB * 1024 * 1024 }),
     hooks: {
       onTaskCreated: (task) => log.debug(`task ${task.id} created`),
       onTaskTransitioned: (task, from) => log.debug(`task ${task.id}: ${from} → ${task.status}`),
-      onUnhandledError: (error, { operation, taskId }) =>
-        log.error(`${operation}${taskId === undefined ? "" : ` of task ${taskId}`}: ${error}`),
+      onUnhandledError: createErrorLog(log),
     },
   });
   const app = createTaskcastApp({
