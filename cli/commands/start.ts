@@ -25,6 +25,7 @@ export async function start(settings: StartSettings, terminal: Terminal): Promis
   const engine = new TaskEngine({
     broadcast: new MemoryBroadcastProvider(),
     shortTermStore: new MemoryShortTermStore({ maxBytes: settings.maxMemoryMiB * 1024 * 1024 }),
+    options: { sweepMs: 0 }, // Nobody else uses this store, so nobody leaves work in it.
     hooks: {
       onTaskCreated: (task) => log.debug(`task ${task.id} created`),
       onTaskTransitioned: (task, from) => log.debug(`task ${task.id}: ${from} → ${task.status}`),

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import rootConfig from "../deno.json" with { type: "json" };
+import { agrees, runSession, stepsOf } from "./support/console_session.ts";
+import type { CodeBlock } from "./support/markdown.ts";
+import { documents, localLinks } from "./support/markdown.ts";
+
+// Documents are programs: TypeScript blocks are run by `deno test --doc`, console blocks here.
+
+const ROOT = new URL("../", import.meta.url);
+const all = await documents();
+
+Deno.test("every block of every document is of a kind that something checks", () => {
+  const checks: Record<string, (block: CodeBlock) => void> = {
+    ts: () => {}, // Run by `deno test --doc`.
+    console: ({ text }) => assert(stepsOf(text).length > 0),
+    json: ({ text }) => void JSON.parse(text),
+    sh: ({ text }) => text.trimEnd().split("\n").forEach(assertKnownCommand),
+    text: () => {}, // Pictures and grammar.
+  };
+  for (const { file, line, language, ...block } of all.flatMap(({ blocks }) => blocks)) {
+    const check = checks[language];
+    assert(check, `${file}:${line}: nothing checks \`\`\`${language}`);
+    check({ file, line, language, ...block });
+  }
+});
+
+/** What cannot run inside a test, because it does not end or needs a registry, must at least exist. */
+function assertKnownCommand(line: string): void {
+  const task = /^npx -y deno@2\.9\.6 task ([\w:]+)/.exec(line)?.[1];
+  if (task !== undefined) {
+    assert(task in rootConfig.tasks, `there is no task "${task}"`);
+    return;
+  }
+  const file = /^(?:[A-Z_]+=\S+ )*deno (?:run|serve) -A (\S+\.ts)/.exec(line)?.[1];
+  if (file !== undefined) {
+    assert(Deno.statSync(new URL(file, ROOT)).isFile);
+    return;
+  }
+  assert(
+    /^(deno run -A jsr:@taskcast\/cli|deno add jsr:@taskcast\/|taskcast|cd |git clone )/.test(
+      line,
+    ) ||
+      line === "" || line.startsWith("#"),
+    `unknown command: ${line}`,
+  );
+}
+
+Deno.test("every link between documents and files leads somewhere", () => {
+  for (const document of all) {
+    for (const target of localLinks(document)) {
+      const [path, anchor] = target.split("#") as [string, string | undefined];
+      const url = new URL(path === "" ? document.file : path, new URL(document.file, ROOT));
+      const at = `${document.file}: ${target}`;
+      const resolved = path === "" ? new URL(document.file, ROOT) : url;
+      let text = "";
+      try {
+        if (!Deno.statSync(resolved).isDirectory) text = Deno.readTextFileSync(resolved);
+      } catch {
+        assert.fail(`${at}: there is no such file`);
+      }
+      if (anchor !== undefined) assert(anchors(text).includes(anchor), `${at}: no such heading`);
+    }
+  }
+});
+
+/** The anchors that headings get on the usual hosts. */
+function anchors(text: string): string[] {
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    heading!.toLowerCase().replaceAll(/[^\p{L}\p{N}\s_-]/gu, "").trim().replaceAll(/\s/g, "-")
+  );
+}
+
+for (const document of all) {
+  const steps = document.blocks.filter(({ language }) => language === "console")
+    .flatMap(({ text }) => stepsOf(text));
+  if (steps.length === 0) continue;
+  // How the server of a document is set up: <!-- server: NAME=value NAME=value -->
+  const settings = /<!-- server: (.+) -->/.exec(document.text)?.[1] ?? "";
+  const env = Object.fromEntries(
+    settings.split(" ").filter(Boolean).map((pair) => pair.split("=") as [string, string]),
+  );
+  Deno.test(`${document.file}: its console sessions answer what they say`, async () => {
+    await runSession(steps, env, ({ command, expected }, output, code) => {
+      assert(agrees(expected, output), `$ ${command}\n${output}\ninstead of\n${expected}`);
+      if (!expected.startsWith("error")) assert.equal(code, 0, `${command}\n${output}`);
+    });
+  });
+}
+
+Deno.test("the REST reference names every route, every error and every scope", async () => {
+  const rest = all.find(({ file }) => file === "docs/api/rest.md")!.text;
+  const { ERROR_CODES, SCOPES } = await import("@taskcast/core/protocol");
+  const { createTaskcastApp } = await import("@taskcast/server");
+  const { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } = await import(
+    "@taskcast/core"
+  );
+  await using engine = new TaskEngine({
+    broadcast: new MemoryBroadcastProvider(),
+    shortTermStore: new MemoryShortTermStore(),
+  });
+  for (const { method, path } of createTaskcastApp({ engine }).routes) {
+    if (method !== "ALL") assert(rest.includes(`\`${method} ${path}\``), `${method} ${path}`);
+  }
+  for (const code of ERROR_CODES) assert(rest.includes(`\`${code}\``), code);
+  const authentication = all.find(({ file }) => file === "docs/api/authentication.md")!.text;
+  for (const scope of SCOPES) assert(authentication.includes(`\`${scope}\``), scope);
+});
+
+Deno.test("every test that the table of failures names exists", async () => {
+  const table = all.find(({ file }) => file === "docs/failures.md")!.text;
+  const named = [...table.matchAll(/`([\w/]+_test\.ts)`: "([^"]+)"/g)];
+  assert(named.length > 30, `${named.length} tests are named`);
+  for (const [, file, name] of named) {
+    const text = await Deno.readTextFile(new URL(file!, ROOT));
+    assert(text.includes(`"${name}`) || text.includes(`: ${name}"`), `${file}: ${name}`);
+  }
+});

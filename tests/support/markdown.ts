@@ -1,0 +1,56 @@
+/** A fenced block of a document. */
+export interface CodeBlock {
+  /** Path from the repository's root. */
+  file: string;
+  /** Line of the opening fence, from 1. */
+  line: number;
+  language: string;
+  text: string;
+}
+
+/** A document of this repository. */
+export interface Document {
+  /** Path from the repository's root. */
+  file: string;
+  text: string;
+  blocks: CodeBlock[];
+}
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** All documents that are committed. */
+export async function documents(): Promise<Document[]> {
+  const { stdout } = await new Deno.Command("git", {
+    args: ["ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
+    cwd: ROOT,
+  }).output();
+  const files = new TextDecoder().decode(stdout).split("\n").filter(Boolean).toSorted();
+  return await Promise.all(files.map(async (file) => {
+    const text = await Deno.readTextFile(new URL(file, ROOT));
+    return { file, text, blocks: blocksOf(file, text) };
+  }));
+}
+
+function blocksOf(file: string, text: string): CodeBlock[] {
+  const blocks: CodeBlock[] = [];
+  let open: CodeBlock | undefined;
+  text.split("\n").forEach((line, i) => {
+    const fence = /^```(.*)$/.exec(line);
+    if (fence === null) {
+      if (open !== undefined) open.text += line + "\n";
+    } else if (open === undefined) {
+      open = { file, line: i + 1, language: fence[1]!.trim(), text: "" };
+    } else {
+      blocks.push(open);
+      open = undefined;
+    }
+  });
+  return blocks;
+}
+
+/** Where links of a document lead that do not leave the repository. */
+export function localLinks({ text }: Document): string[] {
+  const withoutCode = text.replaceAll(/^```[\s\S]*?^```/gm, "").replaceAll(/`[^`\n]*`/g, "");
+  return [...withoutCode.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target!)
+    .filter((target) => !/^[a-z]+:/.test(target));
+}
