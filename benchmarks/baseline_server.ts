@@ -16,12 +16,14 @@ app.get("/events", () => {
   });
   return new Response(body, { headers: { "content-type": "text/event-stream" } });
 });
-// One chunk for all readers, made once, and again for each event of the body.
+// As simple servers do it, a chunk for each event; or as well as it can be done at all, one chunk for
+// the whole burst. Either is made once and shared by all readers.
 app.post("/events", async (context) => {
   const events: unknown[] = await context.req.json();
-  for (const event of events) {
-    const frame = encoder.encode(`event: taskcast.event\ndata: ${JSON.stringify(event)}\n\n`);
-    for (const reader of readers) reader.enqueue(frame);
+  const frames = events.map((event) => `event: taskcast.event\ndata: ${JSON.stringify(event)}\n\n`);
+  const chunks = context.req.query("each") === undefined ? [frames.join("")] : frames;
+  for (const chunk of chunks.map((text) => encoder.encode(text))) {
+    for (const reader of readers) reader.enqueue(chunk);
   }
   return context.body(null, 204);
 });

@@ -8,14 +8,17 @@ const SIZES = [[1, 50_000], [50, 10_000], [500, 2_000], [2_000, 500]] as const;
 export async function fanOut(bench: Bench): Promise<void> {
   for (const [readers, count] of SIZES) {
     const events = Math.max(100, Math.ceil(count * bench.scale / 100) * 100);
-    const baseline = await deliver({
-      readers,
-      events,
-      makeEvent: plainEvent,
-      streamUrl: `${bench.baselineUrl}/events`,
-      publish: (batch) => send("POST", `${bench.baselineUrl}/events`, batch),
-      end: () => send("DELETE", `${bench.baselineUrl}/events`),
-    });
+    const bare = (query: string) =>
+      deliver({
+        readers,
+        events,
+        makeEvent: plainEvent,
+        streamUrl: `${bench.baselineUrl}/events`,
+        publish: (batch) => send("POST", `${bench.baselineUrl}/events${query}`, batch),
+        end: () => send("DELETE", `${bench.baselineUrl}/events`),
+      });
+    const baseline = await bare("");
+    const bareEachEvent = await bare("?each");
     for (const [kind, makeEvent] of [["plain", plainEvent], ["accumulate", tokenEvent]] as const) {
       const id = await createTask(bench.url);
       const value = await deliver({
@@ -31,6 +34,7 @@ export async function fanOut(bench: Bench): Promise<void> {
         value,
         unit: "deliveries/s",
         baseline,
+        details: { bareEachEvent },
       });
     }
   }

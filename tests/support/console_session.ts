@@ -19,6 +19,18 @@ export function stepsOf(text: string): Step[] {
   return steps;
 }
 
+/** Whether this machine has what the sessions use. */
+export async function canRunSessions(): Promise<boolean> {
+  try {
+    const options = { stdout: "null", stderr: "null" } as const;
+    return (await new Deno.Command("curl", { args: ["--version"], ...options }).output()).success &&
+      (await new Deno.Command("sh", { args: ["-c", "true"], ...options }).output()).success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
 /** What a document's console blocks say, run in one shell against a server of their own. */
 export async function runSession(
   steps: readonly Step[],
@@ -30,8 +42,7 @@ export async function runSession(
   const cli = new URL("../../cli/mod.ts", import.meta.url).pathname;
   const shim = `#!/bin/sh\nexec "${Deno.execPath()}" run -A --quiet "${cli}" "$@"\n`;
   await Deno.writeTextFile(`${bin}/taskcast`, shim, { mode: 0o755 });
-  const shell = new Deno.Command("bash", {
-    args: ["--noprofile", "--norc"],
+  const shell = new Deno.Command("sh", {
     env: {
       ...env,
       NO_COLOR: "1",

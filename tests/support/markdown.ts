@@ -1,3 +1,5 @@
+import { walk } from "../../tools/walk.ts";
+
 /** A fenced block of a document. */
 export interface CodeBlock {
   /** Path from the repository's root. */
@@ -18,17 +20,15 @@ export interface Document {
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** All documents that are committed. */
+/** All documents of this repository. */
 export async function documents(): Promise<Document[]> {
-  const { stdout } = await new Deno.Command("git", {
-    args: ["ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
-    cwd: ROOT,
-  }).output();
-  const files = new TextDecoder().decode(stdout).split("\n").filter(Boolean).toSorted();
-  return await Promise.all(files.map(async (file) => {
-    const text = await Deno.readTextFile(new URL(file, ROOT));
-    return { file, text, blocks: blocksOf(file, text) };
-  }));
+  const files = (await Array.fromAsync(walk(ROOT))).filter((file) => file.endsWith(".md"));
+  return await Promise.all(
+    files.toSorted().map(async (file) => {
+      const text = await Deno.readTextFile(new URL(file, ROOT));
+      return { file, text, blocks: blocksOf(file, text) };
+    }),
+  );
 }
 
 function blocksOf(file: string, text: string): CodeBlock[] {
