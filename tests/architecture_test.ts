@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { walk } from "../tools/walk.ts";
+
+// ARCHITECTURE.md says who may import whom. This reads every import of every file and checks it.
+
+const ROOT = new URL("../", import.meta.url);
+
+/** What each folder may import besides itself; packages by their name, `npm` is any from there. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  "core/protocol": [],
+  "core/contracts": ["core/protocol"],
+  "core/rules": ["core/protocol", "core/contracts"],
+  "core/memory": ["core/protocol", "core/contracts", "core/rules"],
+  "core/engine": ["core/protocol", "core/contracts", "core/rules"],
+  "core/conformance": ["core/protocol", "core/contracts", "core/rules", "node:assert/strict"],
+  "core": ["core/protocol", "core/contracts", "core/rules", "core/memory", "core/engine"],
+  "server": ["@taskcast/core", "@taskcast/core/protocol", "npm"],
+  "clients/client": ["@taskcast/core/protocol", "npm:eventsource-parser"],
+  "clients/server_sdk": ["@taskcast/core/protocol", "@taskcast/client/http"],
+  "cli": [
+    "@taskcast/core",
+    "@taskcast/core/protocol",
+    "@taskcast/server",
+    "@taskcast/client",
+    "@taskcast/server-sdk",
+    "npm",
+    "node:*",
+  ],
+};
+
+interface Import {
+  file: string;
+  specifier: string;
+}
+
+async function importsOf(folder: string): Promise<Import[]> {
+  const found: Import[] = [];
+  for await (const path of walk(new URL(`${folder}/`, ROOT))) {
+    if (!path.endsWith(".ts") || path.endsWith("_test.ts")) continue;
+    const file = `${folder}/${path}`;
+    const text = (await Deno.readTextFile(new URL(file, ROOT))).replaceAll(
+      /^\s*(\*|\/\/).*$/gm,
+      "",
+    );
+    for (const [, specifier] of text.matchAll(/\bfrom "([^"]+)"|\bimport\("([^"]+)"\)/g)) {
+      found.push({ file, specifier: specifier! });
+    }
+  }
+  return found;
+}
+
+/** The folder of {@linkcode MAY_IMPORT} that a file belongs to: the longest that fits. */
+function folderOf(file: string): string {
+  return Object.keys(MAY_IMPORT).filter((folder) => file.startsWith(`${folder}/`))
+    .toSorted((a, b) => b.length - a.length)[0]!;
+}
+
+Deno.test("imports go only the way that ARCHITECTURE.md says", async () => {
+  const tops = ["core", "server", "clients/client", "clients/server_sdk", "cli"];
+  const all = (await Promise.all(tops.map(importsOf))).flat();
+  assert(all.length > 300, `${all.length} imports`);
+  for (const { file, specifier } of all) {
+    const from = folderOf(file);
+    const allowed = MAY_IMPORT[from]!;
+    const at = `${file} imports ${specifier}`;
+    if (specifier.startsWith(".")) {
+      const target = new URL(specifier, new URL(file, ROOT)).href.slice(ROOT.href.length);
+      const to = folderOf(target);
+      assert(to === from || allowed.includes(to), at);
+    } else if (specifier.startsWith("node:")) {
+      assert(allowed.includes("node:*") || allowed.includes(specifier), at);
+    } else if (specifier.startsWith("@taskcast/")) {
+      assert(allowed.includes(specifier), at);
+    } else {
+      assert(allowed.includes("npm") || allowed.includes(`npm:${specifier}`), at);
+    }
+  }
+});
+
+Deno.test("core uses nothing that only one runtime has", async () => {
+  for await (const path of walk(new URL("core/", ROOT))) {
+    if (!path.endsWith(".ts") || path.endsWith("_test.ts")) continue;
+    const text = (await Deno.readTextFile(new URL(`core/${path}`, ROOT)))
+      .replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "");
+    if (path === "contracts/clock.ts") continue; // Where a timer is told not to keep a process alive.
+    for (const name of ["Deno", "process", "Buffer", "window", "Bun"]) {
+      assert(!new RegExp(`\\b${name}\\.`).test(text), `core/${path} uses ${name}`);
+    }
+  }
+});
