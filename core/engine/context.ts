@@ -8,7 +8,10 @@ import type { Limits } from "../protocol/limits.ts";
 export interface EngineOptions {
   /** Events read from the store at a time. @default {512} */
   pageSize: number;
-  /** Bytes of recent events, and of frames per filter and format, kept per task with readers. @default {1048576} */
+  /**
+   * Bytes of recent events kept per task with readers, and again of frames for all filters and
+   * formats together; each of these has 64 KiB at least. @default {1048576}
+   */
   tailBytes: number;
   /** Milliseconds between signs of life on streams where nothing happens. @default {10000} */
   heartbeatMs: number;

@@ -97,7 +97,8 @@ export class Tail {
           incarnation: this.incarnation,
           filter,
           encoder,
-          maxBytes: this.#context.options.tailBytes,
+          // All views of the task share the bound; each has a segment at least.
+          maxBytes: () => this.#context.options.tailBytes / this.#views.size,
         },
         start,
       );

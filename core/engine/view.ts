@@ -51,7 +51,7 @@ export class View<Chunk> {
   readonly #matches: (event: StoredEvent) => boolean;
   readonly #taskId: string;
   readonly #incarnation: string;
-  readonly #maxBytes: number;
+  readonly #maxBytes: () => number;
   #first: Segment<Chunk>;
   #last: Segment<Chunk>;
   #bytes = 0;
@@ -70,7 +70,8 @@ export class View<Chunk> {
       incarnation: string;
       filter: EventFilter;
       encoder: FrameEncoder<Chunk>;
-      maxBytes: number;
+      /** Asked whenever a segment is added. */
+      maxBytes: () => number;
     },
     start: { through: number; count: number },
   ) {
@@ -89,7 +90,8 @@ export class View<Chunk> {
 
   /** Begins anew at a reader's position; who stood elsewhere has fallen behind. */
   restart(start: { through: number; count: number }): void {
-    for (let s: Segment<Chunk> | undefined = this.#first; s; s = s.next) s.dropped = true;
+    while (this.#first !== this.#last) this.#dropFirst();
+    this.#drop(this.#last);
     this.#bytes = 0;
     this.#first = this.#last = this.#newSegment(start.through, start.count);
   }
@@ -188,12 +190,24 @@ export class View<Chunk> {
     const segment = this.#newSegment(last.through, last.count);
     last.next = segment;
     this.#last = segment;
-    while (this.#bytes > this.#maxBytes && this.#first !== segment) {
-      this.#first.dropped = true;
-      this.#bytes -= this.#first.buffer.bytes;
-      this.#first = this.#first.next!;
-    }
+    while (this.#bytes > this.#maxBytes() && this.#first !== segment) this.#dropFirst();
     return segment;
+  }
+
+  #dropFirst(): void {
+    const first = this.#first;
+    this.#first = first.next!;
+    this.#bytes -= first.buffer.bytes;
+    this.#drop(first);
+  }
+
+  /** A reader that stopped here must not hold the memory, nor all that came after it. */
+  #drop(segment: Segment<Chunk>): void {
+    segment.dropped = true;
+    segment.next = undefined;
+    segment.buffer = this.#encoder.buffer();
+    segment.indexes = [];
+    segment.starts = [];
   }
 }
 
