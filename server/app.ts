@@ -3,6 +3,7 @@ import type { TaskEngine } from "@taskcast/core";
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { Context, Hono } from "hono";
 import { cors } from "hono/cors";
+import { routePath } from "hono/route";
 import type { AuthOptions } from "./auth/mod.ts";
 import { authorize, createAuthenticator, createTickets, ticketSecretOf } from "./auth/mod.ts";
 import { docsPage } from "./docs/page.ts";
@@ -142,8 +143,10 @@ function refuseTheRest(app: Hono): void {
   const methods = methodsByPath(app);
   app.all("*", (context: Context) => {
     const { method, path } = context.req;
+    // Paths count from where the app is mounted: of `/base/*`, the part before `/*`.
+    const below = path.slice(routePath(context).length - "/*".length);
     for (const [pattern, allowed] of methods) {
-      if (!pattern.test(path)) continue;
+      if (!pattern.test(below)) continue;
       const response = errorResponse(
         new TaskcastError(
           "METHOD_NOT_ALLOWED",
@@ -162,15 +165,14 @@ function refuseTheRest(app: Hono): void {
   });
 }
 
-/** The methods of each path; a path may be mounted anywhere, so only its end is compared. */
+/** The methods of each path. */
 function methodsByPath(app: Hono): [RegExp, string][] {
   const methods = new Map<string, string[]>();
   for (const { method, path } of app.routes) {
-    if (method === "ALL" || path === "/") continue;
-    methods.set(path, [...methods.get(path) ?? [], method]);
+    if (method !== "ALL") methods.set(path, [...methods.get(path) ?? [], method]);
   }
   return [...methods].map(([path, allowed]) => [
-    new RegExp(path.replaceAll(/:\w+/g, "[^/]+") + "$"),
+    new RegExp(`^${path.replaceAll(/[.]/g, "\\.").replaceAll(/:\w+/g, "[^/]+")}$`),
     allowed.join(", "),
   ]);
 }

@@ -1,11 +1,12 @@
 /** Cuts bytes into lines; empty ones are left out. Holds no more than one line. */
 export class LineSplitter {
   readonly #maxBytes: number;
-  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: false });
+  // Strict, since what is not UTF-8 would be stored as something else than what was sent.
+  readonly #decoder = new TextDecoder("utf-8", { fatal: true });
   #parts: Uint8Array[] = [];
   #bytes = 0;
-  /** A line is longer than allowed; nothing after it is given out. */
-  overflow = false;
+  /** What is wrong with the line after those that were given out; no more are. */
+  problem?: "too long" | "not UTF-8";
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -14,14 +15,15 @@ export class LineSplitter {
   push(chunk: Uint8Array): string[] {
     const lines: string[] = [];
     let start = 0;
-    while (!this.overflow) {
+    while (this.problem === undefined) {
       const newline = chunk.indexOf(0x0a, start);
       const part = chunk.subarray(start, newline === -1 ? chunk.length : newline);
       this.#bytes += part.length;
-      if (this.#bytes > this.#maxBytes) this.overflow = true;
-      if (newline === -1 || this.overflow) {
+      if (this.#bytes > this.#maxBytes) this.problem = "too long";
+      if (this.#bytes > this.#maxBytes) break;
+      if (newline === -1) {
         // A copy: the chunk's memory is used again.
-        if (part.length > 0 && !this.overflow) this.#parts.push(part.slice());
+        if (part.length > 0) this.#parts.push(part.slice());
         break;
       }
       if (part.length > 0) this.#parts.push(part);
@@ -34,19 +36,25 @@ export class LineSplitter {
   /** The last line, which needs no line break. */
   end(): string[] {
     const lines: string[] = [];
-    if (!this.overflow) this.#flush(lines);
+    if (this.problem === undefined) this.#flush(lines);
     return lines;
   }
 
   #flush(lines: string[]): void {
-    let line = "";
-    if (this.#parts.length === 1) line = this.#decoder.decode(this.#parts[0]);
-    else if (this.#parts.length > 1) {
-      for (const part of this.#parts) line += this.#decoder.decode(part, { stream: true });
-      line += this.#decoder.decode();
+    try {
+      const line = this.#decode();
+      if (line.trim() !== "") lines.push(line);
+    } catch {
+      this.problem = "not UTF-8";
     }
     this.#parts = [];
     this.#bytes = 0;
-    if (line.trim() !== "") lines.push(line);
+  }
+
+  #decode(): string {
+    if (this.#parts.length === 1) return this.#decoder.decode(this.#parts[0]);
+    let line = "";
+    for (const part of this.#parts) line += this.#decoder.decode(part, { stream: true });
+    return line + this.#decoder.decode();
   }
 }

@@ -21,7 +21,7 @@ function split(text: string, cuts: readonly number[], maxBytes = 1000) {
     start = end;
   }
   lines.push(...splitter.end());
-  return { lines, overflow: splitter.overflow };
+  return { lines, problem: splitter.problem };
 }
 
 Deno.test("LineSplitter gives the same lines wherever the bytes are cut", () => {
@@ -46,7 +46,14 @@ Deno.test("LineSplitter leaves out empty lines and takes \\r\\n", () => {
 });
 
 Deno.test("LineSplitter holds no more than one line, and stops at one that is too long", () => {
-  assert.deepEqual(split("1234\n12345\n1", [], 4), { lines: ["1234"], overflow: true });
-  assert.deepEqual(split("1234\n12345", [2, 5, 6, 7], 4), { lines: ["1234"], overflow: true });
-  assert.deepEqual(split("1234\n1234\n", [3], 4), { lines: ["1234", "1234"], overflow: false });
+  assert.deepEqual(split("1234\n12345\n1", [], 4), { lines: ["1234"], problem: "too long" });
+  assert.deepEqual(split("1234\n12345", [2, 5, 6, 7], 4), { lines: ["1234"], problem: "too long" });
+  assert.deepEqual(split("1234\n1234\n", [3], 4), { lines: ["1234", "1234"], problem: undefined });
+});
+
+Deno.test("LineSplitter stops at a line that is not UTF-8", () => {
+  const splitter = new LineSplitter(100);
+  assert.deepEqual(splitter.push(new Uint8Array([0x61, 0x0a, 0xff, 0x0a, 0x62, 0x0a])), ["a"]);
+  assert.equal(splitter.problem, "not UTF-8");
+  assert.deepEqual(splitter.push(new Uint8Array([0x63, 0x0a])), []);
 });

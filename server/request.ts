@@ -50,18 +50,19 @@ export function brokenBody(cause: unknown): TaskcastError {
 /**
  * Reads a JSON body.
  *
- * @param optional An empty body is `undefined` instead of an error.
+ * @param optional An empty body is an empty object instead of an error.
  * @throws {TaskcastError} `UNSUPPORTED_MEDIA_TYPE`, `PAYLOAD_TOO_LARGE`, `INVALID_INPUT`.
  */
 export async function readJson(
   request: Request,
   { maxBytes, optional = false }: { maxBytes: number; optional?: boolean },
 ): Promise<unknown> {
+  assertNotCompressed(request);
   const type = mediaType(request);
   const text = await readText(request, maxBytes).catch((error) => {
     throw error instanceof TaskcastError ? error : brokenBody(error);
   });
-  if (optional && text === "") return undefined;
+  if (optional && text === "") return {};
   if (type !== "application/json") {
     throw new TaskcastError(
       "UNSUPPORTED_MEDIA_TYPE",
@@ -81,16 +82,44 @@ async function readText(request: Request, maxBytes: number): Promise<string> {
   const announced = request.headers.get("content-length");
   if (announced !== null) {
     if (Number(announced) > maxBytes) throw tooLarge("The body", maxBytes);
-    return await request.text();
+    return decode(new Uint8Array(await request.arrayBuffer()));
   }
   if (request.body === null) return "";
-  const decoder = new TextDecoder();
-  let text = "";
+  const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of request.body) {
     bytes += chunk.length;
     if (bytes > maxBytes) throw tooLarge("The body", maxBytes);
-    text += decoder.decode(chunk, { stream: true });
+    chunks.push(chunk);
   }
-  return text + decoder.decode();
+  const all = new Uint8Array(bytes);
+  let at = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, at);
+    at += chunk.length;
+  }
+  return decode(all);
+}
+
+/** Strict, since what is not UTF-8 would be stored as something else than what was sent. */
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw invalidInput("", "is not valid UTF-8");
+  }
+}
+
+/**
+ * Requires a body that is not compressed: how large it becomes would only be known afterwards.
+ *
+ * @throws {TaskcastError} `UNSUPPORTED_MEDIA_TYPE`.
+ */
+export function assertNotCompressed({ headers }: Request): void {
+  const encoding = headers.get("content-encoding") ?? "identity";
+  if (encoding === "identity") return;
+  throw new TaskcastError(
+    "UNSUPPORTED_MEDIA_TYPE",
+    `The body must not be compressed, and has "content-encoding: ${encoding}"`,
+  );
 }

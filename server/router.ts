@@ -95,7 +95,7 @@ export class Router {
           query: query && parse(query, params) as z.output<Query>,
           body: body && parse(
             body.schema,
-            await readJson(request, { maxBytes: maxBodyBytes, optional: body.optional }) ?? {},
+            await readJson(request, { maxBytes: maxBodyBytes, optional: body.optional }),
           ) as z.output<Body>,
           auth,
           context,

@@ -153,3 +153,65 @@ Deno.test("bad input gets the right status and a helpful message, and changes no
   }
   assert.deepEqual(await state(), before);
 });
+
+Deno.test("bodies that are compressed, not UTF-8 or null are refused, and change nothing", async () => {
+  await using server = startServer();
+  await server.engine.createTask({ id: "t" });
+  const latin1 = Uint8Array.from(`{"type":"a","data":"\xe9"}`, (char) => char.charCodeAt(0));
+  const lines = Uint8Array.from(
+    `{"type":"a","data":1}\n{"type":"a","data":"\xe9"}\n`,
+    (char) => char.charCodeAt(0),
+  );
+  const ndjson = { "content-type": "application/x-ndjson" };
+  const post = async (path: string, body: BodyInit, headers: Record<string, string>) => {
+    const response = await fetch(server.url + path, { method: "POST", headers, body });
+    const { error } = await response.json();
+    return [response.status, error.code, error.details?.published];
+  };
+  assert.deepEqual(await post("/tasks/t/events", latin1, JSON_TYPE), [
+    400,
+    "INVALID_INPUT",
+    undefined,
+  ]);
+  assert.deepEqual(await post("/tasks/t/events", lines, ndjson), [400, "INVALID_INPUT", 1]);
+  for (const type of [JSON_TYPE, ndjson]) {
+    const gzip = { ...type, "content-encoding": "gzip" };
+    assert.equal((await post("/tasks/t/events", "x", gzip))[0], 415);
+  }
+  for (const body of ["null", "1", '"x"', "[]"]) {
+    assert.deepEqual((await post("/tasks", body, JSON_TYPE)).slice(0, 2), [400, "INVALID_INPUT"]);
+  }
+  assert.equal((await server.engine.getTask("t"))?.lastIndex, 0);
+  assert.equal((await server.engine.listTasks()).tasks.length, 1);
+});
+
+Deno.test("keys that mean something in JavaScript are data like any other", async () => {
+  await using server = startServer();
+  const params = '{"__proto__":{"admin":true},"constructor":1,"toString":2}';
+  const created = await fetch(`${server.url}/tasks`, {
+    method: "POST",
+    headers: JSON_TYPE,
+    body: `{"id":"t","params":${params},"metadata":${params}}`,
+  });
+  assert.equal(created.status, 201);
+  assert(JSON.stringify(await created.json()).includes(`"params":${params},"metadata":${params}`));
+  await fetch(`${server.url}/tasks/t/events`, {
+    method: "POST",
+    headers: JSON_TYPE,
+    body: `{"type":"a","data":${params},"seriesId":"__proto__","seriesMode":"latest"}`,
+  }).then((response) => response.body?.cancel());
+  const history = await (await fetch(`${server.url}/tasks/t/events/history`)).text();
+  assert(history.includes(`"data":${params},"seriesId":"__proto__"`), history);
+  assert.equal(({} as { admin?: boolean }).admin, undefined);
+});
+
+Deno.test("HEAD answers as GET does, without opening a stream", async () => {
+  await using server = startServer();
+  await server.engine.createTask({ id: "t" });
+  const head = await fetch(`${server.url}/tasks/t/events`, { method: "HEAD" });
+  assert.equal(head.status, 200);
+  assert.match(head.headers.get("content-type")!, /^text\/event-stream/);
+  assert.equal((await fetch(`${server.url}/tasks/none/events`, { method: "HEAD" })).status, 404);
+  assert.equal((await fetch(`${server.url}/events`, { method: "HEAD" })).status, 200);
+  assert.equal(server.engine.stats.streams, 0);
+});

@@ -5,6 +5,7 @@ import { createChat } from "../examples/chat/server.ts";
 import { browserTest } from "./support/browser.ts";
 import type { OpenAiStandIn } from "./support/openai_stand_in.ts";
 import { openAiStandIn } from "./support/openai_stand_in.ts";
+import { serve } from "./support/serve.ts";
 import { allFrames, frames, until } from "./support/sse.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -74,17 +75,8 @@ async function withChat(use: (chat: Chat) => Promise<void>): Promise<void> {
   });
   await using model = openAiStandIn();
   const app = createChat(engine, { baseUrl: model.baseUrl, model: "stand-in", apiKey: "key" });
-  const stop = new AbortController();
-  const server = Deno.serve(
-    { port: 0, hostname: "127.0.0.1", signal: stop.signal, onListen() {} },
-    app.fetch,
-  );
-  try {
-    await use({ url: `http://127.0.0.1:${server.addr.port}`, engine, model });
-  } finally {
-    stop.abort();
-    await server.finished;
-  }
+  await using server = serve(app.fetch);
+  await use({ url: server.url, engine, model });
 }
 
 async function ask({ url, model }: Chat, prompt: string): Promise<string> {

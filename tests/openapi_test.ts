@@ -3,6 +3,7 @@ import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@task
 import { createTaskcastApp } from "@taskcast/server";
 import { Hono } from "hono";
 import { browserTest } from "./support/browser.ts";
+import { serve } from "./support/serve.ts";
 import { until } from "./support/sse.ts";
 import { startServer } from "./support/test_server.ts";
 
@@ -187,6 +188,12 @@ Deno.test("mounted under a path, links, errors and the document count from there
   assert.equal(wrong.status, 405);
   assert.equal(wrong.headers.get("allow"), "GET, DELETE");
 
+  for (const path of ["//tasks", "/x/tasks", "/tasks/", "/tasks/t/x"]) {
+    assert.equal((await at(path)).status, 404, path);
+    assert.equal((await at(path, { method: "PUT" })).status, 404, path);
+  }
+  assert.equal((await at("/", { method: "POST" })).status, 405);
+
   const docs = await at("/docs");
   assert.equal(docs.status, 200);
   assert.match(docs.headers.get("content-type")!, /^text\/html/);
@@ -209,8 +216,8 @@ await browserTest(
   async (page) => {
     await using engine = makeEngine();
     const app = new Hono().route("/base", createTaskcastApp({ engine }));
-    await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, app.fetch);
-    await page.goto(`http://127.0.0.1:${server.addr.port}/base/docs`);
+    await using server = serve(app.fetch);
+    await page.goto(`${server.url}/base/docs`);
     await page.waitForSelector("details");
     assert.equal(await page.locator("details").count(), ROUTES.length);
 

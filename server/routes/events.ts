@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { eventJson, matchesType } from "@taskcast/core";
 import type { EventFilter, Since } from "@taskcast/core/protocol";
 
-import { mediaType, parse, readJson } from "../request.ts";
+import { assertNotCompressed, mediaType, parse, readJson } from "../request.ts";
 import type { Router } from "../router.ts";
 import { eventBody, eventSchema, receiptSchema } from "../schemas/event.ts";
 import type { SinceQuery } from "../schemas/query.ts";
@@ -49,6 +49,7 @@ export function addEventRoutes(
   }, async ({ id, auth, request }) => {
     await gate.check(auth, "event:publish", id);
     if (mediaType(request) === NDJSON) {
+      assertNotCompressed(request);
       const receipt = await publishNdjson(engine, id, request, {
         maxLineBytes: maxBodyBytes,
         parseLine: (value) => parse(eventBody, value),

@@ -47,7 +47,8 @@ export async function publishNdjson(
       if (next.kind === "interrupted") throw next.error;
       const batch = next.kind === "chunk" ? lines.push(next.chunk) : lines.end();
       await append(engine, taskId, batch, options, receipt);
-      if (lines.overflow) throw tooLarge(`Line ${receipt.published + 1}`, options.maxLineBytes);
+      if (lines.problem === "too long") throw tooLarge("It", options.maxLineBytes);
+      if (lines.problem === "not UTF-8") throw invalidInput("", "is not valid UTF-8");
       if (next.kind === "done") return receipt;
     }
   } catch (error) {

@@ -15,7 +15,11 @@ import { BOUNDS, SCOPES, TASK_ID_PATTERN, TASK_STATUSES } from "@taskcast/core/p
 
 /** A JSON object with any members. */
 // deno-lint-ignore no-explicit-any
-export const jsonObject: z.ZodType<Record<string, any>> = z.record(z.string(), z.any());
+export const jsonObject: z.ZodType<Record<string, any>> = z.custom<Record<string, any>>(
+  // Passed on as it is: a copy would lose a key like "__proto__".
+  (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+  "must be an object",
+).openapi({ type: "object", additionalProperties: true });
 
 /** A type, a name, an id of a series. */
 export const name: z.ZodString = z.string().min(1).max(BOUNDS.nameLength);

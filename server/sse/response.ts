@@ -34,6 +34,10 @@ export function eventStreamResponse(
   stream: TaskStream<Uint8Array>,
   { request, expiresAtMs, preamble, onError }: EventStreamOptions,
 ): Response {
+  if (request.method === "HEAD") {
+    stream.close();
+    return new Response(null, { headers: EVENT_STREAM_HEADERS });
+  }
   // A stream must not outlive the token that opened it. The client comes back with a new one.
   const expiry = expiresAtMs === undefined
     ? undefined

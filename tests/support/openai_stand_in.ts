@@ -1,3 +1,5 @@
+import { serve } from "./serve.ts";
+
 /** An endpoint that speaks as much of OpenAI's chat API as the example needs. */
 export interface OpenAiStandIn {
   baseUrl: string;
@@ -17,9 +19,7 @@ export function openAiStandIn(): OpenAiStandIn {
   const open = new Set<ReadableStreamDefaultController<Uint8Array>>();
   const encoder = new TextEncoder();
   let abandoned = 0;
-  const stop = new AbortController();
-  const server = Deno.serve(
-    { port: 0, hostname: "127.0.0.1", signal: stop.signal, onListen() {} },
+  const { url, ...server } = serve(
     async (request) => {
       if (!new URL(request.url).pathname.endsWith("/v1/chat/completions")) {
         return new Response("not found", { status: 404 });
@@ -40,7 +40,7 @@ export function openAiStandIn(): OpenAiStandIn {
     for (const controller of open) controller.enqueue(encoder.encode(`data: ${data}\n\n`));
   };
   return {
-    baseUrl: `http://127.0.0.1:${server.addr.port}/v1`,
+    baseUrl: `${url}/v1`,
     requests,
     get abandoned() {
       return abandoned;
@@ -51,9 +51,6 @@ export function openAiStandIn(): OpenAiStandIn {
       for (const controller of open) controller.close();
       open.clear();
     },
-    async [Symbol.asyncDispose]() {
-      stop.abort();
-      await server.finished;
-    },
+    ...server,
   };
 }

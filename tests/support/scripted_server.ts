@@ -1,3 +1,5 @@
+import { serve } from "./serve.ts";
+
 /** A server that answers as it is told, and remembers what it was asked. */
 export interface ScriptedServer {
   url: string;
@@ -10,10 +12,7 @@ export function scriptedServer(
   ...answers: ((request: Request) => Response | Promise<Response>)[]
 ): ScriptedServer {
   const requests: ScriptedServer["requests"] = [];
-  // Ended by its signal, which does not wait for answers that never come.
-  const stop = new AbortController();
-  const options = { port: 0, hostname: "127.0.0.1", signal: stop.signal, onListen() {} };
-  const server = Deno.serve(options, (request) => {
+  const { url, ...server } = serve((request) => {
     const answer = answers[Math.min(requests.length, answers.length - 1)]!;
     // A copy: what belongs to a request is gone with it.
     requests.push({
@@ -23,14 +22,7 @@ export function scriptedServer(
     });
     return answer(request);
   });
-  return {
-    url: `http://127.0.0.1:${server.addr.port}`,
-    requests,
-    async [Symbol.asyncDispose]() {
-      stop.abort();
-      await server.finished;
-    },
-  };
+  return { url, requests, ...server };
 }
 
 /** An SSE answer of these texts, which then ends. */
