@@ -45,6 +45,8 @@ const readerArb = fc.record({
   seriesFormat: fc.constantFrom<SeriesFormat>("delta", "accumulated"),
   /** After how many steps of the producer it comes. */
   joinsAt: fc.nat({ max: 12 }),
+  /** Where it begins: left out is the beginning, else after a share of what matches by then. */
+  startsAfter: fc.constantFrom(undefined, undefined, 0, 0.3, 0.8, 1),
   /** How many messages it reads on each connection before that is cut; then on to the end. */
   cuts: fc.array(fc.nat({ max: 5 }), { maxLength: 4 }),
   /** Turns of the event loop between two reads. */
@@ -64,6 +66,8 @@ class Client {
   readonly plain: TaskEvent[] = [];
   readonly values = new Map<string, unknown>();
   cursor?: string;
+  /** The last `filteredIndex` before its beginning. */
+  missed = -1;
   done?: string;
   /** The places that it was told, by index in the log. */
   readonly places = new Map<number, number>();
@@ -86,15 +90,28 @@ async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setTimeout(resolve, 0));
 }
 
+/** Where a reader begins: the `filteredIndex` of the last event that it wants to have missed. */
+async function startOf(engine: TaskEngine, taskId: string, reader: Reader): Promise<number> {
+  const { filter, startsAfter } = reader;
+  if (startsAfter === undefined) return -1;
+  const { events } = await engine.getEvents(taskId, { filter, limit: 10_000 });
+  return Math.round(startsAfter * events.length) - 1;
+}
+
 async function read(engine: TaskEngine, taskId: string, reader: Reader): Promise<Client> {
   const client = new Client();
+  const index = client.missed = await startOf(engine, taskId, reader);
   for (const cut of [...reader.cuts, Infinity]) {
     let left = cut;
     let newest = -1;
     const stream = engine.subscribe(taskId, {
       filter: reader.filter,
       seriesFormat: reader.seriesFormat,
-      since: client.cursor === undefined ? {} : { id: client.cursor },
+      since: client.cursor !== undefined
+        ? { id: client.cursor }
+        : reader.startsAfter !== undefined
+        ? { index }
+        : {},
     });
     for await (const message of stream) {
       if (left-- <= 0) break;
@@ -154,8 +171,15 @@ async function check(
     for (const { reader, client } of joined) {
       const model = new Client();
       const matching = log.filter(compileFilter(reader.filter));
-      for (const event of matching) model.take(event);
-      const { plain, values, done, places } = await client;
+      const { plain, values, done, places, missed } = await client;
+      const wanted = matching.slice(missed + 1);
+      for (const event of wanted) model.take(event);
+      if (reader.seriesFormat === "accumulated") {
+        // Of what went on after the beginning it is told the whole.
+        const whole = new Client();
+        for (const event of matching) whole.take(event);
+        for (const id of model.values.keys()) model.values.set(id, whole.values.get(id));
+      }
       for (const [index, place] of places) assert.equal(matching[place]?.index, index);
       assert.deepEqual(plain, model.plain);
       assert.deepEqual(values, model.values);
