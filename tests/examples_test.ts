@@ -131,9 +131,8 @@ Deno.test("examples/chat: cancelling the task stops the model", async () => {
 
 /** What the page shows as the answer. */
 async function shows(page: Page, text: string): Promise<void> {
-  await page.waitForFunction(
-    `document.querySelector("#answer").textContent === ${JSON.stringify(text)}`,
-  );
+  // Compared as the page holds it: matching by text would forgive white space.
+  await until(async () => await page.locator("#answer").textContent() === text, `it shows ${text}`);
 }
 
 await browserTest("examples/chat: the page survives reloads and a second window", async (page) => {
@@ -157,9 +156,7 @@ await browserTest("examples/chat: the page survives reloads and a second window"
     for (const window of [page, second]) await shows(window, "Once upon a time …");
     model.finish();
     for (const window of [page, second]) {
-      await window.waitForFunction(
-        `document.querySelector("#state").textContent === "completed"`,
-      );
+      await window.locator("#state", { hasText: "completed" }).waitFor();
     }
     await page.reload();
     await shows(page, "Once upon a time …");
@@ -175,7 +172,7 @@ await browserTest("examples/chat: the page's Stop cancels the task", async (page
     chat.model.say("never ending");
     await shows(page, "never ending");
     await page.click("#stop");
-    await page.waitForFunction(`document.querySelector("#state").textContent === "cancelled"`);
+    await page.locator("#state", { hasText: "cancelled" }).waitFor();
     await until(() => chat.model.abandoned === 1, "the model is stopped");
   });
 });
