@@ -6,7 +6,14 @@ import { run } from "./commands/run.ts";
 import { start } from "./commands/start.ts";
 import { ListenError } from "./listen.ts";
 import type { StartFlags } from "./settings.ts";
-import { LOG_LEVELS, parseMaxMemory, parsePort, SettingsError, startSettings } from "./settings.ts";
+import {
+  LOG_LEVELS,
+  parseMaxMemory,
+  parsePort,
+  SettingsError,
+  startSettings,
+  STORAGES,
+} from "./settings.ts";
 import { processTerminal } from "./terminal.ts";
 import { VERSION } from "./version.ts";
 
@@ -36,6 +43,17 @@ export async function main(args: readonly string[]): Promise<number> {
     .addOption(
       new Option("--log-level <level>", "least important messages (env: TASKCAST_LOG_LEVEL)")
         .choices([...LOG_LEVELS]),
+    )
+    .addOption(
+      new Option(
+        "--storage <kind>",
+        "where tasks are kept (env: TASKCAST_STORAGE, default: memory)",
+      )
+        .choices([...STORAGES]),
+    )
+    .option(
+      "--sqlite-path <file>",
+      "the file of SQLite (env: TASKCAST_SQLITE_PATH, default: taskcast.db); alone it chooses SQLite",
     )
     .addOption(
       new Option(

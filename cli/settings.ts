@@ -20,6 +20,8 @@ export interface StartSettings {
   host: string;
   /** The least important messages that are logged. */
   logLevel: LogLevel;
+  /** Where tasks are kept. */
+  storage: { kind: "memory" } | { kind: "sqlite"; path: string };
   /** Mebibytes that tasks may take in memory; beyond it old ended tasks are given up. */
   maxMemoryMiB: number;
   /** Who may call. */
@@ -39,6 +41,8 @@ export interface StartFlags {
   host?: string;
   logLevel?: string;
   maxMemory?: number;
+  storage?: string;
+  sqlitePath?: string;
   cors?: string | true;
 }
 
@@ -60,8 +64,30 @@ export function startSettings(flags: StartFlags, env: Environment): StartSetting
   );
   const maxMemoryMiB = flags.maxMemory ??
     wholeNumber(given("TASKCAST_MAX_MEMORY") ?? "512", "TASKCAST_MAX_MEMORY", 1, MAX_MEMORY_MIB);
+  const storage = storageOf(flags, given);
   const cors = flags.cors === true ? "*" : flags.cors ?? given("TASKCAST_CORS");
-  return { port, host, logLevel, maxMemoryMiB, cors, auth: authOf(given) };
+  return { port, host, logLevel, storage, maxMemoryMiB, cors, auth: authOf(given) };
+}
+
+/** The kinds of storage. */
+export const STORAGES = ["memory", "sqlite"] as const;
+
+function storageOf(
+  flags: StartFlags,
+  given: (name: string) => string | undefined,
+): StartSettings["storage"] {
+  const path = flags.sqlitePath ?? given("TASKCAST_SQLITE_PATH");
+  const kind = oneOf(
+    flags.storage ?? given("TASKCAST_STORAGE") ?? (path === undefined ? "memory" : "sqlite"),
+    flags.storage === undefined ? "TASKCAST_STORAGE" : "--storage",
+    STORAGES,
+  );
+  if (kind === "sqlite") return { kind, path: path ?? "taskcast.db" };
+  // Whoever names a file wants it to be used; forgetting everything would be the worst answer.
+  if (path !== undefined) {
+    throw new SettingsError(`A SQLite path needs --storage sqlite or TASKCAST_STORAGE=sqlite`);
+  }
+  return { kind };
 }
 
 function authOf(given: (name: string) => string | undefined): StartSettings["auth"] {

@@ -12,13 +12,13 @@ Deno.test("no payload forges a frame, whatever line breaks it holds", async () =
   const breaks = ["\r", "\n", "\r\n", "\u2028", "\u2029", "\u0085", "\u0000", "\ufeff"];
   const values = [evil, evil.replaceAll("\n", "\r"), evil.replaceAll("\n", "\r\n"), ...breaks];
   await engine.createTask({ id: "t", type: evil });
-  for (const value of values) {
+  for (const [i, value] of values.entries()) {
     await engine.publishEvent("t", { type: evil, data: value });
     await engine.publishEvent("t", { type: "a", data: { [value]: value } });
     await engine.publishEvent("t", {
       type: "a",
       data: { delta: value },
-      seriesId: value,
+      seriesId: `${evil}${i}`,
       seriesMode: "accumulate",
     });
   }

@@ -1,10 +1,11 @@
-import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
+import { TaskEngine } from "@taskcast/core";
 import { createTaskcastApp } from "@taskcast/server";
 import type { Listening } from "../listen.ts";
 import { listen, onStopSignal } from "../listen.ts";
 import { createErrorLog } from "../error_log.ts";
 import { createLogger } from "../logger.ts";
 import type { StartSettings } from "../settings.ts";
+import { openStorage } from "../storage.ts";
 import type { Terminal } from "../terminal.ts";
 import { VERSION } from "../version.ts";
 
@@ -22,10 +23,11 @@ const DRAIN_MS = 10_000;
 export async function start(settings: StartSettings, terminal: Terminal): Promise<number> {
   const { port, host, auth, cors } = settings;
   const log = createLogger(terminal, settings.logLevel);
+  const storage = await openStorage(settings);
   const engine = new TaskEngine({
-    broadcast: new MemoryBroadcastProvider(),
-    shortTermStore: new MemoryShortTermStore({ maxBytes: settings.maxMemoryMiB * 1024 * 1024 }),
-    options: { sweepMs: 0 }, // Nobody else uses this store, so nobody leaves work in it.
+    broadcast: storage.broadcast,
+    shortTermStore: storage.shortTerm,
+    options: storage.isPrivate ? { sweepMs: 0 } : {},
     hooks: {
       onTaskCreated: (task) => log.debug(`task ${task.id} created`),
       onTaskTransitioned: (task, from) => log.debug(`task ${task.id}: ${from} → ${task.status}`),
@@ -44,6 +46,7 @@ export async function start(settings: StartSettings, terminal: Terminal): Promis
     server = await listen((request) => app.fetch(request), { port, host });
   } catch (error) {
     await engine.close();
+    await storage.shortTerm.close();
     throw error;
   }
 
@@ -51,7 +54,7 @@ export async function start(settings: StartSettings, terminal: Terminal): Promis
   const url = `http://${shown}:${server.port}`;
   terminal.note(
     `${terminal.paint("bold", `Taskcast ${VERSION}`)} listens on ${terminal.paint("cyan", url)}` +
-      ` (storage: memory, auth: ${auth.mode}); API: ${url}/docs`,
+      ` (storage: ${describe(settings.storage)}, auth: ${auth.mode}); API: ${url}/docs`,
   );
   if (auth.mode === "none" && shown === "localhost" && host !== "localhost") {
     log.warn(
@@ -77,7 +80,12 @@ export async function start(settings: StartSettings, terminal: Terminal): Promis
   await engine.close();
   const drained = await within(DRAIN_MS, server.shutdown());
   if (!drained) log.warn(`requests were still open after ${DRAIN_MS / 1000} s and are cut off`);
+  await storage.shortTerm.close();
   return 0;
+}
+
+function describe(storage: StartSettings["storage"]): string {
+  return storage.kind === "memory" ? "memory" : `sqlite ${storage.path}`;
 }
 
 async function within(limitMs: number, work: Promise<void>): Promise<boolean> {

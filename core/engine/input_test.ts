@@ -76,6 +76,8 @@ Deno.test("publishing names the event and the field that is wrong, and stores no
     [{ data: 1 }, "[1].type"],
     [{ type: "a" }, "[1].data"],
     [{ type: "taskcast:status", data: {} }, "[1].type"],
+    [{ type: "a\0b", data: 1 }, "[1].type"],
+    [{ type: "a", data: 1, seriesId: "\ud800" }, "[1].seriesId"],
     [{ type: "a", data: 1, level: "fatal" }, "[1].level"],
     [{ type: "a", data: 1, seriesMode: "latest" }, "[1].seriesMode"],
     [{ type: "a", data: 1, seriesId: "s", seriesMode: "sum" }, "[1].seriesMode"],

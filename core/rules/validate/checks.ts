@@ -32,6 +32,10 @@ export function text(value: unknown, path: string, max: number = BOUNDS.nameLeng
   if (value.length === 0 || value.length > max) {
     throw invalidInput(path, `must have 1 to ${max} characters, and has ${value.length}`);
   }
+  // Not every store can keep these apart from other texts, and nobody means them.
+  if (value.includes("\0") || !value.isWellFormed()) {
+    throw invalidInput(path, "must be well-formed Unicode without NUL");
+  }
   return value;
 }
 

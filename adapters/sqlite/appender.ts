@@ -1,0 +1,193 @@
+import type { EventClass, EventDraft, Refusal } from "@taskcast/core";
+import { MAX_SERIES_CLASSES } from "@taskcast/core";
+import type { SeriesMode } from "@taskcast/core/protocol";
+import type { Statements } from "./statements.ts";
+import type { ClassRow, SeriesRow, TaskRow } from "./tables.ts";
+import { escaped, SELECT_CLASSES } from "./tables.ts";
+
+/** Characters above which a part of a series' text ends and the next begins. */
+const PART_LENGTH = 16 * 1024;
+
+/** Appends the events of one commit to one task's log. */
+export class Appender {
+  readonly #sql: Statements;
+  readonly #row: TaskRow;
+  readonly #nowMs: number;
+  readonly #series = new Map<string, SeriesRow | undefined>();
+  #classes?: Map<string, ClassRow>;
+
+  constructor(sql: Statements, row: TaskRow, nowMs: number) {
+    this.#sql = sql;
+    this.#row = row;
+    this.#nowMs = nowMs;
+  }
+
+  /** Whether the drafts fit their series. */
+  conflict(
+    drafts: readonly EventDraft[],
+    repeats: readonly (number | undefined)[],
+  ): Refusal | undefined {
+    const begun = new Map<string, { mode: SeriesMode; field?: string }>();
+    for (const [at, draft] of drafts.entries()) {
+      const { seriesId, seriesMode, accField } = draft;
+      if (seriesId === undefined || repeats[at] !== undefined) continue;
+      const stored = this.#seriesOf(seriesId);
+      const kind = stored === undefined
+        ? begun.get(seriesId) ?? { mode: seriesMode ?? "keep-all", field: accField }
+        : { mode: stored.mode, field: stored.acc_field ?? undefined };
+      begun.set(seriesId, kind);
+      const { mode } = kind;
+      const otherField = mode === "accumulate" && kind.field !== accField;
+      if ((seriesMode !== undefined && seriesMode !== mode) || otherField) {
+        const field = mode === "accumulate" ? kind.field : undefined;
+        return { code: "SERIES_CONFLICT", at, mode, accField: field };
+      }
+    }
+    return undefined;
+  }
+
+  append(draft: EventDraft): void {
+    const row = this.#row;
+    const index = row.length++;
+    row.timestamp = Math.max(this.#nowMs, row.timestamp);
+    row.data_bytes += draft.data.length;
+    const series = this.#addToSeries(draft, index);
+    const plain = series === undefined || series.mode === "keep-all";
+    const { class: classId, place } = this.#placeOf(draft, plain);
+    this.#sql.run(
+      "INSERT INTO events (task, idx, timestamp, entropy, class, place, data, series) " +
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      row.task,
+      index,
+      row.timestamp,
+      draft.entropy,
+      classId,
+      place,
+      draft.data,
+      draft.seriesId ?? null,
+    );
+  }
+
+  #placeOf({ type, level }: EventClass, plain: boolean): { class: number; place: number } {
+    const classes = this.#classes ??= new Map(
+      this.#sql.all<ClassRow>(SELECT_CLASSES, this.#row.task).map((row) => [keyOf(row), row]),
+    );
+    const key = keyOf({ type, level, plain: Number(plain) });
+    const known = classes.get(key);
+    if (known !== undefined) {
+      this.#sql.run(
+        "UPDATE classes SET count = count + 1 WHERE task = ? AND class = ?",
+        this.#row.task,
+        known.class,
+      );
+      return { class: known.class, place: known.count++ };
+    }
+    const added: ClassRow = { class: classes.size, type, level, plain: Number(plain), count: 1 };
+    classes.set(key, added);
+    this.#sql.run(
+      "INSERT INTO classes (task, class, type, level, plain, count) VALUES (?, ?, ?, ?, ?, 1)",
+      this.#row.task,
+      added.class,
+      type,
+      level,
+      added.plain,
+    );
+    return { class: added.class, place: 0 };
+  }
+
+  #addToSeries(draft: EventDraft, index: number): SeriesRow | undefined {
+    const { seriesId } = draft;
+    if (seriesId === undefined) return undefined;
+    const series = this.#seriesOf(seriesId) ?? this.#newSeries(seriesId, draft);
+    series.newest = index;
+    if (series.mode !== "keep-all") this.#addClass(series, draft);
+    if (series.mode === "accumulate") this.#addText(series, draft.delta);
+    this.#sql.run(
+      "INSERT OR REPLACE INTO series " +
+        "(task, series, mode, acc_field, newest, is_text, parts, part_bytes, classes) " +
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      this.#row.task,
+      seriesId,
+      series.mode,
+      series.acc_field,
+      series.newest,
+      series.is_text,
+      series.parts,
+      series.part_bytes,
+      series.classes,
+    );
+    return series;
+  }
+
+  #addClass(series: SeriesRow, { type, level }: EventClass): void {
+    const classes: EventClass[] | null = JSON.parse(series.classes);
+    if (classes === null || classes.some((c) => c.type === type && c.level === level)) return;
+    series.classes = JSON.stringify(
+      classes.length === MAX_SERIES_CLASSES ? null : [...classes, { type, level }],
+    );
+  }
+
+  #addText(series: SeriesRow, delta: string | undefined): void {
+    const { task } = this.#row;
+    if (delta === undefined) {
+      this.#sql.run("DELETE FROM series_parts WHERE task = ? AND series = ?", task, series.series);
+      Object.assign(series, { is_text: 0, parts: 0, part_bytes: 0 });
+      return;
+    }
+    const text = escaped(delta);
+    series.is_text = 1;
+    if (series.parts > 0 && series.part_bytes + text.length <= PART_LENGTH) {
+      series.part_bytes += text.length;
+      this.#sql.run(
+        "UPDATE series_parts SET text = text || ? WHERE task = ? AND series = ? AND part = ?",
+        text,
+        task,
+        series.series,
+        series.parts - 1,
+      );
+      return;
+    }
+    series.part_bytes = text.length;
+    this.#sql.run(
+      "INSERT INTO series_parts (task, series, part, text) VALUES (?, ?, ?, ?)",
+      task,
+      series.series,
+      series.parts++,
+      text,
+    );
+  }
+
+  #seriesOf(seriesId: string): SeriesRow | undefined {
+    if (!this.#series.has(seriesId)) {
+      this.#series.set(
+        seriesId,
+        this.#sql.one<SeriesRow>(
+          "SELECT series, mode, acc_field, newest, is_text, parts, part_bytes, classes " +
+            "FROM series WHERE task = ? AND series = ?",
+          this.#row.task,
+          seriesId,
+        ),
+      );
+    }
+    return this.#series.get(seriesId);
+  }
+
+  #newSeries(seriesId: string, { seriesMode = "keep-all", accField }: EventDraft): SeriesRow {
+    const series: SeriesRow = {
+      series: seriesId,
+      mode: seriesMode,
+      acc_field: seriesMode === "accumulate" ? accField ?? null : null,
+      newest: 0,
+      is_text: 0,
+      parts: 0,
+      part_bytes: 0,
+      classes: "[]",
+    };
+    this.#series.set(seriesId, series);
+    return series;
+  }
+}
+
+function keyOf({ type, level, plain }: EventClass & { plain: number }): string {
+  return `${plain} ${level} ${type}`;
+}

@@ -1,0 +1,128 @@
+import type { Commit, CommitResult, DueTimes, Refusal, TaskRecord } from "@taskcast/core";
+import { DUE_KINDS } from "@taskcast/core";
+import { isTerminal } from "@taskcast/core/protocol";
+import { Appender } from "./appender.ts";
+import { Producers } from "./producers.ts";
+import type { Statements } from "./statements.ts";
+import type { EventRow, TaskRow } from "./tables.ts";
+import { SELECT_EVENTS, SELECT_TASK, toStoredEvent } from "./tables.ts";
+
+/** Carries a commit out, within a transaction, or refuses it before anything is written. */
+export function carryOut(sql: Statements, commit: Commit): CommitResult {
+  const { taskId, expect } = commit;
+  const row = sql.one<TaskRow>(SELECT_TASK, taskId);
+  if (expect === "absent") {
+    if (row !== undefined) return refused({ code: "EXISTS" });
+    return appendAll(sql, commit, insertTask(sql, commit.record!));
+  }
+  if (row === undefined) return refused({ code: "ABSENT" });
+  if (expect !== "live") {
+    if (row.version !== expect.version || row.incarnation !== expect.incarnation) {
+      return refused({ code: "CONFLICT" });
+    }
+    return appendAll(sql, commit, row);
+  }
+  const producers = new Producers(sql, row.task);
+  const repeats = producers.check(commit.events, row.length);
+  if (!Array.isArray(repeats)) return refused(repeats);
+  const appender = new Appender(sql, row, commit.nowMs);
+  if (repeats.includes(undefined)) {
+    const refusal = checkLive(row) ?? appender.conflict(commit.events, repeats) ??
+      checkBounds(commit, row, repeats);
+    if (refusal !== undefined) return refused(refusal);
+  }
+  const from = row.length;
+  for (const [at, draft] of commit.events.entries()) {
+    if (repeats[at] === undefined) appender.append(draft);
+  }
+  producers.save();
+  if (row.length > from) updateLog(sql, row);
+  let next = from;
+  const indexes = repeats.map((index) => index ?? next++);
+  return { ok: true, events: eventsAt(sql, row.task, indexes), from, length: row.length };
+}
+
+/** A task can always change its state, so neither bounds nor series are asked. */
+function appendAll(sql: Statements, commit: Commit, row: TaskRow): CommitResult {
+  const { events, nowMs } = commit;
+  const record = commit.record!;
+  const from = row.length;
+  const appender = new Appender(sql, row, nowMs);
+  for (const draft of events) appender.append(draft);
+  sql.run(
+    "UPDATE tasks SET version = ?, status = ?, record = ? WHERE task = ?",
+    record.version,
+    record.task.status,
+    JSON.stringify(record),
+    row.task,
+  );
+  if (row.length > from) updateLog(sql, row);
+  setDue(sql, row.task, commit.due ?? {});
+  const indexes = events.map((_, i) => from + i);
+  return { ok: true, events: eventsAt(sql, row.task, indexes), from, length: row.length };
+}
+
+function insertTask(sql: Statements, record: TaskRecord): TaskRow {
+  const { task, incarnation, version } = record;
+  const inserted = sql.one<{ task: number }>(
+    "INSERT INTO tasks (id, incarnation, version, status, type, created_at, record, length, " +
+      "data_bytes, timestamp) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0) RETURNING task",
+    task.id,
+    incarnation,
+    version,
+    task.status,
+    task.type ?? "",
+    task.createdAt,
+    JSON.stringify(record),
+  )!;
+  for (const tag of new Set(task.tags)) {
+    sql.run("INSERT INTO tags (tag, task) VALUES (?, ?)", tag, inserted.task);
+  }
+  const { status } = task;
+  const empty = { length: 0, data_bytes: 0, timestamp: 0 };
+  return { task: inserted.task, incarnation, version, status, ...empty };
+}
+
+function checkLive({ status }: TaskRow): Refusal | undefined {
+  return isTerminal(status) ? { code: "TERMINAL", status } : undefined;
+}
+
+function checkBounds(
+  { events, maxEvents, maxBytes }: Commit,
+  { length, data_bytes: bytes }: TaskRow,
+  repeats: readonly (number | undefined)[],
+): Refusal | undefined {
+  const fresh = events.filter((_, at) => repeats[at] === undefined);
+  const added = fresh.reduce((sum, { data }) => sum + data.length, 0);
+  const isFull = length + fresh.length > maxEvents || bytes + added > maxBytes;
+  return isFull ? { code: "TASK_FULL" } : undefined;
+}
+
+function updateLog(sql: Statements, { length, data_bytes, timestamp, task }: TaskRow): void {
+  sql.run(
+    "UPDATE tasks SET length = ?, data_bytes = ?, timestamp = ? WHERE task = ?",
+    length,
+    data_bytes,
+    timestamp,
+    task,
+  );
+}
+
+function setDue(sql: Statements, task: number, due: DueTimes): void {
+  sql.run("DELETE FROM due WHERE task = ?", task);
+  for (const kind of DUE_KINDS) {
+    const atMs = due[kind];
+    if (atMs === undefined) continue;
+    sql.run("INSERT INTO due (at_ms, kind, task) VALUES (?, ?, ?)", atMs, kind, task);
+  }
+}
+
+function eventsAt(sql: Statements, task: number, indexes: readonly number[]) {
+  return indexes.map((index) =>
+    toStoredEvent(sql.one<EventRow>(`${SELECT_EVENTS} AND e.idx = ?`, task, index)!)
+  );
+}
+
+function refused(refusal: Refusal): CommitResult {
+  return { ok: false, refusal };
+}

@@ -1,0 +1,196 @@
+import type {
+  DueKind,
+  DueWork,
+  ListPage,
+  ListQuery,
+  LogPage,
+  LogQuery,
+  LogView,
+  SeriesFold,
+  StoredEvent,
+  TaskHead,
+  TaskRecord,
+} from "@taskcast/core";
+import { compileFilter, matchesType } from "@taskcast/core";
+import type { EventFilter } from "@taskcast/core/protocol";
+import type { SqliteValue } from "./driver.ts";
+import type { Statements } from "./statements.ts";
+import type { ClassRow, EventRow, SeriesRow, TaskRow } from "./tables.ts";
+import { SELECT_CLASSES, SELECT_EVENTS, SELECT_TASK, toStoredEvent, unescaped } from "./tables.ts";
+
+/** Tasks looked at for one page of a list at a time, when they are filtered by type. */
+const LIST_CHUNK = 200;
+
+/** Reads; each call within one transaction, so that what it says is of one moment. */
+export class Reader {
+  readonly #sql: Statements;
+
+  constructor(sql: Statements) {
+    this.#sql = sql;
+  }
+
+  task(taskId: string): TaskHead | undefined {
+    const row = this.#sql.one<{ record: string; length: number }>(
+      "SELECT record, length FROM tasks WHERE id = ?",
+      taskId,
+    );
+    return row && { record: JSON.parse(row.record), length: row.length };
+  }
+
+  log(taskId: string, query: LogQuery): LogPage | undefined {
+    const row = this.#sql.one<TaskRow>(SELECT_TASK, taskId);
+    if (row === undefined) return undefined;
+    const { after, limit, backward = false } = query;
+    const to = Math.min(query.through ?? Infinity, row.length - 1);
+    const classes = this.#sql.all<ClassRow>(SELECT_CLASSES, row.task);
+    const wanted = classes.filter(compileFilter(query.filter))
+      .filter(({ plain }) => !query.plain || plain === 1);
+    const events = wanted.length === classes.length
+      ? this.#range(row.task, query, to)
+      : this.#merged(row.task, wanted, query, to);
+    const end = backward ? after + 1 : Math.max(to, after);
+    const { incarnation, length, status } = row;
+    const scannedTo = events.length < limit ? end : events.at(-1)!.index;
+    return { events, scannedTo, incarnation, length, status };
+  }
+
+  view(taskId: string, after: number): LogView | undefined {
+    const row = this.#sql.one<TaskRow>(SELECT_TASK, taskId);
+    if (row === undefined) return undefined;
+    const rows = this.#sql.all<SeriesRow>(
+      "SELECT series, mode, acc_field, newest, is_text, parts, part_bytes, classes FROM series " +
+        "WHERE task = ? AND newest > ? AND mode <> 'keep-all'",
+      row.task,
+      after,
+    );
+    const { incarnation, length, status } = row;
+    const series = rows.map((series) => this.#fold(row.task, series));
+    return { series, incarnation, length, status };
+  }
+
+  countMatches(taskId: string, filter: EventFilter, indexes: readonly number[]): number[] {
+    const row = this.#sql.one<TaskRow>(SELECT_TASK, taskId);
+    if (row === undefined) return indexes.map(() => 0);
+    const wanted = this.#sql.all<ClassRow>(SELECT_CLASSES, row.task).filter(compileFilter(filter));
+    return indexes.map((index) =>
+      wanted.reduce((sum, { class: id }) => sum + this.#countBelow(row.task, id, index), 0)
+    );
+  }
+
+  due(nowMs: number, limit: number): DueWork {
+    const rows = this.#sql.all<{ kind: DueKind; taskId: string; atMs: number }>(
+      "SELECT d.kind, t.id AS taskId, d.at_ms AS atMs FROM due d JOIN tasks t ON t.task = d.task " +
+        "ORDER BY d.at_ms, d.kind, d.task LIMIT ?",
+      limit + 1,
+    );
+    const entries = rows.filter(({ atMs }) => atMs <= nowMs).slice(0, limit).map((row) => ({
+      ...row,
+    }));
+    const next = rows[entries.length];
+    return next === undefined ? { entries } : { entries, nextAtMs: next.atMs };
+  }
+
+  list({ statuses, types, tag, limit, after }: ListQuery): ListPage {
+    const tasks: TaskRecord[] = [];
+    let place = after;
+    for (;;) {
+      const records = this.#listChunk(
+        { statuses, tag, after: place },
+        Math.max(limit + 1, LIST_CHUNK),
+      );
+      for (const record of records) {
+        const { id, type = "", createdAt } = record.task;
+        place = { id, createdAt };
+        if (types !== undefined && !matchesType(type, types)) continue;
+        if (tasks.length === limit) return { tasks, more: true };
+        tasks.push(record);
+      }
+      if (records.length < Math.max(limit + 1, LIST_CHUNK)) return { tasks, more: false };
+    }
+  }
+
+  #listChunk(
+    { statuses, tag, after }: Pick<ListQuery, "statuses" | "tag" | "after">,
+    limit: number,
+  ): TaskRecord[] {
+    const conditions = ["1"];
+    const values: SqliteValue[] = [];
+    const add = (condition: string, ...bound: SqliteValue[]) => {
+      conditions.push(condition);
+      values.push(...bound);
+    };
+    if (statuses !== undefined) {
+      add(`t.status IN (${statuses.map(() => "?").join(", ")})`, ...statuses);
+    }
+    if (tag !== undefined) add("t.task IN (SELECT task FROM tags WHERE tag = ?)", tag);
+    if (after !== undefined) add("(t.created_at, t.id) < (?, ?)", after.createdAt, after.id);
+    const rows = this.#sql.all<{ record: string }>(
+      `SELECT t.record FROM tasks t WHERE ${conditions.join(" AND ")} ` +
+        "ORDER BY t.created_at DESC, t.id DESC LIMIT ?",
+      ...values,
+      limit,
+    );
+    return rows.map(({ record }) => JSON.parse(record));
+  }
+
+  #range(task: number, { after, limit, backward }: LogQuery, to: number): StoredEvent[] {
+    return this.#sql.all<EventRow>(
+      `${SELECT_EVENTS} AND e.idx > ? AND e.idx <= ? ORDER BY e.idx ${order(backward)} LIMIT ?`,
+      task,
+      after,
+      to,
+      limit,
+    ).map(toStoredEvent);
+  }
+
+  /** Of each class as many as could be wanted, so that none is read that comes far behind. */
+  #merged(
+    task: number,
+    classes: readonly ClassRow[],
+    { after, limit, backward }: LogQuery,
+    to: number,
+  ): StoredEvent[] {
+    const sql = `${SELECT_EVENTS} AND e.class = ? AND e.idx > ? AND e.idx <= ? ` +
+      `ORDER BY e.idx ${order(backward)} LIMIT ?`;
+    const rows = classes.flatMap(({ class: id }) =>
+      this.#sql.all<EventRow>(sql, task, id, after, to, limit)
+    );
+    rows.sort((a, b) => backward ? b.idx - a.idx : a.idx - b.idx);
+    return rows.slice(0, limit).map(toStoredEvent);
+  }
+
+  #countBelow(task: number, classId: number, index: number): number {
+    const row = this.#sql.one<{ place: number }>(
+      "SELECT place FROM events WHERE task = ? AND class = ? AND idx < ? " +
+        "ORDER BY idx DESC LIMIT 1",
+      task,
+      classId,
+      index,
+    );
+    return row === undefined ? 0 : row.place + 1;
+  }
+
+  #fold(task: number, series: SeriesRow): SeriesFold {
+    const newest = this.#sql.one<EventRow>(`${SELECT_EVENTS} AND e.idx = ?`, task, series.newest)!;
+    const fold: SeriesFold = {
+      seriesId: series.series,
+      mode: series.mode as SeriesFold["mode"],
+      newest: toStoredEvent(newest),
+      classes: JSON.parse(series.classes),
+    };
+    if (series.acc_field !== null) fold.accField = series.acc_field;
+    if (series.is_text === 1) {
+      const parts = this.#sql.all<{ text: string }>(
+        "SELECT text FROM series_parts WHERE task = ? AND series = ? ORDER BY part",
+        task,
+        series.series,
+      );
+      fold.text = unescaped(parts.map(({ text }) => text));
+    }
+    return fold;
+  }
+}
+
+function order(backward: boolean | undefined): "ASC" | "DESC" {
+  return backward ? "DESC" : "ASC";
+}

@@ -1,0 +1,134 @@
+import type { SqliteDatabase } from "./driver.ts";
+
+// Every migration that was ever released, in order; they are added to, never changed.
+//
+// - `task` numbers the life of an id, so that rows of a deleted task are never taken for another's.
+// - A class is a type and level, apart for events that stand alone (`plain`). Each event knows its
+//   place within its class, so counting the matching events before an index is one look per class.
+// - The text of an accumulate series is kept in parts of bounded size, JSON-escaped: appending
+//   rewrites one part at most, and a character that is split between two events survives.
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE tasks (
+    task INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    incarnation TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    type TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    record TEXT NOT NULL,
+    length INTEGER NOT NULL,
+    data_bytes INTEGER NOT NULL,
+    timestamp INTEGER NOT NULL
+  );
+  CREATE INDEX tasks_by_age ON tasks (created_at, id);
+  CREATE INDEX tasks_by_status ON tasks (status, created_at, id);
+  CREATE TABLE tags (
+    tag TEXT NOT NULL,
+    task INTEGER NOT NULL,
+    PRIMARY KEY (tag, task)
+  ) WITHOUT ROWID;
+  CREATE INDEX tags_by_task ON tags (task);
+  CREATE TABLE classes (
+    task INTEGER NOT NULL,
+    class INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    level TEXT NOT NULL,
+    plain INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (task, class)
+  ) WITHOUT ROWID;
+  CREATE TABLE events (
+    task INTEGER NOT NULL,
+    idx INTEGER NOT NULL,
+    timestamp INTEGER NOT NULL,
+    entropy INTEGER NOT NULL,
+    class INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    data TEXT NOT NULL,
+    series TEXT,
+    PRIMARY KEY (task, idx)
+  ) WITHOUT ROWID;
+  CREATE INDEX events_by_class ON events (task, class, idx, place);
+  CREATE TABLE series (
+    task INTEGER NOT NULL,
+    series TEXT NOT NULL,
+    mode TEXT NOT NULL,
+    acc_field TEXT,
+    newest INTEGER NOT NULL,
+    is_text INTEGER NOT NULL,
+    parts INTEGER NOT NULL,
+    part_bytes INTEGER NOT NULL,
+    classes TEXT NOT NULL,
+    PRIMARY KEY (task, series)
+  ) WITHOUT ROWID;
+  CREATE INDEX series_by_newest ON series (task, newest) WHERE mode <> 'keep-all';
+  CREATE TABLE series_parts (
+    task INTEGER NOT NULL,
+    series TEXT NOT NULL,
+    part INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (task, series, part)
+  ) WITHOUT ROWID;
+  CREATE TABLE producers (
+    task INTEGER NOT NULL,
+    producer TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    next_seq INTEGER NOT NULL,
+    PRIMARY KEY (task, producer)
+  ) WITHOUT ROWID;
+  CREATE TABLE producer_events (
+    task INTEGER NOT NULL,
+    producer TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    idx INTEGER NOT NULL,
+    PRIMARY KEY (task, producer, seq)
+  ) WITHOUT ROWID;
+  CREATE TABLE due (
+    at_ms INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    task INTEGER NOT NULL,
+    PRIMARY KEY (at_ms, kind, task)
+  ) WITHOUT ROWID;
+  CREATE INDEX due_by_task ON due (task);
+  `,
+];
+
+/** The tables that hold rows of a task. */
+export const TASK_TABLES = [
+  "events",
+  "classes",
+  "series_parts",
+  "series",
+  "producer_events",
+  "producers",
+  "due",
+  "tags",
+  "tasks",
+] as const;
+
+/**
+ * Brings the file up to date, one process at a time.
+ *
+ * @throws {Error} If a newer version wrote the file.
+ */
+export function migrate(database: SqliteDatabase): void {
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    const row = database.prepare("PRAGMA user_version").get() as { user_version: number };
+    const { user_version: version } = row;
+    if (version > MIGRATIONS.length) {
+      throw new Error(
+        `The SQLite file has version ${version} of its tables, and this program knows ` +
+          `${MIGRATIONS.length}: use the newer program that wrote it`,
+      );
+    }
+    for (const migration of MIGRATIONS.slice(version)) database.exec(migration);
+    database.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+    database.exec("COMMIT");
+  } catch (error) {
+    database.exec("ROLLBACK");
+    throw error;
+  }
+}

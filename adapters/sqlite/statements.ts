@@ -1,0 +1,33 @@
+import type { SqliteDatabase, SqliteRow, SqliteStatement, SqliteValue } from "./driver.ts";
+
+/** Prepares each statement once. */
+export class Statements {
+  readonly #database: SqliteDatabase;
+  readonly #prepared = new Map<string, SqliteStatement>();
+
+  constructor(database: SqliteDatabase) {
+    this.#database = database;
+  }
+
+  run(sql: string, ...values: SqliteValue[]): void {
+    this.#of(sql).run(...values);
+  }
+
+  /** The first row, if there is one. */
+  one<Row extends object = SqliteRow>(sql: string, ...values: SqliteValue[]): Row | undefined {
+    return this.#of(sql).get(...values) as Row | undefined;
+  }
+
+  all<Row extends object = SqliteRow>(sql: string, ...values: SqliteValue[]): Row[] {
+    return this.#of(sql).all(...values) as Row[];
+  }
+
+  #of(sql: string): SqliteStatement {
+    let statement = this.#prepared.get(sql);
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql);
+      this.#prepared.set(sql, statement);
+    }
+    return statement;
+  }
+}
