@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { delayReads } from "../conformance/delay_reads.ts";
-import { lossyBroadcast } from "../conformance/lossy_broadcast.ts";
-import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
-import { MemoryShortTermStore } from "../memory/short_term_store.ts";
-import type { EventFilter, EventInput, SeriesFormat, TaskEvent } from "../protocol/event.ts";
-import { compileFilter } from "../rules/filter.ts";
-import { TaskEngine } from "./engine.ts";
+import type { ShortTermStore } from "@taskcast/core";
+import { compileFilter, MemoryBroadcastProvider, TaskEngine } from "@taskcast/core";
+import { delayReads, lossyBroadcast } from "@taskcast/core/conformance";
+import type { EventFilter, EventInput, SeriesFormat, TaskEvent } from "@taskcast/core/protocol";
 
 // The promise of the whole: whatever the interleaving of producers, readers, cuts and slowness,
 // every reader ends up with exactly the matching events in order, and with the same text as one who
@@ -134,13 +131,14 @@ async function read(engine: TaskEngine, taskId: string, reader: Reader): Promise
 }
 
 async function check(
+  store: ShortTermStore,
   steps: readonly (EventInput[] | "pause" | "rest")[],
   readers: readonly Reader[],
   seed: number,
 ): Promise<void> {
   const engine = new TaskEngine({
     broadcast: lossyBroadcast(new MemoryBroadcastProvider(), { seed }),
-    shortTermStore: delayReads(new MemoryShortTermStore()),
+    shortTermStore: delayReads(store),
     options: { pageSize: 4, tailBytes: 2_000, pollMs: 3 },
   });
   try {
@@ -187,17 +185,27 @@ async function check(
     }
   } finally {
     await engine.close();
+    await store.close();
   }
 }
 
-Deno.test("subscribe() gives every reader exactly the matching events, whatever happens", async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(stepArb, { maxLength: 12 }),
-      fc.array(readerArb, { minLength: 1, maxLength: 5 }),
-      fc.nat(),
-      check,
-    ),
-    { numRuns: Number(Deno.env.get("TASKCAST_PROPERTY_RUNS") ?? 150) },
-  );
-});
+/**
+ * Registers the test for a store.
+ *
+ * @param runs Interleavings that are tried; `TASKCAST_PROPERTY_RUNS` overrules it.
+ */
+export function testSubscribe(
+  { name, open, runs }: { name: string; open: () => ShortTermStore; runs: number },
+): void {
+  Deno.test(`${name}: subscribe() gives every reader exactly the matching events, whatever happens`, async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(stepArb, { maxLength: 12 }),
+        fc.array(readerArb, { minLength: 1, maxLength: 5 }),
+        fc.nat(),
+        (steps, readers, seed) => check(open(), steps, readers, seed),
+      ),
+      { numRuns: Number(Deno.env.get("TASKCAST_PROPERTY_RUNS") ?? runs) },
+    );
+  });
+}
