@@ -2,6 +2,7 @@
 //
 //   deno task bench                           the server of this repository, and a bare one
 //   deno task bench --target http://host:3721 any server of the same API
+//   deno task bench --storage sqlite          the same on another store
 //   deno task bench --only fan-out --scale 0.1
 import { parseArgs } from "node:util";
 import type { Bench, Result } from "./load.ts";
@@ -28,6 +29,7 @@ const { values } = parseArgs({
     target: { type: "string" },
     only: { type: "string" },
     scale: { type: "string", default: "1" },
+    storage: { type: "string", default: "memory" },
   },
 });
 
@@ -44,11 +46,22 @@ function print({ value, baseline, details, ...rest }: Result): void {
   }));
 }
 
+/** A file of its own for each server, where the storage is one. */
+async function storageArgs(storage: string): Promise<string[]> {
+  if (storage !== "sqlite") return ["--storage", storage];
+  return ["--storage", storage, "--sqlite-path", `${await Deno.makeTempDir()}/bench.db`];
+}
+
 for (const [name, scenario] of Object.entries(SCENARIOS)) {
   if (values.only !== undefined && values.only !== name) continue;
   // Each with fresh processes: what one leaves behind does not slow the next.
   await using target = values.target === undefined
-    ? await startTarget("cli/mod.ts", ["start", "--log-level", "error"])
+    ? await startTarget("cli/mod.ts", [
+      "start",
+      "--log-level",
+      "error",
+      ...await storageArgs(values.storage),
+    ])
     : remoteTarget(values.target);
   await using baseline = await startTarget("benchmarks/baseline_server.ts");
   const { url, startMs } = target;

@@ -1,9 +1,9 @@
-import type { EventClass, EventDraft, Refusal } from "@taskcast/core";
+import type { EventClass, EventDraft, Refusal, StoredEvent } from "@taskcast/core";
 import { MAX_SERIES_CLASSES } from "@taskcast/core";
 import type { SeriesMode } from "@taskcast/core/protocol";
 import type { Statements } from "./statements.ts";
 import type { ClassRow, SeriesRow, TaskRow } from "./tables.ts";
-import { escaped, SELECT_CLASSES } from "./tables.ts";
+import { escaped, SELECT_CLASSES, toStoredEvent } from "./tables.ts";
 
 /** Characters above which a part of a series' text ends and the next begins. */
 const PART_LENGTH = 16 * 1024;
@@ -46,7 +46,8 @@ export class Appender {
     return undefined;
   }
 
-  append(draft: EventDraft): void {
+  /** Appends a draft that has been checked. */
+  append(draft: EventDraft): StoredEvent {
     const row = this.#row;
     const index = row.length++;
     row.timestamp = Math.max(this.#nowMs, row.timestamp);
@@ -66,6 +67,17 @@ export class Appender {
       draft.data,
       draft.seriesId ?? null,
     );
+    return toStoredEvent({
+      idx: index,
+      timestamp: row.timestamp,
+      entropy: draft.entropy,
+      type: draft.type,
+      level: draft.level,
+      data: draft.data,
+      series: draft.seriesId ?? null,
+      mode: series?.mode ?? null,
+      acc_field: series?.acc_field ?? null,
+    });
   }
 
   #placeOf({ type, level }: EventClass, plain: boolean): { class: number; place: number } {

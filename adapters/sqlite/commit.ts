@@ -1,4 +1,11 @@
-import type { Commit, CommitResult, DueTimes, Refusal, TaskRecord } from "@taskcast/core";
+import type {
+  Commit,
+  CommitResult,
+  DueTimes,
+  Refusal,
+  StoredEvent,
+  TaskRecord,
+} from "@taskcast/core";
 import { DUE_KINDS } from "@taskcast/core";
 import { isTerminal } from "@taskcast/core/protocol";
 import { Appender } from "./appender.ts";
@@ -32,14 +39,13 @@ export function carryOut(sql: Statements, commit: Commit): CommitResult {
     if (refusal !== undefined) return refused(refusal);
   }
   const from = row.length;
-  for (const [at, draft] of commit.events.entries()) {
-    if (repeats[at] === undefined) appender.append(draft);
-  }
+  const appended = commit.events.map((draft, at) =>
+    repeats[at] === undefined ? appender.append(draft) : undefined
+  );
   producers.save();
   if (row.length > from) updateLog(sql, row);
-  let next = from;
-  const indexes = repeats.map((index) => index ?? next++);
-  return { ok: true, events: eventsAt(sql, row.task, indexes), from, length: row.length };
+  const events = appended.map((event, at) => event ?? eventAt(sql, row.task, repeats[at]!));
+  return { ok: true, events, from, length: row.length };
 }
 
 /** A task can always change its state, so neither bounds nor series are asked. */
@@ -48,7 +54,7 @@ function appendAll(sql: Statements, commit: Commit, row: TaskRow): CommitResult 
   const record = commit.record!;
   const from = row.length;
   const appender = new Appender(sql, row, nowMs);
-  for (const draft of events) appender.append(draft);
+  const appended = events.map((draft) => appender.append(draft));
   sql.run(
     "UPDATE tasks SET version = ?, status = ?, record = ? WHERE task = ?",
     record.version,
@@ -58,8 +64,7 @@ function appendAll(sql: Statements, commit: Commit, row: TaskRow): CommitResult 
   );
   if (row.length > from) updateLog(sql, row);
   setDue(sql, row.task, commit.due ?? {});
-  const indexes = events.map((_, i) => from + i);
-  return { ok: true, events: eventsAt(sql, row.task, indexes), from, length: row.length };
+  return { ok: true, events: appended, from, length: row.length };
 }
 
 function insertTask(sql: Statements, record: TaskRecord): TaskRow {
@@ -117,10 +122,8 @@ function setDue(sql: Statements, task: number, due: DueTimes): void {
   }
 }
 
-function eventsAt(sql: Statements, task: number, indexes: readonly number[]) {
-  return indexes.map((index) =>
-    toStoredEvent(sql.one<EventRow>(`${SELECT_EVENTS} AND e.idx = ?`, task, index)!)
-  );
+function eventAt(sql: Statements, task: number, index: number): StoredEvent {
+  return toStoredEvent(sql.one<EventRow>(`${SELECT_EVENTS} AND e.idx = ?`, task, index)!);
 }
 
 function refused(refusal: Refusal): CommitResult {
