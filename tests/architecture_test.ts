@@ -12,7 +12,13 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "core/rules": ["core/protocol", "core/contracts"],
   "core/memory": ["core/protocol", "core/contracts", "core/rules"],
   "core/engine": ["core/protocol", "core/contracts", "core/rules"],
-  "core/conformance": ["core/protocol", "core/contracts", "core/rules", "node:assert/strict"],
+  "core/conformance": [
+    "core/protocol",
+    "core/contracts",
+    "core/rules",
+    "core/memory", // An archive is compared with the reference.
+    "node:assert/strict",
+  ],
   "core": ["core/protocol", "core/contracts", "core/rules", "core/memory", "core/engine"],
   "server": ["@taskcast/core", "@taskcast/core/protocol", "npm"],
   "clients/client": ["@taskcast/core/protocol", "npm:eventsource-parser"],

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
+import {
+  MemoryBroadcastProvider,
+  MemoryLongTermStore,
+  MemoryShortTermStore,
+  TaskEngine,
+} from "@taskcast/core";
 import { createTaskcastApp } from "@taskcast/server";
 import { fakeClock } from "./support/fake_clock.ts";
 import { allFrames } from "./support/sse.ts";
@@ -182,6 +187,28 @@ Deno.test("a server that closes ends its streams without an end, and refuses new
   assert.equal((await server.call("GET", "/health")).status, 200);
 });
 
+Deno.test("readiness tells what cannot be reached, and is lost only with what is needed", async () => {
+  const away = <Store extends object>(store: Store): Store =>
+    new Proxy(store, {
+      get: (target, name) =>
+        name === "check"
+          ? () => Promise.reject(new Error("connect ECONNREFUSED redis://user:secret@host"))
+          : Reflect.get(target, name, target),
+    });
+  const cases = [
+    [{ longTermStore: away(new MemoryLongTermStore()) }, 200, "degraded", "longTermStore"],
+    [{ broadcast: away(new MemoryBroadcastProvider()) }, 200, "degraded", "broadcast"],
+    [{ shortTermStore: away(new MemoryShortTermStore()) }, 503, "unavailable", "shortTermStore"],
+  ] as const;
+  for (const [engine, status, word, name] of cases) {
+    await using server = startServer({ engine });
+    const ready = await server.call("GET", "/health/ready");
+    assert.deepEqual([ready.status, ready.body.status], [status, word]);
+    assert.equal(ready.body.dependencies[name].ok, false);
+    assert(!JSON.stringify(ready.body).includes("secret"));
+  }
+});
+
 Deno.test("health and metrics say what the engine does", async () => {
   await using server = startServer();
   await server.call("POST", "/tasks", { id: "t" });
@@ -190,7 +217,10 @@ Deno.test("health and metrics say what the engine does", async () => {
   const ready = await server.call("GET", "/health/ready");
   assert.deepEqual(ready.body, {
     status: "ready",
-    dependencies: { shortTermStore: { ok: true } },
+    dependencies: {
+      broadcast: { ok: true, required: false },
+      shortTermStore: { ok: true, required: true },
+    },
   });
   const { counters } = (await server.call("GET", "/health/detail")).body;
   assert.equal(counters.tasksCreated, 1);

@@ -3,16 +3,7 @@ import { TaskcastClient } from "@taskcast/client";
 import { TaskcastServerClient } from "@taskcast/server-sdk";
 import { runCli, startCli } from "./support/cli.ts";
 import { until } from "./support/sse.ts";
-
-/** Runs `use` with the path of a file that is not there yet. */
-async function withFile(use: (path: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await use(`${folder}/tasks.db`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { withFile } from "./support/temp_file.ts";
 
 Deno.test("kill -9 at any moment loses no acknowledged event and doubles none", async () => {
   await withFile(async (path) => {

@@ -80,6 +80,8 @@ Deno.test("a broadcast layer that fails costs readers a moment and publishers no
   const clock = fakeClock();
   const memory = new MemoryBroadcastProvider();
   const broken: BroadcastProvider = {
+    check: () => Promise.resolve(),
+    close: () => Promise.resolve(),
     publish: () => Promise.reject(new Error("the broadcast layer is down")),
     subscribe: (scope, onSignal) => memory.subscribe(scope, onSignal),
   };

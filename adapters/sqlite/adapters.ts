@@ -1,7 +1,9 @@
 import { DatabaseSync } from "node:sqlite";
-import type { BroadcastProvider, ShortTermStore } from "@taskcast/core";
+import type { BroadcastProvider, LongTermStore, ShortTermStore } from "@taskcast/core";
 import { MemoryBroadcastProvider } from "@taskcast/core";
+import { Connection } from "./connection.ts";
 import type { SqliteDatabase } from "./driver.ts";
+import { SqliteLongTermStore } from "./long_term_store.ts";
 import { migrate } from "./schema.ts";
 import { SqliteShortTermStore } from "./short_term_store.ts";
 
@@ -17,7 +19,7 @@ export type SqliteAdapterOptions =
     synchronous?: "full" | "normal";
   }
   | {
-    /** A database of `node:sqlite` or better-sqlite3; closed with the store. */
+    /** A database of `node:sqlite` or better-sqlite3; closed with the stores. */
     database: SqliteDatabase;
     /** @default {"full"} */
     synchronous?: "full" | "normal";
@@ -29,6 +31,11 @@ export interface SqliteAdapters {
   broadcast: BroadcastProvider;
   /** Tasks and logs in the file. */
   shortTerm: ShortTermStore;
+  /**
+   * The archive, in tables of its own. Not needed beside `shortTerm`, which keeps tasks until they
+   * are deleted; it is for engines whose short-term store is another one, such as memory.
+   */
+  longTerm: LongTermStore;
 }
 
 /** Milliseconds that a write waits for another process. */
@@ -66,8 +73,10 @@ export function createSqliteAdapters(options: SqliteAdapterOptions): SqliteAdapt
     database.close();
     throw error;
   }
+  const connection = new Connection(database);
   return {
     broadcast: new MemoryBroadcastProvider(),
-    shortTerm: new SqliteShortTermStore(database),
+    shortTerm: new SqliteShortTermStore(connection),
+    longTerm: new SqliteLongTermStore(connection),
   };
 }

@@ -12,14 +12,12 @@ const PART_LENGTH = 16 * 1024;
 export class Appender {
   readonly #sql: Statements;
   readonly #row: TaskRow;
-  readonly #nowMs: number;
   readonly #series = new Map<string, SeriesRow | undefined>();
   #classes?: Map<string, ClassRow>;
 
-  constructor(sql: Statements, row: TaskRow, nowMs: number) {
+  constructor(sql: Statements, row: TaskRow) {
     this.#sql = sql;
     this.#row = row;
-    this.#nowMs = nowMs;
   }
 
   /** Whether the drafts fit their series. */
@@ -47,16 +45,16 @@ export class Appender {
   }
 
   /** Appends a draft that has been checked. */
-  append(draft: EventDraft): StoredEvent {
+  append(draft: EventDraft, nowMs: number): StoredEvent {
     const row = this.#row;
     const index = row.length++;
-    row.timestamp = Math.max(this.#nowMs, row.timestamp);
+    row.timestamp = Math.max(nowMs, row.timestamp);
     row.data_bytes += draft.data.length;
     const series = this.#addToSeries(draft, index);
     const plain = series === undefined || series.mode === "keep-all";
     const { class: classId, place } = this.#placeOf(draft, plain);
     this.#sql.run(
-      "INSERT INTO events (task, idx, timestamp, entropy, class, place, data, series) " +
+      "INSERT INTO {events} (task, idx, timestamp, entropy, class, place, data, series) " +
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
       row.task,
       index,
@@ -88,7 +86,7 @@ export class Appender {
     const known = classes.get(key);
     if (known !== undefined) {
       this.#sql.run(
-        "UPDATE classes SET count = count + 1 WHERE task = ? AND class = ?",
+        "UPDATE {classes} SET count = count + 1 WHERE task = ? AND class = ?",
         this.#row.task,
         known.class,
       );
@@ -97,7 +95,7 @@ export class Appender {
     const added: ClassRow = { class: classes.size, type, level, plain: Number(plain), count: 1 };
     classes.set(key, added);
     this.#sql.run(
-      "INSERT INTO classes (task, class, type, level, plain, count) VALUES (?, ?, ?, ?, ?, 1)",
+      "INSERT INTO {classes} (task, class, type, level, plain, count) VALUES (?, ?, ?, ?, ?, 1)",
       this.#row.task,
       added.class,
       type,
@@ -115,7 +113,7 @@ export class Appender {
     if (series.mode !== "keep-all") this.#addClass(series, draft);
     if (series.mode === "accumulate") this.#addText(series, draft.delta);
     this.#sql.run(
-      "INSERT OR REPLACE INTO series " +
+      "INSERT OR REPLACE INTO {series} " +
         "(task, series, mode, acc_field, newest, is_text, parts, part_bytes, classes) " +
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
       this.#row.task,
@@ -142,7 +140,11 @@ export class Appender {
   #addText(series: SeriesRow, delta: string | undefined): void {
     const { task } = this.#row;
     if (delta === undefined) {
-      this.#sql.run("DELETE FROM series_parts WHERE task = ? AND series = ?", task, series.series);
+      this.#sql.run(
+        "DELETE FROM {series_parts} WHERE task = ? AND series = ?",
+        task,
+        series.series,
+      );
       Object.assign(series, { is_text: 0, parts: 0, part_bytes: 0 });
       return;
     }
@@ -151,7 +153,7 @@ export class Appender {
     if (series.parts > 0 && series.part_bytes + text.length <= PART_LENGTH) {
       series.part_bytes += text.length;
       this.#sql.run(
-        "UPDATE series_parts SET text = text || ? WHERE task = ? AND series = ? AND part = ?",
+        "UPDATE {series_parts} SET text = text || ? WHERE task = ? AND series = ? AND part = ?",
         text,
         task,
         series.series,
@@ -161,7 +163,7 @@ export class Appender {
     }
     series.part_bytes = text.length;
     this.#sql.run(
-      "INSERT INTO series_parts (task, series, part, text) VALUES (?, ?, ?, ?)",
+      "INSERT INTO {series_parts} (task, series, part, text) VALUES (?, ?, ?, ?)",
       task,
       series.series,
       series.parts++,
@@ -175,7 +177,7 @@ export class Appender {
         seriesId,
         this.#sql.one<SeriesRow>(
           "SELECT series, mode, acc_field, newest, is_text, parts, part_bytes, classes " +
-            "FROM series WHERE task = ? AND series = ?",
+            "FROM {series} WHERE task = ? AND series = ?",
           this.#row.task,
           seriesId,
         ),

@@ -1,17 +1,11 @@
-import type {
-  Commit,
-  CommitResult,
-  DueTimes,
-  Refusal,
-  StoredEvent,
-  TaskRecord,
-} from "@taskcast/core";
+import type { Commit, CommitResult, DueTimes, Refusal, StoredEvent } from "@taskcast/core";
 import { DUE_KINDS } from "@taskcast/core";
 import { isTerminal } from "@taskcast/core/protocol";
 import { Appender } from "./appender.ts";
 import { Producers } from "./producers.ts";
 import type { Statements } from "./statements.ts";
 import type { EventRow, TaskRow } from "./tables.ts";
+import { insertTask, updateLog, updateRecord } from "./task_rows.ts";
 import { SELECT_EVENTS, SELECT_TASK, toStoredEvent } from "./tables.ts";
 
 /** Carries a commit out, within a transaction, or refuses it before anything is written. */
@@ -32,7 +26,7 @@ export function carryOut(sql: Statements, commit: Commit): CommitResult {
   const producers = new Producers(sql, row.task);
   const repeats = producers.check(commit.events, row.length);
   if (!Array.isArray(repeats)) return refused(repeats);
-  const appender = new Appender(sql, row, commit.nowMs);
+  const appender = new Appender(sql, row);
   if (repeats.includes(undefined)) {
     const refusal = checkLive(row) ?? appender.conflict(commit.events, repeats) ??
       checkBounds(commit, row, repeats);
@@ -40,10 +34,13 @@ export function carryOut(sql: Statements, commit: Commit): CommitResult {
   }
   const from = row.length;
   const appended = commit.events.map((draft, at) =>
-    repeats[at] === undefined ? appender.append(draft) : undefined
+    repeats[at] === undefined ? appender.append(draft, commit.nowMs) : undefined
   );
   producers.save();
-  if (row.length > from) updateLog(sql, row);
+  if (row.length > from) {
+    updateLog(sql, row);
+    markForArchive(sql, row.task, commit);
+  }
   const events = appended.map((event, at) => event ?? eventAt(sql, row.task, repeats[at]!));
   return { ok: true, events, from, length: row.length };
 }
@@ -53,39 +50,13 @@ function appendAll(sql: Statements, commit: Commit, row: TaskRow): CommitResult 
   const { events, nowMs } = commit;
   const record = commit.record!;
   const from = row.length;
-  const appender = new Appender(sql, row, nowMs);
-  const appended = events.map((draft) => appender.append(draft));
-  sql.run(
-    "UPDATE tasks SET version = ?, status = ?, record = ? WHERE task = ?",
-    record.version,
-    record.task.status,
-    JSON.stringify(record),
-    row.task,
-  );
+  const appender = new Appender(sql, row);
+  const appended = events.map((draft) => appender.append(draft, nowMs));
+  updateRecord(sql, row.task, record);
   if (row.length > from) updateLog(sql, row);
   setDue(sql, row.task, commit.due ?? {});
+  markForArchive(sql, row.task, commit);
   return { ok: true, events: appended, from, length: row.length };
-}
-
-function insertTask(sql: Statements, record: TaskRecord): TaskRow {
-  const { task, incarnation, version } = record;
-  const inserted = sql.one<{ task: number }>(
-    "INSERT INTO tasks (id, incarnation, version, status, type, created_at, record, length, " +
-      "data_bytes, timestamp) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0) RETURNING task",
-    task.id,
-    incarnation,
-    version,
-    task.status,
-    task.type ?? "",
-    task.createdAt,
-    JSON.stringify(record),
-  )!;
-  for (const tag of new Set(task.tags)) {
-    sql.run("INSERT INTO tags (tag, task) VALUES (?, ?)", tag, inserted.task);
-  }
-  const { status } = task;
-  const empty = { length: 0, data_bytes: 0, timestamp: 0 };
-  return { task: inserted.task, incarnation, version, status, ...empty };
 }
 
 function checkLive({ status }: TaskRow): Refusal | undefined {
@@ -103,23 +74,22 @@ function checkBounds(
   return isFull ? { code: "TASK_FULL" } : undefined;
 }
 
-function updateLog(sql: Statements, { length, data_bytes, timestamp, task }: TaskRow): void {
-  sql.run(
-    "UPDATE tasks SET length = ?, data_bytes = ?, timestamp = ? WHERE task = ?",
-    length,
-    data_bytes,
-    timestamp,
-    task,
-  );
-}
-
 function setDue(sql: Statements, task: number, due: DueTimes): void {
-  sql.run("DELETE FROM due WHERE task = ?", task);
+  sql.run("DELETE FROM {due} WHERE task = ?", task);
   for (const kind of DUE_KINDS) {
     const atMs = due[kind];
     if (atMs === undefined) continue;
-    sql.run("INSERT INTO due (at_ms, kind, task) VALUES (?, ?, ?)", atMs, kind, task);
+    sql.run("INSERT INTO {due} (at_ms, kind, task) VALUES (?, ?, ?)", atMs, kind, task);
   }
+}
+
+function markForArchive(sql: Statements, task: number, { archiveAtMs }: Commit): void {
+  if (archiveAtMs === undefined) return;
+  sql.run(
+    "INSERT OR IGNORE INTO {archive_work} (work, task, at_ms) VALUES ('archive', ?, ?)",
+    task,
+    archiveAtMs,
+  );
 }
 
 function eventAt(sql: Statements, task: number, index: number): StoredEvent {

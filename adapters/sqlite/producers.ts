@@ -61,13 +61,13 @@ export class Producers {
       // A new epoch: the numbers of the one before mean nothing any more.
       if (nextSeq === added.size) {
         this.#sql.run(
-          "DELETE FROM producer_events WHERE task = ? AND producer = ?",
+          "DELETE FROM {producer_events} WHERE task = ? AND producer = ?",
           this.#task,
           id,
         );
       }
       this.#sql.run(
-        "INSERT OR REPLACE INTO producers (task, producer, epoch, next_seq) VALUES (?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO {producers} (task, producer, epoch, next_seq) VALUES (?, ?, ?, ?)",
         this.#task,
         id,
         epoch,
@@ -75,7 +75,7 @@ export class Producers {
       );
       for (const [seq, index] of added) {
         this.#sql.run(
-          "INSERT INTO producer_events (task, producer, seq, idx) VALUES (?, ?, ?, ?)",
+          "INSERT INTO {producer_events} (task, producer, seq, idx) VALUES (?, ?, ?, ?)",
           this.#task,
           id,
           seq,
@@ -89,7 +89,7 @@ export class Producers {
     const known = this.#producers.get(id);
     if (known !== undefined) return known;
     const row = this.#sql.one<{ epoch: number; next_seq: number }>(
-      "SELECT epoch, next_seq FROM producers WHERE task = ? AND producer = ?",
+      "SELECT epoch, next_seq FROM {producers} WHERE task = ? AND producer = ?",
       this.#task,
       id,
     );
@@ -101,7 +101,7 @@ export class Producers {
 
   #indexOf(id: string, seq: number): number {
     return this.#sql.one<{ idx: number }>(
-      "SELECT idx FROM producer_events WHERE task = ? AND producer = ? AND seq = ?",
+      "SELECT idx FROM {producer_events} WHERE task = ? AND producer = ? AND seq = ?",
       this.#task,
       id,
       seq,

@@ -31,7 +31,7 @@ export class Reader {
 
   task(taskId: string): TaskHead | undefined {
     const row = this.#sql.one<{ record: string; length: number }>(
-      "SELECT record, length FROM tasks WHERE id = ?",
+      "SELECT record, length FROM {tasks} WHERE id = ?",
       taskId,
     );
     return row && { record: JSON.parse(row.record), length: row.length };
@@ -58,7 +58,7 @@ export class Reader {
     const row = this.#sql.one<TaskRow>(SELECT_TASK, taskId);
     if (row === undefined) return undefined;
     const rows = this.#sql.all<SeriesRow>(
-      "SELECT series, mode, acc_field, newest, is_text, parts, part_bytes, classes FROM series " +
+      "SELECT series, mode, acc_field, newest, is_text, parts, part_bytes, classes FROM {series} " +
         "WHERE task = ? AND newest > ? AND mode <> 'keep-all'",
       row.task,
       after,
@@ -68,9 +68,13 @@ export class Reader {
     return { series, incarnation, length, status };
   }
 
-  countMatches(taskId: string, filter: EventFilter, indexes: readonly number[]): number[] {
+  countMatches(
+    taskId: string,
+    filter: EventFilter,
+    indexes: readonly number[],
+  ): number[] | undefined {
     const row = this.#sql.one<TaskRow>(SELECT_TASK, taskId);
-    if (row === undefined) return indexes.map(() => 0);
+    if (row === undefined) return undefined;
     const wanted = this.#sql.all<ClassRow>(SELECT_CLASSES, row.task).filter(compileFilter(filter));
     return indexes.map((index) =>
       wanted.reduce((sum, { class: id }) => sum + this.#countBelow(row.task, id, index), 0)
@@ -79,7 +83,7 @@ export class Reader {
 
   due(nowMs: number, limit: number): DueWork {
     const rows = this.#sql.all<{ kind: DueKind; taskId: string; atMs: number }>(
-      "SELECT d.kind, t.id AS taskId, d.at_ms AS atMs FROM due d JOIN tasks t ON t.task = d.task " +
+      "SELECT d.kind, t.id AS taskId, d.at_ms AS atMs FROM {due} d JOIN {tasks} t ON t.task = d.task " +
         "ORDER BY d.at_ms, d.kind, d.task LIMIT ?",
       limit + 1,
     );
@@ -122,10 +126,10 @@ export class Reader {
     if (statuses !== undefined) {
       add(`t.status IN (${statuses.map(() => "?").join(", ")})`, ...statuses);
     }
-    if (tag !== undefined) add("t.task IN (SELECT task FROM tags WHERE tag = ?)", tag);
+    if (tag !== undefined) add("t.task IN (SELECT task FROM {tags} WHERE tag = ?)", tag);
     if (after !== undefined) add("(t.created_at, t.id) < (?, ?)", after.createdAt, after.id);
     const rows = this.#sql.all<{ record: string }>(
-      `SELECT t.record FROM tasks t WHERE ${conditions.join(" AND ")} ` +
+      `SELECT t.record FROM {tasks} t WHERE ${conditions.join(" AND ")} ` +
         "ORDER BY t.created_at DESC, t.id DESC LIMIT ?",
       ...values,
       limit,
@@ -161,7 +165,7 @@ export class Reader {
 
   #countBelow(task: number, classId: number, index: number): number {
     const row = this.#sql.one<{ place: number }>(
-      "SELECT place FROM events WHERE task = ? AND class = ? AND idx < ? " +
+      "SELECT place FROM {events} WHERE task = ? AND class = ? AND idx < ? " +
         "ORDER BY idx DESC LIMIT 1",
       task,
       classId,
@@ -181,7 +185,7 @@ export class Reader {
     if (series.acc_field !== null) fold.accField = series.acc_field;
     if (series.is_text === 1) {
       const parts = this.#sql.all<{ text: string }>(
-        "SELECT text FROM series_parts WHERE task = ? AND series = ? ORDER BY part",
+        "SELECT text FROM {series_parts} WHERE task = ? AND series = ? ORDER BY part",
         task,
         series.series,
       );

@@ -7,6 +7,8 @@ import type { SqliteDatabase } from "./driver.ts";
 //   place within its class, so counting the matching events before an index is one look per class.
 // - The text of an accumulate series is kept in parts of bounded size, JSON-escaped: appending
 //   rewrites one part at most, and a character that is split between two events survives.
+// - The archive has the same tables of its own, so that one file can be both: a hot copy is given up
+//   when the archive has it, whatever the other store is.
 const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE tasks (
@@ -93,20 +95,99 @@ const MIGRATIONS: readonly string[] = [
   ) WITHOUT ROWID;
   CREATE INDEX due_by_task ON due (task);
   `,
+  `
+  CREATE TABLE archive_work (
+    work TEXT NOT NULL,
+    task INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (work, task)
+  ) WITHOUT ROWID;
+  CREATE INDEX archive_work_by_time ON archive_work (work, at_ms);
+  CREATE INDEX archive_work_by_task ON archive_work (task);
+  CREATE TABLE archived_tasks (
+    task INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    incarnation TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    type TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    record TEXT NOT NULL,
+    length INTEGER NOT NULL,
+    data_bytes INTEGER NOT NULL,
+    timestamp INTEGER NOT NULL
+  );
+  CREATE INDEX archived_tasks_by_age ON archived_tasks (created_at, id);
+  CREATE INDEX archived_tasks_by_status ON archived_tasks (status, created_at, id);
+  CREATE TABLE archived_tags (
+    tag TEXT NOT NULL,
+    task INTEGER NOT NULL,
+    PRIMARY KEY (tag, task)
+  ) WITHOUT ROWID;
+  CREATE INDEX archived_tags_by_task ON archived_tags (task);
+  CREATE TABLE archived_classes (
+    task INTEGER NOT NULL,
+    class INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    level TEXT NOT NULL,
+    plain INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (task, class)
+  ) WITHOUT ROWID;
+  CREATE TABLE archived_events (
+    task INTEGER NOT NULL,
+    idx INTEGER NOT NULL,
+    timestamp INTEGER NOT NULL,
+    entropy INTEGER NOT NULL,
+    class INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    data TEXT NOT NULL,
+    series TEXT,
+    PRIMARY KEY (task, idx)
+  ) WITHOUT ROWID;
+  CREATE INDEX archived_events_by_class ON archived_events (task, class, idx, place);
+  CREATE TABLE archived_series (
+    task INTEGER NOT NULL,
+    series TEXT NOT NULL,
+    mode TEXT NOT NULL,
+    acc_field TEXT,
+    newest INTEGER NOT NULL,
+    is_text INTEGER NOT NULL,
+    parts INTEGER NOT NULL,
+    part_bytes INTEGER NOT NULL,
+    classes TEXT NOT NULL,
+    PRIMARY KEY (task, series)
+  ) WITHOUT ROWID;
+  CREATE INDEX archived_series_by_newest ON archived_series (task, newest) WHERE mode <> 'keep-all';
+  CREATE TABLE archived_series_parts (
+    task INTEGER NOT NULL,
+    series TEXT NOT NULL,
+    part INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (task, series, part)
+  ) WITHOUT ROWID;
+  CREATE TABLE archived_deletions (
+    incarnation TEXT PRIMARY KEY,
+    at_ms INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX archived_deletions_by_time ON archived_deletions (at_ms);
+  `,
 ];
 
+/** The tables that hold rows of an archived task, and with it those of any task. */
+export const LOG_TABLES = ["events", "classes", "series_parts", "series", "tags", "tasks"] as const;
+
 /** The tables that hold rows of a task. */
-export const TASK_TABLES = [
-  "events",
-  "classes",
-  "series_parts",
-  "series",
+export const TASK_TABLES: readonly string[] = [
   "producer_events",
   "producers",
   "due",
-  "tags",
-  "tasks",
-] as const;
+  "archive_work",
+  ...LOG_TABLES,
+];
+
+/** Before the names of the archive's tables. */
+export const ARCHIVE_PREFIX = "archived_";
 
 /**
  * Brings the file up to date, one process at a time.

@@ -1,129 +1,109 @@
 import type {
+  ArchiveWork,
+  ClaimedWork,
   Commit,
   CommitResult,
   DueWork,
-  ListPage,
-  ListQuery,
-  LogPage,
-  LogQuery,
-  LogView,
+  LogMark,
   ShortTermStore,
-  TaskHead,
 } from "@taskcast/core";
-import type { EventFilter } from "@taskcast/core/protocol";
-import { TaskcastError } from "@taskcast/core/protocol";
 import { carryOut } from "./commit.ts";
-import type { SqliteDatabase } from "./driver.ts";
-import { GroupCommit } from "./group_commit.ts";
-import { Reader } from "./reader.ts";
+import type { Connection } from "./connection.ts";
 import { TASK_TABLES } from "./schema.ts";
-import { Statements } from "./statements.ts";
+import type { TaskRow } from "./tables.ts";
+import { SELECT_TASK } from "./tables.ts";
+import { SqliteTaskReader } from "./task_reader.ts";
 
 /** Tasks and logs in one SQLite file. */
-export class SqliteShortTermStore implements ShortTermStore {
-  readonly #database: SqliteDatabase;
-  readonly #sql: Statements;
-  readonly #reader: Reader;
-  readonly #writes: GroupCommit;
-  #closed = false;
-
-  /** @param database Open, and up to date; see `migrate`. */
-  constructor(database: SqliteDatabase) {
-    this.#database = database;
-    this.#sql = new Statements(database);
-    this.#reader = new Reader(this.#sql);
-    this.#writes = new GroupCommit(database);
+export class SqliteShortTermStore extends SqliteTaskReader implements ShortTermStore {
+  constructor(connection: Connection) {
+    super(connection, "");
   }
 
   async commit(commit: Commit): Promise<CommitResult> {
-    return await this.#write(() => carryOut(this.#sql, commit));
+    return await this.write(() => carryOut(this.sql, commit));
   }
 
-  async getTask(taskId: string): Promise<TaskHead | undefined> {
-    return await this.#read(() => this.#reader.task(taskId));
-  }
-
-  async listTasks(query: ListQuery): Promise<ListPage> {
-    return await this.#read(() => this.#reader.list(query));
-  }
-
-  async deleteTask(taskId: string): Promise<boolean> {
-    return await this.#write(() => {
-      const row = this.#sql.one<{ task: number }>("SELECT task FROM tasks WHERE id = ?", taskId);
-      if (row === undefined) return false;
-      for (const table of TASK_TABLES) {
-        this.#sql.run(`DELETE FROM ${table} WHERE task = ?`, row.task);
-      }
+  async deleteTask(taskId: string, at?: LogMark): Promise<boolean> {
+    return await this.write(() => {
+      const row = this.sql.one<TaskRow>(SELECT_TASK, taskId);
+      if (row === undefined || (at !== undefined && !isAt(row, at))) return false;
+      this.deleteRows(TASK_TABLES, row.task);
       return true;
     });
   }
 
-  async readLog(taskId: string, query: LogQuery): Promise<LogPage | undefined> {
-    return await this.#read(() => this.#reader.log(taskId, query));
-  }
-
-  async readView(taskId: string, { after }: { after: number }): Promise<LogView | undefined> {
-    return await this.#read(() => this.#reader.view(taskId, after));
-  }
-
-  async countMatches(
-    taskId: string,
-    filter: EventFilter,
-    indexes: readonly number[],
-  ): Promise<number[]> {
-    return await this.#read(() => this.#reader.countMatches(taskId, filter, indexes));
-  }
-
   async due(nowMs: number, limit: number): Promise<DueWork> {
-    return await this.#read(() => this.#reader.due(nowMs, limit));
+    return await this.read(() => this.reader.due(nowMs, limit));
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return await Promise.resolve();
-    this.#writes.flush();
-    this.#closed = true;
-    this.#database.close();
-  }
-
-  async #write<T>(write: () => T): Promise<T> {
-    this.#assertOpen();
-    try {
-      return await this.#writes.write(write);
-    } catch (error) {
-      throw unavailable(error);
-    }
-  }
-
-  // Within a transaction, since another process may write between two statements; and in one turn,
-  // since writes of this process use the same connection.
-  async #read<T>(read: () => T): Promise<T> {
-    this.#assertOpen();
-    return await Promise.resolve(this.#readNow(read));
-  }
-
-  #readNow<T>(read: () => T): T {
-    try {
-      this.#database.exec("BEGIN");
-      try {
-        return read();
-      } finally {
-        this.#database.exec("COMMIT");
+  async claim(
+    work: ArchiveWork,
+    { nowMs, untilMs, limit }: { nowMs: number; untilMs: number; limit: number },
+  ): Promise<ClaimedWork> {
+    const waiting = () =>
+      this.sql.all<{ task: number; id: string; atMs: number }>(
+        "SELECT w.task, t.id, w.at_ms AS atMs FROM {archive_work} w JOIN {tasks} t " +
+          "ON t.task = w.task WHERE w.work = ? ORDER BY w.at_ms, w.task LIMIT ?",
+        work,
+        limit + 1,
+      );
+    const answer = (rows: ReturnType<typeof waiting>): ClaimedWork => {
+      const claimed = rows.filter(({ atMs }) => atMs <= nowMs).slice(0, limit);
+      const next = rows[claimed.length];
+      return {
+        taskIds: claimed.map(({ id }) => id),
+        ...(claimed.length > 0 && { oldestAtMs: claimed[0]!.atMs }),
+        ...(next && { nextAtMs: next.atMs }),
+      };
+    };
+    // Looking costs no write, and mostly there is nothing.
+    const seen = await this.read(() => answer(waiting()));
+    if (seen.taskIds.length === 0) return seen;
+    return await this.write(() => {
+      const rows = waiting();
+      for (const { task, atMs } of rows.slice(0, limit)) {
+        if (atMs > nowMs) break;
+        this.sql.run(
+          "UPDATE {archive_work} SET at_ms = ? WHERE work = ? AND task = ?",
+          untilMs,
+          work,
+          task,
+        );
       }
-    } catch (error) {
-      throw unavailable(error);
-    }
+      return answer(rows);
+    });
   }
 
-  #assertOpen(): void {
-    if (this.#closed) throw new TaskcastError("STORE_UNAVAILABLE", "The SQLite file is closed");
+  async archived(
+    taskId: string,
+    at: LogMark,
+    { againAtMs, releaseAtMs }: { againAtMs: number; releaseAtMs?: number },
+  ): Promise<boolean> {
+    return await this.write(() => {
+      const row = this.sql.one<TaskRow>(SELECT_TASK, taskId);
+      if (row === undefined) return false;
+      const isThere = isAt(row, at);
+      this.#mark("archive", row.task, isThere ? undefined : againAtMs);
+      if (isThere && releaseAtMs !== undefined) this.#mark("release", row.task, releaseAtMs);
+      return isThere;
+    });
+  }
+
+  #mark(work: ArchiveWork, task: number, atMs: number | undefined): void {
+    if (atMs === undefined) {
+      this.sql.run("DELETE FROM {archive_work} WHERE work = ? AND task = ?", work, task);
+    } else {
+      this.sql.run(
+        "INSERT OR REPLACE INTO {archive_work} (work, task, at_ms) VALUES (?, ?, ?)",
+        work,
+        task,
+        atMs,
+      );
+    }
   }
 }
 
-function unavailable(error: unknown): TaskcastError {
-  if (error instanceof TaskcastError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  const isFull = /disk is full/i.test(message);
-  return isFull
-    ? new TaskcastError("STORE_FULL", "The disk of the SQLite file is full", { cause: error })
-    : new TaskcastError("STORE_UNAVAILABLE", "The SQLite file cannot be used", { cause: error });
+function isAt(row: TaskRow, { incarnation, version, length }: LogMark): boolean {
+  return row.incarnation === incarnation && row.version === version && row.length === length;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { MemoryBroadcastProvider, TaskEngine } from "@taskcast/core";
-import { delayReads, testShortTermStore } from "@taskcast/core/conformance";
+import { delayReads, testLongTermStore, testShortTermStore } from "@taskcast/core/conformance";
+import { withFile } from "../../tests/support/temp_file.ts";
 import { createSqliteAdapters } from "./mod.ts";
 
 const { test } = Deno;
@@ -16,14 +17,11 @@ testShortTermStore({
   test,
 });
 
-async function withFile(use: (path: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await use(`${folder}/tasks.db`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+testLongTermStore({
+  name: "sqlite archive",
+  open: () => createSqliteAdapters({ path: ":memory:" }).longTerm,
+  test,
+});
 
 Deno.test("sqlite: a file that is opened again has everything", async () => {
   await withFile(async (path) => {

@@ -1,12 +1,14 @@
 import type { SqliteDatabase, SqliteRow, SqliteStatement, SqliteValue } from "./driver.ts";
 
-/** Prepares each statement once. */
+/** Prepares each statement once. In their texts `{events}` is the table `events` with the prefix. */
 export class Statements {
   readonly #database: SqliteDatabase;
+  readonly #prefix: string;
   readonly #prepared = new Map<string, SqliteStatement>();
 
-  constructor(database: SqliteDatabase) {
+  constructor(database: SqliteDatabase, prefix = "") {
     this.#database = database;
+    this.#prefix = prefix;
   }
 
   run(sql: string, ...values: SqliteValue[]): void {
@@ -25,7 +27,7 @@ export class Statements {
   #of(sql: string): SqliteStatement {
     let statement = this.#prepared.get(sql);
     if (statement === undefined) {
-      statement = this.#database.prepare(sql);
+      statement = this.#database.prepare(sql.replace(/\{([a-z_]+)\}/g, `${this.#prefix}$1`));
       this.#prepared.set(sql, statement);
     }
     return statement;

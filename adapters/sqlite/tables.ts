@@ -13,7 +13,7 @@ export interface TaskRow {
 }
 
 export const SELECT_TASK =
-  "SELECT task, incarnation, version, status, length, data_bytes, timestamp FROM tasks WHERE id = ?";
+  "SELECT task, incarnation, version, status, length, data_bytes, timestamp FROM {tasks} WHERE id = ?";
 
 /** A type and level of a task's events; apart for those that stand alone. */
 export interface ClassRow extends EventClass {
@@ -22,7 +22,8 @@ export interface ClassRow extends EventClass {
   count: number;
 }
 
-export const SELECT_CLASSES = "SELECT class, type, level, plain, count FROM classes WHERE task = ?";
+export const SELECT_CLASSES =
+  "SELECT class, type, level, plain, count FROM {classes} WHERE task = ?";
 
 /** How a task's series works and where it stands. */
 export interface SeriesRow {
@@ -51,9 +52,9 @@ export interface EventRow {
 
 export const SELECT_EVENTS = `
   SELECT e.idx, e.timestamp, e.entropy, c.type, c.level, e.data, e.series, s.mode, s.acc_field
-  FROM events e
-  JOIN classes c ON c.task = e.task AND c.class = e.class
-  LEFT JOIN series s ON s.task = e.task AND s.series = e.series
+  FROM {events} e
+  JOIN {classes} c ON c.task = e.task AND c.class = e.class
+  LEFT JOIN {series} s ON s.task = e.task AND s.series = e.series
   WHERE e.task = ?`;
 
 export function toStoredEvent(row: EventRow): StoredEvent {

@@ -1,6 +1,14 @@
-import type { ShortTermStore } from "../contracts/short_term_store.ts";
+import type { TaskReader } from "../contracts/task_reader.ts";
 
-const READS = new Set(["getTask", "listTasks", "readLog", "readView", "countMatches", "due"]);
+const READS = new Set([
+  "getTask",
+  "listTasks",
+  "readLog",
+  "readView",
+  "countMatches",
+  "due",
+  "positions",
+]);
 
 /**
  * A store whose answers to reads arrive a few ticks late, as they do over a network: what they say
@@ -8,7 +16,7 @@ const READS = new Set(["getTask", "listTasks", "readLog", "readView", "countMatc
  *
  * @param ticks How late: turns of the event loop.
  */
-export function delayReads(store: ShortTermStore, ticks = 1): ShortTermStore {
+export function delayReads<Store extends TaskReader>(store: Store, ticks = 1): Store {
   return new Proxy(store, {
     get(target, name) {
       const method = Reflect.get(target, name, target);

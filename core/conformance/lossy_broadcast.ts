@@ -25,5 +25,7 @@ export function lossyBroadcast(
       if (fate < dropped + doubled) setTimeout(() => void broadcast.publish(signal), 1);
     },
     subscribe: (scope, onSignal) => broadcast.subscribe(scope, onSignal),
+    check: () => broadcast.check(),
+    close: () => broadcast.close(),
   };
 }

@@ -8,5 +8,6 @@ export { testBroadcast } from "./broadcast.ts";
 export { delayReads } from "./delay_reads.ts";
 export type { LossyOptions } from "./lossy_broadcast.ts";
 export { lossyBroadcast } from "./lossy_broadcast.ts";
+export { testLongTermStore } from "./long_term_store.ts";
 export { testShortTermStore } from "./short_term_store.ts";
 export type { ConformanceOptions } from "./suite.ts";

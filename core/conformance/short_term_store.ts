@@ -1,5 +1,7 @@
 import type { ShortTermStore } from "../contracts/short_term_store.ts";
+import { ARCHIVE_WORK_CHECKS } from "./store_archive_work.ts";
 import { COMMIT_CHECKS } from "./store_commit.ts";
+import { DUE_CHECKS } from "./store_due.ts";
 import { LIST_CHECKS } from "./store_list.ts";
 import { PRODUCER_CHECKS } from "./store_producers.ts";
 import { READ_CHECKS } from "./store_read.ts";
@@ -31,5 +33,7 @@ export function testShortTermStore(options: ConformanceOptions<ShortTermStore>):
     ...SERIES_CHECKS,
     ...READ_CHECKS,
     ...LIST_CHECKS,
+    ...DUE_CHECKS,
+    ...ARCHIVE_WORK_CHECKS,
   ], options);
 }

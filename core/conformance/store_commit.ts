@@ -253,7 +253,7 @@ export const COMMIT_CHECKS: readonly Check<ShortTermStore>[] = [
       assert.equal(await store.getTask("t"), undefined);
       assert.equal(await store.readLog("t", { after: -1, limit: 9 }), undefined);
       assert.equal(await store.readView("t", { after: -1 }), undefined);
-      assert.deepEqual(await store.countMatches("t", {}, [5]), [0]);
+      assert.equal(await store.countMatches("t", {}, [5]), undefined);
       assert.deepEqual(await store.listTasks({ limit: 9 }), { tasks: [], more: false });
       assert.deepEqual(await store.due(NOW, 9), { entries: [] });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { EventDraft, StoredEvent } from "../contracts/records.ts";
-import type { LogQuery, ShortTermStore } from "../contracts/short_term_store.ts";
+import type { ShortTermStore } from "../contracts/short_term_store.ts";
+import type { LogQuery } from "../contracts/task_reader.ts";
 import type { EventFilter } from "../protocol/event.ts";
 import { compileFilter } from "../rules/filter.ts";
 import { seededRandom } from "./seeded_random.ts";

@@ -28,6 +28,8 @@ export interface BroadcastProvider {
   publish(signal: Signal): void | Promise<void>;
   /** Listens. Resolves once the subscription is live: what is published after that is heard. */
   subscribe(scope: SignalScope, onSignal: (signal: Signal) => void): Promise<Unsubscribe>;
+  /** Rejects, soon, when it cannot be used at the moment. */
+  check(): Promise<void>;
   /** Releases connections that the provider itself opened. Safe to call twice. */
-  close?(): void | Promise<void>;
+  close(): Promise<void>;
 }

@@ -23,6 +23,16 @@ export interface TaskHead {
   length: number;
 }
 
+/** Exactly where a task stands: it was changed if and only if this changed. */
+export interface LogMark {
+  /** The life of the task id. */
+  incarnation: string;
+  /** The version of its record. */
+  version: number;
+  /** Events in its log. */
+  length: number;
+}
+
 /** An event as a store keeps it. `data` stays JSON text, so it is parsed only where it is used. */
 export interface StoredEvent {
   /** Position in the log. */

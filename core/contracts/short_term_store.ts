@@ -1,14 +1,7 @@
-import type { EventFilter } from "../protocol/event.ts";
 import type { TaskStatus } from "../protocol/task.ts";
-import type {
-  DueKind,
-  DueTimes,
-  EventDraft,
-  SeriesFold,
-  StoredEvent,
-  TaskHead,
-  TaskRecord,
-} from "./records.ts";
+import type { BroadcastProvider } from "./broadcast.ts";
+import type { DueKind, DueTimes, EventDraft, LogMark, StoredEvent, TaskRecord } from "./records.ts";
+import type { TaskReader } from "./task_reader.ts";
 
 /** One atomic change of one task. Either all of it happens or nothing. */
 export interface Commit {
@@ -34,6 +27,11 @@ export interface Commit {
   maxEvents: number;
   /** Bytes of data that the log may hold at most; likewise. */
   maxBytes: number;
+  /**
+   * Marks the task for the archive from this time on, unless it is marked already. Unix
+   * milliseconds. Left out: there is no archive.
+   */
+  archiveAtMs?: number;
 }
 
 /** Why a store refused a commit. Nothing was changed. */
@@ -68,79 +66,24 @@ export type CommitResult =
   }
   | { ok: false; refusal: Refusal };
 
-/** Which part of a log. */
-export interface LogQuery {
-  /** Only events with a higher index; -1 is from the first. */
-  after: number;
-  /** Only events with this index or a lower one. @default the newest */
-  through?: number;
-  /** Most events returned; 1 or more. */
-  limit: number;
-  /** Only events that match. @default all */
-  filter?: EventFilter;
-  /** Leaves out the events of `latest` and `accumulate` series. @default {false} */
-  plain?: boolean;
-  /** Reads from the newest backward; events then come newest first. @default {false} */
-  backward?: boolean;
-}
-
-/** Part of a log, and where the task stands, of one moment. */
-export interface LogPage {
-  /** The events; fewer than `limit` does not mean that there are no more, see `scannedTo`. */
-  events: StoredEvent[];
-  /**
-   * Everything between the start of the query and this index (inclusive) has been looked at: go
-   * on there. At the end of the query it is its last index: `min(through, length - 1)`, or
-   * `after + 1` when reading backward.
-   */
-  scannedTo: number;
-  /** Events in the log. */
-  length: number;
-  /** The life of the task id that the log belongs to. */
-  incarnation: string;
-  /** The task's state. */
-  status: TaskStatus;
-}
-
-/** The folds of a task's series, and where it stands, of one moment. */
-export interface LogView {
-  /** One for each `latest` or `accumulate` series whose newest event comes after the query's. */
-  series: SeriesFold[];
-  /** Events in the log that the folds count through. */
-  length: number;
-  /** The life of the task id. */
-  incarnation: string;
-  /** The task's state. */
-  status: TaskStatus;
-}
-
-/** Which tasks, newest first. */
-export interface ListQuery {
-  /** One of these states. @default all */
-  statuses?: readonly TaskStatus[];
-  /** One of these types; wildcards as in event filters. @default all */
-  types?: readonly string[];
-  /** With this tag. */
-  tag?: string;
-  /** Most tasks returned; 1 or more. */
-  limit: number;
-  /** Only tasks that come after this one in the list. */
-  after?: { createdAt: number; id: string };
-}
-
-/** Tasks, newest first. */
-export interface ListPage {
-  /** The tasks, by `createdAt` and then `id`, both descending. */
-  tasks: TaskRecord[];
-  /** Whether more may follow. */
-  more: boolean;
-}
-
 /** Work whose time has come. */
 export interface DueWork {
   /** Earliest first. */
   entries: { kind: DueKind; taskId: string; atMs: number }[];
   /** When the next work after these is due; left out when there is none. */
+  nextAtMs?: number;
+}
+
+/** What an archiver does: write a task to the archive, or give its hot copy up. */
+export type ArchiveWork = "archive" | "release";
+
+/** Tasks that were marked for work, and are now claimed. */
+export interface ClaimedWork {
+  /** The tasks; those marked for the earliest time first. */
+  taskIds: string[];
+  /** The earliest time at which a task was marked; left out when none was claimed. */
+  oldestAtMs?: number;
+  /** When the next work after these can be claimed; left out when there is none. */
   nextAtMs?: number;
 }
 
@@ -150,30 +93,46 @@ export interface DueWork {
  * - `commit` is atomic and is one round trip. Commits to one task happen one after another, whoever
  *   makes them; only the store numbers events, 0, 1, 2 … without holes.
  * - A commit that was acknowledged is seen by every later read, on every instance.
- * - Reading costs in proportion to what is returned, not to the length of the log.
- * - What cannot be reached rejects with a `TaskcastError` `STORE_UNAVAILABLE`. An absent task is
- *   `undefined`, never an error.
+ * - What cannot be reached rejects with a `TaskcastError` `STORE_UNAVAILABLE`.
  */
-export interface ShortTermStore {
+export interface ShortTermStore extends TaskReader {
+  /**
+   * The broadcast layer that each commit of this store wakes by itself, in the same step. Left out:
+   * the engine does it.
+   */
+  readonly wakes?: BroadcastProvider;
   /** Checks what the commit expects and carries it out, or refuses it whole. */
   commit(commit: Commit): Promise<CommitResult>;
-  /** A task and the length of its log. */
-  getTask(taskId: string): Promise<TaskHead | undefined>;
-  /** Tasks, newest first; filtered and paged by the store. */
-  listTasks(query: ListQuery): Promise<ListPage>;
-  /** Removes the task, its log, its series and what was due. Tells whether there was one. */
-  deleteTask(taskId: string): Promise<boolean>;
-  /** Part of the log. */
-  readLog(taskId: string, query: LogQuery): Promise<LogPage | undefined>;
-  /** The folds of all series with an event after index `after`; their deltas are not read. */
-  readView(taskId: string, query: { after: number }): Promise<LogView | undefined>;
   /**
-   * For each of `indexes`: how many events with a lower index match the filter. Also of events that
-   * are only kept folded.
+   * Removes the task, its log, its series and everything that was due. Tells whether it did.
+   *
+   * @param at Only if the task is exactly there.
    */
-  countMatches(taskId: string, filter: EventFilter, indexes: readonly number[]): Promise<number[]>;
+  deleteTask(taskId: string, at?: LogMark): Promise<boolean>;
   /** Work that is due at `nowMs`. It stays due until a commit changes it. */
   due(nowMs: number, limit: number): Promise<DueWork>;
+  /**
+   * Takes tasks whose mark for `work` is at `nowMs` or before, and moves the mark to `untilMs`: if
+   * whoever took them dies, another gets them then.
+   */
+  claim(
+    work: ArchiveWork,
+    options: { nowMs: number; untilMs: number; limit: number },
+  ): Promise<ClaimedWork>;
+  /**
+   * Says that the archive has a task as it was at a mark. If the task is still there, it is not
+   * marked for the archive any more, and for release at `releaseAtMs`; if it went on, it is marked
+   * for the archive at `againAtMs`.
+   *
+   * @returns Whether it is still there.
+   */
+  archived(
+    taskId: string,
+    at: LogMark,
+    then: { againAtMs: number; releaseAtMs?: number },
+  ): Promise<boolean>;
+  /** Rejects, soon, when it cannot be used at the moment. */
+  check(): Promise<void>;
   /** Releases connections. Safe to call twice. */
   close(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import type { SeriesFold, StoredEvent } from "../contracts/records.ts";
-import type { ShortTermStore } from "../contracts/short_term_store.ts";
+import type { TaskReader } from "../contracts/task_reader.ts";
 import { encodeCursor } from "../protocol/cursor.ts";
 import type { EventFilter } from "../protocol/event.ts";
 import { compileFilter, matchesEverything } from "../rules/filter.ts";
@@ -7,6 +7,7 @@ import { snapshotOf } from "../rules/series.ts";
 import { cutOff } from "./cut_off.ts";
 import { foldByReading } from "./fold_by_reading.ts";
 import type { EventFrame } from "./frames.ts";
+import { ranks } from "./ranks.ts";
 
 /** What is to be collapsed, and for whom. */
 export interface CollapseQuery {
@@ -44,7 +45,7 @@ export interface CollapsedPage {
  * @returns Pages, the last with `through`; nothing at all if the task is gone or another one.
  */
 export async function* collapse(
-  store: ShortTermStore,
+  store: TaskReader,
   query: CollapseQuery,
 ): AsyncGenerator<CollapsedPage, void> {
   const { taskId, incarnation, filter, pageSize } = query;
@@ -88,19 +89,19 @@ export async function* collapse(
 
 /** The position of each event among those that match. */
 async function ranksOf(
-  store: ShortTermStore,
+  store: TaskReader,
   taskId: string,
   filter: EventFilter,
   events: readonly StoredEvent[],
 ): Promise<number[]> {
   const indexes = events.map((event) => event.index);
   if (indexes.length === 0 || matchesEverything(filter)) return indexes;
-  return await store.countMatches(taskId, filter, indexes);
+  return await ranks(store, taskId, filter, indexes);
 }
 
 /** Snapshots of the series that a filter lets through, in index order. */
 async function matchingSnapshots(
-  store: ShortTermStore,
+  store: TaskReader,
   query: CollapseQuery,
   series: readonly SeriesFold[],
   through: number,

@@ -1,7 +1,9 @@
 import type { BroadcastProvider } from "../contracts/broadcast.ts";
 import type { Clock } from "../contracts/clock.ts";
 import type { ErrorContext } from "../contracts/hooks.ts";
+import type { LongTermStore } from "../contracts/long_term_store.ts";
 import type { ShortTermStore } from "../contracts/short_term_store.ts";
+import type { TaskReader } from "../contracts/task_reader.ts";
 import type { Limits } from "../protocol/limits.ts";
 
 /** Sizes and times of the engine's streams and sweeps. */
@@ -26,6 +28,18 @@ export interface EngineOptions {
   sweepMs: number;
   /** Due tasks settled at a time. @default {100} */
   sweepLimit: number;
+  /**
+   * Milliseconds after a commit until the archive gets what was written since; larger is fewer and
+   * larger writes. @default {500}
+   */
+  archiveDelayMs: number;
+  /** Events written to the archive at a time, at most. @default {1000} */
+  archiveBatch: number;
+  /**
+   * Milliseconds for which an ended task is kept in the short-term store beside the archive; then
+   * it is read from the archive. @default {3600000}
+   */
+  hotRetentionMs: number;
 }
 
 /** The defaults of {@linkcode EngineOptions}. */
@@ -37,11 +51,19 @@ export const DEFAULT_ENGINE_OPTIONS: Readonly<EngineOptions> = {
   storeRetryMs: 500,
   sweepMs: 1_000,
   sweepLimit: 100,
+  archiveDelayMs: 500,
+  archiveBatch: 1_000,
+  hotRetentionMs: 3_600_000,
 };
 
 /** What the parts of an engine share. */
 export interface EngineContext {
+  /** Where tasks are written. */
   readonly store: ShortTermStore;
+  /** Where tasks are kept for good, if anywhere. */
+  readonly archive?: LongTermStore;
+  /** Where tasks are read: both of these as one. */
+  readonly reader: TaskReader;
   readonly broadcast: BroadcastProvider;
   readonly clock: Clock;
   readonly limits: Readonly<Limits>;

@@ -1,4 +1,4 @@
-import type { LogPage, ShortTermStore } from "../contracts/short_term_store.ts";
+import type { LogPage, TaskReader } from "../contracts/task_reader.ts";
 import type { EventFilter } from "../protocol/event.ts";
 
 /** Which items to count. */
@@ -24,7 +24,7 @@ export interface CutOffQuery {
  * @param more Indexes of items that are counted too, beside the events of the log.
  */
 export async function cutOff(
-  store: ShortTermStore,
+  store: TaskReader,
   query: CutOffQuery,
   last: number,
   more: readonly number[] = [],

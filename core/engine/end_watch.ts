@@ -23,7 +23,7 @@ export async function watchEnd(
   let incarnation: string | undefined;
   const look = async () => {
     try {
-      const head = await context.store.getTask(taskId);
+      const head = await context.reader.getTask(taskId);
       if (stopped) return;
       incarnation ??= head?.record.incarnation;
       const status = head?.record.task.status;

@@ -24,6 +24,9 @@ import {
   assertSince,
 } from "../rules/validate/query.ts";
 import { assertCreateTask, assertTaskId, assertTransition } from "../rules/validate/task.ts";
+import { Archiver } from "./archiver.ts";
+import type { DependencyState } from "./check.ts";
+import { checkDependencies } from "./check.ts";
 import type { EngineContext } from "./context.ts";
 import { DEFAULT_ENGINE_OPTIONS } from "./context.ts";
 import { draftOf } from "./drafts.ts";
@@ -52,6 +55,7 @@ import { readable } from "./readable.ts";
 import { taskNotFound } from "./refusals.ts";
 import { StreamControl } from "./stream_control.ts";
 import { Tails } from "./tails.ts";
+import { TieredReader } from "./tiered_reader.ts";
 import { Writer } from "./writer.ts";
 
 /**
@@ -93,6 +97,7 @@ export class TaskEngine {
   readonly #context: EngineContext;
   readonly #tails: Tails;
   readonly #writer: Writer;
+  readonly #archiver?: Archiver;
   readonly #hooks: HookCaller;
   readonly #streams = new Set<StreamControl>();
   readonly #closing = new AbortController();
@@ -100,8 +105,11 @@ export class TaskEngine {
   /** Starts the engine; it looks for due work right away. Nothing else runs until it is used. */
   constructor(options: TaskEngineOptions) {
     this.#hooks = new HookCaller(options.hooks);
+    const { shortTermStore: store, longTermStore: archive } = options;
     this.#context = {
-      store: options.shortTermStore,
+      store,
+      archive,
+      reader: archive === undefined ? store : new TieredReader(store, archive),
       broadcast: options.broadcast,
       clock: options.clock ?? systemClock,
       limits: { ...DEFAULT_LIMITS, ...options.limits },
@@ -109,13 +117,22 @@ export class TaskEngine {
       report: (error, context) => this.#hooks.report(error, context),
     };
     this.#tails = new Tails(this.#context);
-    this.#writer = new Writer(this.#context, this.#hooks);
+    if (archive !== undefined) this.#archiver = new Archiver(this.#context, archive);
+    this.#writer = new Writer(this.#context, this.#hooks, this.#archiver);
     this.#writer.scheduler.start();
+    this.#archiver?.start();
   }
 
   /** What the engine has done so far, and what it holds now. */
   get stats(): EngineStats {
-    return { ...this.#writer.counts, streams: this.#streams.size, tails: this.#tails.size };
+    const { counts, lagMs } = this.#archiver ?? NO_ARCHIVER;
+    return {
+      ...this.#writer.counts,
+      ...counts,
+      archiveLagMs: lagMs,
+      streams: this.#streams.size,
+      tails: this.#tails.size,
+    };
   }
 
   /** The bounds in force. */
@@ -143,7 +160,7 @@ export class TaskEngine {
   /** A task and where its log stands, or `undefined`. */
   async getTask(taskId: string): Promise<TaskDetail | undefined> {
     assertTaskId(taskId);
-    const head = await this.#context.store.getTask(taskId);
+    const head = await this.#context.reader.getTask(taskId);
     if (head === undefined) return undefined;
     return {
       ...head.record.task,
@@ -154,7 +171,7 @@ export class TaskEngine {
 
   /** Tasks, newest first, a page at a time. */
   async listTasks(query: ListTasksQuery = {}): Promise<TaskPage> {
-    return await listTasks(this.#context.store, query);
+    return await listTasks(this.#context.reader, query);
   }
 
   /**
@@ -273,7 +290,7 @@ export class TaskEngine {
     assertSince(since);
     assertSeriesFormat(seriesFormat);
     assertCount(limit, "limit", 1, BOUNDS.historyPage);
-    const start = await locate(this.#context.store, taskId, since, filter);
+    const start = await locate(this.#context.reader, taskId, since, filter);
     return await readHistory(this.#context, { start, filter, seriesFormat, limit });
   }
 
@@ -309,7 +326,7 @@ export class TaskEngine {
     assertSince(since);
     assertSeriesFormat(seriesFormat);
     if (limit !== undefined) assertCount(limit, "limit", 0, Number.MAX_SAFE_INTEGER);
-    const start = await locate(this.#context.store, taskId, since, filter);
+    const start = await locate(this.#context.reader, taskId, since, filter);
     const query = { start, filter, seriesFormat, limit };
     return this.#open(
       start.ended,
@@ -348,19 +365,16 @@ export class TaskEngine {
    *
    * @returns By name: `ok`, or why not.
    */
-  async check(): Promise<Record<string, { ok: boolean; error?: string }>> {
-    try {
-      await this.#context.store.getTask("taskcast-check");
-      return { shortTermStore: { ok: true } };
-    } catch (error) {
-      this.reportError(error, { operation: "check" });
-      return { shortTermStore: { ok: false, error: "cannot be reached" } };
-    }
+  async check(): Promise<Record<string, DependencyState>> {
+    return await checkDependencies(this.#context, this.#archiver?.lagMs);
   }
 
-  /** Settles now what is due: time-outs and wake-ups. Usually the engine does that by itself. */
+  /**
+   * Settles now what is due: time-outs, wake-ups, archiving. Usually the engine does that by itself.
+   */
   async sweep(): Promise<void> {
     await this.#writer.scheduler.sweep();
+    await this.#archiver?.run();
   }
 
   /**
@@ -373,6 +387,7 @@ export class TaskEngine {
       for (const control of this.#streams) control.close();
     }
     await this.#writer.scheduler.close();
+    await this.#archiver?.close();
   }
 
   /** {@linkcode close}, for `await using`. */
@@ -398,6 +413,8 @@ export class TaskEngine {
     if (this.#closing.signal.aborted) throw engineClosed();
   }
 }
+
+const NO_ARCHIVER = { counts: { eventsArchived: 0, tasksReleased: 0 }, lagMs: 0 };
 
 function engineClosed(): TaskcastError {
   return new TaskcastError("ENGINE_CLOSED", "The engine is closed; try again on another instance");

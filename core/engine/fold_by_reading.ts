@@ -1,6 +1,7 @@
 import type { SeriesFold } from "../contracts/records.ts";
-import type { ShortTermStore } from "../contracts/short_term_store.ts";
+import type { TaskReader } from "../contracts/task_reader.ts";
 import type { EventFilter } from "../protocol/event.ts";
+import { deltaOf } from "../rules/series.ts";
 
 /** Which series to fold, of which events. */
 export interface FoldQuery {
@@ -19,7 +20,7 @@ export interface FoldQuery {
  * takes some events of a series and not others; a store's own folds know no filter.
  */
 export async function foldByReading(
-  store: ShortTermStore,
+  store: TaskReader,
   taskId: string,
   { ids, filter, through, pageSize }: FoldQuery,
 ): Promise<SeriesFold[]> {
@@ -41,10 +42,10 @@ export async function foldByReading(
       }
       entry.fold.newest = event;
       if (mode !== "accumulate") continue;
-      const delta = JSON.parse(event.data)?.[event.accField ?? ""];
-      if (typeof delta === "string") entry.parts.push(delta);
-      else entry.parts = [];
-      entry.fold.text = typeof delta === "string" ? "" : undefined;
+      const delta = deltaOf(event.data, event.accField ?? "");
+      if (delta === undefined) entry.parts = [];
+      else entry.parts.push(delta);
+      entry.fold.text = delta === undefined ? undefined : "";
     }
     after = page.scannedTo;
   }

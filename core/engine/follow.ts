@@ -8,6 +8,7 @@ import type { EngineContext } from "./context.ts";
 import { cutOff } from "./cut_off.ts";
 import type { FrameEncoder } from "./frames.ts";
 import type { Start } from "./locate.ts";
+import { ranks } from "./ranks.ts";
 import type { StreamControl } from "./stream_control.ts";
 import type { Tail } from "./tail.ts";
 import type { Tails } from "./tails.ts";
@@ -94,11 +95,11 @@ class Reader<Chunk> {
       yield* this.#collapsed(limit);
       return;
     }
-    const { store, options: { pageSize } } = this.#context;
+    const { reader, options: { pageSize } } = this.#context;
     const { taskId, after, length } = start;
     if (limit !== undefined) {
       const part = { taskId, filter, after, through: length - 1, pageSize, plain: false };
-      this.#position.through = await cutOff(store, part, limit);
+      this.#position.through = await cutOff(reader, part, limit);
     }
     await this.#moveTo(this.#position.through);
   }
@@ -182,17 +183,17 @@ class Reader<Chunk> {
 
   #collapse(last?: number): AsyncGenerator<CollapsedPage, void> {
     const { start: { taskId, incarnation }, filter } = this.#query;
-    const { store, options: { pageSize } } = this.#context;
+    const { reader, options: { pageSize } } = this.#context;
     const after = this.#position.through;
-    return collapse(store, { taskId, incarnation, after, filter, last, pageSize });
+    return collapse(reader, { taskId, incarnation, after, filter, last, pageSize });
   }
 
   /** One page of the log from the store, for this reader alone. */
   async *#readOn(): AsyncGenerator<Chunk, void> {
     const { start: { taskId, incarnation }, filter } = this.#query;
-    const { store, options } = this.#context;
+    const { reader, options } = this.#context;
     const position = this.#position;
-    const page = await store.readLog(taskId, {
+    const page = await reader.readLog(taskId, {
       after: position.through,
       limit: options.pageSize,
       filter,
@@ -214,7 +215,7 @@ class Reader<Chunk> {
     if (matchesEverything(filter) || through === -1) {
       this.#position.count = through + 1;
     } else {
-      const [count] = await this.#context.store.countMatches(taskId, filter, [through + 1]);
+      const [count] = await ranks(this.#context.reader, taskId, filter, [through + 1]);
       this.#position.count = count!;
     }
   }

@@ -5,6 +5,7 @@ import { isTerminal } from "../protocol/task.ts";
 import { matchesEverything } from "../rules/filter.ts";
 import type { EngineContext } from "./context.ts";
 import type { FrameEncoder } from "./frames.ts";
+import { ranks } from "./ranks.ts";
 import type { StreamControl } from "./stream_control.ts";
 import type { Tails } from "./tails.ts";
 
@@ -101,7 +102,7 @@ export async function* followAll<Chunk>(
     for (;;) {
       const place = await placeOf(taskId, from);
       if (place === undefined || !place.visible) return;
-      const page = await context.store.readLog(taskId, {
+      const page = await context.reader.readLog(taskId, {
         after: place.through,
         limit: options.pageSize,
         filter: query.filter,
@@ -127,7 +128,7 @@ export async function* followAll<Chunk>(
   async function placeOf(taskId: string, from: number): Promise<Place | undefined> {
     const known = places.get(taskId);
     if (known !== undefined) return known;
-    const head = await context.store.getTask(taskId);
+    const head = await context.reader.getTask(taskId);
     if (head === undefined) return undefined;
     const { record } = head;
     if (from >= head.length) return undefined; // A poll's mark, or the log of an earlier life.
@@ -138,7 +139,7 @@ export async function* followAll<Chunk>(
       through: start - 1,
       count: matchesEverything(query.filter)
         ? start
-        : (await context.store.countMatches(taskId, query.filter, [start]))[0]!,
+        : (await ranks(context.reader, taskId, query.filter, [start]))[0]!,
       visible: query.visible(record),
     };
     if (!place.visible && isTerminal(record.task.status)) place.endedPolls = 0;

@@ -37,14 +37,14 @@ export async function readHistory(
 }
 
 async function plainHistory(
-  { store, options }: EngineContext,
+  { reader, options }: EngineContext,
   { start: { taskId, incarnation, after }, filter, limit }: HistoryQuery,
 ): Promise<HistoryPage> {
   const events: StoredEvent[] = [];
   // One more than asked for tells whether there is another page.
   for (let position = after; events.length <= limit;) {
     const wanted = Math.min(options.pageSize, limit + 1 - events.length);
-    const page = await store.readLog(taskId, { after: position, limit: wanted, filter });
+    const page = await reader.readLog(taskId, { after: position, limit: wanted, filter });
     if (page === undefined || page.incarnation !== incarnation) break;
     events.push(...page.events);
     position = page.scannedTo;
@@ -57,12 +57,12 @@ async function plainHistory(
 }
 
 async function collapsedHistory(
-  { store, options }: EngineContext,
+  { reader, options }: EngineContext,
   { start: { taskId, incarnation, after }, filter, limit }: HistoryQuery,
 ): Promise<HistoryPage> {
   const events: StoredEvent[] = [];
   let nextCursor: string | undefined;
-  const pages = collapse(store, {
+  const pages = collapse(reader, {
     taskId,
     incarnation,
     after,

@@ -1,4 +1,4 @@
-import type { ShortTermStore } from "../contracts/short_term_store.ts";
+import type { TaskReader } from "../contracts/task_reader.ts";
 import type { TaskRecord } from "../contracts/records.ts";
 import { TaskcastError } from "../protocol/errors.ts";
 import { BOUNDS } from "../protocol/limits.ts";
@@ -39,7 +39,7 @@ export interface TaskPage {
 const MAX_ROUNDS = 20;
 
 /** Lists tasks, newest first, by `createdAt` and then `id`. */
-export async function listTasks(store: ShortTermStore, query: ListTasksQuery): Promise<TaskPage> {
+export async function listTasks(store: TaskReader, query: ListTasksQuery): Promise<TaskPage> {
   assertQuery(query);
   const { status = [], types = [], tag, limit = 50, cursor, visible = () => true, ids } = query;
   let after = cursor === undefined ? undefined : decodeListCursor(cursor);
@@ -91,7 +91,7 @@ interface ListKey {
 }
 
 async function listByIds(
-  store: ShortTermStore,
+  store: TaskReader,
   ids: readonly string[],
   { after, limit, matches }: {
     after?: ListKey;

@@ -1,4 +1,4 @@
-import type { ShortTermStore } from "../contracts/short_term_store.ts";
+import type { TaskReader } from "../contracts/task_reader.ts";
 import { decodeCursor } from "../protocol/cursor.ts";
 import type { EventFilter, Since } from "../protocol/event.ts";
 import type { ResumeKind } from "../protocol/stream.ts";
@@ -7,6 +7,7 @@ import { isTerminal } from "../protocol/task.ts";
 import { parseEventId } from "../protocol/ulid.ts";
 import { idOf } from "../rules/event_json.ts";
 import { matchesEverything } from "../rules/filter.ts";
+import { ranks } from "./ranks.ts";
 import { invalidCursor, taskNotFound } from "./refusals.ts";
 
 /** Where a reader starts, and where the task stands. */
@@ -36,7 +37,7 @@ export interface Start {
  * another task or to another life of this id, or is ahead of the log.
  */
 export async function locate(
-  store: ShortTermStore,
+  store: TaskReader,
   taskId: string,
   since: Since,
   filter: EventFilter,
@@ -72,7 +73,7 @@ export async function locate(
 }
 
 /** The index of the event with this id. */
-async function indexOfId(store: ShortTermStore, taskId: string, id: string): Promise<number> {
+async function indexOfId(store: TaskReader, taskId: string, id: string): Promise<number> {
   const parsed = parseEventId(id);
   if (parsed === undefined) throw invalidCursor("it is neither a cursor nor an event's id");
   const page = await store.readLog(taskId, { after: parsed.index - 1, limit: 1 });
@@ -85,7 +86,7 @@ async function indexOfId(store: ShortTermStore, taskId: string, id: string): Pro
 
 /** The index of the `nth` event that matches, counted from 0; -1 is before the first. */
 async function indexOfMatch(
-  store: ShortTermStore,
+  store: TaskReader,
   taskId: string,
   filter: EventFilter,
   nth: number,
@@ -105,7 +106,7 @@ async function indexOfMatch(
     const step = Math.max(1, Math.ceil((high - low) / 32));
     const probes: number[] = [];
     for (let index = low; index < high; index += step) probes.push(index);
-    const counts = await store.countMatches(taskId, filter, probes.map((index) => index + 1));
+    const counts = await ranks(store, taskId, filter, probes.map((index) => index + 1));
     const hit = counts.findIndex((count) => count > nth);
     if (hit === -1) low = probes.at(-1)! + 1;
     else {
@@ -119,7 +120,7 @@ async function indexOfMatch(
 
 /** The index of the newest event at or before a time, -1 when there is none. */
 async function lastIndexAt(
-  store: ShortTermStore,
+  store: TaskReader,
   taskId: string,
   timestampMs: number,
   length: number,

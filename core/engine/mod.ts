@@ -1,4 +1,5 @@
 export type { EngineOptions } from "./context.ts";
+export type { DependencyState } from "./check.ts";
 export { DEFAULT_ENGINE_OPTIONS } from "./context.ts";
 export type { Ending } from "./end_watch.ts";
 export * from "./engine.ts";

@@ -1,6 +1,7 @@
 import type { BroadcastProvider } from "../contracts/broadcast.ts";
 import type { Clock } from "../contracts/clock.ts";
 import type { TaskcastHooks } from "../contracts/hooks.ts";
+import type { LongTermStore } from "../contracts/long_term_store.ts";
 import type { ShortTermStore } from "../contracts/short_term_store.ts";
 import type { EventFilter, SeriesFormat, Since } from "../protocol/event.ts";
 import type { Limits } from "../protocol/limits.ts";
@@ -13,6 +14,11 @@ export interface TaskEngineOptions {
   broadcast: BroadcastProvider;
   /** Holds tasks and logs. */
   shortTermStore: ShortTermStore;
+  /**
+   * Keeps tasks for good: everything is written to it behind the short-term store, and ended tasks
+   * are read from it once their hot copies are given up. @default none
+   */
+  longTermStore?: LongTermStore;
   /** Called after what they are about is stored. */
   hooks?: TaskcastHooks;
   /** Bounds of what producers may send; see {@linkcode DEFAULT_LIMITS}. */
@@ -69,6 +75,12 @@ export interface EngineStats {
   eventsStored: number;
   /** Commits that were carried out. */
   commits: number;
+  /** Events written to the archive by this instance. */
+  eventsArchived: number;
+  /** Hot copies of ended tasks that this instance gave up. */
+  tasksReleased: number;
+  /** Milliseconds by which the oldest unarchived work is late, as far as this instance saw. */
+  archiveLagMs: number;
   /** Open streams. */
   streams: number;
   /** Tasks with open streams. */

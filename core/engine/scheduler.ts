@@ -1,5 +1,7 @@
 import type { DueKind } from "../contracts/records.ts";
 import type { EngineContext } from "./context.ts";
+import type { Round } from "./job.ts";
+import { Job } from "./job.ts";
 
 /** Does the work whose time has come: must be harmless when it was done already. */
 export type Settle = (kind: DueKind, taskId: string) => Promise<void>;
@@ -13,15 +15,12 @@ export type Settle = (kind: DueKind, taskId: string) => Promise<void>;
 export class Scheduler {
   readonly #context: EngineContext;
   readonly #settle: Settle;
-  #timer?: unknown;
-  #timerAt = Infinity;
-  #sweeping?: Promise<void>;
-  #again = false;
-  #closed = false;
+  readonly #job: Job;
 
   constructor(context: EngineContext, settle: Settle) {
     this.#context = context;
     this.#settle = settle;
+    this.#job = new Job(context, { operation: "scheduler", round: () => this.#round() });
   }
 
   /** Looks at the store once, which also finds what an earlier process left, and then as needed. */
@@ -31,60 +30,35 @@ export class Scheduler {
 
   /** Something will be due at this time. */
   expect(atMs: number): void {
-    if (this.#closed || atMs >= this.#timerAt) return;
-    const { clock } = this.#context;
-    clock.clearTimeout(this.#timer);
-    this.#timerAt = atMs;
-    // Longer than a timer can wait: it wakes early, finds nothing, and waits again.
-    const delayMs = Math.min(Math.max(0, atMs - clock.now()), MAX_TIMEOUT_MS);
-    this.#timer = clock.setTimeout(() => {
-      this.#timer = undefined;
-      this.#timerAt = Infinity;
-      void this.sweep();
-    }, delayMs);
+    this.#job.expect(atMs);
   }
 
   /** Settles everything that is due now. Resolves when it is done. */
   sweep(): Promise<void> {
-    this.#again = true;
-    this.#sweeping ??= this.#run().finally(() => this.#sweeping = undefined);
-    return this.#sweeping;
+    return this.#job.run();
   }
 
   /** Stops, when what is being done is done. */
   async close(): Promise<void> {
-    this.#closed = true;
-    this.#context.clock.clearTimeout(this.#timer);
-    await this.#sweeping;
+    await this.#job.close();
   }
 
-  async #run(): Promise<void> {
+  async #round(): Promise<Round> {
     const { store, clock, options } = this.#context;
-    while (this.#again && !this.#closed) {
-      this.#again = false;
+    const { entries, nextAtMs } = await store.due(clock.now(), options.sweepLimit);
+    let failed = false;
+    for (const { kind, taskId } of entries) {
       try {
-        const { entries, nextAtMs } = await store.due(clock.now(), options.sweepLimit);
-        let failed = 0;
-        for (const { kind, taskId } of entries) {
-          try {
-            await this.#settle(kind, taskId);
-          } catch (error) {
-            failed++;
-            this.#context.report(error, { operation: `scheduler ${kind}`, taskId });
-          }
-        }
-        // What failed is still due; looking again at once would only fail again.
-        if (failed > 0) this.expect(clock.now() + RETRY_MS);
-        else if (entries.length === options.sweepLimit) this.#again = true;
-        if (nextAtMs !== undefined) this.expect(nextAtMs);
+        await this.#settle(kind, taskId);
       } catch (error) {
-        this.#context.report(error, { operation: "scheduler" });
-        this.expect(clock.now() + RETRY_MS);
+        failed = true;
+        this.#context.report(error, { operation: `scheduler ${kind}`, taskId });
       }
-      if (options.sweepMs > 0) this.expect(clock.now() + options.sweepMs);
     }
+    // What failed is still due; looking again at once would only fail again.
+    if (failed) return { again: false, nextAtMs: clock.now() + RETRY_MS };
+    return { again: entries.length === options.sweepLimit, nextAtMs };
   }
 }
 
 const RETRY_MS = 1_000;
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;

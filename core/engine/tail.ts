@@ -206,13 +206,13 @@ export class Tail {
   }
 
   async #readOn(): Promise<void> {
-    const { store, options, clock } = this.#context;
+    const { reader, options, clock } = this.#context;
     do {
       this.#dirty = false; // Before the read: a commit during it sets it again.
       const after = this.#through;
       let page;
       try {
-        page = await store.readLog(this.taskId, { after, limit: options.pageSize });
+        page = await reader.readLog(this.taskId, { after, limit: options.pageSize });
       } catch (error) {
         // Readers stay; they go on when the store is back.
         this.#dirty = true;

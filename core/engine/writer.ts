@@ -1,12 +1,13 @@
 import type { Signal } from "../contracts/broadcast.ts";
 import type { DueKind, EventDraft, StoredEvent, TaskRecord } from "../contracts/records.ts";
-import type { Commit, CommitResult } from "../contracts/short_term_store.ts";
+import type { Commit, CommitResult, Refusal } from "../contracts/short_term_store.ts";
 import { TaskcastError } from "../protocol/errors.ts";
 import type { CreateTaskInput, Task } from "../protocol/task.ts";
 import { isTerminal } from "../protocol/task.ts";
 import { ulid } from "../protocol/ulid.ts";
 import type { Change } from "../rules/transition.ts";
 import { applyTransition, dueTimes, newRecord } from "../rules/transition.ts";
+import type { Archiver } from "./archiver.ts";
 import type { EngineContext } from "./context.ts";
 import { serverDraft } from "./drafts.ts";
 import type { HookCaller } from "./hook_caller.ts";
@@ -20,15 +21,22 @@ export class Writer {
   readonly counts = { tasksCreated: 0, tasksEnded: 0, eventsStored: 0, commits: 0 };
   readonly #context: EngineContext;
   readonly #hooks: HookCaller;
+  readonly #archiver?: Archiver;
 
-  constructor(context: EngineContext, hooks: HookCaller) {
+  constructor(context: EngineContext, hooks: HookCaller, archiver?: Archiver) {
+    this.#archiver = archiver;
     this.#context = context;
     this.#hooks = hooks;
     this.scheduler = new Scheduler(context, (kind, taskId) => this.#settle(kind, taskId));
   }
 
   async create(input: CreateTaskInput): Promise<Task> {
-    const nowMs = this.#context.clock.now();
+    const { clock, archive } = this.#context;
+    // An id that was made for it is nobody else's; one that was given may be that of an old task.
+    if (input.id !== undefined && await archive?.getTask(input.id) !== undefined) {
+      throw refusalError(input.id, { code: "EXISTS" });
+    }
+    const nowMs = clock.now();
     const identity = { id: input.id ?? ulid(nowMs), incarnation: newIncarnation() };
     const record = newRecord(input, identity, nowMs);
     const result = await this.#commit(record.task.id, "absent", nowMs, [], record);
@@ -39,12 +47,22 @@ export class Writer {
 
   async append(taskId: string, drafts: readonly EventDraft[]): Promise<StoredEvent[]> {
     const result = await this.#commit(taskId, "live", this.#context.clock.now(), drafts);
-    if (!result.ok) throw refusalError(taskId, result.refusal);
+    if (!result.ok) throw refusalError(taskId, await this.#refusalOf(taskId, result.refusal));
     return result.events;
   }
 
   async delete(taskId: string): Promise<void> {
-    if (!await this.#context.store.deleteTask(taskId)) throw taskNotFound(taskId);
+    const { store, archive, reader } = this.#context;
+    let deleted = false;
+    if (archive !== undefined) {
+      // The archive first: should this instance die in between, whoever archives the task next finds
+      // that it is deleted there, and finishes this.
+      const head = await reader.getTask(taskId);
+      if (head === undefined) throw taskNotFound(taskId);
+      deleted = await archive.deleteTask(taskId, head.record.incarnation);
+    }
+    deleted = await store.deleteTask(taskId) || deleted;
+    if (!deleted) throw taskNotFound(taskId);
     await this.#announce({ taskId, from: 0, length: 0, ended: true });
   }
 
@@ -54,7 +72,7 @@ export class Writer {
     rule: (record: TaskRecord, nowMs: number) => Change,
   ): Promise<Task> {
     for (;;) {
-      const head = await this.#context.store.getTask(taskId);
+      const head = await this.#context.reader.getTask(taskId);
       if (head === undefined) throw taskNotFound(taskId);
       const { version, incarnation, task: { status: from } } = head.record;
       const nowMs = this.#context.clock.now();
@@ -84,6 +102,7 @@ export class Writer {
   ): Promise<CommitResult> {
     const { maxEventsPerTask: maxEvents, maxBytesPerTask: maxBytes } = this.#context.limits;
     const due = record === undefined ? undefined : dueTimes(record);
+    const archiveAtMs = this.#archiver && nowMs + this.#context.options.archiveDelayMs;
     const result = await this.#context.store.commit({
       taskId,
       expect,
@@ -93,8 +112,10 @@ export class Writer {
       due,
       maxEvents,
       maxBytes,
+      archiveAtMs,
     });
     if (!result.ok) return result;
+    if (archiveAtMs !== undefined) this.#archiver?.expect(archiveAtMs);
     for (const atMs of Object.values(due ?? {})) this.scheduler.expect(atMs);
     const { from, length } = result;
     const ended = record !== undefined && isTerminal(record.task.status);
@@ -102,10 +123,18 @@ export class Writer {
     this.counts.eventsStored += length - from;
     if (expect === "absent") this.counts.tasksCreated++;
     if (ended) this.counts.tasksEnded++;
-    if (from < length) {
+    const { store, broadcast } = this.#context;
+    if (from < length && store.wakes !== broadcast) {
       await this.#announce({ taskId, from, length, ...(ended ? { ended } : {}) });
     }
     return result;
+  }
+
+  /** A task that only the archive has is not absent: it has ended. */
+  async #refusalOf(taskId: string, refusal: Refusal): Promise<Refusal> {
+    if (refusal.code !== "ABSENT") return refusal;
+    const status = (await this.#context.archive?.getTask(taskId))?.record.task.status;
+    return status !== undefined && isTerminal(status) ? { code: "TERMINAL", status } : refusal;
   }
 
   // What is stored is stored: a wake-up that fails costs readers a poll, not the caller an error.

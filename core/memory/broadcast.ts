@@ -37,6 +37,12 @@ export class MemoryBroadcastProvider implements BroadcastProvider {
     });
   }
 
+  /** It can always be used. */
+  async check(): Promise<void> {}
+
+  /** It holds nothing that has to be released. */
+  async close(): Promise<void> {}
+
   /** Tasks that somebody listens to. */
   get size(): number {
     return this.#byTask.size;

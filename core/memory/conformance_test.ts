@@ -1,5 +1,11 @@
-import { delayReads, testBroadcast, testShortTermStore } from "../conformance/mod.ts";
+import {
+  delayReads,
+  testBroadcast,
+  testLongTermStore,
+  testShortTermStore,
+} from "../conformance/mod.ts";
 import { MemoryBroadcastProvider } from "./broadcast.ts";
+import { MemoryLongTermStore } from "./long_term_store.ts";
 import { MemoryShortTermStore } from "./short_term_store.ts";
 
 const { test } = Deno;
@@ -19,3 +25,5 @@ testBroadcast({
   },
   test,
 });
+
+testLongTermStore({ name: "memory archive", open: () => new MemoryLongTermStore(), test });

@@ -1,9 +1,5 @@
-import type { DueKind, DueTimes } from "../contracts/records.ts";
-import { DUE_KINDS } from "../contracts/records.ts";
-import type { DueWork } from "../contracts/short_term_store.ts";
-
-interface Entry {
-  kind: DueKind;
+interface Entry<Kind> {
+  kind: Kind;
   taskId: string;
   atMs: number;
 }
@@ -12,15 +8,25 @@ interface Entry {
  * What is due when, earliest first: a binary heap. A task's new times do not remove its old entries
  * from the heap; these are known by not being the task's any more, and are dropped when met.
  */
-export class DueIndex {
-  readonly #times = new Map<string, DueTimes>();
-  #heap: Entry[] = [];
+export class DueIndex<Kind extends string> {
+  readonly #kinds: readonly Kind[];
+  readonly #times = new Map<string, Partial<Record<Kind, number>>>();
+  #heap: Entry<Kind>[] = [];
   #live = 0;
 
+  constructor(kinds: readonly Kind[]) {
+    this.#kinds = kinds;
+  }
+
+  /** What is due for a task. */
+  get(taskId: string): Partial<Record<Kind, number>> {
+    return this.#times.get(taskId) ?? {};
+  }
+
   /** Replaces what is due for a task. */
-  set(taskId: string, due: DueTimes): void {
+  set(taskId: string, due: Partial<Record<Kind, number>>): void {
     this.delete(taskId);
-    const kinds = DUE_KINDS.filter((kind) => due[kind] !== undefined);
+    const kinds = this.#kinds.filter((kind) => due[kind] !== undefined);
     if (kinds.length === 0) return;
     this.#times.set(taskId, { ...due });
     for (const kind of kinds) this.#push({ kind, taskId, atMs: due[kind]! });
@@ -32,13 +38,13 @@ export class DueIndex {
   delete(taskId: string): void {
     const due = this.#times.get(taskId);
     if (due === undefined) return;
-    this.#live -= DUE_KINDS.filter((kind) => due[kind] !== undefined).length;
+    this.#live -= this.#kinds.filter((kind) => due[kind] !== undefined).length;
     this.#times.delete(taskId);
   }
 
   /** What is due at `nowMs`; it stays due. */
-  read(nowMs: number, limit: number): DueWork {
-    const entries: Entry[] = [];
+  read(nowMs: number, limit: number): { entries: Entry<Kind>[]; nextAtMs?: number } {
+    const entries: Entry<Kind>[] = [];
     let nextAtMs: number | undefined;
     const seen = new Set<string>();
     while (this.#heap.length > 0) {
@@ -63,14 +69,14 @@ export class DueIndex {
     if (this.#heap.length < 64 || this.#heap.length < 2 * this.#live) return;
     this.#heap = [];
     for (const [taskId, due] of this.#times) {
-      for (const kind of DUE_KINDS) {
+      for (const kind of this.#kinds) {
         const atMs = due[kind];
         if (atMs !== undefined) this.#push({ kind, taskId, atMs });
       }
     }
   }
 
-  #push(entry: Entry): void {
+  #push(entry: Entry<Kind>): void {
     const heap = this.#heap;
     let at = heap.push(entry) - 1;
     while (at > 0) {

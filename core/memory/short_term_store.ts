@@ -1,23 +1,21 @@
-import type { EventDraft, StoredEvent, TaskHead, TaskRecord } from "../contracts/records.ts";
+import type { EventDraft, LogMark, StoredEvent, TaskRecord } from "../contracts/records.ts";
+import { DUE_KINDS } from "../contracts/records.ts";
 import type {
+  ArchiveWork,
+  ClaimedWork,
   Commit,
   CommitResult,
   DueWork,
-  ListPage,
-  ListQuery,
-  LogPage,
-  LogQuery,
-  LogView,
   Refusal,
   ShortTermStore,
 } from "../contracts/short_term_store.ts";
-import type { EventFilter } from "../protocol/event.ts";
 import { isTerminal } from "../protocol/task.ts";
-import { matchesType } from "../rules/filter.ts";
 import { DueIndex } from "./due_index.ts";
 import type { SeriesKind } from "./series_index.ts";
-import { EVENT_OVERHEAD_BYTES, TaskLog } from "./task_log.ts";
-import { TaskList } from "./task_list.ts";
+import type { TaskEntry } from "./task_table.ts";
+import { TaskTable } from "./task_table.ts";
+import type { TaskLog } from "./task_log.ts";
+import { EVENT_OVERHEAD_BYTES } from "./task_log.ts";
 
 /** Options for {@linkcode MemoryShortTermStore}. */
 export interface MemoryStoreOptions {
@@ -31,29 +29,27 @@ export interface MemoryStoreOptions {
 /** Bytes that a task is counted with beside its JSON. */
 const TASK_OVERHEAD_BYTES = 1024;
 
-interface Entry {
-  record: TaskRecord;
-  log: TaskLog;
-  /** What the task and its log are counted with. */
-  bytes: number;
-}
-
 /**
  * Tasks in the memory of this process: the reference of what a store does.
  *
  * Commits are atomic because nothing in them waits.
  */
-export class MemoryShortTermStore implements ShortTermStore {
-  readonly #entries = new Map<string, Entry>();
-  readonly #list = new TaskList();
-  readonly #due = new DueIndex();
+export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
+  readonly #due = new DueIndex(DUE_KINDS);
   /** Ended tasks in the order of their ends: a map keeps the order in which keys were added. */
   readonly #ended = new Map<string, true>();
+  readonly #work = {
+    archive: new DueIndex<ArchiveWork>(["archive"]),
+    release: new DueIndex<ArchiveWork>(["release"]),
+  };
+  /** What each task and its log are counted with. */
+  readonly #sizes = new Map<string, number>();
   readonly #maxBytes: number;
   #bytes = 0;
 
   /** An empty store. */
   constructor({ maxBytes = 512 * 1024 * 1024 }: MemoryStoreOptions = {}) {
+    super();
     this.#maxBytes = maxBytes;
   }
 
@@ -64,7 +60,7 @@ export class MemoryShortTermStore implements ShortTermStore {
 
   async commit(commit: Commit): Promise<CommitResult> {
     const { taskId, expect, events } = commit;
-    const entry = this.#entries.get(taskId);
+    const entry = this.get(taskId);
     if (expect === "absent") {
       if (entry !== undefined) return refused({ code: "EXISTS" });
       return await this.#create(commit);
@@ -89,69 +85,50 @@ export class MemoryShortTermStore implements ShortTermStore {
       if (repeats[i] === undefined) this.#append(entry, events[i]!, commit.nowMs);
     }
     let next = from;
+    if (fresh.length > 0) this.#markForArchive(commit);
     const stored = repeats.map((index) => log.at(index ?? next++));
     return { ok: true, events: stored, from, length: log.length };
   }
 
-  async getTask(taskId: string): Promise<TaskHead | undefined> {
-    const entry = this.#entries.get(taskId);
-    return await Promise.resolve(
-      entry && { record: structuredClone(entry.record), length: entry.log.length },
-    );
-  }
-
-  async listTasks({ statuses, types, tag, limit, after }: ListQuery): Promise<ListPage> {
-    const tasks: TaskRecord[] = [];
-    for (const id of this.#list.newestFirst(after)) {
-      const { record } = this.#entries.get(id)!;
-      const { status, type = "", tags } = record.task;
-      if (statuses !== undefined && !statuses.includes(status)) continue;
-      if (types !== undefined && !matchesType(type, types)) continue;
-      if (tag !== undefined && !tags?.includes(tag)) continue;
-      if (tasks.length === limit) return { tasks, more: true };
-      tasks.push(structuredClone(record));
-    }
-    return await Promise.resolve({ tasks, more: false });
-  }
-
-  async deleteTask(taskId: string): Promise<boolean> {
-    const entry = this.#entries.get(taskId);
-    if (entry === undefined) return false;
-    this.#entries.delete(taskId);
-    this.#list.delete(entry.record);
-    this.#due.delete(taskId);
-    this.#ended.delete(taskId);
-    this.#bytes -= entry.bytes;
+  async deleteTask(taskId: string, at?: LogMark): Promise<boolean> {
+    const entry = this.get(taskId);
+    if (entry === undefined || (at !== undefined && !isAt(entry, at))) return false;
+    this.remove(taskId);
     return await Promise.resolve(true);
-  }
-
-  async readLog(taskId: string, query: LogQuery): Promise<LogPage | undefined> {
-    const entry = this.#entries.get(taskId);
-    if (entry === undefined) return undefined;
-    return await Promise.resolve({ ...entry.log.read(query), ...stateOf(entry) });
-  }
-
-  async readView(taskId: string, { after }: { after: number }): Promise<LogView | undefined> {
-    const entry = this.#entries.get(taskId);
-    if (entry === undefined) return undefined;
-    return await Promise.resolve({
-      series: entry.log.series.foldsAfter(after),
-      ...stateOf(entry),
-    });
-  }
-
-  async countMatches(
-    taskId: string,
-    filter: EventFilter,
-    indexes: readonly number[],
-  ): Promise<number[]> {
-    const log = this.#entries.get(taskId)?.log;
-    return await Promise.resolve(log?.countMatches(filter, indexes) ?? indexes.map(() => 0));
   }
 
   async due(nowMs: number, limit: number): Promise<DueWork> {
     return await Promise.resolve(this.#due.read(nowMs, limit));
   }
+
+  async claim(
+    work: ArchiveWork,
+    { nowMs, untilMs, limit }: { nowMs: number; untilMs: number; limit: number },
+  ): Promise<ClaimedWork> {
+    const { entries, nextAtMs } = this.#work[work].read(nowMs, limit);
+    for (const { taskId } of entries) this.#work[work].set(taskId, { [work]: untilMs });
+    const claimed: ClaimedWork = { taskIds: entries.map(({ taskId }) => taskId) };
+    if (entries.length > 0) claimed.oldestAtMs = entries[0]!.atMs;
+    if (nextAtMs !== undefined) claimed.nextAtMs = nextAtMs;
+    return await Promise.resolve(claimed);
+  }
+
+  async archived(
+    taskId: string,
+    at: LogMark,
+    { againAtMs, releaseAtMs }: { againAtMs: number; releaseAtMs?: number },
+  ): Promise<boolean> {
+    const entry = this.get(taskId);
+    if (entry === undefined) return false;
+    const isThere = isAt(entry, at);
+    this.#work.archive.set(taskId, isThere ? {} : { archive: againAtMs });
+    if (isThere && releaseAtMs !== undefined) {
+      this.#work.release.set(taskId, { release: releaseAtMs });
+    }
+    return await Promise.resolve(isThere);
+  }
+
+  async check(): Promise<void> {}
 
   async close(): Promise<void> {}
 
@@ -160,42 +137,44 @@ export class MemoryShortTermStore implements ShortTermStore {
     const bytes = recordBytes(record);
     const refusal = this.#makeRoom(bytes + sizeOf(commit.events));
     if (refusal !== undefined) return refused(refusal);
-    const entry: Entry = { record, log: new TaskLog(), bytes };
-    this.#bytes += bytes;
-    this.#entries.set(commit.taskId, entry);
-    this.#list.add(record);
+    const entry = this.add(record);
+    this.#grow(commit.taskId, bytes);
     return await this.#finish(entry, commit);
   }
 
-  async #replace(entry: Entry, commit: Commit): Promise<CommitResult> {
+  async #replace(entry: TaskEntry, commit: Commit): Promise<CommitResult> {
     const before = recordBytes(entry.record);
     entry.record = structuredClone(commit.record!);
-    const grown = recordBytes(entry.record) - before;
-    entry.bytes += grown;
-    this.#bytes += grown;
+    this.#grow(commit.taskId, recordBytes(entry.record) - before);
     return await this.#finish(entry, commit);
   }
 
   /** A task can always change its state, so neither bounds nor series are asked. */
-  #finish(entry: Entry, { taskId, events, nowMs, due }: Commit): CommitResult {
+  #finish(entry: TaskEntry, commit: Commit): CommitResult {
+    const { taskId, events, nowMs, due } = commit;
     const from = entry.log.length;
     const stored = events.map((draft) => this.#append(entry, draft, nowMs));
     this.#due.set(taskId, due ?? {});
+    this.#markForArchive(commit);
     if (isTerminal(entry.record.task.status)) this.#ended.set(taskId, true);
     this.#makeRoom(0, taskId);
     return { ok: true, events: stored, from, length: entry.log.length };
   }
 
-  #append(entry: Entry, draft: EventDraft, nowMs: number): StoredEvent {
+  #markForArchive({ taskId, archiveAtMs }: Commit): void {
+    const { archive } = this.#work;
+    if (archiveAtMs === undefined || archive.get(taskId).archive !== undefined) return;
+    archive.set(taskId, { archive: archiveAtMs });
+  }
+
+  #append(entry: TaskEntry, draft: EventDraft, nowMs: number): StoredEvent {
     const event = entry.log.append(draft, nowMs, kindOf(entry.log, draft));
-    const bytes = sizeOf([draft]);
-    entry.bytes += bytes;
-    this.#bytes += bytes;
+    this.#grow(entry.record.task.id, sizeOf([draft]));
     return event;
   }
 
   #checkAppend(
-    { record, log }: Entry,
+    { record, log }: TaskEntry,
     { events, maxEvents, maxBytes }: Commit,
     repeats: readonly (number | undefined)[],
   ): Refusal | undefined {
@@ -222,27 +201,39 @@ export class MemoryShortTermStore implements ShortTermStore {
     return undefined;
   }
 
-  /** Gives up the tasks that ended longest ago until there is room. */
+  /** Gives up the tasks that ended longest ago, and that the archive has, until there is room. */
   #makeRoom(bytes: number, keep?: string): Refusal | undefined {
-    while (this.#bytes + bytes > this.#maxBytes) {
-      const [oldest] = this.#ended.keys();
-      if (oldest === undefined || oldest === keep) return { code: "STORE_FULL" };
-      void this.deleteTask(oldest);
+    if (this.#bytes + bytes <= this.#maxBytes) return undefined;
+    for (const oldest of this.#ended.keys()) {
+      if (oldest === keep || this.#work.archive.get(oldest).archive !== undefined) continue;
+      this.remove(oldest);
+      if (this.#bytes + bytes <= this.#maxBytes) return undefined;
     }
-    return undefined;
+    return { code: "STORE_FULL" };
   }
+
+  #grow(taskId: string, bytes: number): void {
+    this.#sizes.set(taskId, (this.#sizes.get(taskId) ?? 0) + bytes);
+    this.#bytes += bytes;
+  }
+
+  protected override remove(taskId: string): void {
+    super.remove(taskId);
+    this.#due.delete(taskId);
+    this.#work.archive.delete(taskId);
+    this.#work.release.delete(taskId);
+    this.#ended.delete(taskId);
+    this.#grow(taskId, -this.#sizes.get(taskId)!);
+    this.#sizes.delete(taskId);
+  }
+}
+
+function isAt({ record, log }: TaskEntry, { incarnation, version, length }: LogMark): boolean {
+  return record.incarnation === incarnation && record.version === version && log.length === length;
 }
 
 function refused(refusal: Refusal): CommitResult {
   return { ok: false, refusal };
-}
-
-function stateOf({ record, log }: Entry): Pick<LogPage, "length" | "incarnation" | "status"> {
-  return {
-    length: log.length,
-    incarnation: record.incarnation,
-    status: record.task.status,
-  };
 }
 
 /** What a draft's series is: as it began, or as this draft begins it. */

@@ -1,5 +1,5 @@
 import type { EventDraft, StoredEvent } from "../contracts/records.ts";
-import type { LogQuery } from "../contracts/short_term_store.ts";
+import type { LogQuery } from "../contracts/task_reader.ts";
 import type { EventFilter, Level } from "../protocol/event.ts";
 import type { SeriesKind } from "./series_index.ts";
 import { compileFilter, matchesEverything } from "../rules/filter.ts";

@@ -1,4 +1,4 @@
-import type { SeriesFold, StoredEvent } from "../contracts/records.ts";
+import type { EventDraft, SeriesFold, StoredEvent } from "../contracts/records.ts";
 
 /**
  * The newest event of a series with everything that the series says so far. A reader who has this
@@ -10,4 +10,20 @@ export function snapshotOf({ mode, accField, newest, text }: SeriesFold): Stored
   }
   const data = JSON.stringify({ ...JSON.parse(newest.data), [accField]: text });
   return { ...newest, data, snapshot: true };
+}
+
+/** The string in a field of an event's data, or `undefined` if it is none. */
+export function deltaOf(data: string, accField: string): string | undefined {
+  const delta: unknown = JSON.parse(data)?.[accField];
+  return typeof delta === "string" ? delta : undefined;
+}
+
+/** A stored event as the draft that it was; for a store that keeps what another has numbered. */
+export function draftOfStored(event: StoredEvent): EventDraft {
+  const { entropy, type, level, data, seriesId, seriesMode, accField } = event;
+  const draft: EventDraft = { entropy, type, level, data };
+  if (seriesId === undefined) return draft;
+  Object.assign(draft, { seriesId, seriesMode, accField });
+  if (seriesMode === "accumulate" && accField !== undefined) draft.delta = deltaOf(data, accField);
+  return draft;
 }

@@ -41,8 +41,15 @@ export function addServerRoutes(router: Router, engine: TaskEngine): void {
     responses: { 200: json("They can"), 503: json("They cannot") },
   }, async () => {
     const dependencies = await engine.check();
-    const ready = !engine.closing.aborted && Object.values(dependencies).every(({ ok }) => ok);
-    const status = engine.closing.aborted ? "closing" : ready ? "ready" : "unavailable";
+    const lost = Object.values(dependencies).filter(({ ok }) => !ok);
+    const ready = !engine.closing.aborted && !lost.some(({ required }) => required);
+    const status = engine.closing.aborted
+      ? "closing"
+      : !ready
+      ? "unavailable"
+      : lost.length > 0
+      ? "degraded"
+      : "ready";
     return Response.json({ status, dependencies }, { status: ready ? 200 : 503 });
   });
 
@@ -88,6 +95,21 @@ function metricsOf(engine: TaskEngine): Registry {
   add("tasks_ended_total", "Tasks that reached a terminal state", () => engine.stats.tasksEnded);
   add("events_stored_total", "Events stored", () => engine.stats.eventsStored);
   add("commits_total", "Commits carried out", () => engine.stats.commits);
+  add(
+    "events_archived_total",
+    "Events archived by this instance",
+    () => engine.stats.eventsArchived,
+  );
+  add(
+    "tasks_released_total",
+    "Hot copies given up by this instance",
+    () => engine.stats.tasksReleased,
+  );
+  add(
+    "archive_lag_seconds",
+    "How late the oldest unarchived work is",
+    () => engine.stats.archiveLagMs / 1000,
+  );
   add("streams", "Open streams", () => engine.stats.streams);
   add("followed_tasks", "Tasks with open streams", () => engine.stats.tails);
   return registry;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { ShortTermStore } from "@taskcast/core";
+import type { BroadcastProvider, LongTermStore, ShortTermStore } from "@taskcast/core";
 import { compileFilter, MemoryBroadcastProvider, TaskEngine } from "@taskcast/core";
 import { delayReads, lossyBroadcast } from "@taskcast/core/conformance";
 import type { EventFilter, EventInput, SeriesFormat, TaskEvent } from "@taskcast/core/protocol";
@@ -130,16 +130,33 @@ async function read(engine: TaskEngine, taskId: string, reader: Reader): Promise
   throw new Error("the stream ended without the end");
 }
 
+/** What is tested: a store, and perhaps an archive to which tasks go as soon as they can. */
+export interface Stores {
+  broadcast?: BroadcastProvider;
+  shortTerm: ShortTermStore;
+  longTerm?: LongTermStore;
+}
+
 async function check(
-  store: ShortTermStore,
+  { broadcast = new MemoryBroadcastProvider(), shortTerm, longTerm }: Stores,
   steps: readonly (EventInput[] | "pause" | "rest")[],
   readers: readonly Reader[],
   seed: number,
 ): Promise<void> {
+  const errors: unknown[] = [];
   const engine = new TaskEngine({
-    broadcast: lossyBroadcast(new MemoryBroadcastProvider(), { seed }),
-    shortTermStore: delayReads(store),
-    options: { pageSize: 4, tailBytes: 2_000, pollMs: 3 },
+    broadcast: lossyBroadcast(broadcast, { seed }),
+    shortTermStore: delayReads(shortTerm),
+    longTermStore: longTerm && delayReads(longTerm),
+    options: {
+      pageSize: 4,
+      tailBytes: 2_000,
+      pollMs: 3,
+      archiveDelayMs: 1,
+      archiveBatch: 3,
+      hotRetentionMs: 1,
+    },
+    hooks: { onUnhandledError: (error) => void errors.push(error) },
   });
   try {
     const { id } = await engine.createTask();
@@ -183,9 +200,10 @@ async function check(
       assert.deepEqual(values, model.values);
       assert.equal(done, "completed");
     }
+    assert.deepEqual(errors, []);
   } finally {
     await engine.close();
-    await store.close();
+    await Promise.all([broadcast.close(), shortTerm.close(), longTerm?.close()]);
   }
 }
 
@@ -195,7 +213,7 @@ async function check(
  * @param runs Interleavings that are tried; `TASKCAST_PROPERTY_RUNS` overrules it.
  */
 export function testSubscribe(
-  { name, open, runs }: { name: string; open: () => ShortTermStore; runs: number },
+  { name, open, runs }: { name: string; open: () => Stores | Promise<Stores>; runs: number },
 ): void {
   Deno.test(`${name}: subscribe() gives every reader exactly the matching events, whatever happens`, async () => {
     await fc.assert(
@@ -203,7 +221,7 @@ export function testSubscribe(
         fc.array(stepArb, { maxLength: 12 }),
         fc.array(readerArb, { minLength: 1, maxLength: 5 }),
         fc.nat(),
-        (steps, readers, seed) => check(open(), steps, readers, seed),
+        async (steps, readers, seed) => await check(await open(), steps, readers, seed),
       ),
       { numRuns: Number(Deno.env.get("TASKCAST_PROPERTY_RUNS") ?? runs) },
     );

@@ -1,0 +1,79 @@
+import type { ArchivePart, ArchivePosition, LongTermStore } from "@taskcast/core";
+import { draftOfStored, TOMBSTONE_MS } from "@taskcast/core";
+import { Appender } from "./appender.ts";
+import type { Connection } from "./connection.ts";
+import { ARCHIVE_PREFIX, LOG_TABLES } from "./schema.ts";
+import type { TaskRow } from "./tables.ts";
+import { SELECT_TASK } from "./tables.ts";
+import { insertTask, updateLog, updateRecord } from "./task_rows.ts";
+import { SqliteTaskReader } from "./task_reader.ts";
+
+/** The archive in one SQLite file. */
+export class SqliteLongTermStore extends SqliteTaskReader implements LongTermStore {
+  constructor(connection: Connection) {
+    super(connection, ARCHIVE_PREFIX);
+  }
+
+  async positions(
+    tasks: readonly { taskId: string; incarnation: string }[],
+  ): Promise<ArchivePosition[]> {
+    return await this.read(() =>
+      tasks.map(({ taskId, incarnation }) => this.#positionOf(taskId, incarnation))
+    );
+  }
+
+  async archive(parts: readonly ArchivePart[]): Promise<ArchivePosition[]> {
+    return await this.write(() => parts.map((part) => this.#take(part)));
+  }
+
+  async deleteTask(taskId: string, incarnation: string): Promise<boolean> {
+    return await this.write(() => {
+      const nowMs = Date.now();
+      this.sql.run("DELETE FROM {deletions} WHERE at_ms < ?", nowMs - TOMBSTONE_MS);
+      this.sql.run(
+        "INSERT OR REPLACE INTO {deletions} (incarnation, at_ms) VALUES (?, ?)",
+        incarnation,
+        nowMs,
+      );
+      const row = this.sql.one<TaskRow>(SELECT_TASK, taskId);
+      if (row?.incarnation !== incarnation) return false;
+      this.deleteRows(LOG_TABLES, row.task);
+      return true;
+    });
+  }
+
+  #take({ record, events }: ArchivePart): ArchivePosition {
+    const { task, incarnation, version } = record;
+    if (this.#isDeleted(incarnation)) return { deleted: true };
+    let row = this.sql.one<TaskRow & { created_at: number }>(
+      SELECT_TASK.replace("SELECT ", "SELECT created_at, "),
+      task.id,
+    );
+    if (row !== undefined && row.incarnation !== incarnation) {
+      if (row.created_at > task.createdAt) return { deleted: true };
+      this.deleteRows(LOG_TABLES, row.task);
+      row = undefined;
+    }
+    const kept: TaskRow = row ?? insertTask(this.sql, record);
+    if (version > kept.version) updateRecord(this.sql, kept.task, record);
+    const before = kept.length;
+    const appender = new Appender(this.sql, kept);
+    for (const event of events) {
+      if (event.index === kept.length) appender.append(draftOfStored(event), event.timestamp);
+    }
+    if (kept.length > before) updateLog(this.sql, kept);
+    return { version: Math.max(version, kept.version), length: kept.length };
+  }
+
+  #positionOf(taskId: string, incarnation: string): ArchivePosition {
+    if (this.#isDeleted(incarnation)) return { deleted: true };
+    const row = this.sql.one<TaskRow>(SELECT_TASK, taskId);
+    if (row?.incarnation !== incarnation) return { version: 0, length: 0 };
+    return { version: row.version, length: row.length };
+  }
+
+  #isDeleted(incarnation: string): boolean {
+    const sql = "SELECT 1 FROM {deletions} WHERE incarnation = ?";
+    return this.sql.one(sql, incarnation) !== undefined;
+  }
+}

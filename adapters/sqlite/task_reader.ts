@@ -1,0 +1,89 @@
+import type {
+  ListPage,
+  ListQuery,
+  LogPage,
+  LogQuery,
+  LogView,
+  TaskHead,
+  TaskReader,
+} from "@taskcast/core";
+import type { EventFilter } from "@taskcast/core/protocol";
+import { TaskcastError } from "@taskcast/core/protocol";
+import type { Connection } from "./connection.ts";
+import { Reader } from "./reader.ts";
+import { Statements } from "./statements.ts";
+
+/** Tasks and logs in the tables of a SQLite file that have a prefix. */
+export class SqliteTaskReader implements TaskReader {
+  readonly #connection: Connection;
+  /** Statements on these tables. */
+  protected readonly sql: Statements;
+  /** Reads of these tables. */
+  protected readonly reader: Reader;
+  #inUse = false;
+  #closed = false;
+
+  constructor(connection: Connection, prefix: string) {
+    this.#connection = connection;
+    this.sql = new Statements(connection.database, prefix);
+    this.reader = new Reader(this.sql);
+  }
+
+  async getTask(taskId: string): Promise<TaskHead | undefined> {
+    return await this.read(() => this.reader.task(taskId));
+  }
+
+  async listTasks(query: ListQuery): Promise<ListPage> {
+    return await this.read(() => this.reader.list(query));
+  }
+
+  async readLog(taskId: string, query: LogQuery): Promise<LogPage | undefined> {
+    return await this.read(() => this.reader.log(taskId, query));
+  }
+
+  async readView(taskId: string, { after }: { after: number }): Promise<LogView | undefined> {
+    return await this.read(() => this.reader.view(taskId, after));
+  }
+
+  async countMatches(
+    taskId: string,
+    filter: EventFilter,
+    indexes: readonly number[],
+  ): Promise<number[] | undefined> {
+    return await this.read(() => this.reader.countMatches(taskId, filter, indexes));
+  }
+
+  async check(): Promise<void> {
+    await this.getTask("");
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return await Promise.resolve();
+    this.#closed = true;
+    this.#connection.release(this.#inUse);
+  }
+
+  /** Runs `read` so that what it says is of one moment. */
+  protected async read<T>(read: () => T): Promise<T> {
+    this.#enter();
+    return await this.#connection.read(read);
+  }
+
+  /** Runs `write` within a transaction that it shares with other writes of this turn. */
+  protected async write<T>(write: () => T): Promise<T> {
+    this.#enter();
+    return await this.#connection.write(write);
+  }
+
+  #enter(): void {
+    if (this.#closed) throw new TaskcastError("STORE_UNAVAILABLE", "The SQLite store is closed");
+    if (this.#inUse) return;
+    this.#inUse = true;
+    this.#connection.use();
+  }
+
+  /** Deletes the rows of a task. */
+  protected deleteRows(tables: readonly string[], task: number): void {
+    for (const table of tables) this.sql.run(`DELETE FROM {${table}} WHERE task = ?`, task);
+  }
+}

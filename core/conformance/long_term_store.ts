@@ -1,0 +1,221 @@
+import assert from "node:assert/strict";
+import type { ArchivePart, LongTermStore } from "../contracts/long_term_store.ts";
+import type { StoredEvent, TaskRecord } from "../contracts/records.ts";
+import type { Commit, CommitResult, ShortTermStore } from "../contracts/short_term_store.ts";
+import { MemoryShortTermStore } from "../memory/short_term_store.ts";
+import { append, create, delta, draft, LIFE, log, NOW, record } from "./store_fixtures.ts";
+import { LIST_CHECKS } from "./store_list.ts";
+import { READ_CHECKS } from "./store_read.ts";
+import { SERIES_CHECKS } from "./store_series.ts";
+import type { Check, ConformanceOptions } from "./suite.ts";
+import { register } from "./suite.ts";
+
+/** A short-term store that archives each commit before it answers, and reads from the archive. */
+class ReadsFromArchive extends MemoryShortTermStore {
+  readonly #archive: LongTermStore;
+  #writing: Promise<unknown> = Promise.resolve();
+
+  constructor(archive: LongTermStore) {
+    super();
+    this.#archive = archive;
+    const { getTask, listTasks, readLog, readView, countMatches } = archive;
+    for (const read of [getTask, listTasks, readLog, readView, countMatches]) {
+      Object.defineProperty(this, read.name, { value: read.bind(archive) });
+    }
+  }
+
+  override commit(commit: Commit): Promise<CommitResult> {
+    const committed = this.#writing.then(async () => {
+      const result = await super.commit(commit);
+      if (!result.ok) return result;
+      const { record } = (await MemoryShortTermStore.prototype.getTask.call(this, commit.taskId))!;
+      const events = result.events.filter(({ index }) => index >= result.from);
+      await this.#archive.archive([{ record, events }]);
+      return result;
+    });
+    this.#writing = committed.catch(() => {});
+    return committed;
+  }
+
+  override async deleteTask(taskId: string): Promise<boolean> {
+    await this.#archive.deleteTask(taskId, LIFE);
+    return await super.deleteTask(taskId);
+  }
+
+  override async close(): Promise<void> {
+    await this.#archive.close();
+  }
+}
+
+/** A task with a log of all kinds of events, as an archive gets it. */
+async function sample(): Promise<{ record: TaskRecord; events: StoredEvent[] }> {
+  const store: ShortTermStore = new MemoryShortTermStore();
+  await create(store, "t", { tags: ["a"], ttl: 5, reason: "why", params: { "\0": "\ud83d" } });
+  for (let i = 0; i < 8; i++) {
+    await append(store, "t", draft({ i }), delta(`${i}\ud83d`), draft(i, { type: "a.b" }));
+  }
+  return { record: (await store.getTask("t"))!.record, events: await log(store, "t") };
+}
+
+function version(record: TaskRecord, version: number, changes: object): TaskRecord {
+  return { ...record, version, task: { ...record.task, ...changes } };
+}
+
+const WHERE = [{ taskId: "t", incarnation: LIFE }];
+
+const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
+  {
+    title: "archive() takes a log in parts and answers what it has",
+    async run(store) {
+      const { record, events } = await sample();
+      assert.deepEqual(await store.positions(WHERE), [{ version: 0, length: 0 }]);
+      for (let at = 0; at < events.length; at += 5) {
+        const part = { record, events: events.slice(at, at + 5) };
+        const position = { version: 1, length: Math.min(at + 5, events.length) };
+        assert.deepEqual(await store.archive([part]), [position]);
+        assert.deepEqual(await store.positions(WHERE), [position]);
+      }
+      assert.deepEqual((await store.readLog("t", { after: -1, limit: 99 }))?.events, events);
+      assert.deepEqual(await store.getTask("t"), { record, length: events.length });
+    },
+  },
+  {
+    title: "archive() keeps every field of a task",
+    async run(store) {
+      const full: TaskRecord = {
+        incarnation: LIFE,
+        version: 7,
+        deadlineAt: NOW + 5,
+        ttlRemainingMs: 3,
+        task: {
+          ...record("t").task,
+          type: "llm.chat",
+          params: { b: 1, a: [null, "\0", "\ud83d"] },
+          metadata: { who: "me" },
+          result: { answer: 42.5 },
+          error: { code: "E", message: "m", details: { x: 1 } },
+          tags: ["a", "b"],
+          ttl: 5,
+          reason: "waits",
+          blockedRequest: { type: "approval", data: { q: "?" } },
+          resumeAt: NOW + 9,
+          completedAt: NOW + 8,
+        },
+      };
+      await store.archive([{ record: full, events: [] }]);
+      assert.deepEqual(await store.getTask("t"), { record: full, length: 0 });
+      assert.deepEqual((await store.listTasks({ limit: 1, tag: "b" })).tasks, [full]);
+    },
+  },
+  {
+    title: "archive() is harmless when it is repeated, overlaps, comes late or from many",
+    async run(store) {
+      const { record: old, events } = await sample();
+      const record = version(old, 3, { status: "running", updatedAt: NOW + 1 });
+      const parts: ArchivePart[] = [
+        { record, events: events.slice(0, 9) },
+        { record: old, events: events.slice(0, 4) },
+        { record: old, events: events.slice(5, 12) },
+        { record, events: events.slice(9) },
+        { record, events: [] },
+      ];
+      for (const part of [...parts, ...parts]) await store.archive([part]);
+      await Promise.all(Array.from({ length: 12 }, (_, i) => store.archive([parts[i % 5]!])));
+      await store.archive([{ record, events: events.slice(12) }]);
+      assert.deepEqual((await store.readLog("t", { after: -1, limit: 99 }))?.events, events);
+      assert.deepEqual((await store.getTask("t"))?.record, record);
+      const [fold] = (await store.readView("t", { after: -1 }))!.series;
+      assert.equal(fold?.text, Array.from({ length: 8 }, (_, i) => `${i}\ud83d`).join(""));
+      assert.deepEqual(await store.countMatches("t", { types: ["a.*"] }, [24]), [8]);
+    },
+  },
+  {
+    title: "archive() leaves no hole: events that are ahead are not taken",
+    async run(store) {
+      const { record, events } = await sample();
+      await store.archive([{ record, events: events.slice(0, 3) }]);
+      const [position] = await store.archive([{ record, events: events.slice(6) }]);
+      assert.deepEqual(position, { version: 1, length: 3 });
+      assert.equal((await store.getTask("t"))?.length, 3);
+    },
+  },
+  {
+    title: "archive() takes parts of many tasks at once",
+    async run(store) {
+      const { record: one, events } = await sample();
+      const ids = Array.from({ length: 30 }, (_, i) => `t${i}`);
+      const parts = ids.map((id, i) => ({
+        record: { ...one, incarnation: `life${1000 + i}`, task: { ...one.task, id } },
+        events: events.slice(0, i % 20),
+      }));
+      const positions = await store.archive(parts);
+      assert.deepEqual(positions, ids.map((_, i) => ({ version: 1, length: i % 20 })));
+      for (const [i, id] of ids.entries()) {
+        const page = await store.readLog(id, { after: -1, limit: 99 });
+        assert.deepEqual(page?.events, events.slice(0, i % 20));
+      }
+      assert.equal((await store.listTasks({ limit: 100 })).tasks.length, 30);
+    },
+  },
+  {
+    title: "a deleted life stays deleted, whatever still arrives of it",
+    async run(store) {
+      const { record, events } = await sample();
+      await store.archive([{ record, events }]);
+      assert.equal(await store.deleteTask("t", "another0"), false);
+      assert.equal((await store.getTask("t"))?.length, events.length);
+      assert.equal(await store.deleteTask("t", LIFE), true);
+      assert.equal(await store.deleteTask("t", LIFE), false);
+      assert.deepEqual(await store.archive([{ record, events }]), [{ deleted: true }]);
+      assert.deepEqual(await store.positions(WHERE), [{ deleted: true }]);
+      assert.equal(await store.getTask("t"), undefined);
+      assert.equal(await store.readLog("t", { after: -1, limit: 1 }), undefined);
+      assert.equal(await store.readView("t", { after: -1 }), undefined);
+      assert.equal(await store.countMatches("t", {}, [1]), undefined);
+      assert.deepEqual(await store.listTasks({ limit: 9, tag: "a" }), { tasks: [], more: false });
+      // A part of it that is deleted before anything was archived does not come back either.
+      const never = { ...record, incarnation: "never000", task: { ...record.task, id: "n" } };
+      assert.equal(await store.deleteTask("n", "never000"), false);
+      await store.archive([{ record: never, events }]);
+      assert.equal(await store.getTask("n"), undefined);
+    },
+  },
+  {
+    title: "of two lives of one id the later one stays",
+    async run(store) {
+      const { record: first, events } = await sample();
+      const second = { ...version(first, 1, { createdAt: NOW + 1 }), incarnation: "second00" };
+      await store.archive([{ record: first, events }]);
+      await store.archive([{ record: second, events: events.slice(0, 1) }]);
+      assert.deepEqual(await store.archive([{ record: first, events }]), [{ deleted: true }]);
+      const head = await store.getTask("t");
+      assert.equal(head?.record.incarnation, "second00");
+      assert.equal(head?.length, 1);
+    },
+  },
+];
+
+/**
+ * Tests that a long-term store keeps its contract: reads answer as a short-term store would, and
+ * whatever arrives late, twice or out of order does no harm.
+ *
+ * @example In the tests of your adapter
+ * ```ts
+ * import { testLongTermStore } from "@taskcast/core/conformance";
+ * import { MemoryLongTermStore } from "@taskcast/core";
+ *
+ * const registered: string[] = [];
+ * testLongTermStore({
+ *   name: "my archive",
+ *   open: () => new MemoryLongTermStore(),
+ *   test: (name) => registered.push(name), // `Deno.test`, or `test` of `node:test`
+ * });
+ * ```
+ */
+export function testLongTermStore(options: ConformanceOptions<LongTermStore>): void {
+  register(ARCHIVE_CHECKS, options);
+  register([...SERIES_CHECKS, ...READ_CHECKS, ...LIST_CHECKS], {
+    ...options,
+    open: async () => new ReadsFromArchive(await options.open()),
+  });
+}

@@ -1,0 +1,104 @@
+import type { EngineContext } from "./context.ts";
+
+/** What a round of a job says about the next one. */
+export interface Round {
+  /** There is more to do right away. */
+  again: boolean;
+  /** When there is something to do again, as far as the job knows. Unix milliseconds. */
+  nextAtMs?: number;
+}
+
+/**
+ * Does work whose time has come: looks when something is known to be due and, where others may
+ * leave work, regularly. Never twice at a time; after an error again, later and later.
+ */
+export class Job {
+  readonly #context: EngineContext;
+  readonly #operation: string;
+  readonly #round: () => Promise<Round>;
+  readonly #maxRetryMs: number;
+  #timer?: unknown;
+  #timerAt = Infinity;
+  #running?: Promise<void>;
+  #again = false;
+  #closed = false;
+  #failures = 0;
+
+  constructor(
+    context: EngineContext,
+    { operation, round, maxRetryMs = RETRY_MS }: {
+      /** What errors are reported as. */
+      operation: string;
+      round: () => Promise<Round>;
+      /** After errors it waits a second, then twice as long each time, up to this. */
+      maxRetryMs?: number;
+    },
+  ) {
+    this.#context = context;
+    this.#operation = operation;
+    this.#round = round;
+    this.#maxRetryMs = maxRetryMs;
+  }
+
+  /** Rounds that failed since the last one that did not. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Something will be due at this time. */
+  expect(atMs: number): void {
+    // While it fails, it keeps to its own times.
+    if (this.#closed || this.#failures > 0 || atMs >= this.#timerAt) return;
+    this.#wakeAt(atMs);
+  }
+
+  /** Does everything that is due now. Resolves when it is done, or when it failed. */
+  run(): Promise<void> {
+    this.#again = true;
+    this.#running ??= this.#rounds().finally(() => this.#running = undefined);
+    return this.#running;
+  }
+
+  /** Stops, when what is being done is done. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#context.clock.clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  async #rounds(): Promise<void> {
+    const { clock, options } = this.#context;
+    while (this.#again && !this.#closed) {
+      this.#again = false;
+      try {
+        const { again, nextAtMs } = await this.#round();
+        this.#failures = 0;
+        this.#again ||= again;
+        if (nextAtMs !== undefined) this.expect(nextAtMs);
+      } catch (error) {
+        this.#context.report(error, { operation: this.#operation });
+        const delayMs = Math.min(RETRY_MS * 2 ** this.#failures, this.#maxRetryMs);
+        this.#failures++;
+        if (!this.#closed) this.#wakeAt(clock.now() + delayMs);
+        return;
+      }
+      if (options.sweepMs > 0) this.expect(clock.now() + options.sweepMs);
+    }
+  }
+
+  #wakeAt(atMs: number): void {
+    const { clock } = this.#context;
+    clock.clearTimeout(this.#timer);
+    this.#timerAt = atMs;
+    // Longer than a timer can wait: it wakes early, finds nothing, and waits again.
+    const delayMs = Math.min(Math.max(0, atMs - clock.now()), MAX_TIMEOUT_MS);
+    this.#timer = clock.setTimeout(() => {
+      this.#timer = undefined;
+      this.#timerAt = Infinity;
+      void this.run();
+    }, delayMs);
+  }
+}
+
+const RETRY_MS = 1_000;
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;

@@ -1,0 +1,85 @@
+import type { LongTermStore } from "../contracts/long_term_store.ts";
+import type { TaskHead, TaskRecord } from "../contracts/records.ts";
+import type {
+  ListPage,
+  ListQuery,
+  LogPage,
+  LogQuery,
+  LogView,
+  TaskReader,
+} from "../contracts/task_reader.ts";
+import type { EventFilter } from "../protocol/event.ts";
+import { isTerminal } from "../protocol/task.ts";
+
+/**
+ * The short-term store and the archive as one.
+ *
+ * A task that is in the short-term store is read there, since the archive may lag behind. It leaves
+ * the short-term store only when the archive has all of it, so whoever does not find it there finds
+ * it in the archive.
+ */
+export class TieredReader implements TaskReader {
+  readonly #hot: TaskReader;
+  readonly #cold: LongTermStore;
+
+  constructor(hot: TaskReader, cold: LongTermStore) {
+    this.#hot = hot;
+    this.#cold = cold;
+  }
+
+  async getTask(taskId: string): Promise<TaskHead | undefined> {
+    return await this.#hot.getTask(taskId) ?? await this.#cold.getTask(taskId);
+  }
+
+  async readLog(taskId: string, query: LogQuery): Promise<LogPage | undefined> {
+    return await this.#hot.readLog(taskId, query) ?? await this.#cold.readLog(taskId, query);
+  }
+
+  async readView(taskId: string, query: { after: number }): Promise<LogView | undefined> {
+    return await this.#hot.readView(taskId, query) ?? await this.#cold.readView(taskId, query);
+  }
+
+  async countMatches(
+    taskId: string,
+    filter: EventFilter,
+    indexes: readonly number[],
+  ): Promise<number[] | undefined> {
+    return await this.#hot.countMatches(taskId, filter, indexes) ??
+      await this.#cold.countMatches(taskId, filter, indexes);
+  }
+
+  async listTasks(query: ListQuery): Promise<ListPage> {
+    // The archive last: a task that is released in between is then found in both, not in neither.
+    const hot = await this.#hot.listTasks(query);
+    const cold = await this.#cold.listTasks(query);
+    const inHot = new Set(hot.tasks.map(({ task }) => task.id));
+    const archived = cold.tasks.filter(({ task }) => !inHot.has(task.id));
+    const current = await Promise.all(archived.map((record) => this.#isCurrent(record)));
+    // A store that has more says nothing about what comes after its last task.
+    const seen = (page: ListPage) => page.more ? page.tasks.at(-1) : undefined;
+    const ends = [seen(hot), seen(cold)].filter((record) => record !== undefined);
+    const merged = [...hot.tasks, ...archived.filter((_, i) => current[i])]
+      .filter((record) => ends.every((end) => compare(record, end) <= 0))
+      .sort(compare);
+    const tasks = merged.slice(0, query.limit);
+    const more = hot.more || cold.more || merged.length > tasks.length;
+    // Nothing on this page, but there are more: go on where the store that stopped first stopped.
+    if (tasks.length === 0 && more) {
+      const end = ends.sort(compare)[0]!;
+      const { createdAt, id } = end.task;
+      return await this.listTasks({ ...query, after: { createdAt, id } });
+    }
+    return { tasks, more };
+  }
+
+  // What has ended does not change any more. What has not is told by the short-term store, if the
+  // task is there: it would have been on its page if it matched.
+  async #isCurrent({ task }: TaskRecord): Promise<boolean> {
+    return isTerminal(task.status) || await this.#hot.getTask(task.id) === undefined;
+  }
+}
+
+/** Newest first. */
+function compare({ task: a }: TaskRecord, { task: b }: TaskRecord): number {
+  return b.createdAt - a.createdAt || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
+}

@@ -1,0 +1,66 @@
+import type { ArchivePart, ArchivePosition, LongTermStore } from "../contracts/long_term_store.ts";
+import { draftOfStored } from "../rules/series.ts";
+import { TaskTable } from "./task_table.ts";
+
+/** Deleted lives that are remembered; beyond it the oldest are forgotten. */
+const MAX_TOMBSTONES = 100_000;
+
+/** An archive in the memory of this process: the reference of what an archive does. For tests. */
+export class MemoryLongTermStore extends TaskTable implements LongTermStore {
+  /** Lives that were deleted, the oldest first. */
+  readonly #deleted = new Set<string>();
+
+  async positions(
+    tasks: readonly { taskId: string; incarnation: string }[],
+  ): Promise<ArchivePosition[]> {
+    return await Promise.resolve(
+      tasks.map(({ taskId, incarnation }) => this.#positionOf(taskId, incarnation)),
+    );
+  }
+
+  async archive(parts: readonly ArchivePart[]): Promise<ArchivePosition[]> {
+    return await Promise.resolve(parts.map((part) => this.#take(part)));
+  }
+
+  async deleteTask(taskId: string, incarnation: string): Promise<boolean> {
+    this.#deleted.add(incarnation);
+    if (this.#deleted.size > MAX_TOMBSTONES) {
+      const [oldest] = this.#deleted;
+      this.#deleted.delete(oldest!);
+    }
+    if (this.get(taskId)?.record.incarnation !== incarnation) return false;
+    this.remove(taskId);
+    return await Promise.resolve(true);
+  }
+
+  async check(): Promise<void> {}
+
+  async close(): Promise<void> {}
+
+  #take({ record, events }: ArchivePart): ArchivePosition {
+    const { task, incarnation, version } = record;
+    let entry = this.get(task.id);
+    if (this.#deleted.has(incarnation)) return { deleted: true };
+    if (entry !== undefined && entry.record.incarnation !== incarnation) {
+      if (entry.record.task.createdAt > task.createdAt) return { deleted: true };
+      this.remove(task.id);
+      entry = undefined;
+    }
+    entry ??= this.add(structuredClone(record));
+    if (version > entry.record.version) entry.record = structuredClone(record);
+    const { log } = entry;
+    for (const event of events) {
+      if (event.index !== log.length) continue;
+      const { seriesMode: mode, accField } = event;
+      log.append(draftOfStored(event), event.timestamp, mode && { mode, accField });
+    }
+    return this.#positionOf(task.id, incarnation);
+  }
+
+  #positionOf(taskId: string, incarnation: string): ArchivePosition {
+    if (this.#deleted.has(incarnation)) return { deleted: true };
+    const entry = this.get(taskId);
+    if (entry?.record.incarnation !== incarnation) return { version: 0, length: 0 };
+    return { version: entry.record.version, length: entry.log.length };
+  }
+}

@@ -1,0 +1,98 @@
+import type { TaskHead, TaskRecord } from "../contracts/records.ts";
+import type {
+  ListPage,
+  ListQuery,
+  LogPage,
+  LogQuery,
+  LogView,
+  TaskReader,
+} from "../contracts/task_reader.ts";
+import type { EventFilter } from "../protocol/event.ts";
+import { matchesType } from "../rules/filter.ts";
+import { TaskList } from "./task_list.ts";
+import { TaskLog } from "./task_log.ts";
+
+/** A task and its log. */
+export interface TaskEntry {
+  record: TaskRecord;
+  log: TaskLog;
+}
+
+/** Tasks and their logs, and everything that is read of them. */
+export class TaskTable implements TaskReader {
+  readonly #entries = new Map<string, TaskEntry>();
+  readonly #list = new TaskList();
+
+  /** The task itself, not a copy. */
+  protected get(taskId: string): TaskEntry | undefined {
+    return this.#entries.get(taskId);
+  }
+
+  /** Adds a task with an empty log. The record must not be changed afterward. */
+  protected add(record: TaskRecord): TaskEntry {
+    const entry = { record, log: new TaskLog() };
+    this.#entries.set(record.task.id, entry);
+    this.#list.add(record);
+    return entry;
+  }
+
+  /** Removes a task and its log. */
+  protected remove(taskId: string): void {
+    const entry = this.#entries.get(taskId);
+    if (entry === undefined) return;
+    this.#entries.delete(taskId);
+    this.#list.delete(entry.record);
+  }
+
+  async getTask(taskId: string): Promise<TaskHead | undefined> {
+    const entry = this.#entries.get(taskId);
+    return await Promise.resolve(
+      entry && { record: structuredClone(entry.record), length: entry.log.length },
+    );
+  }
+
+  async listTasks({ statuses, types, tag, limit, after }: ListQuery): Promise<ListPage> {
+    const tasks: TaskRecord[] = [];
+    for (const id of this.#list.newestFirst(after)) {
+      const { record } = this.#entries.get(id)!;
+      const { status, type = "", tags } = record.task;
+      if (statuses !== undefined && !statuses.includes(status)) continue;
+      if (types !== undefined && !matchesType(type, types)) continue;
+      if (tag !== undefined && !tags?.includes(tag)) continue;
+      if (tasks.length === limit) return { tasks, more: true };
+      tasks.push(structuredClone(record));
+    }
+    return await Promise.resolve({ tasks, more: false });
+  }
+
+  async readLog(taskId: string, query: LogQuery): Promise<LogPage | undefined> {
+    const entry = this.#entries.get(taskId);
+    if (entry === undefined) return undefined;
+    return await Promise.resolve({ ...entry.log.read(query), ...stateOf(entry) });
+  }
+
+  async readView(taskId: string, { after }: { after: number }): Promise<LogView | undefined> {
+    const entry = this.#entries.get(taskId);
+    if (entry === undefined) return undefined;
+    return await Promise.resolve({
+      series: entry.log.series.foldsAfter(after),
+      ...stateOf(entry),
+    });
+  }
+
+  async countMatches(
+    taskId: string,
+    filter: EventFilter,
+    indexes: readonly number[],
+  ): Promise<number[] | undefined> {
+    return await Promise.resolve(this.#entries.get(taskId)?.log.countMatches(filter, indexes));
+  }
+}
+
+function stateOf({ record, log }: TaskEntry): Pick<LogPage, "length" | "incarnation" | "status"> {
+  return {
+    length: log.length,
+    incarnation: record.incarnation,
+    status: record.task.status,
+  };
+}
