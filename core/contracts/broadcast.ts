@@ -33,3 +33,12 @@ export interface BroadcastProvider {
   /** Releases connections that the provider itself opened. Safe to call twice. */
   close(): Promise<void>;
 }
+
+/** Calls a listener. What it throws is its own bug: shown, and kept from everybody else. */
+export function tell(listener: (signal: Signal) => void, signal: Signal): void {
+  try {
+    listener(signal);
+  } catch (error) {
+    console.error("Taskcast: a listener of the broadcast layer failed:", error);
+  }
+}

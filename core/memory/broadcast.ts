@@ -4,6 +4,7 @@ import type {
   SignalScope,
   Unsubscribe,
 } from "../contracts/broadcast.ts";
+import { tell } from "../contracts/broadcast.ts";
 
 type Listener = (signal: Signal) => void;
 
@@ -15,8 +16,8 @@ export class MemoryBroadcastProvider implements BroadcastProvider {
   /** Calls the listeners. One that throws keeps nothing from the others, nor from the caller. */
   publish(signal: Signal): void {
     const listeners = this.#byTask.get(signal.taskId);
-    if (listeners !== undefined) { for (const listener of listeners) call(listener, signal); }
-    for (const listener of this.#ofAll) call(listener, signal);
+    if (listeners !== undefined) { for (const listener of listeners) tell(listener, signal); }
+    for (const listener of this.#ofAll) tell(listener, signal);
   }
 
   /** Listens, at once. */
@@ -46,14 +47,5 @@ export class MemoryBroadcastProvider implements BroadcastProvider {
   /** Tasks that somebody listens to. */
   get size(): number {
     return this.#byTask.size;
-  }
-}
-
-function call(listener: Listener, signal: Signal): void {
-  try {
-    listener(signal);
-  } catch (error) {
-    // The listener's bug: it must be seen, but is not the publisher's.
-    console.error("Taskcast: a listener of the broadcast layer failed:", error);
   }
 }

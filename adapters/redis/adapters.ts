@@ -1,0 +1,146 @@
+import type { BroadcastProvider, ShortTermStore } from "@taskcast/core";
+import { Cluster, Redis } from "ioredis";
+import { RedisBroadcast } from "./broadcast.ts";
+import type { RedisClient } from "./client.ts";
+import { Partitions } from "./partitions.ts";
+import { ScriptRunner } from "./script_runner.ts";
+import { RedisShortTermStore } from "./short_term_store.ts";
+
+/** Options for {@linkcode createRedisAdapters}. */
+export interface RedisAdapterOptions {
+  /** Before the name of every key and channel. @default {"taskcast:"} */
+  prefix?: string;
+  /**
+   * Parts of the key space, each of which is on one node of a cluster: 1 to 1024. All instances must
+   * have the same, for as long as the data lives. @default {32}
+   */
+  partitions?: number;
+  /** Milliseconds that an answer may take before the request fails. @default {5000} */
+  timeoutMs?: number;
+  /** Requests that may wait for answers before more are refused. @default {10000} */
+  maxPending?: number;
+  /**
+   * Wake-ups go to the shard of their task only (Redis 7). Needs, on a cluster, a client with
+   * `shardedSubscribers: true`. @default {false}
+   */
+  shardedPubSub?: boolean;
+}
+
+/** What an engine on Redis is made of. */
+export interface RedisAdapters {
+  /** Wake-ups over pub/sub. */
+  broadcast: BroadcastProvider;
+  /** Tasks and logs. */
+  shortTerm: ShortTermStore;
+}
+
+/**
+ * Makes the adapters from an address; they open their connections and close them.
+ *
+ * @param url `redis://`, or `rediss://` for TLS, with user and password where these are needed.
+ *
+ * @example
+ * ```ts
+ * import { TaskEngine } from "@taskcast/core";
+ * import { createRedisAdapters } from "@taskcast/redis";
+ *
+ * function createEngine(): TaskEngine {
+ *   const { broadcast, shortTerm } = createRedisAdapters("redis://localhost:6379");
+ *   return new TaskEngine({ broadcast, shortTermStore: shortTerm });
+ * }
+ * ```
+ */
+export function createRedisAdapters(url: string, options?: RedisAdapterOptions): RedisAdapters;
+/**
+ * Makes the adapters from clients of ioredis, `Redis` or `Cluster`. The clients stay yours to close;
+ * give them to nothing else, since `sub` can do nothing but listen.
+ *
+ * @param pub Publishes what the store does not by itself.
+ * @param sub Listens.
+ * @param store Runs the scripts.
+ */
+export function createRedisAdapters(
+  pub: RedisClient,
+  sub: RedisClient,
+  store: RedisClient,
+  options?: RedisAdapterOptions,
+): RedisAdapters;
+export function createRedisAdapters(
+  first: string | RedisClient,
+  second?: RedisAdapterOptions | RedisClient,
+  third?: RedisClient,
+  fourth?: RedisAdapterOptions,
+): RedisAdapters {
+  if (typeof first === "string") {
+    const clients = [connect(first), connect(first), connect(first)] as const;
+    return adaptersOf(clients, second as RedisAdapterOptions, true);
+  }
+  const clients = [first, second as RedisClient, third!] as const;
+  for (const [i, client] of clients.entries()) {
+    if (typeof client?.pipeline !== "function") {
+      const name = ["pub", "sub", "store"][i];
+      throw new TypeError(`createRedisAdapters(): "${name}" must be a client of ioredis`);
+    }
+  }
+  return adaptersOf(clients, fourth, false);
+}
+
+function adaptersOf(
+  [pub, sub, store]: readonly [RedisClient, RedisClient, RedisClient],
+  options: RedisAdapterOptions = {},
+  ours: boolean,
+): RedisAdapters {
+  const {
+    prefix = "taskcast:",
+    partitions: count = 32,
+    timeoutMs = 5_000,
+    maxPending = 10_000,
+    shardedPubSub: sharded = false,
+  } = options;
+  wholeNumber("partitions", count, 1024);
+  wholeNumber("timeoutMs", timeoutMs, 600_000);
+  wholeNumber("maxPending", maxPending, 10_000_000);
+  const partitions = new Partitions({ prefix, count });
+  const scripts = new ScriptRunner(store, partitions, { timeoutMs, maxPending });
+  const release = (...clients: RedisClient[]) => () => {
+    if (ours) { for (const client of clients) client.disconnect(); }
+  };
+  const broadcast = new RedisBroadcast({
+    pub,
+    sub,
+    partitions,
+    sharded,
+    onClose: release(pub, sub),
+  });
+  const shortTerm = new RedisShortTermStore(scripts, partitions, {
+    wakes: broadcast,
+    publish: sharded ? "SPUBLISH" : "PUBLISH",
+    onClose: release(store),
+  });
+  return { broadcast, shortTerm };
+}
+
+function wholeNumber(name: string, value: unknown, max: number): void {
+  if (Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= max) return;
+  throw new TypeError(`createRedisAdapters(): "${name}" must be a whole number from 1 to ${max}`);
+}
+
+/** A client that fails rather than repeats, and comes back for ever. */
+function connect(url: string): Redis {
+  if (!/^rediss?:\/\//.test(url)) {
+    throw new TypeError("createRedisAdapters(): the address must begin with redis:// or rediss://");
+  }
+  const client = new Redis(url, {
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: (attempt) => Math.min(50 * attempt, 1_000),
+  });
+  // Whoever asks for something is told; without a listener it would also be written to the console.
+  client.on("error", () => {});
+  return client;
+}
+
+/** Requires that clients of ioredis have the shape that is asked for. */
+type Fits<Client extends RedisClient> = Client;
+/** The clients that ioredis has. */
+export type IoredisClient = Fits<Redis> | Fits<Cluster>;

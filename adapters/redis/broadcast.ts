@@ -1,0 +1,138 @@
+import type { BroadcastProvider, Signal, SignalScope, Unsubscribe } from "@taskcast/core";
+import { tell } from "@taskcast/core";
+import type { RedisClient } from "./client.ts";
+import type { Partitions } from "./partitions.ts";
+import { channelOfAll } from "./partitions.ts";
+
+type Listener = (signal: Signal) => void;
+
+/** Milliseconds that a subscription waits for Redis; then it is live as soon as Redis is back. */
+const SUBSCRIBE_MS = 2_000;
+
+/** Wake-ups over Redis' pub/sub; one subscription for all who listen to the same here. */
+export class RedisBroadcast implements BroadcastProvider {
+  readonly #pub: RedisClient;
+  readonly #sub: RedisClient;
+  readonly #partitions: Partitions;
+  readonly #sharded: boolean;
+  readonly #onClose: () => void;
+  readonly #listeners = new Map<string, { ofOne: string | undefined; all: Set<Listener> }>();
+  readonly #onMessage = (channel: string, message: string): void => this.#hear(channel, message);
+  readonly #onReady = (): void => this.#listenAgain();
+  #wasReady: boolean;
+
+  constructor(
+    { pub, sub, partitions, sharded, onClose }: {
+      pub: RedisClient;
+      sub: RedisClient;
+      partitions: Partitions;
+      /** Tells only the shard of the task. */
+      sharded: boolean;
+      onClose: () => void;
+    },
+  ) {
+    this.#pub = pub;
+    this.#sub = sub;
+    this.#partitions = partitions;
+    this.#sharded = sharded;
+    this.#onClose = onClose;
+    this.#wasReady = sub.status === "ready";
+    sub.on(sharded ? "smessage" : "message", this.#onMessage);
+    sub.on("ready", this.#onReady);
+  }
+
+  async publish(signal: Signal): Promise<void> {
+    const { taskId, from, length, ended } = signal;
+    if (this.#pub.status !== "ready" && this.#pub.status !== "wait") {
+      throw new Error("Redis is not connected: readers hear of this at their next poll");
+    }
+    const text = `${from} ${length} ${ended ? 1 : 0} ${taskId}`;
+    const channels = [
+      this.#partitions.channelOf(taskId),
+      channelOfAll(this.#partitions.of(taskId)),
+    ];
+    await Promise.all(
+      channels.map((channel) =>
+        this.#pub.call(this.#sharded ? "SPUBLISH" : "PUBLISH", channel, text)
+      ),
+    );
+  }
+
+  async subscribe(scope: SignalScope, onSignal: Listener): Promise<Unsubscribe> {
+    const taskId = "taskId" in scope ? scope.taskId : undefined;
+    const channels = taskId === undefined
+      ? this.#partitions.channelsOfAll
+      : [this.#partitions.channelOf(taskId)];
+    const listener: Listener = (signal) => onSignal(signal); // The same function may listen twice.
+    await Promise.all(channels.map((channel) => this.#add(channel, taskId, listener)));
+    return () => channels.forEach((channel) => this.#remove(channel, listener));
+  }
+
+  async check(): Promise<void> {
+    if (this.#sub.status !== "ready") throw new Error("Redis is not connected for wake-ups");
+    await this.#pub.call("PING");
+  }
+
+  close(): Promise<void> {
+    this.#listeners.clear();
+    this.#sub.off(this.#sharded ? "smessage" : "message", this.#onMessage);
+    this.#sub.off("ready", this.#onReady);
+    this.#onClose();
+    return Promise.resolve();
+  }
+
+  async #add(channel: string, ofOne: string | undefined, listener: Listener): Promise<void> {
+    const known = this.#listeners.get(channel);
+    if (known === undefined) this.#listeners.set(channel, { ofOne, all: new Set([listener]) });
+    else known.all.add(listener);
+    // Asked for each time, since who listens already may still wait for the answer. It is idempotent.
+    await this.#listen(channel);
+  }
+
+  #remove(channel: string, listener: Listener): void {
+    const known = this.#listeners.get(channel);
+    known?.all.delete(listener);
+    if (known === undefined || known.all.size > 0) return;
+    this.#listeners.delete(channel);
+    const stop = this.#sharded ? this.#sub.sunsubscribe(channel) : this.#sub.unsubscribe(channel);
+    // A connection that broke has no subscriptions either.
+    stop.catch(() => {});
+  }
+
+  /** Resolves when the subscription is live, or after a while: readers poll until it is. */
+  async #listen(channel: string): Promise<void> {
+    const listening = this.#sharded ? this.#sub.ssubscribe(channel) : this.#sub.subscribe(channel);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, SUBSCRIBE_MS));
+    await Promise.race([listening.catch(() => {}), late]);
+    clearTimeout(timer);
+  }
+
+  /** The connection is new: subscribes again, and wakes all, since much may have been missed. */
+  #listenAgain(): void {
+    const isFirst = !this.#wasReady;
+    this.#wasReady = true;
+    if (isFirst) return;
+    for (const [channel, { ofOne, all }] of this.#listeners) {
+      void this.#listen(channel).then(() => {
+        if (ofOne === undefined) return; // Readers of all tasks poll those that they know.
+        for (const listener of all) {
+          tell(listener, { taskId: ofOne, from: Infinity, length: Infinity });
+        }
+      });
+    }
+  }
+
+  #hear(channel: string, message: string): void {
+    const known = this.#listeners.get(channel);
+    if (known === undefined) return;
+    const [from, length, ended, taskId] = message.split(" ");
+    const signal: Signal = {
+      taskId: taskId!,
+      from: Number(from),
+      length: Number(length),
+      ...(ended === "1" && { ended: true }),
+    };
+    for (const listener of known.all) tell(listener, signal);
+  }
+}

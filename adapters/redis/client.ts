@@ -1,0 +1,40 @@
+/** A script's or a command's answer, as ioredis gives it. */
+export type Reply = null | string | number | readonly Reply[];
+
+/** Commands that are sent together. */
+export interface RedisPipeline {
+  /** Adds a script by its hash. */
+  evalsha(hash: string, keys: number, ...args: string[]): unknown;
+  /** Adds a script by its text. */
+  eval(script: string, keys: number, ...args: string[]): unknown;
+  /** Sends everything. */
+  exec(): Promise<[error: Error | null, reply: unknown][] | null>;
+}
+
+/** As much of a client of ioredis, `Redis` or `Cluster`, as is needed. */
+export interface RedisClient {
+  /** `ready`, `connecting`, `reconnecting` … */
+  readonly status: string;
+  /** Set on clients of a cluster. */
+  readonly isCluster?: boolean;
+  /** Commands that are sent together. */
+  pipeline(): RedisPipeline;
+  /** Any command. */
+  call(command: string, ...args: string[]): Promise<unknown>;
+  /** Listens to channels. */
+  subscribe(...channels: string[]): Promise<unknown>;
+  /** Stops listening. */
+  unsubscribe(...channels: string[]): Promise<unknown>;
+  /** Listens to channels of one shard. */
+  ssubscribe(...channels: string[]): Promise<unknown>;
+  /** Stops listening. */
+  sunsubscribe(...channels: string[]): Promise<unknown>;
+  /** Hears of events of the connection. */
+  // deno-lint-ignore no-explicit-any
+  on(event: string, listener: (...args: any[]) => void): unknown;
+  /** Hears of them no more. */
+  // deno-lint-ignore no-explicit-any
+  off(event: string, listener: (...args: any[]) => void): unknown;
+  /** Closes the connection. */
+  disconnect(): void;
+}

@@ -1,0 +1,9 @@
+/**
+ * Tasks and logs in Redis or Valkey, on one node or a cluster, and wake-ups over its pub/sub: many
+ * servers share them.
+ *
+ * @module
+ */
+export type { IoredisClient, RedisAdapterOptions, RedisAdapters } from "./adapters.ts";
+export { createRedisAdapters } from "./adapters.ts";
+export type { RedisClient, RedisPipeline } from "./client.ts";

@@ -1,0 +1,201 @@
+import { createHash } from "node:crypto";
+import { setImmediate } from "node:timers";
+import { TaskcastError } from "@taskcast/core/protocol";
+import { SCRIPTS } from "./_generated_scripts.ts";
+import type { RedisClient, Reply } from "./client.ts";
+import type { Partitions } from "./partitions.ts";
+
+/** A script. */
+export type ScriptName = keyof typeof SCRIPTS;
+
+/** What a script is called with: texts, or what makes them when it is sent. */
+export type ScriptArgs = readonly string[] | (() => readonly string[]);
+
+interface Call {
+  base: string;
+  script: ScriptName;
+  args: ScriptArgs;
+  resolve(reply: readonly Reply[]): void;
+  reject(error: unknown): void;
+}
+
+const HASHES = new Map(
+  Object.entries(SCRIPTS).map(([name, lua]) => [
+    name,
+    createHash("sha1").update(lua).digest("hex"),
+  ]),
+);
+
+/** Before the connection was ever ready these are worth waiting for; after that they are an outage. */
+const BEGINNING = new Set(["wait", "connecting", "connect"]);
+
+/**
+ * Runs scripts on partitions.
+ *
+ * What is asked for in one turn is sent together; each answer is waited for only so long, and
+ * nothing is sent while the connection is known to be down. A partition whose data was lost or
+ * replaced since it was first seen is refused from then on: an empty log would look like the truth.
+ */
+export class ScriptRunner {
+  readonly #client: RedisClient;
+  readonly #partitions: Partitions;
+  readonly #timeoutMs: number;
+  readonly #maxPending: number;
+  /** The life of each partition, once it is known. */
+  readonly #lives = new Map<string, string>();
+  readonly #newLife: string = crypto.randomUUID().slice(0, 8);
+  #waiting: Call[] = [];
+  #pending = 0;
+  #wasReady = false;
+  #lost = false;
+  #closed = false;
+  #agreed?: Promise<void>;
+
+  constructor(
+    client: RedisClient,
+    partitions: Partitions,
+    { timeoutMs, maxPending }: { timeoutMs: number; maxPending: number },
+  ) {
+    this.#client = client;
+    this.#partitions = partitions;
+    this.#timeoutMs = timeoutMs;
+    this.#maxPending = maxPending;
+  }
+
+  /** Runs a script. Without the partition's life at the end of the answer. */
+  async run(base: string, script: ScriptName, args: ScriptArgs): Promise<readonly Reply[]> {
+    if (this.#agreed === undefined) {
+      const agreed = this.#agree();
+      this.#agreed = agreed;
+      agreed.catch(() => this.#agreed = undefined);
+    }
+    await this.#agreed;
+    this.#assertUsable();
+    return await this.#inTime(
+      new Promise((resolve, reject) => {
+        if (this.#waiting.push({ base, script, args, resolve, reject }) === 1) {
+          setImmediate(() => this.#flush());
+        }
+      }),
+    );
+  }
+
+  /** Runs a script on every partition. */
+  async runOnAll(script: ScriptName, args: readonly string[]): Promise<(readonly Reply[])[]> {
+    return await Promise.all(
+      this.#partitions.bases.map((base) => this.run(base, script, args)),
+    );
+  }
+
+  /** Sends nothing any more. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  #assertUsable(): void {
+    const { status } = this.#client;
+    if (status === "ready") this.#wasReady = true;
+    if (this.#closed) throw unavailable("the store is closed");
+    if (this.#lost) throw lost();
+    const isBeginning = !this.#wasReady && BEGINNING.has(status);
+    if (status !== "ready" && !isBeginning) throw unavailable("it is not connected");
+    if (this.#pending >= this.#maxPending) {
+      throw unavailable(`${this.#maxPending} requests wait for it already`);
+    }
+  }
+
+  async #inTime<T>(answer: Promise<T>): Promise<T> {
+    this.#pending++;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(unavailable(`no answer within ${this.#timeoutMs} ms`)),
+        this.#timeoutMs,
+      );
+    });
+    try {
+      return await Promise.race([answer, late]);
+    } catch (error) {
+      throw this.#worded(error);
+    } finally {
+      clearTimeout(timer);
+      this.#pending--;
+    }
+  }
+
+  /** Sends what waits: on a cluster together only what is for one partition. */
+  #flush(): void {
+    const calls = this.#waiting;
+    this.#waiting = [];
+    if (!this.#client.isCluster) return void this.#send(calls, "evalsha");
+    for (const group of Map.groupBy(calls, ({ base }) => base).values()) {
+      void this.#send(group, "evalsha");
+    }
+  }
+
+  async #send(calls: readonly Call[], by: "evalsha" | "eval"): Promise<void> {
+    const unknown: Call[] = [];
+    try {
+      const pipeline = this.#client.pipeline();
+      for (const { base, script, args } of calls) {
+        const life = this.#lives.get(base) ?? "";
+        const values = typeof args === "function" ? args() : args;
+        const code = by === "eval" ? SCRIPTS[script] : HASHES.get(script)!;
+        pipeline[by](code, 1, base, life, this.#newLife, ...values);
+      }
+      const replies = await pipeline.exec();
+      for (const [i, call] of calls.entries()) {
+        const [error, reply] = replies?.[i] ?? [unavailable("the connection broke"), null];
+        if (error === null) call.resolve(this.#withoutLife(call.base, reply as readonly Reply[]));
+        else if (by === "evalsha" && error.message.startsWith("NOSCRIPT")) unknown.push(call);
+        else call.reject(error);
+      }
+    } catch (error) {
+      for (const { reject } of calls) reject(error);
+    }
+    if (unknown.length > 0) await this.#send(unknown, "eval");
+  }
+
+  #withoutLife(base: string, reply: readonly Reply[]): readonly Reply[] {
+    if (!this.#lives.has(base)) this.#lives.set(base, reply.at(-1) as string);
+    return reply.slice(0, -1);
+  }
+
+  /** Another number of partitions would look for tasks where they are not. */
+  async #agree(): Promise<void> {
+    this.#assertUsable();
+    const { countKey, bases } = this.#partitions;
+    const count = String(bases.length);
+    const found = await this.#inTime((async () => {
+      await this.#client.call("SET", countKey, count, "NX");
+      return await this.#client.call("GET", countKey);
+    })());
+    if (found !== count) {
+      throw unavailable(`its data has ${found} partitions, and ${count} are configured`);
+    }
+  }
+
+  #worded(error: unknown): TaskcastError {
+    if (error instanceof TaskcastError) return error;
+    const message = error instanceof Error ? error.message : String(error);
+    if (message.startsWith("TASKCAST_LOST")) {
+      this.#lost = true;
+      return lost();
+    }
+    if (message.startsWith("OOM")) {
+      return new TaskcastError("STORE_FULL", "Redis has no memory left", { cause: error });
+    }
+    return unavailable("it answered with an error, or not at all", error);
+  }
+}
+
+function unavailable(why: string, cause?: unknown): TaskcastError {
+  return new TaskcastError("STORE_UNAVAILABLE", `Redis cannot be used: ${why}`, { cause });
+}
+
+function lost(): TaskcastError {
+  return unavailable(
+    "its data was lost or replaced while this process ran; restore it, or restart all instances " +
+      "to begin anew",
+  );
+}

@@ -1,0 +1,13 @@
+-- Moves the marks of those tasks whose time for a kind of work has still come: {id ..., life}.
+local marks = base .. ':due:' .. ARGV[3]
+local now_ms, until_ms = tonumber(ARGV[4]), ARGV[5]
+local answer = {}
+for i = 6, #ARGV do
+  local at = redis.call('ZSCORE', marks, ARGV[i])
+  if at and tonumber(at) <= now_ms then
+    redis.call('ZADD', marks, until_ms, ARGV[i])
+    answer[#answer + 1] = ARGV[i]
+  end
+end
+answer[#answer + 1] = life
+return answer

@@ -1,0 +1,64 @@
+-- What every script begins with.
+--
+-- KEYS[1] names a partition; all keys of its tasks begin with it and so are in one slot.
+-- ARGV[1] is the partition's life as the caller knows it, or ''; ARGV[2] a name for a new life.
+local base = KEYS[1]
+local life = redis.call('GET', base .. ':life')
+if life then
+  if ARGV[1] ~= '' and ARGV[1] ~= life then
+    return redis.error_reply('TASKCAST_LOST the data was replaced')
+  end
+else
+  if ARGV[1] ~= '' then return redis.error_reply('TASKCAST_LOST the data is gone') end
+  life = ARGV[2]
+  redis.call('SET', base .. ':life', life)
+end
+
+local function key(kind, id) return base .. ':' .. kind .. ':' .. id end
+
+-- A whole number as Redis takes it; Lua would write large ones with an exponent.
+local function int(number) return string.format('%.0f', number) end
+
+-- Whether a type matches one of the patterns: '*', 'a.b.*', or equal.
+local function matches_type(kind, patterns)
+  for _, pattern in ipairs(patterns) do
+    if pattern == '*' or pattern == kind then return true end
+    if string.sub(pattern, -2) == '.*' then
+      local stem = string.sub(pattern, 1, -2)
+      if string.sub(kind, 1, #stem) == stem then return true end
+    end
+  end
+  return false
+end
+
+-- The classes of a task's events that a filter takes: {number, is_plain}. `filter` is JSON.
+local function classes_of(id, filter, plain_only)
+  local wanted = filter ~= '' and cjson.decode(filter) or {}
+  local found = {}
+  local all = redis.call('HGETALL', key('classes', id))
+  for i = 1, #all, 2 do
+    local is_plain = string.sub(all[i], 1, 1) == '1'
+    local pair = cjson.decode('[' .. string.sub(all[i], 2) .. ']')
+    local kind, level = pair[1], pair[2]
+    local ok = (is_plain or not plain_only)
+      and (not wanted.types or matches_type(kind, wanted.types))
+      and (not wanted.without or kind ~= wanted.without)
+    if ok and wanted.levels then
+      ok = false
+      for _, one in ipairs(wanted.levels) do ok = ok or one == level end
+    end
+    if ok then found[#found + 1] = string.match(all[i + 1], '^%d+') end
+  end
+  return found
+end
+
+-- The key of the places of one class: a stream whose ids are <index + 1>-<place in the class>.
+local function places_key(id, class) return key('places', id) .. ':' .. class end
+
+-- The key of the text of an accumulate series.
+local function text_key(id, number) return key('text', id) .. ':' .. number end
+
+local function is_at(id, incarnation, version, length)
+  local now = redis.call('HMGET', key('task', id), 'incarnation', 'version', 'length')
+  return now[1] == incarnation and now[2] == version and now[3] == length
+end

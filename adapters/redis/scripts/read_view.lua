@@ -1,0 +1,17 @@
+-- The folds of all series that went on after an index:
+-- {incarnation, status, length, {series, mode, field, classes, index, event, text} ..., life}.
+local id = ARGV[3]
+local task = redis.call('HMGET', key('task', id), 'incarnation', 'status', 'length')
+if not task[1] then return {life} end
+local answer = {task[1], task[2], tonumber(task[3])}
+for _, name in ipairs(redis.call('ZRANGEBYSCORE', key('newest', id), '(' .. ARGV[4], '+inf')) do
+  local series = cmsgpack.unpack(redis.call('HGET', key('series', id), name))
+  local position = int(series.newest + 1)
+  local found = redis.call('XRANGE', key('log', id), position, position)
+  local classes = series.classes and '[[' .. table.concat(series.classes, '],[') .. ']]' or ''
+  local text = false
+  if series.text then text = redis.call('GET', text_key(id, series.no)) or '' end
+  answer[#answer + 1] = {name, series.mode, series.field, classes, series.newest, found[1][2][2], text}
+end
+answer[#answer + 1] = life
+return answer

@@ -1,0 +1,332 @@
+import type {
+  ArchiveWork,
+  BroadcastProvider,
+  ClaimedWork,
+  Commit,
+  CommitResult,
+  DueKind,
+  DueWork,
+  ListPage,
+  ListQuery,
+  LogMark,
+  LogPage,
+  LogQuery,
+  LogView,
+  Refusal,
+  ShortTermStore,
+  TaskHead,
+  TaskRecord,
+} from "@taskcast/core";
+import { DUE_KINDS, matchesType } from "@taskcast/core";
+import type { EventFilter, SeriesMode, TaskStatus } from "@taskcast/core/protocol";
+import type { Reply } from "./client.ts";
+import { asStored, commitArgs, filterArg, text, toFold, toStoredEvent } from "./codec.ts";
+import type { Partitions } from "./partitions.ts";
+import { channelOfAll } from "./partitions.ts";
+import type { ScriptRunner } from "./script_runner.ts";
+
+/** Tasks and logs in Redis; each operation is one script. */
+export class RedisShortTermStore implements ShortTermStore {
+  readonly wakes?: BroadcastProvider;
+  readonly #scripts: ScriptRunner;
+  readonly #partitions: Partitions;
+  readonly #publish: "PUBLISH" | "SPUBLISH" | "";
+  readonly #onClose: () => void;
+  readonly #session: string = crypto.randomUUID();
+  #commits = 0;
+
+  constructor(
+    scripts: ScriptRunner,
+    partitions: Partitions,
+    { wakes, publish, onClose }: {
+      /** Told of each commit in the same step. */
+      wakes?: BroadcastProvider;
+      /** The command that does it. */
+      publish: "PUBLISH" | "SPUBLISH" | "";
+      onClose: () => void;
+    },
+  ) {
+    this.#scripts = scripts;
+    this.#partitions = partitions;
+    this.wakes = wakes;
+    this.#publish = publish;
+    this.#onClose = onClose;
+  }
+
+  async commit(commit: Commit): Promise<CommitResult> {
+    const { taskId, events } = commit;
+    const base = this.#partitions.of(taskId);
+    const [id, expect, version, incarnation, nowMs, maxEvents, maxBytes, archiveAt, ...rest] =
+      commitArgs(commit);
+    const args = [
+      id,
+      expect,
+      version,
+      incarnation,
+      nowMs,
+      maxEvents,
+      maxBytes,
+      archiveAt,
+    ] as string[];
+    const channels = [this.#partitions.channelOf(taskId), channelOfAll(base), this.#publish];
+    // Numbered when it is sent, so that a later number is never sent before an earlier one.
+    const reply = await this.#scripts.run(
+      base,
+      "commit",
+      () => [this.#session, String(++this.#commits), ...args, ...channels, ...rest],
+    );
+    if (reply[0] !== "ok") return { ok: false, refusal: refusalOf(reply) };
+    const [, from, length, time, ...special] = reply as [string, number, number, string];
+    const told = new Map(
+      special.map((entry) => [(entry as Reply[])[0] as number, entry as Reply[]]),
+    );
+    let next = from;
+    const stored = events.map((draft, at) => {
+      const [, first, second, isRepeat] = told.get(at) ?? [];
+      if (isRepeat) return toStoredEvent(Number(first), second as string);
+      const resolved = first === undefined
+        ? undefined
+        : { mode: first as SeriesMode, field: second as string };
+      return asStored(draft, next++, Number(time), resolved);
+    });
+    return { ok: true, events: stored, from, length };
+  }
+
+  async getTask(taskId: string): Promise<TaskHead | undefined> {
+    const [record, length] = await this.#run(taskId, "get_task", taskId);
+    if (record === null) return undefined;
+    return { record: JSON.parse(record as string), length: Number(length) };
+  }
+
+  async readLog(taskId: string, query: LogQuery): Promise<LogPage | undefined> {
+    const { after, through, limit, filter, plain, backward } = query;
+    const [incarnation, status, length, scannedTo, ...entries] = await this.#run(
+      taskId,
+      "read_log",
+      taskId,
+      String(after),
+      text(through),
+      String(limit),
+      filterArg(filter),
+      plain ? "1" : "",
+      backward ? "1" : "",
+    );
+    if (incarnation === undefined) return undefined;
+    return {
+      events: entries.map((entry) => {
+        const [index, kept] = entry as [number, string];
+        return toStoredEvent(index, kept);
+      }),
+      scannedTo: scannedTo as number,
+      length: length as number,
+      incarnation: incarnation as string,
+      status: status as TaskStatus,
+    };
+  }
+
+  async readView(taskId: string, { after }: { after: number }): Promise<LogView | undefined> {
+    const [incarnation, status, length, ...series] = await this.#run(
+      taskId,
+      "read_view",
+      taskId,
+      String(after),
+    );
+    if (incarnation === undefined) return undefined;
+    return {
+      series: series.map(toFold),
+      length: length as number,
+      incarnation: incarnation as string,
+      status: status as TaskStatus,
+    };
+  }
+
+  async countMatches(
+    taskId: string,
+    filter: EventFilter,
+    indexes: readonly number[],
+  ): Promise<number[] | undefined> {
+    const counts = await this.#run(
+      taskId,
+      "count_matches",
+      taskId,
+      filterArg(filter),
+      ...indexes.map(String),
+    );
+    return counts.length === indexes.length ? counts as number[] : undefined;
+  }
+
+  async listTasks(query: ListQuery): Promise<ListPage> {
+    const { statuses, types, tag = "", limit, after } = query;
+    const replies = await this.#scripts.runOnAll("list_tasks", [
+      statuses === undefined ? "" : JSON.stringify(statuses),
+      types === undefined ? "" : JSON.stringify(types),
+      tag,
+      String(limit),
+      text(after?.createdAt),
+      after?.id ?? "",
+    ]);
+    const keys: ListKey[] = [];
+    /** How far each partition was looked at that was not looked at to its end. */
+    const ends: ListKey[] = [];
+    for (const [more, ...pairs] of replies) {
+      const found: ListKey[] = [];
+      for (let i = 0; i < pairs.length; i += 2) {
+        found.push({ createdAt: Number(pairs[i]), id: pairs[i + 1] as string });
+      }
+      if (more !== 0) ends.push(found.at(-1)!);
+      if (more === 2) found.pop(); // It only says how far was looked.
+      keys.push(...found);
+    }
+    const seen = keys.filter((key) => ends.every((end) => compare(key, end) <= 0)).sort(compare);
+    const page = seen.slice(0, limit);
+    const heads = await Promise.all(page.map(({ id }) => this.getTask(id)));
+    // They may have changed since, or be gone.
+    const tasks = heads.flatMap((head) => head && matches(head.record, query) ? [head.record] : []);
+    const more = ends.length > 0 || seen.length > page.length;
+    if (tasks.length > 0 || !more) return { tasks, more };
+    const through = page.at(-1) ?? ends.sort(compare)[0]!;
+    return await this.listTasks({ ...query, after: through });
+  }
+
+  async deleteTask(taskId: string, at?: LogMark): Promise<boolean> {
+    const [done] = await this.#run(taskId, "delete_task", taskId, ...markArgs(at));
+    return done === 1;
+  }
+
+  async due(nowMs: number, limit: number): Promise<DueWork> {
+    return await this.#due<DueKind>(DUE_KINDS, nowMs, limit);
+  }
+
+  async claim(
+    work: ArchiveWork,
+    { nowMs, untilMs, limit }: { nowMs: number; untilMs: number; limit: number },
+  ): Promise<ClaimedWork> {
+    const claimed: { taskId: string; atMs: number }[] = [];
+    for (;;) {
+      const { entries, nextAtMs } = await this.#due([work], nowMs, limit - claimed.length);
+      const mine = await this.#claimThese(work, entries, { nowMs, untilMs });
+      claimed.push(...mine);
+      // Others may have been faster with some: each round that finds less means that they got more.
+      if (mine.length < entries.length) continue;
+      return {
+        taskIds: claimed.map(({ taskId }) => taskId),
+        ...(claimed.length > 0 && { oldestAtMs: claimed[0]!.atMs }),
+        ...(nextAtMs !== undefined && { nextAtMs }),
+      };
+    }
+  }
+
+  async #claimThese<Entry extends { taskId: string }>(
+    work: ArchiveWork,
+    entries: readonly Entry[],
+    { nowMs, untilMs }: { nowMs: number; untilMs: number },
+  ): Promise<Entry[]> {
+    const byPartition = Map.groupBy(entries, ({ taskId }) => this.#partitions.of(taskId));
+    const replies = await Promise.all(
+      [...byPartition].map(([base, waiting]) =>
+        this.#scripts.run(base, "claim", [
+          work,
+          String(nowMs),
+          String(untilMs),
+          ...waiting.map(({ taskId }) => taskId),
+        ])
+      ),
+    );
+    const mine = new Set(replies.flat());
+    return entries.filter(({ taskId }) => mine.has(taskId));
+  }
+
+  async archived(
+    taskId: string,
+    at: LogMark,
+    { againAtMs, releaseAtMs }: { againAtMs: number; releaseAtMs?: number },
+  ): Promise<boolean> {
+    const [isThere] = await this.#run(
+      taskId,
+      "archived",
+      taskId,
+      ...markArgs(at),
+      String(againAtMs),
+      text(releaseAtMs),
+    );
+    return isThere === 1;
+  }
+
+  async check(): Promise<void> {
+    await this.#scripts.runOnAll("due", ["1", "deadline"]);
+  }
+
+  close(): Promise<void> {
+    this.#scripts.close();
+    this.#onClose();
+    return Promise.resolve();
+  }
+
+  /** What is marked for some kinds of work, the earliest of all partitions first. */
+  async #due<Kind extends string>(
+    kinds: readonly Kind[],
+    nowMs: number,
+    limit: number,
+  ): Promise<{ entries: { kind: Kind; taskId: string; atMs: number }[]; nextAtMs?: number }> {
+    const all: { kind: Kind; taskId: string; atMs: number }[] = [];
+    for (const reply of await this.#scripts.runOnAll("due", [String(limit), ...kinds])) {
+      for (let i = 0; i < reply.length; i += 3) {
+        const [kind, taskId, atMs] = reply.slice(i, i + 3);
+        all.push({ kind: kind as Kind, taskId: taskId as string, atMs: Number(atMs) });
+      }
+    }
+    all.sort((a, b) => a.atMs - b.atMs);
+    const entries = all.filter(({ atMs }) => atMs <= nowMs).slice(0, limit);
+    const next = all[entries.length];
+    return next === undefined ? { entries } : { entries, nextAtMs: next.atMs };
+  }
+
+  #run(
+    taskId: string,
+    script: Parameters<ScriptRunner["run"]>[1],
+    ...args: string[]
+  ): Promise<readonly Reply[]> {
+    return this.#scripts.run(this.#partitions.of(taskId), script, args);
+  }
+}
+
+interface ListKey {
+  createdAt: number;
+  id: string;
+}
+
+/** Newest first. */
+function compare(a: ListKey, b: ListKey): number {
+  return b.createdAt - a.createdAt || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
+}
+
+function matches({ task }: TaskRecord, { statuses, types, tag }: ListQuery): boolean {
+  return (statuses === undefined || statuses.includes(task.status)) &&
+    (types === undefined || matchesType(task.type ?? "", types)) &&
+    (tag === undefined || task.tags?.includes(tag) === true);
+}
+
+function markArgs(at: LogMark | undefined): string[] {
+  return at === undefined ? [""] : [at.incarnation, String(at.version), String(at.length)];
+}
+
+function refusalOf(reply: readonly Reply[]): Refusal {
+  const [code, first, second, third] = reply;
+  switch (code) {
+    case "TERMINAL":
+      return { code, status: first as TaskStatus };
+    case "SERIES_CONFLICT":
+      return {
+        code,
+        at: Number(first),
+        mode: second as string,
+        ...(third !== "" && { accField: JSON.parse(third as string) }),
+      };
+    case "SEQUENCE_GAP":
+      return { code, at: Number(first), expected: Number(second) };
+    case "PRODUCER_FENCED":
+      return { code, at: Number(first), epoch: Number(second) };
+    default:
+      return { code } as Refusal;
+  }
+}

@@ -1,0 +1,32 @@
+// Writes adapters/redis/_generated_scripts.ts from the scripts beside it, since a package cannot
+// load files that are no modules. `--check` only tells whether it is current.
+const FOLDER = new URL("../adapters/redis/", import.meta.url);
+const TARGET = new URL("_generated_scripts.ts", FOLDER);
+
+const read = (name: string) => Deno.readTextFileSync(new URL(`scripts/${name}.lua`, FOLDER));
+const names = [...Deno.readDirSync(new URL("scripts/", FOLDER))]
+  .map(({ name }) => name.replace(".lua", ""))
+  .filter((name) => name !== "prelude")
+  .toSorted();
+
+/** Comments and indentation are for those who read the source. */
+const compact = (lua: string) =>
+  lua.split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("--"))
+    .join("\n");
+
+const lines = [
+  "// Made by tools/generate_scripts.ts from scripts/*.lua; edit these.",
+  "export const SCRIPTS = {",
+  ...names.map((name) =>
+    `  ${name}: ${JSON.stringify(`${compact(read("prelude"))}\n${compact(read(name))}\n`)},`
+  ),
+  "} as const;",
+  "",
+];
+const text = lines.join("\n");
+if (!Deno.args.includes("--check")) {
+  Deno.writeTextFileSync(TARGET, text);
+} else if (Deno.readTextFileSync(TARGET) !== text) {
+  console.error("adapters/redis/_generated_scripts.ts is out of date: deno task generate");
+  Deno.exit(1);
+}
