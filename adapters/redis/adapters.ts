@@ -110,6 +110,7 @@ function adaptersOf(
     sub,
     partitions,
     sharded,
+    timeoutMs,
     onClose: release(pub, sub),
   });
   const shortTerm = new RedisShortTermStore(scripts, partitions, {

@@ -1,6 +1,7 @@
 import type { BroadcastProvider, Signal, SignalScope, Unsubscribe } from "@taskcast/core";
 import { tell } from "@taskcast/core";
 import type { RedisClient } from "./client.ts";
+import { inTime } from "./in_time.ts";
 import type { Partitions } from "./partitions.ts";
 import { channelOfAll } from "./partitions.ts";
 
@@ -15,6 +16,7 @@ export class RedisBroadcast implements BroadcastProvider {
   readonly #sub: RedisClient;
   readonly #partitions: Partitions;
   readonly #sharded: boolean;
+  readonly #timeoutMs: number;
   readonly #onClose: () => void;
   readonly #listeners = new Map<string, { ofOne: string | undefined; all: Set<Listener> }>();
   readonly #onMessage = (channel: string, message: string): void => this.#hear(channel, message);
@@ -22,12 +24,13 @@ export class RedisBroadcast implements BroadcastProvider {
   #wasReady: boolean;
 
   constructor(
-    { pub, sub, partitions, sharded, onClose }: {
+    { pub, sub, partitions, sharded, timeoutMs, onClose }: {
       pub: RedisClient;
       sub: RedisClient;
       partitions: Partitions;
       /** Tells only the shard of the task. */
       sharded: boolean;
+      timeoutMs: number;
       onClose: () => void;
     },
   ) {
@@ -35,6 +38,7 @@ export class RedisBroadcast implements BroadcastProvider {
     this.#sub = sub;
     this.#partitions = partitions;
     this.#sharded = sharded;
+    this.#timeoutMs = timeoutMs;
     this.#onClose = onClose;
     this.#wasReady = sub.status === "ready";
     sub.on(sharded ? "smessage" : "message", this.#onMessage);
@@ -51,10 +55,9 @@ export class RedisBroadcast implements BroadcastProvider {
       this.#partitions.channelOf(taskId),
       channelOfAll(this.#partitions.of(taskId)),
     ];
-    await Promise.all(
-      channels.map((channel) =>
-        this.#pub.call(this.#sharded ? "SPUBLISH" : "PUBLISH", channel, text)
-      ),
+    const command = this.#sharded ? "SPUBLISH" : "PUBLISH";
+    await this.#inTime(
+      Promise.all(channels.map((channel) => this.#pub.call(command, channel, text))),
     );
   }
 
@@ -70,7 +73,7 @@ export class RedisBroadcast implements BroadcastProvider {
 
   async check(): Promise<void> {
     if (this.#sub.status !== "ready") throw new Error("Redis is not connected for wake-ups");
-    await this.#pub.call("PING");
+    await this.#inTime(this.#pub.call("PING"));
   }
 
   close(): Promise<void> {
@@ -99,13 +102,19 @@ export class RedisBroadcast implements BroadcastProvider {
     stop.catch(() => {});
   }
 
-  /** Resolves when the subscription is live, or after a while: readers poll until it is. */
+  /** Resolves when the subscription is live, or after a while. */
   async #listen(channel: string): Promise<void> {
     const listening = this.#sharded ? this.#sub.ssubscribe(channel) : this.#sub.subscribe(channel);
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, SUBSCRIBE_MS));
-    await Promise.race([listening.catch(() => {}), late]);
-    clearTimeout(timer);
+    try {
+      await inTime(listening, SUBSCRIBE_MS, () => new Error("not yet"));
+    } catch {
+      // Readers poll until it is.
+    }
+  }
+
+  async #inTime(answer: Promise<unknown>): Promise<void> {
+    const late = () => new Error(`Redis did not answer within ${this.#timeoutMs} ms`);
+    await inTime(answer, this.#timeoutMs, late);
   }
 
   /** The connection is new: subscribes again, and wakes all, since much may have been missed. */

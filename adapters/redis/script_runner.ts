@@ -3,6 +3,7 @@ import { setImmediate } from "node:timers";
 import { TaskcastError } from "@taskcast/core/protocol";
 import { SCRIPTS } from "./_generated_scripts.ts";
 import type { RedisClient, Reply } from "./client.ts";
+import { inTime } from "./in_time.ts";
 import type { Partitions } from "./partitions.ts";
 
 /** A script. */
@@ -106,19 +107,16 @@ export class ScriptRunner {
 
   async #inTime<T>(answer: Promise<T>): Promise<T> {
     this.#pending++;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () => reject(unavailable(`no answer within ${this.#timeoutMs} ms`)),
-        this.#timeoutMs,
-      );
-    });
+    const timeoutMs = this.#timeoutMs;
     try {
-      return await Promise.race([answer, late]);
+      return await inTime(
+        answer,
+        timeoutMs,
+        () => unavailable(`no answer within ${timeoutMs} ms`),
+      );
     } catch (error) {
       throw this.#worded(error);
     } finally {
-      clearTimeout(timer);
       this.#pending--;
     }
   }

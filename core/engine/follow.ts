@@ -1,4 +1,5 @@
 import { encodeCursor } from "../protocol/cursor.ts";
+import type { TaskReader } from "../contracts/task_reader.ts";
 import type { EventFilter, SeriesFormat } from "../protocol/event.ts";
 import type { DoneReason } from "../protocol/stream.ts";
 import { filterKey, matchesEverything } from "../rules/filter.ts";
@@ -8,6 +9,7 @@ import type { EngineContext } from "./context.ts";
 import { cutOff } from "./cut_off.ts";
 import type { FrameEncoder } from "./frames.ts";
 import type { Start } from "./locate.ts";
+import { NotWanted, PatientReader } from "./patient_reader.ts";
 import { ranks } from "./ranks.ts";
 import type { StreamControl } from "./stream_control.ts";
 import type { Tail } from "./tail.ts";
@@ -47,7 +49,8 @@ export async function* follow<Chunk>(
 ): AsyncGenerator<Chunk, void> {
   const { taskId, incarnation, status, length, resume } = query.start;
   yield encoder.open({ taskId, status, resume, head: length - 1 });
-  const reader = new Reader(context, query, encoder, control);
+  const patient = { ...context, reader: new PatientReader(context, control) };
+  const reader = new Reader(patient, query, encoder, control);
   try {
     yield* reader.replay();
     if (control.closed) return;
@@ -59,6 +62,7 @@ export async function* follow<Chunk>(
       await tails.release(tail);
     }
   } catch (error) {
+    if (error instanceof NotWanted) return;
     if (!(error instanceof Deleted)) throw error;
     yield reader.done("deleted");
   }
@@ -138,7 +142,7 @@ class Reader<Chunk> {
       if (tail.through - position.through > this.#context.options.pageSize) {
         yield* this.#collapsed();
       } else if (tail.through > position.through) {
-        const batch = await tail.share(key, position.through, () => this.#collapsedBatch());
+        const batch = await tail.share(key, position.through, () => this.#collapsedBatch(tail));
         position.through = batch.through;
         if (batch.chunk !== undefined) yield batch.chunk;
       } else if (isOver(tail, position)) {
@@ -170,9 +174,9 @@ class Reader<Chunk> {
   }
 
   /** The same as one chunk, for few events. */
-  async #collapsedBatch(): Promise<{ chunk?: Chunk; through: number }> {
+  async #collapsedBatch(tail: Tail): Promise<{ chunk?: Chunk; through: number }> {
     const buffer = this.#encoder.buffer();
-    for await (const { frames, through } of this.#collapse()) {
+    for await (const { frames, through } of this.#collapse(undefined, tail.reader)) {
       for (const frame of frames) buffer.append(frame);
       if (through !== undefined) {
         return buffer.end > 0 ? { chunk: buffer.slice(0), through } : { through };
@@ -181,11 +185,11 @@ class Reader<Chunk> {
     throw new Deleted();
   }
 
-  #collapse(last?: number): AsyncGenerator<CollapsedPage, void> {
+  #collapse(last?: number, shared?: TaskReader): AsyncGenerator<CollapsedPage, void> {
     const { start: { taskId, incarnation }, filter } = this.#query;
     const { reader, options: { pageSize } } = this.#context;
     const after = this.#position.through;
-    return collapse(reader, { taskId, incarnation, after, filter, last, pageSize });
+    return collapse(shared ?? reader, { taskId, incarnation, after, filter, last, pageSize });
   }
 
   /** One page of the log from the store, for this reader alone. */

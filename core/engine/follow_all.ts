@@ -5,6 +5,7 @@ import { isTerminal } from "../protocol/task.ts";
 import { matchesEverything } from "../rules/filter.ts";
 import type { EngineContext } from "./context.ts";
 import type { FrameEncoder } from "./frames.ts";
+import { NotWanted, PatientReader } from "./patient_reader.ts";
 import { ranks } from "./ranks.ts";
 import type { StreamControl } from "./stream_control.ts";
 import type { Tails } from "./tails.ts";
@@ -41,12 +42,13 @@ const KEEP_ENDED_POLLS = 12;
  * look. So it, too, may be as slow as it likes: what it costs is an entry per live task.
  */
 export async function* followAll<Chunk>(
-  context: EngineContext,
+  impatient: EngineContext,
   tails: Tails,
   query: FollowAllQuery,
   encoder: FrameEncoder<Chunk>,
   control: StreamControl,
 ): AsyncGenerator<Chunk, void> {
+  const context = { ...impatient, reader: new PatientReader(impatient, control) };
   const { broadcast, clock, options } = context;
   const sinceMs = clock.now();
   const places = new Map<string, Place>();
@@ -92,6 +94,8 @@ export async function* followAll<Chunk>(
         control.wake = undefined;
       }
     }
+  } catch (error) {
+    if (!(error instanceof NotWanted)) throw error;
   } finally {
     clock.clearTimeout(beatTimer);
     stopPolling();

@@ -1,11 +1,13 @@
 import type { Signal, Unsubscribe } from "../contracts/broadcast.ts";
 import type { StoredEvent } from "../contracts/records.ts";
+import type { TaskReader } from "../contracts/task_reader.ts";
 import type { EventFilter } from "../protocol/event.ts";
 import type { DoneReason } from "../protocol/stream.ts";
 import { isTerminal } from "../protocol/task.ts";
 import { filterKey } from "../rules/filter.ts";
 import type { EngineContext } from "./context.ts";
 import type { FrameEncoder } from "./frames.ts";
+import { PatientReader } from "./patient_reader.ts";
 import type { StreamControl } from "./stream_control.ts";
 import type { Wake } from "./view.ts";
 import { View } from "./view.ts";
@@ -39,6 +41,8 @@ export class Tail {
   #retryTimer?: unknown;
   /** Readers of any view. */
   readers = 0;
+  /** Reads what readers share: patiently, for as long as any of them is there. */
+  readonly reader: TaskReader;
 
   constructor(
     context: EngineContext,
@@ -48,6 +52,12 @@ export class Tail {
     this.taskId = options.taskId;
     this.incarnation = options.incarnation;
     this.#through = options.through;
+    const isLeft = () => this.readers === 0;
+    this.reader = new PatientReader(context, {
+      get closed() {
+        return isLeft();
+      },
+    });
   }
 
   /** Everything through this index has been read. */
