@@ -1,5 +1,5 @@
 import type { BroadcastProvider, ShortTermStore } from "@taskcast/core";
-import { Cluster, Redis } from "ioredis";
+import { type Cluster, Redis } from "ioredis";
 import { RedisBroadcast } from "./broadcast.ts";
 import type { RedisClient } from "./client.ts";
 import { Partitions } from "./partitions.ts";

@@ -1,6 +1,5 @@
 import type { EventClass, EventDraft, Refusal, StoredEvent } from "@taskcast/core";
-import { MAX_SERIES_CLASSES } from "@taskcast/core";
-import type { SeriesMode } from "@taskcast/core/protocol";
+import { checkSeries, MAX_SERIES_CLASSES } from "@taskcast/core";
 import type { Statements } from "./statements.ts";
 import type { ClassRow, SeriesRow, TaskRow } from "./tables.ts";
 import { escaped, SELECT_CLASSES, toStoredEvent } from "./tables.ts";
@@ -25,23 +24,10 @@ export class Appender {
     drafts: readonly EventDraft[],
     repeats: readonly (number | undefined)[],
   ): Refusal | undefined {
-    const begun = new Map<string, { mode: SeriesMode; field?: string }>();
-    for (const [at, draft] of drafts.entries()) {
-      const { seriesId, seriesMode, accField } = draft;
-      if (seriesId === undefined || repeats[at] !== undefined) continue;
+    return checkSeries(drafts, repeats, (seriesId) => {
       const stored = this.#seriesOf(seriesId);
-      const kind = stored === undefined
-        ? begun.get(seriesId) ?? { mode: seriesMode ?? "keep-all", field: accField }
-        : { mode: stored.mode, field: stored.acc_field ?? undefined };
-      begun.set(seriesId, kind);
-      const { mode } = kind;
-      const otherField = mode === "accumulate" && kind.field !== accField;
-      if ((seriesMode !== undefined && seriesMode !== mode) || otherField) {
-        const field = mode === "accumulate" ? kind.field : undefined;
-        return { code: "SERIES_CONFLICT", at, mode, accField: field };
-      }
-    }
-    return undefined;
+      return stored && { mode: stored.mode, accField: stored.acc_field ?? undefined };
+    });
   }
 
   /** Appends a draft that has been checked. */

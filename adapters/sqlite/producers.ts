@@ -1,65 +1,32 @@
-import type { EventDraft, Refusal } from "@taskcast/core";
+import type { EventDraft, KnownProducer, ProducerProgress, Refusal } from "@taskcast/core";
+import { checkProducers } from "@taskcast/core";
 import type { Statements } from "./statements.ts";
-
-interface Producer {
-  epoch: number;
-  nextSeq: number;
-  /** Where what this batch adds will stand. */
-  added: Map<number, number>;
-}
 
 /** What the producers of one task have sent, within one commit. */
 export class Producers {
   readonly #sql: Statements;
   readonly #task: number;
-  readonly #producers = new Map<string, Producer>();
+  readonly #known = new Map<string, KnownProducer | undefined>();
+  #progress: ReadonlyMap<string, ProducerProgress> = new Map();
 
   constructor(sql: Statements, task: number) {
     this.#sql = sql;
     this.#task = task;
   }
 
-  /**
-   * Tells for each draft which event it repeats, as if they were taken one after another.
-   *
-   * @returns For each draft an index or `undefined`; or why it is refused.
-   */
+  /** For each draft the index of the event that it repeats, or why the commit is refused. */
   check(drafts: readonly EventDraft[], length: number): (number | undefined)[] | Refusal {
-    const repeats: (number | undefined)[] = [];
-    let next = length;
-    for (const [at, { producer }] of drafts.entries()) {
-      if (producer === undefined) {
-        repeats.push(undefined);
-        next++;
-        continue;
-      }
-      const { id, epoch, seq } = producer;
-      const known = this.#producerOf(id);
-      if (known !== undefined && epoch < known.epoch) {
-        return { code: "PRODUCER_FENCED", at, epoch: known.epoch };
-      }
-      const current = known?.epoch === epoch ? known : undefined;
-      const expected = current?.nextSeq ?? 0;
-      if (seq > expected) return { code: "SEQUENCE_GAP", at, expected };
-      if (current !== undefined && seq < expected) {
-        repeats.push(current.added.get(seq) ?? this.#indexOf(id, seq));
-        continue;
-      }
-      const grown = current ?? { epoch, nextSeq: 0, added: new Map() };
-      grown.added.set(seq, next++);
-      grown.nextSeq++;
-      this.#producers.set(id, grown);
-      repeats.push(undefined);
-    }
-    return repeats;
+    const checked = checkProducers(drafts, length, (id) => this.#producerOf(id));
+    if ("code" in checked) return checked;
+    this.#progress = checked.progress;
+    return checked.repeats;
   }
 
   /** Remembers what {@linkcode Producers.check} let through. */
   save(): void {
-    for (const [id, { epoch, nextSeq, added }] of this.#producers) {
-      if (added.size === 0) continue;
+    for (const [id, { epoch, nextSeq, added }] of this.#progress) {
       // A new epoch: the numbers of the one before mean nothing any more.
-      if (nextSeq === added.size) {
+      if (this.#producerOf(id)?.epoch !== epoch) {
         this.#sql.run(
           "DELETE FROM {producer_events} WHERE task = ? AND producer = ?",
           this.#task,
@@ -85,18 +52,23 @@ export class Producers {
     }
   }
 
-  #producerOf(id: string): Producer | undefined {
-    const known = this.#producers.get(id);
-    if (known !== undefined) return known;
-    const row = this.#sql.one<{ epoch: number; next_seq: number }>(
-      "SELECT epoch, next_seq FROM {producers} WHERE task = ? AND producer = ?",
-      this.#task,
-      id,
-    );
-    if (row === undefined) return undefined;
-    const producer = { epoch: row.epoch, nextSeq: row.next_seq, added: new Map() };
-    this.#producers.set(id, producer);
-    return producer;
+  #producerOf(id: string): KnownProducer | undefined {
+    if (!this.#known.has(id)) {
+      const row = this.#sql.one<{ epoch: number; next_seq: number }>(
+        "SELECT epoch, next_seq FROM {producers} WHERE task = ? AND producer = ?",
+        this.#task,
+        id,
+      );
+      this.#known.set(
+        id,
+        row && {
+          epoch: row.epoch,
+          nextSeq: row.next_seq,
+          indexOf: (seq) => this.#indexOf(id, seq),
+        },
+      );
+    }
+    return this.#known.get(id);
   }
 
   #indexOf(id: string, seq: number): number {

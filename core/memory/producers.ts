@@ -1,5 +1,7 @@
 import type { EventDraft } from "../contracts/records.ts";
 import type { Refusal } from "../contracts/short_term_store.ts";
+import type { ProducerCheck } from "../rules/append.ts";
+import { checkProducers } from "../rules/append.ts";
 
 interface Producer {
   epoch: number;
@@ -11,43 +13,14 @@ interface Producer {
 export class Producers {
   readonly #producers = new Map<string, Producer>();
 
-  /**
-   * Tells for each draft which stored event it repeats, as if they were taken one after another.
-   *
-   * @param length Events in the log; drafts that repeat an earlier one of the same batch are
-   * answered with the index that this one will get.
-   * @returns For each draft the index of the event it repeats or `undefined`; or why it is refused.
-   */
-  check(drafts: readonly EventDraft[], length: number): (number | undefined)[] | Refusal {
-    const pending = new Map<string, Producer>();
-    let next = length;
-    const repeats: (number | undefined)[] = [];
-    for (let at = 0; at < drafts.length; at++) {
-      const { producer } = drafts[at]!;
-      if (producer === undefined) {
-        repeats.push(undefined);
-        next++;
-        continue;
-      }
-      const { id, epoch, seq } = producer;
-      const stored = this.#producers.get(id);
-      // What this batch adds comes after what is stored; a new epoch begins at 0 with nothing.
-      const added = pending.get(id);
-      const highest = added?.epoch ?? stored?.epoch ?? epoch;
-      if (epoch < highest) return { code: "PRODUCER_FENCED", at, epoch: highest };
-      const known = stored?.epoch === epoch ? stored.indexes : [];
-      const fresh = added?.epoch === epoch ? added.indexes : [];
-      const expected = known.length + fresh.length;
-      if (seq > expected) return { code: "SEQUENCE_GAP", at, expected };
-      if (seq < expected) {
-        repeats.push(known[seq] ?? fresh[seq - known.length]);
-        continue;
-      }
-      repeats.push(undefined);
-      fresh.push(next++);
-      pending.set(id, { epoch, indexes: fresh });
-    }
-    return repeats;
+  /** See {@linkcode checkProducers}. */
+  check(drafts: readonly EventDraft[], length: number): ProducerCheck | Refusal {
+    return checkProducers(drafts, length, (id) => {
+      const known = this.#producers.get(id);
+      if (known === undefined) return undefined;
+      const { epoch, indexes } = known;
+      return { epoch, nextSeq: indexes.length, indexOf: (seq) => indexes[seq]! };
+    });
   }
 
   /** Remembers that a draft was stored. */

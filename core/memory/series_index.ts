@@ -1,13 +1,6 @@
 import type { EventClass, EventDraft, SeriesFold, StoredEvent } from "../contracts/records.ts";
 import { MAX_SERIES_CLASSES } from "../contracts/records.ts";
-import type { SeriesMode } from "../protocol/event.ts";
-
-/** What a series began as; it keeps that. */
-export interface SeriesKind {
-  mode: SeriesMode;
-  /** Of an accumulate series. */
-  accField?: string;
-}
+import type { SeriesKind } from "../rules/append.ts";
 
 interface Series extends SeriesKind {
   newest: StoredEvent;

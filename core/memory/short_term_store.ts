@@ -10,8 +10,9 @@ import type {
   ShortTermStore,
 } from "../contracts/short_term_store.ts";
 import { isTerminal } from "../protocol/task.ts";
+import type { SeriesKind } from "../rules/append.ts";
+import { checkSeries, newSeriesKind } from "../rules/append.ts";
 import { DueIndex } from "./due_index.ts";
-import type { SeriesKind } from "./series_index.ts";
 import type { TaskEntry } from "./task_table.ts";
 import { TaskTable } from "./task_table.ts";
 import type { TaskLog } from "./task_log.ts";
@@ -73,8 +74,9 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
       }
       return await this.#replace(entry, commit);
     }
-    const repeats = log.producers.check(events, log.length);
-    if (!Array.isArray(repeats)) return refused(repeats);
+    const checked = log.producers.check(events, log.length);
+    if ("code" in checked) return refused(checked);
+    const { repeats } = checked;
     const fresh = events.filter((_, i) => repeats[i] === undefined);
     if (fresh.length > 0) {
       const refusal = this.#checkAppend(entry, commit, repeats) ?? this.#makeRoom(sizeOf(fresh));
@@ -180,23 +182,11 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
   ): Refusal | undefined {
     const { status } = record.task;
     if (isTerminal(status)) return { code: "TERMINAL", status };
-    const begun = new Map<string, SeriesKind>();
-    let { length, dataBytes } = log;
-    for (let at = 0; at < events.length; at++) {
-      if (repeats[at] !== undefined) continue;
-      const draft = events[at]!;
-      length++;
-      dataBytes += draft.data.length;
-      const { seriesId, seriesMode, accField } = draft;
-      if (seriesId === undefined) continue;
-      const kind = log.series.kindOf(seriesId) ?? begun.get(seriesId) ?? newKind(draft);
-      begun.set(seriesId, kind);
-      const { mode } = kind;
-      const otherField = mode === "accumulate" && kind.accField !== accField;
-      if ((seriesMode !== undefined && seriesMode !== mode) || otherField) {
-        return { code: "SERIES_CONFLICT", at, mode, accField: kind.accField };
-      }
-    }
+    const conflict = checkSeries(events, repeats, (id) => log.series.kindOf(id));
+    if (conflict !== undefined) return conflict;
+    const fresh = events.filter((_, at) => repeats[at] === undefined);
+    const length = log.length + fresh.length;
+    const dataBytes = fresh.reduce((sum, { data }) => sum + data.length, log.dataBytes);
     if (length > maxEvents || dataBytes > maxBytes) return { code: "TASK_FULL" };
     return undefined;
   }
@@ -239,11 +229,7 @@ function refused(refusal: Refusal): CommitResult {
 /** What a draft's series is: as it began, or as this draft begins it. */
 function kindOf(log: TaskLog, draft: EventDraft): SeriesKind | undefined {
   if (draft.seriesId === undefined) return undefined;
-  return log.series.kindOf(draft.seriesId) ?? newKind(draft);
-}
-
-function newKind({ seriesMode = "keep-all", accField }: EventDraft): SeriesKind {
-  return seriesMode === "accumulate" ? { mode: seriesMode, accField } : { mode: seriesMode };
+  return log.series.kindOf(draft.seriesId) ?? newSeriesKind(draft);
 }
 
 function recordBytes(record: TaskRecord): number {

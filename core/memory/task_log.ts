@@ -1,7 +1,7 @@
 import type { EventDraft, StoredEvent } from "../contracts/records.ts";
 import type { LogQuery } from "../contracts/task_reader.ts";
 import type { EventFilter, Level } from "../protocol/event.ts";
-import type { SeriesKind } from "./series_index.ts";
+import type { SeriesKind } from "../rules/append.ts";
 import { compileFilter, matchesEverything } from "../rules/filter.ts";
 import { countBelow, merged } from "./index_list.ts";
 import { Producers } from "./producers.ts";

@@ -1,3 +1,4 @@
+export * from "./append.ts";
 export { envelopeJson, eventJson, idOf, toTaskEvent } from "./event_json.ts";
 export * from "./filter.ts";
 export * from "./series.ts";
