@@ -1,6 +1,8 @@
 import { MemoryLongTermStore, MemoryShortTermStore } from "@taskcast/core";
+import { createPostgresAdapter, createPostgresAdapters } from "@taskcast/postgres";
 import { createRedisAdapters } from "@taskcast/redis";
 import { createSqliteAdapters } from "@taskcast/sqlite";
+import { postgresUrl } from "./support/postgres_server.ts";
 import { redisUrl } from "./support/redis_server.ts";
 import { testSubscribe } from "./support/subscribe_property.ts";
 
@@ -34,5 +36,22 @@ if (redis !== undefined) {
       longTerm: createSqliteAdapters({ path: ":memory:" }).longTerm,
     }),
     runs: 30,
+  });
+}
+
+const postgres = await postgresUrl();
+if (postgres !== undefined) {
+  testSubscribe({
+    name: "postgres",
+    open: () => createPostgresAdapters({ url: postgres, maxConnections: 4 }),
+    runs: 20,
+  });
+  testSubscribe({
+    name: "memory, archived in postgres",
+    open: async () => ({
+      shortTerm: new MemoryShortTermStore(),
+      longTerm: await createPostgresAdapter({ url: postgres, maxConnections: 4 }),
+    }),
+    runs: 20,
   });
 }

@@ -1,0 +1,135 @@
+import type { BroadcastProvider, Signal, SignalScope, Unsubscribe } from "@taskcast/core";
+import { MemoryBroadcastProvider, tell } from "@taskcast/core";
+import type postgres from "postgres";
+
+/** The channel of all wake-ups. */
+const CHANNEL = "taskcast_wake";
+
+/** Milliseconds in which signals are collected: NOTIFY takes a lock that all of PostgreSQL shares. */
+const COLLECT_MS = 5;
+
+/** Bytes that a notification carries safely; PostgreSQL refuses 8000. */
+const MAX_PAYLOAD = 7_000;
+
+/** Milliseconds that the first subscription waits for PostgreSQL; then readers poll until it is. */
+const LISTEN_MS = 2_000;
+
+/**
+ * Wake-ups by LISTEN and NOTIFY. Those of one instance are collected for a few milliseconds, and
+ * those of one task become one, so their number does not grow with that of the events.
+ */
+export class PostgresBroadcast implements BroadcastProvider {
+  readonly #sql: postgres.Sql;
+  readonly #onClose: () => Promise<void>;
+  /** Who listens here. */
+  readonly #here = new MemoryBroadcastProvider();
+  readonly #tasks = new Map<string, Set<(signal: Signal) => void>>();
+  readonly #pending = new Map<string, Signal>();
+  #timer?: ReturnType<typeof setTimeout>;
+  #listening?: Promise<void>;
+  #closed = false;
+
+  constructor(sql: postgres.Sql, onClose: () => Promise<void>) {
+    this.#sql = sql;
+    this.#onClose = onClose;
+  }
+
+  publish(signal: Signal): void {
+    const known = this.#pending.get(signal.taskId);
+    this.#pending.set(signal.taskId, known === undefined ? signal : merged(known, signal));
+    if (this.#timer === undefined && !this.#closed) {
+      this.#timer = setTimeout(() => void this.#flush(), COLLECT_MS);
+    }
+  }
+
+  async subscribe(scope: SignalScope, onSignal: (signal: Signal) => void): Promise<Unsubscribe> {
+    if (this.#listening === undefined) {
+      const listening = this.#listen();
+      this.#listening = listening;
+      listening.catch(() => this.#listening = undefined);
+    }
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, LISTEN_MS));
+    await Promise.race([this.#listening.catch(() => {}), late]);
+    clearTimeout(timer);
+    const stop = await this.#here.subscribe(scope, onSignal);
+    if (!("taskId" in scope)) return stop;
+    const { taskId } = scope;
+    const listeners = this.#tasks.get(taskId) ?? new Set();
+    this.#tasks.set(taskId, listeners.add(onSignal));
+    return async () => {
+      listeners.delete(onSignal);
+      if (listeners.size === 0) this.#tasks.delete(taskId);
+      await stop();
+    };
+  }
+
+  async check(): Promise<void> {
+    await this.#sql`SELECT 1`;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#onClose();
+  }
+
+  async #listen(): Promise<void> {
+    let isFirst = true;
+    await this.#sql.listen(CHANNEL, (payload) => this.#hear(payload), () => {
+      // The connection is new, and much may have been missed.
+      if (!isFirst) this.#wakeAll();
+      isFirst = false;
+    });
+  }
+
+  #hear(payload: string): void {
+    for (const [taskId, from, length, ended] of JSON.parse(payload)) {
+      this.#here.publish({ taskId, from, length, ...(ended === 1 && { ended: true }) });
+    }
+  }
+
+  #wakeAll(): void {
+    for (const [taskId, listeners] of this.#tasks) {
+      for (const listener of listeners) {
+        tell(listener, { taskId, from: Infinity, length: Infinity });
+      }
+    }
+  }
+
+  async #flush(): Promise<void> {
+    this.#timer = undefined;
+    const signals = [...this.#pending.values()];
+    this.#pending.clear();
+    const payloads: string[] = [];
+    let entries: string[] = [];
+    let size = 0;
+    for (const { taskId, from, length, ended } of signals) {
+      const entry = JSON.stringify([taskId, from, length, ended ? 1 : 0]);
+      if (size + entry.length + 1 > MAX_PAYLOAD) {
+        payloads.push(`[${entries.join(",")}]`);
+        entries = [];
+        size = 0;
+      }
+      entries.push(entry);
+      size += entry.length + 1;
+    }
+    payloads.push(`[${entries.join(",")}]`);
+    try {
+      await this.#sql`SELECT pg_notify(${CHANNEL}, p) FROM json_array_elements_text(
+        ${JSON.stringify(payloads)}::text::json) AS p`;
+    } catch {
+      // A wake-up may be lost: readers hear of the events at their next poll.
+    }
+  }
+}
+
+function merged(a: Signal, b: Signal): Signal {
+  const ended = a.ended || b.ended;
+  return {
+    taskId: a.taskId,
+    from: Math.min(a.from, b.from),
+    length: Math.max(a.length, b.length),
+    ...(ended && { ended }),
+  };
+}

@@ -1,0 +1,98 @@
+import type { Commit, CommitResult, LogMark, Refusal, StoredEvent } from "@taskcast/core";
+import { checkProducers, checkSeries } from "@taskcast/core";
+import { isTerminal } from "@taskcast/core/protocol";
+import type { Changes } from "./changes.ts";
+import type { TaskRow } from "./task_state.ts";
+import { TaskState } from "./task_state.ts";
+
+/** A commit as it was decided: its repetitions are known by index, and still to be read. */
+export type Decision =
+  | { ok: false; refusal: Refusal }
+  | { ok: true; events: (StoredEvent | number)[]; from: number; length: number };
+
+/**
+ * Decides on a commit and carries it out on what was read, or refuses it before anything changes.
+ *
+ * @param tasks The tasks that are locked; one that is created is added.
+ * @param number For a task that is created.
+ */
+export function decide(
+  tasks: Map<string, TaskState>,
+  changes: Changes,
+  commit: Commit,
+  number: number,
+): Decision {
+  const { taskId, expect, events, nowMs, record, due, archiveAtMs } = commit;
+  const known = tasks.get(taskId);
+  if (expect === "absent") {
+    if (known !== undefined) return refused({ code: "EXISTS" });
+  } else {
+    if (known === undefined) return refused({ code: "ABSENT" });
+    const { version, incarnation } = known.row;
+    if (
+      expect !== "live" && (version !== expect.version || incarnation !== expect.incarnation)
+    ) return refused({ code: "CONFLICT" });
+  }
+  let repeats: readonly (number | undefined)[] = [];
+  if (expect === "live") {
+    const state = known!;
+    const checked = checkProducers(events, state.row.length, (id) => state.producer(id));
+    if ("code" in checked) return refused(checked);
+    repeats = checked.repeats;
+    if (repeats.includes(undefined)) {
+      const refusal = checkLive(state.row) ??
+        checkSeries(events, repeats, (id) => state.seriesKind(id)) ??
+        checkBounds(commit, state.row, repeats);
+      if (refusal !== undefined) return refused(refusal);
+    }
+    state.sent(checked.progress);
+  }
+  const state = known ?? TaskState.create(number, record!, changes);
+  tasks.set(taskId, state);
+  const { row } = state;
+  const from = row.length;
+  const stored = events.map((draft, at) => repeats[at] ?? state.append(draft, nowMs));
+  if (record !== undefined) {
+    state.replace(record);
+    changes.due(row.task, due ?? {});
+  }
+  if (archiveAtMs !== undefined && (record !== undefined || row.length > from)) {
+    changes.archive(row.task, archiveAtMs);
+  }
+  return { ok: true, events: stored, from, length: row.length };
+}
+
+/** A decision as the answer to who asked. */
+export function resultOf(
+  decision: Decision,
+  eventAt: (index: number) => StoredEvent,
+): CommitResult {
+  if (!decision.ok) return decision;
+  const { from, length } = decision;
+  const events = decision.events.map((event) => typeof event === "number" ? eventAt(event) : event);
+  return { ok: true, events, from, length };
+}
+
+/** Whether a task is at a mark. */
+export function isAt(row: LogMark, { incarnation, version, length }: LogMark): boolean {
+  return row.incarnation === incarnation && row.version === version && row.length === length;
+}
+
+function checkLive({ status }: TaskRow): Refusal | undefined {
+  return isTerminal(status) ? { code: "TERMINAL", status } : undefined;
+}
+
+function checkBounds(
+  { events, maxEvents, maxBytes }: Commit,
+  { length, bytes }: TaskRow,
+  repeats: readonly (number | undefined)[],
+): Refusal | undefined {
+  const fresh = events.filter((_, at) => repeats[at] === undefined);
+  const added = fresh.reduce((sum, { data }) => sum + data.length, 0);
+  const isFull = length + fresh.length > maxEvents || bytes + added > maxBytes;
+  return isFull ? { code: "TASK_FULL" } : undefined;
+}
+
+function refused(refusal: Refusal): Decision {
+  return { ok: false, refusal };
+}

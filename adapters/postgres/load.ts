@@ -1,0 +1,107 @@
+import type { EventDraft } from "@taskcast/core";
+import type { Changes } from "./changes.ts";
+import type { Run } from "./database.ts";
+import type { ClassRow, SeriesRow, TaskRow } from "./task_state.ts";
+import { TaskState } from "./task_state.ts";
+
+/** What a transaction is going to append to a task. */
+export interface Planned {
+  taskId: string;
+  events: readonly EventDraft[];
+}
+
+/** Tasks as a transaction has locked and read them. */
+export interface Loaded {
+  tasks: Map<string, TaskState>;
+  /** Numbers for tasks that are new. */
+  numbers: number[];
+}
+
+/**
+ * Locks tasks, which need not exist, and reads what it takes to append to them. Whoever writes
+ * takes these locks, in the same order.
+ */
+export async function load(
+  run: Run,
+  changes: Changes,
+  planned: readonly Planned[],
+  { newTasks, producers = false }: { newTasks: number; producers?: boolean },
+): Promise<Loaded> {
+  const ids = [...new Set(planned.map(({ taskId }) => taskId))];
+  const classes = new Map<string, object>();
+  const series = new Map<string, object>();
+  const senders = new Map<string, object>();
+  for (const { taskId: id, events } of planned) {
+    for (const { type, level, seriesId, producer } of events) {
+      classes.set(`${level} ${id} ${type}`, { id, type, level });
+      if (seriesId !== undefined) series.set(`${id} ${seriesId}`, { id, series: seriesId });
+      if (producers && producer !== undefined) {
+        const { id: name, seq } = producer;
+        senders.set(`${id} ${seq} ${name}`, { id, producer: name, seq });
+      }
+    }
+  }
+  const rows = async <Row extends object>(text: string, wanted: readonly object[]) =>
+    wanted.length === 0 ? [] : await run<Row>(text, JSON.stringify(wanted));
+  const [, taskRows, numberRows, classRows, seriesRows, producerRows] = await Promise.all([
+    lock(run, ids),
+    rows<TaskRow>(SELECT_TASKS, ids.map((id) => ({ id }))),
+    newTasks === 0 ? [] : run<{ number: string }>(SELECT_NUMBERS, newTasks),
+    rows<ClassRow & { id: string }>(SELECT_CLASSES, [...classes.values()]),
+    rows<SeriesRow & { id: string }>(SELECT_SERIES, [...series.values()]),
+    rows<ProducerRow>(SELECT_PRODUCERS, [...senders.values()]),
+  ]);
+  const tasks = new Map(taskRows.map((row) => [row.id, new TaskState(row, changes)]));
+  for (const { id, ...row } of classRows) tasks.get(id)?.addClass(row);
+  for (const { id, ...row } of seriesRows) tasks.get(id)?.addSeries(row);
+  for (const [id, found] of Map.groupBy(producerRows, ({ id }) => id)) {
+    for (const [name, sent] of Map.groupBy(found, ({ producer }) => producer)) {
+      const { epoch, next_seq: nextSeq } = sent[0]!;
+      const indexes = new Map(sent.map(({ seq, idx }) => [seq, idx]));
+      tasks.get(id)?.addProducer(name, { epoch, nextSeq, indexOf: (seq) => indexes.get(seq)! });
+    }
+  }
+  return { tasks, numbers: numberRows.map(({ number }) => Number(number)) };
+}
+
+/** Waits until nobody else writes to these tasks, and keeps them until the transaction ends. */
+export async function lock(run: Run, ids: readonly string[]): Promise<void> {
+  await run(LOCK, JSON.stringify(ids));
+}
+
+// In one order, so that two who want some of the same never wait for each other.
+const LOCK = "SELECT pg_advisory_xact_lock(key) FROM (SELECT DISTINCT " +
+  "hashtextextended('{tasks}' || id, 0) AS key FROM json_array_elements_text($1::text::json) AS i (id) " +
+  "ORDER BY key) AS keys";
+
+const SELECT_TASKS = "SELECT task::float8, id, incarnation, version, status, created_at::float8, " +
+  "length, bytes::float8, time::float8, classes FROM {tasks} " +
+  "JOIN json_to_recordset($1::text::json) AS r (id text) USING (id)";
+
+const SELECT_NUMBERS =
+  "SELECT nextval('{task_numbers}')::text AS number FROM generate_series(1, $1::int)";
+
+const SELECT_CLASSES = "SELECT r.id, c.task::float8, c.class, c.type, c.level, c.plain, c.count " +
+  "FROM json_to_recordset($1::text::json) AS r (id text, type text, level text) " +
+  "JOIN {tasks} t ON t.id = r.id " +
+  "JOIN {classes} c ON c.task = t.task AND c.type = r.type AND c.level = r.level";
+
+const SELECT_SERIES = "SELECT r.id, s.task::float8, s.series, s.mode, s.acc_field, s.newest, " +
+  "s.is_text, s.first_part, s.parts, s.part_length, s.classes " +
+  "FROM json_to_recordset($1::text::json) AS r (id text, series text) " +
+  "JOIN {tasks} t ON t.id = r.id JOIN {series} s ON s.task = t.task AND s.series = r.series";
+
+interface ProducerRow {
+  id: string;
+  producer: string;
+  epoch: number;
+  next_seq: number;
+  seq: number | null;
+  idx: number;
+}
+
+const SELECT_PRODUCERS = "SELECT r.id, p.producer, p.epoch::float8, p.next_seq::float8, " +
+  "e.seq::float8, e.idx FROM json_to_recordset($1::text::json) " +
+  "AS r (id text, producer text, seq bigint) JOIN {tasks} t ON t.id = r.id " +
+  "JOIN {producers} p ON p.task = t.task AND p.producer = r.producer " +
+  "LEFT JOIN {producer_events} e ON e.task = t.task AND e.producer = r.producer AND e.seq = r.seq";

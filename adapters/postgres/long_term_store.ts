@@ -1,0 +1,111 @@
+import type { ArchivePart, ArchivePosition, LongTermStore } from "@taskcast/core";
+import { draftOfStored, TOMBSTONE_MS } from "@taskcast/core";
+import { Changes } from "./changes.ts";
+import { deleteRows, LOG_TABLES } from "./delete_rows.ts";
+import { load, lock } from "./load.ts";
+import { PostgresTaskReader } from "./reader.ts";
+import { TaskState } from "./task_state.ts";
+import type { Database } from "./database.ts";
+
+/** The archive in PostgreSQL. */
+export class PostgresLongTermStore extends PostgresTaskReader implements LongTermStore {
+  readonly #onClose: () => Promise<void>;
+
+  constructor(database: Database, onClose: () => Promise<void>) {
+    super(database);
+    this.#onClose = onClose;
+  }
+
+  async positions(
+    tasks: readonly { taskId: string; incarnation: string }[],
+  ): Promise<ArchivePosition[]> {
+    const rows = await this.database.run<
+      { deleted: boolean; version: number | null; length: number | null }
+    >(
+      "SELECT d.incarnation IS NOT NULL AS deleted, t.version, t.length " +
+        "FROM json_to_recordset($1::text::json) " +
+        'AS r ("taskId" text, incarnation text, nth int) ' +
+        "LEFT JOIN {deletions} d ON d.incarnation = r.incarnation " +
+        'LEFT JOIN {tasks} t ON t.id = r."taskId" AND t.incarnation = r.incarnation ' +
+        "ORDER BY r.nth",
+      JSON.stringify(tasks.map((task, nth) => ({ ...task, nth }))),
+    );
+    return rows.map(({ deleted, version, length }) =>
+      deleted ? { deleted } : { version: version ?? 0, length: length ?? 0 }
+    );
+  }
+
+  async archive(parts: readonly ArchivePart[]): Promise<ArchivePosition[]> {
+    return await this.database.transaction(async (run) => {
+      const changes = new Changes();
+      const planned = parts.map(({ record, events }) => ({
+        taskId: record.task.id,
+        events: events.map(draftOfStored),
+      }));
+      const [{ tasks, numbers }, deleted] = await Promise.all([
+        load(run, changes, planned, { newTasks: parts.length }),
+        run<{ incarnation: string }>(
+          "SELECT incarnation FROM {deletions} WHERE incarnation IN " +
+            "(SELECT json_array_elements_text($1::text::json))",
+          JSON.stringify(parts.map(({ record }) => record.incarnation)),
+        ),
+      ]);
+      const gone = new Set(deleted.map(({ incarnation }) => incarnation));
+      const replaced: number[] = [];
+      const positions = parts.map(({ record, events }, i): ArchivePosition => {
+        const { incarnation, version, task } = record;
+        if (gone.has(incarnation)) return { deleted: true };
+        let state = tasks.get(task.id);
+        if (state !== undefined && state.row.incarnation !== incarnation) {
+          if (state.row.created_at > task.createdAt) return { deleted: true };
+          replaced.push(state.row.task);
+          state = undefined;
+        }
+        state ??= TaskState.create(numbers[i]!, record, changes);
+        tasks.set(task.id, state);
+        if (version > state.row.version) state.replace(record);
+        const { row } = state;
+        for (const [at, event] of events.entries()) {
+          if (event.index !== row.length) continue;
+          state.append(planned[i]!.events[at]!, event.timestamp);
+        }
+        return { version: row.version, length: row.length };
+      });
+      if (replaced.length > 0) await deleteRows(run, LOG_TABLES, replaced);
+      await changes.write(run);
+      return positions;
+    });
+  }
+
+  async deleteTask(taskId: string, incarnation: string): Promise<boolean> {
+    return await this.database.transaction(async (run) => {
+      const nowMs = Date.now();
+      const [, , , found] = await Promise.all([
+        lock(run, [taskId]),
+        run("DELETE FROM {deletions} WHERE at_ms < $1::bigint", nowMs - TOMBSTONE_MS),
+        run(
+          "INSERT INTO {deletions} (incarnation, at_ms) VALUES ($1, $2::bigint) " +
+            "ON CONFLICT (incarnation) DO UPDATE SET at_ms = excluded.at_ms",
+          incarnation,
+          nowMs,
+        ),
+        run<{ task: number }>(
+          "SELECT task::float8 FROM {tasks} WHERE id = $1 AND incarnation = $2",
+          taskId,
+          incarnation,
+        ),
+      ]);
+      if (found.length === 0) return false;
+      await deleteRows(run, LOG_TABLES, found.map(({ task }) => task));
+      return true;
+    });
+  }
+
+  async check(): Promise<void> {
+    await this.database.run("SELECT 1");
+  }
+
+  async close(): Promise<void> {
+    await this.#onClose();
+  }
+}

@@ -1,0 +1,184 @@
+import type postgres from "postgres";
+
+// Every migration that was ever released, in order; they are added to, never changed.
+//
+// - `task` numbers the life of an id, so that rows of a deleted task are never taken for another's.
+// - A class is a type and level, apart for events that stand alone (`plain`). Each event knows its
+//   place within its class, so counting the matching events before an index is one look per class.
+// - The text of an accumulate series is kept once: an event that only appends to it knows where its
+//   part of the text is (`part`, `at`, `len`) and has no data of its own. Texts are kept as they
+//   stand between the quotes of JSON, so any text can be kept, and a character may be split.
+// - JSON is `json` and not `jsonb`, which refuses \u0000 and halves of characters and forgets how
+//   numbers were written and in which order fields stood: answers must be the same hot and cold.
+
+/** The tables of a store. */
+function logTables(prefix: string): string {
+  return `
+    CREATE SEQUENCE ${prefix}task_numbers;
+    CREATE TABLE ${prefix}tasks (
+      task bigint PRIMARY KEY,
+      id text COLLATE "C" NOT NULL UNIQUE,
+      incarnation text NOT NULL,
+      version integer NOT NULL,
+      status text NOT NULL,
+      type text NOT NULL,
+      tags text[] NOT NULL,
+      created_at bigint NOT NULL,
+      updated_at bigint NOT NULL,
+      completed_at bigint,
+      record json NOT NULL,
+      length integer NOT NULL,
+      bytes bigint NOT NULL,
+      time bigint NOT NULL,
+      classes integer NOT NULL
+    ) WITH (fillfactor = 80);
+    CREATE INDEX ${prefix}tasks_by_age ON ${prefix}tasks (created_at, id);
+    CREATE INDEX ${prefix}tasks_by_status ON ${prefix}tasks (status, created_at, id);
+    CREATE INDEX ${prefix}tasks_by_tag ON ${prefix}tasks USING gin (tags);
+    CREATE TABLE ${prefix}classes (
+      task bigint NOT NULL,
+      class integer NOT NULL,
+      type text NOT NULL,
+      level text NOT NULL,
+      plain boolean NOT NULL,
+      count integer NOT NULL,
+      PRIMARY KEY (task, class)
+    ) WITH (fillfactor = 80);
+    CREATE TABLE ${prefix}events (
+      task bigint NOT NULL,
+      idx integer NOT NULL,
+      class integer NOT NULL,
+      place integer NOT NULL,
+      time bigint NOT NULL,
+      entropy bigint NOT NULL,
+      part integer,
+      at integer,
+      len integer,
+      series text,
+      data json,
+      PRIMARY KEY (task, idx)
+    );
+    CREATE INDEX ${prefix}events_by_class ON ${prefix}events (task, class, idx, place);
+    CREATE TABLE ${prefix}series (
+      task bigint NOT NULL,
+      series text NOT NULL,
+      mode text NOT NULL,
+      acc_field text,
+      newest integer NOT NULL,
+      is_text boolean NOT NULL,
+      first_part integer NOT NULL,
+      parts integer NOT NULL,
+      part_length integer NOT NULL,
+      classes json NOT NULL,
+      PRIMARY KEY (task, series)
+    ) WITH (fillfactor = 80);
+    CREATE TABLE ${prefix}series_parts (
+      task bigint NOT NULL,
+      series text NOT NULL,
+      part integer NOT NULL,
+      text text NOT NULL,
+      PRIMARY KEY (task, series, part)
+    ) WITH (fillfactor = 80);
+  `;
+}
+
+const MIGRATIONS: readonly string[] = [
+  `
+  ${logTables("taskcast_")}
+  CREATE TABLE taskcast_deletions (
+    incarnation text PRIMARY KEY,
+    at_ms bigint NOT NULL
+  );
+  CREATE INDEX taskcast_deletions_by_time ON taskcast_deletions (at_ms);
+
+  ${logTables("taskcast_live_")}
+  CREATE TABLE taskcast_live_producers (
+    task bigint NOT NULL,
+    producer text NOT NULL,
+    epoch bigint NOT NULL,
+    next_seq bigint NOT NULL,
+    PRIMARY KEY (task, producer)
+  ) WITH (fillfactor = 80);
+  CREATE TABLE taskcast_live_producer_events (
+    task bigint NOT NULL,
+    producer text NOT NULL,
+    seq bigint NOT NULL,
+    idx integer NOT NULL,
+    PRIMARY KEY (task, producer, seq)
+  );
+  CREATE TABLE taskcast_live_due (
+    task bigint NOT NULL,
+    kind text NOT NULL,
+    at_ms bigint NOT NULL,
+    PRIMARY KEY (task, kind)
+  );
+  CREATE INDEX taskcast_live_due_by_time ON taskcast_live_due (kind, at_ms);
+  `,
+];
+
+/** The version that this program knows. */
+export const SCHEMA_VERSION: number = MIGRATIONS.length;
+
+/** One program at a time; the number is only ours. */
+const LOCK = 7_461_736_313;
+
+/** The tables of all stores begin so: those of the archive, and those of live tasks. */
+export const PREFIXES = { archive: "taskcast_", live: "taskcast_live_" } as const;
+
+/**
+ * Brings the tables up to date, one program at a time.
+ *
+ * @returns The versions before and after.
+ * @throws {Error} If a newer version made the tables.
+ */
+export async function migrate(sql: postgres.Sql): Promise<{ from: number; to: number }> {
+  return await sql.begin(async (sql) => {
+    await sql`SELECT pg_advisory_xact_lock(${LOCK})`;
+    await sql`SET LOCAL client_min_messages = warning`;
+    await sql.unsafe(`CREATE TABLE IF NOT EXISTS taskcast_migrations (
+      version integer PRIMARY KEY,
+      applied_at timestamptz NOT NULL DEFAULT now()
+    )`);
+    const [row] = await sql<{ version: number }[]>`
+      SELECT coalesce(max(version), 0) AS version FROM taskcast_migrations`;
+    const { version } = row!;
+    assertKnown(version);
+    for (const [i, migration] of MIGRATIONS.entries()) {
+      if (i < version) continue;
+      await sql.unsafe(migration);
+      await sql`INSERT INTO taskcast_migrations (version) VALUES (${i + 1})`;
+    }
+    return { from: version, to: SCHEMA_VERSION };
+  });
+}
+
+/**
+ * Requires that the tables are up to date, and changes nothing.
+ *
+ * @throws {Error} If they are not.
+ */
+export async function assertMigrated(sql: postgres.Sql): Promise<void> {
+  const [found] = await sql<{ table: string | null }[]>`
+    SELECT to_regclass('taskcast_migrations')::text AS table`;
+  let version = 0;
+  if (found!.table !== null) {
+    const [row] = await sql<{ version: number }[]>`
+      SELECT coalesce(max(version), 0) AS version FROM taskcast_migrations`;
+    version = row!.version;
+  }
+  assertKnown(version);
+  if (version < SCHEMA_VERSION) {
+    throw new Error(
+      `The tables in PostgreSQL are at version ${version} and this program needs ` +
+        `${SCHEMA_VERSION}: run "taskcast migrate" first`,
+    );
+  }
+}
+
+function assertKnown(version: number): void {
+  if (version <= SCHEMA_VERSION) return;
+  throw new Error(
+    `The tables in PostgreSQL have version ${version}, and this program knows ${SCHEMA_VERSION}: ` +
+      "use the newer program that made them",
+  );
+}

@@ -1,0 +1,65 @@
+import postgres from "postgres";
+import {
+  delayReads,
+  testBroadcast,
+  testLongTermStore,
+  testShortTermStore,
+} from "@taskcast/core/conformance";
+import { postgresUrl } from "../../tests/support/postgres_server.ts";
+import { createPostgresAdapter, createPostgresAdapters } from "./mod.ts";
+
+const url = (await postgresUrl())!;
+const test = url === undefined ? () => {} : Deno.test;
+
+/** A database that sees nothing of any other: a schema of its own. */
+async function newDatabase(): Promise<string> {
+  const schema = `t${crypto.randomUUID().replaceAll("-", "")}`;
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  await sql`CREATE SCHEMA ${sql(schema)}`;
+  await sql.end();
+  return `${url}?search_path=${schema}`;
+}
+
+testLongTermStore({
+  name: "postgres archive",
+  open: async () => await createPostgresAdapter({ url: await newDatabase(), maxConnections: 2 }),
+  test,
+});
+
+async function openStore() {
+  const { broadcast, shortTerm } = await createPostgresAdapters({
+    url: await newDatabase(),
+    maxConnections: 2,
+  });
+  await broadcast.close();
+  return shortTerm;
+}
+
+testShortTermStore({ name: "postgres", open: openStore, test });
+testShortTermStore({
+  name: "postgres, slow",
+  open: async () => delayReads(await openStore(), 2),
+  test,
+});
+
+testBroadcast({
+  name: "postgres broadcast",
+  async open() {
+    const database = await newDatabase();
+    const [here, there] = await Promise.all([
+      createPostgresAdapters({ url: database, maxConnections: 2 }),
+      createPostgresAdapters({ url: database, maxConnections: 2 }),
+    ]);
+    return {
+      publisher: here.broadcast,
+      subscriber: there.broadcast,
+      async close() {
+        for (const { broadcast, shortTerm } of [here, there]) {
+          await broadcast.close();
+          await shortTerm.close();
+        }
+      },
+    };
+  },
+  test,
+});

@@ -1,0 +1,246 @@
+import type {
+  EventClass,
+  ListPage,
+  ListQuery,
+  LogPage,
+  LogQuery,
+  LogView,
+  SeriesFold,
+  StoredEvent,
+  TaskHead,
+  TaskReader,
+  TaskRecord,
+} from "@taskcast/core";
+import { matchesEverything } from "@taskcast/core";
+import type { EventFilter, Level, SeriesMode, TaskStatus } from "@taskcast/core/protocol";
+import { SERVER_EVENT } from "@taskcast/core/protocol";
+import type { Database, Value } from "./database.ts";
+import { unescaped, withText } from "./text.ts";
+
+interface TaskRow {
+  incarnation: string;
+  status: TaskStatus;
+  length: number;
+}
+
+/** An event with what its class and series say. */
+type EventRow = [
+  idx: number,
+  time: number,
+  entropy: number,
+  type: string,
+  level: Level,
+  data: string | null,
+  series: string | null,
+  mode: SeriesMode | null,
+  accField: string | null,
+  part: number | null,
+  at: number | null,
+  len: number | null,
+];
+
+const EVENT_COLUMNS =
+  "e.idx, e.time, e.entropy, c.type, c.level, e.data::text AS data, e.series, " +
+  "s.mode, s.acc_field, e.part, e.at, e.len";
+const EVENT_ARRAY = "json_build_array(idx, time, entropy, type, level, data, series, mode, " +
+  "acc_field, part, at, len)";
+const EVENT_JOINS = "JOIN {classes} c ON c.task = e.task AND c.class = e.class " +
+  "LEFT JOIN {series} s ON s.task = e.task AND s.series = e.series";
+
+/** Reads; each is one statement, so that what it says is of one moment. */
+export class PostgresTaskReader implements TaskReader {
+  /** Where the tables are. */
+  protected readonly database: Database;
+
+  constructor(database: Database) {
+    this.database = database;
+  }
+
+  async getTask(taskId: string): Promise<TaskHead | undefined> {
+    const [row] = await this.database.run<{ record: TaskRecord; length: number }>(
+      "SELECT record, length FROM {tasks} WHERE id = $1",
+      taskId,
+    );
+    return row && { record: row.record, length: row.length };
+  }
+
+  async listTasks({ statuses, types, tag, limit, after }: ListQuery): Promise<ListPage> {
+    const values: Value[] = [];
+    const bound = (value: Value) => `$${values.push(value)}`;
+    const conditions = ["true"];
+    if (statuses !== undefined) {
+      conditions.push(`status IN (${textsOf(bound(JSON.stringify(statuses)))})`);
+    }
+    if (types !== undefined) conditions.push(typeCondition("type", types, bound));
+    if (tag !== undefined) conditions.push(`tags @> ARRAY[${bound(tag)}::text]`);
+    if (after !== undefined) {
+      conditions.push(
+        `(created_at, id) < (${bound(after.createdAt)}::bigint, ${bound(after.id)}::text)`,
+      );
+    }
+    const rows = await this.database.run<{ record: TaskRecord }>(
+      `SELECT record FROM {tasks} WHERE ${conditions.join(" AND ")} ` +
+        `ORDER BY created_at DESC, id DESC LIMIT ${bound(limit + 1)}::int`,
+      ...values,
+    );
+    const tasks = rows.slice(0, limit).map(({ record }) => record);
+    return { tasks, more: rows.length > limit };
+  }
+
+  async readLog(taskId: string, query: LogQuery): Promise<LogPage | undefined> {
+    const { after, through = MAX_INDEX, limit, filter, plain = false, backward = false } = query;
+    const values: Value[] = [taskId, after, through, limit];
+    const bound = (value: Value) => `$${values.push(value)}`;
+    const range = "e.idx > $2::int AND e.idx <= $3::int";
+    const order = backward ? "DESC" : "ASC";
+    // Of each class as many as could be wanted, so that none is read that comes far behind.
+    const source = !plain && matchesEverything(filter)
+      ? `SELECT ${EVENT_COLUMNS} FROM t JOIN {events} e ON e.task = t.task ${EVENT_JOINS} ` +
+        `WHERE ${range} ORDER BY e.idx ${order} LIMIT $4::int`
+      : `SELECT ${EVENT_COLUMNS} FROM t JOIN {classes} k ON k.task = t.task, LATERAL (` +
+        `SELECT e.* FROM {events} e WHERE e.task = t.task AND e.class = k.class AND ${range} ` +
+        `ORDER BY e.idx ${order} LIMIT $4::int) e ${EVENT_JOINS} ` +
+        `WHERE ${classCondition("k", filter, bound)}${plain ? " AND k.plain" : ""} ` +
+        `ORDER BY e.idx ${order} LIMIT $4::int`;
+    const [row] = await this.database.run<Page>(
+      "WITH t AS (SELECT task, incarnation, status, length FROM {tasks} WHERE id = $1), " +
+        `page AS MATERIALIZED (${source}) SELECT ${TASK}, ` +
+        `(SELECT json_agg(${EVENT_ARRAY} ORDER BY idx ${order}) FROM page) AS events, ` +
+        "(SELECT json_agg(json_build_array(p.series, p.part, p.text)) FROM t " +
+        "JOIN {series_parts} p ON p.task = t.task WHERE (p.series, p.part) IN " +
+        "(SELECT series, part FROM page WHERE data IS NULL)) AS parts",
+      ...values,
+    );
+    const { task, events, parts } = row!;
+    if (task === null) return undefined;
+    const { incarnation, status, length } = task;
+    const found = eventsOf(events, parts);
+    const to = Math.min(through, length - 1);
+    const end = backward ? after + 1 : Math.max(to, after);
+    const scannedTo = found.length < limit ? end : found.at(-1)!.index;
+    return { events: found, scannedTo, length, incarnation, status };
+  }
+
+  async readView(taskId: string, { after }: { after: number }): Promise<LogView | undefined> {
+    const [row] = await this.database.run<{ task: TaskRow | null; series: FoldRow[] | null }>(
+      "WITH t AS (SELECT task, incarnation, status, length FROM {tasks} WHERE id = $1), " +
+        `page AS (SELECT ${EVENT_COLUMNS}, s.task, s.is_text, s.first_part, s.classes ` +
+        "FROM t JOIN {series} s ON s.task = t.task AND s.newest > $2::int AND s.mode <> 'keep-all' " +
+        "JOIN {events} e ON e.task = s.task AND e.idx = s.newest " +
+        "JOIN {classes} c ON c.task = e.task AND c.class = e.class) " +
+        `SELECT ${TASK}, (SELECT json_agg(json_build_array(${EVENT_ARRAY}, classes, is_text, ` +
+        "(SELECT string_agg(p.text, '' ORDER BY p.part) FROM {series_parts} p " +
+        "WHERE p.task = page.task AND p.series = page.series AND p.part >= page.first_part), " +
+        "(SELECT p.text FROM {series_parts} p WHERE p.task = page.task " +
+        "AND p.series = page.series AND p.part = page.part))) FROM page) AS series",
+      taskId,
+      after,
+    );
+    const { task, series } = row!;
+    if (task === null) return undefined;
+    const { incarnation, status, length } = task;
+    return { series: (series ?? []).map(toFold), length, incarnation, status };
+  }
+
+  async countMatches(
+    taskId: string,
+    filter: EventFilter,
+    indexes: readonly number[],
+  ): Promise<number[] | undefined> {
+    const values: Value[] = [taskId, JSON.stringify(indexes)];
+    const bound = (value: Value) => `$${values.push(value)}`;
+    const [row] = await this.database.run<{ known: boolean; counts: number[] | null }>(
+      "WITH t AS (SELECT task FROM {tasks} WHERE id = $1) SELECT EXISTS (SELECT FROM t) AS known, " +
+        "(SELECT json_agg(total ORDER BY nth) FROM (SELECT i.nth, (SELECT coalesce(sum((" +
+        "SELECT e.place + 1 FROM {events} e WHERE e.task = k.task AND e.class = k.class " +
+        "AND e.idx < i.index::text::int ORDER BY e.idx DESC LIMIT 1)), 0)::int " +
+        `FROM t JOIN {classes} k ON k.task = t.task WHERE ${classCondition("k", filter, bound)}) ` +
+        "AS total FROM json_array_elements($2::text::json) WITH ORDINALITY AS i (index, nth)) x) " +
+        "AS counts",
+      ...values,
+    );
+    return row!.known ? row!.counts ?? [] : undefined;
+  }
+}
+
+const MAX_INDEX = 2_147_483_647;
+const TASK = "(SELECT row_to_json(t) FROM t) AS task";
+
+type Part = [series: string, part: number, text: string];
+
+interface Page {
+  task: TaskRow | null;
+  events: EventRow[] | null;
+  parts: Part[] | null;
+}
+
+type FoldRow = [
+  newest: EventRow,
+  classes: EventClass[] | null,
+  isText: boolean,
+  text: string | null,
+  newestPart: string | null,
+];
+
+function eventsOf(rows: EventRow[] | null, parts: Part[] | null): StoredEvent[] {
+  const texts = new Map(parts?.map(([series, part, text]) => [`${part} ${series}`, text]));
+  return (rows ?? []).map((row) => toStoredEvent(row, texts.get(`${row[9]} ${row[6]}`)));
+}
+
+function toStoredEvent(row: EventRow, partText: string | null | undefined): StoredEvent {
+  const [index, timestamp, entropy, type, level, kept, series, mode, accField, , at, len] = row;
+  const data = kept ?? withText(accField!, partText!.slice(at!, at! + len!));
+  const event: StoredEvent = { index, timestamp, entropy, type, level, data };
+  if (series !== null && mode !== null) {
+    event.seriesId = series;
+    event.seriesMode = mode;
+    if (mode === "accumulate" && accField !== null) event.accField = accField;
+  }
+  return event;
+}
+
+function toFold([newest, classes, isText, text, newestPart]: FoldRow): SeriesFold {
+  const [, , , , , , seriesId, mode, accField] = newest;
+  const fold: SeriesFold = {
+    seriesId: seriesId!,
+    mode: mode as SeriesFold["mode"],
+    newest: toStoredEvent(newest, newestPart),
+    classes,
+  };
+  if (accField !== null) fold.accField = accField;
+  if (isText) fold.text = unescaped(text ?? "");
+  return fold;
+}
+
+/** The texts of a JSON array, as a subquery. */
+function textsOf(parameter: string): string {
+  return `SELECT json_array_elements_text(${parameter}::text::json)`;
+}
+
+function typeCondition(
+  column: string,
+  types: readonly string[],
+  bound: (value: Value) => string,
+): string {
+  if (types.includes("*")) return "true";
+  const stems = types.filter((type) => type.endsWith(".*")).map((type) => type.slice(0, -1));
+  return `(${column} IN (${textsOf(bound(JSON.stringify(types)))}) OR EXISTS (SELECT FROM ` +
+    `json_array_elements_text(${bound(JSON.stringify(stems))}::text::json) AS stem (text) ` +
+    `WHERE starts_with(${column}, stem.text)))`;
+}
+
+/** Which classes a filter takes. */
+function classCondition(
+  alias: string,
+  filter: EventFilter | undefined,
+  bound: (value: Value) => string,
+): string {
+  const { types = [], levels = [], includeStatus = true } = filter ?? {};
+  const conditions = ["true"];
+  if (types.length > 0) conditions.push(typeCondition(`${alias}.type`, types, bound));
+  if (levels.length > 0) {
+    conditions.push(`${alias}.level IN (${textsOf(bound(JSON.stringify(levels)))})`);
+  }
+  if (!includeStatus) conditions.push(`${alias}.type <> ${bound(SERVER_EVENT.status)}`);
+  return conditions.join(" AND ");
+}

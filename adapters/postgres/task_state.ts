@@ -1,0 +1,233 @@
+import type {
+  EventClass,
+  EventDraft,
+  KnownProducer,
+  ProducerProgress,
+  SeriesKind,
+  StoredEvent,
+  TaskRecord,
+} from "@taskcast/core";
+import { MAX_SERIES_CLASSES, newSeriesKind } from "@taskcast/core";
+import type { Level, SeriesMode, TaskStatus } from "@taskcast/core/protocol";
+import type { Changes } from "./changes.ts";
+import { escaped, withText } from "./text.ts";
+
+/** Characters above which a part of a series' text ends and the next begins: what fits in a page. */
+const PART_LENGTH = 2_000;
+
+/** A task's row. */
+export interface TaskRow {
+  task: number;
+  id: string;
+  incarnation: string;
+  version: number;
+  status: TaskStatus;
+  created_at: number;
+  length: number;
+  bytes: number;
+  time: number;
+  classes: number;
+}
+
+/** A type and level of a task's events; apart for those that stand alone. */
+export interface ClassRow {
+  task: number;
+  class: number;
+  type: string;
+  level: Level;
+  plain: boolean;
+  count: number;
+}
+
+/** How a series works and where it stands. */
+export interface SeriesRow {
+  task: number;
+  series: string;
+  mode: SeriesMode;
+  acc_field: string | null;
+  newest: number;
+  is_text: boolean;
+  first_part: number;
+  parts: number;
+  part_length: number;
+  classes: EventClass[] | null;
+}
+
+/** A task as a transaction has read it, and as it changes it. */
+export class TaskState {
+  readonly row: TaskRow;
+  readonly #classes = new Map<string, ClassRow>();
+  readonly #series = new Map<string, SeriesRow>();
+  readonly #producers = new Map<string, KnownProducer>();
+  readonly #changes: Changes;
+
+  constructor(row: TaskRow, changes: Changes) {
+    this.row = row;
+    this.#changes = changes;
+  }
+
+  /** A task that is not stored yet. */
+  static create(task: number, record: TaskRecord, changes: Changes): TaskState {
+    const { id, status, createdAt } = record.task;
+    const row: TaskRow = {
+      task,
+      id,
+      incarnation: record.incarnation,
+      version: 0,
+      status,
+      created_at: createdAt,
+      length: 0,
+      bytes: 0,
+      time: 0,
+      classes: 0,
+    };
+    changes.created(row, record);
+    return new TaskState(row, changes);
+  }
+
+  /** What was read of a class. */
+  addClass(row: ClassRow): void {
+    this.#classes.set(classKey(row), row);
+  }
+
+  /** What was read of a series. */
+  addSeries(row: SeriesRow): void {
+    this.#series.set(row.series, row);
+  }
+
+  /** What was read of a producer. */
+  addProducer(id: string, producer: KnownProducer): void {
+    this.#producers.set(id, producer);
+  }
+
+  /** What is known of a producer. */
+  producer(id: string): KnownProducer | undefined {
+    return this.#producers.get(id);
+  }
+
+  /** What a series began as. */
+  seriesKind(seriesId: string): SeriesKind | undefined {
+    const row = this.#series.get(seriesId);
+    return row && { mode: row.mode, accField: row.acc_field ?? undefined };
+  }
+
+  /** Replaces the record. */
+  replace(record: TaskRecord): void {
+    this.row.version = record.version;
+    this.row.status = record.task.status;
+    this.#changes.replaced(this.row, record);
+  }
+
+  /** Remembers what producers sent. */
+  sent(progress: ReadonlyMap<string, ProducerProgress>): void {
+    for (const [id, { epoch, nextSeq, added }] of progress) {
+      const known = this.#producers.get(id);
+      const isNewEpoch = known !== undefined && known.epoch !== epoch;
+      this.#changes.producer(this.row.task, id, { epoch, nextSeq, added, isNewEpoch });
+      this.#producers.set(id, {
+        epoch,
+        nextSeq,
+        indexOf: (seq) => added.get(seq) ?? known!.indexOf(seq),
+      });
+    }
+  }
+
+  /** Appends a draft that has been checked. */
+  append(draft: EventDraft, nowMs: number): StoredEvent {
+    const { row } = this;
+    const index = row.length++;
+    row.time = Math.max(nowMs, row.time);
+    row.bytes += draft.data.length;
+    const { type, level, data, entropy, seriesId } = draft;
+    const series = seriesId === undefined ? undefined : this.#seriesOf(seriesId, draft);
+    const place = series && this.#addToSeries(series, draft, index);
+    const plain = series === undefined || series.mode === "keep-all";
+    const kind = this.#classOf({ type, level }, plain);
+    this.#changes.event({
+      task: row.task,
+      idx: index,
+      class: kind.class,
+      place: kind.count++,
+      time: row.time,
+      entropy,
+      series: seriesId,
+      ...(place ?? { data }),
+    });
+    this.#changes.changed(row);
+    const event: StoredEvent = { index, timestamp: row.time, entropy, type, level, data };
+    if (series !== undefined) {
+      event.seriesId = seriesId;
+      event.seriesMode = series.mode;
+      if (series.acc_field !== null) event.accField = series.acc_field;
+    }
+    return event;
+  }
+
+  #classOf({ type, level }: EventClass, plain: boolean): ClassRow {
+    const key = classKey({ type, level, plain });
+    let kind = this.#classes.get(key);
+    if (kind === undefined) {
+      const { task } = this.row;
+      kind = { task, class: this.row.classes++, type, level, plain, count: 0 };
+      this.#classes.set(key, kind);
+    }
+    this.#changes.classes.add(kind);
+    return kind;
+  }
+
+  #seriesOf(seriesId: string, draft: EventDraft): SeriesRow {
+    let series = this.#series.get(seriesId);
+    if (series === undefined) {
+      const { mode, accField = null } = newSeriesKind(draft);
+      series = {
+        task: this.row.task,
+        series: seriesId,
+        mode,
+        acc_field: accField,
+        newest: 0,
+        is_text: false,
+        first_part: 0,
+        parts: 0,
+        part_length: 0,
+        classes: [],
+      };
+      this.#series.set(seriesId, series);
+    }
+    return series;
+  }
+
+  /** Where the event's data is in the text of its series, when that is all it says. */
+  #addToSeries(
+    series: SeriesRow,
+    { type, level, data, delta }: EventDraft,
+    index: number,
+  ): { part: number; at: number; len: number } | undefined {
+    series.newest = index;
+    this.#changes.series.add(series);
+    if (series.mode === "keep-all") return undefined;
+    const { classes } = series;
+    if (classes !== null && !classes.some((c) => c.type === type && c.level === level)) {
+      series.classes = classes.length === MAX_SERIES_CLASSES ? null : [...classes, { type, level }];
+    }
+    if (series.mode !== "accumulate") return undefined;
+    if (delta === undefined) {
+      // Earlier events still need the parts so far.
+      Object.assign(series, { is_text: false, first_part: series.parts, part_length: PART_LENGTH });
+      return undefined;
+    }
+    const text = escaped(delta);
+    series.is_text = true;
+    if (series.parts === 0 || series.part_length + text.length > PART_LENGTH) {
+      series.parts++;
+      series.part_length = 0;
+    }
+    const place = { part: series.parts - 1, at: series.part_length, len: text.length };
+    series.part_length += text.length;
+    this.#changes.text(series, place.part, text);
+    return data === withText(series.acc_field!, text) ? place : undefined;
+  }
+}
+
+function classKey({ type, level, plain }: EventClass & { plain: boolean }): string {
+  return `${plain} ${level} ${type}`;
+}
