@@ -2,18 +2,14 @@ import process from "node:process";
 import { Command, CommanderError, Option } from "commander";
 import { TaskcastHttpError } from "@taskcast/server-sdk";
 import { logs } from "./commands/logs.ts";
+import { migrate } from "./commands/migrate.ts";
 import { run } from "./commands/run.ts";
 import { start } from "./commands/start.ts";
 import { ListenError } from "./listen.ts";
 import type { StartFlags } from "./settings.ts";
-import {
-  LOG_LEVELS,
-  parseMaxMemory,
-  parsePort,
-  SettingsError,
-  startSettings,
-  STORAGES,
-} from "./settings.ts";
+import { LOG_LEVELS, startSettings } from "./settings.ts";
+import { parseMaxMemory, parsePort } from "./setting_values.ts";
+import { SettingsError } from "./settings_error.ts";
 import { processTerminal } from "./terminal.ts";
 import { VERSION } from "./version.ts";
 
@@ -47,13 +43,26 @@ export async function main(args: readonly string[]): Promise<number> {
     .addOption(
       new Option(
         "--storage <kind>",
-        "where tasks are kept (env: TASKCAST_STORAGE, default: memory)",
-      )
-        .choices([...STORAGES]),
+        "where tasks are kept: memory, sqlite, redis, postgres, or a module whose default export is " +
+          "an AdapterPlugin (env: TASKCAST_STORAGE, default: memory)",
+      ),
     )
     .option(
       "--sqlite-path <file>",
       "the file of SQLite (env: TASKCAST_SQLITE_PATH, default: taskcast.db); alone it chooses SQLite",
+    )
+    .option(
+      "--redis-url <url>",
+      "Redis for tasks and wake-ups (env: TASKCAST_REDIS_URL); alone it chooses Redis",
+    )
+    .option(
+      "--postgres-url <url>",
+      "PostgreSQL as the archive behind any storage, or with --storage postgres for everything " +
+        "(env: TASKCAST_POSTGRES_URL)",
+    )
+    .option(
+      "--no-auto-migrate",
+      "refuse to start when the tables in PostgreSQL are out of date (env: TASKCAST_AUTO_MIGRATE)",
     )
     .addOption(
       new Option(
@@ -65,6 +74,13 @@ export async function main(args: readonly string[]): Promise<number> {
     .option("--cors [origins]", "let pages of other origins call; all, or a comma list")
     .action(async (flags: StartFlags) => {
       code = await start(startSettings(flags, process.env), terminal);
+    });
+
+  program.command("migrate")
+    .description("Bring the tables in PostgreSQL up to date")
+    .option("--postgres-url <url>", "where they are (env: TASKCAST_POSTGRES_URL)")
+    .action(async ({ postgresUrl }: { postgresUrl?: string }) => {
+      code = await migrate(postgresUrl ?? process.env.TASKCAST_POSTGRES_URL, terminal);
     });
 
   const urlOption = () =>

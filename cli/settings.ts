@@ -1,4 +1,7 @@
-import { InvalidArgumentError } from "commander";
+import { MAX_PORT, oneOf, wholeNumber } from "./setting_values.ts";
+import { SettingsError } from "./settings_error.ts";
+import type { StorageSettings } from "./storage_settings.ts";
+import { storageOf } from "./storage_settings.ts";
 
 /** Where settings come from, besides the command line. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -21,9 +24,7 @@ export interface StartSettings {
   /** The least important messages that are logged. */
   logLevel: LogLevel;
   /** Where tasks are kept. */
-  storage: { kind: "memory" } | { kind: "sqlite"; path: string };
-  /** Mebibytes that tasks may take in memory; beyond it old ended tasks are given up. */
-  maxMemoryMiB: number;
+  storage: StorageSettings;
   /** Who may call. */
   auth:
     | { mode: "none" }
@@ -31,9 +32,6 @@ export interface StartSettings {
   /** Origins whose pages may call; `*` is all, left out is none. */
   cors?: string;
 }
-
-/** A setting that is wrong; the message says which and why. */
-export class SettingsError extends Error {}
 
 /** What the command line says. */
 export interface StartFlags {
@@ -43,6 +41,9 @@ export interface StartFlags {
   maxMemory?: number;
   storage?: string;
   sqlitePath?: string;
+  redisUrl?: string;
+  postgresUrl?: string;
+  autoMigrate?: boolean;
   cors?: string | true;
 }
 
@@ -62,32 +63,9 @@ export function startSettings(flags: StartFlags, env: Environment): StartSetting
     flags.logLevel === undefined ? "TASKCAST_LOG_LEVEL" : "--log-level",
     LOG_LEVELS,
   );
-  const maxMemoryMiB = flags.maxMemory ??
-    wholeNumber(given("TASKCAST_MAX_MEMORY") ?? "512", "TASKCAST_MAX_MEMORY", 1, MAX_MEMORY_MIB);
   const storage = storageOf(flags, given);
   const cors = flags.cors === true ? "*" : flags.cors ?? given("TASKCAST_CORS");
-  return { port, host, logLevel, storage, maxMemoryMiB, cors, auth: authOf(given) };
-}
-
-/** The kinds of storage. */
-export const STORAGES = ["memory", "sqlite"] as const;
-
-function storageOf(
-  flags: StartFlags,
-  given: (name: string) => string | undefined,
-): StartSettings["storage"] {
-  const path = flags.sqlitePath ?? given("TASKCAST_SQLITE_PATH");
-  const kind = oneOf(
-    flags.storage ?? given("TASKCAST_STORAGE") ?? (path === undefined ? "memory" : "sqlite"),
-    flags.storage === undefined ? "TASKCAST_STORAGE" : "--storage",
-    STORAGES,
-  );
-  if (kind === "sqlite") return { kind, path: path ?? "taskcast.db" };
-  // Whoever names a file wants it to be used; forgetting everything would be the worst answer.
-  if (path !== undefined) {
-    throw new SettingsError(`A SQLite path needs --storage sqlite or TASKCAST_STORAGE=sqlite`);
-  }
-  return { kind };
+  return { port, host, logLevel, storage, cors, auth: authOf(given) };
 }
 
 function authOf(given: (name: string) => string | undefined): StartSettings["auth"] {
@@ -124,46 +102,4 @@ function authOf(given: (name: string) => string | undefined): StartSettings["aut
     throw new SettingsError("TASKCAST_AUTH_MODE=jwt needs TASKCAST_JWT_SECRET");
   }
   return { mode, algorithm, secret };
-}
-
-const MAX_PORT = 65_535;
-const MAX_MEMORY_MIB = 1024 * 1024;
-
-function wholeNumber(text: string, name: string, min: number, max: number): number {
-  const value = Number(text);
-  if (!/^[0-9]{1,7}$/.test(text) || value < min || value > max) {
-    throw new SettingsError(`${name} must be a number from ${min} to ${max}, and is "${text}"`);
-  }
-  return value;
-}
-
-/** Reads a number for the argument parser. */
-function flagParser(name: string, min: number, max: number): (text: string) => number {
-  return (text) => {
-    try {
-      return wholeNumber(text, name, min, max);
-    } catch (error) {
-      throw new InvalidArgumentError((error as Error).message);
-    }
-  };
-}
-
-/** Reads `--port` for the argument parser. */
-export const parsePort: (text: string) => number = flagParser("--port", 0, MAX_PORT);
-
-/** Reads `--max-memory` for the argument parser. */
-export const parseMaxMemory: (text: string) => number = flagParser(
-  "--max-memory",
-  1,
-  MAX_MEMORY_MIB,
-);
-
-function oneOf<const Word extends string>(
-  text: string,
-  name: string,
-  words: readonly Word[],
-): Word {
-  const word = words.find((word) => word === text);
-  if (word !== undefined) return word;
-  throw new SettingsError(`${name} must be one of ${words.join(", ")}, and is "${text}"`);
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
 import type { Page } from "playwright-core";
 import { createChat } from "../examples/chat/server.ts";
+import { freePort } from "./support/free_port.ts";
 import { browserTest } from "./support/browser.ts";
 import type { OpenAiStandIn } from "./support/openai_stand_in.ts";
 import { openAiStandIn } from "./support/openai_stand_in.ts";
@@ -32,13 +33,6 @@ async function withExample(args: string[], use: (url: string) => Promise<void>):
     child.kill("SIGTERM");
     await child.status;
   }
-}
-
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
 }
 
 Deno.test("examples/quick_start.ts: its task can be followed", async () => {

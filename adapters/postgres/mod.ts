@@ -5,3 +5,4 @@
  */
 export type { PostgresAdapterOptions, PostgresAdapters } from "./adapters.ts";
 export { createPostgresAdapter, createPostgresAdapters, migratePostgres } from "./adapters.ts";
+export { default } from "./plugin.ts";

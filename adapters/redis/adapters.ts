@@ -72,8 +72,10 @@ export function createRedisAdapters(
   fourth?: RedisAdapterOptions,
 ): RedisAdapters {
   if (typeof first === "string") {
-    const clients = [connect(first), connect(first), connect(first)] as const;
-    return adaptersOf(clients, second as RedisAdapterOptions, true);
+    let lastError: unknown;
+    const open = () => connect(first, (error) => lastError = error);
+    const clients = [open(), open(), open()] as const;
+    return adaptersOf(clients, second as RedisAdapterOptions, () => lastError);
   }
   const clients = [first, second as RedisClient, third!] as const;
   for (const [i, client] of clients.entries()) {
@@ -82,13 +84,14 @@ export function createRedisAdapters(
       throw new TypeError(`createRedisAdapters(): "${name}" must be a client of ioredis`);
     }
   }
-  return adaptersOf(clients, fourth, false);
+  return adaptersOf(clients, fourth);
 }
 
 function adaptersOf(
   [pub, sub, store]: readonly [RedisClient, RedisClient, RedisClient],
   options: RedisAdapterOptions = {},
-  ours: boolean,
+  /** Given for clients that were opened here. */
+  lastError?: () => unknown,
 ): RedisAdapters {
   const {
     prefix = "taskcast:",
@@ -101,9 +104,9 @@ function adaptersOf(
   wholeNumber("timeoutMs", timeoutMs, 600_000);
   wholeNumber("maxPending", maxPending, 10_000_000);
   const partitions = new Partitions({ prefix, count });
-  const scripts = new ScriptRunner(store, partitions, { timeoutMs, maxPending });
+  const scripts = new ScriptRunner(store, partitions, { timeoutMs, maxPending, lastError });
   const release = (...clients: RedisClient[]) => () => {
-    if (ours) { for (const client of clients) client.disconnect(); }
+    if (lastError !== undefined) { for (const client of clients) client.disconnect(); }
   };
   const broadcast = new RedisBroadcast({
     pub,
@@ -111,6 +114,7 @@ function adaptersOf(
     partitions,
     sharded,
     timeoutMs,
+    lastError,
     onClose: release(pub, sub),
   });
   const shortTerm = new RedisShortTermStore(scripts, partitions, {
@@ -127,7 +131,7 @@ function wholeNumber(name: string, value: unknown, max: number): void {
 }
 
 /** A client that fails rather than repeats, and comes back for ever. */
-function connect(url: string): Redis {
+function connect(url: string, onError: (error: unknown) => void): Redis {
   if (!/^rediss?:\/\//.test(url)) {
     throw new TypeError("createRedisAdapters(): the address must begin with redis:// or rediss://");
   }
@@ -137,7 +141,7 @@ function connect(url: string): Redis {
     retryStrategy: (attempt) => Math.min(50 * attempt, 1_000),
   });
   // Whoever asks for something is told; without a listener it would also be written to the console.
-  client.on("error", () => {});
+  client.on("error", onError);
   return client;
 }
 

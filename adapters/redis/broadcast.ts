@@ -1,6 +1,7 @@
 import type { BroadcastProvider, Signal, SignalScope, Unsubscribe } from "@taskcast/core";
 import { tell } from "@taskcast/core";
 import type { RedisClient } from "./client.ts";
+import { BEGINNING } from "./client.ts";
 import { inTime } from "./in_time.ts";
 import type { Partitions } from "./partitions.ts";
 import { channelOfAll } from "./partitions.ts";
@@ -17,6 +18,7 @@ export class RedisBroadcast implements BroadcastProvider {
   readonly #partitions: Partitions;
   readonly #sharded: boolean;
   readonly #timeoutMs: number;
+  readonly #lastError: () => unknown;
   readonly #onClose: () => void;
   readonly #listeners = new Map<string, { ofOne: string | undefined; all: Set<Listener> }>();
   readonly #onMessage = (channel: string, message: string): void => this.#hear(channel, message);
@@ -24,13 +26,15 @@ export class RedisBroadcast implements BroadcastProvider {
   #wasReady: boolean;
 
   constructor(
-    { pub, sub, partitions, sharded, timeoutMs, onClose }: {
+    { pub, sub, partitions, sharded, timeoutMs, lastError = () => undefined, onClose }: {
       pub: RedisClient;
       sub: RedisClient;
       partitions: Partitions;
       /** Tells only the shard of the task. */
       sharded: boolean;
       timeoutMs: number;
+      /** Why the connection is down, if that is known. */
+      lastError?: () => unknown;
       onClose: () => void;
     },
   ) {
@@ -39,6 +43,7 @@ export class RedisBroadcast implements BroadcastProvider {
     this.#partitions = partitions;
     this.#sharded = sharded;
     this.#timeoutMs = timeoutMs;
+    this.#lastError = lastError;
     this.#onClose = onClose;
     this.#wasReady = sub.status === "ready";
     sub.on(sharded ? "smessage" : "message", this.#onMessage);
@@ -72,8 +77,33 @@ export class RedisBroadcast implements BroadcastProvider {
   }
 
   async check(): Promise<void> {
-    if (this.#sub.status !== "ready") throw new Error("Redis is not connected for wake-ups");
-    await this.#inTime(this.#pub.call("PING"));
+    const isDown = this.#sub.status !== "ready" && !BEGINNING.has(this.#sub.status);
+    if (isDown) throw this.#notConnected();
+    try {
+      await this.#inTime(Promise.all([this.#listens(), this.#pub.call("PING")]));
+    } catch (error) {
+      // The client's own error says what became of the command, not why.
+      throw this.#pub.status === "ready" ? error : this.#notConnected();
+    }
+  }
+
+  /** Resolves when the connection that listens is there, which it may not be yet. */
+  async #listens(): Promise<void> {
+    if (this.#sub.status === "ready") return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const onClose = () => reject(this.#notConnected());
+    this.#sub.on("ready", resolve);
+    this.#sub.on("close", onClose);
+    try {
+      await promise;
+    } finally {
+      this.#sub.off("ready", resolve);
+      this.#sub.off("close", onClose);
+    }
+  }
+
+  #notConnected(): Error {
+    return new Error("Redis is not connected for wake-ups", { cause: this.#lastError() });
   }
 
   close(): Promise<void> {

@@ -38,3 +38,6 @@ export interface RedisClient {
   /** Closes the connection. */
   disconnect(): void;
 }
+
+/** Before a connection was ever ready these are worth waiting for; after that they are an outage. */
+export const BEGINNING: ReadonlySet<string> = new Set(["wait", "connecting", "connect"]);

@@ -7,3 +7,4 @@
 export type { IoredisClient, RedisAdapterOptions, RedisAdapters } from "./adapters.ts";
 export { createRedisAdapters } from "./adapters.ts";
 export type { RedisClient, RedisPipeline } from "./client.ts";
+export { default } from "./plugin.ts";

@@ -3,6 +3,7 @@ import { setImmediate } from "node:timers";
 import { TaskcastError } from "@taskcast/core/protocol";
 import { SCRIPTS } from "./_generated_scripts.ts";
 import type { RedisClient, Reply } from "./client.ts";
+import { BEGINNING } from "./client.ts";
 import { inTime } from "./in_time.ts";
 import type { Partitions } from "./partitions.ts";
 
@@ -27,9 +28,6 @@ const HASHES = new Map(
   ]),
 );
 
-/** Before the connection was ever ready these are worth waiting for; after that they are an outage. */
-const BEGINNING = new Set(["wait", "connecting", "connect"]);
-
 /**
  * Runs scripts on partitions.
  *
@@ -42,6 +40,7 @@ export class ScriptRunner {
   readonly #partitions: Partitions;
   readonly #timeoutMs: number;
   readonly #maxPending: number;
+  readonly #lastError: () => unknown;
   /** The life of each partition, once it is known. */
   readonly #lives = new Map<string, string>();
   readonly #newLife: string = crypto.randomUUID().slice(0, 8);
@@ -55,8 +54,14 @@ export class ScriptRunner {
   constructor(
     client: RedisClient,
     partitions: Partitions,
-    { timeoutMs, maxPending }: { timeoutMs: number; maxPending: number },
+    { timeoutMs, maxPending, lastError = () => undefined }: {
+      timeoutMs: number;
+      maxPending: number;
+      /** Why the connection is down, if that is known. */
+      lastError?: () => unknown;
+    },
   ) {
+    this.#lastError = lastError;
     this.#client = client;
     this.#partitions = partitions;
     this.#timeoutMs = timeoutMs;
@@ -99,7 +104,9 @@ export class ScriptRunner {
     if (this.#closed) throw unavailable("the store is closed");
     if (this.#lost) throw lost();
     const isBeginning = !this.#wasReady && BEGINNING.has(status);
-    if (status !== "ready" && !isBeginning) throw unavailable("it is not connected");
+    if (status !== "ready" && !isBeginning) {
+      throw unavailable("it is not connected", this.#lastError());
+    }
     if (this.#pending >= this.#maxPending) {
       throw unavailable(`${this.#maxPending} requests wait for it already`);
     }
@@ -183,7 +190,9 @@ export class ScriptRunner {
     if (message.startsWith("OOM")) {
       return new TaskcastError("STORE_FULL", "Redis has no memory left", { cause: error });
     }
-    return unavailable("it answered with an error, or not at all", error);
+    const isDown = this.#client.status !== "ready";
+    const cause = isDown ? this.#lastError() ?? error : error;
+    return unavailable("it answered with an error, or not at all", cause);
   }
 }
 

@@ -6,3 +6,4 @@
 export type { SqliteAdapterOptions, SqliteAdapters } from "./adapters.ts";
 export { createSqliteAdapters } from "./adapters.ts";
 export type { SqliteDatabase, SqliteRow, SqliteStatement, SqliteValue } from "./driver.ts";
+export { default } from "./plugin.ts";

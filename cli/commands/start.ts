@@ -2,10 +2,10 @@ import { TaskEngine } from "@taskcast/core";
 import { createTaskcastApp } from "@taskcast/server";
 import type { Listening } from "../listen.ts";
 import { listen, onStopSignal } from "../listen.ts";
+import { openAdapters } from "../adapters.ts";
 import { createErrorLog } from "../error_log.ts";
 import { createLogger } from "../logger.ts";
 import type { StartSettings } from "../settings.ts";
-import { openStorage } from "../storage.ts";
 import type { Terminal } from "../terminal.ts";
 import { VERSION } from "../version.ts";
 
@@ -23,10 +23,12 @@ const DRAIN_MS = 10_000;
 export async function start(settings: StartSettings, terminal: Terminal): Promise<number> {
   const { port, host, auth, cors } = settings;
   const log = createLogger(terminal, settings.logLevel);
-  const storage = await openStorage(settings);
+  const { storage } = settings;
+  const { adapters, close } = await openAdapters(storage.adapters);
   const engine = new TaskEngine({
-    broadcast: storage.broadcast,
-    shortTermStore: storage.shortTerm,
+    broadcast: adapters.broadcast,
+    shortTermStore: adapters.shortTerm,
+    longTermStore: adapters.longTerm,
     options: storage.isPrivate ? { sweepMs: 0 } : {},
     hooks: {
       onTaskCreated: (task) => log.debug(`task ${task.id} created`),
@@ -46,7 +48,7 @@ export async function start(settings: StartSettings, terminal: Terminal): Promis
     server = await listen((request) => app.fetch(request), { port, host });
   } catch (error) {
     await engine.close();
-    await storage.shortTerm.close();
+    await close();
     throw error;
   }
 
@@ -54,7 +56,7 @@ export async function start(settings: StartSettings, terminal: Terminal): Promis
   const url = `http://${shown}:${server.port}`;
   terminal.note(
     `${terminal.paint("bold", `Taskcast ${VERSION}`)} listens on ${terminal.paint("cyan", url)}` +
-      ` (storage: ${describe(settings.storage)}, auth: ${auth.mode}); API: ${url}/docs`,
+      ` (storage: ${storage.description}, auth: ${auth.mode}); API: ${url}/docs`,
   );
   if (auth.mode === "none" && shown === "localhost" && host !== "localhost") {
     log.warn(
@@ -80,12 +82,8 @@ export async function start(settings: StartSettings, terminal: Terminal): Promis
   await engine.close();
   const drained = await within(DRAIN_MS, server.shutdown());
   if (!drained) log.warn(`requests were still open after ${DRAIN_MS / 1000} s and are cut off`);
-  await storage.shortTerm.close();
+  await close();
   return 0;
-}
-
-function describe(storage: StartSettings["storage"]): string {
-  return storage.kind === "memory" ? "memory" : `sqlite ${storage.path}`;
 }
 
 async function within(limitMs: number, work: Promise<void>): Promise<boolean> {

@@ -1,0 +1,181 @@
+import { resolve } from "node:path";
+import process from "node:process";
+import { pathToFileURL } from "node:url";
+import type { AdapterPlugin, AdapterRole, Adapters } from "@taskcast/core";
+import { ADAPTER_ROLES, memoryPlugin } from "@taskcast/core";
+import { SettingsError } from "./settings_error.ts";
+
+/** What is to play a part: a plugin with its options, or the thing itself. */
+export type AdapterSetting<Role extends AdapterRole = AdapterRole> =
+  | { provider: string; [option: string]: unknown }
+  | Adapters[Role];
+
+/** What is to play each part. */
+export type AdapterSettings = { [Role in AdapterRole]?: AdapterSetting<Role> };
+
+/** The adapters of an engine, and how to give them up. */
+export interface OpenAdapters {
+  adapters: Omit<Adapters, "longTerm"> & Partial<Adapters>;
+  /** Closes what was opened; what was given stays open. */
+  close(): Promise<void>;
+}
+
+/** Ours, loaded only when they are named: not every runtime has all of them. */
+const BUILT_IN: Readonly<Record<string, () => Promise<{ default: AdapterPlugin }>>> = {
+  memory: () => Promise.resolve({ default: memoryPlugin }),
+  sqlite: () => import("@taskcast/sqlite"),
+  redis: () => import("@taskcast/redis"),
+  postgres: () => import("@taskcast/postgres"),
+};
+
+/** The names that are known. */
+export const PROVIDERS: readonly string[] = Object.keys(BUILT_IN);
+
+/**
+ * Opens what the settings name and asks each whether it can be used. Parts with the same settings
+ * are opened together, so that they share connections.
+ *
+ * @param folder Where relative specifiers start.
+ * @throws {SettingsError} For a provider that is not there, cannot play its part, or cannot be
+ * reached: one line, without passwords.
+ */
+export async function openAdapters(
+  settings: AdapterSettings,
+  folder: string = process.cwd(),
+): Promise<OpenAdapters> {
+  const adapters: Partial<Adapters> = {};
+  const opened: { close(): Promise<void> }[] = [];
+  const close = async () => {
+    await Promise.all(opened.map((adapter) => adapter.close()));
+  };
+  try {
+    for (const group of groupsOf(settings)) {
+      const { roles, setting } = group;
+      if (!isProvider(setting)) {
+        Object.assign(adapters, { [roles[0]!]: setting });
+        continue;
+      }
+      const { provider, ...options } = setting;
+      const plugin = await pluginOf(provider, folder);
+      const cannot = roles.find((role) => !plugin.roles.includes(role));
+      if (cannot !== undefined) {
+        throw new SettingsError(
+          `"${provider}" cannot be the ${cannot} adapter; it can be: ${plugin.roles.join(", ")}`,
+        );
+      }
+      const found = await opening(setting, async () => await plugin.open({ roles, options }));
+      for (const role of roles) {
+        const adapter = found[role];
+        if (adapter === undefined) {
+          throw new SettingsError(`"${provider}" opened no ${role} adapter, though it says it can`);
+        }
+        Object.assign(adapters, { [role]: adapter });
+        opened.push(adapter);
+      }
+      for (const role of roles) await opening(setting, () => found[role]!.check());
+    }
+    return { adapters: adapters as OpenAdapters["adapters"], close };
+  } catch (error) {
+    await close().catch(() => {}); // The first error is the one to tell.
+    throw error;
+  }
+}
+
+function isProvider(
+  setting: AdapterSetting,
+): setting is { provider: string; [option: string]: unknown } {
+  return "provider" in setting && typeof setting.provider === "string";
+}
+
+/** Roles with equal settings, together. */
+function groupsOf(settings: AdapterSettings): { roles: AdapterRole[]; setting: AdapterSetting }[] {
+  const groups = new Map<string, { roles: AdapterRole[]; setting: AdapterSetting }>();
+  for (const role of ADAPTER_ROLES) {
+    const setting = settings[role];
+    if (setting === undefined) continue;
+    const key = isProvider(setting) ? JSON.stringify(Object.entries(setting).sort()) : role;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { roles: [role], setting });
+    else group.roles.push(role);
+  }
+  return [...groups.values()];
+}
+
+async function pluginOf(provider: string, folder: string): Promise<AdapterPlugin> {
+  const builtIn = Object.hasOwn(BUILT_IN, provider) ? BUILT_IN[provider] : undefined;
+  // A bare word is a misspelt name of ours more often than a package.
+  if (builtIn === undefined && !/[./:@]/.test(provider)) {
+    throw new SettingsError(
+      `There is no adapter "${provider}": use ${PROVIDERS.join(", ")}, or a module such as ` +
+        `"./my_store.ts" or "npm:${provider}"`,
+    );
+  }
+  let module: { default?: unknown };
+  try {
+    const isFile = /^\.{0,2}\//.test(provider);
+    const specifier = isFile ? pathToFileURL(resolve(folder, provider)).href : provider;
+    module = builtIn === undefined ? await import(specifier) : await builtIn();
+  } catch (error) {
+    throw new SettingsError(
+      `Cannot load the adapter "${provider}": ${firstLine((error as Error).message)}`,
+    );
+  }
+  if (!isPlugin(module.default)) {
+    throw new SettingsError(
+      `"${provider}" is no adapter: its default export must be an AdapterPlugin { name, roles, open }`,
+    );
+  }
+  return module.default;
+}
+
+function isPlugin(value: unknown): value is AdapterPlugin {
+  if (typeof value !== "object" || value === null) return false;
+  const { name, roles, open } = value as Partial<AdapterPlugin>;
+  return typeof name === "string" && Array.isArray(roles) && typeof open === "function";
+}
+
+async function opening<T>(
+  { provider, url }: { provider: string; url?: unknown },
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw describeAddress(provider, url, error);
+  }
+}
+
+/** Words in one line, without passwords, what goes wrong when an adapter is opened. */
+export function describeAddress(provider: string, url: unknown, error: unknown): SettingsError {
+  // Adapters say themselves what is wrong with options and files.
+  const { message, cause } = error as Error;
+  const place = placeOf(url);
+  if (place === undefined || error instanceof TypeError) {
+    return new SettingsError(`Cannot use ${provider}: ${withoutSecrets(firstLine(message), url)}`);
+  }
+  const why = cause instanceof Error && cause.message !== "" ? cause.message : message;
+  return new SettingsError(
+    `Cannot use ${provider} at ${place}: ${withoutSecrets(firstLine(why), url)}`,
+  );
+}
+
+/** Host and port of an address: who may log in is nobody's business. */
+function placeOf(url: unknown): string | undefined {
+  if (typeof url !== "string") return undefined;
+  if (!URL.canParse(url)) return "an address that is none";
+  return new URL(url).host;
+}
+
+function withoutSecrets(text: string, url: unknown): string {
+  if (typeof url !== "string" || !URL.canParse(url)) return text;
+  const { password } = new URL(url);
+  let clean = text.replaceAll(url, placeOf(url)!);
+  for (const secret of [password, decodeURIComponent(password)]) {
+    if (secret !== "") clean = clean.replaceAll(secret, "…");
+  }
+  return clean;
+}
+
+function firstLine(text: string): string {
+  return text.split("\n")[0]!;
+}

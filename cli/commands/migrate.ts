@@ -1,0 +1,29 @@
+import { migratePostgres } from "@taskcast/postgres";
+import { describeAddress } from "../adapters.ts";
+import { SettingsError } from "../settings_error.ts";
+import type { Terminal } from "../terminal.ts";
+
+/**
+ * `taskcast migrate`: brings the tables in PostgreSQL up to date, for servers that are started with
+ * `--no-auto-migrate`.
+ *
+ * @returns The exit code.
+ */
+export async function migrate(url: string | undefined, terminal: Terminal): Promise<number> {
+  if (url === undefined || url === "") {
+    throw new SettingsError("migrate needs --postgres-url or TASKCAST_POSTGRES_URL");
+  }
+  let versions: { from: number; to: number };
+  try {
+    versions = await migratePostgres({ url });
+  } catch (error) {
+    throw describeAddress("postgres", url, error);
+  }
+  const { from, to } = versions;
+  terminal.note(
+    from === to
+      ? `The tables are up to date (version ${to})`
+      : `The tables were brought from version ${from} to ${to}`,
+  );
+  return 0;
+}

@@ -1,0 +1,2 @@
+/** A setting that is wrong; the message says which and why. */
+export class SettingsError extends Error {}

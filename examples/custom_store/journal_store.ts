@@ -1,0 +1,107 @@
+// A store of somebody else's: tasks in memory, with a journal on disk that is read at the start.
+// It shows what it takes to write one; it passes the suite that ours pass (journal_store_test.ts).
+// Try it:  deno task start --storage ./examples/custom_store/journal_store.ts
+import { open, readFile } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
+import type { AdapterPlugin, ShortTermStore } from "@taskcast/core";
+import {
+  MemoryBroadcastProvider,
+  MemoryShortTermStore,
+  readAdapterOptions,
+  TaskcastError,
+} from "@taskcast/core";
+
+/** What changes a store; each can be done again from what it was called with. */
+type Change =
+  | ["commit", ...Parameters<ShortTermStore["commit"]>]
+  | ["deleteTask", ...Parameters<ShortTermStore["deleteTask"]>]
+  | ["claim", ...Parameters<ShortTermStore["claim"]>]
+  | ["archived", ...Parameters<ShortTermStore["archived"]>];
+
+/** Tasks in memory whose every change is on disk before it is acknowledged. */
+export class JournalStore extends MemoryShortTermStore {
+  readonly #file: FileHandle;
+  /** Changes are written one after another, in the order in which they were made. */
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(file: FileHandle) {
+    super();
+    this.#file = file;
+  }
+
+  /** Opens a journal, which need not be there, and does again what it says. */
+  static async open(path: string): Promise<JournalStore> {
+    const store = new JournalStore(await open(path, "a+"));
+    for (const line of (await readFile(path, "utf8")).split("\n")) {
+      if (line === "") continue;
+      let change: Change;
+      try {
+        change = JSON.parse(line);
+      } catch {
+        continue; // The last line, when the process died while it was written: not acknowledged.
+      }
+      await store.#do(change);
+    }
+    return store;
+  }
+
+  override commit(
+    ...args: Parameters<ShortTermStore["commit"]>
+  ): ReturnType<ShortTermStore["commit"]> {
+    return this.#record(["commit", ...args], super.commit(...args));
+  }
+
+  override deleteTask(...args: Parameters<ShortTermStore["deleteTask"]>): Promise<boolean> {
+    return this.#record(["deleteTask", ...args], super.deleteTask(...args));
+  }
+
+  override claim(
+    ...args: Parameters<ShortTermStore["claim"]>
+  ): ReturnType<ShortTermStore["claim"]> {
+    return this.#record(["claim", ...args], super.claim(...args));
+  }
+
+  override archived(
+    ...args: Parameters<ShortTermStore["archived"]>
+  ): ReturnType<ShortTermStore["archived"]> {
+    return this.#record(["archived", ...args], super.archived(...args));
+  }
+
+  override async close(): Promise<void> {
+    await this.#writing;
+    await this.#file.close().catch(() => {}); // It may be called twice.
+  }
+
+  // Readers in this process may see a change a moment before it is on disk; who made it hears of it
+  // only afterward.
+  async #record<Result>(change: Change, result: Promise<Result>): Promise<Result> {
+    this.#writing = this.#writing.then(() => this.#file.appendFile(JSON.stringify(change) + "\n"));
+    try {
+      await this.#writing;
+    } catch (error) {
+      throw new TaskcastError("STORE_UNAVAILABLE", "The journal cannot be written", {
+        cause: error,
+      });
+    }
+    return await result;
+  }
+
+  async #do([method, ...args]: Change): Promise<void> {
+    // deno-lint-ignore no-explicit-any
+    await (MemoryShortTermStore.prototype[method] as any).apply(this, args);
+  }
+}
+
+/** Named by a path to this file, in a configuration or after `--storage`. */
+const plugin: AdapterPlugin = {
+  name: "journal",
+  roles: ["broadcast", "shortTerm"],
+  async open({ options }) {
+    const { path = "taskcast.journal" } = readAdapterOptions("journal", options, {
+      path: "string",
+    });
+    return { broadcast: new MemoryBroadcastProvider(), shortTerm: await JournalStore.open(path) };
+  },
+};
+
+export default plugin;

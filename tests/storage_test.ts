@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import { TaskcastClient } from "@taskcast/client";
+import { TaskcastServerClient } from "@taskcast/server-sdk";
+import { migratePostgres } from "@taskcast/postgres";
+import postgres from "postgres";
+import { runCli, startCli } from "./support/cli.ts";
+import { freePort } from "./support/free_port.ts";
+import { postgresUrl } from "./support/postgres_server.ts";
+import { redisUrl } from "./support/redis_server.ts";
+import { until } from "./support/sse.ts";
+import { withFile } from "./support/temp_file.ts";
+
+// How `taskcast start` chooses its storage, and what it says when it cannot be had.
+
+const LOCAL = ["--host", "127.0.0.1"];
+const redis = (await redisUrl())!;
+const pg = (await postgresUrl())!;
+const test = redis === undefined || pg === undefined ? () => {} : Deno.test;
+
+/** A schema of its own. */
+async function newDatabase(): Promise<string> {
+  const schema = `t${crypto.randomUUID().replaceAll("-", "")}`;
+  const sql = postgres(pg, { max: 1, onnotice: () => {} });
+  await sql`CREATE SCHEMA ${sql(schema)}`;
+  await sql.end();
+  return `${pg}?search_path=${schema}`;
+}
+
+async function storageOf(args: string[], env: Record<string, string>): Promise<string> {
+  await using server = await startCli([...LOCAL, ...args], env);
+  return /storage: ([^)]*?), auth/.exec(server.process.err)![1]!;
+}
+
+test("start: an address alone chooses the storage, and a name goes before it", async () => {
+  const TASKCAST_REDIS_URL = redis;
+  const TASKCAST_POSTGRES_URL = await newDatabase();
+  await withFile(async (path) => {
+    const cases: [string[], Record<string, string>, string][] = [
+      [[], {}, "memory"],
+      [[], { TASKCAST_REDIS_URL }, "redis"],
+      [["--redis-url", redis], {}, "redis"],
+      [[], { TASKCAST_POSTGRES_URL }, "memory, archive: postgres"],
+      [[], { TASKCAST_REDIS_URL, TASKCAST_POSTGRES_URL }, "redis, archive: postgres"],
+      [["--storage", "postgres"], { TASKCAST_POSTGRES_URL }, "postgres"],
+      [
+        [],
+        { TASKCAST_SQLITE_PATH: path, TASKCAST_POSTGRES_URL },
+        `sqlite ${path}, archive: postgres`,
+      ],
+      [["--storage", "memory"], { TASKCAST_STORAGE: "sqlite" }, "memory"],
+      [
+        ["--storage", "./examples/custom_store/journal_store.ts"],
+        {},
+        "./examples/custom_store/journal_store.ts",
+      ],
+    ];
+    for (const [args, env, expected] of cases) assert.equal(await storageOf(args, env), expected);
+    await Deno.remove("taskcast.journal");
+  });
+});
+
+Deno.test("start: what cannot work stops it with one clear line and no secret", async () => {
+  const port = freePort();
+  const cases: [string[], RegExp][] = [
+    [
+      ["--redis-url", `redis://user:secret@127.0.0.1:${port}`],
+      new RegExp(
+        `^error: Cannot use redis at 127.0.0.1:${port}: connect ECONNREFUSED`,
+      ),
+    ],
+    [
+      ["--postgres-url", `postgres://user:secret@127.0.0.1:${port}/db`],
+      new RegExp(
+        `^error: Cannot use postgres at 127.0.0.1:${port}: .*ECONNREFUSED`,
+      ),
+    ],
+    [["--redis-url", "http://secret@x"], /^error: Cannot use redis.*must begin with redis:\/\//],
+    [["--postgres-url", "secret"], /^error: Cannot use postgres.*must begin with postgres:\/\//],
+    [["--storage", "redis"], /^error: --storage redis needs --redis-url or TASKCAST_REDIS_URL$/],
+    [["--storage", "postgres"], /^error: --storage postgres needs --postgres-url/],
+    [["--storage", "memory", "--redis-url", "redis://x"], /^error: A Redis address needs/],
+    [["--no-auto-migrate"], /^error: --no-auto-migrate needs --postgres-url/],
+    [["--storage", "rediss"], /^error: There is no adapter "rediss": use memory, sqlite, redis/],
+    [["--storage", "./nowhere.ts"], /^error: Cannot load the adapter ".\/nowhere.ts"/],
+    [["--storage", "./mod.ts"], /^error: ".\/mod.ts" is no adapter: its default export must be/],
+  ];
+  await Promise.all(cases.map(async ([args, message]) => {
+    const { code, err } = await runCli(["start", ...args], { TASKCAST_PORT: "0" });
+    assert.equal(code, 1, err);
+    assert.match(err.trimEnd(), message);
+    assert.equal(err.trimEnd().split("\n").length, 1, err);
+    assert(!err.includes("secret@") && !err.includes(":secret"), err);
+  }));
+});
+
+test("start --no-auto-migrate refuses tables that are behind; taskcast migrate brings them up", async () => {
+  const url = await newDatabase();
+  const refused = await runCli(["start", "--postgres-url", url, "--no-auto-migrate"], {
+    TASKCAST_PORT: "0",
+  });
+  assert.equal(refused.code, 1);
+  assert.match(
+    refused.err,
+    /at version 0 and this program needs \d+: run "taskcast migrate" first$/m,
+  );
+  const first = await runCli(["migrate", "--postgres-url", url]);
+  assert.equal(first.code, 0, first.err);
+  assert.match(first.err, /from version 0 to \d+/);
+  const again = await runCli(["migrate"], { TASKCAST_POSTGRES_URL: url });
+  assert.match(again.err, /up to date/);
+  await using server = await startCli([...LOCAL, "--no-auto-migrate"], {
+    TASKCAST_POSTGRES_URL: url,
+  });
+  assert.match(server.process.err, /archive: postgres/);
+  const missing = await runCli(["migrate"]);
+  assert.equal(missing.code, 1);
+});
+
+test("migrations of many servers that start at once are done once", async () => {
+  const url = await newDatabase();
+  const versions = await Promise.all(Array.from({ length: 6 }, () => migratePostgres({ url })));
+  assert.equal(versions.filter(({ from }) => from === 0).length, 1);
+});
+
+test("health tells of each dependency", async () => {
+  await using server = await startCli(LOCAL, {
+    TASKCAST_REDIS_URL: redis,
+    TASKCAST_POSTGRES_URL: await newDatabase(),
+  });
+  const ready = await (await fetch(`${server.url}/health/ready`)).json();
+  assert.deepEqual(ready, {
+    status: "ready",
+    dependencies: {
+      broadcast: { ok: true, required: false },
+      shortTermStore: { ok: true, required: true },
+      longTermStore: { ok: true, required: false, lagMs: 0 },
+    },
+  });
+  const detail = await (await fetch(`${server.url}/health/detail`)).json();
+  assert.equal(detail.dependencies.longTermStore.ok, true);
+  assert.equal(detail.counters.eventsArchived, 0);
+});
+
+test("rolling restart: streams are ended, and their clients go on at the instance that is there", async () => {
+  const env = { TASKCAST_REDIS_URL: redis, TASKCAST_POSTGRES_URL: await newDatabase() };
+  let current = await startCli(LOCAL, env);
+  const { id } = await new TaskcastServerClient({ baseUrl: current.url }).createTask();
+  const first = current.url;
+  const client = new TaskcastClient({
+    baseUrl: first,
+    connection: { minDelayMs: 5, maxDelayMs: 50 },
+    fetch: (input, init) => fetch(String(input).replace(first, current.url), init),
+  });
+  const seen: unknown[] = [];
+  const following = client.subscribe(id, {
+    filter: { types: ["n"] },
+    onEvent: ({ data }) => seen.push(data),
+    onError: (error, { fatal }) => assert(!fatal, String(error)),
+  });
+  for (let round = 0; round < 3; round++) {
+    const taskcast = new TaskcastServerClient({ baseUrl: current.url });
+    for (let i = 0; i < 10; i++) {
+      await taskcast.publishEvent(id, { type: "n", data: 10 * round + i });
+    }
+    await until(() => seen.length === 10 * round + 10, "the events have come");
+    const old = current;
+    current = await startCli(LOCAL, env);
+    old.process.kill("SIGTERM");
+    assert.equal(await old.process.ended, 0, old.process.err);
+  }
+  await new TaskcastServerClient({ baseUrl: current.url }).transitionTask(id, "completed");
+  await following;
+  assert.deepEqual(seen, Array.from({ length: 30 }, (_, i) => i));
+  await current[Symbol.asyncDispose]();
+});
