@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { SignJWT } from "jose";
+import { postgresUrl } from "./support/postgres_server.ts";
+import { redisUrl } from "./support/redis_server.ts";
+import { frames } from "./support/sse.ts";
 import { startServer } from "./support/test_server.ts";
 
-// The code of the user's deployment guide that needs neither Redis, PostgreSQL nor Sentry, run as it
-// stands there. Only the network is another one: its host's name leads to a server of this test.
+// The code of the user's deployment guide that does not need Sentry, run as it stands there. Only the
+// network is another one: its host's name leads to a server of this test.
 
 const secret = "a secret of more than thirty-two bytes";
 
@@ -46,4 +49,55 @@ Deno.test("the guide's producer and consumer work as written", async () => {
     console.log = realLog;
     for (const name of ["TASKCAST_TOKEN", "TASK_ID", "USER_JWT_TOKEN"]) Deno.env.delete(name);
   }
+});
+
+const redis = await redisUrl();
+const postgres = await postgresUrl();
+
+Deno.test({
+  name: "the guide's embedded server works as written, on Redis and PostgreSQL",
+  ignore: redis === undefined || postgres === undefined,
+  // Its connections are its own, and it never closes them.
+  sanitizeResources: false,
+  sanitizeOps: false,
+  async fn() {
+    Deno.env.set("REDIS_URL", redis!);
+    Deno.env.set("DATABASE_URL", postgres!);
+    Deno.env.set("JWT_SECRET", secret);
+    const { default: app } = await import("./guide/embedded.ts");
+    const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, app.fetch);
+    const url = `http://127.0.0.1:${server.addr.port}/taskcast`;
+    const authorization = `Bearer ${await token({ taskIds: "*", scope: ["*"] })}`;
+    const call = async (method: string, path: string, body?: unknown) => {
+      const response = await fetch(url + path, {
+        method,
+        headers: { authorization, "content-type": "application/json" },
+        body: body === undefined ? undefined : JSON.stringify(body),
+      });
+      return { status: response.status, body: await response.json() };
+    };
+    try {
+      assert.equal((await fetch(`${url}/tasks`)).status, 401);
+      const { body: { id } } = await call("POST", "/tasks", { type: "llm.chat" });
+      for (const delta of ["Hel", "lo"]) {
+        const event = { type: "d", data: { delta }, seriesId: "s", seriesMode: "accumulate" };
+        assert.equal((await call("POST", `/tasks/${id}/events`, event)).status, 201);
+      }
+      assert.equal(
+        (await call("PATCH", `/tasks/${id}/status`, { status: "completed" })).status,
+        200,
+      );
+      const seen = await Array.fromAsync(
+        frames(`${url}/tasks/${id}/events`, { headers: { authorization } }),
+      );
+      assert.equal(seen[1]!.data.data.delta, "Hello");
+      assert.equal(seen.at(-1)!.data.reason, "completed");
+      const ready = await (await fetch(`${url}/health/ready`)).json();
+      assert.equal(ready.status, "ready");
+      assert.equal(ready.dependencies.longTermStore.ok, true);
+    } finally {
+      await server.shutdown();
+      for (const name of ["REDIS_URL", "DATABASE_URL", "JWT_SECRET"]) Deno.env.delete(name);
+    }
+  },
 });

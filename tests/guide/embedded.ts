@@ -1,0 +1,40 @@
+// The embedded server of the user's deployment guide, as written there.
+// deno-lint-ignore-file ban-ts-comment no-unused-vars
+// @ts-nocheck: TypeScript does not see the default export that ioredis has at run time.
+import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
+import { createTaskcastApp } from "@taskcast/server";
+import { createRedisAdapters } from "@taskcast/redis";
+import { createPostgresAdapter } from "@taskcast/postgres";
+import Redis from "ioredis";
+
+const pubClient = new Redis(process.env.REDIS_URL);
+const subClient = new Redis(process.env.REDIS_URL);
+const storeClient = new Redis(process.env.REDIS_URL);
+const { broadcast, shortTerm } = createRedisAdapters(pubClient, subClient, storeClient);
+
+const longTerm = await createPostgresAdapter({
+  url: process.env.DATABASE_URL!,
+});
+
+const engine = new TaskEngine({
+  broadcast,
+  shortTermStore: shortTerm,
+  longTermStore: longTerm,
+});
+
+const app = createTaskcastApp({
+  engine,
+  auth: {
+    mode: "jwt",
+    jwt: {
+      algorithm: "HS256",
+      secret: process.env.JWT_SECRET!,
+    },
+  },
+});
+
+import { Hono } from "hono";
+const mainApp = new Hono();
+mainApp.route("/taskcast", app);
+
+export default mainApp;
