@@ -17,7 +17,7 @@ const CLAIM_TASKS = 64;
 const READ_TASKS = 16;
 
 /** A claim that is not settled by then is somebody else's. */
-const LEASE_MS = 30_000;
+const LEASE_MS = 10_000;
 
 /** Between looks while the archive cannot be reached. */
 const MAX_RETRY_MS = 5_000;

@@ -34,7 +34,7 @@ const app = createTaskcastApp({
 });
 
 import { Hono } from "hono";
-const mainApp = new Hono();
+const mainApp: Hono = new Hono();
 mainApp.route("/taskcast", app);
 
 export default mainApp;
