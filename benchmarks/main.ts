@@ -2,7 +2,7 @@
 //
 //   deno task bench                           the server of this repository, and a bare one
 //   deno task bench --target http://host:3721 any server of the same API
-//   deno task bench --storage sqlite          the same on another store
+//   deno task bench --storage sqlite          the same on sqlite, redis, postgres, redis+postgres
 //   deno task bench --only fan-out --scale 0.1
 import { parseArgs } from "node:util";
 import type { Bench, Result } from "./load.ts";
@@ -12,6 +12,7 @@ import { footprint } from "./scenarios/footprint.ts";
 import { latency } from "./scenarios/latency.ts";
 import { publish } from "./scenarios/publish.ts";
 import { growth, replay } from "./scenarios/replay.ts";
+import { openStorage } from "./storages.ts";
 import { remoteTarget, startTarget } from "./target.ts";
 
 const SCENARIOS: Record<string, (bench: Bench) => Promise<void>> = {
@@ -46,21 +47,16 @@ function print({ value, baseline, details, ...rest }: Result): void {
   }));
 }
 
-/** A file of its own for each server, where the storage is one. */
-async function storageArgs(storage: string): Promise<string[]> {
-  if (storage !== "sqlite") return ["--storage", storage];
-  return ["--storage", storage, "--sqlite-path", `${await Deno.makeTempDir()}/bench.db`];
-}
-
 for (const [name, scenario] of Object.entries(SCENARIOS)) {
   if (values.only !== undefined && values.only !== name) continue;
   // Each with fresh processes: what one leaves behind does not slow the next.
+  await using storage = await openStorage(values.storage);
   await using target = values.target === undefined
     ? await startTarget("cli/mod.ts", [
       "start",
       "--log-level",
       "error",
-      ...await storageArgs(values.storage),
+      ...storage.args,
     ])
     : remoteTarget(values.target);
   await using baseline = await startTarget("benchmarks/baseline_server.ts");

@@ -1,0 +1,52 @@
+import { startPostgres } from "../tests/support/postgres_server.ts";
+import { startRedis } from "../tests/support/redis_server.ts";
+
+/** How a server is started so that it keeps its tasks somewhere. */
+export interface Storage {
+  args: string[];
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Starts what a storage needs: files and servers of its own. */
+export async function openStorage(name: string): Promise<Storage> {
+  switch (name) {
+    case "memory":
+      return { args: [], [Symbol.asyncDispose]: () => Promise.resolve() };
+    case "sqlite": {
+      const folder = await Deno.makeTempDir();
+      return {
+        args: ["--sqlite-path", `${folder}/bench.db`],
+        [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
+      };
+    }
+    case "redis": {
+      const redis = await startRedis();
+      return {
+        args: ["--redis-url", redis.url],
+        [Symbol.asyncDispose]: () => redis[Symbol.asyncDispose](),
+      };
+    }
+    case "postgres": {
+      const postgres = await startPostgres({ durable: true });
+      return {
+        args: ["--storage", "postgres", "--postgres-url", postgres.url],
+        [Symbol.asyncDispose]: () => postgres[Symbol.asyncDispose](),
+      };
+    }
+    case "redis+postgres": {
+      const redis = await startRedis();
+      const postgres = await startPostgres({ durable: true });
+      return {
+        args: ["--redis-url", redis.url, "--postgres-url", postgres.url],
+        async [Symbol.asyncDispose]() {
+          await redis[Symbol.asyncDispose]();
+          await postgres[Symbol.asyncDispose]();
+        },
+      };
+    }
+    default:
+      throw new Error(
+        `--storage must be memory, sqlite, redis, postgres or redis+postgres, and is "${name}"`,
+      );
+  }
+}
