@@ -104,3 +104,36 @@ Deno.test("of ends on many instances one succeeds; a client goes on where an ins
     assert.deepEqual(seen, [1, 2]);
   });
 });
+
+Deno.test("the stream of all tasks finds new tasks even when every wake-up is lost, and tells each once", async () => {
+  const shared = {
+    broadcast: lossyBroadcast(new MemoryBroadcastProvider(), { dropped: 1 }),
+    shortTermStore: new MemoryShortTermStore(),
+    options: { pollMs: 5 },
+  };
+  await using here = startServer({ engine: shared });
+  await using there = startServer({ engine: shared });
+  const seen: string[] = [];
+  const reading = (async () => {
+    for await (const { data } of frames(`${here.url}/events?includeStatus=false`)) {
+      seen.push(`${data.taskId} ${data.data}`);
+      if (data.taskId === "last") return;
+    }
+  })();
+  await until(() => here.engine.stats.streams === 1, "the stream is open");
+  for (const id of ["a", "b", "c"]) {
+    await there.engine.createTask({ id });
+    for (const data of [1, 2]) await there.engine.publishEvent(id, { type: "n", data });
+    await there.engine.transitionTask(id, "completed");
+    await until(() => seen.includes(`${id} 2`), `${id} has come`);
+  }
+  // So many polls that what ended is forgotten, if it may be.
+  let polls = 0;
+  const count = setInterval(() => polls++, 5);
+  await until(() => polls > 40, "many polls have passed");
+  clearInterval(count);
+  await there.engine.createTask({ id: "last" });
+  await there.engine.publishEvent("last", { type: "n", data: 0 });
+  await reading;
+  assert.deepEqual(seen.toSorted(), ["a 1", "a 2", "b 1", "b 2", "c 1", "c 2", "last 0"]);
+});

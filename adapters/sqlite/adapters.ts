@@ -1,6 +1,6 @@
-import { DatabaseSync } from "node:sqlite";
+import { createRequire } from "node:module";
 import type { BroadcastProvider, LongTermStore, ShortTermStore } from "@taskcast/core";
-import { MemoryBroadcastProvider } from "@taskcast/core";
+import { SqliteBroadcast } from "./broadcast.ts";
 import { Connection } from "./connection.ts";
 import type { SqliteDatabase } from "./driver.ts";
 import { SqliteLongTermStore } from "./long_term_store.ts";
@@ -27,7 +27,7 @@ export type SqliteAdapterOptions =
 
 /** What an engine on one file is made of. */
 export interface SqliteAdapters {
-  /** Wake-ups within this process. */
+  /** Wake-ups within this process, and within a moment of what others write. */
   broadcast: BroadcastProvider;
   /** Tasks and logs in the file. */
   shortTerm: ShortTermStore;
@@ -44,7 +44,8 @@ const BUSY_MS = 5_000;
 /**
  * Opens a SQLite file as a store, and brings its tables up to date.
  *
- * Several processes may use one file; each hears of what the others write at its next poll.
+ * Several processes of one machine may use one file; each hears of what the others write within a
+ * moment.
  *
  * @throws {Error} If the file cannot be opened, or a newer version wrote it.
  *
@@ -63,7 +64,7 @@ const BUSY_MS = 5_000;
  * ```
  */
 export function createSqliteAdapters(options: SqliteAdapterOptions): SqliteAdapters {
-  const database = "database" in options ? options.database : new DatabaseSync(options.path);
+  const database = "database" in options ? options.database : openFile(options.path);
   try {
     database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
     database.exec("PRAGMA journal_mode = WAL");
@@ -75,8 +76,24 @@ export function createSqliteAdapters(options: SqliteAdapterOptions): SqliteAdapt
   }
   const connection = new Connection(database);
   return {
-    broadcast: new MemoryBroadcastProvider(),
+    broadcast: new SqliteBroadcast(database),
     shortTerm: new SqliteShortTermStore(connection),
     longTerm: new SqliteLongTermStore(connection),
   };
+}
+
+/** Opens a file with the runtime's own driver, where it has one: Deno, and Node from 22 on. */
+function openFile(path: string): SqliteDatabase {
+  let driver: { DatabaseSync: new (path: string) => SqliteDatabase };
+  try {
+    // Asked for only now, so that who brings a driver needs none of the runtime.
+    driver = createRequire(import.meta.url)("node:sqlite");
+  } catch (error) {
+    throw new Error(
+      "This runtime has no node:sqlite: give createSqliteAdapters({ database }) a database of " +
+        "better-sqlite3",
+      { cause: error },
+    );
+  }
+  return new driver.DatabaseSync(path);
 }

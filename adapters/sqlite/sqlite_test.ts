@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
+import type { ShortTermStore } from "@taskcast/core";
 import { MemoryBroadcastProvider, TaskEngine } from "@taskcast/core";
-import { delayReads, testLongTermStore, testShortTermStore } from "@taskcast/core/conformance";
+import {
+  delayReads,
+  testBroadcast,
+  testLongTermStore,
+  testShortTermStore,
+} from "@taskcast/core/conformance";
+import { until } from "../../tests/support/sse.ts";
 import { withFile } from "../../tests/support/temp_file.ts";
 import { createSqliteAdapters } from "./mod.ts";
 
@@ -76,5 +83,84 @@ Deno.test("sqlite: a file of a newer version is refused, and left as it is", asy
     database.exec("PRAGMA user_version = 99");
     database.close();
     assert.throws(() => createSqliteAdapters({ path }), /version 99.*newer program/);
+  });
+});
+
+testBroadcast({
+  name: "sqlite broadcast",
+  open() {
+    const { broadcast, shortTerm } = createSqliteAdapters({ path: ":memory:" });
+    return {
+      publisher: broadcast,
+      subscriber: broadcast,
+      async close() {
+        await broadcast.close();
+        await shortTerm.close();
+      },
+    };
+  },
+  test,
+});
+
+Deno.test("sqlite: a reader hears within a moment of what another process writes", async () => {
+  await withFile(async (path) => {
+    const [here, there] = [1, 2].map(() => {
+      const { broadcast, shortTerm } = createSqliteAdapters({ path });
+      // No poll would come in time.
+      const options = { pollMs: 3_600_000 };
+      return {
+        shortTerm,
+        engine: new TaskEngine({ broadcast, shortTermStore: shortTerm, options }),
+      };
+    }) as [Opened, Opened];
+    await here.engine.createTask({ id: "t" });
+    const seen: unknown[] = [];
+    const reading = (async () => {
+      for await (const message of here.engine.subscribe("t", { filter: { types: ["n"] } })) {
+        if (message.kind === "event") seen.push(message.event.data);
+      }
+    })();
+    for (let i = 0; i < 3; i++) {
+      await there.engine.publishEvent("t", { type: "n", data: i });
+      await until(() => seen.length === i + 1, "the event has come");
+    }
+    await there.engine.transitionTask("t", "completed");
+    await reading;
+    for (const { engine, shortTerm } of [here, there]) {
+      await engine.close();
+      await shortTerm.close();
+    }
+  });
+});
+
+interface Opened {
+  engine: TaskEngine;
+  shortTerm: ShortTermStore;
+}
+
+Deno.test("sqlite: a full disk refuses what does not fit, whole, and nothing else is lost", async () => {
+  await withFile(async (path) => {
+    const { DatabaseSync } = await import("node:sqlite");
+    const database = new DatabaseSync(path);
+    const { broadcast, shortTerm } = createSqliteAdapters({ database });
+    const engine = new TaskEngine({ broadcast, shortTermStore: shortTerm });
+    await engine.createTask({ id: "t" });
+    const { page_count: pages } = database.prepare("PRAGMA page_count").get() as {
+      page_count: number;
+    };
+    // What the disk would say, at a size that a test can reach.
+    database.exec(`PRAGMA max_page_count = ${pages + 40}`);
+    const batch = Array.from({ length: 5 }, () => ({ type: "n", data: "x".repeat(2_000) }));
+    let stored = 0;
+    await assert.rejects(async () => {
+      for (;;) stored += (await engine.publishEvents("t", batch)).length;
+    }, { code: "STORE_FULL" });
+    assert(stored > 0);
+    assert.equal((await engine.getEvents("t")).events.length, stored);
+    database.exec(`PRAGMA max_page_count = ${pages + 1_000}`);
+    await engine.publishEvents("t", batch);
+    assert.equal((await engine.getEvents("t")).events.length, stored + 5);
+    await engine.close();
+    await shortTerm.close();
   });
 });

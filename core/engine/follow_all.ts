@@ -21,6 +21,7 @@ export interface FollowAllQuery {
 /** Where a reader stands in one task. */
 interface Place {
   incarnation: string;
+  createdAt: number;
   through: number;
   /** Matching events through there. */
   count: number;
@@ -34,6 +35,10 @@ interface Place {
  * taken for news.
  */
 const KEEP_ENDED_POLLS = 12;
+
+/** Tasks listed at a time when new ones are looked for, and how far clocks may be apart. */
+const LIST_PAGE = 100;
+const CLOCK_SKEW_MS = 30_000;
 
 /**
  * One reader of all tasks, those created later too: live from the moment it connects.
@@ -51,6 +56,8 @@ export async function* followAll<Chunk>(
   const context = { ...impatient, reader: new PatientReader(impatient, control) };
   const { broadcast, clock, options } = context;
   const sinceMs = clock.now();
+  /** All tasks that were created earlier have been heard of, or seen in a list. */
+  let newSinceMs = sinceMs;
   const places = new Map<string, Place>();
   /** Tasks worth a look, and the lowest index that was heard of. */
   const dirty = new Map<string, number>();
@@ -60,12 +67,17 @@ export async function* followAll<Chunk>(
     control.wake?.();
   });
   const stopPolling = tails.onPoll(() => {
+    findNew = true;
     for (const [taskId, place] of places) {
       if (place.endedPolls === undefined) dirty.set(taskId, dirty.get(taskId) ?? Infinity);
-      else if (++place.endedPolls > KEEP_ENDED_POLLS) places.delete(taskId);
+      else if (++place.endedPolls > KEEP_ENDED_POLLS && place.createdAt < newSinceMs) {
+        places.delete(taskId);
+      }
     }
     control.wake?.();
   });
+  // Wake-ups can be lost, also the only one of a task that is new.
+  let findNew = false;
   let beatDue = false;
   let beatTimer: unknown;
   const beat = () => {
@@ -85,6 +97,9 @@ export async function* followAll<Chunk>(
         const [taskId, from] = next;
         dirty.delete(taskId);
         yield* read(taskId, from);
+      } else if (findNew) {
+        findNew = false;
+        await markNew();
       } else if (beatDue) {
         beatDue = false;
         const chunk = encoder.heartbeat();
@@ -129,6 +144,29 @@ export async function* followAll<Chunk>(
     }
   }
 
+  /** Marks tasks that were created since the reader came and of which nothing was heard. */
+  async function markNew(): Promise<void> {
+    let after: { createdAt: number; id: string } | undefined;
+    for (;;) {
+      const { tasks, more } = await context.reader.listTasks({ limit: LIST_PAGE, after });
+      for (const { task: { id, createdAt } } of tasks) {
+        if (createdAt < newSinceMs) {
+          newSinceMs = nextSinceMs();
+          return;
+        }
+        if (!places.has(id)) dirty.set(id, 0);
+        after = { createdAt, id };
+      }
+      if (!more) break;
+    }
+    newSinceMs = nextSinceMs();
+  }
+
+  /** Clocks of other instances may be behind, and a list may be a moment old. */
+  function nextSinceMs(): number {
+    return Math.max(sinceMs, clock.now() - CLOCK_SKEW_MS);
+  }
+
   async function placeOf(taskId: string, from: number): Promise<Place | undefined> {
     const known = places.get(taskId);
     if (known !== undefined) return known;
@@ -140,6 +178,7 @@ export async function* followAll<Chunk>(
     const start = record.task.createdAt >= sinceMs ? 0 : from;
     const place: Place = {
       incarnation: record.incarnation,
+      createdAt: record.task.createdAt,
       through: start - 1,
       count: matchesEverything(query.filter)
         ? start
