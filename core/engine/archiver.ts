@@ -16,6 +16,9 @@ interface Item {
 const CLAIM_TASKS = 64;
 const READ_TASKS = 16;
 
+/** Tasks looked at in one round for some that nobody marked. */
+const SEARCH_TASKS = 200;
+
 /** A claim that is not settled by then is somebody else's. */
 const LEASE_MS = 10_000;
 
@@ -41,6 +44,8 @@ export class Archiver {
   readonly #archive: LongTermStore;
   readonly #job: Job;
   #oldestAtMs?: number;
+  /** How far tasks were looked through that may be from before there was an archive. */
+  #search: { createdAt: number; id: string } | "done" | undefined;
 
   constructor(context: EngineContext, archive: LongTermStore) {
     this.#context = context;
@@ -83,10 +88,32 @@ export class Archiver {
     const archiving = await this.#claimed("archive", (taskIds) => this.#archiveAll(taskIds));
     const releasing = await this.#claimed("release", (taskIds) => this.#releaseAll(taskIds));
     const times = [archiving, releasing].flatMap(({ nextAtMs = [] }) => nextAtMs);
+    const isSearching = await this.#markUnknown();
     return {
-      again: archiving.again || releasing.again,
+      again: archiving.again || releasing.again || isSearching,
       nextAtMs: times.length === 0 ? undefined : Math.min(...times),
     };
+  }
+
+  /**
+   * Marks tasks that were there before there was an archive: looks through all of them once after
+   * the start, a page a round. Returns whether there is more.
+   */
+  async #markUnknown(): Promise<boolean> {
+    if (this.#search === "done") return false;
+    const { store, clock } = this.#context;
+    const { tasks, more } = await store.listTasks({ limit: SEARCH_TASKS, after: this.#search });
+    const positions = tasks.length === 0 ? [] : await this.#archive.positions(
+      tasks.map(({ task, incarnation }) => ({ taskId: task.id, incarnation })),
+    );
+    const unknown = tasks.filter((_, i) => !positions[i]!.deleted && positions[i]!.version === 0);
+    const againAtMs = clock.now();
+    await Promise.all(
+      unknown.map(({ task }) => store.archived(task.id, NOWHERE, { againAtMs })),
+    );
+    const last = tasks.at(-1)?.task;
+    this.#search = more && last ? { createdAt: last.createdAt, id: last.id } : "done";
+    return more || unknown.length > 0;
   }
 
   async #claimed(

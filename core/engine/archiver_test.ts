@@ -293,3 +293,24 @@ Deno.test("a full memory store gives up only what the archive has", async () => 
   await engine.createTask();
   for (const id of ids) assert.equal((await engine.getEvents(id)).events.length, 2);
 });
+
+Deno.test("tasks that were there before the archive get into it, too", async () => {
+  const { clock, hot, cold, open } = setUp();
+  {
+    await using engine = open({ longTermStore: undefined });
+    for (let i = 0; i < 250; i++) {
+      const { id } = await engine.createTask();
+      await engine.publishEvent(id, { type: "n", data: i });
+      if (i % 2) await engine.transitionTask(id, "completed");
+    }
+  }
+  await using engine = open();
+  await clock.pass(DELAY_MS);
+  const { tasks } = await hot.listTasks({ limit: 500 });
+  assert.equal(tasks.length, 250);
+  for (const { task: { id } } of tasks) {
+    assert.deepEqual(await cold.getTask(id), await hot.getTask(id));
+  }
+  await clock.pass(RETENTION_MS);
+  assert.equal(engine.stats.tasksReleased, 125);
+});
