@@ -1,5 +1,5 @@
 // The embedded server of the user's deployment guide, as written there.
-// deno-lint-ignore-file ban-ts-comment no-unused-vars
+// deno-lint-ignore-file no-unused-vars verbatim-module-syntax
 // @ts-nocheck: TypeScript does not see the default export that ioredis has at run time.
 import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
 import { createTaskcastApp } from "@taskcast/server";
