@@ -70,7 +70,10 @@ Deno.test("a ttl that ran out while no server was there is settled by the next",
 
 Deno.test("a file that cannot be opened stops the start with one clear line", async () => {
   const wrong: [string[], RegExp][] = [
-    [["--sqlite-path", "/nowhere/at/all.db"], /^error: Cannot open the SQLite file "\/nowhere/],
+    [
+      ["--sqlite-path", "/nowhere/at/all.db"],
+      /^error: Cannot use sqlite: Cannot open the SQLite file "\/nowhere/,
+    ],
     [["--storage", "memory", "--sqlite-path", "x.db"], /^error: A SQLite path needs --storage/],
   ];
   for (const [args, message] of wrong) {
