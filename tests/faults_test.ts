@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { createPostgresAdapter } from "@taskcast/postgres";
 import type { TaskEvent } from "@taskcast/core/protocol";
 import { toTaskEvent } from "@taskcast/core";
+import { seededRandom } from "../core/conformance/seeded_random.ts";
 import type { CliServer } from "./support/cli.ts";
 import { startCli } from "./support/cli.ts";
 import { leftOut } from "./support/left_out.ts";
+import { cuttingProxy } from "./support/cutting_proxy.ts";
 import type { Servers } from "./support/load.ts";
 import { Load, producer } from "./support/load.ts";
 import type { PostgresServer } from "./support/postgres_server.ts";
@@ -26,17 +28,22 @@ const AOF = ["--appendonly", "yes", "--appendfsync", "always"];
 /** Servers on a Redis and a PostgreSQL that keep what they acknowledge. */
 class World implements Servers {
   urls: string[] = [];
-  readonly #env: Record<string, string>;
+  readonly #envs: readonly Record<string, string>[];
   readonly #args: string[];
   readonly #servers: CliServer[] = [];
 
-  private constructor(env: Record<string, string>, args: string[]) {
-    this.#env = env;
+  private constructor(envs: readonly Record<string, string>[], args: string[]) {
+    this.#envs = envs;
     this.#args = args;
   }
 
-  static async start(env: Record<string, string>, args: string[] = []): Promise<World> {
-    const world = new World(env, args);
+  /** Two servers; the second with an environment of its own, where one is given. */
+  static async start(
+    env: Record<string, string>,
+    args: string[] = [],
+    secondEnv = env,
+  ): Promise<World> {
+    const world = new World([env, secondEnv], args);
     await Promise.all([world.#add(0), world.#add(1)]);
     return world;
   }
@@ -64,7 +71,7 @@ class World implements Servers {
   }
 
   async #add(at: number): Promise<void> {
-    const server = await startCli(["--host", "127.0.0.1", ...this.#args], this.#env);
+    const server = await startCli(["--host", "127.0.0.1", ...this.#args], this.#envs[at]);
     this.#servers[at] = server;
     this.urls[at] = server.url;
   }
@@ -202,6 +209,36 @@ test("faults: an archive that was stopped is complete when it is back, though wh
       await assertArchived(stores.postgres.url, id, log);
     }
     await archive.close();
+  });
+});
+
+test("faults: a network that is slow and breaks every connection", async () => {
+  await withStores(async ({ redis, postgres }) => {
+    const at = (url: string, proxy: { url: string }) => {
+      const through = new URL(url);
+      through.port = new URL(proxy.url).port;
+      return through.href;
+    };
+    // Wherever a message may be cut, in either direction.
+    let breaks = true;
+    const random = seededRandom(20);
+    const about = (bytes: number) => () => breaks ? bytes * (0.7 + random()) : Infinity;
+    await using toRedis = cuttingProxy(redis.url, about(30_000), { delayMs: 5 });
+    await using toPostgres = cuttingProxy(postgres.url, about(15_000), { delayMs: 3 });
+    const env = {
+      TASKCAST_REDIS_URL: redis.url,
+      TASKCAST_POSTGRES_URL: at(postgres.url, toPostgres),
+    };
+    const slow = { ...env, TASKCAST_REDIS_URL: at(redis.url, toRedis) };
+    await using world = await World.start(env, [], slow);
+    const { id } = await producer(world).createTask();
+    const load = new Load(world, id);
+    await load.more(200);
+    await until(() => toRedis.cuts > 10, "connections to Redis broke");
+    await until(() => toPostgres.cuts > 2, "connections to PostgreSQL broke");
+    await load.more(100);
+    breaks = false;
+    await assertArchived(postgres.url, id, await load.finish());
   });
 });
 

@@ -117,6 +117,7 @@ function connect({ url, maxConnections = 10 }: PostgresAdapterOptions): postgres
     max: maxConnections,
     connect_timeout: CONNECT_SECONDS,
     onnotice: () => {},
+    fetch_types: false, // A list of all types, for each connection; arrays travel as JSON here.
     connection: { application_name: "taskcast" },
   });
 }

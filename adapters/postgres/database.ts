@@ -1,17 +1,15 @@
 import { TaskcastError } from "@taskcast/core/protocol";
 import type postgres from "postgres";
+import type { Run, Value } from "./transaction.ts";
+import { inTransaction, runOn } from "./transaction.ts";
 
-/** A value of a query: everything but texts and numbers travels as JSON. */
-export type Value = string | number | boolean | null;
-
-/** Runs one statement. In its text `{events}` is the table `events` with the prefix. */
-export type Run = <Row extends object>(text: string, ...values: Value[]) => Promise<Row[]>;
+export type { Run, Value } from "./transaction.ts";
 
 /** PostgreSQL wants the transaction to be done again: deadlock, serialization failure. */
 const AGAIN = new Set(["40P01", "40001"]);
 const MAX_ATTEMPTS = 5;
 
-/** The tables with one prefix in one database. */
+/** The tables with one prefix in one database: `{events}` in a text is the table `events`. */
 export class Database {
   readonly prefix: string;
   readonly #sql: postgres.Sql;
@@ -31,7 +29,7 @@ export class Database {
 
   /** Runs a statement by itself: what it says is of one moment. */
   async run<Row extends object>(text: string, ...values: Value[]): Promise<Row[]> {
-    return await this.#inTime(() => this.#runOn(this.#sql, text, values));
+    return await this.#inTime(() => runOn<Row>(this.#sql, this.#named(text), values));
   }
 
   /**
@@ -43,11 +41,10 @@ export class Database {
     return await this.#inTime(async () => {
       for (let attempt = 1;; attempt++) {
         try {
-          const result = await this.#sql.begin(async (sql) => {
-            const run: Run = (text, ...values) => this.#runOn(sql, text, values);
-            return { value: await work(run) };
-          });
-          return (result as { value: T }).value;
+          return await inTransaction(
+            this.#sql,
+            (run) => work((text, ...values) => run(this.#named(text), ...values)),
+          );
         } catch (error) {
           if (!AGAIN.has((error as { code?: string }).code ?? "") || attempt === MAX_ATTEMPTS) {
             throw error;
@@ -57,13 +54,8 @@ export class Database {
     });
   }
 
-  async #runOn<Row extends object>(
-    sql: postgres.Sql | postgres.TransactionSql,
-    text: string,
-    values: Value[],
-  ): Promise<Row[]> {
-    const named = text.replace(/\{([a-z_]+)\}/g, `${this.prefix}$1`);
-    return [...await sql.unsafe<Row[]>(named, values, { prepare: true })];
+  #named(text: string): string {
+    return text.replace(/\{([a-z_]+)\}/g, `${this.prefix}$1`);
   }
 
   async #inTime<T>(work: () => Promise<T>): Promise<T> {

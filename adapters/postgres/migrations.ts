@@ -1,4 +1,5 @@
 import type postgres from "postgres";
+import { inTransaction } from "./transaction.ts";
 
 // Every migration that was ever released, in order; they are added to, never changed.
 //
@@ -119,6 +120,8 @@ const MIGRATIONS: readonly string[] = [
 /** The version that this program knows. */
 export const SCHEMA_VERSION: number = MIGRATIONS.length;
 
+const SELECT_VERSION = "SELECT coalesce(max(version), 0) AS version FROM taskcast_migrations";
+
 /** One program at a time; the number is only ours. */
 const LOCK = 7_461_736_313;
 
@@ -132,21 +135,20 @@ export const PREFIXES = { archive: "taskcast_", live: "taskcast_live_" } as cons
  * @throws {Error} If a newer version made the tables.
  */
 export async function migrate(sql: postgres.Sql): Promise<{ from: number; to: number }> {
-  return await sql.begin(async (sql) => {
-    await sql`SELECT pg_advisory_xact_lock(${LOCK})`;
-    await sql`SET LOCAL client_min_messages = warning`;
-    await sql.unsafe(`CREATE TABLE IF NOT EXISTS taskcast_migrations (
+  return await inTransaction(sql, async (run) => {
+    await run(`SELECT pg_advisory_xact_lock(${LOCK})`);
+    await run("SET LOCAL client_min_messages = warning");
+    await run(`CREATE TABLE IF NOT EXISTS taskcast_migrations (
       version integer PRIMARY KEY,
       applied_at timestamptz NOT NULL DEFAULT now()
     )`);
-    const [row] = await sql<{ version: number }[]>`
-      SELECT coalesce(max(version), 0) AS version FROM taskcast_migrations`;
+    const [row] = await run<{ version: number }>(SELECT_VERSION);
     const { version } = row!;
     assertKnown(version);
     for (const [i, migration] of MIGRATIONS.entries()) {
       if (i < version) continue;
-      await sql.unsafe(migration);
-      await sql`INSERT INTO taskcast_migrations (version) VALUES (${i + 1})`;
+      await run(migration);
+      await run("INSERT INTO taskcast_migrations (version) VALUES ($1)", i + 1);
     }
     return { from: version, to: SCHEMA_VERSION };
   });
@@ -162,8 +164,7 @@ export async function assertMigrated(sql: postgres.Sql): Promise<void> {
     SELECT to_regclass('taskcast_migrations')::text AS table`;
   let version = 0;
   if (found!.table !== null) {
-    const [row] = await sql<{ version: number }[]>`
-      SELECT coalesce(max(version), 0) AS version FROM taskcast_migrations`;
+    const [row] = await sql.unsafe<{ version: number }[]>(SELECT_VERSION);
     version = row!.version;
   }
   assertKnown(version);

@@ -75,7 +75,11 @@ export class JournalStore extends MemoryShortTermStore {
   // Readers in this process may see a change a moment before it is on disk; who made it hears of it
   // only afterward.
   async #record<Result>(change: Change, result: Promise<Result>): Promise<Result> {
-    this.#writing = this.#writing.then(() => this.#file.appendFile(JSON.stringify(change) + "\n"));
+    const line = JSON.stringify(change) + "\n";
+    this.#writing = this.#writing.then(async () => {
+      await this.#file.appendFile(line);
+      await this.#file.datasync();
+    });
     try {
       await this.#writing;
     } catch (error) {

@@ -95,6 +95,9 @@ export async function startCli(
 ): Promise<CliServer> {
   const process = cli(args, { TASKCAST_PORT: "0", ...env });
   const listening = () => /listens on (http:\S+)/.exec(process.err)?.[1];
-  await until(() => listening() !== undefined, "the server has started");
+  let ended = false;
+  void process.ended.then(() => ended = true);
+  await until(() => listening() !== undefined || ended, "the server has started");
+  if (listening() === undefined) throw new Error(`The server ended: ${process.err}`);
   return { url: listening()!, process, [Symbol.asyncDispose]: process[Symbol.asyncDispose] };
 }

@@ -1,4 +1,4 @@
-/** A proxy on loopback that breaks connections, as networks do. */
+/** A proxy on loopback that breaks connections and is slow, as networks do and are. */
 export interface CuttingProxy {
   url: string;
   /** Connections that were broken. */
@@ -11,8 +11,13 @@ export interface CuttingProxy {
  * `bytesUntilCut` says: hard, wherever that is, in the middle of a frame too.
  *
  * @param bytesUntilCut Asked once for each connection; `Infinity` leaves it alone.
+ * @param delayMs Milliseconds by which everything is late, either way.
  */
-export function cuttingProxy(targetUrl: string, bytesUntilCut: () => number): CuttingProxy {
+export function cuttingProxy(
+  targetUrl: string,
+  bytesUntilCut: () => number,
+  { delayMs = 0 }: { delayMs?: number } = {},
+): CuttingProxy {
   const { hostname, port } = new URL(targetUrl);
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const open = new Set<Deno.Conn>();
@@ -25,6 +30,7 @@ export function cuttingProxy(targetUrl: string, bytesUntilCut: () => number): Cu
       if (count === null) return cut();
       const passed = buffer.subarray(0, Math.min(count, budget.left));
       budget.left -= passed.length;
+      if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
       for (let at = 0; at < passed.length;) at += await to.write(passed.subarray(at));
       if (budget.left === 0) {
         cuts++;
