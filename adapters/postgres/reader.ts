@@ -47,6 +47,23 @@ const EVENT_ARRAY = "json_build_array(idx, time, entropy, type, level, data, ser
 const EVENT_JOINS = "JOIN {classes} c ON c.task = e.task AND c.class = e.class " +
   "LEFT JOIN {series} s ON s.task = e.task AND s.series = e.series";
 
+// How much a read costs must not hang on what the planner believes of tables that grew since they
+// were last looked at: it would read the rest of a log and sort it to give a page of it. Indexes have
+// no holes, so a page of the whole log is a range of known size; and places are compared as rows, all
+// of the index's columns at once, which leaves nothing cheaper than to go along the index.
+
+/** The first of the range, and the last. */
+const FIRST = "e.idx > $2::int AND e.idx <= least($3::int, $2::int::bigint + $4::int)";
+const LAST = "e.idx > greatest($2::int, least($3::int, t.length - 1) - $4::int) " +
+  "AND e.idx <= $3::int";
+
+/** Of a class as many as could be wanted, so that none is read that comes far behind. */
+function ofClass(order: "ASC" | "DESC"): string {
+  return "SELECT e.* FROM {events} e WHERE (e.task, e.class, e.idx) > (t.task, k.class, $2::int) " +
+    "AND (e.task, e.class, e.idx) <= (t.task, k.class, $3::int) " +
+    `ORDER BY e.task ${order}, e.class ${order}, e.idx ${order} LIMIT $4::int`;
+}
+
 /** Reads; each is one statement, so that what it says is of one moment. */
 export class PostgresTaskReader implements TaskReader {
   /** Where the tables are. */
@@ -91,15 +108,13 @@ export class PostgresTaskReader implements TaskReader {
     const { after, through = MAX_INDEX, limit, filter, plain = false, backward = false } = query;
     const values: Value[] = [taskId, after, through, limit];
     const bound = (value: Value) => `$${values.push(value)}`;
-    const range = "e.idx > $2::int AND e.idx <= $3::int";
     const order = backward ? "DESC" : "ASC";
-    // Of each class as many as could be wanted, so that none is read that comes far behind.
-    const source = !plain && matchesEverything(filter)
+    const isWhole = !plain && matchesEverything(filter);
+    const source = isWhole
       ? `SELECT ${EVENT_COLUMNS} FROM t JOIN {events} e ON e.task = t.task ${EVENT_JOINS} ` +
-        `WHERE ${range} ORDER BY e.idx ${order} LIMIT $4::int`
-      : `SELECT ${EVENT_COLUMNS} FROM t JOIN {classes} k ON k.task = t.task, LATERAL (` +
-        `SELECT e.* FROM {events} e WHERE e.task = t.task AND e.class = k.class AND ${range} ` +
-        `ORDER BY e.idx ${order} LIMIT $4::int) e ${EVENT_JOINS} ` +
+        `WHERE ${backward ? LAST : FIRST}`
+      : `SELECT ${EVENT_COLUMNS} FROM t JOIN {classes} k ON k.task = t.task, ` +
+        `LATERAL (${ofClass(order)}) e ${EVENT_JOINS} ` +
         `WHERE ${classCondition("k", filter, bound)}${plain ? " AND k.plain" : ""} ` +
         `ORDER BY e.idx ${order} LIMIT $4::int`;
     const [row] = await this.database.run<Page>(
@@ -152,8 +167,9 @@ export class PostgresTaskReader implements TaskReader {
     const [row] = await this.database.run<{ known: boolean; counts: number[] | null }>(
       "WITH t AS (SELECT task FROM {tasks} WHERE id = $1) SELECT EXISTS (SELECT FROM t) AS known, " +
         "(SELECT json_agg(total ORDER BY nth) FROM (SELECT i.nth, (SELECT coalesce(sum((" +
-        "SELECT e.place + 1 FROM {events} e WHERE e.task = k.task AND e.class = k.class " +
-        "AND e.idx < i.index::text::int ORDER BY e.idx DESC LIMIT 1)), 0)::int " +
+        "SELECT CASE WHEN e.task = k.task AND e.class = k.class THEN e.place + 1 ELSE 0 END " +
+        "FROM {events} e WHERE (e.task, e.class, e.idx) < (k.task, k.class, i.index::text::int) " +
+        "ORDER BY e.task DESC, e.class DESC, e.idx DESC LIMIT 1)), 0)::int " +
         `FROM t JOIN {classes} k ON k.task = t.task WHERE ${classCondition("k", filter, bound)}) ` +
         "AS total FROM json_array_elements($2::text::json) WITH ORDINALITY AS i (index, nth)) x) " +
         "AS counts",

@@ -55,9 +55,11 @@ export class PostgresShortTermStore extends PostgresTaskReader implements ShortT
   }
 
   async due(nowMs: number, limit: number): Promise<DueWork> {
+    const ofKind = (kind: DueKind) =>
+      `(SELECT kind, task, at_ms FROM {due} WHERE kind = '${kind}' ORDER BY at_ms LIMIT $1::int)`;
     const rows = await this.database.run<{ kind: DueKind; taskId: string; atMs: number }>(
-      'SELECT d.kind, t.id AS "taskId", d.at_ms::float8 AS "atMs" FROM {due} d JOIN {tasks} t ' +
-        `USING (task) WHERE d.kind IN (${DUE_KINDS.map((kind) => `'${kind}'`).join(", ")}) ` +
+      'SELECT d.kind, t.id AS "taskId", d.at_ms::float8 AS "atMs" ' +
+        `FROM (${DUE_KINDS.map(ofKind).join(" UNION ALL ")}) d JOIN {tasks} t USING (task) ` +
         "ORDER BY d.at_ms, t.id LIMIT $1::int",
       limit + 1,
     );
