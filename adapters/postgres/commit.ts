@@ -1,4 +1,4 @@
-import type { Commit, CommitResult, LogMark, Refusal, StoredEvent } from "@taskcast/core";
+import type { Commit, CommitResult, Refusal, StoredEvent } from "@taskcast/core";
 import { checkProducers, checkSeries } from "@taskcast/core";
 import { isTerminal } from "@taskcast/core/protocol";
 import type { Changes } from "./changes.ts";
@@ -71,11 +71,6 @@ export function resultOf(
   const { from, length } = decision;
   const events = decision.events.map((event) => typeof event === "number" ? eventAt(event) : event);
   return { ok: true, events, from, length };
-}
-
-/** Whether a task is at a mark. */
-export function isAt(row: LogMark, { incarnation, version, length }: LogMark): boolean {
-  return row.incarnation === incarnation && row.version === version && row.length === length;
 }
 
 function checkLive({ status }: TaskRow): Refusal | undefined {

@@ -5,7 +5,14 @@ import { deleteRows, LOG_TABLES } from "./delete_rows.ts";
 import { load, lock } from "./load.ts";
 import { PostgresTaskReader } from "./reader.ts";
 import { TaskState } from "./task_state.ts";
-import type { Database } from "./database.ts";
+import type { Database, Run } from "./database.ts";
+
+interface PositionRow {
+  deleted: boolean;
+  version: number | null;
+  length: number | null;
+  entropy: number | null;
+}
 
 /** The archive in PostgreSQL. */
 export class PostgresLongTermStore extends PostgresTaskReader implements LongTermStore {
@@ -19,20 +26,28 @@ export class PostgresLongTermStore extends PostgresTaskReader implements LongTer
   async positions(
     tasks: readonly { taskId: string; incarnation: string }[],
   ): Promise<ArchivePosition[]> {
-    const rows = await this.database.run<
-      { deleted: boolean; version: number | null; length: number | null }
-    >(
-      "SELECT d.incarnation IS NOT NULL AS deleted, t.version, t.length " +
+    return await this.#positions(this.database.run.bind(this.database), tasks);
+  }
+
+  async #positions(
+    run: Run,
+    tasks: readonly { taskId: string; incarnation: string }[],
+  ): Promise<ArchivePosition[]> {
+    const rows = await run<PositionRow>(
+      "SELECT d.incarnation IS NOT NULL AS deleted, t.version, t.length, e.entropy::float8 " +
         "FROM json_to_recordset($1::text::json) " +
         'AS r ("taskId" text, incarnation text, nth int) ' +
         "LEFT JOIN {deletions} d ON d.incarnation = r.incarnation " +
         'LEFT JOIN {tasks} t ON t.id = r."taskId" AND t.incarnation = r.incarnation ' +
+        "LEFT JOIN {events} e ON e.task = t.task AND e.idx = t.length - 1 " +
         "ORDER BY r.nth",
       JSON.stringify(tasks.map((task, nth) => ({ ...task, nth }))),
     );
-    return rows.map(({ deleted, version, length }) =>
-      deleted ? { deleted } : { version: version ?? 0, length: length ?? 0 }
-    );
+    return rows.map(({ deleted, version, length, entropy }) => {
+      if (deleted) return { deleted };
+      if (version === null || length === null) return { version: 0, length: 0 };
+      return { version, length, ...(entropy !== null && { entropy }) };
+    });
   }
 
   async archive(parts: readonly ArchivePart[]): Promise<ArchivePosition[]> {
@@ -52,12 +67,12 @@ export class PostgresLongTermStore extends PostgresTaskReader implements LongTer
       ]);
       const gone = new Set(deleted.map(({ incarnation }) => incarnation));
       const replaced: number[] = [];
-      const positions = parts.map(({ record, events }, i): ArchivePosition => {
+      const isTaken = parts.map(({ record, events }, i) => {
         const { incarnation, version, task } = record;
-        if (gone.has(incarnation)) return { deleted: true };
+        if (gone.has(incarnation)) return false;
         let state = tasks.get(task.id);
         if (state !== undefined && state.row.incarnation !== incarnation) {
-          if (state.row.created_at > task.createdAt) return { deleted: true };
+          if (state.row.created_at > task.createdAt) return false;
           replaced.push(state.row.task);
           state = undefined;
         }
@@ -69,11 +84,15 @@ export class PostgresLongTermStore extends PostgresTaskReader implements LongTer
           if (event.index !== row.length) continue;
           state.append(planned[i]!.events[at]!, event.timestamp);
         }
-        return { version: row.version, length: row.length };
+        return true;
       });
       if (replaced.length > 0) await deleteRows(run, LOG_TABLES, replaced);
       await changes.write(run);
-      return positions;
+      const positions = await this.#positions(
+        run,
+        parts.map(({ record: { task, incarnation } }) => ({ taskId: task.id, incarnation })),
+      );
+      return positions.map((position, i) => isTaken[i] ? position : { deleted: true });
     });
   }
 

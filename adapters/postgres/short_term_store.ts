@@ -7,12 +7,13 @@ import type {
   DueWork,
   LogMark,
   ShortTermStore,
+  TaskMark,
 } from "@taskcast/core";
-import { DUE_KINDS } from "@taskcast/core";
+import { DUE_KINDS, isAtMark } from "@taskcast/core";
 import { TaskcastError } from "@taskcast/core/protocol";
 import { Changes } from "./changes.ts";
 import type { Decision } from "./commit.ts";
-import { decide, isAt, resultOf } from "./commit.ts";
+import { decide, resultOf } from "./commit.ts";
 import type { Database, Run } from "./database.ts";
 import { deleteRows, LIVE_TABLES } from "./delete_rows.ts";
 import { Group } from "./group.ts";
@@ -45,10 +46,10 @@ export class PostgresShortTermStore extends PostgresTaskReader implements ShortT
     return resultOf(decision, (index) => events.get(index)!);
   }
 
-  async deleteTask(taskId: string, at?: LogMark): Promise<boolean> {
+  async deleteTask(taskId: string, at?: TaskMark): Promise<boolean> {
     return await this.database.transaction(async (run) => {
       const row = await lockedRow(run, taskId);
-      if (row === undefined || (at !== undefined && !isAt(row, at))) return false;
+      if (row === undefined || (at !== undefined && !isAtMark(row, at))) return false;
       await deleteRows(run, LIVE_TABLES, [row.task]);
       return true;
     });
@@ -105,7 +106,7 @@ export class PostgresShortTermStore extends PostgresTaskReader implements ShortT
     return await this.database.transaction(async (run) => {
       const row = await lockedRow(run, taskId);
       if (row === undefined) return false;
-      const isThere = isAt(row, at);
+      const isThere = isAtMark(row, at);
       const mark = (work: ArchiveWork, atMs: number) =>
         run(
           "INSERT INTO {due} (task, kind, at_ms) VALUES ($1::bigint, $2, $3::bigint) " +

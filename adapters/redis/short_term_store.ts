@@ -15,6 +15,7 @@ import type {
   Refusal,
   ShortTermStore,
   TaskHead,
+  TaskMark,
   TaskRecord,
 } from "@taskcast/core";
 import { DUE_KINDS, matchesType } from "@taskcast/core";
@@ -188,7 +189,7 @@ export class RedisShortTermStore implements ShortTermStore {
     return await this.listTasks({ ...query, after: through });
   }
 
-  async deleteTask(taskId: string, at?: LogMark): Promise<boolean> {
+  async deleteTask(taskId: string, at?: TaskMark): Promise<boolean> {
     const [done] = await this.#run(taskId, "delete_task", taskId, ...markArgs(at));
     return done === 1;
   }
@@ -306,8 +307,8 @@ function matches({ task }: TaskRecord, { statuses, types, tag }: ListQuery): boo
     (tag === undefined || task.tags?.includes(tag) === true);
 }
 
-function markArgs(at: LogMark | undefined): string[] {
-  return at === undefined ? [""] : [at.incarnation, String(at.version), String(at.length)];
+function markArgs(at: TaskMark | undefined): string[] {
+  return at === undefined ? [""] : [at.incarnation, `${at.version ?? ""}`, `${at.length ?? ""}`];
 }
 
 function refusalOf(reply: readonly Reply[]): Refusal {

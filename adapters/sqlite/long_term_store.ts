@@ -62,14 +62,24 @@ export class SqliteLongTermStore extends SqliteTaskReader implements LongTermSto
       if (event.index === kept.length) appender.append(draftOfStored(event), event.timestamp);
     }
     if (kept.length > before) updateLog(this.sql, kept);
-    return { version: Math.max(version, kept.version), length: kept.length };
+    return {
+      version: Math.max(version, kept.version),
+      length: kept.length,
+      ...this.#newestOf(kept),
+    };
   }
 
   #positionOf(taskId: string, incarnation: string): ArchivePosition {
     if (this.#isDeleted(incarnation)) return { deleted: true };
     const row = this.sql.one<TaskRow>(SELECT_TASK, taskId);
     if (row?.incarnation !== incarnation) return { version: 0, length: 0 };
-    return { version: row.version, length: row.length };
+    return { version: row.version, length: row.length, ...this.#newestOf(row) };
+  }
+
+  #newestOf({ task, length }: TaskRow): { entropy?: number } {
+    const sql = "SELECT entropy FROM {events} WHERE task = ? AND idx = ?";
+    const row = this.sql.one<{ entropy: number }>(sql, task, length - 1);
+    return row === undefined ? {} : { entropy: row.entropy };
   }
 
   #isDeleted(incarnation: string): boolean {

@@ -6,7 +6,9 @@ import type {
   DueWork,
   LogMark,
   ShortTermStore,
+  TaskMark,
 } from "@taskcast/core";
+import { isAtMark } from "@taskcast/core";
 import { carryOut } from "./commit.ts";
 import type { Connection } from "./connection.ts";
 import { TASK_TABLES } from "./schema.ts";
@@ -24,10 +26,10 @@ export class SqliteShortTermStore extends SqliteTaskReader implements ShortTermS
     return await this.write(() => carryOut(this.sql, commit));
   }
 
-  async deleteTask(taskId: string, at?: LogMark): Promise<boolean> {
+  async deleteTask(taskId: string, at?: TaskMark): Promise<boolean> {
     return await this.write(() => {
       const row = this.sql.one<TaskRow>(SELECT_TASK, taskId);
-      if (row === undefined || (at !== undefined && !isAt(row, at))) return false;
+      if (row === undefined || (at !== undefined && !isAtMark(row, at))) return false;
       this.deleteRows(TASK_TABLES, row.task);
       return true;
     });
@@ -83,7 +85,7 @@ export class SqliteShortTermStore extends SqliteTaskReader implements ShortTermS
     return await this.write(() => {
       const row = this.sql.one<TaskRow>(SELECT_TASK, taskId);
       if (row === undefined) return false;
-      const isThere = isAt(row, at);
+      const isThere = isAtMark(row, at);
       this.#mark("archive", row.task, isThere ? undefined : againAtMs);
       if (isThere && releaseAtMs !== undefined) this.#mark("release", row.task, releaseAtMs);
       return isThere;
@@ -102,8 +104,4 @@ export class SqliteShortTermStore extends SqliteTaskReader implements ShortTermS
       );
     }
   }
-}
-
-function isAt(row: TaskRow, { incarnation, version, length }: LogMark): boolean {
-  return row.incarnation === incarnation && row.version === version && row.length === length;
 }

@@ -125,4 +125,15 @@ export const ARCHIVE_WORK_CHECKS: readonly Check<ShortTermStore>[] = [
       }
     },
   },
+  {
+    title: "deleteTask() of a life deletes it wherever it is, and no other life",
+    async run(store) {
+      await create(store, "t");
+      await write(store, "t");
+      assert.equal(await store.deleteTask("t", { incarnation: "another0" }), false);
+      assert.equal((await store.getTask("t"))?.length, 1);
+      assert.equal(await store.deleteTask("t", { incarnation: LIFE }), true);
+      assert.equal(await store.getTask("t"), undefined);
+    },
+  },
 ];

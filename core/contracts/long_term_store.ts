@@ -21,6 +21,8 @@ export type ArchivePosition =
     version: number;
     /** Events. */
     length: number;
+    /** The entropy of the newest of them; tells whether another log goes on from here. */
+    entropy?: number;
   };
 
 /**

@@ -33,6 +33,9 @@ export interface LogMark {
   length: number;
 }
 
+/** A life of a task id; only at that version and length, where these are given. */
+export type TaskMark = Pick<LogMark, "incarnation"> & Partial<LogMark>;
+
 /** An event as a store keeps it. `data` stays JSON text, so it is parsed only where it is used. */
 export interface StoredEvent {
   /** Position in the log. */

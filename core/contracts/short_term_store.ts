@@ -1,6 +1,14 @@
 import type { TaskStatus } from "../protocol/task.ts";
 import type { BroadcastProvider } from "./broadcast.ts";
-import type { DueKind, DueTimes, EventDraft, LogMark, StoredEvent, TaskRecord } from "./records.ts";
+import type {
+  DueKind,
+  DueTimes,
+  EventDraft,
+  LogMark,
+  StoredEvent,
+  TaskMark,
+  TaskRecord,
+} from "./records.ts";
 import type { TaskReader } from "./task_reader.ts";
 
 /** One atomic change of one task. Either all of it happens or nothing. */
@@ -106,9 +114,9 @@ export interface ShortTermStore extends TaskReader {
   /**
    * Removes the task, its log, its series and everything that was due. Tells whether it did.
    *
-   * @param at Only if the task is exactly there.
+   * @param at Only if the task is in this life and, where these are given, exactly there.
    */
-  deleteTask(taskId: string, at?: LogMark): Promise<boolean>;
+  deleteTask(taskId: string, at?: TaskMark): Promise<boolean>;
   /** Work that is due at `nowMs`. It stays due until a commit changes it. */
   due(nowMs: number, limit: number): Promise<DueWork>;
   /**

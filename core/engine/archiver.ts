@@ -1,15 +1,20 @@
 import type { ArchivePart, ArchivePosition, LongTermStore } from "../contracts/long_term_store.ts";
 import { isArchived } from "../contracts/long_term_store.ts";
-import type { LogMark, TaskHead, TaskRecord } from "../contracts/records.ts";
+import type { LogMark, StoredEvent, TaskHead, TaskRecord } from "../contracts/records.ts";
 import { isTerminal } from "../protocol/task.ts";
 import type { EngineContext } from "./context.ts";
 import type { Round } from "./job.ts";
 import { Job } from "./job.ts";
 
+/** What the archive has of a life that it knows of as not deleted. */
+type KnownPosition = Exclude<ArchivePosition, { deleted: true }>;
+
 /** A task that is being archived. */
 interface Item {
   head: TaskHead;
   position: ArchivePosition;
+  /** The archive's newest event is known to be that of the short-term store. */
+  isCompared?: boolean;
 }
 
 /** Tasks claimed at a time, and read at a time. */
@@ -155,16 +160,8 @@ export class Archiver {
   async #archiveAll(taskIds: readonly string[]): Promise<void> {
     let items = await this.#itemsOf(taskIds);
     while (items.length > 0) {
-      const open: Item[] = [];
-      for (const item of items) {
-        if (item.position.deleted) await this.#finishDeletion(item.head);
-        else if (isArchived(item.position, markOf(item.head))) await this.#settle(item.head);
-        else open.push(item);
-      }
-      items = [
-        ...await this.#writeSome(open.slice(0, READ_TASKS)),
-        ...open.slice(READ_TASKS),
-      ];
+      const now = items.slice(0, READ_TASKS);
+      items = [...await this.#advance(now), ...items.slice(READ_TASKS)];
     }
   }
 
@@ -179,34 +176,81 @@ export class Archiver {
     return heads.map((head, i) => ({ head, position: positions[i]! }));
   }
 
-  /** Writes a part of each task. Returns where the tasks are now. */
-  async #writeSome(items: readonly Item[]): Promise<Item[]> {
-    if (items.length === 0) return [];
+  /** Writes a part of each task, or finishes it. Returns those that are not finished. */
+  async #advance(items: readonly Item[]): Promise<Item[]> {
     const { archiveBatch } = this.#context.options;
     const limit = Math.max(1, Math.floor(archiveBatch / items.length));
-    const read = await Promise.all(items.map((item) => this.#read(item, limit)));
-    const found = items.flatMap((item, i) => {
-      const part = read[i];
-      return part === undefined ? [] : [{ item, part }];
+    const parts = await Promise.all(items.map((item) => this.#nextPart(item, limit)));
+    const open = items.flatMap(({ head }, i) => {
+      const part = parts[i];
+      return part === undefined ? [] : [{ head, part }];
     });
-    if (found.length === 0) return [];
-    const positions = await this.#archive.archive(found.map(({ part }) => part));
-    for (const { part } of found) this.counts.eventsArchived += part.events.length;
-    return found.map(({ item: { head } }, i) => ({ head, position: positions[i]! }));
+    if (open.length === 0) return [];
+    const positions = await this.#archive.archive(open.map(({ part }) => part));
+    for (const { part } of open) this.counts.eventsArchived += part.events.length;
+    return open.map(({ head, part }, i) => {
+      const position = positions[i]!;
+      const sent = part.events.at(-1);
+      const isCompared = !position.deleted && sent !== undefined &&
+        position.length === sent.index + 1 && position.entropy === sent.entropy;
+      return { head, position, isCompared };
+    });
   }
 
-  /** The next events of a task, or `undefined` if this life of it is gone. */
-  async #read({ head, position }: Item, limit: number): Promise<ArchivePart | undefined> {
+  /** What the archive is to get next of a task; `undefined` when there is nothing more to do. */
+  async #nextPart(
+    { head, position, isCompared = false }: Item,
+    limit: number,
+  ): Promise<ArchivePart | undefined> {
+    if (position.deleted) return void await this.#finishDeletion(head);
     const { record, length } = head;
-    const after = (position.deleted ? 0 : position.length) - 1;
-    if (after === length - 1) return { record, events: [] };
-    const page = await this.#context.store.readLog(record.task.id, {
-      after,
-      through: length - 1,
-      limit,
+    const isDone = isArchived(position, markOf(head));
+    if (isDone && isCompared) return void await this.#settle(head);
+    const continuation = await this.#readOn(head, position, isDone ? 0 : limit);
+    if (continuation === undefined) return undefined;
+    if (isDone) return void await this.#settle(head);
+    // The record must not be older than the events that go with it.
+    const events = continuation.filter(({ index }) => index < length);
+    if (events.length === 0 && position.length < length) {
+      return void this.#reportBroken(head, "its log ends before its head says");
+    }
+    return { record, events };
+  }
+
+  /**
+   * Reads the events that come after what the archive has, if the log in the short-term store is the
+   * continuation of it. Should that store have been brought back as it was earlier, it is not: the
+   * two then differ in what was acknowledged, and neither may be taken for the other.
+   */
+  async #readOn(
+    head: TaskHead,
+    position: KnownPosition,
+    limit: number,
+  ): Promise<readonly StoredEvent[] | undefined> {
+    const { task: { id }, incarnation } = head.record;
+    const { length, entropy } = position;
+    // With the newest event that the archive has, to compare.
+    const page = await this.#context.store.readLog(id, {
+      after: Math.max(-1, length - 2),
+      limit: length === 0 ? Math.max(1, limit) : limit + 1,
     });
-    if (page === undefined || page.incarnation !== record.incarnation) return undefined;
-    return { record, events: page.events };
+    if (page === undefined || page.incarnation !== incarnation) return undefined;
+    if (length === 0) return page.events;
+    const [newest, ...events] = page.events;
+    if (page.length < length || newest?.index !== length - 1 || newest.entropy !== entropy) {
+      return void this.#reportBroken(
+        head,
+        "the archive has events that the short-term store lost; both are kept as they are",
+      );
+    }
+    return events;
+  }
+
+  #reportBroken({ record: { task } }: TaskHead, why: string): void {
+    this.#context.report(new Error(`Cannot archive the task "${task.id}": ${why}`), {
+      operation: "archive",
+      taskId: task.id,
+    });
   }
 
   async #settle({ record, length }: TaskHead): Promise<void> {
@@ -231,10 +275,12 @@ export class Archiver {
   async #releaseAll(taskIds: readonly string[]): Promise<void> {
     const { store, clock } = this.#context;
     for (const { head, position } of await this.#itemsOf(taskIds)) {
-      const { id } = head.record.task;
-      const isProven = isTerminal(head.record.task.status) && isArchived(position, markOf(head));
-      if (isProven || position.deleted) {
-        if (await store.deleteTask(id, markOf(head)) && isProven) this.counts.tasksReleased++;
+      const { id, status } = head.record.task;
+      if (position.deleted) {
+        await this.#finishDeletion(head);
+      } else if (isTerminal(status) && isArchived(position, markOf(head))) {
+        if (await this.#readOn(head, position, 0) === undefined) continue;
+        if (await store.deleteTask(id, markOf(head))) this.counts.tasksReleased++;
       } else {
         await store.archived(id, NOWHERE, { againAtMs: clock.now() });
         this.expect(clock.now());

@@ -6,6 +6,7 @@ import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
 import { MemoryLongTermStore } from "../memory/long_term_store.ts";
 import { MemoryShortTermStore } from "../memory/short_term_store.ts";
 import { TaskcastError } from "../protocol/errors.ts";
+import { draftOfStored } from "../rules/series.ts";
 import type { TaskEngineOptions } from "./mod.ts";
 import { TaskEngine } from "./mod.ts";
 
@@ -313,4 +314,92 @@ Deno.test("tasks that were there before the archive get into it, too", async () 
   }
   await clock.pass(RETENTION_MS);
   assert.equal(engine.stats.tasksReleased, 125);
+});
+
+Deno.test("a short-term store that is brought back as it was earlier is not taken for what is archived", async () => {
+  // Afterwards the log is shorter than in the archive, as long, or longer.
+  for (const later of [0, 2, 5]) {
+    const { clock, hot, cold, errors, open } = setUp();
+    const first = open();
+    await first.createTask({ id: "t" });
+    await first.publishEvent("t", { type: "n", data: "A" });
+    const backup = { head: (await hot.getTask("t"))!, log: (await everyEvent(hot, "t"))! };
+    for (const data of ["B", "C"]) await first.publishEvent("t", { type: "n", data });
+    await clock.pass(DELAY_MS);
+    assert.equal((await cold.getTask("t"))?.length, 3);
+    await first.close();
+
+    const restored = new MemoryShortTermStore();
+    await restored.commit({
+      taskId: "t",
+      expect: "absent",
+      record: backup.head.record,
+      events: backup.log.map(draftOfStored),
+      nowMs: clock.now(),
+      maxEvents: 100,
+      maxBytes: 10_000,
+    });
+    const second = open({ shortTermStore: restored });
+    for (let i = 0; i < later; i++) await second.publishEvent("t", { type: "n", data: i });
+    await second.transitionTask("t", "completed");
+    await clock.pass(DELAY_MS);
+    await clock.pass(10 * RETENTION_MS);
+    assert.match(String(errors[0]), /the archive has events that the short-term store lost/);
+    const data = (await second.getEvents("t", { filter: { types: ["n"] } })).events
+      .map((event) => event.data);
+    assert.deepEqual(data, ["A", ...Array.from({ length: later }, (_, i) => i)]);
+    assert.equal((await cold.getTask("t"))?.length, 3, "what was archived is left as it is");
+    await second.close();
+  }
+});
+
+Deno.test("a log that ends before its head says is told, and others are archived all the same", async () => {
+  const { clock, hot, cold, errors, open } = setUp();
+  const engine = open({
+    shortTermStore: new Proxy(hot, {
+      get(target, name) {
+        const method = Reflect.get(target, name, target);
+        if (name !== "readLog") return typeof method === "function" ? method.bind(target) : method;
+        return async (...args: Parameters<ShortTermStore["readLog"]>) => {
+          const page = await target.readLog(...args);
+          return page && args[0] === "torn" ? { ...page, events: [] } : page;
+        };
+      },
+    }),
+  });
+  for (const id of ["torn", "whole"]) {
+    await engine.createTask({ id });
+    await engine.publishEvent(id, { type: "n", data: 1 });
+  }
+  await clock.pass(DELAY_MS);
+  assert.equal((await cold.getTask("whole"))?.length, 1);
+  assert.match(String(errors[0]), /"torn".*its log ends before its head says/);
+  assert.equal((await cold.getTask("torn"))?.length ?? 0, 0);
+  await engine.close();
+});
+
+Deno.test("a deletion that is slow between its steps does not delete the next life of the id", async () => {
+  const { clock, hot, cold, open } = setUp();
+  const others = open();
+  let between = async () => {};
+  const slow = open({
+    shortTermStore: interrupted(hot, async (method) => {
+      if (method === "deleteTask") await between();
+    }),
+  });
+  await slow.createTask({ id: "t" });
+  await clock.pass(DELAY_MS);
+  between = async () => {
+    between = async () => {};
+    await others.publishEvent("t", { type: "n", data: 1 });
+    await clock.pass(DELAY_MS);
+    assert.equal(await hot.getTask("t"), undefined, "others finished the deletion");
+    await others.createTask({ id: "t" });
+  };
+  await slow.deleteTask("t");
+  assert.equal((await others.getTask("t"))?.status, "pending");
+  await others.publishEvent("t", { type: "n", data: "new" });
+  await others.transitionTask("t", "completed");
+  await slow.close();
+  await others.close();
 });

@@ -53,15 +53,18 @@ export class Writer {
 
   async delete(taskId: string): Promise<void> {
     const { store, archive, reader } = this.#context;
-    let deleted = false;
-    if (archive !== undefined) {
+    let deleted: boolean;
+    if (archive === undefined) deleted = await store.deleteTask(taskId);
+    else {
       // The archive first: should this instance die in between, whoever archives the task next finds
-      // that it is deleted there, and finishes this.
+      // that it is deleted there, and finishes this. The id may live again by the time the second
+      // step is taken, so that is about this life only.
       const head = await reader.getTask(taskId);
       if (head === undefined) throw taskNotFound(taskId);
-      deleted = await archive.deleteTask(taskId, head.record.incarnation);
+      const { incarnation } = head.record;
+      deleted = await archive.deleteTask(taskId, incarnation);
+      deleted = await store.deleteTask(taskId, { incarnation }) || deleted;
     }
-    deleted = await store.deleteTask(taskId) || deleted;
     if (!deleted) throw taskNotFound(taskId);
     await this.#announce({ taskId, from: 0, length: 0, ended: true });
   }

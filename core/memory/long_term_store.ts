@@ -61,6 +61,8 @@ export class MemoryLongTermStore extends TaskTable implements LongTermStore {
     if (this.#deleted.has(incarnation)) return { deleted: true };
     const entry = this.get(taskId);
     if (entry?.record.incarnation !== incarnation) return { version: 0, length: 0 };
-    return { version: entry.record.version, length: entry.log.length };
+    const { record: { version }, log } = entry;
+    if (log.length === 0) return { version, length: 0 };
+    return { version, length: log.length, entropy: log.at(log.length - 1).entropy };
   }
 }

@@ -1,4 +1,10 @@
-import type { EventDraft, LogMark, StoredEvent, TaskRecord } from "../contracts/records.ts";
+import type {
+  EventDraft,
+  LogMark,
+  StoredEvent,
+  TaskMark,
+  TaskRecord,
+} from "../contracts/records.ts";
 import { DUE_KINDS } from "../contracts/records.ts";
 import type {
   ArchiveWork,
@@ -11,6 +17,7 @@ import type {
 } from "../contracts/short_term_store.ts";
 import { isTerminal } from "../protocol/task.ts";
 import type { SeriesKind } from "../rules/append.ts";
+import { isAtMark } from "../rules/mark.ts";
 import { checkSeries, newSeriesKind } from "../rules/append.ts";
 import { DueIndex } from "./due_index.ts";
 import type { TaskEntry } from "./task_table.ts";
@@ -92,9 +99,9 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
     return { ok: true, events: stored, from, length: log.length };
   }
 
-  async deleteTask(taskId: string, at?: LogMark): Promise<boolean> {
+  async deleteTask(taskId: string, at?: TaskMark): Promise<boolean> {
     const entry = this.get(taskId);
-    if (entry === undefined || (at !== undefined && !isAt(entry, at))) return false;
+    if (entry === undefined || (at !== undefined && !isAtMark(markOf(entry), at))) return false;
     this.remove(taskId);
     return await Promise.resolve(true);
   }
@@ -122,7 +129,7 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
   ): Promise<boolean> {
     const entry = this.get(taskId);
     if (entry === undefined) return false;
-    const isThere = isAt(entry, at);
+    const isThere = isAtMark(markOf(entry), at);
     this.#work.archive.set(taskId, isThere ? {} : { archive: againAtMs });
     if (isThere && releaseAtMs !== undefined) {
       this.#work.release.set(taskId, { release: releaseAtMs });
@@ -218,8 +225,9 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
   }
 }
 
-function isAt({ record, log }: TaskEntry, { incarnation, version, length }: LogMark): boolean {
-  return record.incarnation === incarnation && record.version === version && log.length === length;
+/** Where a task is. */
+function markOf({ record: { incarnation, version }, log: { length } }: TaskEntry): LogMark {
+  return { incarnation, version, length };
 }
 
 function refused(refusal: Refusal): CommitResult {

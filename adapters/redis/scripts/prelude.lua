@@ -58,7 +58,9 @@ local function places_key(id, class) return key('places', id) .. ':' .. class en
 -- The key of the text of an accumulate series.
 local function text_key(id, number) return key('text', id) .. ':' .. number end
 
+-- Whether a task is in a life and, where these are not '', at a version and length.
 local function is_at(id, incarnation, version, length)
   local now = redis.call('HMGET', key('task', id), 'incarnation', 'version', 'length')
-  return now[1] == incarnation and now[2] == version and now[3] == length
+  return now[1] == incarnation and (version == '' or now[2] == version)
+    and (length == '' or now[3] == length)
 end
