@@ -3,6 +3,7 @@ import process from "node:process";
 import { pathToFileURL } from "node:url";
 import type { AdapterPlugin, AdapterRole, Adapters } from "@taskcast/core";
 import { ADAPTER_ROLES, memoryPlugin } from "@taskcast/core";
+import { assertAddress, describeAddress, firstLine } from "./address.ts";
 import { SettingsError } from "./settings_error.ts";
 
 /** What is to play a part: a plugin with its options, or the thing itself. */
@@ -56,6 +57,7 @@ export async function openAdapters(
         continue;
       }
       const { provider, ...options } = setting;
+      assertAddress(provider, options.url);
       const plugin = await pluginOf(provider, folder);
       const cannot = roles.find((role) => !plugin.roles.includes(role));
       if (cannot !== undefined) {
@@ -143,39 +145,4 @@ async function opening<T>(
   } catch (error) {
     throw describeAddress(provider, url, error);
   }
-}
-
-/** Words in one line, without passwords, what goes wrong when an adapter is opened. */
-export function describeAddress(provider: string, url: unknown, error: unknown): SettingsError {
-  // Adapters say themselves what is wrong with options and files.
-  const { message, cause } = error as Error;
-  const place = placeOf(url);
-  if (place === undefined || error instanceof TypeError) {
-    return new SettingsError(`Cannot use ${provider}: ${withoutSecrets(firstLine(message), url)}`);
-  }
-  const why = cause instanceof Error && cause.message !== "" ? cause.message : message;
-  return new SettingsError(
-    `Cannot use ${provider} at ${place}: ${withoutSecrets(firstLine(why), url)}`,
-  );
-}
-
-/** Host and port of an address: who may log in is nobody's business. */
-function placeOf(url: unknown): string | undefined {
-  if (typeof url !== "string") return undefined;
-  if (!URL.canParse(url)) return "an address that is none";
-  return new URL(url).host;
-}
-
-function withoutSecrets(text: string, url: unknown): string {
-  if (typeof url !== "string" || !URL.canParse(url)) return text;
-  const { password } = new URL(url);
-  let clean = text.replaceAll(url, placeOf(url)!);
-  for (const secret of [password, decodeURIComponent(password)]) {
-    if (secret !== "") clean = clean.replaceAll(secret, "…");
-  }
-  return clean;
-}
-
-function firstLine(text: string): string {
-  return text.split("\n")[0]!;
 }

@@ -1,5 +1,5 @@
 import { migratePostgres } from "@taskcast/postgres";
-import { describeAddress } from "../adapters.ts";
+import { assertAddress, describeAddress } from "../address.ts";
 import { SettingsError } from "../settings_error.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -13,6 +13,7 @@ export async function migrate(url: string | undefined, terminal: Terminal): Prom
   if (url === undefined || url === "") {
     throw new SettingsError("migrate needs --postgres-url or TASKCAST_POSTGRES_URL");
   }
+  assertAddress("postgres", url);
   let versions: { from: number; to: number };
   try {
     versions = await migratePostgres({ url });

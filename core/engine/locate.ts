@@ -50,7 +50,7 @@ export async function locate(
 
   if (since.id !== undefined) {
     const cursor = decodeCursor(since.id);
-    if (cursor === undefined) return exact(await indexOfId(store, taskId, since.id));
+    if (cursor === undefined) return exact(await indexOfId(store, taskId, since.id, length));
     if (cursor.incarnation !== incarnation) throw invalidCursor("it belongs to another task");
     if (cursor.index >= length) throw invalidCursor("it is ahead of the task's log");
     switch (cursor.kind) {
@@ -73,10 +73,18 @@ export async function locate(
 }
 
 /** The index of the event with this id. */
-async function indexOfId(store: TaskReader, taskId: string, id: string): Promise<number> {
+async function indexOfId(
+  store: TaskReader,
+  taskId: string,
+  id: string,
+  length: number,
+): Promise<number> {
   const parsed = parseEventId(id);
   if (parsed === undefined) throw invalidCursor("it is neither a cursor nor an event's id");
-  const page = await store.readLog(taskId, { after: parsed.index - 1, limit: 1 });
+  // An id may name any index of 40 bits, more than stores can take.
+  const page = parsed.index < length
+    ? await store.readLog(taskId, { after: parsed.index - 1, limit: 1 })
+    : undefined;
   const event = page?.events[0];
   if (event === undefined || idOf(event) !== id) {
     throw invalidCursor("the task has no event with this id");

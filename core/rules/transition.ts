@@ -41,7 +41,7 @@ export function newRecord(
     updatedAt: nowMs,
   };
   const record: TaskRecord = { task, incarnation: identity.incarnation, version: 1 };
-  if (input.ttl !== undefined) record.deadlineAt = nowMs + input.ttl * 1000;
+  if (input.ttl !== undefined) record.deadlineAt = nowMs + milliseconds(input.ttl);
   return record;
 }
 
@@ -126,9 +126,14 @@ function ttlClock(
   if (isTerminal(to)) return {};
   let remainingMs = record.ttlRemainingMs;
   if (record.deadlineAt !== undefined) remainingMs = Math.max(0, record.deadlineAt - nowMs);
-  if (newTtl !== undefined) remainingMs = newTtl * 1000;
+  if (newTtl !== undefined) remainingMs = milliseconds(newTtl);
   if (remainingMs === undefined) return {};
   return to === "paused" ? { ttlRemainingMs: remainingMs } : { deadlineAt: nowMs + remainingMs };
+}
+
+/** Whole milliseconds, since times are whole in every store; a ttl may be a fraction of a second. */
+function milliseconds(seconds: number): number {
+  return Math.ceil(seconds * 1000);
 }
 
 /** When a record wants attention. */

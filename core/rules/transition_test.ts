@@ -77,6 +77,11 @@ Deno.test("ttl: paused by way of blocked keeps counting only while blocked", () 
   assert.equal(move(blocked, "paused", 130_000).ttlRemainingMs, 20_000);
 });
 
+Deno.test("ttl: a fraction of a second is whole milliseconds, and never less", () => {
+  assert.equal(create(1 / 3).deadlineAt, BORN + 334);
+  assert.equal(move(create(), "paused", 1_000, { ttl: 0.0001 }).ttlRemainingMs, 1);
+});
+
 Deno.test("ttl: a transition may set a new one, from now", () => {
   assert.deepEqual(dueTimes(move(create(60), "running", 1_000, { ttl: 5 })), {
     deadline: BORN + 6_000,
