@@ -64,6 +64,14 @@ function ofClass(order: "ASC" | "DESC"): string {
     `ORDER BY e.task ${order}, e.class ${order}, e.idx ${order} LIMIT $4::int`;
 }
 
+/** Of a page those that fit into so many bytes, and the one that brings them there. */
+function within(source: string, order: "ASC" | "DESC"): string {
+  return "SELECT * FROM (SELECT *, sum(size) OVER " +
+    `(ORDER BY idx ${order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM ` +
+    `(SELECT *, coalesce(octet_length(data), len) AS size FROM (${source}) all_events) sized) summed ` +
+    "WHERE coalesce(before, 0) < $5::bigint";
+}
+
 /** Reads; each is one statement, so that what it says is of one moment. */
 export class PostgresTaskReader implements TaskReader {
   /** Where the tables are. */
@@ -105,8 +113,10 @@ export class PostgresTaskReader implements TaskReader {
   }
 
   async readLog(taskId: string, query: LogQuery): Promise<LogPage | undefined> {
-    const { after, through = MAX_INDEX, limit, filter, plain = false, backward = false } = query;
-    const values: Value[] = [taskId, after, through, limit];
+    const { after, through = MAX_INDEX, limit, maxBytes = MAX_BYTES, filter, plain = false } =
+      query;
+    const { backward = false } = query;
+    const values: Value[] = [taskId, after, through, limit, maxBytes];
     const bound = (value: Value) => `$${values.push(value)}`;
     const order = backward ? "DESC" : "ASC";
     const isWhole = !plain && matchesEverything(filter);
@@ -119,20 +129,21 @@ export class PostgresTaskReader implements TaskReader {
         `ORDER BY e.idx ${order} LIMIT $4::int`;
     const [row] = await this.database.run<Page>(
       "WITH t AS (SELECT task, incarnation, status, length FROM {tasks} WHERE id = $1), " +
-        `page AS MATERIALIZED (${source}) SELECT ${TASK}, ` +
+        `page AS MATERIALIZED (${within(source, order)}) SELECT ${TASK}, ` +
+        "(SELECT sum(size) FROM page) >= $5::bigint AS is_full, " +
         `(SELECT json_agg(${EVENT_ARRAY} ORDER BY idx ${order}) FROM page) AS events, ` +
         "(SELECT json_agg(json_build_array(p.series, p.part, p.text)) FROM t " +
         "JOIN {series_parts} p ON p.task = t.task WHERE (p.series, p.part) IN " +
         "(SELECT series, part FROM page WHERE data IS NULL)) AS parts",
       ...values,
     );
-    const { task, events, parts } = row!;
+    const { task, events, parts, is_full: isFull } = row!;
     if (task === null) return undefined;
     const { incarnation, status, length } = task;
     const found = eventsOf(events, parts);
     const to = Math.min(through, length - 1);
     const end = backward ? after + 1 : Math.max(to, after);
-    const scannedTo = found.length < limit ? end : found.at(-1)!.index;
+    const scannedTo = found.length < limit && !isFull ? end : found.at(-1)!.index;
     return { events: found, scannedTo, length, incarnation, status };
   }
 
@@ -180,6 +191,7 @@ export class PostgresTaskReader implements TaskReader {
 }
 
 const MAX_INDEX = 2_147_483_647;
+const MAX_BYTES = Number.MAX_SAFE_INTEGER;
 const TASK = "(SELECT row_to_json(t) FROM t) AS task";
 
 type Part = [series: string, part: number, text: string];
@@ -188,6 +200,7 @@ interface Page {
   task: TaskRow | null;
   events: EventRow[] | null;
   parts: Part[] | null;
+  is_full: boolean | null;
 }
 
 type FoldRow = [

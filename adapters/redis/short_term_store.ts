@@ -100,7 +100,7 @@ export class RedisShortTermStore implements ShortTermStore {
   }
 
   async readLog(taskId: string, query: LogQuery): Promise<LogPage | undefined> {
-    const { after, through, limit, filter, plain, backward } = query;
+    const { after, through, limit, maxBytes, filter, plain, backward } = query;
     const [incarnation, status, length, scannedTo, ...entries] = await this.#run(
       taskId,
       "read_log",
@@ -111,6 +111,7 @@ export class RedisShortTermStore implements ShortTermStore {
       filterArg(filter),
       plain ? "1" : "",
       backward ? "1" : "",
+      text(maxBytes),
     );
     if (incarnation === undefined) return undefined;
     return {

@@ -40,14 +40,17 @@ export class Reader {
   log(taskId: string, query: LogQuery): LogPage | undefined {
     const row = this.#sql.one<TaskRow>(SELECT_TASK, taskId);
     if (row === undefined) return undefined;
-    const { after, limit, backward = false } = query;
+    const { after, maxBytes = Infinity, backward = false } = query;
     const to = Math.min(query.through ?? Infinity, row.length - 1);
     const classes = this.#sql.all<ClassRow>(SELECT_CLASSES, row.task);
     const wanted = classes.filter(compileFilter(query.filter))
       .filter(({ plain }) => !query.plain || plain === 1);
-    const events = wanted.length === classes.length
-      ? this.#range(row.task, query, to)
-      : this.#merged(row.task, wanted, query, to);
+    const classIds = wanted.length === classes.length ? undefined : wanted.map((c) => c.class);
+    const limit = row.data_bytes < maxBytes
+      ? query.limit
+      : this.#countWithin(maxBytes, row.task, classIds, query, to);
+    const events = this.#rows<EventRow>(SELECT_EVENTS, row.task, classIds, { ...query, limit }, to)
+      .map(toStoredEvent);
     const end = backward ? after + 1 : Math.max(to, after);
     const { incarnation, length, status } = row;
     const scannedTo = events.length < limit ? end : events.at(-1)!.index;
@@ -137,30 +140,45 @@ export class Reader {
     return rows.map(({ record }) => JSON.parse(record));
   }
 
-  #range(task: number, { after, limit, backward }: LogQuery, to: number): StoredEvent[] {
-    return this.#sql.all<EventRow>(
-      `${SELECT_EVENTS} AND e.idx > ? AND e.idx <= ? ORDER BY e.idx ${order(backward)} LIMIT ?`,
+  /** How many of the wanted events come to so many bytes; read without their data. */
+  #countWithin(
+    maxBytes: number,
+    task: number,
+    classIds: readonly number[] | undefined,
+    query: LogQuery,
+    to: number,
+  ): number {
+    let bytes = 0;
+    const rows = this.#rows<{ idx: number; bytes: number }>(
+      "SELECT e.idx, length(e.data) AS bytes FROM {events} e WHERE e.task = ?",
       task,
-      after,
+      classIds,
+      query,
       to,
-      limit,
-    ).map(toStoredEvent);
+    );
+    const last = rows.findIndex((row) => (bytes += row.bytes) >= maxBytes);
+    return last === -1 ? query.limit : last + 1;
   }
 
-  /** Of each class as many as could be wanted, so that none is read that comes far behind. */
-  #merged(
+  /** Rows of a part of the log, as `select` gives them for a task. */
+  #rows<Row extends { idx: number }>(
+    select: string,
     task: number,
-    classes: readonly ClassRow[],
+    classIds: readonly number[] | undefined,
     { after, limit, backward }: LogQuery,
     to: number,
-  ): StoredEvent[] {
-    const sql = `${SELECT_EVENTS} AND e.class = ? AND e.idx > ? AND e.idx <= ? ` +
-      `ORDER BY e.idx ${order(backward)} LIMIT ?`;
-    const rows = classes.flatMap(({ class: id }) =>
-      this.#sql.all<EventRow>(sql, task, id, after, to, limit)
+  ): Row[] {
+    const order = backward ? "DESC" : "ASC";
+    const range = `AND e.idx > ? AND e.idx <= ? ORDER BY e.idx ${order} LIMIT ?`;
+    if (classIds === undefined) {
+      return this.#sql.all<Row>(`${select} ${range}`, task, after, to, limit);
+    }
+    // Of each class as many as could be wanted, so that none is read that comes far behind.
+    const rows = classIds.flatMap((id) =>
+      this.#sql.all<Row>(`${select} AND e.class = ? ${range}`, task, id, after, to, limit)
     );
     rows.sort((a, b) => backward ? b.idx - a.idx : a.idx - b.idx);
-    return rows.slice(0, limit).map(toStoredEvent);
+    return rows.slice(0, limit);
   }
 
   #countBelow(task: number, classId: number, index: number): number {
@@ -193,8 +211,4 @@ export class Reader {
     }
     return fold;
   }
-}
-
-function order(backward: boolean | undefined): "ASC" | "DESC" {
-  return backward ? "DESC" : "ASC";
 }

@@ -72,6 +72,7 @@ export const READ_CHECKS: readonly Check<ShortTermStore>[] = [
           after: Math.floor(random() * 62) - 1,
           through: random() < 0.5 ? undefined : Math.floor(random() * 70),
           limit: 1 + Math.floor(random() * 20),
+          maxBytes: random() < 0.4 ? 1 + Math.floor(random() * 200) : undefined,
           filter: FILTERS[Math.floor(random() * FILTERS.length)],
           plain: random() < 0.4,
           backward: random() < 0.4,
@@ -84,6 +85,26 @@ export const READ_CHECKS: readonly Check<ShortTermStore>[] = [
         );
         if (backward) expected.reverse();
         assert.deepEqual(await readAll(store, query), expected, JSON.stringify(query));
+      }
+    },
+  },
+  {
+    title: "readLog() gives no more than so many bytes, and one event at least",
+    async run(store) {
+      await create(store, "t");
+      const text = "x".repeat(998); // And two quotation marks.
+      for (let i = 0; i < 8; i++) await append(store, "t", draft(text));
+      for (const backward of [false, true]) {
+        for (const filter of [undefined, { types: ["*"], levels: ["info" as const] }]) {
+          for (const [maxBytes, count] of [[1, 1], [1_500, 2], [3_500, 4]] as const) {
+            const query = { after: -1, limit: 100, maxBytes, filter, backward };
+            const page = (await store.readLog("t", query))!;
+            assert.equal(page.events.length, count);
+            assert.equal(page.scannedTo, backward ? 8 - count : count - 1);
+          }
+          const all = await store.readLog("t", { after: -1, limit: 100, maxBytes: 50_000, filter });
+          assert.equal(all?.events.length, 8);
+        }
       }
     },
   },

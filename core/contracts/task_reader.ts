@@ -10,6 +10,11 @@ export interface LogQuery {
   through?: number;
   /** Most events returned; 1 or more. */
   limit: number;
+  /**
+   * Ends with the event that brings their data to this many bytes, as the store counts them; 1 or
+   * more. @default no bound
+   */
+  maxBytes?: number;
   /** Only events that match. @default all */
   filter?: EventFilter;
   /** Leaves out the events of `latest` and `accumulate` series. @default {false} */

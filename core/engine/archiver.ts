@@ -229,10 +229,12 @@ export class Archiver {
   ): Promise<readonly StoredEvent[] | undefined> {
     const { task: { id }, incarnation } = head.record;
     const { length, entropy } = position;
+    const { store, options: { pageBytes: maxBytes } } = this.#context;
     // With the newest event that the archive has, to compare.
-    const page = await this.#context.store.readLog(id, {
+    const page = await store.readLog(id, {
       after: Math.max(-1, length - 2),
       limit: length === 0 ? Math.max(1, limit) : limit + 1,
+      maxBytes,
     });
     if (page === undefined || page.incarnation !== incarnation) return undefined;
     if (length === 0) return page.events;
@@ -243,7 +245,9 @@ export class Archiver {
         "the archive has events that the short-term store lost; both are kept as they are",
       );
     }
-    return events;
+    if (events.length > 0 || limit === 0) return events;
+    // That one was as large as a page.
+    return (await store.readLog(id, { after: length - 1, limit, maxBytes }))?.events;
   }
 
   #reportBroken({ record: { task } }: TaskHead, why: string): void {

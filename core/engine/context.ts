@@ -10,6 +10,10 @@ import type { Limits } from "../protocol/limits.ts";
 export interface EngineOptions {
   /** Events read from the store at a time. @default {512} */
   pageSize: number;
+  /** Bytes of data read from the store at a time, about; one event at least. @default {1048576} */
+  pageBytes: number;
+  /** Bytes of data in one page of history, about; the rest is on the next. @default {16777216} */
+  historyBytes: number;
   /**
    * Bytes of recent events kept per task with readers, and again of frames for all filters and
    * formats together; each of these has 64 KiB at least. @default {1048576}
@@ -45,6 +49,8 @@ export interface EngineOptions {
 /** The defaults of {@linkcode EngineOptions}. */
 export const DEFAULT_ENGINE_OPTIONS: Readonly<EngineOptions> = {
   pageSize: 512,
+  pageBytes: 1024 * 1024,
+  historyBytes: 16 * 1024 * 1024,
   tailBytes: 1024 * 1024,
   heartbeatMs: 10_000,
   pollMs: 5_000,

@@ -159,3 +159,51 @@ Deno.test("idle readers ask the store for nothing between polls", async () => {
   await reader.cancel();
   await next;
 });
+
+Deno.test("no read takes more than a page of bytes, however large the events", async () => {
+  const pages: number[] = [];
+  const store = new MemoryShortTermStore();
+  const engine = new TaskEngine({
+    broadcast: new MemoryBroadcastProvider(),
+    shortTermStore: new Proxy(store, {
+      get(target, name) {
+        const method = Reflect.get(target, name, target);
+        if (name !== "readLog") return typeof method === "function" ? method.bind(target) : method;
+        return async (...args: Parameters<ShortTermStore["readLog"]>) => {
+          const page = await target.readLog(...args);
+          pages.push(page?.events.reduce((sum, { data }) => sum + data.length, 0) ?? 0);
+          return page;
+        };
+      },
+    }),
+    options: { sweepMs: 0, pageBytes: 10_000, historyBytes: 30_000 },
+  });
+  const text = "x".repeat(4_000);
+  await engine.createTask({ id: "t" });
+  for (let i = 0; i < 50; i++) {
+    const series = i % 2 ? {} : { seriesId: `s${i}`, seriesMode: "accumulate" as const };
+    await engine.publishEvent("t", { type: "n", data: { delta: text }, ...series });
+  }
+  await engine.transitionTask("t", "completed");
+  for (const seriesFormat of ["delta", "accumulated"] as const) {
+    for (const since of [{}, { timestamp: 0 }]) {
+      for (const limit of [undefined, 30]) {
+        const stream = engine.subscribe("t", { seriesFormat, since, limit });
+        const events = (await Array.fromAsync(stream)).filter(({ kind }) => kind === "event");
+        assert.equal(events.length, limit ?? 51);
+      }
+    }
+    // History goes on on the next page.
+    const sizes: number[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await engine.getEvents("t", { seriesFormat, since: { id: cursor } });
+      sizes.push(page.events.length);
+      cursor = page.nextCursor;
+    } while (cursor !== undefined);
+    assert.equal(sizes.reduce((sum, size) => sum + size), 51);
+    assert(sizes.every((size) => size <= 10), sizes.join());
+  }
+  assert(Math.max(...pages) < 10_000 + text.length + 100, `${Math.max(...pages)}`);
+  await engine.close();
+});

@@ -55,6 +55,7 @@ import { readable } from "./readable.ts";
 import { taskNotFound } from "./refusals.ts";
 import { StreamControl } from "./stream_control.ts";
 import { Tails } from "./tails.ts";
+import { BoundedReader } from "./bounded_reader.ts";
 import { TieredReader } from "./tiered_reader.ts";
 import { Writer } from "./writer.ts";
 
@@ -106,14 +107,18 @@ export class TaskEngine {
   constructor(options: TaskEngineOptions) {
     this.#hooks = new HookCaller(options.hooks);
     const { shortTermStore: store, longTermStore: archive } = options;
+    const engineOptions = { ...DEFAULT_ENGINE_OPTIONS, ...options.options };
     this.#context = {
       store,
       archive,
-      reader: archive === undefined ? store : new TieredReader(store, archive),
+      reader: new BoundedReader(
+        archive === undefined ? store : new TieredReader(store, archive),
+        engineOptions.pageBytes,
+      ),
       broadcast: options.broadcast,
       clock: options.clock ?? systemClock,
       limits: { ...DEFAULT_LIMITS, ...options.limits },
-      options: { ...DEFAULT_ENGINE_OPTIONS, ...options.options },
+      options: engineOptions,
       report: (error, context) => this.#hooks.report(error, context),
     };
     this.#tails = new Tails(this.#context);

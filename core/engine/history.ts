@@ -41,17 +41,23 @@ async function plainHistory(
   { start: { taskId, incarnation, after }, filter, limit }: HistoryQuery,
 ): Promise<HistoryPage> {
   const events: StoredEvent[] = [];
+  let bytes = 0;
   // One more than asked for tells whether there is another page.
-  for (let position = after; events.length <= limit;) {
+  for (let position = after; events.length <= limit && bytes < options.historyBytes;) {
     const wanted = Math.min(options.pageSize, limit + 1 - events.length);
     const page = await reader.readLog(taskId, { after: position, limit: wanted, filter });
-    if (page === undefined || page.incarnation !== incarnation) break;
-    events.push(...page.events);
+    if (page === undefined || page.incarnation !== incarnation) return { events };
+    for (const event of page.events) {
+      events.push(event);
+      bytes += event.data.length;
+    }
     position = page.scannedTo;
-    if (position >= page.length - 1) break;
+    if (position >= page.length - 1) {
+      if (events.length <= limit) return { events };
+      break;
+    }
   }
-  if (events.length <= limit) return { events };
-  events.length = limit;
+  events.length = Math.min(events.length, limit);
   const index = events.at(-1)!.index;
   return { events, nextCursor: encodeCursor({ kind: "exact", incarnation, index }) };
 }
@@ -62,6 +68,7 @@ async function collapsedHistory(
 ): Promise<HistoryPage> {
   const events: StoredEvent[] = [];
   let nextCursor: string | undefined;
+  let bytes = 0;
   const pages = collapse(reader, {
     taskId,
     incarnation,
@@ -71,8 +78,9 @@ async function collapsedHistory(
   });
   for await (const { frames } of pages) {
     for (const { event, cursor } of frames) {
-      if (events.length === limit) return { events, nextCursor };
+      if (events.length === limit || bytes >= options.historyBytes) return { events, nextCursor };
       events.push(event);
+      bytes += event.data.length;
       nextCursor = cursor;
     }
   }

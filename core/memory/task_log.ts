@@ -68,18 +68,17 @@ export class TaskLog {
 
   /** The events that a query asks for, and how far the log has been looked at for them. */
   read(query: LogQuery): { events: StoredEvent[]; scannedTo: number } {
-    const { after, limit, filter, plain = false, backward = false } = query;
+    const { after, limit, maxBytes = Infinity, filter, plain = false, backward = false } = query;
     const from = Math.max(0, after + 1);
     const to = Math.min(query.through ?? Infinity, this.length - 1);
     const end = backward ? after + 1 : Math.max(to, after);
-    if (!plain && !backward && matchesEverything(filter)) {
-      const events = this.#events.slice(from, Math.min(to + 1, from + limit));
-      return { events, scannedTo: events.length < limit ? end : events.at(-1)!.index };
-    }
     const events: StoredEvent[] = [];
+    let bytes = 0;
     for (const index of this.#indexes(filter, plain, from, to, backward)) {
-      events.push(this.#events[index]!);
-      if (events.length === limit) return { events, scannedTo: index };
+      const event = this.#events[index]!;
+      events.push(event);
+      bytes += event.data.length;
+      if (events.length === limit || bytes >= maxBytes) return { events, scannedTo: index };
     }
     return { events, scannedTo: end };
   }

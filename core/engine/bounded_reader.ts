@@ -1,0 +1,45 @@
+import type { TaskHead } from "../contracts/records.ts";
+import type {
+  ListPage,
+  ListQuery,
+  LogPage,
+  LogQuery,
+  LogView,
+  TaskReader,
+} from "../contracts/task_reader.ts";
+import type { EventFilter } from "../protocol/event.ts";
+
+/** Reads no more than so many bytes of a log at a time, whoever asks: events may be large. */
+export class BoundedReader implements TaskReader {
+  readonly #reader: TaskReader;
+  readonly #maxBytes: number;
+
+  constructor(reader: TaskReader, maxBytes: number) {
+    this.#reader = reader;
+    this.#maxBytes = maxBytes;
+  }
+
+  readLog(taskId: string, query: LogQuery): Promise<LogPage | undefined> {
+    return this.#reader.readLog(taskId, { maxBytes: this.#maxBytes, ...query });
+  }
+
+  getTask(taskId: string): Promise<TaskHead | undefined> {
+    return this.#reader.getTask(taskId);
+  }
+
+  listTasks(query: ListQuery): Promise<ListPage> {
+    return this.#reader.listTasks(query);
+  }
+
+  readView(taskId: string, query: { after: number }): Promise<LogView | undefined> {
+    return this.#reader.readView(taskId, query);
+  }
+
+  countMatches(
+    taskId: string,
+    filter: EventFilter,
+    indexes: readonly number[],
+  ): Promise<number[] | undefined> {
+    return this.#reader.countMatches(taskId, filter, indexes);
+  }
+}
