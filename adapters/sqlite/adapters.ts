@@ -38,8 +38,11 @@ export interface SqliteAdapters {
   longTerm: LongTermStore;
 }
 
-/** Milliseconds that a write waits for another process. */
-const BUSY_MS = 5_000;
+/** Milliseconds that the start waits for another process, standing still. */
+const OPEN_BUSY_MS = 5_000;
+
+/** And a write, before it lets this process do other things and tries again. */
+const BUSY_MS = 5;
 
 /**
  * Opens a SQLite file as a store, and brings its tables up to date.
@@ -66,10 +69,11 @@ const BUSY_MS = 5_000;
 export function createSqliteAdapters(options: SqliteAdapterOptions): SqliteAdapters {
   const database = "database" in options ? options.database : openFile(options.path);
   try {
-    database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
+    database.exec(`PRAGMA busy_timeout = ${OPEN_BUSY_MS}`);
     database.exec("PRAGMA journal_mode = WAL");
     database.exec(`PRAGMA synchronous = ${options.synchronous === "normal" ? "NORMAL" : "FULL"}`);
     migrate(database);
+    database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
   } catch (error) {
     database.close();
     throw error;

@@ -23,7 +23,7 @@ export class Connection {
   release(used: boolean): void {
     if (used) this.#users--;
     if (this.#users > 0 || this.#closed) return;
-    this.#writes.flush();
+    this.#writes.close();
     this.#closed = true;
     this.database.close();
   }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import type { ShortTermStore } from "@taskcast/core";
 import { MemoryBroadcastProvider, TaskEngine } from "@taskcast/core";
 import {
@@ -162,5 +163,36 @@ Deno.test("sqlite: a full disk refuses what does not fit, whole, and nothing els
     assert.equal((await engine.getEvents("t")).events.length, stored + 5);
     await engine.close();
     await shortTerm.close();
+  });
+});
+
+Deno.test("sqlite: while another process writes, writes wait and this process goes on", async () => {
+  await withFile(async (path) => {
+    const { broadcast, shortTerm } = createSqliteAdapters({ path });
+    const engine = new TaskEngine({ broadcast, shortTermStore: shortTerm });
+    await engine.createTask({ id: "t" });
+    const other = new DatabaseSync(path);
+    other.exec("BEGIN IMMEDIATE");
+    const publishing = Promise.all(
+      Array.from({ length: 20 }, (_, data) => engine.publishEvent("t", { type: "n", data })),
+    );
+    // Timers run and reads are answered meanwhile.
+    for (let turn = 0; turn < 20; turn++) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      assert.equal((await engine.getTask("t"))?.lastIndex, -1);
+    }
+    other.exec("COMMIT");
+    const indexes = (await publishing).map(({ index }) => index);
+    assert.deepEqual(indexes, Array.from({ length: 20 }, (_, i) => i));
+
+    other.exec("BEGIN IMMEDIATE");
+    const late = assert.rejects(engine.publishEvent("t", { type: "n", data: 0 }), {
+      code: "STORE_UNAVAILABLE",
+    });
+    await engine.close();
+    await shortTerm.close(); // Waits for nobody.
+    await late;
+    other.exec("COMMIT");
+    other.close();
   });
 });
