@@ -26,7 +26,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "adapters/sqlite": ["@taskcast/core", "@taskcast/core/protocol", "node:*"],
   "adapters/redis": ["@taskcast/core", "@taskcast/core/protocol", "node:*", "npm:ioredis"],
   "adapters/postgres": ["@taskcast/core", "@taskcast/core/protocol", "npm:postgres"],
+  "adapters/sentry": ["@taskcast/core", "npm:@sentry/deno"],
   "cli": [
+    "@taskcast/sentry",
+    "@taskcast/sentry/start",
     "@taskcast/sqlite",
     "@taskcast/redis",
     "@taskcast/postgres",

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { SignJWT } from "jose";
 import { postgresUrl } from "./support/postgres_server.ts";
 import { redisUrl } from "./support/redis_server.ts";
+import { startSentryEndpoint } from "./support/sentry_endpoint.ts";
 import { frames } from "./support/sse.ts";
 import { startServer } from "./support/test_server.ts";
 
-// The code of the user's deployment guide that does not need Sentry, run as it stands there. Only the
-// network is another one: its host's name leads to a server of this test.
+// The code of the user's deployment guide, run as it stands there. Only the network is another one:
+// its host's name leads to a server of this test.
 
 const secret = "a secret of more than thirty-two bytes";
 
@@ -100,4 +101,25 @@ Deno.test({
       for (const name of ["REDIS_URL", "DATABASE_URL", "JWT_SECRET"]) Deno.env.delete(name);
     }
   },
+});
+
+Deno.test("the guide's Sentry hooks work as written, and say so without a DSN", async () => {
+  await using sentry = startSentryEndpoint();
+  const run = async (dsn: string) => {
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--quiet", new URL("guide/sentry.ts", import.meta.url).pathname],
+      env: { NO_COLOR: "1", SENTRY_DSN: dsn },
+      signal: AbortSignal.timeout(60_000),
+    }).output();
+    return { code, err: new TextDecoder().decode(stderr) };
+  };
+  assert.deepEqual(await run(sentry.dsn), { code: 0, err: "" });
+  const [event] = sentry.events;
+  assert.equal(event.tags["taskcast.task_type"], "llm.chat");
+  assert.match(event.exception.values[0].value, /^Task \w+ failed: no answer$/);
+
+  assert.deepEqual(await run(""), {
+    code: 0,
+    err: "Taskcast cannot report to Sentry: it has no valid DSN, or was turned off\n",
+  });
 });

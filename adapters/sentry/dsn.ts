@@ -1,0 +1,26 @@
+/** What the SDKs take; they only write to the console, key included, when it is something else. */
+const DSN = /^https?:\/\/\w+(:\w*)?@(\[[:.%\w]+\]|[\w.-]+)(:\d{1,5})?\/([\w.~-]+\/)*\d+$/;
+
+/**
+ * Checks that `dsn` has the form of a Sentry DSN.
+ *
+ * @throws {TypeError} It has not. The message says what is missing and never what is there.
+ */
+export function assertDsn(dsn: unknown): asserts dsn is string {
+  if (typeof dsn === "string" && DSN.test(dsn)) return;
+  throw new TypeError(
+    "Cannot start Sentry: the DSN must look like https://<key>@<host>/<project number>, but " +
+      flaw(dsn),
+  );
+}
+
+function flaw(dsn: unknown): string {
+  if (typeof dsn !== "string" || dsn === "") return "there is none";
+  if (/\s/.test(dsn)) return "it contains white space";
+  if (!/^https?:\/\//.test(dsn)) return "it does not begin with https:// or http://";
+  if (!/^\w+:\/\/\w+(:\w*)?@/.test(dsn)) {
+    return "there is no key, of letters and digits, before the @";
+  }
+  if (!/\/\d+$/.test(dsn)) return "it does not end with the number of a project";
+  return "its host, port or path is malformed";
+}

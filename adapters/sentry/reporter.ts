@@ -1,0 +1,67 @@
+import type { Report } from "./reports.ts";
+import { clientOf, sends, type SentryClient, type SentrySdk } from "./sdk.ts";
+
+/** Hands reports to Sentry and tells the console, once for each reason, when that leads nowhere. */
+export class Reporter {
+  readonly #find: () => SentrySdk | undefined;
+  readonly #warned = new Set<string>();
+  readonly #watched = new WeakSet<SentryClient>();
+
+  /** @param find Finds the SDK; asked for each report, since each may have another scope. */
+  constructor(find: () => SentrySdk | undefined) {
+    this.#find = find;
+  }
+
+  /** Says on the console if reports would lead nowhere as things are. Returns the SDK if not. */
+  check(): SentrySdk | undefined {
+    const sdk = this.#find();
+    const client = sdk && clientOf(sdk);
+    if (sdk === undefined || (client === undefined && sdk.getClient !== undefined)) {
+      this.#warn("it is not initialised");
+      return undefined;
+    }
+    if (client === undefined) return sdk;
+    if (!sends(client)) {
+      this.#warn("it has no valid DSN, or was turned off");
+      return undefined;
+    }
+    this.#watch(client);
+    return sdk;
+  }
+
+  /**
+   * Reports without waiting. Never throws.
+   *
+   * @returns Whether Sentry took it.
+   */
+  send(make: () => Report): boolean {
+    try {
+      const sdk = this.check();
+      if (sdk === undefined) return false;
+      const { error, context } = make();
+      sdk.captureException(error, { captureContext: context });
+      return true;
+    } catch (error) {
+      this.#warn("its SDK failed", error);
+      return false;
+    }
+  }
+
+  /** SDKs keep to themselves what becomes of an event, unless they are asked. */
+  #watch(client: SentryClient): void {
+    if (this.#watched.has(client)) return;
+    this.#watched.add(client);
+    client.on?.("afterSendEvent", ({ tags = {} }, response) => {
+      if (!Object.keys(tags).some((name) => name.startsWith("taskcast."))) return;
+      const status = response?.statusCode;
+      if (status === undefined) this.#warn("it was not reached, or its limits were");
+      else if (status >= 300) this.#warn(`it answered with status ${status}`);
+    });
+  }
+
+  #warn(reason: string, ...details: unknown[]): void {
+    if (this.#warned.has(reason)) return;
+    this.#warned.add(reason);
+    console.warn(`Taskcast cannot report to Sentry: ${reason}`, ...details);
+  }
+}
