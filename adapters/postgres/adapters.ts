@@ -1,9 +1,10 @@
 import type { BroadcastProvider, LongTermStore, ShortTermStore } from "@taskcast/core";
-import postgres from "postgres";
 import { PostgresBroadcast } from "./broadcast.ts";
+import { connect } from "./connect.ts";
 import { Database } from "./database.ts";
 import { PostgresLongTermStore } from "./long_term_store.ts";
 import { assertMigrated, migrate, PREFIXES } from "./migrations.ts";
+import { Pool } from "./pool.ts";
 import { PostgresShortTermStore } from "./short_term_store.ts";
 
 /** Options for the adapters on PostgreSQL. */
@@ -32,8 +33,11 @@ export interface PostgresAdapters {
   shortTerm: ShortTermStore;
 }
 
-/** Milliseconds that a connection may take. */
-const CONNECT_SECONDS = 5;
+/** Milliseconds that an answer may take, unless it is said. */
+const TIMEOUT_MS = 10_000;
+
+/** Milliseconds that bringing the tables up to date may take, others who do so included. */
+const MIGRATE_MS = 60_000;
 
 /**
  * Opens the archive in PostgreSQL, and brings its tables up to date.
@@ -57,8 +61,8 @@ const CONNECT_SECONDS = 5;
 export async function createPostgresAdapter(
   options: PostgresAdapterOptions,
 ): Promise<LongTermStore> {
-  const sql = await open(options);
-  return new PostgresLongTermStore(databaseOf(sql, options, "archive"), () => end(sql));
+  const pool = await open(options);
+  return new PostgresLongTermStore(databaseOf(pool, options, "archive"), () => pool.close());
 }
 
 /**
@@ -70,15 +74,19 @@ export async function createPostgresAdapter(
 export async function createPostgresAdapters(
   options: PostgresAdapterOptions,
 ): Promise<PostgresAdapters> {
-  const sql = await open(options);
+  const pool = await open(options);
   let users = 2;
   const onClose = async () => {
-    if (--users === 0) await end(sql);
+    if (--users === 0) await pool.close();
   };
-  return {
-    broadcast: new PostgresBroadcast(sql, once(onClose)),
-    shortTerm: new PostgresShortTermStore(databaseOf(sql, options, "live"), once(onClose)),
-  };
+  const database = databaseOf(pool, options, "live");
+  const broadcast = new PostgresBroadcast(
+    database,
+    (connection) => connect(options.url, connection),
+    once(onClose),
+  );
+  pool.onRenew(() => broadcast.renew());
+  return { broadcast, shortTerm: new PostgresShortTermStore(database, once(onClose)) };
 }
 
 /**
@@ -89,49 +97,39 @@ export async function createPostgresAdapters(
 export async function migratePostgres(
   options: Pick<PostgresAdapterOptions, "url">,
 ): Promise<{ from: number; to: number }> {
-  const sql = connect(options);
+  const pool = poolOf(options);
   try {
-    return await migrate(sql);
+    await pool.within(TIMEOUT_MS, (sql) => sql`SELECT 1`);
+    return await pool.within(MIGRATE_MS, migrate);
   } finally {
-    await end(sql);
+    await pool.destroy();
   }
 }
 
-async function open(options: PostgresAdapterOptions): Promise<postgres.Sql> {
-  const sql = connect(options);
+async function open(options: PostgresAdapterOptions): Promise<Pool> {
+  const { autoMigrate = true, timeoutMs = TIMEOUT_MS } = options;
+  const pool = poolOf(options);
   try {
-    if (options.autoMigrate === false) await assertMigrated(sql);
-    else await migrate(sql);
-    return sql;
+    await pool.within(timeoutMs, (sql) => sql`SELECT 1`);
+    if (autoMigrate) await pool.within(MIGRATE_MS, migrate);
+    else await pool.within(timeoutMs, assertMigrated);
+    return pool;
   } catch (error) {
-    await end(sql);
+    await pool.destroy();
     throw error;
   }
 }
 
-function connect({ url, maxConnections = 10 }: PostgresAdapterOptions): postgres.Sql {
-  if (typeof url !== "string" || !/^postgres(ql)?:\/\//.test(url)) {
-    throw new TypeError('PostgreSQL: "url" must begin with postgres://');
-  }
-  return postgres(url, {
-    max: maxConnections,
-    connect_timeout: CONNECT_SECONDS,
-    onnotice: () => {},
-    fetch_types: false, // A list of all types, for each connection; arrays travel as JSON here.
-    connection: { application_name: "taskcast" },
-  });
+function poolOf({ url, maxConnections = 10 }: PostgresAdapterOptions): Pool {
+  return new Pool(() => connect(url, { max: maxConnections }));
 }
 
 function databaseOf(
-  sql: postgres.Sql,
-  { timeoutMs = 10_000, maxPending = 10_000 }: PostgresAdapterOptions,
+  pool: Pool,
+  { timeoutMs = TIMEOUT_MS, maxPending = 10_000 }: PostgresAdapterOptions,
   kind: keyof typeof PREFIXES,
 ): Database {
-  return new Database(sql, { prefix: PREFIXES[kind], timeoutMs, maxPending });
-}
-
-async function end(sql: postgres.Sql): Promise<void> {
-  await sql.end({ timeout: CONNECT_SECONDS });
+  return new Database(pool, { prefix: PREFIXES[kind], timeoutMs, maxPending });
 }
 
 function once(work: () => Promise<void>): () => Promise<void> {

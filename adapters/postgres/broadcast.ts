@@ -1,6 +1,8 @@
 import type { BroadcastProvider, Signal, SignalScope, Unsubscribe } from "@taskcast/core";
 import { MemoryBroadcastProvider, tell } from "@taskcast/core";
-import type postgres from "postgres";
+import type { Connections, ConnectOptions } from "./connect.ts";
+import type { Database } from "./database.ts";
+import { Listener } from "./listener.ts";
 
 /** The channel of all wake-ups. */
 const CHANNEL = "taskcast_wake";
@@ -19,19 +21,34 @@ const LISTEN_MS = 2_000;
  * those of one task become one, so their number does not grow with that of the events.
  */
 export class PostgresBroadcast implements BroadcastProvider {
-  readonly #sql: postgres.Sql;
+  readonly #database: Database;
+  readonly #listener: Listener;
   readonly #onClose: () => Promise<void>;
   /** Who listens here. */
   readonly #here = new MemoryBroadcastProvider();
   readonly #tasks = new Map<string, Set<(signal: Signal) => void>>();
   readonly #pending = new Map<string, Signal>();
   #timer?: ReturnType<typeof setTimeout>;
-  #listening?: Promise<void>;
   #closed = false;
 
-  constructor(sql: postgres.Sql, onClose: () => Promise<void>) {
-    this.#sql = sql;
+  constructor(
+    database: Database,
+    connect: (options: ConnectOptions) => Connections,
+    onClose: () => Promise<void>,
+  ) {
+    this.#database = database;
     this.#onClose = onClose;
+    this.#listener = new Listener(CHANNEL, {
+      connect,
+      timeoutMs: database.timeoutMs,
+      onNotify: (payload) => this.#hear(payload),
+      onGap: () => this.#wakeAll(),
+    });
+  }
+
+  /** Listens on a new connection: others have turned out to be dead. */
+  renew(): void {
+    this.#listener.renew();
   }
 
   publish(signal: Signal): void {
@@ -43,14 +60,9 @@ export class PostgresBroadcast implements BroadcastProvider {
   }
 
   async subscribe(scope: SignalScope, onSignal: (signal: Signal) => void): Promise<Unsubscribe> {
-    if (this.#listening === undefined) {
-      const listening = this.#listen();
-      this.#listening = listening;
-      listening.catch(() => this.#listening = undefined);
-    }
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => timer = setTimeout(resolve, LISTEN_MS));
-    await Promise.race([this.#listening.catch(() => {}), late]);
+    await Promise.race([this.#listener.listen(), late]);
     clearTimeout(timer);
     const stop = await this.#here.subscribe(scope, onSignal);
     if (!("taskId" in scope)) return stop;
@@ -65,22 +77,14 @@ export class PostgresBroadcast implements BroadcastProvider {
   }
 
   async check(): Promise<void> {
-    await this.#sql`SELECT 1`;
+    await this.#database.run("SELECT 1");
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
+    await this.#listener.close();
     await this.#onClose();
-  }
-
-  async #listen(): Promise<void> {
-    let isFirst = true;
-    await this.#sql.listen(CHANNEL, (payload) => this.#hear(payload), () => {
-      // The connection is new, and much may have been missed.
-      if (!isFirst) this.#wakeAll();
-      isFirst = false;
-    });
   }
 
   #hear(payload: string): void {
@@ -116,8 +120,11 @@ export class PostgresBroadcast implements BroadcastProvider {
     }
     payloads.push(`[${entries.join(",")}]`);
     try {
-      await this.#sql`SELECT pg_notify(${CHANNEL}, p) FROM json_array_elements_text(
-        ${JSON.stringify(payloads)}::text::json) AS p`;
+      await this.#database.run(
+        "SELECT pg_notify($1, p) FROM json_array_elements_text($2::text::json) AS p",
+        CHANNEL,
+        JSON.stringify(payloads),
+      );
     } catch {
       // A wake-up may be lost: readers hear of the events at their next poll.
     }

@@ -1,7 +1,8 @@
-import { TaskcastError } from "@taskcast/core/protocol";
-import type postgres from "postgres";
+import { tooMany, worded } from "./errors.ts";
+import type { Pool } from "./pool.ts";
 import type { Run, Value } from "./transaction.ts";
 import { inTransaction, runOn } from "./transaction.ts";
+import type postgres from "postgres";
 
 export type { Run, Value } from "./transaction.ts";
 
@@ -12,24 +13,32 @@ const MAX_ATTEMPTS = 5;
 /** The tables with one prefix in one database: `{events}` in a text is the table `events`. */
 export class Database {
   readonly prefix: string;
-  readonly #sql: postgres.Sql;
-  readonly #timeoutMs: number;
-  readonly #maxPending: number;
+  /** Milliseconds that an answer may take. */
+  readonly timeoutMs: number;
+  /** Requests that may wait for answers before more are refused. */
+  readonly maxPending: number;
+  readonly #pool: Pool;
+  readonly #setLimits: string;
   #pending = 0;
 
   constructor(
-    sql: postgres.Sql,
+    pool: Pool,
     { prefix, timeoutMs, maxPending }: { prefix: string; timeoutMs: number; maxPending: number },
   ) {
-    this.#sql = sql;
+    this.#pool = pool;
     this.prefix = prefix;
-    this.#timeoutMs = timeoutMs;
-    this.#maxPending = maxPending;
+    this.timeoutMs = timeoutMs;
+    this.maxPending = maxPending;
+    // What was given up here must end there as well, or it keeps its locks: when it waits for
+    // others, when PostgreSQL was frozen, when the connection went silent in between.
+    const limit = Math.ceil(2 * timeoutMs);
+    this.#setLimits = `SET LOCAL statement_timeout = ${limit}; ` +
+      `SET LOCAL idle_in_transaction_session_timeout = ${limit}`;
   }
 
   /** Runs a statement by itself: what it says is of one moment. */
   async run<Row extends object>(text: string, ...values: Value[]): Promise<Row[]> {
-    return await this.#inTime(() => runOn<Row>(this.#sql, this.#named(text), values));
+    return await this.#inTime((sql) => runOn<Row>(sql, this.#named(text), values));
   }
 
   /**
@@ -38,13 +47,16 @@ export class Database {
    * Never repeated once it may have been committed.
    */
   async transaction<T>(work: (run: Run) => Promise<T>): Promise<T> {
-    return await this.#inTime(async () => {
+    return await this.#inTime(async (sql) => {
       for (let attempt = 1;; attempt++) {
         try {
-          return await inTransaction(
-            this.#sql,
-            (run) => work((text, ...values) => run(this.#named(text), ...values)),
-          );
+          return await inTransaction(sql, async (run) => {
+            const [, result] = await Promise.all([
+              run(this.#setLimits),
+              work((text, ...values) => run(this.#named(text), ...values)),
+            ]);
+            return result;
+          });
         } catch (error) {
           if (!AGAIN.has((error as { code?: string }).code ?? "") || attempt === MAX_ATTEMPTS) {
             throw error;
@@ -58,37 +70,20 @@ export class Database {
     return text.replace(/\{([a-z_]+)\}/g, `${this.prefix}$1`);
   }
 
-  async #inTime<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#pending >= this.#maxPending) {
-      throw unavailable(`${this.#maxPending} requests wait for it already`);
-    }
+  async #inTime<T>(work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
+    if (this.#pending >= this.maxPending) throw tooMany(this.maxPending);
     this.#pending++;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      const error = () => unavailable(`no answer within ${this.#timeoutMs} ms`);
-      timer = setTimeout(() => reject(error()), this.#timeoutMs);
-    });
     try {
-      return await Promise.race([work(), late]);
+      return await this.#pool.within(this.timeoutMs, async (sql) => {
+        try {
+          return await work(sql);
+        } finally {
+          // Only now, and not when its time is over: until then it is kept somewhere.
+          this.#pending--;
+        }
+      });
     } catch (error) {
       throw worded(error);
-    } finally {
-      clearTimeout(timer);
-      this.#pending--;
     }
   }
-}
-
-function worded(error: unknown): TaskcastError {
-  if (error instanceof TaskcastError) return error;
-  const { code = "" } = error as { code?: string };
-  // https://www.postgresql.org/docs/current/errcodes-appendix.html
-  if (code === "53100") {
-    return new TaskcastError("STORE_FULL", "The disk of PostgreSQL is full", { cause: error });
-  }
-  return unavailable(`it answered with an error, or not at all${code && ` (${code})`}`, error);
-}
-
-function unavailable(why: string, cause?: unknown): TaskcastError {
-  return new TaskcastError("STORE_UNAVAILABLE", `PostgreSQL cannot be used: ${why}`, { cause });
 }

@@ -1,0 +1,103 @@
+import net from "node:net";
+import postgres from "postgres";
+
+/** Connections to PostgreSQL, and how they end. */
+export interface Connections {
+  sql: postgres.Sql;
+  /** Lets what is under way come to its end, for a few seconds. Safe to call twice. */
+  close(): Promise<void>;
+  /** Ends them now, whatever is under way. Safe to call twice. */
+  destroy(): Promise<void>;
+}
+
+/** What may differ between the connections for statements and the one that listens. */
+export interface ConnectOptions {
+  max: number;
+  /** Whether connections are renewed now and then. @default {true} */
+  renewed?: boolean;
+  onnotify?: (channel: string, payload: string) => void;
+  onclose?: () => void;
+}
+
+/** Seconds that a connection may take, and that its end may take. */
+const CONNECT_SECONDS = 5;
+
+/** Seconds between attempts to connect, at most: an outage is to be over when PostgreSQL is back. */
+const MAX_BACKOFF_SECONDS = 1;
+
+/**
+ * Opens connections when they are wanted.
+ *
+ * The sockets are ours, since the driver has no way to close one that does not answer: it says
+ * good-bye and waits for the other side.
+ */
+export function connect(
+  url: string,
+  { max, renewed = true, onnotify, onclose }: ConnectOptions,
+): Connections {
+  if (typeof url !== "string" || !/^postgres(ql)?:\/\//.test(url)) {
+    throw new TypeError('PostgreSQL: "url" must begin with postgres://');
+  }
+  const sockets = new Set<net.Socket>();
+  let ended = false;
+  let attempts = 0;
+  let nextAttemptMs = 0;
+
+  /** Not connected yet: the driver listens first, so that it hears of an error too. */
+  function openSocket({ host, port, path }: SocketOptions): net.Socket {
+    // The driver goes on with an attempt that it had planned before the end.
+    if (ended) throw new Error("The connections have been closed");
+    const socket: net.Socket & { host?: string; port?: number } = new net.Socket();
+    for (const known of sockets) if (known.destroyed) sockets.delete(known);
+    sockets.add(socket);
+    const at = attempts++ % host.length;
+    socket.host = host[at]; // For the name in its certificate.
+    socket.port = port[at];
+    // The driver's listeners are added in the next step, and it writes in the one after this one.
+    queueMicrotask(() =>
+      queueMicrotask(() => path ? socket.connect(path) : socket.connect(port[at]!, host[at]!))
+    );
+    return socket;
+  }
+
+  const options = {
+    max,
+    connect_timeout: CONNECT_SECONDS,
+    ...(!renewed && { max_lifetime: null }),
+    backoff(attempt: number) {
+      const seconds = (0.5 + Math.random() / 2) * Math.min(3 ** attempt / 100, MAX_BACKOFF_SECONDS);
+      nextAttemptMs = Math.max(nextAttemptMs, performance.now() + 1_000 * seconds);
+      return seconds;
+    },
+    onnotice: () => {},
+    onnotify,
+    onclose,
+    socket: openSocket,
+    fetch_types: false, // A list of all types, for each connection; arrays travel as JSON here.
+    connection: { application_name: "taskcast" },
+  };
+  const sql = postgres(url, options as postgres.Options<Record<string, never>>);
+
+  async function end(seconds: number): Promise<void> {
+    await sql.end({ timeout: seconds }).catch(() => {});
+    ended = true;
+    for (const socket of sockets) socket.destroy();
+    sockets.clear();
+    // The driver's timer for an attempt cannot be stopped, and would outlive us.
+    const waitMs = nextAttemptMs - performance.now();
+    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs + 1));
+  }
+
+  let ending: Promise<void> | undefined;
+  return {
+    sql,
+    close: () => ending ??= end(CONNECT_SECONDS),
+    destroy: () => ending ??= end(0),
+  };
+}
+
+interface SocketOptions {
+  host: string[];
+  port: number[];
+  path: string | false;
+}

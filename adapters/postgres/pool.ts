@@ -1,0 +1,107 @@
+import type postgres from "postgres";
+import type { Connections } from "./connect.ts";
+import { late } from "./errors.ts";
+
+/** Requests in a row that get no answer before the connections are taken for dead. */
+const SILENT_IN_A_ROW = 2;
+
+/** A single connection is taken for dead when it owes an answer for so many times the limit. */
+const OWING_LIMITS = 3;
+
+/** Milliseconds until connections are replaced once more; twice as long each time, up to a bound. */
+const PAUSE_MS = 5_000;
+const MAX_PAUSE_MS = 160_000;
+
+/**
+ * The connections for statements. A network that drops packets leaves connections that neither
+ * answer nor break; when that is so, all are replaced, since new ones may well work.
+ */
+export class Pool {
+  readonly #make: () => Connections;
+  readonly #onRenew = new Set<() => void>();
+  readonly #retired = new Set<Promise<void>>();
+  /** When requests began whose time is over and that are still owed an answer. */
+  readonly #owed = new Set<{ sinceMs: number }>();
+  #current: Connections;
+  #silent = 0;
+  #pauseMs = PAUSE_MS;
+  #renewableMs = 0;
+  #closed = false;
+
+  constructor(make: () => Connections) {
+    this.#make = make;
+    this.#current = make();
+  }
+
+  /**
+   * Waits for work on the connections, for so long at most.
+   *
+   * @throws {TaskcastError} `STORE_UNAVAILABLE` when the time is over; the work may go on.
+   */
+  async within<T>(timeoutMs: number, work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
+    const connections = this.#current;
+    const request = { sinceMs: performance.now() };
+    const settled = () => {
+      this.#owed.delete(request);
+      if (connections === this.#current) this.#heard();
+    };
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const overdue = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(late(timeoutMs));
+        if (connections !== this.#current) return;
+        this.#owed.add(request);
+        this.#silent++;
+        const [oldest] = this.#owed;
+        const owesLong = performance.now() - oldest!.sinceMs > OWING_LIMITS * timeoutMs;
+        if (this.#silent >= SILENT_IN_A_ROW || owesLong) this.renew();
+      }, timeoutMs);
+    });
+    const answer = work(connections.sql);
+    answer.then(settled, settled);
+    try {
+      return await Promise.race([answer, overdue]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Replaces all connections, unless that was done a moment ago. */
+  renew(): void {
+    const nowMs = performance.now();
+    if (this.#closed || nowMs < this.#renewableMs) return;
+    // PostgreSQL keeps what is left of a connection while its statement waits, say for a lock, so
+    // they must not become many.
+    this.#renewableMs = nowMs + this.#pauseMs;
+    this.#pauseMs = Math.min(2 * this.#pauseMs, MAX_PAUSE_MS);
+    const old = this.#current;
+    this.#current = this.#make();
+    this.#owed.clear();
+    this.#silent = 0;
+    const ended: Promise<void> = old.destroy().finally(() => this.#retired.delete(ended));
+    this.#retired.add(ended);
+    for (const listener of this.#onRenew) listener();
+  }
+
+  /** Calls back whenever the connections have been replaced. */
+  onRenew(listener: () => void): void {
+    this.#onRenew.add(listener);
+  }
+
+  /** Lets what is under way end, and closes everything. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([this.#current.close(), ...this.#retired]);
+  }
+
+  /** Closes everything at once. */
+  async destroy(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([this.#current.destroy(), ...this.#retired]);
+  }
+
+  #heard(): void {
+    this.#silent = 0;
+    this.#pauseMs = PAUSE_MS;
+  }
+}
