@@ -125,10 +125,10 @@ export class Changes {
       ],
       [MARK_FOR_ARCHIVE, [...this.#archive].map(([task, at_ms]) => ({ task, at_ms }))],
     ];
-    await Promise.all(
-      statements.filter(([, rows]) => rows.length > 0)
-        .map(([text, rows]) => run(text, JSON.stringify(rows))),
-    );
+    // All texts before the first statement: one that cannot be made leaves none on its way.
+    const texts = statements.filter(([, rows]) => rows.length > 0)
+      .map(([text, rows]) => [text, JSON.stringify(rows)] as const);
+    await Promise.all(texts.map(([text, rows]) => run(text, rows)));
   }
 }
 

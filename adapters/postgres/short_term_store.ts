@@ -27,7 +27,13 @@ export class PostgresShortTermStore extends PostgresTaskReader implements ShortT
 
   constructor(database: Database, onClose: () => Promise<void>) {
     super(database);
-    this.#group = new Group((commits) => this.#carryOut(commits));
+    const { timeoutMs, maxPending } = database;
+    this.#group = new Group({
+      carryOut: (commits) => this.#carryOut(commits),
+      sizeOf: ({ events }) => events.reduce((sum, { data }) => sum + data.length, 0),
+      timeoutMs,
+      maxPending,
+    });
     this.#onClose = onClose;
   }
 
