@@ -44,24 +44,37 @@ const EVENT_COLUMNS =
   "s.mode, s.acc_field, e.part, e.at, e.len";
 const EVENT_ARRAY = "json_build_array(idx, time, entropy, type, level, data, series, mode, " +
   "acc_field, part, at, len)";
-const EVENT_JOINS = "JOIN {classes} c ON c.task = e.task AND c.class = e.class " +
-  "LEFT JOIN {series} s ON s.task = e.task AND s.series = e.series";
-
 // How much a read costs must not hang on what the planner believes of tables that grew since they
-// were last looked at: it would read the rest of a log and sort it to give a page of it. Indexes have
-// no holes, so a page of the whole log is a range of known size; and places are compared as rows, all
-// of the index's columns at once, which leaves nothing cheaper than to go along the index.
+// were last looked at: it would read the rest of a log and sort it to give a page of it, or a whole
+// table to name the types of a page. So events are found in subqueries with a limit, which are not
+// joined in another order, each with one index that gives the order and bounds the range: indexes
+// of events have no holes, so a page of the whole log is a range of known size; and places within
+// a class are compared as rows, since by its number alone the other index would do as well.
 
-/** The first of the range, and the last. */
-const FIRST = "e.idx > $2::int AND e.idx <= least($3::int, $2::int::bigint + $4::int)";
-const LAST = "e.idx > greatest($2::int, least($3::int, t.length - 1) - $4::int) " +
-  "AND e.idx <= $3::int";
+/** What there is to an event, which is certainly there: the first that does not come before it. */
+const CLASS_OF_EVENT = "CROSS JOIN LATERAL (SELECT type, level FROM {classes} " +
+  "WHERE (task, class) >= (e.task, e.class) ORDER BY task, class LIMIT 1) c";
+const SERIES_OF_EVENT = "LEFT JOIN LATERAL (SELECT mode, acc_field FROM {series} " +
+  "WHERE (task, series) >= (e.task, e.series) ORDER BY task, series LIMIT 1) s " +
+  "ON e.series IS NOT NULL";
+
+/** A limit that the planner cannot see: it plans for the first rows then, and never for all. */
+const LIMIT = "LIMIT (SELECT $4::int)";
+
+/** The first of the range, or the last. */
+function ofLog(order: "ASC" | "DESC"): string {
+  const range = order === "ASC"
+    ? "e.idx > $2::int AND e.idx <= least($3::int, $2::int::bigint + $4::int)"
+    : "e.idx > greatest($2::int, least($3::int, t.length - 1) - $4::int) AND e.idx <= $3::int";
+  return `SELECT e.* FROM {events} e WHERE e.task = t.task AND ${range} ` +
+    `ORDER BY e.idx ${order} ${LIMIT}`;
+}
 
 /** Of a class as many as could be wanted, so that none is read that comes far behind. */
 function ofClass(order: "ASC" | "DESC"): string {
-  return "SELECT e.* FROM {events} e WHERE (e.task, e.class, e.idx) > (t.task, k.class, $2::int) " +
-    "AND (e.task, e.class, e.idx) <= (t.task, k.class, $3::int) " +
-    `ORDER BY e.task ${order}, e.class ${order}, e.idx ${order} LIMIT $4::int`;
+  return "SELECT e.* FROM {events} e WHERE e.task = t.task " +
+    "AND (e.class, e.idx) > (c.class, $2::int) AND (e.class, e.idx) <= (c.class, $3::int) " +
+    `ORDER BY e.class ${order}, e.idx ${order} ${LIMIT}`;
 }
 
 /** Of a page those that fit into so many bytes, and the one that brings them there. */
@@ -121,11 +134,11 @@ export class PostgresTaskReader implements TaskReader {
     const order = backward ? "DESC" : "ASC";
     const isWhole = !plain && matchesEverything(filter);
     const source = isWhole
-      ? `SELECT ${EVENT_COLUMNS} FROM t JOIN {events} e ON e.task = t.task ${EVENT_JOINS} ` +
-        `WHERE ${backward ? LAST : FIRST}`
-      : `SELECT ${EVENT_COLUMNS} FROM t JOIN {classes} k ON k.task = t.task, ` +
-        `LATERAL (${ofClass(order)}) e ${EVENT_JOINS} ` +
-        `WHERE ${classCondition("k", filter, bound)}${plain ? " AND k.plain" : ""} ` +
+      ? `SELECT ${EVENT_COLUMNS} FROM t, LATERAL (${ofLog(order)}) e ` +
+        `${CLASS_OF_EVENT} ${SERIES_OF_EVENT}`
+      : `SELECT ${EVENT_COLUMNS} FROM t JOIN {classes} c ON c.task = t.task, ` +
+        `LATERAL (${ofClass(order)}) e ${SERIES_OF_EVENT} ` +
+        `WHERE ${classCondition("c", filter, bound)}${plain ? " AND c.plain" : ""} ` +
         `ORDER BY e.idx ${order} LIMIT $4::int`;
     const [row] = await this.database.run<Page>(
       "WITH t AS (SELECT task, incarnation, status, length FROM {tasks} WHERE id = $1), " +
