@@ -297,7 +297,7 @@ interface ListKey {
   id: string;
 }
 
-/** Newest first. */
+/** Newest first; ids are ASCII, so this is the order of their bytes, as in Redis. */
 function compare(a: ListKey, b: ListKey): number {
   return b.createdAt - a.createdAt || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
 }

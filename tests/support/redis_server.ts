@@ -29,10 +29,11 @@ export async function redisProgram(
  * @param folder Where its files are; a folder of its own unless it is given.
  */
 export async function startRedis(
-  { folder, port = freePort(), args = [], program }: {
+  { folder, port = freePort(), args = [], env = {}, program }: {
     folder?: string;
     port?: number;
     args?: readonly string[];
+    env?: Record<string, string>;
     program?: string;
   } = {},
 ): Promise<RedisServer> {
@@ -40,6 +41,7 @@ export async function startRedis(
   const dir = folder ?? await Deno.makeTempDir({ prefix: "taskcast-redis-" });
   const process = new Deno.Command(program ?? (await redisProgram())!, {
     args: ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", dir, "--save", "", ...args],
+    env,
     stdout: "null",
     stderr: "null",
   }).spawn();

@@ -19,7 +19,7 @@ local function source(name)
       end
       local id, score = chunk[at], tonumber(chunk[at + 1])
       at = at + 2
-      if after_score == '' or score < tonumber(after_score) or id < after_id then
+      if after_score == '' or score < tonumber(after_score) or is_before(id, after_id) then
         return { id = id, score = score }
       end
     end
@@ -39,7 +39,7 @@ while true do
   local best
   for i, head in ipairs(heads) do
     if head and (not best or head.score > heads[best].score
-      or (head.score == heads[best].score and head.id > heads[best].id)) then best = i end
+      or (head.score == heads[best].score and is_before(heads[best].id, head.id))) then best = i end
   end
   if not best then break end
   local head = heads[best]

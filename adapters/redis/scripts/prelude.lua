@@ -64,3 +64,13 @@ local function is_at(id, incarnation, version, length)
   return now[1] == incarnation and (version == '' or now[2] == version)
     and (length == '' or now[3] == length)
 end
+
+-- Whether a text comes before another by its bytes, as in sorted sets. Lua's own `<` asks the locale
+-- that Redis was started in.
+local function is_before(a, b)
+  for i = 1, math.min(#a, #b) do
+    local x, y = string.byte(a, i), string.byte(b, i)
+    if x ~= y then return x < y end
+  end
+  return #a < #b
+end
