@@ -2,6 +2,7 @@ import type { BroadcastProvider, ShortTermStore } from "@taskcast/core";
 import { type Cluster, Redis } from "ioredis";
 import { RedisBroadcast } from "./broadcast.ts";
 import type { RedisClient } from "./client.ts";
+import { Connection } from "./connection.ts";
 import { Partitions } from "./partitions.ts";
 import { ScriptRunner } from "./script_runner.ts";
 import { RedisShortTermStore } from "./short_term_store.ts";
@@ -104,7 +105,8 @@ function adaptersOf(
   wholeNumber("timeoutMs", timeoutMs, 600_000);
   wholeNumber("maxPending", maxPending, 10_000_000);
   const partitions = new Partitions({ prefix, count });
-  const scripts = new ScriptRunner(store, partitions, { timeoutMs, maxPending, lastError });
+  // As long as two requests that get no answer, one after the other: a server may be slow.
+  const silenceMs = 2 * timeoutMs;
   const release = (...clients: RedisClient[]) => () => {
     if (lastError !== undefined) { for (const client of clients) client.disconnect(); }
   };
@@ -114,8 +116,18 @@ function adaptersOf(
     partitions,
     sharded,
     timeoutMs,
+    silenceMs,
+    maxPending,
     lastError,
     onClose: release(pub, sub),
+  });
+  // Only what changes data is refused by a server that is not the master any more.
+  const connection = new Connection(store, { silenceMs, onRenew: () => broadcast.renew() });
+  const scripts = new ScriptRunner(store, partitions, {
+    connection,
+    timeoutMs,
+    maxPending,
+    lastError,
   });
   const shortTerm = new RedisShortTermStore(scripts, partitions, {
     wakes: broadcast,
@@ -138,6 +150,8 @@ function connect(url: string, onError: (error: unknown) => void): Redis {
   const client = new Redis(url, {
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
+    // A server that is there answers at once that a connection is closed; one that is silent does not.
+    disconnectTimeout: 500,
     retryStrategy: (attempt) => Math.min(50 * attempt, 1_000),
   });
   // Whoever asks for something is told; without a listener it would also be written to the console.

@@ -2,6 +2,8 @@ import type { BroadcastProvider, Signal, SignalScope, Unsubscribe } from "@taskc
 import { tell } from "@taskcast/core";
 import type { RedisClient } from "./client.ts";
 import { BEGINNING } from "./client.ts";
+import { Connection } from "./connection.ts";
+import { Heartbeat } from "./heartbeat.ts";
 import { inTime } from "./in_time.ts";
 import type { Partitions } from "./partitions.ts";
 import { channelOfAll } from "./partitions.ts";
@@ -11,28 +13,50 @@ type Listener = (signal: Signal) => void;
 /** Milliseconds that a subscription waits for Redis; then it is live as soon as Redis is back. */
 const SUBSCRIBE_MS = 2_000;
 
+/** Milliseconds between two looks at whether what is listened on is still heard, at most. */
+const HEARTBEAT_MS = 5_000;
+
 /** Wake-ups over Redis' pub/sub; one subscription for all who listen to the same here. */
 export class RedisBroadcast implements BroadcastProvider {
   readonly #pub: RedisClient;
   readonly #sub: RedisClient;
   readonly #partitions: Partitions;
   readonly #sharded: boolean;
+  readonly #pubConnection: Connection;
+  readonly #subConnection: Connection;
+  readonly #heartbeat: Heartbeat;
   readonly #timeoutMs: number;
+  readonly #maxPending: number;
   readonly #lastError: () => unknown;
   readonly #onClose: () => void;
   readonly #listeners = new Map<string, { ofOne: string | undefined; all: Set<Listener> }>();
   readonly #onMessage = (channel: string, message: string): void => this.#hear(channel, message);
   readonly #onReady = (): void => this.#listenAgain();
   #wasReady: boolean;
+  #publishing = 0;
 
   constructor(
-    { pub, sub, partitions, sharded, timeoutMs, lastError = () => undefined, onClose }: {
+    {
+      pub,
+      sub,
+      partitions,
+      sharded,
+      timeoutMs,
+      silenceMs,
+      maxPending,
+      lastError = () => undefined,
+      onClose,
+    }: {
       pub: RedisClient;
       sub: RedisClient;
       partitions: Partitions;
       /** Tells only the shard of the task. */
       sharded: boolean;
       timeoutMs: number;
+      /** Milliseconds without an answer after which a connection is made anew. */
+      silenceMs: number;
+      /** Wake-ups that may wait to be told. */
+      maxPending: number;
       /** Why the connection is down, if that is known. */
       lastError?: () => unknown;
       onClose: () => void;
@@ -42,7 +66,14 @@ export class RedisBroadcast implements BroadcastProvider {
     this.#sub = sub;
     this.#partitions = partitions;
     this.#sharded = sharded;
+    this.#pubConnection = new Connection(pub, { silenceMs });
+    this.#subConnection = new Connection(sub, { silenceMs, onlyListens: true });
+    this.#heartbeat = new Heartbeat({
+      everyMs: Math.min(timeoutMs, HEARTBEAT_MS),
+      ask: () => this.#askWhetherHeard(),
+    });
     this.#timeoutMs = timeoutMs;
+    this.#maxPending = maxPending;
     this.#lastError = lastError;
     this.#onClose = onClose;
     this.#wasReady = sub.status === "ready";
@@ -55,15 +86,23 @@ export class RedisBroadcast implements BroadcastProvider {
     if (this.#pub.status !== "ready" && this.#pub.status !== "wait") {
       throw new Error("Redis is not connected: readers hear of this at their next poll");
     }
+    if (this.#publishing >= this.#maxPending) {
+      throw new Error(
+        `${this.#maxPending} wake-ups wait already: readers hear of this at their poll`,
+      );
+    }
     const text = `${from} ${length} ${ended ? 1 : 0} ${taskId}`;
     const channels = [
       this.#partitions.channelOf(taskId),
       channelOfAll(this.#partitions.of(taskId)),
     ];
     const command = this.#sharded ? "SPUBLISH" : "PUBLISH";
-    await this.#inTime(
-      Promise.all(channels.map((channel) => this.#pub.call(command, channel, text))),
-    );
+    const telling = Promise.all(channels.map((channel) => this.#pub.call(command, channel, text)));
+    this.#publishing++;
+    const onSettled = () => this.#publishing--;
+    telling.then(onSettled, onSettled);
+    this.#pubConnection.expect(telling);
+    await this.#inTime(telling);
   }
 
   async subscribe(scope: SignalScope, onSignal: Listener): Promise<Unsubscribe> {
@@ -80,11 +119,19 @@ export class RedisBroadcast implements BroadcastProvider {
     const isDown = this.#sub.status !== "ready" && !BEGINNING.has(this.#sub.status);
     if (isDown) throw this.#notConnected();
     try {
-      await this.#inTime(Promise.all([this.#listens(), this.#pub.call("PING")]));
+      const answer = this.#pub.call("PING");
+      this.#pubConnection.expect(answer);
+      await this.#inTime(Promise.all([this.#listens(), answer]));
     } catch (error) {
       // The client's own error says what became of the command, not why.
       throw this.#pub.status === "ready" ? error : this.#notConnected();
     }
+  }
+
+  /** The address may lead to another server by now. */
+  renew(): void {
+    this.#pubConnection.renew();
+    this.#subConnection.renew();
   }
 
   /** Resolves when the connection that listens is there, which it may not be yet. */
@@ -108,6 +155,9 @@ export class RedisBroadcast implements BroadcastProvider {
 
   close(): Promise<void> {
     this.#listeners.clear();
+    this.#heartbeat.stop();
+    this.#pubConnection.close();
+    this.#subConnection.close();
     this.#sub.off(this.#sharded ? "smessage" : "message", this.#onMessage);
     this.#sub.off("ready", this.#onReady);
     this.#onClose();
@@ -118,6 +168,7 @@ export class RedisBroadcast implements BroadcastProvider {
     const known = this.#listeners.get(channel);
     if (known === undefined) this.#listeners.set(channel, { ofOne, all: new Set([listener]) });
     else known.all.add(listener);
+    this.#heartbeat.start();
     // Asked for each time, since who listens already may still wait for the answer. It is idempotent.
     await this.#listen(channel);
   }
@@ -127,6 +178,7 @@ export class RedisBroadcast implements BroadcastProvider {
     known?.all.delete(listener);
     if (known === undefined || known.all.size > 0) return;
     this.#listeners.delete(channel);
+    if (this.#listeners.size === 0) this.#heartbeat.stop();
     const stop = this.#sharded ? this.#sub.sunsubscribe(channel) : this.#sub.unsubscribe(channel);
     // A connection that broke has no subscriptions either.
     stop.catch(() => {});
@@ -134,12 +186,30 @@ export class RedisBroadcast implements BroadcastProvider {
 
   /** Resolves when the subscription is live, or after a while. */
   async #listen(channel: string): Promise<void> {
-    const listening = this.#sharded ? this.#sub.ssubscribe(channel) : this.#sub.subscribe(channel);
     try {
-      await inTime(listening, SUBSCRIBE_MS, () => new Error("not yet"));
+      await inTime(this.#ask(channel), SUBSCRIBE_MS, () => new Error("not yet"));
     } catch {
       // Readers poll until it is.
     }
+  }
+
+  #ask(channel: string): Promise<unknown> {
+    return this.#sharded ? this.#sub.ssubscribe(channel) : this.#sub.subscribe(channel);
+  }
+
+  /**
+   * Who only listens cannot know silence from peace. Subscribes again, to one channel after the other,
+   * which changes nothing: a PING would go to another connection on a cluster.
+   */
+  async #askWhetherHeard(): Promise<void> {
+    const [next] = this.#listeners;
+    if (next === undefined || this.#sub.status !== "ready") return;
+    const [channel, known] = next;
+    this.#listeners.delete(channel);
+    this.#listeners.set(channel, known); // Now it is the last.
+    const answer = this.#ask(channel);
+    this.#subConnection.expect(answer);
+    await answer;
   }
 
   async #inTime(answer: Promise<unknown>): Promise<void> {

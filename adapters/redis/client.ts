@@ -11,6 +11,9 @@ export interface RedisPipeline {
   exec(): Promise<[error: Error | null, reply: unknown][] | null>;
 }
 
+/** As much of a connection to one node of a cluster as is needed. */
+export type RedisNode = Pick<RedisClient, "status" | "call" | "disconnect">;
+
 /** As much of a client of ioredis, `Redis` or `Cluster`, as is needed. */
 export interface RedisClient {
   /** `ready`, `connecting`, `reconnecting` … */
@@ -35,8 +38,10 @@ export interface RedisClient {
   /** Hears of them no more. */
   // deno-lint-ignore no-explicit-any
   off(event: string, listener: (...args: any[]) => void): unknown;
-  /** Closes the connection. */
-  disconnect(): void;
+  /** The connections to the nodes of a cluster. */
+  nodes?(): RedisNode[];
+  /** Closes the connection, and makes another one if that is wanted. */
+  disconnect(reconnect?: boolean): void;
 }
 
 /** Before a connection was ever ready these are worth waiting for; after that they are an outage. */

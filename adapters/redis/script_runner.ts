@@ -4,6 +4,8 @@ import { TaskcastError } from "@taskcast/core/protocol";
 import { SCRIPTS } from "./_generated_scripts.ts";
 import type { RedisClient, Reply } from "./client.ts";
 import { BEGINNING } from "./client.ts";
+import type { Connection } from "./connection.ts";
+import { assertKeepsData } from "./eviction.ts";
 import { inTime } from "./in_time.ts";
 import type { Partitions } from "./partitions.ts";
 
@@ -37,6 +39,7 @@ const HASHES = new Map(
  */
 export class ScriptRunner {
   readonly #client: RedisClient;
+  readonly #connection: Connection;
   readonly #partitions: Partitions;
   readonly #timeoutMs: number;
   readonly #maxPending: number;
@@ -50,11 +53,14 @@ export class ScriptRunner {
   #lost = false;
   #closed = false;
   #agreed?: Promise<void>;
+  #keepsData = false;
 
   constructor(
     client: RedisClient,
     partitions: Partitions,
-    { timeoutMs, maxPending, lastError = () => undefined }: {
+    { connection, timeoutMs, maxPending, lastError = () => undefined }: {
+      /** Told of what the client is asked and answered. */
+      connection: Connection;
       timeoutMs: number;
       maxPending: number;
       /** Why the connection is down, if that is known. */
@@ -63,6 +69,7 @@ export class ScriptRunner {
   ) {
     this.#lastError = lastError;
     this.#client = client;
+    this.#connection = connection;
     this.#partitions = partitions;
     this.#timeoutMs = timeoutMs;
     this.#maxPending = maxPending;
@@ -93,9 +100,20 @@ export class ScriptRunner {
     );
   }
 
+  /** Rejects when tasks cannot be changed and read at the moment. */
+  async check(): Promise<void> {
+    await this.runOnAll("check", []);
+    if (this.#keepsData) return;
+    const asking = assertKeepsData(this.#client);
+    this.#connection.expect(asking);
+    await this.#inTime(asking);
+    this.#keepsData = true;
+  }
+
   /** Sends nothing any more. */
   close(): void {
     this.#closed = true;
+    this.#connection.close();
   }
 
   #assertUsable(): void {
@@ -114,6 +132,10 @@ export class ScriptRunner {
 
   async #inTime<T>(answer: Promise<T>): Promise<T> {
     this.#pending++;
+    // Not when nobody waits for it any more: until it is answered or its connection breaks, the client
+    // still holds the request, and it may be carried out.
+    const onSettled = () => this.#pending--;
+    answer.then(onSettled, onSettled);
     const timeoutMs = this.#timeoutMs;
     try {
       return await inTime(
@@ -123,8 +145,6 @@ export class ScriptRunner {
       );
     } catch (error) {
       throw this.#worded(error);
-    } finally {
-      this.#pending--;
     }
   }
 
@@ -148,7 +168,9 @@ export class ScriptRunner {
         const code = by === "eval" ? SCRIPTS[script] : HASHES.get(script)!;
         pipeline[by](code, 1, base, life, this.#newLife, ...values);
       }
-      const replies = await pipeline.exec();
+      const sent = pipeline.exec();
+      this.#connection.expect(sent, calls[0]!.base);
+      const replies = await sent;
       for (const [i, call] of calls.entries()) {
         const [error, reply] = replies?.[i] ?? [unavailable("the connection broke"), null];
         if (error === null) call.resolve(this.#withoutLife(call.base, reply as readonly Reply[]));
@@ -171,10 +193,12 @@ export class ScriptRunner {
     this.#assertUsable();
     const { countKey, bases } = this.#partitions;
     const count = String(bases.length);
-    const found = await this.#inTime((async () => {
+    const asking = (async () => {
       await this.#client.call("SET", countKey, count, "NX");
       return await this.#client.call("GET", countKey);
-    })());
+    })();
+    this.#connection.expect(asking, bases[0]);
+    const found = await this.#inTime(asking);
     if (found !== count) {
       throw unavailable(`its data has ${found} partitions, and ${count} are configured`);
     }
@@ -182,6 +206,7 @@ export class ScriptRunner {
 
   #worded(error: unknown): TaskcastError {
     if (error instanceof TaskcastError) return error;
+    this.#connection.heed(error);
     const message = error instanceof Error ? error.message : String(error);
     if (message.startsWith("TASKCAST_LOST")) {
       this.#lost = true;

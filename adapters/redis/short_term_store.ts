@@ -255,7 +255,7 @@ export class RedisShortTermStore implements ShortTermStore {
   }
 
   async check(): Promise<void> {
-    await this.#scripts.runOnAll("due", ["1", "deadline"]);
+    await this.#scripts.check();
   }
 
   close(): Promise<void> {

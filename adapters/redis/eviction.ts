@@ -1,0 +1,30 @@
+import { TaskcastError } from "@taskcast/core/protocol";
+import type { RedisClient, RedisNode } from "./client.ts";
+
+/**
+ * Rejects if Redis would remove task data to make room, which would look like tasks that were never
+ * there. The policies for keys with an expiry are fine: only what is short-lived anyway has one.
+ */
+export async function assertKeepsData(client: RedisClient): Promise<void> {
+  const nodes: readonly RedisNode[] = client.isCluster ? client.nodes?.() ?? [] : [client];
+  const policies = await Promise.all(nodes.map(evictionPolicy));
+  const policy = policies.find((one) => one?.startsWith("allkeys-"));
+  if (policy === undefined) return;
+  throw new TaskcastError(
+    "STORE_UNAVAILABLE",
+    `Redis cannot be used: with the maxmemory-policy "${policy}" it removes task data when it is ` +
+      "full; set maxmemory-policy to noeviction",
+  );
+}
+
+/** What a server does when it is full; `undefined` without a bound, or where that is not told. */
+async function evictionPolicy(node: RedisNode): Promise<string | undefined> {
+  let info: string;
+  try {
+    info = String(await node.call("INFO", "memory"));
+  } catch {
+    return undefined; // Not every user may ask, and a node that is away is told by what it is asked.
+  }
+  const valueOf = (name: string) => new RegExp(`^${name}:(\\S+)`, "m").exec(info)?.[1];
+  return Number(valueOf("maxmemory")) > 0 ? valueOf("maxmemory_policy") : undefined;
+}
