@@ -97,11 +97,12 @@ export class RedisBroadcast implements BroadcastProvider {
       channelOfAll(this.#partitions.of(taskId)),
     ];
     const command = this.#sharded ? "SPUBLISH" : "PUBLISH";
-    const telling = Promise.all(channels.map((channel) => this.#pub.call(command, channel, text)));
+    const telling = this.#pubConnection.answer(
+      Promise.all(channels.map((channel) => this.#pub.call(command, channel, text))),
+    );
     this.#publishing++;
     const onSettled = () => this.#publishing--;
     telling.then(onSettled, onSettled);
-    this.#pubConnection.expect(telling);
     await this.#inTime(telling);
   }
 
@@ -119,8 +120,7 @@ export class RedisBroadcast implements BroadcastProvider {
     const isDown = this.#sub.status !== "ready" && !BEGINNING.has(this.#sub.status);
     if (isDown) throw this.#notConnected();
     try {
-      const answer = this.#pub.call("PING");
-      this.#pubConnection.expect(answer);
+      const answer = this.#pubConnection.answer(this.#pub.call("PING"));
       await this.#inTime(Promise.all([this.#listens(), answer]));
     } catch (error) {
       // The client's own error says what became of the command, not why.
@@ -207,9 +207,7 @@ export class RedisBroadcast implements BroadcastProvider {
     const [channel, known] = next;
     this.#listeners.delete(channel);
     this.#listeners.set(channel, known); // Now it is the last.
-    const answer = this.#ask(channel);
-    this.#subConnection.expect(answer);
-    await answer;
+    await this.#subConnection.answer(this.#ask(channel));
   }
 
   async #inTime(answer: Promise<unknown>): Promise<void> {

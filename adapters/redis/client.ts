@@ -20,6 +20,8 @@ export interface RedisClient {
   readonly status: string;
   /** Set on clients of a cluster. */
   readonly isCluster?: boolean;
+  /** Those that it was made with. */
+  readonly options?: unknown;
   /** Commands that are sent together. */
   pipeline(): RedisPipeline;
   /** Any command. */

@@ -1,4 +1,4 @@
-import type { RedisClient } from "./client.ts";
+import type { RedisClient, RedisNode } from "./client.ts";
 import { inTime } from "./in_time.ts";
 import { Silence } from "./silence.ts";
 
@@ -20,16 +20,15 @@ export class Connection {
   readonly #onRenew: () => void;
   /** Of each node of a cluster, as far as is known: the answers of one say nothing about another. */
   readonly #silences = new Map<string, Silence>();
-  #renewedAtMs = -Infinity;
+  /** What is called for each answer that is due when the connection breaks. */
+  readonly #due = new Set<() => void>();
+  readonly #givenUp = new WeakSet<RedisNode>();
   readonly #closed = Promise.withResolvers<void>();
   #isClosed = false;
-  #isBegun: (() => void) | undefined;
-  readonly #onConnect = (): void => {
-    // The client asks the server first of all, and does not notice when there is no answer.
-    this.#onBegun();
-    this.expect(new Promise<void>((resolve) => this.#isBegun = resolve));
-  };
-  readonly #onBegun = (): void => this.#isBegun?.();
+  #isLeaving = false;
+  #renewedAtMs = -Infinity;
+  #isAskingNodes = false;
+  #onBegun: (() => void) | undefined;
 
   constructor(
     client: RedisClient,
@@ -47,41 +46,48 @@ export class Connection {
     this.#onlyListens = onlyListens;
     this.#onRenew = onRenew;
     client.on("connect", this.#onConnect);
-    client.on("ready", this.#onBegun);
-    client.on("close", this.#onBegun);
+    client.on("ready", this.#onReady);
+    client.on("close", this.#onBreak);
   }
 
   /**
-   * Takes an answer as due until it settles.
+   * Takes an answer as due.
    *
    * @param part On a cluster: what it was asked about, which is on one node.
+   * @returns The answer, which rejects when it can come no more.
    */
-  expect(answer: Promise<unknown>, part: string = ""): void {
-    if (this.#isClosed) return;
-    const key = this.#client.isCluster ? part : "";
-    let silence = this.#silences.get(key);
-    if (silence === undefined) {
-      silence = new Silence({ limitMs: this.#silenceMs, onSilence: () => this.#giveUpSilent() });
-      this.#silences.set(key, silence);
-    }
-    silence.expect(answer);
+  answer<T>(answer: Promise<T>, part: string = ""): Promise<T> {
+    if (this.#isClosed) return answer;
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const onBreak = () => reject(new Error("The connection broke"));
+    this.#due.add(onBreak);
+    const onSettled = () => this.#due.delete(onBreak);
+    answer.then(resolve, reject).then(onSettled);
+    this.#silenceOf(part).expect(promise);
+    return promise;
   }
 
-  /** Makes another connection if an answer says that this server is not the one to ask. */
-  heed(error: unknown): void {
+  /**
+   * Makes another connection if an error says that this server is not the one to ask.
+   *
+   * @returns Whether it does.
+   */
+  heed(error: unknown): boolean {
     const message = error instanceof Error ? error.message : String(error);
     // Redis 6 puts what a command in a script was answered behind words of its own.
-    if (/^(READONLY|LOADING|MASTERDOWN) |-READONLY /.test(message)) this.renew();
+    const isOther = /^(READONLY|LOADING|MASTERDOWN) |-READONLY /.test(message);
+    if (isOther) this.renew();
+    return isOther;
   }
 
   /** Makes another connection, at most one in a second. */
   renew(): void {
-    const nowMs = performance.now();
-    if (this.#isClosed || nowMs < this.#renewedAtMs + RENEW_EVERY_MS) return;
     // A client of a cluster asks its nodes who is the master of what, and goes there.
-    if (this.#client.isCluster || !IS_OPEN.has(this.#client.status)) return;
+    if (this.#client.isCluster) return;
+    const nowMs = performance.now();
+    if (nowMs < this.#renewedAtMs + RENEW_EVERY_MS) return;
     this.#renewedAtMs = nowMs;
-    this.#client.disconnect(true);
+    this.#leave();
     this.#onRenew();
   }
 
@@ -90,21 +96,67 @@ export class Connection {
     this.#isClosed = true;
     this.#closed.resolve();
     this.#client.off("connect", this.#onConnect);
-    this.#client.off("ready", this.#onBegun);
-    this.#client.off("close", this.#onBegun);
+    this.#client.off("ready", this.#onReady);
+    this.#client.off("close", this.#onBreak);
     for (const silence of this.#silences.values()) silence.close();
   }
 
-  #giveUpSilent(): void {
-    if (!IS_OPEN.has(this.#client.status)) return;
-    const { isCluster } = this.#client;
-    if (!isCluster || this.#onlyListens) return this.#client.disconnect(true);
-    for (const node of this.#client.nodes?.() ?? []) {
-      // Only the connections that are silent: what others were asked is on its way.
-      const answer = Promise.race([node.call("PING"), this.#closed.promise]);
-      inTime(answer, this.#silenceMs / 2, () => new Error("silent")).catch(() => {
-        if (IS_OPEN.has(node.status)) node.disconnect();
-      });
+  #silenceOf(part: string): Silence {
+    const key = this.#client.isCluster ? part : "";
+    let silence = this.#silences.get(key);
+    if (silence === undefined) {
+      silence = new Silence({ limitMs: this.#silenceMs, onSilence: () => this.#onSilence() });
+      this.#silences.set(key, silence);
     }
+    return silence;
+  }
+
+  /** The client asks the server first of all, and does not notice when there is no answer. */
+  readonly #onConnect = (): void => {
+    this.#onReady();
+    const begun = new Promise<void>((resolve) => this.#onBegun = resolve);
+    this.#silenceOf("").expect(begun);
+  };
+
+  readonly #onReady = (): void => this.#onBegun?.();
+
+  readonly #onBreak = (): void => {
+    this.#isLeaving = false;
+    this.#onReady();
+    // Clients that send nothing twice may forget what had no answer, without a word.
+    const options = this.#client.options as { autoResendUnfulfilledCommands?: boolean } | undefined;
+    if (options?.autoResendUnfulfilledCommands !== false) return;
+    for (const onBreak of this.#due) onBreak();
+    this.#due.clear();
+  };
+
+  #onSilence(): void {
+    if (this.#client.isCluster && !this.#onlyListens) void this.#leaveSilentNodes();
+    else this.#leave();
+  }
+
+  #leave(): void {
+    // A server that is silent does not say either that it heard of the end, which takes a while then.
+    if (this.#isClosed || this.#isLeaving || !IS_OPEN.has(this.#client.status)) return;
+    this.#isLeaving = true;
+    this.#client.disconnect(true);
+  }
+
+  /** Leaves only connections that are silent: what other nodes were asked is on its way. */
+  async #leaveSilentNodes(): Promise<void> {
+    if (this.#isAskingNodes) return;
+    this.#isAskingNodes = true;
+    const nodes = (this.#client.nodes?.() ?? []).filter((node) => !this.#givenUp.has(node));
+    await Promise.all(nodes.map(async (node) => {
+      const answer = Promise.race([node.call("PING"), this.#closed.promise]);
+      try {
+        await inTime(answer, this.#silenceMs / 2, () => new Error("silent"));
+      } catch {
+        if (!IS_OPEN.has(node.status)) return;
+        this.#givenUp.add(node);
+        node.disconnect();
+      }
+    }));
+    this.#isAskingNodes = false;
   }
 }

@@ -20,10 +20,17 @@ interface SetUp extends RedisAdapters {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** @param owner Who opens the connections: the adapters, or whoever uses them. */
-function setUp(url: string, owner: "ours" | "theirs", options?: RedisAdapterOptions): SetUp {
+/**
+ * @param owner Who opens the connections: the adapters, or whoever uses them, as they come or so that
+ * they forget what had no answer when a connection broke.
+ */
+function setUp(
+  url: string,
+  owner: "ours" | "theirs" | "theirs, forgetful",
+  options?: RedisAdapterOptions,
+): SetUp {
   const clients = owner === "ours" ? [] : [1, 2, 3].map(() => {
-    const client = new Redis(url);
+    const client = new Redis(url, { autoResendUnfulfilledCommands: owner === "theirs" });
     client.on("error", () => {});
     return client;
   });
@@ -111,6 +118,22 @@ for (const owner of ["ours", "theirs"] as const) {
       return heard > 0;
     }, "it hears again, though nobody asked");
     await until(() => succeeds(here.broadcast.publish(signal)), "it tells again");
+  });
+}
+
+for (const owner of ["ours", "theirs", "theirs, forgetful"] as const) {
+  test(`redis: as many as may wait for a silent connection do not stay for ever: ${owner}`, async () => {
+    await using redis = await startRedis();
+    await using proxy = movingProxy(redis.url);
+    await using here = setUp(proxy.url, owner, { maxPending: 5, timeoutMs: 200, partitions: 2 });
+    await here.engine.createTask({ id: "t" });
+    proxy.silence();
+    await Promise.all(Array.from({ length: 5 }, () => here.publishes()));
+    await until(() => here.publishes(), "it publishes again");
+    const { connections } = proxy;
+    for (let i = 0; i < 50; i++) assert(await here.publishes());
+    await here.shortTerm.check();
+    assert.equal(proxy.connections, connections, "it stays");
   });
 }
 

@@ -104,9 +104,7 @@ export class ScriptRunner {
   async check(): Promise<void> {
     await this.runOnAll("check", []);
     if (this.#keepsData) return;
-    const asking = assertKeepsData(this.#client);
-    this.#connection.expect(asking);
-    await this.#inTime(asking);
+    await this.#inTime(this.#connection.answer(assertKeepsData(this.#client)));
     this.#keepsData = true;
   }
 
@@ -168,9 +166,7 @@ export class ScriptRunner {
         const code = by === "eval" ? SCRIPTS[script] : HASHES.get(script)!;
         pipeline[by](code, 1, base, life, this.#newLife, ...values);
       }
-      const sent = pipeline.exec();
-      this.#connection.expect(sent, calls[0]!.base);
-      const replies = await sent;
+      const replies = await this.#connection.answer(pipeline.exec(), calls[0]!.base);
       for (const [i, call] of calls.entries()) {
         const [error, reply] = replies?.[i] ?? [unavailable("the connection broke"), null];
         if (error === null) call.resolve(this.#withoutLife(call.base, reply as readonly Reply[]));
@@ -197,8 +193,7 @@ export class ScriptRunner {
       await this.#client.call("SET", countKey, count, "NX");
       return await this.#client.call("GET", countKey);
     })();
-    this.#connection.expect(asking, bases[0]);
-    const found = await this.#inTime(asking);
+    const found = await this.#inTime(this.#connection.answer(asking, bases[0]));
     if (found !== count) {
       throw unavailable(`its data has ${found} partitions, and ${count} are configured`);
     }
@@ -206,7 +201,6 @@ export class ScriptRunner {
 
   #worded(error: unknown): TaskcastError {
     if (error instanceof TaskcastError) return error;
-    this.#connection.heed(error);
     const message = error instanceof Error ? error.message : String(error);
     if (message.startsWith("TASKCAST_LOST")) {
       this.#lost = true;
@@ -214,6 +208,9 @@ export class ScriptRunner {
     }
     if (message.startsWith("OOM")) {
       return new TaskcastError("STORE_FULL", "Redis has no memory left", { cause: error });
+    }
+    if (this.#connection.heed(error)) {
+      return unavailable("this server takes no changes now; it is a replica, or loads", error);
     }
     const isDown = this.#client.status !== "ready";
     const cause = isDown ? this.#lastError() ?? error : error;
