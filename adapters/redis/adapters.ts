@@ -16,9 +16,15 @@ export interface RedisAdapterOptions {
    * have the same, for as long as the data lives. @default {32}
    */
   partitions?: number;
-  /** Milliseconds that an answer may take before the request fails. @default {5000} */
+  /**
+   * Milliseconds that an answer may take before the request fails. A connection on which nothing is
+   * heard for twice as long is made anew. @default {5000}
+   */
   timeoutMs?: number;
-  /** Requests that may wait for answers before more are refused. @default {10000} */
+  /**
+   * Requests that may wait for answers before more are refused. One that failed for want of an answer
+   * counts until its connection breaks, since it may still be carried out. @default {10000}
+   */
   maxPending?: number;
   /**
    * Wake-ups go to the shard of their task only (Redis 7). Needs, on a cluster, a client with
@@ -54,7 +60,8 @@ export interface RedisAdapters {
 export function createRedisAdapters(url: string, options?: RedisAdapterOptions): RedisAdapters;
 /**
  * Makes the adapters from clients of ioredis, `Redis` or `Cluster`. The clients stay yours to close;
- * give them to nothing else, since `sub` can do nothing but listen.
+ * give them to nothing else, since `sub` can do nothing but listen. A connection that is of no use is
+ * left by `disconnect(true)`: their `retryStrategy` must let them come back.
  *
  * @param pub Publishes what the store does not by itself.
  * @param sub Listens.

@@ -111,7 +111,10 @@ export class Connection {
     return silence;
   }
 
-  /** The client asks the server first of all, and does not notice when there is no answer. */
+  /**
+   * The client asks the server first of all, and does not notice when there is no answer. One that
+   * loads for long is connected to several times, which costs nothing.
+   */
   readonly #onConnect = (): void => {
     this.#onReady();
     const begun = new Promise<void>((resolve) => this.#onBegun = resolve);
