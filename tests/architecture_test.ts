@@ -25,7 +25,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "clients/server_sdk": ["@taskcast/core/protocol", "@taskcast/client/http"],
   "adapters/sqlite": ["@taskcast/core", "@taskcast/core/protocol", "node:*"],
   "adapters/redis": ["@taskcast/core", "@taskcast/core/protocol", "node:*", "npm:ioredis"],
-  "adapters/postgres": ["@taskcast/core", "@taskcast/core/protocol", "npm:postgres"],
+  "adapters/postgres": ["@taskcast/core", "@taskcast/core/protocol", "node:net", "npm:postgres"],
   "adapters/sentry": ["@taskcast/core", "npm:@sentry/deno"],
   "cli": [
     "@taskcast/sentry",

@@ -7,7 +7,6 @@ import type {
   LogQuery,
   LogView,
   SeriesFold,
-  StoredEvent,
   TaskHead,
   TaskRecord,
 } from "@taskcast/core";

@@ -379,7 +379,7 @@ Deno.test("a log that ends before its head says is told, and others are archived
 });
 
 Deno.test("a deletion that is slow between its steps does not delete the next life of the id", async () => {
-  const { clock, hot, cold, open } = setUp();
+  const { clock, hot, open } = setUp();
   const others = open();
   let between = async () => {};
   const slow = open({
