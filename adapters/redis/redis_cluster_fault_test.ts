@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { Cluster, Redis } from "ioredis";
 import { TaskEngine } from "@taskcast/core";
-import { freePort } from "../../tests/support/free_port.ts";
 import type { MovingProxy } from "../../tests/support/moving_proxy.ts";
 import { movingProxy } from "../../tests/support/moving_proxy.ts";
 import { redisProgram, startRedis } from "../../tests/support/redis_server.ts";
@@ -22,6 +21,13 @@ interface SetUp extends AsyncDisposable {
   publishes(taskId: string): Promise<boolean>;
 }
 
+/** Asked for one by one they could be the same. */
+function twoFreePorts(): [number, number] {
+  using one = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  using other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return [one.addr.port, other.addr.port];
+}
+
 async function setUp(): Promise<SetUp> {
   await using stack = new AsyncDisposableStack();
   const folder = await Deno.makeTempDir({ prefix: "taskcast-cluster-" });
@@ -29,18 +35,19 @@ async function setUp(): Promise<SetUp> {
   const proxies: MovingProxy[] = [];
   const admins: Redis[] = [];
   for (const i of [0, 1]) {
-    const port = freePort();
-    proxies.push(stack.use(movingProxy(`redis://127.0.0.1:${port}`)));
+    const proxy = stack.use(movingProxy("redis://127.0.0.1:1")); // Takes a port before others do.
+    proxies.push(proxy);
+    const [port, bus] = twoFreePorts();
+    proxy.moveTo(`redis://127.0.0.1:${port}`);
     await Deno.mkdir(`${folder}/${i}`);
-    const announced = new URL(proxies[i]!.url).port;
-    const bus = `${freePort()}`;
+    const announced = new URL(proxy.url).port;
     const args = ["--cluster-enabled", "yes", "--cluster-announce-port", announced];
-    args.push("--cluster-port", bus, "--cluster-announce-bus-port", bus);
+    args.push("--cluster-port", `${bus}`, "--cluster-announce-bus-port", `${bus}`);
     stack.use(await startRedis({ folder: `${folder}/${i}`, port, args }));
     admins.push(new Redis(port));
     const from = i * SLOTS / 2;
     await admins[i]!.call("CLUSTER", "ADDSLOTSRANGE", `${from}`, `${from + SLOTS / 2 - 1}`);
-    if (i === 1) await admins[0]!.call("CLUSTER", "MEET", "127.0.0.1", `${port}`, bus);
+    if (i === 1) await admins[0]!.call("CLUSTER", "MEET", "127.0.0.1", `${port}`, `${bus}`);
   }
   for (const admin of admins) {
     const isWhole = async () => {
