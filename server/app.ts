@@ -12,6 +12,7 @@ import { errorResponse, isUnexpected } from "./http_errors.ts";
 import { Router } from "./router.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { addServerRoutes } from "./routes/server.ts";
+import { addWebhookRoutes } from "./routes/webhooks.ts";
 import { addTaskRoutes } from "./routes/tasks.ts";
 import { VERSION } from "./version.ts";
 
@@ -89,6 +90,7 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
   });
   addServerRoutes(router, engine);
   addTaskRoutes(router, { engine, gate, tickets });
+  addWebhookRoutes(router, { engine, gate });
   addEventRoutes(router, { engine, gate, tickets, maxBodyBytes });
   addDocs(app);
   refuseTheRest(plain);

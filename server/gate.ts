@@ -53,10 +53,14 @@ export class Gate {
   }
 
   /** A task as a caller may see it. */
-  show<T extends Task>(auth: AuthContext, task: T): Omit<T, "authConfig"> {
-    if (hasScope(auth, "task:manage")) return task;
-    const { authConfig: _hidden, ...shown } = task;
-    return shown;
+  show<T extends Task>(auth: AuthContext, task: T): Omit<T, "authConfig" | "webhooks"> {
+    const { authConfig, webhooks, ...shown } = task;
+    if (!hasScope(auth, "task:manage")) return shown;
+    return {
+      ...shown,
+      ...(authConfig && { authConfig }),
+      ...(webhooks && { webhooks: webhooks.map(({ secret: _secret, ...hook }) => hook) }),
+    };
   }
 
   /** The task is gone; another one may take its id. */

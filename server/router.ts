@@ -11,7 +11,7 @@ export interface Operation<Query extends z.ZodType, Body extends z.ZodType> {
   method: "get" | "post" | "patch" | "delete";
   /** As in OpenAPI: `/tasks/{id}`. */
   path: string;
-  tag: "Tasks" | "Events" | "Server";
+  tag: "Tasks" | "Events" | "Webhooks" | "Server";
   summary: string;
   description?: string;
   /** What a caller needs. Left out: anybody may call. */

@@ -1,4 +1,4 @@
-import type { DueTimes, ProducerProgress, TaskRecord } from "@taskcast/core";
+import type { DueTimes, ProducerProgress, TaskRecord, Work } from "@taskcast/core";
 import { DUE_KINDS } from "@taskcast/core";
 import type { Run } from "./database.ts";
 import type { ClassRow, SeriesRow, TaskRow } from "./task_state.ts";
@@ -36,7 +36,7 @@ export class Changes {
   readonly #forgotten: { task: number; producer: string }[] = [];
   readonly #sent: { task: number; producer: string; seq: number; idx: number }[] = [];
   readonly #due = new Map<number, DueTimes>();
-  readonly #archive = new Map<number, number>();
+  readonly #marks = new Map<string, { task: number; kind: Work; at_ms: number }>();
 
   /** A task is new. */
   created(row: TaskRow, record: TaskRecord): void {
@@ -91,9 +91,10 @@ export class Changes {
     this.#due.set(task, times);
   }
 
-  /** A task is to be archived, unless it is marked already. */
-  archive(task: number, atMs: number): void {
-    if (!this.#archive.has(task)) this.#archive.set(task, atMs);
+  /** A task is marked for work, unless it is marked already. */
+  mark(task: number, kind: Work, atMs: number): void {
+    const key = `${task} ${kind}`;
+    if (!this.#marks.has(key)) this.#marks.set(key, { task, kind, at_ms: atMs });
   }
 
   /** Writes everything; the statements travel together. */
@@ -123,7 +124,7 @@ export class Changes {
           )
         ),
       ],
-      [MARK_FOR_ARCHIVE, [...this.#archive].map(([task, at_ms]) => ({ task, at_ms }))],
+      [MARK_FOR_WORK, [...this.#marks.values()]],
     ];
     // All texts before the first statement: one that cannot be made leaves none on its way.
     const texts = statements.filter(([, rows]) => rows.length > 0)
@@ -154,12 +155,12 @@ function rows(columns: string): string {
 // What is JSON in a column travels as text, so that it is kept as it was written.
 const TASK_COLUMNS = "task bigint, id text, incarnation text, version integer, status text, " +
   "type text, tags text[], created_at bigint, updated_at bigint, completed_at bigint, record text, " +
-  "length integer, bytes bigint, time bigint, classes integer";
+  "length integer, bytes bigint, time bigint, classes integer, hooked boolean";
 
 const INSERT_TASKS = "INSERT INTO {tasks} (task, id, incarnation, version, status, type, tags, " +
-  "created_at, updated_at, completed_at, record, length, bytes, time, classes) SELECT task, id, " +
+  "created_at, updated_at, completed_at, record, length, bytes, time, classes, hooked) SELECT task, id, " +
   "incarnation, version, status, type, tags, created_at, updated_at, completed_at, record::json, " +
-  `length, bytes, time, classes FROM ${rows(TASK_COLUMNS)}`;
+  `length, bytes, time, classes, hooked FROM ${rows(TASK_COLUMNS)}`;
 
 const UPDATE_TASKS = "UPDATE {tasks} t SET version = r.version, status = r.status, " +
   "updated_at = coalesce(r.updated_at, t.updated_at), " +
@@ -218,6 +219,6 @@ const DELETE_DUE = `DELETE FROM {due} d USING ${
 const INSERT_DUE = "INSERT INTO {due} (task, kind, at_ms) " +
   `SELECT task, kind, at_ms FROM ${rows("task bigint, kind text, at_ms bigint")}`;
 
-const MARK_FOR_ARCHIVE = "INSERT INTO {due} (task, kind, at_ms) " +
-  `SELECT task, 'archive', at_ms FROM ${rows("task bigint, at_ms bigint")} ` +
+const MARK_FOR_WORK = "INSERT INTO {due} (task, kind, at_ms) " +
+  `SELECT task, kind, at_ms FROM ${rows("task bigint, kind text, at_ms bigint")} ` +
   "ON CONFLICT (task, kind) DO NOTHING";

@@ -1,5 +1,5 @@
 import type { Commit, CommitResult, Refusal, StoredEvent } from "@taskcast/core";
-import { checkProducers, checkSeries } from "@taskcast/core";
+import { checkProducers, checkSeries, WORK_KINDS } from "@taskcast/core";
 import { isTerminal } from "@taskcast/core/protocol";
 import type { Changes } from "./changes.ts";
 import type { TaskRow } from "./task_state.ts";
@@ -8,7 +8,7 @@ import { TaskState } from "./task_state.ts";
 /** A commit as it was decided: its repetitions are known by index, and still to be read. */
 export type Decision =
   | { ok: false; refusal: Refusal }
-  | { ok: true; events: (StoredEvent | number)[]; from: number; length: number };
+  | { ok: true; events: (StoredEvent | number)[]; from: number; length: number; hooked: boolean };
 
 /**
  * Decides on a commit and carries it out on what was read, or refuses it before anything changes.
@@ -22,7 +22,7 @@ export function decide(
   commit: Commit,
   number: number,
 ): Decision {
-  const { taskId, expect, events, nowMs, record, due, archiveAtMs } = commit;
+  const { taskId, expect, events, nowMs, record, due, marks = {} } = commit;
   const known = tasks.get(taskId);
   if (expect === "absent") {
     if (known !== undefined) return refused({ code: "EXISTS" });
@@ -56,10 +56,14 @@ export function decide(
     state.replace(record);
     changes.due(row.task, due ?? {});
   }
-  if (archiveAtMs !== undefined && (record !== undefined || row.length > from)) {
-    changes.archive(row.task, archiveAtMs);
+  if (record !== undefined || row.length > from) {
+    for (const kind of WORK_KINDS) {
+      const atMs = marks[kind];
+      if (atMs === undefined || (kind === "deliver" && !row.hooked)) continue;
+      changes.mark(row.task, kind, atMs);
+    }
   }
-  return { ok: true, events: stored, from, length: row.length };
+  return { ok: true, events: stored, from, length: row.length, hooked: row.hooked };
 }
 
 /** A decision as the answer to who asked. */
@@ -68,9 +72,9 @@ export function resultOf(
   eventAt: (index: number) => StoredEvent,
 ): CommitResult {
   if (!decision.ok) return decision;
-  const { from, length } = decision;
+  const { from, length, hooked } = decision;
   const events = decision.events.map((event) => typeof event === "number" ? eventAt(event) : event);
-  return { ok: true, events, from, length };
+  return { ok: true, events, from, length, ...(hooked && { hooked }) };
 }
 
 function checkLive({ status }: TaskRow): Refusal | undefined {

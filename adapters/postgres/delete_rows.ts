@@ -8,6 +8,7 @@ export const LIVE_TABLES: readonly string[] = [
   "producer_events",
   "producers",
   "due",
+  "notes",
   ...LOG_TABLES,
 ];
 

@@ -75,7 +75,7 @@ const LOCK = "SELECT pg_advisory_xact_lock(key) FROM (SELECT DISTINCT " +
   "ORDER BY key) AS keys";
 
 const SELECT_TASKS = "SELECT task::float8, id, incarnation, version, status, created_at::float8, " +
-  "length, bytes::float8, time::float8, classes FROM {tasks} " +
+  "length, bytes::float8, time::float8, classes, hooked FROM {tasks} " +
   "JOIN json_to_recordset($1::text::json) AS r (id text) USING (id)";
 
 const SELECT_NUMBERS =

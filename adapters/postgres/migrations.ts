@@ -115,6 +115,16 @@ const MIGRATIONS: readonly string[] = [
   );
   CREATE INDEX taskcast_live_due_by_time ON taskcast_live_due (kind, at_ms);
   `,
+  `
+  ALTER TABLE taskcast_tasks ADD COLUMN hooked boolean NOT NULL DEFAULT false;
+  ALTER TABLE taskcast_live_tasks ADD COLUMN hooked boolean NOT NULL DEFAULT false;
+  CREATE TABLE taskcast_live_notes (
+    task bigint NOT NULL,
+    name text NOT NULL,
+    text text NOT NULL,
+    PRIMARY KEY (task, name)
+  );
+  `,
 ];
 
 /** The version that this program knows. */

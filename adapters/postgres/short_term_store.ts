@@ -1,13 +1,15 @@
 import type {
-  ArchiveWork,
   ClaimedWork,
   Commit,
   CommitResult,
   DueKind,
   DueWork,
   LogMark,
+  MarkedTask,
+  NoteChange,
   ShortTermStore,
   TaskMark,
+  Work,
 } from "@taskcast/core";
 import { DUE_KINDS, isAtMark } from "@taskcast/core";
 import { TaskcastError } from "@taskcast/core/protocol";
@@ -76,7 +78,7 @@ export class PostgresShortTermStore extends PostgresTaskReader implements ShortT
   }
 
   async claim(
-    work: ArchiveWork,
+    work: Work,
     { nowMs, untilMs, limit }: { nowMs: number; untilMs: number; limit: number },
   ): Promise<ClaimedWork> {
     const [row] = await this.database.run<
@@ -113,20 +115,84 @@ export class PostgresShortTermStore extends PostgresTaskReader implements ShortT
       const row = await lockedRow(run, taskId);
       if (row === undefined) return false;
       const isThere = isAtMark(row, at);
-      const mark = (work: ArchiveWork, atMs: number) =>
-        run(
-          "INSERT INTO {due} (task, kind, at_ms) VALUES ($1::bigint, $2, $3::bigint) " +
-            "ON CONFLICT (task, kind) DO UPDATE SET at_ms = excluded.at_ms",
-          row.task,
-          work,
-          atMs,
-        );
-      if (!isThere) await mark("archive", againAtMs);
-      else {
-        await run("DELETE FROM {due} WHERE task = $1::bigint AND kind = 'archive'", row.task);
-        if (releaseAtMs !== undefined) await mark("release", releaseAtMs);
+      await setMark(run, row.task, "archive", isThere ? undefined : againAtMs);
+      if (isThere && releaseAtMs !== undefined) {
+        await setMark(run, row.task, "release", releaseAtMs);
       }
       return isThere;
+    });
+  }
+
+  async mark(
+    taskId: string,
+    work: Work,
+    atMs: number | undefined,
+    at: TaskMark,
+  ): Promise<boolean> {
+    return await this.database.transaction(async (run) => {
+      const row = await lockedRow(run, taskId);
+      if (row === undefined || !isAtMark(row, at)) return false;
+      await setMark(run, row.task, work, atMs);
+      return true;
+    });
+  }
+
+  async marked(
+    work: Work,
+    { limit, after }: { limit: number; after?: MarkedTask },
+  ): Promise<MarkedTask[]> {
+    const place = after === undefined ? [] : [after.atMs, after.taskId];
+    return await this.database.run<MarkedTask>(
+      'SELECT t.id AS "taskId", d.at_ms::float8 AS "atMs" FROM {due} d JOIN {tasks} t USING (task) ' +
+        `WHERE d.kind = $1 ${
+          after === undefined ? "" : "AND (d.at_ms, t.id) > ($3::bigint, $4)"
+        } ` +
+        "ORDER BY d.at_ms, t.id LIMIT $2::int",
+      work,
+      limit,
+      ...place,
+    );
+  }
+
+  async readNotes(
+    taskId: string,
+    incarnation: string,
+  ): Promise<Record<string, string> | undefined> {
+    const rows = await this.database.run<{ name: string | null; text: string }>(
+      "SELECT n.name, n.text FROM {tasks} t LEFT JOIN {notes} n USING (task) " +
+        "WHERE t.id = $1 AND t.incarnation = $2",
+      taskId,
+      incarnation,
+    );
+    if (rows.length === 0) return undefined;
+    return Object.fromEntries(
+      rows.flatMap(({ name, text }) => name === null ? [] : [[name, text]]),
+    );
+  }
+
+  async writeNote(
+    taskId: string,
+    incarnation: string,
+    name: string,
+    { from, to }: NoteChange,
+  ): Promise<boolean> {
+    return await this.database.transaction(async (run) => {
+      const row = await lockedRow(run, taskId);
+      if (row?.incarnation !== incarnation) return false;
+      const where = "FROM {notes} WHERE task = $1::bigint AND name = $2";
+      const [now] = await run<{ text: string }>(`SELECT text ${where}`, row.task, name);
+      if (now?.text !== from) return false;
+      if (to === undefined) await run(`DELETE ${where}`, row.task, name);
+      else {
+        await run(
+          "INSERT INTO {notes} (task, name, text) VALUES ($1::bigint, $2, $3) " +
+            "ON CONFLICT (task, name) DO UPDATE SET text = excluded.text",
+          row.task,
+          name,
+          to,
+        );
+      }
+      return true;
     });
   }
 
@@ -151,6 +217,26 @@ export class PostgresShortTermStore extends PostgresTaskReader implements ShortT
       await changes.write(run);
       return decisions;
     });
+  }
+}
+
+/** Marks a task that is locked for work, or takes its mark away. */
+async function setMark(
+  run: Run,
+  task: number,
+  work: Work,
+  atMs: number | undefined,
+): Promise<void> {
+  if (atMs === undefined) {
+    await run("DELETE FROM {due} WHERE task = $1::bigint AND kind = $2", task, work);
+  } else {
+    await run(
+      "INSERT INTO {due} (task, kind, at_ms) VALUES ($1::bigint, $2, $3::bigint) " +
+        "ON CONFLICT (task, kind) DO UPDATE SET at_ms = excluded.at_ms",
+      task,
+      work,
+      atMs,
+    );
   }
 }
 

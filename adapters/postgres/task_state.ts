@@ -27,6 +27,7 @@ export interface TaskRow {
   bytes: number;
   time: number;
   classes: number;
+  hooked: boolean;
 }
 
 /** A type and level of a task's events; apart for those that stand alone. */
@@ -80,6 +81,7 @@ export class TaskState {
       bytes: 0,
       time: 0,
       classes: 0,
+      hooked: record.hooked === true,
     };
     changes.created(row, record);
     return new TaskState(row, changes);

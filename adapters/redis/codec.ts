@@ -1,6 +1,6 @@
 import type { Commit, EventDraft, SeriesFold, StoredEvent } from "@taskcast/core";
 import type { EventFilter, Level, SeriesMode } from "@taskcast/core/protocol";
-import { matchesEverything } from "@taskcast/core";
+import { matchesEverything, WORK_KINDS } from "@taskcast/core";
 import { SERVER_EVENT } from "@taskcast/core/protocol";
 import type { Reply } from "./client.ts";
 
@@ -9,7 +9,7 @@ import type { Reply } from "./client.ts";
 
 /** A commit as the arguments of its script, but for those that are the connection's. */
 export function commitArgs(commit: Commit): string[] {
-  const { taskId, expect, record, due, events, nowMs, maxEvents, maxBytes, archiveAtMs } = commit;
+  const { taskId, expect, record, due, events, nowMs, maxEvents, maxBytes, marks = {} } = commit;
   const version = typeof expect === "object" ? expect : undefined;
   const args = [
     taskId,
@@ -19,7 +19,9 @@ export function commitArgs(commit: Commit): string[] {
     String(nowMs),
     String(maxEvents),
     String(maxBytes),
-    text(archiveAtMs),
+    WORK_KINDS.flatMap((kind) => marks[kind] === undefined ? [] : `${kind} ${marks[kind]}`).join(
+      " ",
+    ),
   ];
   if (record === undefined) RECORD_LEFT_OUT.forEach((empty) => args.push(empty));
   else {
@@ -34,6 +36,7 @@ export function commitArgs(commit: Commit): string[] {
       text(due?.deadline),
       text(due?.wake),
       task.type ?? "",
+      record.hooked ? "1" : "",
     );
   }
   args.push(String(events.length));
@@ -41,7 +44,7 @@ export function commitArgs(commit: Commit): string[] {
   return args;
 }
 
-const RECORD_LEFT_OUT: readonly string[] = Array.from({ length: 9 }, () => "");
+const RECORD_LEFT_OUT: readonly string[] = Array.from({ length: 10 }, () => "");
 
 function pushDraft(args: string[], draft: EventDraft): void {
   const { entropy, type, level, data, seriesId, seriesMode = "", accField = "" } = draft;

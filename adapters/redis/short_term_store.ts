@@ -1,5 +1,4 @@
 import type {
-  ArchiveWork,
   BroadcastProvider,
   ClaimedWork,
   Commit,
@@ -12,11 +11,14 @@ import type {
   LogPage,
   LogQuery,
   LogView,
+  MarkedTask,
+  NoteChange,
   Refusal,
   ShortTermStore,
   TaskHead,
   TaskMark,
   TaskRecord,
+  Work,
 } from "@taskcast/core";
 import { DUE_KINDS, matchesType } from "@taskcast/core";
 import type { EventFilter, SeriesMode, TaskStatus } from "@taskcast/core/protocol";
@@ -57,7 +59,7 @@ export class RedisShortTermStore implements ShortTermStore {
   async commit(commit: Commit): Promise<CommitResult> {
     const { taskId, events } = commit;
     const base = this.#partitions.of(taskId);
-    const [id, expect, version, incarnation, nowMs, maxEvents, maxBytes, archiveAt, ...rest] =
+    const [id, expect, version, incarnation, nowMs, maxEvents, maxBytes, marks, ...rest] =
       commitArgs(commit);
     const args = [
       id,
@@ -67,7 +69,7 @@ export class RedisShortTermStore implements ShortTermStore {
       nowMs,
       maxEvents,
       maxBytes,
-      archiveAt,
+      marks,
     ] as string[];
     const channels = [this.#partitions.channelOf(taskId), channelOfAll(base), this.#publish];
     // Numbered when it is sent, so that a later number is never sent before an earlier one.
@@ -76,8 +78,8 @@ export class RedisShortTermStore implements ShortTermStore {
       "commit",
       () => [this.#session, String(++this.#commits), ...args, ...channels, ...rest],
     );
-    if (reply[0] !== "ok") return { ok: false, refusal: refusalOf(reply) };
-    const [, from, length, time, ...special] = reply as [string, number, number, string];
+    if (reply[0] !== "ok" && reply[0] !== "hooked") return { ok: false, refusal: refusalOf(reply) };
+    const [outcome, from, length, time, ...special] = reply as [string, number, number, string];
     const told = new Map(
       special.map((entry) => [(entry as Reply[])[0] as number, entry as Reply[]]),
     );
@@ -90,7 +92,13 @@ export class RedisShortTermStore implements ShortTermStore {
         : { mode: first as SeriesMode, field: second as string };
       return asStored(draft, next++, Number(time), resolved);
     });
-    return { ok: true, events: stored, from, length };
+    return {
+      ok: true,
+      events: stored,
+      from,
+      length,
+      ...(outcome === "hooked" && { hooked: true }),
+    };
   }
 
   async getTask(taskId: string): Promise<TaskHead | undefined> {
@@ -200,7 +208,7 @@ export class RedisShortTermStore implements ShortTermStore {
   }
 
   async claim(
-    work: ArchiveWork,
+    work: Work,
     { nowMs, untilMs, limit }: { nowMs: number; untilMs: number; limit: number },
   ): Promise<ClaimedWork> {
     const claimed: { taskId: string; atMs: number }[] = [];
@@ -219,7 +227,7 @@ export class RedisShortTermStore implements ShortTermStore {
   }
 
   async #claimThese<Entry extends { taskId: string }>(
-    work: ArchiveWork,
+    work: Work,
     entries: readonly Entry[],
     { nowMs, untilMs }: { nowMs: number; untilMs: number },
   ): Promise<Entry[]> {
@@ -252,6 +260,54 @@ export class RedisShortTermStore implements ShortTermStore {
       text(releaseAtMs),
     );
     return isThere === 1;
+  }
+
+  async mark(
+    taskId: string,
+    work: Work,
+    atMs: number | undefined,
+    at: TaskMark,
+  ): Promise<boolean> {
+    const [done] = await this.#run(taskId, "mark", taskId, ...placeArgs(at), work, text(atMs));
+    return done === 1;
+  }
+
+  async marked(
+    work: Work,
+    { limit, after }: { limit: number; after?: MarkedTask },
+  ): Promise<MarkedTask[]> {
+    const place = after === undefined ? ["-inf", ""] : [String(after.atMs), after.taskId];
+    const all: MarkedTask[] = [];
+    for (const reply of await this.#scripts.runOnAll("marked", [work, String(limit), ...place])) {
+      for (let i = 0; i < reply.length; i += 2) {
+        all.push({ taskId: reply[i] as string, atMs: Number(reply[i + 1]) });
+      }
+    }
+    all.sort((a, b) => a.atMs - b.atMs || (a.taskId < b.taskId ? -1 : 1));
+    return all.slice(0, limit);
+  }
+
+  async readNotes(
+    taskId: string,
+    incarnation: string,
+  ): Promise<Record<string, string> | undefined> {
+    const [isThere, ...found] = await this.#run(taskId, "read_notes", taskId, incarnation);
+    if (isThere !== 1) return undefined;
+    const notes: Record<string, string> = {};
+    for (let i = 0; i < found.length; i += 2) notes[found[i] as string] = found[i + 1] as string;
+    return notes;
+  }
+
+  async writeNote(
+    taskId: string,
+    incarnation: string,
+    name: string,
+    { from, to }: NoteChange,
+  ): Promise<boolean> {
+    const arg = (note: string | undefined) => note === undefined ? "" : `=${note}`;
+    const args = [taskId, incarnation, name, arg(from), arg(to)];
+    const [done] = await this.#run(taskId, "write_note", ...args);
+    return done === 1;
   }
 
   async check(): Promise<void> {
@@ -309,7 +365,11 @@ function matches({ task }: TaskRecord, { statuses, types, tag }: ListQuery): boo
 }
 
 function markArgs(at: TaskMark | undefined): string[] {
-  return at === undefined ? [""] : [at.incarnation, `${at.version ?? ""}`, `${at.length ?? ""}`];
+  return at === undefined ? [""] : placeArgs(at);
+}
+
+function placeArgs({ incarnation, version, length }: TaskMark): string[] {
+  return [incarnation, text(version), text(length)];
 }
 
 function refusalOf(reply: readonly Reply[]): Refusal {

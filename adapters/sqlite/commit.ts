@@ -1,5 +1,5 @@
 import type { Commit, CommitResult, DueTimes, Refusal, StoredEvent } from "@taskcast/core";
-import { DUE_KINDS } from "@taskcast/core";
+import { DUE_KINDS, WORK_KINDS } from "@taskcast/core";
 import { isTerminal } from "@taskcast/core/protocol";
 import { Appender } from "./appender.ts";
 import { Producers } from "./producers.ts";
@@ -39,10 +39,10 @@ export function carryOut(sql: Statements, commit: Commit): CommitResult {
   producers.save();
   if (row.length > from) {
     updateLog(sql, row);
-    markForArchive(sql, row.task, commit);
+    markForWork(sql, row, commit);
   }
   const events = appended.map((event, at) => event ?? eventAt(sql, row.task, repeats[at]!));
-  return { ok: true, events, from, length: row.length };
+  return { ok: true, events, from, length: row.length, ...hookedOf(row) };
 }
 
 /** A task can always change its state, so neither bounds nor series are asked. */
@@ -55,8 +55,8 @@ function appendAll(sql: Statements, commit: Commit, row: TaskRow): CommitResult 
   updateRecord(sql, row.task, record);
   if (row.length > from) updateLog(sql, row);
   setDue(sql, row.task, commit.due ?? {});
-  markForArchive(sql, row.task, commit);
-  return { ok: true, events: appended, from, length: row.length };
+  markForWork(sql, row, commit);
+  return { ok: true, events: appended, from, length: row.length, ...hookedOf(row) };
 }
 
 function checkLive({ status }: TaskRow): Refusal | undefined {
@@ -83,13 +83,21 @@ function setDue(sql: Statements, task: number, due: DueTimes): void {
   }
 }
 
-function markForArchive(sql: Statements, task: number, { archiveAtMs }: Commit): void {
-  if (archiveAtMs === undefined) return;
-  sql.run(
-    "INSERT OR IGNORE INTO {archive_work} (work, task, at_ms) VALUES ('archive', ?, ?)",
-    task,
-    archiveAtMs,
-  );
+function markForWork(sql: Statements, { task, hooked }: TaskRow, { marks = {} }: Commit): void {
+  for (const kind of WORK_KINDS) {
+    const atMs = marks[kind];
+    if (atMs === undefined || (kind === "deliver" && hooked === 0)) continue;
+    sql.run(
+      "INSERT OR IGNORE INTO {archive_work} (work, task, at_ms) VALUES (?, ?, ?)",
+      kind,
+      task,
+      atMs,
+    );
+  }
+}
+
+function hookedOf({ hooked }: TaskRow): { hooked?: true } {
+  return hooked === 0 ? {} : { hooked: true };
 }
 
 function eventAt(sql: Statements, task: number, index: number): StoredEvent {

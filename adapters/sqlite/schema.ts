@@ -172,6 +172,16 @@ const MIGRATIONS: readonly string[] = [
   ) WITHOUT ROWID;
   CREATE INDEX archived_deletions_by_time ON archived_deletions (at_ms);
   `,
+  `
+  ALTER TABLE tasks ADD COLUMN hooked INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE archived_tasks ADD COLUMN hooked INTEGER NOT NULL DEFAULT 0;
+  CREATE TABLE notes (
+    task INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (task, name)
+  ) WITHOUT ROWID;
+  `,
 ];
 
 /** The tables that hold rows of an archived task, and with it those of any task. */
@@ -183,6 +193,7 @@ export const TASK_TABLES: readonly string[] = [
   "producers",
   "due",
   "archive_work",
+  "notes",
   ...LOG_TABLES,
 ];
 

@@ -1,12 +1,14 @@
 import type {
-  ArchiveWork,
   ClaimedWork,
   Commit,
   CommitResult,
   DueWork,
   LogMark,
+  MarkedTask,
+  NoteChange,
   ShortTermStore,
   TaskMark,
+  Work,
 } from "@taskcast/core";
 import { isAtMark } from "@taskcast/core";
 import { carryOut } from "./commit.ts";
@@ -40,7 +42,7 @@ export class SqliteShortTermStore extends SqliteTaskReader implements ShortTermS
   }
 
   async claim(
-    work: ArchiveWork,
+    work: Work,
     { nowMs, untilMs, limit }: { nowMs: number; untilMs: number; limit: number },
   ): Promise<ClaimedWork> {
     const waiting = () =>
@@ -92,7 +94,78 @@ export class SqliteShortTermStore extends SqliteTaskReader implements ShortTermS
     });
   }
 
-  #mark(work: ArchiveWork, task: number, atMs: number | undefined): void {
+  async mark(
+    taskId: string,
+    work: Work,
+    atMs: number | undefined,
+    at: TaskMark,
+  ): Promise<boolean> {
+    return await this.write(() => {
+      const row = this.sql.one<TaskRow>(SELECT_TASK, taskId);
+      if (row === undefined || !isAtMark(row, at)) return false;
+      this.#mark(work, row.task, atMs);
+      return true;
+    });
+  }
+
+  async marked(
+    work: Work,
+    { limit, after = { atMs: -Infinity, taskId: "" } }: { limit: number; after?: MarkedTask },
+  ): Promise<MarkedTask[]> {
+    return await this.read(() =>
+      this.sql.all<MarkedTask>(
+        "SELECT t.id AS taskId, w.at_ms AS atMs FROM {archive_work} w JOIN {tasks} t USING (task) " +
+          "WHERE w.work = ? AND (w.at_ms, t.id) > (?, ?) ORDER BY w.at_ms, t.id LIMIT ?",
+        work,
+        after.atMs,
+        after.taskId,
+        limit,
+      ).map((row) => ({ ...row }))
+    );
+  }
+
+  async readNotes(
+    taskId: string,
+    incarnation: string,
+  ): Promise<Record<string, string> | undefined> {
+    return await this.read(() => {
+      const row = this.sql.one<TaskRow>(SELECT_TASK, taskId);
+      if (row?.incarnation !== incarnation) return undefined;
+      const notes = this.sql.all<{ name: string; text: string }>(
+        "SELECT name, text FROM {notes} WHERE task = ?",
+        row.task,
+      );
+      return Object.fromEntries(notes.map(({ name, text }) => [name, text]));
+    });
+  }
+
+  async writeNote(
+    taskId: string,
+    incarnation: string,
+    name: string,
+    { from, to }: NoteChange,
+  ): Promise<boolean> {
+    return await this.write(() => {
+      const row = this.sql.one<TaskRow>(SELECT_TASK, taskId);
+      if (row?.incarnation !== incarnation) return false;
+      const { task } = row;
+      const where = "FROM {notes} WHERE task = ? AND name = ?";
+      const now = this.sql.one<{ text: string }>(`SELECT text ${where}`, task, name);
+      if (now?.text !== from) return false;
+      if (to === undefined) this.sql.run(`DELETE ${where}`, task, name);
+      else {
+        this.sql.run(
+          "INSERT OR REPLACE INTO {notes} (task, name, text) VALUES (?, ?, ?)",
+          task,
+          name,
+          to,
+        );
+      }
+      return true;
+    });
+  }
+
+  #mark(work: Work, task: number, atMs: number | undefined): void {
     if (atMs === undefined) {
       this.sql.run("DELETE FROM {archive_work} WHERE work = ? AND task = ?", work, task);
     } else {

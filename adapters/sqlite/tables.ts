@@ -10,10 +10,12 @@ export interface TaskRow {
   length: number;
   data_bytes: number;
   timestamp: number;
+  hooked: number;
 }
 
-export const SELECT_TASK =
-  "SELECT task, incarnation, version, status, length, data_bytes, timestamp FROM {tasks} WHERE id = ?";
+export const SELECT_TASK: string =
+  "SELECT task, incarnation, version, status, length, data_bytes, " +
+  "timestamp, hooked FROM {tasks} WHERE id = ?";
 
 /** A type and level of a task's events; apart for those that stand alone. */
 export interface ClassRow extends EventClass {

@@ -5,9 +5,10 @@ import type { TaskRow } from "./tables.ts";
 /** Adds a task with an empty log. */
 export function insertTask(sql: Statements, record: TaskRecord): TaskRow {
   const { task, incarnation, version } = record;
+  const hooked = record.hooked ? 1 : 0;
   const inserted = sql.one<{ task: number }>(
     "INSERT INTO {tasks} (id, incarnation, version, status, type, created_at, record, length, " +
-      "data_bytes, timestamp) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0) RETURNING task",
+      "data_bytes, timestamp, hooked) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?) RETURNING task",
     task.id,
     incarnation,
     version,
@@ -15,12 +16,13 @@ export function insertTask(sql: Statements, record: TaskRecord): TaskRow {
     task.type ?? "",
     task.createdAt,
     JSON.stringify(record),
+    hooked,
   )!;
   for (const tag of new Set(task.tags)) {
     sql.run("INSERT INTO {tags} (tag, task) VALUES (?, ?)", tag, inserted.task);
   }
   const { status } = task;
-  const empty = { length: 0, data_bytes: 0, timestamp: 0 };
+  const empty = { length: 0, data_bytes: 0, timestamp: 0, hooked };
   return { task: inserted.task, incarnation, version, status, ...empty };
 }
 

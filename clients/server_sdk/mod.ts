@@ -24,3 +24,5 @@ export { TaskcastServerClient } from "./client.ts";
 export type { PublisherOptions } from "./publisher.ts";
 export { Publisher } from "./publisher.ts";
 export type { RetryOptions } from "./retrying.ts";
+export type { VerifiedWebhook, VerifyWebhookOptions } from "./verify_webhook.ts";
+export { verifyWebhook, WebhookVerificationError } from "./verify_webhook.ts";

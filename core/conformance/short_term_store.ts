@@ -6,6 +6,7 @@ import { LIST_CHECKS } from "./store_list.ts";
 import { PRODUCER_CHECKS } from "./store_producers.ts";
 import { READ_CHECKS } from "./store_read.ts";
 import { SERIES_CHECKS } from "./store_series.ts";
+import { WORK_CHECKS } from "./store_work.ts";
 import type { ConformanceOptions } from "./suite.ts";
 import { register } from "./suite.ts";
 
@@ -35,5 +36,6 @@ export function testShortTermStore(options: ConformanceOptions<ShortTermStore>):
     ...LIST_CHECKS,
     ...DUE_CHECKS,
     ...ARCHIVE_WORK_CHECKS,
+    ...WORK_CHECKS,
   ], options);
 }

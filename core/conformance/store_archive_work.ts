@@ -1,12 +1,18 @@
 import assert from "node:assert/strict";
 import type { LogMark } from "../contracts/records.ts";
-import type { ClaimedWork, ShortTermStore } from "../contracts/short_term_store.ts";
+import type { ShortTermStore } from "../contracts/short_term_store.ts";
+import type { ClaimedWork } from "../contracts/work_queue.ts";
 import { commit, create, draft, LIFE, NOW, record } from "./store_fixtures.ts";
 import type { Check } from "./suite.ts";
 
 /** Appends an event and marks the task for the archive. */
 async function write(store: ShortTermStore, taskId: string, archiveAtMs = NOW): Promise<void> {
-  const result = await commit(store, { taskId, expect: "live", events: [draft()], archiveAtMs });
+  const result = await commit(store, {
+    taskId,
+    expect: "live",
+    events: [draft()],
+    marks: { archive: archiveAtMs },
+  });
   assert(result.ok);
 }
 
@@ -44,7 +50,7 @@ export const ARCHIVE_WORK_CHECKS: readonly Check<ShortTermStore>[] = [
       await create(store, "b");
       await write(store, "b", NOW - 1);
       await write(store, "b", NOW + 50); // The first mark stays.
-      const created = { record: record("a"), due: {}, archiveAtMs: NOW - 2 };
+      const created = { record: record("a"), due: {}, marks: { archive: NOW - 2 } };
       assert((await commit(store, { taskId: "a", expect: "absent", ...created })).ok);
       await create(store, "later");
       await write(store, "later", NOW + 20);

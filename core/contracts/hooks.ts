@@ -1,4 +1,5 @@
 import type { Task, TaskError, TaskStatus } from "../protocol/task.ts";
+import type { WebhookFailure } from "./webhooks.ts";
 
 /** What the engine was doing when an error reached nobody. */
 export interface ErrorContext {
@@ -21,6 +22,8 @@ export interface TaskcastHooks {
   onTaskFailed?(task: Task, error: TaskError | undefined): void | Promise<void>;
   /** A task became `timeout`. */
   onTaskTimeout?(task: Task): void | Promise<void>;
+  /** A webhook's delivery was given up after all its attempts. */
+  onWebhookFailed?(task: Task, failure: WebhookFailure): void | Promise<void>;
   /** Something went wrong that no caller will hear of. */
   onUnhandledError?(error: unknown, context: ErrorContext): void | Promise<void>;
 }

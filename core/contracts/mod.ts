@@ -5,4 +5,7 @@ export * from "./long_term_store.ts";
 export * from "./plugin.ts";
 export * from "./records.ts";
 export * from "./short_term_store.ts";
+export * from "./task_notes.ts";
 export * from "./task_reader.ts";
+export * from "./webhooks.ts";
+export * from "./work_queue.ts";

@@ -13,6 +13,8 @@ export interface TaskRecord {
   deadlineAt?: number;
   /** What is left of the ttl while the clock stands still (paused). */
   ttlRemainingMs?: number;
+  /** It has webhooks: its commits mark it for delivery. Never changes. */
+  hooked?: true;
 }
 
 /** A task and where its log stands, both of one moment. */

@@ -9,7 +9,9 @@ import type {
   TaskMark,
   TaskRecord,
 } from "./records.ts";
+import type { TaskNotes } from "./task_notes.ts";
 import type { TaskReader } from "./task_reader.ts";
+import type { WorkMarks, WorkQueue } from "./work_queue.ts";
 
 /** One atomic change of one task. Either all of it happens or nothing. */
 export interface Commit {
@@ -36,10 +38,11 @@ export interface Commit {
   /** Bytes of data that the log may hold at most; likewise. */
   maxBytes: number;
   /**
-   * Marks the task for the archive from this time on, unless it is marked already. Unix
-   * milliseconds. Left out: there is no archive.
+   * Marks the task for work from these times on, unless it is marked already. The mark `deliver` is
+   * for tasks that are {@linkcode TaskRecord.hooked} only. A commit that changes nothing marks
+   * nothing.
    */
-  archiveAtMs?: number;
+  marks?: WorkMarks;
 }
 
 /** Why a store refused a commit. Nothing was changed. */
@@ -71,6 +74,8 @@ export type CommitResult =
     from: number;
     /** Events in the log now. */
     length: number;
+    /** Set for tasks that are {@linkcode TaskRecord.hooked}. */
+    hooked?: true;
   }
   | { ok: false; refusal: Refusal };
 
@@ -82,19 +87,6 @@ export interface DueWork {
   nextAtMs?: number;
 }
 
-/** What an archiver does: write a task to the archive, or give its hot copy up. */
-export type ArchiveWork = "archive" | "release";
-
-/** Tasks that were marked for work, and are now claimed. */
-export interface ClaimedWork {
-  /** The tasks; those marked for the earliest time first. */
-  taskIds: string[];
-  /** The earliest time at which a task was marked; left out when none was claimed. */
-  oldestAtMs?: number;
-  /** When the next work after these can be claimed; left out when there is none. */
-  nextAtMs?: number;
-}
-
 /**
  * The source of truth for live tasks: a log per task with a small state at its head.
  *
@@ -103,7 +95,7 @@ export interface ClaimedWork {
  * - A commit that was acknowledged is seen by every later read, on every instance.
  * - What cannot be reached rejects with a `TaskcastError` `STORE_UNAVAILABLE`.
  */
-export interface ShortTermStore extends TaskReader {
+export interface ShortTermStore extends TaskReader, WorkQueue, TaskNotes {
   /**
    * The broadcast layer that each commit of this store wakes by itself, in the same step. Left out:
    * the engine does it.
@@ -119,14 +111,6 @@ export interface ShortTermStore extends TaskReader {
   deleteTask(taskId: string, at?: TaskMark): Promise<boolean>;
   /** Work that is due at `nowMs`. It stays due until a commit changes it. */
   due(nowMs: number, limit: number): Promise<DueWork>;
-  /**
-   * Takes tasks whose mark for `work` is at `nowMs` or before, and moves the mark to `untilMs`: if
-   * whoever took them dies, another gets them then.
-   */
-  claim(
-    work: ArchiveWork,
-    options: { nowMs: number; untilMs: number; limit: number },
-  ): Promise<ClaimedWork>;
   /**
    * Says that the archive has a task as it was at a mark. If the task is still there, it is not
    * marked for the archive any more, and for release at `releaseAtMs`; if it went on, it is marked

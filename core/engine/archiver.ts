@@ -3,6 +3,7 @@ import { isArchived } from "../contracts/long_term_store.ts";
 import type { LogMark, StoredEvent, TaskHead, TaskRecord } from "../contracts/records.ts";
 import { isTerminal } from "../protocol/task.ts";
 import type { EngineContext } from "./context.ts";
+import { areTold } from "./webhooks/hook_state.ts";
 import type { Round } from "./job.ts";
 import { Job } from "./job.ts";
 
@@ -29,6 +30,9 @@ const LEASE_MS = 10_000;
 
 /** Between looks while the archive cannot be reached. */
 const MAX_RETRY_MS = 5_000;
+
+/** Until it is looked again whether the webhooks of a task have everything. */
+const UNTOLD_MS = 60_000;
 
 /** A mark that no task is at: says that it went on. */
 const NOWHERE: LogMark = { incarnation: "", version: 0, length: 0 };
@@ -276,6 +280,14 @@ export class Archiver {
     await this.#context.store.deleteTask(head.record.task.id, markOf(head));
   }
 
+  /** Its webhooks, if it has some, have everything. */
+  async #isTold({ record: { task, incarnation, hooked }, length }: TaskHead): Promise<boolean> {
+    if (!hooked) return true;
+    const { store, clock } = this.#context;
+    const notes = await store.readNotes(task.id, incarnation);
+    return notes !== undefined && areTold(notes, length, clock.now());
+  }
+
   async #releaseAll(taskIds: readonly string[]): Promise<void> {
     const { store, clock } = this.#context;
     for (const { head, position } of await this.#itemsOf(taskIds)) {
@@ -283,6 +295,10 @@ export class Archiver {
       if (position.deleted) {
         await this.#finishDeletion(head);
       } else if (isTerminal(status) && isArchived(position, markOf(head))) {
+        if (!await this.#isTold(head)) {
+          await store.mark(id, "release", clock.now() + UNTOLD_MS, head.record);
+          continue;
+        }
         if (await this.#readOn(head, position, 0) === undefined) continue;
         if (await store.deleteTask(id, markOf(head))) this.counts.tasksReleased++;
       } else {

@@ -55,6 +55,11 @@ import { readable } from "./readable.ts";
 import { taskNotFound } from "./refusals.ts";
 import { StreamControl } from "./stream_control.ts";
 import { Tails } from "./tails.ts";
+import type { MarkedTask } from "../contracts/work_queue.ts";
+import type { WebhookStatus } from "../protocol/webhook.ts";
+import { assertDeliverable, assertWebhookOptions } from "./webhooks/accept.ts";
+import { Deliverer } from "./webhooks/deliverer.ts";
+import { retryWebhook, webhookStatuses } from "./webhooks/status.ts";
 import { BoundedReader } from "./bounded_reader.ts";
 import { TieredReader } from "./tiered_reader.ts";
 import { Writer } from "./writer.ts";
@@ -99,6 +104,7 @@ export class TaskEngine {
   readonly #tails: Tails;
   readonly #writer: Writer;
   readonly #archiver?: Archiver;
+  readonly #deliverer?: Deliverer;
   readonly #hooks: HookCaller;
   readonly #streams = new Set<StreamControl>();
   readonly #closing = new AbortController();
@@ -123,9 +129,19 @@ export class TaskEngine {
     };
     this.#tails = new Tails(this.#context);
     if (archive !== undefined) this.#archiver = new Archiver(this.#context, archive);
-    this.#writer = new Writer(this.#context, this.#hooks, this.#archiver);
+    if (options.webhooks !== undefined) {
+      assertWebhookOptions(options.webhooks);
+      this.#deliverer = new Deliverer(
+        this.#context,
+        options.webhooks,
+        (task, failure) => this.#hooks.webhookFailed(task, failure),
+      );
+    }
+    const { archiver, deliverer } = { archiver: this.#archiver, deliverer: this.#deliverer };
+    this.#writer = new Writer(this.#context, this.#hooks, { archiver, deliverer });
     this.#writer.scheduler.start();
-    this.#archiver?.start();
+    archiver?.start();
+    deliverer?.start();
   }
 
   /** What the engine has done so far, and what it holds now. */
@@ -135,6 +151,9 @@ export class TaskEngine {
       ...this.#writer.counts,
       ...counts,
       archiveLagMs: lagMs,
+      webhooksDelivered: this.#deliverer?.counts.delivered ?? 0,
+      webhookAttemptsFailed: this.#deliverer?.counts.attemptsFailed ?? 0,
+      webhooksGivenUp: this.#deliverer?.counts.givenUp ?? 0,
       streams: this.#streams.size,
       tails: this.#tails.size,
     };
@@ -159,6 +178,7 @@ export class TaskEngine {
   async createTask(input: CreateTaskInput = {}): Promise<Task> {
     this.#assertOpen();
     assertCreateTask(input, this.limits);
+    if (input.webhooks !== undefined) assertDeliverable(input.webhooks, this.#deliverer?.sender);
     return await this.#writer.create(input);
   }
 
@@ -380,6 +400,43 @@ export class TaskEngine {
   async sweep(): Promise<void> {
     await this.#writer.scheduler.sweep();
     await this.#archiver?.run();
+    await this.#deliverer?.run();
+  }
+
+  /**
+   * Where the webhooks of a task stand, in the order of the task and then of the server.
+   *
+   * @throws {TaskcastError} `TASK_NOT_FOUND`, `STORE_UNAVAILABLE`.
+   */
+  async getWebhooks(taskId: string): Promise<WebhookStatus[]> {
+    assertTaskId(taskId);
+    return await webhookStatuses(this.#context, this.#deliverer, taskId);
+  }
+
+  /**
+   * Tries deliveries of a webhook that were given up again, before anything else.
+   *
+   * @param hook What it is called; see {@linkcode WebhookStatus}.
+   * @returns How many deliveries.
+   * @throws {TaskcastError} `TASK_NOT_FOUND`, `WEBHOOK_NOT_FOUND`, `STORE_UNAVAILABLE`.
+   */
+  async retryWebhook(taskId: string, hook: string): Promise<number> {
+    this.#assertOpen();
+    assertTaskId(taskId);
+    return await retryWebhook(this.#context, this.#deliverer, taskId, hook);
+  }
+
+  /**
+   * Tasks with deliveries that were given up, the longest ago first.
+   *
+   * @param after The last of the page before.
+   * @param limit 1 to 500.
+   */
+  async listUndelivered(
+    { limit = 50, after }: { limit?: number; after?: MarkedTask } = {},
+  ): Promise<MarkedTask[]> {
+    assertCount(limit, "limit", 1, BOUNDS.listPage);
+    return await this.#context.store.marked("undelivered", { limit, after });
   }
 
   /**
@@ -393,6 +450,7 @@ export class TaskEngine {
     }
     await this.#writer.scheduler.close();
     await this.#archiver?.close();
+    await this.#deliverer?.close();
   }
 
   /** {@linkcode close}, for `await using`. */

@@ -1,4 +1,5 @@
 import type { ErrorContext, TaskcastHooks } from "../contracts/hooks.ts";
+import type { WebhookFailure } from "../contracts/webhooks.ts";
 import type { Task, TaskStatus } from "../protocol/task.ts";
 
 /** Calls the host's hooks, so that nothing they do reaches the engine or its callers. */
@@ -29,6 +30,10 @@ export class HookCaller {
     this.#hook("onTaskTransitioned", task, from);
     if (task.status === "failed") this.#hook("onTaskFailed", task, task.error);
     if (task.status === "timeout") this.#hook("onTaskTimeout", task);
+  }
+
+  webhookFailed(task: Task, failure: WebhookFailure): void {
+    this.#hook("onWebhookFailed", task, failure);
   }
 
   #hook<Name extends Exclude<keyof TaskcastHooks, "onUnhandledError">>(

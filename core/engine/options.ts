@@ -2,6 +2,7 @@ import type { BroadcastProvider } from "../contracts/broadcast.ts";
 import type { Clock } from "../contracts/clock.ts";
 import type { TaskcastHooks } from "../contracts/hooks.ts";
 import type { LongTermStore } from "../contracts/long_term_store.ts";
+import type { WebhookOptions } from "../contracts/webhooks.ts";
 import type { ShortTermStore } from "../contracts/short_term_store.ts";
 import type { EventFilter, SeriesFormat, Since } from "../protocol/event.ts";
 import type { Limits } from "../protocol/limits.ts";
@@ -21,6 +22,8 @@ export interface TaskEngineOptions {
   longTermStore?: LongTermStore;
   /** Called after what they are about is stored. */
   hooks?: TaskcastHooks;
+  /** Sends webhooks. @default tasks with webhooks are refused */
+  webhooks?: WebhookOptions;
   /** Bounds of what producers may send; see {@linkcode DEFAULT_LIMITS}. */
   limits?: Partial<Limits>;
   /** Sizes and times; see {@linkcode DEFAULT_ENGINE_OPTIONS}. */
@@ -81,6 +84,12 @@ export interface EngineStats {
   tasksReleased: number;
   /** Milliseconds by which the oldest unarchived work is late, as far as this instance saw. */
   archiveLagMs: number;
+  /** Events that webhooks of this instance took. */
+  webhooksDelivered: number;
+  /** Attempts of webhooks that failed. */
+  webhookAttemptsFailed: number;
+  /** Deliveries that were given up. */
+  webhooksGivenUp: number;
   /** Open streams. */
   streams: number;
   /** Tasks with open streams. */

@@ -5,11 +5,13 @@ import { TaskcastError } from "../protocol/errors.ts";
 import type { CreateTaskInput, Task } from "../protocol/task.ts";
 import { isTerminal } from "../protocol/task.ts";
 import { ulid } from "../protocol/ulid.ts";
+import type { WorkMarks } from "../contracts/work_queue.ts";
 import type { Change } from "../rules/transition.ts";
 import { applyTransition, dueTimes, newRecord } from "../rules/transition.ts";
 import type { Archiver } from "./archiver.ts";
 import type { EngineContext } from "./context.ts";
 import { serverDraft } from "./drafts.ts";
+import type { Deliverer } from "./webhooks/deliverer.ts";
 import type { HookCaller } from "./hook_caller.ts";
 import { newIncarnation } from "./incarnation.ts";
 import { refusalError, taskNotFound } from "./refusals.ts";
@@ -22,9 +24,15 @@ export class Writer {
   readonly #context: EngineContext;
   readonly #hooks: HookCaller;
   readonly #archiver?: Archiver;
+  readonly #deliverer?: Deliverer;
 
-  constructor(context: EngineContext, hooks: HookCaller, archiver?: Archiver) {
+  constructor(
+    context: EngineContext,
+    hooks: HookCaller,
+    { archiver, deliverer }: { archiver?: Archiver; deliverer?: Deliverer },
+  ) {
     this.#archiver = archiver;
+    this.#deliverer = deliverer;
     this.#context = context;
     this.#hooks = hooks;
     this.scheduler = new Scheduler(context, (kind, taskId) => this.#settle(kind, taskId));
@@ -39,6 +47,9 @@ export class Writer {
     const nowMs = clock.now();
     const identity = { id: input.id ?? ulid(nowMs), incarnation: newIncarnation() };
     const record = newRecord(input, identity, nowMs);
+    if (this.#deliverer !== undefined && this.#deliverer.hooksOf(input).length > 0) {
+      record.hooked = true;
+    }
     const result = await this.#commit(record.task.id, "absent", nowMs, [], record);
     if (!result.ok) throw refusalError(record.task.id, result.refusal);
     this.#hooks.created(record.task);
@@ -106,6 +117,7 @@ export class Writer {
     const { maxEventsPerTask: maxEvents, maxBytesPerTask: maxBytes } = this.#context.limits;
     const due = record === undefined ? undefined : dueTimes(record);
     const archiveAtMs = this.#archiver && nowMs + this.#context.options.archiveDelayMs;
+    const marks: WorkMarks = { archive: archiveAtMs, deliver: nowMs };
     const result = await this.#context.store.commit({
       taskId,
       expect,
@@ -115,10 +127,11 @@ export class Writer {
       due,
       maxEvents,
       maxBytes,
-      archiveAtMs,
+      marks,
     });
     if (!result.ok) return result;
     if (archiveAtMs !== undefined) this.#archiver?.expect(archiveAtMs);
+    if (result.hooked) this.#deliverer?.expect(nowMs);
     for (const atMs of Object.values(due ?? {})) this.scheduler.expect(atMs);
     const { from, length } = result;
     const ended = record !== undefined && isTerminal(record.task.status);

@@ -7,14 +7,15 @@ import type {
 } from "../contracts/records.ts";
 import { DUE_KINDS } from "../contracts/records.ts";
 import type {
-  ArchiveWork,
-  ClaimedWork,
   Commit,
   CommitResult,
   DueWork,
   Refusal,
   ShortTermStore,
 } from "../contracts/short_term_store.ts";
+import type { NoteChange } from "../contracts/task_notes.ts";
+import type { ClaimedWork, MarkedTask, Work } from "../contracts/work_queue.ts";
+import { WORK_KINDS } from "../contracts/work_queue.ts";
 import { isTerminal } from "../protocol/task.ts";
 import type { SeriesKind } from "../rules/append.ts";
 import { isAtMark } from "../rules/mark.ts";
@@ -46,10 +47,10 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
   readonly #due = new DueIndex(DUE_KINDS);
   /** Ended tasks in the order of their ends: a map keeps the order in which keys were added. */
   readonly #ended = new Map<string, true>();
-  readonly #work = {
-    archive: new DueIndex<ArchiveWork>(["archive"]),
-    release: new DueIndex<ArchiveWork>(["release"]),
-  };
+  readonly #work = Object.fromEntries(
+    WORK_KINDS.map((kind) => [kind, new DueIndex<Work>([kind])]),
+  ) as Record<Work, DueIndex<Work>>;
+  readonly #notes = new Map<string, Map<string, string>>();
   /** What each task and its log are counted with. */
   readonly #sizes = new Map<string, number>();
   readonly #maxBytes: number;
@@ -94,9 +95,9 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
       if (repeats[i] === undefined) this.#append(entry, events[i]!, commit.nowMs);
     }
     let next = from;
-    if (fresh.length > 0) this.#markForArchive(commit);
+    if (fresh.length > 0) this.#markForWork(entry, commit);
     const stored = repeats.map((index) => log.at(index ?? next++));
-    return { ok: true, events: stored, from, length: log.length };
+    return { ok: true, events: stored, from, length: log.length, ...hookedOf(record) };
   }
 
   async deleteTask(taskId: string, at?: TaskMark): Promise<boolean> {
@@ -111,7 +112,7 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
   }
 
   async claim(
-    work: ArchiveWork,
+    work: Work,
     { nowMs, untilMs, limit }: { nowMs: number; untilMs: number; limit: number },
   ): Promise<ClaimedWork> {
     const { entries, nextAtMs } = this.#work[work].read(nowMs, limit);
@@ -135,6 +136,52 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
       this.#work.release.set(taskId, { release: releaseAtMs });
     }
     return await Promise.resolve(isThere);
+  }
+
+  async mark(
+    taskId: string,
+    work: Work,
+    atMs: number | undefined,
+    at: TaskMark,
+  ): Promise<boolean> {
+    const entry = this.get(taskId);
+    if (entry === undefined || !isAtMark(markOf(entry), at)) return false;
+    this.#work[work].set(taskId, atMs === undefined ? {} : { [work]: atMs });
+    return await Promise.resolve(true);
+  }
+
+  async marked(
+    work: Work,
+    { limit, after }: { limit: number; after?: MarkedTask },
+  ): Promise<MarkedTask[]> {
+    const { entries } = this.#work[work].read(Infinity, Infinity);
+    const sorted = entries.map(({ taskId, atMs }) => ({ taskId, atMs })).sort(byTime);
+    const rest = after === undefined ? sorted : sorted.filter((task) => byTime(task, after) > 0);
+    return await Promise.resolve(rest.slice(0, limit));
+  }
+
+  async readNotes(
+    taskId: string,
+    incarnation: string,
+  ): Promise<Record<string, string> | undefined> {
+    if (this.get(taskId)?.record.incarnation !== incarnation) return undefined;
+    return await Promise.resolve(Object.fromEntries(this.#notes.get(taskId) ?? []));
+  }
+
+  async writeNote(
+    taskId: string,
+    incarnation: string,
+    name: string,
+    { from, to }: NoteChange,
+  ): Promise<boolean> {
+    if (this.get(taskId)?.record.incarnation !== incarnation) return false;
+    const notes = this.#notes.get(taskId) ?? new Map<string, string>();
+    if (notes.get(name) !== from) return false;
+    this.#notes.set(taskId, notes);
+    this.#grow(taskId, (to?.length ?? 0) - (from?.length ?? 0));
+    if (to === undefined) notes.delete(name);
+    else notes.set(name, to);
+    return await Promise.resolve(true);
   }
 
   async check(): Promise<void> {}
@@ -164,16 +211,20 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
     const from = entry.log.length;
     const stored = events.map((draft) => this.#append(entry, draft, nowMs));
     this.#due.set(taskId, due ?? {});
-    this.#markForArchive(commit);
+    this.#markForWork(entry, commit);
     if (isTerminal(entry.record.task.status)) this.#ended.set(taskId, true);
     this.#makeRoom(0, taskId);
-    return { ok: true, events: stored, from, length: entry.log.length };
+    const { record, log: { length } } = entry;
+    return { ok: true, events: stored, from, length, ...hookedOf(record) };
   }
 
-  #markForArchive({ taskId, archiveAtMs }: Commit): void {
-    const { archive } = this.#work;
-    if (archiveAtMs === undefined || archive.get(taskId).archive !== undefined) return;
-    archive.set(taskId, { archive: archiveAtMs });
+  #markForWork({ record }: TaskEntry, { taskId, marks = {} }: Commit): void {
+    for (const kind of WORK_KINDS) {
+      const atMs = marks[kind];
+      if (atMs === undefined || (kind === "deliver" && !record.hooked)) continue;
+      const index = this.#work[kind];
+      if (index.get(taskId)[kind] === undefined) index.set(taskId, { [kind]: atMs });
+    }
   }
 
   #append(entry: TaskEntry, draft: EventDraft, nowMs: number): StoredEvent {
@@ -202,11 +253,17 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
   #makeRoom(bytes: number, keep?: string): Refusal | undefined {
     if (this.#bytes + bytes <= this.#maxBytes) return undefined;
     for (const oldest of this.#ended.keys()) {
-      if (oldest === keep || this.#work.archive.get(oldest).archive !== undefined) continue;
+      if (oldest === keep || this.#isWantedElsewhere(oldest)) continue;
       this.remove(oldest);
       if (this.#bytes + bytes <= this.#maxBytes) return undefined;
     }
     return { code: "STORE_FULL" };
+  }
+
+  /** The archive or a webhook does not have all of it yet. */
+  #isWantedElsewhere(taskId: string): boolean {
+    const { archive, deliver } = this.#work;
+    return archive.get(taskId).archive !== undefined || deliver.get(taskId).deliver !== undefined;
   }
 
   #grow(taskId: string, bytes: number): void {
@@ -217,8 +274,8 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
   protected override remove(taskId: string): void {
     super.remove(taskId);
     this.#due.delete(taskId);
-    this.#work.archive.delete(taskId);
-    this.#work.release.delete(taskId);
+    for (const kind of WORK_KINDS) this.#work[kind].delete(taskId);
+    this.#notes.delete(taskId);
     this.#ended.delete(taskId);
     this.#grow(taskId, -this.#sizes.get(taskId)!);
     this.#sizes.delete(taskId);
@@ -228,6 +285,15 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
 /** Where a task is. */
 function markOf({ record: { incarnation, version }, log: { length } }: TaskEntry): LogMark {
   return { incarnation, version, length };
+}
+
+function hookedOf({ hooked }: TaskRecord): { hooked?: true } {
+  return hooked ? { hooked } : {};
+}
+
+/** Earliest first, and then by id. */
+function byTime(a: MarkedTask, b: MarkedTask): number {
+  return a.atMs - b.atMs || (a.taskId < b.taskId ? -1 : a.taskId > b.taskId ? 1 : 0);
 }
 
 function refused(refusal: Refusal): CommitResult {

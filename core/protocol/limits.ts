@@ -10,6 +10,10 @@ export const BOUNDS = {
   tags: 64,
   /** Rules of one `authConfig`. */
   authRules: 64,
+  /** Webhooks of one task. */
+  webhooks: 10,
+  /** Characters of an address. */
+  urlLength: 2_048,
   /** Values in one filter or one rule's list. */
   listItems: 256,
   /** Longest ttl, in seconds: ten years. */

@@ -12,3 +12,4 @@ export * from "./limits.ts";
 export * from "./stream.ts";
 export * from "./task.ts";
 export * from "./ulid.ts";
+export * from "./webhook.ts";

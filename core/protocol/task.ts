@@ -1,4 +1,5 @@
 import type { JsonObject } from "./json.ts";
+import type { Webhook } from "./webhook.ts";
 
 /** Every state that a task can be in, in the order of a usual life. */
 export const TASK_STATUSES = [
@@ -109,6 +110,8 @@ export interface Task {
   ttl?: number;
   /** Who may do what, beyond the token's own limits. */
   authConfig?: TaskAuthConfig;
+  /** Where its events are sent. Never changes after creation. */
+  webhooks?: Webhook[];
   /** Why it is paused or blocked. */
   reason?: string;
   /** When a blocked task goes on by itself. */
@@ -136,6 +139,7 @@ export type CreateTaskInput = Partial<
     | "tags"
     | "ttl"
     | "authConfig"
+    | "webhooks"
     | "assignMode"
     | "cost"
     | "disconnectPolicy"

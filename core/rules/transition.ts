@@ -96,6 +96,7 @@ export function applyTransition(
       task: next,
       incarnation: record.incarnation,
       version: record.version + 1,
+      ...(record.hooked && { hooked: record.hooked }),
       ...ttlClock(record, to, options.ttl, nowMs),
     },
     events,

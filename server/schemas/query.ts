@@ -118,6 +118,12 @@ export const allEventsQuery: z.ZodType<AllEventsQuery> = z.object({
   taskIds: commaList("Only these tasks"),
 });
 
+/** Query of `GET /webhooks/undelivered`. */
+export const undeliveredQuery: z.ZodType<Pick<ListQuery, "limit" | "cursor">> = z.object({
+  limit: integer(1, BOUNDS.listPage, "Tasks on a page (50)"),
+  cursor: z.string().optional().openapi({ description: "`nextCursor` of the page before" }),
+});
+
 /** Query of `GET /tasks`. */
 export const listQuery: z.ZodType<ListQuery> = z.object({
   status: commaListOf(TASK_STATUSES),

@@ -9,6 +9,7 @@ import type {
   TransitionOptions,
 } from "@taskcast/core/protocol";
 import { BOUNDS, SCOPES, TASK_ID_PATTERN, TASK_STATUSES } from "@taskcast/core/protocol";
+import { webhooksBody, webhooksSchema } from "./webhook.ts";
 
 // These schemas both check what comes in and are what the OpenAPI document shows. The numbers in
 // them are the engine's own, and the engine has the last word.
@@ -61,9 +62,7 @@ const authConfig = z.strictObject({
 });
 
 /** Body of `POST /tasks`. */
-export const createTaskBody: z.ZodType<
-  CreateTaskInput & { webhooks?: unknown; cleanup?: unknown }
-> = z.strictObject({
+export const createTaskBody: z.ZodType<CreateTaskInput & { cleanup?: unknown }> = z.strictObject({
   id: taskId.optional(),
   type: name.optional().openapi({ example: "llm.chat" }),
   params: jsonObject.optional(),
@@ -74,8 +73,10 @@ export const createTaskBody: z.ZodType<
   assignMode: name.optional(),
   cost: z.number().nonnegative().optional(),
   disconnectPolicy: name.optional(),
-  // Known, so that the engine can say that this version does not do them.
-  webhooks: z.any().optional().openapi({ description: "Not supported by this version: refused" }),
+  webhooks: webhooksBody.optional().openapi({
+    description: "Where its events are sent; needs the scope `webhook:create` as well",
+  }),
+  // Known, so that the engine can say that this version does not do it.
   cleanup: z.any().optional().openapi({ description: "Not supported by this version: refused" }),
 }).openapi("CreateTask");
 
@@ -120,6 +121,7 @@ const task = z.object({
   completedAt: time.optional(),
   ttl: ttl.optional(),
   authConfig: authConfig.optional(),
+  webhooks: webhooksSchema.optional(),
   reason: z.string().optional(),
   resumeAt: time.optional(),
   blockedRequest: blockedRequest.optional(),

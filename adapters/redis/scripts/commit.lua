@@ -1,10 +1,11 @@
 -- One atomic change of one task: checks what is expected, then writes, or refuses whole.
 --
--- Answers {'ok', from, length, timestamp, {position in the commit, ...} ...} or {code, details ...}, and the life.
+-- Answers {'ok' or, of tasks with webhooks, 'hooked', from, length, timestamp, {position in the commit,
+-- ...} ...} or {code, details ...}, and the life.
 local session, number, id, expect = ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6]
 local version, incarnation = ARGV[7], ARGV[8]
 local now_ms, max_events, max_bytes = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
-local archive_at, channel, channel_of_all, publish = ARGV[12], ARGV[13], ARGV[14], ARGV[15]
+local marks, channel, channel_of_all, publish = ARGV[12], ARGV[13], ARGV[14], ARGV[15]
 local has_record = ARGV[16] ~= ''
 
 local function refuse(...)
@@ -22,7 +23,8 @@ if last and tonumber(last) >= number then
 end
 
 local task_key, log_key = key('task', id), key('log', id)
-local task = redis.call('HMGET', task_key, 'incarnation', 'version', 'status', 'length', 'bytes', 'time')
+local task = redis.call('HMGET', task_key, 'incarnation', 'version', 'status', 'length', 'bytes', 'time',
+  'hooked')
 local status = task[3]
 local length, bytes = tonumber(task[4] or 0), tonumber(task[5] or 0)
 
@@ -35,8 +37,8 @@ elseif expect == 'at' and (task[2] ~= version or task[1] ~= incarnation) then
 end
 
 -- The drafts: flags, then the fields that these announce.
-local drafts, at = {}, 26
-for i = 1, tonumber(ARGV[25]) do
+local drafts, at = {}, 27
+for i = 1, tonumber(ARGV[26]) do
   local flags = ARGV[at]
   local draft = { entropy = ARGV[at + 1], class = ARGV[at + 2], data = ARGV[at + 3] }
   at = at + 4
@@ -142,7 +144,8 @@ redis.call('SET', session_key, ARGV[4], 'EX', 3600)
 
 local from = length
 local time = int(math.max(now_ms, tonumber(task[6] or 0)))
-local answer = {'ok', from, 0, time}
+local hooked = task[7] or ARGV[25] == '1'
+local answer = {hooked and 'hooked' or 'ok', from, 0, time}
 local counts, appends = {}, {}
 
 for i, draft in ipairs(drafts) do
@@ -249,7 +252,9 @@ end
 if length > from then redis.call('HSET', task_key, 'time', time) end
 if length > from or has_record then
   redis.call('HSET', task_key, 'length', int(length), 'bytes', int(bytes))
-  if archive_at ~= '' then redis.call('ZADD', base .. ':due:archive', 'NX', archive_at, id) end
+  for kind, at_ms in string.gmatch(marks, '(%a+) (%d+)') do
+    if kind ~= 'deliver' or hooked then redis.call('ZADD', base .. ':due:' .. kind, 'NX', at_ms, id) end
+  end
 end
 
 local ended = '0'
@@ -262,6 +267,7 @@ if has_record then
   if expect == 'absent' then
     redis.call('ZADD', base .. ':tasks', ARGV[20], id)
     redis.call('HSET', task_key, 'tags', ARGV[21], 'type', ARGV[24])
+    if hooked then redis.call('HSET', task_key, 'hooked', '1') end
     for _, tag in ipairs(cjson.decode(ARGV[21])) do redis.call('ZADD', key('tag', tag), ARGV[20], id) end
   end
   for i, kind in ipairs({'deadline', 'wake'}) do

@@ -16,6 +16,7 @@ import {
 } from "./checks.ts";
 import type { JsonLimits } from "./json.ts";
 import { assertJson, jsonObject } from "./json.ts";
+import { assertWebhooks } from "./webhook.ts";
 
 /** Requires a task id. */
 export function assertTaskId(id: unknown, path = "id"): asserts id is string {
@@ -40,6 +41,7 @@ const CREATE_FIELDS = [
   "tags",
   "ttl",
   "authConfig",
+  "webhooks",
   "assignMode",
   "cost",
   "disconnectPolicy",
@@ -56,13 +58,11 @@ export function assertCreateTask(
   limits: Limits,
 ): asserts input is CreateTaskInput {
   const fields = object(input, "");
-  for (const later of ["webhooks", "cleanup"]) {
-    // Refused rather than stored: a webhook that is never delivered is worse than an error.
-    if (fields[later] !== undefined) {
-      throw new TaskcastError("NOT_SUPPORTED", `"${later}" is not supported by this version`, {
-        details: { path: later },
-      });
-    }
+  // Refused rather than stored: a rule that nobody follows is worse than an error.
+  if (fields.cleanup !== undefined) {
+    throw new TaskcastError("NOT_SUPPORTED", `"cleanup" is not supported by this version`, {
+      details: { path: "cleanup" },
+    });
   }
   object(input, "", CREATE_FIELDS);
   if (fields.id !== undefined) assertTaskId(fields.id);
@@ -72,6 +72,7 @@ export function assertCreateTask(
   optional(fields, "", "tags", (value, path) => texts(value, path, BOUNDS.tags));
   optional(fields, "", "ttl", assertTtl);
   optional(fields, "", "authConfig", (value, path) => assertAuthConfig(value, path, limits));
+  optional(fields, "", "webhooks", assertWebhooks);
   optional(fields, "", "assignMode", text);
   optional(fields, "", "cost", (value, path) => number(value, path, 0, Number.MAX_SAFE_INTEGER));
   optional(fields, "", "disconnectPolicy", text);

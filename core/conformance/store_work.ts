@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import type { ShortTermStore } from "../contracts/short_term_store.ts";
+import type { MarkedTask } from "../contracts/work_queue.ts";
+import { commit, create, draft, LIFE, NOW, record } from "./store_fixtures.ts";
+import type { Check } from "./suite.ts";
+
+const HERE = { incarnation: LIFE };
+
+/** Creates a task that has webhooks. */
+async function createHooked(store: ShortTermStore, taskId: string, atMs: number): Promise<void> {
+  const result = await commit(store, {
+    taskId,
+    expect: "absent",
+    record: { ...record(taskId), hooked: true },
+    due: {},
+    marks: { deliver: atMs },
+  });
+  assert(result.ok && result.hooked);
+}
+
+/** Marks of tasks for work, and notes about them. */
+export const WORK_CHECKS: readonly Check<ShortTermStore>[] = [
+  {
+    title: "a commit marks for delivery only tasks that are hooked, and tells which are",
+    async run(store) {
+      await create(store, "plain");
+      await createHooked(store, "hooked", NOW);
+      const publish = async (taskId: string) =>
+        await commit(store, {
+          taskId,
+          expect: "live",
+          events: [draft()],
+          marks: { archive: NOW + 5, deliver: NOW + 9 },
+        });
+      const [plain, hooked] = [await publish("plain"), await publish("hooked")];
+      assert(plain.ok && plain.hooked === undefined);
+      assert(hooked.ok && hooked.hooked);
+      const claim = { nowMs: NOW + 100, untilMs: NOW + 200, limit: 9 };
+      assert.deepEqual(await store.claim("deliver", claim), {
+        taskIds: ["hooked"],
+        oldestAtMs: NOW,
+      });
+      assert.equal((await store.claim("archive", claim)).taskIds.length, 2);
+      const again = await commit(store, {
+        taskId: "hooked",
+        expect: { version: 1, incarnation: LIFE },
+        record: { ...record("hooked", { status: "completed" }, 2), hooked: true },
+        due: {},
+        marks: { deliver: NOW },
+      });
+      assert(again.ok && again.hooked);
+      assert.deepEqual((await store.claim("deliver", claim)).taskIds, [], "the mark stays");
+    },
+  },
+  {
+    title: "mark() sets, moves and removes a mark, where the task is what it should be",
+    async run(store) {
+      await create(store, "t");
+      assert.equal(await store.mark("absent", "deliver", NOW, HERE), false);
+      assert.equal(await store.mark("t", "deliver", NOW, { incarnation: "another0" }), false);
+      assert.equal(await store.mark("t", "deliver", NOW, { ...HERE, length: 1 }), false);
+      assert.equal(await store.mark("t", "deliver", NOW + 5, { ...HERE, length: 0 }), true);
+      assert.deepEqual(await store.marked("deliver", { limit: 9 }), [
+        { taskId: "t", atMs: NOW + 5 },
+      ]);
+      assert.equal(await store.mark("t", "deliver", NOW + 7, HERE), true);
+      assert.deepEqual(await store.marked("deliver", { limit: 9 }), [
+        { taskId: "t", atMs: NOW + 7 },
+      ]);
+      assert.equal(await store.mark("t", "deliver", undefined, HERE), true);
+      assert.deepEqual(await store.marked("deliver", { limit: 9 }), []);
+    },
+  },
+  {
+    title: "marked() lists all marked tasks, page by page",
+    async run(store) {
+      const all: MarkedTask[] = [];
+      for (let i = 0; i < 25; i++) {
+        const task = { taskId: `t${i}`, atMs: NOW + i % 4 };
+        all.push(task);
+        await create(store, task.taskId);
+        assert(await store.mark(task.taskId, "undelivered", task.atMs, HERE));
+      }
+      all.sort((a, b) => a.atMs - b.atMs || (a.taskId < b.taskId ? -1 : 1));
+      const seen: MarkedTask[] = [];
+      for (;;) {
+        const page = await store.marked("undelivered", { limit: 7, after: seen.at(-1) });
+        if (page.length === 0) break;
+        assert(page.length <= 7);
+        seen.push(...page);
+      }
+      assert.deepEqual(seen, all);
+      await store.deleteTask("t0");
+      assert.equal((await store.marked("undelivered", { limit: 99 })).length, 24);
+    },
+  },
+  {
+    title: "writeNote() changes a note from what it was, once, and only in this life of the task",
+    async run(store) {
+      const write = (from?: string, to?: string, incarnation = LIFE) =>
+        store.writeNote("t", incarnation, "a b", { from, to });
+      assert.equal(await write(undefined, "1"), false);
+      assert.equal(await store.readNotes("t", LIFE), undefined);
+      await create(store, "t");
+      assert.deepEqual(await store.readNotes("t", LIFE), {});
+      assert.equal(await write("0", "1"), false);
+      assert.equal(await write(undefined, "1", "another0"), false);
+      assert.equal(await write(undefined, "1 é 😀"), true);
+      assert.equal(await write(undefined, "2"), false);
+      assert.deepEqual(await store.readNotes("t", LIFE), { "a b": "1 é 😀" });
+      const outcomes = await Promise.all(
+        Array.from({ length: 8 }, (_, i) => write("1 é 😀", `${i + 2}`)),
+      );
+      assert.equal(outcomes.filter((done) => done).length, 1);
+      const now = (await store.readNotes("t", LIFE))!["a b"];
+      assert(await store.writeNote("t", LIFE, "other", { from: undefined, to: "x" }));
+      assert.equal(await write(now, undefined), true);
+      assert.deepEqual(await store.readNotes("t", LIFE), { other: "x" });
+      assert.equal(await store.readNotes("t", "another0"), undefined);
+      assert.equal((await store.getTask("t"))?.record.version, 1, "no commit");
+      await store.deleteTask("t");
+      await create(store, "t");
+      assert.deepEqual(await store.readNotes("t", LIFE), {}, "they go with the task");
+    },
+  },
+];

@@ -1,0 +1,58 @@
+import type { StoredEvent } from "../../contracts/records.ts";
+import type { WebhookSender } from "../../contracts/webhooks.ts";
+import { envelopeJson, idOf } from "../../rules/event_json.ts";
+import type { TaskHook } from "./hooks_of.ts";
+import { signatureHeaders } from "./sign.ts";
+
+/** Characters of an error that are kept. */
+const MAX_ERROR = 200;
+
+/** An event on its way to a webhook. */
+export interface Delivery {
+  taskId: string;
+  hook: TaskHook;
+  event: StoredEvent;
+  filteredIndex: number;
+}
+
+/** How an attempt ended. */
+export type Outcome = { ok: true } | { ok: false; error: string; retryAfterMs?: number };
+
+/** Sends an event once. Never throws. */
+export async function attempt(
+  sender: WebhookSender,
+  { taskId, hook, event, filteredIndex }: Delivery,
+  { nowMs, signal }: { nowMs: number; signal: AbortSignal },
+): Promise<Outcome> {
+  const { url, secret, wrap = true, retry: { timeoutMs } } = hook;
+  const id = idOf(event);
+  const timestamp = Math.floor(nowMs / 1000);
+  const body = wrap ? envelopeJson(taskId, filteredIndex, event) : event.data;
+  try {
+    const signed = secret === undefined
+      ? {}
+      : await signatureHeaders(secret, { id, timestamp, body });
+    const headers = {
+      "content-type": "application/json",
+      "user-agent": "Taskcast",
+      "webhook-id": id,
+      "webhook-timestamp": `${timestamp}`,
+      "x-taskcast-event": headerValue(event.type),
+      "x-taskcast-timestamp": `${timestamp}`,
+      ...signed,
+    };
+    const { status, retryAfterMs } = await sender.send({ url, headers, body, timeoutMs, signal });
+    if (status >= 200 && status < 300) return { ok: true };
+    const isRedirect = status >= 300 && status < 400;
+    const error = isRedirect ? `HTTP ${status}: redirects are not followed` : `HTTP ${status}`;
+    return { ok: false, error, retryAfterMs };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { ok: false, error: message.slice(0, MAX_ERROR) };
+  }
+}
+
+/** Types may have any characters; those that headers cannot have are percent-encoded. */
+function headerValue(text: string): string {
+  return text.replace(/[^\x21-\x7e]+/g, encodeURIComponent);
+}

@@ -1,0 +1,86 @@
+import type { MarkedTask } from "@taskcast/core";
+import { invalidInput } from "@taskcast/core/protocol";
+import type { Router } from "../router.ts";
+import { undeliveredQuery } from "../schemas/query.ts";
+import {
+  retryAnswer,
+  retryBody,
+  undeliveredSchema,
+  webhookStatusSchema,
+} from "../schemas/webhook.ts";
+import type { Services } from "./tasks.ts";
+
+/** Adds what people who look after webhooks ask. */
+export function addWebhookRoutes(
+  router: Router,
+  { engine, gate }: Pick<Services, "engine" | "gate">,
+): void {
+  router.add({
+    method: "get",
+    path: "/tasks/{id}/webhooks",
+    tag: "Webhooks",
+    summary: "Where the webhooks of a task stand, and what was given up",
+    scope: "task:manage",
+    responses: {
+      200: {
+        description: "The webhooks, those of the task first",
+        content: { "application/json": { schema: webhookStatusSchema } },
+      },
+    },
+  }, async ({ id, auth }) => {
+    await gate.check(auth, "task:manage", id);
+    return Response.json(await engine.getWebhooks(id));
+  });
+
+  router.add({
+    method: "post",
+    path: "/tasks/{id}/webhooks/retry",
+    tag: "Webhooks",
+    summary: "Try deliveries again that were given up",
+    scope: "task:manage",
+    body: { schema: retryBody },
+    responses: {
+      202: {
+        description: "How many are tried again",
+        content: { "application/json": { schema: retryAnswer } },
+      },
+    },
+  }, async ({ id, auth, body: { hook } }) => {
+    await gate.check(auth, "task:manage", id);
+    return Response.json({ retrying: await engine.retryWebhook(id, hook) }, { status: 202 });
+  });
+
+  router.add({
+    method: "get",
+    path: "/webhooks/undelivered",
+    tag: "Webhooks",
+    summary: "Tasks with deliveries that were given up, the longest ago first",
+    description: "Only tasks that the token may see.",
+    scope: "task:manage",
+    query: undeliveredQuery,
+    responses: {
+      200: {
+        description: "A page; there may be more as long as there is a cursor",
+        content: { "application/json": { schema: undeliveredSchema } },
+      },
+    },
+  }, async ({ query: { limit = 50, cursor }, auth }) => {
+    const after = cursor === undefined ? undefined : parseCursor(cursor);
+    const page = await engine.listUndelivered({ limit, after });
+    const tasks: { taskId: string; since: number }[] = [];
+    for (const { taskId, atMs } of page) {
+      const task = await engine.getTask(taskId);
+      if (task !== undefined && gate.maySee(auth, task)) tasks.push({ taskId, since: atMs });
+    }
+    const last = page.length === limit ? page.at(-1) : undefined;
+    return Response.json({ tasks, nextCursor: last && `${last.atMs}.${last.taskId}` });
+  });
+}
+
+function parseCursor(cursor: string): MarkedTask {
+  const [, atMs, taskId] = /^(\d{1,15})\.(.{1,128})$/.exec(cursor) ?? [];
+  if (atMs === undefined || taskId === undefined) {
+    throw invalidInput("cursor", "must be the nextCursor of an earlier answer");
+  }
+  return { atMs: Number(atMs), taskId };
+}

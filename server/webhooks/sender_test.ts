@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import type { WebhookRequest } from "@taskcast/core";
+import type { WebhookSenderOptions } from "./sender.ts";
+import { createWebhookSender } from "./sender.ts";
+
+const request = (url: string, more: Partial<WebhookRequest> = {}): WebhookRequest => ({
+  url,
+  headers: { "content-type": "application/json", "webhook-id": "1" },
+  body: '{"text":"é"}',
+  timeoutMs: 1_000,
+  signal: new AbortController().signal,
+  ...more,
+});
+
+async function withReceiver(
+  handler: (request: Request) => Response | Promise<Response>,
+  use: (url: string) => Promise<void>,
+): Promise<void> {
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, handler);
+  try {
+    await use(`http://127.0.0.1:${server.addr.port}/hook`);
+  } finally {
+    await server.shutdown();
+  }
+}
+
+async function withSender(
+  options: WebhookSenderOptions,
+  use: (sender: ReturnType<typeof createWebhookSender>) => Promise<void>,
+): Promise<void> {
+  const sender = createWebhookSender(options);
+  try {
+    await use(sender);
+  } finally {
+    sender.close();
+  }
+}
+
+Deno.test("a webhook is a POST with its headers and body, and the answer's status is told", async () => {
+  const seen: [string, string | null, string][] = [];
+  await withReceiver(async (request) => {
+    seen.push([request.method, request.headers.get("webhook-id"), await request.text()]);
+    return new Response("thanks", { status: 202 });
+  }, async (url) => {
+    await withSender({ allowPrivate: true }, async (sender) => {
+      assert.deepEqual(await sender.send(request(url)), { status: 202 });
+      assert.deepEqual(await sender.send(request(url)), { status: 202 });
+    });
+  });
+  assert.deepEqual(seen, [["POST", "1", '{"text":"é"}'], ["POST", "1", '{"text":"é"}']]);
+});
+
+Deno.test("redirects are not followed, and the receiver says when it wants to be asked again", async () => {
+  let elsewhere = 0;
+  await withReceiver((request) => {
+    if (new URL(request.url).pathname === "/elsewhere") elsewhere++;
+    return new Response(null, {
+      status: 307,
+      headers: { location: "/elsewhere", "retry-after": "7" },
+    });
+  }, async (url) => {
+    await withSender({ allowPrivate: true }, async (sender) => {
+      assert.deepEqual(await sender.send(request(url)), { status: 307, retryAfterMs: 7_000 });
+    });
+  });
+  assert.equal(elsewhere, 0);
+});
+
+Deno.test("a receiver that does not answer, or never stops answering, is left in time", async () => {
+  const hang = Promise.withResolvers<Response>();
+  await withReceiver((request) => {
+    if (new URL(request.url).search === "?hang") return hang.promise;
+    const endless = new ReadableStream({
+      pull: (controller) => controller.enqueue(new Uint8Array(16 * 1024)),
+    });
+    return new Response(endless);
+  }, async (url) => {
+    await withSender({ allowPrivate: true }, async (sender) => {
+      await assert.rejects(sender.send(request(`${url}?hang`, { timeoutMs: 100 })), {
+        message: "no answer within 100 ms",
+      });
+      assert.deepEqual(await sender.send(request(url)), { status: 200 });
+      const controller = new AbortController();
+      const cut = sender.send(request(`${url}?hang`, { signal: controller.signal }));
+      controller.abort();
+      await assert.rejects(cut, { message: "the server stops" });
+    });
+    hang.resolve(new Response());
+  });
+});
+
+Deno.test("private addresses are refused, however they are written or found", async () => {
+  let asked = 0;
+  await withReceiver(() => {
+    asked++;
+    return new Response();
+  }, async (url) => {
+    const { port } = new URL(url);
+    await withSender({}, async (sender) => {
+      const hosts = ["127.0.0.1", "2130706433", "0x7f.1", "[::1]", "[::ffff:127.0.0.1]"];
+      for (const host of [...hosts, "localhost", "LOCALHOST.", "a.localhost", "db.internal"]) {
+        const address = `http://${host}:${port}/`;
+        assert.match(sender.refusal(address)!, /leads to a private address/, host);
+        await assert.rejects(sender.send(request(address)), /leads to a private address/, host);
+      }
+      // A name whose address is known only when the connection is made.
+      const name = `http://${Deno.hostname()}:${port}/`;
+      if (sender.refusal(name) === undefined) {
+        await assert.rejects(
+          sender.send(request(name)),
+          /leads to a private address|no such host/,
+        );
+      }
+      assert.equal(sender.refusal("https://example.com/"), undefined);
+    });
+    await withSender({ allowPrivate: ["127.0.0.1"] }, async (sender) => {
+      assert.deepEqual(await sender.send(request(url)), { status: 200 });
+      assert.match(sender.refusal(`http://localhost:${port}/`)!, /private/);
+    });
+  });
+  assert.equal(asked, 1);
+});
+
+Deno.test("what cannot be reached is told without the address", async () => {
+  const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const { port } = listener.addr;
+  listener.close();
+  await withSender({ allowPrivate: true }, async (sender) => {
+    await assert.rejects(sender.send(request(`http://127.0.0.1:${port}/secret`)), {
+      message: "nobody listens there",
+    });
+    await assert.rejects(sender.send(request("http://no.such.host.invalid/secret")), {
+      message: "there is no such host",
+    });
+  });
+});
