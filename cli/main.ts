@@ -150,6 +150,10 @@ interface ClientFlags {
 }
 
 function baseUrl(text: string): string {
-  if (!URL.canParse(text)) throw new SettingsError(`--url must be a URL, and is "${text}"`);
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
+    throw new SettingsError(
+      `--url must be an address that begins with http:// or https://, and is "${text}"`,
+    );
+  }
   return text.replace(/\/+$/, "");
 }

@@ -148,7 +148,7 @@ function refuseTheRest(app: Hono): void {
     // Paths count from where the app is mounted: of `/base/*`, the part before `/*`.
     const below = path.slice(routePath(context).length - "/*".length);
     for (const [pattern, allowed] of methods) {
-      if (!pattern.test(below)) continue;
+      if (!pattern.test(below) || allowed.split(", ").includes(method)) continue;
       const response = errorResponse(
         new TaskcastError(
           "METHOD_NOT_ALLOWED",

@@ -74,6 +74,7 @@ Deno.test("start: what cannot work stops it with one clear line and no secret", 
         `^error: Cannot use postgres at 127.0.0.1:${port}: .*ECONNREFUSED`,
       ),
     ],
+    [["--redis-url", "redis://:secret@127.0.0.1/abc"], /path of the address must be the number/],
     [["--redis-url", "http://secret@x"], /^error: Cannot use redis.*must begin with redis:\/\//],
     [
       ["--postgres-url", "mysql://secret@x"],
@@ -109,6 +110,25 @@ Deno.test("start: what cannot work stops it with one clear line and no secret", 
     assert.match(err.trimEnd(), message);
     assert.equal(err.trimEnd().split("\n").length, 1, err);
     assert(!err.includes("secret"), err);
+  }));
+});
+
+test("start: what answers and is not what it should be is told", async () => {
+  const hosts = { redis: new URL(redis).host, postgres: new URL(pg).host };
+  const cases: [string[], RegExp][] = [
+    [["--redis-url", `redis://${hosts.postgres}`], /Cannot use redis at .*is it a Redis/],
+    [["--redis-url", `rediss://${hosts.redis}`], /Cannot use redis at .*rediss:/],
+    [["--redis-url", `redis://${hosts.redis}/99`], /Cannot use redis at .*no database 99/],
+    [
+      ["--postgres-url", `postgres://${hosts.redis}/x`],
+      /Cannot use postgres at .*is it a PostgreSQL/,
+    ],
+  ];
+  await Promise.all(cases.map(async ([args, message]) => {
+    const { code, err } = await runCli(["start", ...args], { TASKCAST_PORT: "0" });
+    assert.equal(code, 1, err);
+    assert.match(err, message);
+    assert.equal(err.trimEnd().split("\n").length, 1, err);
   }));
 });
 

@@ -1,3 +1,4 @@
+import type postgres from "postgres";
 import type { BroadcastProvider, LongTermStore, ShortTermStore } from "@taskcast/core";
 import { PostgresBroadcast } from "./broadcast.ts";
 import { connect } from "./connect.ts";
@@ -99,7 +100,7 @@ export async function migratePostgres(
 ): Promise<{ from: number; to: number }> {
   const pool = poolOf(options);
   try {
-    await pool.within(TIMEOUT_MS, (sql) => sql`SELECT 1`);
+    await pool.within(TIMEOUT_MS, greet);
     return await pool.within(MIGRATE_MS, migrate);
   } finally {
     await pool.destroy();
@@ -110,13 +111,23 @@ async function open(options: PostgresAdapterOptions): Promise<Pool> {
   const { autoMigrate = true, timeoutMs = TIMEOUT_MS } = options;
   const pool = poolOf(options);
   try {
-    await pool.within(timeoutMs, (sql) => sql`SELECT 1`);
+    await pool.within(timeoutMs, greet);
     if (autoMigrate) await pool.within(MIGRATE_MS, migrate);
     else await pool.within(timeoutMs, assertMigrated);
     return pool;
   } catch (error) {
     await pool.destroy();
     throw error;
+  }
+}
+
+/** Asks for the first answer. */
+async function greet(sql: postgres.Sql): Promise<void> {
+  try {
+    await sql`SELECT 1`;
+  } catch (error) {
+    if ((error as { code?: string }).code !== "CONNECT_TIMEOUT") throw error;
+    throw new Error("it does not answer; is it a PostgreSQL?");
   }
 }
 

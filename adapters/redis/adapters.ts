@@ -2,6 +2,7 @@ import type { BroadcastProvider, ShortTermStore } from "@taskcast/core";
 import { type Cluster, Redis } from "ioredis";
 import { RedisBroadcast } from "./broadcast.ts";
 import type { RedisClient } from "./client.ts";
+import { assertDatabasePath } from "./database.ts";
 import { Connection } from "./connection.ts";
 import { Partitions } from "./partitions.ts";
 import { ScriptRunner } from "./script_runner.ts";
@@ -154,6 +155,7 @@ function connect(url: string, onError: (error: unknown) => void): Redis {
   if (!/^rediss?:\/\//.test(url)) {
     throw new TypeError("createRedisAdapters(): the address must begin with redis:// or rediss://");
   }
+  assertDatabasePath(url);
   const client = new Redis(url, {
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,

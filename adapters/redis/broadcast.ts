@@ -1,9 +1,11 @@
 import type { BroadcastProvider, Signal, SignalScope, Unsubscribe } from "@taskcast/core";
 import { tell } from "@taskcast/core";
+import { TaskcastError } from "@taskcast/core/protocol";
 import type { RedisClient } from "./client.ts";
 import { BEGINNING } from "./client.ts";
 import { Connection } from "./connection.ts";
 import { Heartbeat } from "./heartbeat.ts";
+import { noRedis } from "./no_redis.ts";
 import { inTime } from "./in_time.ts";
 import type { Partitions } from "./partitions.ts";
 import { channelOfAll } from "./partitions.ts";
@@ -124,7 +126,11 @@ export class RedisBroadcast implements BroadcastProvider {
       await this.#inTime(Promise.all([this.#listens(), answer]));
     } catch (error) {
       // The client's own error says what became of the command, not why.
-      throw this.#pub.status === "ready" ? error : this.#notConnected();
+      if (this.#pub.status !== "ready") throw this.#notConnected();
+      if (error instanceof TaskcastError) throw error;
+      throw new TaskcastError("STORE_UNAVAILABLE", "Redis does not answer for wake-ups", {
+        cause: error,
+      });
     }
   }
 
@@ -150,7 +156,9 @@ export class RedisBroadcast implements BroadcastProvider {
   }
 
   #notConnected(): Error {
-    return new Error("Redis is not connected for wake-ups", { cause: this.#lastError() });
+    return new TaskcastError("STORE_UNAVAILABLE", "Redis is not connected for wake-ups", {
+      cause: noRedis(this.#lastError()),
+    });
   }
 
   close(): Promise<void> {

@@ -6,6 +6,8 @@ import type { RedisClient, Reply } from "./client.ts";
 import { BEGINNING } from "./client.ts";
 import type { Connection } from "./connection.ts";
 import { assertKeepsData } from "./eviction.ts";
+import { assertDatabase } from "./database.ts";
+import { noRedis } from "./no_redis.ts";
 import { inTime } from "./in_time.ts";
 import type { Partitions } from "./partitions.ts";
 
@@ -190,6 +192,7 @@ export class ScriptRunner {
     const { countKey, bases } = this.#partitions;
     const count = String(bases.length);
     const asking = (async () => {
+      await assertDatabase(this.#client);
       await this.#client.call("SET", countKey, count, "NX");
       return await this.#client.call("GET", countKey);
     })();
@@ -213,7 +216,7 @@ export class ScriptRunner {
       return unavailable("this server takes no changes now; it is a replica, or loads", error);
     }
     const isDown = this.#client.status !== "ready";
-    const cause = isDown ? this.#lastError() ?? error : error;
+    const cause = isDown ? noRedis(this.#lastError() ?? error) : error;
     return unavailable("it answered with an error, or not at all", cause);
   }
 }

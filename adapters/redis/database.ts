@@ -1,0 +1,32 @@
+import { TaskcastError } from "@taskcast/core/protocol";
+import type { RedisClient } from "./client.ts";
+
+/**
+ * Rejects if a connection is not to the database that its client was given: the client goes on with
+ * database 0 when another cannot be selected.
+ */
+export async function assertDatabase(client: RedisClient): Promise<void> {
+  const wanted = (client.options as { db?: number } | undefined)?.db ?? 0;
+  if (client.isCluster || wanted === 0) return;
+  let info: string;
+  try {
+    info = String(await client.call("CLIENT", "INFO"));
+  } catch {
+    return; // Redis before 6.2, or a user who may not ask.
+  }
+  const found = /\bdb=(\d+)/.exec(info)?.[1];
+  if (found === undefined || Number(found) === wanted) return;
+  throw new TaskcastError(
+    "STORE_UNAVAILABLE",
+    `Redis cannot be used: it has no database ${wanted}`,
+  );
+}
+
+/** Requires that the path of an address, if there is one, is the number of a database. */
+export function assertDatabasePath(url: string): void {
+  const { pathname } = new URL(url);
+  if (/^\/?$|^\/\d{1,4}$/.test(pathname)) return;
+  throw new TypeError(
+    "createRedisAdapters(): the path of the address must be the number of a database, such as /1",
+  );
+}
