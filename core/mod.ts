@@ -4,6 +4,7 @@
  *
  * @module
  */
+export * from "./config/mod.ts";
 export * from "./contracts/mod.ts";
 export * from "./engine/mod.ts";
 export * from "./memory/mod.ts";

@@ -19,7 +19,15 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "core/memory", // An archive is compared with the reference.
     "node:assert/strict",
   ],
-  "core": ["core/protocol", "core/contracts", "core/rules", "core/memory", "core/engine"],
+  "core/config": ["core/protocol", "core/contracts", "core/engine"],
+  "core": [
+    "core/config",
+    "core/protocol",
+    "core/contracts",
+    "core/rules",
+    "core/memory",
+    "core/engine",
+  ],
   "server": ["@taskcast/core", "@taskcast/core/protocol", "npm"],
   "server/webhooks": ["@taskcast/core", "node:*"],
   "clients/client": ["@taskcast/core/protocol", "npm:eventsource-parser"],

@@ -1,10 +1,7 @@
-import type { Scope } from "@taskcast/core/protocol";
+import type { AuthContext, AuthFunction, JwtAlgorithm } from "@taskcast/core";
 
-/** Signatures that tokens can have. */
-export const JWT_ALGORITHMS = ["HS256", "RS256", "ES256", "ES384", "ES512", "EdDSA"] as const;
-
-/** A signature that tokens can have. */
-export type JwtAlgorithm = (typeof JWT_ALGORITHMS)[number];
+export type { AuthContext, AuthFunction, JwtAlgorithm } from "@taskcast/core";
+export { JWT_ALGORITHMS } from "@taskcast/core";
 
 /** How tokens are checked. The algorithm is pinned: a token that names another one is refused. */
 export interface JwtOptions {
@@ -25,27 +22,6 @@ export interface JwtOptions {
   /** Seconds by which clocks may differ. @default {0} */
   clockToleranceSeconds?: number;
 }
-
-/** What a caller may do. */
-export interface AuthContext {
-  /** Who it is. */
-  sub?: string;
-  /** The tasks it may touch. */
-  taskIds: "*" | readonly string[];
-  /** What it may do with them. */
-  scope: readonly Scope[];
-  /** Whatever else is known, for rules of tasks. */
-  claims?: Readonly<Record<string, unknown>>;
-  /** Unix milliseconds at which streams that it opened end. */
-  expiresAtMs?: number;
-  /** It came with a ticket, and the task's rules were checked when that was issued. */
-  byTicket?: boolean;
-}
-
-/** Finds out who calls; `null` is nobody that is known. */
-export type AuthFunction = (
-  request: Request,
-) => AuthContext | null | Promise<AuthContext | null>;
 
 /** Who may call. */
 export type AuthOptions =

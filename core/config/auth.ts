@@ -1,0 +1,36 @@
+import type { AuthFunction, JwtAlgorithm } from "../contracts/auth.ts";
+
+/** How tokens are checked. One of `secret`, `publicKey`, `publicKeyFile` and `jwksUrl` is needed. */
+export interface JwtConfig {
+  /** The signature that every token must have. @default {"HS256"} */
+  algorithm?: JwtAlgorithm;
+  /** For HS256: the shared secret, 32 bytes or more. */
+  secret?: string | undefined;
+  /** For the others: the public key as PEM (SPKI) or as the JSON text of a JWK. */
+  publicKey?: string | undefined;
+  /** A file with the same, relative to the configuration file. */
+  publicKeyFile?: string | undefined;
+  /** For the others: where the issuer publishes its keys. */
+  jwksUrl?: string | undefined;
+  /** Milliseconds between two fetches of the key set because of an unknown key. @default {30000} */
+  jwksCooldownMs?: number;
+  /** The token's `iss` must be this. @default any */
+  issuer?: string | undefined;
+  /** The token's `aud` must be or contain this. @default any */
+  audience?: string | undefined;
+  /** Seconds by which clocks may differ. @default {0} */
+  clockToleranceSeconds?: number;
+}
+
+/** Who may call. */
+export interface AuthConfig {
+  /**
+   * `none`: anybody may do everything. `jwt`: who has a valid token. `custom`: who the function
+   * `custom` knows. @default {"none"}
+   */
+  mode?: "none" | "jwt" | "custom";
+  /** For the mode `jwt`. */
+  jwt?: JwtConfig;
+  /** For the mode `custom`; only in TypeScript and JavaScript. */
+  custom?: AuthFunction;
+}

@@ -1,0 +1,83 @@
+import type { TaskcastHooks } from "../contracts/hooks.ts";
+import type { EngineOptions } from "../engine/context.ts";
+import type { Limits } from "../protocol/limits.ts";
+import type { WebhookRetry } from "../protocol/webhook.ts";
+import type { AdaptersConfig } from "./adapters.ts";
+import type { AuthConfig } from "./auth.ts";
+import type { CleanupRule } from "./cleanup.ts";
+import type { SentryConfig } from "./sentry.ts";
+
+/** Who may read answers from pages of other origins. */
+export interface CorsConfig {
+  /** `*`, or the origins allowed: a list, or a text with commas between. */
+  origin?: string | string[];
+  /** Lets browsers send cookies; not with `*`. @default {false} */
+  credentials?: boolean;
+  /** Seconds that a browser may remember the answer to a preflight. @default {600} */
+  maxAgeSeconds?: number;
+}
+
+/** Bounds of what is taken. */
+export interface LimitsConfig extends Partial<Limits> {
+  /** Bytes of a body at most, and of a line of NDJSON. @default {1048576} */
+  maxBodyBytes?: number;
+}
+
+/** For webhooks. */
+export interface WebhookConfig {
+  /** For webhooks that say nothing else. */
+  defaultRetry?: WebhookRetry;
+}
+
+/** Deletes what is old. */
+export interface CleanupConfig {
+  /** For all tasks. */
+  rules?: CleanupRule[];
+}
+
+/**
+ * The configuration of a Taskcast server: the default export of `taskcast.config.ts`, or the same in
+ * YAML or JSON. The command line and the environment go before it.
+ *
+ * @example taskcast.config.ts
+ * ```ts
+ * import type { TaskcastConfig } from "@taskcast/core";
+ * import process from "node:process";
+ *
+ * export default {
+ *   port: 3721,
+ *   auth: { mode: "jwt", jwt: { algorithm: "HS256", secret: process.env.JWT_SECRET } },
+ *   adapters: { shortTerm: { provider: "redis", url: process.env.REDIS_URL } },
+ * } satisfies TaskcastConfig;
+ * ```
+ */
+export interface TaskcastConfig {
+  /** Port to listen on; 0 is any that is free. @default {3721} */
+  port?: number;
+  /** Address to listen on. @default {"0.0.0.0"} */
+  host?: string;
+  /** The least important messages that are logged. @default {"info"} */
+  logLevel?: "debug" | "info" | "warn" | "error";
+  /** Who may call. */
+  auth?: AuthConfig;
+  /** Keys of services that may do everything, by name: 16 characters or more. */
+  trustedServices?: Record<string, string>;
+  /** Signs tickets; the same on all instances. @default derived from the HS256 secret, else random */
+  ticketSecret?: string | undefined;
+  /** Where tasks are kept. @default memory */
+  adapters?: AdaptersConfig;
+  /** Reports failures to Sentry. */
+  sentry?: SentryConfig;
+  /** For webhooks. */
+  webhook?: WebhookConfig;
+  /** Deletes what is old. */
+  cleanup?: CleanupConfig;
+  /** Pages of other origins. @default they cannot read answers */
+  cors?: CorsConfig;
+  /** Bounds of what is taken. */
+  limits?: LimitsConfig;
+  /** Sizes and times of streams and sweeps. */
+  engine?: Partial<EngineOptions>;
+  /** Called after what they are about is stored; only in TypeScript and JavaScript. */
+  hooks?: TaskcastHooks;
+}
