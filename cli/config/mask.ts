@@ -1,0 +1,35 @@
+/** What is shown in the place of a secret. */
+export const MASK = "••••••";
+
+const SECRET_NAME = /secret|password|passwd|pwd|token|api_?key|credential|private_?key/i;
+
+/** Whether a name is one that secrets usually have. */
+export function isSecretName(name: string): boolean {
+  return SECRET_NAME.test(name);
+}
+
+/**
+ * A text with the passwords of addresses masked. What looks like an address and is none is masked
+ * as a whole after its scheme, since nobody knows which part of it is the password.
+ */
+export function maskUrl(text: string): string {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text);
+  if (scheme === null) return text;
+  if (!URL.canParse(text)) return text.includes("@") ? `${scheme[0]}${MASK}` : text;
+  const url = new URL(text);
+  if (text.includes("@") && url.username === "" && url.password === "") {
+    // The part before an @ was not taken for a user: an unescaped character ended the host early.
+    return `${scheme[0]}${MASK}`;
+  }
+  const hidden = [url.password, ...[...url.searchParams]
+    .filter(([name]) => isSecretName(name)).map(([, value]) => value)];
+  // A user without a password is a token more often than a name, except where databases want one.
+  if (url.password === "" && /^https?:$/.test(url.protocol)) hidden.push(url.username);
+  let shown = text;
+  for (const part of hidden) {
+    for (const form of [part, encodeURIComponent(part)]) {
+      if (form !== "") shown = shown.replaceAll(form, MASK);
+    }
+  }
+  return shown;
+}

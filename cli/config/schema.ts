@@ -1,0 +1,157 @@
+import type { AuthFunction, TaskcastConfig, TaskcastHooks } from "@taskcast/core";
+import { JWT_ALGORITHMS } from "@taskcast/core";
+import { BACKOFFS, LEVELS, SERIES_MODES, TERMINAL_STATUSES } from "@taskcast/core/protocol";
+import { z } from "zod";
+import { MAX_PORT } from "../setting_values.ts";
+import { agree, type Same } from "./agree.ts";
+import { code, secret } from "./annotations.ts";
+import { adaptersSchema } from "./schema_adapters.ts";
+import { httpUrl, positive, text, textOrNothing, whole } from "./schema_values.ts";
+
+// The one description of a configuration: it checks, and the JSON Schema and the table of the
+// documentation are made from it. `TaskcastConfig` says the same as a type; where they differ this file does not
+// compile.
+
+const HOUR_MS = 3_600_000;
+
+const jwt = z.strictObject({
+  algorithm: z.enum(JWT_ALGORITHMS).optional().describe("The signature that every token must have"),
+  secret: secret(text()).optional().describe("For HS256: the shared secret, 32 bytes or more"),
+  publicKey: text().optional().describe("For the others: the key as PEM (SPKI) or JWK"),
+  publicKeyFile: text().optional()
+    .describe("A file with the same, relative to the configuration file"),
+  jwksUrl: httpUrl().optional().describe("For the others: where the issuer publishes its keys"),
+  jwksCooldownMs: whole(0).optional()
+    .describe("Milliseconds between two fetches because of an unknown key"),
+  issuer: text().optional().describe("The token's `iss` must be this"),
+  audience: text().optional().describe("The token's `aud` must be or contain this"),
+  clockToleranceSeconds: z.number().min(0).optional().describe("Seconds by which clocks may differ"),
+});
+
+const auth = z.strictObject({
+  mode: z.enum(["none", "jwt", "custom"]).optional()
+    .describe("Who may call: anybody, who has a token, or who the function knows"),
+  jwt: jwt.optional().describe("For the mode `jwt`"),
+  custom: code<AuthFunction>("a function", (value) => typeof value === "function").optional()
+    .describe("For the mode `custom`: a function of the request"),
+});
+
+const sentry = z.strictObject({
+  dsn: secret(textOrNothing()).optional().describe("`https://<key>@<host>/<project>`"),
+  environment: text().optional().describe("E.g. `staging`"),
+  release: text().optional().describe("The version that runs"),
+  captureTaskFailures: z.boolean().optional().describe("Reports tasks that became `failed`"),
+  captureTaskTimeouts: z.boolean().optional().describe("Reports tasks that became `timeout`"),
+  captureUnhandledErrors: z.boolean().optional()
+    .describe("Reports errors that no caller hears of"),
+  includePayloads: z.boolean().optional().describe("Adds what users put into tasks"),
+});
+
+const webhook = z.strictObject({
+  defaultRetry: z.strictObject({
+    retries: whole(0, 20).optional().describe("Attempts after the first"),
+    backoff: z.enum(BACKOFFS).optional().describe("How waiting times grow"),
+    initialDelayMs: whole(0, HOUR_MS).optional().describe("Milliseconds until the second attempt"),
+    maxDelayMs: whole(0, HOUR_MS).optional()
+      .describe("Milliseconds that waiting does not go beyond"),
+    timeoutMs: whole(100, 15_000).optional().describe("Milliseconds that one attempt may take"),
+  }).optional().describe("For webhooks that say nothing else"),
+});
+
+const names = () => z.array(text()).min(1);
+
+const cleanupRule = z.strictObject({
+  name: text().optional().describe("What it is called in messages"),
+  match: z.strictObject({
+    taskTypes: names().optional().describe("Types, with wildcards: `llm.*`"),
+    status: z.array(z.enum(TERMINAL_STATUSES)).min(1).optional().describe("States"),
+  }).optional().describe("Only these tasks"),
+  trigger: z.strictObject({
+    afterMs: whole(0).describe("Milliseconds after the task has ended"),
+  }).describe("When"),
+  target: z.enum(["all", "events", "task"]).describe("What is deleted"),
+  eventFilter: z.strictObject({
+    types: names().optional().describe("Types, with wildcards"),
+    levels: z.array(z.enum(LEVELS)).min(1).optional().describe("Levels"),
+    olderThanMs: whole(0).optional().describe("Milliseconds that an event is old at least"),
+    seriesMode: z.enum(SERIES_MODES).optional().describe("The mode of its series"),
+  }).optional().describe("With the target `events`: only these"),
+});
+
+const cors = z.strictObject({
+  origin: z.union([text(), names()]).optional()
+    .describe("`*`, or the origins allowed: a list, or a text with commas between"),
+  credentials: z.boolean().optional().describe("Lets browsers send cookies; not with `*`"),
+  maxAgeSeconds: whole(0).optional().describe("Seconds that an answer to a preflight is good"),
+});
+
+const limits = z.strictObject({
+  maxEventsPerTask: positive().optional().describe("Events one task may hold"),
+  maxBytesPerTask: positive().optional().describe("Bytes of event data one task may hold"),
+  maxEventBytes: positive().optional().describe("Bytes of one event's data"),
+  maxBatchEvents: positive().optional().describe("Events in one request"),
+  maxJsonDepth: positive().optional().describe("Levels of nesting in any JSON"),
+  maxTaskBytes: positive().optional().describe("Bytes of one task's own JSON"),
+  maxBodyBytes: positive().optional().describe("Bytes of a body, and of a line of NDJSON"),
+});
+
+const engine = z.strictObject({
+  pageSize: positive().optional().describe("Events read from the store at a time"),
+  pageBytes: positive().optional().describe("Bytes read from the store at a time, about"),
+  historyBytes: positive().optional().describe("Bytes in one page of history, about"),
+  tailBytes: positive().optional().describe("Bytes of recent events kept per task with readers"),
+  heartbeatMs: positive().optional().describe("Milliseconds between signs of life on streams"),
+  pollMs: positive().optional().describe("Milliseconds between looks that cover lost wake-ups"),
+  storeRetryMs: positive().optional()
+    .describe("Milliseconds until a stream asks again when the store is away"),
+  sweepMs: whole(0).optional()
+    .describe("Milliseconds between looks for work that another instance left; 0: none"),
+  sweepLimit: positive().optional().describe("Due tasks settled at a time"),
+  archiveDelayMs: whole(0).optional().describe("Milliseconds until the archive gets a commit"),
+  archiveBatch: positive().optional().describe("Events written to the archive at a time"),
+  hotRetentionMs: whole(0).optional()
+    .describe("Milliseconds that an ended task stays in the short-term store"),
+});
+
+const HOOKS = [
+  "onTaskCreated",
+  "onTaskTransitioned",
+  "onTaskFailed",
+  "onTaskTimeout",
+  "onWebhookFailed",
+  "onUnhandledError",
+] as const;
+
+agree<Same<keyof TaskcastHooks, (typeof HOOKS)[number]>>();
+
+const hooks = code<TaskcastHooks>(`an object of functions: ${HOOKS.join(", ")}`, (value) =>
+  typeof value === "object" && value !== null &&
+  Object.entries(value).every(([name, hook]) =>
+    (HOOKS as readonly string[]).includes(name) &&
+    (hook === undefined || typeof hook === "function")
+  ));
+
+const config = z.strictObject({
+  port: whole(0, MAX_PORT).optional().describe("Port to listen on; 0 is any that is free"),
+  host: text().optional().describe("Address to listen on"),
+  logLevel: z.enum(LEVELS).optional().describe("The least important messages that are logged"),
+  auth: auth.optional().describe("Who may call"),
+  trustedServices: z.record(text(), secret(z.string().min(16))).optional()
+    .describe("Keys of services that may do everything, by name"),
+  ticketSecret: secret(text()).optional().describe("Signs tickets; the same on all instances"),
+  adapters: adaptersSchema.optional().describe("Where tasks are kept"),
+  sentry: sentry.optional().describe("Reports failures to Sentry"),
+  webhook: webhook.optional().describe("For webhooks"),
+  cleanup: z.strictObject({
+    rules: z.array(cleanupRule).optional().describe("For all tasks"),
+  }).optional().describe("Deletes what is old"),
+  cors: cors.optional().describe("Pages of other origins"),
+  limits: limits.optional().describe("Bounds of what is taken"),
+  engine: engine.optional().describe("Sizes and times of streams and sweeps"),
+  hooks: hooks.optional().describe("Functions called after what they are about is stored"),
+});
+
+agree<Same<z.output<typeof config>, TaskcastConfig>>();
+
+/** The configuration. */
+export const configSchema: z.ZodType<TaskcastConfig, TaskcastConfig> = config;

@@ -1,0 +1,95 @@
+import type {
+  AdapterConfig,
+  Adapters,
+  AdaptersConfig,
+  MemoryAdapterConfig,
+  ModuleAdapterConfig,
+  PostgresAdapterConfig,
+  RedisAdapterConfig,
+  SqliteAdapterConfig,
+} from "@taskcast/core";
+import { z } from "zod";
+import { agree, type Same } from "./agree.ts";
+import { code, wants } from "./annotations.ts";
+import { positive, text, textOrNothing, whole } from "./schema_values.ts";
+
+const memory = z.strictObject({
+  provider: z.literal("memory"),
+  maxBytes: positive().optional()
+    .describe("Bytes for all tasks; then those that ended longest ago are given up"),
+});
+
+const sqlite = z.strictObject({
+  provider: z.literal("sqlite"),
+  path: text().optional().describe("The file, relative to the configuration file"),
+  synchronous: z.enum(["full", "normal"]).optional()
+    .describe("`normal` survives the end of the process but not a loss of power"),
+});
+
+const redis = z.strictObject({
+  provider: z.literal("redis"),
+  url: textOrNothing().optional().describe("`redis://` or `rediss://`"),
+  prefix: text().optional().describe("Before the name of every key and channel"),
+  partitions: whole(1, 1024).optional()
+    .describe("Parts of the key space; the same for as long as the data lives"),
+  timeoutMs: positive().optional().describe("Milliseconds that an answer may take"),
+  maxPending: positive().optional().describe("Requests that may wait for answers"),
+  shardedPubSub: z.boolean().optional().describe("Wake-ups go to the shard of their task only"),
+});
+
+const postgres = z.strictObject({
+  provider: z.literal("postgres"),
+  url: textOrNothing().optional().describe("`postgres://user:password@host:port/database`"),
+  autoMigrate: z.boolean().optional()
+    .describe("Brings the tables up to date at the start; `false` refuses old tables"),
+  maxConnections: positive().optional().describe("Connections at most"),
+  timeoutMs: positive().optional().describe("Milliseconds that an answer may take"),
+  maxPending: positive().optional().describe("Requests that may wait for answers"),
+});
+
+const module = z.looseObject({
+  provider: wants(
+    z.string().regex(/[./:]/),
+    'memory, sqlite, redis, postgres, or a module such as "./my_store.ts" or "npm:my-store"',
+  ),
+}) as unknown as z.ZodType<ModuleAdapterConfig, ModuleAdapterConfig>;
+
+agree<Same<z.output<typeof memory>, MemoryAdapterConfig>>();
+agree<Same<z.output<typeof sqlite>, SqliteAdapterConfig>>();
+agree<Same<z.output<typeof redis>, RedisAdapterConfig>>();
+agree<Same<z.output<typeof postgres>, PostgresAdapterConfig>>();
+
+/** An adapter that a program made; it is known by what it can do. */
+function instance<Role extends keyof Adapters>(
+  role: Role,
+  ...methods: string[]
+): z.ZodType<Adapters[Role], Adapters[Role]> {
+  return code<Adapters[Role]>(`an adapter for ${role}`, (value) => {
+    if (typeof value !== "object" || value === null) return false;
+    return [...methods, "check", "close"].every((name) =>
+      typeof (value as Record<string, unknown>)[name] === "function"
+    );
+  });
+}
+
+function adapter<Role extends keyof Adapters>(
+  role: Role,
+  ...methods: string[]
+): z.ZodType<AdapterConfig<Role>, AdapterConfig<Role>> {
+  const options = [memory, sqlite, redis, postgres, module, instance(role, ...methods)];
+  return wants(
+    z.union(options as unknown as [z.ZodType<AdapterConfig<Role>, AdapterConfig<Role>>]),
+    "an object { provider, … }, or in TypeScript and JavaScript an adapter",
+  );
+}
+
+const adapters = z.strictObject({
+  broadcast: adapter("broadcast", "publish", "subscribe").optional().describe("Wakes readers"),
+  shortTerm: adapter("shortTerm", "commit").optional().describe("Holds tasks and logs"),
+  longTerm: adapter("longTerm", "archive", "positions").optional().describe("Keeps them for good"),
+});
+
+agree<Same<z.output<typeof adapters>, AdaptersConfig>>();
+
+/** What plays each part. */
+export const adaptersSchema: z.ZodType<AdaptersConfig, AdaptersConfig> = adapters;

@@ -1,0 +1,117 @@
+import type { TaskcastConfig } from "@taskcast/core";
+import type { z } from "zod";
+import { annotations } from "./annotations.ts";
+import { didYouMean } from "./did_you_mean.ts";
+import type { KeyPath } from "./key_path.ts";
+import { pathText, setAt, valueAt } from "./key_path.ts";
+import { configSchema } from "./schema.ts";
+import { memberFor, schemaAt, unwrapped } from "./schema_walk.ts";
+import { found, wantedBy } from "./wording.ts";
+
+/** A configuration that was read, before it was checked. */
+export interface RawConfig {
+  /** What the file says. */
+  value: unknown;
+  /** Paths of texts that are nothing but one variable: these may stand for numbers. */
+  variables: ReadonlySet<string>;
+  /** It is data, and cannot have functions. */
+  isData: boolean;
+}
+
+/** A configuration, or everything that is wrong with it, a line each. */
+export type Checked =
+  | { config: TaskcastConfig; problems?: undefined }
+  | { config?: undefined; problems: string[] };
+
+/** Checks a configuration. */
+export function validate(raw: RawConfig): Checked {
+  const first = configSchema.safeParse(raw.value);
+  if (first.success) return { config: first.data };
+  if (convertVariables(raw, first.error.issues)) {
+    const second = configSchema.safeParse(raw.value);
+    if (second.success) return { config: second.data };
+    return { problems: problemsOf(second.error.issues, raw) };
+  }
+  return { problems: problemsOf(first.error.issues, raw) };
+}
+
+/** A variable is a text; where a number, true or false is wanted, it is read as one. */
+function convertVariables(
+  { value, variables }: RawConfig,
+  issues: readonly z.core.$ZodIssue[],
+): boolean {
+  let changed = false;
+  for (const path of typeIssues(value, issues)) {
+    const at = valueAt(value, path);
+    const type = schemaAt(configSchema, path, value)?.type;
+    if (typeof at !== "string" || !variables.has(pathText(path))) continue;
+    if (type === "boolean" && (at === "true" || at === "false")) {
+      setAt(value, path, at === "true");
+      changed = true;
+    }
+    if (type === "number" && /^-?\d+(\.\d+)?$/.test(at)) {
+      setAt(value, path, Number(at));
+      changed = true;
+    }
+  }
+  return changed;
+}
+
+/** Where something is of another type than what is wanted. */
+function typeIssues(value: unknown, issues: readonly z.core.$ZodIssue[]): KeyPath[] {
+  return withinUnions(issues, value).filter(({ code }) => code === "invalid_type")
+    .map(({ path }) => path);
+}
+
+/**
+ * Zod says of a union that nothing fits, or what one member says that was not meant. This asks the
+ * member that is meant.
+ */
+function withinUnions(issues: readonly z.core.$ZodIssue[], root: unknown): z.core.$ZodIssue[] {
+  const asked = new Set<string>();
+  return issues.flatMap((issue) => {
+    const at = issue.path.findIndex((_, i) =>
+      schemaAt(configSchema, issue.path.slice(0, i + 1), root)?.type === "union"
+    );
+    if (at < 0) return [issue];
+    const path = issue.path.slice(0, at + 1);
+    if (asked.has(pathText(path))) return [];
+    asked.add(pathText(path));
+    const value = valueAt(root, path);
+    const result = memberFor(schemaAt(configSchema, path, root)!, value)?.safeParse(value);
+    const inner = result?.success === false ? result.error.issues : [];
+    const whole = inner.length === 0 ||
+      inner.some((one) => one.path.length === 0 && one.code !== "unrecognized_keys");
+    if (whole) return [{ ...issue, path }];
+    return inner.map((one) => ({ ...one, path: [...path, ...one.path] }));
+  });
+}
+
+function problemsOf(issues: readonly z.core.$ZodIssue[], raw: RawConfig): string[] {
+  return withinUnions(issues, raw.value).flatMap((issue) =>
+    issue.code === "unrecognized_keys"
+      ? issue.keys.map((key) => unknownKey(issue.path, key, raw.value))
+      : [mismatch(issue.path, raw)]
+  );
+}
+
+function unknownKey(path: KeyPath, key: string, root: unknown): string {
+  const name = pathText([...path, key]);
+  const parent = schemaAt(configSchema, path, root);
+  const object = parent?.type === "union" ? memberFor(parent, valueAt(root, path)) : parent;
+  const known = object?.type === "object" ? Object.keys(object.shape) : [];
+  const close = didYouMean(key, known);
+  return close === undefined
+    ? `${name}: there is no such key; there are: ${known.join(", ")}`
+    : `${name}: there is no such key; did you mean "${close}"?`;
+}
+
+function mismatch(path: KeyPath, { value, isData }: RawConfig): string {
+  const schema = schemaAt(configSchema, path, value) ?? unwrapped(configSchema);
+  const name = path.length === 0 ? "the configuration" : `${pathText(path)}:`;
+  const { code, secret } = annotations.get(schema) ?? {};
+  if (code && isData) {
+    return `${name} is code, so it needs a configuration in TypeScript or JavaScript`;
+  }
+  return `${name} must be ${wantedBy(schema)}, and ${found(valueAt(value, path), secret === true)}`;
+}
