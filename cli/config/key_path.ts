@@ -6,8 +6,9 @@ export function pathText(path: KeyPath): string {
   let text = "";
   for (const key of path) {
     if (typeof key === "number") text += `[${key}]`;
-    else if (/^[A-Za-z_$][\w$-]*$/.test(String(key))) text += text === "" ? String(key) : `.${String(key)}`;
-    else text += `[${JSON.stringify(String(key))}]`;
+    else if (/^[A-Za-z_$][\w$-]*$/.test(String(key))) {
+      text += text === "" ? String(key) : `.${String(key)}`;
+    } else text += `[${JSON.stringify(String(key))}]`;
   }
   return text;
 }

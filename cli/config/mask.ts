@@ -21,8 +21,11 @@ export function maskUrl(text: string): string {
     // The part before an @ was not taken for a user: an unescaped character ended the host early.
     return `${scheme[0]}${MASK}`;
   }
-  const hidden = [url.password, ...[...url.searchParams]
-    .filter(([name]) => isSecretName(name)).map(([, value]) => value)];
+  const hidden = [
+    url.password,
+    ...[...url.searchParams]
+      .filter(([name]) => isSecretName(name)).map(([, value]) => value),
+  ];
   // A user without a password is a token more often than a name, except where databases want one.
   if (url.password === "" && /^https?:$/.test(url.protocol)) hidden.push(url.username);
   let shown = text;

@@ -25,7 +25,9 @@ const jwt = z.strictObject({
     .describe("Milliseconds between two fetches because of an unknown key"),
   issuer: text().optional().describe("The token's `iss` must be this"),
   audience: text().optional().describe("The token's `aud` must be or contain this"),
-  clockToleranceSeconds: z.number().min(0).optional().describe("Seconds by which clocks may differ"),
+  clockToleranceSeconds: z.number().min(0).optional().describe(
+    "Seconds by which clocks may differ",
+  ),
 });
 
 const auth = z.strictObject({
@@ -124,12 +126,15 @@ const HOOKS = [
 
 agree<Same<keyof TaskcastHooks, (typeof HOOKS)[number]>>();
 
-const hooks = code<TaskcastHooks>(`an object of functions: ${HOOKS.join(", ")}`, (value) =>
-  typeof value === "object" && value !== null &&
-  Object.entries(value).every(([name, hook]) =>
-    (HOOKS as readonly string[]).includes(name) &&
-    (hook === undefined || typeof hook === "function")
-  ));
+const hooks = code<TaskcastHooks>(
+  `an object of functions: ${HOOKS.join(", ")}`,
+  (value) =>
+    typeof value === "object" && value !== null &&
+    Object.entries(value).every(([name, hook]) =>
+      (HOOKS as readonly string[]).includes(name) &&
+      (hook === undefined || typeof hook === "function")
+    ),
+);
 
 const config = z.strictObject({
   port: whole(0, MAX_PORT).optional().describe("Port to listen on; 0 is any that is free"),

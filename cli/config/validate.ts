@@ -2,6 +2,7 @@ import type { TaskcastConfig } from "@taskcast/core";
 import type { z } from "zod";
 import { annotations } from "./annotations.ts";
 import { didYouMean } from "./did_you_mean.ts";
+import type { Interpolated } from "./interpolate.ts";
 import type { KeyPath } from "./key_path.ts";
 import { pathText, setAt, valueAt } from "./key_path.ts";
 import { configSchema } from "./schema.ts";
@@ -9,11 +10,7 @@ import { memberFor, schemaAt, unwrapped } from "./schema_walk.ts";
 import { found, wantedBy } from "./wording.ts";
 
 /** A configuration that was read, before it was checked. */
-export interface RawConfig {
-  /** What the file says. */
-  value: unknown;
-  /** Paths of texts that are nothing but one variable: these may stand for numbers. */
-  variables: ReadonlySet<string>;
+export interface RawConfig extends Interpolated {
   /** It is data, and cannot have functions. */
   isData: boolean;
 }
@@ -25,14 +22,15 @@ export type Checked =
 
 /** Checks a configuration. */
 export function validate(raw: RawConfig): Checked {
-  const first = configSchema.safeParse(raw.value);
-  if (first.success) return { config: first.data };
-  if (convertVariables(raw, first.error.issues)) {
-    const second = configSchema.safeParse(raw.value);
-    if (second.success) return { config: second.data };
-    return { problems: problemsOf(second.error.issues, raw) };
+  let result = configSchema.safeParse(raw.value);
+  if (!result.success && convertVariables(raw, result.error.issues)) {
+    result = configSchema.safeParse(raw.value);
   }
-  return { problems: problemsOf(first.error.issues, raw) };
+  const problems = [
+    ...[...raw.problems].map(([path, problem]) => `${path}: ${problem}`),
+    ...problemsOf(result.error?.issues ?? [], raw),
+  ];
+  return result.success && problems.length === 0 ? { config: result.data } : { problems };
 }
 
 /** A variable is a text; where a number, true or false is wanted, it is read as one. */
@@ -89,7 +87,9 @@ function withinUnions(issues: readonly z.core.$ZodIssue[], root: unknown): z.cor
 
 function problemsOf(issues: readonly z.core.$ZodIssue[], raw: RawConfig): string[] {
   return withinUnions(issues, raw.value).flatMap((issue) =>
-    issue.code === "unrecognized_keys"
+    raw.problems.has(pathText(issue.path))
+      ? [] // What is wrong there is that nothing could be filled in.
+      : issue.code === "unrecognized_keys"
       ? issue.keys.map((key) => unknownKey(issue.path, key, raw.value))
       : [mismatch(issue.path, raw)]
   );

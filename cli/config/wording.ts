@@ -36,7 +36,9 @@ export function wantedBy(schema: Schema): string {
 
 function numberWanted(schema: Schema): string {
   const { minValue, maxValue } = schema;
-  const kind = schema.isInt === true || Number.isSafeInteger(maxValue) ? "a whole number" : "a number";
+  const kind = schema.isInt === true || Number.isSafeInteger(maxValue)
+    ? "a whole number"
+    : "a number";
   if (maxValue < Number.MAX_SAFE_INTEGER) return `${kind} from ${minValue} to ${maxValue}`;
   return `${kind}, ${minValue} or more`;
 }

@@ -1,0 +1,58 @@
+import type { Environment } from "../settings.ts";
+import type { KeyPath } from "./key_path.ts";
+import { pathText } from "./key_path.ts";
+
+/** A value with its variables filled in. */
+export interface Interpolated {
+  value: unknown;
+  /** Paths of texts that were nothing but one variable. */
+  variables: Set<string>;
+  /** What could not be filled in, by path. */
+  problems: Map<string, string>;
+}
+
+/** `$${` is an escape; a variable; or something that begins like one. */
+const REFERENCE = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(:-[^{}]*)?\}|\$\{/g;
+
+/**
+ * Fills in `${VAR}` and `${VAR:-default}` in the texts of a value, not in its keys. What a variable
+ * holds is taken as it is: it is a text and can be neither structure nor another reference.
+ */
+export function interpolate(value: unknown, env: Environment): Interpolated {
+  const variables = new Set<string>();
+  const problems = new Map<string, string>();
+  return { value: within(value, []), variables, problems };
+
+  function within(part: unknown, path: KeyPath): unknown {
+    if (typeof part === "string") return filled(part, path);
+    if (Array.isArray(part)) return part.map((item, i) => within(item, [...path, i]));
+    if (typeof part !== "object" || part === null) return part;
+    return Object.fromEntries(
+      Object.entries(part).map(([key, item]) => [key, within(item, [...path, key])]),
+    );
+  }
+
+  function filled(text: string, path: KeyPath): string {
+    const problem = (what: string) => {
+      problems.set(pathText(path), what);
+      return "";
+    };
+    return text.replaceAll(REFERENCE, (whole, name: string | undefined, fallback?: string) => {
+      if (whole === "$${") return "${";
+      if (name === undefined) {
+        return problem('"${" must begin ${NAME} or ${NAME:-default}; write $${ for the characters');
+      }
+      if (whole === text) variables.add(pathText(path));
+      const held = Object.hasOwn(env, name) ? env[name] : undefined;
+      if (fallback !== undefined) {
+        return held === undefined || held === "" ? fallback.slice(2) : held;
+      }
+      if (held === undefined) {
+        return problem(
+          `the environment variable ${name} is not set; write \${${name}:-default} if it may be missing`,
+        );
+      }
+      return held;
+    });
+  }
+}
