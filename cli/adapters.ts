@@ -17,7 +17,7 @@ export type AdapterSettings = { [Role in AdapterRole]?: AdapterSetting<Role> };
 /** The adapters of an engine, and how to give them up. */
 export interface OpenAdapters {
   adapters: Omit<Adapters, "longTerm"> & Partial<Adapters>;
-  /** Closes what was opened; what was given stays open. */
+  /** Closes everything, instances of the configuration too: nobody else can. */
   close(): Promise<void>;
 }
 
@@ -45,15 +45,20 @@ export async function openAdapters(
   folder: string = process.cwd(),
 ): Promise<OpenAdapters> {
   const adapters: Partial<Adapters> = {};
-  const opened: { close(): Promise<void> }[] = [];
+  const opened: { close(): void | Promise<void> }[] = [];
   const close = async () => {
-    await Promise.all(opened.map((adapter) => adapter.close()));
+    await Promise.all([...new Set(opened)].map((adapter) => adapter.close()));
   };
   try {
     for (const group of groupsOf(settings)) {
       const { roles, setting } = group;
       if (!isProvider(setting)) {
         Object.assign(adapters, { [roles[0]!]: setting });
+        opened.push(setting);
+        await opening(
+          { provider: `the ${roles[0]} adapter of the configuration` },
+          () => setting.check(),
+        );
         continue;
       }
       const { provider, ...options } = setting;

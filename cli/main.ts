@@ -1,11 +1,15 @@
 import process from "node:process";
 import { Command, CommanderError, Option } from "commander";
 import { TaskcastHttpError } from "@taskcast/server-sdk";
+import { checkConfig } from "./commands/config_check.ts";
 import { logs } from "./commands/logs.ts";
 import { migrate } from "./commands/migrate.ts";
 import { run } from "./commands/run.ts";
 import { start } from "./commands/start.ts";
 import { ListenError } from "./listen.ts";
+import { postgresUrls } from "./config/postgres_urls.ts";
+import { CONFIG_FILES } from "./config/find_file.ts";
+import { jsonSchemaText } from "./config/json_schema.ts";
 import type { StartFlags } from "./settings.ts";
 import { LOG_LEVELS, startSettings } from "./settings.ts";
 import { parseMaxMemory, parsePort } from "./setting_values.ts";
@@ -29,8 +33,89 @@ export async function main(args: readonly string[]): Promise<number> {
     .exitOverride()
     .showHelpAfterError("(taskcast --help tells more)");
 
-  program.command("start", { isDefault: true })
-    .description("Serve tasks over HTTP and SSE (the default command)")
+  addStartOptions(
+    program.command("start", { isDefault: true })
+      .description("Serve tasks over HTTP and SSE (the default command)"),
+  ).action(async (flags: StartFlags) => {
+    code = await start(await startSettings(flags, process.env, process.cwd()), terminal);
+  });
+
+  const config = program.command("config").description("Look at the configuration");
+  addStartOptions(
+    config.command("check")
+      .description("Check the configuration, and show what holds and where it comes from"),
+  )
+    .option("--json", "write it as JSON", false)
+    .action(async ({ json, ...flags }: StartFlags & { json: boolean }) => {
+      code = await checkConfig(flags, { env: process.env, folder: process.cwd(), json }, terminal);
+    });
+  config.command("schema")
+    .description("Print the JSON Schema of configuration files, for editors")
+    .action(async () => await terminal.out(jsonSchemaText()));
+
+  program.command("migrate")
+    .description("Bring the tables in PostgreSQL up to date")
+    .option("-c, --config <file>", "configuration file")
+    .option("--postgres-url <url>", "where they are (env: TASKCAST_POSTGRES_URL)")
+    .action(async (flags: Pick<StartFlags, "config" | "postgresUrl">) => {
+      code = await migrate(await postgresUrls(flags, process.env, process.cwd()), terminal);
+    });
+
+  const urlOption = () =>
+    new Option("--url <url>", "the server").env("TASKCAST_URL").default("http://localhost:3721");
+  const tokenOption = () => new Option("--token <token>", "access token").env("TASKCAST_TOKEN");
+
+  program.command("run")
+    .description("Run a command as a task: its output is streamed, its exit code ends the task")
+    .addOption(new Option("--type <type>", "the task's type").default("process"))
+    .addOption(urlOption())
+    .addOption(tokenOption())
+    .argument("<command...>", "the command, after --")
+    .passThroughOptions()
+    .action(async (command: [string, ...string[]], flags: ClientFlags & { type: string }) => {
+      const url = baseUrl(flags.url);
+      code = await reaching(url, run({ ...flags, url, command }, terminal));
+    });
+
+  program.command("logs")
+    .description("Show a task's events in the terminal")
+    .argument("<id>", "the task")
+    .option("-f, --follow", "go on until the task ends; reconnects by itself", false)
+    .option("--json", "write each event as a line of JSON", false)
+    .addOption(urlOption())
+    .addOption(tokenOption())
+    .action(async (taskId: string, flags: ClientFlags & { follow: boolean; json: boolean }) => {
+      const url = baseUrl(flags.url);
+      code = await reaching(url, logs({ ...flags, url, taskId }, terminal));
+    });
+
+  try {
+    await program.parseAsync([...args], { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const fail = (message: string) => {
+      for (const line of message.split("\n")) {
+        terminal.note(`${terminal.paint("red", "error")}: ${line}`);
+      }
+      return 1;
+    };
+    if (error instanceof SettingsError || error instanceof ListenError) return fail(error.message);
+    if (error instanceof TaskcastHttpError) return fail(error.message);
+    // Whoever read our output has had enough, as `head` does.
+    if ((error as { code?: unknown }).code === "EPIPE") return 0;
+    if (error instanceof UnreachableError) return fail(error.message);
+    throw error;
+  }
+  return code;
+}
+
+/** What `start` can be told, and `config check`, which says what would come of it. */
+function addStartOptions(command: Command): Command {
+  return command
+    .option(
+      "-c, --config <file>",
+      `configuration file (default: the first of ${CONFIG_FILES.join(", ")} that is there)`,
+    )
     .addOption(
       new Option("-p, --port <port>", "port to listen on (env: TASKCAST_PORT, default: 3721)")
         .argParser(parsePort),
@@ -71,62 +156,7 @@ export async function main(args: readonly string[]): Promise<number> {
           "longest ago are given up",
       ).argParser(parseMaxMemory),
     )
-    .option("--cors [origins]", "let pages of other origins call; all, or a comma list")
-    .action(async (flags: StartFlags) => {
-      code = await start(startSettings(flags, process.env), terminal);
-    });
-
-  program.command("migrate")
-    .description("Bring the tables in PostgreSQL up to date")
-    .option("--postgres-url <url>", "where they are (env: TASKCAST_POSTGRES_URL)")
-    .action(async ({ postgresUrl }: { postgresUrl?: string }) => {
-      code = await migrate(postgresUrl ?? process.env.TASKCAST_POSTGRES_URL, terminal);
-    });
-
-  const urlOption = () =>
-    new Option("--url <url>", "the server").env("TASKCAST_URL").default("http://localhost:3721");
-  const tokenOption = () => new Option("--token <token>", "access token").env("TASKCAST_TOKEN");
-
-  program.command("run")
-    .description("Run a command as a task: its output is streamed, its exit code ends the task")
-    .addOption(new Option("--type <type>", "the task's type").default("process"))
-    .addOption(urlOption())
-    .addOption(tokenOption())
-    .argument("<command...>", "the command, after --")
-    .passThroughOptions()
-    .action(async (command: [string, ...string[]], flags: ClientFlags & { type: string }) => {
-      const url = baseUrl(flags.url);
-      code = await reaching(url, run({ ...flags, url, command }, terminal));
-    });
-
-  program.command("logs")
-    .description("Show a task's events in the terminal")
-    .argument("<id>", "the task")
-    .option("-f, --follow", "go on until the task ends; reconnects by itself", false)
-    .option("--json", "write each event as a line of JSON", false)
-    .addOption(urlOption())
-    .addOption(tokenOption())
-    .action(async (taskId: string, flags: ClientFlags & { follow: boolean; json: boolean }) => {
-      const url = baseUrl(flags.url);
-      code = await reaching(url, logs({ ...flags, url, taskId }, terminal));
-    });
-
-  try {
-    await program.parseAsync([...args], { from: "user" });
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    const fail = (message: string) => {
-      terminal.note(`${terminal.paint("red", "error")}: ${message}`);
-      return 1;
-    };
-    if (error instanceof SettingsError || error instanceof ListenError) return fail(error.message);
-    if (error instanceof TaskcastHttpError) return fail(error.message);
-    // Whoever read our output has had enough, as `head` does.
-    if ((error as { code?: unknown }).code === "EPIPE") return 0;
-    if (error instanceof UnreachableError) return fail(error.message);
-    throw error;
-  }
-  return code;
+    .option("--cors [origins]", "let pages of other origins call; all, or a comma list");
 }
 
 /** The server cannot be reached. */

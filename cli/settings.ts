@@ -1,19 +1,20 @@
-import { MAX_PORT, oneOf, wholeNumber } from "./setting_values.ts";
-import { SettingsError } from "./settings_error.ts";
+import type { EngineOptions, SentryConfig, TaskcastConfig, TaskcastHooks } from "@taskcast/core";
+import type { Level, Limits, WebhookRetry } from "@taskcast/core/protocol";
+import { LEVELS } from "@taskcast/core/protocol";
+import type { AuthOptions, CorsOptions } from "@taskcast/server";
+import { DEFAULTS } from "./config/defaults.ts";
+import { effectiveConfig } from "./config/effective.ts";
 import type { StorageSettings } from "./storage_settings.ts";
 import { storageOf } from "./storage_settings.ts";
 
-/** Where settings come from, besides the command line. */
+/** Where settings come from, besides the command line and the configuration file. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The levels of the log, from the most to the least talkative. */
-export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+export const LOG_LEVELS: readonly LogLevel[] = LEVELS;
 
 /** A level of the log. */
-export type LogLevel = (typeof LOG_LEVELS)[number];
-
-/** The signatures that tokens can have. */
-export const JWT_ALGORITHMS = ["HS256", "RS256", "ES256", "ES384", "ES512", "EdDSA"] as const;
+export type LogLevel = Level;
 
 /** What `taskcast start` can be told. */
 export interface StartSettings {
@@ -26,15 +27,34 @@ export interface StartSettings {
   /** Where tasks are kept. */
   storage: StorageSettings;
   /** Who may call. */
-  auth:
-    | { mode: "none" }
-    | { mode: "jwt"; algorithm: (typeof JWT_ALGORITHMS)[number]; secret: string };
-  /** Origins whose pages may call; `*` is all, left out is none. */
-  cors?: string;
+  auth: AuthOptions;
+  /** What the secret of tokens is called where it was given. */
+  secretName: string;
+  /** Keys of services that may do everything. */
+  trustedServices?: Record<string, string>;
+  /** Signs tickets. */
+  ticketSecret?: string;
+  /** Origins whose pages may call; left out is none. */
+  cors?: CorsOptions;
+  /** Bytes of a body at most. */
+  maxBodyBytes?: number;
+  /** Bounds of what producers may send. */
+  limits: Partial<Limits>;
+  /** Sizes and times of the engine. */
+  engine: Partial<EngineOptions>;
+  /** What is reported to Sentry; without a DSN nothing. */
+  sentry?: SentryConfig;
+  /** For webhooks that say nothing else. */
+  webhookRetry?: WebhookRetry;
+  /** The configuration's own hooks. */
+  hooks?: TaskcastHooks;
+  /** What is to be told before the start. */
+  notes: { level: "info" | "warn"; text: string }[];
 }
 
 /** What the command line says. */
 export interface StartFlags {
+  config?: string;
   port?: number;
   host?: string;
   logLevel?: string;
@@ -48,58 +68,57 @@ export interface StartFlags {
 }
 
 /**
- * Puts the settings together: command line before environment before default.
+ * Puts the settings together: command line before environment before file before default.
  *
- * @throws {SettingsError} For the first setting that is wrong.
+ * @param folder The working folder.
+ * @throws {SettingsError} For everything that is wrong, a line each.
  */
-export function startSettings(flags: StartFlags, env: Environment): StartSettings {
-  const given = (name: string) =>
-    env[name] === undefined || env[name] === "" ? undefined : env[name];
-  const port = flags.port ??
-    wholeNumber(given("TASKCAST_PORT") ?? "3721", "TASKCAST_PORT", 0, MAX_PORT);
-  const host = flags.host ?? given("TASKCAST_HOST") ?? "0.0.0.0";
-  const logLevel = oneOf(
-    flags.logLevel ?? given("TASKCAST_LOG_LEVEL") ?? "info",
-    flags.logLevel === undefined ? "TASKCAST_LOG_LEVEL" : "--log-level",
-    LOG_LEVELS,
-  );
-  const storage = storageOf(flags, given);
-  const cors = flags.cors === true ? "*" : flags.cors ?? given("TASKCAST_CORS");
-  return { port, host, logLevel, storage, cors, auth: authOf(given) };
+export async function startSettings(
+  flags: StartFlags,
+  env: Environment,
+  folder: string,
+): Promise<StartSettings> {
+  const { config, sources, file, auth, warnings } = await effectiveConfig(flags, env, folder);
+  const notes: StartSettings["notes"] = warnings.map((text) => ({ level: "warn", text }));
+  const info = (text: string) => notes.push({ level: "info", text });
+  if (file !== undefined) info(`configuration: ${file.name}`);
+  for (const other of file?.others ?? []) {
+    info(`${other} is not read, since ${file!.name} is there`);
+  }
+  if (config.sentry !== undefined && !config.sentry.dsn) info("Sentry is off: it has no DSN");
+
+  const { maxBodyBytes, ...limits } = config.limits ?? {};
+  const secret = sources.get("auth.jwt.secret");
+  return {
+    port: config.port ?? DEFAULTS.port,
+    host: config.host ?? DEFAULTS.host,
+    logLevel: config.logLevel ?? DEFAULTS.logLevel,
+    storage: storageOf(config.adapters ?? {}),
+    auth,
+    secretName: secret?.from === "env" ? secret.name : "auth.jwt.secret",
+    trustedServices: config.trustedServices,
+    ticketSecret: config.ticketSecret,
+    cors: corsOf(config.cors),
+    maxBodyBytes,
+    limits: defined(limits),
+    engine: defined(config.engine ?? {}),
+    sentry: config.sentry?.dsn ? config.sentry : undefined,
+    webhookRetry: config.webhook?.defaultRetry,
+    hooks: config.hooks,
+    notes,
+  };
 }
 
-function authOf(given: (name: string) => string | undefined): StartSettings["auth"] {
-  const mode = oneOf(given("TASKCAST_AUTH_MODE") ?? "none", "TASKCAST_AUTH_MODE", [
-    "none",
-    "jwt",
-    "custom",
-  ]);
-  const secret = given("TASKCAST_JWT_SECRET");
-  if (mode === "none") {
-    // Whoever sets a secret wants it to be asked for; running open would be the worst answer.
-    if (secret !== undefined) {
-      throw new SettingsError("TASKCAST_JWT_SECRET needs TASKCAST_AUTH_MODE=jwt");
-    }
-    return { mode };
-  }
-  if (mode === "custom") {
-    throw new SettingsError(
-      "TASKCAST_AUTH_MODE=custom needs a function: embed the server and give it createTaskcastApp()",
-    );
-  }
-  const algorithm = oneOf(
-    given("TASKCAST_JWT_ALGORITHM") ?? "HS256",
-    "TASKCAST_JWT_ALGORITHM",
-    JWT_ALGORITHMS,
-  );
-  if (algorithm !== "HS256") {
-    throw new SettingsError(
-      `TASKCAST_JWT_ALGORITHM=${algorithm} needs a public key, which this version takes only when ` +
-        "embedded: createTaskcastApp({ auth: { mode, jwt: { algorithm, publicKey } } })",
-    );
-  }
-  if (secret === undefined) {
-    throw new SettingsError("TASKCAST_AUTH_MODE=jwt needs TASKCAST_JWT_SECRET");
-  }
-  return { mode, algorithm, secret };
+/** A program's `undefined` is nothing said, and must not take the place of a default. */
+function defined<T extends object>(options: T): T {
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  ) as T;
+}
+
+function corsOf(cors: TaskcastConfig["cors"]): CorsOptions | undefined {
+  if (cors?.origin === undefined) return undefined;
+  const { origin, ...rest } = cors;
+  const origins = [origin].flat().flatMap((text) => text.split(",")).map((text) => text.trim());
+  return { ...rest, origin: origins.includes("*") ? "*" : origins };
 }

@@ -12,12 +12,18 @@ export interface Terminal {
   note(line: string): void;
   /** Colours a remark, if the error output is a terminal that wants colours. */
   paint(style: keyof typeof CODES, text: string): string;
+  /** Colours what goes to the output, if that is a terminal that wants colours. */
+  paintOut(style: keyof typeof CODES, text: string): string;
 }
 
 /** The terminal of this process. Honours `NO_COLOR` and `FORCE_COLOR`. */
 export function processTerminal(): Terminal {
   const { stdout, stderr, env } = process;
-  const colored = !env.NO_COLOR && (Boolean(env.FORCE_COLOR) || stderr.isTTY === true);
+  const painter = ({ isTTY }: { isTTY?: boolean }) => {
+    const colored = !env.NO_COLOR && (Boolean(env.FORCE_COLOR) || isTTY === true);
+    return (style: keyof typeof CODES, text: string) =>
+      colored ? `\x1b[${CODES[style]}m${text}\x1b[0m` : text;
+  };
   const write = (stream: NodeJS.WriteStream, text: string | Uint8Array) =>
     new Promise<void>((resolve, reject) =>
       stream.write(text, (error) => error ? reject(error) : resolve())
@@ -26,6 +32,7 @@ export function processTerminal(): Terminal {
     out: (text) => write(stdout, text),
     err: (text) => write(stderr, text),
     note: (line) => void stderr.write(line + "\n"),
-    paint: (style, text) => colored ? `\x1b[${CODES[style]}m${text}\x1b[0m` : text,
+    paint: painter(stderr),
+    paintOut: painter(stdout),
   };
 }

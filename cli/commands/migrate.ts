@@ -9,22 +9,24 @@ import type { Terminal } from "../terminal.ts";
  *
  * @returns The exit code.
  */
-export async function migrate(url: string | undefined, terminal: Terminal): Promise<number> {
-  if (url === undefined || url === "") {
+export async function migrate(urls: readonly string[], terminal: Terminal): Promise<number> {
+  if (urls.length === 0) {
     throw new SettingsError("migrate needs --postgres-url or TASKCAST_POSTGRES_URL");
   }
-  assertAddress("postgres", url);
-  let versions: { from: number; to: number };
-  try {
-    versions = await migratePostgres({ url });
-  } catch (error) {
-    throw describeAddress("postgres", url, error);
+  for (const url of urls) {
+    assertAddress("postgres", url);
+    let versions: { from: number; to: number };
+    try {
+      versions = await migratePostgres({ url });
+    } catch (error) {
+      throw describeAddress("postgres", url, error);
+    }
+    const { from, to } = versions;
+    terminal.note(
+      from === to
+        ? `The tables are up to date (version ${to})`
+        : `The tables were brought from version ${from} to ${to}`,
+    );
   }
-  const { from, to } = versions;
-  terminal.note(
-    from === to
-      ? `The tables are up to date (version ${to})`
-      : `The tables were brought from version ${from} to ${to}`,
-  );
   return 0;
 }

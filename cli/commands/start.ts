@@ -1,11 +1,14 @@
 import { TaskEngine } from "@taskcast/core";
 import { createTaskcastApp } from "@taskcast/server";
-import type { Listening } from "../listen.ts";
+import type { Hono } from "hono";
 import { listen, onStopSignal } from "../listen.ts";
 import { openAdapters } from "../adapters.ts";
 import { createErrorLog } from "../error_log.ts";
+import { mergeHooks } from "../hooks.ts";
 import { createLogger } from "../logger.ts";
+import { startReporting } from "../reporting.ts";
 import type { StartSettings } from "../settings.ts";
+import { SettingsError } from "../settings_error.ts";
 import type { Terminal } from "../terminal.ts";
 import { VERSION } from "../version.ts";
 
@@ -21,42 +24,46 @@ const DRAIN_MS = 10_000;
  * @returns The exit code.
  */
 export async function start(settings: StartSettings, terminal: Terminal): Promise<number> {
-  const { port, host, auth, cors } = settings;
+  const { port, host, auth, storage } = settings;
   const log = createLogger(terminal, settings.logLevel);
-  const { storage } = settings;
-  const { adapters, close } = await openAdapters(storage.adapters);
+  for (const { level, text } of settings.notes) log[level](text);
+  const reporting = await startReporting(settings.sentry);
+  const { adapters, close: closeAdapters } = await openAdapters(storage.adapters);
+  const close = async () => {
+    await closeAdapters();
+    await reporting.close();
+  };
   const engine = new TaskEngine({
     broadcast: adapters.broadcast,
     shortTermStore: adapters.shortTerm,
     longTermStore: adapters.longTerm,
-    options: storage.isPrivate ? { sweepMs: 0 } : {},
-    hooks: {
-      onTaskCreated: (task) => log.debug(`task ${task.id} created`),
-      onTaskTransitioned: (task, from) => log.debug(`task ${task.id}: ${from} → ${task.status}`),
-      onUnhandledError: createErrorLog(log),
-    },
+    limits: settings.limits,
+    options: { ...(storage.isPrivate ? { sweepMs: 0 } : {}), ...settings.engine },
+    hooks: mergeHooks(
+      {
+        onTaskCreated: (task) => log.debug(`task ${task.id} created`),
+        onTaskTransitioned: (task, from) => log.debug(`task ${task.id}: ${from} → ${task.status}`),
+        onUnhandledError: createErrorLog(log),
+      },
+      reporting.hooks,
+      settings.hooks,
+    ),
   });
-  const app = createTaskcastApp({
-    engine,
-    auth: auth.mode === "jwt"
-      ? { mode: "jwt", jwt: { algorithm: auth.algorithm, secret: auth.secret } }
-      : { mode: "none" },
-    cors: cors === undefined ? undefined : { origin: cors === "*" ? "*" : cors.split(",") },
-  });
-  let server: Listening;
-  try {
-    server = await listen((request) => app.fetch(request), { port, host });
-  } catch (error) {
+  const closeAll = async () => {
     await engine.close();
     await close();
-    throw error;
-  }
+  };
+  const app = await orClose(closeAll, () => createApp(engine, settings));
+  const server = await orClose(
+    closeAll,
+    () => listen((request) => app.fetch(request), { port, host }),
+  );
 
   const shown = host === "0.0.0.0" || host === "::" ? "localhost" : host;
   const url = `http://${shown}:${server.port}`;
   terminal.note(
     `${terminal.paint("bold", `Taskcast ${VERSION}`)} listens on ${terminal.paint("cyan", url)}` +
-      ` (storage: ${storage.description}, auth: ${auth.mode}); API: ${url}/docs`,
+      ` (storage: ${storage.description}, auth: ${auth.mode ?? "none"}); API: ${url}/docs`,
   );
   if (auth.mode === "none" && shown === "localhost" && host !== "localhost") {
     log.warn(
@@ -65,9 +72,10 @@ export async function start(settings: StartSettings, terminal: Terminal): Promis
     );
   }
 
-  if (auth.mode === "jwt" && new TextEncoder().encode(auth.secret).length < MIN_SECRET_BYTES) {
+  const secret = auth.mode === "jwt" ? auth.jwt.secret : undefined;
+  if (secret !== undefined && new TextEncoder().encode(secret).length < MIN_SECRET_BYTES) {
     log.warn(
-      `TASKCAST_JWT_SECRET has fewer than ${MIN_SECRET_BYTES} bytes, so whoever sees a token can ` +
+      `${settings.secretName} has fewer than ${MIN_SECRET_BYTES} bytes, so whoever sees a token can ` +
         "guess it; make one with: openssl rand -base64 32",
     );
   }
@@ -84,6 +92,26 @@ export async function start(settings: StartSettings, terminal: Terminal): Promis
   if (!drained) log.warn(`requests were still open after ${DRAIN_MS / 1000} s and are cut off`);
   await close();
   return 0;
+}
+
+function createApp(engine: TaskEngine, settings: StartSettings): Hono {
+  const { auth, trustedServices, ticketSecret, cors, maxBodyBytes } = settings;
+  try {
+    return createTaskcastApp({ engine, auth, trustedServices, ticketSecret, cors, maxBodyBytes });
+  } catch (error) {
+    // What the app says of options that cannot work is meant for whoever configured them.
+    throw error instanceof TypeError ? new SettingsError(error.message) : error;
+  }
+}
+
+/** Gives up what is open when something that needs it fails. */
+async function orClose<T>(close: () => Promise<void>, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 async function within(limitMs: number, work: Promise<void>): Promise<boolean> {

@@ -1,0 +1,77 @@
+import { effectiveConfig } from "../config/effective.ts";
+import type { Listed } from "../config/listing.ts";
+import { listing } from "../config/listing.ts";
+import { sourceText } from "../config/source.ts";
+import type { Environment, StartFlags } from "../settings.ts";
+import { SettingsError } from "../settings_error.ts";
+import type { Terminal } from "../terminal.ts";
+
+/** Where `taskcast config check` looks and how it tells. */
+export interface CheckOptions {
+  env: Environment;
+  /** The working folder. */
+  folder: string;
+  /** As JSON. */
+  json: boolean;
+}
+
+/**
+ * `taskcast config check`: says whether `start` would take the configuration, and shows what holds
+ * and where each value comes from. It connects to nothing.
+ *
+ * @returns The exit code.
+ */
+export async function checkConfig(
+  flags: StartFlags,
+  { env, folder, json }: CheckOptions,
+  terminal: Terminal,
+): Promise<number> {
+  let effective;
+  try {
+    effective = await effectiveConfig(flags, env, folder);
+  } catch (error) {
+    if (!json || !(error instanceof SettingsError)) throw error;
+    await terminal.out(JSON.stringify({ ok: false, errors: error.message.split("\n") }) + "\n");
+    return 1;
+  }
+  const { file, warnings } = effective;
+  const listed = listing(effective);
+  if (json) {
+    const settings = Object.fromEntries(
+      listed.map(({ key, value, source }) => [key, { value, source }]),
+    );
+    const answer = { ok: true, file: file?.path ?? null, warnings, settings };
+    await terminal.out(JSON.stringify(answer, null, 2) + "\n");
+    return 0;
+  }
+  await terminal.out(table(listed, terminal));
+  for (const other of file?.others ?? []) {
+    terminal.note(`${other} is not read, since ${file!.name} is there`);
+  }
+  for (const warning of warnings) terminal.note(`${terminal.paint("yellow", "warn")}: ${warning}`);
+  terminal.note(
+    terminal.paint(
+      "green",
+      file === undefined ? "No configuration file; all is well" : `${file.name}: all is well`,
+    ),
+  );
+  return 0;
+}
+
+/** A line each: key, value, where it comes from. */
+function table(listed: readonly Listed[], { paintOut }: Terminal): string {
+  const rows = listed.map(({ key, value, source }) => ({ key, text: textOf(value), source }));
+  const width = (column: "key" | "text", most: number) =>
+    Math.min(most, Math.max(...rows.map((row) => row[column].length)));
+  const [keys, values] = [width("key", 40), width("text", 60)];
+  return rows.map(({ key, text, source }) =>
+    `${paintOut("cyan", key.padEnd(keys))}  ${text.padEnd(values)}  ` +
+    `${paintOut(source.from === "default" ? "dim" : "bold", sourceText(source))}\n`
+  ).join("");
+}
+
+function textOf(value: unknown): string {
+  // A text must not reach the terminal with control characters.
+  if (typeof value === "string" && !/[\s"\u0000-\u001f\u007f-\u009f]/.test(value)) return value; // deno-lint-ignore no-control-regex
+  return JSON.stringify(value);
+}

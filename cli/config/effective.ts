@@ -1,0 +1,138 @@
+import { dirname, resolve } from "node:path";
+import type { TaskcastConfig } from "@taskcast/core";
+import { ADAPTER_ROLES } from "@taskcast/core";
+import type { AuthOptions } from "@taskcast/server";
+import type { Environment, StartFlags } from "../settings.ts";
+import { SettingsError } from "../settings_error.ts";
+import { authOf } from "./auth_of.ts";
+import { chooseAdapters, isNamed } from "./choose_adapters.ts";
+import type { FoundFile } from "./find_file.ts";
+import { findConfigFile } from "./find_file.ts";
+import { drop, noteSources, put } from "./layers.ts";
+import { notYet } from "./not_yet.ts";
+import { readConfigFile } from "./read_file.ts";
+import type { Given, Setting } from "./settings_table.ts";
+import { given, SETTINGS } from "./settings_table.ts";
+import type { Layers } from "./source.ts";
+import { validate } from "./validate.ts";
+
+/** A configuration that holds: everything that was said, checked. */
+export interface Effective extends Layers {
+  /** The file that was read, if there is one. */
+  file?: FoundFile;
+  /** Who may call, with keys read. */
+  auth: AuthOptions;
+  /** What was said and is not used, since what goes before it says something else. */
+  warnings: string[];
+}
+
+/**
+ * Puts the configuration together: command line before environment before file before default.
+ *
+ * @param folder The working folder.
+ * @throws {SettingsError} For everything that is wrong, a line each.
+ */
+export async function effectiveConfig(
+  flags: StartFlags,
+  env: Environment,
+  folder: string,
+): Promise<Effective> {
+  const problems: string[] = [];
+  const said = SETTINGS.flatMap((setting): (Given & { setting: Setting })[] => {
+    const one = collecting(problems, () => given(setting, flags, env));
+    return one === undefined ? [] : [{ setting, ...one }];
+  });
+  const file = collecting(problems, () => findConfigFile(flags.config, folder));
+  const layers: Layers = { config: {}, sources: new Map() };
+  if (file !== undefined) {
+    const checked = await readChecked(file, env, problems);
+    if (checked !== undefined) {
+      layers.config = fromFolder(checked, dirname(file.path));
+      noteSources(layers, layers.config, [], { from: "file", name: file.name });
+    }
+  }
+  fail(problems);
+
+  const name = file?.name ?? "";
+  for (const { setting, value, source } of said) {
+    if (setting.path.includes("*")) continue;
+    for (const path of setting.insteadOf ?? []) {
+      if (layers.sources.get(path)?.from === "file") drop(layers, path);
+    }
+    put(layers, setting.path, value, source);
+  }
+  problems.push(...chooseAdapters(layers, said, name));
+  const { auth, warnings, problems: authProblems } = await authOf(layers, name);
+  problems.push(...authProblems, ...corsProblems(layers.config, name));
+  problems.push(...notYet(layers.config).map((problem) => `${name}: ${problem}`));
+  fail(problems);
+  return { ...layers, file, auth, warnings };
+}
+
+function fail(problems: readonly string[]): void {
+  if (problems.length > 0) throw new SettingsError(problems.join("\n"));
+}
+
+/** Does something that may be wrong beside other things. */
+function collecting<T>(problems: string[], work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    problems.push(error.message);
+    return undefined;
+  }
+}
+
+async function readChecked(
+  file: FoundFile,
+  env: Environment,
+  problems: string[],
+): Promise<TaskcastConfig | undefined> {
+  try {
+    const { config, problems: flaws } = validate(await readConfigFile(file, env));
+    for (const flaw of flaws ?? []) problems.push(`${file.name}: ${flaw}`);
+    return config;
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    problems.push(error.message);
+    return undefined;
+  }
+}
+
+/** What a file says of other files counts from its own folder. A copy: a program's object stays. */
+function fromFolder(config: TaskcastConfig, folder: string): TaskcastConfig {
+  const { auth, adapters } = config;
+  const copy: TaskcastConfig = { ...config };
+  if (auth !== undefined) copy.auth = { ...auth };
+  if (auth?.jwt !== undefined) {
+    copy.auth!.jwt = { ...auth.jwt };
+    const { publicKeyFile } = auth.jwt;
+    if (publicKeyFile !== undefined) copy.auth!.jwt.publicKeyFile = resolve(folder, publicKeyFile);
+  }
+  if (config.cors !== undefined) copy.cors = { ...config.cors };
+  if (config.sentry !== undefined) copy.sentry = { ...config.sentry };
+  if (adapters === undefined) return copy;
+  copy.adapters = { ...adapters };
+  for (const role of ADAPTER_ROLES) {
+    const adapter: unknown = adapters[role];
+    if (!isNamed(adapter)) continue;
+    const { provider, path } = adapter;
+    const placed: Record<string, unknown> = { ...adapter };
+    if (/^\.{1,2}\//.test(provider)) placed.provider = resolve(folder, provider);
+    if (provider === "sqlite" && typeof path === "string" && path !== ":memory:") {
+      placed.path = resolve(folder, path);
+    }
+    Object.assign(copy.adapters, { [role]: placed });
+  }
+  return copy;
+}
+
+function corsProblems({ cors }: TaskcastConfig, file: string): string[] {
+  if (cors === undefined) return [];
+  if (cors.origin === undefined) return [`${file}: cors.origin: is missing, so cors allows nobody`];
+  const all = [cors.origin].flat().includes("*");
+  return all && cors.credentials
+    ? [`${file}: cors.credentials: cannot be true while cors.origin is "*"`]
+    : [];
+}

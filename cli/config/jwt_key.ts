@@ -1,0 +1,37 @@
+import { readFileSync } from "node:fs";
+import type { JwtAlgorithm } from "@taskcast/core";
+import { importJWK, importSPKI } from "jose";
+import { firstLine } from "../address.ts";
+
+/**
+ * Why a text is not a public key that an algorithm can use; `undefined` if it is one. Asked at the
+ * start, since it would otherwise come out with the first token.
+ */
+export async function keyFlaw(text: string, algorithm: JwtAlgorithm): Promise<string | undefined> {
+  const key = text.trim();
+  const kind = /-----BEGIN ([A-Z ]+)-----/.exec(key)?.[1];
+  if (kind?.includes("PRIVATE KEY")) {
+    return "is a private key, which whoever signs tokens keeps; the public one is needed";
+  }
+  if (kind !== undefined && kind !== "PUBLIC KEY") {
+    return `is a ${kind}, and a PUBLIC KEY (SPKI) is needed: openssl pkey -pubin, or openssl x509 -pubkey`;
+  }
+  try {
+    if (key.startsWith("{")) await importJWK(JSON.parse(key), algorithm);
+    else await importSPKI(key, algorithm);
+    return undefined;
+  } catch {
+    return `is not a public key for ${algorithm}, as PEM (SPKI) or JWK`;
+  }
+}
+
+/** Reads a key's file. */
+export function readKeyFile(path: string): { key: string } | { flaw: string } {
+  try {
+    return { key: readFileSync(path, "utf8") };
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    if (code === "ENOENT") return { flaw: `there is no file ${path}` };
+    return { flaw: `the file ${path} cannot be read: ${code ?? firstLine(message)}` };
+  }
+}

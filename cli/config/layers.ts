@@ -1,0 +1,43 @@
+import type { KeyPath } from "./key_path.ts";
+import { pathText } from "./key_path.ts";
+import type { Layers, Source } from "./source.ts";
+
+/** Whether a value has parts of its own that are settings; an adapter that a program made has not. */
+export function hasParts(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return (prototype === Object.prototype || prototype === null) &&
+    Object.values(value).every((part) => typeof part !== "function");
+}
+
+/** Every value with its path, in order; what is undefined is not there. */
+export function* leavesOf(value: unknown, path: KeyPath = []): Generator<[KeyPath, unknown], void> {
+  if (!hasParts(value) || (path.length > 0 && Object.keys(value).length === 0)) {
+    if (value !== undefined && path.length > 0) yield [path, value];
+    return;
+  }
+  for (const [key, part] of Object.entries(value)) yield* leavesOf(part, [...path, key]);
+}
+
+/** Says of every value below a path where it comes from. */
+export function noteSources(layers: Layers, value: unknown, path: KeyPath, source: Source): void {
+  for (const [leaf] of leavesOf(value, path)) layers.sources.set(pathText(leaf), source);
+}
+
+/** Sets a value by its path, `auth.jwt.secret`, and says where it comes from. */
+export function put(layers: Layers, path: string, value: unknown, source: Source): void {
+  const keys = path.split(".");
+  let at = layers.config as Record<string, unknown>;
+  for (const key of keys.slice(0, -1)) at = (at[key] ??= {}) as Record<string, unknown>;
+  at[keys.at(-1)!] = value;
+  layers.sources.set(path, source);
+}
+
+/** Takes a value away. */
+export function drop(layers: Layers, path: string): void {
+  const keys = path.split(".");
+  let at: unknown = layers.config;
+  for (const key of keys.slice(0, -1)) at = (at as Record<string, unknown> | undefined)?.[key];
+  delete (at as Record<string, unknown> | undefined)?.[keys.at(-1)!];
+  layers.sources.delete(path);
+}

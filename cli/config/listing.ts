@@ -1,0 +1,97 @@
+import type { TaskcastConfig } from "@taskcast/core";
+import { ADAPTER_ROLES } from "@taskcast/core";
+import { storageOf } from "../storage_settings.ts";
+import { annotations } from "./annotations.ts";
+import { isNamed } from "./choose_adapters.ts";
+import { DEFAULTS, PROVIDER_DEFAULTS } from "./defaults.ts";
+import { pathText } from "./key_path.ts";
+import { leavesOf } from "./layers.ts";
+import { isSecretName, MASK, maskUrl } from "./mask.ts";
+import { configSchema } from "./schema.ts";
+import { schemaAt } from "./schema_walk.ts";
+import type { Layers, Source } from "./source.ts";
+
+/** One setting as it holds. */
+export interface Listed {
+  key: string;
+  /** What it is; without what is secret in it. */
+  value: unknown;
+  source: Source;
+}
+
+/** Everything that holds, with where it comes from and without what is secret. */
+export function listing({ config, sources }: Layers): Listed[] {
+  const whole = inOrder(withDefaults(config));
+  return [...leavesOf(whole)].map(([path, value]) => {
+    const key = pathText(path);
+    const source = sources.get(key) ?? { from: "default" };
+    const schema = schemaAt(configSchema, path, whole);
+    const hidden = schema === undefined
+      ? path.some((part) => isSecretName(String(part))) // An option of somebody else's adapter.
+      : annotations.get(schema)?.secret === true;
+    return { key, value: hidden ? MASK : shown(value), source };
+  });
+}
+
+/** A value for people and for JSON: code by its name, addresses without passwords. */
+function shown(value: unknown): unknown {
+  if (typeof value === "string") return maskUrl(value);
+  if (typeof value === "function") return `(function ${value.name || "without a name"})`;
+  if (Array.isArray(value)) return value.map(shown);
+  if (typeof value !== "object" || value === null) return value;
+  const { constructor } = value;
+  if (constructor === Object || constructor === undefined) {
+    return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, shown(part)]));
+  }
+  return `(instance of ${constructor.name})`;
+}
+
+/** With the defaults of what is on: nobody asks for those of what is not. */
+function withDefaults(config: TaskcastConfig): TaskcastConfig {
+  const merged = merge(
+    {
+      port: DEFAULTS.port,
+      host: DEFAULTS.host,
+      logLevel: DEFAULTS.logLevel,
+      auth: { mode: DEFAULTS.auth!.mode },
+      limits: DEFAULTS.limits,
+      engine: {
+        ...DEFAULTS.engine,
+        ...(storageOf(config.adapters ?? {}).isPrivate ? { sweepMs: 0 } : {}),
+      },
+      webhook: DEFAULTS.webhook,
+      ...(config.auth?.mode === "jwt" ? { auth: DEFAULTS.auth } : {}),
+      ...(config.cors === undefined ? {} : { cors: DEFAULTS.cors }),
+      ...(config.sentry?.dsn ? { sentry: DEFAULTS.sentry } : {}),
+    },
+    config,
+  ) as TaskcastConfig;
+  for (const role of ADAPTER_ROLES) {
+    const adapter: unknown = config.adapters?.[role];
+    if (!isNamed(adapter)) continue;
+    const defaults = PROVIDER_DEFAULTS[adapter.provider] ?? {};
+    Object.assign(merged.adapters!, { [role]: merge({ provider: "", ...defaults }, adapter) });
+  }
+  return merged;
+}
+
+function merge(base: unknown, over: unknown): unknown {
+  if (over === undefined) return base;
+  const mergeable = (value: unknown) =>
+    typeof value === "object" && value !== null &&
+    Object.getPrototypeOf(value) === Object.prototype;
+  if (!mergeable(base) || !mergeable(over)) return over;
+  const merged: Record<string, unknown> = { ...base as object };
+  for (const [key, part] of Object.entries(over as object)) {
+    merged[key] = merge(merged[key], part);
+  }
+  return merged;
+}
+
+/** In the order of the documentation. */
+function inOrder(config: TaskcastConfig): TaskcastConfig {
+  const order = Object.keys((configSchema as unknown as { shape: object }).shape);
+  return Object.fromEntries(
+    Object.entries(config).toSorted(([a], [b]) => order.indexOf(a) - order.indexOf(b)),
+  );
+}

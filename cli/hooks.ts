@@ -1,0 +1,26 @@
+import type { TaskcastHooks } from "@taskcast/core";
+
+type Hook = (...args: unknown[]) => unknown;
+
+/**
+ * Makes one set of hooks of several: each is called, in this order, whatever the others do. The
+ * first error is thrown on, so that the engine tells of it.
+ */
+export function mergeHooks(...sets: readonly (TaskcastHooks | undefined)[]): TaskcastHooks {
+  const byName = new Map<string, Hook[]>();
+  for (const set of sets) {
+    for (const [name, hook] of Object.entries(set ?? {})) {
+      if (typeof hook !== "function") continue;
+      byName.set(name, [...byName.get(name) ?? [], (hook as Hook).bind(set)]);
+    }
+  }
+  return Object.fromEntries(
+    [...byName].map(([name, hooks]) => [name, (...args: unknown[]) => callAll(hooks, args)]),
+  );
+}
+
+async function callAll(hooks: readonly Hook[], args: readonly unknown[]): Promise<void> {
+  const results = await Promise.allSettled(hooks.map(async (hook) => await hook(...args)));
+  const failed = results.find(({ status }) => status === "rejected");
+  if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
+}
