@@ -2,7 +2,6 @@ import type { AdapterRole, AdaptersConfig } from "@taskcast/core";
 import { ADAPTER_ROLES } from "@taskcast/core";
 import { assertAddress } from "../address.ts";
 import { PROVIDER_DEFAULTS } from "./defaults.ts";
-import { noteSources } from "./layers.ts";
 import type { Given, Setting } from "./settings_table.ts";
 import type { Layers, Source } from "./source.ts";
 
@@ -101,7 +100,10 @@ function completeStores(layers: Layers): string[] {
     return [`adapters.${missing}: is missing, and only ours can be both: say what it is, too`];
   }
   Object.assign(adapters, { [missing]: { ...other } });
-  noteSources(layers, other, ["adapters", missing], { from: "default" });
+  for (const key of Object.keys(other)) {
+    const source = layers.sources.get(`adapters.${there}.${key}`);
+    if (source !== undefined) layers.sources.set(`adapters.${missing}.${key}`, source);
+  }
   return [];
 }
 

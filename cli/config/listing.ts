@@ -4,11 +4,12 @@ import { storageOf } from "../storage_settings.ts";
 import { annotations } from "./annotations.ts";
 import { isNamed } from "./choose_adapters.ts";
 import { DEFAULTS, PROVIDER_DEFAULTS } from "./defaults.ts";
+import type { KeyPath } from "./key_path.ts";
 import { pathText } from "./key_path.ts";
-import { leavesOf } from "./layers.ts";
+import { hasParts, leavesOf } from "./layers.ts";
 import { isSecretName, MASK, maskUrl } from "./mask.ts";
 import { configSchema } from "./schema.ts";
-import { schemaAt } from "./schema_walk.ts";
+import { memberFor, schemaAt } from "./schema_walk.ts";
 import type { Layers, Source } from "./source.ts";
 
 /** One setting as it holds. */
@@ -88,10 +89,15 @@ function merge(base: unknown, over: unknown): unknown {
   return merged;
 }
 
-/** In the order of the documentation. */
-function inOrder(config: TaskcastConfig): TaskcastConfig {
-  const order = Object.keys((configSchema as unknown as { shape: object }).shape);
+/** In the order of the documentation; what it does not know, in its own. */
+function inOrder(value: unknown, path: KeyPath = [], root: unknown = value): unknown {
+  if (!hasParts(value)) return value;
+  const at = schemaAt(configSchema, path, root);
+  const schema = at?.type === "union" ? memberFor(at, value) : at;
+  const order = Object.keys(schema?.type === "object" ? schema.shape : {});
+  const place = (key: string) => order.includes(key) ? order.indexOf(key) : order.length;
   return Object.fromEntries(
-    Object.entries(config).toSorted(([a], [b]) => order.indexOf(a) - order.indexOf(b)),
+    Object.entries(value).toSorted(([a], [b]) => place(a) - place(b))
+      .map(([key, part]) => [key, inOrder(part, [...path, key], root)]),
   );
 }
