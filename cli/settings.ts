@@ -1,5 +1,11 @@
-import type { EngineOptions, SentryConfig, TaskcastConfig, TaskcastHooks } from "@taskcast/core";
-import type { Level, Limits, WebhookRetry } from "@taskcast/core/protocol";
+import type {
+  EngineOptions,
+  SentryConfig,
+  TaskcastConfig,
+  TaskcastHooks,
+  WebhookRetryConfig,
+} from "@taskcast/core";
+import type { Level, Limits } from "@taskcast/core/protocol";
 import { LEVELS } from "@taskcast/core/protocol";
 import type { AuthOptions, CorsOptions } from "@taskcast/server";
 import { DEFAULTS } from "./config/defaults.ts";
@@ -45,7 +51,7 @@ export interface StartSettings {
   /** What is reported to Sentry; without a DSN nothing. */
   sentry?: SentryConfig;
   /** For webhooks that say nothing else. */
-  webhookRetry?: WebhookRetry;
+  webhookRetry?: WebhookRetryConfig;
   /** The configuration's own hooks. */
   hooks?: TaskcastHooks;
   /** What is to be told before the start. */

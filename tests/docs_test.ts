@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { interpolate } from "../cli/config/interpolate.ts";
+import { readYaml } from "../cli/config/read_yaml.ts";
+import { validate } from "../cli/config/validate.ts";
 import rootConfig from "../deno.json" with { type: "json" };
 import { agrees, canRunSessions, runSession, stepsOf } from "./support/console_session.ts";
 import type { CodeBlock } from "./support/markdown.ts";
@@ -14,6 +17,7 @@ Deno.test("every block of every document is of a kind that something checks", ()
     ts: () => {}, // Run by `deno test --doc`.
     console: ({ text }) => assert(stepsOf(text).length > 0),
     json: ({ text }) => void JSON.parse(text),
+    yaml: ({ text }) => assert.deepEqual(problemsOfYaml(text), []),
     sh: ({ text }) => text.trimEnd().split("\n").forEach(assertKnownCommand),
     text: () => {}, // Pictures and grammar.
   };
@@ -23,6 +27,16 @@ Deno.test("every block of every document is of a kind that something checks", ()
     check({ file, line, language, ...block });
   }
 });
+
+/** What is wrong with a configuration whose variables are all set. */
+function problemsOfYaml(text: string): string[] {
+  const names = [...text.matchAll(/\$\{(\w+)/g)].map(([, name]) => [name, "1"]);
+  const { problems = [] } = validate({
+    ...interpolate(readYaml(text), Object.fromEntries(names)),
+    isData: true,
+  });
+  return problems;
+}
 
 /** What cannot run inside a test, because it does not end or needs a registry, must at least exist. */
 function assertKnownCommand(line: string): void {

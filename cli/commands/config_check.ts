@@ -71,7 +71,10 @@ function table(listed: readonly Listed[], { paintOut }: Terminal): string {
 }
 
 function textOf(value: unknown): string {
-  // A text must not reach the terminal with control characters.
-  if (typeof value === "string" && !/[\s"\u0000-\u001f\u007f-\u009f]/.test(value)) return value; // deno-lint-ignore no-control-regex
-  return JSON.stringify(value);
+  if (typeof value === "string" && !/[\s"\p{Cc}]/u.test(value)) return value;
+  // Nothing may reach the terminal that it would obey.
+  return JSON.stringify(value).replaceAll(
+    /\p{Cc}/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }

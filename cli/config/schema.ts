@@ -1,6 +1,6 @@
 import type { AuthFunction, TaskcastConfig, TaskcastHooks } from "@taskcast/core";
 import { JWT_ALGORITHMS } from "@taskcast/core";
-import { BACKOFFS, LEVELS, SERIES_MODES, TERMINAL_STATUSES } from "@taskcast/core/protocol";
+import { LEVELS, SERIES_MODES, TERMINAL_STATUSES } from "@taskcast/core/protocol";
 import { z } from "zod";
 import { MAX_PORT } from "../setting_values.ts";
 import { agree, type Same } from "./agree.ts";
@@ -52,7 +52,9 @@ const sentry = z.strictObject({
 const webhook = z.strictObject({
   defaultRetry: z.strictObject({
     retries: whole(0, 20).optional().describe("Attempts after the first"),
-    backoff: z.enum(BACKOFFS).optional().describe("How waiting times grow"),
+    backoff: z.enum(["exponential", "linear", "fixed"]).optional().describe(
+      "How waiting times grow",
+    ),
     initialDelayMs: whole(0, HOUR_MS).optional().describe("Milliseconds until the second attempt"),
     maxDelayMs: whole(0, HOUR_MS).optional()
       .describe("Milliseconds that waiting does not go beyond"),
@@ -120,7 +122,6 @@ const HOOKS = [
   "onTaskTransitioned",
   "onTaskFailed",
   "onTaskTimeout",
-  "onWebhookFailed",
   "onUnhandledError",
 ] as const;
 

@@ -16,7 +16,10 @@ import { positive, text, textOrNothing, whole } from "./schema_values.ts";
 const memory = z.strictObject({
   provider: z.literal("memory"),
   maxBytes: positive().optional()
-    .describe("Bytes for all tasks; then those that ended longest ago are given up"),
+    .describe(
+      "Bytes for all tasks, beyond which those that ended longest ago are given up; the variable and " +
+        "the option are in mebibytes",
+    ),
 });
 
 const sqlite = z.strictObject({

@@ -22,7 +22,11 @@ export function wantedBy(schema: Schema): string {
     case "enum":
       return `one of ${schema.options.join(", ")}`;
     case "array":
-      return (schema.element.type === "string") ? "a list of texts" : "a list";
+      return schema.element.type === "enum"
+        ? `a list of ${schema.element.options.join(", ")}`
+        : schema.element.type === "string"
+        ? "a list of texts"
+        : "a list";
     case "object":
       return `an object { ${Object.keys(schema.shape).join(", ")} }`;
     case "record":

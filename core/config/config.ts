@@ -1,11 +1,11 @@
 import type { TaskcastHooks } from "../contracts/hooks.ts";
 import type { EngineOptions } from "../engine/context.ts";
 import type { Limits } from "../protocol/limits.ts";
-import type { WebhookRetry } from "../protocol/webhook.ts";
 import type { AdaptersConfig } from "./adapters.ts";
 import type { AuthConfig } from "./auth.ts";
 import type { CleanupRule } from "./cleanup.ts";
 import type { SentryConfig } from "./sentry.ts";
+import type { WebhookConfig } from "./webhook.ts";
 
 /** Who may read answers from pages of other origins. */
 export interface CorsConfig {
@@ -21,12 +21,6 @@ export interface CorsConfig {
 export interface LimitsConfig extends Partial<Limits> {
   /** Bytes of a body at most, and of a line of NDJSON. @default {1048576} */
   maxBodyBytes?: number;
-}
-
-/** For webhooks. */
-export interface WebhookConfig {
-  /** For webhooks that say nothing else. */
-  defaultRetry?: WebhookRetry;
 }
 
 /** Deletes what is old. */

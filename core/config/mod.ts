@@ -3,3 +3,4 @@ export type * from "./auth.ts";
 export type * from "./cleanup.ts";
 export type * from "./config.ts";
 export type * from "./sentry.ts";
+export type * from "./webhook.ts";

@@ -23,10 +23,14 @@ export interface CliServer {
 }
 
 /** Starts `taskcast` with these arguments, from source. */
-export function cli(args: string[], env: Record<string, string> = {}): CliProcess {
+export function cli(
+  args: string[],
+  env: Record<string, string> = {},
+  folder: string | URL = ROOT,
+): CliProcess {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", new URL("cli/mod.ts", ROOT).pathname, ...args],
-    cwd: ROOT,
+    cwd: folder,
     env: { NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",
@@ -82,8 +86,9 @@ function joined(chunks: readonly Uint8Array[]): Uint8Array {
 export async function runCli(
   args: string[],
   env?: Record<string, string>,
+  folder?: string,
 ): Promise<{ code: number; out: string; err: string }> {
-  const process = cli(args, env);
+  const process = cli(args, env, folder);
   const code = await process.ended;
   return { code, out: process.out, err: process.err };
 }
@@ -92,8 +97,9 @@ export async function runCli(
 export async function startCli(
   args: string[] = [],
   env: Record<string, string> = {},
+  folder?: string,
 ): Promise<CliServer> {
-  const process = cli(args, { TASKCAST_PORT: "0", ...env });
+  const process = cli(args, { TASKCAST_PORT: "0", ...env }, folder);
   const listening = () => /listens on (http:\S+)/.exec(process.err)?.[1];
   let ended = false;
   void process.ended.then(() => ended = true);

@@ -1,3 +1,14 @@
+/** A folder with these files, for as long as it is in use. */
+export async function tempFolder(
+  files: Readonly<Record<string, string>> = {},
+): Promise<{ path: string; [Symbol.asyncDispose](): Promise<void> }> {
+  const path = await Deno.realPath(await Deno.makeTempDir());
+  for (const [name, text] of Object.entries(files)) {
+    await Deno.writeTextFile(`${path}/${name}`, text);
+  }
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
+
 /** Runs `use` with the path of a file that is not there yet. */
 export async function withFile(use: (path: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
