@@ -48,7 +48,7 @@ export function chooseAdapters(layers: Layers, given: GivenAdapters, file: strin
       ? ["redis", redisUrl.source]
       : ["memory", { from: "default" } as const];
     for (const role of STORES) choose(role, kind as string, source as Source);
-  } else problems.push(...completeStores(layers));
+  } else problems.push(...completeStores(layers, file));
   // An address of PostgreSQL that nothing else uses is that of the archive.
   if (
     postgresUrl !== undefined && name?.value !== "postgres" && adapters.longTerm === undefined &&
@@ -89,7 +89,7 @@ export function chooseAdapters(layers: Layers, given: GivenAdapters, file: strin
 }
 
 /** Who has only one of the two gets the other from the same place, where that can be known. */
-function completeStores(layers: Layers): string[] {
+function completeStores(layers: Layers, file: string): string[] {
   const adapters = layers.config.adapters!;
   const [missing, there] = adapters.broadcast === undefined
     ? ["broadcast", "shortTerm"] as const
@@ -97,7 +97,9 @@ function completeStores(layers: Layers): string[] {
   const other = adapters[there];
   if (adapters[missing] !== undefined) return [];
   if (!isNamed(other) || !(other.provider in PROVIDER_DEFAULTS)) {
-    return [`adapters.${missing}: is missing, and only ours can be both: say what it is, too`];
+    return [
+      `${file}: adapters.${missing}: is missing, and only ours can be both: say what it is, too`,
+    ];
   }
   Object.assign(adapters, { [missing]: { ...other } });
   for (const key of Object.keys(other)) {

@@ -7,7 +7,7 @@ export function hasParts(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   const prototype = Object.getPrototypeOf(value);
   return (prototype === Object.prototype || prototype === null) &&
-    Object.values(value).every((part) => typeof part !== "function");
+    typeof (value as { close?: unknown }).close !== "function";
 }
 
 /** Every value with its path, in order; what is undefined is not there. */

@@ -29,6 +29,7 @@ export function validate(raw: RawConfig): Checked {
   const problems = [
     ...[...raw.problems].map(([path, problem]) => `${path}: ${problem}`),
     ...problemsOf(result.error?.issues ?? [], raw),
+    ...(raw.isData ? codeIn(configSchema, raw.value, []) : []),
   ];
   return result.success && problems.length === 0 ? { config: result.data } : { problems };
 }
@@ -87,8 +88,8 @@ function withinUnions(issues: readonly z.core.$ZodIssue[], root: unknown): z.cor
 
 function problemsOf(issues: readonly z.core.$ZodIssue[], raw: RawConfig): string[] {
   return withinUnions(issues, raw.value).flatMap((issue) =>
-    raw.problems.has(pathText(issue.path))
-      ? [] // What is wrong there is that nothing could be filled in.
+    raw.problems.has(pathText(issue.path)) || raw.isData && isCodeAt(issue.path, raw.value)
+      ? [] // Told already: a variable that is not set, or code.
       : issue.code === "unrecognized_keys"
       ? issue.keys.map((key) => unknownKey(issue.path, key, raw.value))
       : [mismatch(issue.path, raw)]
@@ -106,12 +107,27 @@ function unknownKey(path: KeyPath, key: string, root: unknown): string {
     : `${name}: there is no such key; did you mean "${close}"?`;
 }
 
-function mismatch(path: KeyPath, { value, isData }: RawConfig): string {
+function isCodeAt(path: KeyPath, root: unknown): boolean {
+  const schema = schemaAt(configSchema, path, root);
+  return schema !== undefined && annotations.get(schema)?.code === true;
+}
+
+/** Where data has something that only a program can give. */
+function codeIn(schema: z.ZodType, value: unknown, path: KeyPath): string[] {
+  const { type, shape } = unwrapped(schema);
+  if (type !== "object" || typeof value !== "object" || value === null) return [];
+  return Object.entries(shape).flatMap(([key, part]) => {
+    if (!Object.hasOwn(value, key)) return [];
+    const at = [...path, key];
+    return annotations.get(unwrapped(part))?.code
+      ? [`${pathText(at)}: is code, so it needs a configuration in TypeScript or JavaScript`]
+      : codeIn(part, (value as Record<string, unknown>)[key], at);
+  });
+}
+
+function mismatch(path: KeyPath, { value }: RawConfig): string {
   const schema = schemaAt(configSchema, path, value) ?? unwrapped(configSchema);
   const name = path.length === 0 ? "the configuration" : `${pathText(path)}:`;
-  const { code, secret } = annotations.get(schema) ?? {};
-  if (code && isData) {
-    return `${name} is code, so it needs a configuration in TypeScript or JavaScript`;
-  }
+  const { secret } = annotations.get(schema) ?? {};
   return `${name} must be ${wantedBy(schema)}, and ${found(valueAt(value, path), secret === true)}`;
 }

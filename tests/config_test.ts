@@ -1,0 +1,525 @@
+import assert from "node:assert/strict";
+import { SETTINGS } from "../cli/config/settings_table.ts";
+import { CONFIG_FILES } from "../cli/config/find_file.ts";
+import { runCli } from "./support/cli.ts";
+import { tempFolder } from "./support/temp_file.ts";
+
+// What a configuration file may say, what is said of one that is wrong, and what goes before what.
+// Here nothing is started; tests/config_start_test.ts does that.
+
+interface Check {
+  ok: boolean;
+  file: string | null;
+  warnings: string[];
+  errors?: string[];
+  settings: Record<string, { value: unknown; source: { from: string; name?: string } }>;
+}
+
+async function check(
+  folder: string,
+  args: string[] = [],
+  env: Record<string, string> = {},
+): Promise<Check> {
+  const { out, code } = await runCli(["config", "check", "--json", ...args], env, folder);
+  const answer = JSON.parse(out);
+  assert.equal(code, answer.ok ? 0 : 1);
+  return answer;
+}
+
+const SECRET = "hush-hush-hush-hush-hush-hush-hush";
+
+/** YAML, and what is said of it; `env` is in the environment. */
+const WRONG: [yaml: string, errors: string[], env?: Record<string, string>][] = [
+  ["prot: 1", ['prot: there is no such key; did you mean "port"?']],
+  ["log_level: info", ['log_level: there is no such key; did you mean "logLevel"?']],
+  [
+    "auth: { jwt: { algoritm: RS256 } }",
+    ['auth.jwt.algoritm: there is no such key; did you mean "algorithm"?'],
+  ],
+  [
+    "cors: { zebra: 1 }",
+    ["cors.zebra: there is no such key; there are: origin, credentials, maxAgeSeconds"],
+  ],
+  [
+    "port: eighty\nlogLevel: loud\nsentry: { captureTaskFailures: 1 }",
+    [
+      'port: must be a whole number from 0 to 65535, and is the text "eighty"',
+      'logLevel: must be one of debug, info, warn, error, and is the text "loud"',
+      "sentry.captureTaskFailures: must be true or false, and is the number 1",
+    ],
+  ],
+  ['port: "3721"', ['port: must be a whole number from 0 to 65535, and is the text "3721"']],
+  ["port: 70000", ["port: must be a whole number from 0 to 65535, and is the number 70000"]],
+  ["host:", ["host: must be a text, and is empty"]],
+  ["limits: { maxBodyBytes: 0 }", [
+    "limits.maxBodyBytes: must be a whole number, 1 or more, and is the number 0",
+  ]],
+  ["- port", [
+    "the configuration must be an object { port, host, logLevel, auth, trustedServices, " +
+    "ticketSecret, adapters, sentry, webhook, cleanup, cors, limits, engine, hooks }, and is a list",
+  ]],
+  ["auth: { mode: jwt, jwt: { secret: 12345 } }", [
+    "auth.jwt.secret: must be a text, and is a number",
+  ]],
+  ["trustedServices: { billing: swordfish }", [
+    "trustedServices.billing: must be a text of at least 16 characters, and is a text that does " +
+    "not fit",
+  ]],
+  ["adapters: { shortTerm: { provider: redis, ulr: redis://h } }", [
+    'adapters.shortTerm.ulr: there is no such key; did you mean "url"?',
+  ]],
+  ["adapters: { shortTerm: { provider: rediss } }", [
+    "adapters.shortTerm.provider: must be memory, sqlite, redis, postgres, or a module such as " +
+    '"./my_store.ts" or "npm:my-store", and is the text "rediss"',
+  ]],
+  ["adapters: { longTerm: postgres }", [
+    "adapters.longTerm: must be an object { provider, … }, or in TypeScript and JavaScript an " +
+    'adapter, and is the text "postgres"',
+  ]],
+  ["adapters: { shortTerm: { provider: redis, url: 5 } }", [
+    "adapters.shortTerm.url: must be a text, and is the number 5",
+  ]],
+  ["auth: { mode: custom, custom: check }", [
+    "auth.custom: is code, so it needs a configuration in TypeScript or JavaScript",
+  ]],
+  ["hooks: {}", ["hooks: is code, so it needs a configuration in TypeScript or JavaScript"]],
+  ["cleanup: { rules: [{ target: event }] }", [
+    "cleanup.rules[0].trigger: must be an object { afterMs }, and is missing",
+    'cleanup.rules[0].target: must be one of all, events, task, and is the text "event"',
+  ]],
+  ["webhook: { defaultRetry: { retries: 99, backof: fixed } }", [
+    "webhook.defaultRetry.retries: must be a whole number from 0 to 20, and is the number 99",
+    'webhook.defaultRetry.backof: there is no such key; did you mean "backoff"?',
+  ]],
+];
+
+/** The same, of what only all settings together tell. */
+const UNFIT: [yaml: string, errors: string[], env?: Record<string, string>][] = [
+  ["port: ${NO_SUCH}\nlogLevel: loud", [
+    "port: the environment variable NO_SUCH is not set; write ${NO_SUCH:-default} if it may be " +
+    "missing",
+    'logLevel: must be one of debug, info, warn, error, and is the text "loud"',
+  ]],
+  ["cors: { origin: [a, 'x${B'] }", [
+    'cors.origin[1]: "${" must begin ${NAME} or ${NAME:-default}; write $${ for the characters',
+  ]],
+  ["port: ${P}", ['port: must be a whole number from 0 to 65535, and is the text "x"'], { P: "x" }],
+  ["a: [1", [
+    "cannot be read: line 1, column 6: Flow sequence in block collection must be sufficiently " +
+    "indented and end with a ]",
+  ]],
+  ["port: 1\nport: 2", ["cannot be read: line 2, column 1: this key is there twice"]],
+  ["port: !secret 1", ["cannot be read: line 1, column 7: Unresolved tag"]],
+  ["cleanup: { rules: [{ target: all, trigger: { afterMs: 1 } }] }", [
+    "cleanup.rules: this version deletes nothing by rules yet; leave them out",
+  ]],
+  ["adapters: { shortTerm: { provider: redis } }", [
+    "adapters.broadcast.url: is missing; redis needs it, or TASKCAST_REDIS_URL",
+    "adapters.shortTerm.url: is missing; redis needs it, or TASKCAST_REDIS_URL",
+  ]],
+  ["auth: { mode: jwt }", ["auth.mode: jwt needs auth.jwt.secret or TASKCAST_JWT_SECRET"]],
+  [`auth: { jwt: { secret: ${SECRET} } }`, ["auth.jwt needs auth.mode: jwt"]],
+  ["auth: { mode: custom }", [
+    "auth.mode: custom needs a function: auth.custom of a configuration in TypeScript or JavaScript",
+  ]],
+  ["auth: { mode: jwt, jwt: { algorithm: RS256 } }", [
+    "auth.jwt.algorithm: RS256 needs auth.jwt.publicKey, publicKeyFile or jwksUrl, or " +
+    "TASKCAST_JWT_PUBLIC_KEY_FILE",
+  ]],
+  [`auth: { mode: jwt, jwt: { algorithm: RS256, secret: ${SECRET} } }`, [
+    "auth.jwt.secret: RS256 takes a public key, no secret",
+  ]],
+  ["auth: { mode: jwt, jwt: { publicKey: x } }", [
+    "auth.jwt.publicKey: HS256 takes a secret, no public key; say the algorithm, which is that of " +
+    "the key",
+  ]],
+  ["auth: { mode: jwt, jwt: { algorithm: ES256, publicKey: x } }", [
+    "auth.jwt.publicKey: what is there is not a public key for ES256, as PEM (SPKI) or JWK",
+  ]],
+  ["auth: { mode: jwt, jwt: { algorithm: ES256, publicKeyFile: /no/such.pub } }", [
+    "auth.jwt.publicKeyFile: there is no file /no/such.pub",
+  ]],
+  ["auth: { mode: jwt, jwt: { algorithm: ES256, publicKey: '-----BEGIN PRIVATE KEY-----' } }", [
+    "auth.jwt.publicKey: what is there is a private key, which whoever signs tokens keeps; the " +
+    "public one is needed",
+  ]],
+  ["cors: { credentials: true }", ["cors.origin: is missing, so cors allows nobody"]],
+  ["cors: { origin: '*', credentials: true }", [
+    'cors.credentials: cannot be true while cors.origin is "*"',
+  ]],
+  ["adapters: { shortTerm: { provider: ./x.ts } }", [
+    "adapters.broadcast: is missing, and only ours can be both: say what it is, too",
+  ]],
+];
+
+/** What is wrong with the environment beside a file. */
+const CLASHES: [yaml: string, errors: string[], env: Record<string, string>][] = [
+  ["{}", [
+    "TASKCAST_AUTH_MODE=custom needs a function: auth.custom of a configuration in " +
+    "TypeScript or JavaScript",
+  ], { TASKCAST_AUTH_MODE: "custom" }],
+  ["adapters: { shortTerm: { provider: sqlite } }", [
+    "A Redis address needs --storage redis or TASKCAST_STORAGE=redis, and the storage in FILE is " +
+    '"sqlite"',
+  ], { TASKCAST_REDIS_URL: "redis://h" }],
+  ["adapters: { shortTerm: { provider: sqlite } }", [
+    'TASKCAST_MAX_MEMORY needs the storage memory, and the storage in FILE is "sqlite"',
+  ], { TASKCAST_MAX_MEMORY: "64" }],
+  ["adapters: { longTerm: { provider: sqlite } }", [
+    "TASKCAST_POSTGRES_URL is used by nothing: adapters.longTerm of FILE is not postgres",
+  ], { TASKCAST_POSTGRES_URL: "postgres://h/d" }],
+  ["port: 1", ["TASKCAST_JWT_ISSUER needs TASKCAST_AUTH_MODE=jwt"], { TASKCAST_JWT_ISSUER: "me" }],
+  ["port: x", [
+    'TASKCAST_PORT must be a number from 0 to 65535, and is "y"',
+    'TASKCAST_AUTO_MIGRATE must be true or false, and is "maybe"',
+    'FILE: port: must be a whole number from 0 to 65535, and is the text "x"',
+  ], { TASKCAST_PORT: "y", TASKCAST_AUTO_MIGRATE: "maybe" }],
+];
+
+Deno.test("a wrong configuration stops the start: everything at once, a line each, no secret", async () => {
+  await using folder = await tempFolder();
+  const all = [
+    ...[...WRONG, ...UNFIT].map(([yaml, errors, env], i) =>
+      [i, yaml, errors.map((line) => `FILE: ${line}`), env] as const
+    ),
+    ...CLASHES.map(([yaml, errors, env], i) => [100 + i, yaml, errors, env] as const),
+  ];
+  for (let begin = 0; begin < all.length; begin += 4) {
+    await Promise.all(
+      all.slice(begin, begin + 4).map(async ([i, yaml, errors, env]) => {
+        const name = `case_${i}.yaml`;
+        await Deno.writeTextFile(`${folder.path}/${name}`, yaml);
+        const { code, out, err } = await runCli(["config", "check", "-c", name], env, folder.path);
+        const expected = errors.map((line) => `error: ${line.replace("FILE", name)}\n`).join("");
+        assert.equal(err, expected, yaml);
+        assert.deepEqual([code, out], [1, ""]);
+        assert(!err.includes(SECRET) && !err.includes("swordfish") && !err.includes("12345"));
+      }),
+    );
+  }
+});
+
+Deno.test("files that are not there, of no known kind, or broken programs are one clear line", async () => {
+  await using folder = await tempFolder({
+    "a.toml": "port = 1",
+    "a.json": '{"port": 1,\n "secret": "hush" "x"}',
+    "b.json": '{"port": 1, "port": 2}',
+    "none.ts": "export const port = 1;",
+    "throws.mjs": "throw new Error('no such vault\\nat line 7')",
+    "typo.ts": "export default { prot: 1 };",
+    "hook.js": "export default { hooks: { onTaskFialed() {} } };",
+    "adapter.js": "export default { adapters: { shortTerm: new Map() } };",
+  });
+  const cases: [string, string][] = [
+    ["no.yaml", "There is no configuration file no.yaml"],
+    [
+      "a.toml",
+      "a.toml: a configuration file must end with one of .ts, .js, .mjs, .yaml, .yml, .json",
+    ],
+    ["a.json", 'a.json: cannot be read: line 2, column 19: here "," or "}" is expected'],
+    ["b.json", "b.json: cannot be read: line 1, column 13: this key is there twice"],
+    ["none.ts", "none.ts: cannot be read: it has no default export"],
+    ["throws.mjs", "throws.mjs: cannot be read: no such vault"],
+    ["typo.ts", 'typo.ts: prot: there is no such key; did you mean "port"?'],
+    [
+      "hook.js",
+      "hook.js: hooks: must be an object of functions: onTaskCreated, onTaskTransitioned, " +
+      "onTaskFailed, onTaskTimeout, onUnhandledError, and is an object",
+    ],
+    [
+      "adapter.js",
+      "adapter.js: adapters.shortTerm: must be an object { provider, … }, or in TypeScript and " +
+      "JavaScript an adapter, and is an object",
+    ],
+  ];
+  await Promise.all(cases.map(async ([name, line]) => {
+    for (const args of [["--config", name], ["config", "check", "-c", name]]) {
+      const { code, err } = await runCli(args, {}, folder.path);
+      assert.deepEqual({ code, err }, { code: 1, err: `error: ${line}\n` });
+    }
+  }));
+});
+
+Deno.test("the first file of the list is read, and the log names the others", async () => {
+  const texts = CONFIG_FILES.map((name, i) =>
+    [
+      name,
+      /[jt]s$/.test(name) ? `export default { port: ${i + 1} }` : `{"port": ${i + 1}}`,
+    ] as const
+  );
+  assert.deepEqual(CONFIG_FILES.map((name) => name.replace("taskcast.config.", "")), [
+    "ts",
+    "js",
+    "mjs",
+    "yaml",
+    "yml",
+    "json",
+  ]);
+  await using folder = await tempFolder(Object.fromEntries(texts));
+  for (const [i, name] of CONFIG_FILES.entries()) {
+    const { out, err } = await runCli(["config", "check"], {}, folder.path);
+    assert.match(out, new RegExp(`^port +${i + 1} +${name}\\n`));
+    const others = CONFIG_FILES.slice(i + 1)
+      .map((other) => `${other} is not read, since ${name} is there\n`).join("");
+    assert.equal(err, `${others}${name}: all is well\n`);
+    await Deno.remove(`${folder.path}/${name}`);
+  }
+  assert.equal((await check(folder.path)).file, null);
+});
+
+const keys = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, [
+  "sign",
+  "verify",
+]) as CryptoKeyPair;
+const spki = new Uint8Array(await crypto.subtle.exportKey("spki", keys.publicKey));
+const pem = `-----BEGIN PUBLIC KEY-----\n${spki.toBase64()}\n-----END PUBLIC KEY-----\n`;
+
+/** Settings that can be said together: what the file, the environment and the flags say. */
+const GROUPS: Record<
+  string,
+  [
+    path: string,
+    provider: string | undefined,
+    file: unknown,
+    env: string,
+    flag?: string,
+    listed?: string,
+  ]
+>[] = [
+  {
+    port: ["port", undefined, 1, "2", "3"],
+    host: ["host", undefined, "a", "b", "c"],
+    logLevel: ["logLevel", undefined, "debug", "warn", "error"],
+    mode: ["auth.mode", undefined, "custom", "jwt"],
+    secret: ["auth.jwt.secret", undefined, "s1", "s2"],
+    algorithm: ["auth.jwt.algorithm", undefined, "ES256", "HS256"],
+    issuer: ["auth.jwt.issuer", undefined, "i1", "i2"],
+    audience: ["auth.jwt.audience", undefined, "a1", "a2"],
+    cors: ["cors.origin", undefined, "https://a", "https://b", "https://c"],
+    dsn: ["sentry.dsn", undefined, "https://a@h/1", "https://b@h/2"],
+    memory: ["adapters.*.maxBytes", "memory", 1048576, "2", "3", "shortTerm"],
+  },
+  {
+    key: ["auth.jwt.publicKeyFile", undefined, "first.pub", "second.pub"],
+    sqlite: ["adapters.*.path", "sqlite", "a.db", "b.db", "c.db", "broadcast"],
+    storage: ["adapters.*.provider", undefined, "sqlite", "sqlite", "sqlite", "shortTerm"],
+  },
+  {
+    redis: ["adapters.*.url", "redis", "redis://a", "redis://b", "redis://c", "broadcast"],
+    postgres: [
+      "adapters.*.url",
+      "postgres",
+      "postgres://a",
+      "postgres://b",
+      "postgres://c",
+      "longTerm",
+    ],
+    migrate: ["adapters.*.autoMigrate", "postgres", true, "false", "", "longTerm"],
+  },
+];
+
+Deno.test("command line before environment before file before default, for every setting", async () => {
+  const covered = GROUPS.flatMap((group) => Object.values(group))
+    .map(([path, provider]) => `${path} ${provider}`);
+  for (const { path, provider } of SETTINGS) assert(covered.includes(`${path} ${provider}`), path);
+
+  const bases = [
+    { auth: { custom: "FUNCTION" }, adapters: { broadcast: { provider: "memory" } } },
+    {
+      auth: { mode: "jwt", jwt: { algorithm: "ES256" } },
+      adapters: { broadcast: { provider: "sqlite" }, shortTerm: { provider: "sqlite" } },
+    },
+    {
+      adapters: {
+        broadcast: { provider: "redis" },
+        longTerm: { provider: "postgres" },
+      },
+    },
+  ];
+  for (const [i, group] of GROUPS.entries()) {
+    // deno-lint-ignore no-explicit-any
+    const file: any = bases[i];
+    const env: Record<string, string> = {};
+    const flags: string[] = [];
+    const expected: [key: string, flag: boolean][] = [];
+    for (const [path, provider, inFile, inEnv, flag, role] of Object.values(group)) {
+      const setting = SETTINGS.find((one) => one.path === path && one.provider === provider)!;
+      const names = path.replace("*", role ?? "*").split(".");
+      let at = file;
+      for (const name of names.slice(0, -1)) at = at[name] ??= {};
+      at[names.at(-1)!] = inFile;
+      env[setting.env] = inEnv;
+      if (flag !== undefined) flags.push(setting.flag!.name, ...(flag === "" ? [] : [flag]));
+      assert.equal(setting.flag === undefined, flag === undefined, path);
+      expected.push([names.join("."), flag !== undefined]);
+    }
+    if (i === 0) file.adapters.shortTerm.provider = "memory";
+    // The file says "custom", which has no use for keys: those are in the environment only.
+    if (i === 0) file.auth.jwt = undefined;
+    const text = `export default ${JSON.stringify(file).replace('"FUNCTION"', "() => null")}`;
+    await using folder = await tempFolder({
+      "taskcast.config.js": text,
+      "first.pub": pem,
+      "second.pub": pem,
+    });
+    const [fromFile, fromEnv, fromFlags] = await Promise.all([
+      check(folder.path),
+      check(folder.path, [], env),
+      check(folder.path, flags, env),
+    ]);
+    for (const one of [fromFile, fromEnv, fromFlags]) assert(one.ok, JSON.stringify(one.errors));
+    for (const [key, hasFlag] of expected) {
+      if (!(i === 0 && key.startsWith("auth.jwt"))) {
+        assert.equal(fromFile.settings[key]?.source.from, "file", key);
+      }
+      assert.equal(fromEnv.settings[key]?.source.from, "env", key);
+      assert.equal(fromFlags.settings[key]?.source.from, hasFlag ? "flag" : "env", key);
+    }
+    const valueOf = (one: Check, key: string) => one.settings[key]?.value;
+    if (i === 0) {
+      assert.deepEqual([fromFile, fromEnv, fromFlags].map((one) => valueOf(one, "port")), [
+        1,
+        2,
+        3,
+      ]);
+      assert.deepEqual(
+        [fromFile, fromEnv, fromFlags].map((one) => valueOf(one, "adapters.shortTerm.maxBytes")),
+        [1, 2, 3].map((mebibytes) => mebibytes * 1024 * 1024),
+      );
+      assert.equal(valueOf(fromEnv, "auth.mode"), "jwt");
+      assert.equal(valueOf(fromEnv, "auth.jwt.secret"), "••••••");
+      assert.match(
+        fromEnv.warnings.join(),
+        /auth.custom of .* is not used: TASKCAST_AUTH_MODE is jwt/,
+      );
+    }
+    if (i === 1) {
+      assert.equal(valueOf(fromFile, "adapters.broadcast.path"), `${folder.path}/a.db`);
+      assert.equal(valueOf(fromFlags, "adapters.shortTerm.path"), "c.db");
+    }
+    if (i === 2) {
+      assert.equal(valueOf(fromEnv, "adapters.longTerm.autoMigrate"), false);
+      assert.equal(valueOf(fromFlags, "adapters.shortTerm.url"), "redis://c");
+      assert.equal(valueOf(fromFlags, "adapters.longTerm.url"), "postgres://c");
+    }
+  }
+});
+
+Deno.test("keys in the environment take the place of every kind of key in the file", async () => {
+  await using folder = await tempFolder({
+    "taskcast.config.yaml":
+      "auth: { mode: jwt, jwt: { algorithm: ES256, jwksUrl: https://issuer/keys } }",
+    "jwt.pub": pem,
+  });
+  const { settings } = await check(folder.path, [], { TASKCAST_JWT_PUBLIC_KEY_FILE: "jwt.pub" });
+  assert.equal(settings["auth.jwt.publicKeyFile"]?.value, "jwt.pub");
+  assert.equal(settings["auth.jwt.jwksUrl"], undefined);
+  const open = await check(folder.path, [], { TASKCAST_AUTH_MODE: "none" });
+  assert.deepEqual(open.warnings, [
+    "auth.jwt of taskcast.config.yaml is not used: TASKCAST_AUTH_MODE is none",
+  ]);
+});
+
+Deno.test("variables are filled in after parsing, in texts only", async () => {
+  await using folder = await tempFolder({
+    "taskcast.config.yaml": `
+port: \${PORT}
+host: "\${HOST}-\${NONE:-x}-$\${HOST}-$HOST"
+sentry: { dsn: "\${EMPTY:-}", includePayloads: "\${YES}", release: "\${TRICKY}" }
+engine: { heartbeatMs: "\${NONE:-2500}" }
+`,
+  });
+  const { settings, errors } = await check(folder.path, [], {
+    PORT: "4000",
+    HOST: "h",
+    YES: "true",
+    TRICKY: '"} , port: 5 \n ${HOST}',
+  });
+  assert.equal(errors, undefined);
+  assert.deepEqual(
+    ["port", "host", "sentry.includePayloads", "sentry.release", "engine.heartbeatMs"]
+      .map((key) => settings[key]?.value),
+    [4000, "h-x-${HOST}-$HOST", true, '"} , port: 5 \n ${HOST}', 2500],
+  );
+});
+
+Deno.test("config check shows what holds and where it comes from, and no secret", async () => {
+  await using folder = await tempFolder({
+    "taskcast.config.yaml": `
+auth: { mode: jwt, jwt: { secret: ${SECRET} } }
+trustedServices: { billing: ${SECRET} }
+ticketSecret: ${SECRET}
+sentry: { dsn: https://${SECRET}@h/1 }
+adapters:
+  broadcast: { provider: redis, url: "redis://user:${SECRET}@h:1/2" }
+  shortTerm: { provider: "npm:my-store", apiKey: ${SECRET}, size: 5, dsn: "x://u:${SECRET}@h" }
+  longTerm: { provider: postgres, url: "postgres://h/d?user=u&password=${SECRET}" }
+`,
+  });
+  const { code, out, err } = await runCli(["config", "check"], {
+    TASKCAST_POSTGRES_URL: "",
+    TASKCAST_PORT: "1",
+  }, folder.path);
+  assert.deepEqual({ code, err }, { code: 0, err: "taskcast.config.yaml: all is well\n" });
+  const rows = out.trimEnd().split("\n").map((line) => line.split(/ {2,}/));
+  const row = (key: string) => rows.find(([name]) => name === key)?.slice(1);
+  assert.deepEqual(row("port"), ["1", "TASKCAST_PORT"]);
+  assert.deepEqual(row("host"), ["0.0.0.0", "default"]);
+  const file = "taskcast.config.yaml";
+  for (const key of ["auth.jwt.secret", "trustedServices.billing", "ticketSecret", "sentry.dsn"]) {
+    assert.deepEqual(row(key), ["••••••", file]);
+  }
+  assert.deepEqual(row("adapters.broadcast.url"), ["redis://user:••••••@h:1/2", file]);
+  assert.deepEqual(row("adapters.shortTerm.apiKey"), ["••••••", file]);
+  assert.deepEqual(row("adapters.shortTerm.size"), ["5", file]);
+  assert.deepEqual(row("adapters.longTerm.url"), ["postgres://h/d?user=u&password=••••••", file]);
+  assert(!out.includes(SECRET));
+
+  const colored = await runCli(
+    ["config", "check"],
+    { NO_COLOR: "", FORCE_COLOR: "1" },
+    folder.path,
+  );
+  // deno-lint-ignore no-control-regex
+  assert.match(colored.out, /\x1b\[36mport/);
+  const json = await runCli(["config", "check", "--json"], {}, folder.path);
+  assert(!json.out.includes(SECRET));
+  await Deno.writeTextFile(`${folder.path}/wrong.yaml`, "prot: 1\nlogLevel: x");
+  assert.deepEqual((await check(folder.path, ["-c", "wrong.yaml"])).errors?.length, 2);
+});
+
+Deno.test("the JSON Schema takes and refuses what the program does", async () => {
+  const { Ajv } = await import("ajv");
+  const { readYaml } = await import("../cli/config/read_yaml.ts");
+  const { out, code } = await runCli(["config", "schema"]);
+  assert.equal(code, 0);
+  const file = new URL("../docs/taskcast.config.schema.json", import.meta.url);
+  assert.deepEqual(JSON.parse(out), JSON.parse(await Deno.readTextFile(file)));
+  const valid = new Ajv({ strict: false }).compile(JSON.parse(out));
+  for (const [yaml] of WRONG) assert(!valid(readYaml(yaml)), yaml);
+  const guide = (name: string) =>
+    Deno.readTextFile(new URL(`guide/${name}`, import.meta.url)).then(readYaml);
+  const right = [
+    await guide("taskcast.config.yaml"),
+    await guide("minimal.yaml"),
+    readYaml('$schema: x\nport: "${PORT}"\nlogLevel: "${LEVEL:-info}"\ncors: { origin: [a, b] }'),
+    readYaml("adapters: { shortTerm: { provider: ./x.ts, any: [1] } }"),
+    {},
+  ];
+  for (const config of right) assert(valid(config), JSON.stringify(valid.errors));
+});
+
+Deno.test("the documentation tells of every key and every variable", async () => {
+  const text = await Deno.readTextFile(new URL("../docs/configuration.md", import.meta.url));
+  const { documentedKeys } = await import("../cli/config/reference.ts");
+  const documented = documentedKeys();
+  for (const { key } of documented) assert(text.includes(`\`${key}\``), key);
+  for (const { env, path, provider } of SETTINGS) {
+    assert(text.includes(`\`${env}\``), env);
+    assert(documented.some((one) => one.key === path && one.provider === provider), path);
+  }
+  const { out } = await runCli(["config", "schema"]);
+  for (const name of Object.keys(JSON.parse(out).properties)) {
+    assert(name === "$schema" || documented.some(({ key }) => key.split(/[.[]/)[0] === name), name);
+  }
+});
