@@ -38,11 +38,13 @@ export interface CleanupConfig {
  * import type { TaskcastConfig } from "@taskcast/core";
  * import process from "node:process";
  *
- * export default {
+ * const config = {
  *   port: 3721,
  *   auth: { mode: "jwt", jwt: { algorithm: "HS256", secret: process.env.JWT_SECRET } },
  *   adapters: { shortTerm: { provider: "redis", url: process.env.REDIS_URL } },
  * } satisfies TaskcastConfig;
+ *
+ * export default config;
  * ```
  */
 export interface TaskcastConfig {
