@@ -3,7 +3,7 @@ import type {
   SentryConfig,
   TaskcastConfig,
   TaskcastHooks,
-  WebhookRetryConfig,
+  WebhookConfig,
 } from "@taskcast/core";
 import type { Level, Limits } from "@taskcast/core/protocol";
 import { LEVELS } from "@taskcast/core/protocol";
@@ -50,8 +50,8 @@ export interface StartSettings {
   engine: Partial<EngineOptions>;
   /** What is reported to Sentry; without a DSN nothing. */
   sentry?: SentryConfig;
-  /** For webhooks that say nothing else. */
-  webhookRetry?: WebhookRetryConfig;
+  /** How webhooks are told. */
+  webhook: WebhookConfig;
   /** The configuration's own hooks. */
   hooks?: TaskcastHooks;
   /** What is to be told before the start. */
@@ -109,7 +109,7 @@ export async function startSettings(
     limits: defined(limits),
     engine: defined(config.engine ?? {}),
     sentry: config.sentry?.dsn ? config.sentry : undefined,
-    webhookRetry: config.webhook?.defaultRetry,
+    webhook: defined(config.webhook ?? {}),
     hooks: config.hooks,
     notes,
   };

@@ -263,3 +263,28 @@ Deno.test({
   assert.equal(new TextDecoder().decode(stderr), "");
   assert.deepEqual(JSON.parse(new TextDecoder().decode(stdout)), { port: 3721, host: "h" });
 });
+
+Deno.test("start: webhooks are told, inside only where the file lets them", async () => {
+  const received: string[] = [];
+  await using hook = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen() {} },
+    async (request) => {
+      received.push(await request.text());
+      return new Response();
+    },
+  );
+  const webhooks = [{ url: `http://127.0.0.1:${hook.addr.port}/` }];
+  await using folder = await tempFolder({
+    "open.yaml": "webhook: { allowPrivate: [127.0.0.1], defaultRetry: { retries: 1 } }",
+  });
+  await using open = await startCli([...LOCAL, "-c", "open.yaml"], {}, folder.path);
+  const client = new TaskcastServerClient({ baseUrl: open.url });
+  const { id } = await client.createTask({ webhooks });
+  await client.transitionTask(id, "running");
+  await until(() => received.length > 0, "the webhook was told");
+  await using usual = await startCli(LOCAL, {}, folder.path);
+  await assert.rejects(
+    new TaskcastServerClient({ baseUrl: usual.url }).createTask({ webhooks }),
+    /private/,
+  );
+});

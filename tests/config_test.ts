@@ -224,7 +224,7 @@ Deno.test("files that are not there, of no known kind, or broken programs are on
     [
       "hook.js",
       "hook.js: hooks: must be an object of functions: onTaskCreated, onTaskTransitioned, " +
-      "onTaskFailed, onTaskTimeout, onUnhandledError, and is an object",
+      "onTaskFailed, onTaskTimeout, onWebhookFailed, onUnhandledError, and is an object",
     ],
     [
       "adapter.js",

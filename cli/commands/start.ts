@@ -1,5 +1,6 @@
 import { TaskEngine } from "@taskcast/core";
 import { createTaskcastApp } from "@taskcast/server";
+import { createWebhookSender } from "@taskcast/server/webhooks";
 import type { Hono } from "hono";
 import { listen, onStopSignal } from "../listen.ts";
 import { openAdapters } from "../adapters.ts";
@@ -29,7 +30,10 @@ export async function start(settings: StartSettings, terminal: Terminal): Promis
   for (const { level, text } of settings.notes) log[level](text);
   const reporting = await startReporting(settings.sentry);
   const { adapters, close: closeAdapters } = await openAdapters(storage.adapters);
+  const { defaultRetry, allowPrivate } = settings.webhook;
+  const sender = createWebhookSender({ allowPrivate });
   const close = async () => {
+    sender.close();
     await closeAdapters();
     await reporting.close();
   };
@@ -38,6 +42,7 @@ export async function start(settings: StartSettings, terminal: Terminal): Promis
     shortTermStore: adapters.shortTerm,
     longTermStore: adapters.longTerm,
     limits: settings.limits,
+    webhooks: { sender, defaultRetry },
     options: { ...(storage.isPrivate ? { sweepMs: 0 } : {}), ...settings.engine },
     hooks: mergeHooks(
       {

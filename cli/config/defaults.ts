@@ -1,6 +1,6 @@
 import type { TaskcastConfig } from "@taskcast/core";
 import { DEFAULT_ENGINE_OPTIONS } from "@taskcast/core";
-import { DEFAULT_LIMITS } from "@taskcast/core/protocol";
+import { DEFAULT_LIMITS, DEFAULT_WEBHOOK_RETRY } from "@taskcast/core/protocol";
 
 /** What holds where nothing else is said. */
 export const DEFAULTS:
@@ -19,15 +19,7 @@ export const DEFAULTS:
       captureUnhandledErrors: true,
       includePayloads: false,
     },
-    webhook: {
-      defaultRetry: {
-        retries: 3,
-        backoff: "exponential",
-        initialDelayMs: 1_000,
-        maxDelayMs: 30_000,
-        timeoutMs: 5_000,
-      },
-    },
+    webhook: { defaultRetry: DEFAULT_WEBHOOK_RETRY },
     cors: { credentials: false, maxAgeSeconds: 600 },
     limits: { ...DEFAULT_LIMITS, maxBodyBytes: 1024 * 1024 },
     engine: DEFAULT_ENGINE_OPTIONS,

@@ -1,6 +1,6 @@
 import type { AuthFunction, TaskcastConfig, TaskcastHooks } from "@taskcast/core";
 import { JWT_ALGORITHMS } from "@taskcast/core";
-import { LEVELS, SERIES_MODES, TERMINAL_STATUSES } from "@taskcast/core/protocol";
+import { BACKOFFS, LEVELS, SERIES_MODES, TERMINAL_STATUSES } from "@taskcast/core/protocol";
 import { z } from "zod";
 import { MAX_PORT } from "../setting_values.ts";
 import { agree, type Same } from "./agree.ts";
@@ -13,6 +13,8 @@ import { httpUrl, positive, text, textOrNothing, whole } from "./schema_values.t
 // compile.
 
 const HOUR_MS = 3_600_000;
+
+const names = () => z.array(text()).min(1);
 
 const jwt = z.strictObject({
   algorithm: z.enum(JWT_ALGORITHMS).optional().describe("The signature that every token must have"),
@@ -52,7 +54,7 @@ const sentry = z.strictObject({
 const webhook = z.strictObject({
   defaultRetry: z.strictObject({
     retries: whole(0, 20).optional().describe("Attempts after the first"),
-    backoff: z.enum(["exponential", "linear", "fixed"]).optional().describe(
+    backoff: z.enum(BACKOFFS).optional().describe(
       "How waiting times grow",
     ),
     initialDelayMs: whole(0, HOUR_MS).optional().describe("Milliseconds until the second attempt"),
@@ -60,9 +62,9 @@ const webhook = z.strictObject({
       .describe("Milliseconds that waiting does not go beyond"),
     timeoutMs: whole(100, 15_000).optional().describe("Milliseconds that one attempt may take"),
   }).optional().describe("For webhooks that say nothing else"),
+  allowPrivate: z.union([z.boolean(), names()]).optional()
+    .describe("Hosts that may have a private address; `true` is all"),
 });
-
-const names = () => z.array(text()).min(1);
 
 const cleanupRule = z.strictObject({
   name: text().optional().describe("What it is called in messages"),
@@ -122,6 +124,7 @@ const HOOKS = [
   "onTaskTransitioned",
   "onTaskFailed",
   "onTaskTimeout",
+  "onWebhookFailed",
   "onUnhandledError",
 ] as const;
 

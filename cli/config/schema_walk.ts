@@ -49,6 +49,7 @@ export function schemaAt(schema: z.ZodType, path: KeyPath, value: unknown): Sche
 /** The member of a union that a value is meant as, told by its kind or by the word in it. */
 export function memberFor(union: Schema, value: unknown): Schema | undefined {
   const options = union.options.map(unwrapped);
+  if (typeof value === "boolean") return options.find(({ type }) => type === "boolean");
   if (typeof value === "string") return options.find(({ type }) => type === "string");
   if (Array.isArray(value)) return options.find(({ type }) => type === "array");
   if (typeof value !== "object" || value === null) return undefined;
