@@ -275,13 +275,27 @@ Deno.test("start: webhooks are told, inside only where the file lets them", asyn
   );
   const webhooks = [{ url: `http://127.0.0.1:${hook.addr.port}/` }];
   await using folder = await tempFolder({
-    "open.yaml": "webhook: { allowPrivate: [127.0.0.1], defaultRetry: { retries: 1 } }",
+    "open.yaml": `webhook:
+  allowPrivate: [127.0.0.1]
+  defaultRetry: { retries: 1 }
+  hooks:
+    - { name: audit, url: "${webhooks[0]!.url}", taskTypes: ["build.*"] }
+`,
+    "inside.yaml": `webhook: { hooks: [{ name: audit, url: "${webhooks[0]!.url}" }] }`,
   });
   await using open = await startCli([...LOCAL, "-c", "open.yaml"], {}, folder.path);
   const client = new TaskcastServerClient({ baseUrl: open.url });
   const { id } = await client.createTask({ webhooks });
   await client.transitionTask(id, "running");
   await until(() => received.length > 0, "the webhook was told");
+  received.length = 0;
+  await client.createTask({ id: "b", type: "build.site" });
+  await client.transitionTask("b", "completed");
+  await until(() => received.length > 0, "the webhook of all tasks was told");
+  assert.match(received[0]!, /"taskId":"b"/);
+  const inside = await runCli(["start", "-c", "inside.yaml"], { TASKCAST_PORT: "0" }, folder.path);
+  assert.equal(inside.code, 1);
+  assert.match(inside.err, /error: .*webhook\.hooks\[0\]\.url.* leads to a private address/);
   await using usual = await startCli(LOCAL, {}, folder.path);
   await assert.rejects(
     new TaskcastServerClient({ baseUrl: usual.url }).createTask({ webhooks }),

@@ -1,4 +1,6 @@
+import type { TaskEngineOptions } from "@taskcast/core";
 import { TaskEngine } from "@taskcast/core";
+import { TaskcastError } from "@taskcast/core/protocol";
 import { createTaskcastApp } from "@taskcast/server";
 import { createWebhookSender } from "@taskcast/server/webhooks";
 import type { Hono } from "hono";
@@ -30,30 +32,32 @@ export async function start(settings: StartSettings, terminal: Terminal): Promis
   for (const { level, text } of settings.notes) log[level](text);
   const reporting = await startReporting(settings.sentry);
   const { adapters, close: closeAdapters } = await openAdapters(storage.adapters);
-  const { defaultRetry, allowPrivate } = settings.webhook;
+  const { defaultRetry, allowPrivate, hooks } = settings.webhook;
   const sender = createWebhookSender({ allowPrivate });
   const close = async () => {
     sender.close();
     await closeAdapters();
     await reporting.close();
   };
-  const engine = new TaskEngine({
-    broadcast: adapters.broadcast,
-    shortTermStore: adapters.shortTerm,
-    longTermStore: adapters.longTerm,
-    limits: settings.limits,
-    webhooks: { sender, defaultRetry },
-    options: { ...(storage.isPrivate ? { sweepMs: 0 } : {}), ...settings.engine },
-    hooks: mergeHooks(
-      {
-        onTaskCreated: (task) => log.debug(`task ${task.id} created`),
-        onTaskTransitioned: (task, from) => log.debug(`task ${task.id}: ${from} → ${task.status}`),
-        onUnhandledError: createErrorLog(log),
-      },
-      reporting.hooks,
-      settings.hooks,
-    ),
-  });
+  const engine = await orClose(close, () =>
+    createEngine({
+      broadcast: adapters.broadcast,
+      shortTermStore: adapters.shortTerm,
+      longTermStore: adapters.longTerm,
+      limits: settings.limits,
+      webhooks: { sender, defaultRetry, hooks },
+      options: { ...(storage.isPrivate ? { sweepMs: 0 } : {}), ...settings.engine },
+      hooks: mergeHooks(
+        {
+          onTaskCreated: (task) => log.debug(`task ${task.id} created`),
+          onTaskTransitioned: (task, from) =>
+            log.debug(`task ${task.id}: ${from} → ${task.status}`),
+          onUnhandledError: createErrorLog(log),
+        },
+        reporting.hooks,
+        settings.hooks,
+      ),
+    }));
   const closeAll = async () => {
     await engine.close();
     await close();
@@ -126,5 +130,15 @@ async function within(limitMs: number, work: Promise<void>): Promise<boolean> {
     return await Promise.race([work.then(() => true), late]);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** What is wrong with the engine's options is wrong in the configuration. */
+function createEngine(options: TaskEngineOptions): TaskEngine {
+  try {
+    return new TaskEngine(options);
+  } catch (error) {
+    if (!(error instanceof TaskcastError)) throw error;
+    throw new SettingsError(error.message.replace("webhooks.hooks", "webhook.hooks"));
   }
 }

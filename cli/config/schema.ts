@@ -51,17 +51,32 @@ const sentry = z.strictObject({
   includePayloads: z.boolean().optional().describe("Adds what users put into tasks"),
 });
 
+const retry = z.strictObject({
+  retries: whole(0, 20).optional().describe("Attempts after the first"),
+  backoff: z.enum(BACKOFFS).optional().describe("How waiting times grow"),
+  initialDelayMs: whole(0, HOUR_MS).optional().describe("Milliseconds until the second attempt"),
+  maxDelayMs: whole(0, HOUR_MS).optional()
+    .describe("Milliseconds that waiting does not go beyond"),
+  timeoutMs: whole(100, 15_000).optional().describe("Milliseconds that one attempt may take"),
+});
+
+const globalWebhook = z.strictObject({
+  name: text().describe("What it is called in addresses and messages"),
+  url: text().describe("Where events are sent"),
+  secret: text().optional().describe("Signs them"),
+  wrap: z.boolean().optional().describe("`false`: the bare data"),
+  taskTypes: names().optional().describe("Only tasks of these types, with wildcards"),
+  filter: z.strictObject({
+    types: names().optional().describe("Types, with wildcards"),
+    levels: z.array(z.enum(LEVELS)).optional().describe("Levels"),
+    includeStatus: z.boolean().optional().describe("`false`: without `taskcast:status`"),
+  }).optional().describe("Only these events"),
+  retry: retry.optional().describe("Instead of `defaultRetry`"),
+});
+
 const webhook = z.strictObject({
-  defaultRetry: z.strictObject({
-    retries: whole(0, 20).optional().describe("Attempts after the first"),
-    backoff: z.enum(BACKOFFS).optional().describe(
-      "How waiting times grow",
-    ),
-    initialDelayMs: whole(0, HOUR_MS).optional().describe("Milliseconds until the second attempt"),
-    maxDelayMs: whole(0, HOUR_MS).optional()
-      .describe("Milliseconds that waiting does not go beyond"),
-    timeoutMs: whole(100, 15_000).optional().describe("Milliseconds that one attempt may take"),
-  }).optional().describe("For webhooks that say nothing else"),
+  defaultRetry: retry.optional().describe("For webhooks that say nothing else"),
+  hooks: z.array(globalWebhook).optional().describe("Webhooks of all tasks"),
   allowPrivate: z.union([z.boolean(), names()]).optional()
     .describe("Hosts that may have a private address; `true` is all"),
 });

@@ -1,3 +1,4 @@
+import type { GlobalWebhook } from "../contracts/webhooks.ts";
 import type { WebhookRetry } from "../protocol/webhook.ts";
 
 /** For webhooks. */
@@ -9,4 +10,6 @@ export interface WebhookConfig {
    * webhook's URL; `true`: all. @default none
    */
   allowPrivate?: boolean | string[];
+  /** Webhooks of all tasks that are created from now on, or of those of some types. @default none */
+  hooks?: GlobalWebhook[];
 }
