@@ -8,6 +8,9 @@ import type { AuthOptions } from "./auth/mod.ts";
 import { authorize, createAuthenticator, createTickets, ticketSecretOf } from "./auth/mod.ts";
 import { docsPage } from "./docs/page.ts";
 import { Gate } from "./gate.ts";
+import type { AnsweredRequest } from "./observe_requests.ts";
+import { observeRequests } from "./observe_requests.ts";
+import { requestInfo } from "./request_info.ts";
 import { errorResponse, isUnexpected } from "./http_errors.ts";
 import { Router } from "./router.ts";
 import { addEventRoutes } from "./routes/events.ts";
@@ -40,6 +43,8 @@ export interface TaskcastAppOptions {
   cors?: CorsOptions;
   /** Bytes of a body at most, and of a line of NDJSON. @default {1048576} */
   maxBodyBytes?: number;
+  /** Told of each answer when it begins, for a log. Must not throw. */
+  onAnswered?: (answered: AnsweredRequest) => void;
 }
 
 /**
@@ -75,11 +80,17 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
   const gate = new Gate(engine, { open: (auth.mode ?? "none") === "none" });
 
   app.onError((error, context) => {
+    const { requestId, route, taskId } = requestInfo(context);
     if (isUnexpected(error)) {
-      engine.reportError(error, { operation: `${context.req.method} ${context.req.path}` });
+      engine.reportError(error, {
+        operation: `${context.req.method} ${route}`,
+        ...(taskId === undefined ? {} : { taskId }),
+        requestId,
+      });
     }
-    return errorResponse(error);
+    return errorResponse(error, requestId);
   });
+  plain.use("*", observeRequests((answered) => options.onAnswered?.(answered)));
   if (options.cors !== undefined) plain.use("*", corsOf(options.cors));
 
   const router = new Router(app, {
@@ -103,8 +114,14 @@ function corsOf({ origin, credentials = false, maxAgeSeconds = 600 }: CorsOption
     credentials,
     maxAge: maxAgeSeconds,
     allowMethods: ["GET", "POST", "PATCH", "DELETE"],
-    allowHeaders: ["authorization", "content-type", "last-event-id", "x-taskcast-service-key"],
-    exposeHeaders: ["link", "location", "retry-after"],
+    allowHeaders: [
+      "authorization",
+      "content-type",
+      "last-event-id",
+      "x-request-id",
+      "x-taskcast-service-key",
+    ],
+    exposeHeaders: ["link", "location", "retry-after", "x-request-id"],
   });
 }
 
@@ -122,6 +139,7 @@ function addDocs(app: OpenAPIHono): void {
   answer("/docs", "A page to browse and try this API", "text/html");
 
   app.get("/openapi.json", (context) => {
+    requestInfo(context).route = "/openapi.json";
     const document = app.getOpenAPI31Document({
       openapi: "3.1.0",
       info: {
@@ -135,6 +153,7 @@ function addDocs(app: OpenAPIHono): void {
     return context.json(document as unknown as Record<string, unknown>);
   });
   app.get("/docs", async (context) => {
+    requestInfo(context).route = "/docs";
     const { html, headers } = await docsPage();
     return context.html(html, 200, headers);
   });

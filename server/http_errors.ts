@@ -32,12 +32,15 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
 /** Seconds after which a client may try again when the server cannot serve it now. */
 const RETRY_AFTER_SECONDS = 1;
 
-/** Answers with an error. What is not a {@linkcode TaskcastError} tells nothing of itself. */
-export function errorResponse(error: unknown): Response {
+/**
+ * Answers with an error. What is not a {@linkcode TaskcastError} tells nothing of itself, but which
+ * request it was, so that it can be found in the log.
+ */
+export function errorResponse(error: unknown, requestId?: string): Response {
   const { code, message, details } = error instanceof TaskcastError ? error : {
     code: "INTERNAL" as const,
     message: "Something went wrong on the server",
-    details: undefined,
+    details: requestId === undefined ? undefined : { requestId },
   };
   const status = STATUS_OF[code];
   const headers = new Headers({ "content-type": "application/json" });

@@ -5,3 +5,4 @@
  */
 export * from "./app.ts";
 export * from "./auth/mod.ts";
+export type { AnsweredRequest } from "./observe_requests.ts";

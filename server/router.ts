@@ -4,6 +4,8 @@ import type { Scope } from "@taskcast/core/protocol";
 import type { Context, Hono } from "hono";
 import type { AuthContext } from "./auth/mod.ts";
 import { parse, readJson } from "./request.ts";
+import type { RequestInfo } from "./request_info.ts";
+import { requestInfo } from "./request_info.ts";
 import { taskId } from "./schemas/task.ts";
 
 /** One method of one path: what it takes, what it answers, who may call it. */
@@ -37,6 +39,7 @@ export interface Call<Query, Body> {
   body: Body;
   /** Who calls. */
   auth: AuthContext;
+  info: RequestInfo;
   context: Context;
 }
 
@@ -86,7 +89,9 @@ export class Router {
       async (context) => {
         const request = context.req.raw;
         const id = context.req.param("id") ?? "";
-        if (path.includes("{id}")) parse(taskId, id, "id");
+        const info = requestInfo(context);
+        info.route = path;
+        if (path.includes("{id}")) info.taskId = parse(taskId, id, "id");
         const params = context.req.query();
         const auth = await this.#authorize(operation, request, id, params.ticket);
         return await handle({
@@ -98,6 +103,7 @@ export class Router {
             await readJson(request, { maxBytes: maxBodyBytes, optional: body.optional }),
           ) as z.output<Body>,
           auth,
+          info,
           context,
         } as Call<z.output<Query>, z.output<Body>>);
       },

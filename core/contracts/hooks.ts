@@ -3,10 +3,12 @@ import type { WebhookFailure } from "./webhooks.ts";
 
 /** What the engine was doing when an error reached nobody. */
 export interface ErrorContext {
-  /** E.g. `broadcast`, `scheduler`, `subscription`, `hook onTaskFailed`, `http`. */
+  /** E.g. `broadcast`, `scheduler`, `subscription`, `hook onTaskFailed`, `POST /tasks/{id}/events`. */
   operation: string;
   /** The task it was about. */
   taskId?: string;
+  /** The request of HTTP that it served. */
+  requestId?: string;
 }
 
 /**

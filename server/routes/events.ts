@@ -85,7 +85,7 @@ export function addEventRoutes(
       },
       204: { description: "The cursor is that of the end: there is nothing more" },
     },
-  }, async ({ id, auth, query, request }) => {
+  }, async ({ id, auth, query, request, info: { requestId } }) => {
     await gate.check(auth, "event:subscribe", id);
     const { wrap = true, limit, seriesFormat } = query;
     const since = sinceOf(query, request.headers.get("last-event-id"));
@@ -95,7 +95,7 @@ export function addEventRoutes(
     return eventStreamResponse(stream, {
       request,
       expiresAtMs: auth.expiresAtMs,
-      onError: (error) => engine.reportError(error, { operation: "sse", taskId: id }),
+      onError: (error) => engine.reportError(error, { operation: "sse", taskId: id, requestId }),
     });
   });
 
@@ -144,7 +144,7 @@ export function addEventRoutes(
         content: { "text/event-stream": { schema: z.string() } },
       },
     },
-  }, async ({ auth, query, request }) => {
+  }, async ({ auth, query, request, info: { requestId } }) => {
     const { wrap = true, taskTypes = [], taskIds = [] } = query;
     const stream = await engine.openStreamOfAll({
       filter: filterOf(query),
@@ -157,7 +157,7 @@ export function addEventRoutes(
       request,
       expiresAtMs: auth.expiresAtMs,
       preamble: helloBytes,
-      onError: (error) => engine.reportError(error, { operation: "sse of all tasks" }),
+      onError: (error) => engine.reportError(error, { operation: "sse of all tasks", requestId }),
     });
   });
 }

@@ -41,12 +41,13 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
     body: { schema: createTaskBody, optional: true },
     errors: { 409: "A task with this id exists", 503: "The store is full or cannot be reached" },
     responses: { 201: json("The task, `pending`", taskSchema) },
-  }, async ({ body, auth }) => {
+  }, async ({ body, auth, info }) => {
     if (body.webhooks !== undefined && !hasScope(auth, "webhook:create")) {
       throw new TaskcastError("FORBIDDEN", 'The token lacks the scope "webhook:create"');
     }
     gate.checkCreate(auth, body.id);
     const task = await engine.createTask(body);
+    info.taskId = task.id;
     // Relative to the request's own address: right under any base path and behind any proxy.
     const headers = { location: `tasks/${task.id}` };
     return Response.json(gate.show(auth, task), { status: 201, headers });
