@@ -8,6 +8,7 @@ import type { AuthOptions } from "./auth/mod.ts";
 import { authorize, createAuthenticator, createTickets, ticketSecretOf } from "./auth/mod.ts";
 import { docsPage } from "./docs/page.ts";
 import { Gate } from "./gate.ts";
+import { createMetrics } from "./metrics/mod.ts";
 import type { AnsweredRequest } from "./observe_requests.ts";
 import { observeRequests } from "./observe_requests.ts";
 import { requestInfo } from "./request_info.ts";
@@ -77,6 +78,7 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
   const plain = app as unknown as Hono;
   const now = () => Date.now();
   const tickets = createTickets({ secret: options.ticketSecret ?? ticketSecretOf(auth), now });
+  const metrics = createMetrics(engine);
   const gate = new Gate(engine, { open: (auth.mode ?? "none") === "none" });
 
   app.onError((error, context) => {
@@ -90,7 +92,13 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
     }
     return errorResponse(error, requestId);
   });
-  plain.use("*", observeRequests((answered) => options.onAnswered?.(answered)));
+  plain.use(
+    "*",
+    observeRequests((answered) => {
+      metrics.http.answered(answered);
+      options.onAnswered?.(answered);
+    }),
+  );
   if (options.cors !== undefined) plain.use("*", corsOf(options.cors));
 
   const router = new Router(app, {
@@ -99,10 +107,16 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
     requireScope: authorize,
     maxBodyBytes,
   });
-  addServerRoutes(router, engine);
+  addServerRoutes(router, { engine, metrics });
   addTaskRoutes(router, { engine, gate, tickets });
   addWebhookRoutes(router, { engine, gate });
-  addEventRoutes(router, { engine, gate, tickets, maxBodyBytes });
+  addEventRoutes(router, {
+    engine,
+    gate,
+    tickets,
+    maxBodyBytes,
+    onSent: (bytes) => metrics.http.sent(bytes),
+  });
   addDocs(app);
   refuseTheRest(plain);
   return plain;

@@ -190,7 +190,7 @@ export class Archiver {
       return part === undefined ? [] : [{ head, part }];
     });
     if (open.length === 0) return [];
-    const positions = await this.#archive.archive(open.map(({ part }) => part));
+    const positions = await this.#write(open.map(({ part }) => part));
     for (const { part } of open) this.counts.eventsArchived += part.events.length;
     return open.map(({ head, part }, i) => {
       const position = positions[i]!;
@@ -199,6 +199,19 @@ export class Archiver {
         position.length === sent.index + 1 && position.entropy === sent.entropy;
       return { head, position, isCompared };
     });
+  }
+
+  async #write(parts: readonly ArchivePart[]): Promise<ArchivePosition[]> {
+    const startMs = performance.now();
+    let ok = false;
+    try {
+      const positions = await this.#archive.archive(parts);
+      ok = true;
+      return positions;
+    } finally {
+      const durationMs = performance.now() - startMs;
+      this.#context.observers.tell("onArchiving", { ok, durationMs });
+    }
   }
 
   /** What the archive is to get next of a task; `undefined` when there is nothing more to do. */

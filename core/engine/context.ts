@@ -5,6 +5,7 @@ import type { LongTermStore } from "../contracts/long_term_store.ts";
 import type { ShortTermStore } from "../contracts/short_term_store.ts";
 import type { TaskReader } from "../contracts/task_reader.ts";
 import type { Limits } from "../protocol/limits.ts";
+import type { Observers } from "./observers.ts";
 
 /** Sizes and times of the engine's streams and sweeps. */
 export interface EngineOptions {
@@ -74,6 +75,8 @@ export interface EngineContext {
   readonly clock: Clock;
   readonly limits: Readonly<Limits>;
   readonly options: Readonly<EngineOptions>;
+  /** Those who measure what is done. */
+  readonly observers: Observers;
   /** Tells the host of an error that no caller hears of. Never throws. */
   report(error: unknown, context: ErrorContext): void;
 }

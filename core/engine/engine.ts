@@ -1,4 +1,5 @@
 import type { ErrorContext } from "../contracts/hooks.ts";
+import type { EngineObserver } from "../contracts/observer.ts";
 import type { StoredEvent, TaskRecord } from "../contracts/records.ts";
 import { systemClock } from "../contracts/clock.ts";
 import { TaskcastError } from "../protocol/errors.ts";
@@ -43,6 +44,7 @@ import { listTasks } from "./list_tasks.ts";
 import { locate } from "./locate.ts";
 import type { StreamMessage } from "./object_encoder.ts";
 import { objectEncoder } from "./object_encoder.ts";
+import { Observers } from "./observers.ts";
 import type {
   EngineStats,
   HistoryOptions,
@@ -125,6 +127,7 @@ export class TaskEngine {
       clock: options.clock ?? systemClock,
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       options: engineOptions,
+      observers: new Observers((error) => this.#hooks.report(error, { operation: "observer" })),
       report: (error, context) => this.#hooks.report(error, context),
     };
     this.#tails = new Tails(this.#context);
@@ -154,8 +157,11 @@ export class TaskEngine {
       webhooksDelivered: this.#deliverer?.counts.delivered ?? 0,
       webhookAttemptsFailed: this.#deliverer?.counts.attemptsFailed ?? 0,
       webhooksGivenUp: this.#deliverer?.counts.givenUp ?? 0,
+      webhooksUnderWay: this.#deliverer?.counts.underWay ?? 0,
+      dueLagMs: this.#writer.scheduler.lagMs,
       streams: this.#streams.size,
       tails: this.#tails.size,
+      ...this.#tails.bytes,
     };
   }
 
@@ -456,6 +462,22 @@ export class TaskEngine {
   /** {@linkcode close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /**
+   * Tells an observer of what the engine does from now on.
+   *
+   * @returns Stops it.
+   */
+  observe(observer: EngineObserver): () => void {
+    return this.#context.observers.add(observer);
+  }
+
+  /** How many tasks wait for the archive, counted up to a bound; `undefined` without an archive. */
+  async archiveBacklog({ limit = 500 }: { limit?: number } = {}): Promise<number | undefined> {
+    assertCount(limit, "limit", 1, BOUNDS.listPage);
+    if (this.#archiver === undefined) return undefined;
+    return (await this.#context.store.marked("archive", { limit })).length;
   }
 
   /** Tells the host's `onUnhandledError` hook of an error that no caller hears of. Never throws. */

@@ -195,7 +195,7 @@ class Reader<Chunk> {
   /** One page of the log from the store, for this reader alone. */
   async *#readOn(): AsyncGenerator<Chunk, void> {
     const { start: { taskId, incarnation }, filter } = this.#query;
-    const { reader, options } = this.#context;
+    const { reader, options, observers } = this.#context;
     const position = this.#position;
     const page = await reader.readLog(taskId, {
       after: position.through,
@@ -203,6 +203,7 @@ class Reader<Chunk> {
       filter,
     });
     if (page === undefined || page.incarnation !== incarnation) throw new Deleted();
+    observers.tell("onLaggingRead", page.events.length);
     const buffer = this.#encoder.buffer();
     for (const event of page.events) {
       const cursor = encodeCursor({ kind: "exact", incarnation, index: event.index });

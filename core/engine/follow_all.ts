@@ -136,6 +136,10 @@ export async function* followAll<Chunk>(
       for (const event of page.events) {
         buffer.append({ taskId, event, filteredIndex: place.count++ });
       }
+      const oldest = page.events[0];
+      if (oldest !== undefined) {
+        context.observers.tell("onDelivery", Math.max(0, clock.now() - oldest.timestamp));
+      }
       place.through = page.scannedTo;
       const end = place.through >= page.length - 1;
       if (end && isTerminal(page.status)) place.endedPolls ??= 0;

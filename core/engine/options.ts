@@ -90,10 +90,18 @@ export interface EngineStats {
   webhookAttemptsFailed: number;
   /** Deliveries that were given up. */
   webhooksGivenUp: number;
+  /** Attempts of webhooks that are under way. */
+  webhooksUnderWay: number;
+  /** Milliseconds by which the oldest due work that was found and not done yet is late. */
+  dueLagMs: number;
   /** Open streams. */
   streams: number;
   /** Tasks with open streams. */
   tails: number;
+  /** Bytes of recent events that are kept for readers, about. */
+  tailBytes: number;
+  /** Bytes of encoded frames that are kept for readers, about. */
+  viewBytes: number;
 }
 
 /** A stream of chunks as an encoder makes them. */

@@ -16,11 +16,20 @@ export class Scheduler {
   readonly #context: EngineContext;
   readonly #settle: Settle;
   readonly #job: Job;
+  /** When the oldest work was due that was found and is not done yet. */
+  #oldestAtMs?: number;
 
   constructor(context: EngineContext, settle: Settle) {
     this.#context = context;
     this.#settle = settle;
     this.#job = new Job(context, { operation: "scheduler", round: () => this.#round() });
+  }
+
+  /** Milliseconds by which the oldest work that was found and is not done yet is late. */
+  get lagMs(): number {
+    return this.#oldestAtMs === undefined
+      ? 0
+      : Math.max(0, this.#context.clock.now() - this.#oldestAtMs);
   }
 
   /** Looks at the store once, which also finds what an earlier process left, and then as needed. */
@@ -46,6 +55,7 @@ export class Scheduler {
   async #round(): Promise<Round> {
     const { store, clock, options } = this.#context;
     const { entries, nextAtMs } = await store.due(clock.now(), options.sweepLimit);
+    this.#oldestAtMs = entries[0]?.atMs;
     let failed = false;
     for (const { kind, taskId } of entries) {
       try {
@@ -55,6 +65,7 @@ export class Scheduler {
         this.#context.report(error, { operation: `scheduler ${kind}`, taskId });
       }
     }
+    if (!failed) this.#oldestAtMs = undefined;
     // What failed is still due; looking again at once would only fail again.
     if (failed) return { again: false, nextAtMs: clock.now() + RETRY_MS };
     return { again: entries.length === options.sweepLimit, nextAtMs };

@@ -32,6 +32,8 @@ export class Tail {
   /** Recent events, without holes, the newest last. */
   #ring: StoredEvent[] = [];
   #ringBytes = 0;
+  /** When the newest read began that found the end of the log; what came later is new. */
+  #endSeenAtMs = Infinity;
   #through: number;
   #ending?: DoneReason;
   /** The store may have more than was read. True at first: events may have come meanwhile. */
@@ -68,6 +70,18 @@ export class Tail {
   /** How the task ended, once everything through its end has been read. */
   get ending(): DoneReason | undefined {
     return this.#ending;
+  }
+
+  /** Bytes of the events that are kept, about. */
+  get bytes(): number {
+    return this.#ringBytes;
+  }
+
+  /** Bytes of the frames that are kept for all views. */
+  get viewBytes(): number {
+    let bytes = 0;
+    for (const view of this.#views.values()) bytes += view.bytes;
+    return bytes;
   }
 
   /** Listens for wake-ups. Resolves once none can be missed. */
@@ -220,6 +234,7 @@ export class Tail {
     do {
       this.#dirty = false; // Before the read: a commit during it sets it again.
       const after = this.#through;
+      const readAtMs = clock.now();
       let page;
       try {
         page = await reader.readLog(this.taskId, { after, limit: options.pageSize });
@@ -241,7 +256,17 @@ export class Tail {
       if (this.#through < page.length - 1) this.#dirty = true;
       else if (isTerminal(page.status)) this.#ending = page.status;
       this.#encode();
+      this.#measure(page.events);
+      if (!this.#dirty) this.#endSeenAtMs = readAtMs;
     } while (this.#dirty && this.#waiting());
+  }
+
+  /** What was there before somebody came is not late; of the rest the oldest waited longest. */
+  #measure(events: readonly StoredEvent[]): void {
+    const oldest = events.find(({ timestamp }) => timestamp >= this.#endSeenAtMs);
+    if (oldest === undefined) return;
+    const { observers, clock } = this.#context;
+    observers.tell("onDelivery", Math.max(0, clock.now() - oldest.timestamp));
   }
 
   #take(events: readonly StoredEvent[]): void {

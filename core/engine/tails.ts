@@ -37,6 +37,16 @@ export class Tails {
     return this.#entries.size;
   }
 
+  /** What is held for readers, about. */
+  get bytes(): { tailBytes: number; viewBytes: number } {
+    const sum = { tailBytes: 0, viewBytes: 0 };
+    for (const { tail } of this.#entries.values()) {
+      sum.tailBytes += tail.bytes;
+      sum.viewBytes += tail.viewBytes;
+    }
+    return sum;
+  }
+
   /** The tail of a task, begun where its first reader stands. Give it back with `release`. */
   async acquire(
     start: { taskId: string; incarnation: string; through: number },

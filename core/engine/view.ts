@@ -83,6 +83,11 @@ export class View<Chunk> {
     this.#first = this.#last = this.#newSegment(start.through, start.count);
   }
 
+  /** Bytes of memory that its frames have. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Everything through this index has been encoded. */
   get through(): number {
     return this.#last.through;

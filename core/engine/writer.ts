@@ -118,17 +118,19 @@ export class Writer {
     const due = record === undefined ? undefined : dueTimes(record);
     const archiveAtMs = this.#archiver && nowMs + this.#context.options.archiveDelayMs;
     const marks: WorkMarks = { archive: archiveAtMs, deliver: nowMs };
-    const result = await this.#context.store.commit({
-      taskId,
-      expect,
-      nowMs,
-      events,
-      record,
-      due,
-      maxEvents,
-      maxBytes,
-      marks,
-    });
+    const result = await this.#measured(
+      {
+        taskId,
+        expect,
+        nowMs,
+        events,
+        record,
+        due,
+        maxEvents,
+        maxBytes,
+        marks,
+      },
+    );
     if (!result.ok) return result;
     if (archiveAtMs !== undefined) this.#archiver?.expect(archiveAtMs);
     if (result.hooked) this.#deliverer?.expect(nowMs);
@@ -144,6 +146,25 @@ export class Writer {
       await this.#announce({ taskId, from, length, ...(ended ? { ended } : {}) });
     }
     return result;
+  }
+
+  /** Commits, and tells observers how that went. */
+  async #measured(commit: Commit): Promise<CommitResult> {
+    const startMs = performance.now();
+    let result: CommitResult | undefined;
+    try {
+      result = await this.#context.store.commit(commit);
+      return result;
+    } finally {
+      const status = commit.record?.task.status;
+      this.#context.observers.tell("onCommit", {
+        outcome: result === undefined ? "ERROR" : result.ok ? "ok" : result.refusal.code,
+        durationMs: performance.now() - startMs,
+        // Events with a record are the server's own.
+        published: result?.ok && commit.record === undefined ? result.length - result.from : 0,
+        ...(result?.ok && status !== undefined && isTerminal(status) ? { ended: status } : {}),
+      });
+    }
   }
 
   /** A task that only the archive has is not absent: it has ended. */
@@ -176,12 +197,15 @@ export class Writer {
           ? applyTransition(record, "running", {}, nowMs)
           : undefined,
     };
+    let lateMs = 0;
     try {
       await this.change(taskId, (record, nowMs) => {
         const change = rules[kind](record, nowMs);
         if (change === undefined) throw new NotDue();
+        lateMs = nowMs - (kind === "deadline" ? record.deadlineAt! : record.task.resumeAt!);
         return change;
       });
+      this.#context.observers.tell("onDueWork", kind, lateMs);
     } catch (error) {
       if (error instanceof NotDue) return;
       if (error instanceof TaskcastError && error.code === "TASK_NOT_FOUND") return;

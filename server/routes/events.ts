@@ -18,7 +18,11 @@ const CREATED_JSON = { status: 201, headers: { "content-type": "application/json
 /** Adds publishing, following and history. */
 export function addEventRoutes(
   router: Router,
-  { engine, gate, maxBodyBytes }: Services & { maxBodyBytes: number },
+  { engine, gate, maxBodyBytes, onSent }: Services & {
+    maxBodyBytes: number;
+    /** Told of the bytes that streams give to their sockets. */
+    onSent: (bytes: number) => void;
+  },
 ): void {
   router.add({
     method: "post",
@@ -95,6 +99,7 @@ export function addEventRoutes(
     return eventStreamResponse(stream, {
       request,
       expiresAtMs: auth.expiresAtMs,
+      onSent,
       onError: (error) => engine.reportError(error, { operation: "sse", taskId: id, requestId }),
     });
   });
@@ -157,6 +162,7 @@ export function addEventRoutes(
       request,
       expiresAtMs: auth.expiresAtMs,
       preamble: helloBytes,
+      onSent,
       onError: (error) => engine.reportError(error, { operation: "sse of all tasks", requestId }),
     });
   });

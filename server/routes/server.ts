@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import type { TaskEngine } from "@taskcast/core";
-import { Gauge, Registry } from "prom-client";
+import type { Metrics } from "../metrics/mod.ts";
 import type { Router } from "../router.ts";
 import { VERSION } from "../version.ts";
 
@@ -11,7 +11,10 @@ function json(description: string, schema: z.ZodType = z.any()) {
 }
 
 /** Adds what operators and their tools ask. */
-export function addServerRoutes(router: Router, engine: TaskEngine): void {
+export function addServerRoutes(
+  router: Router,
+  { engine, metrics }: { engine: TaskEngine; metrics: Metrics },
+): void {
   router.add({
     method: "get",
     path: "/",
@@ -65,7 +68,6 @@ export function addServerRoutes(router: Router, engine: TaskEngine): void {
     return Response.json({ version: VERSION, dependencies, counters: engine.stats });
   });
 
-  const metrics = metricsOf(engine);
   router.add(
     {
       method: "get",
@@ -76,41 +78,6 @@ export function addServerRoutes(router: Router, engine: TaskEngine): void {
       responses: { 200: { description: "Text format", content: text } },
     },
     async () =>
-      new Response(await metrics.metrics(), { headers: { "content-type": metrics.contentType } }),
+      new Response(await metrics.text(), { headers: { "content-type": metrics.contentType } }),
   );
-}
-
-function metricsOf(engine: TaskEngine): Registry {
-  const registry = new Registry();
-  const add = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      name: `taskcast_${name}`,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(read());
-      },
-    });
-  add("tasks_created_total", "Tasks created", () => engine.stats.tasksCreated);
-  add("tasks_ended_total", "Tasks that reached a terminal state", () => engine.stats.tasksEnded);
-  add("events_stored_total", "Events stored", () => engine.stats.eventsStored);
-  add("commits_total", "Commits carried out", () => engine.stats.commits);
-  add(
-    "events_archived_total",
-    "Events archived by this instance",
-    () => engine.stats.eventsArchived,
-  );
-  add(
-    "tasks_released_total",
-    "Hot copies given up by this instance",
-    () => engine.stats.tasksReleased,
-  );
-  add(
-    "archive_lag_seconds",
-    "How late the oldest unarchived work is",
-    () => engine.stats.archiveLagMs / 1000,
-  );
-  add("streams", "Open streams", () => engine.stats.streams);
-  add("followed_tasks", "Tasks with open streams", () => engine.stats.tails);
-  return registry;
 }

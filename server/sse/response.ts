@@ -8,6 +8,8 @@ export interface EventStreamOptions {
   expiresAtMs?: number;
   /** Written before the first chunk. */
   preamble?: Uint8Array;
+  /** Told of the bytes that the socket takes. */
+  onSent: (bytes: number) => void;
   /** Told of an error in the middle of the stream. */
   onError: (error: unknown) => void;
 }
@@ -32,7 +34,7 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
  */
 export function eventStreamResponse(
   stream: TaskStream<Uint8Array>,
-  { request, expiresAtMs, preamble, onError }: EventStreamOptions,
+  { request, expiresAtMs, preamble, onSent, onError }: EventStreamOptions,
 ): Response {
   if (request.method === "HEAD") {
     stream.close();
@@ -54,13 +56,17 @@ export function eventStreamResponse(
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
       if (first !== undefined) {
+        onSent(first.length);
         controller.enqueue(first);
         first = undefined;
         return;
       }
       try {
         const { value, done } = await stream.chunks.next();
-        if (!done) return controller.enqueue(value);
+        if (!done) {
+          onSent(value.length);
+          return controller.enqueue(value);
+        }
         cleanUp();
         if (!cancelled) controller.close(); // Else the wait was ended because the client is gone.
       } catch (error) {

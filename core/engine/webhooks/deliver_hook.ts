@@ -38,7 +38,12 @@ export type Progress =
 export interface Desk {
   readonly sender: WebhookSender;
   readonly slots: OriginSlots;
-  readonly counts: { delivered: number; attemptsFailed: number; givenUp: number };
+  readonly counts: {
+    delivered: number;
+    attemptsFailed: number;
+    givenUp: number;
+    underWay: number;
+  };
   /** Aborts when nothing is to be sent any more. */
   readonly closing: AbortSignal;
   /** Tells the host that a delivery was given up. */
@@ -151,10 +156,15 @@ async function deliverEvent(
     : (await ranks(reader, task.id, filter, [index]))[0]!;
   await turn.renew(retry.timeoutMs);
   const delivery = { taskId: task.id, hook, event, filteredIndex };
+  const startMs = performance.now();
+  desk.counts.underWay++;
   const outcome = await attempt(desk.sender, delivery, {
     nowMs: clock.now(),
     signal: desk.closing,
   });
+  desk.counts.underWay--;
+  const durationMs = performance.now() - startMs;
+  turn.context.observers.tell("onWebhookAttempt", { ok: outcome.ok, durationMs });
   if (outcome.ok) {
     desk.counts.delivered++;
     return delivered(state, index);

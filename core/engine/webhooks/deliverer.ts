@@ -29,7 +29,7 @@ const OTHERS_MS = 1_000;
  * that died before it could write that down.
  */
 export class Deliverer implements Desk {
-  readonly counts = { delivered: 0, attemptsFailed: 0, givenUp: 0 };
+  readonly counts = { delivered: 0, attemptsFailed: 0, givenUp: 0, underWay: 0 };
   readonly slots: OriginSlots = new OriginSlots();
   readonly #failed: (task: Task, failure: WebhookFailure) => void;
   readonly #context: EngineContext;

@@ -1,0 +1,100 @@
+import type { EngineStats, TaskEngine } from "@taskcast/core";
+import type { Instruments } from "./instruments.ts";
+import { FAST_BUCKETS, SLOW_BUCKETS } from "./instruments.ts";
+
+/** The states in which a task ends, all of which are shown from the start. */
+const ENDINGS = ["completed", "failed", "timeout", "cancelled"] as const;
+
+/** Measures what an engine does with tasks, events and readers. */
+export function addEngineMetrics(make: Instruments, engine: TaskEngine): void {
+  const counted = (name: string, help: string, key: keyof EngineStats) =>
+    make.counted(name, help, () => engine.stats[key]);
+  const gauge = (name: string, help: string, key: keyof EngineStats) =>
+    make.gauge(name, help, () => engine.stats[key]);
+
+  counted("tasks_created_total", "Tasks created by this instance", "tasksCreated");
+  const ended = make.counter("tasks_ended_total", "Tasks ended by this instance", ["status"]);
+  for (const status of ENDINGS) ended.inc({ status }, 0);
+  const published = make.counter("events_published_total", "Events that producers published", []);
+  counted("events_stored_total", "Events stored, those of the server included", "eventsStored");
+
+  const commits = make.counter(
+    "commits_total",
+    "Commits by outcome: ok, why the store refused, or error",
+    ["outcome"],
+  );
+  commits.inc({ outcome: "ok" }, 0);
+  const commitSeconds = make.histogram(
+    "commit_duration_seconds",
+    "What the short-term store takes for a commit",
+    FAST_BUCKETS,
+  );
+
+  gauge("streams", "Open streams: readers", "streams");
+  gauge("followed_tasks", "Tasks with open streams: tails", "tails");
+  gauge("tail_bytes", "Recent events that are kept for readers, about", "tailBytes");
+  gauge("view_bytes", "Encoded frames that are kept for readers, about", "viewBytes");
+  const delivery = make.histogram(
+    "delivery_latency_seconds",
+    "From an event's timestamp until it is handed to streams; one sample per read",
+    FAST_BUCKETS,
+  );
+  const laggingReads = make.counter(
+    "lagging_reads_total",
+    "Reads from the store for one reader alone, who resumes or lags",
+    [],
+  );
+  const laggingEvents = make.counter("lagging_events_total", "Events read that way", []);
+
+  make.gauge(
+    "due_work_lag_seconds",
+    "How late the oldest due work is that was found and is not done yet",
+    () => engine.stats.dueLagMs / 1000,
+  );
+  const dueSeconds = make.histogram(
+    "due_work_delay_seconds",
+    "How late due work was done",
+    SLOW_BUCKETS,
+    ["kind"],
+  );
+  make.gauge(
+    "archive_lag_seconds",
+    "How late the oldest unarchived work is, as far as this instance saw",
+    () => engine.stats.archiveLagMs / 1000,
+  );
+  counted("events_archived_total", "Events archived by this instance", "eventsArchived");
+  counted("tasks_released_total", "Hot copies given up by this instance", "tasksReleased");
+  const archiveSeconds = make.histogram(
+    "archive_write_duration_seconds",
+    "What the archive takes for a batch",
+    SLOW_BUCKETS,
+    ["outcome"],
+  );
+  counted("webhook_deliveries_total", "Events that webhooks took", "webhooksDelivered");
+  counted("webhook_attempts_failed_total", "Attempts that failed", "webhookAttemptsFailed");
+  counted("webhook_deliveries_given_up_total", "Deliveries given up", "webhooksGivenUp");
+  gauge("webhook_attempts_under_way", "Attempts that are under way", "webhooksUnderWay");
+  const attemptSeconds = make.histogram(
+    "webhook_attempt_duration_seconds",
+    "Until a webhook's receiver answered, or was given up",
+    SLOW_BUCKETS,
+  );
+
+  engine.observe({
+    onCommit({ outcome, durationMs, published: count, ended: status }) {
+      commits.inc({ outcome: outcome.toLowerCase() });
+      commitSeconds.observe(durationMs / 1000);
+      if (count > 0) published.inc(count);
+      if (status !== undefined) ended.inc({ status });
+    },
+    onDelivery: (latencyMs) => delivery.observe(latencyMs / 1000),
+    onLaggingRead(events) {
+      laggingReads.inc();
+      laggingEvents.inc(events);
+    },
+    onArchiving: ({ ok, durationMs }) =>
+      archiveSeconds.observe({ outcome: ok ? "ok" : "error" }, durationMs / 1000),
+    onWebhookAttempt: ({ durationMs }) => attemptSeconds.observe(durationMs / 1000),
+    onDueWork: (kind, lateMs) => dueSeconds.observe({ kind }, lateMs / 1000),
+  });
+}

@@ -1,0 +1,38 @@
+import type { TaskEngine } from "@taskcast/core";
+import { Registry } from "prom-client";
+import { VERSION } from "../version.ts";
+import { addDependencyMetrics } from "./dependency_metrics.ts";
+import { addEngineMetrics } from "./engine_metrics.ts";
+import type { HttpMetrics } from "./http_metrics.ts";
+import { addHttpMetrics } from "./http_metrics.ts";
+import { Instruments } from "./instruments.ts";
+import { addProcessMetrics } from "./process_metrics.ts";
+
+/** What is measured of one app and its engine. */
+export interface Metrics {
+  readonly http: HttpMetrics;
+  /** Everything as text for Prometheus. */
+  text(): Promise<string>;
+  readonly contentType: string;
+}
+
+/** Measures an engine and what is asked of it over HTTP. */
+export function createMetrics(engine: TaskEngine): Metrics {
+  const registry = new Registry();
+  const make = new Instruments(registry, "taskcast_");
+  addEngineMetrics(make, engine);
+  const http = addHttpMetrics(make);
+  const preparations = [
+    addDependencyMetrics(make, engine),
+    addProcessMetrics(new Instruments(registry, "")),
+  ];
+  make.gauges("build_info", "Always 1; the version", "version", () => ({ [VERSION]: 1 }));
+  return {
+    http,
+    contentType: registry.contentType,
+    async text() {
+      await Promise.all(preparations.map((prepare) => prepare()));
+      return await registry.metrics();
+    },
+  };
+}
