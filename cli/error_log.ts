@@ -22,7 +22,7 @@ export function createErrorLog(
   now: () => number = Date.now,
 ): (error: unknown, context: ErrorContext) => void {
   const kinds = new Map<string, Kind>();
-  return (error, { operation, taskId }) => {
+  return (error, { operation, taskId, requestId }) => {
     // Of a request only the method: the path names the task.
     const name = error instanceof TaskcastError ? error.code : String(error);
     const kind = `${operation.split(" /")[0]} ${name}`;
@@ -35,10 +35,17 @@ export function createErrorLog(
     kinds.delete(kind);
     if (kinds.size >= MAX_KINDS) kinds.delete(kinds.keys().next().value!);
     kinds.set(kind, { quietUntilMs: now() + QUIET_MS, repeats: 0 });
-    const where = taskId === undefined ? operation : `${operation} of task ${taskId}`;
+    const ofTask = taskId === undefined ? operation : `${operation} of task ${taskId}`;
+    const where = requestId === undefined ? ofTask : `${ofTask}, request ${requestId}`;
     const since = repeats === 0 ? "" : ` (and ${repeats} more like it)`;
     const what = error instanceof TaskcastError ? error.message : stackOf(error);
-    log.error(`${where}: ${what}${since}`);
+    log.error(`${where}: ${what}${since}`, {
+      operation,
+      taskId,
+      requestId,
+      code: error instanceof TaskcastError ? error.code : undefined,
+      repeats: repeats === 0 ? undefined : repeats,
+    });
   };
 }
 

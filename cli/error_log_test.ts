@@ -11,9 +11,13 @@ Deno.test("createErrorLog() tells each kind of error once, then how often it cam
   assert.deepEqual(lines, ["POST /tasks/0/events: the store is full"]);
   report(full, { operation: "scheduler", taskId: "t" });
   assert.deepEqual(lines.slice(1), ["scheduler of task t: the store is full"]);
+  report(full, { operation: "PATCH /tasks/{id}/status", taskId: "t", requestId: "r1" });
+  assert.deepEqual(lines.slice(2), [
+    "PATCH /tasks/{id}/status of task t, request r1: the store is full",
+  ]);
   nowMs = 10_001;
   report(full, { operation: "POST /tasks/7/events" });
-  assert.deepEqual(lines.slice(2), [
+  assert.deepEqual(lines.slice(3), [
     "POST /tasks/7/events: the store is full (and 499 more like it)",
   ]);
 });

@@ -1,17 +1,28 @@
+import type { LogFormat } from "./log_format.ts";
 import type { LogLevel } from "./settings.ts";
 import { LOG_LEVELS } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Writes messages for operators, a line each. */
-export type Logger = Record<LogLevel, (message: string) => void>;
+/** What a message is about, for programs: `requestId`, `taskId`, `operation`, `status` and so on. */
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** Writes messages for operators, a line each. What people need is in the message itself. */
+export type Logger = Record<LogLevel, (message: string, fields?: LogFields) => void>;
 
 /** A logger to the terminal's error output that leaves out what is less important than `level`. */
-export function createLogger(terminal: Terminal, level: LogLevel): Logger {
+export function createLogger(
+  terminal: Pick<Terminal, "note" | "paint">,
+  { level, format, now = Date.now }: { level: LogLevel; format: LogFormat; now?: () => number },
+): Logger {
   const least = LOG_LEVELS.indexOf(level);
   const color = { debug: "dim", info: "cyan", warn: "yellow", error: "red" } as const;
-  const writer = (at: LogLevel) => (message: string) => {
+  const writer = (at: LogLevel) => (message: string, fields: LogFields = {}) => {
     if (LOG_LEVELS.indexOf(at) < least) return;
-    terminal.note(`${terminal.paint(color[at], at.padEnd(5))} ${message}`);
+    terminal.note(
+      format === "json"
+        ? jsonLine(at, message, fields, now())
+        : `${terminal.paint(color[at], at.padEnd(5))} ${message}`,
+    );
   };
   return {
     debug: writer("debug"),
@@ -19,4 +30,14 @@ export function createLogger(terminal: Terminal, level: LogLevel): Logger {
     warn: writer("warn"),
     error: writer("error"),
   };
+}
+
+/** A line of the log as JSON. */
+export function jsonLine(
+  level: LogLevel,
+  message: string,
+  fields: LogFields,
+  nowMs: number,
+): string {
+  return JSON.stringify({ time: new Date(nowMs).toISOString(), level, msg: message, ...fields });
 }

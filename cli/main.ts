@@ -7,6 +7,9 @@ import { migrate } from "./commands/migrate.ts";
 import { run } from "./commands/run.ts";
 import { start } from "./commands/start.ts";
 import { ListenError } from "./listen.ts";
+import type { LogFormat } from "./log_format.ts";
+import { logFormatOf } from "./log_format.ts";
+import { jsonLine } from "./logger.ts";
 import { postgresUrls } from "./config/postgres_urls.ts";
 import { CONFIG_FILES } from "./config/find_file.ts";
 import { jsonSchemaText } from "./config/json_schema.ts";
@@ -26,6 +29,7 @@ import { VERSION } from "./version.ts";
 export async function main(args: readonly string[]): Promise<number> {
   const terminal = processTerminal();
   let code = 0;
+  let logFormat: LogFormat = "pretty";
   const program = new Command("taskcast")
     .description("Long-lived tasks that people watch: serve them, run them, follow them.")
     .version(VERSION, "-v, --version")
@@ -37,7 +41,9 @@ export async function main(args: readonly string[]): Promise<number> {
     program.command("start", { isDefault: true })
       .description("Serve tasks over HTTP and SSE (the default command)"),
   ).action(async (flags: StartFlags) => {
-    code = await start(await startSettings(flags, process.env, process.cwd()), terminal);
+    logFormat = logFormatOf(process.env, terminal);
+    const settings = await startSettings(flags, process.env, process.cwd());
+    code = await start(settings, { terminal, logFormat });
   });
 
   const config = program.command("config").description("Look at the configuration");
@@ -95,7 +101,11 @@ export async function main(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const fail = (message: string) => {
       for (const line of message.split("\n")) {
-        terminal.note(`${terminal.paint("red", "error")}: ${line}`);
+        terminal.note(
+          logFormat === "json"
+            ? jsonLine("error", line, {}, Date.now())
+            : `${terminal.paint("red", "error")}: ${line}`,
+        );
       }
       return 1;
     };

@@ -4,6 +4,8 @@ const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as c
 
 /** Where a command writes: what it is asked for to `out`, remarks about it to `err`. */
 export interface Terminal {
+  /** The error output is read by people. */
+  readonly isTty: boolean;
   /** Writes to the output as it is; resolves when there is room for more. */
   out(text: string | Uint8Array): Promise<void>;
   /** The same to the error output. */
@@ -29,6 +31,7 @@ export function processTerminal(): Terminal {
       stream.write(text, (error) => error ? reject(error) : resolve())
     );
   return {
+    isTty: stderr.isTTY === true,
     out: (text) => write(stdout, text),
     err: (text) => write(stderr, text),
     note: (line) => void stderr.write(line + "\n"),

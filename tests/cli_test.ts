@@ -111,6 +111,50 @@ Deno.test("start: authentication as the environment says, and no secret in the l
   assert(!server.process.err.includes(secret) && !server.process.err.includes(token));
 });
 
+Deno.test("start: a JSON object a line when told so, with the access log and without secrets", async () => {
+  const secret = "a secret of more than thirty-two bytes";
+  await using server = await startCli(["--log-level", "debug", "--host", "127.0.0.1"], {
+    TASKCAST_LOG_FORMAT: "json",
+    TASKCAST_AUTH_MODE: "jwt",
+    TASKCAST_JWT_SECRET: secret,
+  });
+  const token = await new SignJWT({ taskIds: "*", scope: ["*"] })
+    .setProtectedHeader({ alg: "HS256" }).sign(new TextEncoder().encode(secret));
+  const headers = { authorization: `Bearer ${token}`, "x-request-id": "r1" };
+  await (await fetch(`${server.url}/tasks/t1?secret=hush`, { headers })).body?.cancel();
+  await (await fetch(`${server.url}/no/such/path?hush`, { headers })).body?.cancel();
+  const lines = () => server.process.err.trimEnd().split("\n").map((line) => JSON.parse(line));
+  await until(() => server.process.err.includes('"GET other"'), "the access log");
+  const [started, answered, unknown] = lines();
+  assert.match(started.time, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  const { level, url, auth } = started;
+  assert.deepEqual({ level, url, auth }, { level: "info", url: server.url, auth: "jwt" });
+  const { time: _, durationMs, msg, ...rest } = answered;
+  assert.deepEqual(rest, {
+    level: "debug",
+    requestId: "r1",
+    taskId: "t1",
+    operation: "GET /tasks/{id}",
+    status: 404,
+  });
+  assert.equal(msg, `GET /tasks/{id} 404 in ${durationMs} ms`);
+  assert.equal(unknown.operation, "GET other");
+  for (const hidden of [secret, token, "hush", "/no/such"]) {
+    assert(!server.process.err.includes(hidden), hidden);
+  }
+  server.process.kill("SIGTERM");
+  assert.equal(await server.process.ended, 0);
+  assert.match(lines().at(-1).msg, /^SIGTERM: ending streams/);
+});
+
+Deno.test("start: what stops the start is a line of JSON, too, when nobody is at a terminal", async () => {
+  const { code, err } = await runCli(["start"], { TASKCAST_LOG_FORMAT: "", TASKCAST_PORT: "x" });
+  assert.equal(code, 1);
+  const { level, msg } = JSON.parse(err);
+  assert.equal(level, "error");
+  assert.match(msg, /^TASKCAST_PORT must be a number/);
+});
+
 Deno.test("start: warns of a secret that can be guessed, without showing it", async () => {
   await using server = await startCli([], {
     TASKCAST_AUTH_MODE: "jwt",

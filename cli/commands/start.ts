@@ -1,6 +1,7 @@
 import type { TaskEngineOptions } from "@taskcast/core";
 import { TaskEngine } from "@taskcast/core";
 import { TaskcastError } from "@taskcast/core/protocol";
+import type { AnsweredRequest } from "@taskcast/server";
 import { createTaskcastApp } from "@taskcast/server";
 import { createWebhookSender } from "@taskcast/server/webhooks";
 import type { Hono } from "hono";
@@ -8,7 +9,9 @@ import { listen, onStopSignal } from "../listen.ts";
 import { openAdapters } from "../adapters.ts";
 import { createErrorLog } from "../error_log.ts";
 import { mergeHooks } from "../hooks.ts";
-import { createLogger } from "../logger.ts";
+import type { LogFormat } from "../log_format.ts";
+import type { Logger } from "../logger.ts";
+import { createLogger, jsonLine } from "../logger.ts";
 import { startReporting } from "../reporting.ts";
 import type { StartSettings } from "../settings.ts";
 import { SettingsError } from "../settings_error.ts";
@@ -26,9 +29,12 @@ const DRAIN_MS = 10_000;
  *
  * @returns The exit code.
  */
-export async function start(settings: StartSettings, terminal: Terminal): Promise<number> {
+export async function start(
+  settings: StartSettings,
+  { terminal, logFormat }: { terminal: Terminal; logFormat: LogFormat },
+): Promise<number> {
   const { port, host, auth, storage } = settings;
-  const log = createLogger(terminal, settings.logLevel);
+  const log = createLogger(terminal, { level: settings.logLevel, format: logFormat });
   for (const { level, text } of settings.notes) log[level](text);
   const reporting = await startReporting(settings.sentry);
   const { adapters, close: closeAdapters } = await openAdapters(storage.adapters);
@@ -49,9 +55,9 @@ export async function start(settings: StartSettings, terminal: Terminal): Promis
       options: { ...(storage.isPrivate ? { sweepMs: 0 } : {}), ...settings.engine },
       hooks: mergeHooks(
         {
-          onTaskCreated: (task) => log.debug(`task ${task.id} created`),
-          onTaskTransitioned: (task, from) =>
-            log.debug(`task ${task.id}: ${from} → ${task.status}`),
+          onTaskCreated: (task) => log.debug(`task ${task.id} created`, { taskId: task.id }),
+          onTaskTransitioned: ({ id, status }, from) =>
+            log.debug(`task ${id}: ${from} → ${status}`, { taskId: id, from, taskStatus: status }),
           onUnhandledError: createErrorLog(log),
         },
         reporting.hooks,
@@ -62,7 +68,7 @@ export async function start(settings: StartSettings, terminal: Terminal): Promis
     await engine.close();
     await close();
   };
-  const app = await orClose(closeAll, () => createApp(engine, settings));
+  const app = await orClose(closeAll, () => createApp(engine, settings, log));
   const server = await orClose(
     closeAll,
     () => listen((request) => app.fetch(request), { port, host }),
@@ -70,9 +76,15 @@ export async function start(settings: StartSettings, terminal: Terminal): Promis
 
   const shown = host === "0.0.0.0" || host === "::" ? "localhost" : host;
   const url = `http://${shown}:${server.port}`;
+  const paint = logFormat === "json" ? (_: unknown, text: string) => text : terminal.paint;
+  const about = { storage: storage.description, auth: auth.mode ?? "none" };
+  const started = `${paint("bold", `Taskcast ${VERSION}`)} listens on ${paint("cyan", url)}` +
+    ` (storage: ${about.storage}, auth: ${about.auth}); API: ${url}/docs`;
+  // Whatever the level is: who starts a server wants to know where it is.
   terminal.note(
-    `${terminal.paint("bold", `Taskcast ${VERSION}`)} listens on ${terminal.paint("cyan", url)}` +
-      ` (storage: ${storage.description}, auth: ${auth.mode ?? "none"}); API: ${url}/docs`,
+    logFormat === "json"
+      ? jsonLine("info", started, { url, version: VERSION, ...about }, Date.now())
+      : started,
   );
   if (auth.mode === "none" && shown === "localhost" && host !== "localhost") {
     log.warn(
@@ -103,10 +115,20 @@ export async function start(settings: StartSettings, terminal: Terminal): Promis
   return 0;
 }
 
-function createApp(engine: TaskEngine, settings: StartSettings): Hono {
+function createApp(engine: TaskEngine, settings: StartSettings, log: Logger): Hono {
   const { auth, trustedServices, ticketSecret, cors, maxBodyBytes } = settings;
   try {
-    return createTaskcastApp({ engine, auth, trustedServices, ticketSecret, cors, maxBodyBytes });
+    return createTaskcastApp({
+      engine,
+      auth,
+      trustedServices,
+      ticketSecret,
+      cors,
+      maxBodyBytes,
+      onAnswered: settings.logLevel === "debug"
+        ? (answered) => logAnswer(log, answered)
+        : undefined,
+    });
   } catch (error) {
     // What the app says of options that cannot work is meant for whoever configured them.
     throw error instanceof TypeError ? new SettingsError(error.message) : error;
@@ -121,6 +143,20 @@ async function orClose<T>(close: () => Promise<void>, work: () => T | Promise<T>
     await close();
     throw error;
   }
+}
+
+/** The access log: neither tokens nor query strings, which may hold some, nor paths. */
+function logAnswer(log: Logger, answered: AnsweredRequest): void {
+  const { requestId, method, route, taskId, status } = answered;
+  const durationMs = Math.round(answered.durationMs * 100) / 100;
+  const operation = `${method} ${route}`;
+  log.debug(`${operation} ${status} in ${durationMs} ms`, {
+    requestId,
+    taskId,
+    operation,
+    status,
+    durationMs,
+  });
 }
 
 async function within(limitMs: number, work: Promise<void>): Promise<boolean> {

@@ -31,7 +31,8 @@ export function cli(
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", new URL("cli/mod.ts", ROOT).pathname, ...args],
     cwd: folder,
-    env: { NO_COLOR: "1", ...env },
+    // Nobody is at a terminal here, and yet the log is read as people read it.
+    env: { NO_COLOR: "1", TASKCAST_LOG_FORMAT: "pretty", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import type { LogFormat } from "./log_format.ts";
+import { logFormatOf } from "./log_format.ts";
+import { createLogger } from "./logger.ts";
+
+function logged(format: LogFormat): string[] {
+  const lines: string[] = [];
+  const terminal = {
+    note: (line: string) => void lines.push(line),
+    paint: (_: unknown, text: string) => text,
+  };
+  const log = createLogger(terminal, { level: "info", format, now: () => 1_700_000_000_000 });
+  log.debug("left out");
+  log.info("it\nstarts", { requestId: "r", status: 200, taskId: undefined });
+  log.error('a "bad" one');
+  return lines;
+}
+
+Deno.test("createLogger() writes for people, or a JSON object a line", () => {
+  assert.deepEqual(logged("pretty"), ["info  it\nstarts", 'error a "bad" one']);
+  assert.deepEqual(logged("json"), [
+    '{"time":"2023-11-14T22:13:20.000Z","level":"info","msg":"it\\nstarts","requestId":"r","status":200}',
+    '{"time":"2023-11-14T22:13:20.000Z","level":"error","msg":"a \\"bad\\" one"}',
+  ]);
+});
+
+Deno.test("logFormatOf() takes what is named, else what suits who reads it", () => {
+  assert.equal(logFormatOf({}, { isTty: true }), "pretty");
+  assert.equal(logFormatOf({}, { isTty: false }), "json");
+  assert.equal(logFormatOf({ TASKCAST_LOG_FORMAT: "json" }, { isTty: true }), "json");
+  assert.equal(logFormatOf({ TASKCAST_LOG_FORMAT: "pretty" }, { isTty: false }), "pretty");
+  assert.throws(
+    () => logFormatOf({ TASKCAST_LOG_FORMAT: "xml" }, { isTty: true }),
+    /TASKCAST_LOG_FORMAT must be one of pretty, json, and is "xml"/,
+  );
+});
