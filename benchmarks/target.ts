@@ -16,7 +16,12 @@ export async function startTarget(file: string, args: string[] = []): Promise<Ta
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", "--quiet", file, ...args],
     cwd: ROOT,
-    env: { NO_COLOR: "1", TASKCAST_PORT: "0", TASKCAST_HOST: "127.0.0.1" },
+    env: {
+      NO_COLOR: "1",
+      TASKCAST_LOG_FORMAT: "pretty",
+      TASKCAST_PORT: "0",
+      TASKCAST_HOST: "127.0.0.1",
+    },
     stdout: "null",
     stderr: "piped",
   }).spawn();

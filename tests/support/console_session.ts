@@ -46,6 +46,7 @@ export async function runSession(
     env: {
       ...env,
       NO_COLOR: "1",
+      TASKCAST_LOG_FORMAT: "pretty", // Documents show what people see.
       PATH: `${bin}:${Deno.env.get("PATH")}`,
       TASKCAST_URL: server.url,
     },
