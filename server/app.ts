@@ -18,6 +18,7 @@ import { addEventRoutes } from "./routes/events.ts";
 import { addServerRoutes } from "./routes/server.ts";
 import { addWebhookRoutes } from "./routes/webhooks.ts";
 import { addTaskRoutes } from "./routes/tasks.ts";
+import { traceRequests } from "./tracing/trace_requests.ts";
 import { VERSION } from "./version.ts";
 
 /** Who may read answers from pages of other origins. */
@@ -99,6 +100,7 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
       options.onAnswered?.(answered);
     }),
   );
+  plain.use("*", traceRequests());
   if (options.cors !== undefined) plain.use("*", corsOf(options.cors));
 
   const router = new Router(app, {
@@ -132,6 +134,8 @@ function corsOf({ origin, credentials = false, maxAgeSeconds = 600 }: CorsOption
       "authorization",
       "content-type",
       "last-event-id",
+      "traceparent",
+      "tracestate",
       "x-request-id",
       "x-taskcast-service-key",
     ],

@@ -6,3 +6,4 @@
 export * from "./app.ts";
 export * from "./auth/mod.ts";
 export type { AnsweredRequest } from "./observe_requests.ts";
+export { createEngineTracer } from "./tracing/engine_tracer.ts";

@@ -8,6 +8,8 @@ export interface RequestInfo {
   route: string;
   /** The task it is about. */
   taskId?: string;
+  /** Where it stands in a trace, as W3C says; what its caller sent may be anything. */
+  traceparent?: string;
 }
 
 /** Under a name of our own: the app may be mounted into one that has names, too. */

@@ -2,7 +2,7 @@ import type { TaskEngineOptions } from "@taskcast/core";
 import { TaskEngine } from "@taskcast/core";
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { AnsweredRequest } from "@taskcast/server";
-import { createTaskcastApp } from "@taskcast/server";
+import { createEngineTracer, createTaskcastApp } from "@taskcast/server";
 import { createWebhookSender } from "@taskcast/server/webhooks";
 import type { Hono } from "hono";
 import { listen, onStopSignal } from "../listen.ts";
@@ -50,6 +50,7 @@ export async function start(
       broadcast: adapters.broadcast,
       shortTermStore: adapters.shortTerm,
       longTermStore: adapters.longTerm,
+      tracer: createEngineTracer(),
       limits: settings.limits,
       webhooks: { sender, defaultRetry, hooks },
       options: { ...(storage.isPrivate ? { sweepMs: 0 } : {}), ...settings.engine },

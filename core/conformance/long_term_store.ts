@@ -92,6 +92,7 @@ const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
         version: 7,
         deadlineAt: NOW + 5,
         ttlRemainingMs: 3,
+        traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
         task: {
           ...record("t").task,
           type: "llm.chat",

@@ -93,6 +93,7 @@ export const COMMIT_CHECKS: readonly Check<ShortTermStore>[] = [
         }),
         deadlineAt: NOW + 7,
         ttlRemainingMs: 12,
+        traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
       };
       const created = await commit(store, {
         taskId: "t",

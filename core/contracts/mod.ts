@@ -9,5 +9,6 @@ export * from "./records.ts";
 export * from "./short_term_store.ts";
 export * from "./task_notes.ts";
 export * from "./task_reader.ts";
+export * from "./tracer.ts";
 export * from "./webhooks.ts";
 export * from "./work_queue.ts";

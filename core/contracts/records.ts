@@ -15,6 +15,8 @@ export interface TaskRecord {
   ttlRemainingMs?: number;
   /** It has webhooks: its commits mark it for delivery. Never changes. */
   hooked?: true;
+  /** The W3C `traceparent` of the request that created it, for those who are told. Never changes. */
+  traceparent?: string;
 }
 
 /** A task and where its log stands, both of one moment. */

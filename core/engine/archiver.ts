@@ -205,7 +205,12 @@ export class Archiver {
     const startMs = performance.now();
     let ok = false;
     try {
-      const positions = await this.#archive.archive(parts);
+      const events = parts.reduce((sum, part) => sum + part.events.length, 0);
+      const positions = await this.#context.tracer.trace({
+        name: "taskcast archive",
+        parent: { traceparent: undefined },
+        attributes: { "taskcast.tasks": parts.length, "taskcast.events": events },
+      }, () => this.#archive.archive(parts));
       ok = true;
       return positions;
     } finally {

@@ -3,6 +3,7 @@ import type { Clock } from "../contracts/clock.ts";
 import type { ErrorContext } from "../contracts/hooks.ts";
 import type { LongTermStore } from "../contracts/long_term_store.ts";
 import type { ShortTermStore } from "../contracts/short_term_store.ts";
+import type { EngineTracer } from "../contracts/tracer.ts";
 import type { TaskReader } from "../contracts/task_reader.ts";
 import type { Limits } from "../protocol/limits.ts";
 import type { Observers } from "./observers.ts";
@@ -75,6 +76,7 @@ export interface EngineContext {
   readonly clock: Clock;
   readonly limits: Readonly<Limits>;
   readonly options: Readonly<EngineOptions>;
+  readonly tracer: EngineTracer;
   /** Those who measure what is done. */
   readonly observers: Observers;
   /** Tells the host of an error that no caller hears of. Never throws. */

@@ -44,6 +44,7 @@ import { listTasks } from "./list_tasks.ts";
 import { locate } from "./locate.ts";
 import type { StreamMessage } from "./object_encoder.ts";
 import { objectEncoder } from "./object_encoder.ts";
+import { noTracer } from "./no_tracer.ts";
 import { Observers } from "./observers.ts";
 import type {
   EngineStats,
@@ -127,6 +128,7 @@ export class TaskEngine {
       clock: options.clock ?? systemClock,
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       options: engineOptions,
+      tracer: options.tracer ?? noTracer,
       observers: new Observers((error) => this.#hooks.report(error, { operation: "observer" })),
       report: (error, context) => this.#hooks.report(error, context),
     };
@@ -178,14 +180,19 @@ export class TaskEngine {
   /**
    * Creates a task, `pending` and with an empty log.
    *
+   * @param traceparent The W3C `traceparent` of whoever asks for it, which is kept with the task
+   * and sent to its webhooks; ignored when it is none.
    * @throws {TaskcastError} `INVALID_INPUT`, `PAYLOAD_TOO_LARGE`, `NOT_SUPPORTED`, `TASK_EXISTS`,
    * `STORE_FULL`, `STORE_UNAVAILABLE`.
    */
-  async createTask(input: CreateTaskInput = {}): Promise<Task> {
+  async createTask(
+    input: CreateTaskInput = {},
+    { traceparent }: { traceparent?: string } = {},
+  ): Promise<Task> {
     this.#assertOpen();
     assertCreateTask(input, this.limits);
     if (input.webhooks !== undefined) assertDeliverable(input.webhooks, this.#deliverer?.sender);
-    return await this.#writer.create(input);
+    return await this.#writer.create(input, traceparent);
   }
 
   /** A task and where its log stands, or `undefined`. */

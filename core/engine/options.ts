@@ -2,6 +2,7 @@ import type { BroadcastProvider } from "../contracts/broadcast.ts";
 import type { Clock } from "../contracts/clock.ts";
 import type { TaskcastHooks } from "../contracts/hooks.ts";
 import type { LongTermStore } from "../contracts/long_term_store.ts";
+import type { EngineTracer } from "../contracts/tracer.ts";
 import type { WebhookOptions } from "../contracts/webhooks.ts";
 import type { ShortTermStore } from "../contracts/short_term_store.ts";
 import type { EventFilter, SeriesFormat, Since } from "../protocol/event.ts";
@@ -28,6 +29,8 @@ export interface TaskEngineOptions {
   limits?: Partial<Limits>;
   /** Sizes and times; see {@linkcode DEFAULT_ENGINE_OPTIONS}. */
   options?: Partial<EngineOptions>;
+  /** Traces commits, webhooks and archiving. @default nothing is traced */
+  tracer?: EngineTracer;
   /** @default {systemClock} */
   clock?: Clock;
 }

@@ -1,12 +1,14 @@
 import type { Signal } from "../contracts/broadcast.ts";
 import type { DueKind, EventDraft, StoredEvent, TaskRecord } from "../contracts/records.ts";
 import type { Commit, CommitResult, Refusal } from "../contracts/short_term_store.ts";
+import type { TracedWork, WorkSpan } from "../contracts/tracer.ts";
 import { TaskcastError } from "../protocol/errors.ts";
 import type { CreateTaskInput, Task } from "../protocol/task.ts";
 import { isTerminal } from "../protocol/task.ts";
 import { ulid } from "../protocol/ulid.ts";
 import type { WorkMarks } from "../contracts/work_queue.ts";
 import type { Change } from "../rules/transition.ts";
+import { parseTraceparent } from "../rules/traceparent.ts";
 import { applyTransition, dueTimes, newRecord } from "../rules/transition.ts";
 import type { Archiver } from "./archiver.ts";
 import type { EngineContext } from "./context.ts";
@@ -15,6 +17,7 @@ import type { Deliverer } from "./webhooks/deliverer.ts";
 import type { HookCaller } from "./hook_caller.ts";
 import { newIncarnation } from "./incarnation.ts";
 import { refusalError, taskNotFound } from "./refusals.ts";
+import { KnownTraces } from "./known_traces.ts";
 import { Scheduler } from "./scheduler.ts";
 
 /** Everything that changes tasks: commits, and what follows from them. */
@@ -23,6 +26,7 @@ export class Writer {
   readonly counts = { tasksCreated: 0, tasksEnded: 0, eventsStored: 0, commits: 0 };
   readonly #context: EngineContext;
   readonly #hooks: HookCaller;
+  readonly #traces = new KnownTraces();
   readonly #archiver?: Archiver;
   readonly #deliverer?: Deliverer;
 
@@ -38,7 +42,7 @@ export class Writer {
     this.scheduler = new Scheduler(context, (kind, taskId) => this.#settle(kind, taskId));
   }
 
-  async create(input: CreateTaskInput): Promise<Task> {
+  async create(input: CreateTaskInput, traceparent?: string): Promise<Task> {
     const { clock, archive } = this.#context;
     // An id that was made for it is nobody else's; one that was given may be that of an old task.
     if (input.id !== undefined && await archive?.getTask(input.id) !== undefined) {
@@ -50,16 +54,28 @@ export class Writer {
     if (this.#deliverer !== undefined && this.#deliverer.hooksOf(input).length > 0) {
       record.hooked = true;
     }
+    if (traceparent !== undefined && parseTraceparent(traceparent) !== undefined) {
+      record.traceparent = traceparent;
+    }
     const result = await this.#commit(record.task.id, "absent", nowMs, [], record);
     if (!result.ok) throw refusalError(record.task.id, result.refusal);
+    this.#traces.set(record.task.id, record.traceparent);
     this.#hooks.created(record.task);
     return structuredClone(record.task);
   }
 
   async append(taskId: string, drafts: readonly EventDraft[]): Promise<StoredEvent[]> {
-    const result = await this.#commit(taskId, "live", this.#context.clock.now(), drafts);
-    if (!result.ok) throw refusalError(taskId, await this.#refusalOf(taskId, result.refusal));
-    return result.events;
+    const attributes = { "taskcast.task.id": taskId, "taskcast.events": drafts.length };
+    return await this.#context.tracer.trace(
+      { name: "taskcast publish", parent: "active", attributes },
+      async (span) => {
+        const created = this.#traces.get(taskId);
+        if (created !== undefined) span.link(created);
+        const result = await this.#commit(taskId, "live", this.#context.clock.now(), drafts);
+        if (!result.ok) throw refusalError(taskId, await this.#refusalOf(taskId, result.refusal));
+        return result.events;
+      },
+    );
   }
 
   async delete(taskId: string): Promise<void> {
@@ -76,6 +92,7 @@ export class Writer {
       deleted = await archive.deleteTask(taskId, incarnation);
       deleted = await store.deleteTask(taskId, { incarnation }) || deleted;
     }
+    this.#traces.set(taskId, undefined);
     if (!deleted) throw taskNotFound(taskId);
     await this.#announce({ taskId, from: 0, length: 0, ended: true });
   }
@@ -84,6 +101,19 @@ export class Writer {
   async change(
     taskId: string,
     rule: (record: TaskRecord, nowMs: number) => Change,
+    parent: TracedWork["parent"] = "active",
+  ): Promise<Task> {
+    const attributes = { "taskcast.task.id": taskId };
+    return await this.#context.tracer.trace(
+      { name: "taskcast transition", parent, attributes },
+      (span) => this.#change(taskId, rule, span),
+    );
+  }
+
+  async #change(
+    taskId: string,
+    rule: (record: TaskRecord, nowMs: number) => Change,
+    span: WorkSpan,
   ): Promise<Task> {
     for (;;) {
       const head = await this.#context.reader.getTask(taskId);
@@ -99,6 +129,8 @@ export class Writer {
         record,
       );
       if (result.ok) {
+        if (record.traceparent !== undefined) span.link(record.traceparent);
+        this.#traces.set(taskId, isTerminal(record.task.status) ? undefined : record.traceparent);
         this.#hooks.transitioned(record.task, from);
         return record.task;
       }
@@ -204,7 +236,7 @@ export class Writer {
         if (change === undefined) throw new NotDue();
         lateMs = nowMs - (kind === "deadline" ? record.deadlineAt! : record.task.resumeAt!);
         return change;
-      });
+      }, { traceparent: undefined });
       this.#context.observers.tell("onDueWork", kind, lateMs);
     } catch (error) {
       if (error instanceof NotDue) return;
@@ -215,4 +247,8 @@ export class Writer {
 }
 
 /** The task is not due (any more). */
-class NotDue extends Error {}
+class NotDue extends TaskcastError {
+  constructor() {
+    super("INVALID_TRANSITION", "The task is not due");
+  }
+}

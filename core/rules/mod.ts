@@ -4,3 +4,4 @@ export * from "./filter.ts";
 export { isAtMark } from "./mark.ts";
 export * from "./series.ts";
 export { canTransition, NEXT_STATUSES } from "./state_machine.ts";
+export * from "./traceparent.ts";

@@ -46,7 +46,7 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
       throw new TaskcastError("FORBIDDEN", 'The token lacks the scope "webhook:create"');
     }
     gate.checkCreate(auth, body.id);
-    const task = await engine.createTask(body);
+    const task = await engine.createTask(body, { traceparent: info.traceparent });
     info.taskId = task.id;
     // Relative to the request's own address: right under any base path and behind any proxy.
     const headers = { location: `tasks/${task.id}` };

@@ -13,6 +13,8 @@ export interface Delivery {
   hook: TaskHook;
   event: StoredEvent;
   filteredIndex: number;
+  /** Where it stands in a trace. */
+  traceparent?: string;
 }
 
 /** How an attempt ended. */
@@ -21,7 +23,7 @@ export type Outcome = { ok: true } | { ok: false; error: string; retryAfterMs?: 
 /** Sends an event once. Never throws. */
 export async function attempt(
   sender: WebhookSender,
-  { taskId, hook, event, filteredIndex }: Delivery,
+  { taskId, hook, event, filteredIndex, traceparent }: Delivery,
   { nowMs, signal }: { nowMs: number; signal: AbortSignal },
 ): Promise<Outcome> {
   const { url, secret, wrap = true, retry: { timeoutMs } } = hook;
@@ -39,6 +41,7 @@ export async function attempt(
       "webhook-timestamp": `${timestamp}`,
       "x-taskcast-event": headerValue(event.type),
       "x-taskcast-timestamp": `${timestamp}`,
+      ...(traceparent === undefined ? {} : { traceparent }),
       ...signed,
     };
     const { status, retryAfterMs } = await sender.send({ url, headers, body, timeoutMs, signal });

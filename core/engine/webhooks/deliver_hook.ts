@@ -5,6 +5,7 @@ import { isTerminal } from "../../protocol/task.ts";
 import { backoffMs } from "../../rules/backoff.ts";
 import type { EngineContext } from "../context.ts";
 import { ranks } from "../ranks.ts";
+import type { Delivery, Outcome } from "./attempt.ts";
 import { attempt } from "./attempt.ts";
 import type { HookState } from "./hook_state.ts";
 import { delivered, givenUp, noteOf, parseState, postponed, rangeOf } from "./hook_state.ts";
@@ -56,6 +57,8 @@ export interface Turn {
   desk: Desk;
   task: Task;
   incarnation: string;
+  /** The trace in which the task was created. */
+  traceparent?: string;
   /** Says that this instance is still at it, before something that may take so long. */
   renew(forMs: number): Promise<void>;
 }
@@ -141,6 +144,30 @@ class Note {
   }
 }
 
+/** An attempt as a part of the trace in which the task was created. */
+function tracedAttempt(
+  { context: { clock, tracer }, desk, traceparent }: Turn,
+  delivery: Omit<Delivery, "traceparent">,
+): Promise<Outcome> {
+  const { taskId, hook, event } = delivery;
+  const attributes = {
+    "taskcast.task.id": taskId,
+    "taskcast.webhook": hook.name,
+    "taskcast.event.index": event.index,
+    "taskcast.event.type": event.type,
+  };
+  const work = { name: "taskcast webhook", isCall: true, parent: { traceparent }, attributes };
+  return tracer.trace(work, async (span) => {
+    const outcome = await attempt(
+      desk.sender,
+      { ...delivery, traceparent: span.traceparent ?? traceparent },
+      { nowMs: clock.now(), signal: desk.closing },
+    );
+    if (!outcome.ok) span.fail(outcome.error);
+    return outcome;
+  });
+}
+
 /** Sends an event once. Returns what follows. */
 async function deliverEvent(
   turn: Turn,
@@ -158,10 +185,7 @@ async function deliverEvent(
   const delivery = { taskId: task.id, hook, event, filteredIndex };
   const startMs = performance.now();
   desk.counts.underWay++;
-  const outcome = await attempt(desk.sender, delivery, {
-    nowMs: clock.now(),
-    signal: desk.closing,
-  });
+  const outcome = await tracedAttempt(turn, delivery);
   desk.counts.underWay--;
   const durationMs = performance.now() - startMs;
   turn.context.observers.tell("onWebhookAttempt", { ok: outcome.ok, durationMs });

@@ -123,7 +123,7 @@ export class Deliverer implements Desk {
     const { store } = this.#context;
     const head = await store.getTask(taskId);
     if (head === undefined) return;
-    const { task, incarnation } = head.record;
+    const { task, incarnation, traceparent } = head.record;
     const notes = await store.readNotes(taskId, incarnation);
     if (notes === undefined) return;
     const hooks = this.hooksOf(task);
@@ -132,6 +132,7 @@ export class Deliverer implements Desk {
       desk: this,
       task,
       incarnation,
+      traceparent,
       renew: async (forMs) => {
         const nowMs = this.#context.clock.now();
         if (untilMs - nowMs > forMs + LEASE_MS / 4) return;

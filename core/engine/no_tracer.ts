@@ -1,0 +1,6 @@
+import type { EngineTracer, WorkSpan } from "../contracts/tracer.ts";
+
+const NOTHING: WorkSpan = { link() {}, fail() {} };
+
+/** Traces nothing. */
+export const noTracer: EngineTracer = { trace: (_, run) => run(NOTHING) };

@@ -1,0 +1,50 @@
+import { context, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import type { EngineTracer } from "@taskcast/core";
+import { TaskcastError } from "@taskcast/core/protocol";
+import { remoteContext, spanContextOf, traceparentOf, tracer } from "./tracer.ts";
+
+/**
+ * Traces an engine's work with whatever OpenTelemetry SDK the process has; without one it costs
+ * next to nothing.
+ *
+ * @example
+ * ```ts
+ * import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
+ * import { createEngineTracer } from "@taskcast/server";
+ *
+ * await using engine = new TaskEngine({
+ *   broadcast: new MemoryBroadcastProvider(),
+ *   shortTermStore: new MemoryShortTermStore(),
+ *   tracer: createEngineTracer(),
+ * });
+ * ```
+ */
+export function createEngineTracer(): EngineTracer {
+  return {
+    async trace({ name, isCall = false, parent, attributes }, run) {
+      const from = parent === "active" ? context.active() : remoteContext(parent.traceparent);
+      const kind = isCall ? SpanKind.CLIENT : SpanKind.INTERNAL;
+      const span = tracer().startSpan(name, { kind, attributes }, from);
+      const fail = (why: string) =>
+        void span.setStatus({ code: SpanStatusCode.ERROR, message: why });
+      try {
+        return await context.with(trace.setSpan(from, span), () =>
+          run({
+            traceparent: traceparentOf(span, from),
+            link(traceparent) {
+              const linked = spanContextOf(traceparent);
+              if (linked !== undefined) span.addLink({ context: linked });
+            },
+            fail,
+          }));
+      } catch (error) {
+        // What is refused is no failure of the one who refuses.
+        if (error instanceof TaskcastError) span.setAttribute("error.type", error.code);
+        else fail(error instanceof Error ? error.name : "error");
+        throw error;
+      } finally {
+        span.end();
+      }
+    },
+  };
+}
