@@ -1,4 +1,4 @@
-import type { EngineStats, TaskEngine } from "@taskcast/core";
+import type { EngineStats, ObservedCommit, TaskEngine } from "@taskcast/core";
 import type { Instruments } from "./instruments.ts";
 import { FAST_BUCKETS, SLOW_BUCKETS } from "./instruments.ts";
 
@@ -15,15 +15,18 @@ export function addEngineMetrics(make: Instruments, engine: TaskEngine): void {
   counted("tasks_created_total", "Tasks created by this instance", "tasksCreated");
   const ended = make.counter("tasks_ended_total", "Tasks ended by this instance", ["status"]);
   for (const status of ENDINGS) ended.inc({ status }, 0);
-  const published = make.counter("events_published_total", "Events that producers published", []);
+  let published = 0;
+  make.counted("events_published_total", "Events that producers published", () => published);
   counted("events_stored_total", "Events stored, those of the server included", "eventsStored");
 
-  const commits = make.counter(
+  // Plain numbers, which are read when metrics are asked for: this is done for every commit.
+  const commits: Partial<Record<ObservedCommit["outcome"], number>> = { ok: 0 };
+  make.countedBy(
     "commits_total",
     "Commits by outcome: ok, why the store refused, or error",
-    ["outcome"],
+    "outcome",
+    () => lowerCase(commits),
   );
-  commits.inc({ outcome: "ok" }, 0);
   const commitSeconds = make.histogram(
     "commit_duration_seconds",
     "What the short-term store takes for a commit",
@@ -82,9 +85,9 @@ export function addEngineMetrics(make: Instruments, engine: TaskEngine): void {
 
   engine.observe({
     onCommit({ outcome, durationMs, published: count, ended: status }) {
-      commits.inc({ outcome: outcome.toLowerCase() });
+      commits[outcome] = (commits[outcome] ?? 0) + 1;
       commitSeconds.observe(durationMs / 1000);
-      if (count > 0) published.inc(count);
+      published += count;
       if (status !== undefined) ended.inc({ status });
     },
     onDelivery: (latencyMs) => delivery.observe(latencyMs / 1000),
@@ -97,4 +100,10 @@ export function addEngineMetrics(make: Instruments, engine: TaskEngine): void {
     onWebhookAttempt: ({ durationMs }) => attemptSeconds.observe(durationMs / 1000),
     onDueWork: (kind, lateMs) => dueSeconds.observe({ kind }, lateMs / 1000),
   });
+}
+
+function lowerCase(counts: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(counts).map(([name, count]) => [name.toLowerCase(), count]),
+  );
 }

@@ -43,6 +43,25 @@ export class Instruments {
     });
   }
 
+  /** Counters that are counted elsewhere, one for each label. */
+  countedBy<Label extends string>(
+    name: string,
+    help: string,
+    label: Label,
+    read: () => Record<string, number>,
+  ): void {
+    new Counter<Label>({
+      ...this.#named(name, help),
+      labelNames: [label],
+      collect() {
+        this.reset();
+        for (const [key, value] of Object.entries(read())) {
+          this.inc({ [label]: key } as Record<Label, string>, value);
+        }
+      },
+    });
+  }
+
   /** A number of now; left out while it is not known. */
   gauge(name: string, help: string, read: () => number | undefined): void {
     new Gauge({
