@@ -128,7 +128,7 @@ Deno.test("postgres: a server that takes connections and never answers stops the
   const silent = /PostgreSQL cannot be used: no answer within 300 ms/;
   await assert.rejects(createPostgresAdapter(options), silent);
   await assert.rejects(createPostgresAdapters({ ...options, autoMigrate: false }), silent);
-  await assert.rejects(migratePostgres({ url }), /CONNECT_TIMEOUT/);
+  await assert.rejects(migratePostgres({ url }), /it does not answer; is it a PostgreSQL/);
   listener.close();
   await accepting;
   for (const connection of open) connection.close();
