@@ -9,6 +9,8 @@ import { authorize, createAuthenticator, createTickets, ticketSecretOf } from ".
 import { docsPage } from "./docs/page.ts";
 import { Gate } from "./gate.ts";
 import { errorResponse, isUnexpected } from "./http_errors.ts";
+import type { ClientAddress, RateLimitOptions, StreamLimits } from "./limits/mod.ts";
+import { RequestLimits, StreamSlots } from "./limits/mod.ts";
 import { Router } from "./router.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { addServerRoutes } from "./routes/server.ts";
@@ -27,7 +29,7 @@ export interface CorsOptions {
 }
 
 /** Options for {@linkcode createTaskcastApp}. */
-export interface TaskcastAppOptions {
+export interface TaskcastAppOptions extends StreamLimits {
   /** Does the work. It belongs to the host, who closes it. */
   engine: TaskEngine;
   /** Who may call. @default {{ mode: "none" }} */
@@ -40,6 +42,13 @@ export interface TaskcastAppOptions {
   cors?: CorsOptions;
   /** Bytes of a body at most, and of a line of NDJSON. @default {1048576} */
   maxBodyBytes?: number;
+  /** How often requests may come. @default none: as often as they want */
+  rateLimit?: RateLimitOptions;
+  /**
+   * Where a request comes from, for the limits. Headers are not looked at: behind proxies of your own
+   * use {@linkcode forwardedAddress}. @default none: addresses are not limited
+   */
+  clientAddress?: ClientAddress;
 }
 
 /**
@@ -72,7 +81,9 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
   const plain = app as unknown as Hono;
   const now = () => Date.now();
   const tickets = createTickets({ secret: options.ticketSecret ?? ticketSecretOf(auth), now });
-  const gate = new Gate(engine, { open: (auth.mode ?? "none") === "none" });
+  const open = (auth.mode ?? "none") === "none";
+  const slots = new StreamSlots(options);
+  const gate = new Gate(engine, { open });
 
   app.onError((error, context) => {
     if (isUnexpected(error)) {
@@ -86,12 +97,17 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
     authenticate: createAuthenticator({ auth, trustedServices }),
     authenticateTicket: (ticket, taskId) => tickets.verify(ticket, taskId),
     requireScope: authorize,
+    limits: new RequestLimits({
+      rateLimit: options.rateLimit,
+      clientAddress: options.clientAddress,
+      open,
+    }),
     maxBodyBytes,
   });
   addServerRoutes(router, engine);
   addTaskRoutes(router, { engine, gate, tickets });
   addWebhookRoutes(router, { engine, gate });
-  addEventRoutes(router, { engine, gate, tickets, maxBodyBytes });
+  addEventRoutes(router, { engine, gate, tickets, slots, maxBodyBytes });
   addDocs(app);
   refuseTheRest(plain);
   return plain;

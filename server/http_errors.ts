@@ -29,8 +29,8 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   ENGINE_CLOSED: 503,
 };
 
-/** Seconds after which a client may try again when the server cannot serve it now. */
-const RETRY_AFTER_SECONDS = 1;
+/** After which a client may try again when the server cannot serve it now and knows no better. */
+const RETRY_AFTER_MS = 1_000;
 
 /** Answers with an error. What is not a {@linkcode TaskcastError} tells nothing of itself. */
 export function errorResponse(error: unknown): Response {
@@ -42,7 +42,10 @@ export function errorResponse(error: unknown): Response {
   const status = STATUS_OF[code];
   const headers = new Headers({ "content-type": "application/json" });
   if (status === 401) headers.set("www-authenticate", 'Bearer realm="taskcast"');
-  if (status === 503 || status === 429) headers.set("retry-after", String(RETRY_AFTER_SECONDS));
+  if (status === 503 || status === 429) {
+    const waitMs = Number(details?.retryAfterMs ?? RETRY_AFTER_MS);
+    headers.set("retry-after", String(Math.max(1, Math.ceil(waitMs / 1000)))); // Whole seconds.
+  }
   const body: ErrorBody = { error: { code, message, ...(details && { details }) } };
   return new Response(JSON.stringify(body), { status, headers });
 }

@@ -5,3 +5,5 @@
  */
 export * from "./app.ts";
 export * from "./auth/mod.ts";
+export type { ClientAddress, Rate, RateLimitOptions, StreamLimits } from "./limits/mod.ts";
+export { forwardedAddress } from "./limits/mod.ts";

@@ -34,9 +34,14 @@ export function createTickets(
   let derived: Promise<Uint8Array> | undefined;
   const key = () => derived ??= deriveKey(secret ?? crypto.randomUUID() + crypto.randomUUID());
   return {
-    async issue(taskId, { sub, expiresAtMs }, expiresInMs) {
+    async issue(taskId, { sub, credential, expiresAtMs }, expiresInMs) {
       const expiresAt = now() + expiresInMs;
-      const ticket = await new SignJWT({ task: taskId, streamUntil: expiresAtMs, expiresAt })
+      const ticket = await new SignJWT({
+        task: taskId,
+        streamUntil: expiresAtMs,
+        expiresAt,
+        credential,
+      })
         .setProtectedHeader({ alg: "HS256" })
         .setAudience(AUDIENCE)
         .setSubject(sub ?? "")
@@ -51,7 +56,7 @@ export function createTickets(
       } catch (cause) {
         throw new TaskcastError("UNAUTHORIZED", "The ticket is not valid", { cause });
       }
-      const { sub, task, streamUntil, expiresAt } = claims;
+      const { sub, task, streamUntil, expiresAt, credential } = claims;
       if (task !== taskId) {
         throw new TaskcastError("UNAUTHORIZED", "The ticket is for another task");
       }
@@ -64,6 +69,8 @@ export function createTickets(
         byTicket: true,
       };
       if (sub) context.sub = sub;
+      // Of whoever got the ticket: many tickets must not be many callers.
+      if (typeof credential === "string") context.credential = credential;
       if (typeof streamUntil === "number") context.expiresAtMs = streamUntil;
       return context;
     },

@@ -3,6 +3,7 @@ import { eventJson, matchesType } from "@taskcast/core";
 import type { EventFilter, Since } from "@taskcast/core/protocol";
 
 import { assertNotCompressed, mediaType, parse, readJson } from "../request.ts";
+import type { StreamSlots } from "../limits/mod.ts";
 import type { Router } from "../router.ts";
 import { eventBody, eventSchema, receiptSchema } from "../schemas/event.ts";
 import type { SinceQuery } from "../schemas/query.ts";
@@ -18,7 +19,7 @@ const CREATED_JSON = { status: 201, headers: { "content-type": "application/json
 /** Adds publishing, following and history. */
 export function addEventRoutes(
   router: Router,
-  { engine, gate, maxBodyBytes }: Services & { maxBodyBytes: number },
+  { engine, gate, slots, maxBodyBytes }: Services & { slots: StreamSlots; maxBodyBytes: number },
 ): void {
   router.add({
     method: "post",
@@ -85,16 +86,24 @@ export function addEventRoutes(
       },
       204: { description: "The cursor is that of the end: there is nothing more" },
     },
-  }, async ({ id, auth, query, request }) => {
+  }, async ({ id, auth, caller, query, request }) => {
     await gate.check(auth, "event:subscribe", id);
     const { wrap = true, limit, seriesFormat } = query;
     const since = sinceOf(query, request.headers.get("last-event-id"));
     const options = { filter: filterOf(query), since, limit, seriesFormat };
-    const stream = await engine.openStream(id, options, sseEncoder(wrap));
-    if (stream.ended) return new Response(null, { status: 204 });
+    const release = slots.take(caller);
+    const stream = await engine.openStream(id, options, sseEncoder(wrap)).catch((error) => {
+      release();
+      throw error;
+    });
+    if (stream.ended) {
+      release();
+      return new Response(null, { status: 204 });
+    }
     return eventStreamResponse(stream, {
       request,
       expiresAtMs: auth.expiresAtMs,
+      onEnd: release,
       onError: (error) => engine.reportError(error, { operation: "sse", taskId: id }),
     });
   });
@@ -144,18 +153,23 @@ export function addEventRoutes(
         content: { "text/event-stream": { schema: z.string() } },
       },
     },
-  }, async ({ auth, query, request }) => {
+  }, async ({ auth, caller, query, request }) => {
     const { wrap = true, taskTypes = [], taskIds = [] } = query;
+    const release = slots.take(caller);
     const stream = await engine.openStreamOfAll({
       filter: filterOf(query),
       visible: (task) =>
         gate.maySee(auth, task) &&
         (taskIds.length === 0 || taskIds.includes(task.id)) &&
         (taskTypes.length === 0 || matchesType(task.type ?? "", taskTypes)),
-    }, sseEncoder(wrap));
+    }, sseEncoder(wrap)).catch((error) => {
+      release();
+      throw error;
+    });
     return eventStreamResponse(stream, {
       request,
       expiresAtMs: auth.expiresAtMs,
+      onEnd: release,
       preamble: helloBytes,
       onError: (error) => engine.reportError(error, { operation: "sse of all tasks" }),
     });
