@@ -61,7 +61,7 @@ export async function start(settings: StartSettings, terminal: Terminal): Promis
   const app = await orClose(closeAll, () => createApp(engine, settings));
   const server = await orClose(
     closeAll,
-    () => listen((request) => app.fetch(request), { port, host }),
+    () => listen((request, info) => app.fetch(request, info), { port, host }),
   );
 
   const shown = host === "0.0.0.0" || host === "::" ? "localhost" : host;
@@ -100,9 +100,17 @@ export async function start(settings: StartSettings, terminal: Terminal): Promis
 }
 
 function createApp(engine: TaskEngine, settings: StartSettings): Hono {
-  const { auth, trustedServices, ticketSecret, cors, maxBodyBytes } = settings;
+  const { auth, trustedServices, ticketSecret, cors, maxBodyBytes, requestLimits } = settings;
   try {
-    return createTaskcastApp({ engine, auth, trustedServices, ticketSecret, cors, maxBodyBytes });
+    return createTaskcastApp({
+      engine,
+      auth,
+      trustedServices,
+      ticketSecret,
+      cors,
+      maxBodyBytes,
+      ...requestLimits,
+    });
   } catch (error) {
     // What the app says of options that cannot work is meant for whoever configured them.
     throw error instanceof TypeError ? new SettingsError(error.message) : error;
