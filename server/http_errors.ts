@@ -26,6 +26,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   INTERNAL: 500,
   STORE_FULL: 503,
   STORE_UNAVAILABLE: 503,
+  KEYS_UNAVAILABLE: 503,
   ENGINE_CLOSED: 503,
 };
 

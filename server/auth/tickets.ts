@@ -31,7 +31,7 @@ const AUDIENCE = "taskcast:ticket";
 export function createTickets(
   { secret, now }: { secret?: string; now: () => number },
 ): Tickets {
-  let derived: Promise<Uint8Array> | undefined;
+  let derived: Promise<CryptoKey> | undefined;
   const key = () => derived ??= deriveKey(secret ?? crypto.randomUUID() + crypto.randomUUID());
   return {
     async issue(taskId, { sub, credential, expiresAtMs }, expiresInMs) {
@@ -83,17 +83,18 @@ export function ticketSecretOf(auth: AuthOptions): string | undefined {
 }
 
 /** A key of its own, by HKDF (RFC 5869), so that no ticket is ever a token or the reverse. */
-async function deriveKey(secret: string): Promise<Uint8Array> {
+async function deriveKey(secret: string): Promise<CryptoKey> {
   const utf8 = new TextEncoder();
   const material = await crypto.subtle.importKey("raw", utf8.encode(secret), "HKDF", false, [
-    "deriveBits",
+    "deriveKey",
   ]);
   const info = utf8.encode("taskcast ticket v1");
   const salt = new Uint8Array(32);
-  const bits = await crypto.subtle.deriveBits(
+  return await crypto.subtle.deriveKey(
     { name: "HKDF", hash: "SHA-256", salt, info },
     material,
-    256,
+    { name: "HMAC", hash: "SHA-256", length: 256 },
+    false,
+    ["sign", "verify"],
   );
-  return new Uint8Array(bits);
 }
