@@ -83,6 +83,11 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
   const tickets = createTickets({ secret: options.ticketSecret ?? ticketSecretOf(auth), now });
   const open = (auth.mode ?? "none") === "none";
   const slots = new StreamSlots(options);
+  const limits = new RequestLimits({
+    rateLimit: options.rateLimit,
+    clientAddress: options.clientAddress,
+    open,
+  });
   const gate = new Gate(engine, { open });
 
   app.onError((error, context) => {
@@ -97,18 +102,14 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
     authenticate: createAuthenticator({ auth, trustedServices }),
     authenticateTicket: (ticket, taskId) => tickets.verify(ticket, taskId),
     requireScope: authorize,
-    limits: new RequestLimits({
-      rateLimit: options.rateLimit,
-      clientAddress: options.clientAddress,
-      open,
-    }),
+    limits,
     maxBodyBytes,
   });
   addServerRoutes(router, engine);
   addTaskRoutes(router, { engine, gate, tickets });
   addWebhookRoutes(router, { engine, gate });
   addEventRoutes(router, { engine, gate, tickets, slots, maxBodyBytes });
-  addDocs(app);
+  addDocs(app, limits);
   refuseTheRest(plain);
   return plain;
 }
@@ -124,7 +125,7 @@ function corsOf({ origin, credentials = false, maxAgeSeconds = 600 }: CorsOption
   });
 }
 
-function addDocs(app: OpenAPIHono): void {
+function addDocs(app: OpenAPIHono, limits: RequestLimits): void {
   const { openAPIRegistry } = app;
   const answer = (path: string, summary: string, type: string) =>
     openAPIRegistry.registerPath({
@@ -137,7 +138,11 @@ function addDocs(app: OpenAPIHono): void {
   answer("/openapi.json", "This document", "application/json");
   answer("/docs", "A page to browse and try this API", "text/html");
 
+  // Making the document is work, and anybody may ask for it.
+  const count = (context: Context) =>
+    limits.countAddress(limits.addressOf(context.req.raw, context));
   app.get("/openapi.json", (context) => {
+    count(context);
     const document = app.getOpenAPI31Document({
       openapi: "3.1.0",
       info: {
@@ -151,6 +156,7 @@ function addDocs(app: OpenAPIHono): void {
     return context.json(document as unknown as Record<string, unknown>);
   });
   app.get("/docs", async (context) => {
+    count(context);
     const { html, headers } = await docsPage();
     return context.html(html, 200, headers);
   });

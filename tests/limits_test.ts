@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import type { TaskcastAppOptions } from "@taskcast/server";
 import { createTaskcastApp, forwardedAddress } from "@taskcast/server";
 import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
+import { TaskcastClient } from "@taskcast/client";
+import { TaskcastServerClient } from "@taskcast/server-sdk";
 import type { JWTPayload } from "jose";
 import { SignJWT } from "jose";
 import { frames, until } from "./support/sse.ts";
@@ -66,6 +68,56 @@ Deno.test("rate limit: each credential has its own, whatever the number of its t
   }
 });
 
+Deno.test("rate limit: a token that is written in another way is the same caller", async () => {
+  await using server = startServer({ app: { auth: jwt, rateLimit: slow(3) } });
+  const { authorization } = await bearer({});
+  // The last character of 32 bytes in base64url has two bits that mean nothing.
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  const last = alphabet.indexOf(authorization!.at(-1)!);
+  const seen: number[] = [];
+  for (let bits = 0; bits < 4; bits++) {
+    const variant = authorization!.slice(0, -1) + alphabet[(last & ~3) | bits];
+    seen.push(...await statuses(server, 1, { authorization: variant }));
+  }
+  assert.deepEqual(seen, [200, 200, 200, 429]);
+});
+
+Deno.test("rate limit: a function of the host says who a caller is, or nobody is counted", async () => {
+  const who: { sub?: string; credential?: string }[] = [
+    { sub: "a" },
+    { sub: "a" },
+    { sub: "a", credential: "b" },
+    { sub: "c", credential: "b" },
+    {},
+    {},
+  ];
+  await using server = startServer({
+    app: {
+      auth: {
+        mode: "custom",
+        authenticate: () => ({ taskIds: "*", scope: ["*"], ...who.shift() }),
+      },
+      rateLimit: slow(1),
+    },
+  });
+  assert.deepEqual(await statuses(server, 6, {}), [200, 429, 200, 429, 200, 200]);
+});
+
+Deno.test("rate limit: our clients wait as long as they are told, and then go on", async () => {
+  await using server = startServer({
+    app: { clientAddress, rateLimit: { requestsPerSecond: 4, burst: 2 } },
+  });
+  const taskcast = new TaskcastServerClient({ baseUrl: server.url, retry: { attempts: 5 } });
+  const { id } = await taskcast.createTask();
+  for (let i = 0; i < 3; i++) await taskcast.publishEvent(id, { type: "n", data: i });
+  await server.engine.transitionTask(id, "completed");
+  const seen: unknown[] = [];
+  for await (const event of new TaskcastClient({ baseUrl: server.url }).stream(id)) {
+    if (event.type === "n") seen.push(event.data);
+  }
+  assert.deepEqual(seen, [0, 1, 2]);
+});
+
 Deno.test("rate limit: the answer says when to come again, and a refused request changes nothing", async () => {
   await using server = startServer({ app: { clientAddress, rateLimit: slow(1) } });
   assert.equal((await server.call("POST", "/tasks", { id: "a" })).status, 201);
@@ -112,6 +164,9 @@ Deno.test("rate limit: an address is limited whoever sends, and health is always
   const network = (i: number) => ({ ...all[0]!, ...from(`2001:db8::${i}`) });
   for (let i = 0; i < 3; i++) assert.deepEqual(await statuses(server, 1, network(i)), [200]);
   assert.deepEqual(await statuses(server, 1, network(3)), [429]);
+  for (const path of ["/docs", "/openapi.json"]) {
+    assert.deepEqual(await statuses(server, 1, {}, path), [429], path);
+  }
   for (const path of ["/", "/health", "/health/ready", "/health/detail", "/metrics"]) {
     assert.deepEqual(await statuses(server, 2, all[0]!, path), [200, 200], path);
   }
