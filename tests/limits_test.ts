@@ -53,6 +53,7 @@ Deno.test("rate limit: each credential has its own, whatever the number of its t
   assert.deepEqual(await statuses(server, 1, me), [200]);
   assert.deepEqual(await statuses(server, 2, meAgain), [200, 429]);
   assert.deepEqual(await statuses(server, 1, me), [429]);
+  assert.deepEqual(await statuses(server, 3, me, "/metrics"), [200, 200, 200]);
   for (
     const other of [
       await bearer({ sub: "you" }),

@@ -120,11 +120,12 @@ Deno.test("key set: a flood of keys that nobody knows costs a fetch each cooldow
 });
 
 Deno.test("key set: while the issuer is away known keys go on, and others are not called wrong", async () => {
+  await using elsewhere = keyServer([await jwk(0), await jwk(1)]);
   const failures: NonNullable<KeyServer["answer"]>[] = [
     () => new Response("no", { status: 500 }),
     () => new Response("<html>"),
     () => Response.json({ keys: "none" }),
-    () => Response.redirect("http://127.0.0.1:9/"),
+    () => Response.redirect(elsewhere.url),
     () => new Response(`{"keys":[],"pad":"${"x".repeat(1024 * 1024)}"}`),
   ];
   for (const answer of failures) {
