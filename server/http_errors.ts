@@ -44,11 +44,16 @@ export function errorResponse(error: unknown): Response {
   const headers = new Headers({ "content-type": "application/json" });
   if (status === 401) headers.set("www-authenticate", 'Bearer realm="taskcast"');
   if (status === 503 || status === 429) {
-    const waitMs = Number(details?.retryAfterMs ?? RETRY_AFTER_MS);
-    headers.set("retry-after", String(Math.max(1, Math.ceil(waitMs / 1000)))); // Whole seconds.
+    headers.set("retry-after", String(retryAfterSeconds(error)));
   }
   const body: ErrorBody = { error: { code, message, ...(details && { details }) } };
   return new Response(JSON.stringify(body), { status, headers });
+}
+
+/** Whole seconds, as the header has them: rounded up, since a client that comes too early is refused. */
+function retryAfterSeconds(error: unknown): number {
+  const waitMs = error instanceof TaskcastError ? error.details?.retryAfterMs : undefined;
+  return Math.max(1, Math.ceil(Number(waitMs ?? RETRY_AFTER_MS) / 1000));
 }
 
 /** Whether an error is the server's own fault, so that its host should hear of it. */
