@@ -5,6 +5,7 @@ import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@task
 import { exportJWK, exportPKCS8, exportSPKI, generateKeyPair } from "jose";
 import type { JwtSettings } from "../jwt_settings.ts";
 import { SettingsError } from "../settings_error.ts";
+import type { Terminal } from "../terminal.ts";
 import type { TokenOptions } from "./token.ts";
 import { token } from "./token.ts";
 
@@ -21,7 +22,7 @@ async function make(options: Partial<TokenOptions>, settings: Partial<JwtSetting
       err: () => Promise.resolve(),
       note: (line) => void (written.err += `${line}\n`),
       paint: (_style, text) => text,
-    },
+    } satisfies Partial<Terminal> as unknown as Terminal,
   );
   assert.equal(code, 0);
   return { ...written, token: written.out.trimEnd() };
