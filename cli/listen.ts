@@ -8,6 +8,9 @@ export interface Listening {
   shutdown(): Promise<void>;
 }
 
+/** What the runtime knows of a request's connection; made to be passed to `app.fetch`. */
+export type ConnectionInfo = Record<string, unknown>;
+
 /** A port that cannot be had; the message says why. */
 export class ListenError extends Error {}
 
@@ -17,11 +20,14 @@ export class ListenError extends Error {}
  * @throws {ListenError} When the port is taken or not allowed.
  */
 export function listen(
-  handle: (request: Request) => Response | Promise<Response>,
+  handle: (request: Request, info: ConnectionInfo) => Response | Promise<Response>,
   { port, host }: { port: number; host: string },
 ): Promise<Listening> {
   try {
-    const server = Deno.serve({ port, hostname: host, onListen: () => {} }, handle);
+    const server = Deno.serve(
+      { port, hostname: host, onListen: () => {} },
+      (request, info) => handle(request, { remoteAddr: info.remoteAddr }),
+    );
     return Promise.resolve({ port: server.addr.port, shutdown: () => server.shutdown() });
   } catch (error) {
     const why = error instanceof Deno.errors.AddrInUse

@@ -18,6 +18,7 @@ import { LOG_LEVELS, startSettings } from "./settings.ts";
 import { parseMaxMemory, parsePort } from "./setting_values.ts";
 import { SettingsError } from "./settings_error.ts";
 import { processTerminal } from "./terminal.ts";
+import { addTokenCommand } from "./token_command.ts";
 import { VERSION } from "./version.ts";
 
 /**
@@ -66,6 +67,8 @@ export async function main(args: readonly string[]): Promise<number> {
     .action(async (flags: Pick<StartFlags, "config" | "postgresUrl">) => {
       code = await migrate(await postgresUrls(flags, process.env, process.cwd()), terminal);
     });
+
+  addTokenCommand(program, terminal, (exitCode) => code = exitCode);
 
   const urlOption = () =>
     new Option("--url <url>", "the server").env("TASKCAST_URL").default("http://localhost:3721");

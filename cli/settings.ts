@@ -10,6 +10,8 @@ import { LEVELS } from "@taskcast/core/protocol";
 import type { AuthOptions, CorsOptions } from "@taskcast/server";
 import { DEFAULTS } from "./config/defaults.ts";
 import { effectiveConfig } from "./config/effective.ts";
+import type { LimitSettings } from "./limit_settings.ts";
+import { limitSettings } from "./limit_settings.ts";
 import type { StorageSettings } from "./storage_settings.ts";
 import { storageOf } from "./storage_settings.ts";
 
@@ -36,6 +38,8 @@ export interface StartSettings {
   auth: AuthOptions;
   /** What the secret of tokens is called where it was given. */
   secretName: string;
+  /** How much callers may ask for. */
+  requestLimits: LimitSettings;
   /** Keys of services that may do everything. */
   trustedServices?: Record<string, string>;
   /** Signs tickets. */
@@ -102,6 +106,7 @@ export async function startSettings(
     storage: storageOf(config.adapters ?? {}),
     auth,
     secretName: secret?.from === "env" ? secret.name : "auth.jwt.secret",
+    requestLimits: limitSettings((name) => env[name] || undefined),
     trustedServices: config.trustedServices,
     ticketSecret: config.ticketSecret,
     cors: corsOf(config.cors),

@@ -13,6 +13,8 @@ import type { AnsweredRequest } from "./observe_requests.ts";
 import { observeRequests } from "./observe_requests.ts";
 import { requestInfo } from "./request_info.ts";
 import { errorResponse, isUnexpected } from "./http_errors.ts";
+import type { ClientAddress, RateLimitOptions, StreamLimits } from "./limits/mod.ts";
+import { RequestLimits, StreamSlots } from "./limits/mod.ts";
 import { Router } from "./router.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { addServerRoutes } from "./routes/server.ts";
@@ -32,7 +34,7 @@ export interface CorsOptions {
 }
 
 /** Options for {@linkcode createTaskcastApp}. */
-export interface TaskcastAppOptions {
+export interface TaskcastAppOptions extends StreamLimits {
   /** Does the work. It belongs to the host, who closes it. */
   engine: TaskEngine;
   /** Who may call. @default {{ mode: "none" }} */
@@ -47,6 +49,13 @@ export interface TaskcastAppOptions {
   maxBodyBytes?: number;
   /** Told of each answer when it begins, for a log. Must not throw. */
   onAnswered?: (answered: AnsweredRequest) => void;
+  /** How often requests may come. @default none: as often as they want */
+  rateLimit?: RateLimitOptions;
+  /**
+   * Where a request comes from, for the limits. Headers are not looked at: behind proxies of your own
+   * use {@linkcode forwardedAddress}. @default none: addresses are not limited
+   */
+  clientAddress?: ClientAddress;
 }
 
 /**
@@ -80,7 +89,14 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
   const now = () => Date.now();
   const tickets = createTickets({ secret: options.ticketSecret ?? ticketSecretOf(auth), now });
   const metrics = createMetrics(engine);
-  const gate = new Gate(engine, { open: (auth.mode ?? "none") === "none" });
+  const open = (auth.mode ?? "none") === "none";
+  const slots = new StreamSlots(options);
+  const limits = new RequestLimits({
+    rateLimit: options.rateLimit,
+    clientAddress: options.clientAddress,
+    open,
+  });
+  const gate = new Gate(engine, { open });
 
   app.onError((error, context) => {
     const { requestId, route, taskId } = requestInfo(context);
@@ -107,6 +123,7 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
     authenticate: createAuthenticator({ auth, trustedServices }),
     authenticateTicket: (ticket, taskId) => tickets.verify(ticket, taskId),
     requireScope: authorize,
+    limits,
     maxBodyBytes,
   });
   addServerRoutes(router, { engine, metrics });
@@ -116,10 +133,11 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
     engine,
     gate,
     tickets,
+    slots,
     maxBodyBytes,
     onSent: (bytes) => metrics.http.sent(bytes),
   });
-  addDocs(app);
+  addDocs(app, limits);
   refuseTheRest(plain);
   return plain;
 }
@@ -143,7 +161,7 @@ function corsOf({ origin, credentials = false, maxAgeSeconds = 600 }: CorsOption
   });
 }
 
-function addDocs(app: OpenAPIHono): void {
+function addDocs(app: OpenAPIHono, limits: RequestLimits): void {
   const { openAPIRegistry } = app;
   const answer = (path: string, summary: string, type: string) =>
     openAPIRegistry.registerPath({
@@ -156,8 +174,12 @@ function addDocs(app: OpenAPIHono): void {
   answer("/openapi.json", "This document", "application/json");
   answer("/docs", "A page to browse and try this API", "text/html");
 
+  // Making the document is work, and anybody may ask for it.
+  const count = (context: Context) =>
+    limits.countAddress(limits.addressOf(context.req.raw, context));
   app.get("/openapi.json", (context) => {
     requestInfo(context).route = "/openapi.json";
+    count(context);
     const document = app.getOpenAPI31Document({
       openapi: "3.1.0",
       info: {
@@ -172,6 +194,7 @@ function addDocs(app: OpenAPIHono): void {
   });
   app.get("/docs", async (context) => {
     requestInfo(context).route = "/docs";
+    count(context);
     const { html, headers } = await docsPage();
     return context.html(html, 200, headers);
   });

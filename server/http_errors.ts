@@ -26,11 +26,12 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   INTERNAL: 500,
   STORE_FULL: 503,
   STORE_UNAVAILABLE: 503,
+  KEYS_UNAVAILABLE: 503,
   ENGINE_CLOSED: 503,
 };
 
-/** Seconds after which a client may try again when the server cannot serve it now. */
-const RETRY_AFTER_SECONDS = 1;
+/** After which a client may try again when the server cannot serve it now and knows no better. */
+const RETRY_AFTER_MS = 1_000;
 
 /**
  * Answers with an error. What is not a {@linkcode TaskcastError} tells nothing of itself, but which
@@ -45,9 +46,17 @@ export function errorResponse(error: unknown, requestId?: string): Response {
   const status = STATUS_OF[code];
   const headers = new Headers({ "content-type": "application/json" });
   if (status === 401) headers.set("www-authenticate", 'Bearer realm="taskcast"');
-  if (status === 503 || status === 429) headers.set("retry-after", String(RETRY_AFTER_SECONDS));
+  if (status === 503 || status === 429) {
+    headers.set("retry-after", String(retryAfterSeconds(error)));
+  }
   const body: ErrorBody = { error: { code, message, ...(details && { details }) } };
   return new Response(JSON.stringify(body), { status, headers });
+}
+
+/** Whole seconds, as the header has them: rounded up, since a client that comes too early is refused. */
+function retryAfterSeconds(error: unknown): number {
+  const waitMs = error instanceof TaskcastError ? error.details?.retryAfterMs : undefined;
+  return Math.max(1, Math.ceil(Number(waitMs ?? RETRY_AFTER_MS) / 1000));
 }
 
 /** Whether an error is the server's own fault, so that its host should hear of it. */

@@ -3,6 +3,7 @@ import { z } from "@hono/zod-openapi";
 import type { Scope } from "@taskcast/core/protocol";
 import type { Context, Hono } from "hono";
 import type { AuthContext } from "./auth/mod.ts";
+import type { RequestLimits } from "./limits/mod.ts";
 import { parse, readJson } from "./request.ts";
 import type { RequestInfo } from "./request_info.ts";
 import { requestInfo } from "./request_info.ts";
@@ -40,6 +41,8 @@ export interface Call<Query, Body> {
   /** Who calls. */
   auth: AuthContext;
   info: RequestInfo;
+  /** Whom limits count it for: a credential, else an address, if either is known. */
+  caller: string | undefined;
   context: Context;
 }
 
@@ -49,6 +52,7 @@ export interface RouterOptions {
   /** Takes a ticket of the query for the token. */
   authenticateTicket: (ticket: string, taskId: string) => Promise<AuthContext>;
   requireScope: (auth: AuthContext, scope: Scope) => void;
+  limits: RequestLimits;
   maxBodyBytes: number;
 }
 
@@ -82,7 +86,7 @@ export class Router {
   ): void {
     this.#document(operation);
     const { method, path, query, body } = operation;
-    const { maxBodyBytes } = this.#options;
+    const { maxBodyBytes, limits, requireScope } = this.#options;
     (this.#app as unknown as Hono).on(
       method.toUpperCase(),
       path.replaceAll(/\{(\w+)\}/g, ":$1"),
@@ -91,9 +95,18 @@ export class Router {
         const id = context.req.param("id") ?? "";
         const info = requestInfo(context);
         info.route = path;
+        const address = limits.addressOf(request, context);
+        // Health and metrics are asked for when a server is in trouble, and must not add to it.
+        const limited = operation.tag !== "Server";
+        if (limited) limits.countAddress(address);
         if (path.includes("{id}")) info.taskId = parse(taskId, id, "id");
         const params = context.req.query();
-        const auth = await this.#authorize(operation, request, id, params.ticket);
+        const auth = operation.scope === undefined ? NOBODY : await limits.authenticate(
+          address,
+          () => this.#authenticate(operation, request, id, params.ticket),
+        );
+        if (limited) limits.countCredential(auth.credential);
+        if (operation.scope !== undefined) requireScope(auth, operation.scope);
         return await handle({
           request,
           id,
@@ -104,25 +117,23 @@ export class Router {
           ) as z.output<Body>,
           auth,
           info,
+          caller: auth.credential ?? (address && `address:${address}`),
           context,
         } as Call<z.output<Query>, z.output<Body>>);
       },
     );
   }
 
-  async #authorize(
-    { scope, ticket: takesTicket }: Pick<Operation<never, never>, "scope" | "ticket">,
+  async #authenticate(
+    { ticket: takesTicket }: Pick<Operation<never, never>, "ticket">,
     request: Request,
     id: string,
     ticket: string | undefined,
   ): Promise<AuthContext> {
-    if (scope === undefined) return NOBODY;
-    const { authenticate, authenticateTicket, requireScope } = this.#options;
-    const auth = takesTicket && ticket !== undefined
+    const { authenticate, authenticateTicket } = this.#options;
+    return takesTicket && ticket !== undefined
       ? await authenticateTicket(ticket, id)
       : await authenticate(request);
-    requireScope(auth, scope);
-    return auth;
   }
 
   #document<Query extends z.ZodType, Body extends z.ZodType>(
@@ -135,6 +146,9 @@ export class Router {
         ? { 400: "Bad input; the message names the field" }
         : {}),
       ...(scope ? { 401: "No valid token", 403: "The token does not allow this" } : {}),
+      ...(scope
+        ? { 429: "Too many requests or streams; `Retry-After` says when to come again" }
+        : {}),
       ...(hasId ? { 404: "No such task" } : {}),
       ...(body || content ? { 413: "Too large", 415: "Not a known content type" } : {}),
       ...operation.errors,

@@ -72,7 +72,7 @@ export async function start(
   const app = await orClose(closeAll, () => createApp(engine, settings, log));
   const server = await orClose(
     closeAll,
-    () => listen((request) => app.fetch(request), { port, host }),
+    () => listen((request, info) => app.fetch(request, info), { port, host }),
   );
 
   const shown = host === "0.0.0.0" || host === "::" ? "localhost" : host;
@@ -117,7 +117,7 @@ export async function start(
 }
 
 function createApp(engine: TaskEngine, settings: StartSettings, log: Logger): Hono {
-  const { auth, trustedServices, ticketSecret, cors, maxBodyBytes } = settings;
+  const { auth, trustedServices, ticketSecret, cors, maxBodyBytes, requestLimits } = settings;
   try {
     return createTaskcastApp({
       engine,
@@ -129,6 +129,7 @@ function createApp(engine: TaskEngine, settings: StartSettings, log: Logger): Ho
       onAnswered: settings.logLevel === "debug"
         ? (answered) => logAnswer(log, answered)
         : undefined,
+      ...requestLimits,
     });
   } catch (error) {
     // What the app says of options that cannot work is meant for whoever configured them.

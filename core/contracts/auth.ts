@@ -10,6 +10,8 @@ export type JwtAlgorithm = (typeof JWT_ALGORITHMS)[number];
 export interface AuthContext {
   /** Who it is. */
   sub?: string;
+  /** What limits count its requests and streams under. @default `sub` */
+  credential?: string;
   /** The tasks it may touch. */
   taskIds: "*" | readonly string[];
   /** What it may do with them. */

@@ -25,6 +25,7 @@ export const ERROR_CODES = [
   "INTERNAL",
   "STORE_FULL",
   "STORE_UNAVAILABLE",
+  "KEYS_UNAVAILABLE",
   "ENGINE_CLOSED",
 ] as const;
 

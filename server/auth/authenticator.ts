@@ -1,4 +1,5 @@
 import { TaskcastError } from "@taskcast/core/protocol";
+import { credentialOf, credentialOfToken } from "./credential.ts";
 import { createJwtVerifier } from "./jwt.ts";
 import type { AuthContext, AuthFunction, AuthOptions } from "./options.ts";
 import { FULL_ACCESS } from "./options.ts";
@@ -43,7 +44,11 @@ function tokenAuthenticator(auth: AuthOptions): (request: Request) => Promise<Au
     case "jwt": {
       if (auth.jwt === undefined) throw new TypeError('auth: the mode "jwt" needs "jwt"');
       const verify = createJwtVerifier(auth.jwt);
-      return async (request) => await verify(bearerToken(request));
+      return async (request) => {
+        const token = bearerToken(request);
+        const context = await verify(token);
+        return { ...context, credential: await credentialOfToken(token, context) };
+      };
     }
     case "custom": {
       if (typeof auth.authenticate !== "function") {
@@ -81,7 +86,10 @@ async function byFunction(authenticate: AuthFunction, request: Request): Promise
       'auth.authenticate must return { taskIds: "*" | string[], scope: string[] }',
     );
   }
-  return context;
+  const { credential = context.sub } = context;
+  return credential === undefined
+    ? context
+    : { ...context, credential: await credentialOf("custom", credential) };
 }
 
 function keyAuthenticator(services: Record<string, string>): (key: string) => Promise<AuthContext> {
@@ -99,7 +107,13 @@ function keyAuthenticator(services: Record<string, string>): (key: string) => Pr
     let found: string | undefined;
     // All keys are compared, each in constant time, so that timing tells nothing about any of them.
     for (let i = 0; i < names.length; i++) if (equal(given, await known[i]!)) found = names[i];
-    if (found !== undefined) return { ...FULL_ACCESS, sub: `service:${found}` };
+    if (found !== undefined) {
+      return {
+        ...FULL_ACCESS,
+        sub: `service:${found}`,
+        credential: await credentialOf("service", found),
+      };
+    }
     throw new TaskcastError("UNAUTHORIZED", "The service key is not known");
   };
 }

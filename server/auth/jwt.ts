@@ -1,29 +1,49 @@
 import type { Scope } from "@taskcast/core/protocol";
 import { SCOPES, TaskcastError } from "@taskcast/core/protocol";
-import type { CryptoKey, JWTPayload, JWTVerifyGetKey, KeyObject } from "jose";
-import { createRemoteJWKSet, errors, importJWK, importSPKI, jwtVerify } from "jose";
+import type { CryptoKey, JWTPayload, JWTVerifyGetKey } from "jose";
+import { errors, importJWK, importSPKI, jwtVerify } from "jose";
+import { KeySet } from "./key_set.ts";
 import type { AuthContext, JwtOptions } from "./options.ts";
 import { JWT_ALGORITHMS } from "./options.ts";
+
+/** Where time comes from. */
+export interface JwtClocks {
+  /** Unix milliseconds, for what tokens say of time. @default {Date.now} */
+  now?: () => number;
+  /** Milliseconds that only go forward, for the age of keys. @default {performance.now} */
+  monotonic?: () => number;
+}
 
 /**
  * Makes a function that checks tokens (RFC 7519). Keys are loaded once; those of a `jwksUrl` are
  * remembered and fetched again when a token names one that is not known.
  *
- * @returns A function that rejects with `UNAUTHORIZED` for every token that is not valid.
+ * @returns A function that rejects with `UNAUTHORIZED` for every token that is not valid, and with
+ * `KEYS_UNAVAILABLE` for one whose issuer cannot be asked for its keys.
  * @throws {TypeError} For options that cannot work.
  */
-export function createJwtVerifier(options: JwtOptions): (token: string) => Promise<AuthContext> {
-  const { algorithm = "HS256", issuer, audience, clockToleranceSeconds = 0 } = options;
-  const key = keyOf(options);
+export function createJwtVerifier(
+  options: JwtOptions,
+  { now = Date.now, monotonic = () => performance.now() }: JwtClocks = {},
+): (token: string) => Promise<AuthContext> {
+  const { algorithm = "HS256", clockToleranceSeconds = 0 } = options;
+  const issuer = expected(options.issuer, "issuer");
+  const audience = expected(options.audience, "audience");
+  if (!(Number.isFinite(clockToleranceSeconds) && clockToleranceSeconds >= 0)) {
+    throw new TypeError("auth.jwt.clockToleranceSeconds must be a number of at least 0");
+  }
+  const keyOfTokens = keyOf(options, monotonic);
   return async (token) => {
+    const key = await keyOfTokens(); // What is wrong with it is no fault of the token.
     let payload: JWTPayload;
     try {
       // With a key set jose asks for the key of each token; both kinds of key are one function here.
-      ({ payload } = await jwtVerify(token, await key(), {
+      ({ payload } = await jwtVerify(token, key, {
         algorithms: [algorithm],
         issuer,
         audience,
         clockTolerance: clockToleranceSeconds,
+        currentDate: new Date(now()),
       }));
     } catch (error) {
       throw rejection(error);
@@ -32,15 +52,35 @@ export function createJwtVerifier(options: JwtOptions): (token: string) => Promi
   };
 }
 
-type Key = CryptoKey | KeyObject | Uint8Array;
+/** What a claim must be. Nothing at all would be taken for "anything" by the library. */
+function expected(
+  value: string | readonly string[] | undefined,
+  name: string,
+): string[] | undefined {
+  if (value === undefined) return undefined;
+  const all = typeof value === "string" ? [value] : [...value];
+  if (all.length > 0 && all.every((text) => typeof text === "string" && text !== "")) return all;
+  throw new TypeError(`auth.jwt.${name} must be a text or a list of texts, none of them empty`);
+}
 
-function keyOf(options: JwtOptions): () => Promise<JWTVerifyGetKey> {
-  const { algorithm = "HS256", secret, publicKey, jwksUrl, jwksCooldownMs } = options;
+/** Imported once: a secret as bytes would be imported again for each token. */
+function importSecret(secret: string): Promise<CryptoKey> {
+  return crypto.subtle.importKey(
+    "raw",
+    new TextEncoder().encode(secret),
+    { name: "HMAC", hash: "SHA-256" },
+    false,
+    ["verify"],
+  );
+}
+
+function keyOf(options: JwtOptions, monotonic: () => number): () => Promise<JWTVerifyGetKey> {
+  const { algorithm = "HS256", secret, publicKey, jwksUrl } = options;
   if (!JWT_ALGORITHMS.includes(algorithm)) {
     throw new TypeError(`auth.jwt.algorithm must be one of ${JWT_ALGORITHMS.join(", ")}`);
   }
-  const fixed = (load: () => Promise<Key>) => {
-    let loaded: Promise<Key> | undefined;
+  const fixed = (load: () => Promise<CryptoKey | Uint8Array>) => {
+    let loaded: Promise<CryptoKey | Uint8Array> | undefined;
     return async () => {
       const key = await (loaded ??= load());
       return (() => key) as unknown as JWTVerifyGetKey;
@@ -51,7 +91,7 @@ function keyOf(options: JwtOptions): () => Promise<JWTVerifyGetKey> {
       throw new TypeError("auth.jwt: HS256 takes a secret, no publicKey and no jwksUrl");
     }
     if (!secret) throw new TypeError("auth.jwt: HS256 needs a secret");
-    return fixed(() => Promise.resolve(new TextEncoder().encode(secret)));
+    return fixed(() => importSecret(secret));
   }
   if (secret !== undefined) {
     throw new TypeError(`auth.jwt: ${algorithm} takes a publicKey or a jwksUrl, no secret`);
@@ -60,8 +100,12 @@ function keyOf(options: JwtOptions): () => Promise<JWTVerifyGetKey> {
     throw new TypeError(`auth.jwt: ${algorithm} needs either a publicKey or a jwksUrl`);
   }
   if (jwksUrl !== undefined) {
-    const keys = createRemoteJWKSet(new URL(jwksUrl), { cooldownDuration: jwksCooldownMs });
-    return () => Promise.resolve(keys);
+    const { jwksCooldownMs: cooldownMs = 30_000, jwksMaxAgeMs: maxAgeMs = 600_000 } = options;
+    for (const [name, value] of Object.entries({ cooldownMs, maxAgeMs })) {
+      if (!(value >= 0)) throw new TypeError(`auth.jwt: ${name} of the key set must be at least 0`);
+    }
+    const keys = new KeySet({ url: new URL(jwksUrl), cooldownMs, maxAgeMs, now: monotonic });
+    return () => Promise.resolve(keys.find);
   }
   return fixed(async () => {
     const text = publicKey!.trim();
@@ -83,14 +127,17 @@ function rejection(error: unknown): unknown {
   if (error instanceof errors.JWSSignatureVerificationFailed) {
     return refuse("its signature does not match");
   }
-  if (error instanceof errors.JWKSTimeout) {
-    return new Error("The key set of auth.jwt.jwksUrl could not be fetched", { cause: error });
-  }
   if (error instanceof errors.JWKSNoMatchingKey) return refuse("its key is not known");
+  if (error instanceof errors.JWKSMultipleMatchingKeys) {
+    return refuse("it names no key (kid), and several could be meant");
+  }
+  if (error instanceof errors.JWKSInvalid) return refuse("its key cannot be used");
   if (error instanceof errors.JWTInvalid || error instanceof errors.JWSInvalid) {
     return refuse("it is malformed");
   }
-  // Anything else is the server's: a key that cannot be loaded, a key set that cannot be fetched.
+  // E.g. an extension that whoever reads the token must understand (RFC 7515 §4.1.11).
+  if (error instanceof errors.JOSENotSupported) return refuse("it asks for what is not supported");
+  // Anything else is the server's.
   return error;
 }
 

@@ -94,54 +94,108 @@ Deno.test("a refusal holds nothing of the token", async () => {
   });
 });
 
-Deno.test("jwksUrl: keys are fetched once, and again when a token names a new one", async () => {
-  const algorithm: JwtAlgorithm = "ES256";
-  const pairs = [await generateKeyPair(algorithm), await generateKeyPair(algorithm)];
-  const jwks = await Promise.all(
-    pairs.map(async ({ publicKey }, i) => ({ ...await exportJWK(publicKey), kid: `k${i}` })),
-  );
-  let published = 1;
-  let fetches = 0;
-  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, () => {
-    fetches++;
-    return Response.json({ keys: jwks.slice(0, published) });
+Deno.test("issuer and audience may be several; none at all is an error and not anybody", async () => {
+  const verify = createJwtVerifier({
+    secret: SECRET,
+    issuer: ["us", "also us"],
+    audience: ["taskcast", "tasks"],
   });
-  try {
-    const jwksUrl = `http://127.0.0.1:${server.addr.port}/jwks.json`;
-    const verify = createJwtVerifier({ algorithm, jwksUrl, jwksCooldownMs: 0 });
-    const first = await sign({ sub: "me" }, pairs[0]!.privateKey, algorithm, "k0");
-    const second = await sign({ sub: "me" }, pairs[1]!.privateKey, algorithm, "k1");
-    await Promise.all([verify(first), verify(first)]);
-    await verify(first);
-    assert.equal(fetches, 1);
-    await assert.rejects(verify(second), { code: "UNAUTHORIZED", message: /key is not known/ });
-    published = 2;
-    assert.equal((await verify(second)).sub, "me");
-    await verify(first);
-    assert.equal(fetches, 3);
-  } finally {
-    await server.shutdown();
+  for (const iss of ["us", "also us"]) {
+    for (const aud of ["taskcast", "tasks", ["other", "tasks"]]) {
+      await verify(await sign({ iss, aud }));
+    }
+  }
+  const bad: JWTPayload[] = [
+    { iss: "u", aud: "tasks" },
+    { iss: "us", aud: "task" },
+    {
+      iss: "us",
+      aud: [],
+    },
+    { iss: ["us"] as unknown as string, aud: "tasks" },
+    { aud: "tasks" },
+    { iss: "us" },
+  ];
+  for (const claims of bad) {
+    await assert.rejects(verify(await sign(claims)), { code: "UNAUTHORIZED" });
+  }
+  for (const nothing of ["", [], [""], ["us", ""]]) {
+    assert.throws(() => createJwtVerifier({ secret: SECRET, issuer: nothing }), TypeError);
+    assert.throws(() => createJwtVerifier({ secret: SECRET, audience: nothing }), TypeError);
   }
 });
 
-Deno.test("jwksUrl: a key set that cannot be fetched is the server's trouble, not the token's", async () => {
-  const { privateKey } = await generateKeyPair("ES256");
-  const server = Deno.serve(
-    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
-    () => new Response("no", { status: 500 }),
-  );
-  const jwksUrl = `http://127.0.0.1:${server.addr.port}/jwks.json`;
-  const verify = createJwtVerifier({ algorithm: "ES256", jwksUrl });
-  try {
-    const token = await sign({}, privateKey, "ES256", "k0");
-    await assert.rejects(verify(token), (error: { code?: string }) => {
-      assert.notEqual(error.code, "UNAUTHORIZED");
-      return true;
+Deno.test("exp and nbf are kept to the second, and the tolerance is added to both", async () => {
+  const clock = { nowMs: 0 };
+  const [exp, nbf] = [2_000, 1_000];
+  const token = await sign({ exp, nbf });
+  for (const clockToleranceSeconds of [0, 30]) {
+    const verify = createJwtVerifier({ secret: SECRET, clockToleranceSeconds }, {
+      now: () => clock.nowMs,
     });
-  } finally {
-    await server.shutdown();
+    const at = async (seconds: number) => {
+      clock.nowMs = seconds * 1000;
+      return await verify(token).then(({ expiresAtMs }) => expiresAtMs, ({ code }) => code);
+    };
+    const endsAtMs = (exp + clockToleranceSeconds) * 1000;
+    assert.equal(await at(nbf - clockToleranceSeconds - 1), "UNAUTHORIZED");
+    assert.equal(await at(nbf - clockToleranceSeconds), endsAtMs);
+    assert.equal(await at(exp + clockToleranceSeconds - 1), endsAtMs);
+    assert.equal(await at(exp + clockToleranceSeconds), "UNAUTHORIZED");
+  }
+  for (const clockToleranceSeconds of [-1, NaN, Infinity]) {
+    assert.throws(() => createJwtVerifier({ secret: SECRET, clockToleranceSeconds }), TypeError);
   }
 });
+
+Deno.test("a token that asks for an extension is refused, and is no trouble of the server", async () => {
+  const header = btoa(JSON.stringify({ alg: "HS256", crit: ["exotic"], exotic: true }));
+  const [, body, signature] = (await sign({ sub: "me" })).split(".");
+  const token = [header.replaceAll("=", ""), body, signature].join(".");
+  await assert.rejects(verifyHs256(token), { code: "UNAUTHORIZED" });
+});
+
+Deno.test("a public key is never a shared secret, whatever the server was told to take", async () => {
+  const { publicKey, privateKey } = await generateKeyPair("RS256", { extractable: true });
+  const pem = await exportSPKI(publicKey);
+  const jwk = JSON.stringify(await exportJWK(publicKey));
+  const verify = createJwtVerifier({ algorithm: "RS256", publicKey: pem });
+  for (const guess of [pem, `${pem}\n`, pem.trim(), jwk]) {
+    await assert.rejects(verify(await sign({ sub: "root" }, utf8(guess))), {
+      code: "UNAUTHORIZED",
+    });
+  }
+  // And a server of shared secrets takes no other signature.
+  const signed = await sign({ sub: "root" }, privateKey, "RS256");
+  await assert.rejects(verifyHs256(signed), { code: "UNAUTHORIZED", message: /algorithm/ });
+});
+
+for (const algorithm of JWT_ALGORITHMS) {
+  Deno.test(`the key of ${algorithm} is imported once, however many tokens come`, async () => {
+    const pair = algorithm === "HS256"
+      ? undefined
+      : await generateKeyPair(algorithm, { extractable: true });
+    const verify = createJwtVerifier(
+      pair === undefined
+        ? { secret: SECRET }
+        : { algorithm, publicKey: await exportSPKI(pair.publicKey) },
+    );
+    const token = await sign({ sub: "me" }, pair?.privateKey, algorithm);
+    const { importKey } = crypto.subtle;
+    let imports = 0;
+    crypto.subtle.importKey = function (...args: unknown[]) {
+      imports++;
+      return Reflect.apply(importKey, crypto.subtle, args);
+    } as typeof importKey;
+    try {
+      await Promise.all([verify(token), verify(token)]);
+      for (let i = 0; i < 10; i++) await verify(token);
+    } finally {
+      crypto.subtle.importKey = importKey;
+    }
+    assert.equal(imports, 1);
+  });
+}
 
 Deno.test("createJwtVerifier() refuses options that cannot work", () => {
   const bad = [

@@ -31,12 +31,17 @@ const AUDIENCE = "taskcast:ticket";
 export function createTickets(
   { secret, now }: { secret?: string; now: () => number },
 ): Tickets {
-  let derived: Promise<Uint8Array> | undefined;
+  let derived: Promise<CryptoKey> | undefined;
   const key = () => derived ??= deriveKey(secret ?? crypto.randomUUID() + crypto.randomUUID());
   return {
-    async issue(taskId, { sub, expiresAtMs }, expiresInMs) {
+    async issue(taskId, { sub, credential, expiresAtMs }, expiresInMs) {
       const expiresAt = now() + expiresInMs;
-      const ticket = await new SignJWT({ task: taskId, streamUntil: expiresAtMs, expiresAt })
+      const ticket = await new SignJWT({
+        task: taskId,
+        streamUntil: expiresAtMs,
+        expiresAt,
+        credential,
+      })
         .setProtectedHeader({ alg: "HS256" })
         .setAudience(AUDIENCE)
         .setSubject(sub ?? "")
@@ -51,7 +56,7 @@ export function createTickets(
       } catch (cause) {
         throw new TaskcastError("UNAUTHORIZED", "The ticket is not valid", { cause });
       }
-      const { sub, task, streamUntil, expiresAt } = claims;
+      const { sub, task, streamUntil, expiresAt, credential } = claims;
       if (task !== taskId) {
         throw new TaskcastError("UNAUTHORIZED", "The ticket is for another task");
       }
@@ -64,6 +69,8 @@ export function createTickets(
         byTicket: true,
       };
       if (sub) context.sub = sub;
+      // Of whoever got the ticket: many tickets must not be many callers.
+      if (typeof credential === "string") context.credential = credential;
       if (typeof streamUntil === "number") context.expiresAtMs = streamUntil;
       return context;
     },
@@ -76,17 +83,18 @@ export function ticketSecretOf(auth: AuthOptions): string | undefined {
 }
 
 /** A key of its own, by HKDF (RFC 5869), so that no ticket is ever a token or the reverse. */
-async function deriveKey(secret: string): Promise<Uint8Array> {
+async function deriveKey(secret: string): Promise<CryptoKey> {
   const utf8 = new TextEncoder();
   const material = await crypto.subtle.importKey("raw", utf8.encode(secret), "HKDF", false, [
-    "deriveBits",
+    "deriveKey",
   ]);
   const info = utf8.encode("taskcast ticket v1");
   const salt = new Uint8Array(32);
-  const bits = await crypto.subtle.deriveBits(
+  return await crypto.subtle.deriveKey(
     { name: "HKDF", hash: "SHA-256", salt, info },
     material,
-    256,
+    { name: "HMAC", hash: "SHA-256", length: 256 },
+    false,
+    ["sign", "verify"],
   );
-  return new Uint8Array(bits);
 }

@@ -3,6 +3,7 @@ import { eventJson, matchesType } from "@taskcast/core";
 import type { EventFilter, Since } from "@taskcast/core/protocol";
 
 import { assertNotCompressed, mediaType, parse, readJson } from "../request.ts";
+import type { StreamSlots } from "../limits/mod.ts";
 import type { Router } from "../router.ts";
 import { eventBody, eventSchema, receiptSchema } from "../schemas/event.ts";
 import type { SinceQuery } from "../schemas/query.ts";
@@ -18,7 +19,8 @@ const CREATED_JSON = { status: 201, headers: { "content-type": "application/json
 /** Adds publishing, following and history. */
 export function addEventRoutes(
   router: Router,
-  { engine, gate, maxBodyBytes, onSent }: Services & {
+  { engine, gate, slots, maxBodyBytes, onSent }: Services & {
+    slots: StreamSlots;
     maxBodyBytes: number;
     /** Told of the bytes that streams give to their sockets. */
     onSent: (bytes: number) => void;
@@ -89,18 +91,26 @@ export function addEventRoutes(
       },
       204: { description: "The cursor is that of the end: there is nothing more" },
     },
-  }, async ({ id, auth, query, request, info: { requestId } }) => {
+  }, async ({ id, auth, caller, query, request, info: { requestId } }) => {
     await gate.check(auth, "event:subscribe", id);
     const { wrap = true, limit, seriesFormat } = query;
     const since = sinceOf(query, request.headers.get("last-event-id"));
     const options = { filter: filterOf(query), since, limit, seriesFormat };
-    const stream = await engine.openStream(id, options, sseEncoder(wrap));
-    if (stream.ended) return new Response(null, { status: 204 });
+    const release = slots.take(caller);
+    const stream = await engine.openStream(id, options, sseEncoder(wrap)).catch((error) => {
+      release();
+      throw error;
+    });
+    if (stream.ended) {
+      release();
+      return new Response(null, { status: 204 });
+    }
     return eventStreamResponse(stream, {
       request,
       expiresAtMs: auth.expiresAtMs,
       onSent,
       onError: (error) => engine.reportError(error, { operation: "sse", taskId: id, requestId }),
+      onEnd: release,
     });
   });
 
@@ -149,18 +159,23 @@ export function addEventRoutes(
         content: { "text/event-stream": { schema: z.string() } },
       },
     },
-  }, async ({ auth, query, request, info: { requestId } }) => {
+  }, async ({ auth, caller, query, request, info: { requestId } }) => {
     const { wrap = true, taskTypes = [], taskIds = [] } = query;
+    const release = slots.take(caller);
     const stream = await engine.openStreamOfAll({
       filter: filterOf(query),
       visible: (task) =>
         gate.maySee(auth, task) &&
         (taskIds.length === 0 || taskIds.includes(task.id)) &&
         (taskTypes.length === 0 || matchesType(task.type ?? "", taskTypes)),
-    }, sseEncoder(wrap));
+    }, sseEncoder(wrap)).catch((error) => {
+      release();
+      throw error;
+    });
     return eventStreamResponse(stream, {
       request,
       expiresAtMs: auth.expiresAtMs,
+      onEnd: release,
       preamble: helloBytes,
       onSent,
       onError: (error) => engine.reportError(error, { operation: "sse of all tasks", requestId }),

@@ -10,6 +10,8 @@ export interface EventStreamOptions {
   preamble?: Uint8Array;
   /** Told of the bytes that the socket takes. */
   onSent: (bytes: number) => void;
+  /** Called once when the stream has ended, in whatever way. */
+  onEnd?: () => void;
   /** Told of an error in the middle of the stream. */
   onError: (error: unknown) => void;
 }
@@ -34,10 +36,11 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
  */
 export function eventStreamResponse(
   stream: TaskStream<Uint8Array>,
-  { request, expiresAtMs, preamble, onSent, onError }: EventStreamOptions,
+  { request, expiresAtMs, preamble, onSent, onEnd, onError }: EventStreamOptions,
 ): Response {
   if (request.method === "HEAD") {
     stream.close();
+    onEnd?.();
     return new Response(null, { headers: EVENT_STREAM_HEADERS });
   }
   // A stream must not outlive the token that opened it. The client comes back with a new one.
@@ -47,6 +50,7 @@ export function eventStreamResponse(
   const close = () => stream.close();
   const cleanUp = () => {
     clearTimeout(expiry);
+    onEnd?.();
     if (LISTENS_TO_SIGNAL) request.signal.removeEventListener("abort", close);
   };
   if (LISTENS_TO_SIGNAL) request.signal.addEventListener("abort", close, { once: true });
@@ -63,12 +67,13 @@ export function eventStreamResponse(
       }
       try {
         const { value, done } = await stream.chunks.next();
+        if (cancelled) return; // The client went away during the wait, and nobody takes anything.
         if (!done) {
           onSent(value.length);
           return controller.enqueue(value);
         }
         cleanUp();
-        if (!cancelled) controller.close(); // Else the wait was ended because the client is gone.
+        controller.close();
       } catch (error) {
         cleanUp();
         onError(error);

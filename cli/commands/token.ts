@@ -1,0 +1,144 @@
+import { readFile } from "node:fs/promises";
+import type { Scope } from "@taskcast/core/protocol";
+import { SCOPES } from "@taskcast/core/protocol";
+import type { CryptoKey, JWK } from "jose";
+import { importJWK, importPKCS8, SignJWT } from "jose";
+import type { JwtSettings } from "../jwt_settings.ts";
+import { SettingsError } from "../settings_error.ts";
+import type { Terminal } from "../terminal.ts";
+
+/** What `taskcast token` is told. */
+export interface TokenOptions {
+  /** Who the token is for. */
+  sub?: string;
+  /** Ids with commas between, or `*`. */
+  taskIds?: string;
+  /** Scopes, each in an argument of its own or with commas between. */
+  scope?: readonly string[];
+  /** Seconds that it is good. */
+  expires: number;
+  /** A file with the private key of other algorithms than HS256. */
+  privateKeyFile?: string;
+  /** Writes the token with its claims as JSON. */
+  json: boolean;
+}
+
+/** Who leaks such a token gives away more than an example needs. */
+const LONG_SECONDS = 86_400;
+
+/**
+ * `taskcast token`: makes a token that a server with the same settings takes, for trying things
+ * out. Only the token goes to the output, so that it can be put into a variable.
+ *
+ * @returns The exit code.
+ * @throws {SettingsError} When there is nothing to sign with, or the token could do nothing.
+ */
+export async function token(
+  options: TokenOptions,
+  settings: JwtSettings,
+  terminal: Terminal,
+  nowMs: number = Date.now(),
+): Promise<number> {
+  const scope = scopesOf(options.scope ?? []);
+  const taskIds = taskIdsOf(options.taskIds);
+  const issuedAt = Math.floor(nowMs / 1000);
+  const claims = {
+    ...(settings.issuer !== undefined && { iss: settings.issuer }),
+    ...(settings.audience !== undefined && { aud: settings.audience }),
+    ...(options.sub !== undefined && { sub: options.sub }),
+    taskIds,
+    scope,
+    iat: issuedAt,
+    exp: issuedAt + options.expires,
+  };
+  const { key, kid } = await signingKey(settings, options.privateKeyFile);
+  const signed = await new SignJWT(claims)
+    .setProtectedHeader({ alg: settings.algorithm, ...(kid !== undefined && { kid }) })
+    .sign(key).catch((cause) => {
+      throw new SettingsError(
+        `cannot sign with ${options.privateKeyFile}: ${(cause as Error).message}`,
+      );
+    });
+
+  const warn = (text: string) => terminal.note(`${terminal.paint("yellow", "warn ")} ${text}`);
+  if (scope.includes("*")) {
+    warn(
+      taskIds === "*"
+        ? "this token may do everything with every task"
+        : 'the scope "*" is everything, and also what later versions add',
+    );
+  }
+  if (options.expires > LONG_SECONDS) {
+    warn("this token is good for more than a day, and cannot be taken back");
+  }
+  if (taskIds.length === 0) {
+    warn("this token is for no task: give --task-ids");
+  }
+  const shown = options.json ? JSON.stringify({ token: signed, claims }) : signed;
+  await terminal.out(`${shown}\n`);
+  return 0;
+}
+
+function scopesOf(words: readonly string[]): Scope[] {
+  const names = words.flatMap((word) => word.split(/[\s,]+/)).filter(Boolean);
+  const unknown = names.find((name) => !(SCOPES as readonly string[]).includes(name));
+  if (unknown !== undefined) {
+    throw new SettingsError(`--scope must be of ${SCOPES.join(", ")}, and is "${unknown}"`);
+  }
+  if (names.length === 0) {
+    throw new SettingsError("--scope is missing: a token without scopes may do nothing");
+  }
+  return SCOPES.filter((scope) => names.includes(scope));
+}
+
+function taskIdsOf(text: string | undefined): "*" | string[] {
+  const ids = (text ?? "").split(",").map((id) => id.trim()).filter(Boolean);
+  return ids.includes("*") ? "*" : ids;
+}
+
+async function signingKey(
+  { algorithm, secret }: JwtSettings,
+  privateKeyFile: string | undefined,
+): Promise<{ key: CryptoKey | Uint8Array; kid?: string }> {
+  if (algorithm === "HS256") {
+    if (privateKeyFile !== undefined) {
+      throw new SettingsError(
+        "--private-key-file is for other algorithms than HS256: set TASKCAST_JWT_ALGORITHM",
+      );
+    }
+    if (secret === undefined) {
+      throw new SettingsError(
+        "TASKCAST_JWT_SECRET is missing: it is what the token is signed with",
+      );
+    }
+    return { key: new TextEncoder().encode(secret) };
+  }
+  if (privateKeyFile === undefined) {
+    throw new SettingsError(
+      `TASKCAST_JWT_ALGORITHM=${algorithm} is signed with a private key, which the server does not ` +
+        "have: give --private-key-file",
+    );
+  }
+  // What the file holds must not show up in a message.
+  let text: string;
+  try {
+    text = (await readFile(privateKeyFile, "utf8")).trim();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new SettingsError(
+      `cannot read --private-key-file ${privateKeyFile}: ${
+        code === "ENOENT" ? "it is not there" : code
+      }`,
+    );
+  }
+  try {
+    if (!text.startsWith("{")) return { key: await importPKCS8(text, algorithm) };
+    const jwk = JSON.parse(text) as JWK;
+    // In a key set the key is found by its id.
+    return { key: await importJWK(jwk, algorithm), kid: jwk.kid };
+  } catch {
+    throw new SettingsError(
+      `${privateKeyFile} holds no private key for ${algorithm}: it must be PEM (PKCS #8) or a JWK`,
+    );
+  }
+}

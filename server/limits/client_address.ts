@@ -1,0 +1,56 @@
+/**
+ * The client's address when proxies that are ours stand before the server.
+ *
+ * Each proxy adds the address that it was called from at the end of `X-Forwarded-For`. So only the
+ * last entries are true, as many as there are proxies; what comes before was written by whoever
+ * called, who can write anything.
+ *
+ * @param remoteAddress Where the connection comes from.
+ * @param hops How many proxies of ours there are; 0 looks at no header.
+ */
+export function forwardedAddress(
+  { headers }: Request,
+  remoteAddress: string | undefined,
+  hops: number,
+): string | undefined {
+  const header = hops > 0 ? headers.get("x-forwarded-for") : null;
+  if (header === null) return remoteAddress;
+  const entries = header.split(",");
+  const entry = entries[Math.max(0, entries.length - hops)]!.trim();
+  // Some proxies write the port as well.
+  const [, bracketed, withPort] = /^(?:\[([^\]]+)\](?::\d+)?|([\d.]+):\d+)$/.exec(entry) ?? [];
+  const address = bracketed ?? withPort ?? entry;
+  return isAddress(address) ? address : remoteAddress;
+}
+
+/**
+ * What an address counts as. Of IPv6 that is the network of 64 bits: one client has all its
+ * addresses, and would be a new one with each request otherwise.
+ */
+export function addressKey(address: string): string {
+  const groups = ipv6Groups(address);
+  if (groups === undefined) return address;
+  const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
+  if (!isMapped) return groups.slice(0, 4).map((group) => group.toString(16)).join(":") + "::/64";
+  const [high, low] = [groups[6]!, groups[7]!];
+  return [high >> 8, high & 255, low >> 8, low & 255].join(".");
+}
+
+function isAddress(text: string): boolean {
+  return (/^\d{1,3}(\.\d{1,3}){3}$/.test(text) && URL.canParse(`http://${text}/`)) ||
+    ipv6Groups(text) !== undefined;
+}
+
+/** The eight groups of an IPv6 address; `undefined` for what is none. */
+function ipv6Groups(address: string): number[] | undefined {
+  if (!address.includes(":")) return undefined;
+  const [withoutZone] = address.split("%");
+  const url = `http://[${withoutZone}]/`;
+  if (!URL.canParse(url)) return undefined;
+  // The parser writes every address in one way: hexadecimal, with "::" for the longest zeros.
+  const [head, tail] = new URL(url).hostname.slice(1, -1).split("::") as [string, string?];
+  const numbers = (text = "") =>
+    text === "" ? [] : text.split(":").map((part) => parseInt(part, 16));
+  const [first, last] = [numbers(head), numbers(tail)];
+  return [...first, ...Array(8 - first.length - last.length).fill(0), ...last];
+}

@@ -1,0 +1,122 @@
+import { TaskcastError } from "@taskcast/core/protocol";
+import type { Context } from "hono";
+import { addressKey } from "./client_address.ts";
+import { rateLimited } from "./rate_limited.ts";
+import type { Rate } from "./rate_limiter.ts";
+import { RateLimiter } from "./rate_limiter.ts";
+
+/**
+ * Where a request comes from. A web-standard request does not know, so the host says it; where
+ * nobody knows, `undefined`.
+ */
+export type ClientAddress = (request: Request, context: Context) => string | undefined;
+
+/** How often requests may come: of each credential, and from each client address. */
+export interface RateLimitOptions extends Rate {
+  /**
+   * Requests from one address, whoever sends them. @default ten times the rate of a credential, since
+   * many may share an address; without authentication the rate itself
+   */
+  perAddress?: Rate | false;
+  /**
+   * Failed authentications from one address; beyond them its requests are refused before their
+   * credentials are looked at. @default {{ requestsPerSecond: 1, burst: 20 }}
+   */
+  failedAuthentications?: Rate | false;
+  /** Credentials, and addresses, that are remembered. @default {10000} */
+  maxBuckets?: number;
+  /** Monotonic milliseconds. @default {performance.now} */
+  now?: () => number;
+}
+
+/** Who is behind a request, for whatever counts. */
+export interface RequestLimitsOptions {
+  /** @default none: nothing is limited */
+  rateLimit?: RateLimitOptions;
+  /** @default none: addresses are not limited */
+  clientAddress?: ClientAddress;
+  /** Authentication is off, so that an address is all that is known of a caller. */
+  open: boolean;
+}
+
+/** Refuses requests that come too often. */
+export class RequestLimits {
+  readonly #clientAddress?: ClientAddress;
+  readonly #credentials?: RateLimiter;
+  readonly #addresses?: RateLimiter;
+  readonly #failures?: RateLimiter;
+
+  /** @throws {TypeError} For options that cannot work. */
+  constructor({ rateLimit, clientAddress, open }: RequestLimitsOptions) {
+    this.#clientAddress = clientAddress;
+    if (rateLimit === undefined) return;
+    if (open && clientAddress === undefined) {
+      throw new TypeError(
+        "rateLimit: without authentication callers are known by their address, so clientAddress " +
+          "is needed",
+      );
+    }
+    const {
+      maxBuckets = 10_000,
+      now = () => performance.now(),
+      perAddress = open ? rateLimit : tenfold(rateLimit),
+      failedAuthentications = { requestsPerSecond: 1, burst: 20 },
+    } = rateLimit;
+    const make = (rate: Rate | false, name: string) =>
+      rate === false ? undefined : new RateLimiter(rate, { name, maxBuckets, now });
+    this.#credentials = make(rateLimit, "rateLimit");
+    this.#addresses = make(perAddress, "rateLimit.perAddress");
+    this.#failures = make(failedAuthentications, "rateLimit.failedAuthentications");
+  }
+
+  /** What the address of a request counts as. */
+  addressOf(request: Request, context: Context): string | undefined {
+    const address = this.#clientAddress?.(request, context);
+    return address === undefined ? undefined : addressKey(address);
+  }
+
+  /** Counts a request of an address. @throws {TaskcastError} `RATE_LIMITED`. */
+  countAddress(address: string | undefined): void {
+    if (address === undefined) return;
+    refuse(this.#addresses?.take(address), "Too many requests from this address", "address");
+  }
+
+  /** Counts a request of a credential. @throws {TaskcastError} `RATE_LIMITED`. */
+  countCredential(credential: string | undefined): void {
+    if (credential === undefined) return;
+    refuse(this.#credentials?.take(credential), "Too many requests of this caller", "credential");
+  }
+
+  /**
+   * Finds out who calls. Whoever failed too often is not listened to: the answer would tell a guess
+   * that is right from one that is wrong.
+   *
+   * @throws {TaskcastError} `RATE_LIMITED`, or what `authenticate` throws.
+   */
+  async authenticate<T>(address: string | undefined, authenticate: () => Promise<T>): Promise<T> {
+    const failures = address === undefined ? undefined : this.#failures;
+    refuse(
+      failures?.waitMs(address!),
+      "Too many failed authentications from this address",
+      "failures",
+    );
+    try {
+      return await authenticate();
+    } catch (error) {
+      // Several may have been on their way together; all of them count.
+      if (error instanceof TaskcastError && error.code === "UNAUTHORIZED") {
+        failures?.charge(address!);
+      }
+      throw error;
+    }
+  }
+}
+
+function tenfold({ requestsPerSecond, burst }: Rate): Rate {
+  return { requestsPerSecond: 10 * requestsPerSecond, burst: burst && 10 * burst };
+}
+
+function refuse(waitMs: number | undefined, message: string, limit: string): void {
+  if (waitMs === undefined || waitMs === 0) return;
+  throw rateLimited(`${message}: try again in ${Math.ceil(waitMs)} ms`, waitMs, limit);
+}

@@ -1,0 +1,74 @@
+import { rateLimited } from "./rate_limited.ts";
+
+/** How many streams may be open. `Infinity` is any number. */
+export interface StreamLimits {
+  /** Streams of everybody together. @default {10000} */
+  maxStreams?: number;
+  /** Streams of one caller: a credential, or an address where there are none. @default {Infinity} */
+  maxStreamsPerCredential?: number;
+}
+
+/** Milliseconds after which it is worth asking again: nobody knows when a stream ends. */
+const RETRY_AFTER_MS = 5_000;
+
+/** Counts open streams. What was taken is given back exactly once, however often that is said. */
+export class StreamSlots {
+  readonly #maxStreams: number;
+  readonly #maxPerCaller: number;
+  // An entry for each caller that has a stream, so `maxStreams` bounds it too.
+  readonly #open = new Map<string, number>();
+  #total = 0;
+
+  /** @throws {TypeError} For a limit that is not a whole number of at least 1, or `Infinity`. */
+  constructor({ maxStreams = 10_000, maxStreamsPerCredential = Infinity }: StreamLimits = {}) {
+    for (const [name, limit] of Object.entries({ maxStreams, maxStreamsPerCredential })) {
+      if (limit !== Infinity && !(Number.isSafeInteger(limit) && limit >= 1)) {
+        throw new TypeError(`${name} must be a whole number of at least 1, or Infinity`);
+      }
+    }
+    this.#maxStreams = maxStreams;
+    this.#maxPerCaller = maxStreamsPerCredential;
+  }
+
+  /** Streams that are open now. */
+  get open(): number {
+    return this.#total;
+  }
+
+  /**
+   * Takes the place of one stream.
+   *
+   * @param caller Whose stream it is; left out, it counts among all only.
+   * @returns Gives the place back. Safe to call twice.
+   * @throws {TaskcastError} `RATE_LIMITED`.
+   */
+  take(caller: string | undefined): () => void {
+    const own = caller === undefined ? 0 : this.#open.get(caller) ?? 0;
+    if (own >= this.#maxPerCaller) {
+      throw rateLimited(
+        `The caller has ${own} open streams, and no more are allowed: close one`,
+        RETRY_AFTER_MS,
+        "streams of the caller",
+      );
+    }
+    if (this.#total >= this.#maxStreams) {
+      throw rateLimited(
+        "The server has as many open streams as it may",
+        RETRY_AFTER_MS,
+        "streams",
+      );
+    }
+    this.#total++;
+    if (caller !== undefined) this.#open.set(caller, own + 1);
+    let taken = true;
+    return () => {
+      if (!taken) return;
+      taken = false;
+      this.#total--;
+      if (caller === undefined) return;
+      const left = this.#open.get(caller)! - 1;
+      if (left === 0) this.#open.delete(caller);
+      else this.#open.set(caller, left);
+    };
+  }
+}
