@@ -1,7 +1,9 @@
 import { context, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
-import type { EngineTracer } from "@taskcast/core";
+import type { EngineTracer, WorkSpan } from "@taskcast/core";
 import { TaskcastError } from "@taskcast/core/protocol";
-import { remoteContext, spanContextOf, traceparentOf, tracer } from "./tracer.ts";
+import { isTracing, remoteContext, spanContextOf, traceparentOf, tracer } from "./tracer.ts";
+
+const UNTRACED: WorkSpan = { link() {}, fail() {} };
 
 /**
  * Traces an engine's work with whatever OpenTelemetry SDK the process has; without one it costs
@@ -22,6 +24,7 @@ import { remoteContext, spanContextOf, traceparentOf, tracer } from "./tracer.ts
 export function createEngineTracer(): EngineTracer {
   return {
     async trace({ name, isCall = false, parent, attributes }, run) {
+      if (!isTracing()) return await run(UNTRACED);
       const from = parent === "active" ? context.active() : remoteContext(parent.traceparent);
       const kind = isCall ? SpanKind.CLIENT : SpanKind.INTERNAL;
       const span = tracer().startSpan(name, { kind, attributes }, from);

@@ -1,7 +1,7 @@
 import { context as active, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import type { MiddlewareHandler } from "hono";
 import { requestInfo } from "../request_info.ts";
-import { remoteContext, traceparentOf, tracer } from "./tracer.ts";
+import { isTracing, remoteContext, traceparentOf, tracer } from "./tracer.ts";
 
 /**
  * Traces each request until its answer begins, as a part of the trace that its `traceparent` names.
@@ -12,6 +12,10 @@ export function traceRequests(): MiddlewareHandler {
     const info = requestInfo(context);
     const { method } = context.req;
     const given = context.req.header("traceparent");
+    if (!isTracing()) {
+      info.traceparent = given; // It is passed on as it came.
+      return await next();
+    }
     const outer = active.active();
     const isInside = trace.getSpan(outer) !== undefined;
     const from = isInside ? outer : remoteContext(given, outer);
@@ -20,7 +24,6 @@ export function traceRequests(): MiddlewareHandler {
       kind,
       attributes: { "http.request.method": method, "taskcast.request.id": info.requestId },
     }, from);
-    // Without an SDK the header is passed on as it came.
     info.traceparent = traceparentOf(span, from) ?? given;
     try {
       await active.with(trace.setSpan(from, span), () => next());

@@ -1,5 +1,5 @@
 import type { Context, Span, SpanContext, Tracer } from "@opentelemetry/api";
-import { isSpanContextValid, ROOT_CONTEXT, trace } from "@opentelemetry/api";
+import { isSpanContextValid, ProxyTracerProvider, ROOT_CONTEXT, trace } from "@opentelemetry/api";
 import { formatTraceparent, parseTraceparent } from "@taskcast/core";
 import { VERSION } from "../version.ts";
 
@@ -9,6 +9,13 @@ import { VERSION } from "../version.ts";
 /** What makes spans. */
 export function tracer(): Tracer {
   return trace.getTracer("taskcast", VERSION);
+}
+
+/** Whether there is an SDK, or something like it, that spans go to. */
+export function isTracing(): boolean {
+  const provider = trace.getTracerProvider();
+  return !(provider instanceof ProxyTracerProvider) ||
+    provider.getDelegateTracer("taskcast", VERSION) !== undefined;
 }
 
 /** The context of somebody else's span. */
