@@ -221,8 +221,10 @@ test("faults: a network that is slow and breaks every connection", async () => {
     };
     // Wherever a message may be cut, in either direction.
     let breaks = true;
+    let started = false; // A start that is cut is a start that fails, which is another test.
     const random = seededRandom(20);
-    const about = (bytes: number) => () => breaks ? bytes * (0.7 + random()) : Infinity;
+    const about = (bytes: number) => () =>
+      !breaks ? Infinity : (started ? bytes : 10 * bytes) * (0.7 + random());
     await using toRedis = cuttingProxy(redis.url, about(30_000), { delayMs: 5 });
     await using toPostgres = cuttingProxy(postgres.url, about(15_000), { delayMs: 3 });
     const env = {
@@ -231,6 +233,7 @@ test("faults: a network that is slow and breaks every connection", async () => {
     };
     const slow = { ...env, TASKCAST_REDIS_URL: at(redis.url, toRedis) };
     await using world = await World.start(env, [], slow);
+    started = true;
     const { id } = await producer(world).createTask();
     const load = new Load(world, id);
     await load.more(200);

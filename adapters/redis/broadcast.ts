@@ -20,6 +20,8 @@ const HEARTBEAT_MS = 5_000;
 
 /** Wake-ups over Redis' pub/sub; one subscription for all who listen to the same here. */
 export class RedisBroadcast implements BroadcastProvider {
+  /** There was a connection to publish on. */
+  #hasPublished = false;
   readonly #pub: RedisClient;
   readonly #sub: RedisClient;
   readonly #partitions: Partitions;
@@ -85,7 +87,10 @@ export class RedisBroadcast implements BroadcastProvider {
 
   async publish(signal: Signal): Promise<void> {
     const { taskId, from, length, ended } = signal;
-    if (this.#pub.status !== "ready" && this.#pub.status !== "wait") {
+    const { status } = this.#pub;
+    if (status === "ready") this.#hasPublished = true;
+    // Before the first connection is there the client keeps what it is given; later that is an outage.
+    else if (this.#hasPublished || !BEGINNING.has(status)) {
       throw new Error("Redis is not connected: readers hear of this at their next poll");
     }
     if (this.#publishing >= this.#maxPending) {
