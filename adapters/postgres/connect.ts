@@ -50,6 +50,7 @@ export function connect(
     const socket: net.Socket & { host?: string; port?: number } = new net.Socket();
     for (const known of sockets) if (known.destroyed) sockets.delete(known);
     sockets.add(socket);
+    endAtOnce(socket);
     const at = attempts++ % host.length;
     socket.host = host[at]; // For the name in its certificate.
     socket.port = port[at];
@@ -93,6 +94,22 @@ export function connect(
     sql,
     close: () => ending ??= end(CONNECT_SECONDS),
     destroy: () => ending ??= end(0),
+  };
+}
+
+/**
+ * Has a connection that breaks end in one step. The driver takes new queries between the error and
+ * the close, keeps them over the reconnection, and gives them the answers of others then (3.4.9); a
+ * close alone rejects everything that has no answer.
+ */
+function endAtOnce(socket: net.Socket): void {
+  const emit = socket.emit.bind(socket) as (event: string, ...args: unknown[]) => boolean;
+  let connected = false;
+  socket.emit = (event: string | symbol, ...args: unknown[]): boolean => {
+    if (event === "connect") connected = true;
+    if (connected && event === "error") return true;
+    if (connected && event === "close") return emit("close", false);
+    return emit(event as string, ...args);
   };
 }
 

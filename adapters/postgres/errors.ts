@@ -21,6 +21,12 @@ export function isHopeless(error: unknown): boolean {
   return error instanceof TaskcastError && error.code === "INTERNAL";
 }
 
+/** The one row of a statement that always gives one. */
+export function answerOf<Row>(row: Row | undefined): Row {
+  if (row === undefined) throw unavailable("its answer was not complete");
+  return row;
+}
+
 /** No answer came in time. */
 export function late(timeoutMs: number): TaskcastError {
   return unavailable(`no answer within ${timeoutMs} ms`);

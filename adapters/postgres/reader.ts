@@ -15,6 +15,7 @@ import { matchesEverything } from "@taskcast/core";
 import type { EventFilter, Level, SeriesMode, TaskStatus } from "@taskcast/core/protocol";
 import { SERVER_EVENT } from "@taskcast/core/protocol";
 import type { Database, Value } from "./database.ts";
+import { answerOf } from "./errors.ts";
 import { unescaped, withText } from "./text.ts";
 
 interface TaskRow {
@@ -150,7 +151,7 @@ export class PostgresTaskReader implements TaskReader {
         "(SELECT series, part FROM page WHERE data IS NULL)) AS parts",
       ...values,
     );
-    const { task, events, parts, is_full: isFull } = row!;
+    const { task, events, parts, is_full: isFull } = answerOf(row);
     if (task === null) return undefined;
     const { incarnation, status, length } = task;
     const found = eventsOf(events, parts);
@@ -175,7 +176,7 @@ export class PostgresTaskReader implements TaskReader {
       taskId,
       after,
     );
-    const { task, series } = row!;
+    const { task, series } = answerOf(row);
     if (task === null) return undefined;
     const { incarnation, status, length } = task;
     return { series: (series ?? []).map(toFold), length, incarnation, status };
@@ -199,7 +200,8 @@ export class PostgresTaskReader implements TaskReader {
         "AS counts",
       ...values,
     );
-    return row!.known ? row!.counts ?? [] : undefined;
+    const { known, counts } = answerOf(row);
+    return known ? counts ?? [] : undefined;
   }
 }
 

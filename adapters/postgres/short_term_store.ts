@@ -18,6 +18,7 @@ import type { Decision } from "./commit.ts";
 import { decide, resultOf } from "./commit.ts";
 import type { Database, Run } from "./database.ts";
 import { deleteRows, LIVE_TABLES } from "./delete_rows.ts";
+import { answerOf } from "./errors.ts";
 import { Group } from "./group.ts";
 import { load, lock } from "./load.ts";
 import { PostgresTaskReader } from "./reader.ts";
@@ -98,7 +99,7 @@ export class PostgresShortTermStore extends PostgresTaskReader implements ShortT
       untilMs,
       limit,
     );
-    const { claimed, next } = row!;
+    const { claimed, next } = answerOf(row);
     return {
       taskIds: claimed?.map(([id]) => id) ?? [],
       ...(claimed !== null && { oldestAtMs: claimed[0]![1] }),
