@@ -123,7 +123,7 @@ export class ScriptRunner {
     if (this.#lost) throw lost();
     const isBeginning = !this.#wasReady && BEGINNING.has(status);
     if (status !== "ready" && !isBeginning) {
-      throw unavailable("it is not connected", this.#lastError());
+      throw unavailable("it is not connected", noRedis(this.#lastError()));
     }
     if (this.#pending >= this.#maxPending) {
       throw unavailable(`${this.#maxPending} requests wait for it already`);
