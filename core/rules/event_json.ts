@@ -1,7 +1,6 @@
 import type { StoredEvent } from "../contracts/records.ts";
 import type { TaskEvent } from "../protocol/event.ts";
 import { DEFAULT_ACC_FIELD } from "../protocol/event.ts";
-import type { EventEnvelope } from "../protocol/stream.ts";
 import { eventId } from "../protocol/ulid.ts";
 
 // `data` is JSON text already, so an event is written by joining texts: nothing is parsed or
@@ -30,7 +29,7 @@ export function eventJson(taskId: string, event: StoredEvent): string {
     `,"level":"${event.level}","data":${event.data}${seriesJson(event)}`;
 }
 
-/** Writes an {@linkcode EventEnvelope} as JSON. */
+/** Writes an event and its place as JSON. */
 export function envelopeJson(taskId: string, filteredIndex: number, event: StoredEvent): string {
   return `{"filteredIndex":${filteredIndex},"rawIndex":${event.index},"eventId":"${idOf(event)}"` +
     `,"taskId":"${taskId}","type":${JSON.stringify(event.type)}` +
@@ -41,13 +40,4 @@ export function envelopeJson(taskId: string, filteredIndex: number, event: Store
 /** A stored event as users see it. */
 export function toTaskEvent(taskId: string, event: StoredEvent): TaskEvent {
   return JSON.parse(eventJson(taskId, event));
-}
-
-/** A stored event and its place as users see it. */
-export function toEnvelope(
-  taskId: string,
-  filteredIndex: number,
-  event: StoredEvent,
-): EventEnvelope {
-  return JSON.parse(envelopeJson(taskId, filteredIndex, event));
 }
