@@ -3,7 +3,7 @@ import type { EngineOptions } from "../engine/context.ts";
 import type { Limits } from "../protocol/limits.ts";
 import type { AdaptersConfig } from "./adapters.ts";
 import type { AuthConfig } from "./auth.ts";
-import type { CleanupRule } from "./cleanup.ts";
+import type { CleanupRule } from "../protocol/cleanup.ts";
 import type { SentryConfig } from "./sentry.ts";
 import type { WebhookConfig } from "./webhook.ts";
 

@@ -7,6 +7,7 @@ import { append, create, delta, draft, LIFE, log, NOW, record } from "./store_fi
 import { LIST_CHECKS } from "./store_list.ts";
 import { READ_CHECKS } from "./store_read.ts";
 import { SERIES_CHECKS } from "./store_series.ts";
+import { TRIM_CHECKS } from "./store_trim.ts";
 import type { Check, ConformanceOptions } from "./suite.ts";
 import { register } from "./suite.ts";
 
@@ -18,9 +19,9 @@ class ReadsFromArchive extends MemoryShortTermStore {
   constructor(archive: LongTermStore) {
     super();
     this.#archive = archive;
-    const { getTask, listTasks, readLog, readView, countMatches } = archive;
-    for (const read of [getTask, listTasks, readLog, readView, countMatches]) {
-      Object.defineProperty(this, read.name, { value: read.bind(archive) });
+    const { getTask, listTasks, readLog, readView, countMatches, trimLog } = archive;
+    for (const method of [getTask, listTasks, readLog, readView, countMatches, trimLog]) {
+      Object.defineProperty(this, method.name, { value: method.bind(archive) });
     }
   }
 
@@ -198,6 +199,46 @@ const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
     },
   },
   {
+    title: "archive() does not bring back what was trimmed, and goes on behind it",
+    async run(store) {
+      const { record, events } = await sample();
+      await store.archive([{ record, events: events.slice(0, 20) }]);
+      assert.equal(await store.trimLog("t", LIFE, { indexes: [0, 3, 6], series: [] }), 3);
+      await store.archive([{ record, events }]);
+      await store.archive([{ record, events: events.slice(0, 9) }]);
+      const page = await store.readLog("t", { after: -1, limit: 99 });
+      assert.deepEqual(page?.events, events.filter(({ index }) => ![0, 3, 6].includes(index)));
+      assert.deepEqual(await store.positions(WHERE), [positionAt(events, events.length)]);
+      assert.deepEqual(await store.countMatches("t", { types: ["step"] }, [events.length]), [
+        events.filter(({ type }) => type === "step").length,
+      ]);
+    },
+  },
+  {
+    title: "archive() marks a task for clean-up, which is claimed by one and goes with the task",
+    async run(store) {
+      const { record, events } = await sample();
+      const claim = async (nowMs: number) =>
+        await store.claim("clean", { nowMs, untilMs: nowMs + 100, limit: 9 });
+      await store.archive([{ record, events }]);
+      assert.deepEqual(await claim(NOW), { taskIds: [] });
+      await store.archive([{ record, events, cleanAtMs: NOW + 5 }]);
+      await store.archive([{ record, events, cleanAtMs: NOW + 1 }]); // The first mark stays.
+      assert.deepEqual(await claim(NOW), { taskIds: [], nextAtMs: NOW + 5 });
+      const claims = await Promise.all([claim(NOW + 5), claim(NOW + 5), claim(NOW + 5)]);
+      assert.deepEqual(claims.flatMap(({ taskIds }) => taskIds), ["t"]);
+      assert.equal(await store.mark("t", "clean", NOW + 7, { incarnation: "another0" }), false);
+      assert.equal(await store.mark("t", "clean", NOW + 7, { incarnation: LIFE }), true);
+      assert.deepEqual((await claim(NOW + 7)).taskIds, ["t"], "claimed again when it is late");
+      assert.equal(await store.mark("t", "clean", undefined, { incarnation: LIFE }), true);
+      assert.deepEqual(await claim(NOW + 999), { taskIds: [] });
+      await store.mark("t", "clean", NOW, { incarnation: LIFE });
+      await store.deleteTask("t", LIFE);
+      assert.deepEqual(await claim(NOW + 999), { taskIds: [] });
+      assert.equal(await store.mark("t", "clean", NOW, { incarnation: LIFE }), false);
+    },
+  },
+  {
     title: "of two lives of one id the later one stays",
     async run(store) {
       const { record: first, events } = await sample();
@@ -231,7 +272,7 @@ const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
  */
 export function testLongTermStore(options: ConformanceOptions<LongTermStore>): void {
   register(ARCHIVE_CHECKS, options);
-  register([...SERIES_CHECKS, ...READ_CHECKS, ...LIST_CHECKS], {
+  register([...SERIES_CHECKS, ...READ_CHECKS, ...LIST_CHECKS, ...TRIM_CHECKS], {
     ...options,
     open: async () => new ReadsFromArchive(await options.open()),
   });

@@ -6,6 +6,7 @@ import { LIST_CHECKS } from "./store_list.ts";
 import { PRODUCER_CHECKS } from "./store_producers.ts";
 import { READ_CHECKS } from "./store_read.ts";
 import { SERIES_CHECKS } from "./store_series.ts";
+import { TRIM_CHECKS, TRIM_COMMIT_CHECKS } from "./store_trim.ts";
 import { WORK_CHECKS } from "./store_work.ts";
 import type { ConformanceOptions } from "./suite.ts";
 import { register } from "./suite.ts";
@@ -37,5 +38,7 @@ export function testShortTermStore(options: ConformanceOptions<ShortTermStore>):
     ...DUE_CHECKS,
     ...ARCHIVE_WORK_CHECKS,
     ...WORK_CHECKS,
+    ...TRIM_CHECKS,
+    ...TRIM_COMMIT_CHECKS,
   ], options);
 }

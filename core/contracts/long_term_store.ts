@@ -1,5 +1,7 @@
 import type { LogMark, StoredEvent, TaskRecord } from "./records.ts";
+import type { LogTrimmer } from "./log_trimmer.ts";
 import type { TaskReader } from "./task_reader.ts";
+import type { WorkQueue } from "./work_queue.ts";
 
 /** Part of a task for the archive. */
 export interface ArchivePart {
@@ -7,6 +9,8 @@ export interface ArchivePart {
   record: TaskRecord;
   /** Some of its log, in order and without holes. */
   events: readonly StoredEvent[];
+  /** Marks the task for `clean` from then on, unless it is marked already. */
+  cleanAtMs?: number;
 }
 
 /** What an archive has of one life of a task. */
@@ -28,10 +32,11 @@ export type ArchivePosition =
 /**
  * The archive: tasks and their logs for good, written behind the short-term store.
  *
- * What it has of a log is always the beginning of it, without holes. Its answers are those that
- * the short-term store would give.
+ * What it has of a log is always the beginning of it, without holes but for events that were
+ * trimmed. Its answers are those that the short-term store would give. Its tasks are marked for
+ * `clean` only.
  */
-export interface LongTermStore extends TaskReader {
+export interface LongTermStore extends TaskReader, LogTrimmer, Pick<WorkQueue, "claim" | "mark"> {
   /** What the archive has of these lives, in the same order. */
   positions(
     tasks: readonly { taskId: string; incarnation: string }[],

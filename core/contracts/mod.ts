@@ -2,6 +2,7 @@ export * from "./auth.ts";
 export * from "./broadcast.ts";
 export * from "./clock.ts";
 export * from "./hooks.ts";
+export * from "./log_trimmer.ts";
 export * from "./long_term_store.ts";
 export * from "./observer.ts";
 export * from "./plugin.ts";

@@ -23,8 +23,10 @@ export interface TaskRecord {
 export interface TaskHead {
   /** The task. */
   record: TaskRecord;
-  /** Events in the log; the next event gets this index. */
+  /** Events in the log, those that were removed counted; the next event gets this index. */
   length: number;
+  /** The highest index of an event that was removed; left out when none was. */
+  trimmedThrough?: number;
 }
 
 /** Exactly where a task stands: it was changed if and only if this changed. */

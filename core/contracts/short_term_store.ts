@@ -9,6 +9,7 @@ import type {
   TaskMark,
   TaskRecord,
 } from "./records.ts";
+import type { LogTrimmer } from "./log_trimmer.ts";
 import type { TaskNotes } from "./task_notes.ts";
 import type { TaskReader } from "./task_reader.ts";
 import type { WorkMarks, WorkQueue } from "./work_queue.ts";
@@ -95,7 +96,7 @@ export interface DueWork {
  * - A commit that was acknowledged is seen by every later read, on every instance.
  * - What cannot be reached rejects with a `TaskcastError` `STORE_UNAVAILABLE`.
  */
-export interface ShortTermStore extends TaskReader, WorkQueue, TaskNotes {
+export interface ShortTermStore extends TaskReader, WorkQueue, TaskNotes, LogTrimmer {
   /**
    * The broadcast layer that each commit of this store wakes by itself, in the same step. Left out:
    * the engine does it.

@@ -7,11 +7,19 @@ import type { TaskMark } from "./records.ts";
  * - `release`: give its hot copy up.
  * - `deliver`: tell its webhooks.
  * - `undelivered`: nothing; it has deliveries that were given up, and is listed for people.
+ * - `clean`: delete it, or events of it, as rules say. Marked where tasks are kept for good: in the
+ *   archive if there is one.
  */
-export type Work = "archive" | "release" | "deliver" | "undelivered";
+export type Work = "archive" | "release" | "deliver" | "undelivered" | "clean";
 
 /** The kinds of work. */
-export const WORK_KINDS: readonly Work[] = ["archive", "release", "deliver", "undelivered"];
+export const WORK_KINDS: readonly Work[] = [
+  "archive",
+  "release",
+  "deliver",
+  "undelivered",
+  "clean",
+];
 
 /** From when on a task is marked for work. Unix milliseconds. */
 export type WorkMarks = { [Kind in Work]?: number };

@@ -1,6 +1,11 @@
 import type { ArchivePart, ArchivePosition, LongTermStore } from "../contracts/long_term_store.ts";
+import type { Trim } from "../contracts/log_trimmer.ts";
+import type { TaskMark } from "../contracts/records.ts";
+import type { ClaimedWork, Work } from "../contracts/work_queue.ts";
+import { isAtMark } from "../rules/mark.ts";
 import { draftOfStored } from "../rules/series.ts";
-import { TaskTable } from "./task_table.ts";
+import { logMarkOf, TaskTable } from "./task_table.ts";
+import { WorkTable } from "./work_table.ts";
 
 /** Deleted lives that are remembered; beyond it the oldest are forgotten. */
 const MAX_TOMBSTONES = 100_000;
@@ -9,6 +14,7 @@ const MAX_TOMBSTONES = 100_000;
 export class MemoryLongTermStore extends TaskTable implements LongTermStore {
   /** Lives that were deleted, the oldest first. */
   readonly #deleted = new Set<string>();
+  readonly #work = new WorkTable();
 
   async positions(
     tasks: readonly { taskId: string; incarnation: string }[],
@@ -33,11 +39,34 @@ export class MemoryLongTermStore extends TaskTable implements LongTermStore {
     return await Promise.resolve(true);
   }
 
+  async trimLog(taskId: string, incarnation: string, trim: Trim): Promise<number> {
+    return await Promise.resolve(this.trim(taskId, incarnation, trim).length);
+  }
+
+  async claim(
+    work: Work,
+    options: { nowMs: number; untilMs: number; limit: number },
+  ): Promise<ClaimedWork> {
+    return await Promise.resolve(this.#work.claim(work, options));
+  }
+
+  async mark(taskId: string, work: Work, atMs: number | undefined, at: TaskMark): Promise<boolean> {
+    const entry = this.get(taskId);
+    if (entry === undefined || !isAtMark(logMarkOf(entry), at)) return false;
+    this.#work.set(taskId, work, atMs);
+    return await Promise.resolve(true);
+  }
+
   async check(): Promise<void> {}
 
   async close(): Promise<void> {}
 
-  #take({ record, events }: ArchivePart): ArchivePosition {
+  protected override remove(taskId: string): void {
+    super.remove(taskId);
+    this.#work.delete(taskId);
+  }
+
+  #take({ record, events, cleanAtMs }: ArchivePart): ArchivePosition {
     const { task, incarnation, version } = record;
     let entry = this.get(task.id);
     if (this.#deleted.has(incarnation)) return { deleted: true };
@@ -54,6 +83,9 @@ export class MemoryLongTermStore extends TaskTable implements LongTermStore {
       const { seriesMode: mode, accField } = event;
       log.append(draftOfStored(event), event.timestamp, mode && { mode, accField });
     }
+    if (cleanAtMs !== undefined && this.#work.get(task.id, "clean") === undefined) {
+      this.#work.set(task.id, "clean", cleanAtMs);
+    }
     return this.#positionOf(task.id, incarnation);
   }
 
@@ -63,6 +95,6 @@ export class MemoryLongTermStore extends TaskTable implements LongTermStore {
     if (entry?.record.incarnation !== incarnation) return { version: 0, length: 0 };
     const { record: { version }, log } = entry;
     if (log.length === 0) return { version, length: 0 };
-    return { version, length: log.length, entropy: log.at(log.length - 1).entropy };
+    return { version, length: log.length, entropy: log.at(log.length - 1)?.entropy };
   }
 }

@@ -35,6 +35,11 @@ export class SeriesIndex {
     else (series.parts ??= []).push(draft.delta);
   }
 
+  /** Forgets a series. */
+  delete(seriesId: string): void {
+    this.#series.delete(seriesId);
+  }
+
   /** The folds of those series whose newest event comes after an index. */
   foldsAfter(after: number): SeriesFold[] {
     const folds: SeriesFold[] = [];

@@ -13,6 +13,7 @@ import type {
   Refusal,
   ShortTermStore,
 } from "../contracts/short_term_store.ts";
+import type { Trim } from "../contracts/log_trimmer.ts";
 import type { NoteChange } from "../contracts/task_notes.ts";
 import type { ClaimedWork, MarkedTask, Work } from "../contracts/work_queue.ts";
 import { WORK_KINDS } from "../contracts/work_queue.ts";
@@ -20,10 +21,12 @@ import { isTerminal } from "../protocol/task.ts";
 import type { SeriesKind } from "../rules/append.ts";
 import { isAtMark } from "../rules/mark.ts";
 import { checkSeries, newSeriesKind } from "../rules/append.ts";
+import { draftOfStored } from "../rules/series.ts";
 import { DueIndex } from "./due_index.ts";
 import type { TaskEntry } from "./task_table.ts";
-import { TaskTable } from "./task_table.ts";
+import { logMarkOf, TaskTable } from "./task_table.ts";
 import type { TaskLog } from "./task_log.ts";
+import { WorkTable } from "./work_table.ts";
 import { EVENT_OVERHEAD_BYTES } from "./task_log.ts";
 
 /** Options for {@linkcode MemoryShortTermStore}. */
@@ -47,9 +50,7 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
   readonly #due = new DueIndex(DUE_KINDS);
   /** Ended tasks in the order of their ends: a map keeps the order in which keys were added. */
   readonly #ended = new Map<string, true>();
-  readonly #work = Object.fromEntries(
-    WORK_KINDS.map((kind) => [kind, new DueIndex<Work>([kind])]),
-  ) as Record<Work, DueIndex<Work>>;
+  readonly #work = new WorkTable();
   readonly #notes = new Map<string, Map<string, string>>();
   /** What each task and its log are counted with. */
   readonly #sizes = new Map<string, number>();
@@ -85,6 +86,10 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
     const checked = log.producers.check(events, log.length);
     if ("code" in checked) return refused(checked);
     const { repeats } = checked;
+    const { status } = record.task;
+    if (isTerminal(status) && repeats.some((index) => index !== undefined && !log.at(index))) {
+      return refused({ code: "TERMINAL", status }); // What it repeats was trimmed.
+    }
     const fresh = events.filter((_, i) => repeats[i] === undefined);
     if (fresh.length > 0) {
       const refusal = this.#checkAppend(entry, commit, repeats) ?? this.#makeRoom(sizeOf(fresh));
@@ -96,15 +101,21 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
     }
     let next = from;
     if (fresh.length > 0) this.#markForWork(entry, commit);
-    const stored = repeats.map((index) => log.at(index ?? next++));
+    const stored = repeats.map((index) => log.at(index ?? next++)!);
     return { ok: true, events: stored, from, length: log.length, ...hookedOf(record) };
   }
 
   async deleteTask(taskId: string, at?: TaskMark): Promise<boolean> {
     const entry = this.get(taskId);
-    if (entry === undefined || (at !== undefined && !isAtMark(markOf(entry), at))) return false;
+    if (entry === undefined || (at !== undefined && !isAtMark(logMarkOf(entry), at))) return false;
     this.remove(taskId);
     return await Promise.resolve(true);
+  }
+
+  async trimLog(taskId: string, incarnation: string, trim: Trim): Promise<number> {
+    const removed = this.trim(taskId, incarnation, trim);
+    if (removed.length > 0) this.#grow(taskId, -sizeOf(removed.map(draftOfStored)));
+    return await Promise.resolve(removed.length);
   }
 
   async due(nowMs: number, limit: number): Promise<DueWork> {
@@ -113,14 +124,9 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
 
   async claim(
     work: Work,
-    { nowMs, untilMs, limit }: { nowMs: number; untilMs: number; limit: number },
+    options: { nowMs: number; untilMs: number; limit: number },
   ): Promise<ClaimedWork> {
-    const { entries, nextAtMs } = this.#work[work].read(nowMs, limit);
-    for (const { taskId } of entries) this.#work[work].set(taskId, { [work]: untilMs });
-    const claimed: ClaimedWork = { taskIds: entries.map(({ taskId }) => taskId) };
-    if (entries.length > 0) claimed.oldestAtMs = entries[0]!.atMs;
-    if (nextAtMs !== undefined) claimed.nextAtMs = nextAtMs;
-    return await Promise.resolve(claimed);
+    return await Promise.resolve(this.#work.claim(work, options));
   }
 
   async archived(
@@ -130,11 +136,9 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
   ): Promise<boolean> {
     const entry = this.get(taskId);
     if (entry === undefined) return false;
-    const isThere = isAtMark(markOf(entry), at);
-    this.#work.archive.set(taskId, isThere ? {} : { archive: againAtMs });
-    if (isThere && releaseAtMs !== undefined) {
-      this.#work.release.set(taskId, { release: releaseAtMs });
-    }
+    const isThere = isAtMark(logMarkOf(entry), at);
+    this.#work.set(taskId, "archive", isThere ? undefined : againAtMs);
+    if (isThere && releaseAtMs !== undefined) this.#work.set(taskId, "release", releaseAtMs);
     return await Promise.resolve(isThere);
   }
 
@@ -145,19 +149,16 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
     at: TaskMark,
   ): Promise<boolean> {
     const entry = this.get(taskId);
-    if (entry === undefined || !isAtMark(markOf(entry), at)) return false;
-    this.#work[work].set(taskId, atMs === undefined ? {} : { [work]: atMs });
+    if (entry === undefined || !isAtMark(logMarkOf(entry), at)) return false;
+    this.#work.set(taskId, work, atMs);
     return await Promise.resolve(true);
   }
 
   async marked(
     work: Work,
-    { limit, after }: { limit: number; after?: MarkedTask },
+    options: { limit: number; after?: MarkedTask },
   ): Promise<MarkedTask[]> {
-    const { entries } = this.#work[work].read(Infinity, Infinity);
-    const sorted = entries.map(({ taskId, atMs }) => ({ taskId, atMs })).sort(byTime);
-    const rest = after === undefined ? sorted : sorted.filter((task) => byTime(task, after) > 0);
-    return await Promise.resolve(rest.slice(0, limit));
+    return await Promise.resolve(this.#work.list(work, options));
   }
 
   async readNotes(
@@ -222,8 +223,7 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
     for (const kind of WORK_KINDS) {
       const atMs = marks[kind];
       if (atMs === undefined || (kind === "deliver" && !record.hooked)) continue;
-      const index = this.#work[kind];
-      if (index.get(taskId)[kind] === undefined) index.set(taskId, { [kind]: atMs });
+      if (this.#work.get(taskId, kind) === undefined) this.#work.set(taskId, kind, atMs);
     }
   }
 
@@ -262,8 +262,8 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
 
   /** The archive or a webhook does not have all of it yet. */
   #isWantedElsewhere(taskId: string): boolean {
-    const { archive, deliver } = this.#work;
-    return archive.get(taskId).archive !== undefined || deliver.get(taskId).deliver !== undefined;
+    return this.#work.get(taskId, "archive") !== undefined ||
+      this.#work.get(taskId, "deliver") !== undefined;
   }
 
   #grow(taskId: string, bytes: number): void {
@@ -274,7 +274,7 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
   protected override remove(taskId: string): void {
     super.remove(taskId);
     this.#due.delete(taskId);
-    for (const kind of WORK_KINDS) this.#work[kind].delete(taskId);
+    this.#work.delete(taskId);
     this.#notes.delete(taskId);
     this.#ended.delete(taskId);
     this.#grow(taskId, -this.#sizes.get(taskId)!);
@@ -282,18 +282,8 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
   }
 }
 
-/** Where a task is. */
-function markOf({ record: { incarnation, version }, log: { length } }: TaskEntry): LogMark {
-  return { incarnation, version, length };
-}
-
 function hookedOf({ hooked }: TaskRecord): { hooked?: true } {
   return hooked ? { hooked } : {};
-}
-
-/** Earliest first, and then by id. */
-function byTime(a: MarkedTask, b: MarkedTask): number {
-  return a.atMs - b.atMs || (a.taskId < b.taskId ? -1 : a.taskId > b.taskId ? 1 : 0);
 }
 
 function refused(refusal: Refusal): CommitResult {

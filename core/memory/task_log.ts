@@ -1,4 +1,5 @@
 import type { EventDraft, StoredEvent } from "../contracts/records.ts";
+import type { Trim } from "../contracts/log_trimmer.ts";
 import type { LogQuery } from "../contracts/task_reader.ts";
 import type { EventFilter, Level } from "../protocol/event.ts";
 import type { SeriesKind } from "../rules/append.ts";
@@ -24,22 +25,27 @@ interface Posting {
  * are, where those are that stand alone, and the fold of each series.
  */
 export class TaskLog {
-  readonly #events: StoredEvent[] = [];
+  /** Those that were trimmed are `undefined`. */
+  readonly #events: (StoredEvent | undefined)[] = [];
   readonly #postings = new Map<string, Posting>();
   readonly #plain: number[] = [];
+  /** What is left of these, once events were trimmed; made by the first read after that. */
+  #left?: { all: number[]; plain: number[]; postings: Posting[] };
   readonly series: SeriesIndex = new SeriesIndex();
   readonly producers: Producers = new Producers();
   /** Bytes of data, as JSON text. */
   dataBytes = 0;
+  /** The highest index that was trimmed. */
+  trimmedThrough?: number;
 
-  /** Events in the log. */
+  /** Events in the log, those that were trimmed counted. */
   get length(): number {
     return this.#events.length;
   }
 
-  /** The event at an index, which must be below {@linkcode TaskLog.length}. */
-  at(index: number): StoredEvent {
-    return this.#events[index]!;
+  /** The event at an index, or `undefined` if it was trimmed. */
+  at(index: number): StoredEvent | undefined {
+    return this.#events[index];
   }
 
   /** Appends a draft that has been checked. */
@@ -83,6 +89,22 @@ export class TaskLog {
     return { events, scannedTo: end };
   }
 
+  /** Removes events and folds. Returns these events; their places still count. */
+  trim({ indexes, series }: Trim): StoredEvent[] {
+    const removed: StoredEvent[] = [];
+    for (const index of indexes) {
+      const event = this.#events[index];
+      if (event === undefined) continue;
+      this.#events[index] = undefined;
+      this.dataBytes -= event.data.length;
+      this.trimmedThrough = Math.max(index, this.trimmedThrough ?? 0);
+      removed.push(event);
+    }
+    for (const seriesId of series) this.series.delete(seriesId);
+    if (removed.length > 0) this.#left = undefined;
+    return removed;
+  }
+
   /** How many events before each index match. */
   countMatches(filter: EventFilter, indexes: readonly number[]): number[] {
     if (matchesEverything(filter)) return indexes.map((index) => Math.min(index, this.length));
@@ -100,16 +122,31 @@ export class TaskLog {
     to: number,
     backward: boolean,
   ): Generator<number, void> {
+    const left = this.trimmedThrough === undefined ? undefined : this.#left ??= this.#whatIsLeft();
     if (!matchesEverything(filter)) {
       const matches = compileFilter(filter);
-      const postings = [...this.#postings.values()].filter(matches);
+      const postings = [...left?.postings ?? this.#postings.values()].filter(matches);
       yield* merged(postings.map((p) => plain ? p.plain : p.all), from, to, backward);
     } else if (plain) {
-      yield* merged([this.#plain], from, to, backward);
+      yield* merged([left?.plain ?? this.#plain], from, to, backward);
+    } else if (left !== undefined) {
+      yield* merged([left.all], from, to, backward);
     } else {
       const step = backward ? -1 : 1;
       for (let i = backward ? to : from; i >= from && i <= to; i += step) yield i;
     }
+  }
+
+  #whatIsLeft(): { all: number[]; plain: number[]; postings: Posting[] } {
+    const isLeft = (index: number) => this.#events[index] !== undefined;
+    const postings = [...this.#postings.values()].map(({ type, level, all, plain }) => ({
+      type,
+      level,
+      all: all.filter(isLeft),
+      plain: plain.filter(isLeft),
+    }));
+    const all = [...this.#events.keys()].filter(isLeft);
+    return { all, plain: this.#plain.filter(isLeft), postings };
   }
 
   #index({ index, type, level, seriesMode }: StoredEvent): void {

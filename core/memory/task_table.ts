@@ -1,4 +1,5 @@
-import type { TaskHead, TaskRecord } from "../contracts/records.ts";
+import type { Trim } from "../contracts/log_trimmer.ts";
+import type { LogMark, StoredEvent, TaskHead, TaskRecord } from "../contracts/records.ts";
 import type {
   ListPage,
   ListQuery,
@@ -44,11 +45,19 @@ export class TaskTable implements TaskReader {
     this.#list.delete(entry.record);
   }
 
+  /** Trims the log of a task, if it is in this life. Returns the events that were removed. */
+  protected trim(taskId: string, incarnation: string, trim: Trim): StoredEvent[] {
+    const entry = this.#entries.get(taskId);
+    return entry?.record.incarnation === incarnation ? entry.log.trim(trim) : [];
+  }
+
   async getTask(taskId: string): Promise<TaskHead | undefined> {
     const entry = this.#entries.get(taskId);
-    return await Promise.resolve(
-      entry && { record: structuredClone(entry.record), length: entry.log.length },
-    );
+    if (entry === undefined) return await Promise.resolve(undefined);
+    const { record, log: { length, trimmedThrough } } = entry;
+    const head: TaskHead = { record: structuredClone(record), length };
+    if (trimmedThrough !== undefined) head.trimmedThrough = trimmedThrough;
+    return head;
   }
 
   async listTasks({ statuses, types, tag, limit, after }: ListQuery): Promise<ListPage> {
@@ -87,6 +96,13 @@ export class TaskTable implements TaskReader {
   ): Promise<number[] | undefined> {
     return await Promise.resolve(this.#entries.get(taskId)?.log.countMatches(filter, indexes));
   }
+}
+
+/** Where a task is. */
+export function logMarkOf(
+  { record: { incarnation, version }, log: { length } }: TaskEntry,
+): LogMark {
+  return { incarnation, version, length };
 }
 
 function stateOf({ record, log }: TaskEntry): Pick<LogPage, "length" | "incarnation" | "status"> {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+export type * from "./cleanup.ts";
 export * from "./cursor.ts";
 export * from "./errors.ts";
 export * from "./event.ts";
