@@ -1,6 +1,7 @@
 import type { ArchivePart, ArchivePosition, LongTermStore } from "../contracts/long_term_store.ts";
 import { isArchived } from "../contracts/long_term_store.ts";
 import type { LogMark, StoredEvent, TaskHead, TaskRecord } from "../contracts/records.ts";
+import { nextCleanup, rulesOf } from "../rules/cleanup.ts";
 import { isTerminal } from "../protocol/task.ts";
 import type { EngineContext } from "./context.ts";
 import { areTold } from "./webhooks/hook_state.ts";
@@ -52,11 +53,18 @@ export class Archiver {
   readonly #context: EngineContext;
   readonly #archive: LongTermStore;
   readonly #job: Job;
+  readonly #onMarked: (atMs: number) => void;
   #oldestAtMs?: number;
   /** How far tasks were looked through that may be from before there was an archive. */
   #search: { createdAt: number; id: string } | "done" | undefined;
 
-  constructor(context: EngineContext, archive: LongTermStore) {
+  constructor(
+    context: EngineContext,
+    archive: LongTermStore,
+    /** Told when the archive was given a time for clean-up. */
+    onMarked: (atMs: number) => void = () => {},
+  ) {
+    this.#onMarked = onMarked;
     this.#context = context;
     this.#archive = archive;
     this.#job = new Job(context, {
@@ -236,7 +244,11 @@ export class Archiver {
     if (events.length === 0 && position.length < length) {
       return void this.#reportBroken(head, "its log ends before its head says");
     }
-    return { record, events };
+    const { task } = record;
+    const cleanAtMs = nextCleanup(rulesOf(this.#context.cleanupRules, task), task);
+    if (cleanAtMs === undefined) return { record, events };
+    this.#onMarked(cleanAtMs);
+    return { record, events, cleanAtMs };
   }
 
   /**

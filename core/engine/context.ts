@@ -5,6 +5,7 @@ import type { LongTermStore } from "../contracts/long_term_store.ts";
 import type { ShortTermStore } from "../contracts/short_term_store.ts";
 import type { EngineTracer } from "../contracts/tracer.ts";
 import type { TaskReader } from "../contracts/task_reader.ts";
+import type { CleanupRule } from "../protocol/cleanup.ts";
 import type { Limits } from "../protocol/limits.ts";
 import type { Observers } from "./observers.ts";
 
@@ -46,6 +47,11 @@ export interface EngineOptions {
    * it is read from the archive. @default {3600000}
    */
   hotRetentionMs: number;
+  /**
+   * Milliseconds between looks through all ended tasks for what clean-up rules say of them; covers
+   * rules that are new, and marks that were lost. The first is at the start. @default {21600000}
+   */
+  cleanupSearchMs: number;
 }
 
 /** The defaults of {@linkcode EngineOptions}. */
@@ -62,6 +68,7 @@ export const DEFAULT_ENGINE_OPTIONS: Readonly<EngineOptions> = {
   archiveDelayMs: 500,
   archiveBatch: 1_000,
   hotRetentionMs: 3_600_000,
+  cleanupSearchMs: 21_600_000,
 };
 
 /** What the parts of an engine share. */
@@ -76,6 +83,8 @@ export interface EngineContext {
   readonly clock: Clock;
   readonly limits: Readonly<Limits>;
   readonly options: Readonly<EngineOptions>;
+  /** What is deleted of all tasks, beside what their own rules say. */
+  readonly cleanupRules: readonly CleanupRule[];
   readonly tracer: EngineTracer;
   /** Those who measure what is done. */
   readonly observers: Observers;

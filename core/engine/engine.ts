@@ -1,11 +1,10 @@
 import type { ErrorContext } from "../contracts/hooks.ts";
 import type { EngineObserver } from "../contracts/observer.ts";
 import type { StoredEvent, TaskRecord } from "../contracts/records.ts";
-import { systemClock } from "../contracts/clock.ts";
 import { TaskcastError } from "../protocol/errors.ts";
 import type { EventInput, TaskEvent } from "../protocol/event.ts";
 import type { Limits } from "../protocol/limits.ts";
-import { BOUNDS, DEFAULT_LIMITS } from "../protocol/limits.ts";
+import { BOUNDS } from "../protocol/limits.ts";
 import type {
   BlockedRequest,
   CreateTaskInput,
@@ -29,7 +28,8 @@ import { Archiver } from "./archiver.ts";
 import type { DependencyState } from "./check.ts";
 import { checkDependencies } from "./check.ts";
 import type { EngineContext } from "./context.ts";
-import { DEFAULT_ENGINE_OPTIONS } from "./context.ts";
+import { createContext } from "./create_context.ts";
+import { Cleaner } from "./cleanup/cleaner.ts";
 import { draftOf } from "./drafts.ts";
 import type { Ending } from "./end_watch.ts";
 import { watchEnd } from "./end_watch.ts";
@@ -44,8 +44,6 @@ import { listTasks } from "./list_tasks.ts";
 import { locate } from "./locate.ts";
 import type { StreamMessage } from "./object_encoder.ts";
 import { objectEncoder } from "./object_encoder.ts";
-import { noTracer } from "./no_tracer.ts";
-import { Observers } from "./observers.ts";
 import type {
   EngineStats,
   HistoryOptions,
@@ -63,8 +61,6 @@ import type { WebhookStatus } from "../protocol/webhook.ts";
 import { assertDeliverable, assertWebhookOptions } from "./webhooks/accept.ts";
 import { Deliverer } from "./webhooks/deliverer.ts";
 import { retryWebhook, webhookStatuses } from "./webhooks/status.ts";
-import { BoundedReader } from "./bounded_reader.ts";
-import { TieredReader } from "./tiered_reader.ts";
 import { Writer } from "./writer.ts";
 
 /**
@@ -107,6 +103,7 @@ export class TaskEngine {
   readonly #tails: Tails;
   readonly #writer: Writer;
   readonly #archiver?: Archiver;
+  readonly #cleaner: Cleaner;
   readonly #deliverer?: Deliverer;
   readonly #hooks: HookCaller;
   readonly #streams = new Set<StreamControl>();
@@ -115,25 +112,13 @@ export class TaskEngine {
   /** Starts the engine; it looks for due work right away. Nothing else runs until it is used. */
   constructor(options: TaskEngineOptions) {
     this.#hooks = new HookCaller(options.hooks);
-    const { shortTermStore: store, longTermStore: archive } = options;
-    const engineOptions = { ...DEFAULT_ENGINE_OPTIONS, ...options.options };
-    this.#context = {
-      store,
-      archive,
-      reader: new BoundedReader(
-        archive === undefined ? store : new TieredReader(store, archive),
-        engineOptions.pageBytes,
-      ),
-      broadcast: options.broadcast,
-      clock: options.clock ?? systemClock,
-      limits: { ...DEFAULT_LIMITS, ...options.limits },
-      options: engineOptions,
-      tracer: options.tracer ?? noTracer,
-      observers: new Observers((error) => this.#hooks.report(error, { operation: "observer" })),
-      report: (error, context) => this.#hooks.report(error, context),
-    };
+    this.#context = createContext(options, (error, context) => this.#hooks.report(error, context));
     this.#tails = new Tails(this.#context);
-    if (archive !== undefined) this.#archiver = new Archiver(this.#context, archive);
+    const cleaner = this.#cleaner = new Cleaner(this.#context);
+    const { archive } = this.#context;
+    if (archive !== undefined) {
+      this.#archiver = new Archiver(this.#context, archive, (atMs) => cleaner.expect(atMs));
+    }
     if (options.webhooks !== undefined) {
       assertWebhookOptions(options.webhooks);
       this.#deliverer = new Deliverer(
@@ -143,10 +128,11 @@ export class TaskEngine {
       );
     }
     const { archiver, deliverer } = { archiver: this.#archiver, deliverer: this.#deliverer };
-    this.#writer = new Writer(this.#context, this.#hooks, { archiver, deliverer });
+    this.#writer = new Writer(this.#context, this.#hooks, { archiver, deliverer, cleaner });
     this.#writer.scheduler.start();
     archiver?.start();
     deliverer?.start();
+    cleaner.start();
   }
 
   /** What the engine has done so far, and what it holds now. */
@@ -155,6 +141,7 @@ export class TaskEngine {
     return {
       ...this.#writer.counts,
       ...counts,
+      ...this.#cleaner.counts,
       archiveLagMs: lagMs,
       webhooksDelivered: this.#deliverer?.counts.delivered ?? 0,
       webhookAttemptsFailed: this.#deliverer?.counts.attemptsFailed ?? 0,
@@ -408,12 +395,14 @@ export class TaskEngine {
   }
 
   /**
-   * Settles now what is due: time-outs, wake-ups, archiving. Usually the engine does that by itself.
+   * Settles now what is due: time-outs, wake-ups, archiving, webhooks, clean-up. Usually the engine
+   * does that by itself.
    */
   async sweep(): Promise<void> {
     await this.#writer.scheduler.sweep();
     await this.#archiver?.run();
     await this.#deliverer?.run();
+    await this.#cleaner.run();
   }
 
   /**
@@ -464,6 +453,7 @@ export class TaskEngine {
     await this.#writer.scheduler.close();
     await this.#archiver?.close();
     await this.#deliverer?.close();
+    await this.#cleaner.close();
   }
 
   /** {@linkcode close}, for `await using`. */

@@ -17,6 +17,7 @@ export class Job {
   readonly #operation: string;
   readonly #round: () => Promise<Round>;
   readonly #maxRetryMs: number;
+  readonly #minSweepMs: number;
   #timer?: unknown;
   #timerAt = Infinity;
   #running?: Promise<void>;
@@ -26,14 +27,17 @@ export class Job {
 
   constructor(
     context: EngineContext,
-    { operation, round, maxRetryMs = RETRY_MS }: {
+    { operation, round, maxRetryMs = RETRY_MS, minSweepMs = 0 }: {
       /** What errors are reported as. */
       operation: string;
       round: () => Promise<Round>;
       /** After errors it waits a second, then twice as long each time, up to this. */
       maxRetryMs?: number;
+      /** Looks for what others left this seldom at least, if it looks at all. */
+      minSweepMs?: number;
     },
   ) {
+    this.#minSweepMs = minSweepMs;
     this.#context = context;
     this.#operation = operation;
     this.#round = round;
@@ -82,7 +86,9 @@ export class Job {
         if (!this.#closed) this.#wakeAt(clock.now() + delayMs);
         return;
       }
-      if (options.sweepMs > 0) this.expect(clock.now() + options.sweepMs);
+      if (options.sweepMs > 0) {
+        this.expect(clock.now() + Math.max(options.sweepMs, this.#minSweepMs));
+      }
     }
   }
 

@@ -1,3 +1,4 @@
+import type { TaskHead } from "../contracts/records.ts";
 import type { TaskReader } from "../contracts/task_reader.ts";
 import { decodeCursor } from "../protocol/cursor.ts";
 import type { EventFilter, Since } from "../protocol/event.ts";
@@ -44,20 +45,26 @@ export async function locate(
 ): Promise<Start> {
   const head = await store.getTask(taskId);
   if (head === undefined) throw taskNotFound(taskId);
-  const { length, record: { incarnation, task: { status } } } = head;
+  const { length, trimmedThrough = -1, record: { incarnation, task: { status } } } = head;
   const base = { taskId, incarnation, status, length, collapse: false, ended: false };
-  const exact = (after: number): Start => ({ ...base, after, resume: "exact" });
+  // Once events after the cursor are gone, the reader is told what is left as at a late join.
+  const exact = (after: number): Start =>
+    after < trimmedThrough
+      ? { ...base, after, collapse: true, resume: "expired" }
+      : { ...base, after, resume: "exact" };
 
   if (since.id !== undefined) {
     const cursor = decodeCursor(since.id);
-    if (cursor === undefined) return exact(await indexOfId(store, taskId, since.id, length));
+    if (cursor === undefined) return exact(await indexOfId(store, head, since.id));
     if (cursor.incarnation !== incarnation) throw invalidCursor("it belongs to another task");
     if (cursor.index >= length) throw invalidCursor("it is ahead of the task's log");
     switch (cursor.kind) {
       case "exact":
         return exact(cursor.index);
-      case "partial":
-        return { ...base, after: cursor.index, collapse: true, resume: "collapsed" };
+      case "partial": {
+        const resume = cursor.index < trimmedThrough ? "expired" : "collapsed";
+        return { ...base, after: cursor.index, collapse: true, resume };
+      }
       case "done":
         if (!isTerminal(status)) throw invalidCursor("it says that the task ended");
         return { ...exact(cursor.index), ended: true };
@@ -75,9 +82,8 @@ export async function locate(
 /** The index of the event with this id. */
 async function indexOfId(
   store: TaskReader,
-  taskId: string,
+  { length, trimmedThrough = -1, record: { task: { id: taskId } } }: TaskHead,
   id: string,
-  length: number,
 ): Promise<number> {
   const parsed = parseEventId(id);
   if (parsed === undefined) throw invalidCursor("it is neither a cursor nor an event's id");
@@ -86,7 +92,9 @@ async function indexOfId(
     ? await store.readLog(taskId, { after: parsed.index - 1, limit: 1 })
     : undefined;
   const event = page?.events[0];
-  if (event === undefined || idOf(event) !== id) {
+  // Of a trimmed event nothing is known but that there was one.
+  const isTrimmed = parsed.index <= trimmedThrough && event?.index !== parsed.index;
+  if (!isTrimmed && (event === undefined || idOf(event) !== id)) {
     throw invalidCursor("the task has no event with this id");
   }
   return parsed.index;

@@ -1,3 +1,6 @@
+export type { CleanupReport } from "./cleanup/clean_task.ts";
+export type { CleanUpOptions } from "./cleanup/clean_up.ts";
+export { cleanUp } from "./cleanup/clean_up.ts";
 export type { EngineOptions } from "./context.ts";
 export type { DependencyState } from "./check.ts";
 export { DEFAULT_ENGINE_OPTIONS } from "./context.ts";

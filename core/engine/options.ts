@@ -6,6 +6,7 @@ import type { EngineTracer } from "../contracts/tracer.ts";
 import type { WebhookOptions } from "../contracts/webhooks.ts";
 import type { ShortTermStore } from "../contracts/short_term_store.ts";
 import type { EventFilter, SeriesFormat, Since } from "../protocol/event.ts";
+import type { CleanupRule } from "../protocol/cleanup.ts";
 import type { Limits } from "../protocol/limits.ts";
 import type { Task } from "../protocol/task.ts";
 import type { EngineOptions } from "./context.ts";
@@ -25,6 +26,8 @@ export interface TaskEngineOptions {
   hooks?: TaskcastHooks;
   /** Sends webhooks. @default tasks with webhooks are refused */
   webhooks?: WebhookOptions;
+  /** What is deleted of tasks that have ended, and when. @default what tasks themselves say */
+  cleanup?: { rules?: readonly CleanupRule[] };
   /** Bounds of what producers may send; see {@linkcode DEFAULT_LIMITS}. */
   limits?: Partial<Limits>;
   /** Sizes and times; see {@linkcode DEFAULT_ENGINE_OPTIONS}. */
@@ -85,6 +88,10 @@ export interface EngineStats {
   eventsArchived: number;
   /** Hot copies of ended tasks that this instance gave up. */
   tasksReleased: number;
+  /** Ended tasks that this instance deleted by rules. */
+  tasksCleaned: number;
+  /** Events of ended tasks that this instance deleted by rules. */
+  eventsTrimmed: number;
   /** Milliseconds by which the oldest unarchived work is late, as far as this instance saw. */
   archiveLagMs: number;
   /** Events that webhooks of this instance took. */

@@ -10,8 +10,11 @@ import type { WorkMarks } from "../contracts/work_queue.ts";
 import type { Change } from "../rules/transition.ts";
 import { parseTraceparent } from "../rules/traceparent.ts";
 import { applyTransition, dueTimes, newRecord } from "../rules/transition.ts";
+import { nextCleanup, rulesOf } from "../rules/cleanup.ts";
 import type { Archiver } from "./archiver.ts";
+import type { Cleaner } from "./cleanup/cleaner.ts";
 import type { EngineContext } from "./context.ts";
+import { deleteTask } from "./delete_task.ts";
 import { serverDraft } from "./drafts.ts";
 import type { Deliverer } from "./webhooks/deliverer.ts";
 import type { HookCaller } from "./hook_caller.ts";
@@ -28,13 +31,19 @@ export class Writer {
   readonly #hooks: HookCaller;
   readonly #traces = new KnownTraces();
   readonly #archiver?: Archiver;
+  readonly #cleaner: Cleaner;
   readonly #deliverer?: Deliverer;
 
   constructor(
     context: EngineContext,
     hooks: HookCaller,
-    { archiver, deliverer }: { archiver?: Archiver; deliverer?: Deliverer },
+    { archiver, deliverer, cleaner }: {
+      archiver?: Archiver;
+      deliverer?: Deliverer;
+      cleaner: Cleaner;
+    },
   ) {
+    this.#cleaner = cleaner;
     this.#archiver = archiver;
     this.#deliverer = deliverer;
     this.#context = context;
@@ -79,22 +88,8 @@ export class Writer {
   }
 
   async delete(taskId: string): Promise<void> {
-    const { store, archive, reader } = this.#context;
-    let deleted: boolean;
-    if (archive === undefined) deleted = await store.deleteTask(taskId);
-    else {
-      // The archive first: should this instance die in between, whoever archives the task next finds
-      // that it is deleted there, and finishes this. The id may live again by the time the second
-      // step is taken, so that is about this life only.
-      const head = await reader.getTask(taskId);
-      if (head === undefined) throw taskNotFound(taskId);
-      const { incarnation } = head.record;
-      deleted = await archive.deleteTask(taskId, incarnation);
-      deleted = await store.deleteTask(taskId, { incarnation }) || deleted;
-    }
     this.#traces.set(taskId, undefined);
-    if (!deleted) throw taskNotFound(taskId);
-    await this.#announce({ taskId, from: 0, length: 0, ended: true });
+    if (!await deleteTask(this.#context, taskId)) throw taskNotFound(taskId);
   }
 
   /** Reads a task, applies a rule, and commits the outcome; again if the task changed meanwhile. */
@@ -149,7 +144,8 @@ export class Writer {
     const { maxEventsPerTask: maxEvents, maxBytesPerTask: maxBytes } = this.#context.limits;
     const due = record === undefined ? undefined : dueTimes(record);
     const archiveAtMs = this.#archiver && nowMs + this.#context.options.archiveDelayMs;
-    const marks: WorkMarks = { archive: archiveAtMs, deliver: nowMs };
+    const cleanAtMs = record && this.#cleanAtMs(record);
+    const marks: WorkMarks = { archive: archiveAtMs, deliver: nowMs, clean: cleanAtMs };
     const result = await this.#measured(
       {
         taskId,
@@ -165,6 +161,7 @@ export class Writer {
     );
     if (!result.ok) return result;
     if (archiveAtMs !== undefined) this.#archiver?.expect(archiveAtMs);
+    if (cleanAtMs !== undefined) this.#cleaner.expect(cleanAtMs);
     if (result.hooked) this.#deliverer?.expect(nowMs);
     for (const atMs of Object.values(due ?? {})) this.scheduler.expect(atMs);
     const { from, length } = result;
@@ -178,6 +175,12 @@ export class Writer {
       await this.#announce({ taskId, from, length, ...(ended ? { ended } : {}) });
     }
     return result;
+  }
+
+  /** When rules want a task that has ended; what an archive has is marked there. */
+  #cleanAtMs({ task }: TaskRecord): number | undefined {
+    const { archive, cleanupRules } = this.#context;
+    return archive === undefined ? nextCleanup(rulesOf(cleanupRules, task), task) : undefined;
   }
 
   /** Commits, and tells observers how that went. */

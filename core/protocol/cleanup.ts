@@ -1,5 +1,5 @@
-import type { Level, SeriesMode } from "../protocol/event.ts";
-import type { TerminalStatus } from "../protocol/task.ts";
+import type { Level, SeriesMode } from "./event.ts";
+import type { TerminalStatus } from "./task.ts";
 
 /** What is deleted of ended tasks, and when. */
 export interface CleanupRule {
@@ -30,4 +30,10 @@ export interface CleanupRule {
     /** The mode of its series. */
     seriesMode?: SeriesMode;
   };
+}
+
+/** What is deleted of one task, beside what rules for all tasks say. Never changes after creation. */
+export interface TaskCleanup {
+  /** The rules; each is carried out on its own. */
+  rules: CleanupRule[];
 }

@@ -12,6 +12,8 @@ export const BOUNDS = {
   authRules: 64,
   /** Webhooks of one task. */
   webhooks: 10,
+  /** Clean-up rules of one task, and of a server. */
+  cleanupRules: 32,
   /** Characters of an address. */
   urlLength: 2_048,
   /** Values in one filter or one rule's list. */

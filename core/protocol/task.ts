@@ -1,3 +1,4 @@
+import type { TaskCleanup } from "./cleanup.ts";
 import type { JsonObject } from "./json.ts";
 import type { Webhook } from "./webhook.ts";
 
@@ -112,6 +113,8 @@ export interface Task {
   authConfig?: TaskAuthConfig;
   /** Where its events are sent. Never changes after creation. */
   webhooks?: Webhook[];
+  /** What is deleted of it once it has ended. Never changes after creation. */
+  cleanup?: TaskCleanup;
   /** Why it is paused or blocked. */
   reason?: string;
   /** When a blocked task goes on by itself. */
@@ -140,6 +143,7 @@ export type CreateTaskInput = Partial<
     | "ttl"
     | "authConfig"
     | "webhooks"
+    | "cleanup"
     | "assignMode"
     | "cost"
     | "disconnectPolicy"

@@ -102,11 +102,13 @@ const FAILED_RETENTION_MS = 7 * 86_400_000;
  *
  * @param notes The notes of the task.
  * @param length Events in its log.
+ * @param failedRetentionMs For how long deliveries that were given up count as not made.
  */
 export function areTold(
   notes: Readonly<Record<string, string>>,
   length: number,
   nowMs: number,
+  failedRetentionMs: number = FAILED_RETENTION_MS,
 ): boolean {
   const states = Object.entries(notes)
     .filter(([name]) => hookOf(name) !== undefined)
@@ -114,7 +116,7 @@ export function areTold(
   return states.length > 0 &&
     states.every(({ next, again, failed = [] }) =>
       next >= length && again === undefined &&
-      failed.every(({ at }) => at < nowMs - FAILED_RETENTION_MS)
+      failed.every(({ at }) => at <= nowMs - failedRetentionMs)
     );
 }
 

@@ -1,4 +1,4 @@
-import { invalidInput, TaskcastError } from "../../protocol/errors.ts";
+import { invalidInput } from "../../protocol/errors.ts";
 import type { Limits } from "../../protocol/limits.ts";
 import { BOUNDS, TASK_ID_PATTERN } from "../../protocol/limits.ts";
 import type { CreateTaskInput, TaskStatus, TransitionOptions } from "../../protocol/task.ts";
@@ -16,6 +16,7 @@ import {
 } from "./checks.ts";
 import type { JsonLimits } from "./json.ts";
 import { assertJson, jsonObject } from "./json.ts";
+import { assertTaskCleanup } from "./cleanup.ts";
 import { assertWebhooks } from "./webhook.ts";
 
 /** Requires a task id. */
@@ -42,6 +43,7 @@ const CREATE_FIELDS = [
   "ttl",
   "authConfig",
   "webhooks",
+  "cleanup",
   "assignMode",
   "cost",
   "disconnectPolicy",
@@ -57,14 +59,7 @@ export function assertCreateTask(
   input: unknown,
   limits: Limits,
 ): asserts input is CreateTaskInput {
-  const fields = object(input, "");
-  // Refused rather than stored: a rule that nobody follows is worse than an error.
-  if (fields.cleanup !== undefined) {
-    throw new TaskcastError("NOT_SUPPORTED", `"cleanup" is not supported by this version`, {
-      details: { path: "cleanup" },
-    });
-  }
-  object(input, "", CREATE_FIELDS);
+  const fields = object(input, "", CREATE_FIELDS);
   if (fields.id !== undefined) assertTaskId(fields.id);
   optional(fields, "", "type", text);
   optional(fields, "", "params", jsonObject(limits));
@@ -73,6 +68,7 @@ export function assertCreateTask(
   optional(fields, "", "ttl", assertTtl);
   optional(fields, "", "authConfig", (value, path) => assertAuthConfig(value, path, limits));
   optional(fields, "", "webhooks", assertWebhooks);
+  optional(fields, "", "cleanup", assertTaskCleanup);
   optional(fields, "", "assignMode", text);
   optional(fields, "", "cost", (value, path) => number(value, path, 0, Number.MAX_SAFE_INTEGER));
   optional(fields, "", "disconnectPolicy", text);

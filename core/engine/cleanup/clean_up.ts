@@ -1,0 +1,61 @@
+import { dueRules, rulesOf } from "../../rules/cleanup.ts";
+import { createContext } from "../create_context.ts";
+import type { TaskEngineOptions } from "../options.ts";
+import type { CleanupReport } from "./clean_task.ts";
+import { cleanTask } from "./clean_task.ts";
+import { EndedTasks } from "./ended_tasks.ts";
+
+/** What {@linkcode cleanUp} works on. */
+export interface CleanUpOptions extends
+  Pick<
+    TaskEngineOptions,
+    "broadcast" | "shortTermStore" | "longTermStore" | "cleanup" | "options" | "clock"
+  > {
+  /** Only tells what would be done. @default {false} */
+  dryRun?: boolean;
+}
+
+/**
+ * Carries out the clean-up rules that are due on all tasks that have ended, once: what an engine does
+ * by itself as time goes by. May run beside any number of engines.
+ *
+ * @returns What it did, or would do, task by task.
+ * @throws {TaskcastError} `INVALID_INPUT` for rules that are none; `STORE_UNAVAILABLE`.
+ *
+ * @example What would go?
+ * ```ts
+ * import { cleanUp, MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
+ * import assert from "node:assert/strict";
+ *
+ * const stores = {
+ *   broadcast: new MemoryBroadcastProvider(),
+ *   shortTermStore: new MemoryShortTermStore(),
+ * };
+ * await using engine = new TaskEngine(stores);
+ * const { id } = await engine.createTask({ type: "import" });
+ * await engine.transitionTask(id, "cancelled");
+ *
+ * const rules = [{ name: "at once", trigger: { afterMs: 0 }, target: "all" as const }];
+ * const found = await Array.fromAsync(cleanUp({ ...stores, cleanup: { rules }, dryRun: true }));
+ * assert.deepEqual(found.map(({ task, rules, action }) => [task.id, rules, action]), [
+ *   [id, ["at once"], "deleted"],
+ * ]);
+ * ```
+ */
+export async function* cleanUp(
+  { dryRun = false, ...options }: CleanUpOptions,
+): AsyncGenerator<CleanupReport, void> {
+  const context = createContext(options, (error) => {
+    throw error;
+  });
+  const { reader, clock, cleanupRules } = context;
+  const ended = new EndedTasks(reader);
+  for (let page = await ended.next(); page.length > 0; page = await ended.next()) {
+    for (const { task } of page) {
+      const due = dueRules(rulesOf(cleanupRules, task), task, clock.now());
+      const head = due.length === 0 ? undefined : await reader.getTask(task.id);
+      const report = head && await cleanTask(context, head, due, { dryRun });
+      if (report !== undefined) yield report;
+    }
+  }
+}

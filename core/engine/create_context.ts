@@ -1,0 +1,40 @@
+import { systemClock } from "../contracts/clock.ts";
+import type { ErrorContext } from "../contracts/hooks.ts";
+import { DEFAULT_LIMITS } from "../protocol/limits.ts";
+import { assertCleanupRules } from "../rules/validate/cleanup.ts";
+import { BoundedReader } from "./bounded_reader.ts";
+import type { EngineContext } from "./context.ts";
+import { DEFAULT_ENGINE_OPTIONS } from "./context.ts";
+import { noTracer } from "./no_tracer.ts";
+import { Observers } from "./observers.ts";
+import type { TaskEngineOptions } from "./options.ts";
+import { TieredReader } from "./tiered_reader.ts";
+
+/**
+ * What the parts of an engine share, as its options say.
+ *
+ * @throws {TaskcastError} `INVALID_INPUT` for clean-up rules that are none.
+ */
+export function createContext(
+  options: TaskEngineOptions,
+  report: (error: unknown, context: ErrorContext) => void,
+): EngineContext {
+  const { shortTermStore: store, longTermStore: archive, cleanup = {} } = options;
+  const { rules: cleanupRules = [] } = cleanup;
+  assertCleanupRules(cleanupRules, "cleanup.rules");
+  const engineOptions = { ...DEFAULT_ENGINE_OPTIONS, ...options.options };
+  const reader = archive === undefined ? store : new TieredReader(store, archive);
+  return {
+    store,
+    archive,
+    reader: new BoundedReader(reader, engineOptions.pageBytes),
+    broadcast: options.broadcast,
+    clock: options.clock ?? systemClock,
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    options: engineOptions,
+    cleanupRules,
+    tracer: options.tracer ?? noTracer,
+    observers: new Observers((error) => report(error, { operation: "observer" })),
+    report,
+  };
+}
