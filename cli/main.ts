@@ -18,6 +18,7 @@ import { LOG_LEVELS, startSettings } from "./settings.ts";
 import { parseMaxMemory, parsePort } from "./setting_values.ts";
 import { SettingsError } from "./settings_error.ts";
 import { processTerminal } from "./terminal.ts";
+import { addCleanupCommand } from "./cleanup_command.ts";
 import { addTokenCommand } from "./token_command.ts";
 import { VERSION } from "./version.ts";
 
@@ -69,6 +70,7 @@ export async function main(args: readonly string[]): Promise<number> {
     });
 
   addTokenCommand(program, terminal, (exitCode) => code = exitCode);
+  addCleanupCommand(program, terminal, addStorageOptions, (exitCode) => code = exitCode);
 
   const urlOption = () =>
     new Option("--url <url>", "the server").env("TASKCAST_URL").default("http://localhost:3721");
@@ -124,11 +126,7 @@ export async function main(args: readonly string[]): Promise<number> {
 
 /** What `start` can be told, and `config check`, which says what would come of it. */
 function addStartOptions(command: Command): Command {
-  return command
-    .option(
-      "-c, --config <file>",
-      `configuration file (default: the first of ${CONFIG_FILES.join(", ")} that is there)`,
-    )
+  return addStorageOptions(command)
     .addOption(
       new Option("-p, --port <port>", "port to listen on (env: TASKCAST_PORT, default: 3721)")
         .argParser(parsePort),
@@ -137,6 +135,23 @@ function addStartOptions(command: Command): Command {
     .addOption(
       new Option("--log-level <level>", "least important messages (env: TASKCAST_LOG_LEVEL)")
         .choices([...LOG_LEVELS]),
+    )
+    .addOption(
+      new Option(
+        "--max-memory <MiB>",
+        "memory for tasks (env: TASKCAST_MAX_MEMORY, default: 512); beyond it the tasks that ended " +
+          "longest ago are given up",
+      ).argParser(parseMaxMemory),
+    )
+    .option("--cors [origins]", "let pages of other origins call; all, or a comma list");
+}
+
+/** Where tasks are kept, and the configuration that may say so. */
+function addStorageOptions(command: Command): Command {
+  return command
+    .option(
+      "-c, --config <file>",
+      `configuration file (default: the first of ${CONFIG_FILES.join(", ")} that is there)`,
     )
     .addOption(
       new Option(
@@ -161,15 +176,7 @@ function addStartOptions(command: Command): Command {
     .option(
       "--no-auto-migrate",
       "refuse to start when the tables in PostgreSQL are out of date (env: TASKCAST_AUTO_MIGRATE)",
-    )
-    .addOption(
-      new Option(
-        "--max-memory <MiB>",
-        "memory for tasks (env: TASKCAST_MAX_MEMORY, default: 512); beyond it the tasks that ended " +
-          "longest ago are given up",
-      ).argParser(parseMaxMemory),
-    )
-    .option("--cors [origins]", "let pages of other origins call; all, or a comma list");
+    );
 }
 
 /** The server cannot be reached. */

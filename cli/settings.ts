@@ -1,4 +1,5 @@
 import type {
+  CleanupConfig,
   EngineOptions,
   SentryConfig,
   TaskcastConfig,
@@ -54,6 +55,8 @@ export interface StartSettings {
   engine: Partial<EngineOptions>;
   /** What is reported to Sentry; without a DSN nothing. */
   sentry?: SentryConfig;
+  /** What is deleted of tasks that have ended. */
+  cleanup: CleanupConfig;
   /** How webhooks are told. */
   webhook: WebhookConfig;
   /** The configuration's own hooks. */
@@ -114,6 +117,7 @@ export async function startSettings(
     limits: defined(limits),
     engine: defined(config.engine ?? {}),
     sentry: config.sentry?.dsn ? config.sentry : undefined,
+    cleanup: defined(config.cleanup ?? {}),
     webhook: defined(config.webhook ?? {}),
     hooks: config.hooks,
     notes,

@@ -143,10 +143,6 @@ Deno.test("start: Sentry by a variable alone, and what is left is sent at the en
 
 const guide = (name: string) => Deno.readTextFile(new URL(`guide/${name}`, import.meta.url));
 
-/** Without the rules, which this version refuses. */
-const withoutCleanup = (text: string) =>
-  text.replace(/^cleanup:\n( .*\n)+/m, "").replace(/^ {2}cleanup: \{\n[\s\S]*?^ {2}\},\n/m, "");
-
 async function newDatabase(): Promise<string> {
   const schema = `t${crypto.randomUUID().replaceAll("-", "")}`;
   const sql = postgres(pg, { max: 1, onnotice: () => {} });
@@ -161,22 +157,13 @@ for (
     ["taskcast.config.ts.txt", "taskcast.config.ts"],
   ] as const
 ) {
-  test(`the guide's ${name} works as written, but for the rules, which are refused`, async () => {
+  test(`the guide's ${name} works as written`, async () => {
     await using sentry = startSentryEndpoint();
     const { publicKey, privateKey } = await generateKeyPair("RS256", { extractable: true });
     await using folder = await tempFolder({ "jwt.pub": await exportSPKI(publicKey) });
     const text = (await guide(source)).replace("/run/secrets/jwt.pub", `${folder.path}/jwt.pub`);
     const env = { REDIS_URL: redis, DATABASE_URL: await newDatabase(), SENTRY_DSN: sentry.dsn };
     await Deno.writeTextFile(`${folder.path}/${name}`, text);
-    const refused = await runCli(["-c", name], env, folder.path);
-    assert.deepEqual(refused, {
-      code: 1,
-      out: "",
-      err:
-        `error: ${name}: cleanup.rules: this version deletes nothing by rules yet; leave them out\n`,
-    });
-
-    await Deno.writeTextFile(`${folder.path}/${name}`, withoutCleanup(text));
     await using server = await startCli([...LOCAL, "-c", name], env, folder.path);
     assert.match(server.process.err, /storage: redis, archive: postgres, auth: jwt\)/);
     const token = await signed("RS256", privateKey);

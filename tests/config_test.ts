@@ -110,9 +110,18 @@ const UNFIT: [yaml: string, errors: string[], env?: Record<string, string>][] = 
   ]],
   ["port: 1\nport: 2", ["cannot be read: line 2, column 1: this key is there twice"]],
   ["port: !secret 1", ["cannot be read: line 1, column 7: Unresolved tag"]],
-  ["cleanup: { rules: [{ target: all, trigger: { afterMs: 1 } }] }", [
-    "cleanup.rules: this version deletes nothing by rules yet; leave them out",
+  ["cleanup: { rules: [{ target: all, trigger: { afterMs: 1 }, eventFilter: {} }] }", [
+    'cleanup.rules[0].eventFilter: goes only with the target "events"',
   ]],
+  ["cleanup: { rules: [{ target: all, trigger: { afterMs: 1e15 } }] }", [
+    "cleanup.rules[0].trigger.afterMs: must be an integer from 0 to 315360000000",
+  ]],
+  [
+    "cleanup: { rules: [{ target: all, trigger: { afterMs: 1 }, match: { taskTypes: ['l*m'] } }] }",
+    [
+      'cleanup.rules[0].match.taskTypes[0]: must be a type, "*", or end with ".*"',
+    ],
+  ],
   ["adapters: { shortTerm: { provider: redis } }", [
     "adapters.broadcast.url: is missing; redis needs it, or TASKCAST_REDIS_URL",
     "adapters.shortTerm.url: is missing; redis needs it, or TASKCAST_REDIS_URL",

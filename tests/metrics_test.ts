@@ -96,6 +96,8 @@ Deno.test("after traffic each metric has the value that the traffic gave it", as
     assert(value("taskcast_lagging_reads_total") >= 0);
     assert(value("taskcast_lagging_events_total") >= 0);
     assert.equal(value("taskcast_tasks_released_total"), 0);
+    assert.equal(value("taskcast_tasks_cleaned_total"), 0);
+    assert.equal(value("taskcast_events_trimmed_total"), 0);
     assert.equal(value("taskcast_due_work_lag_seconds"), 0);
     assert.equal(value("taskcast_due_work_delay_seconds_count", { kind: "deadline" }), 1);
     assert.equal(value("taskcast_webhook_deliveries_total"), 2);

@@ -52,6 +52,7 @@ export async function start(
       longTermStore: adapters.longTerm,
       tracer: createEngineTracer(),
       limits: settings.limits,
+      cleanup: settings.cleanup,
       webhooks: { sender, defaultRetry, hooks },
       options: { ...(storage.isPrivate ? { sweepMs: 0 } : {}), ...settings.engine },
       hooks: mergeHooks(

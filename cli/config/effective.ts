@@ -5,11 +5,11 @@ import type { AuthOptions } from "@taskcast/server";
 import type { Environment, StartFlags } from "../settings.ts";
 import { SettingsError } from "../settings_error.ts";
 import { authOf } from "./auth_of.ts";
+import { cleanupProblems } from "./cleanup_problems.ts";
 import { chooseAdapters, isNamed } from "./choose_adapters.ts";
 import type { FoundFile } from "./find_file.ts";
 import { findConfigFile } from "./find_file.ts";
 import { drop, noteSources, put } from "./layers.ts";
-import { notYet } from "./not_yet.ts";
 import { readConfigFile } from "./read_file.ts";
 import type { Given, Setting } from "./settings_table.ts";
 import { given, SETTINGS } from "./settings_table.ts";
@@ -64,7 +64,7 @@ export async function effectiveConfig(
   problems.push(...chooseAdapters(layers, said, name));
   const { auth, warnings, problems: authProblems } = await authOf(layers, name);
   problems.push(...authProblems, ...corsProblems(layers.config, name));
-  problems.push(...notYet(layers.config).map((problem) => `${name}: ${problem}`));
+  problems.push(...cleanupProblems(layers.config, name));
   fail(problems);
   return { ...layers, file, auth, warnings };
 }

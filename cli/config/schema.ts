@@ -1,6 +1,6 @@
 import type { AuthFunction, TaskcastConfig, TaskcastHooks } from "@taskcast/core";
 import { JWT_ALGORITHMS } from "@taskcast/core";
-import { BACKOFFS, LEVELS, SERIES_MODES, TERMINAL_STATUSES } from "@taskcast/core/protocol";
+import { BACKOFFS, BOUNDS, LEVELS, SERIES_MODES, TERMINAL_STATUSES } from "@taskcast/core/protocol";
 import { z } from "zod";
 import { MAX_PORT } from "../setting_values.ts";
 import { agree, type Same } from "./agree.ts";
@@ -132,6 +132,8 @@ const engine = z.strictObject({
   archiveBatch: positive().optional().describe("Events written to the archive at a time"),
   hotRetentionMs: whole(0).optional()
     .describe("Milliseconds that an ended task stays in the short-term store"),
+  cleanupSearchMs: positive().optional()
+    .describe("Milliseconds between looks through all ended tasks for clean-up rules"),
 });
 
 const HOOKS = [
@@ -167,7 +169,7 @@ const config = z.strictObject({
   sentry: sentry.optional().describe("Reports failures to Sentry"),
   webhook: webhook.optional().describe("For webhooks"),
   cleanup: z.strictObject({
-    rules: z.array(cleanupRule).optional().describe("For all tasks"),
+    rules: z.array(cleanupRule).max(BOUNDS.cleanupRules).optional().describe("For all tasks"),
   }).optional().describe("Deletes what is old"),
   cors: cors.optional().describe("Pages of other origins"),
   limits: limits.optional().describe("Bounds of what is taken"),

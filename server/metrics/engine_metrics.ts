@@ -67,6 +67,8 @@ export function addEngineMetrics(make: Instruments, engine: TaskEngine): void {
   );
   counted("events_archived_total", "Events archived by this instance", "eventsArchived");
   counted("tasks_released_total", "Hot copies given up by this instance", "tasksReleased");
+  counted("tasks_cleaned_total", "Ended tasks deleted by rules by this instance", "tasksCleaned");
+  counted("events_trimmed_total", "Events deleted by rules by this instance", "eventsTrimmed");
   const archiveSeconds = make.histogram(
     "archive_write_duration_seconds",
     "What the archive takes for a batch",

@@ -3,12 +3,21 @@ import type {
   BlockedRequest,
   CreateTaskInput,
   Task,
+  TaskCleanup,
   TaskDetail,
   TaskStatus,
   Ticket,
   TransitionOptions,
 } from "@taskcast/core/protocol";
-import { BOUNDS, SCOPES, TASK_ID_PATTERN, TASK_STATUSES } from "@taskcast/core/protocol";
+import {
+  BOUNDS,
+  LEVELS,
+  SCOPES,
+  SERIES_MODES,
+  TASK_ID_PATTERN,
+  TASK_STATUSES,
+  TERMINAL_STATUSES,
+} from "@taskcast/core/protocol";
 import { webhooksBody, webhooksSchema } from "./webhook.ts";
 
 // These schemas both check what comes in and are what the OpenAPI document shows. The numbers in
@@ -61,8 +70,31 @@ const authConfig = z.strictObject({
   description: "Narrows who may do what with the task. Never changes after creation.",
 });
 
+const cleanup: z.ZodType<TaskCleanup> = z.strictObject({
+  rules: z.array(z.strictObject({
+    name: name.optional(),
+    match: z.strictObject({
+      taskTypes: z.array(name).min(1).max(BOUNDS.listItems).optional(),
+      status: z.array(z.enum(TERMINAL_STATUSES)).min(1).optional(),
+    }).optional(),
+    trigger: z.strictObject({
+      afterMs: z.number().int().nonnegative()
+        .openapi({ description: "Milliseconds after the task has ended" }),
+    }),
+    target: z.enum(["all", "events", "task"]).openapi({
+      description: "`events`: what `eventFilter` takes of the log. `task`, `all`: the task",
+    }),
+    eventFilter: z.strictObject({
+      types: z.array(name).min(1).max(BOUNDS.listItems).optional(),
+      levels: z.array(z.enum(LEVELS)).min(1).optional(),
+      olderThanMs: z.number().int().nonnegative().optional(),
+      seriesMode: z.enum(SERIES_MODES).optional(),
+    }).optional(),
+  })).max(BOUNDS.cleanupRules),
+}).openapi("TaskCleanup");
+
 /** Body of `POST /tasks`. */
-export const createTaskBody: z.ZodType<CreateTaskInput & { cleanup?: unknown }> = z.strictObject({
+export const createTaskBody: z.ZodType<CreateTaskInput> = z.strictObject({
   id: taskId.optional(),
   type: name.optional().openapi({ example: "llm.chat" }),
   params: jsonObject.optional(),
@@ -76,8 +108,9 @@ export const createTaskBody: z.ZodType<CreateTaskInput & { cleanup?: unknown }> 
   webhooks: webhooksBody.optional().openapi({
     description: "Where its events are sent; needs the scope `webhook:create` as well",
   }),
-  // Known, so that the engine can say that this version does not do it.
-  cleanup: z.any().optional().openapi({ description: "Not supported by this version: refused" }),
+  cleanup: cleanup.optional().openapi({
+    description: "What is deleted of it once it has ended, beside what the server's rules say",
+  }),
 }).openapi("CreateTask");
 
 /** Body of `PATCH /tasks/:id/status`. */
@@ -122,6 +155,7 @@ const task = z.object({
   ttl: ttl.optional(),
   authConfig: authConfig.optional(),
   webhooks: webhooksSchema.optional(),
+  cleanup: cleanup.optional(),
   reason: z.string().optional(),
   resumeAt: time.optional(),
   blockedRequest: blockedRequest.optional(),

@@ -18,7 +18,12 @@ export function assertTaskCleanup(value: unknown, path: string): asserts value i
   assertCleanupRules(rules, `${path}.rules`);
 }
 
-/** Requires a list of clean-up rules. */
+/**
+ * Requires a list of clean-up rules.
+ *
+ * @param path Where it stands, for the message.
+ * @throws {TaskcastError} `INVALID_INPUT` with the path of what is wrong.
+ */
 export function assertCleanupRules(value: unknown, path: string): asserts value is CleanupRule[] {
   list(value, path, BOUNDS.cleanupRules).forEach((rule, i) => assertRule(rule, `${path}[${i}]`));
 }

@@ -1,0 +1,91 @@
+import type { CleanupReport } from "@taskcast/core";
+import { cleanUp } from "@taskcast/core";
+import { openAdapters } from "../adapters.ts";
+import type { StartSettings } from "../settings.ts";
+import { SettingsError } from "../settings_error.ts";
+import type { Terminal } from "../terminal.ts";
+
+/** How `taskcast cleanup` goes about it. */
+export interface CleanupOptions {
+  /** Changes nothing, and says what would be done. */
+  dryRun: boolean;
+  /** Writes a line of JSON for each task. */
+  json: boolean;
+}
+
+/**
+ * `taskcast cleanup`: carries out, once, the rules that are due, on all tasks that have ended.
+ * Servers do so by themselves, so this is for looking first, or for servers that are stopped.
+ *
+ * @returns The exit code.
+ */
+export async function cleanup(
+  { storage, cleanup, engine }: StartSettings,
+  { dryRun, json }: CleanupOptions,
+  terminal: Terminal,
+): Promise<number> {
+  if (storage.isPrivate) {
+    throw new SettingsError(
+      "cleanup needs storage that it shares with a server, and memory is in the server's process: " +
+        "name it with -c, --storage, --redis-url or --postgres-url",
+    );
+  }
+  const { adapters, close } = await openAdapters(storage.adapters);
+  const counts = { tasks: 0, trimmed: 0, events: 0 };
+  try {
+    const reports = cleanUp({
+      broadcast: adapters.broadcast,
+      shortTermStore: adapters.shortTerm,
+      longTermStore: adapters.longTerm,
+      options: engine,
+      cleanup,
+      dryRun,
+    });
+    for await (const report of reports) {
+      if (report.action === "deleted") counts.tasks++;
+      else {
+        counts.trimmed++;
+        counts.events += report.events;
+      }
+      await terminal.out(json ? jsonOf(report, dryRun) : lineOf(report, dryRun, terminal));
+    }
+  } finally {
+    await close();
+  }
+  const did = `${plural(counts.tasks, "task")}, and ${plural(counts.events, "event")} of ` +
+    plural(counts.trimmed, "other task");
+  const text = dryRun ? `Would delete ${did}; nothing was changed` : `Deleted ${did}`;
+  terminal.note(terminal.paint(dryRun ? "yellow" : "green", text));
+  return 0;
+}
+
+function jsonOf({ task, rules, action, events }: CleanupReport, dryRun: boolean): string {
+  const { id, type, status, completedAt } = task;
+  return JSON.stringify({ taskId: id, type, status, completedAt, action, events, rules, dryRun }) +
+    "\n";
+}
+
+function lineOf(
+  { task, rules, action, events }: CleanupReport,
+  dryRun: boolean,
+  { paintOut }: Terminal,
+): string {
+  const { id, type = "", status, completedAt } = task;
+  const words = {
+    deleted: ["would delete", "deleted"],
+    trimmed: ["would trim", "trimmed"],
+  } as const;
+  const columns = [
+    paintOut(action === "deleted" ? "red" : "yellow", words[action][dryRun ? 0 : 1]),
+    paintOut("cyan", id),
+    type,
+    `${status} ${new Date(completedAt!).toISOString()}`,
+    plural(events, "event"),
+    rules.join(", "),
+  ];
+  return columns.filter((column) => column !== "").join("  ") + "\n";
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
