@@ -16,7 +16,10 @@ type Change =
   | ["commit", ...Parameters<ShortTermStore["commit"]>]
   | ["deleteTask", ...Parameters<ShortTermStore["deleteTask"]>]
   | ["claim", ...Parameters<ShortTermStore["claim"]>]
-  | ["archived", ...Parameters<ShortTermStore["archived"]>];
+  | ["archived", ...Parameters<ShortTermStore["archived"]>]
+  | ["mark", ...Parameters<ShortTermStore["mark"]>]
+  | ["writeNote", ...Parameters<ShortTermStore["writeNote"]>]
+  | ["trimLog", ...Parameters<ShortTermStore["trimLog"]>];
 
 /** Tasks in memory whose every change is on disk before it is acknowledged. */
 export class JournalStore extends MemoryShortTermStore {
@@ -67,6 +70,18 @@ export class JournalStore extends MemoryShortTermStore {
     return this.#record(["archived", ...args], super.archived(...args));
   }
 
+  override mark(...args: Parameters<ShortTermStore["mark"]>): Promise<boolean> {
+    return this.#record(["mark", ...args], super.mark(...args));
+  }
+
+  override writeNote(...args: Parameters<ShortTermStore["writeNote"]>): Promise<boolean> {
+    return this.#record(["writeNote", ...args], super.writeNote(...args));
+  }
+
+  override trimLog(...args: Parameters<ShortTermStore["trimLog"]>): Promise<number> {
+    return this.#record(["trimLog", ...args], super.trimLog(...args));
+  }
+
   override async close(): Promise<void> {
     await this.#writing;
     await this.#file.close().catch(() => {}); // It may be called twice.
@@ -92,7 +107,10 @@ export class JournalStore extends MemoryShortTermStore {
 
   async #do([method, ...args]: Change): Promise<void> {
     // deno-lint-ignore no-explicit-any
-    await (MemoryShortTermStore.prototype[method] as any).apply(this, args);
+    await (MemoryShortTermStore.prototype[method] as any).apply(
+      this,
+      args.map((arg) => arg ?? undefined), // JSON has no `undefined`.
+    );
   }
 }
 
