@@ -8,7 +8,7 @@ import { run } from "./commands/run.ts";
 import { start } from "./commands/start.ts";
 import { ListenError } from "./listen.ts";
 import type { LogFormat } from "./log_format.ts";
-import { logFormatOf } from "./log_format.ts";
+import { LOG_FORMATS, logFormatOf } from "./log_format.ts";
 import { jsonLine } from "./logger.ts";
 import { postgresUrls } from "./config/postgres_urls.ts";
 import { CONFIG_FILES } from "./config/find_file.ts";
@@ -42,8 +42,10 @@ export async function main(args: readonly string[]): Promise<number> {
     program.command("start", { isDefault: true })
       .description("Serve tasks over HTTP and SSE (the default command)"),
   ).action(async (flags: StartFlags) => {
-    logFormat = logFormatOf(process.env, terminal);
+    // What is wrong with the configuration is told before anybody knows what it says.
+    logFormat = logFormatOf(flags.logFormat ?? process.env.TASKCAST_LOG_FORMAT, terminal);
     const settings = await startSettings(flags, process.env, process.cwd());
+    logFormat = logFormatOf(settings.logFormat, terminal);
     code = await start(settings, { terminal, logFormat });
   });
 
@@ -137,6 +139,12 @@ function addStartOptions(command: Command): Command {
     .addOption(
       new Option("--log-level <level>", "least important messages (env: TASKCAST_LOG_LEVEL)")
         .choices([...LOG_LEVELS]),
+    )
+    .addOption(
+      new Option(
+        "--log-format <format>",
+        "how they are written (env: TASKCAST_LOG_FORMAT, default: pretty at a terminal, else json)",
+      ).choices([...LOG_FORMATS]),
     )
     .addOption(
       new Option(

@@ -7,6 +7,15 @@ export const MAX_MEMORY_MIB: number = 1024 * 1024;
 /** The highest port. */
 export const MAX_PORT = 65_535;
 
+/** Most requests a second, and at once, that a limit can be. */
+export const MAX_RATE = 1_000_000;
+
+/** Most open streams that a limit can be. */
+export const MAX_STREAMS = 9_999_999;
+
+/** Most proxies that can be trusted. */
+export const MAX_HOPS = 10;
+
 /** Reads a whole number of an environment variable or a flag. */
 export function wholeNumber(text: string, name: string, min: number, max: number): number {
   const value = Number(text);

@@ -64,6 +64,7 @@ export async function effectiveConfig(
   problems.push(...chooseAdapters(layers, said, name));
   const { auth, warnings, problems: authProblems } = await authOf(layers, name);
   problems.push(...authProblems, ...corsProblems(layers.config, name));
+  problems.push(...rateLimitProblems(layers, name));
   problems.push(...notYet(layers.config).map((problem) => `${name}: ${problem}`));
   fail(problems);
   return { ...layers, file, auth, warnings };
@@ -112,6 +113,10 @@ function fromFolder(config: TaskcastConfig, folder: string): TaskcastConfig {
   }
   if (config.cors !== undefined) copy.cors = { ...config.cors };
   if (config.sentry !== undefined) copy.sentry = { ...config.sentry };
+  if (config.limits !== undefined) copy.limits = { ...config.limits };
+  if (config.limits?.rateLimit !== undefined) {
+    copy.limits!.rateLimit = { ...config.limits.rateLimit };
+  }
   if (adapters === undefined) return copy;
   copy.adapters = { ...adapters };
   for (const role of ADAPTER_ROLES) {
@@ -135,4 +140,12 @@ function corsProblems({ cors }: TaskcastConfig, file: string): string[] {
   return all && cors.credentials
     ? [`${file}: cors.credentials: cannot be true while cors.origin is "*"`]
     : [];
+}
+
+function rateLimitProblems({ config, sources }: Layers, file: string): string[] {
+  const rateLimit = config.limits?.rateLimit;
+  if (rateLimit === undefined || rateLimit.requestsPerSecond !== undefined) return [];
+  const burst = sources.get("limits.rateLimit.burst");
+  if (burst?.from === "env") return [`${burst.name} needs TASKCAST_RATE_LIMIT`];
+  return [`${file}: limits.rateLimit.requestsPerSecond: is missing, so nothing is limited`];
 }
