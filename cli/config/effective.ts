@@ -5,6 +5,7 @@ import type { AuthOptions } from "@taskcast/server";
 import type { Environment, StartFlags } from "../settings.ts";
 import { SettingsError } from "../settings_error.ts";
 import { authOf } from "./auth_of.ts";
+import type { GivenAdapters } from "./choose_adapters.ts";
 import { chooseAdapters, isNamed } from "./choose_adapters.ts";
 import type { FoundFile } from "./find_file.ts";
 import { findConfigFile } from "./find_file.ts";
@@ -26,6 +27,14 @@ export interface Effective extends Layers {
   warnings: string[];
 }
 
+/** What was said, before anybody asked whether it fits together. */
+export interface Said extends Layers {
+  /** The file that was read, if there is one. */
+  file?: FoundFile;
+  /** What the environment and the command line said. */
+  given: GivenAdapters;
+}
+
 /**
  * Puts the configuration together: command line before environment before file before default.
  *
@@ -37,6 +46,28 @@ export async function effectiveConfig(
   env: Environment,
   folder: string,
 ): Promise<Effective> {
+  const { file, given, ...layers } = await saidConfig(flags, env, folder);
+  const name = file?.name ?? "";
+  const problems = chooseAdapters(layers, given, name);
+  const { auth, warnings, problems: authProblems } = await authOf(layers, name);
+  problems.push(...authProblems, ...corsProblems(layers.config, name));
+  problems.push(...rateLimitProblems(layers, name));
+  problems.push(...notYet(layers.config).map((problem) => `${name}: ${problem}`));
+  fail(problems);
+  return { ...layers, file, auth, warnings };
+}
+
+/**
+ * Reads what the file, the environment and the command line say, each checked by itself. Adapters
+ * are not chosen yet, and that parts fit together is not asked.
+ *
+ * @throws {SettingsError} For everything that is wrong, a line each.
+ */
+export async function saidConfig(
+  flags: StartFlags,
+  env: Environment,
+  folder: string,
+): Promise<Said> {
   const problems: string[] = [];
   const said = SETTINGS.flatMap((setting): (Given & { setting: Setting })[] => {
     const one = collecting(problems, () => given(setting, flags, env));
@@ -53,7 +84,6 @@ export async function effectiveConfig(
   }
   fail(problems);
 
-  const name = file?.name ?? "";
   for (const { setting, value, source } of said) {
     if (setting.path.includes("*")) continue;
     for (const path of setting.insteadOf ?? []) {
@@ -61,13 +91,7 @@ export async function effectiveConfig(
     }
     put(layers, setting.path, value, source);
   }
-  problems.push(...chooseAdapters(layers, said, name));
-  const { auth, warnings, problems: authProblems } = await authOf(layers, name);
-  problems.push(...authProblems, ...corsProblems(layers.config, name));
-  problems.push(...rateLimitProblems(layers, name));
-  problems.push(...notYet(layers.config).map((problem) => `${name}: ${problem}`));
-  fail(problems);
-  return { ...layers, file, auth, warnings };
+  return { ...layers, file, given: said };
 }
 
 function fail(problems: readonly string[]): void {
