@@ -1,6 +1,8 @@
 import process from "node:process";
 import { Command, CommanderError, Option } from "commander";
 import { TaskcastHttpError } from "@taskcast/server-sdk";
+import type { ClientFlags } from "./client_options.ts";
+import { reaching, tokenOption, UnreachableError, urlOption } from "./client_options.ts";
 import { checkConfig } from "./commands/config_check.ts";
 import { logs } from "./commands/logs.ts";
 import { migrate } from "./commands/migrate.ts";
@@ -19,6 +21,7 @@ import { parseMaxMemory, parsePort } from "./setting_values.ts";
 import { SettingsError } from "./settings_error.ts";
 import { processTerminal } from "./terminal.ts";
 import { addTokenCommand } from "./token_command.ts";
+import { addWebhooksCommand } from "./webhooks_command.ts";
 import { VERSION } from "./version.ts";
 
 /**
@@ -72,9 +75,7 @@ export async function main(args: readonly string[]): Promise<number> {
 
   addTokenCommand(program, terminal, (exitCode) => code = exitCode);
 
-  const urlOption = () =>
-    new Option("--url <url>", "the server").env("TASKCAST_URL").default("http://localhost:3721");
-  const tokenOption = () => new Option("--token <token>", "access token").env("TASKCAST_TOKEN");
+  addWebhooksCommand(program, terminal, (exitCode) => code = exitCode);
 
   program.command("run")
     .description("Run a command as a task: its output is streamed, its exit code ends the task")
@@ -84,8 +85,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .argument("<command...>", "the command, after --")
     .passThroughOptions()
     .action(async (command: [string, ...string[]], flags: ClientFlags & { type: string }) => {
-      const url = baseUrl(flags.url);
-      code = await reaching(url, run({ ...flags, url, command }, terminal));
+      code = await reaching(flags, (flags) => run({ ...flags, command }, terminal));
     });
 
   program.command("logs")
@@ -96,8 +96,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .addOption(urlOption())
     .addOption(tokenOption())
     .action(async (taskId: string, flags: ClientFlags & { follow: boolean; json: boolean }) => {
-      const url = baseUrl(flags.url);
-      code = await reaching(url, logs({ ...flags, url, taskId }, terminal));
+      code = await reaching(flags, (flags) => logs({ ...flags, taskId }, terminal));
     });
 
   try {
@@ -178,33 +177,4 @@ function addStartOptions(command: Command): Command {
       ).argParser(parseMaxMemory),
     )
     .option("--cors [origins]", "let pages of other origins call; all, or a comma list");
-}
-
-/** The server cannot be reached. */
-class UnreachableError extends Error {}
-
-/** Says of a network error where the server was looked for. */
-async function reaching(url: string, work: Promise<number>): Promise<number> {
-  try {
-    return await work;
-  } catch (error) {
-    // What `fetch` rejects with when there is no answer.
-    if (!(error instanceof TypeError)) throw error;
-    const { message } = error.cause instanceof Error ? error.cause : error;
-    throw new UnreachableError(`cannot reach the server at ${url}: ${message}`);
-  }
-}
-
-interface ClientFlags {
-  url: string;
-  token?: string;
-}
-
-function baseUrl(text: string): string {
-  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
-    throw new SettingsError(
-      `--url must be an address that begins with http:// or https://, and is "${text}"`,
-    );
-  }
-  return text.replace(/\/+$/, "");
 }

@@ -46,6 +46,9 @@ export const parseMaxMemory: (text: string) => number = flagParser(
   MAX_MEMORY_MIB,
 );
 
+/** Reads the `--limit` of a list for the argument parser. */
+export const parseListLimit: (text: string) => number = flagParser("--limit", 1, 100_000);
+
 /** Reads a word that is one of a few. */
 export function oneOf<const Word extends string>(
   text: string,
