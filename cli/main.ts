@@ -8,6 +8,8 @@ import { logs } from "./commands/logs.ts";
 import { migrate } from "./commands/migrate.ts";
 import { run } from "./commands/run.ts";
 import { start } from "./commands/start.ts";
+import { environmentHelp } from "./environment_help.ts";
+import { assertKnownCommand } from "./known_command.ts";
 import { ListenError } from "./listen.ts";
 import type { LogFormat } from "./log_format.ts";
 import { LOG_FORMATS, logFormatOf } from "./log_format.ts";
@@ -100,6 +102,7 @@ export async function main(args: readonly string[]): Promise<number> {
     });
 
   try {
+    assertKnownCommand(program, args);
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
@@ -176,5 +179,9 @@ function addStartOptions(command: Command): Command {
           "longest ago are given up",
       ).argParser(parseMaxMemory),
     )
-    .option("--cors [origins]", "let pages of other origins call; all, or a comma list");
+    .option(
+      "--cors [origins]",
+      "let pages of other origins call; all, or a comma list (env: TASKCAST_CORS)",
+    )
+    .addHelpText("after", environmentHelp);
 }

@@ -22,7 +22,10 @@ const jwt = z.strictObject({
   secret: secret(text()).optional().describe("For HS256: the shared secret, 32 bytes or more"),
   publicKey: text().optional().describe("For the others: the key as PEM (SPKI) or JWK"),
   publicKeyFile: text().optional()
-    .describe("A file with the same, relative to the configuration file"),
+    .describe(
+      "A file with the public key; a path in a file counts from there, the variable's from the " +
+        "working folder",
+    ),
   jwksUrl: httpUrl().optional().describe("For the others: where the issuer publishes its keys"),
   jwksCooldownMs: whole(0).optional()
     .describe("Milliseconds between two fetches because of an unknown key"),
@@ -46,7 +49,9 @@ const auth = z.strictObject({
 });
 
 const sentry = z.strictObject({
-  dsn: secret(textOrNothing()).optional().describe("`https://<key>@<host>/<project>`"),
+  dsn: secret(textOrNothing()).optional().describe(
+    "Where to report: `https://<key>@<host>/<project>`",
+  ),
   environment: text().optional().describe("E.g. `staging`"),
   release: text().optional().describe("The version that runs"),
   captureTaskFailures: z.boolean().optional().describe("Reports tasks that became `failed`"),
