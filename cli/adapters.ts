@@ -1,8 +1,10 @@
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import type { AdapterPlugin, AdapterRole, Adapters } from "@taskcast/core";
 import { ADAPTER_ROLES, memoryPlugin } from "@taskcast/core";
+import { missingMethods } from "./adapter_methods.ts";
 import { assertAddress, describeAddress, firstLine } from "./address.ts";
 import { SettingsError } from "./settings_error.ts";
 
@@ -46,6 +48,10 @@ export async function openAdapters(
 ): Promise<OpenAdapters> {
   const adapters: Partial<Adapters> = {};
   const opened: { close(): void | Promise<void> }[] = [];
+  /** What lacks methods may still have something open. */
+  const keep = (adapter: { close(): void | Promise<void> }) => {
+    if (typeof adapter.close === "function") opened.push(adapter);
+  };
   const close = async () => {
     await Promise.all([...new Set(opened)].map((adapter) => adapter.close()));
   };
@@ -54,7 +60,8 @@ export async function openAdapters(
       const { roles, setting } = group;
       if (!isProvider(setting)) {
         Object.assign(adapters, { [roles[0]!]: setting });
-        opened.push(setting);
+        keep(setting);
+        assertComplete(setting, roles[0]!, "The configuration has");
         await opening(
           { provider: `the ${roles[0]} adapter of the configuration` },
           () => setting.check(),
@@ -72,12 +79,13 @@ export async function openAdapters(
       }
       const found = await opening(setting, async () => await plugin.open({ roles, options }));
       for (const role of roles) {
-        const adapter = found[role];
+        const adapter = found?.[role];
         if (adapter === undefined) {
           throw new SettingsError(`"${provider}" opened no ${role} adapter, though it says it can`);
         }
         Object.assign(adapters, { [role]: adapter });
-        opened.push(adapter);
+        keep(adapter);
+        assertComplete(adapter, role, `The plugin "${plugin.name}" of "${provider}" opened`);
       }
       for (const role of roles) await opening(setting, () => found[role]!.check());
     }
@@ -123,6 +131,11 @@ async function pluginOf(provider: string, folder: string): Promise<AdapterPlugin
     const specifier = isFile ? pathToFileURL(resolve(folder, provider)).href : provider;
     module = builtIn === undefined ? await import(specifier) : await builtIn();
   } catch (error) {
+    if (builtIn === undefined && isFileAt(folder, provider)) {
+      throw new SettingsError(
+        `There is no module "${provider}" to load; did you mean the file "./${provider}"?`,
+      );
+    }
     throw new SettingsError(
       `Cannot load the adapter "${provider}": ${firstLine((error as Error).message)}`,
     );
@@ -133,6 +146,19 @@ async function pluginOf(provider: string, folder: string): Promise<AdapterPlugin
     );
   }
   return module.default;
+}
+
+function isFileAt(folder: string, name: string): boolean {
+  return !/^\.{0,2}\//.test(name) &&
+    statSync(resolve(folder, name), { throwIfNoEntry: false })?.isFile() === true;
+}
+
+/** @throws {SettingsError} If something cannot do what its part asks for. */
+function assertComplete(adapter: unknown, role: AdapterRole, whose: string): void {
+  const missing = missingMethods(adapter, role);
+  if (missing.length > 0) {
+    throw new SettingsError(`${whose} a ${role} adapter without ${missing.join(", ")}`);
+  }
 }
 
 function isPlugin(value: unknown): value is AdapterPlugin {

@@ -1,30 +1,46 @@
-import { JWT_ALGORITHMS } from "@taskcast/core";
-import { oneOf } from "./setting_values.ts";
-import type { Environment } from "./settings.ts";
+import type { JwtAlgorithm } from "@taskcast/core";
+import { saidConfig } from "./config/effective.ts";
+import type { Environment, StartFlags } from "./settings.ts";
 
-/** How the tokens of a server are made, as its environment says. */
+/** How the tokens of a server are made, as its configuration says. */
 export interface JwtSettings {
   /** The signature. */
-  algorithm: (typeof JWT_ALGORITHMS)[number];
+  algorithm: JwtAlgorithm;
+  /** What said so, as it is called there: a variable, or a key of a file. */
+  algorithmName: string;
   /** For HS256. */
   secret?: string;
-  /** Who makes them. */
+  /** Where the secret is looked for. */
+  secretNames: string;
+  /** Who makes them; of several the first. */
   issuer?: string;
-  /** For whom. */
+  /** For whom; of several the first. */
   audience?: string;
 }
 
-/** Reads the settings of tokens. @throws {SettingsError} For an algorithm that is not known. */
-export function jwtSettings(env: Environment): JwtSettings {
-  const given = (name: string) => env[name] || undefined;
+/**
+ * Reads the settings of tokens as `start` does: environment before file. Whether the rest of the
+ * configuration fits together is nothing to a token.
+ *
+ * @param folder The working folder.
+ * @throws {SettingsError} For everything that is wrong, a line each.
+ */
+export async function jwtSettings(
+  flags: Pick<StartFlags, "config">,
+  env: Environment,
+  folder: string,
+): Promise<JwtSettings> {
+  const { config, sources, file } = await saidConfig(flags, env, folder);
+  const { algorithm = "HS256", secret, issuer, audience } = config.auth?.jwt ?? {};
+  const isOfFile = sources.get("auth.jwt.algorithm")?.from === "file";
   return {
-    algorithm: oneOf(
-      given("TASKCAST_JWT_ALGORITHM") ?? "HS256",
-      "TASKCAST_JWT_ALGORITHM",
-      JWT_ALGORITHMS,
-    ),
-    secret: given("TASKCAST_JWT_SECRET"),
-    issuer: given("TASKCAST_JWT_ISSUER"),
-    audience: given("TASKCAST_JWT_AUDIENCE"),
+    algorithm,
+    algorithmName: isOfFile ? `${file!.name}: auth.jwt.algorithm: ` : "TASKCAST_JWT_ALGORITHM=",
+    secret,
+    secretNames: file === undefined
+      ? "TASKCAST_JWT_SECRET"
+      : `auth.jwt.secret of ${file.name}, or TASKCAST_JWT_SECRET,`,
+    issuer: [issuer].flat()[0],
+    audience: [audience].flat()[0],
   };
 }

@@ -1,18 +1,15 @@
-import { oneOf } from "./setting_values.ts";
-import type { Environment } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** How the log is written: for people, or a JSON object a line. */
-export type LogFormat = "pretty" | "json";
+/** The ways in which the log can be written. */
+export const LOG_FORMATS = ["pretty", "json"] as const;
 
-/**
- * The format that `TASKCAST_LOG_FORMAT` names, else what suits who reads it: people at a terminal,
- * else programs.
- *
- * @throws {SettingsError} When it names none.
- */
-export function logFormatOf(env: Environment, terminal: Pick<Terminal, "isTty">): LogFormat {
-  const named = env.TASKCAST_LOG_FORMAT;
-  if (named === undefined || named === "") return terminal.isTty ? "pretty" : "json";
-  return oneOf(named, "TASKCAST_LOG_FORMAT", ["pretty", "json"]);
+/** How the log is written: for people, or a JSON object a line. */
+export type LogFormat = (typeof LOG_FORMATS)[number];
+
+/** The format that is named, else what suits who reads it: people at a terminal, else programs. */
+export function logFormatOf(
+  named: string | undefined,
+  terminal: Pick<Terminal, "isTty">,
+): LogFormat {
+  return LOG_FORMATS.find((format) => format === named) ?? (terminal.isTty ? "pretty" : "json");
 }

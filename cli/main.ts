@@ -1,14 +1,18 @@
 import process from "node:process";
 import { Command, CommanderError, Option } from "commander";
 import { TaskcastHttpError } from "@taskcast/server-sdk";
+import type { ClientFlags } from "./client_options.ts";
+import { reaching, tokenOption, UnreachableError, urlOption } from "./client_options.ts";
 import { checkConfig } from "./commands/config_check.ts";
 import { logs } from "./commands/logs.ts";
 import { migrate } from "./commands/migrate.ts";
 import { run } from "./commands/run.ts";
 import { start } from "./commands/start.ts";
+import { environmentHelp } from "./environment_help.ts";
+import { assertKnownCommand } from "./known_command.ts";
 import { ListenError } from "./listen.ts";
 import type { LogFormat } from "./log_format.ts";
-import { logFormatOf } from "./log_format.ts";
+import { LOG_FORMATS, logFormatOf } from "./log_format.ts";
 import { jsonLine } from "./logger.ts";
 import { postgresUrls } from "./config/postgres_urls.ts";
 import { CONFIG_FILES } from "./config/find_file.ts";
@@ -20,6 +24,7 @@ import { SettingsError } from "./settings_error.ts";
 import { processTerminal } from "./terminal.ts";
 import { addCleanupCommand } from "./cleanup_command.ts";
 import { addTokenCommand } from "./token_command.ts";
+import { addWebhooksCommand } from "./webhooks_command.ts";
 import { VERSION } from "./version.ts";
 
 /**
@@ -43,8 +48,10 @@ export async function main(args: readonly string[]): Promise<number> {
     program.command("start", { isDefault: true })
       .description("Serve tasks over HTTP and SSE (the default command)"),
   ).action(async (flags: StartFlags) => {
-    logFormat = logFormatOf(process.env, terminal);
+    // What is wrong with the configuration is told before anybody knows what it says.
+    logFormat = logFormatOf(flags.logFormat ?? process.env.TASKCAST_LOG_FORMAT, terminal);
     const settings = await startSettings(flags, process.env, process.cwd());
+    logFormat = logFormatOf(settings.logFormat, terminal);
     code = await start(settings, { terminal, logFormat });
   });
 
@@ -72,9 +79,7 @@ export async function main(args: readonly string[]): Promise<number> {
   addTokenCommand(program, terminal, (exitCode) => code = exitCode);
   addCleanupCommand(program, terminal, addStorageOptions, (exitCode) => code = exitCode);
 
-  const urlOption = () =>
-    new Option("--url <url>", "the server").env("TASKCAST_URL").default("http://localhost:3721");
-  const tokenOption = () => new Option("--token <token>", "access token").env("TASKCAST_TOKEN");
+  addWebhooksCommand(program, terminal, (exitCode) => code = exitCode);
 
   program.command("run")
     .description("Run a command as a task: its output is streamed, its exit code ends the task")
@@ -84,8 +89,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .argument("<command...>", "the command, after --")
     .passThroughOptions()
     .action(async (command: [string, ...string[]], flags: ClientFlags & { type: string }) => {
-      const url = baseUrl(flags.url);
-      code = await reaching(url, run({ ...flags, url, command }, terminal));
+      code = await reaching(flags, (flags) => run({ ...flags, command }, terminal));
     });
 
   program.command("logs")
@@ -96,11 +100,11 @@ export async function main(args: readonly string[]): Promise<number> {
     .addOption(urlOption())
     .addOption(tokenOption())
     .action(async (taskId: string, flags: ClientFlags & { follow: boolean; json: boolean }) => {
-      const url = baseUrl(flags.url);
-      code = await reaching(url, logs({ ...flags, url, taskId }, terminal));
+      code = await reaching(flags, (flags) => logs({ ...flags, taskId }, terminal));
     });
 
   try {
+    assertKnownCommand(program, args);
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
@@ -138,12 +142,22 @@ function addStartOptions(command: Command): Command {
     )
     .addOption(
       new Option(
+        "--log-format <format>",
+        "how they are written (env: TASKCAST_LOG_FORMAT, default: pretty at a terminal, else json)",
+      ).choices([...LOG_FORMATS]),
+    )
+    .addOption(
+      new Option(
         "--max-memory <MiB>",
         "memory for tasks (env: TASKCAST_MAX_MEMORY, default: 512); beyond it the tasks that ended " +
           "longest ago are given up",
       ).argParser(parseMaxMemory),
     )
-    .option("--cors [origins]", "let pages of other origins call; all, or a comma list");
+    .option(
+      "--cors [origins]",
+      "let pages of other origins call; all, or a comma list (env: TASKCAST_CORS)",
+    )
+    .addHelpText("after", environmentHelp);
 }
 
 /** Where tasks are kept, and the configuration that may say so. */
@@ -177,33 +191,4 @@ function addStorageOptions(command: Command): Command {
       "--no-auto-migrate",
       "refuse to start when the tables in PostgreSQL are out of date (env: TASKCAST_AUTO_MIGRATE)",
     );
-}
-
-/** The server cannot be reached. */
-class UnreachableError extends Error {}
-
-/** Says of a network error where the server was looked for. */
-async function reaching(url: string, work: Promise<number>): Promise<number> {
-  try {
-    return await work;
-  } catch (error) {
-    // What `fetch` rejects with when there is no answer.
-    if (!(error instanceof TypeError)) throw error;
-    const { message } = error.cause instanceof Error ? error.cause : error;
-    throw new UnreachableError(`cannot reach the server at ${url}: ${message}`);
-  }
-}
-
-interface ClientFlags {
-  url: string;
-  token?: string;
-}
-
-function baseUrl(text: string): string {
-  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
-    throw new SettingsError(
-      `--url must be an address that begins with http:// or https://, and is "${text}"`,
-    );
-  }
-  return text.replace(/\/+$/, "");
 }

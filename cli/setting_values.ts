@@ -7,6 +7,15 @@ export const MAX_MEMORY_MIB: number = 1024 * 1024;
 /** The highest port. */
 export const MAX_PORT = 65_535;
 
+/** Most requests a second, and at once, that a limit can be. */
+export const MAX_RATE = 1_000_000;
+
+/** Most open streams that a limit can be. */
+export const MAX_STREAMS = 9_999_999;
+
+/** Most proxies that can be trusted. */
+export const MAX_HOPS = 10;
+
 /** Reads a whole number of an environment variable or a flag. */
 export function wholeNumber(text: string, name: string, min: number, max: number): number {
   const value = Number(text);
@@ -36,6 +45,9 @@ export const parseMaxMemory: (text: string) => number = flagParser(
   1,
   MAX_MEMORY_MIB,
 );
+
+/** Reads the `--limit` of a list for the argument parser. */
+export const parseListLimit: (text: string) => number = flagParser("--limit", 1, 100_000);
 
 /** Reads a word that is one of a few. */
 export function oneOf<const Word extends string>(

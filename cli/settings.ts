@@ -1,18 +1,20 @@
 import type {
   CleanupConfig,
   EngineOptions,
+  LimitsConfig,
   SentryConfig,
   TaskcastConfig,
   TaskcastHooks,
   WebhookConfig,
 } from "@taskcast/core";
 import type { Level, Limits } from "@taskcast/core/protocol";
-import { LEVELS } from "@taskcast/core/protocol";
+import { DEFAULT_LIMITS, LEVELS } from "@taskcast/core/protocol";
 import type { AuthOptions, CorsOptions } from "@taskcast/server";
 import { DEFAULTS } from "./config/defaults.ts";
 import { effectiveConfig } from "./config/effective.ts";
 import type { LimitSettings } from "./limit_settings.ts";
 import { limitSettings } from "./limit_settings.ts";
+import type { LogFormat } from "./log_format.ts";
 import type { StorageSettings } from "./storage_settings.ts";
 import { storageOf } from "./storage_settings.ts";
 
@@ -33,6 +35,8 @@ export interface StartSettings {
   host: string;
   /** The least important messages that are logged. */
   logLevel: LogLevel;
+  /** How they are written; left out is what suits who reads them. */
+  logFormat?: LogFormat;
   /** Where tasks are kept. */
   storage: StorageSettings;
   /** Who may call. */
@@ -71,6 +75,7 @@ export interface StartFlags {
   port?: number;
   host?: string;
   logLevel?: string;
+  logFormat?: string;
   maxMemory?: number;
   storage?: string;
   sqlitePath?: string;
@@ -100,21 +105,21 @@ export async function startSettings(
   }
   if (config.sentry !== undefined && !config.sentry.dsn) info("Sentry is off: it has no DSN");
 
-  const { maxBodyBytes, ...limits } = config.limits ?? {};
   const secret = sources.get("auth.jwt.secret");
   return {
     port: config.port ?? DEFAULTS.port,
     host: config.host ?? DEFAULTS.host,
     logLevel: config.logLevel ?? DEFAULTS.logLevel,
+    logFormat: config.logFormat,
     storage: storageOf(config.adapters ?? {}),
     auth,
     secretName: secret?.from === "env" ? secret.name : "auth.jwt.secret",
-    requestLimits: limitSettings((name) => env[name] || undefined),
+    requestLimits: limitSettings(config),
     trustedServices: config.trustedServices,
     ticketSecret: config.ticketSecret,
     cors: corsOf(config.cors),
-    maxBodyBytes,
-    limits: defined(limits),
+    maxBodyBytes: config.limits?.maxBodyBytes,
+    limits: engineLimitsOf(config.limits ?? {}),
     engine: defined(config.engine ?? {}),
     sentry: config.sentry?.dsn ? config.sentry : undefined,
     cleanup: defined(config.cleanup ?? {}),
@@ -129,6 +134,12 @@ function defined<T extends object>(options: T): T {
   return Object.fromEntries(
     Object.entries(options).filter(([, value]) => value !== undefined),
   ) as T;
+}
+
+/** What of the limits is the engine's; the others are the server's. */
+function engineLimitsOf(limits: LimitsConfig): Partial<Limits> {
+  const names = Object.keys(DEFAULT_LIMITS) as (keyof Limits)[];
+  return defined(Object.fromEntries(names.map((name) => [name, limits[name]])));
 }
 
 function corsOf(cors: TaskcastConfig["cors"]): CorsOptions | undefined {

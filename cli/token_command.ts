@@ -24,7 +24,12 @@ export function addTokenCommand(
     )
     .option("--private-key-file <file>", "signs with other algorithms than HS256: PEM or JWK")
     .option("--json", "write the claims as well", false)
-    .action(async (options: TokenOptions) => {
-      onEnd(await token(options, jwtSettings(process.env), terminal));
+    .option(
+      "-c, --config <file>",
+      "configuration file of the server (default: the one that start would read)",
+    )
+    .action(async (options: TokenOptions & { config?: string }) => {
+      const settings = await jwtSettings(options, process.env, process.cwd());
+      onEnd(await token(options, settings, terminal));
     });
 }

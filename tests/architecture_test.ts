@@ -47,6 +47,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "@taskcast/server",
     "@taskcast/server/webhooks",
     "@taskcast/client",
+    "@taskcast/client/http", // For routes that neither client has a method for.
     "@taskcast/server-sdk",
     "npm",
     "node:*",

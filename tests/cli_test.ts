@@ -3,6 +3,7 @@ import { TaskcastClient } from "@taskcast/client";
 import { TaskcastServerClient } from "@taskcast/server-sdk";
 import { SignJWT } from "jose";
 import denoJson from "../cli/deno.json" with { type: "json" };
+import { SETTINGS } from "../cli/config/settings_table.ts";
 import { cli, runCli, startCli } from "./support/cli.ts";
 import { allFrames, frames, until } from "./support/sse.ts";
 import { startServer } from "./support/test_server.ts";
@@ -17,6 +18,9 @@ Deno.test("taskcast --help and --version say what there is", async () => {
   for (const word of ["--port", "TASKCAST_PORT", "3721", "--host", "--log-level", "--cors"]) {
     assert(start.out.includes(word), word);
   }
+  // What has no option is named, too: otherwise nobody would look for authentication.
+  for (const { env } of SETTINGS) assert(start.out.includes(env), env);
+  assert.match(start.out, /TASKCAST_AUTH_MODE .*one of none, jwt, custom; default: none/);
   assert.deepEqual(await runCli(["--version"]), {
     code: 0,
     out: `${denoJson.version}\n`,
@@ -30,6 +34,11 @@ Deno.test("a wrong command line exits with 2 and says what is wrong", async () =
     [["start", "--port", "70000"], /--port must be a number from 0 to 65535/],
     [["start", "--log-level", "loud"], /debug, info, warn, error/],
     [["start", "--max-memory", "0"], /--max-memory must be a number from 1 to/],
+    [["bogus"], /^error: there is no command "bogus"; there are: start, config, .*, help\n/],
+    [["strat", "--port", "1"], /^error: there is no command "strat"; did you mean "start"\?\n/],
+    [["webhook", "list"], /^error: there is no command "webhook"; did you mean "webhooks"\?\n/],
+    [["a\x1b[31m"], /^error: there is no command "a\\u001b\[31m"; /],
+    [["config", "chek"], /unknown command 'chek'[\s\S]*check/],
     [["run"], /missing required argument/],
     [["logs"], /missing required argument/],
   ];

@@ -125,6 +125,48 @@ Deno.test("start: a program's function, adapter and hooks, returned by a promise
   assert.equal(await process.ended, 0);
 });
 
+Deno.test("start: limits, trusted proxies, the log's format and lists of issuers come from the file", async () => {
+  const secret = "a secret of more than thirty-two bytes";
+  await using folder = await tempFolder({
+    "taskcast.config.yaml": `
+logFormat: json
+trustProxy: 1
+auth: { mode: jwt, jwt: { secret: ${secret}, issuer: [us, them], audience: [one, two] } }
+limits:
+  maxStreams: 1
+  rateLimit: { requestsPerSecond: 1, burst: 2 }
+`,
+  });
+  await using server = await startCli(LOCAL, { TASKCAST_LOG_FORMAT: "" }, folder.path);
+  const [first] = server.process.err.split("\n");
+  assert.equal(JSON.parse(first!).msg, "configuration: taskcast.config.yaml");
+  const key = new TextEncoder().encode(secret);
+  const ask = async (address: string, claims: Record<string, unknown>, path = "/tasks") => {
+    const headers = {
+      "x-forwarded-for": `10.0.0.1, ${address}`,
+      authorization: `Bearer ${await signed("HS256", key, claims)}`,
+    };
+    return await fetch(server.url + path, { headers });
+  };
+  const status = async (...args: Parameters<typeof ask>) => {
+    const response = await ask(...args);
+    await response.body?.cancel();
+    return response.status;
+  };
+  assert.equal(await status("10.1.0.1", { iss: "them", aud: "two", sub: "a" }), 200);
+  assert.equal(await status("10.1.0.2", { iss: "nobody", aud: "two", sub: "b" }), 401);
+  assert.equal(await status("10.1.0.3", { iss: "us", aud: "three", sub: "c" }), 401);
+  // One a second: of eight at once most must wait, however fast or slow this machine is.
+  const many = await Promise.all(
+    Array.from({ length: 8 }, () => status("10.1.0.4", { iss: "us", aud: "one", sub: "d" })),
+  );
+  assert(many.filter((one) => one === 429).length >= 3, String(many));
+  const stream = await ask("10.1.0.5", { iss: "us", aud: "one", sub: "e" }, "/events");
+  assert.equal(stream.status, 200);
+  assert.equal(await status("10.1.0.6", { iss: "us", aud: "one", sub: "f" }, "/events"), 429);
+  await stream.body!.cancel();
+});
+
 Deno.test("start: Sentry by a variable alone, and what is left is sent at the end", async () => {
   await using sentry = startSentryEndpoint();
   await using server = await startCli(LOCAL, { SENTRY_DSN: sentry.dsn });

@@ -20,7 +20,9 @@ async function check(
   args: string[] = [],
   env: Record<string, string> = {},
 ): Promise<Check> {
-  const { out, code } = await runCli(["config", "check", "--json", ...args], env, folder);
+  // The tests' own format of the log would go before the file's.
+  const all = { TASKCAST_LOG_FORMAT: "", ...env };
+  const { out, code } = await runCli(["config", "check", "--json", ...args], all, folder);
   const answer = JSON.parse(out);
   assert.equal(code, answer.ok ? 0 : 1);
   return answer;
@@ -54,9 +56,23 @@ const WRONG: [yaml: string, errors: string[], env?: Record<string, string>][] = 
   ["limits: { maxBodyBytes: 0 }", [
     "limits.maxBodyBytes: must be a whole number, 1 or more, and is the number 0",
   ]],
+  ["limits: { rateLimit: { requestsPerSecond: 0, bursts: 1 }, maxStreams: -1 }\ntrustProxy: true", [
+    "trustProxy: must be a whole number from 0 to 10, and is true",
+    "limits.rateLimit.requestsPerSecond: must be a whole number from 1 to 1000000, and is the " +
+    "number 0",
+    'limits.rateLimit.bursts: there is no such key; did you mean "burst"?',
+    "limits.maxStreams: must be a whole number from 1 to 9999999, and is the number -1",
+  ]],
+  ["logFormat: xml\nauth: { jwt: { issuer: [], audience: [1], jwksMaxAgeMs: -1 } }", [
+    'logFormat: must be one of pretty, json, and is the text "xml"',
+    "auth.jwt.jwksMaxAgeMs: must be a whole number, 0 or more, and is the number -1",
+    "auth.jwt.issuer: must be a text or a list of texts, and is an empty list",
+    "auth.jwt.audience[0]: must be a text, and is the number 1",
+  ]],
   ["- port", [
-    "the configuration must be an object { port, host, logLevel, auth, trustedServices, " +
-    "ticketSecret, adapters, sentry, webhook, cleanup, cors, limits, engine, hooks }, and is a list",
+    "the configuration must be an object { port, host, logLevel, logFormat, trustProxy, auth, " +
+    "trustedServices, ticketSecret, adapters, sentry, webhook, cleanup, cors, limits, engine, hooks }, " +
+    "and is a list",
   ]],
   ["auth: { mode: jwt, jwt: { secret: 12345 } }", [
     "auth.jwt.secret: must be a text, and is a number",
@@ -152,6 +168,12 @@ const UNFIT: [yaml: string, errors: string[], env?: Record<string, string>][] = 
     "auth.jwt.publicKey: what is there is a private key, which whoever signs tokens keeps; the " +
     "public one is needed",
   ]],
+  ["limits: { rateLimit: { burst: 10 } }", [
+    "limits.rateLimit.requestsPerSecond: is missing, so nothing is limited",
+  ]],
+  ["limits: { rateLimit: {} }", [
+    "limits.rateLimit.requestsPerSecond: is missing, so nothing is limited",
+  ]],
   ["cors: { credentials: true }", ["cors.origin: is missing, so cors allows nobody"]],
   ["cors: { origin: '*', credentials: true }", [
     'cors.credentials: cannot be true while cors.origin is "*"',
@@ -178,6 +200,22 @@ const CLASHES: [yaml: string, errors: string[], env: Record<string, string>][] =
     "TASKCAST_POSTGRES_URL is used by nothing: adapters.longTerm of FILE is not postgres",
   ], { TASKCAST_POSTGRES_URL: "postgres://h/d" }],
   ["port: 1", ["TASKCAST_JWT_ISSUER needs TASKCAST_AUTH_MODE=jwt"], { TASKCAST_JWT_ISSUER: "me" }],
+  ["port: 1", ["TASKCAST_RATE_BURST needs TASKCAST_RATE_LIMIT"], { TASKCAST_RATE_BURST: "10" }],
+  ["port: 1", [
+    'TASKCAST_LOG_FORMAT must be one of pretty, json, and is "xml"',
+    'TASKCAST_TRUST_PROXY must be a number from 0 to 10, and is "true"',
+    'TASKCAST_RATE_LIMIT must be a number from 1 to 1000000, and is "fast"',
+    'TASKCAST_RATE_BURST must be a number from 1 to 1000000, and is "0"',
+    'TASKCAST_MAX_STREAMS must be a number from 1 to 9999999, and is "-1"',
+    'TASKCAST_MAX_STREAMS_PER_CREDENTIAL must be a number from 1 to 9999999, and is "1.5"',
+  ], {
+    TASKCAST_LOG_FORMAT: "xml",
+    TASKCAST_TRUST_PROXY: "true", // Of how many?
+    TASKCAST_RATE_LIMIT: "fast",
+    TASKCAST_RATE_BURST: "0",
+    TASKCAST_MAX_STREAMS: "-1",
+    TASKCAST_MAX_STREAMS_PER_CREDENTIAL: "1.5",
+  }],
   ["port: x", [
     'TASKCAST_PORT must be a number from 0 to 65535, and is "y"',
     'TASKCAST_AUTO_MIGRATE must be true or false, and is "maybe"',
@@ -299,6 +337,12 @@ const GROUPS: Record<
     port: ["port", undefined, 1, "2", "3"],
     host: ["host", undefined, "a", "b", "c"],
     logLevel: ["logLevel", undefined, "debug", "warn", "error"],
+    logFormat: ["logFormat", undefined, "pretty", "json", "pretty"],
+    trustProxy: ["trustProxy", undefined, 1, "2"],
+    rate: ["limits.rateLimit.requestsPerSecond", undefined, 1, "2"],
+    burst: ["limits.rateLimit.burst", undefined, 1, "2"],
+    streams: ["limits.maxStreams", undefined, 1, "2"],
+    own: ["limits.maxStreamsPerCredential", undefined, 1, "2"],
     mode: ["auth.mode", undefined, "custom", "jwt"],
     secret: ["auth.jwt.secret", undefined, "s1", "s2"],
     algorithm: ["auth.jwt.algorithm", undefined, "ES256", "HS256"],
@@ -395,6 +439,21 @@ Deno.test("command line before environment before file before default, for every
         [fromFile, fromEnv, fromFlags].map((one) => valueOf(one, "adapters.shortTerm.maxBytes")),
         [1, 2, 3].map((mebibytes) => mebibytes * 1024 * 1024),
       );
+      for (
+        const key of [
+          "trustProxy",
+          "limits.rateLimit.requestsPerSecond",
+          "limits.rateLimit.burst",
+          "limits.maxStreams",
+          "limits.maxStreamsPerCredential",
+        ]
+      ) {
+        assert.deepEqual([fromFile, fromEnv].map((one) => valueOf(one, key)), [1, 2], key);
+      }
+      assert.deepEqual(
+        [fromFile, fromEnv, fromFlags].map((one) => valueOf(one, "logFormat")),
+        ["pretty", "json", "pretty"],
+      );
       assert.equal(valueOf(fromEnv, "auth.mode"), "jwt");
       assert.equal(valueOf(fromEnv, "auth.jwt.secret"), "••••••");
       assert.match(
@@ -427,6 +486,28 @@ Deno.test("keys in the environment take the place of every kind of key in the fi
   assert.deepEqual(open.warnings, [
     "auth.jwt of taskcast.config.yaml is not used: TASKCAST_AUTH_MODE is none",
   ]);
+});
+
+Deno.test("issuer and audience may be lists; defaults of limits and keys are shown", async () => {
+  await using folder = await tempFolder({
+    "taskcast.config.yaml": `
+auth:
+  mode: jwt
+  jwt: { secret: ${SECRET}, issuer: [us, "\${OTHER}"], audience: [a, b] }
+`,
+  });
+  const { settings } = await check(folder.path, [], {
+    OTHER: "them",
+    TASKCAST_JWT_AUDIENCE: "c",
+    TASKCAST_TRUST_PROXY: "false",
+  });
+  const of = (key: string) => settings[key] && [settings[key].value, settings[key].source.from];
+  assert.deepEqual(of("auth.jwt.issuer"), [["us", "them"], "file"]);
+  assert.deepEqual(of("auth.jwt.audience"), ["c", "env"]);
+  assert.deepEqual(of("auth.jwt.jwksMaxAgeMs"), [600_000, "default"]);
+  assert.deepEqual(of("limits.maxStreams"), [10_000, "default"]);
+  assert.deepEqual(of("trustProxy"), [0, "env"]);
+  assert.equal(of("limits.rateLimit.requestsPerSecond"), undefined);
 });
 
 Deno.test("variables are filled in after parsing, in texts only", async () => {

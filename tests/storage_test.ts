@@ -8,7 +8,7 @@ import { freePort } from "./support/free_port.ts";
 import { postgresUrl } from "./support/postgres_server.ts";
 import { redisUrl } from "./support/redis_server.ts";
 import { until } from "./support/sse.ts";
-import { withFile } from "./support/temp_file.ts";
+import { tempFolder, withFile } from "./support/temp_file.ts";
 
 // How `taskcast start` chooses its storage, and what it says when it cannot be had.
 
@@ -111,6 +111,64 @@ Deno.test("start: what cannot work stops it with one clear line and no secret", 
     assert.equal(err.trimEnd().split("\n").length, 1, err);
     assert(!err.includes("secret"), err);
   }));
+});
+
+Deno.test("start: of a plugin that cannot do what it must is told which, for what, and what is missing", async () => {
+  const core = new URL("../core/mod.ts", import.meta.url).href;
+  const plugin = (open: string) => `
+    import { MemoryShortTermStore } from "${core}";
+    export default { name: "mine", roles: ["shortTerm", "broadcast"], open() { ${open} } };`;
+  const without = (...names: string[]) => {
+    const removed = names.map((name) => `store.${name} = undefined;`).join(" ");
+    return plugin(`const store = new MemoryShortTermStore(); ${removed}
+      return { shortTerm: store, broadcast: { publish() {}, subscribe() {}, close() {}, check() {} } };`);
+  };
+  await using folder = await tempFolder({
+    "no_check.ts": without("check"),
+    "no_close.ts": without("readView", "close"),
+    "nothing.ts": plugin("return undefined;"),
+    "bare.ts": plugin(
+      "return { shortTerm: new MemoryShortTermStore(), broadcast: { close() { console.log('closed') } } };",
+    ),
+    "instance.js": `
+      import { MemoryShortTermStore } from "${core}";
+      class Half extends MemoryShortTermStore { readLog = undefined; }
+      export default { adapters: { broadcast: { provider: "memory" }, shortTerm: new Half() } };`,
+  });
+  const cases: [args: string[], message: string, out?: string][] = [
+    [
+      ["--storage", "./no_check.ts"],
+      'The plugin "mine" of "./no_check.ts" opened a shortTerm adapter without check()',
+    ],
+    [
+      ["--storage", "./no_close.ts"],
+      'The plugin "mine" of "./no_close.ts" opened a shortTerm adapter without readView(), close()',
+    ],
+    [
+      ["--storage", "./nothing.ts"],
+      '"./nothing.ts" opened no broadcast adapter, though it says it can',
+    ],
+    [
+      ["--storage", "./bare.ts"],
+      'The plugin "mine" of "./bare.ts" opened a broadcast adapter without publish(), ' +
+      "subscribe(), check()",
+      "closed\n", // What it has open is given up.
+    ],
+    [
+      ["-c", "instance.js", "--log-level", "error"],
+      "The configuration has a shortTerm adapter without readLog()",
+    ],
+    [
+      ["--storage", "no_check.ts"],
+      'There is no module "no_check.ts" to load; did you mean the file "./no_check.ts"?',
+    ],
+  ];
+  await Promise.all(cases.map(async ([args, message, out = ""]) => {
+    const got = await runCli(["start", ...args], { TASKCAST_PORT: "0" }, folder.path);
+    assert.deepEqual(got, { code: 1, out, err: `error: ${message}\n` });
+  }));
+  const { err } = await runCli(["--storage", "no_such.ts"], { TASKCAST_PORT: "0" }, folder.path);
+  assert.match(err, /^error: Cannot load the adapter "no_such.ts": .*\n$/);
 });
 
 test("start: what answers and is not what it should be is told", async () => {

@@ -2,6 +2,7 @@ import { effectiveConfig } from "../config/effective.ts";
 import type { Listed } from "../config/listing.ts";
 import { listing } from "../config/listing.ts";
 import { sourceText } from "../config/source.ts";
+import { printable } from "../printable.ts";
 import type { Environment, StartFlags } from "../settings.ts";
 import { SettingsError } from "../settings_error.ts";
 import type { Terminal } from "../terminal.ts";
@@ -72,9 +73,5 @@ function table(listed: readonly Listed[], { paintOut }: Terminal): string {
 
 function textOf(value: unknown): string {
   if (typeof value === "string" && !/[\s"\p{Cc}]/u.test(value)) return value;
-  // Nothing may reach the terminal that it would obey.
-  return JSON.stringify(value).replaceAll(
-    /\p{Cc}/gu,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return printable(JSON.stringify(value));
 }

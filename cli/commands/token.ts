@@ -97,25 +97,26 @@ function taskIdsOf(text: string | undefined): "*" | string[] {
 }
 
 async function signingKey(
-  { algorithm, secret }: JwtSettings,
+  { algorithm, algorithmName, secret, secretNames }: JwtSettings,
   privateKeyFile: string | undefined,
 ): Promise<{ key: CryptoKey | Uint8Array; kid?: string }> {
   if (algorithm === "HS256") {
     if (privateKeyFile !== undefined) {
       throw new SettingsError(
-        "--private-key-file is for other algorithms than HS256: set TASKCAST_JWT_ALGORITHM",
+        "--private-key-file is for other algorithms than HS256: set TASKCAST_JWT_ALGORITHM, or " +
+          "auth.jwt.algorithm in the file",
       );
     }
     if (secret === undefined) {
       throw new SettingsError(
-        "TASKCAST_JWT_SECRET is missing: it is what the token is signed with",
+        `${secretNames} is missing: it is what the token is signed with`,
       );
     }
     return { key: new TextEncoder().encode(secret) };
   }
   if (privateKeyFile === undefined) {
     throw new SettingsError(
-      `TASKCAST_JWT_ALGORITHM=${algorithm} is signed with a private key, which the server does not ` +
+      `${algorithmName}${algorithm} is signed with a private key, which the server does not ` +
         "have: give --private-key-file",
     );
   }

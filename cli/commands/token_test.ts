@@ -16,7 +16,13 @@ async function make(options: Partial<TokenOptions>, settings: Partial<JwtSetting
   const written = { out: "", err: "" };
   const code = await token(
     { scope: ["event:subscribe"], taskIds: "t", expires: 60, json: false, ...options },
-    { algorithm: "HS256", secret, ...settings },
+    {
+      algorithm: "HS256",
+      algorithmName: "a.yaml: auth.jwt.algorithm: ",
+      secret,
+      secretNames: "TASKCAST_JWT_SECRET",
+      ...settings,
+    },
     {
       out: (text) => Promise.resolve(void (written.out += text)),
       err: () => Promise.resolve(),
@@ -108,7 +114,11 @@ Deno.test("token: what is missing is named, and nothing secret is shown", async 
     [{ scope: [] }, {}, /--scope is missing/],
     [{ scope: ["event:subscribers"] }, {}, /"event:subscribers"/],
     [{ privateKeyFile: file }, {}, /TASKCAST_JWT_ALGORITHM/],
-    [{}, { algorithm: "ES256" as JwtAlgorithm }, /ES256.*--private-key-file/],
+    [
+      {},
+      { algorithm: "ES256" as JwtAlgorithm },
+      /^a\.yaml: auth\.jwt\.algorithm: ES256 is signed.*--private-key-file/,
+    ],
     [{ privateKeyFile: `${file}.none` }, { algorithm: "ES256" }, /it is not there/],
     [{ privateKeyFile: file }, { algorithm: "ES256" }, /no private key for ES256/],
   ];

@@ -9,9 +9,15 @@ export const DEFAULTS:
     port: 3721,
     host: "0.0.0.0",
     logLevel: "info",
+    trustProxy: 0,
     auth: {
       mode: "none",
-      jwt: { algorithm: "HS256", jwksCooldownMs: 30_000, clockToleranceSeconds: 0 },
+      jwt: {
+        algorithm: "HS256",
+        jwksCooldownMs: 30_000,
+        jwksMaxAgeMs: 600_000,
+        clockToleranceSeconds: 0,
+      },
     },
     sentry: {
       captureTaskFailures: true,
@@ -21,7 +27,7 @@ export const DEFAULTS:
     },
     webhook: { defaultRetry: DEFAULT_WEBHOOK_RETRY },
     cors: { credentials: false, maxAgeSeconds: 600 },
-    limits: { ...DEFAULT_LIMITS, maxBodyBytes: 1024 * 1024 },
+    limits: { ...DEFAULT_LIMITS, maxBodyBytes: 1024 * 1024, maxStreams: 10_000 },
     engine: DEFAULT_ENGINE_OPTIONS,
   };
 

@@ -6,6 +6,7 @@ import type { Environment, StartFlags } from "../settings.ts";
 import { SettingsError } from "../settings_error.ts";
 import { authOf } from "./auth_of.ts";
 import { cleanupProblems } from "./cleanup_problems.ts";
+import type { GivenAdapters } from "./choose_adapters.ts";
 import { chooseAdapters, isNamed } from "./choose_adapters.ts";
 import type { FoundFile } from "./find_file.ts";
 import { findConfigFile } from "./find_file.ts";
@@ -26,6 +27,14 @@ export interface Effective extends Layers {
   warnings: string[];
 }
 
+/** What was said, before anybody asked whether it fits together. */
+export interface Said extends Layers {
+  /** The file that was read, if there is one. */
+  file?: FoundFile;
+  /** What the environment and the command line said. */
+  given: GivenAdapters;
+}
+
 /**
  * Puts the configuration together: command line before environment before file before default.
  *
@@ -37,6 +46,28 @@ export async function effectiveConfig(
   env: Environment,
   folder: string,
 ): Promise<Effective> {
+  const { file, given, ...layers } = await saidConfig(flags, env, folder);
+  const name = file?.name ?? "";
+  const problems = chooseAdapters(layers, given, name);
+  const { auth, warnings, problems: authProblems } = await authOf(layers, name);
+  problems.push(...authProblems, ...corsProblems(layers.config, name));
+  problems.push(...rateLimitProblems(layers, name));
+  problems.push(...cleanupProblems(layers.config, name));
+  fail(problems);
+  return { ...layers, file, auth, warnings };
+}
+
+/**
+ * Reads what the file, the environment and the command line say, each checked by itself. Adapters
+ * are not chosen yet, and that parts fit together is not asked.
+ *
+ * @throws {SettingsError} For everything that is wrong, a line each.
+ */
+export async function saidConfig(
+  flags: StartFlags,
+  env: Environment,
+  folder: string,
+): Promise<Said> {
   const problems: string[] = [];
   const said = SETTINGS.flatMap((setting): (Given & { setting: Setting })[] => {
     const one = collecting(problems, () => given(setting, flags, env));
@@ -53,7 +84,6 @@ export async function effectiveConfig(
   }
   fail(problems);
 
-  const name = file?.name ?? "";
   for (const { setting, value, source } of said) {
     if (setting.path.includes("*")) continue;
     for (const path of setting.insteadOf ?? []) {
@@ -61,12 +91,7 @@ export async function effectiveConfig(
     }
     put(layers, setting.path, value, source);
   }
-  problems.push(...chooseAdapters(layers, said, name));
-  const { auth, warnings, problems: authProblems } = await authOf(layers, name);
-  problems.push(...authProblems, ...corsProblems(layers.config, name));
-  problems.push(...cleanupProblems(layers.config, name));
-  fail(problems);
-  return { ...layers, file, auth, warnings };
+  return { ...layers, file, given: said };
 }
 
 function fail(problems: readonly string[]): void {
@@ -112,6 +137,10 @@ function fromFolder(config: TaskcastConfig, folder: string): TaskcastConfig {
   }
   if (config.cors !== undefined) copy.cors = { ...config.cors };
   if (config.sentry !== undefined) copy.sentry = { ...config.sentry };
+  if (config.limits !== undefined) copy.limits = { ...config.limits };
+  if (config.limits?.rateLimit !== undefined) {
+    copy.limits!.rateLimit = { ...config.limits.rateLimit };
+  }
   if (adapters === undefined) return copy;
   copy.adapters = { ...adapters };
   for (const role of ADAPTER_ROLES) {
@@ -135,4 +164,12 @@ function corsProblems({ cors }: TaskcastConfig, file: string): string[] {
   return all && cors.credentials
     ? [`${file}: cors.credentials: cannot be true while cors.origin is "*"`]
     : [];
+}
+
+function rateLimitProblems({ config, sources }: Layers, file: string): string[] {
+  const rateLimit = config.limits?.rateLimit;
+  if (rateLimit === undefined || rateLimit.requestsPerSecond !== undefined) return [];
+  const burst = sources.get("limits.rateLimit.burst");
+  if (burst?.from === "env") return [`${burst.name} needs TASKCAST_RATE_LIMIT`];
+  return [`${file}: limits.rateLimit.requestsPerSecond: is missing, so nothing is limited`];
 }

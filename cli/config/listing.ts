@@ -54,6 +54,7 @@ function withDefaults(config: TaskcastConfig): TaskcastConfig {
       port: DEFAULTS.port,
       host: DEFAULTS.host,
       logLevel: DEFAULTS.logLevel,
+      trustProxy: DEFAULTS.trustProxy,
       auth: { mode: DEFAULTS.auth!.mode },
       limits: DEFAULTS.limits,
       engine: {

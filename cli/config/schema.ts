@@ -2,7 +2,8 @@ import type { AuthFunction, TaskcastConfig, TaskcastHooks } from "@taskcast/core
 import { JWT_ALGORITHMS } from "@taskcast/core";
 import { BACKOFFS, BOUNDS, LEVELS, SERIES_MODES, TERMINAL_STATUSES } from "@taskcast/core/protocol";
 import { z } from "zod";
-import { MAX_PORT } from "../setting_values.ts";
+import { LOG_FORMATS } from "../log_format.ts";
+import { MAX_HOPS, MAX_PORT, MAX_RATE, MAX_STREAMS } from "../setting_values.ts";
 import { agree, type Same } from "./agree.ts";
 import { code, secret } from "./annotations.ts";
 import { adaptersSchema } from "./schema_adapters.ts";
@@ -21,12 +22,19 @@ const jwt = z.strictObject({
   secret: secret(text()).optional().describe("For HS256: the shared secret, 32 bytes or more"),
   publicKey: text().optional().describe("For the others: the key as PEM (SPKI) or JWK"),
   publicKeyFile: text().optional()
-    .describe("A file with the same, relative to the configuration file"),
+    .describe(
+      "A file with the public key; a path in a file counts from there, the variable's from the " +
+        "working folder",
+    ),
   jwksUrl: httpUrl().optional().describe("For the others: where the issuer publishes its keys"),
   jwksCooldownMs: whole(0).optional()
     .describe("Milliseconds between two fetches because of an unknown key"),
-  issuer: text().optional().describe("The token's `iss` must be this"),
-  audience: text().optional().describe("The token's `aud` must be or contain this"),
+  jwksMaxAgeMs: whole(0).optional()
+    .describe("Milliseconds after which the keys are fetched again anyway"),
+  issuer: z.union([text(), names()]).optional()
+    .describe("The token's `iss` must be this, or one of these; the variable holds one"),
+  audience: z.union([text(), names()]).optional()
+    .describe("The token's `aud` must be or contain this, or one of these; the variable holds one"),
   clockToleranceSeconds: z.number().min(0).optional().describe(
     "Seconds by which clocks may differ",
   ),
@@ -41,7 +49,9 @@ const auth = z.strictObject({
 });
 
 const sentry = z.strictObject({
-  dsn: secret(textOrNothing()).optional().describe("`https://<key>@<host>/<project>`"),
+  dsn: secret(textOrNothing()).optional().describe(
+    "Where to report: `https://<key>@<host>/<project>`",
+  ),
   environment: text().optional().describe("E.g. `staging`"),
   release: text().optional().describe("The version that runs"),
   captureTaskFailures: z.boolean().optional().describe("Reports tasks that became `failed`"),
@@ -114,6 +124,15 @@ const limits = z.strictObject({
   maxJsonDepth: positive().optional().describe("Levels of nesting in any JSON"),
   maxTaskBytes: positive().optional().describe("Bytes of one task's own JSON"),
   maxBodyBytes: positive().optional().describe("Bytes of a body, and of a line of NDJSON"),
+  rateLimit: z.strictObject({
+    requestsPerSecond: whole(1, MAX_RATE).optional()
+      .describe("Requests a second of one credential, and ten times as many of an address"),
+    burst: whole(1, MAX_RATE).optional()
+      .describe("Requests that may come at once; twice the rate where nothing is said"),
+  }).optional().describe("How often one may ask"),
+  maxStreams: whole(1, MAX_STREAMS).optional().describe("Open streams of all"),
+  maxStreamsPerCredential: whole(1, MAX_STREAMS).optional()
+    .describe("Open streams of one credential, or of an address where there are none"),
 });
 
 const engine = z.strictObject({
@@ -161,6 +180,12 @@ const config = z.strictObject({
   port: whole(0, MAX_PORT).optional().describe("Port to listen on; 0 is any that is free"),
   host: text().optional().describe("Address to listen on"),
   logLevel: z.enum(LEVELS).optional().describe("The least important messages that are logged"),
+  logFormat: z.enum(LOG_FORMATS).optional().describe(
+    "For people, or a JSON object a line; where nothing is said, what suits who reads it",
+  ),
+  trustProxy: whole(0, MAX_HOPS).optional().describe(
+    "Proxies of yours before the server, which add to `X-Forwarded-For`; the variable may be `false`",
+  ),
   auth: auth.optional().describe("Who may call"),
   trustedServices: z.record(text(), secret(z.string().min(16))).optional()
     .describe("Keys of services that may do everything, by name"),

@@ -1,7 +1,16 @@
 import { JWT_ALGORITHMS } from "@taskcast/core";
 import { LEVELS } from "@taskcast/core/protocol";
 import type { Environment, StartFlags } from "../settings.ts";
-import { MAX_MEMORY_MIB, MAX_PORT, oneOf, wholeNumber } from "../setting_values.ts";
+import { LOG_FORMATS } from "../log_format.ts";
+import {
+  MAX_HOPS,
+  MAX_MEMORY_MIB,
+  MAX_PORT,
+  MAX_RATE,
+  MAX_STREAMS,
+  oneOf,
+  wholeNumber,
+} from "../setting_values.ts";
 import { SettingsError } from "../settings_error.ts";
 import type { Source } from "./source.ts";
 
@@ -50,6 +59,17 @@ export const SETTINGS: readonly Setting[] = [
     env: "TASKCAST_LOG_LEVEL",
     flag: { name: "--log-level", key: "logLevel" },
     parse: (text, name) => oneOf(text, name, LEVELS),
+  },
+  {
+    path: "logFormat",
+    env: "TASKCAST_LOG_FORMAT",
+    flag: { name: "--log-format", key: "logFormat" },
+    parse: (text, name) => oneOf(text, name, LOG_FORMATS),
+  },
+  {
+    path: "trustProxy",
+    env: "TASKCAST_TRUST_PROXY",
+    parse: (text, name) => text === "false" ? 0 : wholeNumber(text, name, 0, MAX_HOPS),
   },
   {
     path: "auth.mode",
@@ -117,8 +137,24 @@ export const SETTINGS: readonly Setting[] = [
     flag: { name: "--cors", key: "cors" },
     parse: asText,
   },
+  {
+    path: "limits.rateLimit.requestsPerSecond",
+    env: "TASKCAST_RATE_LIMIT",
+    parse: upTo(MAX_RATE),
+  },
+  { path: "limits.rateLimit.burst", env: "TASKCAST_RATE_BURST", parse: upTo(MAX_RATE) },
+  { path: "limits.maxStreams", env: "TASKCAST_MAX_STREAMS", parse: upTo(MAX_STREAMS) },
+  {
+    path: "limits.maxStreamsPerCredential",
+    env: "TASKCAST_MAX_STREAMS_PER_CREDENTIAL",
+    parse: upTo(MAX_STREAMS),
+  },
   { path: "sentry.dsn", env: "SENTRY_DSN", parse: asText },
 ];
+
+function upTo(max: number): Setting["parse"] {
+  return (text, name) => wholeNumber(text, name, 1, max);
+}
 
 function trueOrFalse(text: string, name: string): boolean {
   if (text === "true" || text === "false") return text === "true";

@@ -14,10 +14,12 @@ export interface JwtConfig {
   jwksUrl?: string | undefined;
   /** Milliseconds between two fetches of the key set because of an unknown key. @default {30000} */
   jwksCooldownMs?: number;
-  /** The token's `iss` must be this. @default any */
-  issuer?: string | undefined;
-  /** The token's `aud` must be or contain this. @default any */
-  audience?: string | undefined;
+  /** Milliseconds after which the key set is fetched again anyway. @default {600000} */
+  jwksMaxAgeMs?: number;
+  /** The token's `iss` must be this, or one of these. @default any */
+  issuer?: string | string[] | undefined;
+  /** The token's `aud` must be or contain this, or one of these. @default any */
+  audience?: string | string[] | undefined;
   /** Seconds by which clocks may differ. @default {0} */
   clockToleranceSeconds?: number;
 }

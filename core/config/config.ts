@@ -17,10 +17,24 @@ export interface CorsConfig {
   maxAgeSeconds?: number;
 }
 
+/** How often one credential may ask; addresses may ten times as often. */
+export interface RateLimitConfig {
+  /** Requests a second, up to 1 000 000. Without it there is no limit, and `burst` is an error. */
+  requestsPerSecond?: number;
+  /** Requests that may come at once, up to 1 000 000. @default twice `requestsPerSecond` */
+  burst?: number;
+}
+
 /** Bounds of what is taken. */
 export interface LimitsConfig extends Partial<Limits> {
   /** Bytes of a body at most, and of a line of NDJSON. @default {1048576} */
   maxBodyBytes?: number;
+  /** How often one credential may ask. @default as often as it likes */
+  rateLimit?: RateLimitConfig;
+  /** Open streams of all, up to 9 999 999. @default {10000} */
+  maxStreams?: number;
+  /** Open streams of one credential, or of an address where there are none. @default any number */
+  maxStreamsPerCredential?: number;
 }
 
 /** Deletes what is old. */
@@ -54,6 +68,16 @@ export interface TaskcastConfig {
   host?: string;
   /** The least important messages that are logged. @default {"info"} */
   logLevel?: "debug" | "info" | "warn" | "error";
+  /**
+   * How messages are logged: for people, or a JSON object a line. @default `pretty` at a terminal,
+   * else `json`
+   */
+  logFormat?: "pretty" | "json";
+  /**
+   * Proxies of yours before the server, 0 to 10, that add to `X-Forwarded-For`; with 0 nobody
+   * believes the header. @default {0}
+   */
+  trustProxy?: number;
   /** Who may call. */
   auth?: AuthConfig;
   /** Keys of services that may do everything, by name: 16 characters or more. */

@@ -1,0 +1,53 @@
+import { Option } from "commander";
+import { SettingsError } from "./settings_error.ts";
+
+/** What commands that speak to a running server are told. */
+export interface ClientFlags {
+  url: string;
+  token?: string;
+}
+
+/** The server cannot be reached. */
+export class UnreachableError extends Error {}
+
+/** `--url`. */
+export function urlOption(): Option {
+  return new Option("--url <url>", "the server").env("TASKCAST_URL")
+    .default("http://localhost:3721");
+}
+
+/** `--token`. */
+export function tokenOption(): Option {
+  return new Option("--token <token>", "access token").env("TASKCAST_TOKEN");
+}
+
+/**
+ * Lets a command speak to the server.
+ *
+ * @param work Gets the flags, with an address that paths can follow.
+ * @throws {SettingsError} If the address is none.
+ * @throws {UnreachableError} If there is no answer; it says where the server was looked for.
+ */
+export async function reaching<Flags extends ClientFlags>(
+  flags: Flags,
+  work: (flags: Flags) => Promise<number>,
+): Promise<number> {
+  const url = baseUrl(flags.url);
+  try {
+    return await work({ ...flags, url });
+  } catch (error) {
+    // What `fetch` rejects with when there is no answer.
+    if (!(error instanceof TypeError)) throw error;
+    const { message } = error.cause instanceof Error ? error.cause : error;
+    throw new UnreachableError(`cannot reach the server at ${url}: ${message}`);
+  }
+}
+
+function baseUrl(text: string): string {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
+    throw new SettingsError(
+      `--url must be an address that begins with http:// or https://, and is "${text}"`,
+    );
+  }
+  return text.replace(/\/+$/, "");
+}

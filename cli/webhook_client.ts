@@ -1,0 +1,41 @@
+import { HttpClient } from "@taskcast/client/http";
+import type { WebhookStatus } from "@taskcast/core/protocol";
+
+/** Asks a running server about webhooks. */
+export class WebhookClient {
+  readonly #http: HttpClient;
+
+  /** @param options Where the server is. */
+  constructor({ url, token }: { url: string; token?: string }) {
+    this.#http = new HttpClient({ baseUrl: url, token });
+  }
+
+  /** The tasks with deliveries that were given up, the longest ago first. */
+  async *undelivered(): AsyncGenerator<string, void> {
+    let cursor: string | undefined;
+    do {
+      const url = this.#http.url("/webhooks/undelivered", { cursor });
+      const page = await this.#http.json<{ tasks: { taskId: string }[]; nextCursor?: string }>(
+        "GET",
+        url,
+      );
+      for (const { taskId } of page.tasks) yield taskId;
+      cursor = page.nextCursor;
+    } while (cursor !== undefined);
+  }
+
+  /** The webhooks of a task. */
+  async of(taskId: string): Promise<WebhookStatus[]> {
+    return await this.#http.json("GET", this.#http.url(pathOf(taskId)));
+  }
+
+  /** Has deliveries tried again that were given up. Returns how many. */
+  async retry(taskId: string, hook: string): Promise<number> {
+    const url = this.#http.url(`${pathOf(taskId)}/retry`);
+    return (await this.#http.json<{ retrying: number }>("POST", url, { hook })).retrying;
+  }
+}
+
+function pathOf(taskId: string): string {
+  return `/tasks/${encodeURIComponent(taskId)}/webhooks`;
+}
