@@ -247,9 +247,10 @@ export const ARCHIVE_PREFIX = "archived_";
 /**
  * Brings the file up to date, one process at a time.
  *
+ * @param to Migrations that the file is to have; fewer than all make a file of an earlier version.
  * @throws {Error} If a newer version wrote the file.
  */
-export function migrate(database: SqliteDatabase): void {
+export function migrate(database: SqliteDatabase, to: number = MIGRATIONS.length): void {
   database.exec("BEGIN IMMEDIATE");
   try {
     const row = database.prepare("PRAGMA user_version").get() as { user_version: number };
@@ -260,8 +261,8 @@ export function migrate(database: SqliteDatabase): void {
           `${MIGRATIONS.length}: use the newer program that wrote it`,
       );
     }
-    for (const migration of MIGRATIONS.slice(version)) database.exec(migration);
-    database.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+    for (const migration of MIGRATIONS.slice(version, to)) database.exec(migration);
+    database.exec(`PRAGMA user_version = ${Math.max(version, to)}`);
     database.exec("COMMIT");
   } catch (error) {
     database.exec("ROLLBACK");
