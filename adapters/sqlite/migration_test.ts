@@ -134,3 +134,21 @@ Deno.test("sqlite: a file of the version before trimming is brought up to date, 
     createSqliteAdapters({ path }).shortTerm.close(); // Nothing is done twice.
   });
 });
+
+Deno.test("sqlite: a series of before that goes on is kept for its events that nobody counted", async () => {
+  await withFile(async (path) => {
+    const database = new DatabaseSync(path);
+    migrate(database, UNTRIMMED);
+    fill(database, "archived_");
+    database.close();
+    const { longTerm } = createSqliteAdapters({ path });
+    const event = { timestamp: 9, entropy: 0, type: "even", level: "info", data: "6" } as const;
+    const kept = { seriesId: "kept", seriesMode: "keep-all" } as const;
+    const events = [{ ...event, ...kept, index: 6 }, { ...event, index: 7 }];
+    await longTerm.archive([{ record: RECORD, events }]);
+    assert.equal(await longTerm.trimLog("t", LIFE, { indexes: [6], series: [] }), 1);
+    const page = (await longTerm.readLog("t", { after: 0, limit: 1 }))!;
+    assert.equal(page.events[0]!.seriesId, "kept");
+    await longTerm.close();
+  });
+});

@@ -183,9 +183,11 @@ export class Reader {
     if (classIds === undefined) {
       return this.#sql.all<Row>(`${select} ${range}`, task, after, to, limit);
     }
+    // Told which index, since SQLite would rather walk over events of all classes.
+    const ofClass = select.replace("{events} e", "{events} e INDEXED BY {events_by_class}");
     // Of each class as many as could be wanted, so that none is read that comes far behind.
     const rows = classIds.flatMap((id) =>
-      this.#sql.all<Row>(`${select} AND e.class = ? ${range}`, task, id, after, to, limit)
+      this.#sql.all<Row>(`${ofClass} AND e.class = ? ${range}`, task, id, after, to, limit)
     );
     rows.sort((a, b) => backward ? b.idx - a.idx : a.idx - b.idx);
     return rows.slice(0, limit);

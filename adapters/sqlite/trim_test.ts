@@ -214,6 +214,15 @@ Deno.test("sqlite: the newest event of a log is never trimmed", async () => {
   await shortTerm.close();
 });
 
+Deno.test("sqlite: a series that keeps all has no fold to lose, and its events stay whole", async () => {
+  const { shortTerm } = createSqliteAdapters({ path: ":memory:" });
+  await fill(shortTerm, [0, 1, 2].map((i) => draftOf(i, { seriesId: "k" })));
+  const before = await log(shortTerm);
+  assert.equal(await shortTerm.trimLog("t", LIFE, { indexes: [2], series: ["k"] }), 1);
+  assert.deepEqual(await log(shortTerm), before.filter(({ index }) => index !== 2));
+  await shortTerm.close();
+});
+
 Deno.test("sqlite: two connections that trim the same log remove each event once", async () => {
   await withFile(async (path) => {
     const stores = [1, 2].map(() => createSqliteAdapters({ path }).shortTerm);
