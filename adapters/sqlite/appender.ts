@@ -2,7 +2,7 @@ import type { EventClass, EventDraft, Refusal, StoredEvent } from "@taskcast/cor
 import { checkSeries, MAX_SERIES_CLASSES } from "@taskcast/core";
 import type { Statements } from "./statements.ts";
 import type { ClassRow, SeriesRow, TaskRow } from "./tables.ts";
-import { escaped, SELECT_CLASSES, toStoredEvent } from "./tables.ts";
+import { escaped, SELECT_CLASSES, SERIES_COLUMNS, toStoredEvent } from "./tables.ts";
 
 /** Characters above which a part of a series' text ends and the next begins. */
 const PART_LENGTH = 16 * 1024;
@@ -96,12 +96,13 @@ export class Appender {
     if (seriesId === undefined) return undefined;
     const series = this.#seriesOf(seriesId) ?? this.#newSeries(seriesId, draft);
     series.newest = index;
+    if (series.left_events !== null) series.left_events++;
     if (series.mode !== "keep-all") this.#addClass(series, draft);
     if (series.mode === "accumulate") this.#addText(series, draft.delta);
     this.#sql.run(
       "INSERT OR REPLACE INTO {series} " +
-        "(task, series, mode, acc_field, newest, is_text, parts, part_bytes, classes) " +
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "(task, series, mode, acc_field, newest, is_text, parts, part_bytes, classes, " +
+        "left_events) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       this.#row.task,
       seriesId,
       series.mode,
@@ -111,6 +112,7 @@ export class Appender {
       series.parts,
       series.part_bytes,
       series.classes,
+      series.left_events,
     );
     return series;
   }
@@ -162,8 +164,7 @@ export class Appender {
       this.#series.set(
         seriesId,
         this.#sql.one<SeriesRow>(
-          "SELECT series, mode, acc_field, newest, is_text, parts, part_bytes, classes " +
-            "FROM {series} WHERE task = ? AND series = ?",
+          `SELECT ${SERIES_COLUMNS} FROM {series} WHERE task = ? AND series = ?`,
           this.#row.task,
           seriesId,
         ),
@@ -182,6 +183,8 @@ export class Appender {
       parts: 0,
       part_bytes: 0,
       classes: "[]",
+      left_events: 0,
+      newest_event: null,
     };
     this.#series.set(seriesId, series);
     return series;

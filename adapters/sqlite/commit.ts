@@ -2,11 +2,12 @@ import type { Commit, CommitResult, DueTimes, Refusal, StoredEvent } from "@task
 import { DUE_KINDS, WORK_KINDS } from "@taskcast/core";
 import { isTerminal } from "@taskcast/core/protocol";
 import { Appender } from "./appender.ts";
-import { Producers } from "./producers.ts";
+import { Producers, TRIMMED_INDEX } from "./producers.ts";
 import type { Statements } from "./statements.ts";
 import type { EventRow, TaskRow } from "./tables.ts";
 import { insertTask, updateLog, updateRecord } from "./task_rows.ts";
 import { SELECT_EVENTS, SELECT_TASK, toStoredEvent } from "./tables.ts";
+import { markOnce } from "./work_marks.ts";
 
 /** Carries a commit out, within a transaction, or refuses it before anything is written. */
 export function carryOut(sql: Statements, commit: Commit): CommitResult {
@@ -26,6 +27,8 @@ export function carryOut(sql: Statements, commit: Commit): CommitResult {
   const producers = new Producers(sql, row.task);
   const repeats = producers.check(commit.events, row.length);
   if (!Array.isArray(repeats)) return refused(repeats);
+  // Only ended tasks are trimmed.
+  if (repeats.includes(TRIMMED_INDEX)) return refused({ code: "TERMINAL", status: row.status });
   const appender = new Appender(sql, row);
   if (repeats.includes(undefined)) {
     const refusal = checkLive(row) ?? appender.conflict(commit.events, repeats) ??
@@ -87,12 +90,7 @@ function markForWork(sql: Statements, { task, hooked }: TaskRow, { marks = {} }:
   for (const kind of WORK_KINDS) {
     const atMs = marks[kind];
     if (atMs === undefined || (kind === "deliver" && hooked === 0)) continue;
-    sql.run(
-      "INSERT OR IGNORE INTO {archive_work} (work, task, at_ms) VALUES (?, ?, ?)",
-      kind,
-      task,
-      atMs,
-    );
+    markOnce(sql, kind, task, atMs);
   }
 }
 

@@ -6,10 +6,11 @@ import { ARCHIVE_PREFIX, LOG_TABLES } from "./schema.ts";
 import type { TaskRow } from "./tables.ts";
 import { SELECT_TASK } from "./tables.ts";
 import { insertTask, updateLog, updateRecord } from "./task_rows.ts";
-import { SqliteTaskReader } from "./task_reader.ts";
+import { SqliteTaskStore } from "./task_store.ts";
+import { markOnce } from "./work_marks.ts";
 
 /** The archive in one SQLite file. */
-export class SqliteLongTermStore extends SqliteTaskReader implements LongTermStore {
+export class SqliteLongTermStore extends SqliteTaskStore implements LongTermStore {
   constructor(connection: Connection) {
     super(connection, ARCHIVE_PREFIX);
   }
@@ -42,7 +43,7 @@ export class SqliteLongTermStore extends SqliteTaskReader implements LongTermSto
     });
   }
 
-  #take({ record, events }: ArchivePart): ArchivePosition {
+  #take({ record, events, cleanAtMs }: ArchivePart): ArchivePosition {
     const { task, incarnation, version } = record;
     if (this.#isDeleted(incarnation)) return { deleted: true };
     let row = this.sql.one<TaskRow & { created_at: number }>(
@@ -62,6 +63,7 @@ export class SqliteLongTermStore extends SqliteTaskReader implements LongTermSto
       if (event.index === kept.length) appender.append(draftOfStored(event), event.timestamp);
     }
     if (kept.length > before) updateLog(this.sql, kept);
+    if (cleanAtMs !== undefined) markOnce(this.sql, "clean", kept.task, cleanAtMs);
     return {
       version: Math.max(version, kept.version),
       length: kept.length,

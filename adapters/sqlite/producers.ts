@@ -2,6 +2,9 @@ import type { EventDraft, KnownProducer, ProducerProgress, Refusal } from "@task
 import { checkProducers } from "@taskcast/core";
 import type { Statements } from "./statements.ts";
 
+/** Stands for the index of an event that was trimmed; that is not kept. */
+export const TRIMMED_INDEX = -1;
+
 /** What the producers of one task have sent, within one commit. */
 export class Producers {
   readonly #sql: Statements;
@@ -77,6 +80,13 @@ export class Producers {
       this.#task,
       id,
       seq,
-    )!.idx;
+    )?.idx ?? TRIMMED_INDEX;
+  }
+}
+
+/** Forgets who sent events that were trimmed. What comes next of each producer stays known. */
+export function forgetSent(sql: Statements, task: number, indexes: readonly number[]): void {
+  for (const index of indexes) {
+    sql.run("DELETE FROM {producer_events} WHERE task = ? AND idx = ?", task, index);
   }
 }

@@ -7,6 +7,7 @@ import type {
   LogQuery,
   LogView,
   SeriesFold,
+  StoredEvent,
   TaskHead,
   TaskRecord,
 } from "@taskcast/core";
@@ -15,7 +16,14 @@ import type { EventFilter } from "@taskcast/core/protocol";
 import type { SqliteValue } from "./driver.ts";
 import type { Statements } from "./statements.ts";
 import type { ClassRow, EventRow, SeriesRow, TaskRow } from "./tables.ts";
-import { SELECT_CLASSES, SELECT_EVENTS, SELECT_TASK, toStoredEvent, unescaped } from "./tables.ts";
+import {
+  SELECT_CLASSES,
+  SELECT_EVENTS,
+  SELECT_TASK,
+  SERIES_COLUMNS,
+  toStoredEvent,
+  unescaped,
+} from "./tables.ts";
 
 /** Tasks looked at for one page of a list at a time, when they are filtered by type. */
 const LIST_CHUNK = 200;
@@ -29,11 +37,14 @@ export class Reader {
   }
 
   task(taskId: string): TaskHead | undefined {
-    const row = this.#sql.one<{ record: string; length: number }>(
-      "SELECT record, length FROM {tasks} WHERE id = ?",
+    const row = this.#sql.one<Pick<TaskRow, "length" | "trimmed_through"> & { record: string }>(
+      "SELECT record, length, trimmed_through FROM {tasks} WHERE id = ?",
       taskId,
     );
-    return row && { record: JSON.parse(row.record), length: row.length };
+    if (row === undefined) return undefined;
+    const head: TaskHead = { record: JSON.parse(row.record), length: row.length };
+    if (row.trimmed_through !== null) head.trimmedThrough = row.trimmed_through;
+    return head;
   }
 
   log(taskId: string, query: LogQuery): LogPage | undefined {
@@ -60,7 +71,7 @@ export class Reader {
     const row = this.#sql.one<TaskRow>(SELECT_TASK, taskId);
     if (row === undefined) return undefined;
     const rows = this.#sql.all<SeriesRow>(
-      "SELECT series, mode, acc_field, newest, is_text, parts, part_bytes, classes FROM {series} " +
+      `SELECT ${SERIES_COLUMNS} FROM {series} ` +
         "WHERE task = ? AND newest > ? AND mode <> 'keep-all'",
       row.task,
       after,
@@ -79,7 +90,7 @@ export class Reader {
     if (row === undefined) return undefined;
     const wanted = this.#sql.all<ClassRow>(SELECT_CLASSES, row.task).filter(compileFilter(filter));
     return indexes.map((index) =>
-      wanted.reduce((sum, { class: id }) => sum + this.#countBelow(row.task, id, index), 0)
+      wanted.reduce((sum, wantedClass) => sum + this.#countBelow(row, wantedClass, index), 0)
     );
   }
 
@@ -172,31 +183,47 @@ export class Reader {
     if (classIds === undefined) {
       return this.#sql.all<Row>(`${select} ${range}`, task, after, to, limit);
     }
+    // Told which index, since SQLite would rather walk over events of all classes.
+    const ofClass = select.replace("{events} e", "{events} e INDEXED BY {events_by_class}");
     // Of each class as many as could be wanted, so that none is read that comes far behind.
     const rows = classIds.flatMap((id) =>
-      this.#sql.all<Row>(`${select} AND e.class = ? ${range}`, task, id, after, to, limit)
+      this.#sql.all<Row>(`${ofClass} AND e.class = ? ${range}`, task, id, after, to, limit)
     );
     rows.sort((a, b) => backward ? b.idx - a.idx : a.idx - b.idx);
     return rows.slice(0, limit);
   }
 
-  #countBelow(task: number, classId: number, index: number): number {
-    const row = this.#sql.one<{ place: number }>(
-      "SELECT place FROM {events} WHERE task = ? AND class = ? AND idx < ? " +
-        "ORDER BY idx DESC LIMIT 1",
-      task,
-      classId,
-      index,
-    );
-    return row === undefined ? 0 : row.place + 1;
+  /** The place of the first event of a class at an index or behind it, be it trimmed or left. */
+  #countBelow(
+    { task, trimmed_through: trimmedThrough }: TaskRow,
+    { class: id, count }: ClassRow,
+    index: number,
+  ): number {
+    const first = (table: "events" | "trimmed") =>
+      this.#sql.one<{ idx: number; place: number }>(
+        `SELECT idx, place FROM {${table}} WHERE task = ? AND class = ? AND idx >= ? ` +
+          "ORDER BY idx LIMIT 1",
+        task,
+        id,
+        index,
+      );
+    const left = first("events");
+    const trimmed = index <= (trimmedThrough ?? -1) ? first("trimmed") : undefined;
+    // Both are in one order, so the lower place is that of the lower index.
+    return Math.min(left?.place ?? count, trimmed?.place ?? count);
+  }
+
+  #eventAt(task: number, index: number): StoredEvent {
+    const row = this.#sql.one<EventRow>(`${SELECT_EVENTS} AND e.idx = ?`, task, index)!;
+    return toStoredEvent(row);
   }
 
   #fold(task: number, series: SeriesRow): SeriesFold {
-    const newest = this.#sql.one<EventRow>(`${SELECT_EVENTS} AND e.idx = ?`, task, series.newest)!;
+    const { newest, newest_event: kept } = series;
     const fold: SeriesFold = {
       seriesId: series.series,
       mode: series.mode as SeriesFold["mode"],
-      newest: toStoredEvent(newest),
+      newest: kept === null ? this.#eventAt(task, newest) : JSON.parse(kept),
       classes: JSON.parse(series.classes),
     };
     if (series.acc_field !== null) fold.accField = series.acc_field;

@@ -9,6 +9,9 @@ import type { SqliteDatabase } from "./driver.ts";
 //   rewrites one part at most, and a character that is split between two events survives.
 // - The archive has the same tables of its own, so that one file can be both: a hot copy is given up
 //   when the archive has it, whatever the other store is.
+// - Of events that were trimmed only those places are in `trimmed` that countMatches needs. A series
+//   counts its events that are left; NULL is a series from before that, whose events nobody counted.
+//   `newest_event` is its newest event as JSON once that was trimmed and the fold was not.
 const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE tasks (
@@ -182,17 +185,58 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (task, name)
   ) WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE tasks ADD COLUMN trimmed_through INTEGER;
+  ALTER TABLE archived_tasks ADD COLUMN trimmed_through INTEGER;
+  ALTER TABLE series ADD COLUMN left_events INTEGER;
+  ALTER TABLE series ADD COLUMN newest_event TEXT;
+  ALTER TABLE archived_series ADD COLUMN left_events INTEGER;
+  ALTER TABLE archived_series ADD COLUMN newest_event TEXT;
+  CREATE TABLE trimmed (
+    task INTEGER NOT NULL,
+    idx INTEGER NOT NULL,
+    class INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    PRIMARY KEY (task, idx)
+  ) WITHOUT ROWID;
+  CREATE INDEX trimmed_by_class ON trimmed (task, class, idx, place);
+  CREATE TABLE archived_trimmed (
+    task INTEGER NOT NULL,
+    idx INTEGER NOT NULL,
+    class INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    PRIMARY KEY (task, idx)
+  ) WITHOUT ROWID;
+  CREATE INDEX archived_trimmed_by_class ON archived_trimmed (task, class, idx, place);
+  CREATE INDEX producer_events_by_index ON producer_events (task, idx);
+  CREATE TABLE archived_archive_work (
+    work TEXT NOT NULL,
+    task INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (work, task)
+  ) WITHOUT ROWID;
+  CREATE INDEX archived_archive_work_by_time ON archived_archive_work (work, at_ms);
+  CREATE INDEX archived_archive_work_by_task ON archived_archive_work (task);
+  `,
 ];
 
 /** The tables that hold rows of an archived task, and with it those of any task. */
-export const LOG_TABLES = ["events", "classes", "series_parts", "series", "tags", "tasks"] as const;
+export const LOG_TABLES = [
+  "events",
+  "trimmed",
+  "classes",
+  "series_parts",
+  "series",
+  "archive_work",
+  "tags",
+  "tasks",
+] as const;
 
 /** The tables that hold rows of a task. */
 export const TASK_TABLES: readonly string[] = [
   "producer_events",
   "producers",
   "due",
-  "archive_work",
   "notes",
   ...LOG_TABLES,
 ];
@@ -203,9 +247,10 @@ export const ARCHIVE_PREFIX = "archived_";
 /**
  * Brings the file up to date, one process at a time.
  *
+ * @param to Migrations that the file is to have; fewer than all make a file of an earlier version.
  * @throws {Error} If a newer version wrote the file.
  */
-export function migrate(database: SqliteDatabase): void {
+export function migrate(database: SqliteDatabase, to: number = MIGRATIONS.length): void {
   database.exec("BEGIN IMMEDIATE");
   try {
     const row = database.prepare("PRAGMA user_version").get() as { user_version: number };
@@ -216,8 +261,8 @@ export function migrate(database: SqliteDatabase): void {
           `${MIGRATIONS.length}: use the newer program that wrote it`,
       );
     }
-    for (const migration of MIGRATIONS.slice(version)) database.exec(migration);
-    database.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+    for (const migration of MIGRATIONS.slice(version, to)) database.exec(migration);
+    database.exec(`PRAGMA user_version = ${Math.max(version, to)}`);
     database.exec("COMMIT");
   } catch (error) {
     database.exec("ROLLBACK");

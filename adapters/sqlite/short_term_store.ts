@@ -1,5 +1,4 @@
 import type {
-  ClaimedWork,
   Commit,
   CommitResult,
   DueWork,
@@ -8,18 +7,21 @@ import type {
   NoteChange,
   ShortTermStore,
   TaskMark,
+  Trim,
   Work,
 } from "@taskcast/core";
 import { isAtMark } from "@taskcast/core";
 import { carryOut } from "./commit.ts";
 import type { Connection } from "./connection.ts";
+import { forgetSent } from "./producers.ts";
 import { TASK_TABLES } from "./schema.ts";
 import type { TaskRow } from "./tables.ts";
 import { SELECT_TASK } from "./tables.ts";
-import { SqliteTaskReader } from "./task_reader.ts";
+import { SqliteTaskStore } from "./task_store.ts";
+import { setMark } from "./work_marks.ts";
 
 /** Tasks and logs in one SQLite file. */
-export class SqliteShortTermStore extends SqliteTaskReader implements ShortTermStore {
+export class SqliteShortTermStore extends SqliteTaskStore implements ShortTermStore {
   constructor(connection: Connection) {
     super(connection, "");
   }
@@ -41,44 +43,6 @@ export class SqliteShortTermStore extends SqliteTaskReader implements ShortTermS
     return await this.read(() => this.reader.due(nowMs, limit));
   }
 
-  async claim(
-    work: Work,
-    { nowMs, untilMs, limit }: { nowMs: number; untilMs: number; limit: number },
-  ): Promise<ClaimedWork> {
-    const waiting = () =>
-      this.sql.all<{ task: number; id: string; atMs: number }>(
-        "SELECT w.task, t.id, w.at_ms AS atMs FROM {archive_work} w JOIN {tasks} t " +
-          "ON t.task = w.task WHERE w.work = ? ORDER BY w.at_ms, w.task LIMIT ?",
-        work,
-        limit + 1,
-      );
-    const answer = (rows: ReturnType<typeof waiting>): ClaimedWork => {
-      const claimed = rows.filter(({ atMs }) => atMs <= nowMs).slice(0, limit);
-      const next = rows[claimed.length];
-      return {
-        taskIds: claimed.map(({ id }) => id),
-        ...(claimed.length > 0 && { oldestAtMs: claimed[0]!.atMs }),
-        ...(next && { nextAtMs: next.atMs }),
-      };
-    };
-    // Looking costs no write, and mostly there is nothing.
-    const seen = await this.read(() => answer(waiting()));
-    if (seen.taskIds.length === 0) return seen;
-    return await this.write(() => {
-      const rows = waiting();
-      for (const { task, atMs } of rows.slice(0, limit)) {
-        if (atMs > nowMs) break;
-        this.sql.run(
-          "UPDATE {archive_work} SET at_ms = ? WHERE work = ? AND task = ?",
-          untilMs,
-          work,
-          task,
-        );
-      }
-      return answer(rows);
-    });
-  }
-
   async archived(
     taskId: string,
     at: LogMark,
@@ -88,23 +52,11 @@ export class SqliteShortTermStore extends SqliteTaskReader implements ShortTermS
       const row = this.sql.one<TaskRow>(SELECT_TASK, taskId);
       if (row === undefined) return false;
       const isThere = isAtMark(row, at);
-      this.#mark("archive", row.task, isThere ? undefined : againAtMs);
-      if (isThere && releaseAtMs !== undefined) this.#mark("release", row.task, releaseAtMs);
+      setMark(this.sql, "archive", row.task, isThere ? undefined : againAtMs);
+      if (isThere && releaseAtMs !== undefined) {
+        setMark(this.sql, "release", row.task, releaseAtMs);
+      }
       return isThere;
-    });
-  }
-
-  async mark(
-    taskId: string,
-    work: Work,
-    atMs: number | undefined,
-    at: TaskMark,
-  ): Promise<boolean> {
-    return await this.write(() => {
-      const row = this.sql.one<TaskRow>(SELECT_TASK, taskId);
-      if (row === undefined || !isAtMark(row, at)) return false;
-      this.#mark(work, row.task, atMs);
-      return true;
     });
   }
 
@@ -165,16 +117,10 @@ export class SqliteShortTermStore extends SqliteTaskReader implements ShortTermS
     });
   }
 
-  #mark(work: Work, task: number, atMs: number | undefined): void {
-    if (atMs === undefined) {
-      this.sql.run("DELETE FROM {archive_work} WHERE work = ? AND task = ?", work, task);
-    } else {
-      this.sql.run(
-        "INSERT OR REPLACE INTO {archive_work} (work, task, at_ms) VALUES (?, ?, ?)",
-        work,
-        task,
-        atMs,
-      );
-    }
+  // The archive does not know producers.
+  protected override trim(row: TaskRow, trim: Trim): number[] {
+    const removed = super.trim(row, trim);
+    forgetSent(this.sql, row.task, removed);
+    return removed;
   }
 }

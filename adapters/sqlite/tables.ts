@@ -11,11 +11,12 @@ export interface TaskRow {
   data_bytes: number;
   timestamp: number;
   hooked: number;
+  trimmed_through: number | null;
 }
 
 export const SELECT_TASK: string =
   "SELECT task, incarnation, version, status, length, data_bytes, " +
-  "timestamp, hooked FROM {tasks} WHERE id = ?";
+  "timestamp, hooked, trimmed_through FROM {tasks} WHERE id = ?";
 
 /** A type and level of a task's events; apart for those that stand alone. */
 export interface ClassRow extends EventClass {
@@ -37,6 +38,20 @@ export interface SeriesRow {
   parts: number;
   part_bytes: number;
   classes: string;
+  /** Events that were not trimmed; `null` if nobody counted. */
+  left_events: number | null;
+  /** The newest event as JSON, if it was trimmed. */
+  newest_event: string | null;
+}
+
+export const SERIES_COLUMNS =
+  "series, mode, acc_field, newest, is_text, parts, part_bytes, classes, left_events, newest_event";
+
+/** Which event of its class an event is. */
+export interface PlaceRow {
+  idx: number;
+  class: number;
+  place: number;
 }
 
 /** An event with what its class and series say. */

@@ -22,7 +22,7 @@ export function insertTask(sql: Statements, record: TaskRecord): TaskRow {
     sql.run("INSERT INTO {tags} (tag, task) VALUES (?, ?)", tag, inserted.task);
   }
   const { status } = task;
-  const empty = { length: 0, data_bytes: 0, timestamp: 0, hooked };
+  const empty = { length: 0, data_bytes: 0, timestamp: 0, hooked, trimmed_through: null };
   return { task: inserted.task, incarnation, version, status, ...empty };
 }
 

@@ -1,0 +1,52 @@
+import type { ClaimedWork, LogTrimmer, TaskMark, Trim, Work, WorkQueue } from "@taskcast/core";
+import { isAtMark } from "@taskcast/core";
+import type { TaskRow } from "./tables.ts";
+import { SELECT_TASK } from "./tables.ts";
+import { SqliteTaskReader } from "./task_reader.ts";
+import { trimEvents } from "./trim.ts";
+import { claimable, setMark } from "./work_marks.ts";
+
+/** What every store of tasks in a SQLite file does besides reading: work marks, and trimming. */
+export class SqliteTaskStore extends SqliteTaskReader
+  implements LogTrimmer, Pick<WorkQueue, "claim" | "mark"> {
+  async trimLog(taskId: string, incarnation: string, trim: Trim): Promise<number> {
+    return await this.write(() => {
+      const row = this.sql.one<TaskRow>(SELECT_TASK, taskId);
+      return row?.incarnation === incarnation ? this.trim(row, trim).length : 0;
+    });
+  }
+
+  async claim(
+    work: Work,
+    { nowMs, untilMs, limit }: { nowMs: number; untilMs: number; limit: number },
+  ): Promise<ClaimedWork> {
+    const look = () => claimable(this.sql, work, { nowMs, limit });
+    // Looking costs no write, and mostly there is nothing.
+    const seen = await this.read(look);
+    if (seen.tasks.length === 0) return seen.answer;
+    return await this.write(() => {
+      const { tasks, answer } = look();
+      for (const task of tasks) setMark(this.sql, work, task, untilMs);
+      return answer;
+    });
+  }
+
+  async mark(
+    taskId: string,
+    work: Work,
+    atMs: number | undefined,
+    at: TaskMark,
+  ): Promise<boolean> {
+    return await this.write(() => {
+      const row = this.sql.one<TaskRow>(SELECT_TASK, taskId);
+      if (row === undefined || !isAtMark(row, at)) return false;
+      setMark(this.sql, work, row.task, atMs);
+      return true;
+    });
+  }
+
+  /** Trims the log of a task, within a transaction. Returns the indexes that are gone. */
+  protected trim(row: TaskRow, trim: Trim): number[] {
+    return trimEvents(this.sql, row, trim);
+  }
+}

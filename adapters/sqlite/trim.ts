@@ -1,0 +1,112 @@
+import type { Trim } from "@taskcast/core";
+import type { Statements } from "./statements.ts";
+import type { ClassRow, EventRow, PlaceRow, SeriesRow, TaskRow } from "./tables.ts";
+import { SERIES_COLUMNS, toStoredEvent } from "./tables.ts";
+import { rememberPlaces } from "./trimmed_places.ts";
+
+/** An event that was removed. */
+type RemovedRow = PlaceRow & Pick<EventRow, "timestamp" | "entropy" | "data" | "series">;
+
+/** What a step takes of a series. */
+interface SeriesLoss {
+  row: SeriesRow;
+  /** How many events. */
+  events: number;
+  /** The newest, if that goes and the fold stays. */
+  newest?: string;
+}
+
+/**
+ * Removes events of a task, within a transaction. The newest stays in any case.
+ *
+ * @returns The indexes of those that were there, ascending.
+ */
+export function trimEvents(sql: Statements, row: TaskRow, { indexes, series }: Trim): number[] {
+  const { task } = row;
+  for (const name of series) deleteFold(sql, task, name);
+  const places: PlaceRow[] = [];
+  const losses = new Map<string, SeriesLoss | undefined>();
+  let bytes = 0;
+  for (const index of indexes) {
+    if (index >= row.length - 1) continue; // The archiver compares the newest.
+    const removed = sql.one<RemovedRow>(
+      "DELETE FROM {events} WHERE task = ? AND idx = ? " +
+        "RETURNING idx, class, place, timestamp, entropy, data, series",
+      task,
+      index,
+    );
+    if (removed === undefined) continue;
+    places.push({ idx: index, class: removed.class, place: removed.place });
+    bytes += removed.data.length;
+    addLoss(sql, task, losses, removed);
+  }
+  if (places.length === 0) return [];
+  places.sort((a, b) => a.idx - b.idx);
+  rememberPlaces(sql, task, places);
+  for (const loss of losses.values()) if (loss !== undefined) updateSeries(sql, task, loss);
+  sql.run(
+    "UPDATE {tasks} SET data_bytes = data_bytes - ?, " +
+      "trimmed_through = MAX(COALESCE(trimmed_through, -1), ?) WHERE task = ?",
+    bytes,
+    places.at(-1)!.idx,
+    task,
+  );
+  return places.map(({ idx }) => idx);
+}
+
+/** Forgets the value of a series. Not of one that keeps all: its events say by it what they are. */
+function deleteFold(sql: Statements, task: number, series: string): void {
+  sql.run("DELETE FROM {series_parts} WHERE task = ? AND series = ?", task, series);
+  sql.run(
+    "DELETE FROM {series} WHERE task = ? AND series = ? AND mode <> 'keep-all'",
+    task,
+    series,
+  );
+}
+
+function addLoss(
+  sql: Statements,
+  task: number,
+  losses: Map<string, SeriesLoss | undefined>,
+  removed: RemovedRow,
+): void {
+  const { series } = removed;
+  if (series === null) return;
+  if (!losses.has(series)) {
+    const row = sql.one<SeriesRow>(
+      `SELECT ${SERIES_COLUMNS} FROM {series} WHERE task = ? AND series = ?`,
+      task,
+      series,
+    );
+    losses.set(series, row && { row, events: 0 });
+  }
+  const loss = losses.get(series);
+  if (loss === undefined) return;
+  loss.events++;
+  const { mode, acc_field, newest } = loss.row;
+  if (mode === "keep-all" || newest !== removed.idx) return;
+  const { type, level } = sql.one<ClassRow>(
+    "SELECT type, level FROM {classes} WHERE task = ? AND class = ?",
+    task,
+    removed.class,
+  )!;
+  loss.newest = JSON.stringify(toStoredEvent({ ...removed, type, level, mode, acc_field }));
+}
+
+function updateSeries(sql: Statements, task: number, { row, events, newest }: SeriesLoss): void {
+  const { series, mode, left_events } = row;
+  // It is not known for series that are older than the count of what is left.
+  const left = left_events === null ? null : left_events - events;
+  if (mode === "keep-all" && left === 0) {
+    sql.run("DELETE FROM {series} WHERE task = ? AND series = ?", task, series);
+    return;
+  }
+  sql.run(
+    "UPDATE {series} SET left_events = ?, newest_event = COALESCE(?, newest_event) " +
+      "WHERE task = ? AND series = ?",
+    left,
+    newest ?? null,
+    task,
+    series,
+  );
+}
