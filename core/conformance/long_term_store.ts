@@ -11,6 +11,15 @@ import { TRIM_CHECKS } from "./store_trim.ts";
 import type { Check, ConformanceOptions } from "./suite.ts";
 import { register } from "./suite.ts";
 
+const ARCHIVE_METHODS = [
+  "getTask",
+  "listTasks",
+  "readLog",
+  "readView",
+  "countMatches",
+  "trimLog",
+] as const satisfies readonly (keyof LongTermStore)[];
+
 /** A short-term store that archives each commit before it answers, and reads from the archive. */
 class ReadsFromArchive extends MemoryShortTermStore {
   readonly #archive: LongTermStore;
@@ -19,9 +28,8 @@ class ReadsFromArchive extends MemoryShortTermStore {
   constructor(archive: LongTermStore) {
     super();
     this.#archive = archive;
-    const { getTask, listTasks, readLog, readView, countMatches, trimLog } = archive;
-    for (const method of [getTask, listTasks, readLog, readView, countMatches, trimLog]) {
-      Object.defineProperty(this, method.name, { value: method.bind(archive) });
+    for (const name of ARCHIVE_METHODS) {
+      Object.defineProperty(this, name, { value: archive[name].bind(archive) });
     }
   }
 
