@@ -99,7 +99,6 @@ test("two instances on Redis and PostgreSQL clean hot and cold tasks, each once"
       return rows.length === 0;
     },
     "cold tasks are gone from the archive",
-    30_000,
   );
   assert(await everyOf("cold", async (id) => await statusOf(two.url, id) === 404));
   for (const id of made["other"]!) assert.equal((await dataOf(two.url, id)).length, 10);

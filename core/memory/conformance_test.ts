@@ -27,3 +27,8 @@ testBroadcast({
 });
 
 testLongTermStore({ name: "memory archive", open: () => new MemoryLongTermStore(), test });
+testLongTermStore({
+  name: "memory archive, slow",
+  open: () => delayReads(new MemoryLongTermStore()),
+  test,
+});
