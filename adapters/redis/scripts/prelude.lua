@@ -31,8 +31,8 @@ local function matches_type(kind, patterns)
   return false
 end
 
--- The classes of a task's events that a filter takes: {no, count}, which counts what was trimmed, too.
--- `filter` is JSON.
+-- The classes of a task's events that a filter takes: {no, count, name}; the count is also of what
+-- was trimmed. `filter` is JSON.
 local function classes_of(id, filter, plain_only)
   local wanted = filter ~= '' and cjson.decode(filter) or {}
   local found = {}
@@ -50,7 +50,7 @@ local function classes_of(id, filter, plain_only)
     end
     if ok then
       local no, count = string.match(all[i + 1], '^(%d+) (%d+)$')
-      found[#found + 1] = { no = no, count = tonumber(count) }
+      found[#found + 1] = { no = no, count = tonumber(count), name = all[i] }
     end
   end
   return found

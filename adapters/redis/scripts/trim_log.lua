@@ -30,32 +30,69 @@ local function delete_entries(stream, ids)
   end
 end
 
--- Of each class, which of them it has. Leaps from one that is wanted to the next, so few are looked
--- at in vain; more at a time only while they are wanted.
-local function wanted_of(class)
-  local found, at, count = {}, 1, 8
+local classes = classes_of(id, '', false)
+for _, class in ipairs(classes) do class.removed = {} end
+
+local function is_found(class, entry)
+  local position, place = parts_of(entry)
+  table.insert(class.removed, { position = position, place = place, entry = entry[1] })
+end
+
+-- Finds what is wanted among the places of a class. Leaps from one that is wanted to the next, so few
+-- are looked at in vain; more at a time only while they are wanted.
+local function find_in(class)
+  local at, count = 1, 8
   while at <= #wanted do
     local entries = redis.call('XRANGE', places_key(id, class.no), int(wanted[at]), int(wanted[#wanted]),
       'COUNT', count)
     local hits = 0
     for _, entry in ipairs(entries) do
-      local position, place = parts_of(entry)
+      local position = parts_of(entry)
       while at <= #wanted and wanted[at] < position do at = at + 1 end
       if wanted[at] == position then
-        found[#found + 1] = { position = position, place = place, entry = entry[1] }
+        is_found(class, entry)
         at, hits = at + 1, hits + 1
       end
     end
     if #entries < count then break end
     count = hits * 2 > #entries and math.min(2 * count, 256) or math.max(2, hits)
   end
-  return found
 end
 
-local classes = classes_of(id, '', false)
+-- Finds what is wanted by asking each event for its class.
+local function find_by_events()
+  local named = {}
+  for _, class in ipairs(classes) do named[class.name] = class end
+  local function name_in(text)
+    local _, before = string.find(text, '^%[%d+,%d+,')
+    local plain = string.match(text, '^"[^"\\]*","%a+"', before + 1)
+    if plain then return plain end
+    for name in pairs(named) do -- Its type has characters that are escaped.
+      local bare = string.sub(name, 2)
+      if string.sub(text, before + 1, before + #bare) == bare then return bare end
+    end
+  end
+  for _, wanted_one in ipairs(wanted) do
+    local position = int(wanted_one)
+    local event = redis.call('XRANGE', log_key, position, position)[1]
+    local name = event and name_in(event[2][2])
+    for _, kind in ipairs(name and {'0', '1'} or {}) do
+      local class = named[kind .. name]
+      local entry = class and redis.call('XRANGE', places_key(id, class.no), position, position)[1]
+      if entry then is_found(class, entry) end
+    end
+  end
+end
+
+-- Events may be large, so they are only read where the classes would have to be asked for many more.
+local span = #wanted > 0 and wanted[#wanted] - wanted[1] + 1 or 0
+if math.min(#classes * #wanted, span) > 4 * #wanted then find_by_events()
+else
+  for _, class in ipairs(classes) do find_in(class) end
+end
+
 local removed = {}
 for _, class in ipairs(classes) do
-  class.removed = wanted_of(class)
   local ids = {}
   for i, event in ipairs(class.removed) do
     ids[i] = event.entry
@@ -137,11 +174,11 @@ end
 
 -- Redis frees the blocks of a stream whole, or not at all. What is left in few of many is written
 -- anew, if that is not much more work than removing was.
-local function rewrite(stream)
+local function rewrite(stream, gone)
   local MAX_BYTES, CHUNK = 1048576, 16
   local left = redis.call('XLEN', stream)
   if left == 0 then redis.call('UNLINK', stream) return end
-  if left > #removed + 64 then return end
+  if left > gone + 16 then return end
   local info = redis.call('XINFO', 'STREAM', stream)
   for i = 1, #info, 2 do
     if info[i] == 'radix-tree-keys' and info[i + 1] == 1 then return end
@@ -189,9 +226,9 @@ if #removed > 0 then
   redis.call('HSET', task_key, 'trimmed', int(highest))
   for _, class in ipairs(classes) do
     remember(class)
-    if #class.removed > 0 then rewrite(places_key(id, class.no)) end
+    if #class.removed > 0 then rewrite(places_key(id, class.no), #class.removed) end
   end
-  rewrite(log_key)
+  rewrite(log_key, #removed)
   if gaps[1].low == 0 then forget_sent() end
 end
 
