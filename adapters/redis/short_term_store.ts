@@ -18,6 +18,7 @@ import type {
   TaskHead,
   TaskMark,
   TaskRecord,
+  Trim,
   Work,
 } from "@taskcast/core";
 import { DUE_KINDS, matchesType } from "@taskcast/core";
@@ -102,9 +103,11 @@ export class RedisShortTermStore implements ShortTermStore {
   }
 
   async getTask(taskId: string): Promise<TaskHead | undefined> {
-    const [record, length] = await this.#run(taskId, "get_task", taskId);
+    const [record, length, trimmed] = await this.#run(taskId, "get_task", taskId);
     if (record === null) return undefined;
-    return { record: JSON.parse(record as string), length: Number(length) };
+    const head: TaskHead = { record: JSON.parse(record as string), length: Number(length) };
+    if (trimmed !== null) head.trimmedThrough = Number(trimmed);
+    return head;
   }
 
   async readLog(taskId: string, query: LogQuery): Promise<LogPage | undefined> {
@@ -201,6 +204,17 @@ export class RedisShortTermStore implements ShortTermStore {
   async deleteTask(taskId: string, at?: TaskMark): Promise<boolean> {
     const [done] = await this.#run(taskId, "delete_task", taskId, ...markArgs(at));
     return done === 1;
+  }
+
+  async trimLog(
+    taskId: string,
+    incarnation: string,
+    { indexes, series }: Trim,
+  ): Promise<number> {
+    const names = series.map((name) => JSON.stringify(name));
+    const args = [taskId, incarnation, String(names.length), ...names, ...indexes.map(String)];
+    const [removed] = await this.#run(taskId, "trim_log", ...args);
+    return removed as number;
   }
 
   async due(nowMs: number, limit: number): Promise<DueWork> {

@@ -24,7 +24,7 @@ end
 
 local task_key, log_key = key('task', id), key('log', id)
 local task = redis.call('HMGET', task_key, 'incarnation', 'version', 'status', 'length', 'bytes', 'time',
-  'hooked')
+  'hooked', 'trimmed')
 local status = task[3]
 local length, bytes = tonumber(task[4] or 0), tonumber(task[5] or 0)
 
@@ -97,7 +97,8 @@ if expect == 'live' then
         if not draft.repeats then
           local seq = int(draft.seq + 1)
           local found = redis.call('XRANGE', key('sent', id) .. ':' .. producer.no, seq, seq)
-          draft.repeats = tonumber(string.match(found[1][1], '%-(%d+)$'))
+          -- What was trimmed from the beginning of the log is forgotten here, too: then it is nowhere.
+          draft.repeats = found[1] and tonumber(string.match(found[1][1], '%-(%d+)$')) or -1
         end
       else
         if not same then
@@ -114,6 +115,15 @@ if expect == 'live' then
       next_index = next_index + 1
       fresh = fresh + 1
       fresh_bytes = fresh_bytes + #draft.data
+    end
+  end
+  -- Only ended tasks are trimmed.
+  if task[8] then
+    for _, draft in ipairs(drafts) do
+      if draft.repeats and draft.repeats < length then
+        local position = int(draft.repeats + 1)
+        if #redis.call('XRANGE', log_key, position, position) == 0 then return refuse('TERMINAL', status) end
+      end
     end
   end
   if fresh > 0 then

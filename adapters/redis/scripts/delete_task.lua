@@ -4,14 +4,14 @@ local task_key = key('task', id)
 local task = redis.call('HMGET', task_key, 'status', 'tags', 'classes', 'series', 'producers')
 if not task[1] then return {0, life} end
 if ARGV[4] ~= '' and not is_at(id, ARGV[4], ARGV[5], ARGV[6]) then return {0, life} end
-for no = 0, tonumber(task[3] or 0) - 1 do redis.call('UNLINK', places_key(id, no)) end
+for no = 0, tonumber(task[3] or 0) - 1 do redis.call('UNLINK', places_key(id, no), gone_key(id, no)) end
 for no = 0, tonumber(task[4] or 0) - 1 do redis.call('UNLINK', text_key(id, no)) end
 for no = 0, tonumber(task[5] or 0) - 1 do redis.call('UNLINK', key('sent', id) .. ':' .. no) end
 for _, kind in ipairs({'log', 'classes', 'series', 'newest', 'producers', 'notes'}) do
   redis.call('UNLINK', key(kind, id))
 end
 for _, tag in ipairs(cjson.decode(task[2])) do redis.call('ZREM', key('tag', tag), id) end
-for _, kind in ipairs({'deadline', 'wake', 'archive', 'release', 'deliver', 'undelivered'}) do
+for _, kind in ipairs({'deadline', 'wake', 'archive', 'release', 'deliver', 'undelivered', 'clean'}) do
   redis.call('ZREM', base .. ':due:' .. kind, id)
 end
 redis.call('ZREM', key('status', task[1]), id)

@@ -1,3 +1,3 @@
--- A task's record and the length of its log, or nothing.
-local task = redis.call('HMGET', key('task', ARGV[3]), 'record', 'length')
-return {task[1], task[2], life}
+-- A task's record, the length of its log, and the highest index that was trimmed; or nothing.
+local task = redis.call('HMGET', key('task', ARGV[3]), 'record', 'length', 'trimmed')
+return {task[1], task[2], task[3], life}

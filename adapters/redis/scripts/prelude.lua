@@ -31,7 +31,8 @@ local function matches_type(kind, patterns)
   return false
 end
 
--- The classes of a task's events that a filter takes: {number, is_plain}. `filter` is JSON.
+-- The classes of a task's events that a filter takes: {no, count, name}; the count is also of what
+-- was trimmed. `filter` is JSON.
 local function classes_of(id, filter, plain_only)
   local wanted = filter ~= '' and cjson.decode(filter) or {}
   local found = {}
@@ -47,13 +48,20 @@ local function classes_of(id, filter, plain_only)
       ok = false
       for _, one in ipairs(wanted.levels) do ok = ok or one == level end
     end
-    if ok then found[#found + 1] = string.match(all[i + 1], '^%d+') end
+    if ok then
+      local no, count = string.match(all[i + 1], '^(%d+) (%d+)$')
+      found[#found + 1] = { no = no, count = tonumber(count), name = all[i] }
+    end
   end
   return found
 end
 
 -- The key of the places of one class: a stream whose ids are <index + 1>-<place in the class>.
 local function places_key(id, class) return key('places', id) .. ':' .. class end
+
+-- The key of those places of one class that are remembered of trimmed events: a sorted set of places by
+-- index + 1.
+local function gone_key(id, class) return key('gone', id) .. ':' .. class end
 
 -- The key of the text of an accumulate series.
 local function text_key(id, number) return key('text', id) .. ':' .. number end

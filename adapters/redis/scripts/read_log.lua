@@ -25,7 +25,7 @@ local last
 local function take(entry)
   last = position_of(entry)
   answer[#answer + 1] = {last - 1, entry[2][2]}
-  bytes = bytes + #entry[2][2]
+  bytes = bytes + #entry[2][2] - string.find(entry[2][2], '\n', 1, true)
   return #answer - 4 < limit and bytes < max_bytes
 end
 local more = true
@@ -45,7 +45,7 @@ else
   -- Of each class as many as could be wanted, so that none is read that comes far behind.
   local positions = {}
   for _, class in ipairs(classes_of(id, filter, plain)) do
-    for _, entry in ipairs(range(places_key(id, class), first, final, limit)) do
+    for _, entry in ipairs(range(places_key(id, class.no), first, final, limit)) do
       positions[#positions + 1] = position_of(entry)
     end
   end

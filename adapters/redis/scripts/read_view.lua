@@ -8,10 +8,13 @@ for _, name in ipairs(redis.call('ZRANGEBYSCORE', key('newest', id), '(' .. ARGV
   local series = cmsgpack.unpack(redis.call('HGET', key('series', id), name))
   local position = int(series.newest + 1)
   local found = redis.call('XRANGE', key('log', id), position, position)
-  local classes = series.classes and '[[' .. table.concat(series.classes, '],[') .. ']]' or ''
-  local text = false
-  if series.text then text = redis.call('GET', text_key(id, series.no)) or '' end
-  answer[#answer + 1] = {name, series.mode, series.field, classes, series.newest, found[1][2][2], text}
+  -- A series goes with its last event; a fold whose newest was trimmed alone cannot be shown.
+  if found[1] then
+    local classes = series.classes and '[[' .. table.concat(series.classes, '],[') .. ']]' or ''
+    local text = false
+    if series.text then text = redis.call('GET', text_key(id, series.no)) or '' end
+    answer[#answer + 1] = {name, series.mode, series.field, classes, series.newest, found[1][2][2], text}
+  end
 end
 answer[#answer + 1] = life
 return answer
