@@ -88,7 +88,6 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
   const plain = app as unknown as Hono;
   const now = () => Date.now();
   const tickets = createTickets({ secret: options.ticketSecret ?? ticketSecretOf(auth), now });
-  const metrics = createMetrics(engine);
   const open = (auth.mode ?? "none") === "none";
   const slots = new StreamSlots(options);
   const limits = new RequestLimits({
@@ -96,6 +95,7 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
     clientAddress: options.clientAddress,
     open,
   });
+  const metrics = createMetrics(engine, { limits, slots });
   const gate = new Gate(engine, { open });
 
   app.onError((error, context) => {

@@ -17,6 +17,7 @@ export class StreamSlots {
   readonly #maxPerCaller: number;
   // An entry for each caller that has a stream, so `maxStreams` bounds it too.
   readonly #open = new Map<string, number>();
+  readonly #refused = { ofCaller: 0, ofAll: 0 };
   #total = 0;
 
   /** @throws {TypeError} For a limit that is not a whole number of at least 1, or `Infinity`. */
@@ -35,6 +36,16 @@ export class StreamSlots {
     return this.#total;
   }
 
+  /** Streams that may be open together; `Infinity` is any number. */
+  get max(): number {
+    return this.#maxStreams;
+  }
+
+  /** Streams that were refused so far, by the bound that was met. */
+  get refused(): Readonly<{ ofCaller: number; ofAll: number }> {
+    return this.#refused;
+  }
+
   /**
    * Takes the place of one stream.
    *
@@ -45,6 +56,7 @@ export class StreamSlots {
   take(caller: string | undefined): () => void {
     const own = caller === undefined ? 0 : this.#open.get(caller) ?? 0;
     if (own >= this.#maxPerCaller) {
+      this.#refused.ofCaller++;
       throw rateLimited(
         `The caller has ${own} open streams, and no more are allowed: close one`,
         RETRY_AFTER_MS,
@@ -52,6 +64,7 @@ export class StreamSlots {
       );
     }
     if (this.#total >= this.#maxStreams) {
+      this.#refused.ofAll++;
       throw rateLimited(
         "The server has as many open streams as it may",
         RETRY_AFTER_MS,
