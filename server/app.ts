@@ -89,7 +89,10 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
   const now = () => Date.now();
   const tickets = createTickets({ secret: options.ticketSecret ?? ticketSecretOf(auth), now });
   const open = (auth.mode ?? "none") === "none";
-  const slots = new StreamSlots(options);
+  const slots = {
+    reading: new StreamSlots(options),
+    publishing: new StreamSlots(options, "publishing streams"),
+  };
   const limits = new RequestLimits({
     rateLimit: options.rateLimit,
     clientAddress: options.clientAddress,

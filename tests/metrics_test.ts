@@ -185,7 +185,15 @@ Deno.test("what limits refuse is counted by the limit that was met, and streams 
     const { samples } = (await scrapeAll()).get("taskcast_requests_limited_total")!;
     return Object.fromEntries(samples.map(({ labels, value }) => [labels.reason, value]));
   };
-  const none = { credential: 0, address: 0, failures: 0, caller_streams: 0, streams: 0 };
+  const none = {
+    credential: 0,
+    address: 0,
+    failures: 0,
+    caller_streams: 0,
+    streams: 0,
+    caller_publishing_streams: 0,
+    publishing_streams: 0,
+  };
   assert.deepEqual(await refused(), none);
   const status = async (given: Record<string, string>, path = "/tasks") => {
     const response = await fetch(server.url + path, { headers: given });
@@ -202,11 +210,13 @@ Deno.test("what limits refuse is counted by the limit that was met, and streams 
   assert.equal(await status(headers(trustedServices.billing), "/events"), 429);
   const second = await open(trustedServices.mail);
   const full = await scrapeAll();
-  assert.equal(valueOf(full, "taskcast_stream_slots_in_use"), 2);
+  assert.equal(valueOf(full, "taskcast_stream_slots_in_use", { kind: "reading" }), 2);
+  assert.equal(valueOf(full, "taskcast_stream_slots_in_use", { kind: "publishing" }), 0);
   assert.equal(valueOf(full, "taskcast_stream_slots_limit"), 2);
   await second.return();
   await until(
-    async () => valueOf(await scrapeAll(), "taskcast_stream_slots_in_use") === 1,
+    async () =>
+      valueOf(await scrapeAll(), "taskcast_stream_slots_in_use", { kind: "reading" }) === 1,
     "a place is free",
   );
   for (let i = 0; i < 4; i++) assert.equal(await status(headers(trustedServices.billing)), 200);

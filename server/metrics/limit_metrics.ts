@@ -4,7 +4,7 @@ import type { Instruments } from "./instruments.ts";
 /** What bounds the use of one app. */
 export interface Limiters {
   limits: RequestLimits;
-  slots: StreamSlots;
+  slots: Readonly<Record<"reading" | "publishing", StreamSlots>>;
 }
 
 /** Measures what limits refuse, and how near their bounds streams are. */
@@ -15,10 +15,21 @@ export function addLimitMetrics(make: Instruments, { limits, slots }: Limiters):
     "reason",
     () => ({
       ...limits.refused,
-      caller_streams: slots.refused.ofCaller,
-      streams: slots.refused.ofAll,
+      caller_streams: slots.reading.refused.ofCaller,
+      streams: slots.reading.refused.ofAll,
+      caller_publishing_streams: slots.publishing.refused.ofCaller,
+      publishing_streams: slots.publishing.refused.ofAll,
     }),
   );
-  make.gauge("stream_slots_in_use", "Streams that count for maxStreams", () => slots.open);
-  make.gauge("stream_slots_limit", "maxStreams: how many may be open", () => slots.max);
+  make.gauges(
+    "stream_slots_in_use",
+    "Streams that count for maxStreams, of readers and of producers",
+    "kind",
+    () => ({ reading: slots.reading.open, publishing: slots.publishing.open }),
+  );
+  make.gauge(
+    "stream_slots_limit",
+    "maxStreams: how many of each kind may be open",
+    () => slots.reading.max,
+  );
 }
