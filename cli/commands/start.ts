@@ -12,6 +12,7 @@ import { mergeHooks } from "../hooks.ts";
 import type { LogFormat } from "../log_format.ts";
 import type { Logger } from "../logger.ts";
 import { createLogger, jsonLine } from "../logger.ts";
+import { RecoveryLog } from "../recovery_log.ts";
 import { startReporting } from "../reporting.ts";
 import type { StartSettings } from "../settings.ts";
 import { SettingsError } from "../settings_error.ts";
@@ -40,7 +41,10 @@ export async function start(
   const { adapters, close: closeAdapters } = await openAdapters(storage.adapters);
   const { defaultRetry, allowPrivate, hooks } = settings.webhook;
   const sender = createWebhookSender({ allowPrivate });
+  const recovery = new RecoveryLog(adapters, { log });
+  const logError = createErrorLog(log);
   const close = async () => {
+    recovery.close();
     sender.close();
     await closeAdapters();
     await reporting.close();
@@ -59,7 +63,10 @@ export async function start(
           onTaskCreated: (task) => log.debug(`task ${task.id} created`, { taskId: task.id }),
           onTaskTransitioned: ({ id, status }, from) =>
             log.debug(`task ${id}: ${from} → ${status}`, { taskId: id, from, taskStatus: status }),
-          onUnhandledError: createErrorLog(log),
+          onUnhandledError(error, context) {
+            logError(error, context);
+            recovery.onError();
+          },
         },
         reporting.hooks,
         settings.hooks,
