@@ -13,6 +13,7 @@ import type { LogFormat } from "../log_format.ts";
 import type { Logger } from "../logger.ts";
 import { createLogger, jsonLine } from "../logger.ts";
 import { RecoveryLog } from "../recovery_log.ts";
+import { warnOfVolatileRedis } from "../redis_durability.ts";
 import { startReporting } from "../reporting.ts";
 import type { StartSettings } from "../settings.ts";
 import { SettingsError } from "../settings_error.ts";
@@ -39,6 +40,7 @@ export async function start(
   for (const { level, text } of settings.notes) log[level](text);
   const reporting = await startReporting(settings.sentry);
   const { adapters, close: closeAdapters } = await openAdapters(storage.adapters);
+  await warnOfVolatileRedis(storage.adapters.shortTerm, log);
   const { defaultRetry, allowPrivate, hooks } = settings.webhook;
   const sender = createWebhookSender({ allowPrivate });
   const recovery = new RecoveryLog(adapters, { log });
@@ -100,7 +102,6 @@ export async function start(
         "set TASKCAST_AUTH_MODE=jwt, or --host 127.0.0.1",
     );
   }
-
   const secret = auth.mode === "jwt" ? auth.jwt.secret : undefined;
   if (secret !== undefined && new TextEncoder().encode(secret).length < MIN_SECRET_BYTES) {
     log.warn(
