@@ -21,8 +21,8 @@ export interface SentryProgram {
   options?: SentryHooksOptions;
 }
 
-// deno-lint-ignore no-explicit-any
 async function run(
+  // deno-lint-ignore no-explicit-any
   Sentry: any,
   { init, explicit, request, options }: SentryProgram,
 ): Promise<void> {
