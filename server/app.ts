@@ -88,14 +88,17 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
   const plain = app as unknown as Hono;
   const now = () => Date.now();
   const tickets = createTickets({ secret: options.ticketSecret ?? ticketSecretOf(auth), now });
-  const metrics = createMetrics(engine);
   const open = (auth.mode ?? "none") === "none";
-  const slots = new StreamSlots(options);
+  const slots = {
+    reading: new StreamSlots(options),
+    publishing: new StreamSlots(options, "publishing streams"),
+  };
   const limits = new RequestLimits({
     rateLimit: options.rateLimit,
     clientAddress: options.clientAddress,
     open,
   });
+  const metrics = createMetrics(engine, { limits, slots });
   const gate = new Gate(engine, { open });
 
   app.onError((error, context) => {

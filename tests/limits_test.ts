@@ -6,6 +6,8 @@ import { TaskcastClient } from "@taskcast/client";
 import { TaskcastServerClient } from "@taskcast/server-sdk";
 import type { JWTPayload } from "jose";
 import { SignJWT } from "jose";
+import { openBody } from "./support/open_body.ts";
+import { parsePrometheus, valueOf } from "./support/prometheus.ts";
 import { frames, until } from "./support/sse.ts";
 import type { TestServer } from "./support/test_server.ts";
 import { startServer } from "./support/test_server.ts";
@@ -377,4 +379,114 @@ Deno.test("streams: hundreds of readers that go away at any moment leave nothing
   }, "all places are free");
   assert.equal((await server.call("GET", "/events", undefined, me)).status, 429);
   await Promise.all(open.map((stream) => stream.return(undefined)));
+});
+
+/** Publishes a line, and leaves the request open. */
+function openPublishing(server: TestServer, id: string, headers: Record<string, string>) {
+  const { body, write, close } = openBody();
+  const stop = new AbortController();
+  const answer = fetch(`${server.url}/tasks/${id}/events`, {
+    method: "POST",
+    headers: { ...headers, "content-type": "application/x-ndjson" },
+    body,
+    signal: stop.signal,
+  });
+  // Who was answered before the end closes as well; who aborts cannot.
+  answer.then(close).catch(() => {});
+  const writeLine = (line: string) => void write(line + "\n").catch(() => {});
+  writeLine('{"type":"n","data":0}');
+  return { answer, write: writeLine, close, abort: () => stop.abort() };
+}
+
+Deno.test("publishing lines: a caller has no more open requests than streams, and readers have their own", async () => {
+  await using server = startServer({
+    app: { auth: jwt, maxStreamsPerCredential: 2, maxStreams: 3 },
+  });
+  const { engine } = server;
+  const [me, you] = [await bearer({ sub: "me" }), await bearer({ sub: "you" })];
+  const { id } = await engine.createTask();
+  const lines = async () => (await engine.getTask(id))!.lastIndex + 1;
+  const open = async (headers: Record<string, string>) => {
+    const before = await lines();
+    const publishing = openPublishing(server, id, headers);
+    await until(async () => await lines() > before, "its line is stored");
+    return publishing;
+  };
+  const [first, second] = [await open(me), await open(me)];
+  const refused = await openPublishing(server, id, me).answer;
+  assert.equal(refused.status, 429);
+  assert(Number(refused.headers.get("retry-after")) >= 1);
+  const { error } = await refused.json();
+  assert.deepEqual([error.code, error.details.limit], [
+    "RATE_LIMITED",
+    "publishing streams of the caller",
+  ]);
+  const third = await open(you);
+  const full = await openPublishing(server, id, you).answer;
+  assert.equal((await full.json()).error.details.limit, "publishing streams");
+  assert.equal(await lines(), 3, "what is refused stores nothing");
+  const metrics = parsePrometheus(
+    await (await fetch(`${server.url}/metrics`, { headers: me })).text(),
+  );
+  const counted = (name: string, labels: Record<string, string>) =>
+    valueOf(metrics, `taskcast_${name}`, labels);
+  assert.equal(counted("stream_slots_in_use", { kind: "publishing" }), 3);
+  for (const reason of ["caller_publishing_streams", "publishing_streams"]) {
+    assert.equal(counted("requests_limited_total", { reason }), 1, reason);
+  }
+
+  const event = { type: "n", data: 1 };
+  assert.equal((await server.call("POST", `/tasks/${id}/events`, event, me)).status, 201);
+  for (const headers of [me, me, you]) {
+    const reader = frames(`${server.url}/tasks/${id}/events`, { headers });
+    await reader.next();
+    await reader.return();
+  }
+
+  await first.close();
+  assert.equal((await first.answer).status, 201);
+  await (await first.answer).body?.cancel();
+  await third.close();
+  await (await third.answer).body?.cancel();
+  const fourth = await open(me);
+  await engine.transitionTask(id, "completed");
+  for (const { answer } of [second, fourth]) {
+    assert.equal((await answer).status, 409);
+    await (await answer).body?.cancel();
+  }
+});
+
+Deno.test("publishing lines: whatever way a request ends, its place is free again", async () => {
+  await using server = startServer({ app: { auth: jwt, maxStreamsPerCredential: 1 } });
+  const { engine } = server;
+  const me = await bearer({ sub: "me" });
+  const ndjson = { ...me, "content-type": "application/x-ndjson" };
+  const publish = async (id: string) =>
+    (await server.call("POST", `/tasks/${id}/events`, '{"type":"n","data":0}', ndjson)).status;
+  const isFree = () => until(async () => await publish("t") === 201, "the place is free");
+  const open = async () => {
+    await isFree();
+    const before = (await engine.getTask("t"))!.lastIndex;
+    const publishing = openPublishing(server, "t", me);
+    await until(async () => (await engine.getTask("t"))!.lastIndex > before, "its line is stored");
+    assert.equal(await publish("t"), 429, "it has the only place");
+    return publishing;
+  };
+  await engine.createTask({ id: "t" });
+  (await open()).abort();
+
+  const bad = await open();
+  bad.write("nonsense");
+  assert.equal((await bad.answer).status, 400);
+  await (await bad.answer).body?.cancel();
+
+  const deleted = await open();
+  await engine.deleteTask("t");
+  assert.equal((await deleted.answer).status, 404);
+  await (await deleted.answer).body?.cancel();
+
+  assert.equal(await publish("t"), 404);
+  assert.equal(await publish("t"), 404, "who found no task has no place");
+  await engine.createTask({ id: "t" });
+  await isFree();
 });

@@ -159,3 +159,95 @@ Deno.test("a scrape does not hang on a dependency that does not answer", async (
   );
   assert.equal(checks, 1, "the answer is remembered");
 });
+
+Deno.test("what limits refuse is counted by the limit that was met, and streams by their bound", async () => {
+  const trustedServices = { billing: "a key of many characters", mail: "another, as long as that" };
+  const headers = (key: string, address = "192.0.2.1") => ({
+    "x-taskcast-service-key": key,
+    "x-test-address": address,
+  });
+  const slow = (burst: number) => ({ requestsPerSecond: 0.001, burst });
+  await using server = startServer({
+    app: {
+      auth: { mode: "custom", authenticate: () => null },
+      trustedServices,
+      clientAddress: (request) => request.headers.get("x-test-address") ?? undefined,
+      rateLimit: { ...slow(6), perAddress: slow(9), failedAuthentications: slow(1) },
+      maxStreams: 2,
+      maxStreamsPerCredential: 1,
+    },
+  });
+  const scrapeAll = async () => {
+    const response = await fetch(`${server.url}/metrics`, {
+      headers: headers(trustedServices.billing, "192.0.2.9"),
+    });
+    return parsePrometheus(await response.text());
+  };
+  const refused = async () => {
+    const { samples } = (await scrapeAll()).get("taskcast_requests_limited_total")!;
+    return Object.fromEntries(samples.map(({ labels, value }) => [labels.reason, value]));
+  };
+  const none = {
+    credential: 0,
+    address: 0,
+    failures: 0,
+    caller_streams: 0,
+    streams: 0,
+    caller_publishing_streams: 0,
+    publishing_streams: 0,
+  };
+  assert.deepEqual(await refused(), none);
+  const status = async (given: Record<string, string>, path = "/tasks") => {
+    const response = await fetch(server.url + path, { headers: given });
+    await response.body?.cancel();
+    return response.status;
+  };
+  await server.engine.createTask({ id: "t" });
+  const open = async (key: string) => {
+    const stream = frames(`${server.url}/tasks/t/events`, { headers: headers(key) });
+    await stream.next();
+    return stream;
+  };
+  const first = await open(trustedServices.billing);
+  assert.equal(await status(headers(trustedServices.billing), "/events"), 429);
+  const second = await open(trustedServices.mail);
+  const full = await scrapeAll();
+  assert.equal(valueOf(full, "taskcast_stream_slots_in_use", { kind: "reading" }), 2);
+  assert.equal(valueOf(full, "taskcast_stream_slots_in_use", { kind: "publishing" }), 0);
+  assert.equal(valueOf(full, "taskcast_stream_slots_limit"), 2);
+  await second.return();
+  await until(
+    async () =>
+      valueOf(await scrapeAll(), "taskcast_stream_slots_in_use", { kind: "reading" }) === 1,
+    "a place is free",
+  );
+  for (let i = 0; i < 4; i++) assert.equal(await status(headers(trustedServices.billing)), 200);
+  for (let i = 0; i < 2; i++) assert.equal(await status(headers(trustedServices.billing)), 429);
+  for (let i = 0; i < 3; i++) assert.equal(await status(headers(trustedServices.mail)), 429);
+  for (const expected of [401, 429, 429]) {
+    assert.equal(await status(headers("a guess", "192.0.2.2")), expected);
+  }
+  assert.deepEqual(await refused(), {
+    ...none,
+    credential: 2,
+    address: 3,
+    failures: 2,
+    caller_streams: 1,
+  });
+  await first.return();
+});
+
+Deno.test("streams that may be any number have a bound that is infinite, and one too many is counted", async () => {
+  {
+    await using server = startServer({ app: { maxStreams: Infinity } });
+    assert.equal(valueOf(await scrape(server.url), "taskcast_stream_slots_limit"), Infinity);
+  }
+  await using server = startServer({ app: { maxStreams: 1 } });
+  await server.engine.createTask({ id: "t" });
+  const stream = frames(`${server.url}/tasks/t/events`);
+  await stream.next();
+  assert.equal((await server.call("GET", "/events")).status, 429);
+  const limited = await scrape(server.url);
+  assert.equal(valueOf(limited, "taskcast_requests_limited_total", { reason: "streams" }), 1);
+  await stream.return();
+});

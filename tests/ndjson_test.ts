@@ -1,23 +1,11 @@
 import assert from "node:assert/strict";
 import { TaskcastServerClient } from "@taskcast/server-sdk";
 import { until } from "./support/sse.ts";
+import { openBody } from "./support/open_body.ts";
 import { startServer } from "./support/test_server.ts";
 
 const NDJSON = { "content-type": "application/x-ndjson" };
 const line = (data: unknown, fields = {}) => JSON.stringify({ type: "n", data, ...fields }) + "\n";
-
-/** A body that is written by hand. */
-function openBody() {
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-  const writer = writable.getWriter();
-  const utf8 = new TextEncoder();
-  return {
-    body: readable,
-    write: (text: string) => writer.write(utf8.encode(text)),
-    writeBytes: (bytes: Uint8Array) => writer.write(bytes),
-    close: () => writer.close(),
-  };
-}
 
 Deno.test("lines are stored as they arrive, wherever chunks are cut", async () => {
   await using server = startServer();

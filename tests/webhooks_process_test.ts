@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { TaskcastServerClient } from "@taskcast/server-sdk";
 import type { CliServer } from "./support/cli.ts";
 import { startCli } from "./support/cli.ts";
+import { postgresUrl } from "./support/postgres_server.ts";
 import { redisUrl } from "./support/redis_server.ts";
 import { until } from "./support/sse.ts";
 import { withFile } from "./support/temp_file.ts";
@@ -10,6 +11,7 @@ import { withReceiver } from "./support/webhook_receiver.ts";
 // Webhooks of real servers, of which one is killed while it tells one.
 
 const redis = await redisUrl();
+const postgres = await postgresUrl();
 
 async function killTheTeller(env: Record<string, string>): Promise<void> {
   const config = await Deno.makeTempFile({ suffix: ".yaml" });
@@ -70,5 +72,11 @@ Deno.test("webhooks: kill -9 of the instance that tells them loses nothing, on S
 if (redis !== undefined) {
   Deno.test("webhooks: kill -9 of the instance that tells them loses nothing, on Redis", async () => {
     await killTheTeller({ TASKCAST_REDIS_URL: redis });
+  });
+}
+
+if (postgres !== undefined) {
+  Deno.test("webhooks: kill -9 of the instance that tells them loses nothing, on PostgreSQL", async () => {
+    await killTheTeller({ TASKCAST_POSTGRES_URL: postgres, TASKCAST_STORAGE: "postgres" });
   });
 }

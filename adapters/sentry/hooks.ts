@@ -31,7 +31,7 @@ export interface SentryHooksOptions {
  *
  * Failures are grouped by the task's type and the error's code, timeouts by the task's type. Every
  * report of a task has the tags `taskcast.task_id`, `taskcast.task_type` and `taskcast.status`, those of
- * other errors have `taskcast.operation`. Of a failure its code and message are sent, of a task nothing
+ * other errors have `taskcast.operation`, and `requestId` when they came from a request over HTTP. Of a failure its code and message are sent, of a task nothing
  * that users put into it, unless `includePayloads`.
  *
  * The hooks never throw and wait for nothing. When Sentry has no DSN, refuses or cannot be reached,

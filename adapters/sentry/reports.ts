@@ -64,9 +64,14 @@ export function timeoutReport(task: Task, includePayloads: boolean): Report {
 }
 
 /** An error that no caller hears of; grouped by Sentry itself, since it has a stack trace. */
-export function unhandledReport(error: unknown, { operation, taskId }: ErrorContext): Report {
+export function unhandledReport(
+  error: unknown,
+  { operation, taskId, requestId }: ErrorContext,
+): Report {
   const tags: Record<string, string> = { "taskcast.operation": tagValue(operation) };
   if (taskId !== undefined) tags["taskcast.task_id"] = taskId;
+  // Named as in the log and in the answer, where it is looked for.
+  if (requestId !== undefined) tags.requestId = tagValue(requestId);
   return { error, context: { level: "error", tags, contexts: {} } };
 }
 

@@ -84,6 +84,26 @@ for (const sdk of SDKS) {
   }
 }
 
+for (const sdk of SDKS) {
+  Deno.test(`${sdk} tells of an error of a request which request it was, and of others nothing`, async () => {
+    await using sentry = startSentryEndpoint();
+    await run(sdk, { init: { dsn: sentry.dsn }, request: true });
+    // Each is sent by itself, so that two may overtake each other.
+    const { asked, others } = Object.groupBy(
+      sentry.events,
+      (event) => exceptionOf(event).value === "the store broke" ? "asked" : "others",
+    );
+    assert.equal(asked!.length, 1);
+    assert.deepEqual(asked![0].tags, {
+      "taskcast.operation": "GET /tasks/{id}",
+      "taskcast.task_id": "asked",
+      requestId: "order-17",
+    });
+    assert.equal(others!.length, 5);
+    for (const { tags } of others!) assert(!("requestId" in tags));
+  });
+}
+
 Deno.test("payloads are reported when they are asked for", async () => {
   await using sentry = startSentryEndpoint();
   await run("@sentry/deno", { init: { dsn: sentry.dsn }, options: { includePayloads: true } });

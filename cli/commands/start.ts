@@ -12,6 +12,8 @@ import { mergeHooks } from "../hooks.ts";
 import type { LogFormat } from "../log_format.ts";
 import type { Logger } from "../logger.ts";
 import { createLogger, jsonLine } from "../logger.ts";
+import { RecoveryLog } from "../recovery_log.ts";
+import { warnOfVolatileRedis } from "../redis_durability.ts";
 import { startReporting } from "../reporting.ts";
 import type { StartSettings } from "../settings.ts";
 import { SettingsError } from "../settings_error.ts";
@@ -38,9 +40,13 @@ export async function start(
   for (const { level, text } of settings.notes) log[level](text);
   const reporting = await startReporting(settings.sentry);
   const { adapters, close: closeAdapters } = await openAdapters(storage.adapters);
+  await warnOfVolatileRedis(storage.adapters.shortTerm, log);
   const { defaultRetry, allowPrivate, hooks } = settings.webhook;
   const sender = createWebhookSender({ allowPrivate });
+  const recovery = new RecoveryLog(adapters, { log });
+  const logError = createErrorLog(log);
   const close = async () => {
+    recovery.close();
     sender.close();
     await closeAdapters();
     await reporting.close();
@@ -60,7 +66,10 @@ export async function start(
           onTaskCreated: (task) => log.debug(`task ${task.id} created`, { taskId: task.id }),
           onTaskTransitioned: ({ id, status }, from) =>
             log.debug(`task ${id}: ${from} → ${status}`, { taskId: id, from, taskStatus: status }),
-          onUnhandledError: createErrorLog(log),
+          onUnhandledError(error, context) {
+            logError(error, context);
+            recovery.onError();
+          },
         },
         reporting.hooks,
         settings.hooks,
@@ -94,7 +103,6 @@ export async function start(
         "set TASKCAST_AUTH_MODE=jwt, or --host 127.0.0.1",
     );
   }
-
   const secret = auth.mode === "jwt" ? auth.jwt.secret : undefined;
   if (secret !== undefined && new TextEncoder().encode(secret).length < MIN_SECRET_BYTES) {
     log.warn(

@@ -39,12 +39,16 @@ export interface RequestLimitsOptions {
   open: boolean;
 }
 
+/** Why a request comes too often: what it was counted for. */
+export type RateReason = "credential" | "address" | "failures";
+
 /** Refuses requests that come too often. */
 export class RequestLimits {
   readonly #clientAddress?: ClientAddress;
   readonly #credentials?: RateLimiter;
   readonly #addresses?: RateLimiter;
   readonly #failures?: RateLimiter;
+  readonly #refused: Record<RateReason, number> = { credential: 0, address: 0, failures: 0 };
 
   /** @throws {TypeError} For options that cannot work. */
   constructor({ rateLimit, clientAddress, open }: RequestLimitsOptions) {
@@ -69,6 +73,11 @@ export class RequestLimits {
     this.#failures = make(failedAuthentications, "rateLimit.failedAuthentications");
   }
 
+  /** Requests that were refused so far. */
+  get refused(): Readonly<Record<RateReason, number>> {
+    return this.#refused;
+  }
+
   /** What the address of a request counts as. */
   addressOf(request: Request, context: Context): string | undefined {
     const address = this.#clientAddress?.(request, context);
@@ -78,13 +87,17 @@ export class RequestLimits {
   /** Counts a request of an address. @throws {TaskcastError} `RATE_LIMITED`. */
   countAddress(address: string | undefined): void {
     if (address === undefined) return;
-    refuse(this.#addresses?.take(address), "Too many requests from this address", "address");
+    this.#refuse(this.#addresses?.take(address), "Too many requests from this address", "address");
   }
 
   /** Counts a request of a credential. @throws {TaskcastError} `RATE_LIMITED`. */
   countCredential(credential: string | undefined): void {
     if (credential === undefined) return;
-    refuse(this.#credentials?.take(credential), "Too many requests of this caller", "credential");
+    this.#refuse(
+      this.#credentials?.take(credential),
+      "Too many requests of this caller",
+      "credential",
+    );
   }
 
   /**
@@ -95,7 +108,7 @@ export class RequestLimits {
    */
   async authenticate<T>(address: string | undefined, authenticate: () => Promise<T>): Promise<T> {
     const failures = address === undefined ? undefined : this.#failures;
-    refuse(
+    this.#refuse(
       failures?.waitMs(address!),
       "Too many failed authentications from this address",
       "failures",
@@ -110,13 +123,14 @@ export class RequestLimits {
       throw error;
     }
   }
+
+  #refuse(waitMs: number | undefined, message: string, reason: RateReason): void {
+    if (waitMs === undefined || waitMs === 0) return;
+    this.#refused[reason]++;
+    throw rateLimited(`${message}: try again in ${Math.ceil(waitMs)} ms`, waitMs, reason);
+  }
 }
 
 function tenfold({ requestsPerSecond, burst }: Rate): Rate {
   return { requestsPerSecond: 10 * requestsPerSecond, burst: burst && 10 * burst };
-}
-
-function refuse(waitMs: number | undefined, message: string, limit: string): void {
-  if (waitMs === undefined || waitMs === 0) return;
-  throw rateLimited(`${message}: try again in ${Math.ceil(waitMs)} ms`, waitMs, limit);
 }

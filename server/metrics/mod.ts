@@ -6,6 +6,8 @@ import { addEngineMetrics } from "./engine_metrics.ts";
 import type { HttpMetrics } from "./http_metrics.ts";
 import { addHttpMetrics } from "./http_metrics.ts";
 import { Instruments } from "./instruments.ts";
+import type { Limiters } from "./limit_metrics.ts";
+import { addLimitMetrics } from "./limit_metrics.ts";
 import { addProcessMetrics } from "./process_metrics.ts";
 
 /** What is measured of one app and its engine. */
@@ -16,12 +18,13 @@ export interface Metrics {
   readonly contentType: string;
 }
 
-/** Measures an engine and what is asked of it over HTTP. */
-export function createMetrics(engine: TaskEngine): Metrics {
+/** Measures an engine, what is asked of it over HTTP, and what limits refuse of that. */
+export function createMetrics(engine: TaskEngine, limiters: Limiters): Metrics {
   const registry = new Registry();
   const make = new Instruments(registry, "taskcast_");
   addEngineMetrics(make, engine);
   const http = addHttpMetrics(make);
+  addLimitMetrics(make, limiters);
   const preparations = [
     addDependencyMetrics(make, engine),
     addProcessMetrics(new Instruments(registry, "")),

@@ -20,7 +20,8 @@ const CREATED_JSON = { status: 201, headers: { "content-type": "application/json
 export function addEventRoutes(
   router: Router,
   { engine, gate, slots, maxBodyBytes, onSent }: Services & {
-    slots: StreamSlots;
+    /** Streams of readers, and of producers whose requests stay open. */
+    slots: { reading: StreamSlots; publishing: StreamSlots };
     maxBodyBytes: number;
     /** Told of the bytes that streams give to their sockets. */
     onSent: (bytes: number) => void;
@@ -52,15 +53,20 @@ export function addEventRoutes(
         },
       },
     },
-  }, async ({ id, auth, request }) => {
+  }, async ({ id, auth, caller, request }) => {
     await gate.check(auth, "event:publish", id);
     if (mediaType(request) === NDJSON) {
       assertNotCompressed(request);
-      const receipt = await publishNdjson(engine, id, request, {
-        maxLineBytes: maxBodyBytes,
-        parseLine: (value) => parse(eventBody, value),
-      });
-      return Response.json(receipt, { status: 201 });
+      const release = slots.publishing.take(caller);
+      try {
+        const receipt = await publishNdjson(engine, id, request, {
+          maxLineBytes: maxBodyBytes,
+          parseLine: (value) => parse(eventBody, value),
+        });
+        return Response.json(receipt, { status: 201 });
+      } finally {
+        release();
+      }
     }
     const body = await readJson(request, { maxBytes: maxBodyBytes });
     if (Array.isArray(body)) {
@@ -96,7 +102,7 @@ export function addEventRoutes(
     const { wrap = true, limit, seriesFormat } = query;
     const since = sinceOf(query, request.headers.get("last-event-id"));
     const options = { filter: filterOf(query), since, limit, seriesFormat };
-    const release = slots.take(caller);
+    const release = slots.reading.take(caller);
     const stream = await engine.openStream(id, options, sseEncoder(wrap)).catch((error) => {
       release();
       throw error;
@@ -161,7 +167,7 @@ export function addEventRoutes(
     },
   }, async ({ auth, caller, query, request, info: { requestId } }) => {
     const { wrap = true, taskTypes = [], taskIds = [] } = query;
-    const release = slots.take(caller);
+    const release = slots.reading.take(caller);
     const stream = await engine.openStreamOfAll({
       filter: filterOf(query),
       visible: (task) =>

@@ -7,6 +7,7 @@ import {
   TaskEngine,
 } from "@taskcast/core";
 import { createSentryHooks, type SentryHooksOptions } from "@taskcast/sentry";
+import { createTaskcastApp } from "@taskcast/server";
 import { until } from "./sse.ts";
 
 /** What the program does. */
@@ -15,16 +16,22 @@ export interface SentryProgram {
   init: Record<string, unknown> | null;
   /** Gives the SDK to the hooks. */
   explicit?: boolean;
+  /** Asks over HTTP, at the end, for what cannot be answered. */
+  request?: boolean;
   options?: SentryHooksOptions;
 }
 
-// deno-lint-ignore no-explicit-any
-async function run(Sentry: any, { init, explicit, options }: SentryProgram): Promise<void> {
+async function run(
+  // deno-lint-ignore no-explicit-any
+  Sentry: any,
+  { init, explicit, request, options }: SentryProgram,
+): Promise<void> {
   if (init !== null) Sentry.init(init);
   const broadcast = new FailingBroadcast();
+  const shortTermStore = new MemoryShortTermStore();
   await using engine = new TaskEngine({
     broadcast,
-    shortTermStore: new MemoryShortTermStore(),
+    shortTermStore,
     hooks: createSentryHooks({ ...options, ...(explicit ? { sentry: Sentry } : {}) }),
   });
   const secret = (where: string) => ({ where: `secret of ${where}` });
@@ -56,6 +63,15 @@ async function run(Sentry: any, { init, explicit, options }: SentryProgram): Pro
   broadcast.failing = true;
   await engine.createTask({ id: "unheard" });
   await engine.publishEvent("unheard", { type: "delta", data: secret("data") });
+
+  if (request) {
+    shortTermStore.getTask = () => {
+      throw new Error("the store broke");
+    };
+    await createTaskcastApp({ engine }).request("/tasks/asked", {
+      headers: { "x-request-id": "order-17" },
+    });
+  }
 
   // Until version 8 it rejects when something could not be sent.
   const flushed = await Promise.resolve(Sentry.flush(5_000)).catch(() => false);
