@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { ShortTermStore } from "../contracts/short_term_store.ts";
 import type { MarkedTask } from "../contracts/work_queue.ts";
+import { WORK_KINDS } from "../contracts/work_queue.ts";
 import { commit, create, draft, LIFE, NOW, record } from "./store_fixtures.ts";
 import type { Check } from "./suite.ts";
 
@@ -92,6 +93,20 @@ export const WORK_CHECKS: readonly Check<ShortTermStore>[] = [
       assert.deepEqual(seen, all);
       await store.deleteTask("t0");
       assert.equal((await store.marked("undelivered", { limit: 99 })).length, 24);
+    },
+  },
+  {
+    title: "every mark of a task goes with it",
+    async run(store) {
+      await create(store, "t");
+      for (const kind of WORK_KINDS) assert(await store.mark("t", kind, NOW, HERE));
+      await store.deleteTask("t");
+      await create(store, "t");
+      for (const kind of WORK_KINDS) {
+        assert.deepEqual(await store.marked(kind, { limit: 9 }), [], kind);
+        const claim = { nowMs: NOW + 9, untilMs: NOW + 10, limit: 9 };
+        assert.deepEqual(await store.claim(kind, claim), { taskIds: [] }, kind);
+      }
     },
   },
   {
