@@ -48,9 +48,9 @@ const EVENT_ARRAY = "json_build_array(idx, time, entropy, type, level, data, ser
 // How much a read costs must not hang on what the planner believes of tables that grew since they
 // were last looked at: it would read the rest of a log and sort it to give a page of it, or a whole
 // table to name the types of a page. So events are found in subqueries with a limit, which are not
-// joined in another order, each with one index that gives the order and bounds the range: indexes
-// of events have no holes, so a page of the whole log is a range of known size; and places within
-// a class are compared as rows, since by its number alone the other index would do as well.
+// joined in another order, each with one index that gives the order and bounds the range. Places in
+// a log, and within a class, are compared as rows, since by the task alone another index would do
+// as well. How many indexes a range has says nothing: events may have been removed.
 
 /** What there is to an event, which is certainly there: the first that does not come before it. */
 const CLASS_OF_EVENT = "CROSS JOIN LATERAL (SELECT type, level FROM {classes} " +
@@ -64,11 +64,9 @@ const LIMIT = "LIMIT (SELECT $4::int)";
 
 /** The first of the range, or the last. */
 function ofLog(order: "ASC" | "DESC"): string {
-  const range = order === "ASC"
-    ? "e.idx > $2::int AND e.idx <= least($3::int, $2::int::bigint + $4::int)"
-    : "e.idx > greatest($2::int, least($3::int, t.length - 1) - $4::int) AND e.idx <= $3::int";
-  return `SELECT e.* FROM {events} e WHERE e.task = t.task AND ${range} ` +
-    `ORDER BY e.idx ${order} ${LIMIT}`;
+  return "SELECT e.* FROM {events} e WHERE (e.task, e.idx) > (t.task, $2::int) " +
+    "AND (e.task, e.idx) <= (t.task, $3::int) " +
+    `ORDER BY e.task ${order}, e.idx ${order} ${LIMIT}`;
 }
 
 /** Of a class as many as could be wanted, so that none is read that comes far behind. */
@@ -76,6 +74,21 @@ function ofClass(order: "ASC" | "DESC"): string {
   return "SELECT e.* FROM {events} e WHERE e.task = t.task " +
     "AND (e.class, e.idx) > (c.class, $2::int) AND (e.class, e.idx) <= (c.class, $3::int) " +
     `ORDER BY e.class ${order}, e.idx ${order} ${LIMIT}`;
+}
+
+/** The newest event of a series, which its fold needs even if it was removed from the log. */
+const NEWEST_EVENT = "SELECT * FROM {events} WHERE task = s.task AND idx = s.newest UNION ALL " +
+  "SELECT * FROM {folded_events} WHERE task = s.task AND idx = s.newest LIMIT 1";
+
+/**
+ * How many events of a class come before an index: what the last place through it says, of an event
+ * or of one that was removed.
+ */
+function countThrough(table: string): string {
+  return "SELECT CASE WHEN e.task = k.task AND e.class = k.class " +
+    "THEN e.place + (e.idx < i.index::text::int)::int ELSE 0 END " +
+    `FROM ${table} e WHERE (e.task, e.class, e.idx) <= (k.task, k.class, i.index::text::int) ` +
+    "ORDER BY e.task DESC, e.class DESC, e.idx DESC LIMIT 1";
 }
 
 /** Of a page those that fit into so many bytes, and the one that brings them there. */
@@ -96,11 +109,12 @@ export class PostgresTaskReader implements TaskReader {
   }
 
   async getTask(taskId: string): Promise<TaskHead | undefined> {
-    const [row] = await this.database.run<{ record: TaskRecord; length: number }>(
-      "SELECT record, length FROM {tasks} WHERE id = $1",
-      taskId,
-    );
-    return row && { record: row.record, length: row.length };
+    const [row] = await this.database.run<
+      { record: TaskRecord; length: number; trimmed_through: number | null }
+    >("SELECT record, length, trimmed_through FROM {tasks} WHERE id = $1", taskId);
+    if (row === undefined) return undefined;
+    const { record, length, trimmed_through: trimmedThrough } = row;
+    return { record, length, ...(trimmedThrough !== null && { trimmedThrough }) };
   }
 
   async listTasks({ statuses, types, tag, limit, after }: ListQuery): Promise<ListPage> {
@@ -166,7 +180,7 @@ export class PostgresTaskReader implements TaskReader {
       "WITH t AS (SELECT task, incarnation, status, length FROM {tasks} WHERE id = $1), " +
         `page AS (SELECT ${EVENT_COLUMNS}, s.task, s.is_text, s.first_part, s.classes ` +
         "FROM t JOIN {series} s ON s.task = t.task AND s.newest > $2::int AND s.mode <> 'keep-all' " +
-        "JOIN {events} e ON e.task = s.task AND e.idx = s.newest " +
+        `CROSS JOIN LATERAL (${NEWEST_EVENT}) e ` +
         "JOIN {classes} c ON c.task = e.task AND c.class = e.class) " +
         `SELECT ${TASK}, (SELECT json_agg(json_build_array(${EVENT_ARRAY}, classes, is_text, ` +
         "(SELECT string_agg(p.text, '' ORDER BY p.part) FROM {series_parts} p " +
@@ -190,11 +204,11 @@ export class PostgresTaskReader implements TaskReader {
     const values: Value[] = [taskId, JSON.stringify(indexes)];
     const bound = (value: Value) => `$${values.push(value)}`;
     const [row] = await this.database.run<{ known: boolean; counts: number[] | null }>(
-      "WITH t AS (SELECT task FROM {tasks} WHERE id = $1) SELECT EXISTS (SELECT FROM t) AS known, " +
-        "(SELECT json_agg(total ORDER BY nth) FROM (SELECT i.nth, (SELECT coalesce(sum((" +
-        "SELECT CASE WHEN e.task = k.task AND e.class = k.class THEN e.place + 1 ELSE 0 END " +
-        "FROM {events} e WHERE (e.task, e.class, e.idx) < (k.task, k.class, i.index::text::int) " +
-        "ORDER BY e.task DESC, e.class DESC, e.idx DESC LIMIT 1)), 0)::int " +
+      "WITH t AS (SELECT task, trimmed_through FROM {tasks} WHERE id = $1) " +
+        "SELECT EXISTS (SELECT FROM t) AS known, " +
+        "(SELECT json_agg(total ORDER BY nth) FROM (SELECT i.nth, (SELECT coalesce(sum(greatest(" +
+        `(${countThrough("{events}")}), CASE WHEN t.trimmed_through IS NOT NULL ` +
+        `THEN (${countThrough("{trimmed}")}) END)), 0)::int ` +
         `FROM t JOIN {classes} k ON k.task = t.task WHERE ${classCondition("k", filter, bound)}) ` +
         "AS total FROM json_array_elements($2::text::json) WITH ORDINALITY AS i (index, nth)) x) " +
         "AS counts",
