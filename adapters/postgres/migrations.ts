@@ -84,12 +84,14 @@ function logTables(prefix: string): string {
 }
 
 /**
- * What removing events of ended tasks needs: how far events were removed, the places of removed
- * events that counting still needs, and the events that folds still need.
+ * What removing events of ended tasks needs: how far and how many were removed, the places of
+ * removed events that counting still needs, and the events that folds still need.
  */
 function trimTables(prefix: string): string {
   return `
-    ALTER TABLE ${prefix}tasks ADD COLUMN trimmed_through integer;
+    ALTER TABLE ${prefix}tasks ADD COLUMN trimmed_through integer,
+      ADD COLUMN trimmed integer NOT NULL DEFAULT 0;
+    ALTER TABLE ${prefix}classes ADD COLUMN trimmed integer NOT NULL DEFAULT 0;
     CREATE TABLE ${prefix}trimmed (
       task bigint NOT NULL,
       idx integer NOT NULL,

@@ -48,9 +48,8 @@ const EVENT_ARRAY = "json_build_array(idx, time, entropy, type, level, data, ser
 // How much a read costs must not hang on what the planner believes of tables that grew since they
 // were last looked at: it would read the rest of a log and sort it to give a page of it, or a whole
 // table to name the types of a page. So events are found in subqueries with a limit, which are not
-// joined in another order, each with one index that gives the order and bounds the range. Places in
-// a log, and within a class, are compared as rows, since by the task alone another index would do
-// as well. How many indexes a range has says nothing: events may have been removed.
+// joined in another order, each with one index that gives the order. Places in a log, and within a
+// class, are compared as rows, since by the task alone another index would do as well.
 
 /** What there is to an event, which is certainly there: the first that does not come before it. */
 const CLASS_OF_EVENT = "CROSS JOIN LATERAL (SELECT type, level FROM {classes} " +
@@ -59,21 +58,39 @@ const SERIES_OF_EVENT = "LEFT JOIN LATERAL (SELECT mode, acc_field FROM {series}
   "WHERE (task, series) >= (e.task, e.series) ORDER BY task, series LIMIT 1) s " +
   "ON e.series IS NOT NULL";
 
-/** A limit that the planner cannot see: it plans for the first rows then, and never for all. */
-const LIMIT = "LIMIT (SELECT $4::int)";
+/**
+ * The first of a range of a log or of a class, or the last: by an index of these columns, the last of
+ * which is the place, where the others have these values.
+ *
+ * Rows are compared where the range begins only. Where it ends is looked at behind the limit: of a
+ * range with two ends the planner believes that it is small, and that another index and a sort do as
+ * well. So the limit is no more than there can be. The planner cannot see it: it plans for the first
+ * rows then, and never for all.
+ *
+ * @param left How many events of the log or of the class there still are.
+ */
+function rangeOf(where: Record<string, string>, left: string, order: "ASC" | "DESC"): string {
+  const columns = [...Object.keys(where), "idx"].map((column) => `e.${column}`);
+  const begin = (operator: string, index: string) =>
+    `(${columns.join(", ")}) ${operator} (${[...Object.values(where), index].join(", ")})`;
+  const [first, last] = order === "ASC"
+    ? [begin(">", "$2::int"), "e.idx <= $3::int"]
+    : [begin("<=", "$3::int"), "e.idx > $2::int"];
+  const isSame = Object.entries(where).map(([column, value]) => `e.${column} = ${value}`);
+  return `SELECT * FROM (SELECT e.* FROM {events} e WHERE ${first} ` +
+    `ORDER BY ${columns.map((column) => `${column} ${order}`).join(", ")} ` +
+    "LIMIT (SELECT greatest(0, least($4::int, least($3::int, t.length - 1)::bigint - $2::int, " +
+    `${left})))) e WHERE ${isSame.join(" AND ")} AND ${last}`;
+}
 
-/** The first of the range, or the last. */
+/** The first events of the range, or the last. */
 function ofLog(order: "ASC" | "DESC"): string {
-  return "SELECT e.* FROM {events} e WHERE (e.task, e.idx) > (t.task, $2::int) " +
-    "AND (e.task, e.idx) <= (t.task, $3::int) " +
-    `ORDER BY e.task ${order}, e.idx ${order} ${LIMIT}`;
+  return rangeOf({ task: "t.task" }, "t.length - t.trimmed", order);
 }
 
 /** Of a class as many as could be wanted, so that none is read that comes far behind. */
 function ofClass(order: "ASC" | "DESC"): string {
-  return "SELECT e.* FROM {events} e WHERE e.task = t.task " +
-    "AND (e.class, e.idx) > (c.class, $2::int) AND (e.class, e.idx) <= (c.class, $3::int) " +
-    `ORDER BY e.class ${order}, e.idx ${order} ${LIMIT}`;
+  return rangeOf({ task: "t.task", class: "c.class" }, "c.count - c.trimmed", order);
 }
 
 /** The newest event of a series, which its fold needs even if it was removed from the log. */
@@ -156,7 +173,7 @@ export class PostgresTaskReader implements TaskReader {
         `WHERE ${classCondition("c", filter, bound)}${plain ? " AND c.plain" : ""} ` +
         `ORDER BY e.idx ${order} LIMIT $4::int`;
     const [row] = await this.database.run<Page>(
-      "WITH t AS (SELECT task, incarnation, status, length FROM {tasks} WHERE id = $1), " +
+      "WITH t AS (SELECT task, incarnation, status, length, trimmed FROM {tasks} WHERE id = $1), " +
         `page AS MATERIALIZED (${within(source, order)}) SELECT ${TASK}, ` +
         "(SELECT sum(size) FROM page) >= $5::bigint AS is_full, " +
         `(SELECT json_agg(${EVENT_ARRAY} ORDER BY idx ${order}) FROM page) AS events, ` +

@@ -83,8 +83,13 @@ export const TRIM = `
     DELETE FROM {series_parts} p USING ended s WHERE p.task = s.task AND p.series = s.series
   ), no_series AS (
     DELETE FROM {series} WHERE ctid = ANY (ARRAY(SELECT at_ctid FROM ended))
+  ), told_of_classes AS (
+    UPDATE {classes} c SET trimmed = c.trimmed + g.count
+    FROM (SELECT task, class, count(*)::int AS count FROM gone GROUP BY task, class) g
+    WHERE c.task = g.task AND c.class = g.class
   ), told AS (
-    UPDATE {tasks} SET trimmed_through = greatest(trimmed_through, (SELECT max(idx) FROM gone))
+    UPDATE {tasks} SET trimmed_through = greatest(trimmed_through, (SELECT max(idx) FROM gone)),
+      trimmed = trimmed + (SELECT count(*) FROM gone)
     WHERE task = (SELECT task FROM t) AND EXISTS (SELECT FROM gone)
   )
   SELECT count(*)::int AS removed FROM gone`;
