@@ -39,6 +39,10 @@ export function decide(
     const checked = checkProducers(events, state.row.length, (id) => state.producer(id));
     if ("code" in checked) return refused(checked);
     repeats = checked.repeats;
+    if (repeats.some((index) => index !== undefined && state.isTrimmed(index))) {
+      // Only logs of tasks that have ended lose events.
+      return refused({ code: "TERMINAL", status: state.row.status });
+    }
     if (repeats.includes(undefined)) {
       const refusal = checkLive(state.row) ??
         checkSeries(events, repeats, (id) => state.seriesKind(id)) ??

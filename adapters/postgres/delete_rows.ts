@@ -1,13 +1,21 @@
 import type { Run } from "./database.ts";
 
 /** The tables that hold rows of an archived task, and with it those of any task. */
-export const LOG_TABLES = ["events", "classes", "series_parts", "series", "tasks"] as const;
+export const LOG_TABLES: readonly string[] = [
+  "due",
+  "folded_events",
+  "trimmed",
+  "events",
+  "classes",
+  "series_parts",
+  "series",
+  "tasks",
+];
 
 /** The tables that hold rows of a live task. */
 export const LIVE_TABLES: readonly string[] = [
   "producer_events",
   "producers",
-  "due",
   "notes",
   ...LOG_TABLES,
 ];

@@ -58,7 +58,9 @@ export async function load(
     for (const [name, sent] of Map.groupBy(found, ({ producer }) => producer)) {
       const { epoch, next_seq: nextSeq } = sent[0]!;
       const indexes = new Map(sent.map(({ seq, idx }) => [seq, idx]));
-      tasks.get(id)?.addProducer(name, { epoch, nextSeq, indexOf: (seq) => indexes.get(seq)! });
+      const state = tasks.get(id);
+      state?.addProducer(name, { epoch, nextSeq, indexOf: (seq) => indexes.get(seq)! });
+      for (const { idx, trimmed } of sent) if (trimmed) state?.addTrimmed(idx);
     }
   }
   return { tasks, numbers: numberRows.map(({ number }) => Number(number)) };
@@ -98,10 +100,14 @@ interface ProducerRow {
   next_seq: number;
   seq: number | null;
   idx: number;
+  /** The event that was sent so is not in the log any more. */
+  trimmed: boolean;
 }
 
 const SELECT_PRODUCERS = "SELECT r.id, p.producer, p.epoch::float8, p.next_seq::float8, " +
-  "e.seq::float8, e.idx FROM json_to_recordset($1::text::json) " +
+  "e.seq::float8, e.idx, CASE WHEN e.idx <= t.trimmed_through THEN (SELECT v.idx FROM {events} v " +
+  "WHERE v.task = t.task AND v.idx = e.idx LIMIT 1) IS NULL ELSE false END AS trimmed " +
+  "FROM json_to_recordset($1::text::json) " +
   "AS r (id text, producer text, seq bigint) JOIN {tasks} t ON t.id = r.id " +
   "JOIN {producers} p ON p.task = t.task AND p.producer = r.producer " +
   "LEFT JOIN {producer_events} e ON e.task = t.task AND e.producer = r.producer AND e.seq = r.seq";

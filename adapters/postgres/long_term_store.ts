@@ -3,8 +3,8 @@ import { draftOfStored, TOMBSTONE_MS } from "@taskcast/core";
 import { Changes } from "./changes.ts";
 import { deleteRows, LOG_TABLES } from "./delete_rows.ts";
 import { load, lock } from "./load.ts";
-import { PostgresTaskReader } from "./reader.ts";
 import { TaskState } from "./task_state.ts";
+import { PostgresTaskStore } from "./task_store.ts";
 import type { Database, Run } from "./database.ts";
 
 interface PositionRow {
@@ -15,7 +15,7 @@ interface PositionRow {
 }
 
 /** The archive in PostgreSQL. */
-export class PostgresLongTermStore extends PostgresTaskReader implements LongTermStore {
+export class PostgresLongTermStore extends PostgresTaskStore implements LongTermStore {
   readonly #onClose: () => Promise<void>;
 
   constructor(database: Database, onClose: () => Promise<void>) {
@@ -67,7 +67,7 @@ export class PostgresLongTermStore extends PostgresTaskReader implements LongTer
       ]);
       const gone = new Set(deleted.map(({ incarnation }) => incarnation));
       const replaced: number[] = [];
-      const isTaken = parts.map(({ record, events }, i) => {
+      const isTaken = parts.map(({ record, events, cleanAtMs }, i) => {
         const { incarnation, version, task } = record;
         if (gone.has(incarnation)) return false;
         let state = tasks.get(task.id);
@@ -84,6 +84,7 @@ export class PostgresLongTermStore extends PostgresTaskReader implements LongTer
           if (event.index !== row.length) continue;
           state.append(planned[i]!.events[at]!, event.timestamp);
         }
+        if (cleanAtMs !== undefined) changes.mark(row.task, "clean", cleanAtMs);
         return true;
       });
       if (replaced.length > 0) await deleteRows(run, LOG_TABLES, replaced);

@@ -83,6 +83,27 @@ function logTables(prefix: string): string {
   `;
 }
 
+/**
+ * What removing events of ended tasks needs: how far and how many were removed, the places of
+ * removed events that counting still needs, and the events that folds still need.
+ */
+function trimTables(prefix: string): string {
+  return `
+    ALTER TABLE ${prefix}tasks ADD COLUMN trimmed_through integer,
+      ADD COLUMN trimmed integer NOT NULL DEFAULT 0;
+    ALTER TABLE ${prefix}classes ADD COLUMN trimmed integer NOT NULL DEFAULT 0;
+    CREATE TABLE ${prefix}trimmed (
+      task bigint NOT NULL,
+      idx integer NOT NULL,
+      class integer NOT NULL,
+      place integer NOT NULL,
+      PRIMARY KEY (task, idx)
+    );
+    CREATE INDEX ${prefix}trimmed_by_class ON ${prefix}trimmed (task, class, idx, place);
+    CREATE TABLE ${prefix}folded_events (LIKE ${prefix}events, PRIMARY KEY (task, idx));
+  `;
+}
+
 const MIGRATIONS: readonly string[] = [
   `
   ${logTables("taskcast_")}
@@ -124,6 +145,17 @@ const MIGRATIONS: readonly string[] = [
     text text NOT NULL,
     PRIMARY KEY (task, name)
   );
+  `,
+  `
+  ${trimTables("taskcast_")}
+  ${trimTables("taskcast_live_")}
+  CREATE TABLE taskcast_due (
+    task bigint NOT NULL,
+    kind text NOT NULL,
+    at_ms bigint NOT NULL,
+    PRIMARY KEY (task, kind)
+  );
+  CREATE INDEX taskcast_due_by_time ON taskcast_due (kind, at_ms);
   `,
 ];
 

@@ -1,34 +1,25 @@
-import postgres from "postgres";
 import {
   delayReads,
   testBroadcast,
   testLongTermStore,
   testShortTermStore,
 } from "@taskcast/core/conformance";
+import { newSchema } from "../../tests/support/postgres_schema.ts";
 import { postgresUrl } from "../../tests/support/postgres_server.ts";
 import { createPostgresAdapter, createPostgresAdapters } from "./mod.ts";
 
 const url = (await postgresUrl())!;
 const test = url === undefined ? () => {} : Deno.test;
 
-/** A database that sees nothing of any other: a schema of its own. */
-async function newDatabase(): Promise<string> {
-  const schema = `t${crypto.randomUUID().replaceAll("-", "")}`;
-  const sql = postgres(url, { max: 1, onnotice: () => {} });
-  await sql`CREATE SCHEMA ${sql(schema)}`;
-  await sql.end();
-  return `${url}?search_path=${schema}`;
-}
-
 testLongTermStore({
   name: "postgres archive",
-  open: async () => await createPostgresAdapter({ url: await newDatabase(), maxConnections: 2 }),
+  open: async () => await createPostgresAdapter({ url: await newSchema(url), maxConnections: 2 }),
   test,
 });
 
 async function openStore() {
   const { broadcast, shortTerm } = await createPostgresAdapters({
-    url: await newDatabase(),
+    url: await newSchema(url),
     maxConnections: 2,
   });
   await broadcast.close();
@@ -45,7 +36,7 @@ testShortTermStore({
 testBroadcast({
   name: "postgres broadcast",
   async open() {
-    const database = await newDatabase();
+    const database = await newSchema(url);
     const [here, there] = await Promise.all([
       createPostgresAdapters({ url: database, maxConnections: 2 }),
       createPostgresAdapters({ url: database, maxConnections: 2 }),

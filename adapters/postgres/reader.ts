@@ -48,9 +48,8 @@ const EVENT_ARRAY = "json_build_array(idx, time, entropy, type, level, data, ser
 // How much a read costs must not hang on what the planner believes of tables that grew since they
 // were last looked at: it would read the rest of a log and sort it to give a page of it, or a whole
 // table to name the types of a page. So events are found in subqueries with a limit, which are not
-// joined in another order, each with one index that gives the order and bounds the range: indexes
-// of events have no holes, so a page of the whole log is a range of known size; and places within
-// a class are compared as rows, since by its number alone the other index would do as well.
+// joined in another order, each with one index that gives the order. Places in a log, and within a
+// class, are compared as rows, since by the task alone another index would do as well.
 
 /** What there is to an event, which is certainly there: the first that does not come before it. */
 const CLASS_OF_EVENT = "CROSS JOIN LATERAL (SELECT type, level FROM {classes} " +
@@ -59,23 +58,54 @@ const SERIES_OF_EVENT = "LEFT JOIN LATERAL (SELECT mode, acc_field FROM {series}
   "WHERE (task, series) >= (e.task, e.series) ORDER BY task, series LIMIT 1) s " +
   "ON e.series IS NOT NULL";
 
-/** A limit that the planner cannot see: it plans for the first rows then, and never for all. */
-const LIMIT = "LIMIT (SELECT $4::int)";
+/**
+ * The first of a range of a log or of a class, or the last: by an index of these columns, the last of
+ * which is the place, where the others have these values.
+ *
+ * Rows are compared where the range begins only. Where it ends is looked at behind the limit: of a
+ * range with two ends the planner believes that it is small, and that another index and a sort do as
+ * well. So the limit is no more than there can be. The planner cannot see it: it plans for the first
+ * rows then, and never for all.
+ *
+ * @param left How many events of the log or of the class there still are.
+ */
+function rangeOf(where: Record<string, string>, left: string, order: "ASC" | "DESC"): string {
+  const columns = [...Object.keys(where), "idx"].map((column) => `e.${column}`);
+  const begin = (operator: string, index: string) =>
+    `(${columns.join(", ")}) ${operator} (${[...Object.values(where), index].join(", ")})`;
+  const [first, last] = order === "ASC"
+    ? [begin(">", "$2::int"), "e.idx <= $3::int"]
+    : [begin("<=", "$3::int"), "e.idx > $2::int"];
+  const isSame = Object.entries(where).map(([column, value]) => `e.${column} = ${value}`);
+  return `SELECT * FROM (SELECT e.* FROM {events} e WHERE ${first} ` +
+    `ORDER BY ${columns.map((column) => `${column} ${order}`).join(", ")} ` +
+    "LIMIT (SELECT greatest(0, least($4::int, least($3::int, t.length - 1)::bigint - $2::int, " +
+    `${left})))) e WHERE ${isSame.join(" AND ")} AND ${last}`;
+}
 
-/** The first of the range, or the last. */
+/** The first events of the range, or the last. */
 function ofLog(order: "ASC" | "DESC"): string {
-  const range = order === "ASC"
-    ? "e.idx > $2::int AND e.idx <= least($3::int, $2::int::bigint + $4::int)"
-    : "e.idx > greatest($2::int, least($3::int, t.length - 1) - $4::int) AND e.idx <= $3::int";
-  return `SELECT e.* FROM {events} e WHERE e.task = t.task AND ${range} ` +
-    `ORDER BY e.idx ${order} ${LIMIT}`;
+  return rangeOf({ task: "t.task" }, "t.length - t.trimmed", order);
 }
 
 /** Of a class as many as could be wanted, so that none is read that comes far behind. */
 function ofClass(order: "ASC" | "DESC"): string {
-  return "SELECT e.* FROM {events} e WHERE e.task = t.task " +
-    "AND (e.class, e.idx) > (c.class, $2::int) AND (e.class, e.idx) <= (c.class, $3::int) " +
-    `ORDER BY e.class ${order}, e.idx ${order} ${LIMIT}`;
+  return rangeOf({ task: "t.task", class: "c.class" }, "c.count - c.trimmed", order);
+}
+
+/** The newest event of a series, which its fold needs even if it was removed from the log. */
+const NEWEST_EVENT = "SELECT * FROM {events} WHERE task = s.task AND idx = s.newest UNION ALL " +
+  "SELECT * FROM {folded_events} WHERE task = s.task AND idx = s.newest LIMIT 1";
+
+/**
+ * How many events of a class come before an index: what the last place through it says, of an event
+ * or of one that was removed.
+ */
+function countThrough(table: string): string {
+  return "SELECT CASE WHEN e.task = k.task AND e.class = k.class " +
+    "THEN e.place + (e.idx < i.index::text::int)::int ELSE 0 END " +
+    `FROM ${table} e WHERE (e.task, e.class, e.idx) <= (k.task, k.class, i.index::text::int) ` +
+    "ORDER BY e.task DESC, e.class DESC, e.idx DESC LIMIT 1";
 }
 
 /** Of a page those that fit into so many bytes, and the one that brings them there. */
@@ -96,11 +126,12 @@ export class PostgresTaskReader implements TaskReader {
   }
 
   async getTask(taskId: string): Promise<TaskHead | undefined> {
-    const [row] = await this.database.run<{ record: TaskRecord; length: number }>(
-      "SELECT record, length FROM {tasks} WHERE id = $1",
-      taskId,
-    );
-    return row && { record: row.record, length: row.length };
+    const [row] = await this.database.run<
+      { record: TaskRecord; length: number; trimmed_through: number | null }
+    >("SELECT record, length, trimmed_through FROM {tasks} WHERE id = $1", taskId);
+    if (row === undefined) return undefined;
+    const { record, length, trimmed_through: trimmedThrough } = row;
+    return { record, length, ...(trimmedThrough !== null && { trimmedThrough }) };
   }
 
   async listTasks({ statuses, types, tag, limit, after }: ListQuery): Promise<ListPage> {
@@ -142,7 +173,7 @@ export class PostgresTaskReader implements TaskReader {
         `WHERE ${classCondition("c", filter, bound)}${plain ? " AND c.plain" : ""} ` +
         `ORDER BY e.idx ${order} LIMIT $4::int`;
     const [row] = await this.database.run<Page>(
-      "WITH t AS (SELECT task, incarnation, status, length FROM {tasks} WHERE id = $1), " +
+      "WITH t AS (SELECT task, incarnation, status, length, trimmed FROM {tasks} WHERE id = $1), " +
         `page AS MATERIALIZED (${within(source, order)}) SELECT ${TASK}, ` +
         "(SELECT sum(size) FROM page) >= $5::bigint AS is_full, " +
         `(SELECT json_agg(${EVENT_ARRAY} ORDER BY idx ${order}) FROM page) AS events, ` +
@@ -166,7 +197,7 @@ export class PostgresTaskReader implements TaskReader {
       "WITH t AS (SELECT task, incarnation, status, length FROM {tasks} WHERE id = $1), " +
         `page AS (SELECT ${EVENT_COLUMNS}, s.task, s.is_text, s.first_part, s.classes ` +
         "FROM t JOIN {series} s ON s.task = t.task AND s.newest > $2::int AND s.mode <> 'keep-all' " +
-        "JOIN {events} e ON e.task = s.task AND e.idx = s.newest " +
+        `CROSS JOIN LATERAL (${NEWEST_EVENT}) e ` +
         "JOIN {classes} c ON c.task = e.task AND c.class = e.class) " +
         `SELECT ${TASK}, (SELECT json_agg(json_build_array(${EVENT_ARRAY}, classes, is_text, ` +
         "(SELECT string_agg(p.text, '' ORDER BY p.part) FROM {series_parts} p " +
@@ -190,11 +221,11 @@ export class PostgresTaskReader implements TaskReader {
     const values: Value[] = [taskId, JSON.stringify(indexes)];
     const bound = (value: Value) => `$${values.push(value)}`;
     const [row] = await this.database.run<{ known: boolean; counts: number[] | null }>(
-      "WITH t AS (SELECT task FROM {tasks} WHERE id = $1) SELECT EXISTS (SELECT FROM t) AS known, " +
-        "(SELECT json_agg(total ORDER BY nth) FROM (SELECT i.nth, (SELECT coalesce(sum((" +
-        "SELECT CASE WHEN e.task = k.task AND e.class = k.class THEN e.place + 1 ELSE 0 END " +
-        "FROM {events} e WHERE (e.task, e.class, e.idx) < (k.task, k.class, i.index::text::int) " +
-        "ORDER BY e.task DESC, e.class DESC, e.idx DESC LIMIT 1)), 0)::int " +
+      "WITH t AS (SELECT task, trimmed_through FROM {tasks} WHERE id = $1) " +
+        "SELECT EXISTS (SELECT FROM t) AS known, " +
+        "(SELECT json_agg(total ORDER BY nth) FROM (SELECT i.nth, (SELECT coalesce(sum(greatest(" +
+        `(${countThrough("{events}")}), CASE WHEN t.trimmed_through IS NOT NULL ` +
+        `THEN (${countThrough("{trimmed}")}) END)), 0)::int ` +
         `FROM t JOIN {classes} k ON k.task = t.task WHERE ${classCondition("k", filter, bound)}) ` +
         "AS total FROM json_array_elements($2::text::json) WITH ORDINALITY AS i (index, nth)) x) " +
         "AS counts",

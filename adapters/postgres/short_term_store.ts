@@ -1,5 +1,4 @@
 import type {
-  ClaimedWork,
   Commit,
   CommitResult,
   DueKind,
@@ -16,15 +15,14 @@ import { TaskcastError } from "@taskcast/core/protocol";
 import { Changes } from "./changes.ts";
 import type { Decision } from "./commit.ts";
 import { decide, resultOf } from "./commit.ts";
-import type { Database, Run } from "./database.ts";
+import type { Database } from "./database.ts";
 import { deleteRows, LIVE_TABLES } from "./delete_rows.ts";
-import { answerOf } from "./errors.ts";
 import { Group } from "./group.ts";
-import { load, lock } from "./load.ts";
-import { PostgresTaskReader } from "./reader.ts";
+import { load } from "./load.ts";
+import { lockedRow, PostgresTaskStore, setMark } from "./task_store.ts";
 
 /** Tasks and logs in PostgreSQL. */
-export class PostgresShortTermStore extends PostgresTaskReader implements ShortTermStore {
+export class PostgresShortTermStore extends PostgresTaskStore implements ShortTermStore {
   readonly #group: Group<Commit, Decision>;
   readonly #onClose: () => Promise<void>;
 
@@ -47,7 +45,7 @@ export class PostgresShortTermStore extends PostgresTaskReader implements ShortT
       const page = await this.readLog(commit.taskId, { after: index - 1, limit: 1 });
       const event = page?.events[0];
       if (event?.index !== index) {
-        throw new TaskcastError("STORE_UNAVAILABLE", "The task was deleted meanwhile");
+        throw new TaskcastError("STORE_UNAVAILABLE", "The event was deleted meanwhile");
       }
       return [index, event] as const;
     }));
@@ -78,35 +76,6 @@ export class PostgresShortTermStore extends PostgresTaskReader implements ShortT
     return next === undefined ? { entries } : { entries, nextAtMs: next.atMs };
   }
 
-  async claim(
-    work: Work,
-    { nowMs, untilMs, limit }: { nowMs: number; untilMs: number; limit: number },
-  ): Promise<ClaimedWork> {
-    const [row] = await this.database.run<
-      { claimed: [id: string, atMs: number][] | null; next: number | null }
-    >(
-      "WITH mine AS (SELECT task, at_ms FROM {due} WHERE kind = $1 AND at_ms <= $2::bigint " +
-        "ORDER BY at_ms LIMIT $4::int FOR UPDATE SKIP LOCKED), " +
-        "moved AS (UPDATE {due} d SET at_ms = $3::bigint FROM mine " +
-        "WHERE d.task = mine.task AND d.kind = $1 RETURNING d.task) SELECT " +
-        "(SELECT json_agg(json_build_array(t.id, mine.at_ms) ORDER BY mine.at_ms, t.id) " +
-        "FROM mine JOIN moved USING (task) JOIN {tasks} t USING (task)) AS claimed, " +
-        "(SELECT d.at_ms::float8 FROM {due} d WHERE d.kind = $1 " +
-        "AND NOT EXISTS (SELECT FROM mine WHERE mine.task = d.task) " +
-        "ORDER BY d.at_ms LIMIT 1) AS next",
-      work,
-      nowMs,
-      untilMs,
-      limit,
-    );
-    const { claimed, next } = answerOf(row);
-    return {
-      taskIds: claimed?.map(([id]) => id) ?? [],
-      ...(claimed !== null && { oldestAtMs: claimed[0]![1] }),
-      ...(next !== null && { nextAtMs: next }),
-    };
-  }
-
   async archived(
     taskId: string,
     at: LogMark,
@@ -121,20 +90,6 @@ export class PostgresShortTermStore extends PostgresTaskReader implements ShortT
         await setMark(run, row.task, "release", releaseAtMs);
       }
       return isThere;
-    });
-  }
-
-  async mark(
-    taskId: string,
-    work: Work,
-    atMs: number | undefined,
-    at: TaskMark,
-  ): Promise<boolean> {
-    return await this.database.transaction(async (run) => {
-      const row = await lockedRow(run, taskId);
-      if (row === undefined || !isAtMark(row, at)) return false;
-      await setMark(run, row.task, work, atMs);
-      return true;
     });
   }
 
@@ -219,38 +174,4 @@ export class PostgresShortTermStore extends PostgresTaskReader implements ShortT
       return decisions;
     });
   }
-}
-
-/** Marks a task that is locked for work, or takes its mark away. */
-async function setMark(
-  run: Run,
-  task: number,
-  work: Work,
-  atMs: number | undefined,
-): Promise<void> {
-  if (atMs === undefined) {
-    await run("DELETE FROM {due} WHERE task = $1::bigint AND kind = $2", task, work);
-  } else {
-    await run(
-      "INSERT INTO {due} (task, kind, at_ms) VALUES ($1::bigint, $2, $3::bigint) " +
-        "ON CONFLICT (task, kind) DO UPDATE SET at_ms = excluded.at_ms",
-      task,
-      work,
-      atMs,
-    );
-  }
-}
-
-async function lockedRow(
-  run: Run,
-  taskId: string,
-): Promise<LogMark & { task: number } | undefined> {
-  const [, rows] = await Promise.all([
-    lock(run, [taskId]),
-    run<LogMark & { task: number }>(
-      "SELECT task::float8, incarnation, version, length FROM {tasks} WHERE id = $1",
-      taskId,
-    ),
-  ]);
-  return rows[0];
 }

@@ -60,6 +60,7 @@ export class TaskState {
   readonly #classes = new Map<string, ClassRow>();
   readonly #series = new Map<string, SeriesRow>();
   readonly #producers = new Map<string, KnownProducer>();
+  readonly #trimmed = new Set<number>();
   readonly #changes: Changes;
 
   constructor(row: TaskRow, changes: Changes) {
@@ -100,6 +101,16 @@ export class TaskState {
   /** What was read of a producer. */
   addProducer(id: string, producer: KnownProducer): void {
     this.#producers.set(id, producer);
+  }
+
+  /** The index of an event that was removed. */
+  addTrimmed(index: number): void {
+    this.#trimmed.add(index);
+  }
+
+  /** Whether an event that a producer sends again is known to be removed. */
+  isTrimmed(index: number): boolean {
+    return this.#trimmed.has(index);
   }
 
   /** What is known of a producer. */
