@@ -2,31 +2,12 @@ import assert from "node:assert/strict";
 import { SETTINGS } from "../cli/config/settings_table.ts";
 import { CONFIG_FILES } from "../cli/config/find_file.ts";
 import { runCli } from "./support/cli.ts";
+import type { ConfigCheck } from "./support/config_check.ts";
+import { checkConfig as check } from "./support/config_check.ts";
 import { tempFolder } from "./support/temp_file.ts";
 
 // What a configuration file may say, what is said of one that is wrong, and what goes before what.
 // Here nothing is started; tests/config_start_test.ts does that.
-
-interface Check {
-  ok: boolean;
-  file: string | null;
-  warnings: string[];
-  errors?: string[];
-  settings: Record<string, { value: unknown; source: { from: string; name?: string } }>;
-}
-
-async function check(
-  folder: string,
-  args: string[] = [],
-  env: Record<string, string> = {},
-): Promise<Check> {
-  // The tests' own format of the log would go before the file's.
-  const all = { TASKCAST_LOG_FORMAT: "", ...env };
-  const { out, code } = await runCli(["config", "check", "--json", ...args], all, folder);
-  const answer = JSON.parse(out);
-  assert.equal(code, answer.ok ? 0 : 1);
-  return answer;
-}
 
 const SECRET = "hush-hush-hush-hush-hush-hush-hush";
 
@@ -428,7 +409,7 @@ Deno.test("command line before environment before file before default, for every
       assert.equal(fromEnv.settings[key]?.source.from, "env", key);
       assert.equal(fromFlags.settings[key]?.source.from, hasFlag ? "flag" : "env", key);
     }
-    const valueOf = (one: Check, key: string) => one.settings[key]?.value;
+    const valueOf = (one: ConfigCheck, key: string) => one.settings[key]?.value;
     if (i === 0) {
       assert.deepEqual([fromFile, fromEnv, fromFlags].map((one) => valueOf(one, "port")), [
         1,

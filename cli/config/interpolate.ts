@@ -17,19 +17,29 @@ const REFERENCE = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(:-[^{}]*)?\}|\$\{/g;
 /**
  * Fills in `${VAR}` and `${VAR:-default}` in the texts of a value, not in its keys. What a variable
  * holds is taken as it is: it is a text and can be neither structure nor another reference.
+ *
+ * The value itself is not changed. Parts without variables are the same objects in what is returned,
+ * and instances of classes are not looked into, so that what a program made stays what it is.
  */
 export function interpolate(value: unknown, env: Environment): Interpolated {
   const variables = new Set<string>();
   const problems = new Map<string, string>();
+  const around = new Set<object>();
   return { value: within(value, []), variables, problems };
 
   function within(part: unknown, path: KeyPath): unknown {
     if (typeof part === "string") return filled(part, path);
-    if (Array.isArray(part)) return part.map((item, i) => within(item, [...path, i]));
-    if (typeof part !== "object" || part === null) return part;
-    return Object.fromEntries(
-      Object.entries(part).map(([key, item]) => [key, within(item, [...path, key])]),
+    // What a program made may be inside itself.
+    if (!isData(part) || around.has(part)) return part;
+    around.add(part);
+    const isList = Array.isArray(part);
+    const entries = Object.entries(part).map(([key, item]) =>
+      [key, item, within(item, [...path, isList ? Number(key) : key])] as const
     );
+    around.delete(part);
+    if (entries.every(([, before, after]) => before === after)) return part;
+    if (isList) return entries.map(([, , after]) => after);
+    return Object.fromEntries(entries.map(([key, , after]) => [key, after]));
   }
 
   function filled(text: string, path: KeyPath): string {
@@ -55,4 +65,12 @@ export function interpolate(value: unknown, env: Environment): Interpolated {
       return held;
     });
   }
+}
+
+/** Whether something is a list or an object as it is written in data. */
+function isData(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  if (Array.isArray(value)) return true;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }

@@ -42,6 +42,9 @@ function shown(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   const { constructor } = value;
   if (constructor === Object || constructor === undefined) {
+    const parts = Object.values(value);
+    // An adapter without a class; it may hold anything, itself too.
+    if (parts.some((part) => typeof part === "function")) return "(object with functions)";
     return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, shown(part)]));
   }
   return `(instance of ${constructor.name})`;

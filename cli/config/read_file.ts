@@ -30,7 +30,7 @@ export async function readConfigFile(
   const extension = extname(path);
   if (PROGRAMS.includes(extension)) {
     const value = await reading(name, () => readModule(path));
-    return { value, variables: new Set(), problems: new Map(), isData: false };
+    return { ...interpolate(value, env), isData: false };
   }
   const parse = DATA[extension];
   if (parse === undefined) {
