@@ -168,6 +168,16 @@ Deno.test("taskcast cleanup says what is due, changes nothing if so asked, and d
   assert.equal(await statusOf(server.url, build), 404);
   assert.equal(await statusOf(server.url, running), 200);
 
+  const again = await run("-c", "cleanup.json");
+  assert.deepEqual(again, { code: 0, out: "", err: "Nothing was due\n" });
+  const withoutRules = await run("-c", "server.json", "--dry-run");
+  assert.deepEqual(withoutRules, {
+    code: 0,
+    out: "",
+    err: "The configuration has no clean-up rules; only those of tasks are carried out\n" +
+      "Nothing is due\n",
+  });
+
   const bad = await run("-c", "bad.json", "--dry-run");
   assert.deepEqual(bad, {
     code: 1,
@@ -177,4 +187,35 @@ Deno.test("taskcast cleanup says what is due, changes nothing if so asked, and d
   const memory = await run("--storage", "memory");
   assert.equal(memory.code, 1);
   assert.match(memory.err, /^error: cleanup needs storage that it shares with a server/);
+});
+
+Deno.test("taskcast cleanup makes no file that was not there", async () => {
+  await using folder = await tempFolder();
+  for (const options of [[], ["--dry-run"]]) {
+    const answer = await runCli(
+      ["cleanup", "--sqlite-path", "typo.db", ...options],
+      {},
+      folder.path,
+    );
+    assert.deepEqual(answer, {
+      code: 1,
+      out: "",
+      err: "error: there is no file typo.db, so there is nothing to clean up\n",
+    });
+  }
+  assert.deepEqual([...Deno.readDirSync(folder.path)], []);
+});
+
+test("taskcast cleanup --dry-run leaves a database's tables as they are", async () => {
+  const schema = `t${crypto.randomUUID().replaceAll("-", "")}`;
+  const sql = postgres(pg, { max: 1, onnotice: () => {} });
+  await sql`CREATE SCHEMA ${sql(schema)}`;
+  const args = ["--storage", "postgres", "--postgres-url", `${pg}?search_path=${schema}`];
+  const { code, err } = await runCli(["cleanup", ...args, "--dry-run"]);
+  assert.equal(code, 1);
+  assert.match(err, /taskcast migrate/);
+  const tables = await sql`SELECT 1 FROM information_schema.tables WHERE table_schema = ${schema}`;
+  assert.equal(tables.length, 0);
+  await sql`DROP SCHEMA ${sql(schema)} CASCADE`;
+  await sql.end();
 });

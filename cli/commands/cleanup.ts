@@ -1,6 +1,9 @@
+import { existsSync } from "node:fs";
 import type { CleanupReport } from "@taskcast/core";
-import { cleanUp } from "@taskcast/core";
+import { ADAPTER_ROLES, cleanUp } from "@taskcast/core";
+import type { AdapterSettings } from "../adapters.ts";
 import { openAdapters } from "../adapters.ts";
+import { isNamed } from "../config/choose_adapters.ts";
 import type { StartSettings } from "../settings.ts";
 import { SettingsError } from "../settings_error.ts";
 import type { Terminal } from "../terminal.ts";
@@ -30,7 +33,11 @@ export async function cleanup(
         "name it with -c, --storage, --redis-url or --postgres-url",
     );
   }
-  const { adapters, close } = await openAdapters(storage.adapters);
+  const there = whatIsThere(storage.adapters, dryRun);
+  if (cleanup.rules === undefined || cleanup.rules.length === 0) {
+    terminal.note("The configuration has no clean-up rules; only those of tasks are carried out");
+  }
+  const { adapters, close } = await openAdapters(there);
   const counts = { tasks: 0, trimmed: 0, events: 0 };
   try {
     const reports = cleanUp({
@@ -52,11 +59,38 @@ export async function cleanup(
   } finally {
     await close();
   }
-  const did = `${plural(counts.tasks, "task")}, and ${plural(counts.events, "event")} of ` +
-    plural(counts.trimmed, "other task");
-  const text = dryRun ? `Would delete ${did}; nothing was changed` : `Deleted ${did}`;
-  terminal.note(terminal.paint(dryRun ? "yellow" : "green", text));
+  terminal.note(terminal.paint(dryRun ? "yellow" : "green", summary(counts, dryRun)));
   return 0;
+}
+
+/**
+ * The adapters to open, so that nothing is made that was not there: no file, and for a dry run no
+ * tables.
+ *
+ * @throws {SettingsError} If a file of SQLite is not there.
+ */
+function whatIsThere(settings: AdapterSettings, dryRun: boolean): AdapterSettings {
+  const checked = { ...settings };
+  for (const role of ADAPTER_ROLES) {
+    const adapter = checked[role];
+    if (!isNamed(adapter)) continue;
+    const { provider, path } = adapter;
+    if (provider === "sqlite" && typeof path === "string" && !existsSync(path)) {
+      throw new SettingsError(`there is no file ${path}, so there is nothing to clean up`);
+    }
+    if (provider === "postgres" && dryRun) checked[role] = { ...adapter, autoMigrate: false };
+  }
+  return checked;
+}
+
+function summary(
+  { tasks, trimmed, events }: { tasks: number; trimmed: number; events: number },
+  dryRun: boolean,
+): string {
+  if (tasks + trimmed === 0) return dryRun ? "Nothing is due" : "Nothing was due";
+  const did = `${plural(tasks, "task")}, and ${plural(events, "event")} of ` +
+    plural(trimmed, "other task");
+  return dryRun ? `Would delete ${did}; nothing was changed` : `Deleted ${did}`;
 }
 
 function jsonOf({ task, rules, action, events }: CleanupReport, dryRun: boolean): string {
