@@ -3,6 +3,7 @@ import { TaskcastServerClient } from "@taskcast/server-sdk";
 import postgres from "postgres";
 import { exportSPKI, generateKeyPair, SignJWT } from "jose";
 import { runCli, startCli } from "./support/cli.ts";
+import { checkConfig } from "./support/config_check.ts";
 import { postgresUrl } from "./support/postgres_server.ts";
 import { redisUrl } from "./support/redis_server.ts";
 import { startSentryEndpoint } from "./support/sentry_endpoint.ts";
@@ -215,6 +216,18 @@ for (
     await client.transitionTask(id, "running");
     await client.transitionTask(id, "failed", { error: { message: "no answer" } });
     await until(() => sentry.events.length === 1, "Sentry heard of the failure");
+    const { settings } = await checkConfig(folder.path, ["-c", name], env);
+    assert.deepEqual(settings["cleanup.rules"]?.value, [
+      {
+        match: { taskTypes: ["llm.*"] },
+        trigger: { afterMs: 3_600_000 },
+        target: "events",
+        eventFilter: { levels: ["debug"] },
+      },
+      { trigger: { afterMs: 604_800_000 }, target: "all" },
+    ]);
+    const due = await runCli(["cleanup", "--dry-run", "-c", name], env, folder.path);
+    assert.deepEqual([due.code, due.err], [0, "Nothing is due\n"]);
     const migrated = await runCli(["migrate", "-c", name], env, folder.path);
     assert.match(migrated.err, /up to date/);
   });
@@ -309,6 +322,7 @@ Deno.test("start: webhooks are told, inside only where the file lets them", asyn
   defaultRetry: { retries: 1 }
   hooks:
     - { name: audit, url: "${webhooks[0]!.url}", taskTypes: ["build.*"] }
+    - { name: nobody, url: "http://127.0.0.1:9/", taskTypes: [lost], retry: { retries: 0 } }
 `,
     "inside.yaml": `webhook: { hooks: [{ name: audit, url: "${webhooks[0]!.url}" }] }`,
   });
@@ -322,6 +336,13 @@ Deno.test("start: webhooks are told, inside only where the file lets them", asyn
   await client.transitionTask("b", "completed");
   await until(() => received.length > 0, "the webhook of all tasks was told");
   assert.match(received[0]!, /"taskId":"b"/);
+  await client.createTask({ id: "c", type: "lost" });
+  await client.transitionTask("c", "running");
+  await until(() => open.process.err.includes("warn"), "the log tells what was given up");
+  assert.match(
+    open.process.err,
+    /^warn {2}webhook nobody gives up an event of task c: nobody listens there$/m,
+  );
   const inside = await runCli(["start", "-c", "inside.yaml"], { TASKCAST_PORT: "0" }, folder.path);
   assert.equal(inside.code, 1);
   assert.match(inside.err, /error: .*webhook\.hooks\[0\]\.url.* leads to a private address/);

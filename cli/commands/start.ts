@@ -45,6 +45,7 @@ export async function start(
   const sender = createWebhookSender({ allowPrivate });
   const recovery = new RecoveryLog(adapters, { log });
   const logError = createErrorLog(log);
+  const logGivenUp = createErrorLog({ error: log.warn });
   const close = async () => {
     recovery.close();
     sender.close();
@@ -66,6 +67,9 @@ export async function start(
           onTaskCreated: (task) => log.debug(`task ${task.id} created`, { taskId: task.id }),
           onTaskTransitioned: ({ id, status }, from) =>
             log.debug(`task ${id}: ${from} → ${status}`, { taskId: id, from, taskStatus: status }),
+          onWebhookFailed({ id }, { hook, error }) {
+            logGivenUp(error, { operation: `webhook ${hook} gives up an event`, taskId: id });
+          },
           onUnhandledError(error, context) {
             logError(error, context);
             recovery.onError();
