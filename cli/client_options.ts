@@ -1,3 +1,4 @@
+import { TaskcastHttpError } from "@taskcast/client/http";
 import { Option } from "commander";
 import { SettingsError } from "./settings_error.ts";
 
@@ -7,7 +8,7 @@ export interface ClientFlags {
   token?: string;
 }
 
-/** The server cannot be reached. */
+/** The server cannot be reached, or lets nobody in without a token. */
 export class UnreachableError extends Error {}
 
 /** `--url`. */
@@ -26,7 +27,8 @@ export function tokenOption(): Option {
  *
  * @param work Gets the flags, with an address that paths can follow.
  * @throws {SettingsError} If the address is none.
- * @throws {UnreachableError} If there is no answer; it says where the server was looked for.
+ * @throws {UnreachableError} If there is no answer, or none without a token; it says where the server
+ * was looked for.
  */
 export async function reaching<Flags extends ClientFlags>(
   flags: Flags,
@@ -36,6 +38,11 @@ export async function reaching<Flags extends ClientFlags>(
   try {
     return await work({ ...flags, url });
   } catch (error) {
+    if (error instanceof TaskcastHttpError && error.status === 401 && !flags.token) {
+      throw new UnreachableError(
+        `the server at ${url} asks for a token: --token or TASKCAST_TOKEN`,
+      );
+    }
     // What `fetch` rejects with when there is no answer.
     if (!(error instanceof TypeError)) throw error;
     const { message } = error.cause instanceof Error ? error.cause : error;

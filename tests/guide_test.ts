@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import type { TaskcastConfig } from "@taskcast/core";
+import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
 import { SignJWT } from "jose";
+import { readYaml } from "../cli/config/read_yaml.ts";
+import { fakeClock } from "./support/fake_clock.ts";
 import { postgresUrl } from "./support/postgres_server.ts";
 import { redisUrl } from "./support/redis_server.ts";
 import { startSentryEndpoint } from "./support/sentry_endpoint.ts";
@@ -122,4 +126,33 @@ Deno.test("the guide's Sentry hooks work as written, and say so without a DSN", 
     code: 0,
     err: "Taskcast cannot report to Sentry: it has no valid DSN, or was turned off\n",
   });
+});
+
+Deno.test("the guide's clean-up rules do what they say, an hour and a week after the end", async () => {
+  const text = await Deno.readTextFile(new URL("guide/taskcast.config.yaml", import.meta.url));
+  const { cleanup } = readYaml(text) as TaskcastConfig;
+  const clock = fakeClock();
+  await using engine = new TaskEngine({
+    broadcast: new MemoryBroadcastProvider(),
+    shortTermStore: new MemoryShortTermStore(),
+    clock,
+    cleanup,
+  });
+  const levelsOf = async (id: string) => (await engine.getEvents(id)).events.map((e) => e.level);
+  for (const [id, type] of [["chat", "llm.chat"], ["build", "build"]] as const) {
+    await engine.createTask({ id, type });
+    for (const level of ["debug", "warn"] as const) {
+      await engine.publishEvent(id, { type: "x", data: 0, level });
+    }
+    await engine.transitionTask(id, "cancelled");
+  }
+  const hourMs = 3_600_000;
+  await clock.pass(hourMs - 1);
+  assert.deepEqual(await levelsOf("chat"), ["debug", "warn", "info"]);
+  await clock.pass(1);
+  assert.deepEqual(await levelsOf("chat"), ["warn", "info"]);
+  await clock.pass(7 * 24 * hourMs - hourMs - 1_000);
+  assert.deepEqual(await levelsOf("build"), ["debug", "warn", "info"]);
+  await clock.pass(20_000);
+  assert.deepEqual((await engine.listTasks()).tasks, []);
 });

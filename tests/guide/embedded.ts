@@ -7,21 +7,25 @@ import { createRedisAdapters } from "@taskcast/redis";
 import { createPostgresAdapter } from "@taskcast/postgres";
 import Redis from "ioredis";
 
+// 创建 Redis 适配器
 const pubClient = new Redis(process.env.REDIS_URL);
 const subClient = new Redis(process.env.REDIS_URL);
 const storeClient = new Redis(process.env.REDIS_URL);
 const { broadcast, shortTerm } = createRedisAdapters(pubClient, subClient, storeClient);
 
+// 创建 PostgreSQL 适配器（可选）
 const longTerm = await createPostgresAdapter({
   url: process.env.DATABASE_URL!,
 });
 
+// 创建引擎
 const engine = new TaskEngine({
   broadcast,
   shortTermStore: shortTerm,
-  longTermStore: longTerm,
+  longTermStore: longTerm, // 可选
 });
 
+// 创建 HTTP 应用
 const app = createTaskcastApp({
   engine,
   auth: {
@@ -33,8 +37,9 @@ const app = createTaskcastApp({
   },
 });
 
+// 挂载到你的 Hono 应用
 import { Hono } from "hono";
-const mainApp: Hono = new Hono();
+const mainApp = new Hono();
 mainApp.route("/taskcast", app);
 
 export default mainApp;

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { readYaml } from "../cli/config/read_yaml.ts";
+import { checkConfig } from "./support/config_check.ts";
+import type { Document } from "./support/markdown.ts";
+import { documents } from "./support/markdown.ts";
+import { tempFolder } from "./support/temp_file.ts";
+
+// The deployment guides in both languages: their configurations are good, and they tell the same.
+
+const all = await documents();
+const [english, chinese] = ["docs/deployment.md", "docs/deployment.zh.md"]
+  .map((file) => all.find((document) => document.file === file)!) as [Document, Document];
+
+/** Their configurations: name of the file, text. */
+function configurationsOf({ blocks }: Document): [name: string, text: string][] {
+  return blocks.flatMap(({ language, text }): [string, string][] =>
+    language === "yaml"
+      ? [["taskcast.config.yaml", text]]
+      : text.includes("satisfies TaskcastConfig")
+      ? [["taskcast.config.ts", text]]
+      : []
+  );
+}
+
+const ENV = {
+  JWT_SECRET: "a secret of more than thirty-two bytes",
+  REDIS_URL: "redis://127.0.0.1",
+  DATABASE_URL: "postgres://127.0.0.1/tasks",
+  SENTRY_DSN: "https://key@sentry.example.com/1",
+  AUDIT_SECRET: "a secret of the audit",
+};
+
+for (const document of [english, chinese]) {
+  Deno.test(`${document.file}: start would take each configuration`, async () => {
+    const configurations = configurationsOf(document);
+    assert.deepEqual(configurations.map(([name]) => name), [
+      "taskcast.config.yaml",
+      "taskcast.config.yaml",
+      "taskcast.config.ts",
+    ]);
+    for (const [name, text] of configurations) {
+      await using folder = await tempFolder({ [name]: text });
+      const { ok, errors, warnings, settings } = await checkConfig(folder.path, [], ENV);
+      assert.deepEqual(
+        { ok, errors, warnings },
+        { ok: true, errors: undefined, warnings: [] },
+        text,
+      );
+      assert.equal(settings["adapters.shortTerm.provider"]?.source.from, "file");
+    }
+  });
+}
+
+/** What must not differ between languages: settings without the names that people read. */
+function settingsOf(document: Document): unknown[] {
+  return document.blocks.filter(({ language }) => language === "yaml").map(({ text }) =>
+    JSON.parse(JSON.stringify(readYaml(text), (key, value) => key === "name" ? "" : value))
+  );
+}
+
+/** What is in code in the first column of its tables, and what its links lead to. */
+function namesIn({ text }: Document) {
+  const rows = [...text.matchAll(/^\| `(\w+)` /gm)].map(([, name]) => name);
+  const links = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, target]) => target!)
+    .filter((target) => !target.startsWith("deployment"));
+  return { rows, links };
+}
+
+Deno.test("the deployment guides say the same in both languages", () => {
+  assert.deepEqual(settingsOf(chinese), settingsOf(english));
+  assert.deepEqual(
+    chinese.blocks.map(({ language }) => language),
+    english.blocks.map(({ language }) => language),
+  );
+  assert.deepEqual(namesIn(chinese), namesIn(english));
+  const outline = ({ text }: Document) =>
+    [...text.matchAll(/^(#+ |- \[ \] |- |\|)/gm)].map(([, mark]) => mark);
+  assert.deepEqual(outline(chinese), outline(english));
+});
