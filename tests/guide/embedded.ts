@@ -1,4 +1,4 @@
-// The embedded server of the user's deployment guide, as written there.
+// The embedded server of the user's deployment guide, as written there but for one type annotation.
 // deno-lint-ignore-file no-unused-vars verbatim-module-syntax
 // @ts-nocheck: TypeScript does not see the default export that ioredis has at run time.
 import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
@@ -39,7 +39,7 @@ const app = createTaskcastApp({
 
 // 挂载到你的 Hono 应用
 import { Hono } from "hono";
-const mainApp = new Hono();
+const mainApp: Hono = new Hono();
 mainApp.route("/taskcast", app);
 
 export default mainApp;
