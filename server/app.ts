@@ -43,7 +43,7 @@ export interface TaskcastAppOptions extends StreamLimits {
   trustedServices?: Record<string, string>;
   /** Signs tickets; the same on all instances. @default derived from the HS256 secret, else random */
   ticketSecret?: string;
-  /** @default none: pages of other origins cannot read answers */
+  /** Which pages of other origins may call. @default none: pages of other origins cannot read answers */
   cors?: CorsOptions;
   /** Bytes of a body at most, and of a line of NDJSON. @default {1048576} */
   maxBodyBytes?: number;

@@ -168,7 +168,8 @@ function connect(url: string, onError: (error: unknown) => void): Redis {
   return client;
 }
 
-/** Requires that clients of ioredis have the shape that is asked for. */
-type Fits<Client extends RedisClient> = Client;
 /** The clients that ioredis has. */
-export type IoredisClient = Fits<Redis> | Fits<Cluster>;
+export type IoredisClient = Redis | Cluster;
+
+// They must have the shape that is asked for.
+({}) as IoredisClient satisfies RedisClient;

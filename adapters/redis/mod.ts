@@ -6,5 +6,5 @@
  */
 export type { IoredisClient, RedisAdapterOptions, RedisAdapters } from "./adapters.ts";
 export { createRedisAdapters } from "./adapters.ts";
-export type { RedisClient, RedisPipeline } from "./client.ts";
+export type { RedisClient, RedisNode, RedisPipeline } from "./client.ts";
 export { default } from "./plugin.ts";

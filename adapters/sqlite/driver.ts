@@ -6,8 +6,11 @@ export type SqliteRow = Record<string, unknown>;
 
 /** A statement that can be run many times. */
 export interface SqliteStatement {
+  /** Runs it. */
   run(...values: SqliteValue[]): unknown;
+  /** The first row, or `undefined`. */
   get(...values: SqliteValue[]): unknown;
+  /** All rows. */
   all(...values: SqliteValue[]): unknown[];
 }
 
@@ -16,7 +19,10 @@ export interface SqliteStatement {
  * and so has better-sqlite3.
  */
 export interface SqliteDatabase {
+  /** Runs statements that give no rows. */
   exec(sql: string): unknown;
+  /** Makes a statement. */
   prepare(sql: string): SqliteStatement;
+  /** Closes the file. */
   close(): unknown;
 }

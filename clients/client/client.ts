@@ -97,7 +97,7 @@ export class TaskcastClient {
   readonly #http: HttpClient;
   readonly #connection: ConnectionOptions;
 
-  /** @throws {TypeError} If `baseUrl` is not a URL. */
+  /** A client of one server; it connects when it is used. @throws {TypeError} If `baseUrl` is not a URL. */
   constructor(options: TaskcastClientOptions) {
     this.#http = new HttpClient(options);
     this.#connection = options.connection ?? {};

@@ -23,7 +23,7 @@ export interface HttpOptions {
   token?: TokenSource;
   /** Sent with every request. */
   headers?: Record<string, string>;
-  /** @default the runtime's own */
+  /** Makes requests. @default the runtime's own */
   fetch?: typeof fetch;
 }
 
@@ -34,7 +34,7 @@ export class TaskcastHttpError extends TaskcastError {
   /** Milliseconds after which the server wants to be asked again, if it said so. */
   readonly retryAfterMs?: number;
 
-  /** @param response What the server answered. */
+  /** The error that an answer tells of. @param response What the server answered. */
   constructor(response: Response, body: ErrorBody["error"]) {
     super(body.code, body.message, { details: body.details });
     this.status = response.status;
@@ -53,7 +53,7 @@ export class HttpClient {
   readonly #base: string;
   readonly #fetch: typeof fetch;
 
-  /** @throws {TypeError} If `baseUrl` is not a URL. */
+  /** Requests to one server. @throws {TypeError} If `baseUrl` is not a URL. */
   constructor(options: HttpOptions) {
     this.#options = options;
     this.#base = new URL(options.baseUrl).href.replace(/\/+$/, "");

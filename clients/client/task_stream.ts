@@ -24,7 +24,7 @@ export interface StreamOptions {
   since?: Since;
   /** Replays at most the last of the events, then goes on live. @default all */
   limit?: number;
-  /** @default {"delta"} */
+  /** How accumulate series are told. @default {"delta"} */
   seriesFormat?: SeriesFormat;
   /** Ends the stream. */
   signal?: AbortSignal;

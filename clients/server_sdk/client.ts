@@ -104,7 +104,7 @@ export class TaskcastServerClient {
   readonly #timeoutMs: number;
   readonly #sequences = new ProducerSequences();
 
-  /** @throws {TypeError} If `baseUrl` is not a URL. */
+  /** A client of one server; it connects when it is used. @throws {TypeError} If `baseUrl` is not a URL. */
   constructor(options: TaskcastServerClientOptions) {
     const { serviceKey, retry = {}, timeoutMs = 30_000, headers, ...http } = options;
     const all = { ...headers };

@@ -24,6 +24,7 @@ export interface VerifyWebhookOptions {
 
 /** What came is not from who has the secret, or was altered, or is old. */
 export class WebhookVerificationError extends Error {
+  /** `WebhookVerificationError`. */
   override name = "WebhookVerificationError";
 }
 

@@ -57,9 +57,13 @@ export interface AdapterPlugin {
   open(request: AdapterRequest): Partial<Adapters> | Promise<Partial<Adapters>>;
 }
 
-interface OptionTypes {
+/** The types that an option may have, by name. */
+export interface OptionTypes {
+  /** A text. */
   string: string;
+  /** A number. */
   number: number;
+  /** `true` or `false`. */
   boolean: boolean;
 }
 

@@ -34,7 +34,7 @@ export interface TaskEngineOptions {
   options?: Partial<EngineOptions>;
   /** Traces commits, webhooks and archiving. @default nothing is traced */
   tracer?: EngineTracer;
-  /** @default {systemClock} */
+  /** What tells the time and waits. @default {systemClock} */
   clock?: Clock;
 }
 
@@ -46,7 +46,7 @@ export interface SubscribeOptions {
   since?: Since;
   /** Replays at most the last of the events, then goes on live. @default all */
   limit?: number;
-  /** @default {"delta"} */
+  /** How accumulate series are told. @default {"delta"} */
   seriesFormat?: SeriesFormat;
   /** Ends the subscription. */
   signal?: AbortSignal;

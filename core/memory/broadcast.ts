@@ -21,7 +21,7 @@ export class MemoryBroadcastProvider implements BroadcastProvider {
   }
 
   /** Listens, at once. */
-  subscribe(scope: SignalScope, onSignal: Listener): Promise<Unsubscribe> {
+  subscribe(scope: SignalScope, onSignal: (signal: Signal) => void): Promise<Unsubscribe> {
     const listener: Listener = (signal) => onSignal(signal); // The same function may listen twice.
     if (!("taskId" in scope)) {
       this.#ofAll.add(listener);

@@ -43,6 +43,7 @@ export class MemoryLongTermStore extends TaskTable implements LongTermStore {
     return await Promise.resolve(this.trim(taskId, incarnation, trim).length);
   }
 
+  /** Takes tasks that are to be cleaned. */
   async claim(
     work: Work,
     options: { nowMs: number; untilMs: number; limit: number },
@@ -50,6 +51,7 @@ export class MemoryLongTermStore extends TaskTable implements LongTermStore {
     return await Promise.resolve(this.#work.claim(work, options));
   }
 
+  /** Says when a task is to be cleaned. */
   async mark(taskId: string, work: Work, atMs: number | undefined, at: TaskMark): Promise<boolean> {
     const entry = this.get(taskId);
     if (entry === undefined || !isAtMark(logMarkOf(entry), at)) return false;
@@ -61,6 +63,7 @@ export class MemoryLongTermStore extends TaskTable implements LongTermStore {
 
   async close(): Promise<void> {}
 
+  /** @ignore */
   protected override remove(taskId: string): void {
     super.remove(taskId);
     this.#work.delete(taskId);

@@ -271,6 +271,7 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
     this.#bytes += bytes;
   }
 
+  /** @ignore */
   protected override remove(taskId: string): void {
     super.remove(taskId);
     this.#due.delete(taskId);

@@ -24,12 +24,20 @@ export class TaskTable implements TaskReader {
   readonly #entries = new Map<string, TaskEntry>();
   readonly #list = new TaskList();
 
-  /** The task itself, not a copy. */
+  /**
+   * The task itself, not a copy.
+   *
+   * @ignore
+   */
   protected get(taskId: string): TaskEntry | undefined {
     return this.#entries.get(taskId);
   }
 
-  /** Adds a task with an empty log. The record must not be changed afterward. */
+  /**
+   * Adds a task with an empty log. The record must not be changed afterward.
+   *
+   * @ignore
+   */
   protected add(record: TaskRecord): TaskEntry {
     const entry = { record, log: new TaskLog() };
     this.#entries.set(record.task.id, entry);
@@ -37,7 +45,11 @@ export class TaskTable implements TaskReader {
     return entry;
   }
 
-  /** Removes a task and its log. */
+  /**
+   * Removes a task and its log.
+   *
+   * @ignore
+   */
   protected remove(taskId: string): void {
     const entry = this.#entries.get(taskId);
     if (entry === undefined) return;
@@ -45,7 +57,11 @@ export class TaskTable implements TaskReader {
     this.#list.delete(entry.record);
   }
 
-  /** Trims the log of a task, if it is in this life. Returns the events that were removed. */
+  /**
+   * Trims the log of a task, if it is in this life. Returns the events that were removed.
+   *
+   * @ignore
+   */
   protected trim(taskId: string, incarnation: string, trim: Trim): StoredEvent[] {
     const entry = this.#entries.get(taskId);
     return entry?.record.incarnation === incarnation ? entry.log.trim(trim) : [];

@@ -74,6 +74,8 @@ export class TaskcastError extends Error {
   readonly details?: Record<string, unknown>;
 
   /**
+   * An error for callers.
+   *
    * @param code What went wrong, for programs.
    * @param message "Cannot <do what>: <why, and how to mend it>".
    * @param options Details and cause.

@@ -59,7 +59,7 @@ export interface TaskEvent {
 export interface EventInput {
   /** Dotted, e.g. `llm.delta`; 1-256 characters, not beginning with `taskcast:`. */
   type: string;
-  /** @default {"info"} */
+  /** How important it is. @default {"info"} */
   level?: Level;
   /** Any JSON value, `null` included; required. */
   data: unknown;

@@ -42,7 +42,7 @@ export interface Webhook {
   secret?: string;
   /** The body is the envelope that SSE has; `false`: the bare data. @default {true} */
   wrap?: boolean;
-  /** @default the server's */
+  /** How often and when a delivery that failed is tried again. @default the server's */
   retry?: WebhookRetry;
 }
 

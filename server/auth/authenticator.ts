@@ -11,7 +11,7 @@ const MIN_KEY_LENGTH = 16;
 
 /** How callers are known. */
 export interface AuthenticatorOptions {
-  /** @default {{ mode: "none" }} */
+  /** How callers prove who they are. @default {{ mode: "none" }} */
   auth?: AuthOptions;
   /** Keys of services that may do everything, by the services' names. */
   trustedServices?: Record<string, string>;

@@ -5,7 +5,7 @@ export { JWT_ALGORITHMS } from "@taskcast/core";
 
 /** How tokens are checked. The algorithm is pinned: a token that names another one is refused. */
 export interface JwtOptions {
-  /** @default {"HS256"} */
+  /** The signature that tokens must have. @default {"HS256"} */
   algorithm?: JwtAlgorithm;
   /** For HS256: the shared secret. RFC 7518 §3.2 asks for 32 bytes or more. */
   secret?: string;
