@@ -4,6 +4,7 @@ import type { TaskEngineOptions } from "../options.ts";
 import type { CleanupReport } from "./clean_task.ts";
 import { cleanTask } from "./clean_task.ts";
 import { EndedTasks } from "./ended_tasks.ts";
+import { isReady } from "./is_ready.ts";
 
 /** What {@linkcode cleanUp} works on. */
 export interface CleanUpOptions extends
@@ -17,7 +18,8 @@ export interface CleanUpOptions extends
 
 /**
  * Carries out the clean-up rules that are due on all tasks that have ended, once: what an engine does
- * by itself as time goes by. May run beside any number of engines.
+ * by itself as time goes by. May run beside any number of engines. Leaves out, as engines do, what
+ * the archive or a webhook does not have yet.
  *
  * @returns What it did, or would do, task by task.
  * @throws {TaskcastError} `INVALID_INPUT` for rules that are none; `STORE_UNAVAILABLE`.
@@ -54,7 +56,8 @@ export async function* cleanUp(
     for (const { task } of page) {
       const due = dueRules(rulesOf(cleanupRules, task), task, clock.now());
       const head = due.length === 0 ? undefined : await reader.getTask(task.id);
-      const report = head && await cleanTask(context, head, due, { dryRun });
+      if (head === undefined || !await isReady(context, head, due)) continue;
+      const report = await cleanTask(context, head, due, { dryRun });
       if (report !== undefined) yield report;
     }
   }

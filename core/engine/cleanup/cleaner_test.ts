@@ -320,6 +320,38 @@ Deno.test("cleanUp() tells what would go without changing anything, and then doe
   assert.equal((await engine.getEvents("u")).events.length, 52);
 });
 
+Deno.test("cleanUp() leaves what the archive or a webhook does not have yet", async () => {
+  const { clock, hot, cold, common, open } = setUp({ archive: true, rules: [] });
+  const now = { ...DEBUG, trigger: { afterMs: 0 } };
+  const clean = async (rules: CleanupRule[]) => {
+    const stores = { ...common, shortTermStore: hot, longTermStore: cold };
+    const reports = await Array.fromAsync(cleanUp({ ...stores, cleanup: { rules } }));
+    return reports.map(({ task: { id }, action }) => [id, action]);
+  };
+  const sent: string[] = [];
+  const sender = {
+    refusal: () => undefined,
+    send: ({ url }: { url: string }) => {
+      sent.push(url);
+      return Promise.resolve({ status: 200 });
+    },
+  };
+  await using engine = open({ webhooks: { sender, defaultRetry: { initialDelayMs: 1_000 } } });
+  await engine.createTask({ id: "hooked", webhooks: [{ url: "https://example.test/" }] });
+  await engine.transitionTask("hooked", "cancelled");
+  await ended(engine, "plain");
+  assert.deepEqual(await clean([now, { trigger: { afterMs: 0 }, target: "all" }]), []);
+  assert.deepEqual(await clean([now]), []);
+  await clock.pass(60_000);
+  assert.equal(sent.length, 1);
+  assert.equal((await cold!.getTask("plain"))!.length, 82);
+  assert.deepEqual(await clean([now]), [["plain", "trimmed"]]);
+  const left = (await cold!.readLog("plain", { after: -1, limit: 99 }))!.events.length;
+  assert.equal(left, 52);
+  const all: CleanupRule = { trigger: { afterMs: 0 }, target: "all" };
+  assert.deepEqual((await clean([all])).sort(), [["hooked", "deleted"], ["plain", "deleted"]]);
+});
+
 Deno.test("rules that are none are refused", async () => {
   const { open } = setUp();
   const refused = (rule: object, path: string) =>
