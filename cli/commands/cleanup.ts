@@ -1,6 +1,7 @@
 import type { CleanupReport } from "@taskcast/core";
 import { cleanUp } from "@taskcast/core";
 import { openAdapters } from "../adapters.ts";
+import { printable } from "../printable.ts";
 import type { StartSettings } from "../settings.ts";
 import { SettingsError } from "../settings_error.ts";
 import type { Terminal } from "../terminal.ts";
@@ -78,10 +79,10 @@ function lineOf(
   const columns = [
     paintOut(action === "deleted" ? "red" : "yellow", words[action][dryRun ? 0 : 1]),
     paintOut("cyan", id),
-    type,
+    printable(type),
     `${status} ${new Date(completedAt!).toISOString()}`,
     plural(events, "event"),
-    rules.join(", "),
+    printable(rules.join(", ")),
   ];
   return columns.filter((column) => column !== "").join("  ") + "\n";
 }
