@@ -122,3 +122,24 @@ for (
     assert.equal(text, expected);
   });
 }
+
+Deno.test("a history goes on from a partial cursor with whole texts, though events are gone", async () => {
+  const shortTermStore = new MemoryShortTermStore();
+  await using engine = open({ shortTermStore });
+  await engine.createTask({ id: "t" });
+  const series = { seriesId: "text", seriesMode: "accumulate" as const };
+  const inputs = [
+    { type: "a", data: { delta: "a" }, ...series },
+    { type: "b", data: 1 },
+    { type: "b", data: 2 },
+    { type: "a", data: { delta: "b" }, ...series },
+  ];
+  for (const input of inputs) await engine.publishEvent("t", input);
+  await engine.transitionTask("t", "cancelled");
+  const [, first] = await Array.fromAsync(engine.subscribe("t"));
+  assert(first?.kind === "event" && first.event.index === 1);
+  const { incarnation } = (await shortTermStore.getTask("t"))!.record;
+  await shortTermStore.trimLog("t", incarnation, { indexes: [2], series: [] });
+  const { events } = await engine.getEvents("t", { since: { id: first.cursor! } });
+  assert.deepEqual(events.map(({ data }) => data), [{ delta: "ab" }, { status: "cancelled" }]);
+});
