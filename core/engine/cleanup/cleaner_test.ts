@@ -370,6 +370,8 @@ Deno.test("rules that are none are refused", async () => {
   refused({ trigger: { afterMs: 1 }, target: "all", match: { taskTypes: [] } }, ".match");
   refused({ trigger: { afterMs: 1 }, target: "all", match: { types: ["a"] } }, ".match");
   refused({ trigger: { afterMs: 1 }, target: "events", eventFilter: { levels: ["x"] } }, ".event");
+  refused({ trigger: { afterMs: 1 }, target: "all", match: { status: Array(1) } }, ".match");
+  assert.throws(() => open({ cleanup: { rules: Array(1) } }), { code: "INVALID_INPUT" });
   await using engine = open();
   const rules = [{ trigger: { afterMs: 1 }, target: "al" as "all" }];
   await assert.rejects(engine.createTask({ cleanup: { rules } }), { code: "INVALID_INPUT" });
