@@ -1,3 +1,4 @@
+import type { Task } from "../../protocol/task.ts";
 import { dueRules, rulesOf } from "../../rules/cleanup.ts";
 import { createContext } from "../create_context.ts";
 import type { TaskEngineOptions } from "../options.ts";
@@ -51,12 +52,14 @@ export async function* cleanUp(
     throw error;
   });
   const { reader, clock, cleanupRules } = context;
+  const dueOf = (task: Task) => dueRules(rulesOf(cleanupRules, task), task, clock.now());
   const ended = new EndedTasks(reader);
   for (let page = await ended.next(); page.length > 0; page = await ended.next()) {
-    for (const { task } of page) {
-      const due = dueRules(rulesOf(cleanupRules, task), task, clock.now());
-      const head = due.length === 0 ? undefined : await reader.getTask(task.id);
-      if (head === undefined || !await isReady(context, head, due)) continue;
+    for (const { task: { id } } of page.filter(({ task }) => dueOf(task).length > 0)) {
+      const head = await reader.getTask(id);
+      // Not what was due of the listed task: the id may live again since.
+      const due = head === undefined ? [] : dueOf(head.record.task);
+      if (head === undefined || due.length === 0 || !await isReady(context, head, due)) continue;
       const report = await cleanTask(context, head, due, { dryRun });
       if (report !== undefined) yield report;
     }

@@ -352,6 +352,27 @@ Deno.test("cleanUp() leaves what the archive or a webhook does not have yet", as
   assert.deepEqual((await clean([all])).sort(), [["hooked", "deleted"], ["plain", "deleted"]]);
 });
 
+Deno.test("cleanUp() leaves a task alone whose id was that of one that had ended", async () => {
+  const { clock, hot, common, open } = setUp({ rules: [] });
+  await using engine = open();
+  for (const id of ["a", "b"]) {
+    await engine.createTask({ id });
+    await engine.transitionTask(id, "cancelled");
+    await clock.pass(1);
+  }
+  const rules: CleanupRule[] = [{ trigger: { afterMs: 0 }, target: "all" }];
+  const cleaned: string[] = [];
+  for await (
+    const { task } of cleanUp({ ...common, shortTermStore: hot, cleanup: { rules } })
+  ) {
+    cleaned.push(task.id);
+    await engine.deleteTask("a");
+    await engine.createTask({ id: "a" });
+  }
+  assert.deepEqual(cleaned, ["b"]);
+  assert.equal((await engine.getTask("a"))?.status, "pending");
+});
+
 Deno.test("rules that are none are refused", async () => {
   const { open } = setUp();
   const refused = (rule: object, path: string) =>
