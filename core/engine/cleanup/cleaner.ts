@@ -40,6 +40,7 @@ export class Cleaner {
   /** How far the look through all ended tasks is, and what is left of the page. */
   #search?: { tasks: EndedTasks; page: TaskRecord[] };
   #nextSearchAtMs = -Infinity;
+  readonly #closing = new AbortController();
   /** There was more to claim than was claimed. */
   #isBehind = false;
 
@@ -69,8 +70,9 @@ export class Cleaner {
     await this.#job.run();
   }
 
-  /** Stops, when what is being done is done. */
+  /** Stops soon. What was claimed is somebody else's once the lease runs out. */
   async close(): Promise<void> {
+    this.#closing.abort();
     await this.#job.close();
   }
 
@@ -94,7 +96,7 @@ export class Cleaner {
 
   async #cleanAll(taskIds: readonly string[]): Promise<void> {
     const failures: { taskId: string; error: unknown }[] = [];
-    for (let at = 0; at < taskIds.length; at += PARALLEL_TASKS) {
+    for (let at = 0; at < taskIds.length && !this.#closing.signal.aborted; at += PARALLEL_TASKS) {
       const some = taskIds.slice(at, at + PARALLEL_TASKS);
       await Promise.all(some.map(async (taskId) => {
         try {
@@ -168,7 +170,9 @@ export class Cleaner {
       return;
     }
     let renewedMs = nowMs;
+    const { signal } = this.#closing;
     const report = await cleanTask(this.#context, head, due, {
+      signal,
       renew: async () => {
         if (clock.now() - renewedMs < LEASE_MS / 4) return;
         renewedMs = clock.now();
@@ -177,6 +181,7 @@ export class Cleaner {
     });
     if (report?.action === "deleted") this.counts.tasksCleaned++;
     if (report?.action === "trimmed") this.counts.eventsTrimmed += report.events;
+    if (signal.aborted) return; // Perhaps it was not finished.
     await mark(isTerminal(task.status) ? nextCleanup(rules, task, nowMs) : undefined);
   }
 }

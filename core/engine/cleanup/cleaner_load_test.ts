@@ -84,3 +84,29 @@ Deno.test("a store that fails while tasks are looked through costs one of them i
   await clock.pass(7 * 3_600_000);
   assert.deepEqual(await idsIn(store), []);
 });
+
+Deno.test("an engine that closes does not finish a long log first; another goes on there", async () => {
+  const clock = fakeClock();
+  const store = new MemoryShortTermStore();
+  const rules: CleanupRule[] = [{ trigger: { afterMs: 0 }, target: "events" }];
+  const common = { clock, broadcast: new MemoryBroadcastProvider(), cleanup: { rules } };
+  const options = { pageSize: 4 };
+  let trims = 0;
+  let closed: Promise<void> | undefined;
+  const shortTermStore = watched(store, (method) => {
+    if (method === "trimLog" && ++trims === 2) closed = engine.close();
+  });
+  const engine = new TaskEngine({ ...common, shortTermStore, options });
+  await engine.createTask({ id: "t" });
+  for (let i = 0; i < 40; i++) await engine.publishEvent("t", { type: "a", data: i });
+  await engine.transitionTask("t", "cancelled");
+  await clock.pass(1_000);
+  assert(closed !== undefined);
+  await closed;
+  assert.equal(trims, 2);
+  assert.equal(clock.timers, 0);
+  await using _other = new TaskEngine({ ...common, shortTermStore: store, options });
+  await clock.pass(20_000);
+  const page = await store.readLog("t", { after: -1, limit: 99 });
+  assert.deepEqual(page!.events.map(({ index }) => index), [40]);
+});
