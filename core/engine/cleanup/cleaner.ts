@@ -78,7 +78,8 @@ export class Cleaner {
 
   async #round(): Promise<Round> {
     // Before claiming: an instance that has other rules could come first, and unmark the tasks.
-    const searchAtMs = this.#isBehind ? undefined : await this.#lookThrough();
+    const isToLook = this.#context.cleanupRules.length > 0 && !this.#isBehind;
+    const searchAtMs = isToLook ? await this.#lookThrough() : undefined;
     const nowMs = this.#context.clock.now();
     const { taskIds, nextAtMs } = await this.#queue.claim("clean", {
       nowMs,
@@ -117,9 +118,8 @@ export class Cleaner {
    * Marks, a page a round, the ended tasks that rules for all tasks are about. Returns when there is
    * more to look at.
    */
-  async #lookThrough(): Promise<number | undefined> {
-    const { cleanupRules, clock, options, archive, store } = this.#context;
-    if (cleanupRules.length === 0) return undefined;
+  async #lookThrough(): Promise<number> {
+    const { clock, options, archive, store } = this.#context;
     const nowMs = clock.now();
     if (this.#nextSearchAtMs > nowMs) return this.#nextSearchAtMs;
     const search = this.#search ??= { tasks: new EndedTasks(archive ?? store), page: [] };
