@@ -178,6 +178,14 @@ Deno.test("taskcast cleanup says what is due, changes nothing if so asked, and d
       "Nothing is due\n",
   });
 
+  // What others chose is shown so that no terminal obeys it.
+  const config = { ...storage, cleanup: { rules: [{ ...rules[1], match: {}, name: "a\x1b[2J" }] } };
+  await Deno.writeTextFile(`${folder.path}/sly.json`, JSON.stringify(config));
+  await endedTask(client, "b\x07c");
+  const sly = await run("-c", "sly.json", "--dry-run");
+  assert.match(sly.out, /\sb\\u0007c\s+completed .*\sa\\u001b\[2J$/m);
+  assert(!/[^\P{Cc}\n]/u.test(sly.out));
+
   const bad = await run("-c", "bad.json", "--dry-run");
   assert.deepEqual(bad, {
     code: 1,

@@ -4,6 +4,7 @@ import { ADAPTER_ROLES, cleanUp } from "@taskcast/core";
 import type { AdapterSettings } from "../adapters.ts";
 import { openAdapters } from "../adapters.ts";
 import { isNamed } from "../config/choose_adapters.ts";
+import { printable } from "../printable.ts";
 import type { StartSettings } from "../settings.ts";
 import { SettingsError } from "../settings_error.ts";
 import type { Terminal } from "../terminal.ts";
@@ -112,10 +113,10 @@ function lineOf(
   const columns = [
     paintOut(action === "deleted" ? "red" : "yellow", words[action][dryRun ? 0 : 1]),
     paintOut("cyan", id),
-    type,
+    printable(type),
     `${status} ${new Date(completedAt!).toISOString()}`,
     plural(events, "event"),
-    rules.join(", "),
+    printable(rules.join(", ")),
   ];
   return columns.filter((column) => column !== "").join("  ") + "\n";
 }

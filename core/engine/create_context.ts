@@ -32,7 +32,7 @@ export function createContext(
     clock: options.clock ?? systemClock,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     options: engineOptions,
-    cleanupRules,
+    cleanupRules: structuredClone(cleanupRules),
     tracer: options.tracer ?? noTracer,
     observers: new Observers((error) => report(error, { operation: "observer" })),
     report,

@@ -450,10 +450,8 @@ export class TaskEngine {
       this.#closing.abort(engineClosed());
       for (const control of this.#streams) control.close();
     }
-    await this.#writer.scheduler.close();
-    await this.#archiver?.close();
-    await this.#deliverer?.close();
-    await this.#cleaner.close();
+    const jobs = [this.#writer.scheduler, this.#archiver, this.#deliverer, this.#cleaner];
+    await Promise.all(jobs.map((job) => job?.close()));
   }
 
   /** {@linkcode close}, for `await using`. */

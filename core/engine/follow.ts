@@ -1,7 +1,8 @@
 import { encodeCursor } from "../protocol/cursor.ts";
-import type { TaskReader } from "../contracts/task_reader.ts";
+import type { LogPage, TaskReader } from "../contracts/task_reader.ts";
 import type { EventFilter, SeriesFormat } from "../protocol/event.ts";
 import type { DoneReason } from "../protocol/stream.ts";
+import { isTerminal } from "../protocol/task.ts";
 import { filterKey, matchesEverything } from "../rules/filter.ts";
 import type { CollapsedPage } from "./collapse.ts";
 import { collapse } from "./collapse.ts";
@@ -203,6 +204,11 @@ class Reader<Chunk> {
       filter,
     });
     if (page === undefined || page.incarnation !== incarnation) throw new Deleted();
+    if (await this.#isTrimmed(page)) {
+      // Of a series perhaps only some events are left, and places do not follow on each other.
+      yield* this.#collapsed();
+      return;
+    }
     observers.tell("onLaggingRead", page.events.length);
     const buffer = this.#encoder.buffer();
     for (const event of page.events) {
@@ -211,6 +217,14 @@ class Reader<Chunk> {
     }
     position.through = page.scannedTo;
     if (buffer.end > 0) yield buffer.slice(0);
+  }
+
+  /** Whether events were trimmed that the reader would have got with this page or later. */
+  async #isTrimmed({ events, scannedTo, status }: LogPage): Promise<boolean> {
+    const { through } = this.#position;
+    if (!isTerminal(status) || events.length === scannedTo - through) return false;
+    const head = await this.#context.reader.getTask(this.#query.start.taskId);
+    return (head?.trimmedThrough ?? -1) > through;
   }
 
   /** The reader has everything through an index, and nothing after it. */

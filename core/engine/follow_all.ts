@@ -6,7 +6,7 @@ import { matchesEverything } from "../rules/filter.ts";
 import type { EngineContext } from "./context.ts";
 import type { FrameEncoder } from "./frames.ts";
 import { NotWanted, PatientReader } from "./patient_reader.ts";
-import { ranks } from "./ranks.ts";
+import { ranks, ranksOfPage } from "./ranks.ts";
 import type { StreamControl } from "./stream_control.ts";
 import type { Tails } from "./tails.ts";
 
@@ -133,9 +133,11 @@ export async function* followAll<Chunk>(
         continue;
       }
       const buffer = encoder.buffer();
-      for (const event of page.events) {
-        buffer.append({ taskId, event, filteredIndex: place.count++ });
-      }
+      const ranks = await ranksOfPage(context.reader, taskId, query.filter, page, place.count);
+      page.events.forEach((event, i) => {
+        buffer.append({ taskId, event, filteredIndex: ranks[i]! });
+        place.count = ranks[i]! + 1;
+      });
       const oldest = page.events[0];
       if (oldest !== undefined) {
         context.observers.tell("onDelivery", Math.max(0, clock.now() - oldest.timestamp));

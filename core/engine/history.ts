@@ -32,7 +32,7 @@ export async function readHistory(
 ): Promise<HistoryPage> {
   const { start, seriesFormat } = query;
   // Without a cursor the history is the log as it was published, unless totals are asked for.
-  const collapsed = seriesFormat === "accumulated" || start.resume === "collapsed";
+  const collapsed = seriesFormat === "accumulated" || start.partial;
   return await (collapsed ? collapsedHistory : plainHistory)(context, query);
 }
 

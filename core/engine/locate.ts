@@ -25,6 +25,8 @@ export interface Start {
   after: number;
   /** The reader must get series as snapshots first; `after` is then that of a partial cursor. */
   collapse: boolean;
+  /** It has but some of the series that go through `after`: its cursor is partial. */
+  partial: boolean;
   /** How the cursor was taken. */
   resume: ResumeKind;
   /** The reader has everything, the end included. */
@@ -46,7 +48,15 @@ export async function locate(
   const head = await store.getTask(taskId);
   if (head === undefined) throw taskNotFound(taskId);
   const { length, trimmedThrough = -1, record: { incarnation, task: { status } } } = head;
-  const base = { taskId, incarnation, status, length, collapse: false, ended: false };
+  const base = {
+    taskId,
+    incarnation,
+    status,
+    length,
+    collapse: false,
+    partial: false,
+    ended: false,
+  };
   // Once events after the cursor are gone, the reader is told what is left as at a late join.
   const exact = (after: number): Start =>
     after < trimmedThrough
@@ -63,7 +73,7 @@ export async function locate(
         return exact(cursor.index);
       case "partial": {
         const resume = cursor.index < trimmedThrough ? "expired" : "collapsed";
-        return { ...base, after: cursor.index, collapse: true, resume };
+        return { ...base, after: cursor.index, collapse: true, partial: true, resume };
       }
       case "done":
         if (!isTerminal(status)) throw invalidCursor("it says that the task ended");

@@ -1,5 +1,7 @@
-import type { TaskReader } from "../contracts/task_reader.ts";
+import type { LogPage, TaskReader } from "../contracts/task_reader.ts";
 import type { EventFilter } from "../protocol/event.ts";
+import { isTerminal } from "../protocol/task.ts";
+import { matchesEverything } from "../rules/filter.ts";
 
 /** For each index: how many events before it match. None, when the task is gone. */
 export async function ranks(
@@ -9,4 +11,25 @@ export async function ranks(
   indexes: readonly number[],
 ): Promise<number[]> {
   return await reader.countMatches(taskId, filter, indexes) ?? indexes.map(() => 0);
+}
+
+/**
+ * For each event of a page that was read with a filter: how many before it match.
+ *
+ * @param count How many match before the page. Nothing is asked while no event can have been trimmed.
+ */
+export async function ranksOfPage(
+  reader: TaskReader,
+  taskId: string,
+  filter: EventFilter,
+  { events, status }: Pick<LogPage, "events" | "status">,
+  count: number,
+): Promise<number[]> {
+  const indexes = events.map(({ index }) => index);
+  if (matchesEverything(filter)) return indexes;
+  // Events go from ended tasks only; those that went from in between count.
+  const counts = isTerminal(status) && events.length > 0
+    ? await reader.countMatches(taskId, filter, indexes)
+    : undefined;
+  return counts ?? indexes.map((_, i) => count + i);
 }

@@ -271,6 +271,11 @@ export class Tail {
 
   #take(events: readonly StoredEvent[]): void {
     for (const event of events) {
+      if (event.index !== this.#through + 1) {
+        // What lies between was trimmed: readers that stand before it ask the store what is left.
+        this.#ring = [];
+        this.#ringBytes = 0;
+      }
       this.#ring.push(event);
       this.#ringBytes += event.data.length + EVENT_OVERHEAD_BYTES;
       this.#through = event.index;

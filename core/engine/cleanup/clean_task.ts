@@ -25,6 +25,8 @@ export interface CleanOptions {
   dryRun?: boolean;
   /** Called between parts of a long log. */
   renew?: () => Promise<void>;
+  /** Stops between parts of a long log; whoever does it again goes on there. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -37,7 +39,7 @@ export async function cleanTask(
   context: EngineContext,
   { record, length }: TaskHead,
   due: readonly NamedRule[],
-  { dryRun = false, renew }: CleanOptions = {},
+  { dryRun = false, renew, signal }: CleanOptions = {},
 ): Promise<CleanupReport | undefined> {
   const { task, incarnation } = record;
   const deleting = due.filter(({ rule }) => rule.target !== "events");
@@ -60,6 +62,7 @@ export async function cleanTask(
     const cold = await archive?.trimLog(task.id, incarnation, trim) ?? 0;
     const hot = await store.trimLog(task.id, incarnation, trim);
     events += Math.max(cold, hot);
+    if (signal?.aborted) break;
     await renew?.();
   }
   return events === 0 ? undefined : { task, rules: namesOf(due), action: "trimmed", events };

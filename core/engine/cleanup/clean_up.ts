@@ -1,9 +1,11 @@
+import type { Task } from "../../protocol/task.ts";
 import { dueRules, rulesOf } from "../../rules/cleanup.ts";
 import { createContext } from "../create_context.ts";
 import type { TaskEngineOptions } from "../options.ts";
 import type { CleanupReport } from "./clean_task.ts";
 import { cleanTask } from "./clean_task.ts";
 import { EndedTasks } from "./ended_tasks.ts";
+import { isReady } from "./is_ready.ts";
 
 /** What {@linkcode cleanUp} works on. */
 export interface CleanUpOptions extends
@@ -17,7 +19,8 @@ export interface CleanUpOptions extends
 
 /**
  * Carries out the clean-up rules that are due on all tasks that have ended, once: what an engine does
- * by itself as time goes by. May run beside any number of engines.
+ * by itself as time goes by. May run beside any number of engines. Leaves out, as engines do, what
+ * the archive or a webhook does not have yet.
  *
  * @returns What it did, or would do, task by task.
  * @throws {TaskcastError} `INVALID_INPUT` for rules that are none; `STORE_UNAVAILABLE`.
@@ -45,16 +48,20 @@ export interface CleanUpOptions extends
 export async function* cleanUp(
   { dryRun = false, ...options }: CleanUpOptions,
 ): AsyncGenerator<CleanupReport, void> {
-  const context = createContext(options, (error) => {
-    throw error;
+  const context = createContext(options, (error, { operation }) => {
+    // What was deleted is deleted: readers who are not told find it out by themselves.
+    if (operation !== "broadcast") throw error;
   });
   const { reader, clock, cleanupRules } = context;
+  const dueOf = (task: Task) => dueRules(rulesOf(cleanupRules, task), task, clock.now());
   const ended = new EndedTasks(reader);
   for (let page = await ended.next(); page.length > 0; page = await ended.next()) {
-    for (const { task } of page) {
-      const due = dueRules(rulesOf(cleanupRules, task), task, clock.now());
-      const head = due.length === 0 ? undefined : await reader.getTask(task.id);
-      const report = head && await cleanTask(context, head, due, { dryRun });
+    for (const { task: { id } } of page.filter(({ task }) => dueOf(task).length > 0)) {
+      const head = await reader.getTask(id);
+      // Not what was due of the listed task: the id may live again since.
+      const due = head === undefined ? [] : dueOf(head.record.task);
+      if (head === undefined || due.length === 0 || !await isReady(context, head, due)) continue;
+      const report = await cleanTask(context, head, due, { dryRun });
       if (report !== undefined) yield report;
     }
   }

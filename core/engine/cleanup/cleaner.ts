@@ -1,15 +1,13 @@
-import type { TaskHead, TaskRecord } from "../../contracts/records.ts";
+import type { TaskRecord } from "../../contracts/records.ts";
 import type { WorkQueue } from "../../contracts/work_queue.ts";
-import { isArchived } from "../../contracts/long_term_store.ts";
 import { isTerminal } from "../../protocol/task.ts";
-import type { NamedRule } from "../../rules/cleanup.ts";
 import { dueRules, nextCleanup, rulesOf } from "../../rules/cleanup.ts";
 import type { EngineContext } from "../context.ts";
 import type { Round } from "../job.ts";
 import { Job } from "../job.ts";
-import { areTold } from "../webhooks/hook_state.ts";
 import { cleanTask, hasEventsFor } from "./clean_task.ts";
 import { EndedTasks } from "./ended_tasks.ts";
+import { isReady } from "./is_ready.ts";
 
 /** Tasks claimed at a time, and cleaned at the same time. */
 const CLAIM_TASKS = 64;
@@ -20,9 +18,6 @@ const LEASE_MS = 10_000;
 
 /** Until it is looked again at a task that is not ready. */
 const UNREADY_MS = 10_000;
-
-/** For so long webhooks that do not have everything yet keep a task from being cleaned. */
-const UNTOLD_PATIENCE_MS = 86_400_000;
 
 /** Between looks for what others left: nobody waits for clean-up. */
 const SWEEP_MS = 10_000;
@@ -42,7 +37,12 @@ export class Cleaner {
   readonly #context: EngineContext;
   readonly #queue: Pick<WorkQueue, "claim" | "mark">;
   readonly #job: Job;
-  #search?: { tasks: EndedTasks } | { nextAtMs: number };
+  /** How far the look through all ended tasks is, and what is left of the page. */
+  #search?: { tasks: EndedTasks; page: TaskRecord[] };
+  #nextSearchAtMs = -Infinity;
+  readonly #closing = new AbortController();
+  /** There was more to claim than was claimed. */
+  #isBehind = false;
 
   constructor(context: EngineContext) {
     this.#context = context;
@@ -70,42 +70,67 @@ export class Cleaner {
     await this.#job.run();
   }
 
-  /** Stops, when what is being done is done. */
+  /** Stops soon. What was claimed is somebody else's once the lease runs out. */
   async close(): Promise<void> {
+    this.#closing.abort();
     await this.#job.close();
   }
 
   async #round(): Promise<Round> {
+    // Before claiming: an instance that has other rules could come first, and unmark the tasks.
+    const isToLook = this.#context.cleanupRules.length > 0 && !this.#isBehind;
+    const searchAtMs = isToLook ? await this.#lookThrough() : undefined;
     const nowMs = this.#context.clock.now();
     const { taskIds, nextAtMs } = await this.#queue.claim("clean", {
       nowMs,
       untilMs: nowMs + LEASE_MS,
       limit: CLAIM_TASKS,
     });
-    for (let at = 0; at < taskIds.length; at += PARALLEL_TASKS) {
-      const some = taskIds.slice(at, at + PARALLEL_TASKS);
-      await Promise.all(some.map((taskId) => this.#clean(taskId)));
-    }
-    const search = await this.#lookThrough();
-    const times = [nextAtMs, search.nextAtMs].filter((time) => time !== undefined);
+    await this.#cleanAll(taskIds);
+    this.#isBehind = taskIds.length === CLAIM_TASKS;
+    const times = [nextAtMs, searchAtMs].filter((time) => time !== undefined);
     return {
-      again: taskIds.length === CLAIM_TASKS || search.again,
+      again: this.#isBehind,
       nextAtMs: times.length === 0 ? undefined : Math.min(...times),
     };
   }
 
-  /** Marks, a page a round, the ended tasks that rules for all tasks are about. */
-  async #lookThrough(): Promise<Round> {
-    const { cleanupRules, clock, options, archive, store } = this.#context;
-    if (cleanupRules.length === 0) return { again: false };
-    const nowMs = clock.now();
-    if (this.#search !== undefined && "nextAtMs" in this.#search) {
-      if (this.#search.nextAtMs > nowMs) return { again: false, nextAtMs: this.#search.nextAtMs };
-      this.#search = undefined;
+  async #cleanAll(taskIds: readonly string[]): Promise<void> {
+    const failures: { taskId: string; error: unknown }[] = [];
+    for (let at = 0; at < taskIds.length && !this.#closing.signal.aborted; at += PARALLEL_TASKS) {
+      const some = taskIds.slice(at, at + PARALLEL_TASKS);
+      await Promise.all(some.map(async (taskId) => {
+        try {
+          await this.#clean(taskId);
+        } catch (error) {
+          failures.push({ taskId, error });
+        }
+      }));
+      // One that fails must not keep others from it; when all do, it is the store.
+      if (failures.length === at + some.length) throw failures[0]!.error;
     }
-    this.#search ??= { tasks: new EndedTasks(archive ?? store) };
-    const page = await this.#search.tasks.next();
-    for (const record of page) {
+    for (const { taskId, error } of failures) {
+      this.#context.report(error, { operation: "cleanup", taskId });
+    }
+  }
+
+  /**
+   * Marks, a page a round, the ended tasks that rules for all tasks are about. Returns when there is
+   * more to look at.
+   */
+  async #lookThrough(): Promise<number> {
+    const { clock, options, archive, store } = this.#context;
+    const nowMs = clock.now();
+    if (this.#nextSearchAtMs > nowMs) return this.#nextSearchAtMs;
+    const search = this.#search ??= { tasks: new EndedTasks(archive ?? store), page: [] };
+    if (search.page.length === 0) search.page = await search.tasks.next();
+    if (search.page.length === 0) {
+      this.#search = undefined;
+      this.#nextSearchAtMs = nowMs + options.cleanupSearchMs;
+      return this.#nextSearchAtMs;
+    }
+    // What is left of the page when the store fails is looked at in the next round.
+    for (let record = search.page.shift(); record !== undefined; record = search.page.shift()) {
       const atMs = await this.#wantedAt(record, nowMs);
       // What is due later than the next look is marked by a later one, if it is not marked already.
       if (atMs === undefined || atMs > nowMs + 2 * options.cleanupSearchMs) continue;
@@ -113,10 +138,8 @@ export class Cleaner {
       await this.#queue.mark(id, "clean", atMs, { incarnation });
       this.expect(atMs);
     }
-    if (page.length > 0) return { again: true };
-    const nextAtMs = nowMs + options.cleanupSearchMs;
-    this.#search = { nextAtMs };
-    return { again: false, nextAtMs };
+    // Not in the same turn of the event loop, which a store in this process may never leave.
+    return nowMs;
   }
 
   /** When an ended task is to be cleaned; what was done already does not count. */
@@ -142,12 +165,14 @@ export class Cleaner {
     const rules = rulesOf(cleanupRules, task);
     const nowMs = clock.now();
     const due = dueRules(rules, task, nowMs);
-    if (due.length > 0 && !await this.#isReady(head, due)) {
+    if (due.length > 0 && !await isReady(this.#context, head, due)) {
       await mark(nowMs + UNREADY_MS);
       return;
     }
     let renewedMs = nowMs;
+    const { signal } = this.#closing;
     const report = await cleanTask(this.#context, head, due, {
+      signal,
       renew: async () => {
         if (clock.now() - renewedMs < LEASE_MS / 4) return;
         renewedMs = clock.now();
@@ -156,22 +181,7 @@ export class Cleaner {
     });
     if (report?.action === "deleted") this.counts.tasksCleaned++;
     if (report?.action === "trimmed") this.counts.eventsTrimmed += report.events;
+    if (signal.aborted) return; // Perhaps it was not finished.
     await mark(isTerminal(task.status) ? nextCleanup(rules, task, nowMs) : undefined);
-  }
-
-  /** The archive and the webhooks have everything, so nothing is still needed. */
-  async #isReady({ record, length }: TaskHead, due: readonly NamedRule[]): Promise<boolean> {
-    const { store, archive, clock } = this.#context;
-    const { task, incarnation, version, hooked } = record;
-    if (archive !== undefined) {
-      const [position] = await archive.positions([{ taskId: task.id, incarnation }]);
-      if (!position!.deleted && !isArchived(position!, { version, length })) return false;
-    }
-    if (!hooked) return true;
-    const notes = await store.readNotes(task.id, incarnation);
-    const nowMs = clock.now();
-    // Whoever stopped sending webhooks must not keep everything for ever.
-    const isLate = dueRules(due, task, nowMs - UNTOLD_PATIENCE_MS).length > 0;
-    return notes === undefined || isLate || areTold(notes, length, nowMs, 0);
   }
 }

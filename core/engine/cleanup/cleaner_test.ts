@@ -320,6 +320,59 @@ Deno.test("cleanUp() tells what would go without changing anything, and then doe
   assert.equal((await engine.getEvents("u")).events.length, 52);
 });
 
+Deno.test("cleanUp() leaves what the archive or a webhook does not have yet", async () => {
+  const { clock, hot, cold, common, open } = setUp({ archive: true, rules: [] });
+  const now = { ...DEBUG, trigger: { afterMs: 0 } };
+  const clean = async (rules: CleanupRule[]) => {
+    const stores = { ...common, shortTermStore: hot, longTermStore: cold };
+    const reports = await Array.fromAsync(cleanUp({ ...stores, cleanup: { rules } }));
+    return reports.map(({ task: { id }, action }) => [id, action]);
+  };
+  const sent: string[] = [];
+  const sender = {
+    refusal: () => undefined,
+    send: ({ url }: { url: string }) => {
+      sent.push(url);
+      return Promise.resolve({ status: 200 });
+    },
+  };
+  await using engine = open({ webhooks: { sender, defaultRetry: { initialDelayMs: 1_000 } } });
+  await engine.createTask({ id: "hooked", webhooks: [{ url: "https://example.test/" }] });
+  await engine.transitionTask("hooked", "cancelled");
+  await ended(engine, "plain");
+  assert.deepEqual(await clean([now, { trigger: { afterMs: 0 }, target: "all" }]), []);
+  assert.deepEqual(await clean([now]), []);
+  await clock.pass(60_000);
+  assert.equal(sent.length, 1);
+  assert.equal((await cold!.getTask("plain"))!.length, 82);
+  assert.deepEqual(await clean([now]), [["plain", "trimmed"]]);
+  const left = (await cold!.readLog("plain", { after: -1, limit: 99 }))!.events.length;
+  assert.equal(left, 52);
+  const all: CleanupRule = { trigger: { afterMs: 0 }, target: "all" };
+  assert.deepEqual((await clean([all])).sort(), [["hooked", "deleted"], ["plain", "deleted"]]);
+});
+
+Deno.test("cleanUp() leaves a task alone whose id was that of one that had ended", async () => {
+  const { clock, hot, common, open } = setUp({ rules: [] });
+  await using engine = open();
+  for (const id of ["a", "b"]) {
+    await engine.createTask({ id });
+    await engine.transitionTask(id, "cancelled");
+    await clock.pass(1);
+  }
+  const rules: CleanupRule[] = [{ trigger: { afterMs: 0 }, target: "all" }];
+  const cleaned: string[] = [];
+  for await (
+    const { task } of cleanUp({ ...common, shortTermStore: hot, cleanup: { rules } })
+  ) {
+    cleaned.push(task.id);
+    await engine.deleteTask("a");
+    await engine.createTask({ id: "a" });
+  }
+  assert.deepEqual(cleaned, ["b"]);
+  assert.equal((await engine.getTask("a"))?.status, "pending");
+});
+
 Deno.test("rules that are none are refused", async () => {
   const { open } = setUp();
   const refused = (rule: object, path: string) =>
@@ -338,6 +391,8 @@ Deno.test("rules that are none are refused", async () => {
   refused({ trigger: { afterMs: 1 }, target: "all", match: { taskTypes: [] } }, ".match");
   refused({ trigger: { afterMs: 1 }, target: "all", match: { types: ["a"] } }, ".match");
   refused({ trigger: { afterMs: 1 }, target: "events", eventFilter: { levels: ["x"] } }, ".event");
+  refused({ trigger: { afterMs: 1 }, target: "all", match: { status: Array(1) } }, ".match");
+  assert.throws(() => open({ cleanup: { rules: Array(1) } }), { code: "INVALID_INPUT" });
   await using engine = open();
   const rules = [{ trigger: { afterMs: 1 }, target: "al" as "all" }];
   await assert.rejects(engine.createTask({ cleanup: { rules } }), { code: "INVALID_INPUT" });

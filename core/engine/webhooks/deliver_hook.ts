@@ -1,10 +1,11 @@
 import type { StoredEvent } from "../../contracts/records.ts";
+import type { LogPage } from "../../contracts/task_reader.ts";
 import type { WebhookFailure, WebhookSender } from "../../contracts/webhooks.ts";
 import type { Task } from "../../protocol/task.ts";
 import { isTerminal } from "../../protocol/task.ts";
 import { backoffMs } from "../../rules/backoff.ts";
 import type { EngineContext } from "../context.ts";
-import { ranks } from "../ranks.ts";
+import { ranks, ranksOfPage } from "../ranks.ts";
 import type { Delivery, Outcome } from "./attempt.ts";
 import { attempt } from "./attempt.ts";
 import type { HookState } from "./hook_state.ts";
@@ -81,7 +82,9 @@ export async function deliverHook(
       filter: hook.filter,
     });
     if (page === undefined || page.incarnation !== incarnation) return "elsewhere";
-    for (const event of page.events) {
+    const isAgain = notes.state.again !== undefined;
+    const places = await placesOf(turn, hook, page, isAgain ? undefined : notes.state.count);
+    for (const [i, event] of page.events.entries()) {
       const nowMs = clock.now();
       if ((notes.state.atMs ?? 0) > nowMs) return { nextAtMs: notes.state.atMs! };
       if (nowMs > endMs || desk.closing.aborted) return { nextAtMs: nowMs };
@@ -89,7 +92,9 @@ export async function deliverHook(
       if (giveBack === undefined) return { nextAtMs: nowMs + BUSY_MS };
       let next: HookState;
       try {
-        next = await deliverEvent(turn, hook, notes.state, event);
+        const place = places[i]!;
+        const state = isAgain ? notes.state : { ...notes.state, count: place };
+        next = await deliverEvent(turn, hook, state, event, place);
       } finally {
         giveBack();
       }
@@ -99,7 +104,6 @@ export async function deliverHook(
       if (next.atMs !== undefined) return { nextAtMs: next.atMs };
     }
     const next = Math.max(from, page.scannedTo + 1);
-    const isAgain = notes.state.again !== undefined;
     if (isAgain || next - notes.state.next > REMEMBER_SKIPPED) {
       if (!await notes.write(skipped(notes.state, next))) return "elsewhere";
     }
@@ -112,6 +116,17 @@ export async function deliverHook(
       return { through: page.length };
     }
   }
+}
+
+/** The `filteredIndex` of each event of a page, given that of the first if that is known. */
+async function placesOf(
+  { context: { reader }, task: { id } }: Turn,
+  { filter = {} }: TaskHook,
+  page: LogPage,
+  first: number | undefined,
+): Promise<number[]> {
+  if (first !== undefined) return await ranksOfPage(reader, id, filter, page, first);
+  return await ranks(reader, id, filter, page.events.map(({ index }) => index));
 }
 
 /** The state of a webhook, as it is kept with the task. */
@@ -174,13 +189,11 @@ async function deliverEvent(
   hook: TaskHook,
   state: HookState,
   event: StoredEvent,
+  filteredIndex: number,
 ): Promise<HookState> {
-  const { context: { clock, reader, store }, desk, task, incarnation } = turn;
-  const { name, url, filter = {}, retry } = hook;
+  const { context: { clock, store }, desk, task, incarnation } = turn;
+  const { name, url, retry } = hook;
   const { index, type } = event;
-  const filteredIndex = state.again === undefined
-    ? state.count
-    : (await ranks(reader, task.id, filter, [index]))[0]!;
   await turn.renew(retry.timeoutMs);
   const delivery = { taskId: task.id, hook, event, filteredIndex };
   const startMs = performance.now();

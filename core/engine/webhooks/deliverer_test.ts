@@ -204,6 +204,29 @@ Deno.test("a task stays in the short-term store until its webhooks have everythi
   assert.equal((await engine.getTask("t"))?.status, "completed");
 });
 
+Deno.test("webhooks that are late get what clean-up left, at its places", async () => {
+  const { clock, store, received, world, open } = setUp();
+  await using engine = open();
+  const filter = { types: ["n", "taskcast:status"] };
+  await engine.createTask({ id: "t", webhooks: [{ ...HOOK, filter }] });
+  await publish(engine, "t", 0);
+  await live(clock, 50);
+  world.answer = () => ({ status: 503 });
+  await publish(engine, "t", 1, 2, 3, 4);
+  await engine.publishEvent("t", { type: "other", data: 5 });
+  await engine.transitionTask("t", "completed");
+  const { record } = (await store.getTask("t"))!;
+  await store.trimLog("t", record.incarnation, { indexes: [1, 2, 4, 5], series: [] });
+  world.answer = OK;
+  await live(clock, 60_000);
+  const told = received.map(({ json }) => [json.filteredIndex, json.data]);
+  assert.deepEqual([told[0], told.at(-2), told.at(-1)], [
+    [0, 0],
+    [3, 3],
+    [5, { status: "completed" }],
+  ]);
+});
+
 Deno.test("webhooks of all tasks are told of those of their types", async () => {
   const { clock, received, open, sender } = setUp();
   await using engine = open({

@@ -65,7 +65,7 @@ export function list(value: unknown, path: string, max: number): unknown[] {
   if (value.length > max) {
     throw invalidInput(path, `must have at most ${max} items, and has ${value.length}`);
   }
-  return value;
+  return Array.from(value); // A hole is an item, too, and not skipped by whoever checks each.
 }
 
 export function texts(value: unknown, path: string, max: number): void {
