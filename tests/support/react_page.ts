@@ -43,7 +43,7 @@ export function openPage(
   { strict = false, html }: PageOptions = {},
 ): ReactPage {
   const element = window.document.createElement("div");
-  const container = element as unknown as Element;
+  const container = element as unknown as Parameters<typeof createRoot>[0];
   const errors: unknown[] = [];
   const report = { onRecoverableError: (error: unknown) => void errors.push(error) };
   const pageOf = (children: ReactNode, more: Partial<TaskcastProviderProps> = {}): ReactElement => {
