@@ -1,7 +1,8 @@
 import { DEFAULT_MAX_EVENTS, useTaskEvents, useTaskText } from "@taskcast/react";
 import assert from "node:assert/strict";
 import { createElement as h, Fragment } from "react";
-import { countingServer, openPage, say } from "../support/react_page.ts";
+import { countingServer, openPage } from "../support/react_page.ts";
+import { say } from "../support/publish.ts";
 import { until } from "../support/sse.ts";
 
 const tokens = (count: number, from = 0) => Array.from({ length: count }, (_, i) => `${from + i} `);
@@ -12,10 +13,10 @@ Deno.test("2000 tokens render once a frame at most", async () => {
     await using server = countingServer();
     const { id } = await server.engine.createTask();
     let renders = 0;
-    function Answer(): string {
+    const Answer = () => {
       renders++;
       return useTaskText(id, "answer");
-    }
+    };
     using page = openPage({ baseUrl: server.url });
     page.show(h(Answer));
     await until(() => server.open() === 1, "it is followed");
@@ -99,14 +100,14 @@ Deno.test("events are bounded, texts are whole, and what was dropped is told", a
 Deno.test("maxEvents that is no number of events is refused", async () => {
   for (const maxEvents of [-1, 1.5, NaN, Infinity]) {
     let refusal: unknown;
-    function Watch(): null {
+    const Watch = () => {
       try {
         useTaskEvents(undefined, { maxEvents });
       } catch (error) {
         refusal = error;
       }
       return null;
-    }
+    };
     using page = openPage({ baseUrl: "http://localhost" });
     page.show(h(Watch));
     await until(() => refusal !== undefined, "it is refused");

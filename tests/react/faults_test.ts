@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { createElement as h } from "react";
 import { seededRandom } from "../../core/conformance/seeded_random.ts";
 import { cuttingProxy } from "../support/cutting_proxy.ts";
-import { countingServer, openPage, say } from "../support/react_page.ts";
+import { countingServer, openPage } from "../support/react_page.ts";
+import { say } from "../support/publish.ts";
 import { doneFrame, scriptedServer, sse } from "../support/scripted_server.ts";
 import { until } from "../support/sse.ts";
 

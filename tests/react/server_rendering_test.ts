@@ -3,7 +3,8 @@ import { TaskcastProvider, useTask, useTaskEvents, useTaskText } from "@taskcast
 import assert from "node:assert/strict";
 import { createElement as h } from "react";
 import { renderToString } from "react-dom/server";
-import { countingServer, openPage, say } from "../support/react_page.ts";
+import { countingServer, openPage } from "../support/react_page.ts";
+import { say } from "../support/publish.ts";
 import { until } from "../support/sse.ts";
 
 let seen: [string, StreamState, StreamState][] = [];

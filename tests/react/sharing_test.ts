@@ -2,7 +2,8 @@ import { useTask, useTaskEvents, useTaskText } from "@taskcast/react";
 import assert from "node:assert/strict";
 import type { ReactElement } from "react";
 import { createElement as h, Fragment, version } from "react";
-import { countingServer, openPage, say } from "../support/react_page.ts";
+import { countingServer, openPage } from "../support/react_page.ts";
+import { say } from "../support/publish.ts";
 import { until } from "../support/sse.ts";
 
 function Answer({ taskId }: { taskId: string }): string {

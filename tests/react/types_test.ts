@@ -1,6 +1,11 @@
-import type { DoneReason, EventEnvelope, StreamStatus, Task } from "@taskcast/react";
-import {
+import type {
+  DoneReason,
+  EventEnvelope,
+  StreamStatus,
+  Task,
   TaskcastClient,
+} from "@taskcast/react";
+import {
   TaskcastProvider,
   useTask,
   useTaskcastClient,

@@ -1,5 +1,5 @@
 import { serve } from "./serve.ts";
-import { Window } from "happy-dom";
+import { JSDOM } from "jsdom";
 import type { TaskEngineOptions } from "@taskcast/core";
 import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
 import { createTaskcastApp } from "@taskcast/server";
@@ -10,7 +10,7 @@ import { createElement, StrictMode } from "react";
 import { until } from "./sse.ts";
 
 // React looks for a page when it is loaded, so the page is made before it, once for all tests.
-const window = new Window({ url: "http://localhost/" });
+const { window } = new JSDOM("", { url: "http://localhost/" });
 Object.assign(globalThis, { window, document: window.document });
 const { createRoot, hydrateRoot } = await import("react-dom/client");
 
@@ -105,17 +105,4 @@ export function countingServer(options: Partial<TaskEngineOptions> = {}): Counti
       await server[Symbol.asyncDispose]();
     },
   };
-}
-
-/** Publishes tokens of the series `answer`. */
-export async function say(engine: TaskEngine, taskId: string, ...tokens: string[]): Promise<void> {
-  await engine.publishEvents(
-    taskId,
-    tokens.map((delta) => ({
-      type: "llm.delta",
-      data: { delta },
-      seriesId: "answer",
-      seriesMode: "accumulate",
-    })),
-  );
 }
