@@ -31,6 +31,12 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "server": ["@taskcast/core", "@taskcast/core/protocol", "npm"],
   "server/webhooks": ["@taskcast/core", "node:*"],
   "clients/client": ["@taskcast/core/protocol", "npm:eventsource-parser"],
+  "clients/react": [
+    "@taskcast/core/protocol",
+    "@taskcast/client",
+    "@taskcast/client/http",
+    "npm:react",
+  ],
   "clients/server_sdk": ["@taskcast/core/protocol", "@taskcast/client/http"],
   "adapters/sqlite": ["@taskcast/core", "@taskcast/core/protocol", "node:*"],
   "adapters/redis": ["@taskcast/core", "@taskcast/core/protocol", "node:*", "npm:ioredis"],

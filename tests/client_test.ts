@@ -186,6 +186,29 @@ Deno.test("an abort ends it at once: while connecting, while reading, while wait
   }
 });
 
+Deno.test("an abort ends it also when much was read before", async () => {
+  // Memory is collected meanwhile, with which Deno forgets the signal of a request.
+  await using server = startServer();
+  for (let round = 0; round < 6; round++) {
+    const { id } = await server.engine.createTask();
+    const controller = new AbortController();
+    let seen = 0;
+    const following = clientOf(server).subscribe(id, {
+      signal: controller.signal,
+      onEvent: () => void seen++,
+    });
+    for (let i = 0; i < 40; i++) {
+      const batch = Array.from({ length: 50 }, (_, data) => ({ type: "n", data }));
+      await server.engine.publishEvents(id, batch);
+    }
+    await until(() => seen === 2000, "all is read");
+    (globalThis as { gc?: () => void }).gc?.();
+    controller.abort();
+    await following;
+    await until(() => server.engine.stats.streams === 0, "the connection is closed");
+  }
+});
+
 Deno.test("leaving a loop, and a callback that throws, give the connection back", async () => {
   await using server = startServer();
   const { id } = await server.engine.createTask();

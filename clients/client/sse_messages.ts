@@ -12,6 +12,11 @@ export interface SseMessage {
 
 /** What a stream of SSE says besides its messages. */
 export interface SseHints {
+  /**
+   * Ends the reading with its reason. That of the request is not enough: runtimes may forget it
+   * while an answer is read (Deno does when memory is collected), and the read would wait forever.
+   */
+  signal?: AbortSignal;
   /** Any byte came: the connection is alive. */
   onActivity?: () => void;
   /** The server wants this many milliseconds between connections. */
@@ -30,7 +35,7 @@ const CURSOR_ONLY = "taskcast.cursor";
  */
 export async function* sseMessages(
   body: ReadableStream<Uint8Array>,
-  { onActivity, onRetry }: SseHints = {},
+  { signal, onActivity, onRetry }: SseHints = {},
 ): AsyncGenerator<SseMessage, void> {
   const messages: SseMessage[] = [];
   const parser = createParser({
@@ -41,15 +46,19 @@ export async function* sseMessages(
   const blocks = new BlockNamer();
   const decoder = new TextDecoder();
   const reader = body.getReader();
+  const stop = () => void reader.cancel(signal?.reason).catch(() => {});
+  signal?.addEventListener("abort", stop, { once: true });
   try {
     for (;;) {
       const { value, done } = await reader.read();
+      signal?.throwIfAborted();
       if (done) return;
       onActivity?.();
       parser.feed(blocks.push(decoder.decode(value, { stream: true })));
       yield* messages.splice(0);
     }
   } finally {
+    signal?.removeEventListener("abort", stop);
     // Also when the consumer leaves: the connection is given up at once.
     await reader.cancel().catch(() => {});
   }

@@ -132,6 +132,7 @@ export class TaskStream implements AsyncIterable<EventEnvelope> {
       }
       await assertEventStream(response);
       const messages = sseMessages(response.body, {
+        signal: idle.signal,
         onActivity: () => idle.restart(),
         onRetry: (retryMs) => this.#retryMs = retryMs,
       });

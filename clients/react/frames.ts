@@ -1,0 +1,51 @@
+/** What a page has; servers and workers do not. */
+interface FrameHost {
+  requestAnimationFrame?: (run: () => void) => number;
+  cancelAnimationFrame?: (frame: number) => void;
+  document?: { visibilityState: string };
+}
+
+/** Milliseconds between updates where there are no frames. */
+const WITHOUT_FRAMES_MS = 16;
+
+/** Milliseconds after which a frame that was asked for counts as not coming: the page was hidden. */
+const MISSED_FRAME_MS = 250;
+
+const waiting = new Set<() => void>();
+let cancelWake: (() => void) | undefined;
+
+/**
+ * Calls back in the next animation frame, together with whoever else waits for it. Where none comes
+ * (a hidden tab, no page), a timer takes its place.
+ *
+ * @returns Takes it back.
+ */
+export function inNextFrame(run: () => void): () => void {
+  waiting.add(run);
+  cancelWake ??= wakeUp();
+  return () => {
+    if (!waiting.delete(run) || waiting.size > 0) return;
+    cancelWake?.();
+    cancelWake = undefined;
+  };
+}
+
+function wakeUp(): () => void {
+  const host = globalThis as FrameHost;
+  const hidden = host.document?.visibilityState === "hidden";
+  const frame = hidden ? undefined : host.requestAnimationFrame?.(wake);
+  const timer = setTimeout(wake, frame === undefined ? WITHOUT_FRAMES_MS : MISSED_FRAME_MS);
+  const cancel = () => {
+    clearTimeout(timer);
+    if (frame !== undefined) host.cancelAnimationFrame?.(frame);
+  };
+  function wake(): void {
+    cancel();
+    cancelWake = undefined;
+    for (const run of [...waiting]) {
+      waiting.delete(run); // Before it runs: where one throws, the others wait for the next frame.
+      run();
+    }
+  }
+  return cancel;
+}

@@ -1,0 +1,42 @@
+/**
+ * React hooks that follow Taskcast tasks: one connection for all hooks on a task, updates once a
+ * frame, bounded memory. For React 18 and 19.
+ *
+ * ```ts
+ * import { TaskcastProvider, useTaskEvents, useTaskText } from "@taskcast/react";
+ * import { createElement } from "react";
+ * import type { ReactElement } from "react";
+ *
+ * function Answer({ taskId }: { taskId: string }): ReactElement {
+ *   const text = useTaskText(taskId, "answer");
+ *   const { doneReason, error } = useTaskEvents(taskId);
+ *   return createElement("p", null, error?.message ?? text, doneReason && ` (${doneReason})`);
+ * }
+ *
+ * export function Page(): ReactElement {
+ *   const answer = createElement(Answer, { taskId: "hello" });
+ *   return createElement(TaskcastProvider, { baseUrl: "http://localhost:3721" }, answer);
+ * }
+ * ```
+ *
+ * @module
+ */
+"use client";
+export type {
+  DoneReason,
+  EventEnvelope,
+  EventFilter,
+  TaskcastClientOptions,
+} from "@taskcast/client";
+export { TaskcastClient, TaskcastHttpError } from "@taskcast/client";
+export type { Task } from "@taskcast/core/protocol";
+export type { StreamState, StreamStatus } from "./stream_state.ts";
+export type { TaskcastProviderProps } from "./provider.ts";
+export { TaskcastProvider, useTaskcastClient } from "./provider.ts";
+export { DEFAULT_MAX_EVENTS } from "./event_list.ts";
+export type { TaskEvents, TaskState } from "./task_store.ts";
+export type { FollowOptions } from "./use_task_store.ts";
+export { useTask } from "./use_task.ts";
+export type { TaskEventsOptions } from "./use_task_events.ts";
+export { useTaskEvents } from "./use_task_events.ts";
+export { useTaskText } from "./use_task_text.ts";

@@ -1,0 +1,66 @@
+import type { EventFilter, TaskcastClient } from "@taskcast/client";
+import type { TaskView, Watcher } from "./task_store.ts";
+import { TaskStore } from "./task_store.ts";
+
+/**
+ * Milliseconds for which a connection is kept when no hook needs it any more. React takes hooks
+ * away and puts them back: under StrictMode, and when a component moves.
+ */
+const RELEASE_AFTER_MS = 200;
+
+interface Entry {
+  store: TaskStore;
+  watchers: number;
+  releaseTimer?: ReturnType<typeof setTimeout>;
+}
+
+const entriesOf = new WeakMap<TaskcastClient, Map<string, Entry>>();
+
+/** A task and a filter as text: the same for filters that let the same through. */
+export function storeKey(taskId: string, filter: EventFilter = {}): string {
+  const { types, levels, includeStatus = true } = filter;
+  const plain: EventFilter = {};
+  if (types?.length && !types.includes("*")) plain.types = [...new Set(types)].toSorted();
+  if (levels?.length) plain.levels = [...new Set(levels)].toSorted();
+  if (!includeStatus) plain.includeStatus = false;
+  return JSON.stringify([taskId, plain]);
+}
+
+/** What is known of a task now, if anybody watches it. Changes nothing, so it may be rendered. */
+export function peek(client: TaskcastClient, key: string): TaskView | undefined {
+  return entriesOf.get(client)?.get(key)?.store;
+}
+
+/**
+ * Follows a task, over the connection that is there or a new one.
+ *
+ * @param key From {@linkcode storeKey}.
+ * @returns Ends it; the connection is given up a little after the last has ended.
+ */
+export function watch(client: TaskcastClient, key: string, watcher: Watcher): () => void {
+  let entries = entriesOf.get(client);
+  if (entries === undefined) entriesOf.set(client, entries = new Map());
+  let entry = entries.get(key);
+  // One that was refused is tried again by whoever comes next.
+  if (entry !== undefined && entry.watchers === 0 && entry.store.isRefused) {
+    clearTimeout(entry.releaseTimer);
+    entry.store.close();
+    entry = undefined;
+  }
+  if (entry === undefined) {
+    const [taskId, filter]: [string, EventFilter] = JSON.parse(key);
+    entries.set(key, entry = { store: new TaskStore(client, taskId, filter), watchers: 0 });
+  }
+  clearTimeout(entry.releaseTimer);
+  entry.watchers++;
+  const unwatch = entry.store.watch(watcher);
+  const { store } = entry;
+  return () => {
+    unwatch();
+    if (--entry.watchers > 0) return;
+    entry.releaseTimer = setTimeout(() => {
+      entries.delete(key);
+      store.close();
+    }, RELEASE_AFTER_MS);
+  };
+}

@@ -1,0 +1,51 @@
+import { useMemo } from "react";
+import { DEFAULT_MAX_EVENTS } from "./event_list.ts";
+import type { TaskEvents } from "./task_store.ts";
+import type { FollowOptions } from "./use_task_store.ts";
+import { useTaskStore } from "./use_task_store.ts";
+
+/** Options for {@linkcode useTaskEvents}. */
+export interface TaskEventsOptions extends FollowOptions {
+  /**
+   * Newest events that are kept, from 0. Texts of series are whole in any case. Hooks on one task
+   * share what is kept, so what was dropped before the first that wants more is not there for it.
+   *
+   * @default {1000}
+   */
+  maxEvents?: number;
+}
+
+/**
+ * The events of a task, as they come. Renders once a frame at most.
+ *
+ * @param taskId Nothing is followed where there is none.
+ * @throws {RangeError} If `maxEvents` is not an integer from 0.
+ *
+ * @example
+ * ```ts
+ * import { useTaskEvents } from "@taskcast/react";
+ *
+ * export function Log({ taskId }: { taskId: string }): string {
+ *   const { events, isDone } = useTaskEvents(taskId, { filter: { types: ["log"] }, maxEvents: 50 });
+ *   return events.map(({ data }) => String(data)).join("\n") + (isDone ? "\nThe end" : "");
+ * }
+ * ```
+ */
+export function useTaskEvents(
+  taskId: string | null | undefined,
+  options: TaskEventsOptions = {},
+): TaskEvents {
+  const { maxEvents = DEFAULT_MAX_EVENTS } = options;
+  if (!Number.isSafeInteger(maxEvents) || maxEvents < 0) {
+    throw new RangeError(`maxEvents must be an integer from 0: it is ${maxEvents}`);
+  }
+  const all = useTaskStore(taskId, options, { maxEvents }, (view) => view.events);
+  return useMemo(() => newest(all, maxEvents), [all, maxEvents]);
+}
+
+/** The same with as many of the events as one wants. */
+function newest(all: TaskEvents, maxEvents: number): TaskEvents {
+  const more = all.events.length - maxEvents;
+  if (more <= 0) return all;
+  return { ...all, events: all.events.slice(more), dropped: all.dropped + more };
+}
