@@ -64,6 +64,9 @@ export interface ResumeOptions {
   signal?: AbortSignal;
 }
 
+// When a reader goes away, Deno cancels the body, and warns whoever touches a request's signal.
+const LISTENS_TO_REQUESTS = !("Deno" in globalThis);
+
 const UNENDED: readonly TaskStatus[] = TASK_STATUSES.filter((status) => !isTerminal(status));
 
 /**
@@ -153,13 +156,14 @@ export class TaskcastChat {
    * @throws {TaskcastError} `INVALID_INPUT` for a chat id that cannot be, and whatever the store
    * says.
    */
-  async resume(chatId: string, { signal }: ResumeOptions = {}): Promise<Response> {
+  async resume(chatId: string, options: ResumeOptions = {}): Promise<Response> {
     const page = await this.#tasks.list({ ...answersOf(chatId), limit: 1 });
     const newest = page.tasks[0];
     if (newest === undefined || isTerminal(newest.status)) {
       return new Response(null, { status: 204 });
     }
-    return this.#tell(newest.id, signal);
+    const listens = LISTENS_TO_REQUESTS || !(options instanceof Request);
+    return this.#tell(newest.id, listens ? options.signal : undefined);
   }
 
   /**
