@@ -85,13 +85,16 @@ export function startChatApp(
   };
 }
 
+/** What is needed to talk to a chat. */
+export type ChatApi = Pick<ChatApp, "transport">;
+
 /** A message of the user. */
 export function userMessage(text = "Hi"): UIMessage {
   return { id: "question", role: "user", parts: [{ type: "text", text }] };
 }
 
 /** Posts a message; the chunks of the answer. */
-export function post(app: ChatApp, chatId = "c1"): Promise<ReadableStream<UIMessageChunk>> {
+export function post(app: ChatApi, chatId = "c1"): Promise<ReadableStream<UIMessageChunk>> {
   return app.transport.sendMessages({
     chatId,
     messages: [userMessage()],
@@ -103,7 +106,7 @@ export function post(app: ChatApp, chatId = "c1"): Promise<ReadableStream<UIMess
 
 /** Resumes; the chunks of the answer, or `null` when there is none. */
 export function resume(
-  app: ChatApp,
+  app: ChatApi,
   chatId = "c1",
 ): Promise<ReadableStream<UIMessageChunk> | null> {
   return app.transport.reconnectToStream({ chatId });
