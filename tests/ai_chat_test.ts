@@ -1,3 +1,4 @@
+import { TaskcastError } from "@taskcast/core";
 import { tool } from "ai";
 import type { UIMessage } from "ai";
 import assert from "node:assert/strict";
@@ -321,3 +322,64 @@ for (const [place, tasksOf] of Object.entries(PLACES)) {
     assert.equal((text as { delta: string }).delta, textOf(resumed[0]!));
   });
 }
+
+Deno.test("ai: what is stopped before it began is not begun", async () => {
+  await using server = startServer();
+  const { engine } = server;
+  const chat = chatOf(engine);
+  const create = engine.createTask.bind(engine);
+  engine.createTask = async (input) => {
+    const task = await create(input);
+    await chat.stop("c1");
+    return task;
+  };
+  let calls = 0;
+  const begin = () => {
+    calls++;
+    return new ReadableStream<never>();
+  };
+  const told = /^data: {"type":"abort",.*}\n\ndata: \[DONE\]\n\n$/;
+  assert.match(await (await chat.respond("c1", begin)).text(), told);
+  assert.equal(calls, 0);
+  let cancelled = 0;
+  const begun = () => new ReadableStream<never>({ cancel: () => void cancelled++ });
+  assert.match(await (await chat.respond("c1", begun())).text(), told);
+  assert.equal(cancelled, 1);
+  await assert.rejects(chat.respond("", begun()), { code: "INVALID_INPUT" });
+  assert.equal(cancelled, 2, "a stream that is not taken is not left open");
+});
+
+Deno.test("ai: a store that cannot be reached for a moment costs an answer nothing", async () => {
+  await using server = startServer();
+  const { engine } = server;
+  const lost = new Set<string>();
+  // Each kind of call is carried out, and then its first answer is lost.
+  const loseFirst = <Args extends unknown[], T>(
+    name: string,
+    call: (...args: Args) => Promise<T>,
+  ) =>
+  async (...args: Args) => {
+    const answer = await call(...args);
+    if (lost.has(name)) return answer;
+    lost.add(name);
+    throw new TaskcastError("STORE_UNAVAILABLE", "Nobody answers");
+  };
+  const publish = loseFirst("publish", engine.publishEvents.bind(engine));
+  const end = loseFirst("end", engine.transitionTask.bind(engine));
+  const transition = engine.transitionTask.bind(engine);
+  engine.publishEvents = publish;
+  engine.transitionTask = (id, status, options) =>
+    status === "running" ? transition(id, status, options) : end(id, status, options);
+  const reported: unknown[] = [];
+  const chat = chatOf(engine, { onError: (error) => String(reported.push(error)) });
+  const model = scriptedModel(async function* () {
+    yield* textParts(TEXT);
+    yield finish();
+  });
+  await using app = startChatApp({ chat, model });
+  const message = await messageOf(await post(app));
+  assert.equal((message.parts.at(-1) as { text: string }).text, TEXT);
+  assert.equal((await endedTask(server)).status, "completed");
+  assert.deepEqual([...lost], ["publish", "end"]);
+  assert.deepEqual(reported, []);
+});

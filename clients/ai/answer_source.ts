@@ -21,6 +21,15 @@ export function chunksOf(source: AnswerSource): ReadableStream<ChunkFields> {
   return readable.pipeThrough(new TransformStream(textsToChunks()));
 }
 
+/** Ends an answer that nobody will read. Never rejects. */
+export async function abandon(source: AnswerSource): Promise<void> {
+  try {
+    await chunksOf(source).cancel();
+  } catch {
+    // It has ended, in whatever way.
+  }
+}
+
 /** What of a text stream has no chunk of its own: the AI SDK reads text streams in the same way. */
 const TEXT_ID = "text-1";
 

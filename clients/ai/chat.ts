@@ -1,6 +1,7 @@
 import type { CreateTaskInput, TaskStatus } from "@taskcast/core/protocol";
 import { invalidInput, isTerminal, TASK_STATUSES } from "@taskcast/core/protocol";
 import type { AnswerSource } from "./answer_source.ts";
+import { abandon } from "./answer_source.ts";
 import type { ChatTasks } from "./chat_tasks.ts";
 import { ChunkReader } from "./chunk_reader.ts";
 import type { ChunkFields } from "./chunks.ts";
@@ -124,27 +125,19 @@ export class TaskcastChat {
     answer: AnswerSource | ((context: AnswerContext) => AnswerSource | Promise<AnswerSource>),
     { task: input = {} }: RespondOptions = {},
   ): Promise<Response> {
-    const tasks = this.#tasks;
-    const { id: taskId } = await tasks.create({
-      ...input,
-      type: ANSWER_TYPE,
-      ttl: this.#ttl,
-      tags: [chatTag(chatId), ...input.tags ?? []],
-    });
-    const controller = new AbortController();
-    const target = { tasks, taskId, controller, onError: this.#onError };
+    let isTaken = false;
     try {
-      const sink = await tasks.open(taskId);
-      await tasks.transition(taskId, "running");
-      const source = typeof answer === "function"
-        ? await answer({ signal: controller.signal, taskId })
-        : answer;
-      this.#waitUntil(pump(source, { ...target, sink }));
-    } catch (error) {
-      await end(target, failure(this.#onError(error)));
-      throw error;
+      const { id: taskId } = await this.#tasks.create({
+        ...input,
+        type: ANSWER_TYPE,
+        ttl: this.#ttl,
+        tags: [chatTag(chatId), ...input.tags ?? []],
+      });
+      isTaken = await this.#answer(taskId, answer);
+      return this.#tell(taskId);
+    } finally {
+      if (!isTaken && typeof answer !== "function") await abandon(answer);
     }
-    return this.#tell(taskId);
   }
 
   /**
@@ -190,6 +183,38 @@ export class TaskcastChat {
       cursor = nextCursor;
     } while (cursor !== undefined);
     return stopped;
+  }
+
+  /** Begins to make an answer, unless it was stopped before that. */
+  async #answer(
+    taskId: string,
+    answer: AnswerSource | ((context: AnswerContext) => AnswerSource | Promise<AnswerSource>),
+  ): Promise<boolean> {
+    const controller = new AbortController();
+    const target = { tasks: this.#tasks, taskId, controller, onError: this.#onError };
+    try {
+      const sink = await this.#tasks.open(taskId);
+      if (!await this.#run(taskId)) return false;
+      const source = typeof answer === "function"
+        ? await answer({ signal: controller.signal, taskId })
+        : answer;
+      this.#waitUntil(pump(source, { ...target, sink }));
+      return true;
+    } catch (error) {
+      await end(target, failure(this.#onError(error)));
+      throw error;
+    }
+  }
+
+  /** Moves a task to `running`, unless it has ended. */
+  async #run(taskId: string): Promise<boolean> {
+    try {
+      await this.#tasks.transition(taskId, "running");
+      return true;
+    } catch (error) {
+      if (isEnded(error)) return false;
+      throw error;
+    }
   }
 
   #tell(taskId: string, signal?: AbortSignal): Response {

@@ -1,15 +1,13 @@
-import { backoffMs, sleep } from "@taskcast/client/http";
 import type { EventInput } from "@taskcast/core/protocol";
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { EventSink } from "./chat_tasks.ts";
 import type { ChatEngine } from "./engine_tasks.ts";
+import { patiently } from "./patiently.ts";
 
 type Engine = ChatEngine["engine"];
 
-/** Characters of JSON that may wait to be stored; publishing then waits. */
-const MAX_WAITING = 4 * 1024 * 1024;
-/** How often a batch is tried while the store cannot be reached: for about 15 seconds. */
-const ATTEMPTS = 6;
+/** Characters of JSON that may be on their way to the store; publishing then waits. */
+const MAX_UNSTORED = 4 * 1024 * 1024;
 
 /**
  * Publishes into an engine: what comes while a batch is being stored is the next batch. Every event
@@ -22,8 +20,9 @@ export class EngineSink implements EventSink {
   readonly #ended = new AbortController();
   #stopWatching = () => {};
   #nextSeq = 0;
-  #waiting: EventInput[] = [];
-  #waitingSize = 0;
+  readonly #waiting: EventInput[] = [];
+  /** Characters of JSON that wait or are being stored. */
+  #unstored = 0;
   #storing?: Promise<void>;
 
   private constructor(engine: Engine, taskId: string) {
@@ -47,9 +46,9 @@ export class EngineSink implements EventSink {
   async publish(event: EventInput): Promise<void> {
     this.signal.throwIfAborted();
     this.#waiting.push({ ...event, producerId: this.#producerId, producerSeq: this.#nextSeq++ });
-    this.#waitingSize += JSON.stringify(event.data).length;
+    this.#unstored += sizeOf(event);
     this.#storing ??= this.#store();
-    if (this.#waitingSize > MAX_WAITING) await this.#storing;
+    if (this.#unstored > MAX_UNSTORED) await this.#storing;
     this.signal.throwIfAborted();
   }
 
@@ -66,8 +65,8 @@ export class EngineSink implements EventSink {
     try {
       while (this.#waiting.length > 0 && !this.signal.aborted) {
         const batch = this.#waiting.splice(0, this.#engine.limits.maxBatchEvents);
-        if (this.#waiting.length === 0) this.#waitingSize = 0;
-        await this.#publish(batch);
+        await patiently(() => this.#engine.publishEvents(this.#taskId, batch), this.signal);
+        for (const event of batch) this.#unstored -= sizeOf(event);
       }
     } catch (error) {
       if (!this.signal.aborted) this.#ended.abort(error);
@@ -75,17 +74,8 @@ export class EngineSink implements EventSink {
       this.#storing = undefined;
     }
   }
+}
 
-  async #publish(batch: readonly EventInput[]): Promise<void> {
-    for (let attempt = 1;; attempt++) {
-      try {
-        await this.#engine.publishEvents(this.#taskId, batch);
-        return;
-      } catch (error) {
-        const isTransient = error instanceof TaskcastError && error.code === "STORE_UNAVAILABLE";
-        if (!isTransient || attempt >= ATTEMPTS || this.signal.aborted) throw error;
-        await sleep(backoffMs(attempt), this.signal);
-      }
-    }
-  }
+function sizeOf({ data }: EventInput): number {
+  return JSON.stringify(data).length;
 }

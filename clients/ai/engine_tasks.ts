@@ -1,6 +1,8 @@
 import type { TaskEngine } from "@taskcast/core";
+import { isTerminal } from "@taskcast/core/protocol";
 import type { ChatTasks } from "./chat_tasks.ts";
 import { EngineSink } from "./engine_sink.ts";
+import { patiently } from "./patiently.ts";
 
 /** The engine of the same process. */
 export interface ChatEngine {
@@ -22,7 +24,11 @@ export function engineTasks({ engine }: ChatEngine): ChatTasks {
   return {
     create: (input) => engine.createTask(input),
     list: (query) => engine.listTasks(query),
-    transition: (taskId, status, options) => engine.transitionTask(taskId, status, options),
+    transition(taskId, status, options) {
+      const transition = () => engine.transitionTask(taskId, status, options);
+      // Readers wait for the end, and an end that comes twice is refused.
+      return isTerminal(status) ? patiently(transition) : transition();
+    },
     open: (taskId) => EngineSink.open(engine, taskId),
     async *follow(taskId, signal) {
       for await (const message of engine.subscribe(taskId, { signal })) {

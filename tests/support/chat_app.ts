@@ -3,7 +3,7 @@ import type { TaskcastChatOptions } from "@taskcast/ai";
 import { TaskcastClient } from "@taskcast/client";
 import type { TaskEngine } from "@taskcast/core";
 import { TaskcastServerClient } from "@taskcast/server-sdk";
-import type { LanguageModel, ToolSet, UIMessage, UIMessageChunk } from "ai";
+import type { ChatTransport, LanguageModel, ToolSet, UIMessage, UIMessageChunk } from "ai";
 import {
   convertToModelMessages,
   DefaultChatTransport,
@@ -86,7 +86,9 @@ export function startChatApp(
 }
 
 /** What is needed to talk to a chat. */
-export type ChatApi = Pick<ChatApp, "transport">;
+export interface ChatApi {
+  transport: ChatTransport<UIMessage>;
+}
 
 /** A message of the user. */
 export function userMessage(text = "Hi"): UIMessage {
