@@ -323,6 +323,27 @@ for (const [place, tasksOf] of Object.entries(PLACES)) {
   });
 }
 
+Deno.test("ai: 204 says that what was to be done with the answer is done", async () => {
+  await using server = startServer();
+  const saving = new Gate();
+  const model = scriptedModel(async function* () {
+    yield* textParts(TEXT);
+    yield finish();
+  });
+  await using app = startChatApp({
+    chat: chatOf(server.engine),
+    model,
+    onFinish: () => saving.pass(undefined),
+  });
+  const posted = await post(app);
+  await saving.reached;
+  const resumed = await resume(app);
+  assert.notEqual(resumed, null);
+  saving.open();
+  assert.deepEqual(await messageOf(resumed), await messageOf(posted));
+  assert.equal(await resume(app), null);
+});
+
 Deno.test("ai: what is stopped before it began is not begun", async () => {
   await using server = startServer();
   const { engine } = server;

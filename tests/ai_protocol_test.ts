@@ -1,6 +1,7 @@
 import { install } from "@sinonjs/fake-timers";
 import { TaskcastChat } from "@taskcast/ai";
 import { TaskcastClient } from "@taskcast/client";
+import type { Scope } from "@taskcast/core";
 import { TaskcastServerClient } from "@taskcast/server-sdk";
 import type { UIMessage } from "ai";
 import { streamText, TextStreamChatTransport } from "ai";
@@ -149,6 +150,32 @@ Deno.test("ai: a chat id that cannot be is refused, and any other is kept apart"
     "finish",
     "finish",
   ]);
+});
+
+Deno.test("ai: a server asks for the scopes that the guide names, and for no others", async () => {
+  const scopes: Scope[] = ["task:create", "task:manage", "event:publish", "event:subscribe"];
+  let granted = scopes;
+  const authenticate = () => ({ taskIds: "*" as const, scope: granted });
+  await using server = startServer({ app: { auth: { mode: "custom", authenticate } } });
+  const chat = chatOf(server.url, { protocol: "text" });
+  const gate = new Gate();
+  const answer = async function* () {
+    await gate.pass(undefined);
+    yield "Hello";
+  };
+  const [told, stopped] = [await chat.respond("c1", answer), await chat.respond("c2", answer)];
+  const resumed = await chat.resume("c1");
+  assert.equal(await chat.stop("c2"), 1);
+  await stopped.text();
+  gate.open();
+  assert.deepEqual(await Promise.all([told.text(), resumed.text()]), ["Hello", "Hello"]);
+  for (const scope of scopes) {
+    granted = scopes.filter((other) => other !== scope);
+    const all = async () => {
+      await (await chat.respond("c3", answer)).text();
+    };
+    await assert.rejects(all, `without ${scope}`);
+  }
 });
 
 Deno.test("ai: over connections to the server that break anywhere, the message is right", async () => {

@@ -1,4 +1,3 @@
-import type { UIMessage } from "ai";
 import assert from "node:assert/strict";
 import { chatOf, startChatApp, userMessage } from "./support/chat_app.ts";
 import { finish, Gate, scriptedModel, textParts } from "./support/scripted_model.ts";
@@ -106,16 +105,20 @@ Deno.test(
     await tab.shows("A task is");
     await app.cut();
     await tab.settled("error");
-    await using next = startChatApp({ chat, model: gatedModel(gate) });
-    const messages = structuredClone(tab.chat.messages) as UIMessage[];
-    await tab.close();
-    const reloaded = await openPage({ ...next, messages });
+    assert.notEqual(tab.chat.error, undefined);
+    const port = Number(new URL(app.api).port);
+    await using _next = startChatApp({ chat, model: gatedModel(gate), port });
+    const resumed = tab.chat.resumeStream();
+    const reloaded = await openPage({ ...app, messages: structuredClone(tab.chat.messages) });
     await reloaded.shows("A task is");
     gate.open();
-    await reloaded.shows(TEXT);
-    await reloaded.settled("ready");
-    assert.equal(reloaded.chat.messages.length, 2);
-    assert.equal((reloaded.chat.messages[1]!.parts.at(-1) as { text: string }).text, TEXT);
-    await reloaded.close();
+    await resumed;
+    for (const one of [tab, reloaded]) {
+      await one.shows(TEXT);
+      await one.settled("ready");
+      assert.equal(one.chat.messages.length, 2);
+      assert.equal((one.chat.messages[1]!.parts.at(-1) as { text: string }).text, TEXT);
+      await one.close();
+    }
   },
 );

@@ -24,7 +24,11 @@ export function remoteTasks({ server, client }: ChatServer): ChatTasks {
       return {
         signal: publisher.signal,
         publish: (event) => publisher.publish(event),
-        close: async () => void await publisher.close(),
+        async close() {
+          await publisher.close();
+          // It does not mind if there was nothing left to refuse; but the answer was cut off.
+          publisher.signal.throwIfAborted();
+        },
       };
     },
     async *follow(taskId, signal) {

@@ -19,6 +19,8 @@ export interface ChatAppOptions {
   tools?: ToolSet;
   /** The answer is streamed as nothing but text. */
   asText?: boolean;
+  /** @default a free one */
+  port?: number;
   /** Called with each answer, as where it is put away. */
   onFinish?: (message: UIMessage, isAborted: boolean) => void | Promise<void>;
 }
@@ -35,12 +37,12 @@ export interface ChatApp {
 }
 
 export function startChatApp(
-  { chat, model, tools = {}, asText = false, onFinish }: ChatAppOptions,
+  { chat, model, tools = {}, asText = false, port = 0, onFinish }: ChatAppOptions,
 ): ChatApp {
   let posts = 0;
   const stop = new AbortController();
   const server = Deno.serve(
-    { port: 0, hostname: "127.0.0.1", onListen: () => {}, signal: stop.signal },
+    { port, hostname: "127.0.0.1", onListen: () => {}, signal: stop.signal },
     async (request) => {
       const [chatId, action] = new URL(request.url).pathname.split("/").slice(3);
       if (request.method === "GET" && action === "stream") {
