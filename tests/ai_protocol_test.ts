@@ -1,4 +1,5 @@
 import { install } from "@sinonjs/fake-timers";
+import type { TaskcastChatOptions } from "@taskcast/ai";
 import { TaskcastChat } from "@taskcast/ai";
 import { TaskcastClient } from "@taskcast/client";
 import type { Scope } from "@taskcast/core";
@@ -150,6 +151,28 @@ Deno.test("ai: a chat id that cannot be is refused, and any other is kept apart"
     "finish",
     "finish",
   ]);
+});
+
+Deno.test("ai: options that cannot work are refused", async () => {
+  await using server = startServer();
+  const { engine } = server;
+  const wrong: [unknown, RegExp][] = [
+    [{}, /needs an engine/],
+    [{ engine: undefined }, /needs an engine/],
+    [{ server: new TaskcastServerClient({ baseUrl: server.url }) }, /the client of a server/],
+    [{ engine, protocol: "sse" }, /must be one of ui-message, text/],
+  ];
+  for (const [options, message] of wrong) {
+    assert.throws(() => new TaskcastChat(options as TaskcastChatOptions), {
+      name: "TypeError",
+      message,
+    });
+  }
+  const chat = new TaskcastChat({ engine, ttl: 0 });
+  await assert.rejects(chat.respond("c1", async function* () {}()), {
+    code: "INVALID_INPUT",
+    details: { path: "ttl" },
+  });
 });
 
 Deno.test("ai: a server asks for the scopes that the guide names, and for no others", async () => {

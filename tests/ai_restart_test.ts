@@ -53,10 +53,10 @@ Deno.test("ai: kill -9 in mid-answer: what there is is told, and the ttl ends it
   await withFile(async (path) => {
     const half = "Half 😀";
     {
-      await using killed = await startChatProcess(path, 6, "stops");
+      await using killed = await startChatProcess(path, 8, "stops");
       await readText((await post(killed)).getReader(), half.length);
     }
-    await using app = await startChatProcess(path, 6, "goes on");
+    await using app = await startChatProcess(path, 8, "goes on");
     const reader = (await resume(app))!.getReader();
     const chunks = await readText(reader, half.length);
     assert.deepEqual(chunks.filter(({ type }) => type === "text-delta"), [

@@ -11,7 +11,7 @@ import { end, failure, isEnded, pump } from "./pump.ts";
 import type { ChatServer } from "./remote_tasks.ts";
 import { remoteTasks } from "./remote_tasks.ts";
 import type { ChatProtocol } from "./response.ts";
-import { responseOf } from "./response.ts";
+import { CHAT_PROTOCOLS, responseOf } from "./response.ts";
 
 /** The type of tasks that hold answers. */
 export const ANSWER_TYPE = "ai.chat";
@@ -30,6 +30,11 @@ export type TaskcastChatOptions = (ChatEngine | ChatServer) & {
    * makes it has died. @default {600}
    */
   ttl?: number;
+  /**
+   * Bytes of an answer, about, that may be on their way to the store; then the model's stream is
+   * not read. @default {4194304}
+   */
+  maxBufferedBytes?: number;
   /**
    * Keeps the process alive while an answer is made, where it would not be after the response:
    * Next.js' `after`, `waitUntil` of Vercel and Cloudflare. @default the process lives anyway
@@ -100,10 +105,18 @@ export class TaskcastChat {
   readonly #waitUntil: (promise: Promise<unknown>) => void;
   readonly #onError: (error: unknown) => string;
 
-  /** @param options An engine, or the clients of a server. */
+  /**
+   * Does nothing yet.
+   *
+   * @param options An engine, or the two clients of a server.
+   * @throws {TypeError} If it is neither, or the protocol is not known.
+   */
   constructor(options: TaskcastChatOptions) {
-    this.#tasks = "engine" in options ? engineTasks(options) : remoteTasks(options);
+    this.#tasks = tasksOf(options);
     this.#protocol = options.protocol ?? "ui-message";
+    if (!CHAT_PROTOCOLS.includes(this.#protocol)) {
+      throw new TypeError(`The protocol must be one of ${CHAT_PROTOCOLS.join(", ")}`);
+    }
     this.#ttl = options.ttl ?? 600;
     this.#waitUntil = options.waitUntil ?? (() => {});
     this.#onError = options.onError ?? (() => "An error occurred.");
@@ -237,6 +250,17 @@ export class TaskcastChat {
       }
     }
   }
+}
+
+function tasksOf(options: TaskcastChatOptions): ChatTasks {
+  const { maxBufferedBytes = 4 * 1024 * 1024 } = options;
+  if ("engine" in options && options.engine !== undefined) {
+    return engineTasks(options, maxBufferedBytes);
+  }
+  if ("server" in options && options.server !== undefined && options.client !== undefined) {
+    return remoteTasks(options, maxBufferedBytes);
+  }
+  throw new TypeError("A chat needs an engine, or the server client and the client of a server");
 }
 
 function answersOf(chatId: string): { types: string[]; tag: string } {

@@ -6,9 +6,6 @@ import { patiently } from "./patiently.ts";
 
 type Engine = ChatEngine["engine"];
 
-/** Characters of JSON that may be on their way to the store; publishing then waits. */
-const MAX_UNSTORED = 4 * 1024 * 1024;
-
 /**
  * Publishes into an engine: what comes while a batch is being stored is the next batch. Every event
  * has a number, so a batch that is tried again is stored once.
@@ -16,6 +13,7 @@ const MAX_UNSTORED = 4 * 1024 * 1024;
 export class EngineSink implements EventSink {
   readonly #engine: Engine;
   readonly #taskId: string;
+  readonly #maxUnstored: number;
   readonly #producerId = crypto.randomUUID();
   readonly #ended = new AbortController();
   #stopWatching = () => {};
@@ -25,14 +23,19 @@ export class EngineSink implements EventSink {
   #unstored = 0;
   #storing?: Promise<void>;
 
-  private constructor(engine: Engine, taskId: string) {
+  private constructor(engine: Engine, taskId: string, maxUnstored: number) {
+    this.#maxUnstored = maxUnstored;
     this.#engine = engine;
     this.#taskId = taskId;
   }
 
-  /** Opens a task for events, and watches for its end. */
-  static async open(engine: Engine, taskId: string): Promise<EngineSink> {
-    const sink = new EngineSink(engine, taskId);
+  /**
+   * Opens a task for events, and watches for its end.
+   *
+   * @param maxUnstored Characters of JSON that may be on their way; publishing then waits.
+   */
+  static async open(engine: Engine, taskId: string, maxUnstored: number): Promise<EngineSink> {
+    const sink = new EngineSink(engine, taskId, maxUnstored);
     sink.#stopWatching = await engine.watchEnd(taskId, (ending) => {
       sink.#ended.abort(new TaskcastError("TASK_TERMINAL", `The task ended elsewhere: ${ending}`));
     });
@@ -48,7 +51,7 @@ export class EngineSink implements EventSink {
     this.#waiting.push({ ...event, producerId: this.#producerId, producerSeq: this.#nextSeq++ });
     this.#unstored += sizeOf(event);
     this.#storing ??= this.#store();
-    if (this.#unstored > MAX_UNSTORED) await this.#storing;
+    if (this.#unstored > this.#maxUnstored) await this.#storing;
     this.signal.throwIfAborted();
   }
 

@@ -40,7 +40,7 @@ Deno.test("EngineSink: what comes together is stored together, in order and in b
   const { engine, batches } = setUp();
   await using _closed = engine;
   const { id } = await engine.createTask();
-  const sink = await EngineSink.open(engine, id);
+  const sink = await EngineSink.open(engine, id, 4 * 1024 * 1024);
   for (let i = 0; i < 25; i++) await sink.publish(event(i));
   await sink.close();
   assert.deepEqual(await stored(engine, id), Array.from({ length: 25 }, (_, i) => i));
@@ -56,7 +56,7 @@ Deno.test("EngineSink: a store that cannot be reached is tried again, and stores
   });
   await using _closed = engine;
   const { id } = await engine.createTask();
-  const sink = await EngineSink.open(engine, id);
+  const sink = await EngineSink.open(engine, id, 4 * 1024 * 1024);
   await sink.publish(event(1));
   await sink.publish(event(2));
   await sink.close();
@@ -68,7 +68,7 @@ Deno.test("EngineSink: what is refused ends it, and the reason is kept", async (
   const { engine } = setUp();
   await using _closed = engine;
   const { id } = await engine.createTask();
-  const sink = await EngineSink.open(engine, id);
+  const sink = await EngineSink.open(engine, id, 4 * 1024 * 1024);
   await sink.publish({ type: "taskcast:status", data: {} });
   await assert.rejects(sink.close(), { code: "INVALID_INPUT" });
   await assert.rejects(sink.publish(event(1)), { code: "INVALID_INPUT" });
@@ -79,7 +79,7 @@ Deno.test("EngineSink: a task that ends elsewhere ends it at once", async () => 
   const { engine } = setUp();
   await using _closed = engine;
   const { id } = await engine.createTask();
-  const sink = await EngineSink.open(engine, id);
+  const sink = await EngineSink.open(engine, id, 4 * 1024 * 1024);
   const aborted = new Promise((resolve) => sink.signal.addEventListener("abort", resolve));
   await engine.transitionTask(id, "cancelled");
   await aborted;
@@ -95,7 +95,7 @@ Deno.test("EngineSink: publishing waits while too much waits to be stored", asyn
   });
   await using _closed = engine;
   const { id } = await engine.createTask();
-  const sink = await EngineSink.open(engine, id);
+  const sink = await EngineSink.open(engine, id, 4 * 1024 * 1024);
   const megabyte = { type: "n", data: "x".repeat(1_000_000) };
   for (let i = 0; i < 4; i++) await sink.publish(megabyte);
   let isTaken = false;

@@ -20,7 +20,7 @@ export interface ChatEngine {
 }
 
 /** {@linkcode ChatTasks} in the same process. */
-export function engineTasks({ engine }: ChatEngine): ChatTasks {
+export function engineTasks({ engine }: ChatEngine, maxBufferedBytes: number): ChatTasks {
   return {
     create: (input) => engine.createTask(input),
     list: (query) => engine.listTasks(query),
@@ -29,7 +29,7 @@ export function engineTasks({ engine }: ChatEngine): ChatTasks {
       // Readers wait for the end, and an end that comes twice is refused.
       return isTerminal(status) ? patiently(transition) : transition();
     },
-    open: (taskId) => EngineSink.open(engine, taskId),
+    open: (taskId) => EngineSink.open(engine, taskId, maxBufferedBytes),
     async *follow(taskId, signal) {
       for await (const message of engine.subscribe(taskId, { signal })) {
         if (message.kind === "event") yield message.event;

@@ -14,13 +14,13 @@ export interface ChatServer {
 }
 
 /** {@linkcode ChatTasks} on a server. */
-export function remoteTasks({ server, client }: ChatServer): ChatTasks {
+export function remoteTasks({ server, client }: ChatServer, maxBufferedBytes: number): ChatTasks {
   return {
     create: (input) => server.createTask(input),
     list: (query) => server.listTasks(query),
     transition: (taskId, status, options) => server.transitionTask(taskId, status, options),
     async open(taskId) {
-      const publisher = await Promise.resolve(server.openPublisher(taskId));
+      const publisher = await Promise.resolve(server.openPublisher(taskId, { maxBufferedBytes }));
       return {
         signal: publisher.signal,
         publish: (event) => publisher.publish(event),

@@ -1,7 +1,10 @@
 import type { ChunkFields } from "./chunks.ts";
 
+/** How an answer may be told. */
+export const CHAT_PROTOCOLS = ["ui-message", "text"] as const;
+
 /** How an answer is told: as chunks of a UI message, or as nothing but its text. */
-export type ChatProtocol = "ui-message" | "text";
+export type ChatProtocol = (typeof CHAT_PROTOCOLS)[number];
 
 /** Milliseconds between signs of life, so that nothing between here and the page hangs up. */
 const HEARTBEAT_MS = 15_000;
