@@ -10,6 +10,7 @@ import assert from "node:assert/strict";
 import { chatOf, messageOf, post, resume, startChatApp } from "./support/chat_app.ts";
 import { cuttingProxy } from "./support/cutting_proxy.ts";
 import { finish, Gate, scriptedModel, textParts } from "./support/scripted_model.ts";
+import { until } from "./support/sse.ts";
 import { startServer } from "./support/test_server.ts";
 
 const TEXT = "A task is an append-only log. 😀 任务";
@@ -151,6 +152,39 @@ Deno.test("ai: a chat id that cannot be is refused, and any other is kept apart"
     "finish",
     "finish",
   ]);
+});
+
+Deno.test("ai: readers that go away leave nothing behind, and the answer goes on", async () => {
+  await using server = startServer();
+  const { engine } = server;
+  const chat = chatOf(engine);
+  const gate = new Gate();
+  const posted = await chat.respond("c1", async function* () {
+    yield { type: "start" };
+    await gate.pass(undefined);
+    yield { type: "finish" };
+  });
+  const left = new AbortController();
+  const [aborted, cancelled, unread] = await Promise.all([
+    chat.resume("c1", { signal: left.signal }),
+    chat.resume("c1", {}),
+    chat.resume("c1", { signal: AbortSignal.abort() }),
+  ]);
+  const readers = [posted, aborted, cancelled].map(({ body }) => body!.getReader());
+  for (const reader of readers) assert.equal((await reader.read()).done, false);
+  assert.equal(engine.stats.streams, 3);
+  left.abort();
+  await readers[2]!.cancel();
+  await assert.rejects(async () => {
+    while (!(await readers[1]!.read()).done);
+  });
+  await assert.rejects(unread.text());
+  await until(() => engine.stats.streams === 1, "only the first reader is left");
+  gate.open();
+  while (!(await readers[0]!.read()).done);
+  await until(() => engine.stats.streams === 0, "nobody reads any more");
+  const [task] = (await engine.listTasks({ tag: "chat:c1" })).tasks;
+  assert.equal(task!.status, "completed");
 });
 
 Deno.test("ai: options that cannot work are refused", async () => {

@@ -233,21 +233,28 @@ export class TaskcastChat {
   #tell(taskId: string, signal?: AbortSignal): Response {
     const left = new AbortController();
     const reading = signal === undefined ? left.signal : AbortSignal.any([left.signal, signal]);
-    return responseOf(this.#chunks(taskId, reading), this.#protocol, () => left.abort());
+    return responseOf(this.#chunks(taskId, reading), this.#protocol, {
+      signal: reading,
+      onCancel: () => left.abort(),
+    });
   }
 
   async *#chunks(taskId: string, signal: AbortSignal): AsyncGenerator<ChunkFields, void> {
     const reader = new ChunkReader();
     const events = this.#tasks.follow(taskId, signal);
-    for (;;) {
-      const { done, value } = await events.next();
-      if (!done) {
-        yield* reader.chunksOf(value);
-      } else if (value !== undefined) {
-        return yield* reader.endOf(value);
-      } else {
-        throw new Error("The reading ended before the answer did; resume it");
+    try {
+      for (;;) {
+        const { done, value } = await events.next();
+        if (!done) {
+          yield* reader.chunksOf(value);
+        } else if (value !== undefined) {
+          return yield* reader.endOf(value);
+        } else {
+          throw new Error("The reading ended before the answer did; resume it");
+        }
       }
+    } finally {
+      await events.return(undefined);
     }
   }
 }

@@ -9,17 +9,35 @@ export type ChatProtocol = (typeof CHAT_PROTOCOLS)[number];
 /** Milliseconds between signs of life, so that nothing between here and the page hangs up. */
 const HEARTBEAT_MS = 15_000;
 
-/** Makes the response that the transports of the AI SDK read. Cancelling its body calls `onCancel`. */
+/**
+ * Makes the response that the transports of the AI SDK read.
+ *
+ * @param signal Ends the reading and breaks the response.
+ * @param onCancel Called when whoever reads the response goes away; is to abort the signal.
+ */
 export function responseOf(
   chunks: AsyncGenerator<ChunkFields, void>,
   protocol: ChatProtocol,
-  onCancel: () => void,
+  { signal, onCancel }: { signal: AbortSignal; onCancel: () => void },
 ): Response {
   const utf8 = new TextEncoder();
   const { headers, encode, last, heartbeat } = PROTOCOLS[protocol];
   let timer: ReturnType<typeof setInterval> | undefined;
+  let stop = () => {};
+  const cleanUp = () => {
+    clearInterval(timer);
+    signal.removeEventListener("abort", stop);
+  };
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
+      stop = () => {
+        cleanUp();
+        controller.error(signal.reason);
+        // Perhaps nobody waits for a chunk, so that the reading would never notice.
+        chunks.return().catch(() => {});
+      };
+      if (signal.aborted) return stop();
+      signal.addEventListener("abort", stop, { once: true });
       if (heartbeat === undefined) return;
       const bytes = utf8.encode(heartbeat);
       timer = setInterval(() => {
@@ -30,23 +48,22 @@ export function responseOf(
       try {
         for (;;) {
           const { done, value } = await chunks.next();
+          if (signal.aborted) return;
           const text = done ? last : encode(value);
           if (text !== "") controller.enqueue(utf8.encode(text));
           if (done) break;
           if (text !== "") return;
         }
-        clearInterval(timer);
+        cleanUp();
         controller.close();
       } catch (error) {
         // Not closed: a page would take what it has for the whole answer.
-        clearInterval(timer);
+        cleanUp();
         controller.error(error);
+        chunks.return().catch(() => {});
       }
     },
-    cancel() {
-      clearInterval(timer);
-      onCancel();
-    },
+    cancel: onCancel,
   });
   return new Response(body, { headers });
 }
