@@ -1,10 +1,7 @@
 import type { ChunkFields } from "./chunks.ts";
 
-/** How an answer may be told. */
-export const CHAT_PROTOCOLS = ["ui-message", "text"] as const;
-
 /** How an answer is told: as chunks of a UI message, or as nothing but its text. */
-export type ChatProtocol = (typeof CHAT_PROTOCOLS)[number];
+export type ChatProtocol = "ui-message" | "text";
 
 /** Milliseconds between signs of life, so that nothing between here and the page hangs up. */
 const HEARTBEAT_MS = 15_000;
@@ -98,3 +95,6 @@ const PROTOCOLS: Record<ChatProtocol, Protocol> = {
     last: "",
   },
 };
+
+/** How an answer may be told. */
+export const CHAT_PROTOCOLS: readonly string[] = Object.keys(PROTOCOLS);
