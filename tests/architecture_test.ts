@@ -38,6 +38,13 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "npm:react",
   ],
   "clients/server_sdk": ["@taskcast/core/protocol", "@taskcast/client/http"],
+  "clients/ai": [
+    "@taskcast/core", // Types only, as those of the other clients.
+    "@taskcast/core/protocol",
+    "@taskcast/client",
+    "@taskcast/client/http",
+    "@taskcast/server-sdk",
+  ],
   "adapters/sqlite": ["@taskcast/core", "@taskcast/core/protocol", "node:*"],
   "adapters/redis": ["@taskcast/core", "@taskcast/core/protocol", "node:*", "npm:ioredis"],
   "adapters/postgres": ["@taskcast/core", "@taskcast/core/protocol", "node:net", "npm:postgres"],

@@ -35,11 +35,11 @@ Deno.test("observability.md has each metric with its type and labels, and no oth
   assert.deepEqual(rows.map(([, name]) => name).toSorted(), [...families.keys()].toSorted());
   for (const [, name, type, labels] of rows) {
     const { samples, type: actual } = families.get(name!)!;
-    assert.equal(type, actual, name);
+    assert.equal(type, actual, name!);
     const documented = [...labels!.matchAll(/`(\w+)`/g)].map(([, label]) => label!).toSorted();
     for (const sample of samples) {
       const { le: _, ...own } = sample.labels;
-      assert.deepEqual(Object.keys(own).toSorted(), documented, name);
+      assert.deepEqual(Object.keys(own).toSorted(), documented, name!);
     }
   }
   const known = [...families.values()].flatMap((one) => [one.name, ...sampleNames(one)]);

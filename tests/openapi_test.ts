@@ -65,7 +65,7 @@ Deno.test("the document is OpenAPI 3.1 in which every reference leads somewhere"
   const text = JSON.stringify(document);
   const references = [...text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)];
   assert(references.length > 20);
-  for (const [, name] of references) assert(document.components.schemas[name!], name);
+  for (const [, name] of references) assert(document.components.schemas[name!], name!);
   for (const [path, operations] of Object.entries<Json>(document.paths)) {
     for (const [method, operation] of Object.entries<Json>(operations)) {
       const at = `${method} ${path}`;

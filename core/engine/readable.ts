@@ -13,6 +13,7 @@ export function readable<Item>(
         signal?.throwIfAborted();
         stream = await open();
         signal?.addEventListener("abort", onAbort, { once: true });
+        if (signal?.aborted) stream.close(); // It came while the stream was being opened.
       }
       const { value, done } = stream.ended ? { done: true } as const : await stream.chunks.next();
       if (value !== undefined) { for (const item of value) controller.enqueue(item); }

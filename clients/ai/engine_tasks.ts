@@ -1,0 +1,41 @@
+import type { TaskEngine } from "@taskcast/core";
+import { isTerminal } from "@taskcast/core/protocol";
+import type { ChatTasks } from "./chat_tasks.ts";
+import { EngineSink } from "./engine_sink.ts";
+import { patiently } from "./patiently.ts";
+
+/** The engine of the same process. */
+export interface ChatEngine {
+  /** The engine, or something that does these parts of it. */
+  engine: Pick<
+    TaskEngine,
+    | "createTask"
+    | "listTasks"
+    | "transitionTask"
+    | "publishEvents"
+    | "watchEnd"
+    | "subscribe"
+    | "limits"
+  >;
+}
+
+/** {@linkcode ChatTasks} in the same process. */
+export function engineTasks({ engine }: ChatEngine, maxBufferedBytes: number): ChatTasks {
+  return {
+    create: (input) => engine.createTask(input),
+    list: (query) => engine.listTasks(query),
+    transition(taskId, status, options) {
+      const transition = () => engine.transitionTask(taskId, status, options);
+      // Readers wait for the end, and an end that comes twice is refused.
+      return isTerminal(status) ? patiently(transition) : transition();
+    },
+    open: (taskId) => EngineSink.open(engine, taskId, maxBufferedBytes),
+    async *follow(taskId, signal) {
+      for await (const message of engine.subscribe(taskId, { signal })) {
+        if (message.kind === "event") yield message.event;
+        if (message.kind === "done") return message.reason;
+      }
+      return undefined;
+    },
+  };
+}

@@ -1,0 +1,18 @@
+import { backoffMs, sleep } from "@taskcast/client/http";
+import { TaskcastError } from "@taskcast/core/protocol";
+
+/** How often something is tried while the store cannot be reached: for about eight seconds. */
+const ATTEMPTS = 6;
+
+/** Does something that is safe to repeat, again while the store cannot be reached. */
+export async function patiently<T>(act: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await act();
+    } catch (error) {
+      const isTransient = error instanceof TaskcastError && error.code === "STORE_UNAVAILABLE";
+      if (!isTransient || attempt >= ATTEMPTS || signal?.aborted) throw error;
+      await sleep(backoffMs(attempt), signal);
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import type { TaskcastClient } from "@taskcast/client";
+import type { TaskcastServerClient } from "@taskcast/server-sdk";
+import type { ChatTasks } from "./chat_tasks.ts";
+
+/** Tasks on a Taskcast server. Both clients repeat what the network loses. */
+export interface ChatServer {
+  /** Creates, feeds and ends the tasks. */
+  server: Pick<
+    TaskcastServerClient,
+    "createTask" | "listTasks" | "transitionTask" | "openPublisher"
+  >;
+  /** Reads them. */
+  client: Pick<TaskcastClient, "stream">;
+}
+
+/** {@linkcode ChatTasks} on a server. */
+export function remoteTasks({ server, client }: ChatServer, maxBufferedBytes: number): ChatTasks {
+  return {
+    create: (input) => server.createTask(input),
+    list: (query) => server.listTasks(query),
+    transition: (taskId, status, options) => server.transitionTask(taskId, status, options),
+    async open(taskId) {
+      const publisher = await Promise.resolve(server.openPublisher(taskId, { maxBufferedBytes }));
+      return {
+        signal: publisher.signal,
+        publish: (event) => publisher.publish(event),
+        async close() {
+          await publisher.close();
+          // It does not mind if there was nothing left to refuse; but the answer was cut off.
+          publisher.signal.throwIfAborted();
+        },
+      };
+    },
+    async *follow(taskId, signal) {
+      const stream = client.stream(taskId, { signal });
+      yield* stream;
+      return stream.reason;
+    },
+  };
+}
