@@ -1,0 +1,59 @@
+/** What a package says in its `deno.json` about its sibling on npm, where the code does not. */
+export interface NpmSettings {
+  /** Packages that the application brings, by name, with the versions that work. */
+  peerDependencies?: Record<string, string>;
+  /** Peers without which most of the package works. */
+  optionalPeers?: string[];
+  /** Packages that are loaded by a computed name, so that no import tells of them. */
+  alsoNeeds?: string[];
+  /** Commands, by name, and the entry points that they run, e.g. `./bin`. */
+  bin?: Record<string, string>;
+  /** Words to be found by, besides those of every package. */
+  keywords?: string[];
+}
+
+/** A package of the workspace. */
+export interface Member {
+  name: string;
+  version: string;
+  license: string;
+  /** Entry points by their subpath: `.`, `./protocol`. */
+  exports: Record<string, string>;
+  folder: URL;
+  npm: NpmSettings;
+}
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** Every package of the workspace, the one at the root too. */
+export async function readMembers(): Promise<Member[]> {
+  const { workspace } = await readConfig(ROOT);
+  const folders = [".", ...workspace].map((path: string) => new URL(`${path}/`, ROOT));
+  return await Promise.all(folders.map(async (folder) => {
+    const { name, version, license, exports, npm = {} } = await readConfig(folder);
+    return {
+      name,
+      version,
+      license,
+      exports: typeof exports === "string" ? { ".": exports } : exports,
+      folder,
+      npm,
+    };
+  }));
+}
+
+/** The versions of packages on npm that the workspace is built with, by name. */
+export async function readNpmVersions(): Promise<Map<string, string>> {
+  const { imports } = await readConfig(ROOT);
+  const versions = new Map<string, string>();
+  for (const specifier of Object.values(imports) as string[]) {
+    const [, name, version] = /^npm:\/?((?:@[^/]+\/)?[^@/]+)@([^/]+)\/?$/.exec(specifier) ?? [];
+    if (name !== undefined) versions.set(name, version!);
+  }
+  return versions;
+}
+
+// deno-lint-ignore no-explicit-any
+async function readConfig(folder: URL): Promise<any> {
+  return JSON.parse(await Deno.readTextFile(new URL("deno.json", folder)));
+}
