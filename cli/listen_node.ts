@@ -35,7 +35,7 @@ export async function listenOnNode(handle: Handle, address: ListenAddress): Prom
 
 async function shutdown(server: Server): Promise<void> {
   // Connections that are kept alive would hold up the end once they have nothing left to do.
-  server.on("request", (_, response) => response.setHeader("connection", "close"));
+  server.prependListener("request", (_, response) => response.setHeader("connection", "close"));
   const closed = once(server, "close");
   server.close();
   const sweeping = setInterval(() => server.closeIdleConnections(), 20);

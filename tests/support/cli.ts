@@ -22,14 +22,26 @@ export interface CliServer {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Starts `taskcast` with these arguments, from source. */
+/**
+ * The command `taskcast`: from source on Deno, unless `TASKCAST_TEST_COMMAND` has another, as a JSON
+ * list of words. So the same tests try what was installed from npm, on other runtimes.
+ */
+export const COMMAND: readonly [string, ...string[]] = JSON.parse(
+  Deno.env.get("TASKCAST_TEST_COMMAND") ?? "null",
+) ?? [Deno.execPath(), "run", "-A", "--quiet", new URL("cli/mod.ts", ROOT).pathname];
+
+/** Whether another runtime is tried than Deno. */
+export const ELSEWHERE: boolean = Deno.env.has("TASKCAST_TEST_COMMAND");
+
+/** Starts `taskcast` with these arguments. */
 export function cli(
   args: string[],
   env: Record<string, string> = {},
   folder: string | URL = ROOT,
 ): CliProcess {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", new URL("cli/mod.ts", ROOT).pathname, ...args],
+  const [program, ...words] = COMMAND;
+  const child = new Deno.Command(program, {
+    args: [...words, ...args],
     cwd: folder,
     // Nobody is at a terminal here, and yet the log is read as people read it.
     env: { NO_COLOR: "1", TASKCAST_LOG_FORMAT: "pretty", ...env },
