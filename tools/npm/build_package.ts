@@ -32,6 +32,7 @@ export async function buildPackage(
   );
   await removeOthers(target, files);
   await fillInFor(target, files);
+  await closeTypes(target, files);
 
   const docs = await readDocs(member);
   const main = docs.get(".")!;
@@ -68,6 +69,14 @@ async function fillInFor(target: URL, files: ReadonlySet<string>): Promise<void>
     await Deno.writeTextFile(file, filled);
   }
   if (filledAny) await Deno.writeTextFile(new URL(FILL_INS, target), FILL_INS_CODE);
+}
+
+/** In types without such a line TypeScript exports whatever is declared. */
+async function closeTypes(target: URL, files: ReadonlySet<string>): Promise<void> {
+  for (const path of files) {
+    if (!path.endsWith(".d.ts")) continue;
+    await Deno.writeTextFile(new URL(path, target), "\nexport {};\n", { append: true });
+  }
 }
 
 async function readDocs({ name, exports, folder }: Member): Promise<Map<string, ModuleDoc>> {
