@@ -1,3 +1,5 @@
+import { type Package, packages } from "../packages.ts";
+
 /** What a package says in its `deno.json` about its sibling on npm, where the code does not. */
 export interface NpmSettings {
   /** Packages that the application brings, by name, with the versions that work. */
@@ -12,33 +14,19 @@ export interface NpmSettings {
   keywords?: string[];
 }
 
-/** A package of the workspace. */
-export interface Member {
-  name: string;
-  version: string;
+/** A package of the workspace, with what only npm wants to know. */
+export interface Member extends Package {
   license: string;
-  /** Entry points by their subpath: `.`, `./protocol`. */
-  exports: Record<string, string>;
-  folder: URL;
   npm: NpmSettings;
 }
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** Every package of the workspace, the one at the root too. */
+/** Every package of the workspace. */
 export async function readMembers(): Promise<Member[]> {
-  const { workspace } = await readConfig(ROOT);
-  const folders = [".", ...workspace].map((path: string) => new URL(`${path}/`, ROOT));
-  return await Promise.all(folders.map(async (folder) => {
-    const { name, version, license, exports, npm = {} } = await readConfig(folder);
-    return {
-      name,
-      version,
-      license,
-      exports: typeof exports === "string" ? { ".": exports } : exports,
-      folder,
-      npm,
-    };
+  return await Promise.all((await packages(ROOT)).map(async (member) => {
+    const { license, npm = {} } = await readConfig(member.folder);
+    return { ...member, license, npm };
   }));
 }
 
