@@ -159,18 +159,28 @@ const BLACK_BOX = [
   ...["resume", "server_sdk", "state", "stream_safety"],
 ];
 
-async function testCommand(command: CommandWords, files: readonly string[]): Promise<void> {
+async function testCommand(
+  command: CommandWords,
+  files: readonly string[],
+  filter = "",
+): Promise<void> {
   const paths = files.map((name) => `tests/${name}_test.ts`);
-  await run(Deno.execPath(), ["test", "-A", "--no-check", "--parallel", ...paths], {
+  const options = ["-A", "--no-check", "--parallel", "--filter", filter];
+  const said = await run(Deno.execPath(), ["test", ...options, ...paths], {
     cwd: ROOT,
     env: { TASKCAST_TEST_COMMAND: JSON.stringify(command) },
   });
+  assert.match(said, /^ok \| [1-9]\d* passed/m);
 }
 
 const installed = `${modules}/taskcast/bin.js`;
 
 Deno.test("npm: the black-box tests pass on Node 20", async () => {
   await testCommand([await nodeOf(20), installed], [...BLACK_BOX, "cli"]);
+});
+
+Deno.test("npm: limits count by the address of the connection on Node 20", async () => {
+  await testCommand([await nodeOf(20), installed], ["token"], "the address of the connection");
 });
 
 Deno.test("npm: what is in SQLite survives the death of its server on Node 22", async () => {
