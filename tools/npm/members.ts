@@ -34,9 +34,10 @@ export async function readMembers(): Promise<Member[]> {
 export async function readNpmVersions(): Promise<Map<string, string>> {
   const { imports } = await readConfig(ROOT);
   const versions = new Map<string, string>();
-  for (const specifier of Object.values(imports) as string[]) {
+  for (const [key, specifier] of Object.entries(imports) as [string, string][]) {
     const [, name, version] = /^npm:\/?((?:@[^/]+\/)?[^@/]+)@([^/]+)\/?$/.exec(specifier) ?? [];
-    if (name !== undefined) versions.set(name, version!);
+    // Another version of the same package has another key.
+    if (name !== undefined && key.replace(/\/$/, "") === name) versions.set(name, version!);
   }
   return versions;
 }
