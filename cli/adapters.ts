@@ -1,11 +1,11 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
-import { pathToFileURL } from "node:url";
 import type { AdapterPlugin, AdapterRole, Adapters } from "@taskcast/core";
 import { ADAPTER_ROLES, memoryPlugin } from "@taskcast/core";
 import { missingMethods } from "./adapter_methods.ts";
 import { assertAddress, describeAddress, firstLine } from "./address.ts";
+import { loadModule } from "./load_module.ts";
 import { SettingsError } from "./settings_error.ts";
 
 /** What is to play a part: a plugin with its options, or the thing itself. */
@@ -128,8 +128,11 @@ async function pluginOf(provider: string, folder: string): Promise<AdapterPlugin
   let module: { default?: unknown };
   try {
     const isFile = /^\.{0,2}\//.test(provider);
-    const specifier = isFile ? pathToFileURL(resolve(folder, provider)).href : provider;
-    module = builtIn === undefined ? await import(specifier) : await builtIn();
+    module = builtIn !== undefined
+      ? await builtIn()
+      : isFile
+      ? await loadModule(resolve(folder, provider))
+      : await import(provider);
   } catch (error) {
     if (builtIn === undefined && isFileAt(folder, provider)) {
       throw new SettingsError(

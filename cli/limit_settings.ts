@@ -1,6 +1,7 @@
 import type { TaskcastConfig } from "@taskcast/core";
 import type { ClientAddress, TaskcastAppOptions } from "@taskcast/server";
 import { forwardedAddress } from "@taskcast/server";
+import type { ConnectionInfo } from "./listen.ts";
 
 /** How much callers may ask for. */
 export type LimitSettings = Pick<
@@ -20,8 +21,8 @@ export function limitSettings({ limits = {}, trustProxy = 0 }: TaskcastConfig): 
   };
 }
 
-/** `Deno.serve` tells of the connection in its second argument, which Hono passes on as `env`. */
+/** The server tells of the connection beside the request, which Hono passes on as `env`. */
 function clientAddressBehind(hops: number): ClientAddress {
   return (request, { env }) =>
-    forwardedAddress(request, (env as { remoteAddr?: Deno.NetAddr }).remoteAddr?.hostname, hops);
+    forwardedAddress(request, (env as Partial<ConnectionInfo>).remoteAddress, hops);
 }

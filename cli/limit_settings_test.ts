@@ -26,7 +26,7 @@ Deno.test("limitSettings() takes limits out of the configuration", () => {
     maxStreamsPerCredential: 10,
   });
   const request = new Request("http://h/", { headers: { "x-forwarded-for": "1.2.3.4, 5.6.7.8" } });
-  const context = { env: { remoteAddr: { hostname: "10.0.0.1" } } };
+  const context = { env: { remoteAddress: "10.0.0.1" } };
   type Info = Parameters<NonNullable<typeof clientAddress>>[1];
   assert.equal(clientAddress!(request, context as unknown as Info), "5.6.7.8");
   assert.equal(limitSettings({}).clientAddress!(request, context as unknown as Info), "10.0.0.1");

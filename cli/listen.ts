@@ -1,4 +1,5 @@
 import process from "node:process";
+import type { ListenAddress } from "./listen_error.ts";
 
 /** A server that is listening. */
 export interface Listening {
@@ -9,34 +10,26 @@ export interface Listening {
 }
 
 /** What the runtime knows of a request's connection; made to be passed to `app.fetch`. */
-export type ConnectionInfo = Record<string, unknown>;
+export interface ConnectionInfo {
+  /** The address of whoever connected; unknown when the connection is gone already. */
+  remoteAddress: string | undefined;
+}
 
-/** A port that cannot be had; the message says why. */
-export class ListenError extends Error {}
+/** What answers requests. */
+export type Handle = (request: Request, info: ConnectionInfo) => Response | Promise<Response>;
 
 /**
- * Serves web-standard requests on a port. The one place that knows how this runtime does it.
+ * Serves web-standard requests on a port, with the server of this runtime.
  *
  * @throws {ListenError} When the port is taken or not allowed.
  */
-export function listen(
-  handle: (request: Request, info: ConnectionInfo) => Response | Promise<Response>,
-  { port, host }: { port: number; host: string },
-): Promise<Listening> {
-  try {
-    const server = Deno.serve(
-      { port, hostname: host, onListen: () => {} },
-      (request, info) => handle(request, { remoteAddr: info.remoteAddr }),
-    );
-    return Promise.resolve({ port: server.addr.port, shutdown: () => server.shutdown() });
-  } catch (error) {
-    const why = error instanceof Deno.errors.AddrInUse
-      ? "it is in use by another process; choose another with --port or TASKCAST_PORT"
-      : error instanceof Deno.errors.PermissionDenied
-      ? `it may not be used by this user; choose one above 1023 with --port`
-      : (error as Error).message;
-    return Promise.reject(new ListenError(`Cannot listen on ${host}:${port}: ${why}`));
+export async function listen(handle: Handle, address: ListenAddress): Promise<Listening> {
+  if ("Deno" in globalThis) {
+    const { listenOnDeno } = await import("./listen_deno.ts");
+    return await listenOnDeno(handle, address);
   }
+  const { listenOnNode } = await import("./listen_node.ts");
+  return await listenOnNode(handle, address);
 }
 
 /** Calls `onSignal` for each SIGINT and SIGTERM until the returned function is called. */

@@ -10,7 +10,7 @@ import { run } from "./commands/run.ts";
 import { start } from "./commands/start.ts";
 import { environmentHelp } from "./environment_help.ts";
 import { assertKnownCommand } from "./known_command.ts";
-import { ListenError } from "./listen.ts";
+import { ListenError } from "./listen_error.ts";
 import type { LogFormat } from "./log_format.ts";
 import { LOG_FORMATS, logFormatOf } from "./log_format.ts";
 import { jsonLine } from "./logger.ts";

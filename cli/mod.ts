@@ -1,14 +1,10 @@
 #!/usr/bin/env -S deno run -A
 /**
- * The command line of Taskcast: `deno run -A jsr:@taskcast/cli`.
+ * The command line of Taskcast: `npx taskcast`, or `deno run -A jsr:@taskcast/cli`.
  *
  * @module
  */
-import process from "node:process";
-import { main } from "./main.ts";
+export { main } from "./main.ts";
 
-export { main };
-
-if (import.meta.main) {
-  process.exit(await main(process.argv.slice(2)));
-}
+// Node 20 does not know whether this is what it was started with; it is started with `bin.ts`.
+if (import.meta.main) await import("./bin.ts");

@@ -6,6 +6,7 @@ import { EventSource } from "eventsource";
 import type { JWTPayload } from "jose";
 import { SignJWT } from "jose";
 import { allFrames, frames, until } from "./support/sse.ts";
+import { startAnyServer } from "./support/any_server.ts";
 import { startServer } from "./support/test_server.ts";
 
 const secret = "a secret of more than thirty-two bytes";
@@ -50,7 +51,7 @@ async function statusOf(
 }
 
 Deno.test("every operation needs a token, its own scope, and a token for its task", async () => {
-  await using server = startServer({ app: { auth: jwt } });
+  await using server = await startAnyServer({ app: { auth: jwt } });
   await server.engine.createTask({ id: "mine" });
   for (const operation of OPERATIONS) {
     const [method, path, scope] = operation;
@@ -74,7 +75,7 @@ Deno.test("every operation needs a token, its own scope, and a token for its tas
 });
 
 Deno.test("who may not see a task cannot find out whether it exists", async () => {
-  await using server = startServer({ app: { auth: jwt } });
+  await using server = await startAnyServer({ app: { auth: jwt } });
   await server.engine.createTask({ id: "theirs" });
   const headers = await bearer({ taskIds: ["mine"], scope: ["*"] });
   const answers = [];
@@ -107,7 +108,7 @@ Deno.test("lists and the stream of all tasks hold only what the token may see", 
   const seen: string[] = [];
   // The stream is live from the moment of connection, which is when its first byte is there.
   const { engine } = server;
-  await untilStreams(() => engine.stats.streams === 1);
+  await until(() => engine.stats.streams === 1, "the stream is open");
   await engine.createTask({ id: "later" });
   for (const id of ["t0", "t1", "t2", "t3", "ruled", "later"]) {
     await engine.publishEvent(id, { type: "n", data: id });
@@ -118,12 +119,8 @@ Deno.test("lists and the stream of all tasks hold only what the token may see", 
   assert.deepEqual(seen.sort(), ["later", "t1", "t3"]);
 });
 
-async function untilStreams(holds: () => boolean): Promise<void> {
-  await until(holds, "the stream is open");
-}
-
 Deno.test("authConfig only ever narrows, by subject and by claims, for the scopes it names", async () => {
-  await using server = startServer({ app: { auth: jwt } });
+  await using server = await startAnyServer({ app: { auth: jwt } });
   const rules = [
     { match: { scope: ["event:publish"] }, require: { sub: ["worker"] } },
     { match: { scope: ["event:subscribe"] }, require: { claims: { org: { id: 1, tier: "a" } } } },
@@ -154,7 +151,7 @@ Deno.test("authConfig only ever narrows, by subject and by claims, for the scope
 });
 
 Deno.test("a task that is made again under the same id has its own rules", async () => {
-  await using server = startServer({ app: { auth: jwt } });
+  await using server = await startAnyServer({ app: { auth: jwt } });
   const me = await bearer({ taskIds: "*", scope: ["*"], sub: "me" });
   const publish = async () =>
     (await server.call("POST", "/tasks/t/events", { type: "n", data: 1 }, me)).status;
@@ -168,7 +165,7 @@ Deno.test("a task that is made again under the same id has its own rules", async
 });
 
 Deno.test("a stream ends when its token expires, and the cursor is good with a new one", async () => {
-  await using server = startServer({ app: { auth: jwt } });
+  await using server = await startAnyServer({ app: { auth: jwt } });
   await server.engine.createTask({ id: "t" });
   await server.engine.publishEvent("t", { type: "n", data: 0 });
   const claims = { taskIds: ["t"], scope: "event:subscribe" };
@@ -188,7 +185,7 @@ Deno.test("a stream ends when its token expires, and the cursor is good with a n
 });
 
 Deno.test("a ticket lets EventSource, which sends no header, follow one task and do nothing else", async () => {
-  await using server = startServer({ app: { auth: jwt } });
+  await using server = await startAnyServer({ app: { auth: jwt } });
   for (const id of ["t", "u"]) await server.engine.createTask({ id });
   await server.engine.publishEvent("t", { type: "n", data: "hello" });
   const me = await bearer({ taskIds: ["t"], scope: "event:subscribe", sub: "me" });
@@ -219,7 +216,7 @@ Deno.test("a ticket lets EventSource, which sends no header, follow one task and
 Deno.test("a trusted service may do everything in every mode; a wrong key is refused in every mode", async () => {
   const trustedServices = { billing: "a key of many characters" };
   for (const auth of [undefined, jwt]) {
-    await using server = startServer({ app: { auth, trustedServices } });
+    await using server = await startAnyServer({ app: { auth, trustedServices } });
     const key = (value: string) => ({ "x-taskcast-service-key": value });
     assert.equal(
       (await server.call("POST", "/tasks", {}, key(trustedServices.billing))).status,
@@ -267,7 +264,7 @@ Deno.test("options of authentication that cannot work stop the start", () => {
 });
 
 Deno.test("without authentication everybody may do everything, a task's rules included", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const rules = [{ match: { scope: ["*" as const] }, require: { sub: ["x"] } }];
   await server.engine.createTask({ id: "t", authConfig: { rules } });
   await server.engine.transitionTask("t", "completed");

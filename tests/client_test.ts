@@ -6,7 +6,7 @@ import { seededRandom } from "../core/conformance/seeded_random.ts";
 import { cuttingProxy } from "./support/cutting_proxy.ts";
 import { doneFrame, eventFrame, scriptedServer, sse } from "./support/scripted_server.ts";
 import { until } from "./support/sse.ts";
-import { startServer } from "./support/test_server.ts";
+import { startAnyServer } from "./support/any_server.ts";
 
 /** Waits between attempts that a test can bear, and that are the longest allowed. */
 const quick = { minDelayMs: 1, maxDelayMs: 4, random: () => 0.999 };
@@ -31,7 +31,7 @@ function endless(text = ""): () => Response {
 }
 
 Deno.test("over connections that break anywhere, the text is right and no event is lost or doubled", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const random = seededRandom(11);
   // The budget grows: a text longer than every connection could carry would never arrive.
   let budget = 600;
@@ -148,7 +148,7 @@ Deno.test("a token function is asked for each connection, and for a fresh one wh
 });
 
 Deno.test("what the server refuses for good ends the subscription, and onError hears of it", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const client = clientOf(server);
   const isNotFound = (error: unknown) =>
     error instanceof TaskcastHttpError && error.code === "TASK_NOT_FOUND" && error.status === 404;
@@ -188,7 +188,7 @@ Deno.test("an abort ends it at once: while connecting, while reading, while wait
 
 Deno.test("an abort ends it also when much was read before", async () => {
   // Memory is collected meanwhile, with which Deno forgets the signal of a request.
-  await using server = startServer();
+  await using server = await startAnyServer();
   for (let round = 0; round < 6; round++) {
     const { id } = await server.engine.createTask();
     const controller = new AbortController();
@@ -205,12 +205,12 @@ Deno.test("an abort ends it also when much was read before", async () => {
     (globalThis as { gc?: () => void }).gc?.();
     controller.abort();
     await following;
-    await until(() => server.engine.stats.streams === 0, "the connection is closed");
+    await until(async () => (await server.reading()).streams === 0, "the connection is closed");
   }
 });
 
 Deno.test("leaving a loop, and a callback that throws, give the connection back", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const { id } = await server.engine.createTask();
   for (let i = 0; i < 3; i++) await server.engine.publishEvent(id, { type: "n", data: i });
   const client = clientOf(server);
@@ -223,7 +223,7 @@ Deno.test("leaving a loop, and a callback that throws, give the connection back"
     }),
     RangeError,
   );
-  await until(() => server.engine.stats.streams === 0, "both connections are closed");
+  await until(async () => (await server.reading()).streams === 0, "both connections are closed");
 });
 
 Deno.test("a connection on which nothing comes is given up and made again", async () => {
@@ -237,7 +237,7 @@ Deno.test("a connection on which nothing comes is given up and made again", asyn
 });
 
 Deno.test("stream(): reads as fast as it is read, and can be gone on with from its cursor", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const { id } = await server.engine.createTask();
   for (let i = 0; i < 5; i++) await server.engine.publishEvent(id, { type: "n", data: i });
   await server.engine.transitionTask(id, "cancelled");
@@ -257,7 +257,7 @@ Deno.test("stream(): reads as fast as it is read, and can be gone on with from i
 });
 
 Deno.test("history() and getTask() read what there is, page by page", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const { id } = await server.engine.createTask();
   for (let i = 0; i < 25; i++) {
     await server.engine.publishEvent(id, { type: i % 2 ? "odd" : "even", data: i });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { interpolate } from "../cli/config/interpolate.ts";
 import { readYaml } from "../cli/config/read_yaml.ts";
 import { validate } from "../cli/config/validate.ts";
+import { readMembers } from "../tools/npm/members.ts";
 import rootConfig from "../deno.json" with { type: "json" };
 import { agrees, canRunSessions, runSession, stepsOf } from "./support/console_session.ts";
 import type { CodeBlock } from "./support/markdown.ts";
@@ -11,6 +12,7 @@ import { documents, localLinks } from "./support/markdown.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const all = await documents();
+const packages = (await readMembers()).map(({ name }) => name);
 
 Deno.test("every block of every document is of a kind that something checks", () => {
   const checks: Record<string, (block: CodeBlock) => void> = {
@@ -50,10 +52,20 @@ function assertKnownCommand(line: string): void {
     assert(Deno.statSync(new URL(file, ROOT)).isFile);
     return;
   }
+  const installed = /^npm install ((?:[@\w/-]+ ?)+)$/.exec(line)?.[1];
+  if (installed !== undefined) {
+    for (const name of installed.split(" ")) {
+      const known = [...packages, "taskcast"].includes(name) ||
+        Object.hasOwn(rootConfig.imports, name);
+      assert(known, `there is no package "${name}"`);
+    }
+    return;
+  }
   assert(
-    /^(deno run -A jsr:@taskcast\/cli|deno add jsr:@taskcast\/|taskcast|cd |git clone )/.test(
-      line,
-    ) ||
+    /^(npx taskcast |node node_modules\/taskcast\/bin\.js |deno run -A jsr:@taskcast\/cli|deno add jsr:@taskcast\/|taskcast|cd |git clone )/
+      .test(
+        line,
+      ) ||
       line === "" || line.startsWith("#"),
     `unknown command: ${line}`,
   );

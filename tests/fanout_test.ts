@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { TaskcastServerClient } from "@taskcast/server-sdk";
 import { allFrames, frames, until } from "./support/sse.ts";
+import { startAnyServer } from "./support/any_server.ts";
 import { startServer } from "./support/test_server.ts";
 
 Deno.test("200 readers that join at random moments get every index once, in order", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const { id } = await server.engine.createTask();
   const url = `${server.url}/tasks/${id}/events`;
   const publisher = new TaskcastServerClient({ baseUrl: server.url }).openPublisher(id);
@@ -26,8 +27,8 @@ Deno.test("200 readers that join at random moments get every index once, in orde
   await server.engine.transitionTask(id, "completed");
   const expected = Array.from({ length: total + 1 }, (_, i) => i);
   for (const reader of readers) assert.deepEqual(await reader, expected);
-  assert.equal(server.engine.stats.streams, 0);
-  assert.equal(server.engine.stats.tails, 0);
+  assert.equal((await server.reading()).streams, 0);
+  assert.equal((await server.reading()).tasks, 0);
 });
 
 Deno.test("a reader that stops reading costs bounded memory and gets everything later", async () => {
@@ -70,14 +71,14 @@ Deno.test("a reader that stops reading costs bounded memory and gets everything 
 });
 
 Deno.test("readers with different filters each get what matches", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const { id } = await server.engine.createTask();
   const url = `${server.url}/tasks/${id}/events`;
   const readers = ["", "?types=a.*", "?types=b.*"].flatMap((query) => [
     allFrames(url + query),
     allFrames(url + query),
   ]);
-  await until(() => server.engine.stats.streams === 6, "all are open");
+  await until(async () => (await server.reading()).streams === 6, "all are open");
   await server.engine.publishEvents(id, [
     { type: "a.x", data: 1 },
     { type: "b.x", data: 2 },

@@ -3,12 +3,13 @@ import { MemoryBroadcastProvider, MemoryShortTermStore } from "@taskcast/core";
 import { delayReads, lossyBroadcast } from "@taskcast/core/conformance";
 import type { Frame } from "./support/sse.ts";
 import { frames, until } from "./support/sse.ts";
-import type { TestServer } from "./support/test_server.ts";
+import { startAnyServer } from "./support/any_server.ts";
+import type { AnyServer } from "./support/any_server.ts";
 import { startServer } from "./support/test_server.ts";
 
 /** Reads the stream of all tasks until `enough` holds of what has come. */
 async function readAll(
-  server: TestServer,
+  server: AnyServer,
   query: string,
   enough: (seen: Frame[]) => boolean,
 ): Promise<Frame[]> {
@@ -20,15 +21,15 @@ async function readAll(
   return seen;
 }
 
-function connected(server: TestServer, streams: number): Promise<void> {
-  return until(() => server.engine.stats.streams === streams, "the streams are open");
+function connected(server: AnyServer, streams: number): Promise<void> {
+  return until(async () => (await server.reading()).streams === streams, "the streams are open");
 }
 
 const ended = (count: number) => (seen: Frame[]) =>
   seen.filter(({ data }) => data.data?.status === "completed").length === count;
 
 Deno.test("the stream of all tasks begins now and has every event of every task once, in order", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const { engine } = server;
   await engine.createTask({ id: "before" });
   await engine.publishEvent("before", { type: "old", data: "not replayed" });
@@ -55,7 +56,7 @@ Deno.test("the stream of all tasks begins now and has every event of every task 
 });
 
 Deno.test("taskTypes, taskIds, types and levels narrow the stream of all tasks", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const { engine } = server;
   const enough = (seen: Frame[]) => seen.at(-1)?.data.type === "last";
   const reads = [
@@ -86,7 +87,7 @@ Deno.test("taskTypes, taskIds, types and levels narrow the stream of all tasks",
 });
 
 Deno.test("a task that is deleted and made again goes on in the stream of all tasks", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const { engine } = server;
   const lives: unknown[] = [];
   const reading = readAll(server, "?includeStatus=false", (seen) => {

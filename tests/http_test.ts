@@ -8,10 +8,11 @@ import {
 import { createTaskcastApp } from "@taskcast/server";
 import { fakeClock } from "./support/fake_clock.ts";
 import { allFrames } from "./support/sse.ts";
+import { startAnyServer } from "./support/any_server.ts";
 import { startServer } from "./support/test_server.ts";
 
 Deno.test("lists are paged, newest first, and filtered", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const ids: string[] = [];
   for (let i = 0; i < 23; i++) {
     const { body } = await server.call("POST", "/tasks", {
@@ -52,7 +53,7 @@ Deno.test("lists are paged, newest first, and filtered", async () => {
 });
 
 Deno.test("history: filters, since, limit, formats, and pages that go on", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const { engine } = server;
   await engine.createTask({ id: "t" });
   await engine.publishEvents(
@@ -91,7 +92,9 @@ Deno.test("history: filters, since, limit, formats, and pages that go on", async
 
 Deno.test("cors: pages of allowed origins read answers and streams; without it none do", async () => {
   const origin = "https://app.example";
-  await using open = startServer({ app: { cors: { origin: [origin], credentials: true } } });
+  await using open = await startAnyServer({
+    app: { cors: { origin: [origin], credentials: true } },
+  });
   await open.engine.createTask({ id: "t" });
   const preflight = await fetch(`${open.url}/tasks/t/status`, {
     method: "OPTIONS",
@@ -115,7 +118,7 @@ Deno.test("cors: pages of allowed origins read answers and streams; without it n
   const other = await open.call("GET", "/tasks/t", undefined, { origin: "https://evil.example" });
   assert.equal(other.headers.get("access-control-allow-origin"), null);
 
-  await using closed = startServer();
+  await using closed = await startAnyServer();
   const { headers } = await closed.call("GET", "/health", undefined, { origin });
   assert.equal(headers.get("access-control-allow-origin"), null);
 });

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { TaskcastServerClient } from "@taskcast/server-sdk";
 import { until } from "./support/sse.ts";
 import { openBody } from "./support/open_body.ts";
-import { startServer } from "./support/test_server.ts";
+import { startAnyServer } from "./support/any_server.ts";
 
 const NDJSON = { "content-type": "application/x-ndjson" };
 const line = (data: unknown, fields = {}) => JSON.stringify({ type: "n", data, ...fields }) + "\n";
 
 Deno.test("lines are stored as they arrive, wherever chunks are cut", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const { id } = await server.engine.createTask();
   const { body, writeBytes, close } = openBody();
   const answer = fetch(`${server.url}/tasks/${id}/events`, {
@@ -28,7 +28,7 @@ Deno.test("lines are stored as they arrive, wherever chunks are cut", async () =
 });
 
 Deno.test("a bad line ends the request and names itself; what came before it stays", async () => {
-  await using server = startServer({ app: { maxBodyBytes: 1_000 } });
+  await using server = await startAnyServer({ app: { maxBodyBytes: 1_000 } });
   const bad: [string, number, RegExp][] = [
     ["{nope\n", 400, /Line 3: .*not valid JSON/],
     [line(1, { type: "taskcast:x" }), 400, /Line 3: .*"type"/],
@@ -48,7 +48,7 @@ Deno.test("a bad line ends the request and names itself; what came before it sta
 });
 
 Deno.test("when the task ends, an open request is answered at once", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const { id } = await server.engine.createTask();
   const { body, write, close } = openBody();
   const answer = fetch(`${server.url}/tasks/${id}/events`, {
@@ -68,7 +68,7 @@ Deno.test("when the task ends, an open request is answered at once", async () =>
 });
 
 Deno.test("lines that are sent again after the end are acknowledged as stored", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const { id } = await server.engine.createTask();
   const lines = line(1, { producerId: "p", producerSeq: 0 }) +
     line(2, { producerId: "p", producerSeq: 1 });
@@ -79,7 +79,7 @@ Deno.test("lines that are sent again after the end are acknowledged as stored", 
 });
 
 Deno.test("openPublisher() aborts its signal when the task ends elsewhere, also while idle", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const { id } = await server.engine.createTask();
   const publisher = new TaskcastServerClient({ baseUrl: server.url }).openPublisher(id);
   await publisher.publish({ type: "n", data: 1 });
@@ -93,7 +93,7 @@ Deno.test("openPublisher() aborts its signal when the task ends elsewhere, also 
 });
 
 Deno.test("openPublisher() loses and doubles nothing over connections that break", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const { id } = await server.engine.createTask();
   let broken = 0;
   const client = new TaskcastServerClient({

@@ -3,12 +3,12 @@ import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@task
 import type { AnsweredRequest } from "@taskcast/server";
 import { createTaskcastApp } from "@taskcast/server";
 import { Hono } from "hono";
-import { startServer } from "./support/test_server.ts";
+import { startAnyServer } from "./support/any_server.ts";
 
 const MADE = /^[0-9a-f-]{36}$/;
 
 Deno.test("every answer carries the request's id if it is sane, else one that was made", async () => {
-  await using server = startServer({ app: { cors: { origin: "*" } } });
+  await using server = await startAnyServer({ app: { cors: { origin: "*" } } });
   await server.call("POST", "/tasks", { id: "t" });
   const idOf = async (path: string, init: RequestInit = {}) => {
     const response = await fetch(server.url + path, init);

@@ -3,12 +3,12 @@ import { EventSource } from "eventsource";
 import { SeriesView } from "@taskcast/client";
 import type { Frame } from "./support/sse.ts";
 import { allFrames, frames } from "./support/sse.ts";
-import { startServer } from "./support/test_server.ts";
-import type { TestServer } from "./support/test_server.ts";
+import { startAnyServer } from "./support/any_server.ts";
+import type { AnyServer } from "./support/any_server.ts";
 
 const answer = { type: "llm.delta", seriesId: "answer", seriesMode: "accumulate" } as const;
 
-async function mixedTask({ engine }: TestServer): Promise<string> {
+async function mixedTask({ engine }: AnyServer): Promise<string> {
   const { id } = await engine.createTask();
   await engine.publishEvents(id, [
     { type: "note", data: 1 },
@@ -35,9 +35,9 @@ function outcome(all: readonly Frame[]) {
 }
 
 Deno.test("a connection cut at every possible frame, in mid-replay too, is resumed exactly", async () => {
+  await using server = await startAnyServer();
   for (const query of ["", "?seriesFormat=accumulated", "?wrap=true&limit=100"]) {
     for (let cut = 1; cut < 12; cut++) {
-      await using server = startServer();
       const id = await mixedTask(server);
       const url = `${server.url}/tasks/${id}/events${query}`;
       const seen: Frame[] = [];
@@ -76,7 +76,7 @@ Deno.test("a connection cut at every possible frame, in mid-replay too, is resum
 });
 
 Deno.test("the end can be had again from just before it, and is 204 from itself", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const id = await mixedTask(server);
   await server.engine.transitionTask(id, "failed");
   const url = `${server.url}/tasks/${id}/events`;
@@ -91,7 +91,7 @@ Deno.test("the end can be had again from just before it, and is 204 from itself"
 });
 
 Deno.test("taskcast.open tells how the cursor was taken", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const id = await mixedTask(server);
   const url = `${server.url}/tasks/${id}/events`;
   const read = async (count: number, cursor?: string) => {
@@ -110,7 +110,7 @@ Deno.test("taskcast.open tells how the cursor was taken", async () => {
 });
 
 Deno.test("since.index, since.timestamp and limit replay what they say", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const { engine } = server;
   const { id } = await engine.createTask();
   for (let i = 0; i < 10; i++) {
@@ -130,7 +130,7 @@ Deno.test("since.index, since.timestamp and limit replay what they say", async (
 });
 
 Deno.test("EventSource, a foreign client, follows a task to its end and stops", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const id = await mixedTask(server);
   const { body: { ticket } } = await server.call("POST", `/tasks/${id}/tickets`);
   const source = new EventSource(`${server.url}/tasks/${id}/events?ticket=${ticket}`);

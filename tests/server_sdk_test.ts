@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { TaskcastHttpError } from "@taskcast/client/http";
 import { TaskcastServerClient } from "@taskcast/server-sdk";
 import { scriptedServer } from "./support/scripted_server.ts";
-import type { TestServer } from "./support/test_server.ts";
-import { startServer } from "./support/test_server.ts";
+import { startAnyServer } from "./support/any_server.ts";
+import type { AnyServer } from "./support/any_server.ts";
 
 const quick = { minDelayMs: 1, maxDelayMs: 2 };
 
@@ -20,7 +20,7 @@ function badNetwork(lose: (attempt: number) => "answer" | "request" | undefined)
   };
 }
 
-function clientOf(server: TestServer, network?: typeof fetch): TaskcastServerClient {
+function clientOf(server: AnyServer, network?: typeof fetch): TaskcastServerClient {
   return new TaskcastServerClient({ baseUrl: server.url, retry: quick, fetch: network });
 }
 
@@ -29,7 +29,7 @@ function isCode(code: string): (error: unknown) => boolean {
 }
 
 Deno.test("every call is carried out once, though answers and requests get lost", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const { engine } = server;
   // Of three attempts one loses its answer, one is lost itself, one succeeds.
   const client = clientOf(
@@ -75,7 +75,7 @@ Deno.test("every call is carried out once, though answers and requests get lost"
 });
 
 Deno.test("what somebody else did is not taken for a repetition", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const { engine } = server;
   await engine.createTask({ id: "mine" });
   const network = badNetwork((n) => n === 1 ? "request" : undefined);
@@ -89,7 +89,7 @@ Deno.test("what somebody else did is not taken for a repetition", async () => {
 });
 
 Deno.test("publishes of one client arrive in the order of their calls, and of others in between", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const { id } = await server.engine.createTask();
   const network = badNetwork((n) => n % 4 === 0 ? "answer" : n % 7 === 0 ? "request" : undefined);
   const clients = [clientOf(server, network), clientOf(server, network)];
@@ -107,7 +107,7 @@ Deno.test("publishes of one client arrive in the order of their calls, and of ot
 });
 
 Deno.test("a publish that is given up neither blocks nor doubles the next one", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const { id } = await server.engine.createTask();
   let down = true;
   const client = new TaskcastServerClient({
@@ -123,7 +123,7 @@ Deno.test("a publish that is given up neither blocks nor doubles the next one", 
 });
 
 Deno.test("a task that is made again under its id takes the same client's events", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const client = clientOf(server);
   for (const life of [1, 2]) {
     await client.createTask({ id: "t" });
@@ -135,7 +135,7 @@ Deno.test("a task that is made again under its id takes the same client's events
 });
 
 Deno.test("errors are typed, and what is refused is not tried again", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   let attempts = 0;
   const client = clientOf(server, (input, init) => {
     attempts++;
@@ -186,7 +186,9 @@ Deno.test("an answer that never comes is given up", async () => {
 });
 
 Deno.test("tokens and service keys are sent, and tasks() goes through all pages", async () => {
-  await using server = startServer({ app: { trustedServices: { backend: "k".repeat(32) } } });
+  await using server = await startAnyServer({
+    app: { trustedServices: { backend: "k".repeat(32) } },
+  });
   const client = new TaskcastServerClient({ baseUrl: server.url, serviceKey: "k".repeat(32) });
   const ids = new Set<string>();
   for (let i = 0; i < 7; i++) ids.add((await client.createTask({ tags: ["x"] })).id);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { allFrames, until } from "./support/sse.ts";
-import { startServer } from "./support/test_server.ts";
+import { startAnyServer } from "./support/any_server.ts";
 
 Deno.test("of 50 concurrent ends exactly one succeeds, with one status event", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const { id } = await server.engine.createTask();
   const ends = ["completed", "failed", "cancelled", "timeout"] as const;
   const answers = await Promise.all(
@@ -27,7 +27,7 @@ Deno.test("of 50 concurrent ends exactly one succeeds, with one status event", a
 });
 
 Deno.test("a ttl that runs out gives exactly one timeout, and its readers are told", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const { body: task } = await server.call("POST", "/tasks", { ttl: 0.2 });
   const seen = await allFrames(`${server.url}/tasks/${task.id}/events`);
   const events = seen.filter((frame) => frame.event === "taskcast.event");
@@ -36,7 +36,7 @@ Deno.test("a ttl that runs out gives exactly one timeout, and its readers are to
 });
 
 Deno.test("a blocked task goes on by itself, or by an answer", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const { id } = await server.engine.createTask();
   await server.engine.transitionTask(id, "running");
   await server.call("PATCH", `/tasks/${id}/status`, { status: "blocked", resumeAfterMs: 50 });
@@ -54,12 +54,12 @@ Deno.test("a blocked task goes on by itself, or by an answer", async () => {
 });
 
 Deno.test("deleting tells the readers, and an old cursor is not taken for the new task", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   await server.call("POST", "/tasks", { id: "t" });
   await server.engine.publishEvent("t", { type: "n", data: 1 });
   const url = `${server.url}/tasks/t/events`;
   const reading = allFrames(url);
-  await until(() => server.engine.stats.tails === 1, "the reader is live");
+  await until(async () => (await server.reading()).tasks === 1, "the reader is live");
   assert.equal((await server.call("DELETE", "/tasks/t")).status, 204);
   const seen = await reading;
   assert.deepEqual(seen.at(-1)!.data, { reason: "deleted" });

@@ -3,10 +3,11 @@ import { MemoryBroadcastProvider } from "@taskcast/core";
 import type { BroadcastProvider } from "@taskcast/core";
 import { fakeClock } from "./support/fake_clock.ts";
 import { allFrames, frames, until } from "./support/sse.ts";
+import { startAnyServer } from "./support/any_server.ts";
 import { startServer } from "./support/test_server.ts";
 
 Deno.test("no payload forges a frame, whatever line breaks it holds", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const { engine, url } = server;
   const evil = "x\n\nevent: taskcast.done\ndata: {}\n\n";
   const breaks = ["\r", "\n", "\r\n", "\u2028", "\u2029", "\u0085", "\u0000", "\ufeff"];
@@ -37,7 +38,7 @@ Deno.test("no payload forges a frame, whatever line breaks it holds", async () =
 });
 
 Deno.test("a large replay goes out in pieces, as it is read", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const { engine, url } = server;
   await engine.createTask({ id: "t" });
   const filler = "x".repeat(900);
@@ -56,7 +57,7 @@ Deno.test("a large replay goes out in pieces, as it is read", async () => {
 });
 
 Deno.test("readers that go away change nothing for the task and leave nothing behind", async () => {
-  await using server = startServer();
+  await using server = await startAnyServer();
   const { engine, url } = server;
   await engine.createTask({ id: "t" });
   await engine.transitionTask("t", "running");
@@ -70,8 +71,8 @@ Deno.test("readers that go away change nothing for the task and leave nothing be
       }
     }));
   }
-  await until(() => engine.stats.streams === 0, "all streams are closed");
-  assert.equal(engine.stats.tails, 0);
+  await until(async () => (await server.reading()).streams === 0, "all streams are closed");
+  assert.equal((await server.reading()).tasks, 0);
   assert.equal((await engine.getTask("t"))?.status, "running");
   assert.equal((await engine.getTask("t"))?.subscriberCount, 0);
 });

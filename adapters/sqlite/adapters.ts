@@ -1,9 +1,9 @@
-import { createRequire } from "node:module";
 import type { BroadcastProvider, LongTermStore, ShortTermStore } from "@taskcast/core";
 import { SqliteBroadcast } from "./broadcast.ts";
 import { Connection } from "./connection.ts";
 import type { SqliteDatabase } from "./driver.ts";
 import { SqliteLongTermStore } from "./long_term_store.ts";
+import { openFile } from "./open_file.ts";
 import { migrate } from "./schema.ts";
 import { SqliteShortTermStore } from "./short_term_store.ts";
 
@@ -84,20 +84,4 @@ export function createSqliteAdapters(options: SqliteAdapterOptions): SqliteAdapt
     shortTerm: new SqliteShortTermStore(connection),
     longTerm: new SqliteLongTermStore(connection),
   };
-}
-
-/** Opens a file with the runtime's own driver, where it has one: Deno, and Node from 22 on. */
-function openFile(path: string): SqliteDatabase {
-  let driver: { DatabaseSync: new (path: string) => SqliteDatabase };
-  try {
-    // Asked for only now, so that who brings a driver needs none of the runtime.
-    driver = createRequire(import.meta.url)("node:sqlite");
-  } catch (error) {
-    throw new Error(
-      "This runtime has no node:sqlite: give createSqliteAdapters({ database }) a database of " +
-        "better-sqlite3",
-      { cause: error },
-    );
-  }
-  return new driver.DatabaseSync(path);
 }

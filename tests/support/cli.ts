@@ -4,6 +4,7 @@ const ROOT = new URL("../../", import.meta.url);
 
 /** A `taskcast` process. */
 export interface CliProcess {
+  readonly pid: number;
   /** What it has written so far. */
   readonly out: string;
   readonly err: string;
@@ -22,14 +23,29 @@ export interface CliServer {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Starts `taskcast` with these arguments, from source. */
+/**
+ * The command `taskcast`: from source on Deno, unless `TASKCAST_TEST_COMMAND` has another, as a JSON
+ * list of words. So the same tests try what was installed from npm, on other runtimes.
+ */
+export const COMMAND: CommandWords = JSON.parse(
+  Deno.env.get("TASKCAST_TEST_COMMAND") ?? "null",
+) ?? [Deno.execPath(), "run", "-A", "--quiet", new URL("cli/mod.ts", ROOT).pathname];
+
+/** Whether another runtime is tried than Deno. */
+export const ELSEWHERE: boolean = Deno.env.has("TASKCAST_TEST_COMMAND");
+
+/** A program and its first arguments. */
+export type CommandWords = readonly [string, ...string[]];
+
+/** Starts `taskcast` with these arguments. */
 export function cli(
   args: string[],
   env: Record<string, string> = {},
   folder: string | URL = ROOT,
+  [program, ...words]: CommandWords = COMMAND,
 ): CliProcess {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", new URL("cli/mod.ts", ROOT).pathname, ...args],
+  const child = new Deno.Command(program, {
+    args: [...words, ...args],
     cwd: folder,
     // Nobody is at a terminal here, and yet the log is read as people read it.
     env: { NO_COLOR: "1", TASKCAST_LOG_FORMAT: "pretty", ...env },
@@ -57,6 +73,7 @@ export function cli(
     return code;
   });
   return {
+    pid: child.pid,
     get out() {
       return written.out;
     },
@@ -99,8 +116,9 @@ export async function startCli(
   args: string[] = [],
   env: Record<string, string> = {},
   folder?: string,
+  command?: CommandWords,
 ): Promise<CliServer> {
-  const process = cli(args, { TASKCAST_PORT: "0", ...env }, folder);
+  const process = cli(args, { TASKCAST_PORT: "0", ...env }, folder, command);
   const listening = () => /listens on (http:\S+)/.exec(process.err)?.[1];
   let ended = false;
   void process.ended.then(() => ended = true);

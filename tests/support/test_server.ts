@@ -2,6 +2,7 @@ import type { TaskEngineOptions } from "@taskcast/core";
 import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
 import type { TaskcastAppOptions } from "@taskcast/server";
 import { createTaskcastApp } from "@taskcast/server";
+import { type Reading, reading } from "./reading.ts";
 
 /** A server on a free port of loopback, with its engine at hand. */
 export interface TestServer {
@@ -12,6 +13,8 @@ export interface TestServer {
     // deno-lint-ignore no-explicit-any
     { status: number; headers: Headers; body: any }
   >;
+  /** What its metrics say of its readers. */
+  reading(): Promise<Reading>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -35,29 +38,31 @@ export function startServer(
   return {
     url,
     engine,
-    async call(method, path, body, headers = {}) {
-      const response = await fetch(url + path, {
-        method,
-        headers: {
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
-          ...headers,
-        },
-        body: body === undefined
-          ? undefined
-          : typeof body === "string"
-          ? body
-          : JSON.stringify(body),
-      });
-      const text = await response.text();
-      return {
-        status: response.status,
-        headers: response.headers,
-        body: text === "" ? undefined : JSON.parse(text),
-      };
-    },
+    call: call(url),
+    reading: () => reading(url),
     async [Symbol.asyncDispose]() {
       await engine.close();
       await server.shutdown();
     },
+  };
+}
+
+/** Sends JSON to a server and reads JSON. */
+export function call(url: string): TestServer["call"] {
+  return async (method, path, body, headers = {}) => {
+    const response = await fetch(url + path, {
+      method,
+      headers: {
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...headers,
+      },
+      body: body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body),
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: text === "" ? undefined : JSON.parse(text),
+    };
   };
 }

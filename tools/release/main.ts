@@ -2,7 +2,8 @@
 //
 // Sets the version everywhere and the date in the changelog, checks everything, then publishes to JSR
 // member by member (a named root would otherwise publish itself only) and to npm. Whoever runs it is
-// logged in to both. It can be run again: what is published already is left alone by both.
+// logged in to both.
+import { COMMAND } from "../npm/command_package.ts";
 import { packages } from "../packages.ts";
 import { datedChangelog } from "./changelog.ts";
 import { assertNext, withVersion } from "./versions.ts";
@@ -19,6 +20,8 @@ if (version === undefined || flags.some((flag) => flag !== "--publish")) {
 
 try {
   const members = await packages();
+  const names = [...members.map(({ name }) => name), COMMAND];
+  const repository = await output("git", "remote", "get-url", "origin") || "<address of origin>";
   assertNext(members[0]!.version, version);
   const date = new Date().toISOString().slice(0, 10);
   const changes: [file: URL, text: string][] = [];
@@ -38,13 +41,18 @@ try {
     [["git", "commit", "--all", "--message", `Release ${version}`], ROOT],
     [["git", "tag", `v${version}`], ROOT],
     ...members.map(({ folder }): [string[], URL] => [["deno", "publish"], folder]),
-    [["deno", "task", "npm", "--publish"], ROOT],
+    [["deno", "task", "npm", "--repository", repository], ROOT],
+    ...names.map((name): [string[], URL] => [
+      ["npm", "publish", "--access", "public", `dist/npm/${tarball(name, version)}`],
+      ROOT,
+    ]),
   ];
   if (!publishes) {
     console.log(`Would set ${version} in ${changes.length} files, dated ${date}, and then run:`);
     for (const [command, folder] of steps) console.log(`  ${place(folder)}$ ${command.join(" ")}`);
     Deno.exit(0);
   }
+  if (repository.startsWith("<")) throw new Error("git has no remote origin for package.json");
   if (await output("git", "status", "--porcelain") !== "") {
     throw new Error("there are changes that are not committed");
   }
@@ -56,6 +64,11 @@ try {
 } catch (error) {
   console.error(`release: ${(error as Error).message}`);
   Deno.exit(1);
+}
+
+/** What `npm pack` calls a package. */
+function tarball(name: string, version: string): string {
+  return `${name.replace("@", "").replace("/", "-")}-${version}.tgz`;
 }
 
 function place(folder: URL): string {

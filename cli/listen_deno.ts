@@ -1,0 +1,20 @@
+import type { Handle, Listening } from "./listen.ts";
+import { type ListenAddress, listenError } from "./listen_error.ts";
+
+/** Serves with the server of Deno. */
+export function listenOnDeno(handle: Handle, address: ListenAddress): Promise<Listening> {
+  try {
+    const server = Deno.serve(
+      { port: address.port, hostname: address.host, onListen: () => {} },
+      (request, { remoteAddr }) => handle(request, { remoteAddress: remoteAddr.hostname }),
+    );
+    return Promise.resolve({ port: server.addr.port, shutdown: () => server.shutdown() });
+  } catch (error) {
+    const cause = error instanceof Deno.errors.AddrInUse
+      ? "taken"
+      : error instanceof Deno.errors.PermissionDenied
+      ? "forbidden"
+      : error as Error;
+    return Promise.reject(listenError(address, cause));
+  }
+}

@@ -1,0 +1,72 @@
+// The conformance suite of every adapter, for `node --test` in a project that installed them.
+import { test } from "node:test";
+import process from "node:process";
+import postgres from "postgres";
+import type { ShortTermStore } from "@taskcast/core";
+import { MemoryBroadcastProvider, MemoryLongTermStore, MemoryShortTermStore } from "@taskcast/core";
+import { testBroadcast, testLongTermStore, testShortTermStore } from "@taskcast/core/conformance";
+import { createPostgresAdapter, createPostgresAdapters } from "@taskcast/postgres";
+import { createRedisAdapters } from "@taskcast/redis";
+import { createSqliteAdapters } from "@taskcast/sqlite";
+
+const { REDIS_URL, DATABASE_URL, SUITES = "" } = process.env;
+const wanted = SUITES.split(",");
+
+interface Opened {
+  broadcast: { close(): Promise<void> };
+  shortTerm: ShortTermStore;
+}
+
+/** The store, which takes the wake-ups along when it is closed. */
+function storeOf({ broadcast, shortTerm }: Opened): ShortTermStore {
+  const close = shortTerm.close.bind(shortTerm);
+  shortTerm.close = async () => {
+    await broadcast.close();
+    await close();
+  };
+  return shortTerm;
+}
+
+if (wanted.includes("memory")) {
+  testShortTermStore({ name: "memory", open: () => new MemoryShortTermStore(), test });
+  testLongTermStore({ name: "memory archive", open: () => new MemoryLongTermStore(), test });
+  testBroadcast({
+    name: "memory broadcast",
+    open() {
+      const broadcast = new MemoryBroadcastProvider();
+      return { publisher: broadcast, subscriber: broadcast, close: () => broadcast.close() };
+    },
+    test,
+  });
+}
+
+if (wanted.includes("sqlite")) {
+  const open = () => createSqliteAdapters({ path: ":memory:" });
+  testShortTermStore({ name: "sqlite", open: () => storeOf(open()), test });
+  testLongTermStore({ name: "sqlite archive", open: () => open().longTerm, test });
+}
+
+if (wanted.includes("redis")) {
+  const open = () => createRedisAdapters(REDIS_URL!, { prefix: `npm:${crypto.randomUUID()}:` });
+  testShortTermStore({ name: "redis", open: () => storeOf(open()), test });
+}
+
+if (wanted.includes("postgres")) {
+  const newDatabase = async () => {
+    const schema = `t${crypto.randomUUID().replaceAll("-", "")}`;
+    const sql = postgres(DATABASE_URL!, { max: 1, onnotice() {} });
+    await sql`CREATE SCHEMA ${sql(schema)}`;
+    await sql.end();
+    return { url: `${DATABASE_URL}?search_path=${schema}`, maxConnections: 2 };
+  };
+  testShortTermStore({
+    name: "postgres",
+    open: async () => storeOf(await createPostgresAdapters(await newDatabase())),
+    test,
+  });
+  testLongTermStore({
+    name: "postgres archive",
+    open: async () => await createPostgresAdapter(await newDatabase()),
+    test,
+  });
+}

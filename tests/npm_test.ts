@@ -1,0 +1,198 @@
+import assert from "node:assert/strict";
+import { dirname } from "node:path";
+import { run } from "../tools/npm/run.ts";
+import { walk } from "../tools/walk.ts";
+import { exportsOnJsr, exportsOnNpm } from "./npm/export_lists.ts";
+import { installProject, toJavaScript } from "./npm/project.ts";
+import { bun, nodeOf } from "./npm/runtimes.ts";
+import { type CommandWords, startCli } from "./support/cli.ts";
+import { leftOut } from "./support/left_out.ts";
+import { postgresUrl } from "./support/postgres_server.ts";
+import { redisUrl } from "./support/redis_server.ts";
+
+// Packs every package as `deno task npm` does, installs the tarballs in an empty folder, and uses
+// them there as their users do: on Node 20, 22 and 24, and on Bun.
+
+const ROOT = new URL("../", import.meta.url);
+const project = await installProject();
+globalThis.addEventListener("unload", () => Deno.removeSync(project.folder, { recursive: true }));
+const modules = `${project.folder}node_modules`;
+const names = [...project.members.map(({ name }) => name), "taskcast"];
+
+Deno.test("npm: packages say what npm must know, and hold nothing but code, types and words", async () => {
+  for (const name of names) {
+    const folder = new URL(`file://${modules}/${name}/`);
+    const { license, description, keywords, engines, type, exports = {}, bin = {}, dependencies } =
+      JSON.parse(await Deno.readTextFile(new URL("package.json", folder)));
+    assert.deepEqual([license, engines, type], ["MIT", { node: ">=20" }, "module"], name);
+    assert(description.length > 20 && keywords.length > 4, name);
+    const files = await Array.fromAsync(walk(folder));
+    for (const entry of [...Object.values(exports).flatMap(values), ...Object.values(bin)]) {
+      assert(files.includes(String(entry).replace("./", "")), `${name}: ${entry}`);
+    }
+    for (const file of ["README.md", "LICENSE"]) assert(files.includes(file), `${name}: ${file}`);
+    for (const file of files) {
+      assert.match(file, /(\.js|\.d\.ts|^package\.json|^README\.md|^LICENSE)$/, name);
+      assert.doesNotMatch(file, /_test\.|\btests?\//, name);
+      const text = await Deno.readTextFile(new URL(file, folder));
+      assert(!text.includes(ROOT.pathname) && !text.includes("taskcast-npm-"), `${name}/${file}`);
+    }
+    for (const [dependency, version] of Object.entries(dependencies ?? {})) {
+      assert.match(String(version), /^\^\d+\.\d+\.\d+$/, `${name}: ${dependency}`);
+    }
+  }
+});
+
+function values(entry: unknown): unknown[] {
+  return typeof entry === "string" ? [entry] : Object.values(entry as Record<string, string>);
+}
+
+Deno.test("npm: every entry point is type-checked strictly, libraries too", async () => {
+  const entries = project.members.flatMap(({ name, exports }) =>
+    Object.keys(exports).filter((at) => at !== "./bin").map((at) => name + at.slice(1))
+  );
+  await project.write(
+    "all.ts",
+    entries.map((entry, i) => `import * as m${i} from ${JSON.stringify(entry)};\n`).join("") +
+      `console.log(${entries.map((_, i) => `m${i}`)});\n`,
+  );
+  await tsc(["--module", "nodenext", "--types", "node", "all.ts"]);
+});
+
+Deno.test("npm: the guide's code is type-checked as written", async () => {
+  // But for what ioredis does not take: an address that may be missing.
+  const guide = await Deno.readTextFile(new URL("guide/embedded.ts.txt", import.meta.url));
+  await project.write("guide.ts", guide.replaceAll("process.env.REDIS_URL", "$&!"));
+  // Under `nodenext`, TypeScript does not see the default export that ioredis has.
+  await tsc(["--module", "preserve", "--types", "node", "guide.ts"]);
+});
+
+Deno.test("npm: the client is type-checked for browsers, without the types of Node", async () => {
+  await project.write("page.ts", 'import * as client from "@taskcast/client";\nalert(client);\n');
+  await tsc(["--module", "preserve", "--lib", "es2022,dom", "--typeRoots", "none", "page.ts"]);
+});
+
+async function tsc(args: readonly string[]): Promise<void> {
+  const checks = ["--noEmit", "--strict", "--skipLibCheck", "false", "--target", "es2022"];
+  await run("npx", ["--no-install", "tsc", ...checks, ...args], { cwd: project.folder });
+}
+
+Deno.test("npm: packages export what they export on JSR", async () => {
+  const npm = exportsOnNpm(project.members, modules);
+  assert(npm["@taskcast/core"]!.length > 100);
+  assert.deepEqual(npm, await exportsOnJsr(project.members, ROOT));
+});
+
+const redis = await redisUrl();
+const postgres = await postgresUrl();
+const stores = { REDIS_URL: redis ?? "", DATABASE_URL: postgres ?? "" };
+const hasStores = redis !== undefined && postgres !== undefined;
+
+/** What of the conformance suite runs where: all adapters on two versions. */
+const SUITES: Readonly<Record<number, string>> = {
+  20: "memory,redis,postgres", // It has no SQLite of its own.
+  22: "sqlite,redis",
+  24: "sqlite,postgres",
+};
+
+/** The program that a process runs by way of others. */
+async function youngest(pid: number): Promise<number> {
+  const { stdout } = await new Deno.Command("pgrep", { args: ["-P", `${pid}`] }).output();
+  const [child] = new TextDecoder().decode(stdout).split("\n").filter(Boolean).map(Number);
+  return child === undefined ? pid : await youngest(child);
+}
+
+for (const [version, suites] of Object.entries(SUITES)) {
+  const node = await nodeOf(Number(version));
+  const PATH = `${dirname(node)}:${Deno.env.get("PATH")}`;
+
+  Deno.test({
+    name: `npm: the guide's embedded example works as written on Node ${version}`,
+    ignore: !hasStores,
+  }, async () => {
+    const guide = new URL("guide/embedded.ts.txt", import.meta.url);
+    await project.write("guide.js", toJavaScript(await Deno.readTextFile(guide)));
+    await project.writeScript("embedded.js", new URL("npm/embedded.ts", import.meta.url));
+    const env = { ...stores, JWT_SECRET: "a secret of more than thirty-two bytes" };
+    const said = JSON.parse(await run(node, ["embedded.js"], { cwd: project.folder, env }));
+    assert.deepEqual([said.withoutToken, said.archive], [401, true]);
+    assert.match(said.stream, /"data":\{"delta":"Hello"\}.*"seriesSnapshot":true/);
+    assert.match(said.stream, /event: taskcast\.done\n.*\ndata: \{"reason":"completed"\}/);
+  });
+
+  Deno.test(`npm: npx taskcast serves what the configuration says on Node ${version}`, async () => {
+    await project.write("taskcast.config.yaml", "logLevel: warn\nhost: ${HOST_OF_TEST}\n");
+    await project.write("usual.ts", 'export enum Host { Usual = "127.0.0.1" }\n');
+    await project.write(
+      "own.config.ts",
+      `import type { TaskcastConfig } from "@taskcast/core";
+       import { Host } from "./usual.ts";
+       export default { logLevel: "warn", host: Host.Usual } satisfies TaskcastConfig;`,
+    );
+    for (const file of ["taskcast.config.yaml", "own.config.ts"]) {
+      const command: CommandWords = ["npx", "--no-install", "taskcast"];
+      const env = { PATH, HOST_OF_TEST: "127.0.0.1" };
+      await using server = await startCli(["-c", file], env, project.folder, command);
+      assert.match(server.url, /^http:\/\/127\.0\.0\.1:/);
+      assert.equal((await (await fetch(`${server.url}/health`)).json()).status, "ok");
+      // npx itself passes no SIGTERM on.
+      Deno.kill(await youngest(server.process.pid), "SIGTERM");
+      assert.equal(await server.process.ended, 0);
+    }
+  });
+
+  Deno.test({
+    name: `npm: adapters pass the conformance suite on Node ${version}: ${suites}`,
+    ignore: !hasStores,
+  }, async () => {
+    await project.writeScript("conformance.js", new URL("npm/conformance.ts", import.meta.url));
+    const env = { ...stores, SUITES: suites };
+    const args = ["--test", "--test-reporter=tap", "conformance.js"];
+    const tap = await run(node, args, { cwd: project.folder, env });
+    assert(Number(/^# pass (\d+)$/m.exec(tap)?.[1]) > 50, tap);
+  });
+}
+
+/** Tests that know nothing of a server but its address, or of a command but its words. */
+const BLACK_BOX = [
+  ...["auth", "bad_input", "client", "fanout", "global_stream", "http", "ndjson", "request_id"],
+  ...["resume", "server_sdk", "state", "stream_safety"],
+];
+
+async function testCommand(
+  command: CommandWords,
+  files: readonly string[],
+  filter = "",
+): Promise<void> {
+  const paths = files.map((name) => `tests/${name}_test.ts`);
+  const options = ["-A", "--no-check", "--parallel", "--filter", filter];
+  const said = await run(Deno.execPath(), ["test", ...options, ...paths], {
+    cwd: ROOT,
+    env: { TASKCAST_TEST_COMMAND: JSON.stringify(command) },
+  });
+  assert.match(said, /^ok \| [1-9]\d* passed/m);
+}
+
+const installed = `${modules}/taskcast/bin.js`;
+
+Deno.test("npm: the black-box tests pass on Node 20", async () => {
+  await testCommand([await nodeOf(20), installed], [...BLACK_BOX, "cli"]);
+});
+
+Deno.test("npm: limits count by the address of the connection on Node 20", async () => {
+  await testCommand([await nodeOf(20), installed], ["token"], "the address of the connection");
+});
+
+Deno.test("npm: what is in SQLite survives the death of its server on Node 22", async () => {
+  await testCommand([await nodeOf(22), installed], ["sqlite_process"]);
+});
+
+const bunProgram = await bun();
+if (bunProgram === undefined) leftOut("the tests on Bun", "a machine on which its package runs");
+
+Deno.test({
+  name: "npm: streams, publishing and resumption work on Bun",
+  ignore: bunProgram === undefined,
+}, async () => {
+  await testCommand([bunProgram!, installed], ["ndjson", "resume", "state", "stream_safety"]);
+});

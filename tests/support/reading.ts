@@ -1,0 +1,19 @@
+/** How many streams are open, and of how many tasks. */
+export interface Reading {
+  streams: number;
+  tasks: number;
+}
+
+/** Asks a server's metrics who is reading. */
+export async function reading(
+  url: string,
+  headers: Record<string, string> = {},
+): Promise<Reading> {
+  const text = await (await fetch(`${url}/metrics`, { headers })).text();
+  const gauge = (name: string) => {
+    const [, value] = new RegExp(`^taskcast_${name} (\\d+)$`, "m").exec(text) ?? [];
+    if (value === undefined) throw new Error(`no ${name} in ${text}`);
+    return Number(value);
+  };
+  return { streams: gauge("streams"), tasks: gauge("followed_tasks") };
+}

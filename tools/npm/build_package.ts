@@ -1,0 +1,92 @@
+import { dependenciesOf } from "./dependencies.ts";
+import { FILL_INS, FILL_INS_CODE, fillIn } from "./fill_in.ts";
+import type { Common } from "./manifest.ts";
+import { filesOf, manifestOf } from "./manifest.ts";
+import type { Member } from "./members.ts";
+import type { ModuleDoc } from "./module_doc.ts";
+import { moduleDoc } from "./module_doc.ts";
+import { readReachable } from "./read_files.ts";
+import { readme } from "./readme.ts";
+import { run } from "./run.ts";
+import { removeOthers } from "./remove_others.ts";
+
+const LICENSE = new URL("../../LICENSE", import.meta.url);
+
+/**
+ * Makes the folder of a package that `npm pack` takes from there.
+ *
+ * @param target A folder that is not there yet.
+ * @param versions Of siblings and of packages on npm, by name.
+ */
+export async function buildPackage(
+  member: Member,
+  target: URL,
+  versions: ReadonlyMap<string, string>,
+  common: Common,
+): Promise<void> {
+  await unpack(member, target);
+  const entries = Object.values(member.exports).map(filesOf).flatMap(Object.values);
+  const { files, packages } = await readReachable(
+    target,
+    entries.map((path) => path.replace("./", "")),
+  );
+  await removeOthers(target, files);
+  await fillInFor(target, files);
+  await closeTypes(target, files);
+
+  const docs = await readDocs(member);
+  const main = docs.get(".")!;
+  docs.delete(".");
+  const dependencies = dependenciesOf(without(packages, member.name), member.npm, versions);
+  const manifest = manifestOf(member, main.summary, dependencies, common);
+  await Deno.writeTextFile(new URL("package.json", target), json(manifest));
+  await Deno.writeTextFile(new URL("README.md", target), readme(member, main, docs));
+  await Deno.copyFile(LICENSE, new URL("LICENSE", target));
+}
+
+/** A file that npm reads. */
+export function json(value: unknown): string {
+  return JSON.stringify(value, undefined, 2) + "\n";
+}
+
+async function unpack({ folder }: Member, target: URL): Promise<void> {
+  await Deno.mkdir(target, { recursive: true });
+  const tarball = new URL("deno.tgz", target).pathname;
+  const args = ["pack", "--allow-dirty", "--no-source-maps", "--output", tarball];
+  await run(Deno.execPath(), args, { cwd: folder });
+  await run("tar", ["-xzf", tarball, "--strip-components=1"], { cwd: target });
+}
+
+async function fillInFor(target: URL, files: ReadonlySet<string>): Promise<void> {
+  let filledAny = false;
+  for (const path of files) {
+    if (!path.endsWith(".js")) continue;
+    const file = new URL(path, target);
+    const code = await Deno.readTextFile(file);
+    const filled = fillIn(code, path);
+    if (filled === code) continue;
+    filledAny = true;
+    await Deno.writeTextFile(file, filled);
+  }
+  if (filledAny) await Deno.writeTextFile(new URL(FILL_INS, target), FILL_INS_CODE);
+}
+
+/** In types without such a line TypeScript exports whatever is declared. */
+async function closeTypes(target: URL, files: ReadonlySet<string>): Promise<void> {
+  for (const path of files) {
+    if (!path.endsWith(".d.ts")) continue;
+    await Deno.writeTextFile(new URL(path, target), "\nexport {};\n", { append: true });
+  }
+}
+
+async function readDocs({ name, exports, folder }: Member): Promise<Map<string, ModuleDoc>> {
+  const docs = new Map<string, ModuleDoc>();
+  for (const [at, path] of Object.entries(exports)) {
+    docs.set(at, moduleDoc(await Deno.readTextFile(new URL(path, folder)), `${name} ${at}`));
+  }
+  return docs;
+}
+
+function without(names: Iterable<string>, name: string): string[] {
+  return [...names].filter((other) => other !== name);
+}

@@ -1,0 +1,65 @@
+import type { Dependencies } from "./dependencies.ts";
+import type { Member } from "./members.ts";
+
+/** A `package.json`. */
+export type Manifest = Record<string, unknown>;
+
+/** What holds for every package. */
+export interface Common {
+  /** The address of the repository; left out where it is not known. */
+  repository?: string;
+}
+
+/** Words that every package is found by. */
+const KEYWORDS = ["taskcast", "tasks", "sse", "streaming", "realtime"];
+
+/** The oldest Node that the packages are tested with. */
+export const OLDEST_NODE = ">=20";
+
+/** The `package.json` of a member. */
+export function manifestOf(
+  member: Member,
+  description: string,
+  dependencies: Dependencies,
+  common: Common,
+): Manifest {
+  const { name, version, license, exports, npm: { bin, keywords = [] } } = member;
+  const main = filesOf(exports["."]!);
+  return {
+    name,
+    version,
+    description,
+    keywords: [...KEYWORDS, ...keywords],
+    license,
+    ...repositoryOf(member, common),
+    type: "module",
+    engines: { node: OLDEST_NODE },
+    main: main.default,
+    types: main.types,
+    exports: {
+      ...Object.fromEntries(Object.entries(exports).map(([at, path]) => [at, filesOf(path)])),
+      "./package.json": "./package.json",
+    },
+    ...(bin === undefined ? {} : {
+      bin: Object.fromEntries(
+        Object.entries(bin).map(([command, at]) => [command, filesOf(exports[at]!).default]),
+      ),
+    }),
+    ...dependencies,
+  };
+}
+
+/** What a path of a source is called in the package. */
+export function filesOf(source: string): { types: string; default: string } {
+  const base = source.replace(/\.tsx?$/, "");
+  return { types: `${base}.d.ts`, default: `${base}.js` };
+}
+
+/** Where the source is. */
+export function repositoryOf({ folder }: Pick<Member, "folder">, { repository }: Common): Manifest {
+  if (repository === undefined) return {};
+  const root = new URL("../../", import.meta.url);
+  const directory = folder.href.slice(root.href.length).replace(/\/$/, "");
+  const of = { type: "git", url: repository };
+  return { repository: directory === "" ? of : { ...of, directory } };
+}

@@ -1,0 +1,19 @@
+import type { Member } from "./members.ts";
+import type { ModuleDoc } from "./module_doc.ts";
+
+/** The README of a package on npm: what its entry points say of themselves. */
+export function readme(
+  { name, npm: { peerDependencies = {}, optionalPeers = [] } }: Member,
+  main: ModuleDoc,
+  others: ReadonlyMap<string, ModuleDoc>,
+): string {
+  const peers = Object.keys(peerDependencies).filter((peer) => !optionalPeers.includes(peer));
+  const parts = [
+    `# ${name}`,
+    main.text,
+    "```sh\nnpm install " + [name, ...peers].join(" ") + "\n```",
+    ...[...others].map(([subpath, { text }]) => `## ${name}${subpath.slice(1)}\n\n${text}`),
+    "Part of Taskcast: long-lived work that people watch. Node 20 or later. MIT.",
+  ];
+  return parts.join("\n\n") + "\n";
+}
