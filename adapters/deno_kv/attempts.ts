@@ -1,7 +1,7 @@
-import { ChangedMeanwhile, unavailable, worded } from "./errors.ts";
+import { ChangedMeanwhile, isBusy, unavailable, worded } from "./errors.ts";
 
-/** How often something is tried that others change at the same time. */
-const MAX_ATTEMPTS = 40;
+/** Milliseconds for which something is tried that others change at the same time. */
+const MAX_TRYING_MS = 10_000;
 
 /** Milliseconds that a pause between two attempts takes at most. */
 const MAX_PAUSE_MS = 100;
@@ -11,14 +11,18 @@ const MAX_PAUSE_MS = 100;
  * each other's way are not again.
  *
  * @param attempt Throws {@linkcode ChangedMeanwhile} to be called again.
+ * @throws {TaskcastError} `STORE_UNAVAILABLE`, also when others come in between for ten seconds.
  */
 export async function untilSettled<T>(attempt: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + MAX_TRYING_MS;
   for (let tried = 1;; tried++) {
     try {
       return await attempt();
     } catch (error) {
-      if (!(error instanceof ChangedMeanwhile)) throw worded(error);
-      if (tried === MAX_ATTEMPTS) throw unavailable("others changed it again and again", error);
+      if (!(error instanceof ChangedMeanwhile) && !isBusy(error)) throw worded(error);
+      if (performance.now() > deadline) {
+        throw unavailable("others changed it again and again", error);
+      }
       if (tried > 1) await pause(Math.random() * Math.min(2 ** tried, MAX_PAUSE_MS));
     }
   }

@@ -1,7 +1,7 @@
 import type { BroadcastProvider, Signal, SignalScope, Unsubscribe } from "@taskcast/core";
 import { MemoryBroadcastProvider } from "@taskcast/core";
+import { untilSettled } from "./attempts.ts";
 import type { Database } from "./database.ts";
-import { worded } from "./errors.ts";
 import type { KvEntry } from "./kv.ts";
 import { WAKE_MS } from "./limits.ts";
 import type { WakeValue } from "./values.ts";
@@ -33,16 +33,14 @@ export class DenoKvBroadcast implements BroadcastProvider {
     this.tellHere(signal);
     const { kv, keys } = this.#database;
     const { taskId, from, length, ended } = signal;
-    try {
+    await untilSettled(async () => {
       const key = keys.wake(taskId);
       const before = (await kv.get(key)).value as WakeValue | null;
       const wake: WakeValue = { from, length };
       // Who watches may see the last of several changes only, so an end is told with all after it.
       if (ended || before?.ended) wake.ended = true;
       await kv.atomic().set(key, wake, { expireIn: WAKE_MS }).commit();
-    } catch (error) {
-      throw worded(error);
-    }
+    });
   }
 
   async subscribe(
@@ -71,11 +69,7 @@ export class DenoKvBroadcast implements BroadcastProvider {
   }
 
   async check(): Promise<void> {
-    try {
-      await this.#database.kv.get(this.#database.keys.all("check"));
-    } catch (error) {
-      throw worded(error);
-    }
+    await untilSettled(() => this.#database.kv.get(this.#database.keys.all("check")));
   }
 
   async close(): Promise<void> {

@@ -58,8 +58,8 @@ export class Changes {
 
   /** Whether one atomic operation takes these, and some more. */
   fits(more?: Changes): boolean {
-    return this.#changes.size + (more?.#changes.size ?? 0) <= MAX_CHANGES &&
-      this.#bytes + (more?.#bytes ?? 0) <= MAX_COMMIT_BYTES;
+    const [count, bytes] = more === undefined ? [0, 0] : [more.#changes.size, more.#bytes];
+    return this.#changes.size + count <= MAX_CHANGES && this.#bytes + bytes <= MAX_COMMIT_BYTES;
   }
 
   /** Takes others over, which come later. */

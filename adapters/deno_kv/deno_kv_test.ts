@@ -1,13 +1,8 @@
+import assert from "node:assert/strict";
+import type { Signal } from "@taskcast/core";
 import { delayReads, testBroadcast, testShortTermStore } from "@taskcast/core/conformance";
-import type { ShortTermStore } from "@taskcast/core";
 import { createDenoKvAdapters } from "@taskcast/deno-kv";
-
-async function openStore(): Promise<ShortTermStore> {
-  const kv = await Deno.openKv(":memory:");
-  const { broadcast, shortTerm } = createDenoKvAdapters(kv, { closesKv: true });
-  await broadcast.close();
-  return shortTerm;
-}
+import { openStore, openTwo } from "./test_support/open.ts";
 
 const { test } = Deno;
 testShortTermStore({ name: "deno-kv", open: openStore, test });
@@ -16,6 +11,7 @@ testShortTermStore({
   open: async () => delayReads(await openStore()),
   test,
 });
+testShortTermStore({ name: "deno-kv, two connections", open: openTwo, test });
 testBroadcast({
   name: "deno-kv",
   async open() {

@@ -5,6 +5,14 @@ export class ChangedMeanwhile extends Error {
   override readonly name = "ChangedMeanwhile";
 }
 
+/**
+ * Whether another process was writing to the file. SQLite, in which a local Deno KV keeps its data,
+ * has then done nothing.
+ */
+export function isBusy(error: unknown): boolean {
+  return error instanceof Error && /database is (locked|busy)/i.test(error.message);
+}
+
 /** What went wrong in Deno KV, as the caller is told. */
 export function worded(error: unknown): TaskcastError {
   if (error instanceof TaskcastError) return error;

@@ -1,8 +1,8 @@
 // The part of Deno KV that is used: what `Deno.openKv()` gives has this shape, and so has what
 // `openKv()` of the npm package `@deno/kv` gives on Node.
 
-/** A part of a key. */
-export type KvKeyPart = Uint8Array | string | number | bigint | boolean;
+/** A part of a key. Deno's types have symbols here, too, which no key has. */
+export type KvKeyPart = Uint8Array | string | number | bigint | boolean | symbol;
 
 /** Where a value is; keys are ordered part by part. */
 export type KvKey = readonly KvKeyPart[];

@@ -5,7 +5,7 @@
 export const MAX_CHANGES = 900;
 
 /** Bytes in one atomic operation; Deno KV takes 800 KiB. */
-export const MAX_COMMIT_BYTES = 700 * 1024;
+export const MAX_COMMIT_BYTES: number = 700 * 1024;
 
 /** Keys in one `getMany`, and in one `watch`. */
 export const MAX_KEYS = 10;
@@ -14,13 +14,13 @@ export const MAX_KEYS = 10;
 export const MAX_BATCH = 500;
 
 /** Characters of a text that stands in a value with others; longer ones are kept in chunks. */
-export const INLINE_CHARS = 12 * 1024;
+export const INLINE_CHARS: number = 12 * 1024;
 
 /** Characters in one chunk of a long text: two bytes each stay below the 64 KiB of a value. */
-export const CHUNK_CHARS = 30 * 1024;
+export const CHUNK_CHARS: number = 30 * 1024;
 
 /** Characters of a series' text that are written again with each of its events, at most. */
-export const TAIL_CHARS = 2 * 1024;
+export const TAIL_CHARS: number = 2 * 1024;
 
 /** Milliseconds for which the last wake-up of a task stays in the database. */
 export const WAKE_MS = 3_600_000;
