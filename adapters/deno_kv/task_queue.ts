@@ -76,35 +76,34 @@ export class TaskQueue {
   }
 
   async #drain(taskId: string, queue: Waiting[]): Promise<void> {
+    await Promise.resolve(); // What is asked for in the same turn goes together.
+    let limit = MAX_COMBINED;
     while (queue.length > 0) {
-      let limit = MAX_COMBINED;
-      for (;;) {
-        const taken = Math.min(limit, queue.length);
-        try {
-          const outcomes = await untilSettled(() => this.#turn(taskId, queue, limit));
-          const done = queue.splice(0, outcomes.length);
-          for (const [at, { resolve }] of done.entries()) resolve(outcomes[at]);
-          break;
-        } catch (error) {
-          if (taken > 1 && error instanceof TaskcastError && error.code === "INTERNAL") {
-            limit = 1; // One of them can never be stored; the others are not to suffer for it.
-            continue;
-          }
-          for (const { reject } of queue.splice(0, taken)) reject(error);
-          break;
+      const taken = queue.slice(0, limit);
+      try {
+        const outcomes = await untilSettled(() => this.#turn(taskId, taken));
+        for (const [at, outcome] of outcomes.entries()) taken[at]!.resolve(outcome);
+        queue.splice(0, outcomes.length);
+        limit = MAX_COMBINED;
+      } catch (error) {
+        if (taken.length > 1 && error instanceof TaskcastError && error.code === "INTERNAL") {
+          limit = 1; // One of them can never be stored; the others are not to suffer for it.
+          continue;
         }
+        for (const { reject } of taken) reject(error);
+        queue.splice(0, taken.length);
       }
     }
     this.#waiting.delete(taskId);
   }
 
   /** Carries out as much as one operation takes, and gives what came of each. */
-  async #turn(taskId: string, queue: readonly Waiting[], limit: number): Promise<unknown[]> {
+  async #turn(taskId: string, taken: readonly Waiting[]): Promise<unknown[]> {
     const known = this.#states.take(taskId) ?? await loadState(this.#database, taskId);
     let state = await finishWide(this.#database, known);
     const all = new Changes();
     const outcomes: unknown[] = [];
-    for (const { work } of queue.slice(0, limit)) {
+    for (const { work } of taken) {
       if (outcomes.length > 0 && work.readsStored?.(state)) break;
       await work.load?.(state);
       const next = state.fork();
