@@ -11,6 +11,12 @@ export interface DenoKvAdapterOptions {
   prefix?: KvKey;
   /** Changes that may wait for the database; more are refused. @default {10000} */
   maxPending?: number;
+  /**
+   * Milliseconds between looks at the tasks that are listened to, for a file that several processes
+   * use: a local Deno KV tells a process nothing of what others write. A look is a read for each ten
+   * tasks. @default no looks; readers then poll, see `pollMs` of the engine
+   */
+  lookMs?: number;
   /** Whether the database is closed when both adapters are. @default {false} */
   closesKv?: boolean;
 }
@@ -28,7 +34,7 @@ export interface DenoKvAdapters {
  *
  * @param kv What `Deno.openKv()` gives, or something of its shape such as what `openKv()` of the npm
  * package `@deno/kv` gives.
- * @throws {RangeError} For a `maxPending` that is no whole number above 0.
+ * @throws {RangeError} For a `maxPending` that is no whole number above 0, or a `lookMs` below 1.
  *
  * @example
  * ```ts
@@ -46,16 +52,17 @@ export interface DenoKvAdapters {
  * ```
  */
 export function createDenoKvAdapters(kv: Kv, options: DenoKvAdapterOptions = {}): DenoKvAdapters {
-  const { prefix = ["taskcast"], maxPending = 10_000, closesKv = false } = options;
+  const { prefix = ["taskcast"], maxPending = 10_000, closesKv = false, lookMs } = options;
   if (!Number.isInteger(maxPending) || maxPending < 1) {
     throw new RangeError("maxPending must be a whole number above 0");
   }
+  if (lookMs !== undefined && !(lookMs >= 1)) throw new RangeError("lookMs must be 1 or more");
   const database = { kv, keys: new Keys([...prefix]) };
   const open = new Set(["broadcast", "shortTerm"]);
   const closed = (part: string) => () => {
     if (open.delete(part) && open.size === 0 && closesKv) kv.close();
   };
-  const broadcast = new DenoKvBroadcast(database, { onClose: closed("broadcast") });
+  const broadcast = new DenoKvBroadcast(database, { lookMs, onClose: closed("broadcast") });
   const shortTerm = new DenoKvShortTermStore({
     database,
     maxPending,

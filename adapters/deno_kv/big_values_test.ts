@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { EventDraft, ShortTermStore } from "@taskcast/core";
-import { openObserved, openStore } from "./test_support/open.ts";
-import { append, commitOf, create, draft, logOf } from "./test_support/store_steps.ts";
+import { openObserved, openStore } from "../../tests/support/open_deno_kv.ts";
+import { append, commitOf, create, draft, logOf } from "../../tests/support/store_steps.ts";
 
 /** A text of so many characters, each place of which can be told from others. */
 function text(chars: number, letter = "ü"): string {

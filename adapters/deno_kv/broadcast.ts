@@ -11,8 +11,8 @@ import { Watches } from "./watches.ts";
  * Wake-ups within this process at once. In others each task that is listened to is watched by its
  * key, so a wake-up comes as soon as the database tells of the change: on Deno Deploy in every
  * isolate, of a file in every connection of the same process. Other processes on a file are told
- * nothing; their readers look for themselves, once in a while. So do readers of all tasks, for what
- * comes from other processes.
+ * nothing, so there the keys are looked at from time to time. Who reads all tasks polls those of other
+ * processes.
  */
 export class DenoKvBroadcast implements BroadcastProvider {
   readonly #database: Database;
@@ -23,9 +23,12 @@ export class DenoKvBroadcast implements BroadcastProvider {
   readonly #told = new Map<string, Signal>();
   readonly #onClose: () => void;
 
-  constructor(database: Database, { onClose }: { onClose: () => void }) {
+  constructor(
+    database: Database,
+    { lookMs, onClose }: { lookMs: number | undefined; onClose: () => void },
+  ) {
     this.#database = database;
-    this.#watches = new Watches(database, (taskId, entry) => this.#hear(taskId, entry));
+    this.#watches = new Watches(database, (taskId, entry) => this.#hear(taskId, entry), lookMs);
     this.#onClose = onClose;
   }
 

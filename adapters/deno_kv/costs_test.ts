@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { EventDraft } from "@taskcast/core";
-import { openObserved } from "./test_support/open.ts";
-import { append, create, draft, LIFE, logOf, NOW } from "./test_support/store_steps.ts";
+import { openObserved } from "../../tests/support/open_deno_kv.ts";
+import { append, create, draft, LIFE, logOf, NOW } from "../../tests/support/store_steps.ts";
 
 function delta(text: string): EventDraft {
   return draft({ delta: text }, {

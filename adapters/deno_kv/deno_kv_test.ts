@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Signal } from "@taskcast/core";
 import { delayReads, testBroadcast, testShortTermStore } from "@taskcast/core/conformance";
 import { createDenoKvAdapters } from "@taskcast/deno-kv";
-import { openStore, openTwo } from "./test_support/open.ts";
+import { openStore, openTwo } from "../../tests/support/open_deno_kv.ts";
 
 const { test } = Deno;
 testShortTermStore({ name: "deno-kv", open: openStore, test });

@@ -3,8 +3,16 @@ import { collectGarbage } from "./garbage.ts";
 import { Keys } from "./keys.ts";
 import type { Kv, KvKey } from "./kv.ts";
 import { until } from "../../tests/support/sse.ts";
-import { openObserved } from "./test_support/open.ts";
-import { append, commitOf, create, draft, LIFE, logOf, NOW } from "./test_support/store_steps.ts";
+import { openObserved } from "../../tests/support/open_deno_kv.ts";
+import {
+  append,
+  commitOf,
+  create,
+  draft,
+  LIFE,
+  logOf,
+  NOW,
+} from "../../tests/support/store_steps.ts";
 
 /** More than ten minutes from now: by then nobody is in the middle of a commit any more. */
 const LATER_MS = 700_000;

@@ -13,7 +13,12 @@ const plugin: AdapterPlugin = {
       maxPending: "number",
     });
     const kv = await openKv(path);
-    const { broadcast, shortTerm } = createDenoKvAdapters(kv, { maxPending, closesKv: true });
+    const lookMs = isSharedFile(path) ? LOOK_MS : undefined;
+    const { broadcast, shortTerm } = createDenoKvAdapters(kv, {
+      maxPending,
+      lookMs,
+      closesKv: true,
+    });
     if (!roles.includes("broadcast")) await broadcast.close();
     if (!roles.includes("shortTerm")) await shortTerm.close();
     return { broadcast, shortTerm };
@@ -21,6 +26,14 @@ const plugin: AdapterPlugin = {
 };
 
 export default plugin;
+
+/** Milliseconds between looks at what other processes wrote to the file. */
+const LOOK_MS = 100;
+
+/** Whether other processes may write to what a path leads to, and nobody tells of it. */
+function isSharedFile(path: string | undefined): boolean {
+  return path !== undefined && path !== ":memory:" && !/^https?:/.test(path);
+}
 
 async function openKv(path: string | undefined): Promise<Kv> {
   const { Deno } = globalThis as { Deno?: { openKv?: (path?: string) => Promise<Kv> } };

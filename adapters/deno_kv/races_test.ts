@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createDenoKvAdapters } from "@taskcast/deno-kv";
 import { withFile } from "../../tests/support/temp_file.ts";
-import { append, commitOf, create, draft, LIFE, NOW } from "./test_support/store_steps.ts";
+import { append, commitOf, create, draft, LIFE, NOW } from "../../tests/support/store_steps.ts";
 
 Deno.test("deno-kv: a task that is deleted and lives again is never read half", async () => {
   const kv = await Deno.openKv(":memory:");

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Signal } from "@taskcast/core";
 import { TaskEngine } from "@taskcast/core";
 import { createDenoKvAdapters } from "@taskcast/deno-kv";
+import { ObservedKv } from "../../tests/support/observed_kv.ts";
 import { withFile } from "../../tests/support/temp_file.ts";
 import { until } from "../../tests/support/sse.ts";
 
@@ -92,4 +93,51 @@ Deno.test("deno-kv: a reader on another connection gets each event without polli
     await reading;
     assert.deepEqual(values, Array.from({ length: 20 }, (_, i) => i));
   });
+});
+
+Deno.test("deno-kv: where a watch tells nothing, looks find what others wrote", async () => {
+  const kv = new ObservedKv(await Deno.openKv(":memory:"));
+  const other = createDenoKvAdapters(kv);
+  kv.watch = (keys) =>
+    new ReadableStream({
+      start: async (controller) => controller.enqueue(await kv.getMany(keys)),
+    });
+  const { broadcast } = createDenoKvAdapters(kv, { lookMs: 5 });
+  const heard: Signal[] = [];
+  const stop = await broadcast.subscribe({ taskId: "t" }, (signal) => heard.push(signal));
+  for (let length = 1; length < 4; length++) {
+    await other.broadcast.publish({ taskId: "t", from: length - 1, length });
+    await until(() => heard.length === length, "it is heard");
+  }
+  assert.deepEqual(heard.map(({ length }) => length), [1, 2, 3]);
+  await stop();
+  await Promise.all([broadcast.close(), other.broadcast.close()]);
+  kv.close();
+  assert.throws(() => createDenoKvAdapters(kv, { lookMs: 0 }), RangeError);
+});
+
+Deno.test("deno-kv: a watch that breaks is begun again, and nothing in between is missed", async () => {
+  const kv = new ObservedKv(await Deno.openKv(":memory:"));
+  const other = createDenoKvAdapters(kv);
+  const { broadcast } = createDenoKvAdapters(kv);
+  const watch = kv.watch.bind(kv);
+  let breakOff = () => {};
+  let watches = 0;
+  kv.watch = (keys) => {
+    if (watches++ > 0) return watch(keys);
+    return new ReadableStream({
+      async start(controller) {
+        controller.enqueue(await kv.getMany(keys));
+        breakOff = () => controller.error(new TypeError("the connection is gone"));
+      },
+    });
+  };
+  const heard: Signal[] = [];
+  await broadcast.subscribe({ taskId: "t" }, (signal) => heard.push(signal));
+  breakOff();
+  await other.broadcast.publish({ taskId: "t", from: 0, length: 5 });
+  await until(() => heard.length === 1, "the next watch tells of it");
+  assert.equal(heard[0]!.length, 5);
+  await Promise.all([broadcast.close(), other.broadcast.close()]);
+  kv.close();
 });

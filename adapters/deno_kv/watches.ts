@@ -14,19 +14,22 @@ const AGAIN_MS = 1_000;
 export class Watches {
   readonly #database: Database;
   readonly #hear: Hear;
+  readonly #lookMs: number | undefined;
   readonly #groups = new Map<string, Group>();
   readonly #withRoom = new Set<Group>();
 
-  constructor(database: Database, hear: Hear) {
+  /** @param lookMs Milliseconds between looks, for a database that does not tell of all changes. */
+  constructor(database: Database, hear: Hear, lookMs: number | undefined) {
     this.#database = database;
     this.#hear = hear;
+    this.#lookMs = lookMs;
   }
 
   /** Watches a task. Resolves once it is. */
   async add(taskId: string): Promise<void> {
     let group = this.#groups.get(taskId);
     if (group === undefined) {
-      const [open = new Group(this.#database, this.#hear)] = this.#withRoom;
+      const [open = new Group(this.#database, this.#hear, this.#lookMs)] = this.#withRoom;
       group = open;
       this.#groups.set(taskId, group);
       if (group.add(taskId)) this.#withRoom.add(group);
@@ -64,11 +67,13 @@ class Group {
   #reader: ReadableStreamDefaultReader<readonly KvEntry[]> | undefined;
   #live: Promise<void> | undefined;
   #timer?: ReturnType<typeof setTimeout>;
+  readonly #looking?: ReturnType<typeof setInterval>;
   #isClosed = false;
 
-  constructor(database: Database, hear: Hear) {
+  constructor(database: Database, hear: Hear, lookMs: number | undefined) {
     this.#database = database;
     this.#hear = hear;
+    if (lookMs !== undefined) this.#looking = setInterval(() => void this.#look(), lookMs);
   }
 
   /** Tells whether there is room for more. */
@@ -92,6 +97,7 @@ class Group {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
+    clearInterval(this.#looking);
     await this.#reader?.cancel().catch(() => {});
   }
 
@@ -139,6 +145,18 @@ class Group {
     const before = this.#seen.get(taskId);
     this.#seen.set(taskId, entry.versionstamp);
     if (before !== undefined && before !== entry.versionstamp) this.#hear(taskId, entry);
+  }
+
+  async #look(): Promise<void> {
+    const { kv, keys } = this.#database;
+    const taskIds = [...this.#seen.keys()];
+    try {
+      const entries = await kv.getMany(taskIds.map((id) => keys.wake(id)));
+      if (this.#isClosed) return;
+      for (const [at, entry] of entries.entries()) this.#see(taskIds[at]!, entry);
+    } catch {
+      // The next look tells.
+    }
   }
 
   #again(): void {

@@ -149,12 +149,20 @@ function fromFolder(config: TaskcastConfig, folder: string): TaskcastConfig {
     const { provider, path } = adapter;
     const placed: Record<string, unknown> = { ...adapter };
     if (/^\.{1,2}\//.test(provider)) placed.provider = resolve(folder, provider);
-    if (provider === "sqlite" && typeof path === "string" && path !== ":memory:") {
+    if (HAS_FILE.includes(provider) && typeof path === "string" && isFile(path)) {
       placed.path = resolve(folder, path);
     }
     Object.assign(copy.adapters, { [role]: placed });
   }
   return copy;
+}
+
+/** Providers whose path may be a file. */
+const HAS_FILE: readonly string[] = ["sqlite", "deno-kv"];
+
+/** Whether a path leads to a file, and not into memory or over the network. */
+function isFile(path: string): boolean {
+  return path !== ":memory:" && !/^https?:\/\//.test(path);
 }
 
 function corsProblems({ cors }: TaskcastConfig, file: string): string[] {

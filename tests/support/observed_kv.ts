@@ -1,4 +1,4 @@
-import type { Kv, KvAtomic, KvCommitOutcome, KvEntry } from "../kv.ts";
+import type { Kv, KvAtomic, KvCommitOutcome, KvEntry } from "@taskcast/deno-kv";
 
 /** What was asked of a database. */
 export interface Counts {
