@@ -4,6 +4,7 @@ import { Janitor } from "./janitor.ts";
 import { Keys } from "./keys.ts";
 import type { Kv, KvKey } from "./kv.ts";
 import { DenoKvShortTermStore } from "./short_term_store.ts";
+import { TimelyKv } from "./timely_kv.ts";
 
 /** Options for {@linkcode createDenoKvAdapters}. */
 export interface DenoKvAdapterOptions {
@@ -11,6 +12,8 @@ export interface DenoKvAdapterOptions {
   prefix?: KvKey;
   /** Changes that may wait for the database; more are refused. @default {10000} */
   maxPending?: number;
+  /** Milliseconds that an answer of the database may take. @default {10000} */
+  timeoutMs?: number;
   /**
    * Milliseconds between looks at the tasks that are listened to, for a file that several processes
    * use: a local Deno KV tells a process nothing of what others write. A look is a read for each ten
@@ -34,7 +37,8 @@ export interface DenoKvAdapters {
  *
  * @param kv What `Deno.openKv()` gives, or something of its shape such as what `openKv()` of the npm
  * package `@deno/kv` gives.
- * @throws {RangeError} For a `maxPending` that is no whole number above 0, or a `lookMs` below 1.
+ * @throws {RangeError} For a `maxPending` that is no whole number above 0, or a `lookMs` or
+ * `timeoutMs` below 1.
  *
  * @example
  * ```ts
@@ -52,12 +56,19 @@ export interface DenoKvAdapters {
  * ```
  */
 export function createDenoKvAdapters(kv: Kv, options: DenoKvAdapterOptions = {}): DenoKvAdapters {
-  const { prefix = ["taskcast"], maxPending = 10_000, closesKv = false, lookMs } = options;
+  const {
+    prefix = ["taskcast"],
+    maxPending = 10_000,
+    closesKv = false,
+    lookMs,
+    timeoutMs = 10_000,
+  } = options;
   if (!Number.isInteger(maxPending) || maxPending < 1) {
     throw new RangeError("maxPending must be a whole number above 0");
   }
   if (lookMs !== undefined && !(lookMs >= 1)) throw new RangeError("lookMs must be 1 or more");
-  const database = { kv, keys: new Keys([...prefix]) };
+  if (!(timeoutMs >= 1)) throw new RangeError("timeoutMs must be 1 or more");
+  const database = { kv: new TimelyKv(kv, timeoutMs), keys: new Keys([...prefix]) };
   const open = new Set(["broadcast", "shortTerm"]);
   const closed = (part: string) => () => {
     if (open.delete(part) && open.size === 0 && closesKv) kv.close();

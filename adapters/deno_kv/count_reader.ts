@@ -13,18 +13,21 @@ import type { Head } from "./values.ts";
  */
 export async function countEvents(
   database: Database,
-  { life, length }: Head,
+  { life, length, trimmedThrough }: Head,
   filter: EventFilter,
   indexes: readonly number[],
 ): Promise<number[]> {
   if (matchesEverything(filter)) return indexes.map((index) => Math.min(index, length));
   const classes = await classesOf(database, life, filter, false);
   const { keys } = database;
+  const isTrimmed = trimmedThrough !== undefined;
   const countBefore = async (index: number): Promise<number> => {
     const counts = await Promise.all(classes.map(async ({ no, total }) => {
       const [left, gone] = await Promise.all([
         firstFrom(database, keys.place(life, no, index), keys.place(life, no, Infinity)),
-        firstFrom(database, keys.gonePlace(life, no, index), keys.gonePlace(life, no, Infinity)),
+        isTrimmed
+          ? firstFrom(database, keys.gonePlace(life, no, index), keys.gonePlace(life, no, Infinity))
+          : undefined,
       ]);
       const first = left !== undefined && gone !== undefined
         ? left.index < gone.index ? left : gone

@@ -1,5 +1,3 @@
-import assert from "node:assert/strict";
-import type { Signal } from "@taskcast/core";
 import { delayReads, testBroadcast, testShortTermStore } from "@taskcast/core/conformance";
 import { createDenoKvAdapters } from "@taskcast/deno-kv";
 import { openStore, openTwo } from "../../tests/support/open_deno_kv.ts";

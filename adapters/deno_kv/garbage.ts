@@ -6,19 +6,31 @@ import type { Garbage } from "./values.ts";
 /** What was left is removed so many notes at a time. */
 const NOTES_AT_ONCE = 20;
 
-/** Removes what nobody can need any more, as far as its time has come. */
-export async function collectGarbage(database: Database, nowMs: number): Promise<void> {
+/**
+ * Removes what nobody can need any more, as far as its time has come.
+ *
+ * @param isStopping Asked between two steps.
+ */
+export async function collectGarbage(
+  database: Database,
+  nowMs: number,
+  isStopping: () => boolean = () => false,
+): Promise<void> {
   const { kv, keys } = database;
   const prefix = keys.all("garbage");
-  for (let isMore = true; isMore;) {
+  for (let isMore = true; isMore && !isStopping();) {
     const found = kv.list({ start: prefix, end: [...prefix, nowMs] }, { limit: NOTES_AT_ONCE });
     const notes = await Array.fromAsync(found);
-    for (const note of notes) await removeGarbage(database, note);
+    for (const note of notes) await removeGarbage(database, note, isStopping);
     isMore = notes.length === NOTES_AT_ONCE;
   }
 }
 
-async function removeGarbage({ kv, keys }: Database, note: KvEntry): Promise<void> {
+async function removeGarbage(
+  { kv, keys }: Database,
+  note: KvEntry,
+  isStopping: () => boolean,
+): Promise<void> {
   const garbage = note.value as Garbage;
   if (!garbage.taken) {
     // From here on whoever staged it cannot refer to it any more.
@@ -28,6 +40,7 @@ async function removeGarbage({ kv, keys }: Database, note: KvEntry): Promise<voi
   }
   for (const parts of garbage.prefixes) {
     for (let isMore = true; isMore;) {
+      if (isStopping()) return; // The note stays, so somebody goes on.
       const atomic = kv.atomic();
       let count = 0;
       const options = { limit: MAX_BATCH, batchSize: MAX_BATCH };

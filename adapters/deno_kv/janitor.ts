@@ -10,6 +10,7 @@ export class Janitor {
   #running: Promise<void> | undefined;
   #isWantedAgain = false;
   #nextLookMs = 0;
+  #isStopping = false;
 
   constructor(database: Database) {
     this.#database = database;
@@ -28,8 +29,9 @@ export class Janitor {
     this.collectNow();
   }
 
-  /** Waits until what was begun is done. */
-  async rest(): Promise<void> {
+  /** Ends with the step that it is at; others go on. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
     await this.#running;
   }
 
@@ -37,8 +39,8 @@ export class Janitor {
     do {
       this.#isWantedAgain = false;
       // What fails is tried again with the next look: it is all written down.
-      await collectGarbage(this.#database, Date.now()).catch(() => {});
-    } while (this.#isWantedAgain);
+      await collectGarbage(this.#database, Date.now(), () => this.#isStopping).catch(() => {});
+    } while (this.#isWantedAgain && !this.#isStopping);
     this.#running = undefined;
   }
 }

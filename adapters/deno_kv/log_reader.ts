@@ -25,7 +25,7 @@ type Seen = { index: number; value?: EventValue };
 export interface ReadEvents {
   events: StoredEvent[];
   scannedTo: number;
-  /** It cannot have been removed in the middle of reading. */
+  /** Nothing is missing. Else it was trimmed, or left out by a filter, or the task is being removed. */
   isWhole: boolean;
 }
 
@@ -35,7 +35,7 @@ export async function readEvents(
   head: Head,
   query: LogQuery,
 ): Promise<ReadEvents> {
-  const { after, limit, maxBytes = Infinity, backward = false, filter, plain = false } = query;
+  const { after, limit, maxBytes = Infinity, backward = false } = query;
   const from = Math.max(0, after + 1);
   const to = Math.min(query.through ?? Infinity, head.length - 1);
   const end = backward ? after + 1 : Math.max(to, after);
@@ -60,12 +60,8 @@ export async function readEvents(
       toStoredEvent(index, value, await readText(database, head.life, value.data))
     ),
   );
-  const isAll = !plain && matchesEverything(filter);
-  return {
-    events,
-    scannedTo,
-    isWhole: isAll && events.length === Math.abs(scannedTo - (backward ? to : from)) + 1,
-  };
+  const looked = from > to ? 0 : Math.abs(scannedTo - (backward ? to : from)) + 1;
+  return { events, scannedTo, isWhole: events.length === looked };
 }
 
 async function* seen(

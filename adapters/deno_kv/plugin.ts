@@ -3,19 +3,21 @@ import { readAdapterOptions } from "@taskcast/core";
 import { createDenoKvAdapters } from "./adapters.ts";
 import type { Kv } from "./kv.ts";
 
-/** `deno-kv`: `path`, `maxPending`. */
+/** `deno-kv`: `path`, `maxPending`, `timeoutMs`. */
 const plugin: AdapterPlugin = {
   name: "deno-kv",
   roles: ["broadcast", "shortTerm"],
   async open({ roles, options }) {
-    const { path, maxPending } = readAdapterOptions("deno-kv", options, {
+    const { path, maxPending, timeoutMs } = readAdapterOptions("deno-kv", options, {
       path: "string",
       maxPending: "number",
+      timeoutMs: "number",
     });
     const kv = await openKv(path);
     const lookMs = isSharedFile(path) ? LOOK_MS : undefined;
     const { broadcast, shortTerm } = createDenoKvAdapters(kv, {
       maxPending,
+      timeoutMs,
       lookMs,
       closesKv: true,
     });

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { createDenoKvAdapters } from "@taskcast/deno-kv";
+import { ObservedKv } from "../../tests/support/observed_kv.ts";
+import { until } from "../../tests/support/sse.ts";
 import { withFile } from "../../tests/support/temp_file.ts";
 import { append, commitOf, create, draft, LIFE, NOW } from "../../tests/support/store_steps.ts";
 
@@ -112,4 +114,25 @@ Deno.test("deno-kv: more changes than may wait are refused, and so is one that i
   assert.throws(() => createDenoKvAdapters(kv, { maxPending: 0 }), RangeError);
   kv.close();
   await assert.rejects(shortTerm.check(), { code: "STORE_UNAVAILABLE" });
+});
+
+Deno.test("deno-kv: a database that does not answer costs its callers an error, and what it does late is seen", async () => {
+  const kv = new ObservedKv(await Deno.openKv(":memory:"));
+  const { shortTerm } = createDenoKvAdapters(kv, { timeoutMs: 20 });
+  await create(shortTerm, "t");
+  await append(shortTerm, "t", draft(0));
+  let goOn = () => {};
+  kv.beforeCommit = () => new Promise<void>((resolve) => goOn = resolve);
+  await assert.rejects(append(shortTerm, "t", draft(1)), {
+    code: "STORE_UNAVAILABLE",
+    message: "Cannot reach Deno KV: no answer within 20 ms",
+  });
+  kv.beforeCommit = () => {};
+  goOn();
+  await until(async () => (await shortTerm.getTask("t"))?.length === 2, "it was done late");
+  const [stored] = await append(shortTerm, "t", draft(2));
+  assert.equal(stored!.index, 2);
+  await shortTerm.close();
+  kv.close();
+  assert.throws(() => createDenoKvAdapters(kv, { timeoutMs: 0 }), RangeError);
 });

@@ -19,6 +19,8 @@ export interface TaskWork<T> {
   plan(state: TaskState, changes: Changes): T;
   /** The same for what is too big for one operation: begins it, and leaves the rest to be finished. */
   planWide?(state: TaskState, changes: Changes, planned: T): void;
+  /** What comes of it, and nothing is changed, if it is too big and there is no `planWide`. */
+  readonly tooBig?: T;
   /** Nothing comes behind it in the same operation. */
   readonly endsTurn?: boolean;
 }
@@ -111,6 +113,7 @@ export class TaskQueue {
       const outcome = work.plan(next, changes);
       if (!all.fits(changes)) {
         if (outcomes.length > 0) break;
+        if (work.planWide === undefined) return [work.tooBig];
         return [await this.#runWide(state, work, outcome)];
       }
       all.add(changes);
@@ -126,7 +129,7 @@ export class TaskQueue {
   async #runWide<T>(state: TaskState, work: TaskWork<T>, planned: T): Promise<T> {
     const changes = new Changes();
     const next = state.fork();
-    work.planWide?.(next, changes, planned);
+    work.planWide!(next, changes, planned);
     await this.#write(next, changes);
     // From here on it is done, whoever writes it out.
     await untilSettled(async () => {

@@ -8,36 +8,49 @@ import type { TaskState } from "./task_state.ts";
 import { loadFor } from "./task_state.ts";
 import { setHead } from "./record.ts";
 import { type GoneEvent, type PlacesPlan, planPlaces } from "./trimmed_places.ts";
-import type { EventValue, FoldValue } from "./values.ts";
+import type { EventValue, FoldValue, GarbagePrefix } from "./values.ts";
 import { charsOf } from "./values.ts";
 
-/** Events, and series, that are removed in one operation. */
-const MAX_EVENTS = 150;
-const MAX_SERIES = 100;
+/** Events, and folds, that are tried in one operation. */
+const MAX_EVENTS = 256;
+const MAX_SERIES = 64;
 
 /**
- * The steps in which a log is trimmed: one, unless one atomic operation cannot take it. Folds go
- * before their events, so that none is left behind by somebody who dies in between.
+ * Trims a log: in one operation, unless the database cannot take it. Folds go before their events, so
+ * that none is left behind by somebody who dies in between.
+ *
+ * @param run Does one step; `undefined` when it is too big.
  */
-export function trimSteps({ indexes, series }: Trim): Trim[] {
-  const steps: Trim[] = [{ indexes: [], series: series.slice(0, MAX_SERIES) }];
-  for (let at = MAX_SERIES; at < series.length; at += MAX_SERIES) {
-    steps.push({ indexes: [], series: series.slice(at, at + MAX_SERIES) });
+export async function trimInSteps(
+  { indexes, series }: Trim,
+  run: (step: Trim) => Promise<number | undefined>,
+): Promise<number> {
+  const isSmall = indexes.length <= MAX_EVENTS && series.length <= MAX_SERIES;
+  const count = isSmall ? await run({ indexes, series }) : undefined;
+  if (count !== undefined) return count;
+  const [first, second] = split({ indexes, series });
+  return await trimInSteps(first, run) + await trimInSteps(second, run);
+}
+
+function split({ indexes, series }: Trim): [Trim, Trim] {
+  if (indexes.length > 0 && series.length > 0) {
+    return [{ indexes: [], series }, { indexes, series: [] }];
   }
-  for (let at = 0; at < indexes.length; at += MAX_EVENTS) {
-    const some = indexes.slice(at, at + MAX_EVENTS);
-    if (at === 0) steps.at(-1)!.indexes = some;
-    else steps.push({ indexes: some, series: [] });
-  }
-  return steps;
+  const middle = Math.ceil(Math.max(indexes.length, series.length) / 2);
+  return [
+    { indexes: indexes.slice(0, middle), series: series.slice(0, middle) },
+    { indexes: indexes.slice(middle), series: series.slice(middle) },
+  ];
 }
 
 /** Removes events and folds of a task. Comes to the number of events that were there. */
-export class TrimWork implements TaskWork<number> {
+export class TrimWork implements TaskWork<number | undefined> {
   readonly #database: Database;
   readonly #incarnation: string;
   readonly #trim: Trim;
   #gone: GoneEvent[] = [];
+  /** Newest events of folds, which only the folds have any more. */
+  #orphans = new Set<number>();
   #places: PlacesPlan = { remembered: [], forgotten: [] };
 
   constructor(database: Database, incarnation: string, trim: Trim) {
@@ -67,6 +80,9 @@ export class TrimWork implements TaskWork<number> {
     }
     const named = [...series].map((seriesId) => ({ type: "", level: "info" as const, seriesId }));
     await loadFor(this.#database, state, named);
+    const newest = this.#trim.series.flatMap((id) => state.series.get(id)?.fold?.index ?? []);
+    const events = await getAll(kv, newest.map((index) => keys.event(head.life, index)));
+    this.#orphans = new Set(newest.filter((_, at) => events[at]!.value === null));
   }
 
   plan(state: TaskState, changes: Changes): number {
@@ -86,13 +102,15 @@ export class TrimWork implements TaskWork<number> {
       this.#deleteFold(state, changes, fold);
     }
     let { dataChars } = head;
+    const discarded: GarbagePrefix[] = [];
     for (const { index, value } of this.#gone) {
       dataChars -= charsOf(value.data);
       changes.delete(keys.event(life, index));
       changes.delete(keys.place(life, value.classNo, index));
       changes.delete(keys.place(life, 0, index));
-      if (!kept.has(index)) changes.discard(keys, life, ...prefixOf(value.data));
+      if (!kept.has(index)) discarded.push(...prefixOf(value.data));
     }
+    changes.discard(keys, life, ...discarded);
     for (const { classNo, index, place } of this.#places.remembered) {
       changes.set(keys.gonePlace(life, classNo, index), place);
     }
@@ -112,7 +130,9 @@ export class TrimWork implements TaskWork<number> {
     const { seriesId } = fold;
     changes.delete(keys.series(life, seriesId));
     changes.delete(keys.fold(life, fold.index));
-    changes.discard(keys, life, ["part", seriesId], ...prefixOf(fold.newest.data));
+    // A long text of an event that is still there goes with the event.
+    const texts = this.#orphans.has(fold.index) ? prefixOf(fold.newest.data) : [];
+    changes.discard(keys, life, ["part", seriesId], ...texts);
     state.series.set(seriesId, undefined);
   }
 }

@@ -58,6 +58,7 @@ const denoKv = z.strictObject({
       "The file, relative to the configuration file, or the address of a database; left out: where " +
         "Deno keeps it",
     ),
+  timeoutMs: positive().optional().describe("Milliseconds that an answer may take"),
   maxPending: positive().optional().describe("Changes that may wait for the database"),
 });
 

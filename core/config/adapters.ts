@@ -61,6 +61,8 @@ export interface DenoKvAdapterConfig {
    * @default where Deno keeps it
    */
   path?: string | undefined;
+  /** Milliseconds that an answer may take. @default {10000} */
+  timeoutMs?: number;
   /** Changes that may wait for the database. @default {10000} */
   maxPending?: number;
 }
