@@ -140,3 +140,25 @@ Deno.test("deno-kv: a program in which Deno KV is not enabled is told how to ena
   assert.match(said, /^Deno.openKv\(\) is not enabled: run with --unstable-kv, or have "unstable"/);
   assert.match(said, /\nThis runtime has no Deno KV: .*@deno\/kv/);
 });
+
+Deno.test("deno-kv: taskcast cleanup works on its file, and makes none", async () => {
+  await using folder = await tempFolder();
+  const [, config] = await configured(folder.path);
+  const cleanup = () => runCli(["cleanup", "-c", config!, "--dry-run"]);
+  const none = await cleanup();
+  assert.equal(none.code, 1);
+  assert.match(none.err, /there is no file .*tasks.kv, so there is nothing to clean up/);
+  assert.deepEqual([...Deno.readDirSync(folder.path)].map(({ name }) => name), [
+    "taskcast.config.yaml",
+  ]);
+  {
+    await using server = await startCli(["-c", config!, "--host", "127.0.0.1"]);
+    const taskcast = new TaskcastServerClient({ baseUrl: server.url });
+    const rule = { target: "all", trigger: { afterMs: 3_600_000 } } as const;
+    await taskcast.createTask({ id: "t", cleanup: { rules: [rule] } });
+    await taskcast.transitionTask("t", "completed");
+  }
+  const { code, err } = await cleanup();
+  assert.equal(code, 0, err);
+  assert.match(err, /Nothing is due/);
+});

@@ -136,3 +136,27 @@ Deno.test("deno-kv: a database that does not answer costs its callers an error, 
   kv.close();
   assert.throws(() => createDenoKvAdapters(kv, { timeoutMs: 0 }), RangeError);
 });
+
+Deno.test("deno-kv: what a broken connection has sent twice is carried out once, and said so", async () => {
+  const kv = new ObservedKv(await Deno.openKv(":memory:"));
+  const { shortTerm: store } = createDenoKvAdapters(kv);
+  kv.sendsTwice = true;
+  const record = await create(store, "t");
+  await Promise.all(Array.from({ length: 20 }, (_, i) => append(store, "t", draft(i))));
+  const [big] = await append(store, "t", draft("x".repeat(100_000)));
+  assert.equal(big!.index, 20);
+  const many = Array.from({ length: 1_000 }, (_, i) => draft(i, { type: `t${i % 300}` }));
+  const stored = await append(store, "t", ...many);
+  assert.deepEqual([stored[0]!.index, stored.at(-1)!.index], [21, 1_020]);
+  const end = { ...record, version: 2, task: { ...record.task, status: "completed" as const } };
+  const expect = { version: 1, incarnation: LIFE };
+  const ended = await commitOf(store, { taskId: "t", expect, record: end, due: {} });
+  assert.equal(ended.ok, true);
+  assert.equal(await store.mark("t", "clean", NOW, { incarnation: LIFE }), true);
+  const claim = await store.claim("clean", { nowMs: NOW, untilMs: NOW + 9, limit: 5 });
+  assert.deepEqual(claim.taskIds, ["t"]);
+  assert.equal(await store.trimLog("t", LIFE, { indexes: [0, 1, 2], series: [] }), 3);
+  assert.equal((await store.getTask("t"))!.length, 1_021);
+  await store.close();
+  kv.close();
+});

@@ -1,12 +1,13 @@
 import { TaskcastError } from "@taskcast/core/protocol";
 import { untilSettled } from "./attempts.ts";
 import { claimStaged, stage } from "./blobs.ts";
-import { Changes } from "./changes.ts";
+import { Changes, newName } from "./changes.ts";
 import type { Database } from "./database.ts";
 import { ChangedMeanwhile, unavailable } from "./errors.ts";
 import type { TaskState } from "./task_state.ts";
 import { loadState } from "./task_state.ts";
 import { RememberedStates } from "./remembered_states.ts";
+import type { Head } from "./values.ts";
 import { finishWide } from "./wide.ts";
 
 /** A change of one task, or a look at it that changes nothing. */
@@ -34,6 +35,9 @@ interface Waiting {
 /** Changes that share an atomic operation, at most. */
 const MAX_COMBINED = 100;
 
+/** Processes whose last operation on a task is known. */
+const MAX_WRITERS = 8;
+
 /**
  * Carries out changes of tasks: those of one task one after another, as many in one operation as fit.
  * So producers in one process do not get in each other's way, and the version of the head tells of
@@ -44,6 +48,9 @@ export class TaskQueue {
   readonly #maxPending: number;
   readonly #waiting = new Map<string, Waiting[]>();
   readonly #states = new RememberedStates();
+  /** Names this process, and numbers what it writes. */
+  readonly #writer = newName();
+  #operations = 0;
   #pending = 0;
 
   constructor(database: Database, { maxPending }: { maxPending: number }) {
@@ -121,8 +128,7 @@ export class TaskQueue {
       outcomes.push(outcome);
       if (work.endsTurn) break;
     }
-    await this.#write(state, all);
-    this.#states.keep(state);
+    if (await this.#write(state, all)) this.#states.keep(state);
     return outcomes;
   }
 
@@ -138,20 +144,41 @@ export class TaskQueue {
     return planned;
   }
 
-  /** Writes the changes if the task is as it was, and looks whether it is if there are none. */
-  async #write(state: TaskState, changes: Changes): Promise<void> {
+  /**
+   * Writes the changes if the task is as it was, and looks whether it is if there are none. Tells
+   * whether it is known to be as the state says after that.
+   *
+   * A client of a database over a network sends an operation again when its connection breaks. If the
+   * first was carried out, the second fails by its own check, so what is refused is looked up.
+   */
+  async #write(state: TaskState, changes: Changes): Promise<boolean> {
     const { kv, keys } = this.#database;
     const { taskId, versionstamp } = state;
     if (changes.isEmpty) {
       if ((await kv.get(keys.head(taskId))).versionstamp !== versionstamp) {
         throw new ChangedMeanwhile();
       }
-      return;
+      return true;
+    }
+    const operation = ++this.#operations;
+    if (state.head !== undefined) {
+      const others = (state.head.writers ?? []).filter(([writer]) => writer !== this.#writer);
+      const writers = [...others, [this.#writer, operation] as const].slice(-MAX_WRITERS);
+      state.head = { ...state.head, writers };
+      changes.set(keys.head(taskId), state.head);
     }
     const staged = await stage(this.#database, state.head?.life ?? "", changes);
     const atomic = kv.atomic().check({ key: keys.head(taskId), versionstamp });
     const outcome = await claimStaged(changes.write(atomic), staged).commit();
-    if (!outcome.ok) throw new ChangedMeanwhile();
-    state.versionstamp = state.head === undefined ? null : outcome.versionstamp!;
+    if (outcome.ok) {
+      state.versionstamp = state.head === undefined ? null : outcome.versionstamp!;
+      return true;
+    }
+    const now = (await kv.get(keys.head(taskId))).value as Head | null;
+    const isMine = now?.writers?.some(([writer, last]) =>
+      writer === this.#writer && last === operation
+    );
+    if (!isMine) throw new ChangedMeanwhile();
+    return false;
   }
 }

@@ -37,6 +37,8 @@ export interface Head {
   listed: { createdAt: number; type?: string; tags: string[] };
   /** Where the record is, if it is long. */
   record?: BlobRef;
+  /** Who wrote lately, and the number of the last operation of each; the latest last. */
+  writers?: (readonly [writer: string, operation: number])[];
   /** A commit that was made and is being written out, as it is too big for one operation. */
   wide?: { drafts: BlobRef; nowMs: number; next: number };
 }

@@ -17,6 +17,8 @@ export interface Counts {
 export class ObservedKv implements Kv {
   readonly #kv: Kv;
   counts: Counts = { gets: 0, lists: 0, listed: 0, commits: 0, written: 0 };
+  /** Each operation is sent again, as over a network that lost the first answer. */
+  sendsTwice = false;
   /** What it throws is thrown instead of the operation. */
   beforeCommit: (count: number) => void | Promise<void> = () => {};
 
@@ -70,6 +72,7 @@ export class ObservedKv implements Kv {
         this.counts.commits++;
         this.counts.written += written;
         await this.beforeCommit(this.counts.commits);
+        if (this.sendsTwice) await atomic.commit();
         return await atomic.commit();
       },
     };
