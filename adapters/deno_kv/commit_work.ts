@@ -4,6 +4,7 @@ import type { Changes } from "./changes.ts";
 import type { CommitPlan } from "./commit.ts";
 import { beginWide, planCommit } from "./commit.ts";
 import type { Database } from "./database.ts";
+import { listAll } from "./database.ts";
 import { ChangedMeanwhile } from "./errors.ts";
 import { WAKE_MS } from "./limits.ts";
 import type { TaskWork } from "./task_queue.ts";
@@ -43,7 +44,7 @@ export class CommitWork implements TaskWork<CommitPlan> {
       const start = keys.run(state.head!.life, id, epoch, 0);
       const end = keys.run(state.head!.life, id, epoch, seq + 1);
       const options = { reverse: true, limit: 1, batchSize: 1 };
-      const [run] = await Array.fromAsync(kv.list({ start, end }, options));
+      const [run] = await listAll(kv, { start, end }, options);
       if (run === undefined) throw new ChangedMeanwhile();
       const first = run.key.at(-1) as number;
       this.#sent.set(`${seq} ${id}`, (run.value as RunValue).index + seq - first);

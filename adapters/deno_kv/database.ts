@@ -1,5 +1,5 @@
 import type { Keys } from "./keys.ts";
-import type { Kv, KvEntry, KvKey } from "./kv.ts";
+import type { Kv, KvEntry, KvKey, KvListOptions, KvSelector } from "./kv.ts";
 import { MAX_KEYS } from "./limits.ts";
 
 /** A database and where Taskcast's data lies in it. */
@@ -15,4 +15,15 @@ export async function getAll(kv: Kv, keys: readonly KvKey[]): Promise<KvEntry[]>
     reads.push(kv.getMany(keys.slice(at, at + MAX_KEYS)));
   }
   return (await Promise.all(reads)).flat();
+}
+
+/** Reads a list to its end. It must have a limit. */
+export async function listAll(
+  kv: Kv,
+  selector: KvSelector,
+  options: KvListOptions & { limit: number },
+): Promise<KvEntry[]> {
+  const entries: KvEntry[] = [];
+  for await (const entry of kv.list(selector, options)) entries.push(entry);
+  return entries;
 }

@@ -1,4 +1,5 @@
 import type { Database } from "./database.ts";
+import { listAll } from "./database.ts";
 import type { KvEntry } from "./kv.ts";
 import { MAX_BATCH } from "./limits.ts";
 import type { Garbage } from "./values.ts";
@@ -19,8 +20,8 @@ export async function collectGarbage(
   const { kv, keys } = database;
   const prefix = keys.all("garbage");
   for (let isMore = true; isMore && !isStopping();) {
-    const found = kv.list({ start: prefix, end: [...prefix, nowMs] }, { limit: NOTES_AT_ONCE });
-    const notes = await Array.fromAsync(found);
+    const due = { start: prefix, end: [...prefix, nowMs] };
+    const notes = await listAll(kv, due, { limit: NOTES_AT_ONCE });
     for (const note of notes) await removeGarbage(database, note, isStopping);
     isMore = notes.length === NOTES_AT_ONCE;
   }

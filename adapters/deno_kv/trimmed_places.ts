@@ -1,4 +1,5 @@
 import type { Database } from "./database.ts";
+import { listAll } from "./database.ts";
 import type { EventValue } from "./values.ts";
 
 /** An event that is removed. */
@@ -79,7 +80,7 @@ async function firstLeftBehind(
   for (let from = index + 1;; from++) {
     while (removed.has(from)) from++;
     const range = { start: keys.event(life, from), end: keys.event(life, Infinity) };
-    const [next] = await Array.fromAsync(kv.list(range, { limit: 1, batchSize: 1 }));
+    const [next] = await listAll(kv, range, { limit: 1, batchSize: 1 });
     if (next === undefined) return Infinity;
     from = next.key.at(-1) as number;
     if (!removed.has(from)) return from;
