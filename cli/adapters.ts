@@ -29,6 +29,7 @@ const BUILT_IN: Readonly<Record<string, () => Promise<{ default: AdapterPlugin }
   sqlite: () => import("@taskcast/sqlite"),
   redis: () => import("@taskcast/redis"),
   postgres: () => import("@taskcast/postgres"),
+  "deno-kv": () => import("@taskcast/deno-kv"),
 };
 
 /** The names that are known. */

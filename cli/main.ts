@@ -170,8 +170,8 @@ function addStorageOptions(command: Command): Command {
     .addOption(
       new Option(
         "--storage <kind>",
-        "where tasks are kept: memory, sqlite, redis, postgres, or a module whose default export is " +
-          "an AdapterPlugin (env: TASKCAST_STORAGE, default: memory)",
+        "where tasks are kept: memory, sqlite, redis, postgres, deno-kv, or a module whose default " +
+          "export is an AdapterPlugin (env: TASKCAST_STORAGE, default: memory)",
       ),
     )
     .option(

@@ -48,6 +48,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "adapters/sqlite": ["@taskcast/core", "@taskcast/core/protocol", "node:*"],
   "adapters/redis": ["@taskcast/core", "@taskcast/core/protocol", "node:*", "npm:ioredis"],
   "adapters/postgres": ["@taskcast/core", "@taskcast/core/protocol", "node:net", "npm:postgres"],
+  "adapters/deno_kv": ["@taskcast/core", "@taskcast/core/protocol"],
   "adapters/sentry": ["@taskcast/core", "npm:@sentry/deno"],
   "cli": [
     "@taskcast/sentry",
@@ -55,6 +56,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "@taskcast/sqlite",
     "@taskcast/redis",
     "@taskcast/postgres",
+    "@taskcast/deno-kv",
     "@taskcast/core",
     "@taskcast/core/protocol",
     "@taskcast/server",

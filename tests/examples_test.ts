@@ -7,7 +7,7 @@ import { browserTest } from "./support/browser.ts";
 import type { OpenAiStandIn } from "./support/openai_stand_in.ts";
 import { openAiStandIn } from "./support/openai_stand_in.ts";
 import { serve } from "./support/serve.ts";
-import { allFrames, frames, until } from "./support/sse.ts";
+import { allFrames, until } from "./support/sse.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
@@ -40,19 +40,6 @@ Deno.test("examples/quick_start.ts: its task can be followed", async () => {
     const seen = await allFrames(`${url}/tasks/hello/events`);
     assert.equal(seen[1]!.data.data.delta, "Hello, world");
     assert.deepEqual(seen.at(-1)!.data, { reason: "completed" });
-  });
-});
-
-Deno.test("examples/deno_deploy: serves what it exports", async () => {
-  const serve = ["serve", "-A", "--port", "PORT", "examples/deno_deploy/main.ts"];
-  await withExample(serve, async (url) => {
-    const created = await fetch(`${url}/tasks`, { method: "POST" });
-    const { id } = await created.json();
-    for await (const { event, data } of frames(`${url}/tasks/${id}/events`)) {
-      assert.equal(event, "taskcast.open");
-      assert.equal(data.taskId, id);
-      break;
-    }
   });
 });
 

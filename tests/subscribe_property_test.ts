@@ -1,4 +1,5 @@
 import { MemoryLongTermStore, MemoryShortTermStore } from "@taskcast/core";
+import { createDenoKvAdapters } from "@taskcast/deno-kv";
 import { createPostgresAdapter, createPostgresAdapters } from "@taskcast/postgres";
 import { createRedisAdapters } from "@taskcast/redis";
 import { createSqliteAdapters } from "@taskcast/sqlite";
@@ -20,6 +21,19 @@ testSubscribe({
   name: "sqlite",
   open: () => createSqliteAdapters({ path: ":memory:" }),
   runs: 50,
+});
+testSubscribe({
+  name: "deno-kv",
+  open: async () => createDenoKvAdapters(await Deno.openKv(":memory:"), { closesKv: true }),
+  runs: 50,
+});
+testSubscribe({
+  name: "deno-kv, archived",
+  open: async () => ({
+    ...createDenoKvAdapters(await Deno.openKv(":memory:"), { closesKv: true }),
+    longTerm: new MemoryLongTermStore(),
+  }),
+  runs: 30,
 });
 
 const redis = await redisUrl();

@@ -4,6 +4,7 @@ import { ADAPTER_ROLES, cleanUp } from "@taskcast/core";
 import type { AdapterSettings } from "../adapters.ts";
 import { openAdapters } from "../adapters.ts";
 import { isNamed } from "../config/choose_adapters.ts";
+import { fileOf } from "../config/file_of.ts";
 import { printable } from "../printable.ts";
 import type { StartSettings } from "../settings.ts";
 import { SettingsError } from "../settings_error.ts";
@@ -68,16 +69,17 @@ export async function cleanup(
  * The adapters to open, so that nothing is made that was not there: no file, and for a dry run no
  * tables.
  *
- * @throws {SettingsError} If a file of SQLite is not there.
+ * @throws {SettingsError} If a file is not there.
  */
 function whatIsThere(settings: AdapterSettings, dryRun: boolean): AdapterSettings {
   const checked = { ...settings };
   for (const role of ADAPTER_ROLES) {
     const adapter = checked[role];
     if (!isNamed(adapter)) continue;
-    const { provider, path } = adapter;
-    if (provider === "sqlite" && typeof path === "string" && !existsSync(path)) {
-      throw new SettingsError(`there is no file ${path}, so there is nothing to clean up`);
+    const { provider } = adapter;
+    const file = fileOf(adapter);
+    if (file !== undefined && !existsSync(file)) {
+      throw new SettingsError(`there is no file ${file}, so there is nothing to clean up`);
     }
     if (provider === "postgres" && dryRun) checked[role] = { ...adapter, autoMigrate: false };
   }

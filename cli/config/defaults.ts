@@ -43,4 +43,5 @@ export const PROVIDER_DEFAULTS: Readonly<Record<string, Readonly<Record<string, 
     shardedPubSub: false,
   },
   postgres: { autoMigrate: true, maxConnections: 10, timeoutMs: 10_000, maxPending: 10_000 },
+  "deno-kv": { timeoutMs: 10_000, maxPending: 10_000 },
 };

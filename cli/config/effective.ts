@@ -7,6 +7,7 @@ import { SettingsError } from "../settings_error.ts";
 import { authOf } from "./auth_of.ts";
 import { cleanupProblems } from "./cleanup_problems.ts";
 import type { GivenAdapters } from "./choose_adapters.ts";
+import { fileOf } from "./file_of.ts";
 import { chooseAdapters, isNamed } from "./choose_adapters.ts";
 import type { FoundFile } from "./find_file.ts";
 import { findConfigFile } from "./find_file.ts";
@@ -146,12 +147,11 @@ function fromFolder(config: TaskcastConfig, folder: string): TaskcastConfig {
   for (const role of ADAPTER_ROLES) {
     const adapter: unknown = adapters[role];
     if (!isNamed(adapter)) continue;
-    const { provider, path } = adapter;
+    const { provider } = adapter;
+    const file = fileOf(adapter);
     const placed: Record<string, unknown> = { ...adapter };
     if (/^\.{1,2}\//.test(provider)) placed.provider = resolve(folder, provider);
-    if (provider === "sqlite" && typeof path === "string" && path !== ":memory:") {
-      placed.path = resolve(folder, path);
-    }
+    if (file !== undefined) placed.path = resolve(folder, file);
     Object.assign(copy.adapters, { [role]: placed });
   }
   return copy;

@@ -68,7 +68,7 @@ export function documentedKeys(): DocumentedKey[] {
     const setting = SETTINGS.find(({ path }) => path === "adapters.*.provider")!;
     keys.push({
       key: "adapters.*.provider",
-      type: "memory, sqlite, redis, postgres, or a module",
+      type: "memory, sqlite, redis, postgres, deno-kv, or a module",
       default: "memory",
       env: setting.env,
       flag: setting.flag!.name,

@@ -2,6 +2,7 @@ import type {
   AdapterConfig,
   Adapters,
   AdaptersConfig,
+  DenoKvAdapterConfig,
   MemoryAdapterConfig,
   ModuleAdapterConfig,
   PostgresAdapterConfig,
@@ -50,10 +51,21 @@ const postgres = z.strictObject({
   maxPending: positive().optional().describe("Requests that may wait for answers"),
 });
 
+const denoKv = z.strictObject({
+  provider: z.literal("deno-kv"),
+  path: text().optional()
+    .describe(
+      "The file, relative to the configuration file, or the address of a database; left out: where " +
+        "Deno keeps it",
+    ),
+  timeoutMs: positive().optional().describe("Milliseconds that an answer may take"),
+  maxPending: positive().optional().describe("Changes that may wait for the database"),
+});
+
 const module = z.looseObject({
   provider: wants(
     z.string().regex(/[./:]/),
-    'memory, sqlite, redis, postgres, or a module such as "./my_store.ts" or "npm:my-store"',
+    'memory, sqlite, redis, postgres, deno-kv, or a module such as "./my_store.ts" or "npm:my-store"',
   ),
 }) as unknown as z.ZodType<ModuleAdapterConfig, ModuleAdapterConfig>;
 
@@ -61,6 +73,7 @@ agree<Same<z.output<typeof memory>, MemoryAdapterConfig>>();
 agree<Same<z.output<typeof sqlite>, SqliteAdapterConfig>>();
 agree<Same<z.output<typeof redis>, RedisAdapterConfig>>();
 agree<Same<z.output<typeof postgres>, PostgresAdapterConfig>>();
+agree<Same<z.output<typeof denoKv>, DenoKvAdapterConfig>>();
 
 /** An adapter that a program made; it is known by what it can do. */
 function instance<Role extends keyof Adapters>(
@@ -79,7 +92,7 @@ function adapter<Role extends keyof Adapters>(
   role: Role,
   ...methods: string[]
 ): z.ZodType<AdapterConfig<Role>, AdapterConfig<Role>> {
-  const options = [memory, sqlite, redis, postgres, module, instance(role, ...methods)];
+  const options = [memory, sqlite, redis, postgres, denoKv, module, instance(role, ...methods)];
   return wants(
     z.union(options as unknown as [z.ZodType<AdapterConfig<Role>, AdapterConfig<Role>>]),
     "an object { provider, … }, or in TypeScript and JavaScript an adapter",

@@ -52,6 +52,21 @@ export interface PostgresAdapterConfig {
   maxPending?: number;
 }
 
+/** Deno KV: a file, or the database of Deno Deploy. */
+export interface DenoKvAdapterConfig {
+  /** The name. */
+  provider: "deno-kv";
+  /**
+   * The file, relative to the configuration file; `:memory:`; or the address of a database.
+   * @default where Deno keeps it
+   */
+  path?: string | undefined;
+  /** Milliseconds that an answer may take. @default {10000} */
+  timeoutMs?: number;
+  /** Changes that may wait for the database. @default {10000} */
+  maxPending?: number;
+}
+
 /** A module whose default export is an `AdapterPlugin`, with its own options beside the name. */
 export interface ModuleAdapterConfig {
   /** E.g. `./my_store.ts`, relative to the configuration file, or `npm:my-store`. */
@@ -66,6 +81,7 @@ export type ProviderConfig =
   | SqliteAdapterConfig
   | RedisAdapterConfig
   | PostgresAdapterConfig
+  | DenoKvAdapterConfig
   | ModuleAdapterConfig;
 
 /** What plays each part: something that comes by name or, in TypeScript and JavaScript, an instance. */

@@ -1,18 +1,18 @@
-// An entry for Deno Deploy, or for anything else that serves `export default { fetch }`:
-//   deno serve -A examples/deno_deploy/main.ts
-// One isolate keeps its tasks in its own memory, which is right for a preview. As soon as more than
-// one isolate runs, give the engine a store and a broadcast layer that they share.
-import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
+// Taskcast on Deno Deploy, or for anything else that serves `export default { fetch }`. Tasks are in
+// Deno KV, which all isolates share, so there is no other service.
+import { TaskEngine } from "@taskcast/core";
+import { createDenoKvAdapters } from "@taskcast/deno-kv";
 import { createTaskcastApp } from "@taskcast/server";
 
-const engine = new TaskEngine({
-  broadcast: new MemoryBroadcastProvider(),
-  shortTermStore: new MemoryShortTermStore({ maxBytes: 64 * 1024 * 1024 }),
-});
+// On Deno Deploy that is the database of the app; elsewhere a file.
+const kv = await Deno.openKv(Deno.env.get("KV_PATH"));
+const { broadcast, shortTerm } = createDenoKvAdapters(kv);
+const engine = new TaskEngine({ broadcast, shortTermStore: shortTerm });
 
 const secret = Deno.env.get("TASKCAST_JWT_SECRET");
 const app = createTaskcastApp({
   engine,
+  // Without a secret everybody may do everything: right on your machine only.
   auth: secret === undefined ? { mode: "none" } : { mode: "jwt", jwt: { secret } },
   cors: { origin: "*" },
 });

@@ -56,8 +56,8 @@ export const WRONG: [yaml: string, errors: string[], env?: Record<string, string
     'adapters.shortTerm.ulr: there is no such key; did you mean "url"?',
   ]],
   ["adapters: { shortTerm: { provider: rediss } }", [
-    "adapters.shortTerm.provider: must be memory, sqlite, redis, postgres, or a module such as " +
-    '"./my_store.ts" or "npm:my-store", and is the text "rediss"',
+    "adapters.shortTerm.provider: must be memory, sqlite, redis, postgres, deno-kv, or a module " +
+    'such as "./my_store.ts" or "npm:my-store", and is the text "rediss"',
   ]],
   ["adapters: { longTerm: postgres }", [
     "adapters.longTerm: must be an object { provider, … }, or in TypeScript and JavaScript an " +

@@ -1,0 +1,86 @@
+import type { BroadcastProvider, ShortTermStore } from "@taskcast/core";
+import { DenoKvBroadcast } from "./broadcast.ts";
+import { Janitor } from "./janitor.ts";
+import { Keys } from "./keys.ts";
+import type { Kv, KvKey } from "./kv.ts";
+import { DenoKvShortTermStore } from "./short_term_store.ts";
+import { TimelyKv } from "./timely_kv.ts";
+
+/** Options for {@linkcode createDenoKvAdapters}. */
+export interface DenoKvAdapterOptions {
+  /** Before every key; the same in all instances that share tasks. @default {["taskcast"]} */
+  prefix?: KvKey;
+  /** Changes that may wait for the database; more are refused. @default {10000} */
+  maxPending?: number;
+  /** Milliseconds that an answer of the database may take. @default {10000} */
+  timeoutMs?: number;
+  /**
+   * Milliseconds between looks at the tasks that are listened to, for a file that several processes
+   * use: a local Deno KV tells a process nothing of what others write. A look is a read for each ten
+   * tasks. @default no looks; readers then poll, see `pollMs` of the engine
+   */
+  lookMs?: number;
+  /** Whether the database is closed when both adapters are. @default {false} */
+  closesKv?: boolean;
+}
+
+/** What an engine on Deno KV is made of. */
+export interface DenoKvAdapters {
+  /** Wake-ups in this process at once, in others as soon as the database tells of a change. */
+  broadcast: BroadcastProvider;
+  /** Tasks and logs in the database. */
+  shortTerm: ShortTermStore;
+}
+
+/**
+ * Makes a store and a broadcast layer of a Deno KV database.
+ *
+ * @param kv What `Deno.openKv()` gives, or something of its shape such as what `openKv()` of the npm
+ * package `@deno/kv` gives.
+ * @throws {RangeError} For a `maxPending` that is no whole number above 0, or a `lookMs` or
+ * `timeoutMs` below 1.
+ *
+ * @example
+ * ```ts
+ * import { TaskEngine } from "@taskcast/core";
+ * import { createDenoKvAdapters } from "@taskcast/deno-kv";
+ * import assert from "node:assert/strict";
+ *
+ * const kv = await Deno.openKv(":memory:");
+ * const { broadcast, shortTerm } = createDenoKvAdapters(kv, { closesKv: true });
+ * const engine = new TaskEngine({ broadcast, shortTermStore: shortTerm });
+ * const task = await engine.createTask({ type: "import" });
+ * assert.equal((await engine.getTask(task.id))?.status, "pending");
+ * await engine.close();
+ * await Promise.all([broadcast.close(), shortTerm.close()]);
+ * ```
+ */
+export function createDenoKvAdapters(kv: Kv, options: DenoKvAdapterOptions = {}): DenoKvAdapters {
+  const {
+    prefix = ["taskcast"],
+    maxPending = 10_000,
+    closesKv = false,
+    lookMs,
+    timeoutMs = 10_000,
+  } = options;
+  if (!Number.isInteger(maxPending) || maxPending < 1) {
+    throw new RangeError("maxPending must be a whole number above 0");
+  }
+  if (lookMs !== undefined && !(lookMs >= 1)) throw new RangeError("lookMs must be 1 or more");
+  if (!(timeoutMs >= 1)) throw new RangeError("timeoutMs must be 1 or more");
+  const database = { kv: new TimelyKv(kv, timeoutMs), keys: new Keys([...prefix]) };
+  const open = new Set(["broadcast", "shortTerm"]);
+  const closed = (part: string) => () => {
+    if (open.delete(part) && open.size === 0 && closesKv) kv.close();
+  };
+  const broadcast = new DenoKvBroadcast(database, { lookMs, onClose: closed("broadcast") });
+  const shortTerm = new DenoKvShortTermStore({
+    database,
+    maxPending,
+    janitor: new Janitor(database),
+    wakes: broadcast,
+    tell: (signal) => broadcast.tellHere(signal),
+    onClose: closed("shortTerm"),
+  });
+  return { broadcast, shortTerm };
+}

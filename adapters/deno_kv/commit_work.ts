@@ -1,0 +1,90 @@
+import type { Commit } from "@taskcast/core";
+import { isTerminal } from "@taskcast/core/protocol";
+import type { Changes } from "./changes.ts";
+import type { CommitPlan } from "./commit.ts";
+import { beginWide, planCommit } from "./commit.ts";
+import type { Database } from "./database.ts";
+import { listAll } from "./database.ts";
+import { ChangedMeanwhile } from "./errors.ts";
+import { WAKE_MS } from "./limits.ts";
+import type { TaskWork } from "./task_queue.ts";
+import type { TaskState } from "./task_state.ts";
+import { loadFor } from "./task_state.ts";
+import type { ProducerValue, RunValue, WakeValue } from "./values.ts";
+
+/** A commit in the queue of its task. */
+export class CommitWork implements TaskWork<CommitPlan> {
+  readonly #database: Database;
+  readonly #commit: Commit;
+  readonly #wakes: boolean;
+  #sent = new Map<string, number>();
+
+  constructor(database: Database, commit: Commit, { wakes }: { wakes: boolean }) {
+    this.#database = database;
+    this.#commit = commit;
+    this.#wakes = wakes;
+  }
+
+  readsStored({ producers }: TaskState): boolean {
+    return this.#commit.events.some(({ producer }) =>
+      producer !== undefined && isOfOldRun(producers.get(producer.id), producer)
+    );
+  }
+
+  async load(state: TaskState): Promise<void> {
+    const { expect, events } = this.#commit;
+    if (expect === "absent") return;
+    await loadFor(this.#database, state, events);
+    this.#sent = new Map();
+    const { keys, kv } = this.#database;
+    for (const { producer } of expect === "live" ? events : []) {
+      if (producer === undefined) continue;
+      const { id, epoch, seq } = producer;
+      if (!isOfOldRun(state.producers.get(id), producer)) continue;
+      const start = keys.run(state.head!.life, id, epoch, 0);
+      const end = keys.run(state.head!.life, id, epoch, seq + 1);
+      const options = { reverse: true, limit: 1, batchSize: 1 };
+      const [run] = await listAll(kv, { start, end }, options);
+      if (run === undefined) throw new ChangedMeanwhile();
+      const first = run.key.at(-1) as number;
+      this.#sent.set(`${seq} ${id}`, (run.value as RunValue).index + seq - first);
+    }
+  }
+
+  plan(state: TaskState, changes: Changes): CommitPlan {
+    const plan = planCommit(
+      this.#database.keys,
+      state,
+      changes,
+      this.#commit,
+      (id, seq) => this.#sent.get(`${seq} ${id}`)!,
+    );
+    if (plan.ok) this.#wake(state, changes, plan);
+    return plan;
+  }
+
+  planWide(state: TaskState, changes: Changes, plan: CommitPlan): void {
+    if (!plan.ok) return;
+    beginWide(this.#database.keys, state, changes, this.#commit, plan.fresh);
+    this.#wake(state, changes, plan);
+  }
+
+  #wake(
+    { head, taskId }: TaskState,
+    changes: Changes,
+    { from, length }: Extract<CommitPlan, { ok: true }>,
+  ): void {
+    if (!this.#wakes || from === length) return;
+    const wake: WakeValue = { from, length };
+    if (isTerminal(head!.status)) wake.ended = true;
+    changes.set(this.#database.keys.wake(taskId), wake, WAKE_MS);
+  }
+}
+
+/** A repetition of what lies before the numbers that are remembered of the producer itself. */
+function isOfOldRun(
+  known: ProducerValue | undefined,
+  { epoch, seq }: { epoch: number; seq: number },
+): boolean {
+  return known !== undefined && known.epoch === epoch && seq < known.run.seq;
+}

@@ -1,0 +1,57 @@
+import type { Database } from "./database.ts";
+import { listAll } from "./database.ts";
+import type { KvEntry } from "./kv.ts";
+import { MAX_BATCH } from "./limits.ts";
+import type { Garbage } from "./values.ts";
+
+/** What was left is removed so many notes at a time. */
+const NOTES_AT_ONCE = 20;
+
+/**
+ * Removes what nobody can need any more, as far as its time has come.
+ *
+ * @param isStopping Asked between two steps.
+ */
+export async function collectGarbage(
+  database: Database,
+  nowMs: number,
+  isStopping: () => boolean = () => false,
+): Promise<void> {
+  const { kv, keys } = database;
+  const prefix = keys.all("garbage");
+  for (let isMore = true; isMore && !isStopping();) {
+    const due = { start: prefix, end: [...prefix, nowMs] };
+    const notes = await listAll(kv, due, { limit: NOTES_AT_ONCE });
+    for (const note of notes) await removeGarbage(database, note, isStopping);
+    isMore = notes.length === NOTES_AT_ONCE;
+  }
+}
+
+async function removeGarbage(
+  { kv, keys }: Database,
+  note: KvEntry,
+  isStopping: () => boolean,
+): Promise<void> {
+  const garbage = note.value as Garbage;
+  if (!garbage.taken) {
+    // From here on whoever staged it cannot refer to it any more.
+    const taken: Garbage = { ...garbage, taken: true };
+    const { ok } = await kv.atomic().check(note).set(note.key, taken).commit();
+    if (!ok) return;
+  }
+  for (const parts of garbage.prefixes) {
+    for (let isMore = true; isMore;) {
+      if (isStopping()) return; // The note stays, so somebody goes on.
+      const atomic = kv.atomic();
+      let count = 0;
+      const options = { limit: MAX_BATCH, batchSize: MAX_BATCH };
+      for await (const { key } of kv.list({ prefix: keys.of(garbage.life, ...parts) }, options)) {
+        atomic.delete(key);
+        count++;
+      }
+      if (count > 0) await atomic.commit();
+      isMore = count === MAX_BATCH;
+    }
+  }
+  await kv.atomic().delete(note.key).commit();
+}

@@ -1,0 +1,278 @@
+import type {
+  BroadcastProvider,
+  ClaimedWork,
+  Commit,
+  CommitResult,
+  DueWork,
+  EventFilter,
+  ListPage,
+  ListQuery,
+  LogMark,
+  LogPage,
+  LogQuery,
+  LogView,
+  MarkedTask,
+  NoteChange,
+  ShortTermStore,
+  Signal,
+  StoredEvent,
+  TaskHead,
+  TaskMark,
+  Trim,
+  Work,
+} from "@taskcast/core";
+import { isTerminal } from "@taskcast/core/protocol";
+import { untilSettled } from "./attempts.ts";
+import { readText } from "./blobs.ts";
+import { resultOf } from "./commit.ts";
+import { CommitWork } from "./commit_work.ts";
+import { countEvents } from "./count_reader.ts";
+import type { Database } from "./database.ts";
+import { getAll } from "./database.ts";
+import { ChangedMeanwhile } from "./errors.ts";
+import type { Janitor } from "./janitor.ts";
+import { listTasks } from "./list_reader.ts";
+import { readEvents } from "./log_reader.ts";
+import { readNotes, writeNote } from "./notes.ts";
+import { TaskQueue } from "./task_queue.ts";
+import { trimInSteps, TrimWork } from "./trim.ts";
+import type { EventValue, Head, Text } from "./values.ts";
+import { toStoredEvent } from "./values.ts";
+import { readFolds } from "./view_reader.ts";
+import { claimMarked, readDue, readMarked } from "./work_reader.ts";
+import { archiving, claiming, deleting, marking, SETTLE } from "./works.ts";
+
+/** Tasks and logs in Deno KV. */
+export class DenoKvShortTermStore implements ShortTermStore {
+  readonly wakes?: BroadcastProvider;
+  readonly #database: Database;
+  readonly #queue: TaskQueue;
+  readonly #janitor: Janitor;
+  readonly #tell: ((signal: Signal) => void) | undefined;
+  readonly #onClose: () => void;
+  /** Claims of this process go one after another: they would all find the same tasks. */
+  #claims: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    { database, maxPending, janitor, wakes, tell, onClose }: {
+      database: Database;
+      maxPending: number;
+      janitor: Janitor;
+      wakes?: BroadcastProvider;
+      /** Tells those in this process at once. */
+      tell?: (signal: Signal) => void;
+      onClose: () => void;
+    },
+  ) {
+    this.#database = database;
+    this.#queue = new TaskQueue(database, { maxPending });
+    this.#janitor = janitor;
+    if (wakes !== undefined) this.wakes = wakes;
+    this.#tell = tell;
+    this.#onClose = onClose;
+  }
+
+  async commit(commit: Commit): Promise<CommitResult> {
+    const { taskId } = commit;
+    const wakes = this.#tell !== undefined;
+    const plan = await this.#queue.run(taskId, new CommitWork(this.#database, commit, { wakes }));
+    if (!plan.ok) return plan;
+    const { from, length } = plan;
+    if (from < length) {
+      const signal: Signal = { taskId, from, length };
+      if (commit.record !== undefined && isTerminal(commit.record.task.status)) signal.ended = true;
+      this.#tell?.(signal);
+    }
+    const indexes = plan.events.filter((event) => typeof event === "number" && event < from);
+    if (indexes.length === 0) return resultOf(plan, missing);
+    return await this.#withRepeated(
+      taskId,
+      indexes as number[],
+      (repeated) => resultOf(plan, repeated),
+    );
+  }
+
+  async deleteTask(taskId: string, at?: TaskMark): Promise<boolean> {
+    const isDone = await this.#queue.run(taskId, deleting(this.#database.keys, at));
+    if (isDone) this.#janitor.collectNow();
+    return isDone;
+  }
+
+  async trimLog(taskId: string, incarnation: string, trim: Trim): Promise<number> {
+    const count = await trimInSteps(
+      trim,
+      (step) => this.#queue.run(taskId, new TrimWork(this.#database, incarnation, step)),
+    );
+    this.#janitor.collectNow();
+    return count;
+  }
+
+  async getTask(taskId: string): Promise<TaskHead | undefined> {
+    return await untilSettled(async () => {
+      const { kv, keys } = this.#database;
+      const [head, record] = await kv.getMany([keys.head(taskId), keys.record(taskId)]);
+      if (head!.value === null) return undefined;
+      const { life, length, trimmedThrough, wide } = head!.value as Head;
+      if (wide !== undefined) {
+        await this.#queue.run(taskId, SETTLE);
+        throw new ChangedMeanwhile();
+      }
+      const text = await readText(this.#database, life, record!.value as Text);
+      const found: TaskHead = { record: JSON.parse(text), length };
+      if (trimmedThrough !== undefined) found.trimmedThrough = trimmedThrough;
+      return found;
+    });
+  }
+
+  async listTasks(query: ListQuery): Promise<ListPage> {
+    return await untilSettled(() => listTasks(this.#database, query));
+  }
+
+  async readLog(taskId: string, query: LogQuery): Promise<LogPage | undefined> {
+    return await this.#read(taskId, async (head) => {
+      const { events, scannedTo, isWhole } = await readEvents(this.#database, head, query);
+      if (!isWhole) await this.#assertAlive(head);
+      const { length, incarnation, status } = head;
+      return { events, scannedTo, length, incarnation, status };
+    });
+  }
+
+  async readView(taskId: string, { after }: { after: number }): Promise<LogView | undefined> {
+    return await this.#read(taskId, async (head) => ({
+      ...await readFolds(this.#database, head, after),
+      incarnation: head.incarnation,
+    }));
+  }
+
+  async countMatches(
+    taskId: string,
+    filter: EventFilter,
+    indexes: readonly number[],
+  ): Promise<number[] | undefined> {
+    return await this.#read(taskId, async (head) => {
+      const counts = await countEvents(this.#database, head, filter, indexes);
+      await this.#assertAlive(head);
+      return counts;
+    });
+  }
+
+  async due(nowMs: number, limit: number): Promise<DueWork> {
+    this.#janitor.collectSometimes();
+    return await untilSettled(() => readDue(this.#database, nowMs, limit));
+  }
+
+  async claim(
+    work: Work,
+    { nowMs, untilMs, limit }: { nowMs: number; untilMs: number; limit: number },
+  ): Promise<ClaimedWork> {
+    const { keys } = this.#database;
+    const claim = this.#claims.then(() =>
+      untilSettled(() =>
+        claimMarked(
+          this.#database,
+          work,
+          { nowMs, limit },
+          ({ taskId, atMs }) => this.#queue.run(taskId, claiming(keys, { work, atMs, untilMs })),
+        )
+      )
+    );
+    this.#claims = claim.catch(() => {});
+    return await claim;
+  }
+
+  async mark(
+    taskId: string,
+    work: Work,
+    atMs: number | undefined,
+    at: TaskMark,
+  ): Promise<boolean> {
+    return await this.#queue.run(taskId, marking(this.#database.keys, { work, atMs, at }));
+  }
+
+  async marked(
+    work: Work,
+    options: { limit: number; after?: MarkedTask },
+  ): Promise<MarkedTask[]> {
+    return await untilSettled(() => readMarked(this.#database, work, options));
+  }
+
+  async archived(
+    taskId: string,
+    at: LogMark,
+    then: { againAtMs: number; releaseAtMs?: number },
+  ): Promise<boolean> {
+    return await this.#queue.run(taskId, archiving(this.#database.keys, at, then));
+  }
+
+  async readNotes(
+    taskId: string,
+    incarnation: string,
+  ): Promise<Record<string, string> | undefined> {
+    return await untilSettled(() => readNotes(this.#database, taskId, incarnation));
+  }
+
+  async writeNote(
+    taskId: string,
+    incarnation: string,
+    name: string,
+    change: NoteChange,
+  ): Promise<boolean> {
+    const note = { taskId, incarnation, name };
+    return await untilSettled(() => writeNote(this.#database, note, change));
+  }
+
+  async check(): Promise<void> {
+    await untilSettled(() => this.#database.kv.get(this.#database.keys.all("check")));
+  }
+
+  async close(): Promise<void> {
+    await this.#janitor.stop();
+    this.#onClose();
+  }
+
+  /** Reads from a task as its head says, when no commit of it is being written out. */
+  async #read<T>(taskId: string, read: (head: Head) => Promise<T>): Promise<T | undefined> {
+    const { kv, keys } = this.#database;
+    return await untilSettled(async () => {
+      const head = (await kv.get(keys.head(taskId))).value as Head | null;
+      if (head === null) return undefined;
+      if (head.wide === undefined) return await read(head);
+      await this.#queue.run(taskId, SETTLE);
+      throw new ChangedMeanwhile();
+    });
+  }
+
+  /** @throws {ChangedMeanwhile} If a life is over, and what was read of it may have had holes. */
+  async #assertAlive({ life }: Head): Promise<void> {
+    const { kv, keys } = this.#database;
+    if ((await kv.get(keys.alive(life))).value === null) throw new ChangedMeanwhile();
+  }
+
+  /** Reads the events that a commit repeats. */
+  async #withRepeated(
+    taskId: string,
+    indexes: readonly number[],
+    use: (repeated: (index: number) => StoredEvent) => CommitResult,
+  ): Promise<CommitResult> {
+    const { kv, keys } = this.#database;
+    const result = await this.#read(taskId, async (head): Promise<CommitResult> => {
+      const { life, status } = head;
+      const entries = await getAll(kv, indexes.map((index) => keys.event(life, index)));
+      const found = new Map<number, StoredEvent>();
+      for (const [at, { value }] of entries.entries()) {
+        // Only ended tasks are trimmed, and of those a commit only ever repeats.
+        if (value === null) return { ok: false, refusal: { code: "TERMINAL", status } };
+        const event = value as EventValue;
+        const data = await readText(this.#database, life, event.data);
+        found.set(indexes[at]!, toStoredEvent(indexes[at]!, event, data));
+      }
+      await this.#assertAlive(head);
+      return use((index) => found.get(index)!);
+    });
+    return result ?? { ok: false, refusal: { code: "ABSENT" } };
+  }
+}
+
+function missing(index: number): never {
+  throw new Error(`Event ${index} was not looked up`);
+}

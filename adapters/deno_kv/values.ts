@@ -1,0 +1,157 @@
+import type { DueTimes, EventClass, EventDraft, StoredEvent, WorkMarks } from "@taskcast/core";
+import type { Level, SeriesMode, TaskStatus } from "@taskcast/core/protocol";
+
+/** A long text that lies in chunks of its own. */
+export interface BlobRef {
+  /** The texts that were put aside with it. */
+  blob: string;
+  /** Which of these it is. */
+  no: number;
+  /** Characters. */
+  chars: number;
+}
+
+/** A text, or where it is. */
+export type Text = string | BlobRef;
+
+/** Where a task stands. Every change of the task writes it. */
+export interface Head {
+  /** Names this life's keys. */
+  life: string;
+  incarnation: string;
+  version: number;
+  status: TaskStatus;
+  hooked: boolean;
+  /** Events in the log. */
+  length: number;
+  /** Characters of data of the events that are left. */
+  dataChars: number;
+  /** The timestamp of the newest event. */
+  lastMs: number;
+  trimmedThrough?: number;
+  /** Classes of events so far; 0 stands for all that are plain. */
+  classes: number;
+  due: DueTimes;
+  marks: WorkMarks;
+  /** The lists that the task is in, beside that of all. */
+  listed: { createdAt: number; type?: string; tags: string[] };
+  /** Where the record is, if it is long. */
+  record?: BlobRef;
+  /** Who wrote lately, and the number of the last operation of each; the latest last. */
+  writers?: (readonly [writer: string, operation: number])[];
+  /** A commit that was made and is being written out, as it is too big for one operation. */
+  wide?: { drafts: BlobRef; nowMs: number; next: number };
+}
+
+/** Something that is removed as soon as nobody can need it. */
+export type Garbage =
+  /** Keys of a life that begin so; none: all of them. */
+  & { life: string; prefixes: GarbagePrefix[] }
+  /** Whoever wrote it can no longer make use of it. */
+  & { taken?: true };
+
+/** The keys of a life that begin so. */
+export type GarbagePrefix = readonly (string | number)[];
+
+/** An event as it is kept; its index is in its key. */
+export interface EventValue {
+  at: number;
+  entropy: number;
+  type: string;
+  level: Level;
+  data: Text;
+  seriesId?: string;
+  mode?: SeriesMode;
+  accField?: string;
+  /** Its class, and how many of it come before. */
+  classNo: number;
+  place: number;
+}
+
+/** A type and level, of events that stand alone or that do not. */
+export interface ClassValue {
+  no: number;
+  total: number;
+}
+
+/** What a series is, and where its fold lies. */
+export interface SeriesValue {
+  mode: SeriesMode;
+  accField?: string;
+  /** The index of its newest event; left out for keep-all, which has no fold. */
+  newest?: number;
+}
+
+/** The fold of a series. */
+export interface FoldValue {
+  seriesId: string;
+  mode: "latest" | "accumulate";
+  accField?: string;
+  index: number;
+  newest: EventValue;
+  classes: EventClass[] | null;
+  /** Which text it is: one more whenever it began anew. */
+  era: number;
+  /** Parts that are complete. */
+  parts: number;
+  /** What comes behind them. Left out: the newest event is the value. */
+  tail?: string;
+}
+
+/** What a producer has sent. */
+export interface ProducerValue {
+  epoch: number;
+  nextSeq: number;
+  /** The last sequence numbers that lie side by side in the log. */
+  run: RunValue & { seq: number };
+}
+
+/** Sequence numbers that lie side by side in the log. */
+export interface RunValue {
+  index: number;
+  count: number;
+}
+
+/** A draft whose long texts have been put aside. */
+export interface PreparedDraft extends Omit<EventDraft, "data" | "delta"> {
+  data: Text;
+  delta?: Text;
+}
+
+/** What a list of tasks says of a task, so that most filters need not read it. */
+export interface ListedValue {
+  status: TaskStatus;
+  type?: string;
+}
+
+/** What those who watch a task are told. */
+export interface WakeValue {
+  from: number;
+  length: number;
+  ended?: boolean;
+}
+
+/** What stands behind all folds. */
+export interface FoldsEnd {
+  length: number;
+  status: TaskStatus;
+  /** A commit is being written out: the folds are ahead. */
+  wide?: true;
+}
+
+/** Characters of a text. */
+export function charsOf(text: Text): number {
+  return typeof text === "string" ? text.length : text.chars;
+}
+
+/** The event of a value whose data has been fetched. */
+export function toStoredEvent(index: number, value: EventValue, data: string): StoredEvent {
+  const { at, entropy, type, level, seriesId, mode, accField } = value;
+  const event: StoredEvent = { index, timestamp: at, entropy, type, level, data };
+  if (seriesId !== undefined) {
+    event.seriesId = seriesId;
+    event.seriesMode = mode!;
+    if (accField !== undefined) event.accField = accField;
+  }
+  return event;
+}

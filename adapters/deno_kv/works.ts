@@ -1,0 +1,70 @@
+import type { LogMark, TaskMark, Work } from "@taskcast/core";
+import { isAtMark } from "@taskcast/core";
+import type { Keys } from "./keys.ts";
+import { deleteTask, setMark } from "./record.ts";
+import type { TaskWork } from "./task_queue.ts";
+
+// Small changes of a task.
+
+/** Looks at a task, and so has finished what somebody began. */
+export const SETTLE: TaskWork<void> = { plan: () => {} };
+
+/** Deletes a task. Tells whether it did. */
+export function deleting(keys: Keys, at: TaskMark | undefined): TaskWork<boolean> {
+  return {
+    endsTurn: true,
+    plan(state, changes) {
+      const { head } = state;
+      if (head === undefined || (at !== undefined && !isAtMark(head, at))) return false;
+      deleteTask(keys, state, changes);
+      return true;
+    },
+  };
+}
+
+/** Sets a mark. Tells whether the task was where it should be. */
+export function marking(
+  keys: Keys,
+  { work, atMs, at }: { work: Work; atMs: number | undefined; at: TaskMark },
+): TaskWork<boolean> {
+  return {
+    plan(state, changes) {
+      if (state.head === undefined || !isAtMark(state.head, at)) return false;
+      setMark(keys, state, changes, work, atMs);
+      return true;
+    },
+  };
+}
+
+/** Moves a mark that is due. Tells whether it was still there. */
+export function claiming(
+  keys: Keys,
+  { work, atMs, untilMs }: { work: Work; atMs: number; untilMs: number },
+): TaskWork<boolean> {
+  return {
+    plan(state, changes) {
+      if (state.head?.marks[work] !== atMs) return false;
+      setMark(keys, state, changes, work, untilMs);
+      return true;
+    },
+  };
+}
+
+/** Says what the archive has. Tells whether the task is still there. */
+export function archiving(
+  keys: Keys,
+  at: LogMark,
+  { againAtMs, releaseAtMs }: { againAtMs: number; releaseAtMs?: number },
+): TaskWork<boolean> {
+  return {
+    plan(state, changes) {
+      if (state.head === undefined) return false;
+      const isThere = isAtMark(state.head, at);
+      setMark(keys, state, changes, "archive", isThere ? undefined : againAtMs);
+      if (isThere && releaseAtMs !== undefined) {
+        setMark(keys, state, changes, "release", releaseAtMs);
+      }
+      return isThere;
+    },
+  };
+}
