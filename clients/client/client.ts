@@ -2,11 +2,17 @@ import type { DoneReason, EventEnvelope, TaskDetail, TaskEvent } from "@taskcast
 import type { EventFilter, SeriesFormat, Since } from "@taskcast/core/protocol";
 import type { HttpOptions } from "./http.ts";
 import { HttpClient, nextPage } from "./http.ts";
-import type { ConnectionOptions, StreamOptions } from "./task_stream.ts";
+import type { ConnectionOptions } from "./connection_options.ts";
+import { withDefaults } from "./connection_options.ts";
+import type { Follow } from "./follow.ts";
+import { followBy } from "./follow.ts";
+import type { StreamOptions } from "./task_stream.ts";
 import { TaskStream } from "./task_stream.ts";
+import type { TransportOptions } from "./transport.ts";
+import { chooseConnect } from "./transport.ts";
 
 /** Options for {@linkcode TaskcastClient}. */
-export interface TaskcastClientOptions extends HttpOptions {
+export interface TaskcastClientOptions extends HttpOptions, TransportOptions {
   /** How connections are kept and made again. */
   connection?: ConnectionOptions;
 }
@@ -95,12 +101,18 @@ export interface HistoryOptions {
  */
 export class TaskcastClient {
   readonly #http: HttpClient;
-  readonly #connection: ConnectionOptions;
+  readonly #follow: Follow;
 
-  /** A client of one server; it connects when it is used. @throws {TypeError} If `baseUrl` is not a URL. */
+  /**
+   * A client of one server; it connects when it is used.
+   *
+   * @throws {TypeError} If `baseUrl` is not a URL, and for a transport that is not there.
+   * @throws {RangeError} For numbers of `connection` that are not positive.
+   */
   constructor(options: TaskcastClientOptions) {
     this.#http = new HttpClient(options);
-    this.#connection = options.connection ?? {};
+    const connection = withDefaults(options.connection);
+    this.#follow = followBy(chooseConnect(this.#http, options, connection), connection);
   }
 
   /**
@@ -135,7 +147,7 @@ export class TaskcastClient {
 
   /** The same as something to loop over, with back-pressure. See {@linkcode TaskStream}. */
   stream(taskId: string, options: StreamOptions = {}): TaskStream {
-    return new TaskStream(this.#http, taskId, options, this.#connection);
+    return new TaskStream(this.#http, taskId, options, this.#follow);
   }
 
   /**
