@@ -6,6 +6,7 @@ import type { ConnectionOptions } from "./connection_options.ts";
 import { withDefaults } from "./connection_options.ts";
 import type { Follow } from "./follow.ts";
 import { followBy } from "./follow.ts";
+import { sharedFollow } from "./shared/mod.ts";
 import type { StreamOptions } from "./task_stream.ts";
 import { TaskStream } from "./task_stream.ts";
 import type { TransportOptions } from "./transport.ts";
@@ -15,6 +16,12 @@ import { chooseConnect } from "./transport.ts";
 export interface TaskcastClientOptions extends HttpOptions, TransportOptions {
   /** How connections are kept and made again. */
   connection?: ConnectionOptions;
+  /**
+   * Tabs of one origin that follow the same task, with the same filter and for the same caller (the
+   * token's issuer and subject, or the token itself), share one connection. Where the browser lacks
+   * what that takes, each has its own. @default {false}
+   */
+  share?: boolean;
 }
 
 /** What is known beside an event when it is given to `onEvent`. */
@@ -112,7 +119,8 @@ export class TaskcastClient {
   constructor(options: TaskcastClientOptions) {
     this.#http = new HttpClient(options);
     const connection = withDefaults(options.connection);
-    this.#follow = followBy(chooseConnect(this.#http, options, connection), connection);
+    const follow = followBy(chooseConnect(this.#http, options, connection), connection);
+    this.#follow = options.share ? sharedFollow(this.#http, follow, connection) : follow;
   }
 
   /**

@@ -10,19 +10,26 @@ export interface ConnectionOptions extends BackoffOptions {
    * later. What is beyond is fetched again when it is wanted. @default {1000000}
    */
   maxBufferedChars?: number;
+  /**
+   * Milliseconds in which the tab that has a shared connection must answer; after that (and up to as
+   * much again, by chance) another tab takes the connection over. @default {3000}
+   */
+  takeOverMs?: number;
 }
 
 /** The same with its defaults. */
 export type FullConnectionOptions =
   & ConnectionOptions
-  & Required<Pick<ConnectionOptions, "idleTimeoutMs" | "maxBufferedChars">>;
+  & Required<Pick<ConnectionOptions, "idleTimeoutMs" | "maxBufferedChars" | "takeOverMs">>;
 
 /** @throws {RangeError} For what is no positive number. */
 export function withDefaults(
-  { idleTimeoutMs = 45_000, maxBufferedChars = 1_000_000, ...rest }: ConnectionOptions = {},
+  options: ConnectionOptions = {},
 ): FullConnectionOptions {
-  for (const [name, value] of Object.entries({ idleTimeoutMs, maxBufferedChars })) {
+  const { idleTimeoutMs = 45_000, maxBufferedChars = 1_000_000, takeOverMs = 3_000 } = options;
+  const bounds = { idleTimeoutMs, maxBufferedChars, takeOverMs };
+  for (const [name, value] of Object.entries(bounds)) {
     if (!(value > 0)) throw new RangeError(`${name} is ${value}; it must be greater than 0`);
   }
-  return { ...rest, idleTimeoutMs, maxBufferedChars };
+  return { ...options, ...bounds };
 }

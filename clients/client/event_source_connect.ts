@@ -6,7 +6,7 @@ import { endOf } from "./fetch_connect.ts";
 import type { HttpClient } from "./http.ts";
 import { IdleTimer } from "./idle_timer.ts";
 import { MessageQueue } from "./message_queue.ts";
-import type { SseMessage } from "./sse_messages.ts";
+import { sizeOf } from "./sse_messages.ts";
 
 /** The part of `EventSource` that is used; that of browsers and the npm package `eventsource` fit. */
 export interface EventSourceLike {
@@ -48,7 +48,7 @@ export function eventSourceConnect(
     try {
       const url = await addressOf(http, request, idle.signal);
       if (idle.signal.aborted) throw idle.signal.reason;
-      const queue = new MessageQueue<SseMessage>(maxBufferedChars, ({ data }) => data.length);
+      const queue = new MessageQueue(maxBufferedChars, sizeOf);
       const end = (error: unknown) => {
         source?.close();
         queue.end(error);
