@@ -96,7 +96,7 @@ export class HttpClient {
   async request(url: string, init: RequestInit & { duplex?: "half" } = {}): Promise<Response> {
     const { token } = this.#options;
     let response = await this.#send(url, init, false);
-    const canRepeat = !(init.body instanceof ReadableStream);
+    const canRepeat = init.duplex === undefined; // A stream can be sent once.
     if (response.status === 401 && typeof token === "function" && canRepeat) {
       await response.body?.cancel();
       response = await this.#send(url, init, true);

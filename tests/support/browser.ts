@@ -49,12 +49,13 @@ export async function browserTest(name: string, run: (page: Page) => Promise<voi
     sanitizeResources: false,
     async fn() {
       await withBrowser(command!, async (browser) => {
-        const page = await (await browser.newContext()).newPage();
-        page.setDefaultTimeout(20_000);
+        const context = await browser.newContext();
+        context.setDefaultTimeout(20_000);
         const errors: string[] = [];
-        page.on("pageerror", (error) => errors.push(String(error)));
+        context.on("weberror", (error) => errors.push(String(error.error())));
+        const page = await context.newPage();
         await run(page);
-        if (errors.length > 0) throw new Error(`errors in the page: ${errors.join("; ")}`);
+        if (errors.length > 0) throw new Error(`errors in a page: ${errors.join("; ")}`);
       });
     },
   });
