@@ -47,7 +47,8 @@ async function followThrough(
   { query, selector, seriesId, connections }: Showing,
 ): Promise<void> {
   let text = "";
-  const { id } = await server.engine.createTask({ status: "running" });
+  const { id } = await server.engine.createTask();
+  await server.engine.transitionTask(id, "running");
   const say = async (delta: string) => {
     text += delta;
     const event = { type: "llm.delta", data: { delta }, seriesId } as const;
@@ -79,15 +80,19 @@ async function followThrough(
   await connected(connections);
 
   await page.context().setOffline(true);
-  await connected(0);
+  const refused = page.context().waitForEvent("requestfailed", {
+    predicate: (request) => request.failure()!.errorText === "net::ERR_INTERNET_DISCONNECTED",
+  });
+  await server.cut(); // What is open stays open in a browser that only pretends to be offline.
   await say("in the dark ");
+  await refused;
+  await connected(0);
   await page.context().setOffline(false);
   await show(page, second);
   await connected(connections);
 
   await say("and then ");
-  await server.stop();
-  server.start();
+  await server.restart();
   await say("again ");
   await show(page, second);
   await connected(connections);
@@ -108,7 +113,7 @@ async function followThrough(
   await second.locator("#state", { hasText: "completed" }).waitFor();
 }
 
-await browserTest(
+browserTest(
   "examples/chat: reload, second tab, no network, a restart: always the whole text",
   async (page) => {
     await withFile(async (path) => {
@@ -120,7 +125,7 @@ await browserTest(
 );
 
 for (const [name, way] of Object.entries(ways)) {
-  await browserTest(
+  browserTest(
     `examples/browser_page: reload, second tab, no network, a restart, by ${name}`,
     async (page) => {
       const script = await bundleClient();

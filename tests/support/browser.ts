@@ -1,5 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { chromium } from "playwright-core";
+import { leftOut } from "./left_out.ts";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "chrome"];
 
@@ -34,13 +35,13 @@ async function findBrowser(): Promise<string | undefined> {
   return undefined;
 }
 
-/**
- * Registers a test in a real browser. Where there is none the test is left out, and says so; CI
- * installs one.
- */
-export async function browserTest(name: string, run: (page: Page) => Promise<void>): Promise<void> {
-  const command = await findBrowser();
-  if (command === undefined) console.warn(`no browser on this machine, left out: ${name}`);
+const command = await findBrowser();
+if (command === undefined) {
+  leftOut("tests in a browser", "Chromium on the path, or TASKCAST_TEST_BROWSER");
+}
+
+/** Registers a test in a real browser. Where there is none the test is left out. */
+export function browserTest(name: string, run: (page: Page) => Promise<void>): void {
   Deno.test({
     name,
     ignore: command === undefined,

@@ -7,49 +7,57 @@ export interface RestartingServer {
   url: string;
   /** That of the server that runs now. */
   readonly engine: TaskEngine;
-  /** Ends the server and cuts all its connections. */
-  stop(): Promise<void>;
-  /** Another process would do no more: a new engine on the same file and port. */
-  start(): void;
+  /** Breaks all connections. */
+  cut(): Promise<void>;
+  /** Ends the server as another process would come after it: a new engine on the same file. */
+  restart(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-export function restartingServer(
-  path: string,
-  appOf: (engine: TaskEngine) => { fetch(request: Request): Response | Promise<Response> },
-): RestartingServer {
+type AppOf = (engine: TaskEngine) => { fetch(request: Request): Response | Promise<Response> };
+
+/** Serves an engine on a SQLite file, always on the same port. */
+export function restartingServer(path: string, appOf: AppOf): RestartingServer {
   const port = freePort();
-  let running: { engine: TaskEngine; stop(): Promise<void> } | undefined;
-  function start(): void {
-    const { broadcast, shortTerm } = createSqliteAdapters({ path });
-    const engine = new TaskEngine({ broadcast, shortTermStore: shortTerm });
-    const app = appOf(engine);
-    const controller = new AbortController();
-    const server = Deno.serve(
-      { port, hostname: "127.0.0.1", signal: controller.signal, onListen() {} },
-      (request) => app.fetch(request),
-    );
-    running = {
-      engine,
-      async stop() {
-        controller.abort();
-        await server.finished;
-        await engine.close();
-      },
-    };
-  }
-  async function stop() {
-    await running?.stop();
-    running = undefined;
-  }
-  start();
+  let engine = openEngine(path);
+  let stopListening = listen(port, engine, appOf);
   return {
     url: `http://127.0.0.1:${port}`,
     get engine() {
-      return running!.engine;
+      return engine;
     },
-    stop,
-    start,
-    [Symbol.asyncDispose]: stop,
+    async cut() {
+      await stopListening();
+      stopListening = listen(port, engine, appOf);
+    },
+    async restart() {
+      await stopListening();
+      await engine.close();
+      engine = openEngine(path);
+      stopListening = listen(port, engine, appOf);
+    },
+    async [Symbol.asyncDispose]() {
+      await stopListening();
+      await engine.close();
+    },
+  };
+}
+
+function openEngine(path: string): TaskEngine {
+  const { broadcast, shortTerm } = createSqliteAdapters({ path });
+  return new TaskEngine({ broadcast, shortTermStore: shortTerm });
+}
+
+/** @returns Ends it, with every connection. */
+function listen(port: number, engine: TaskEngine, appOf: AppOf): () => Promise<void> {
+  const app = appOf(engine);
+  const stop = new AbortController();
+  const server = Deno.serve(
+    { port, hostname: "127.0.0.1", signal: stop.signal, onListen() {} },
+    (request) => app.fetch(request),
+  );
+  return async () => {
+    stop.abort();
+    await server.finished;
   };
 }
