@@ -1,4 +1,5 @@
-import type { TaskEngine } from "@taskcast/core";
+import assert from "node:assert/strict";
+import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
 import type { Page } from "playwright-core";
 import { createPage } from "../examples/browser_page/server.ts";
 import { createChat } from "../examples/chat/server.ts";
@@ -6,6 +7,7 @@ import { bundleClient } from "../tools/bundle_client.ts";
 import { browserTest } from "./support/browser.ts";
 import type { RestartingServer } from "./support/restarting_server.ts";
 import { restartingServer } from "./support/restarting_server.ts";
+import { serve } from "./support/serve.ts";
 import { until } from "./support/sse.ts";
 import { withFile } from "./support/temp_file.ts";
 
@@ -137,3 +139,20 @@ for (const [name, way] of Object.entries(ways)) {
     },
   );
 }
+
+browserTest(
+  "examples/browser_page: its button has something written, and it is shown",
+  async (page) => {
+    await using engine = new TaskEngine({
+      broadcast: new MemoryBroadcastProvider(),
+      shortTermStore: new MemoryShortTermStore(),
+    });
+    const app = createPage(engine, await bundleClient(), 1);
+    await using server = serve(app.fetch);
+    await page.goto(server.url);
+    await page.click("button");
+    await page.locator("#state", { hasText: "completed" }).waitFor();
+    const shown = await page.locator("#text").textContent();
+    assert.match(shown ?? "", /^Close this tab .* always the whole\.$/);
+  },
+);

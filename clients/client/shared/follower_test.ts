@@ -59,7 +59,7 @@ async function withFollower(
       yield* own;
       await new Promise((resolve) => signal!.addEventListener("abort", resolve));
     },
-    withDefaults({ takeOverMs: 1_000_000 }),
+    withDefaults({ takeOverMs: 1_000_000, idleTimeoutMs: 1_000_000 }),
     { locks: taken, BroadcastChannel },
   );
   const seen: SseMessage[] = [];
