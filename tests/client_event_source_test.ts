@@ -146,6 +146,17 @@ Deno.test("EventSource: from the cursor of the end there is still the reason", a
   assert.equal(second.reason, "cancelled");
 });
 
+Deno.test("EventSource: with any bound each connection brings something", async () => {
+  await using server = startServer();
+  const { id } = await server.engine.createTask();
+  for (let i = 0; i < 20; i++) await server.engine.publishEvent(id, { type: "n", data: i });
+  await server.engine.transitionTask(id, "completed");
+  const stream = clientOf(server, { connection: { ...quick, maxBufferedChars: 1 } })
+    .stream(id, { filter: { types: ["n"] } });
+  const seen = (await Array.fromAsync(stream)).map(({ data }) => data);
+  assert.deepEqual(seen, Array.from({ length: 20 }, (_, i) => i));
+});
+
 Deno.test("EventSource: a reader that lags holds a bounded part, and gets all of it", async () => {
   await using server = startServer();
   const { id } = await server.engine.createTask();

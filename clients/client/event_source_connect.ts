@@ -64,7 +64,9 @@ export function eventSourceConnect(
         source.addEventListener(event, ({ data, lastEventId }) => {
           idle.restart();
           const message = { event, data: String(data), id: lastEventId || undefined };
-          if (!queue.push(message)) end(new Renewal());
+          const hasRoom = queue.push(message);
+          // What has no id brings the next connection no further.
+          if (!hasRoom && message.id !== undefined) end(new Renewal());
         });
       }
       source.addEventListener("error", () => {

@@ -235,7 +235,7 @@ export class Follower {
         if (!feed.queue.push({ n: said.n, message: said.message })) feed.queue.end(new Moved());
         break;
       case "trouble":
-        if (isFromLeader) this.#request.onReconnect?.(new Error(said.text), said.delayMs);
+        if (isFromLeader) this.#tellTrouble(said);
         break;
       case "end":
         if (isFromLeader) feed.queue.end(new Moved());
@@ -248,6 +248,14 @@ export class Follower {
         break;
       case "unserved":
         if (said.to === this.#name) this.#asking?.answer({ after: said.after });
+    }
+  }
+
+  #tellTrouble({ text, delayMs }: { text: string; delayMs: number }): void {
+    try {
+      this.#request.onReconnect?.(new Error(text), delayMs);
+    } catch (error) {
+      this.fail(error); // The host's, which hears of it where it reads.
     }
   }
 

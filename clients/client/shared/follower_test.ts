@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { encodeCursor } from "@taskcast/core/protocol";
 import { withDefaults } from "../connection_options.ts";
+import type { FollowRequest } from "../follow.ts";
 import { HttpClient } from "../http.ts";
 import type { SseMessage } from "../sse_messages.ts";
 import { sharedFollow } from "./mod.ts";
@@ -43,6 +44,7 @@ interface Stage {
 async function withFollower(
   use: (stage: Stage) => Promise<void>,
   own: SseMessage[] = [],
+  onReconnect?: FollowRequest["onReconnect"],
 ): Promise<void> {
   const http = new HttpClient({ baseUrl: "http://localhost" });
   const channel = new BroadcastChannel(await shareName(http, URL_OF_STREAM));
@@ -64,7 +66,7 @@ async function withFollower(
   );
   const seen: SseMessage[] = [];
   const ended = (async () => {
-    const request = { taskId: "t", urlAt: () => URL_OF_STREAM };
+    const request = { taskId: "t", urlAt: () => URL_OF_STREAM, onReconnect };
     for await (const message of follow(request)) seen.push(message);
   })();
   await use({
@@ -121,6 +123,25 @@ Deno.test("Follower: what is missing is asked for again, from the very place in 
     await ended;
     assert.deepEqual(seen, [first, second, done]);
   });
+});
+
+Deno.test("Follower: trouble of the leader is told, and what that throws ends the stream", async () => {
+  const told: [string, number][] = [];
+  const onReconnect = (error: unknown, delayMs: number) => {
+    told.push([(error as Error).message, delayMs]);
+    throw new RangeError("a bug of the host");
+  };
+  await withFollower(
+    async ({ ended, nextJoin, say }) => {
+      const { from: to } = await nextJoin();
+      say({ kind: "backlog", to, term: "it", n: 0, items: [] });
+      say({ kind: "trouble", term: "it", text: "no network", delayMs: 7 });
+      await assert.rejects(ended, RangeError);
+      assert.deepEqual(told, [["no network", 7]]);
+    },
+    [],
+    onReconnect,
+  );
 });
 
 Deno.test("Follower: one that is alone joins only when its cursor says everything, and from there", async () => {
