@@ -116,7 +116,7 @@ async function shows(page: Page, text: string): Promise<void> {
   await until(async () => await page.locator("#answer").textContent() === text, `it shows ${text}`);
 }
 
-await browserTest("examples/chat: the page survives reloads and a second window", async (page) => {
+browserTest("examples/chat: the page survives reloads and a second window", async (page) => {
   await withChat(async (chat) => {
     const { url, model } = chat;
     await page.goto(url);
@@ -144,7 +144,7 @@ await browserTest("examples/chat: the page survives reloads and a second window"
   });
 });
 
-await browserTest("examples/chat: the page's Stop cancels the task", async (page) => {
+browserTest("examples/chat: the page's Stop cancels the task", async (page) => {
   await withChat(async (chat) => {
     await page.goto(chat.url);
     await page.fill("input", "Tell me");

@@ -72,6 +72,19 @@ Deno.test("npm: the client is type-checked for browsers, without the types of No
   await tsc(["--module", "preserve", "--lib", "es2022,dom", "--typeRoots", "none", "page.ts"]);
 });
 
+Deno.test("npm: the client is there as one file for pages, too, which needs nothing else", async () => {
+  const folder = `${modules}/@taskcast/client/`;
+  const { unpkg, jsdelivr } = JSON.parse(await Deno.readTextFile(`${folder}package.json`));
+  assert.equal(unpkg, jsdelivr);
+  const bundle = await import(new URL(unpkg, `file://${folder}`).href);
+  const npm = exportsOnNpm(project.members, modules);
+  // Types are no values.
+  const values = Object.keys(bundle).sort();
+  assert(values.includes("TaskcastClient"));
+  assert.deepEqual(values.filter((name) => !npm["@taskcast/client"]!.includes(name)), []);
+  assert.doesNotMatch(await Deno.readTextFile(folder + unpkg), /(\bimport\s*[{"'*]|\bfrom\s*["'])/);
+});
+
 async function tsc(args: readonly string[]): Promise<void> {
   const checks = ["--noEmit", "--strict", "--skipLibCheck", "false", "--target", "es2022"];
   await run("npx", ["--no-install", "tsc", ...checks, ...args], { cwd: project.folder });

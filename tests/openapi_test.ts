@@ -214,7 +214,7 @@ Deno.test("the docs page needs no other host, and may use none", async () => {
   assert.doesNotMatch(policy, /unsafe|https:|\*/);
 });
 
-await browserTest(
+browserTest(
   "the docs page shows the API and tries it out, under a base path",
   async (page) => {
     await using engine = makeEngine();

@@ -2,13 +2,26 @@ import type { DoneReason, EventEnvelope, TaskDetail, TaskEvent } from "@taskcast
 import type { EventFilter, SeriesFormat, Since } from "@taskcast/core/protocol";
 import type { HttpOptions } from "./http.ts";
 import { HttpClient, nextPage } from "./http.ts";
-import type { ConnectionOptions, StreamOptions } from "./task_stream.ts";
+import type { ConnectionOptions } from "./connection_options.ts";
+import { withDefaults } from "./connection_options.ts";
+import type { Follow } from "./follow.ts";
+import { followBy } from "./follow.ts";
+import { sharedFollow } from "./shared/mod.ts";
+import type { StreamOptions } from "./task_stream.ts";
 import { TaskStream } from "./task_stream.ts";
+import type { TransportOptions } from "./transport.ts";
+import { chooseConnect } from "./transport.ts";
 
 /** Options for {@linkcode TaskcastClient}. */
-export interface TaskcastClientOptions extends HttpOptions {
+export interface TaskcastClientOptions extends HttpOptions, TransportOptions {
   /** How connections are kept and made again. */
   connection?: ConnectionOptions;
+  /**
+   * Tabs of one origin that follow the same task, with the same filter and for the same caller (the
+   * token's issuer and subject, or the token itself), share one connection. Where the browser lacks
+   * what that takes, each has its own. @default {false}
+   */
+  share?: boolean;
 }
 
 /** What is known beside an event when it is given to `onEvent`. */
@@ -95,12 +108,19 @@ export interface HistoryOptions {
  */
 export class TaskcastClient {
   readonly #http: HttpClient;
-  readonly #connection: ConnectionOptions;
+  readonly #follow: Follow;
 
-  /** A client of one server; it connects when it is used. @throws {TypeError} If `baseUrl` is not a URL. */
+  /**
+   * A client of one server; it connects when it is used.
+   *
+   * @throws {TypeError} If `baseUrl` is not a URL, and for a transport that is not there.
+   * @throws {RangeError} For numbers of `connection` that are not positive.
+   */
   constructor(options: TaskcastClientOptions) {
     this.#http = new HttpClient(options);
-    this.#connection = options.connection ?? {};
+    const connection = withDefaults(options.connection);
+    const follow = followBy(chooseConnect(this.#http, options, connection), connection);
+    this.#follow = options.share ? sharedFollow(this.#http, follow, connection) : follow;
   }
 
   /**
@@ -135,7 +155,7 @@ export class TaskcastClient {
 
   /** The same as something to loop over, with back-pressure. See {@linkcode TaskStream}. */
   stream(taskId: string, options: StreamOptions = {}): TaskStream {
-    return new TaskStream(this.#http, taskId, options, this.#connection);
+    return new TaskStream(this.#http, taskId, options, this.#follow);
   }
 
   /**

@@ -70,6 +70,23 @@ export class HttpClient {
     return this.#base + path + (params.size === 0 ? "" : `?${params}`);
   }
 
+  /** Whether `fetch` was given as an option. */
+  get hasOwnFetch(): boolean {
+    return this.#options.fetch !== undefined;
+  }
+
+  /** Whether requests carry something that could let them in. */
+  get hasCredentials(): boolean {
+    const { token, headers = {} } = this.#options;
+    return token !== undefined || Object.keys(headers).length > 0;
+  }
+
+  /** What the server knows the caller by: the token that requests are sent with, and all headers. */
+  async credentials(): Promise<{ token?: string; headers: Record<string, string> }> {
+    const { headers = {} } = this.#options;
+    return { token: await this.#token(false), headers };
+  }
+
   /**
    * Sends a request, with the token; once more with a fresh one if the server refuses it.
    *
@@ -79,7 +96,7 @@ export class HttpClient {
   async request(url: string, init: RequestInit & { duplex?: "half" } = {}): Promise<Response> {
     const { token } = this.#options;
     let response = await this.#send(url, init, false);
-    const canRepeat = !(init.body instanceof ReadableStream);
+    const canRepeat = init.duplex === undefined; // A stream can be sent once.
     if (response.status === 401 && typeof token === "function" && canRepeat) {
       await response.body?.cancel();
       response = await this.#send(url, init, true);
@@ -100,12 +117,16 @@ export class HttpClient {
   }
 
   async #send(url: string, init: RequestInit, refresh: boolean): Promise<Response> {
-    const { token, headers } = this.#options;
-    const all = new Headers(headers);
-    const bearer = typeof token === "function" ? await token({ refresh }) : token;
+    const all = new Headers(this.#options.headers);
+    const bearer = await this.#token(refresh);
     if (bearer !== undefined) all.set("authorization", `Bearer ${bearer}`);
     new Headers(init.headers).forEach((value, name) => all.set(name, value));
     return await this.#fetch(url, { ...init, headers: all });
+  }
+
+  async #token(refresh: boolean): Promise<string | undefined> {
+    const { token } = this.#options;
+    return typeof token === "function" ? await token({ refresh }) : token;
   }
 }
 

@@ -10,6 +10,11 @@ export interface SseMessage {
   id?: string;
 }
 
+/** What a message takes while it is held, in characters: its data, and something for being there. */
+export function sizeOf({ data }: SseMessage): number {
+  return data.length + 100;
+}
+
 /** What a stream of SSE says besides its messages. */
 export interface SseHints {
   /**

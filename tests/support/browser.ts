@@ -1,5 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { chromium } from "playwright-core";
+import { leftOut } from "./left_out.ts";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "chrome"];
 
@@ -34,13 +35,13 @@ async function findBrowser(): Promise<string | undefined> {
   return undefined;
 }
 
-/**
- * Registers a test in a real browser. Where there is none the test is left out, and says so; CI
- * installs one.
- */
-export async function browserTest(name: string, run: (page: Page) => Promise<void>): Promise<void> {
-  const command = await findBrowser();
-  if (command === undefined) console.warn(`no browser on this machine, left out: ${name}`);
+const command = await findBrowser();
+if (command === undefined) {
+  leftOut("tests in a browser", "Chromium on the path, or TASKCAST_TEST_BROWSER");
+}
+
+/** Registers a test in a real browser. Where there is none the test is left out. */
+export function browserTest(name: string, run: (page: Page) => Promise<void>): void {
   Deno.test({
     name,
     ignore: command === undefined,
@@ -49,12 +50,13 @@ export async function browserTest(name: string, run: (page: Page) => Promise<voi
     sanitizeResources: false,
     async fn() {
       await withBrowser(command!, async (browser) => {
-        const page = await (await browser.newContext()).newPage();
-        page.setDefaultTimeout(20_000);
+        const context = await browser.newContext();
+        context.setDefaultTimeout(20_000);
         const errors: string[] = [];
-        page.on("pageerror", (error) => errors.push(String(error)));
+        context.on("weberror", (error) => errors.push(String(error.error())));
+        const page = await context.newPage();
         await run(page);
-        if (errors.length > 0) throw new Error(`errors in the page: ${errors.join("; ")}`);
+        if (errors.length > 0) throw new Error(`errors in a page: ${errors.join("; ")}`);
       });
     },
   });

@@ -1,6 +1,7 @@
+import { bundleClient, CLIENT_BUNDLE_PATH, clientBundleFields } from "../bundle_client.ts";
 import { dependenciesOf } from "./dependencies.ts";
 import { FILL_INS, FILL_INS_CODE, fillIn } from "./fill_in.ts";
-import type { Common } from "./manifest.ts";
+import type { Common, Manifest } from "./manifest.ts";
 import { filesOf, manifestOf } from "./manifest.ts";
 import type { Member } from "./members.ts";
 import type { ModuleDoc } from "./module_doc.ts";
@@ -39,9 +40,19 @@ export async function buildPackage(
   docs.delete(".");
   const dependencies = dependenciesOf(without(packages, member.name), member.npm, versions);
   const manifest = manifestOf(member, main.summary, dependencies, common);
+  if (member.npm.browserBundle) await addBundle(target, manifest);
   await Deno.writeTextFile(new URL("package.json", target), json(manifest));
   await Deno.writeTextFile(new URL("README.md", target), readme(member, main, docs));
   await Deno.copyFile(LICENSE, new URL("LICENSE", target));
+}
+
+/** Adds the file for pages without a build step, and says where it is. */
+async function addBundle(target: URL, manifest: Manifest): Promise<void> {
+  const { exports, ...fields } = clientBundleFields(manifest.types as string);
+  Object.assign(manifest, fields, { exports: { ...manifest.exports as object, ...exports } });
+  const file = new URL(CLIENT_BUNDLE_PATH, target);
+  await Deno.mkdir(new URL(".", file), { recursive: true });
+  await Deno.writeTextFile(file, await bundleClient());
 }
 
 /** A file that npm reads. */

@@ -10,6 +10,8 @@ export interface NpmSettings {
   alsoNeeds?: string[];
   /** Commands, by name, and the entry points that they run, e.g. `./bin`. */
   bin?: Record<string, string>;
+  /** Ships the whole package as one file for pages, too. */
+  browserBundle?: boolean;
   /** Words to be found by, besides those of every package. */
   keywords?: string[];
 }

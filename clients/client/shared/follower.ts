@@ -1,0 +1,279 @@
+import type { EventEnvelope } from "@taskcast/core/protocol";
+import { SSE_EVENT } from "@taskcast/core/protocol";
+import { sleep } from "../backoff.ts";
+import type { FullConnectionOptions } from "../connection_options.ts";
+import type { Follow, FollowRequest } from "../follow.ts";
+import { IdleTimer } from "../idle_timer.ts";
+import { MessageQueue } from "../message_queue.ts";
+import type { SseMessage } from "../sse_messages.ts";
+import { sizeOf } from "../sse_messages.ts";
+import type { SharePlatform } from "./platform.ts";
+import { newName, post } from "./platform.ts";
+import type { Numbered, Said, Standing } from "./protocol.ts";
+import { exactIndex } from "./protocol.ts";
+
+/** Not a failure: what was followed is no more, or has run ahead; join again. */
+class Moved extends Error {}
+
+/** What comes from the leader that was joined. */
+interface Feed {
+  term: string;
+  /** Messages before the first that it brings. */
+  before: number;
+  nextN: number;
+  queue: MessageQueue<Numbered>;
+}
+
+/** What a leader answered: whether it goes on from here, or else from which index it could. */
+type Answer = "joined" | { after?: number };
+
+/**
+ * One stream of this tab that is fed by whichever tab leads. Its own position decides what it gives
+ * out; leaders come and go.
+ */
+export class Follower {
+  readonly #request: FollowRequest;
+  readonly #follow: Follow;
+  readonly #options: FullConnectionOptions;
+  readonly #channel: BroadcastChannel;
+  readonly #onNoAnswer: () => void;
+  readonly #stop: AbortSignal;
+  readonly #name = newName();
+  #cursor?: string;
+  #term?: string;
+  #n = 0;
+  #feed?: Feed;
+  #heard?: IdleTimer;
+  /** Ends the connection that this stream has alone. */
+  #own?: AbortController;
+  #failure?: { error: unknown };
+  /** Set while a leader is asked: takes its answer, asks again. */
+  #asking?: { answer: (answer: Answer) => void; again: () => void };
+
+  constructor(
+    request: FollowRequest,
+    { follow, options, platform, name, onNoAnswer, stop }: {
+      /** Follows over connections of this stream alone. */
+      follow: Follow;
+      options: FullConnectionOptions;
+      platform: SharePlatform;
+      /** The channel's name. */
+      name: string;
+      /** No tab answers: someone must take over. */
+      onNoAnswer: () => void;
+      stop: AbortSignal;
+    },
+  ) {
+    this.#request = request;
+    this.#follow = follow;
+    this.#options = options;
+    this.#cursor = request.cursor;
+    this.#onNoAnswer = onNoAnswer;
+    this.#stop = stop;
+    this.#channel = new platform.BroadcastChannel(name);
+    this.#channel.onmessage = ({ data }: MessageEvent<Said>) => this.#hear(data);
+  }
+
+  /** Where the stream is. */
+  get cursor(): string | undefined {
+    return this.#cursor;
+  }
+
+  /** The stream is refused for good. */
+  fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#own?.abort();
+    this.#feed?.queue.end(error);
+    this.#asking?.answer({});
+  }
+
+  close(): void {
+    this.#channel.onmessage = null;
+    this.#channel.close();
+    this.#asking?.answer({});
+  }
+
+  /** Everything through the end of the task, once. */
+  async *messages(): AsyncGenerator<SseMessage, void> {
+    while (!this.#stop.aborted) {
+      const answer = await this.#ask();
+      if (this.#failure !== undefined) throw this.#failure.error;
+      if (this.#stop.aborted) return;
+      const source = answer === "joined" ? this.#together() : this.#alone(answer.after);
+      for await (const message of source) {
+        yield message;
+        if (message.event === SSE_EVENT.done) return;
+      }
+    }
+  }
+
+  /** What the leader tells, until there is another one, or this stream could not keep up. */
+  async *#together(): AsyncGenerator<SseMessage, void> {
+    const feed = this.#feed!;
+    const heard = new IdleTimer(this.#options.idleTimeoutMs, this.#stop);
+    this.#heard = heard;
+    heard.signal.addEventListener("abort", () => feed.queue.end(new Moved()), { once: true });
+    // A leader may be behind this stream, and tell what came here already.
+    let knownThrough = exactIndex(this.#cursor);
+    this.#term = feed.term;
+    this.#n = feed.before;
+    try {
+      for await (const { n, message } of feed.queue) {
+        this.#n = n;
+        if (knownThrough !== undefined) {
+          if (isKnown(message, knownThrough)) continue;
+          if (message.event === SSE_EVENT.event) knownThrough = undefined;
+        }
+        if (message.id !== undefined) this.#cursor = message.id;
+        yield message;
+      }
+    } catch (error) {
+      if (!(error instanceof Moved)) throw error;
+    } finally {
+      this.#feed = this.#heard = undefined;
+      heard.close();
+    }
+  }
+
+  /**
+   * What the server tells this stream alone, until a leader can go on from here: at the latest when
+   * both are at the newest event.
+   *
+   * @param after Index from which on the leader could.
+   */
+  async *#alone(after = -1): AsyncGenerator<SseMessage, void> {
+    const own = this.#own = new AbortController();
+    const stop = () => own.abort();
+    this.#stop.addEventListener("abort", stop, { once: true });
+    const join = async () => {
+      const answer = await this.#ask();
+      if (answer !== "joined") after = answer.after ?? -1;
+      // Meanwhile this stream may have come to where only its own connection goes on.
+      else if (exactIndex(this.#cursor) === undefined) this.#feed = undefined;
+      else own.abort();
+    };
+    this.#term = undefined;
+    try {
+      const messages = this.#follow({
+        ...this.#request,
+        cursor: this.#cursor,
+        signal: own.signal,
+      });
+      for await (const message of messages) {
+        if (message.id !== undefined) this.#cursor = message.id;
+        yield message;
+        const index = exactIndex(this.#cursor);
+        if (index !== undefined && index >= after && this.#asking === undefined) void join();
+      }
+    } finally {
+      this.#stop.removeEventListener("abort", stop);
+      own.abort();
+    }
+  }
+
+  /** Asks whoever leads to go on from here, until there is an answer. */
+  async #ask(): Promise<Answer> {
+    if (this.#feed !== undefined) return "joined"; // While this stream was alone.
+    if (this.#failure !== undefined) return {};
+    const { promise, resolve } = Promise.withResolvers<Answer>();
+    const answered = new AbortController();
+    this.#asking = {
+      answer: (answer) => {
+        this.#asking = undefined;
+        answered.abort();
+        resolve(answer);
+      },
+      again: () => {
+        try {
+          post(this.#channel, { kind: "join", from: this.#name, standing: this.#standing() });
+        } catch (error) {
+          this.fail(error);
+        }
+      },
+    };
+    this.#asking.again();
+    void this.#insist(answered.signal);
+    return await promise;
+  }
+
+  async #insist(answered: AbortSignal): Promise<void> {
+    const { takeOverMs, random = Math.random } = this.#options;
+    for (;;) {
+      await sleep(takeOverMs * (1 + random()), answered);
+      if (answered.aborted || this.#stop.aborted) return;
+      this.#onNoAnswer();
+      this.#asking?.again();
+    }
+  }
+
+  #standing(): Standing {
+    const { urlAt } = this.#request;
+    const url = urlAt(this.#cursor);
+    // Who wants only the last of what comes after its cursor is not served by all of it.
+    const isCut = new URL(url).searchParams.has("limit");
+    return {
+      start: startOf(url, this.#cursor),
+      cursor: isCut || exactIndex(this.#cursor) === undefined ? undefined : this.#cursor,
+      term: this.#term,
+      n: this.#n,
+    };
+  }
+
+  #hear(said: Said): void {
+    const feed = this.#feed;
+    const isFromLeader = feed !== undefined && said.kind !== "join" && said.term === feed.term;
+    if (isFromLeader) this.#heard?.restart();
+    switch (said.kind) {
+      case "lead":
+        if (feed?.term !== said.term) feed?.queue.end(new Moved());
+        this.#asking?.again();
+        break;
+      case "message":
+        if (!isFromLeader || said.n < feed.nextN) return;
+        if (said.n > feed.nextN) return feed.queue.end(new Moved());
+        feed.nextN++;
+        if (!feed.queue.push({ n: said.n, message: said.message })) feed.queue.end(new Moved());
+        break;
+      case "trouble":
+        if (isFromLeader) this.#tellTrouble(said);
+        break;
+      case "end":
+        if (isFromLeader) feed.queue.end(new Moved());
+        break;
+      case "backlog":
+        if (said.to === this.#name && this.#asking !== undefined) {
+          this.#feed = this.#feedOf(said);
+          this.#asking.answer("joined");
+        }
+        break;
+      case "unserved":
+        if (said.to === this.#name) this.#asking?.answer({ after: said.after });
+    }
+  }
+
+  #tellTrouble({ text, delayMs }: { text: string; delayMs: number }): void {
+    try {
+      this.#request.onReconnect?.(new Error(text), delayMs);
+    } catch (error) {
+      this.fail(error); // The host's, which hears of it where it reads.
+    }
+  }
+
+  #feedOf({ term, n, items }: { term: string; n: number; items: Numbered[] }): Feed {
+    const size = ({ message }: Numbered) => sizeOf(message);
+    const queue = new MessageQueue<Numbered>(this.#options.maxBufferedChars, size);
+    for (const item of items) queue.push(item); // All: it is no more than leaders remember.
+    return { term, before: n - items.length, nextN: n + 1, queue };
+  }
+}
+
+/** What a stream begins with: with the same start it is the same stream. */
+export function startOf(url: string, cursor: string | undefined): string {
+  return `${url} ${cursor ?? ""}`;
+}
+
+/** Whether a message brings nothing to a reader who has everything through an index. */
+function isKnown({ event, data, id }: SseMessage, through: number): boolean {
+  if (event === undefined) return (exactIndex(id) ?? Infinity) <= through;
+  return event === SSE_EVENT.event && (JSON.parse(data) as EventEnvelope).rawIndex <= through;
+}

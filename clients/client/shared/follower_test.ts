@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { encodeCursor } from "@taskcast/core/protocol";
+import { withDefaults } from "../connection_options.ts";
+import type { FollowRequest } from "../follow.ts";
+import { HttpClient } from "../http.ts";
+import type { SseMessage } from "../sse_messages.ts";
+import { sharedFollow } from "./mod.ts";
+import type { Locks } from "./platform.ts";
+import type { Said, Standing } from "./protocol.ts";
+import { shareName } from "./share_name.ts";
+
+// A follower among tabs that are played by the test.
+
+// Deno forgets how to send when the last channel is closed and another is opened at once.
+new BroadcastChannel("keeps the others working");
+
+const URL_OF_STREAM = "http://localhost/tasks/t/events";
+
+/** Another tab has the lock all the time. */
+const taken: Locks = {
+  request: (_name, { signal }) =>
+    new Promise((_resolve, reject) =>
+      signal?.addEventListener("abort", () => reject(new DOMException("", "AbortError")))
+    ),
+};
+
+function message(kind: "exact" | "partial", index: number): SseMessage {
+  const id = encodeCursor({ kind, incarnation: "abcd1234", index });
+  return { event: "taskcast.event", data: JSON.stringify({ rawIndex: index }), id };
+}
+
+const done: SseMessage = { event: "taskcast.done", data: '{"reason":"completed"}' };
+
+interface Stage {
+  /** What the follower gave out. */
+  seen: SseMessage[];
+  ended: Promise<void>;
+  /** The next time that it asks to be served. */
+  nextJoin(): Promise<{ from: string; standing: Standing }>;
+  say(said: Said): void;
+}
+
+/** @param own What the follower gets if it asks the server itself. */
+async function withFollower(
+  use: (stage: Stage) => Promise<void>,
+  own: SseMessage[] = [],
+  onReconnect?: FollowRequest["onReconnect"],
+): Promise<void> {
+  const http = new HttpClient({ baseUrl: "http://localhost" });
+  const channel = new BroadcastChannel(await shareName(http, URL_OF_STREAM));
+  const joins: { from: string; standing: Standing }[] = [];
+  let wake = () => {};
+  channel.onmessage = ({ data }: MessageEvent<Said>) => {
+    if (data.kind !== "join") return;
+    joins.push(data);
+    wake();
+  };
+  const follow = sharedFollow(
+    http,
+    async function* ({ signal }) {
+      yield* own;
+      await new Promise((resolve) => signal!.addEventListener("abort", resolve));
+    },
+    withDefaults({ takeOverMs: 1_000_000, idleTimeoutMs: 1_000_000 }),
+    { locks: taken, BroadcastChannel },
+  );
+  const seen: SseMessage[] = [];
+  const ended = (async () => {
+    const request = { taskId: "t", urlAt: () => URL_OF_STREAM, onReconnect };
+    for await (const message of follow(request)) seen.push(message);
+  })();
+  await use({
+    seen,
+    ended,
+    async nextJoin() {
+      while (joins.length === 0) await new Promise<void>((resolve) => wake = resolve);
+      return joins.shift()!;
+    },
+    say: (said) => channel.postMessage(said),
+  });
+  channel.close();
+}
+
+Deno.test("Follower: a new leader is joined at once, though the old one never said that it goes", async () => {
+  await withFollower(async ({ seen, ended, nextJoin, say }) => {
+    const { from: to } = await nextJoin();
+    const first = message("exact", 0);
+    say({ kind: "backlog", to, term: "old", n: 1, items: [{ n: 1, message: first }] });
+    say({ kind: "lead", term: "new" });
+    const { standing } = await nextJoin();
+    assert.equal(standing.cursor, first.id);
+    say({
+      kind: "backlog",
+      to,
+      term: "new",
+      n: 2,
+      items: [
+        { n: 1, message: first }, // It has this.
+        { n: 2, message: message("exact", 1) },
+      ],
+    });
+    say({ kind: "message", term: "old", n: 2, message: message("exact", 9) }); // Nobody asked.
+    say({ kind: "message", term: "new", n: 3, message: done });
+    await ended;
+    assert.deepEqual(seen, [first, message("exact", 1), done]);
+  });
+});
+
+Deno.test("Follower: what is missing is asked for again, from the very place in the leader's stream", async () => {
+  await withFollower(async ({ seen, ended, nextJoin, say }) => {
+    const { from: to } = await nextJoin();
+    // In the middle of a replay no cursor could tell the place.
+    const [first, second] = [message("partial", 0), message("partial", 1)];
+    say({ kind: "backlog", to, term: "it", n: 1, items: [{ n: 1, message: first }] });
+    for (let i = 0; i < 2; i++) {
+      say({ kind: "message", term: "it", n: 3, message: done }); // And where is 2?
+      const { standing } = await nextJoin();
+      assert.deepEqual([standing.term, standing.n, standing.cursor], ["it", 1, undefined]);
+      say({ kind: "backlog", to, term: "it", n: 1, items: [] });
+    }
+    say({ kind: "message", term: "it", n: 2, message: second });
+    say({ kind: "message", term: "it", n: 3, message: done });
+    await ended;
+    assert.deepEqual(seen, [first, second, done]);
+  });
+});
+
+Deno.test("Follower: trouble of the leader is told, and what that throws ends the stream", async () => {
+  const told: [string, number][] = [];
+  const onReconnect = (error: unknown, delayMs: number) => {
+    told.push([(error as Error).message, delayMs]);
+    throw new RangeError("a bug of the host");
+  };
+  await withFollower(
+    async ({ ended, nextJoin, say }) => {
+      const { from: to } = await nextJoin();
+      say({ kind: "backlog", to, term: "it", n: 0, items: [] });
+      say({ kind: "trouble", term: "it", text: "no network", delayMs: 7 });
+      await assert.rejects(ended, RangeError);
+      assert.deepEqual(told, [["no network", 7]]);
+    },
+    [],
+    onReconnect,
+  );
+});
+
+Deno.test("Follower: one that is alone joins only when its cursor says everything, and from there", async () => {
+  const own = [message("partial", 0), message("partial", 1), message("exact", 2)];
+  await withFollower(async ({ seen, ended, nextJoin, say }) => {
+    const first = await nextJoin();
+    say({ kind: "unserved", to: first.from, term: "it", after: 1 });
+    const { from: to, standing } = await nextJoin();
+    assert.equal(standing.cursor, own[2]!.id);
+    say({
+      kind: "backlog",
+      to,
+      term: "it",
+      n: 8,
+      items: [
+        { n: 7, message: message("exact", 2) },
+        { n: 8, message: message("exact", 3) },
+      ],
+    });
+    say({ kind: "message", term: "it", n: 9, message: done });
+    await ended;
+    assert.deepEqual(seen, [...own, message("exact", 3), done]);
+  }, own);
+});

@@ -1,0 +1,67 @@
+import type { Said } from "./protocol.ts";
+import type { Origin } from "./remembered.ts";
+import { Remembered } from "./remembered.ts";
+import type { Follow, FollowRequest } from "../follow.ts";
+import type { SharePlatform } from "./platform.ts";
+import { newName, post, Unshareable } from "./platform.ts";
+
+/** What is led, and how. */
+export interface Leadership {
+  /** The channel's name. */
+  name: string;
+  platform: SharePlatform;
+  /** Follows the task over connections of this tab. */
+  follow: Follow;
+  /** Where this tab stands, which is where the connection begins. */
+  request: FollowRequest & { signal: AbortSignal };
+  origin: Origin;
+  maxBufferedChars: number;
+}
+
+/**
+ * Has the connection and tells all tabs what comes over it, this one too, as fast as it comes: no
+ * reader holds up the others. Goes on answering when the task has ended; resolves when the signal
+ * aborts.
+ *
+ * @throws {TaskcastHttpError} When the server refuses for good.
+ */
+export async function lead(
+  { name, platform, follow, request, origin, maxBufferedChars }: Leadership,
+): Promise<void> {
+  const channel = new platform.BroadcastChannel(name);
+  const say = (said: Said) => post(channel, said);
+  const term = newName();
+  const remembered = new Remembered(origin, maxBufferedChars);
+  channel.onmessage = ({ data }: MessageEvent<Said>) => {
+    if (data.kind !== "join") return;
+    const { from: to, standing } = data;
+    const items = remembered.after(standing, term);
+    try {
+      if (items !== undefined) say({ kind: "backlog", to, term, n: remembered.n, items });
+      else say({ kind: "unserved", to, term, after: remembered.oldest?.index });
+    } catch (error) {
+      if (!(error instanceof Unshareable)) throw error; // Else whoever asked takes over.
+    }
+  };
+  try {
+    const { signal } = request;
+    say({ kind: "lead", term });
+    const messages = follow({
+      ...request,
+      onReconnect: (error, delayMs) => say({ kind: "trouble", term, text: String(error), delayMs }),
+    });
+    for await (const message of messages) {
+      if (signal.aborted) return; // A tab that was stolen from must not speak any more.
+      say({ kind: "message", term, ...remembered.add(message) });
+    }
+    // All is told, but a tab may have to ask for it again, this one too.
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));
+  } finally {
+    channel.onmessage = null;
+    try {
+      say({ kind: "end", term });
+    } finally {
+      channel.close();
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { encodeCursor } from "@taskcast/core/protocol";
+import type { SseMessage } from "../sse_messages.ts";
+import { Remembered } from "./remembered.ts";
+
+function at(kind: "exact" | "partial", index: number, incarnation = "abcd1234"): string {
+  return encodeCursor({ kind, incarnation, index });
+}
+
+function event(id: string, chars = 0): SseMessage {
+  return { event: "taskcast.event", data: "x".repeat(chars), id };
+}
+
+/** Numbers of the messages that a follower would get. */
+function served(remembered: Remembered, standing: object): number[] | undefined {
+  const whole = { start: "elsewhere", n: 0, ...standing };
+  return remembered.after(whole, "own")?.map(({ n }) => n);
+}
+
+const beginning = { start: "beginning", isBeginning: true };
+
+Deno.test("Remembered: serves who has been with it, from the next message on", () => {
+  const remembered = new Remembered(beginning, 1_000_000);
+  for (let i = 0; i < 3; i++) remembered.add(event(at("partial", i)));
+  assert.deepEqual(served(remembered, { term: "own", n: 1 }), [2, 3]);
+  assert.deepEqual(served(remembered, { term: "own", n: 3 }), []);
+  assert.equal(served(remembered, { term: "own", n: 4 }), undefined, "that was never told");
+  assert.equal(served(remembered, { term: "another", n: 1 }), undefined);
+});
+
+Deno.test("Remembered: serves who begins where it began, until something is dropped", () => {
+  const remembered = new Remembered(beginning, 400);
+  remembered.add(event(at("exact", 0)));
+  assert.deepEqual(served(remembered, { start: "beginning" }), [1]);
+  for (let i = 1; i < 5; i++) remembered.add(event(at("exact", i)));
+  assert.equal(served(remembered, { start: "beginning" }), undefined);
+  assert.deepEqual(served(remembered, { term: "own", n: 1 }), [2, 3, 4, 5]);
+  assert.equal(served(remembered, { term: "own", n: 0 }), undefined);
+});
+
+Deno.test("Remembered: serves who has everything before what it remembers, in this life of the task", () => {
+  const origin = { start: "s", cursor: at("partial", 3), isBeginning: false };
+  const remembered = new Remembered(origin, 1_000_000);
+  remembered.add(event(at("exact", 5)));
+  assert.deepEqual(served(remembered, { cursor: at("exact", 3) }), [1]);
+  assert.deepEqual(served(remembered, { cursor: at("exact", 9) }), [1]);
+  assert.equal(served(remembered, { cursor: at("exact", 2) }), undefined);
+  assert.equal(served(remembered, { cursor: at("partial", 4) }), undefined);
+  assert.equal(served(remembered, { cursor: at("exact", 4, "otherlife") }), undefined);
+  assert.equal(served(remembered, { cursor: "an event's id" }), undefined);
+});
+
+Deno.test("Remembered: of a stream that began nobody knows where, only what came after its first", () => {
+  const remembered = new Remembered({ start: "s", isBeginning: false }, 1_000_000);
+  assert.equal(served(remembered, { cursor: at("exact", 9) }), undefined);
+  remembered.add(event(at("exact", 5)));
+  assert.equal(served(remembered, { cursor: at("exact", 4) }), undefined);
+  assert.deepEqual(served(remembered, { cursor: at("exact", 5) }), [1]);
+});
+
+Deno.test("Remembered: holds no more than its bound, also of messages without data", () => {
+  const remembered = new Remembered(beginning, 10_000);
+  for (let i = 0; i < 1_000; i++) remembered.add({ data: "", id: at("exact", i) });
+  assert.equal(served(remembered, { cursor: at("exact", 999) })!.length, 100);
+  remembered.add(event(at("exact", 1_000), 20_000));
+  assert.deepEqual(served(remembered, { term: "own", n: 1_001 }), []);
+  assert.deepEqual(served(remembered, { cursor: at("exact", 1_000) }), []);
+});

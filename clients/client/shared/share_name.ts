@@ -1,0 +1,29 @@
+import type { HttpClient } from "../http.ts";
+
+/**
+ * The name by which streams find each other: equal for the same task, filter and format of the same
+ * server, asked for by the same caller. Hashed, since names are listed by tools.
+ */
+export async function shareName(http: HttpClient, streamUrl: string): Promise<string> {
+  const url = new URL(streamUrl);
+  // Where a stream begins is a matter of each tab.
+  for (const name of ["since.index", "since.timestamp", "limit"]) url.searchParams.delete(name);
+  const { token, headers } = await http.credentials();
+  const who = token === undefined ? "" : subjectOf(token) ?? token;
+  const text = JSON.stringify([url.href, who, Object.entries(headers).sort()]);
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  const hex = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0"));
+  return `taskcast:${hex.join("")}`;
+}
+
+/** Whom a JWT is for: its issuer and subject, which stay when it is renewed. */
+function subjectOf(token: string): string | undefined {
+  try {
+    const base64 = token.split(".")[1]!.replaceAll("-", "+").replaceAll("_", "/");
+    const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+    const { iss, sub } = JSON.parse(new TextDecoder().decode(bytes));
+    return typeof sub === "string" ? JSON.stringify([iss, sub]) : undefined;
+  } catch {
+    return undefined; // No JWT: only the very same token is the same caller.
+  }
+}
