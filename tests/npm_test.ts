@@ -103,9 +103,9 @@ const hasStores = redis !== undefined && postgres !== undefined;
 
 /** What of the conformance suite runs where: all adapters on two versions. */
 const SUITES: Readonly<Record<number, string>> = {
-  20: "memory,redis,postgres", // It has no SQLite of its own.
+  20: "memory,redis,postgres,deno-kv", // It has no SQLite of its own.
   22: "sqlite,redis",
-  24: "sqlite,postgres",
+  24: "sqlite,postgres,deno-kv",
 };
 
 /** The program that a process runs by way of others. */

@@ -5,6 +5,8 @@ import postgres from "postgres";
 import type { ShortTermStore } from "@taskcast/core";
 import { MemoryBroadcastProvider, MemoryLongTermStore, MemoryShortTermStore } from "@taskcast/core";
 import { testBroadcast, testLongTermStore, testShortTermStore } from "@taskcast/core/conformance";
+import { openKv } from "@deno/kv";
+import { createDenoKvAdapters } from "@taskcast/deno-kv";
 import { createPostgresAdapter, createPostgresAdapters } from "@taskcast/postgres";
 import { createRedisAdapters } from "@taskcast/redis";
 import { createSqliteAdapters } from "@taskcast/sqlite";
@@ -44,6 +46,14 @@ if (wanted.includes("sqlite")) {
   const open = () => createSqliteAdapters({ path: ":memory:" });
   testShortTermStore({ name: "sqlite", open: () => storeOf(open()), test });
   testLongTermStore({ name: "sqlite archive", open: () => open().longTerm, test });
+}
+
+if (wanted.includes("deno-kv")) {
+  testShortTermStore({
+    name: "deno-kv",
+    open: async () => storeOf(createDenoKvAdapters(await openKv(":memory:"), { closesKv: true })),
+    test,
+  });
 }
 
 if (wanted.includes("redis")) {

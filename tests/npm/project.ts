@@ -17,7 +17,14 @@ export interface Project {
 const ROOT = new URL("../../", import.meta.url);
 
 /** What the user of the guide installs besides, and what type-checks it. */
-const BESIDES = ["hono@4", "ioredis@5", "@sentry/node@11", "typescript@~5.9", "@types/node@20"];
+const BESIDES = [
+  "@deno/kv@0.14",
+  "@sentry/node@11",
+  "@types/node@20",
+  "hono@4",
+  "ioredis@5",
+  "typescript@~5.9",
+];
 
 /** Types of peers that have none of their own. */
 const TYPES_OF: Readonly<Record<string, string>> = { react: "@types/react" };
