@@ -1,0 +1,39 @@
+import { cli, type CommandWords } from "./cli.ts";
+import { freePort } from "./free_port.ts";
+import { until } from "./sse.ts";
+
+/** A program that serves on the port that the variable `PORT` names, or that replaces the word. */
+export interface ExampleServer {
+  command: CommandWords;
+  folder: string | URL;
+  /** Answers with 200 once it serves. @default {"/"} */
+  health?: string;
+}
+
+/**
+ * Runs a server on a free port until `use` is done, and then tells it to end.
+ *
+ * @returns Its exit code.
+ */
+export async function withExampleServer(
+  { command, folder, health = "/" }: ExampleServer,
+  use: (url: string) => Promise<void>,
+): Promise<number> {
+  const port = freePort();
+  const [program, ...words] = command;
+  const args = words.map((word) => word.replace("PORT", String(port)));
+  await using child = cli(args, { PORT: String(port) }, folder, [program]);
+  let ended = false;
+  void child.ended.then(() => ended = true);
+  const url = `http://127.0.0.1:${port}`;
+  const name = command.join(" ");
+  await until(async () => {
+    if (ended) throw new Error(`${name} has ended: ${child.err}`);
+    const response = await fetch(url + health).catch(() => undefined);
+    await response?.body?.cancel();
+    return response?.ok === true;
+  }, `${name} serves`);
+  await use(url);
+  child.kill("SIGTERM");
+  return await child.ended;
+}
