@@ -22,15 +22,15 @@ async function answerOf(response) {
 
 /** The work, one line of JSON for each event. */
 async function* lines() {
-  for (let second = 1; second <= 5; second++) {
+  for (let number = 1; number <= 5; number++) {
     const event = {
       type: "count",
-      data: { delta: `${second} ` },
+      data: { delta: `${number} ` },
       seriesId: "text",
       seriesMode: "accumulate",
     };
     yield JSON.stringify(event) + "\n";
-    await wait(1_000);
+    await wait(200);
   }
 }
 

@@ -6,9 +6,10 @@ import { browserTest } from "./support/browser.ts";
 import type { CommandWords } from "./support/cli.ts";
 import { assertEmbeds } from "./support/embedded_example.ts";
 import { withExampleServer } from "./support/example_server.ts";
+import { testFetchWorkers } from "./support/fetch_workers.ts";
 
-// Examples of Taskcast inside other servers, as far as Deno runs them. Those for Node are tried by
-// npm_test.ts, in a project that installed the packages.
+// Examples of Taskcast inside other servers and of programs without our SDKs, as far as Deno runs
+// them. npm_test.ts runs those for Node, in a project that installed the packages.
 
 const ROOT = new URL("../", import.meta.url);
 const DENO: CommandWords = [Deno.execPath(), "run", "-A", "examples/deno_fresh/main.ts"];
@@ -39,3 +40,5 @@ Deno.test("examples/nextjs: a module that is loaded again finds the engine of th
   assert.notEqual(first, again);
   assert.equal(first.engine, again.engine);
 });
+
+testFetchWorkers("Deno", [Deno.execPath(), "run", "-A"]);
