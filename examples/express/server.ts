@@ -42,7 +42,7 @@ app.post("/start", async (_request, response) => {
 const server = app.listen(Number(process.env.PORT ?? 8000));
 server.requestTimeout = 0; // A producer's request may last for as long as its task.
 
-process.once("SIGTERM", () => {
+process.once("SIGTERM", async () => {
+  await engine.close(); // Streams end cleanly, and their readers come back to the next process.
   server.close();
-  void engine.close(); // Streams end cleanly, and their readers come back to the next process.
 });

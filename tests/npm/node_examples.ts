@@ -5,7 +5,7 @@ import { run } from "../../tools/npm/run.ts";
 import { walk } from "../../tools/walk.ts";
 import { browserTest } from "../support/browser.ts";
 import type { CommandWords } from "../support/cli.ts";
-import { assertEmbeds } from "../support/embedded_example.ts";
+import { assertDrains, assertEmbeds } from "../support/embedded_example.ts";
 import { withExampleServer } from "../support/example_server.ts";
 import { testFetchWorkers } from "../support/fetch_workers.ts";
 import type { ExampleFolder } from "./example_folders.ts";
@@ -67,11 +67,12 @@ function started([program, ...args]: string[], node: string): CommandWords {
 }
 
 async function tryServer(command: CommandWords, folder: string): Promise<void> {
-  const code = await withExampleServer(
-    { command, folder, health: "/taskcast/health" },
-    assertEmbeds,
-  );
-  assert.equal(code, 0, "it ends by itself when it is told to");
+  const server = { command, folder, health: "/taskcast/health" };
+  const code = await withExampleServer(server, async (url, child) => {
+    await assertEmbeds(url);
+    await assertDrains(url, child);
+  });
+  assert.equal(code, 0, "it ends by itself");
 }
 
 async function testNextjs(project: Project, { start }: ExampleFolder, node: string): Promise<void> {
@@ -82,7 +83,9 @@ async function testNextjs(project: Project, { start }: ExampleFolder, node: stri
 
   Deno.test("npm: examples/nextjs is built, with its types checked, and works on Node 24", async () => {
     await run(node, [next, "build"], { cwd: folder, env: { PATH, NEXT_TELEMETRY_DISABLED: "1" } });
-    await withExampleServer({ command, folder }, assertEmbeds);
+    // Told to end, Next would wait for a connection that is kept alive and has carried NDJSON.
+    await withExampleServer({ command, folder, signal: "SIGKILL" }, assertEmbeds);
+    await withExampleServer({ command, folder }, assertDrains);
   });
 
   await browserTest("npm: examples/nextjs: its page shows the text", async (page) => {

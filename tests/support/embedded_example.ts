@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { CliProcess } from "./cli.ts";
 import { openBody } from "./open_body.ts";
 import { allFrames, type Frame, frames } from "./sse.ts";
 
@@ -14,6 +15,18 @@ export async function assertEmbeds(url: string): Promise<void> {
   assert.equal(textOf(seen), "one two three");
   assert.deepEqual(seen.at(-1)!.data, { reason: "completed" });
   await assertStreams(`${url}/taskcast`);
+}
+
+/** A server that is told to end ends its streams, and itself. */
+export async function assertDrains(url: string, server: CliProcess): Promise<void> {
+  const { id } = await (await json("POST", `${url}/taskcast/tasks`, {})).json();
+  const seen = [];
+  for await (const { event } of frames(`${url}/taskcast/tasks/${id}/events`)) {
+    seen.push(event);
+    server.kill("SIGTERM");
+  }
+  assert.deepEqual(seen, ["taskcast.open"]);
+  await server.ended;
 }
 
 /** Lines are seen while their request is open, by one who came before them. */

@@ -1,4 +1,4 @@
-import { cli, type CommandWords } from "./cli.ts";
+import { cli, type CliProcess, type CommandWords } from "./cli.ts";
 import { freePort } from "./free_port.ts";
 import { until } from "./sse.ts";
 
@@ -8,16 +8,18 @@ export interface ExampleServer {
   folder: string | URL;
   /** Answers with 200 once it serves. @default {"/"} */
   health?: string;
+  /** Ends it. @default {"SIGTERM"} */
+  signal?: Deno.Signal;
 }
 
 /**
- * Runs a server on a free port until `use` is done, and then tells it to end.
+ * Runs a server on a free port until `use` is done, and then tells it to end if it still runs.
  *
  * @returns Its exit code.
  */
 export async function withExampleServer(
-  { command, folder, health = "/" }: ExampleServer,
-  use: (url: string) => Promise<void>,
+  { command, folder, health = "/", signal = "SIGTERM" }: ExampleServer,
+  use: (url: string, child: CliProcess) => Promise<void>,
 ): Promise<number> {
   const port = freePort();
   const [program, ...words] = command;
@@ -33,7 +35,7 @@ export async function withExampleServer(
     await response?.body?.cancel();
     return response?.ok === true;
   }, `${name} serves`);
-  await use(url);
-  child.kill("SIGTERM");
+  await use(url, child);
+  if (!ended) child.kill(signal);
   return await child.ended;
 }
