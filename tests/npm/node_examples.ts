@@ -8,8 +8,8 @@ import type { CommandWords } from "../support/cli.ts";
 import { assertDrains, assertEmbeds } from "../support/embedded_example.ts";
 import { withExampleServer } from "../support/example_server.ts";
 import { testFetchWorkers } from "../support/fetch_workers.ts";
-import type { ExampleFolder } from "./example_folders.ts";
-import { exampleFolders } from "./example_folders.ts";
+import type { ExampleFolder } from "../../tools/example_folders.ts";
+import { exampleFolders } from "../../tools/example_folders.ts";
 import type { Project } from "./project.ts";
 import { toJavaScript } from "./project.ts";
 import { nodeOf } from "./runtimes.ts";
@@ -33,26 +33,35 @@ export async function testNodeExamples(project: Project): Promise<void> {
     }
   });
 
-  for (const name of ["express", "hono_node"]) {
+  const servers = ["express", "hono_node"];
+
+  Deno.test("npm: examples of servers are type-checked strictly, libraries too", async () => {
+    const options = ["--noEmit", "--strict", "--skipLibCheck", "false", "--target", "es2022"];
+    const modules = ["--module", "nodenext", "--types", "node"];
+    const files = servers.map((name) => `${name}/server.ts`);
+    await run("npx", ["--no-install", "tsc", ...options, ...modules, ...files], {
+      cwd: `${project.folder}examples`,
+    });
+  });
+
+  for (const name of servers) {
     const folder = `${project.folder}examples/${name}`;
     const { start } = examples.find((example) => example.name === name)!;
 
-    Deno.test(`npm: examples/${name} is type-checked strictly, libraries too`, async () => {
-      const options = ["--noEmit", "--strict", "--skipLibCheck", "false", "--target", "es2022"];
-      const modules = ["--module", "nodenext", "--types", "node"];
-      await run("npx", ["--no-install", "tsc", ...options, ...modules, "server.ts"], {
-        cwd: folder,
-      });
-    });
-
     Deno.test(`npm: examples/${name} works as written on Node 24`, async () => {
-      await tryServer(started(start, node24), folder);
+      const server = { command: started(start, node24), folder, health: "/taskcast/health" };
+      const code = await withExampleServer(server, async (url, child) => {
+        await assertEmbeds(url);
+        await assertDrains(url, child);
+      });
+      assert.equal(code, 0);
     });
 
     Deno.test(`npm: examples/${name} works when compiled on Node 20`, async () => {
       const text = await Deno.readTextFile(`${folder}/server.ts`);
       await Deno.writeTextFile(`${folder}/server.js`, toJavaScript(text));
-      await tryServer([node20, "server.js"], folder);
+      const command: CommandWords = [node20, "server.js"];
+      await withExampleServer({ command, folder, health: "/taskcast/health" }, assertEmbeds);
     });
   }
 
@@ -64,15 +73,6 @@ export async function testNodeExamples(project: Project): Promise<void> {
 function started([program, ...args]: string[], node: string): CommandWords {
   assert.equal(program, "node");
   return [node, ...args];
-}
-
-async function tryServer(command: CommandWords, folder: string): Promise<void> {
-  const server = { command, folder, health: "/taskcast/health" };
-  const code = await withExampleServer(server, async (url, child) => {
-    await assertEmbeds(url);
-    await assertDrains(url, child);
-  });
-  assert.equal(code, 0, "it ends by itself");
 }
 
 async function testNextjs(project: Project, { start }: ExampleFolder, node: string): Promise<void> {

@@ -1,6 +1,6 @@
 import ts from "typescript";
 import { type Member, readMembers } from "../../tools/npm/members.ts";
-import { exampleFolders } from "./example_folders.ts";
+import { exampleFolders } from "../../tools/example_folders.ts";
 import { run } from "../../tools/npm/run.ts";
 
 /** A project of somebody else, with every package installed. */

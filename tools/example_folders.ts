@@ -1,4 +1,4 @@
-const EXAMPLES = new URL("../../examples/", import.meta.url);
+const EXAMPLES = new URL("../examples/", import.meta.url);
 
 /** An example that is installed from npm. */
 export interface ExampleFolder {
