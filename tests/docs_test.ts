@@ -56,7 +56,8 @@ function assertKnownCommand(line: string, document: string): void {
     assert(task in rootConfig.tasks, `there is no task "${task}"`);
     return;
   }
-  const file = /^(?:[A-Z_]+=\S+ )*deno (?:run|serve) -A (\S+\.ts)/.exec(line)?.[1];
+  const file = /^(?:[A-Z_]+=\S+ )*(?:deno (?:run|serve) -A|node) (\S+\.(?:ts|mjs))/
+    .exec(line)?.[1];
   if (file !== undefined) {
     assert(Deno.statSync(new URL(file, ROOT)).isFile);
     return;
