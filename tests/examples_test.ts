@@ -12,7 +12,7 @@ import { allFrames, until } from "./support/sse.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
-/** Runs a file of this repository until `use` is done; `PORT` among the arguments is a free one. */
+/** Runs a file of this repository on a free port until `use` is done. */
 async function withExample(args: string[], use: (url: string) => Promise<void>): Promise<void> {
   const command: CommandWords = [Deno.execPath(), ...args];
   await withExampleServer({ command, folder: ROOT, health: "/health" }, use);

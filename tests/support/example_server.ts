@@ -2,7 +2,7 @@ import { cli, type CliProcess, type CommandWords } from "./cli.ts";
 import { freePort } from "./free_port.ts";
 import { until } from "./sse.ts";
 
-/** A program that serves on the port that the variable `PORT` names, or that replaces the word. */
+/** A program that serves on the port that the variable `PORT` names. */
 export interface ExampleServer {
   command: CommandWords;
   folder: string | URL;
@@ -22,9 +22,7 @@ export async function withExampleServer(
   use: (url: string, child: CliProcess) => Promise<void>,
 ): Promise<number> {
   const port = freePort();
-  const [program, ...words] = command;
-  const args = words.map((word) => word.replace("PORT", String(port)));
-  await using child = cli(args, { PORT: String(port) }, folder, [program]);
+  await using child = cli([], { PORT: String(port) }, folder, command);
   let ended = false;
   void child.ended.then(() => ended = true);
   const url = `http://127.0.0.1:${port}`;
