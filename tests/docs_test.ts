@@ -20,7 +20,8 @@ Deno.test("every block of every document is of a kind that something checks", ()
     console: ({ text }) => assert(stepsOf(text).length > 0),
     json: ({ text }) => void JSON.parse(text),
     yaml: ({ text }) => assert.deepEqual(problemsOfYaml(text), []),
-    sh: ({ text }) => text.trimEnd().split("\n").forEach(assertKnownCommand),
+    sh: ({ file, text }) =>
+      text.trimEnd().split("\n").forEach((line) => assertKnownCommand(line, file)),
     text: () => {}, // Pictures and grammar.
   };
   for (const { file, line, language, ...block } of all.flatMap(({ blocks }) => blocks)) {
@@ -41,13 +42,22 @@ function problemsOfYaml(text: string): string[] {
 }
 
 /** What cannot run inside a test, because it does not end or needs a registry, must at least exist. */
-function assertKnownCommand(line: string): void {
+function assertKnownCommand(line: string, document: string): void {
+  const script = /^npm (?:run )?(\w+)$/.exec(line)?.[1];
+  if (script !== undefined) {
+    const { scripts } = JSON.parse(
+      Deno.readTextFileSync(new URL("package.json", new URL(document, ROOT))),
+    );
+    assert(script === "install" || script in scripts, `there is no script "${script}"`);
+    return;
+  }
   const task = /^npx -y deno@2\.9\.6 task ([\w:]+)/.exec(line)?.[1];
   if (task !== undefined) {
     assert(task in rootConfig.tasks, `there is no task "${task}"`);
     return;
   }
-  const file = /^(?:[A-Z_]+=\S+ )*deno (?:run|serve) -A (\S+\.ts)/.exec(line)?.[1];
+  const file = /^(?:[A-Z_]+=\S+ )*(?:deno (?:run|serve) -A|node) (\S+\.(?:ts|mjs))/
+    .exec(line)?.[1];
   if (file !== undefined) {
     assert(Deno.statSync(new URL(file, ROOT)).isFile);
     return;

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
 import type { Page } from "playwright-core";
 import { createChat } from "../examples/chat/server.ts";
-import { freePort } from "./support/free_port.ts";
 import { browserTest } from "./support/browser.ts";
+import type { CommandWords } from "./support/cli.ts";
+import { withExampleServer } from "./support/example_server.ts";
 import type { OpenAiStandIn } from "./support/openai_stand_in.ts";
 import { openAiStandIn } from "./support/openai_stand_in.ts";
 import { serve } from "./support/serve.ts";
@@ -13,26 +14,8 @@ const ROOT = new URL("../", import.meta.url);
 
 /** Runs a file of this repository on a free port until `use` is done. */
 async function withExample(args: string[], use: (url: string) => Promise<void>): Promise<void> {
-  const port = freePort();
-  const child = new Deno.Command(Deno.execPath(), {
-    args: args.map((arg) => arg.replace("PORT", String(port))),
-    cwd: ROOT,
-    env: { PORT: String(port) },
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  const url = `http://127.0.0.1:${port}`;
-  try {
-    await until(async () => {
-      const response = await fetch(`${url}/health`).catch(() => undefined);
-      await response?.body?.cancel();
-      return response?.ok === true;
-    }, `${args.join(" ")} serves`);
-    await use(url);
-  } finally {
-    child.kill("SIGTERM");
-    await child.status;
-  }
+  const command: CommandWords = [Deno.execPath(), ...args];
+  await withExampleServer({ command, folder: ROOT, health: "/health" }, use);
 }
 
 Deno.test("examples/quick_start.ts: its task can be followed", async () => {

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { run } from "../tools/npm/run.ts";
 import { walk } from "../tools/walk.ts";
 import { exportsOnJsr, exportsOnNpm } from "./npm/export_lists.ts";
+import { testNodeExamples } from "./npm/node_examples.ts";
 import { installProject, toJavaScript } from "./npm/project.ts";
 import { bun, nodeOf } from "./npm/runtimes.ts";
 import { type CommandWords, startCli } from "./support/cli.ts";
@@ -95,6 +96,8 @@ Deno.test("npm: packages export what they export on JSR", async () => {
   assert(npm["@taskcast/core"]!.length > 100);
   assert.deepEqual(npm, await exportsOnJsr(project.members, ROOT));
 });
+
+await testNodeExamples(project);
 
 const redis = await redisUrl();
 const postgres = await postgresUrl();

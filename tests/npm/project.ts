@@ -1,5 +1,6 @@
 import ts from "typescript";
 import { type Member, readMembers } from "../../tools/npm/members.ts";
+import { exampleFolders } from "../../tools/example_folders.ts";
 import { run } from "../../tools/npm/run.ts";
 
 /** A project of somebody else, with every package installed. */
@@ -16,18 +17,31 @@ export interface Project {
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** What the user of the guide installs besides, and what type-checks it. */
-const BESIDES = [
-  "@deno/kv@0.14",
-  "@sentry/node@11",
-  "@types/node@20",
-  "hono@4",
-  "ioredis@5",
-  "typescript@~5.9",
-];
+/** What the user of the guide installs besides, and what type-checks it. It goes before examples. */
+const BESIDES: Readonly<Record<string, string>> = {
+  "@deno/kv": "0.14",
+  "@sentry/node": "11",
+  "@types/node": "20",
+  hono: "4",
+  ioredis: "5",
+  typescript: "~5.9",
+};
 
 /** Types of peers that have none of their own. */
 const TYPES_OF: Readonly<Record<string, string>> = { react: "@types/react" };
+
+/** What is not ours, and the versions of it. */
+async function neededBesides(members: readonly Member[]): Promise<Map<string, string>> {
+  const needed = new Map<string, string>();
+  for (const peer of members.flatMap(({ npm }) => Object.keys(npm.peerDependencies ?? {}))) {
+    if (Object.hasOwn(TYPES_OF, peer)) needed.set(TYPES_OF[peer]!, "*");
+  }
+  const examples = (await exampleFolders()).map(({ dependencies }) => dependencies);
+  for (const [name, range] of [...examples, BESIDES].flatMap(Object.entries<string>)) {
+    if (!members.some((member) => member.name === name)) needed.set(name, range);
+  }
+  return needed;
+}
 
 /** Builds the packages and installs them in an empty folder. */
 export async function installProject(): Promise<Project> {
@@ -37,14 +51,11 @@ export async function installProject(): Promise<Project> {
   const tarballs = [];
   for await (const { name } of Deno.readDir(packed)) tarballs.push(`./packed/${name}`);
   const members = await readMembers();
-  const types = members.flatMap(({ npm }) => Object.keys(npm.peerDependencies ?? {}))
-    .flatMap((peer) => TYPES_OF[peer] ?? []);
+  const besides = [...await neededBesides(members)].map(([name, range]) => `${name}@${range}`);
   const write = (path: string, text: string) => Deno.writeTextFile(folder + path, text);
   await write("package.json", '{ "name": "project", "type": "module" }\n');
   const options = ["--no-audit", "--no-fund", "--prefer-offline", "--install-links"];
-  await run("npm", ["install", ...options, ...tarballs, ...BESIDES, ...new Set(types)], {
-    cwd: folder,
-  });
+  await run("npm", ["install", ...options, ...tarballs, ...besides], { cwd: folder });
   return {
     folder,
     members,

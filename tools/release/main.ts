@@ -3,6 +3,7 @@
 // Sets the version everywhere and the date in the changelog, checks everything, then publishes to JSR
 // member by member (a named root would otherwise publish itself only) and to npm. Whoever runs it is
 // logged in to both.
+import { exampleFolders } from "../example_folders.ts";
 import { COMMAND } from "../npm/command_package.ts";
 import { packages } from "../packages.ts";
 import { datedChangelog } from "./changelog.ts";
@@ -32,6 +33,10 @@ try {
   for (const path of VERSION_FILES) {
     const file = new URL(path, ROOT);
     changes.push([file, withVersion("version.ts", await Deno.readTextFile(file), version)]);
+  }
+  for (const { url } of await exampleFolders()) {
+    const file = new URL("package.json", url);
+    changes.push([file, withVersion("package.json", await Deno.readTextFile(file), version)]);
   }
   const changelog = new URL("CHANGELOG.md", ROOT);
   changes.push([changelog, datedChangelog(await Deno.readTextFile(changelog), version, date)]);

@@ -41,5 +41,10 @@ Deno.test("a version is written where there is one, and nowhere else", () => {
     withVersion("version.ts", 'export const VERSION = "0.1.0";\n', "1.0.0-rc.1"),
     'export const VERSION = "1.0.0-rc.1";\n',
   );
+  assert.equal(
+    withVersion("package.json", '"@taskcast/core": "^0.1.0", "@taskcast/a-b": "^0.1.0"', "0.2.0"),
+    '"@taskcast/core": "^0.2.0", "@taskcast/a-b": "^0.2.0"',
+  );
   assert.throws(() => withVersion("deno.json", "{}", "1.0.0"), /no version/);
+  assert.throws(() => withVersion("package.json", '"hono": "^4.13.0"', "1.0.0"), /no version/);
 });

@@ -2,9 +2,10 @@
 const VERSION = /^(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?$/;
 
 /** Where a version is written, and nothing else that looks so. */
-const PLACES: Readonly<Record<"deno.json" | "version.ts", RegExp>> = {
+const PLACES: Readonly<Record<"deno.json" | "version.ts" | "package.json", RegExp>> = {
   "deno.json": /("version": ")[^"]*(")/,
   "version.ts": /(VERSION = ")[^"]*(")/,
+  "package.json": /("@taskcast\/[\w-]+": "\^)[^"]*(")/g,
 };
 
 /**
@@ -29,6 +30,6 @@ export function assertNext(current: string, next: string): void {
  * @throws {Error} If there is no place for it.
  */
 export function withVersion(file: keyof typeof PLACES, text: string, version: string): string {
-  if (!PLACES[file].test(text)) throw new Error(`there is no version in ${file}`);
+  if (text.search(PLACES[file]) === -1) throw new Error(`there is no version in ${file}`);
   return text.replace(PLACES[file], `$1${version}$2`);
 }

@@ -1,0 +1,48 @@
+import { serve } from "@hono/node-server";
+import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
+import { createTaskcastApp } from "@taskcast/server";
+import { Hono } from "hono";
+import process from "node:process";
+
+const engine = new TaskEngine({
+  broadcast: new MemoryBroadcastProvider(),
+  shortTermStore: new MemoryShortTermStore(),
+});
+
+/** The work. It ends the task, whatever happens. */
+async function count(taskId: string): Promise<void> {
+  try {
+    await engine.transitionTask(taskId, "running");
+    for (const delta of ["one ", "two ", "three"]) {
+      await engine.publishEvent(taskId, {
+        type: "count",
+        data: { delta },
+        seriesId: "text",
+        seriesMode: "accumulate",
+      });
+    }
+    await engine.transitionTask(taskId, "completed");
+  } catch (error) {
+    const message = String(error);
+    await engine.transitionTask(taskId, "failed", { error: { message } }).catch(console.error);
+  }
+}
+
+const app = new Hono();
+app.post("/start", async (context) => {
+  const task = await engine.createTask({ type: "demo", ttl: 600 });
+  void count(task.id); // Not awaited: the work does not depend on this request.
+  return context.json({ taskId: task.id }, 202);
+});
+app.route("/taskcast", createTaskcastApp({ engine }));
+
+const server = serve({
+  fetch: app.fetch,
+  port: Number(process.env.PORT ?? 8000),
+  serverOptions: { requestTimeout: 0 }, // A producer's request may last for as long as its task.
+});
+
+process.once("SIGTERM", async () => {
+  await engine.close(); // Streams end cleanly, and their readers come back to the next process.
+  server.close();
+});

@@ -1,0 +1,28 @@
+import { after } from "next/server";
+import { engine } from "../../engine";
+
+/** Creates a task, and works on it after the answer. */
+export async function POST(): Promise<Response> {
+  const task = await engine.createTask({ type: "demo", ttl: 600 });
+  after(() => count(task.id));
+  return Response.json({ taskId: task.id }, { status: 202 });
+}
+
+/** The work. It ends the task, whatever happens. */
+async function count(taskId: string): Promise<void> {
+  try {
+    await engine.transitionTask(taskId, "running");
+    for (const delta of ["one ", "two ", "three"]) {
+      await engine.publishEvent(taskId, {
+        type: "count",
+        data: { delta },
+        seriesId: "text",
+        seriesMode: "accumulate",
+      });
+    }
+    await engine.transitionTask(taskId, "completed");
+  } catch (error) {
+    const message = String(error);
+    await engine.transitionTask(taskId, "failed", { error: { message } }).catch(console.error);
+  }
+}

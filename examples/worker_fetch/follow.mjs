@@ -1,0 +1,47 @@
+import process from "node:process";
+import { setTimeout as wait } from "node:timers/promises";
+
+const [base, taskId] = process.argv.slice(2);
+const url = `${base}/tasks/${taskId}/events`;
+
+/** Frames of a stream as objects: `{ event, id, data }`. Taskcast's lines end with "\n". */
+async function* framesOf(body) {
+  let rest = "";
+  for await (const text of body.pipeThrough(new TextDecoderStream())) {
+    const blocks = (rest + text).split("\n\n");
+    rest = blocks.pop();
+    for (const block of blocks) {
+      const fields = block.split("\n").map((line) => /^(.*?): ?(.*)$/.exec(line).slice(1));
+      yield Object.fromEntries(fields);
+    }
+  }
+}
+
+let cursor; // The newest id, which says how far we are.
+for (;;) {
+  try {
+    const headers = cursor === undefined ? {} : { "last-event-id": cursor };
+    const response = await fetch(url, { headers });
+    if (response.status === 204) break; // The end was read before.
+    if (response.status < 500 && !response.ok) {
+      console.error(await response.text()); // Asking again would not help.
+      process.exit(1);
+    }
+    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    for await (const { event, id, data } of framesOf(response.body)) {
+      if (event === "taskcast.event") {
+        const { seriesSnapshot, data: { delta } } = JSON.parse(data);
+        // A snapshot is the whole text and replaces what was there; all others are appended.
+        if (delta !== undefined) process.stdout.write(seriesSnapshot ? `\r${delta}` : delta);
+      }
+      if (id !== undefined) cursor = id;
+      if (event === "taskcast.done") {
+        console.log(`\n${JSON.parse(data).reason}`);
+        process.exit(0);
+      }
+    }
+  } catch (error) {
+    console.error(`the connection is lost: ${error.message}`);
+  }
+  await wait(1_000);
+}

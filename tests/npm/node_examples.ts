@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { dirname } from "node:path";
+import ts from "typescript";
+import { run } from "../../tools/npm/run.ts";
+import { walk } from "../../tools/walk.ts";
+import { browserTest } from "../support/browser.ts";
+import type { CommandWords } from "../support/cli.ts";
+import { assertDrains, assertEmbeds } from "../support/embedded_example.ts";
+import { withExampleServer } from "../support/example_server.ts";
+import { testFetchWorkers } from "../support/fetch_workers.ts";
+import type { ExampleFolder } from "../../tools/example_folders.ts";
+import { exampleFolders } from "../../tools/example_folders.ts";
+import type { Project } from "./project.ts";
+import { toJavaScript } from "./project.ts";
+import { nodeOf } from "./runtimes.ts";
+
+/** Registers the tests of the examples that run on Node, in a project that installed everything. */
+export async function testNodeExamples(project: Project): Promise<void> {
+  const examples = await exampleFolders();
+  for (const { name, url } of examples) await copy(url, `${project.folder}examples/${name}`);
+  const [node20, node24] = [await nodeOf(20), await nodeOf(24)];
+
+  Deno.test("npm: examples install what they import", async () => {
+    for (const { name, url, dependencies } of examples) {
+      for await (const path of walk(url)) {
+        if (!/\.tsx?$/.test(path)) continue;
+        for (const imported of importsOf(await Deno.readTextFile(new URL(path, url)))) {
+          const [, dependency] = /^((?:@[^/]+\/)?[^/]+)/.exec(imported)!;
+          if (/^(\.|node:)/.test(imported)) continue;
+          assert(dependency! in dependencies, `examples/${name}/${path} imports ${imported}`);
+        }
+      }
+    }
+  });
+
+  const servers = ["express", "hono_node"];
+
+  Deno.test("npm: examples of servers are type-checked strictly, libraries too", async () => {
+    const options = ["--noEmit", "--strict", "--skipLibCheck", "false", "--target", "es2022"];
+    const modules = ["--module", "nodenext", "--types", "node"];
+    const files = servers.map((name) => `${name}/server.ts`);
+    await run("npx", ["--no-install", "tsc", ...options, ...modules, ...files], {
+      cwd: `${project.folder}examples`,
+    });
+  });
+
+  for (const name of servers) {
+    const folder = `${project.folder}examples/${name}`;
+    const { start } = examples.find((example) => example.name === name)!;
+
+    Deno.test(`npm: examples/${name} works as written on Node 24`, async () => {
+      const server = { command: started(start, node24), folder, health: "/taskcast/health" };
+      const code = await withExampleServer(server, async (url, child) => {
+        await assertEmbeds(url);
+        await assertDrains(url, child);
+      });
+      assert.equal(code, 0);
+    });
+
+    Deno.test(`npm: examples/${name} works when compiled on Node 20`, async () => {
+      const text = await Deno.readTextFile(`${folder}/server.ts`);
+      await Deno.writeTextFile(`${folder}/server.js`, toJavaScript(text));
+      const command: CommandWords = [node20, "server.js"];
+      await withExampleServer({ command, folder, health: "/taskcast/health" }, assertEmbeds);
+    });
+  }
+
+  await testNextjs(project, examples.find(({ name }) => name === "nextjs")!, node24);
+  testFetchWorkers("Node 20", [node20]);
+}
+
+/** The program of `npm start`, without npm, which would not pass signals on. */
+function started([program, ...args]: string[], node: string): CommandWords {
+  assert.equal(program, "node");
+  return [node, ...args];
+}
+
+async function testNextjs(project: Project, { start }: ExampleFolder, node: string): Promise<void> {
+  const folder = `${project.folder}examples/nextjs`;
+  const PATH = `${dirname(node)}:${Deno.env.get("PATH")}`;
+  const next = `${project.folder}node_modules/next/dist/bin/next`;
+  const command: CommandWords = [node, next, ...start.slice(1)];
+
+  Deno.test("npm: examples/nextjs is built, with its types checked, and works on Node 24", async () => {
+    await run(node, [next, "build"], { cwd: folder, env: { PATH, NEXT_TELEMETRY_DISABLED: "1" } });
+    // Told to end, Next would wait for a connection that is kept alive and has carried NDJSON.
+    await withExampleServer({ command, folder, signal: "SIGKILL" }, assertEmbeds);
+    await withExampleServer({ command, folder }, assertDrains);
+  });
+
+  await browserTest("npm: examples/nextjs: its page shows the text", async (page) => {
+    await withExampleServer({ command, folder }, async (url) => {
+      await page.goto(url);
+      await page.click("text=Start");
+      await page.locator("p", { hasText: /^one two three$/ }).waitFor();
+    });
+  });
+}
+
+function importsOf(text: string): string[] {
+  return ts.preProcessFile(text).importedFiles.map(({ fileName }) => fileName);
+}
+
+async function copy(from: URL, to: string): Promise<void> {
+  for await (const path of walk(from)) {
+    await Deno.mkdir(dirname(`${to}/${path}`), { recursive: true });
+    await Deno.copyFile(new URL(path, from), `${to}/${path}`);
+  }
+}
