@@ -261,6 +261,10 @@ Deno.test("options of authentication that cannot work stop the start", () => {
     jwt: {},
   }] as unknown as TaskcastAppOptions["auth"][];
   for (const auth of bad) assert.throws(() => startServer({ app: { auth } }), TypeError);
+  const flat = { mode: "jwt", secret: "of no use here" } as unknown as TaskcastAppOptions["auth"];
+  assert.throws(() => startServer({ app: { auth: flat } }), {
+    message: /the mode "jwt" needs "jwt"/,
+  });
 });
 
 Deno.test("without authentication everybody may do everything, a task's rules included", async () => {

@@ -277,3 +277,12 @@ Deno.test("a client that is handed nonsense says so instead of hanging", async (
   );
   await assert.rejects(clientOf(server).subscribe("t"), /text\/html/);
 });
+
+Deno.test("a client refuses an address that is not one of HTTP", () => {
+  for (const baseUrl of ["localhost:3721", "/taskcast", "ftp://localhost", undefined]) {
+    assert.throws(() => new TaskcastClient({ baseUrl: baseUrl as string }), {
+      name: "TypeError",
+      message: '"baseUrl" must begin with http:// or https://',
+    });
+  }
+});

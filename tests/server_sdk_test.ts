@@ -199,3 +199,12 @@ Deno.test("tokens and service keys are sent, and tasks() goes through all pages"
   const { ticket, expiresAt } = await client.createTicket([...ids][0]!, { expiresInMs: 5_000 });
   assert(ticket.length > 20 && expiresAt > Date.now());
 });
+
+Deno.test("a client refuses an address that is not one of HTTP", () => {
+  for (const baseUrl of ["localhost:3721", "/taskcast", "ftp://localhost", undefined]) {
+    assert.throws(() => new TaskcastServerClient({ baseUrl: baseUrl as string }), {
+      name: "TypeError",
+      message: '"baseUrl" must begin with http:// or https://',
+    });
+  }
+});

@@ -25,8 +25,10 @@ function driver(): Driver {
   try {
     return require(name);
   } catch (cause) {
-    throw new Error(`This runtime has no node:sqlite, and the package "${name}" cannot be loaded`, {
-      cause,
-    });
+    throw new Error(
+      `This runtime has no node:sqlite, and the package "${name}" cannot be loaded; ` +
+        `install it, or use Node 22.13 or later`,
+      { cause },
+    );
   }
 }

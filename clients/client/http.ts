@@ -53,10 +53,10 @@ export class HttpClient {
   readonly #base: string;
   readonly #fetch: typeof fetch;
 
-  /** Requests to one server. @throws {TypeError} If `baseUrl` is not a URL. */
+  /** Requests to one server. @throws {TypeError} If `baseUrl` is not a URL of HTTP. */
   constructor(options: HttpOptions) {
     this.#options = options;
-    this.#base = new URL(options.baseUrl).href.replace(/\/+$/, "");
+    this.#base = assertHttpUrl(options.baseUrl).replace(/\/+$/, "");
     // Called as a method of something else, the browser's fetch refuses to work.
     this.#fetch = options.fetch ?? ((...args) => fetch(...args));
   }
@@ -168,4 +168,12 @@ function retryAfterMs({ headers }: Response): number | undefined {
 export function nextPage(response: Response, requestUrl: string): string | undefined {
   const link = /<([^>]*)>\s*;\s*rel="?next"?/.exec(response.headers.get("link") ?? "");
   return link === null ? undefined : new URL(link[1]!, requestUrl).href;
+}
+
+/** A host and port alone are a URL, too ("localhost:" is its scheme), but none to ask anything of. */
+function assertHttpUrl(baseUrl: string): string {
+  if (!/^https?:\/\//i.test(baseUrl)) {
+    throw new TypeError('"baseUrl" must begin with http:// or https://');
+  }
+  return new URL(baseUrl).href;
 }

@@ -20,6 +20,7 @@ export function createContext(
   report: (error: unknown, context: ErrorContext) => void,
 ): EngineContext {
   const { shortTermStore: store, longTermStore: archive, cleanup = {} } = options;
+  assertParts(options);
   const { rules: cleanupRules = [] } = cleanup;
   assertCleanupRules(cleanupRules, "cleanup.rules");
   const engineOptions = { ...DEFAULT_ENGINE_OPTIONS, ...options.options };
@@ -37,4 +38,11 @@ export function createContext(
     observers: new Observers((error) => report(error, { operation: "observer" })),
     report,
   };
+}
+
+/** Without types a store under another name is not noticed before the first job wants it. */
+function assertParts(options: TaskEngineOptions): void {
+  for (const name of ["broadcast", "shortTermStore"] as const) {
+    if (options[name] === undefined) throw new TypeError(`TaskEngine needs the option "${name}"`);
+  }
 }

@@ -109,7 +109,11 @@ export class TaskEngine {
   readonly #streams = new Set<StreamControl>();
   readonly #closing = new AbortController();
 
-  /** Starts the engine; it looks for due work right away. Nothing else runs until it is used. */
+  /**
+   * Starts the engine; it looks for due work right away. Nothing else runs until it is used.
+   *
+   * @throws {TypeError} If `broadcast` or `shortTermStore` is missing.
+   */
   constructor(options: TaskEngineOptions) {
     this.#hooks = new HookCaller(options.hooks);
     this.#context = createContext(options, (error, context) => this.#hooks.report(error, context));

@@ -168,3 +168,17 @@ Deno.test("whatever is thrown at it, the engine answers with a TaskcastError and
   );
   assert.equal((await engine.getTask("t"))?.id, "t");
 });
+
+Deno.test("an engine names the part that it was not given", () => {
+  const [broadcast, shortTermStore] = [new MemoryBroadcastProvider(), new MemoryShortTermStore()];
+  const cases: [options: Anything, name: string][] = [
+    [{ broadcast, shortTerm: shortTermStore }, "shortTermStore"],
+    [{ shortTermStore }, "broadcast"],
+  ];
+  for (const [options, name] of cases) {
+    assert.throws(() => new TaskEngine(options), {
+      name: "TypeError",
+      message: `TaskEngine needs the option "${name}"`,
+    });
+  }
+});

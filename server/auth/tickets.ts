@@ -79,7 +79,7 @@ export function createTickets(
 
 /** The secret that tickets of these options can be signed with, if there is one. */
 export function ticketSecretOf(auth: AuthOptions): string | undefined {
-  return auth.mode === "jwt" ? auth.jwt.secret : undefined;
+  return auth.mode === "jwt" ? auth.jwt?.secret : undefined;
 }
 
 /** A key of its own, by HKDF (RFC 5869), so that no ticket is ever a token or the reverse. */
