@@ -1,6 +1,23 @@
 /**
  * Taskcast over HTTP: a Hono app of web-standard requests and responses.
  *
+ * @example Tasks under a path of an app
+ * ```ts
+ * import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
+ * import { createTaskcastApp } from "@taskcast/server";
+ * import { Hono } from "hono";
+ * import assert from "node:assert/strict";
+ *
+ * const engine = new TaskEngine({
+ *   broadcast: new MemoryBroadcastProvider(),
+ *   shortTermStore: new MemoryShortTermStore(),
+ * });
+ * const app = new Hono().route("/taskcast", createTaskcastApp({ engine }));
+ * // Deno.serve(app.fetch), or on Node serve(app) of @hono/node-server.
+ * assert.equal((await app.request("/taskcast/tasks", { method: "POST" })).status, 201);
+ * await engine.close(); // Ends all streams.
+ * ```
+ *
  * @module
  */
 export * from "./app.ts";

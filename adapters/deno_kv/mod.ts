@@ -7,7 +7,7 @@
  * import { createDenoKvAdapters } from "@taskcast/deno-kv";
  * import assert from "node:assert/strict";
  *
- * const kv = await Deno.openKv(":memory:"); // On Deno Deploy: `Deno.openKv()`.
+ * const kv = await Deno.openKv(":memory:"); // On Node: `openKv()` of `@deno/kv`.
  * const { broadcast, shortTerm } = createDenoKvAdapters(kv);
  * const engine = new TaskEngine({ broadcast, shortTermStore: shortTerm });
  * const { id } = await engine.createTask();

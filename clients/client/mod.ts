@@ -2,6 +2,19 @@
  * Follows Taskcast tasks from browsers, Deno and Node: reconnects by itself, loses nothing, doubles
  * nothing.
  *
+ * @example A text that grows
+ * ```ts
+ * import { TaskcastClient } from "@taskcast/client";
+ *
+ * export async function show(taskId: string, render: (text: string) => void): Promise<void> {
+ *   const client = new TaskcastClient({ baseUrl: "http://localhost:3721" });
+ *   await client.subscribe(taskId, {
+ *     onEvent: (_event, { text }) => render(text("answer")),
+ *     onDone: (reason) => console.log("done:", reason),
+ *   });
+ * }
+ * ```
+ *
  * @module
  */
 export type {

@@ -1,6 +1,19 @@
 /**
  * Creates, feeds and ends Taskcast tasks from Deno and Node.
  *
+ * @example A service that reports
+ * ```ts
+ * import { TaskcastServerClient } from "@taskcast/server-sdk";
+ *
+ * export async function report(): Promise<string> {
+ *   const taskcast = new TaskcastServerClient({ baseUrl: "http://localhost:3721" });
+ *   const { id } = await taskcast.createTask({ type: "report" });
+ *   await taskcast.publishEvent(id, { type: "report.page", data: { page: 1 } });
+ *   await taskcast.transitionTask(id, "completed");
+ *   return id;
+ * }
+ * ```
+ *
  * @module
  */
 export type {

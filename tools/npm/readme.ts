@@ -11,9 +11,17 @@ export function readme(
   const parts = [
     `# ${name}`,
     main.text,
-    "```sh\nnpm install " + [name, ...peers].join(" ") + "\n```",
+    "```sh\nnpm install " + [...new Set([name, ...peers, ...importsOf(main.text)])].join(" ") +
+    "\n```",
     ...[...others].map(([subpath, { text }]) => `## ${name}${subpath.slice(1)}\n\n${text}`),
     "Part of Taskcast: long-lived work that people watch. Node 20 or later. MIT.",
   ];
   return parts.join("\n\n") + "\n";
+}
+
+/** The packages that examples import. */
+function importsOf(text: string): string[] {
+  return [...text.matchAll(/ from "((?:@[^/"]+\/)?[^/":]+)(?:\/[^"]*)?"/g)].map(([, name]) =>
+    name!
+  );
 }
