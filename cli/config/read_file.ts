@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { extname } from "node:path";
-import { firstLine } from "../address.ts";
+import { oneLine } from "./one_line.ts";
 import type { Environment } from "../settings.ts";
 import { SettingsError } from "../settings_error.ts";
 import type { FoundFile } from "./find_file.ts";
@@ -55,6 +55,6 @@ async function reading<T>(name: string, read: () => T | Promise<T>): Promise<T> 
     return await read();
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new SettingsError(`${name}: cannot be read: ${firstLine(message)}`);
+    throw new SettingsError(`${name}: cannot be read: ${oneLine(message)}`);
   }
 }

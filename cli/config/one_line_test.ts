@@ -1,0 +1,14 @@
+import assert from "node:assert/strict";
+import { oneLine } from "./one_line.ts";
+
+Deno.test("an error of a parser is told in one line, with its place", () => {
+  const cases: [message: string, told: string][] = [
+    [
+      "ParseError: Unexpected token  \n /a b/taskcast.config.ts:3:5",
+      "ParseError: Unexpected token (line 3, column 5)",
+    ],
+    ["x is not defined", "x is not defined"],
+    ["Cannot find module 'x'\nRequire stack:\n- /a.ts", "Cannot find module 'x'"],
+  ];
+  for (const [message, told] of cases) assert.equal(oneLine(message), told);
+});
