@@ -52,9 +52,9 @@ import type {
   TaskEngineOptions,
   TaskStream,
 } from "./options.ts";
+import { OpenStreams } from "./open_streams.ts";
 import { readable } from "./readable.ts";
 import { taskNotFound } from "./refusals.ts";
-import { StreamControl } from "./stream_control.ts";
 import { Tails } from "./tails.ts";
 import type { MarkedTask } from "../contracts/work_queue.ts";
 import type { WebhookStatus } from "../protocol/webhook.ts";
@@ -106,7 +106,7 @@ export class TaskEngine {
   readonly #cleaner: Cleaner;
   readonly #deliverer?: Deliverer;
   readonly #hooks: HookCaller;
-  readonly #streams = new Set<StreamControl>();
+  readonly #streams = new OpenStreams();
   readonly #closing = new AbortController();
 
   /**
@@ -357,7 +357,7 @@ export class TaskEngine {
     if (limit !== undefined) assertCount(limit, "limit", 0, Number.MAX_SAFE_INTEGER);
     const start = await locate(this.#context.reader, taskId, since, filter);
     const query = { start, filter, seriesFormat, limit };
-    return this.#open(
+    return this.#streams.open(
       start.ended,
       (control) => follow(this.#context, this.#tails, query, encoder, control),
     );
@@ -373,7 +373,7 @@ export class TaskEngine {
     const { filter = {}, visible = () => true } = options;
     assertFilter(filter);
     const query = { filter, visible: ({ task }: TaskRecord) => visible(task) };
-    return await Promise.resolve(this.#open(
+    return await Promise.resolve(this.#streams.open(
       false,
       (control) => followAll(this.#context, this.#tails, query, encoder, control),
     ));
@@ -452,7 +452,7 @@ export class TaskEngine {
   async close(): Promise<void> {
     if (!this.#closing.signal.aborted) {
       this.#closing.abort(engineClosed());
-      for (const control of this.#streams) control.close();
+      this.#streams.close();
     }
     const jobs = [this.#writer.scheduler, this.#archiver, this.#deliverer, this.#cleaner];
     await Promise.all(jobs.map((job) => job?.close()));
@@ -484,15 +484,6 @@ export class TaskEngine {
     this.#hooks.report(error, context);
   }
 
-  #open<Chunk>(
-    ended: boolean,
-    start: (control: StreamControl) => AsyncGenerator<Chunk, void>,
-  ): TaskStream<Chunk> {
-    const control = new StreamControl();
-    const chunks = tracked(this.#streams, control, start(control));
-    return { ended, chunks, close: () => control.close() };
-  }
-
   #assertOpen(): void {
     if (this.#closing.signal.aborted) throw engineClosed();
   }
@@ -502,18 +493,4 @@ const NO_ARCHIVER = { counts: { eventsArchived: 0, tasksReleased: 0 }, lagMs: 0 
 
 function engineClosed(): TaskcastError {
   return new TaskcastError("ENGINE_CLOSED", "The engine is closed; try again on another instance");
-}
-
-/** Runs a stream; while it runs, closing the engine ends it. */
-async function* tracked<Chunk>(
-  streams: Set<StreamControl>,
-  control: StreamControl,
-  chunks: AsyncGenerator<Chunk, void>,
-): AsyncGenerator<Chunk, void> {
-  streams.add(control);
-  try {
-    yield* chunks;
-  } finally {
-    streams.delete(control);
-  }
 }
