@@ -3,10 +3,12 @@
 //
 //   deno run -A benchmarks/archive.ts [--rounds 5] [--scale 1]
 import { parseArgs } from "node:util";
-import { createTask, plainEvent, quantile, rate, rounded, send, tokenEvent } from "./load.ts";
-import { openStorage } from "./storages.ts";
-import type { Target } from "./target.ts";
-import { startTarget } from "./target.ts";
+import { createTask, send } from "./harness/api.ts";
+import { plainEvent, tokenEvent } from "./harness/events.ts";
+import { quantile, rate, rounded } from "./harness/measure.ts";
+import type { Server } from "./harness/server.ts";
+import { startTaskcast } from "./harness/server.ts";
+import { openStorage } from "./harness/storages.ts";
 
 const { values } = parseArgs({
   args: Deno.args,
@@ -21,7 +23,7 @@ async function drop(response: Promise<Response>): Promise<void> {
   await (await response).body?.cancel();
 }
 
-async function singles(target: Target): Promise<number> {
+async function singles(target: Server): Promise<number> {
   const ids = await Promise.all(Array.from({ length: 32 }, () => createTask(target.url)));
   return await rate(
     10_000 * scale,
@@ -30,7 +32,7 @@ async function singles(target: Target): Promise<number> {
   );
 }
 
-async function batches(target: Target): Promise<number> {
+async function batches(target: Server): Promise<number> {
   const ids = await Promise.all(Array.from({ length: 8 }, () => createTask(target.url)));
   const batch = Array.from({ length: 100 }, (_, i) => tokenEvent(i));
   return 100 * await rate(
@@ -40,13 +42,13 @@ async function batches(target: Target): Promise<number> {
   );
 }
 
-async function archived(target: Target): Promise<number> {
+async function archived(target: Server): Promise<number> {
   const { counters } = await (await fetch(`${target.url}/health/detail`)).json();
   return counters.eventsArchived;
 }
 
 /** Waits until everything is archived; tells how many events that was a second since `startedMs`. */
-async function archiveRate(target: Target, before: number, count: number): Promise<number> {
+async function archiveRate(target: Server, before: number, count: number): Promise<number> {
   const startedMs = performance.now();
   while (await archived(target) < before + count) {
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -59,10 +61,8 @@ const add = (name: string, value: number) => (results[name] ??= []).push(value);
 
 await using alone = await openStorage("redis");
 await using both = await openStorage("redis+postgres");
-const start = (args: string[]) =>
-  startTarget("cli/mod.ts", ["start", "--log-level", "error", ...args]);
-await using redis = await start(alone.args);
-await using archiving = await start(both.args);
+await using redis = await startTaskcast(alone.args);
+await using archiving = await startTaskcast(both.args);
 await singles(redis);
 await singles(archiving); // Warm-up.
 

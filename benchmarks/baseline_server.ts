@@ -1,35 +1,37 @@
 // What the same runtime and router do without Taskcast: the yardstick that each run brings along.
 // It stores nothing, checks nothing, and can neither replay nor resume.
 import { Hono } from "hono";
+import { FrameHub } from "./harness/frame_hub.ts";
 
-const readers = new Set<ReadableStreamDefaultController<Uint8Array>>();
-const encoder = new TextEncoder();
 const app = new Hono();
+const hub = new FrameHub();
 
 app.get("/health", (context) => context.json({ status: "ok" }));
 app.post("/echo", async (context) => context.json(await context.req.json(), 201));
-app.get("/events", () => {
-  let own: ReadableStreamDefaultController<Uint8Array>;
-  const body = new ReadableStream<Uint8Array>({
-    start: (controller) => void readers.add(own = controller),
-    cancel: () => void readers.delete(own),
-  });
-  return new Response(body, { headers: { "content-type": "text/event-stream" } });
+// Lines of JSON, parsed and counted.
+app.post("/lines", async (context) => {
+  let published = 0;
+  let rest = "";
+  for await (const text of context.req.raw.body!.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) {
+      JSON.parse(line);
+      published++;
+    }
+  }
+  return context.json({ published }, 201);
 });
+app.get("/events", () => hub.open());
 // As simple servers do it, a chunk for each event; or as well as it can be done at all, one chunk for
 // the whole burst. Either is made once and shared by all readers.
 app.post("/events", async (context) => {
   const events: unknown[] = await context.req.json();
-  const frames = events.map((event) => `event: taskcast.event\ndata: ${JSON.stringify(event)}\n\n`);
-  const chunks = context.req.query("each") === undefined ? [frames.join("")] : frames;
-  for (const chunk of chunks.map((text) => encoder.encode(text))) {
-    for (const reader of readers) reader.enqueue(chunk);
-  }
+  hub.publish(events, { each: context.req.query("each") !== undefined });
   return context.body(null, 204);
 });
 app.delete("/events", (context) => {
-  for (const reader of readers) reader.close();
-  readers.clear();
+  hub.end();
   return context.body(null, 204);
 });
 

@@ -1,72 +1,129 @@
-// Loads a server over HTTP and prints a line of JSON for each scenario.
+// Loads a server over HTTP and prints a line of JSON for each result.
 //
-//   deno task bench                           the server of this repository, and a bare one
-//   deno task bench --target http://host:3721 any server of the same API
-//   deno task bench --storage sqlite          the same on sqlite, redis, postgres, redis+postgres
-//   deno task bench --only fan-out --scale 0.1
+//   deno task bench:load                               this repository's server, and a bare one
+//   deno task bench:load --url http://host:3721        any server of the same API
+//   deno task bench:load --storage all --out benchmarks/results
 import { parseArgs } from "node:util";
-import type { Bench, Result } from "./load.ts";
-import { rounded } from "./load.ts";
-import { fanOut } from "./scenarios/fan_out.ts";
-import { footprint } from "./scenarios/footprint.ts";
+import type { Bench, Scenario } from "./harness/bench.ts";
+import { hasWrk } from "./harness/wrk.ts";
+import { lineOf } from "./harness/result.ts";
+import { remoteServer, startBare, startTaskcast } from "./harness/server.ts";
+import { openStorage, STORAGES } from "./harness/storages.ts";
+import { fanOut, fanOutSingles } from "./scenarios/fan_out.ts";
+import { idleReaders, startup, storedEvents } from "./scenarios/footprint.ts";
+import { growth } from "./scenarios/growth.ts";
 import { latency } from "./scenarios/latency.ts";
-import { publish } from "./scenarios/publish.ts";
-import { growth, replay } from "./scenarios/replay.ts";
-import { openStorage } from "./storages.ts";
-import { remoteTarget, startTarget } from "./target.ts";
+import { ndjson } from "./scenarios/ndjson.ts";
+import { replay } from "./scenarios/replay.ts";
+import { requests } from "./scenarios/requests.ts";
 
-const SCENARIOS: Record<string, (bench: Bench) => Promise<void>> = {
-  footprint,
-  publish,
-  growth,
-  replay,
-  "fan-out": fanOut,
-  latency,
+const SCENARIOS: Readonly<Record<string, { run: Scenario; about: string }>> = {
+  startup: { run: startup, about: "time to the first answer, memory of an idle server" },
+  requests: { run: requests, about: "create, publish one by one and in batches" },
+  ndjson: { run: ndjson, about: "publish lines on one connection" },
+  "fan-out": { run: fanOut, about: "bursts to 1 to 2000 readers" },
+  "fan-out-singles": { run: fanOutSingles, about: "one event after the other to many readers" },
+  latency: { run: latency, about: "from publisher to reader at half load" },
+  replay: { run: replay, about: "all of a long log, and joining late" },
+  growth: { run: growth, about: "what a long log costs those who add to it and page in it" },
+  idle: { run: idleReaders, about: "memory of readers who wait" },
+  stored: { run: storedEvents, about: "memory of events" },
 };
+
+const HELP = `Loads a Taskcast server and prints a line of JSON for each result.
+
+  deno task bench:load [options]
+
+  --scenario NAME     one of those below; more than once for several. Default: all
+  --url URL           loads this server instead of one that is started. What only the operating
+                      system knows of it (processor, memory) is left out
+  --storage NAME      ${STORAGES.join(", ")}, or all. Default: memory
+  --server-arg ARG    passed to the server that is started; more than once for several
+  --duration SECONDS  of load in each round. Default: 4
+  --concurrency N     connections that send requests. Default: 32
+  --rounds N          Default: 5. Results are medians
+  --scale N           makes what is counted instead of timed smaller or larger. Default: 1
+  --out FOLDER        writes STORAGE.jsonl there, too, for bench:report
+  --help
+
+Scenarios:
+${Object.entries(SCENARIOS).map(([name, { about }]) => `  ${name.padEnd(18)}  ${about}`).join("\n")}
+`;
 
 const { values } = parseArgs({
   args: Deno.args,
   options: {
-    target: { type: "string" },
-    only: { type: "string" },
-    scale: { type: "string", default: "1" },
+    scenario: { type: "string", multiple: true },
+    url: { type: "string" },
     storage: { type: "string", default: "memory" },
+    "server-arg": { type: "string", multiple: true, default: [] },
+    duration: { type: "string", default: "4" },
+    concurrency: { type: "string", default: "32" },
+    rounds: { type: "string", default: "5" },
+    scale: { type: "string", default: "1" },
+    out: { type: "string" },
+    help: { type: "boolean", default: false },
   },
 });
 
-function print({ value, baseline, details, ...rest }: Result): void {
-  console.log(JSON.stringify({
-    ...rest,
-    value: rounded(value),
-    ...(baseline === undefined
-      ? {}
-      : { baseline: rounded(baseline), ratio: rounded(value / baseline) }),
-    ...details && Object.fromEntries(
-      Object.entries(details).map(([name, detail]) => [name, rounded(detail)]),
-    ),
-  }));
+if (values.help) {
+  console.log(HELP);
+  Deno.exit(0);
+}
+const chosen = values.scenario ?? Object.keys(SCENARIOS);
+for (const name of chosen) {
+  if (!(name in SCENARIOS)) fail(`There is no scenario "${name}"`);
+}
+const number = (name: "duration" | "concurrency" | "rounds" | "scale") => {
+  const value = Number(values[name]);
+  if (!(value > 0)) fail(`--${name} must be a number above 0`);
+  return value;
+};
+const settings = {
+  seconds: number("duration"),
+  connections: number("concurrency"),
+  rounds: Math.ceil(number("rounds")),
+  scale: number("scale"),
+};
+if (!await hasWrk()) {
+  console.error(
+    "wrk is not installed: requests are sent by autocannon, which may be the slower side",
+  );
+}
+const storages = values.storage === "all" ? STORAGES : [values.storage];
+for (const storage of values.url === undefined ? storages : ["remote"]) {
+  if (values.out !== undefined) {
+    await Deno.mkdir(values.out, { recursive: true });
+    await Deno.writeTextFile(`${values.out}/${storage}.jsonl`, "");
+  }
+  for (const name of chosen) await runScenario(name, storage);
 }
 
-for (const [name, scenario] of Object.entries(SCENARIOS)) {
-  if (values.only !== undefined && values.only !== name) continue;
-  // Each with fresh processes: what one leaves behind does not slow the next.
-  await using storage = await openStorage(values.storage);
-  await using target = values.target === undefined
-    ? await startTarget("cli/mod.ts", [
-      "start",
-      "--log-level",
-      "error",
-      ...storage.args,
-    ])
-    : remoteTarget(values.target);
-  await using baseline = await startTarget("benchmarks/baseline_server.ts");
-  const { url, startMs } = target;
-  await scenario({
-    url,
-    startMs,
-    rss: () => target.rss(),
-    baselineUrl: baseline.url,
-    scale: Number(values.scale),
-    report: print,
-  });
+/** Each with fresh processes: what one leaves behind does not slow the next. */
+async function runScenario(name: string, storage: string): Promise<void> {
+  const { url, out } = values;
+  await using kept = await openStorage(url === undefined ? storage : "memory");
+  const start = () => startTaskcast([...kept.args, ...values["server-arg"]]);
+  await using server = url === undefined ? await start() : remoteServer(url);
+  await using bare = await startBare();
+  const bench: Bench = {
+    server,
+    bare,
+    ...(url === undefined ? { startAnother: start } : {}),
+    startAnotherBare: startBare,
+    storage,
+    ...settings,
+    report(result) {
+      const line = lineOf({ storage, ...result });
+      console.log(line);
+      if (out === undefined) return;
+      Deno.writeTextFileSync(`${out}/${storage}.jsonl`, line + "\n", { append: true });
+    },
+  };
+  await SCENARIOS[name]!.run(bench);
+}
+
+function fail(message: string): never {
+  console.error(`${message}\n\n${HELP}`);
+  Deno.exit(2);
 }

@@ -1,7 +1,6 @@
 import process from "node:process";
 import type { Command } from "commander";
 import type { CleanupOptions } from "./commands/cleanup.ts";
-import { cleanup } from "./commands/cleanup.ts";
 import type { StartFlags } from "./settings.ts";
 import { startSettings } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
@@ -21,6 +20,7 @@ export function addCleanupCommand(
     .option("--json", "write a line of JSON for each task", false)
     .action(async ({ dryRun, json, ...flags }: StartFlags & CleanupOptions) => {
       const settings = await startSettings(flags, process.env, process.cwd());
+      const { cleanup } = await import("./commands/cleanup.ts");
       onEnd(await cleanup(settings, { dryRun, json }, terminal));
     });
 }

@@ -1,22 +1,15 @@
 import process from "node:process";
+import { TaskcastHttpError } from "@taskcast/client/http";
 import { Command, CommanderError, Option } from "commander";
-import { TaskcastHttpError } from "@taskcast/server-sdk";
 import type { ClientFlags } from "./client_options.ts";
 import { reaching, tokenOption, UnreachableError, urlOption } from "./client_options.ts";
-import { checkConfig } from "./commands/config_check.ts";
-import { logs } from "./commands/logs.ts";
-import { migrate } from "./commands/migrate.ts";
-import { run } from "./commands/run.ts";
-import { start } from "./commands/start.ts";
 import { environmentHelp } from "./environment_help.ts";
 import { assertKnownCommand } from "./known_command.ts";
 import { ListenError } from "./listen_error.ts";
 import type { LogFormat } from "./log_format.ts";
 import { LOG_FORMATS, logFormatOf } from "./log_format.ts";
 import { jsonLine } from "./logger.ts";
-import { postgresUrls } from "./config/postgres_urls.ts";
 import { CONFIG_FILES } from "./config/find_file.ts";
-import { jsonSchemaText } from "./config/json_schema.ts";
 import type { StartFlags } from "./settings.ts";
 import { LOG_LEVELS, startSettings } from "./settings.ts";
 import { parseMaxMemory, parsePort } from "./setting_values.ts";
@@ -26,6 +19,8 @@ import { addCleanupCommand } from "./cleanup_command.ts";
 import { addTokenCommand } from "./token_command.ts";
 import { addWebhooksCommand } from "./webhooks_command.ts";
 import { VERSION } from "./version.ts";
+
+// Commands are loaded when they are run: each is fast to start, and holds no memory for the others.
 
 /**
  * Runs the command line.
@@ -52,6 +47,7 @@ export async function main(args: readonly string[]): Promise<number> {
     logFormat = logFormatOf(flags.logFormat ?? process.env.TASKCAST_LOG_FORMAT, terminal);
     const settings = await startSettings(flags, process.env, process.cwd());
     logFormat = logFormatOf(settings.logFormat, terminal);
+    const { start } = await import("./commands/start.ts");
     code = await start(settings, { terminal, logFormat });
   });
 
@@ -62,17 +58,23 @@ export async function main(args: readonly string[]): Promise<number> {
   )
     .option("--json", "write it as JSON", false)
     .action(async ({ json, ...flags }: StartFlags & { json: boolean }) => {
+      const { checkConfig } = await import("./commands/config_check.ts");
       code = await checkConfig(flags, { env: process.env, folder: process.cwd(), json }, terminal);
     });
   config.command("schema")
     .description("Print the JSON Schema of configuration files, for editors")
-    .action(async () => await terminal.out(jsonSchemaText()));
+    .action(async () => {
+      const { jsonSchemaText } = await import("./config/json_schema.ts");
+      await terminal.out(jsonSchemaText());
+    });
 
   program.command("migrate")
     .description("Bring the tables in PostgreSQL up to date")
     .option("-c, --config <file>", "configuration file")
     .option("--postgres-url <url>", "where they are (env: TASKCAST_POSTGRES_URL)")
     .action(async (flags: Pick<StartFlags, "config" | "postgresUrl">) => {
+      const { migrate } = await import("./commands/migrate.ts");
+      const { postgresUrls } = await import("./config/postgres_urls.ts");
       code = await migrate(await postgresUrls(flags, process.env, process.cwd()), terminal);
     });
 
@@ -89,6 +91,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .argument("<command...>", "the command, after --")
     .passThroughOptions()
     .action(async (command: [string, ...string[]], flags: ClientFlags & { type: string }) => {
+      const { run } = await import("./commands/run.ts");
       code = await reaching(flags, (flags) => run({ ...flags, command }, terminal));
     });
 
@@ -100,6 +103,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .addOption(urlOption())
     .addOption(tokenOption())
     .action(async (taskId: string, flags: ClientFlags & { follow: boolean; json: boolean }) => {
+      const { logs } = await import("./commands/logs.ts");
       code = await reaching(flags, (flags) => logs({ ...flags, taskId }, terminal));
     });
 

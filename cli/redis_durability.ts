@@ -1,4 +1,3 @@
-import { Redis } from "ioredis";
 import type { AdapterSetting } from "./adapters.ts";
 import type { Logger } from "./logger.ts";
 
@@ -16,6 +15,7 @@ export async function warnOfVolatileRedis(
 ): Promise<void> {
   if (shortTerm === undefined || !("provider" in shortTerm)) return;
   if (shortTerm.provider !== "redis" || typeof shortTerm.url !== "string") return;
+  const { Redis } = await import("ioredis"); // Large, and wanted only with Redis.
   const client = new Redis(shortTerm.url, {
     lazyConnect: true,
     connectTimeout: PATIENCE_MS,

@@ -2,9 +2,7 @@ import process from "node:process";
 import type { Command } from "commander";
 import { Option } from "commander";
 import type { TokenOptions } from "./commands/token.ts";
-import { token } from "./commands/token.ts";
 import { parseDuration } from "./duration.ts";
-import { jwtSettings } from "./jwt_settings.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Adds `taskcast token` to the command line. */
@@ -29,6 +27,8 @@ export function addTokenCommand(
       "configuration file of the server (default: the one that start would read)",
     )
     .action(async (options: TokenOptions & { config?: string }) => {
+      const { token } = await import("./commands/token.ts");
+      const { jwtSettings } = await import("./jwt_settings.ts");
       const settings = await jwtSettings(options, process.env, process.cwd());
       onEnd(await token(options, settings, terminal));
     });

@@ -2,10 +2,8 @@ import type { Command } from "commander";
 import { Option } from "commander";
 import type { ClientFlags } from "./client_options.ts";
 import { reaching, tokenOption, urlOption } from "./client_options.ts";
-import { listWebhooks, retryWebhooks } from "./commands/webhooks.ts";
 import { parseListLimit } from "./setting_values.ts";
 import type { Terminal } from "./terminal.ts";
-import { WebhookClient } from "./webhook_client.ts";
 
 /** Adds `taskcast webhooks` to the command line. */
 export function addWebhooksCommand(
@@ -26,6 +24,8 @@ export function addWebhooksCommand(
     .addOption(urlOption())
     .addOption(tokenOption())
     .action(async (flags: ClientFlags & { limit: number; json: boolean }) => {
+      const { listWebhooks } = await import("./commands/webhooks.ts");
+      const { WebhookClient } = await import("./webhook_client.ts");
       onEnd(
         await reaching(flags, (flags) => listWebhooks(new WebhookClient(flags), flags, terminal)),
       );
@@ -46,6 +46,8 @@ export function addWebhooksCommand(
       ) => {
         if (all === (taskId !== undefined)) retry.error("error: name a task, or give --all");
         const target = taskId === undefined ? { all: true as const } : { taskId, hook };
+        const { retryWebhooks } = await import("./commands/webhooks.ts");
+        const { WebhookClient } = await import("./webhook_client.ts");
         onEnd(
           await reaching(
             flags,

@@ -1,28 +1,129 @@
-import type { Bench } from "../load.ts";
-import { createTask } from "../load.ts";
+import { createTask, fillTask, post } from "../harness/api.ts";
+import type { Bench } from "../harness/bench.ts";
+import { scaled } from "../harness/bench.ts";
+import { batchOf } from "../harness/events.ts";
+import { median } from "../harness/measure.ts";
+import type { Server } from "../harness/server.ts";
+import { openReaders } from "../harness/sse_reader.ts";
 
-/** Start-up, and what a reader costs who only waits. */
-export async function footprint({ url, rss, startMs, scale, report }: Bench): Promise<void> {
-  if (startMs !== undefined) {
-    report({ scenario: "start-up to the first answer", value: startMs, unit: "ms" });
+const MIB = 1024 * 1024;
+const KIB = 1024;
+
+/** Start-up, and the memory of a server without work. */
+export async function startup(bench: Bench): Promise<void> {
+  const { startAnother, startAnotherBare, rounds } = bench;
+  if (startAnother === undefined) return;
+  const ours: { ms: number; rss: number }[] = [];
+  const bare: { ms: number; rss: number }[] = [];
+  for (let round = 0; round < rounds; round++) {
+    for (const [start, into] of [[startAnother, ours], [startAnotherBare, bare]] as const) {
+      await using server = await start();
+      into.push({ ms: server.startMs!, rss: await server.rss() ?? NaN });
+    }
   }
-  const before = await rss();
-  if (before === undefined) return;
-  const readers = Math.ceil(2_000 * scale);
-  const id = await createTask(url);
-  const streams = await Promise.all(
-    Array.from({ length: readers }, async () => {
-      const reader = (await fetch(`${url}/tasks/${id}/events`)).body!.getReader();
-      await reader.read();
-      return reader;
-    }),
-  );
-  const after = (await rss())!;
-  report({
-    scenario: `memory per idle reader, of ${readers}`,
-    value: (after - before) / readers / 1024,
-    unit: "KiB",
-    details: { rssMiB: Math.round(after / 1024 / 1024) },
+  bench.report({
+    scenario: "start-up to the first 200 on /health",
+    unit: "ms",
+    value: median(ours.map(({ ms }) => ms)),
+    baseline: median(bare.map(({ ms }) => ms)),
+    baselineName: "bare Hono server",
+    target: 300,
+    targetIs: "at most",
+    rounds,
   });
-  await Promise.all(streams.map((reader) => reader.cancel()));
+  const overMiB = ours.map(({ rss }, round) => (rss - bare[round]!.rss) / MIB);
+  bench.report({
+    scenario: "memory of an idle server beyond a bare one",
+    unit: "MiB",
+    value: median(overMiB),
+    baseline: median(bare.map(({ rss }) => rss)) / MIB,
+    baselineName: "bare Hono server",
+    target: 40,
+    targetIs: "at most",
+    rounds,
+    serverRssMiB: median(ours.map(({ rss }) => rss)) / MIB,
+  });
+}
+
+/** Readers who wait, each of a connection of its own. */
+export async function idleReaders(bench: Bench): Promise<void> {
+  const { startAnother, startAnotherBare } = bench;
+  if (startAnother === undefined) return;
+  for (const full of [2_000, 10_000]) {
+    const readers = scaled(bench, full);
+    const rounds = full > 2_000 ? 1 : Math.min(3, bench.rounds);
+    const ours: number[] = [];
+    const bare: number[] = [];
+    let rssMiB: number | undefined;
+    for (let round = 0; round < rounds; round++) {
+      // Fresh ones: memory that was used once is not given back.
+      await using server = await startAnother();
+      const id = await createTask(server.url);
+      ours.push(await costOfReaders(server, `${server.url}/tasks/${id}/events`, readers));
+      rssMiB = (await server.rss() ?? NaN) / MIB;
+      await using other = await startAnotherBare();
+      bare.push(await costOfReaders(other, `${other.url}/events`, readers));
+    }
+    bench.report({
+      scenario: `memory of an idle reader, of ${readers}`,
+      unit: "KiB",
+      value: median(ours) / KIB,
+      baseline: median(bare) / KIB,
+      baselineName: "a bare stream of the same listener",
+      rounds,
+      serverRssMiB: rssMiB,
+    });
+    bench.report({
+      scenario: `memory of an idle reader beyond a bare stream, of ${readers}`,
+      unit: "KiB",
+      value: median(ours.map((bytes, round) => bytes - bare[round]!)) / KIB,
+      target: 6,
+      targetIs: "at most",
+      rounds,
+    });
+  }
+}
+
+/** Bytes that each reader adds to a server. */
+async function costOfReaders(server: Server, url: string, count: number): Promise<number> {
+  // What the first readers of all bring along is not theirs.
+  for (const reader of await openReaders(50, () => url, { bufferBytes: 1024 })) reader.close();
+  const before = await server.rss() ?? NaN;
+  const readers = await openReaders(count, () => url, { bufferBytes: 1024 });
+  const after = await server.rss() ?? NaN;
+  for (const reader of readers) reader.close();
+  await Promise.allSettled(readers.map(({ ended }) => ended));
+  return (after - before) / count;
+}
+
+/** What an event takes that is kept in memory. */
+export async function storedEvents(bench: Bench): Promise<void> {
+  const { startAnother, storage } = bench;
+  if (startAnother === undefined || storage !== "memory") return;
+  const tasks = scaled(bench, 200);
+  const eventsPerTask = 5_000;
+  // JSON of 200 bytes, which is what a producer sends.
+  const event = () => ({ type: "bench.step", data: { text: "x".repeat(155) } });
+  const bytes: number[] = [];
+  const rounds = Math.min(3, bench.rounds);
+  for (let round = 0; round < rounds; round++) {
+    await using server = await startAnother();
+    await fillTask(server.url, eventsPerTask, event); // Warm-up.
+    const before = await server.rss() ?? NaN;
+    for (let n = 0; n < tasks; n++) {
+      const id = await createTask(server.url);
+      for (let at = 0; at < eventsPerTask; at += 500) {
+        await post(`${server.url}/tasks/${id}/events`, batchOf(500, event));
+      }
+    }
+    bytes.push((await server.rss() ?? NaN) - before);
+  }
+  bench.report({
+    scenario: `memory of a stored event of 200 bytes, of ${tasks * eventsPerTask}`,
+    unit: "bytes",
+    value: median(bytes) / (tasks * eventsPerTask),
+    target: 600,
+    targetIs: "at most",
+    rounds,
+  });
 }

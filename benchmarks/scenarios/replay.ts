@@ -1,70 +1,66 @@
-import type { Bench } from "../load.ts";
-import { createTask, plainEvent, quantile, send, tokenEvent } from "../load.ts";
+import { endTask, fillTask } from "../harness/api.ts";
+import type { Bench } from "../harness/bench.ts";
+import { scaled } from "../harness/bench.ts";
+import { plainEvent, tokenEvent } from "../harness/events.ts";
+import { inTurns, median } from "../harness/measure.ts";
+import { readSse } from "../harness/sse_reader.ts";
 
-/** Joining late, and what a publish costs when the log has become long. */
+/** Everything that there is of an ended task, and a text that is joined late. */
 export async function replay(bench: Bench): Promise<void> {
-  const count = Math.ceil(50_000 * bench.scale);
-  const plain = await fill(bench.url, count, plainEvent);
-  const { ms } = await readOnce(bench.url, plain);
+  const { server, rounds, storage } = bench;
+  const inMemory = storage === "memory";
+  const count = scaled(bench, 50_000);
+  const plain = await fillTask(server.url, count, plainEvent);
+  await endTask(server.url, plain);
+  const series = await fillTask(server.url, count, tokenEvent);
+  const streamOf = (id: string) => `${server.url}/tasks/${id}/events`;
+  await replayOnce(streamOf(plain), count);
+  await joinOnce(streamOf(series));
+  const { replays, joins } = await inTurns(rounds, {
+    replays: async () => ({ ...await replayOnce(streamOf(plain), count), bytes: 0 }),
+    joins: async () => await joinOnce(streamOf(series)),
+  });
   bench.report({
     scenario: `replay of ${count} events`,
-    value: count / (ms / 1000),
     unit: "events/s",
+    value: median(replays.map(({ ms }) => count / (ms / 1000))),
+    ...inMemory ? { target: 300_000, targetIs: "at least" as const } : {},
+    rounds,
+    firstByteMs: median(replays.map(({ firstMs }) => firstMs)),
   });
-  const series = await fill(bench.url, count, tokenEvent);
-  const joined = await readOnce(bench.url, series);
   bench.report({
-    scenario: `late join to a series of ${count} deltas`,
-    value: joined.ms,
+    scenario: `late join to a series of ${count} deltas, whole text`,
     unit: "ms",
-    details: { bytes: joined.bytes },
+    value: median(joins.map(({ ms }) => ms)),
+    ...inMemory ? { target: 10, targetIs: "at most" as const } : {},
+    rounds,
+    firstByteMs: median(joins.map(({ firstMs }) => firstMs)),
+    bytes: joins[0]!.bytes,
   });
 }
 
-/** One event at a time to a log of 100 000 events, against one of 1 000, in turns. */
-export async function growth({ url, scale, report }: Bench): Promise<void> {
-  for (const [kind, makeEvent] of [["plain", plainEvent], ["accumulate", tokenEvent]] as const) {
-    const ids = {
-      short: await fill(url, 1_000, makeEvent),
-      long: await fill(url, Math.ceil(100_000 * scale), makeEvent),
-    };
-    const times: Record<keyof typeof ids, number[]> = { short: [], long: [] };
-    for (let i = 0; i < 3_000; i++) {
-      for (const log of ["short", "long"] as const) {
-        const startedMs = performance.now();
-        await (await send("POST", `${url}/tasks/${ids[log]}/events`, makeEvent(i))).body?.cancel();
-        if (i > 500) times[log].push(performance.now() - startedMs);
-      }
-    }
-    report({
-      scenario: `one publish to a log of 100 000 events, against one of 1 000, ${kind}`,
-      value: quantile(times.long, 0.5),
-      unit: "ms",
-      baseline: quantile(times.short, 0.5),
-    });
-  }
-}
-
-/** Makes a task with so many events, which is still live. */
-async function fill(
-  url: string,
-  count: number,
-  makeEvent: (i: number) => unknown,
-): Promise<string> {
-  const id = await createTask(url);
-  for (let at = 0; at < count; at += 500) {
-    const batch = Array.from({ length: Math.min(500, count - at) }, (_, i) => makeEvent(at + i));
-    await (await send("POST", `${url}/tasks/${id}/events`, batch)).body?.cancel();
-  }
-  return id;
-}
-
-/** Ends a task and reads it from the beginning. */
-async function readOnce(url: string, id: string): Promise<{ ms: number; bytes: number }> {
-  await (await send("PATCH", `${url}/tasks/${id}/status`, { status: "completed" })).body?.cancel();
+/** Reads all of an ended task. */
+async function replayOnce(url: string, count: number): Promise<{ ms: number; firstMs: number }> {
   const startedMs = performance.now();
-  const response = await fetch(`${url}/tasks/${id}/events`);
-  let bytes = 0;
-  for await (const chunk of response.body!) bytes += chunk.length;
-  return { ms: performance.now() - startedMs, bytes };
+  const reader = readSse(url);
+  await reader.opened;
+  const firstMs = performance.now() - startedMs;
+  await reader.ended;
+  if (reader.events < count || reader.faults.missing + reader.faults.doubled > 0) {
+    throw new Error(`a replay had ${reader.events} of ${count} events`);
+  }
+  return { ms: performance.now() - startedMs, firstMs };
+}
+
+/** Joins a live task, until its text is there. */
+async function joinOnce(url: string): Promise<{ ms: number; firstMs: number; bytes: number }> {
+  const snapshot = Promise.withResolvers<number>();
+  const startedMs = performance.now();
+  const reader = readSse(url, { onEvent: (line) => snapshot.resolve(line.length) });
+  await reader.opened;
+  const firstMs = performance.now() - startedMs;
+  const bytes = await snapshot.promise;
+  const ms = performance.now() - startedMs;
+  reader.close();
+  return { ms, firstMs, bytes };
 }

@@ -7,8 +7,10 @@ import type { FoundFile } from "./find_file.ts";
 import { interpolate } from "./interpolate.ts";
 import { readJson } from "./read_json.ts";
 import { readModule } from "./read_module.ts";
-import { readYaml } from "./read_yaml.ts";
 import type { RawConfig } from "./validate.ts";
+
+/** The parser of YAML is larger than all of the command line, and few starts want it. */
+const readYaml = async (text: string) => (await import("./read_yaml.ts")).readYaml(text);
 
 const DATA: Readonly<Record<string, (text: string) => unknown>> = {
   ".yaml": readYaml,

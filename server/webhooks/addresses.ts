@@ -1,5 +1,8 @@
 import { BlockList, isIP, isIPv6 } from "node:net";
 
+/** Why an address is refused. */
+export const REFUSED = "leads to a private address, which this server does not send to";
+
 // Everything that is not a public address of somebody else:
 // https://www.iana.org/assignments/iana-ipv4-special-registry
 // https://www.iana.org/assignments/iana-ipv6-special-registry

@@ -1,10 +1,6 @@
-import { Buffer } from "node:buffer";
-import { lookup } from "node:dns";
-import type { LookupAddress, LookupOptions } from "node:dns";
-import http from "node:http";
-import https from "node:https";
-import type { WebhookRequest, WebhookResponse, WebhookSender } from "@taskcast/core";
-import { isPublicAddress, literalAddress } from "./addresses.ts";
+import type { WebhookSender } from "@taskcast/core";
+import { isPublicAddress, literalAddress, REFUSED } from "./addresses.ts";
+import type { Transport } from "./transport.ts";
 
 /** Options for {@linkcode createWebhookSender}. */
 export interface WebhookSenderOptions {
@@ -22,11 +18,6 @@ export interface ClosableWebhookSender extends WebhookSender {
   /** Closes connections. */
   close(): void;
 }
-
-/** Bytes of an answer that are read; nothing in it is wanted. */
-const MAX_ANSWER_BYTES = 64 * 1024;
-
-const REFUSED = "leads to a private address, which this server does not send to";
 
 /**
  * Sends webhooks over HTTP, and to nobody inside: an address is checked when the connection is
@@ -54,10 +45,10 @@ export function createWebhookSender(options: WebhookSenderOptions = {}): Closabl
   const { allowPrivate = false, maxSockets = 64 } = options;
   const isAllowed = (host: string) =>
     allowPrivate === true || (Array.isArray(allowPrivate) && allowPrivate.includes(host));
-  const agents = {
-    "http:": new http.Agent({ keepAlive: true, maxTotalSockets: maxSockets }),
-    "https:": new https.Agent({ keepAlive: true, maxTotalSockets: maxSockets }),
-  };
+  let transport: Promise<Transport> | undefined;
+  // `node:http` is 12 MiB that a server without webhooks need not hold.
+  const open = async () =>
+    (await import("./transport.ts")).openTransport({ isAllowed, maxSockets });
 
   function refusal(address: string): string | undefined {
     const url = new URL(address);
@@ -68,99 +59,14 @@ export function createWebhookSender(options: WebhookSenderOptions = {}): Closabl
     return isLocal ? REFUSED : undefined;
   }
 
-  function send({ url: address, headers, body, timeoutMs, signal }: WebhookRequest) {
-    const url = new URL(address);
-    const why = refusal(address);
-    if (why !== undefined) return Promise.reject(new Error(`The address ${why}`));
-    const protocol = url.protocol as keyof typeof agents;
-    const bytes = Buffer.from(body);
-    return new Promise<WebhookResponse>((resolve, reject) => {
-      const request = (protocol === "https:" ? https : http).request(url, {
-        method: "POST",
-        headers: { ...headers, "content-length": bytes.length },
-        agent: agents[protocol],
-        lookup: isAllowed(url.hostname) ? lookup : publicLookup,
-      } as http.RequestOptions);
-      const giveUp = (why: string) => request.destroy(new Error(why));
-      const timer = setTimeout(() => giveUp(`no answer within ${timeoutMs} ms`), timeoutMs);
-      const abort = () => giveUp("the server stops");
-      signal.addEventListener("abort", abort);
-      const end = () => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", abort);
-      };
-      request.on("response", (response) => {
-        const answer = answerOf(response);
-        let read = 0;
-        response.on("data", (chunk: Uint8Array) => {
-          read += chunk.length;
-          if (read > MAX_ANSWER_BYTES) response.destroy();
-        });
-        // The status is known: how the rest ends does not matter.
-        response.on("error", () => {});
-        response.on("close", () => {
-          end();
-          resolve(answer);
-        });
-      });
-      request.on("error", (error) => {
-        end();
-        reject(new Error(reasonOf(error), { cause: error }));
-      });
-      if (signal.aborted) abort();
-      request.end(bytes);
-    });
-  }
-
   return {
     refusal,
-    send,
-    close() {
-      for (const agent of Object.values(agents)) agent.destroy();
+    async send(request) {
+      const why = refusal(request.url);
+      if (why !== undefined) throw new Error(`The address ${why}`);
+      transport ??= open();
+      return await (await transport).post(request);
     },
+    close: () => void transport?.then((opened) => opened.close()),
   };
-}
-
-type LookupCallback = (
-  error: Error | null,
-  address?: string | LookupAddress[],
-  family?: number,
-) => void;
-
-/** Finds a host's addresses, and takes them only if all are public. */
-function publicLookup(host: string, options: LookupOptions, callback: LookupCallback): void {
-  lookup(host, { ...options, all: true }, (error, addresses) => {
-    if (error !== null) return callback(error);
-    if (addresses.length === 0 || !addresses.every(({ address }) => isPublicAddress(address))) {
-      return callback(new Error(`The address ${REFUSED}`));
-    }
-    if (options.all) callback(null, addresses);
-    else callback(null, addresses[0]!.address, addresses[0]!.family);
-  });
-}
-
-function answerOf(response: http.IncomingMessage): WebhookResponse {
-  const status = response.statusCode ?? 0;
-  const after = response.headers["retry-after"];
-  if (after === undefined) return { status };
-  // https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
-  const ms = /^\d+$/.test(after) ? 1000 * Number(after) : Date.parse(after) - Date.now();
-  return Number.isFinite(ms) && ms > 0 ? { status, retryAfterMs: ms } : { status };
-}
-
-/** What went wrong, for people; without addresses, which may be secret. */
-function reasonOf(error: Error): string {
-  const { code } = error as { code?: string };
-  switch (code) {
-    case "ECONNREFUSED":
-      return "nobody listens there";
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-      return "there is no such host";
-    case "ECONNRESET":
-    case "EPIPE":
-      return "the connection broke";
-    default:
-      return error.message === "" ? code ?? "it failed" : error.message.split("\n")[0]!;
-  }
 }

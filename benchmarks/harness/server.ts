@@ -1,17 +1,25 @@
+import { cpuMs, rssBytes } from "./processes.ts";
+
 /** A server under load. */
-export interface Target {
+export interface Server {
   url: string;
   /** Milliseconds from the start of the process to the first answer. */
   startMs?: number;
   /** Bytes of memory that its process has, where that can be known. */
   rss(): Promise<number | undefined>;
+  /** Milliseconds of processor time that its process has used, where that can be known. */
+  cpuMs(): Promise<number | undefined>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-const ROOT = new URL("../", import.meta.url);
+const ROOT = new URL("../../", import.meta.url);
 
-/** Starts a server of this repository and waits until it answers. */
-export async function startTarget(file: string, args: string[] = []): Promise<Target> {
+/** Starts a program of this repository and waits until it answers. */
+export async function startServer(
+  file: string,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Server> {
   const startedMs = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", "--quiet", file, ...args],
@@ -21,6 +29,7 @@ export async function startTarget(file: string, args: string[] = []): Promise<Ta
       TASKCAST_LOG_FORMAT: "pretty",
       TASKCAST_PORT: "0",
       TASKCAST_HOST: "127.0.0.1",
+      ...env,
     },
     stdout: "null",
     stderr: "piped",
@@ -40,7 +49,8 @@ export async function startTarget(file: string, args: string[] = []): Promise<Ta
   return {
     url,
     startMs: performance.now() - startedMs,
-    rss: () => rssOf(child.pid),
+    rss: () => rssBytes(child.pid),
+    cpuMs: () => cpuMs(child.pid),
     async [Symbol.asyncDispose]() {
       child.kill("SIGTERM");
       await child.status;
@@ -48,20 +58,22 @@ export async function startTarget(file: string, args: string[] = []): Promise<Ta
   };
 }
 
+/** The server of this repository. */
+export function startTaskcast(args: readonly string[] = []): Promise<Server> {
+  return startServer("cli/mod.ts", ["start", "--log-level", "error", ...args]);
+}
+
+/** The same runtime and router without Taskcast. */
+export function startBare(): Promise<Server> {
+  return startServer("benchmarks/baseline_server.ts");
+}
+
 /** Any server of the same API. */
-export function remoteTarget(url: string): Target {
+export function remoteServer(url: string): Server {
   return {
     url: url.replace(/\/+$/, ""),
     rss: () => Promise.resolve(undefined),
+    cpuMs: () => Promise.resolve(undefined),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
-}
-
-async function rssOf(pid: number): Promise<number | undefined> {
-  try {
-    const status = await Deno.readTextFile(`/proc/${pid}/status`);
-    return Number(/VmRSS:\s+(\d+) kB/.exec(status)![1]) * 1024;
-  } catch {
-    return undefined;
-  }
 }

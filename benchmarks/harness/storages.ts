@@ -1,11 +1,20 @@
-import { startPostgres } from "../tests/support/postgres_server.ts";
-import { startRedis } from "../tests/support/redis_server.ts";
+import { startPostgres } from "../../tests/support/postgres_server.ts";
+import { startRedis } from "../../tests/support/redis_server.ts";
 
 /** How a server is started so that it keeps its tasks somewhere. */
 export interface Storage {
   args: string[];
   [Symbol.asyncDispose](): Promise<void>;
 }
+
+/** Those that can be chosen. */
+export const STORAGES: readonly string[] = [
+  "memory",
+  "sqlite",
+  "redis",
+  "postgres",
+  "redis+postgres",
+];
 
 /** Starts what a storage needs: files and servers of its own. */
 export async function openStorage(name: string): Promise<Storage> {
@@ -46,7 +55,7 @@ export async function openStorage(name: string): Promise<Storage> {
     }
     default:
       throw new Error(
-        `--storage must be memory, sqlite, redis, postgres or redis+postgres, and is "${name}"`,
+        `--storage must be ${STORAGES.join(", ")} or all, and is "${name}"`,
       );
   }
 }

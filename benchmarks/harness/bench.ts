@@ -1,0 +1,32 @@
+import type { Measured } from "./result.ts";
+import type { Server } from "./server.ts";
+
+/** What scenarios are given. */
+export interface Bench {
+  /** The server under load. */
+  server: Server;
+  /** The same runtime and router without Taskcast. */
+  bare: Server;
+  /** Starts one more server like that under load; not when it is somebody else's. */
+  startAnother?: () => Promise<Server>;
+  /** The same of the bare one. */
+  startAnotherBare: () => Promise<Server>;
+  /** Where tasks are kept. */
+  storage: string;
+  rounds: number;
+  /** Seconds of load a round. */
+  seconds: number;
+  /** Connections that send requests. */
+  connections: number;
+  /** Makes what is counted rather than timed smaller: 1 is full size. */
+  scale: number;
+  report: (result: Measured) => void;
+}
+
+/** A group of scenarios that share their servers. */
+export type Scenario = (bench: Bench) => Promise<void>;
+
+/** A whole number of things at this scale, at least one. */
+export function scaled({ scale }: Bench, count: number): number {
+  return Math.max(1, Math.ceil(count * scale));
+}

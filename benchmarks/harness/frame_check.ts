@@ -1,0 +1,103 @@
+const LF = 10;
+const EVENT = 101; // e
+const DATA = 100; // d
+/** What stands before an event's number in its frame. */
+const BEFORE_INDEX = 'data: {"filteredIndex":'.length;
+const DONE = new TextEncoder().encode("event: taskcast.done");
+/** Longer lines that fall apart between two reads are kept whole up to this. */
+const MAX_LINE_BYTES = 1024 * 1024;
+
+/** What a reader saw that it should not have. */
+export interface Faults {
+  /** Numbers that were left out. */
+  missing: number;
+  /** Numbers that came again. */
+  doubled: number;
+  /** Numbers that came after a higher one, for the first time. */
+  outOfOrder: number;
+}
+
+/**
+ * Reads SSE as bytes and follows the numbers of its events. It hops from line break to line break
+ * and parses nothing but that number, so that it can keep up with a server at full speed.
+ */
+export class FrameCheck {
+  readonly faults: Faults = { missing: 0, doubled: 0, outOfOrder: 0 };
+  events = 0;
+  done = false;
+  readonly #skipped = new Set<number>();
+  readonly #onEvent?: (line: Uint8Array, index: number) => void;
+  #next: number;
+  #rest = new Uint8Array(0);
+
+  /**
+   * @param first The number that comes first.
+   * @param onEvent Told of the line with the data of each event.
+   */
+  constructor(first: number, onEvent?: (line: Uint8Array, index: number) => void) {
+    this.#next = first;
+    this.#onEvent = onEvent;
+  }
+
+  push(bytes: Uint8Array): void {
+    let at = 0;
+    if (this.#rest.length > 0) {
+      const end = bytes.indexOf(LF);
+      const whole = joined(this.#rest, end < 0 ? bytes : bytes.subarray(0, end + 1));
+      if (end < 0) {
+        if (whole.length > MAX_LINE_BYTES) throw new Error("a line of SSE does not end");
+        this.#rest = whole;
+        return;
+      }
+      this.#rest = new Uint8Array(0);
+      this.#line(whole, 0, whole.length - 1);
+      at = end + 1;
+    }
+    for (;;) {
+      const end = bytes.indexOf(LF, at);
+      if (end < 0) break;
+      this.#line(bytes, at, end);
+      at = end + 1;
+    }
+    // The memory that was read into is used again.
+    if (at < bytes.length) this.#rest = bytes.slice(at);
+  }
+
+  #line(bytes: Uint8Array, from: number, to: number): void {
+    if (bytes[from] === EVENT && to - from === DONE.length) {
+      this.done ||= bytes[from + 16] === DONE[16] && bytes[from + 17] === DONE[17];
+    } else if (bytes[from] === DATA && bytes[from + BEFORE_INDEX - 1] === 58) {
+      let index = 0;
+      for (let at = from + BEFORE_INDEX;; at++) {
+        const digit = bytes[at]! - 48;
+        if (!(digit >= 0 && digit <= 9)) break;
+        index = 10 * index + digit;
+      }
+      this.#saw(index);
+      this.#onEvent?.(bytes.subarray(from, to), index);
+    }
+  }
+
+  #saw(index: number): void {
+    this.events++;
+    if (index === this.#next) {
+      this.#next++;
+    } else if (index > this.#next) {
+      for (let skipped = this.#next; skipped < index; skipped++) this.#skipped.add(skipped);
+      this.faults.missing += index - this.#next;
+      this.#next = index + 1;
+    } else if (this.#skipped.delete(index)) {
+      this.faults.outOfOrder++;
+      this.faults.missing--;
+    } else {
+      this.faults.doubled++;
+    }
+  }
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}

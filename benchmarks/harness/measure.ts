@@ -1,0 +1,59 @@
+/** The value that a share of the values is not above. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? NaN;
+}
+
+/** The value in the middle; of an even number of values, the mean of the two there. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1
+    ? sorted[middle]!
+    : (sorted[middle - 1]! + sorted[middle]!) / 2 || NaN;
+}
+
+/** Three digits that mean something are enough: machines are noisy. */
+export function rounded(value: number): number {
+  return Number(value.toPrecision(3));
+}
+
+/**
+ * Runs each piece of work once a round, in turns, so that a machine that is slow for a while is so
+ * for all of them. Every second round goes backwards, so that none always comes first.
+ */
+export async function inTurns<Name extends string, Value>(
+  rounds: number,
+  work: Readonly<Record<Name, (round: number) => Promise<Value>>>,
+): Promise<Record<Name, Value[]>> {
+  const names = Object.keys(work) as Name[];
+  const values = Object.fromEntries(names.map((name) => [name, [] as Value[]])) as Record<
+    Name,
+    Value[]
+  >;
+  for (let round = 0; round < rounds; round++) {
+    for (const name of round % 2 === 0 ? names : names.toReversed()) {
+      values[name].push(await work[name](round));
+    }
+  }
+  return values;
+}
+
+/** How two series of measurements that were taken in turns compare: the median of the ratios. */
+export function ratioOf(values: readonly number[], baseline: readonly number[]): number {
+  return median(values.map((value, round) => value / baseline[round]!));
+}
+
+/** Runs `work` `count` times, `concurrency` at a time, and tells how often that went a second. */
+export async function rate(
+  count: number,
+  concurrency: number,
+  work: (i: number) => Promise<unknown>,
+): Promise<number> {
+  let next = 0;
+  const startedMs = performance.now();
+  await Promise.all(Array.from({ length: concurrency }, async () => {
+    while (next < count) await work(next++);
+  }));
+  return count / ((performance.now() - startedMs) / 1000);
+}

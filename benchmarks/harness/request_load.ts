@@ -1,0 +1,28 @@
+/** A request that is sent again and again. */
+export interface LoadRequest {
+  method: "GET" | "POST" | "PATCH";
+  path: string;
+  /** JSON. */
+  body?: unknown;
+}
+
+/** Requests as fast as they are answered. */
+export interface RequestLoad {
+  /** Of the server. */
+  url: string;
+  /** Sent in turns by each connection. */
+  requests: readonly LoadRequest[];
+  /** Connections, each with one request at a time. */
+  connections: number;
+  seconds: number;
+}
+
+/** How it went. */
+export interface RequestLoadResult {
+  requestsPerSecond: number;
+  p50Ms: number;
+  p99Ms: number;
+  /** Answers that are no success, and connections that failed. */
+  errors: number;
+  generator: "wrk" | "autocannon";
+}

@@ -1,0 +1,182 @@
+import { createTask, endTask, post } from "./api.ts";
+import { readSse } from "./sse_reader.ts";
+
+/** How much goes on at a time. */
+export interface SoakOptions {
+  eventsPerSecond: number;
+  /** Live tasks. */
+  tasks: number;
+  /** Readers, spread over them. */
+  readers: number;
+}
+
+/** What happened since the last look. */
+export interface SoakSample {
+  published: number;
+  delivered: number;
+  tasksEnded: number;
+  readersOpened: number;
+  missing: number;
+  doubled: number;
+  outOfOrder: number;
+  /** Requests and streams that failed. */
+  errors: number;
+  publishMs: number[];
+  deliveryMs: number[];
+}
+
+/** Events of a task in its life. */
+const TASK_EVENTS = 600;
+/** Events that a reader stays for, by chance between these. */
+const READER_EVENTS = [20, 400] as const;
+/** Every so many deliveries one is timed: to look into each would be most of the client's work. */
+const TIMED = 20;
+
+const decoder = new TextDecoder();
+
+/** Producers whose tasks end and begin anew, and readers who come late, stay a while and leave. */
+export class SoakLoad {
+  readonly #url: string;
+  readonly #options: SoakOptions;
+  readonly #live: string[] = [];
+  readonly #running: Promise<void>[] = [];
+  #sample = emptySample();
+  #stopped = false;
+  #deliveries = 0;
+
+  constructor(url: string, options: SoakOptions) {
+    this.#url = url;
+    this.#options = options;
+  }
+
+  start(): void {
+    const { tasks, readers } = this.#options;
+    for (let n = 0; n < tasks; n++) this.#running.push(this.#produce(n));
+    for (let n = 0; n < readers; n++) this.#running.push(this.#follow());
+  }
+
+  /** What happened since the last time. */
+  take(): SoakSample {
+    const sample = this.#sample;
+    this.#sample = emptySample();
+    return sample;
+  }
+
+  /** Ends all tasks, and waits until nobody reads any more. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.#running);
+  }
+
+  /** One task after the other. */
+  async #produce(n: number): Promise<void> {
+    const { eventsPerSecond, tasks } = this.#options;
+    const periodMs = 1000 * tasks / eventsPerSecond;
+    await wait(periodMs * Math.random()); // So that not all publish in the same instant.
+    while (!this.#stopped) {
+      try {
+        const id = await createTask(this.#url);
+        // The first ones end at different times, too.
+        const length = TASK_EVENTS * (0.5 + Math.random());
+        let nextMs = performance.now();
+        for (let i = 0; i < length && !this.#stopped; i++) {
+          nextMs += periodMs;
+          await this.#publish(id, i);
+          this.#live[n] = id; // Readers find at least one event.
+          await wait(nextMs - performance.now());
+        }
+        await endTask(this.#url, id);
+        this.#sample.tasksEnded++;
+      } catch (error) {
+        this.#fail(error);
+      }
+    }
+  }
+
+  async #publish(id: string, i: number): Promise<void> {
+    const startedMs = performance.now();
+    // Half of them are tokens of a text, half stand alone.
+    const event = i % 2 === 0
+      ? {
+        seriesId: "answer",
+        seriesMode: "accumulate",
+        data: { delta: `token${i % 10} `, at: now() },
+      }
+      : { data: { at: now(), text: "x".repeat(40) } };
+    await post(`${this.#url}/tasks/${id}/events`, { type: "soak.step", ...event });
+    this.#sample.publishMs.push(performance.now() - startedMs);
+    this.#sample.published++;
+  }
+
+  /** One reader after the other: some stay to the end, most leave before. */
+  async #follow(): Promise<void> {
+    while (!this.#stopped) {
+      const id = this.#live[Math.floor(Math.random() * this.#live.length)];
+      if (id === undefined) {
+        await wait(20);
+        continue;
+      }
+      const [least, most] = READER_EVENTS;
+      let left = least + Math.random() * (most - least);
+      const joinedMs = now();
+      // Half of them come late and are told texts as a whole, so numbers have gaps. The others read
+      // the log as it is from its second event on, and must see each number once.
+      const fromSecond = Math.random() < 0.5;
+      const query = fromSecond ? "?since.index=0" : "";
+      const reader = readSse(`${this.#url}/tasks/${id}/events${query}`, {
+        first: fromSecond ? 1 : 0,
+        bufferBytes: 16 * 1024,
+        onEvent: (line) => {
+          this.#delivered(line, joinedMs);
+          if (--left <= 0) reader.close();
+        },
+      });
+      this.#sample.readersOpened++;
+      try {
+        await reader.opened;
+        await reader.ended;
+      } catch (error) {
+        if (!this.#stopped) this.#fail(error);
+      }
+      if (fromSecond) this.#sample.missing += reader.faults.missing;
+      this.#sample.doubled += reader.faults.doubled;
+      this.#sample.outOfOrder += reader.faults.outOfOrder;
+    }
+  }
+
+  #delivered(line: Uint8Array, joinedMs: number): void {
+    this.#sample.delivered++;
+    if (++this.#deliveries % TIMED > 0) return;
+    const at = Number(/"at":([\d.]+)/.exec(decoder.decode(line))?.[1]);
+    // What was there before the reader is not late.
+    if (at > joinedMs) this.#sample.deliveryMs.push(now() - at);
+  }
+
+  #fail(error: unknown): void {
+    this.#sample.errors++;
+    console.error(error);
+  }
+}
+
+function emptySample(): SoakSample {
+  return {
+    published: 0,
+    delivered: 0,
+    tasksEnded: 0,
+    readersOpened: 0,
+    missing: 0,
+    doubled: 0,
+    outOfOrder: 0,
+    errors: 0,
+    publishMs: [],
+    deliveryMs: [],
+  };
+}
+
+function now(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
+}

@@ -1,0 +1,63 @@
+import { createTask } from "../harness/api.ts";
+import type { Bench } from "../harness/bench.ts";
+import { scaled } from "../harness/bench.ts";
+import { plainEvent } from "../harness/events.ts";
+import { inTurns, median, ratioOf } from "../harness/measure.ts";
+import { watchBusy } from "../harness/processes.ts";
+
+const LINES_A_CHUNK = 500;
+
+/** Lines of JSON on one connection. */
+export async function ndjson(bench: Bench): Promise<void> {
+  const { server, bare, rounds, storage } = bench;
+  const count = scaled(bench, 200_000);
+  const chunk = chunkOfLines();
+  const ours = async () => {
+    const id = await createTask(server.url);
+    return await watchBusy(server, () => publish(`${server.url}/tasks/${id}/events`, chunk, count));
+  };
+  const theirs = () => watchBusy(bare, () => publish(`${bare.url}/lines`, chunk, count));
+  await ours();
+  await theirs();
+  const runs = await inTurns(rounds, { ours, theirs });
+  const [rates, bareRates] = [runs.ours, runs.theirs].map((of) => of.map(({ value }) => value));
+  bench.report({
+    scenario: "publish over one NDJSON request",
+    unit: "events/s",
+    value: median(rates!),
+    baseline: median(bareRates!),
+    baselineName: "bare route that parses the same lines",
+    ratio: ratioOf(rates!, bareRates!),
+    ...storage === "memory" ? { target: 200_000, targetIs: "at least" as const } : {},
+    rounds,
+    ...runs.ours.at(-1)!.busy,
+  });
+}
+
+function chunkOfLines(): Uint8Array<ArrayBuffer> {
+  const lines = Array.from({ length: LINES_A_CHUNK }, (_, i) => JSON.stringify(plainEvent(i)));
+  return new TextEncoder().encode(lines.join("\n") + "\n");
+}
+
+/** Sends about so many lines, the same again and again; the client does nothing else. */
+async function publish(
+  url: string,
+  chunk: Uint8Array<ArrayBuffer>,
+  count: number,
+): Promise<number> {
+  let left = Math.ceil(count / LINES_A_CHUNK);
+  const sent = left * LINES_A_CHUNK;
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    pull(controller) {
+      if (left-- > 0) controller.enqueue(chunk);
+      else controller.close();
+    },
+  });
+  const startedMs = performance.now();
+  const headers = { "content-type": "application/x-ndjson" };
+  const response = await fetch(url, { method: "POST", headers, body });
+  const receipt = await response.json();
+  const seconds = (performance.now() - startedMs) / 1000;
+  if (receipt.published !== sent) throw new Error(`sent ${sent}: ${JSON.stringify(receipt)}`);
+  return sent / seconds;
+}

@@ -1,0 +1,105 @@
+import { createTask } from "../harness/api.ts";
+import type { Bench } from "../harness/bench.ts";
+import { batchOf, plainEvent } from "../harness/events.ts";
+import { loadRequests } from "../harness/http_load.ts";
+import { inTurns, median, ratioOf } from "../harness/measure.ts";
+import { watchBusy } from "../harness/processes.ts";
+import type { LoadRequest } from "../harness/request_load.ts";
+import type { Server } from "../harness/server.ts";
+
+/** What a kind of request is asked for, and what each request stands for. */
+interface Kind {
+  name: string;
+  /** Events in a request; left out for requests that are counted themselves. */
+  events?: number;
+  requests: LoadRequest[];
+  bare: LoadRequest;
+  target?: number;
+  targetIs?: "ratio at least" | "at least";
+}
+
+/** Creating tasks and publishing, a request each. */
+export async function requests(bench: Bench): Promise<void> {
+  const { server, storage } = bench;
+  const inMemory = storage === "memory";
+  const ids = await Promise.all(Array.from({ length: 32 }, () => createTask(server.url)));
+  const publish = (id: string, body: unknown): LoadRequest => ({
+    method: "POST",
+    path: `/tasks/${id}/events`,
+    body,
+  });
+  const echo = (body: unknown): LoadRequest => ({ method: "POST", path: "/echo", body });
+  const event = plainEvent(1);
+  const kinds: Kind[] = [
+    {
+      name: "create tasks",
+      requests: [{ method: "POST", path: "/tasks", body: {} }],
+      bare: echo({}),
+      ...inMemory ? { target: 0.4, targetIs: "ratio at least" } : {},
+    },
+    {
+      name: "publish single events, 1 task",
+      requests: [publish(ids[0]!, event)],
+      bare: echo(event),
+      ...inMemory ? { target: 0.5, targetIs: "ratio at least" } : {},
+    },
+    {
+      name: "publish single events, 32 tasks",
+      requests: ids.map((id) => publish(id, event)),
+      bare: echo(event),
+      ...inMemory ? { target: 0.5, targetIs: "ratio at least" } : {},
+    },
+    {
+      name: "publish batches of 100",
+      events: 100,
+      // In turns: a task has at most a million events.
+      requests: ids.map((id) => publish(id, batchOf(100))),
+      bare: echo(batchOf(100)),
+      ...inMemory ? { target: 200_000, targetIs: "at least" } : {},
+      ...storage === "redis" ? { target: 100_000, targetIs: "at least" } : {},
+    },
+  ];
+  for (const kind of kinds) await measure(bench, kind);
+}
+
+async function measure(bench: Bench, kind: Kind): Promise<void> {
+  const { server, bare, rounds, seconds, connections } = bench;
+  const { name, events = 1, requests, target, targetIs } = kind;
+  const load = async (to: Server, requests: LoadRequest[], seconds: number) =>
+    await watchBusy(to, () => loadRequests({ url: to.url, requests, connections, seconds }));
+  // So that neither is measured before it is compiled.
+  await load(server, requests, 2);
+  await load(bare, [kind.bare], 2);
+  const { ours, theirs } = await inTurns(rounds, {
+    ours: () => load(server, requests, seconds),
+    theirs: () => load(bare, [kind.bare], seconds),
+  });
+  const rates = (runs: typeof ours) => runs.map(({ value }) => value.requestsPerSecond * events);
+  const middle = (numbers: readonly (number | undefined)[]) =>
+    numbers.includes(undefined) ? undefined : median(numbers as number[]);
+  bench.report({
+    scenario: name,
+    unit: events === 1 ? "requests/s" : "events/s",
+    value: median(rates(ours)),
+    baseline: median(rates(theirs)),
+    baselineName: "bare route that parses and answers the same JSON",
+    ratio: ratioOf(rates(ours), rates(theirs)),
+    target,
+    targetIs,
+    rounds,
+    p50Ms: median(ours.map(({ value }) => value.p50Ms)),
+    p99Ms: median(ours.map(({ value }) => value.p99Ms)),
+    errors: [...ours, ...theirs].reduce((sum, { value }) => sum + value.errors, 0),
+    connections,
+    serverCpu: middle(ours.map(({ busy }) => busy.serverCpu)),
+    clientCpu: middle(ours.map(({ busy }) => busy.clientCpu)),
+    bareServerCpu: middle(theirs.map(({ busy }) => busy.serverCpu)),
+    bareClientCpu: middle(theirs.map(({ busy }) => busy.clientCpu)),
+    serverRssMiB: mebibytes(await server.rss()),
+    generator: ours[0]!.value.generator,
+  });
+}
+
+function mebibytes(bytes: number | undefined): number | undefined {
+  return bytes === undefined ? undefined : bytes / 1024 / 1024;
+}

@@ -1,0 +1,125 @@
+import { Buffer } from "node:buffer";
+import { lookup } from "node:dns";
+import type { LookupAddress, LookupOptions } from "node:dns";
+import http from "node:http";
+import https from "node:https";
+import type { WebhookRequest, WebhookResponse } from "@taskcast/core";
+import { isPublicAddress, REFUSED } from "./addresses.ts";
+
+/** Posts to addresses that may be posted to. */
+export interface Transport {
+  /** @throws {Error} If there is no answer; says why without the address, which may be secret. */
+  post(request: WebhookRequest): Promise<WebhookResponse>;
+  /** Closes connections. */
+  close(): void;
+}
+
+/** Bytes of an answer that are read; nothing in it is wanted. */
+const MAX_ANSWER_BYTES = 64 * 1024;
+
+/**
+ * Opens connections as they are needed, and keeps them.
+ *
+ * @param isAllowed Whether a host may have an address that is not public.
+ */
+export function openTransport(
+  { isAllowed, maxSockets }: { isAllowed: (host: string) => boolean; maxSockets: number },
+): Transport {
+  const agents = {
+    "http:": new http.Agent({ keepAlive: true, maxTotalSockets: maxSockets }),
+    "https:": new https.Agent({ keepAlive: true, maxTotalSockets: maxSockets }),
+  };
+
+  function post({ url: address, headers, body, timeoutMs, signal }: WebhookRequest) {
+    const url = new URL(address);
+    const protocol = url.protocol as keyof typeof agents;
+    const bytes = Buffer.from(body);
+    return new Promise<WebhookResponse>((resolve, reject) => {
+      const request = (protocol === "https:" ? https : http).request(url, {
+        method: "POST",
+        headers: { ...headers, "content-length": bytes.length },
+        agent: agents[protocol],
+        lookup: isAllowed(url.hostname) ? lookup : publicLookup,
+      } as http.RequestOptions);
+      const giveUp = (why: string) => request.destroy(new Error(why));
+      const timer = setTimeout(() => giveUp(`no answer within ${timeoutMs} ms`), timeoutMs);
+      const abort = () => giveUp("the server stops");
+      signal.addEventListener("abort", abort);
+      const end = () => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", abort);
+      };
+      request.on("response", (response) => {
+        const answer = answerOf(response);
+        let read = 0;
+        response.on("data", (chunk: Uint8Array) => {
+          read += chunk.length;
+          if (read > MAX_ANSWER_BYTES) response.destroy();
+        });
+        // The status is known: how the rest ends does not matter.
+        response.on("error", () => {});
+        response.on("close", () => {
+          end();
+          resolve(answer);
+        });
+      });
+      request.on("error", (error) => {
+        end();
+        reject(new Error(reasonOf(error), { cause: error }));
+      });
+      if (signal.aborted) abort();
+      request.end(bytes);
+    });
+  }
+
+  return {
+    post,
+    close() {
+      for (const agent of Object.values(agents)) agent.destroy();
+    },
+  };
+}
+
+type LookupCallback = (
+  error: Error | null,
+  address?: string | LookupAddress[],
+  family?: number,
+) => void;
+
+/** Finds a host's addresses, and takes them only if all are public. */
+function publicLookup(host: string, options: LookupOptions, callback: LookupCallback): void {
+  lookup(host, { ...options, all: true }, (error, addresses) => {
+    if (error !== null) return callback(error);
+    if (addresses.length === 0 || !addresses.every(({ address }) => isPublicAddress(address))) {
+      return callback(new Error(`The address ${REFUSED}`));
+    }
+    if (options.all) callback(null, addresses);
+    else callback(null, addresses[0]!.address, addresses[0]!.family);
+  });
+}
+
+function answerOf(response: http.IncomingMessage): WebhookResponse {
+  const status = response.statusCode ?? 0;
+  const after = response.headers["retry-after"];
+  if (after === undefined) return { status };
+  // https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
+  const ms = /^\d+$/.test(after) ? 1000 * Number(after) : Date.parse(after) - Date.now();
+  return Number.isFinite(ms) && ms > 0 ? { status, retryAfterMs: ms } : { status };
+}
+
+/** What went wrong, for people; without addresses, which may be secret. */
+function reasonOf(error: Error): string {
+  const { code } = error as { code?: string };
+  switch (code) {
+    case "ECONNREFUSED":
+      return "nobody listens there";
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return "there is no such host";
+    case "ECONNRESET":
+    case "EPIPE":
+      return "the connection broke";
+    default:
+      return error.message === "" ? code ?? "it failed" : error.message.split("\n")[0]!;
+  }
+}
