@@ -13,8 +13,9 @@ interface Producer {
 export class Producers {
   readonly #producers = new Map<string, Producer>();
 
-  /** See {@linkcode checkProducers}. */
+  /** See {@linkcode checkProducers}; `repeats` may also be empty when there are none. */
   check(drafts: readonly EventDraft[], length: number): ProducerCheck | Refusal {
+    if (!drafts.some(hasProducer)) return NO_PRODUCERS;
     return checkProducers(drafts, length, (id) => {
       const known = this.#producers.get(id);
       if (known === undefined) return undefined;
@@ -31,4 +32,10 @@ export class Producers {
     if (known?.epoch === epoch) known.indexes.push(index);
     else this.#producers.set(id, { epoch, indexes: [index] });
   }
+}
+
+const NO_PRODUCERS: ProducerCheck = { repeats: [], progress: new Map() };
+
+function hasProducer({ producer }: EventDraft): boolean {
+  return producer !== undefined;
 }

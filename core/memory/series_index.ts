@@ -27,6 +27,7 @@ export class SeriesIndex {
       series = { mode, accField, newest: event, classes: [] };
       this.#series.set(seriesId, series);
     }
+    event.seriesId = series.newest.seriesId;
     series.newest = event;
     if (mode === "keep-all") return;
     this.#addClass(series, event);
