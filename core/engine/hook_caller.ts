@@ -47,7 +47,8 @@ export class HookCaller {
     const failed = (error: unknown) => this.report(error, { operation: `hook ${name}`, taskId });
     try {
       // A copy: what a hook does to the task must not reach the caller.
-      Promise.resolve(hook.call(this.#hooks, ...copyOf(args))).catch(failed);
+      const called = hook.call(this.#hooks, ...copyOf(args));
+      if (called !== undefined) Promise.resolve(called).catch(failed);
     } catch (error) {
       failed(error);
     }
