@@ -119,12 +119,12 @@ Deno.test("a publish is one wake-up, no timer, no span that nobody sees, and few
   await t.step("one after another", async () => {
     for (let i = 0; i < 10; i++) {
       const turns = await turnsUntil(engine.appendEvent("t", token("x")));
-      assert(turns <= 6, `${turns} turns`);
+      assert(turns <= 4, `${turns} turns`);
     }
   });
   await t.step("a batch", async () => {
     const turns = await turnsUntil(engine.appendEvents("t", Array(100).fill(token("x"))));
-    assert(turns <= 6, `${turns} turns`);
+    assert(turns <= 4, `${turns} turns`);
   });
   performance.now = now;
   assert.deepEqual(counts, { publish: 11, trace: 0, timers: 0, performanceNow: 0 });
