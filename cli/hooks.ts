@@ -15,7 +15,11 @@ export function mergeHooks(...sets: readonly (TaskcastHooks | undefined)[]): Tas
     }
   }
   return Object.fromEntries(
-    [...byName].map(([name, hooks]) => [name, (...args: unknown[]) => callAll(hooks, args)]),
+    [...byName].map(([name, hooks]) => [
+      name,
+      // Most have one: it needs nobody who waits for several.
+      hooks.length === 1 ? hooks[0] : (...args: unknown[]) => callAll(hooks, args),
+    ]),
   );
 }
 

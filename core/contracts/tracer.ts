@@ -25,6 +25,11 @@ export interface WorkSpan {
 
 /** Traces what an engine does, for hosts that trace. */
 export interface EngineTracer {
+  /**
+   * Whether anybody traces at the moment. Left out: yes. What is done often is not given to
+   * `trace` while nobody does.
+   */
+  isTracing?(): boolean;
   /** Does work in a span, which ends with it; what it throws is passed on. */
   trace<T>(work: TracedWork, run: (span: WorkSpan) => Promise<T>): Promise<T>;
 }

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { systemClock } from "../contracts/clock.ts";
 import type { ShortTermStore } from "../contracts/short_term_store.ts";
 import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
 import { MemoryShortTermStore } from "../memory/short_term_store.ts";
 import type { EventInput } from "../protocol/event.ts";
 import { TaskEngine } from "./mod.ts";
+import { noTracer } from "./no_tracer.ts";
 
 // What things cost, counted instead of timed: calls to the store and events read from it.
 
@@ -67,6 +69,88 @@ Deno.test("creating and publishing are one call to the store each, at event 10 a
     await engine.publishEvents("t", Array(100).fill(token("z")));
     assert.deepEqual(counter.take(), { commit: 1 }, `a hundred events after ${length}`);
   }
+});
+
+/** How often others get a turn until a call is settled: one for each promise that waits in it. */
+async function turnsUntil(call: Promise<unknown>): Promise<number> {
+  let settled = false;
+  call.finally(() => settled = true);
+  let turns = 0;
+  for (; !settled; turns++) await undefined;
+  return turns;
+}
+
+Deno.test("a publish is one wake-up, no timer, no span that nobody sees, and few promises", async (t) => {
+  const broadcast = new MemoryBroadcastProvider();
+  const counts = { publish: 0, trace: 0, timers: 0, performanceNow: 0 };
+  const publish = broadcast.publish.bind(broadcast);
+  broadcast.publish = (signal) => {
+    counts.publish++;
+    publish(signal);
+  };
+  const engine = new TaskEngine({
+    broadcast,
+    shortTermStore: new MemoryShortTermStore(),
+    options: { sweepMs: 0 },
+    clock: {
+      ...systemClock,
+      setTimeout: (...args) => {
+        counts.timers++;
+        return systemClock.setTimeout(...args);
+      },
+    },
+    tracer: {
+      isTracing: () => false,
+      trace: (work, run) => {
+        counts.trace++;
+        return noTracer.trace(work, run);
+      },
+    },
+  });
+  await using _ = engine;
+  await engine.createTask({ id: "t" });
+  await engine.sweep();
+  const { now } = performance;
+  performance.now = () => {
+    counts.performanceNow++;
+    return now.call(performance);
+  };
+  for (const name in counts) counts[name as keyof typeof counts] = 0;
+  await t.step("one after another", async () => {
+    for (let i = 0; i < 10; i++) {
+      const turns = await turnsUntil(engine.appendEvent("t", token("x")));
+      assert(turns <= 4, `${turns} turns`);
+    }
+  });
+  await t.step("a batch", async () => {
+    const turns = await turnsUntil(engine.appendEvents("t", Array(100).fill(token("x"))));
+    assert(turns <= 4, `${turns} turns`);
+  });
+  performance.now = now;
+  assert.deepEqual(counts, { publish: 11, trace: 0, timers: 0, performanceNow: 0 });
+});
+
+Deno.test("each hook that is there costs a copy of the task, and none costs none", async () => {
+  const reads = [];
+  for (const hooks of [{}, { onTaskTransitioned() {} }, { onTaskCreated() {} }]) {
+    const engine = new TaskEngine({
+      broadcast: new MemoryBroadcastProvider(),
+      shortTermStore: new MemoryShortTermStore(),
+      hooks,
+    });
+    await using _ = engine;
+    let count = 0;
+    const params = {
+      get counted() {
+        count++;
+        return 1;
+      },
+    };
+    await engine.createTask({ params });
+    reads.push(count);
+  }
+  // The check of its form, its size, the store's copy, and the caller's.
+  assert.deepEqual(reads, [4, 4, 5]);
 });
 
 Deno.test("what a publish costs does not depend on how many read, nor does reading double it", async () => {

@@ -272,8 +272,8 @@ export class TaskEngine {
   async appendEvent(taskId: string, event: EventInput): Promise<StoredEvent> {
     this.#assertOpen();
     assertTaskId(taskId);
-    const [stored] = await this.#writer.append(taskId, [draftOf(event, "", this.limits)]);
-    return stored!;
+    const stored = await this.#writer.append(taskId, [draftOf(event, "", this.limits)]);
+    return stored[0]!;
   }
 
   /** Appends several events in one step: all of them or none. See {@linkcode publishEvent}. */

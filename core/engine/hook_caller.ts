@@ -1,6 +1,7 @@
 import type { ErrorContext, TaskcastHooks } from "../contracts/hooks.ts";
 import type { WebhookFailure } from "../contracts/webhooks.ts";
 import type { Task, TaskStatus } from "../protocol/task.ts";
+import { copyOf } from "../rules/copy.ts";
 
 /** Calls the host's hooks, so that nothing they do reaches the engine or its callers. */
 export class HookCaller {
@@ -46,7 +47,8 @@ export class HookCaller {
     const failed = (error: unknown) => this.report(error, { operation: `hook ${name}`, taskId });
     try {
       // A copy: what a hook does to the task must not reach the caller.
-      Promise.resolve(hook.call(this.#hooks, ...structuredClone(args))).catch(failed);
+      const called = hook.call(this.#hooks, ...copyOf(args));
+      if (called !== undefined) Promise.resolve(called).catch(failed);
     } catch (error) {
       failed(error);
     }

@@ -1,9 +1,6 @@
-const INCARNATION_ALPHABET = "0123456789abcdefghijklmnopqrstuv";
+import { random40 } from "../protocol/ulid.ts";
 
-/** Eight random characters: 40 bits. */
+/** Eight random characters of `0-9a-v`: 40 bits. */
 export function newIncarnation(): string {
-  return Array.from(
-    crypto.getRandomValues(new Uint8Array(8)),
-    (byte) => INCARNATION_ALPHABET[byte % 32],
-  ).join("");
+  return random40().toString(32).padStart(8, "0");
 }

@@ -3,4 +3,7 @@ import type { EngineTracer, WorkSpan } from "../contracts/tracer.ts";
 const NOTHING: WorkSpan = { link() {}, fail() {} };
 
 /** Traces nothing. */
-export const noTracer: EngineTracer = { trace: (_, run) => run(NOTHING) };
+export const noTracer: EngineTracer = {
+  isTracing: () => false,
+  trace: (_, run) => run(NOTHING),
+};

@@ -1,12 +1,13 @@
 import type { Signal } from "../contracts/broadcast.ts";
 import type { DueKind, EventDraft, StoredEvent, TaskRecord } from "../contracts/records.ts";
 import type { Commit, CommitResult, Refusal } from "../contracts/short_term_store.ts";
+import type { ObservedCommit } from "../contracts/observer.ts";
 import type { TracedWork, WorkSpan } from "../contracts/tracer.ts";
 import { TaskcastError } from "../protocol/errors.ts";
 import type { CreateTaskInput, Task } from "../protocol/task.ts";
 import { isTerminal } from "../protocol/task.ts";
 import { ulid } from "../protocol/ulid.ts";
-import type { WorkMarks } from "../contracts/work_queue.ts";
+import { copyOf } from "../rules/copy.ts";
 import type { Change } from "../rules/transition.ts";
 import { parseTraceparent } from "../rules/traceparent.ts";
 import { applyTransition, dueTimes, newRecord } from "../rules/transition.ts";
@@ -66,25 +67,28 @@ export class Writer {
     if (traceparent !== undefined && parseTraceparent(traceparent) !== undefined) {
       record.traceparent = traceparent;
     }
-    const result = await this.#commit(record.task.id, "absent", nowMs, [], record);
+    const result = await this.#commit(record.task.id, "absent", nowMs, NO_EVENTS, record);
     if (!result.ok) throw refusalError(record.task.id, result.refusal);
     this.#traces.set(record.task.id, record.traceparent);
     this.#hooks.created(record.task);
-    return structuredClone(record.task);
+    return copyOf(record.task);
   }
 
-  async append(taskId: string, drafts: readonly EventDraft[]): Promise<StoredEvent[]> {
+  append(taskId: string, drafts: readonly EventDraft[]): Promise<StoredEvent[]> {
+    const { tracer } = this.#context;
+    if (tracer.isTracing?.() === false) return this.#append(taskId, drafts);
     const attributes = { "taskcast.task.id": taskId, "taskcast.events": drafts.length };
-    return await this.#context.tracer.trace(
-      { name: "taskcast publish", parent: "active", attributes },
-      async (span) => {
-        const created = this.#traces.get(taskId);
-        if (created !== undefined) span.link(created);
-        const result = await this.#commit(taskId, "live", this.#context.clock.now(), drafts);
-        if (!result.ok) throw refusalError(taskId, await this.#refusalOf(taskId, result.refusal));
-        return result.events;
-      },
-    );
+    return tracer.trace({ name: "taskcast publish", parent: "active", attributes }, (span) => {
+      const created = this.#traces.get(taskId);
+      if (created !== undefined) span.link(created);
+      return this.#append(taskId, drafts);
+    });
+  }
+
+  async #append(taskId: string, drafts: readonly EventDraft[]): Promise<StoredEvent[]> {
+    const result = await this.#commit(taskId, "live", this.#context.clock.now(), drafts);
+    if (!result.ok) throw refusalError(taskId, await this.#refusalOf(taskId, result.refusal));
+    return result.events;
   }
 
   async delete(taskId: string): Promise<void> {
@@ -134,6 +138,7 @@ export class Writer {
     }
   }
 
+  /** Commits, and does what follows from it. */
   async #commit(
     taskId: string,
     expect: Commit["expect"],
@@ -141,38 +146,44 @@ export class Writer {
     events: readonly EventDraft[],
     record?: TaskRecord,
   ): Promise<CommitResult> {
-    const { maxEventsPerTask: maxEvents, maxBytesPerTask: maxBytes } = this.#context.limits;
-    const due = record === undefined ? undefined : dueTimes(record);
-    const archiveAtMs = this.#archiver && nowMs + this.#context.options.archiveDelayMs;
-    const cleanAtMs = record && this.#cleanAtMs(record);
-    const marks: WorkMarks = { archive: archiveAtMs, deliver: nowMs, clean: cleanAtMs };
-    const result = await this.#measured(
-      {
-        taskId,
-        expect,
-        nowMs,
-        events,
-        record,
-        due,
-        maxEvents,
-        maxBytes,
-        marks,
+    const { limits, store, options, observers } = this.#context;
+    const commit: Commit = {
+      taskId,
+      expect,
+      nowMs,
+      events,
+      record,
+      due: record && dueTimes(record),
+      maxEvents: limits.maxEventsPerTask,
+      maxBytes: limits.maxBytesPerTask,
+      marks: {
+        archive: this.#archiver && nowMs + options.archiveDelayMs,
+        deliver: nowMs,
+        clean: record && this.#cleanAtMs(record),
       },
-    );
+    };
+    const startMs = observers.isEmpty ? undefined : performance.now();
+    let result: CommitResult;
+    try {
+      result = await store.commit(commit);
+    } catch (error) {
+      this.#observe(commit, undefined, startMs);
+      throw error;
+    }
+    this.#observe(commit, result, startMs);
     if (!result.ok) return result;
-    if (archiveAtMs !== undefined) this.#archiver?.expect(archiveAtMs);
-    if (cleanAtMs !== undefined) this.#cleaner.expect(cleanAtMs);
-    if (result.hooked) this.#deliverer?.expect(nowMs);
-    for (const atMs of Object.values(due ?? {})) this.scheduler.expect(atMs);
+    this.#expectWork(commit, result.hooked);
     const { from, length } = result;
     const ended = record !== undefined && isTerminal(record.task.status);
     this.counts.commits++;
     this.counts.eventsStored += length - from;
     if (expect === "absent") this.counts.tasksCreated++;
     if (ended) this.counts.tasksEnded++;
-    const { store, broadcast } = this.#context;
-    if (from < length && store.wakes !== broadcast) {
-      await this.#announce({ taskId, from, length, ...(ended ? { ended } : {}) });
+    if (from < length && store.wakes !== this.#context.broadcast) {
+      const told = this.#announce(
+        ended ? { taskId, from, length, ended } : { taskId, from, length },
+      );
+      if (told !== undefined) await told;
     }
     return result;
   }
@@ -180,26 +191,36 @@ export class Writer {
   /** When rules want a task that has ended; what an archive has is marked there. */
   #cleanAtMs({ task }: TaskRecord): number | undefined {
     const { archive, cleanupRules } = this.#context;
-    return archive === undefined ? nextCleanup(rulesOf(cleanupRules, task), task) : undefined;
+    if (archive !== undefined || !isTerminal(task.status)) return undefined;
+    return nextCleanup(rulesOf(cleanupRules, task), task);
   }
 
-  /** Commits, and tells observers how that went. */
-  async #measured(commit: Commit): Promise<CommitResult> {
-    const startMs = performance.now();
-    let result: CommitResult | undefined;
-    try {
-      result = await this.#context.store.commit(commit);
-      return result;
-    } finally {
-      const status = commit.record?.task.status;
-      this.#context.observers.tell("onCommit", {
-        outcome: result === undefined ? "ERROR" : result.ok ? "ok" : result.refusal.code,
-        durationMs: performance.now() - startMs,
-        // Events with a record are the server's own.
-        published: result?.ok && commit.record === undefined ? result.length - result.from : 0,
-        ...(result?.ok && status !== undefined && isTerminal(status) ? { ended: status } : {}),
-      });
+  /** Wakes those in time who do what a commit has marked. */
+  #expectWork({ nowMs, due, marks }: Commit, hooked: true | undefined): void {
+    if (marks?.archive !== undefined) this.#archiver?.expect(marks.archive);
+    if (marks?.clean !== undefined) this.#cleaner.expect(marks.clean);
+    if (hooked) this.#deliverer?.expect(nowMs);
+    if (due?.deadline !== undefined) this.scheduler.expect(due.deadline);
+    if (due?.wake !== undefined) this.scheduler.expect(due.wake);
+  }
+
+  /** Tells observers how a commit went, if there were any when it began. */
+  #observe(
+    { record }: Commit,
+    result: CommitResult | undefined,
+    startMs: number | undefined,
+  ): void {
+    if (startMs === undefined) return;
+    const observed: ObservedCommit = {
+      outcome: result === undefined ? "ERROR" : result.ok ? "ok" : result.refusal.code,
+      durationMs: performance.now() - startMs,
+      // Events with a record are the server's own.
+      published: result?.ok && record === undefined ? result.length - result.from : 0,
+    };
+    if (result?.ok && record !== undefined && isTerminal(record.task.status)) {
+      observed.ended = record.task.status;
     }
+    this.#context.observers.tellCommit(observed);
   }
 
   /** A task that only the archive has is not absent: it has ended. */
@@ -210,11 +231,15 @@ export class Writer {
   }
 
   // What is stored is stored: a wake-up that fails costs readers a poll, not the caller an error.
-  async #announce(signal: Signal): Promise<void> {
-    try {
-      await this.#context.broadcast.publish(signal);
-    } catch (error) {
+  // Most providers have nothing to wait for, and then nothing is.
+  #announce(signal: Signal): Promise<void> | undefined {
+    const failed = (error: unknown) =>
       this.#context.report(error, { operation: "broadcast", taskId: signal.taskId });
+    try {
+      const told = this.#context.broadcast.publish(signal);
+      return told?.catch(failed);
+    } catch (error) {
+      failed(error);
     }
   }
 
@@ -248,6 +273,8 @@ export class Writer {
     }
   }
 }
+
+const NO_EVENTS: readonly EventDraft[] = [];
 
 /** The task is not due (any more). */
 class NotDue extends TaskcastError {

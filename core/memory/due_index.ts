@@ -18,19 +18,24 @@ export class DueIndex<Kind extends string> {
     this.#kinds = kinds;
   }
 
-  /** What is due for a task. */
-  get(taskId: string): Partial<Record<Kind, number>> {
-    return this.#times.get(taskId) ?? {};
+  /** What is due for a task, if anything. */
+  get(taskId: string): Readonly<Partial<Record<Kind, number>>> | undefined {
+    return this.#times.get(taskId);
   }
 
   /** Replaces what is due for a task. */
   set(taskId: string, due: Partial<Record<Kind, number>>): void {
     this.delete(taskId);
-    const kinds = this.#kinds.filter((kind) => due[kind] !== undefined);
-    if (kinds.length === 0) return;
+    let isAny = false;
+    for (const kind of this.#kinds) {
+      const atMs = due[kind];
+      if (atMs === undefined) continue;
+      isAny = true;
+      this.#push({ kind, taskId, atMs });
+      this.#live++;
+    }
+    if (!isAny) return;
     this.#times.set(taskId, { ...due });
-    for (const kind of kinds) this.#push({ kind, taskId, atMs: due[kind]! });
-    this.#live += kinds.length;
     this.#compact();
   }
 

@@ -2,6 +2,7 @@ import type { ArchivePart, ArchivePosition, LongTermStore } from "../contracts/l
 import type { Trim } from "../contracts/log_trimmer.ts";
 import type { TaskMark } from "../contracts/records.ts";
 import type { ClaimedWork, Work } from "../contracts/work_queue.ts";
+import { copyOf } from "../rules/copy.ts";
 import { isAtMark } from "../rules/mark.ts";
 import { draftOfStored } from "../rules/series.ts";
 import { logMarkOf, TaskTable } from "./task_table.ts";
@@ -78,8 +79,8 @@ export class MemoryLongTermStore extends TaskTable implements LongTermStore {
       this.remove(task.id);
       entry = undefined;
     }
-    entry ??= this.add(structuredClone(record));
-    if (version > entry.record.version) entry.record = structuredClone(record);
+    entry ??= this.add(copyOf(record));
+    if (version > entry.record.version) entry.record = copyOf(record);
     const { log } = entry;
     for (const event of events) {
       if (event.index !== log.length) continue;

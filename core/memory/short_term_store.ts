@@ -18,9 +18,9 @@ import type { NoteChange } from "../contracts/task_notes.ts";
 import type { ClaimedWork, MarkedTask, Work } from "../contracts/work_queue.ts";
 import { WORK_KINDS } from "../contracts/work_queue.ts";
 import { isTerminal } from "../protocol/task.ts";
-import type { SeriesKind } from "../rules/append.ts";
-import { isAtMark } from "../rules/mark.ts";
 import { checkSeries, newSeriesKind } from "../rules/append.ts";
+import { copyOf } from "../rules/copy.ts";
+import { isAtMark } from "../rules/mark.ts";
 import { draftOfStored } from "../rules/series.ts";
 import { DueIndex } from "./due_index.ts";
 import type { TaskEntry } from "./task_table.ts";
@@ -52,8 +52,6 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
   readonly #ended = new Map<string, true>();
   readonly #work = new WorkTable();
   readonly #notes = new Map<string, Map<string, string>>();
-  /** What each task and its log are counted with. */
-  readonly #sizes = new Map<string, number>();
   readonly #maxBytes: number;
   #bytes = 0;
 
@@ -68,41 +66,8 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
     return this.#bytes;
   }
 
-  async commit(commit: Commit): Promise<CommitResult> {
-    const { taskId, expect, events } = commit;
-    const entry = this.get(taskId);
-    if (expect === "absent") {
-      if (entry !== undefined) return refused({ code: "EXISTS" });
-      return await this.#create(commit);
-    }
-    if (entry === undefined) return refused({ code: "ABSENT" });
-    const { record, log } = entry;
-    if (expect !== "live") {
-      if (record.version !== expect.version || record.incarnation !== expect.incarnation) {
-        return refused({ code: "CONFLICT" });
-      }
-      return await this.#replace(entry, commit);
-    }
-    const checked = log.producers.check(events, log.length);
-    if ("code" in checked) return refused(checked);
-    const { repeats } = checked;
-    const { status } = record.task;
-    if (isTerminal(status) && repeats.some((index) => index !== undefined && !log.at(index))) {
-      return refused({ code: "TERMINAL", status }); // What it repeats was trimmed.
-    }
-    const fresh = events.filter((_, i) => repeats[i] === undefined);
-    if (fresh.length > 0) {
-      const refusal = this.#checkAppend(entry, commit, repeats) ?? this.#makeRoom(sizeOf(fresh));
-      if (refusal !== undefined) return refused(refusal);
-    }
-    const from = log.length;
-    for (let i = 0; i < events.length; i++) {
-      if (repeats[i] === undefined) this.#append(entry, events[i]!, commit.nowMs);
-    }
-    let next = from;
-    if (fresh.length > 0) this.#markForWork(entry, commit);
-    const stored = repeats.map((index) => log.at(index ?? next++)!);
-    return { ok: true, events: stored, from, length: log.length, ...hookedOf(record) };
+  commit(commit: Commit): Promise<CommitResult> {
+    return Promise.resolve(this.#commit(commit));
   }
 
   async deleteTask(taskId: string, at?: TaskMark): Promise<boolean> {
@@ -114,7 +79,8 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
 
   async trimLog(taskId: string, incarnation: string, trim: Trim): Promise<number> {
     const removed = this.trim(taskId, incarnation, trim);
-    if (removed.length > 0) this.#grow(taskId, -sizeOf(removed.map(draftOfStored)));
+    const entry = this.get(taskId);
+    if (entry !== undefined) this.#grow(entry, -sizeOf(removed.map(draftOfStored)));
     return await Promise.resolve(removed.length);
   }
 
@@ -175,11 +141,12 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
     name: string,
     { from, to }: NoteChange,
   ): Promise<boolean> {
-    if (this.get(taskId)?.record.incarnation !== incarnation) return false;
+    const entry = this.get(taskId);
+    if (entry?.record.incarnation !== incarnation) return false;
     const notes = this.#notes.get(taskId) ?? new Map<string, string>();
     if (notes.get(name) !== from) return false;
     this.#notes.set(taskId, notes);
-    this.#grow(taskId, (to?.length ?? 0) - (from?.length ?? 0));
+    this.#grow(entry, (to?.length ?? 0) - (from?.length ?? 0));
     if (to === undefined) notes.delete(name);
     else notes.set(name, to);
     return await Promise.resolve(true);
@@ -189,37 +156,83 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
 
   async close(): Promise<void> {}
 
-  async #create(commit: Commit): Promise<CommitResult> {
-    const record = structuredClone(commit.record!);
+  #commit(commit: Commit): CommitResult {
+    const { taskId, expect } = commit;
+    const entry = this.get(taskId);
+    if (expect === "absent") {
+      return entry === undefined ? this.#create(commit) : refused({ code: "EXISTS" });
+    }
+    if (entry === undefined) return refused({ code: "ABSENT" });
+    if (expect === "live") return this.#publish(entry, commit);
+    const { version, incarnation } = entry.record;
+    if (version !== expect.version || incarnation !== expect.incarnation) {
+      return refused({ code: "CONFLICT" });
+    }
+    return this.#replace(entry, commit);
+  }
+
+  #create(commit: Commit): CommitResult {
+    const record = copyOf(commit.record!);
     const bytes = recordBytes(record);
     const refusal = this.#makeRoom(bytes + sizeOf(commit.events));
     if (refusal !== undefined) return refused(refusal);
     const entry = this.add(record);
-    this.#grow(commit.taskId, bytes);
-    return await this.#finish(entry, commit);
+    this.#grow(entry, bytes);
+    return this.#finish(entry, commit);
   }
 
-  async #replace(entry: TaskEntry, commit: Commit): Promise<CommitResult> {
+  #replace(entry: TaskEntry, commit: Commit): CommitResult {
     const before = recordBytes(entry.record);
-    entry.record = structuredClone(commit.record!);
-    this.#grow(commit.taskId, recordBytes(entry.record) - before);
-    return await this.#finish(entry, commit);
+    entry.record = copyOf(commit.record!);
+    this.#grow(entry, recordBytes(entry.record) - before);
+    return this.#finish(entry, commit);
+  }
+
+  #publish(entry: TaskEntry, commit: Commit): CommitResult {
+    const { record, log } = entry;
+    const { events, nowMs } = commit;
+    const checked = log.producers.check(events, log.length);
+    if ("code" in checked) return refused(checked);
+    const { repeats } = checked;
+    const { status } = record.task;
+    if (isTerminal(status) && repeats.some((index) => index !== undefined && !log.at(index))) {
+      return refused({ code: "TERMINAL", status }); // What it repeats was trimmed.
+    }
+    const fresh = measure(events, repeats);
+    if (fresh.count > 0) {
+      const refusal = this.#checkAppend(entry, commit, repeats, fresh) ??
+        this.#makeRoom(fresh.bytes);
+      if (refusal !== undefined) return refused(refusal);
+    }
+    const from = log.length;
+    const stored: StoredEvent[] = [];
+    for (let i = 0; i < events.length; i++) {
+      const repeated = repeats[i];
+      stored.push(repeated === undefined ? append(log, events[i]!, nowMs) : log.at(repeated)!);
+    }
+    if (fresh.count > 0) {
+      this.#grow(entry, fresh.bytes);
+      this.#markForWork(entry, commit);
+    }
+    return accepted(record, stored, from, log.length);
   }
 
   /** A task can always change its state, so neither bounds nor series are asked. */
   #finish(entry: TaskEntry, commit: Commit): CommitResult {
     const { taskId, events, nowMs, due } = commit;
-    const from = entry.log.length;
-    const stored = events.map((draft) => this.#append(entry, draft, nowMs));
+    const { record, log } = entry;
+    const from = log.length;
+    const stored = events.map((draft) => append(log, draft, nowMs));
+    this.#grow(entry, sizeOf(events));
     this.#due.set(taskId, due ?? {});
     this.#markForWork(entry, commit);
-    if (isTerminal(entry.record.task.status)) this.#ended.set(taskId, true);
+    if (isTerminal(record.task.status)) this.#ended.set(taskId, true);
     this.#makeRoom(0, taskId);
-    const { record, log: { length } } = entry;
-    return { ok: true, events: stored, from, length, ...hookedOf(record) };
+    return accepted(record, stored, from, log.length);
   }
 
-  #markForWork({ record }: TaskEntry, { taskId, marks = {} }: Commit): void {
+  #markForWork({ record }: TaskEntry, { taskId, marks }: Commit): void {
+    if (marks === undefined) return;
     for (const kind of WORK_KINDS) {
       const atMs = marks[kind];
       if (atMs === undefined || (kind === "deliver" && !record.hooked)) continue;
@@ -227,25 +240,19 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
     }
   }
 
-  #append(entry: TaskEntry, draft: EventDraft, nowMs: number): StoredEvent {
-    const event = entry.log.append(draft, nowMs, kindOf(entry.log, draft));
-    this.#grow(entry.record.task.id, sizeOf([draft]));
-    return event;
-  }
-
   #checkAppend(
     { record, log }: TaskEntry,
     { events, maxEvents, maxBytes }: Commit,
     repeats: readonly (number | undefined)[],
+    { count, dataBytes }: Measure,
   ): Refusal | undefined {
     const { status } = record.task;
     if (isTerminal(status)) return { code: "TERMINAL", status };
     const conflict = checkSeries(events, repeats, (id) => log.series.kindOf(id));
     if (conflict !== undefined) return conflict;
-    const fresh = events.filter((_, at) => repeats[at] === undefined);
-    const length = log.length + fresh.length;
-    const dataBytes = fresh.reduce((sum, { data }) => sum + data.length, log.dataBytes);
-    if (length > maxEvents || dataBytes > maxBytes) return { code: "TASK_FULL" };
+    if (log.length + count > maxEvents || log.dataBytes + dataBytes > maxBytes) {
+      return { code: "TASK_FULL" };
+    }
     return undefined;
   }
 
@@ -266,45 +273,77 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
       this.#work.get(taskId, "deliver") !== undefined;
   }
 
-  #grow(taskId: string, bytes: number): void {
-    this.#sizes.set(taskId, (this.#sizes.get(taskId) ?? 0) + bytes);
+  #grow(entry: TaskEntry, bytes: number): void {
+    entry.bytes += bytes;
     this.#bytes += bytes;
   }
 
   /** @ignore */
   protected override remove(taskId: string): void {
+    const entry = this.get(taskId);
+    if (entry !== undefined) this.#grow(entry, -entry.bytes);
     super.remove(taskId);
     this.#due.delete(taskId);
     this.#work.delete(taskId);
     this.#notes.delete(taskId);
     this.#ended.delete(taskId);
-    this.#grow(taskId, -this.#sizes.get(taskId)!);
-    this.#sizes.delete(taskId);
   }
 }
 
-function hookedOf({ hooked }: TaskRecord): { hooked?: true } {
-  return hooked ? { hooked } : {};
+function accepted(
+  { hooked }: TaskRecord,
+  events: StoredEvent[],
+  from: number,
+  length: number,
+): CommitResult {
+  return hooked ? { ok: true, events, from, length, hooked } : { ok: true, events, from, length };
 }
 
 function refused(refusal: Refusal): CommitResult {
   return { ok: false, refusal };
 }
 
-/** What a draft's series is: as it began, or as this draft begins it. */
-function kindOf(log: TaskLog, draft: EventDraft): SeriesKind | undefined {
-  if (draft.seriesId === undefined) return undefined;
-  return log.series.kindOf(draft.seriesId) ?? newSeriesKind(draft);
+function append(log: TaskLog, draft: EventDraft, nowMs: number): StoredEvent {
+  const { seriesId } = draft;
+  // A series is as it began, or as this draft begins it.
+  const kind = seriesId === undefined
+    ? undefined
+    : log.series.kindOf(seriesId) ?? newSeriesKind(draft);
+  return log.append(draft, nowMs, kind);
 }
 
 function recordBytes(record: TaskRecord): number {
   return JSON.stringify(record).length + TASK_OVERHEAD_BYTES;
 }
 
+/** What new events come to. */
+interface Measure {
+  count: number;
+  /** Their data. */
+  dataBytes: number;
+  /** All that they take. */
+  bytes: number;
+}
+
+/** @param repeats Those that are left out; see `checkProducers`. */
+function measure(
+  drafts: readonly EventDraft[],
+  repeats: readonly (number | undefined)[],
+): Measure {
+  let count = 0;
+  let dataBytes = 0;
+  let bytes = 0;
+  for (let i = 0; i < drafts.length; i++) {
+    if (repeats[i] !== undefined) continue;
+    const { data, delta } = drafts[i]!;
+    count++;
+    dataBytes += data.length;
+    // A delta is kept twice: in its event and in the fold of its series.
+    bytes += data.length + (delta === undefined ? 0 : delta.length) + EVENT_OVERHEAD_BYTES;
+  }
+  return { count, dataBytes, bytes };
+}
+
 function sizeOf(drafts: readonly EventDraft[]): number {
-  // A delta is kept twice: in its event and in the fold of its series.
-  return drafts.reduce(
-    (sum, { data, delta = "" }) => sum + data.length + delta.length + EVENT_OVERHEAD_BYTES,
-    0,
-  );
+  return measure(drafts, []).bytes;
 }

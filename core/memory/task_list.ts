@@ -12,7 +12,9 @@ export class TaskList {
   /** Adds a task: at the end, unless the clock went back. */
   add({ task: { createdAt, id } }: TaskRecord): void {
     const key = { createdAt, id };
-    this.#keys.splice(this.#placeOf(key), 0, key);
+    const place = this.#placeOf(key);
+    if (place === this.#keys.length) this.#keys.push(key);
+    else this.#keys.splice(place, 0, key);
   }
 
   /** Removes a task. */

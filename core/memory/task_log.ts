@@ -29,6 +29,8 @@ export class TaskLog {
   readonly #events: (StoredEvent | undefined)[] = [];
   readonly #postings = new Map<string, Posting>();
   readonly #plain: number[] = [];
+  /** The posting of the newest event. */
+  #newest?: Posting;
   /** What is left of these, once events were trimmed; made by the first read after that. */
   #left?: { all: number[]; plain: number[]; postings: Posting[] };
   readonly series: SeriesIndex = new SeriesIndex();
@@ -50,24 +52,31 @@ export class TaskLog {
 
   /** Appends a draft that has been checked. */
   append(draft: EventDraft, nowMs: number, kind: SeriesKind | undefined): StoredEvent {
-    const { entropy, type, level, data } = draft;
-    const event: StoredEvent = {
-      index: this.length,
-      timestamp: Math.max(nowMs, this.#events.at(-1)?.timestamp ?? 0),
-      entropy,
-      type,
-      level,
-      data,
-    };
-    if (draft.seriesId !== undefined && kind !== undefined) {
-      event.seriesId = draft.seriesId;
-      event.seriesMode = kind.mode;
-      if (kind.mode === "accumulate") event.accField = kind.accField;
+    const { entropy, level, data, seriesId } = draft;
+    const index = this.#events.length;
+    const before = this.#events[index - 1];
+    const timestamp = before === undefined ? nowMs : Math.max(nowMs, before.timestamp);
+    const posting = this.#postingOf(draft.type, level);
+    // The same text for all, so that events need not hold one each; likewise that of a series.
+    const { type } = posting;
+    // Made whole at once: an object that is added to takes more memory.
+    let event: StoredEvent;
+    if (seriesId === undefined || kind === undefined) {
+      event = { index, timestamp, entropy, type, level, data };
+    } else {
+      const { mode: seriesMode, accField } = kind;
+      event = seriesMode === "accumulate"
+        ? { index, timestamp, entropy, type, level, data, seriesId, seriesMode, accField }
+        : { index, timestamp, entropy, type, level, data, seriesId, seriesMode };
+      this.series.add(event, draft);
     }
     this.#events.push(event);
-    this.#index(event);
-    this.series.add(event, draft);
-    this.producers.add(draft, event.index);
+    posting.all.push(index);
+    if (event.seriesMode === undefined || event.seriesMode === "keep-all") {
+      posting.plain.push(index);
+      this.#plain.push(index);
+    }
+    this.producers.add(draft, index);
     this.dataBytes += data.length;
     return event;
   }
@@ -149,16 +158,16 @@ export class TaskLog {
     return { all, plain: this.#plain.filter(isLeft), postings };
   }
 
-  #index({ index, type, level, seriesMode }: StoredEvent): void {
+  #postingOf(type: string, level: Level): Posting {
+    const newest = this.#newest;
+    // Mostly the same as of the event before, and then no key has to be made.
+    if (newest !== undefined && newest.type === type && newest.level === level) return newest;
     const key = `${level} ${type}`;
     let posting = this.#postings.get(key);
     if (posting === undefined) {
       posting = { type, level, all: [], plain: [] };
       this.#postings.set(key, posting);
     }
-    posting.all.push(index);
-    if (seriesMode === "latest" || seriesMode === "accumulate") return;
-    posting.plain.push(index);
-    this.#plain.push(index);
+    return this.#newest = posting;
   }
 }

@@ -9,6 +9,7 @@ import type {
   TaskReader,
 } from "../contracts/task_reader.ts";
 import type { EventFilter } from "../protocol/event.ts";
+import { copyOf } from "../rules/copy.ts";
 import { matchesType } from "../rules/filter.ts";
 import { TaskList } from "./task_list.ts";
 import { TaskLog } from "./task_log.ts";
@@ -17,6 +18,8 @@ import { TaskLog } from "./task_log.ts";
 export interface TaskEntry {
   record: TaskRecord;
   log: TaskLog;
+  /** Bytes that it is counted with by a store that counts. */
+  bytes: number;
 }
 
 /** Tasks and their logs, and everything that is read of them. */
@@ -39,7 +42,7 @@ export class TaskTable implements TaskReader {
    * @ignore
    */
   protected add(record: TaskRecord): TaskEntry {
-    const entry = { record, log: new TaskLog() };
+    const entry = { record, log: new TaskLog(), bytes: 0 };
     this.#entries.set(record.task.id, entry);
     this.#list.add(record);
     return entry;
@@ -71,7 +74,7 @@ export class TaskTable implements TaskReader {
     const entry = this.#entries.get(taskId);
     if (entry === undefined) return await Promise.resolve(undefined);
     const { record, log: { length, trimmedThrough } } = entry;
-    const head: TaskHead = { record: structuredClone(record), length };
+    const head: TaskHead = { record: copyOf(record), length };
     if (trimmedThrough !== undefined) head.trimmedThrough = trimmedThrough;
     return head;
   }
@@ -85,7 +88,7 @@ export class TaskTable implements TaskReader {
       if (types !== undefined && !matchesType(type, types)) continue;
       if (tag !== undefined && !tags?.includes(tag)) continue;
       if (tasks.length === limit) return { tasks, more: true };
-      tasks.push(structuredClone(record));
+      tasks.push(copyOf(record));
     }
     return await Promise.resolve({ tasks, more: false });
   }

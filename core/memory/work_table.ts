@@ -10,12 +10,13 @@ export class WorkTable {
 
   /** From when on a task is marked, or `undefined` if it is not. */
   get(taskId: string, work: Work): number | undefined {
-    return this.#marks[work].get(taskId)[work];
+    return this.#marks[work].get(taskId)?.[work];
   }
 
   /** Marks a task, or takes its mark away. */
   set(taskId: string, work: Work, atMs: number | undefined): void {
-    this.#marks[work].set(taskId, atMs === undefined ? {} : { [work]: atMs });
+    if (atMs === undefined) this.#marks[work].delete(taskId);
+    else this.#marks[work].set(taskId, { [work]: atMs });
   }
 
   /** Takes all marks of a task away. */

@@ -7,13 +7,28 @@ const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /** Largest number that 40 bits hold. */
 export const MAX_40_BITS: number = 2 ** 40 - 1;
 
-function encode(value: number, length: number): string {
-  let text = "";
-  for (let i = 0; i < length; i++) {
-    text = ALPHABET[value % 32] + text;
-    value = Math.floor(value / 32);
-  }
-  return text;
+const CODES = Uint8Array.from(ALPHABET, (digit) => digit.charCodeAt(0));
+
+/** 40 bits as eight digits. All at once: a text that grows by a digit takes seven times as long. */
+function encode(value: number): string {
+  const high = Math.floor(value / 2 ** 20);
+  const low = value % 2 ** 20;
+  return String.fromCharCode(
+    CODES[high >>> 15]!,
+    CODES[high >>> 10 & 31]!,
+    CODES[high >>> 5 & 31]!,
+    CODES[high & 31]!,
+    CODES[low >>> 15]!,
+    CODES[low >>> 10 & 31]!,
+    CODES[low >>> 5 & 31]!,
+    CODES[low & 31]!,
+  );
+}
+
+/** A time as ten digits. */
+function encodeTime(timestampMs: number): string {
+  const high = Math.floor(timestampMs / 2 ** 40);
+  return String.fromCharCode(CODES[high >>> 5]!, CODES[high & 31]!) + encode(timestampMs % 2 ** 40);
 }
 
 function decode(text: string): number {
@@ -43,7 +58,7 @@ function decode(text: string): number {
  * ```
  */
 export function eventId(timestampMs: number, index: number, entropy: number): string {
-  return encode(timestampMs, 10) + encode(index, 8) + encode(entropy, 8);
+  return encodeTime(timestampMs) + encode(index) + encode(entropy);
 }
 
 /** What an event's id says, or `undefined` when `id` is not one. */

@@ -99,12 +99,17 @@ export function checkSeries(
   repeats: readonly (number | undefined)[],
   known: (seriesId: string) => SeriesKind | undefined,
 ): Refusal | undefined {
-  const begun = new Map<string, SeriesKind>();
-  for (const [at, draft] of drafts.entries()) {
+  // Made with the first series that is new: most drafts are of one that is known, or of none.
+  let begun: Map<string, SeriesKind> | undefined;
+  for (let at = 0; at < drafts.length; at++) {
+    const draft = drafts[at]!;
     const { seriesId, seriesMode, accField } = draft;
     if (seriesId === undefined || repeats[at] !== undefined) continue;
-    const kind = known(seriesId) ?? begun.get(seriesId) ?? newSeriesKind(draft);
-    begun.set(seriesId, kind);
+    let kind = known(seriesId) ?? begun?.get(seriesId);
+    if (kind === undefined) {
+      kind = newSeriesKind(draft);
+      (begun ??= new Map()).set(seriesId, kind);
+    }
     const { mode } = kind;
     const otherField = mode === "accumulate" && kind.accField !== accField;
     if ((seriesMode !== undefined && seriesMode !== mode) || otherField) {

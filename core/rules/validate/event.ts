@@ -1,6 +1,7 @@
 import { invalidInput } from "../../protocol/errors.ts";
 import type { EventInput } from "../../protocol/event.ts";
 import { LEVELS, RESERVED_TYPE_PREFIX, SERIES_MODES } from "../../protocol/event.ts";
+import type { Fields } from "./checks.ts";
 import { integer, join, object, oneOf, optional, text } from "./checks.ts";
 import type { JsonLimits } from "./json.ts";
 import { assertJson } from "./json.ts";
@@ -36,25 +37,42 @@ export function assertEvent(
       `must not begin with "${RESERVED_TYPE_PREFIX}": these events are written by the server`,
     );
   }
-  optional(fields, path, "level", (value, at) => oneOf(value, at, LEVELS));
+  optional(fields, path, "level", level);
   if (fields.data === undefined) throw invalidInput(join(path, "data"), "is missing");
   assertJson(fields.data, join(path, "data"), limits);
   optional(fields, path, "seriesId", text);
-  optional(fields, path, "seriesMode", (value, at) => oneOf(value, at, SERIES_MODES));
+  optional(fields, path, "seriesMode", seriesMode);
   optional(fields, path, "seriesAccField", text);
-  for (const key of ["seriesMode", "seriesAccField"]) {
-    if (fields[key] !== undefined && fields.seriesId === undefined) {
-      throw invalidInput(join(path, key), "needs a seriesId");
-    }
+  if (fields.seriesId === undefined) {
+    refuse(fields, path, "seriesMode", "needs a seriesId");
+    refuse(fields, path, "seriesAccField", "needs a seriesId");
   }
   optional(fields, path, "producerId", text);
-  const upTo = Number.MAX_SAFE_INTEGER;
-  optional(fields, path, "producerSeq", (value, at) => integer(value, at, 0, upTo));
-  optional(fields, path, "producerEpoch", (value, at) => integer(value, at, 0, upTo));
+  optional(fields, path, "producerSeq", count);
+  optional(fields, path, "producerEpoch", count);
   if ((fields.producerId === undefined) !== (fields.producerSeq === undefined)) {
     throw invalidInput(join(path, "producerSeq"), "and producerId go only together");
   }
-  if (fields.producerEpoch !== undefined && fields.producerId === undefined) {
-    throw invalidInput(join(path, "producerEpoch"), "needs a producerId");
+  if (fields.producerId === undefined) {
+    refuse(fields, path, "producerEpoch", "needs a producerId");
   }
+}
+
+// Functions of the module, since those made anew for each event cost more than what they check.
+
+function level(value: unknown, path: string): void {
+  oneOf(value, path, LEVELS);
+}
+
+function seriesMode(value: unknown, path: string): void {
+  oneOf(value, path, SERIES_MODES);
+}
+
+function count(value: unknown, path: string): void {
+  integer(value, path, 0, Number.MAX_SAFE_INTEGER);
+}
+
+/** Requires that a field is not given. */
+function refuse(fields: Fields, path: string, key: keyof EventInput, why: string): void {
+  if (fields[key] !== undefined) throw invalidInput(join(path, key), why);
 }
