@@ -1,4 +1,4 @@
-import type { Handle, Listening } from "./listen.ts";
+import type { ConnectionInfo, Handle, Listening } from "./listen.ts";
 import { type ListenAddress, listenError } from "./listen_error.ts";
 
 /** Serves with the server of Deno. */
@@ -6,7 +6,7 @@ export function listenOnDeno(handle: Handle, address: ListenAddress): Promise<Li
   try {
     const server = Deno.serve(
       { port: address.port, hostname: address.host, onListen: () => {} },
-      (request, { remoteAddr }) => handle(request, { remoteAddress: remoteAddr.hostname }),
+      (request, info) => handle(request, new Connection(info)),
     );
     return Promise.resolve({ port: server.addr.port, shutdown: () => server.shutdown() });
   } catch (error) {
@@ -16,5 +16,18 @@ export function listenOnDeno(handle: Handle, address: ListenAddress): Promise<Li
       ? "forbidden"
       : error as Error;
     return Promise.reject(listenError(address, cause));
+  }
+}
+
+/** Asks the server for the address when somebody wants to know it, which is seldom. */
+class Connection implements ConnectionInfo {
+  readonly #info: Deno.ServeHandlerInfo<Deno.NetAddr>;
+
+  constructor(info: Deno.ServeHandlerInfo<Deno.NetAddr>) {
+    this.#info = info;
+  }
+
+  get remoteAddress(): string {
+    return this.#info.remoteAddr.hostname;
   }
 }

@@ -10,8 +10,7 @@ import { docsPage } from "./docs/page.ts";
 import { Gate } from "./gate.ts";
 import { createMetrics } from "./metrics/mod.ts";
 import type { AnsweredRequest } from "./observe_requests.ts";
-import { observeRequests } from "./observe_requests.ts";
-import { requestInfo } from "./request_info.ts";
+import { ObservedRequests } from "./observe_requests.ts";
 import { errorResponse, isUnexpected } from "./http_errors.ts";
 import type { ClientAddress, RateLimitOptions, StreamLimits } from "./limits/mod.ts";
 import { RequestLimits, StreamSlots } from "./limits/mod.ts";
@@ -20,7 +19,6 @@ import { addEventRoutes } from "./routes/events.ts";
 import { addServerRoutes } from "./routes/server.ts";
 import { addWebhookRoutes } from "./routes/webhooks.ts";
 import { addTaskRoutes } from "./routes/tasks.ts";
-import { traceRequests } from "./tracing/trace_requests.ts";
 import { VERSION } from "./version.ts";
 
 /** Who may read answers from pages of other origins. */
@@ -101,28 +99,26 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
   const metrics = createMetrics(engine, { limits, slots });
   const gate = new Gate(engine, { open });
 
-  app.onError((error, context) => {
-    const { requestId, route, taskId } = requestInfo(context);
-    if (isUnexpected(error)) {
-      engine.reportError(error, {
-        operation: `${context.req.method} ${route}`,
-        ...(taskId === undefined ? {} : { taskId }),
-        requestId,
-      });
-    }
-    return errorResponse(error, requestId);
-  });
-  plain.use(
-    "*",
-    observeRequests((answered) => {
+  const requests = new ObservedRequests({
+    onError(error, context, { requestId, route, taskId }) {
+      if (isUnexpected(error)) {
+        engine.reportError(error, {
+          operation: `${context.req.method} ${route}`,
+          ...(taskId === undefined ? {} : { taskId }),
+          requestId,
+        });
+      }
+      return errorResponse(error, requestId);
+    },
+    onAnswered(answered) {
       metrics.http.answered(answered);
       options.onAnswered?.(answered);
-    }),
-  );
-  plain.use("*", traceRequests());
-  if (options.cors !== undefined) plain.use("*", corsOf(options.cors));
+    },
+  });
+  if (options.cors !== undefined) plain.use("*", requests.around(corsOf(options.cors)));
 
   const router = new Router(app, {
+    requests,
     authenticate: createAuthenticator({ auth, trustedServices }),
     authenticateTicket: (ticket, taskId) => tickets.verify(ticket, taskId),
     requireScope: authorize,
@@ -140,8 +136,8 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
     maxBodyBytes,
     onSent: (bytes) => metrics.http.sent(bytes),
   });
-  addDocs(app, limits);
-  refuseTheRest(plain);
+  addDocs(app, requests, limits);
+  refuseTheRest(plain, requests);
   return plain;
 }
 
@@ -164,7 +160,7 @@ function corsOf({ origin, credentials = false, maxAgeSeconds = 600 }: CorsOption
   });
 }
 
-function addDocs(app: OpenAPIHono, limits: RequestLimits): void {
+function addDocs(app: OpenAPIHono, requests: ObservedRequests, limits: RequestLimits): void {
   const { openAPIRegistry } = app;
   const answer = (path: string, summary: string, type: string) =>
     openAPIRegistry.registerPath({
@@ -180,9 +176,16 @@ function addDocs(app: OpenAPIHono, limits: RequestLimits): void {
   // Making the document is work, and anybody may ask for it.
   const count = (context: Context) =>
     limits.countAddress(limits.addressOf(context.req.raw, context));
-  app.get("/openapi.json", (context) => {
-    requestInfo(context).route = "/openapi.json";
-    count(context);
+  const add = (path: string, answer: (context: Context) => Response | Promise<Response>) =>
+    app.get(
+      path,
+      requests.handler((context, info) => {
+        info.route = path;
+        count(context);
+        return answer(context);
+      }),
+    );
+  add("/openapi.json", (context) => {
     const document = app.getOpenAPI31Document({
       openapi: "3.1.0",
       info: {
@@ -195,18 +198,16 @@ function addDocs(app: OpenAPIHono, limits: RequestLimits): void {
     });
     return context.json(document as unknown as Record<string, unknown>);
   });
-  app.get("/docs", async (context) => {
-    requestInfo(context).route = "/docs";
-    count(context);
+  add("/docs", async (context) => {
     const { html, headers } = await docsPage();
     return context.html(html, 200, headers);
   });
 }
 
 /** Answers what no route took, in the same shape as every error. */
-function refuseTheRest(app: Hono): void {
+function refuseTheRest(app: Hono, requests: ObservedRequests): void {
   const methods = methodsByPath(app);
-  app.all("*", (context: Context) => {
+  const refuse = (context: Context) => {
     const { method, path } = context.req;
     // Paths count from where the app is mounted: of `/base/*`, the part before `/*`.
     const below = path.slice(routePath(context).length - "/*".length);
@@ -227,7 +228,8 @@ function refuseTheRest(app: Hono): void {
         `There is nothing at ${method} ${path}; see /docs for what there is`,
       ),
     );
-  });
+  };
+  app.all("*", requests.handler(refuse));
 }
 
 /** The methods of each path. */

@@ -30,8 +30,11 @@ export class Gate {
    *
    * @throws {TaskcastError} `FORBIDDEN`; `TASK_NOT_FOUND` only for callers who may know.
    */
-  async check(auth: AuthContext, scope: Scope, id: string): Promise<void> {
-    if (this.#open) return;
+  check(auth: AuthContext, scope: Scope, id: string): void | Promise<void> {
+    return this.#open ? undefined : this.#check(auth, scope, id);
+  }
+
+  async #check(auth: AuthContext, scope: Scope, id: string): Promise<void> {
     authorize(auth, scope, { id });
     authorize(auth, scope, { id, authConfig: await this.#rulesOf(id) });
   }

@@ -32,8 +32,11 @@ function uncapitalized(text: string): string {
 
 /** The media type of a request's body, without parameters. */
 export function mediaType(request: Request): string {
-  return (request.headers.get("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
+  const type = request.headers.get("content-type") ?? "";
+  return type === JSON_TYPE ? type : type.split(";")[0]!.trim().toLowerCase();
 }
+
+const JSON_TYPE = "application/json";
 
 /** `PAYLOAD_TOO_LARGE`. */
 export function tooLarge(what: string, maxBytes: number): TaskcastError {
@@ -58,12 +61,10 @@ export async function readJson(
   { maxBytes, optional = false }: { maxBytes: number; optional?: boolean },
 ): Promise<unknown> {
   assertNotCompressed(request);
-  const type = mediaType(request);
-  const text = await readText(request, maxBytes).catch((error) => {
-    throw error instanceof TaskcastError ? error : brokenBody(error);
-  });
+  const text = decode(await readBytes(request, maxBytes));
   if (optional && text === "") return {};
-  if (type !== "application/json") {
+  const type = mediaType(request);
+  if (type !== JSON_TYPE) {
     throw new TaskcastError(
       "UNSUPPORTED_MEDIA_TYPE",
       `The body must be JSON: send "content-type: application/json"${
@@ -78,16 +79,23 @@ export async function readJson(
   }
 }
 
-async function readText(request: Request, maxBytes: number): Promise<string> {
-  const announced = request.headers.get("content-length");
-  if (announced !== null) {
+async function readBytes(request: Request, maxBytes: number): Promise<AllowSharedBufferSource> {
+  try {
+    const announced = request.headers.get("content-length");
+    if (announced === null) return await collect(request.body, maxBytes);
     if (Number(announced) > maxBytes) throw tooLarge("The body", maxBytes);
-    return decode(new Uint8Array(await request.arrayBuffer()));
+    return await request.arrayBuffer();
+  } catch (error) {
+    throw error instanceof TaskcastError ? error : brokenBody(error);
   }
-  if (request.body === null) return "";
+}
+
+/** Reads a body whose size is not known before. */
+async function collect(body: Request["body"], maxBytes: number): Promise<Uint8Array> {
+  if (body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of request.body) {
+  for await (const chunk of body) {
     bytes += chunk.length;
     if (bytes > maxBytes) throw tooLarge("The body", maxBytes);
     chunks.push(chunk);
@@ -98,13 +106,15 @@ async function readText(request: Request, maxBytes: number): Promise<string> {
     all.set(chunk, at);
     at += chunk.length;
   }
-  return decode(all);
+  return all;
 }
 
 /** Strict, since what is not UTF-8 would be stored as something else than what was sent. */
-function decode(bytes: Uint8Array): string {
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+function decode(bytes: AllowSharedBufferSource): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return decoder.decode(bytes);
   } catch {
     throw invalidInput("", "is not valid UTF-8");
   }

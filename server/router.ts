@@ -5,8 +5,8 @@ import type { Context, Hono } from "hono";
 import type { AuthContext } from "./auth/mod.ts";
 import type { RequestLimits } from "./limits/mod.ts";
 import { parse, readJson } from "./request.ts";
+import type { ObservedRequests } from "./observe_requests.ts";
 import type { RequestInfo } from "./request_info.ts";
-import { requestInfo } from "./request_info.ts";
 import { taskId } from "./schemas/task.ts";
 
 /** One method of one path: what it takes, what it answers, who may call it. */
@@ -42,13 +42,15 @@ export interface Call<Query, Body> {
   auth: AuthContext;
   info: RequestInfo;
   /** Whom limits count it for: a credential, else an address, if either is known. */
-  caller: string | undefined;
+  caller: () => string | undefined;
   context: Context;
 }
 
 /** What routes need of the app. */
 export interface RouterOptions {
-  authenticate: (request: Request) => Promise<AuthContext>;
+  /** What goes on around each operation. */
+  requests: ObservedRequests;
+  authenticate: (request: Request) => AuthContext | Promise<AuthContext>;
   /** Takes a ticket of the query for the token. */
   authenticateTicket: (ticket: string, taskId: string) => Promise<AuthContext>;
   requireScope: (auth: AuthContext, scope: Scope) => void;
@@ -85,29 +87,31 @@ export class Router {
     handle: (call: Call<z.output<Query>, z.output<Body>>) => Response | Promise<Response>,
   ): void {
     this.#document(operation);
-    const { method, path, query, body } = operation;
-    const { maxBodyBytes, limits, requireScope } = this.#options;
+    const { method, path, tag, scope, query, body, ticket } = operation;
+    const { requests, limits, requireScope, maxBodyBytes } = this.#options;
+    // Health and metrics are asked for when a server is in trouble, and must not add to it.
+    const limited = tag !== "Server";
+    const hasId = path.includes("{id}");
+    const hasQuery = query !== undefined || ticket === true;
     (this.#app as unknown as Hono).on(
       method.toUpperCase(),
       path.replaceAll(/\{(\w+)\}/g, ":$1"),
-      async (context) => {
+      requests.handler(async (context, info) => {
         const request = context.req.raw;
-        const id = context.req.param("id") ?? "";
-        const info = requestInfo(context);
         info.route = path;
-        const address = limits.addressOf(request, context);
-        // Health and metrics are asked for when a server is in trouble, and must not add to it.
-        const limited = operation.tag !== "Server";
+        const addressOf = () => limits.addressOf(request, context);
+        const address = limits.countsAddresses ? addressOf() : undefined;
         if (limited) limits.countAddress(address);
-        if (path.includes("{id}")) info.taskId = parse(taskId, id, "id");
-        const params = context.req.query();
-        const auth = operation.scope === undefined ? NOBODY : await limits.authenticate(
+        let id = "";
+        if (hasId) info.taskId = id = parse(taskId, context.req.param("id"), "id");
+        const params = hasQuery ? context.req.query() : {};
+        const auth = scope === undefined ? NOBODY : await limits.authenticate(
           address,
-          () => this.#authenticate(operation, request, id, params.ticket),
+          () => this.#authenticate(request, id, ticket ? params.ticket : undefined),
         );
         if (limited) limits.countCredential(auth.credential);
-        if (operation.scope !== undefined) requireScope(auth, operation.scope);
-        return await handle({
+        if (scope !== undefined) requireScope(auth, scope);
+        return handle({
           request,
           id,
           query: query && parse(query, params) as z.output<Query>,
@@ -117,23 +121,24 @@ export class Router {
           ) as z.output<Body>,
           auth,
           info,
-          caller: auth.credential ?? (address && `address:${address}`),
+          caller() {
+            if (auth.credential !== undefined) return auth.credential;
+            const from = address ?? addressOf();
+            return from && `address:${from}`;
+          },
           context,
         } as Call<z.output<Query>, z.output<Body>>);
-      },
+      }),
     );
   }
 
-  async #authenticate(
-    { ticket: takesTicket }: Pick<Operation<never, never>, "ticket">,
+  #authenticate(
     request: Request,
     id: string,
     ticket: string | undefined,
-  ): Promise<AuthContext> {
+  ): AuthContext | Promise<AuthContext> {
     const { authenticate, authenticateTicket } = this.#options;
-    return takesTicket && ticket !== undefined
-      ? await authenticateTicket(ticket, id)
-      : await authenticate(request);
+    return ticket === undefined ? authenticate(request) : authenticateTicket(ticket, id);
   }
 
   #document<Query extends z.ZodType, Body extends z.ZodType>(

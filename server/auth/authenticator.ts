@@ -22,25 +22,27 @@ export interface AuthenticatorOptions {
  *
  * A service key is looked at first, in every mode: a wrong one is refused, whatever else is sent.
  *
- * @returns A function that rejects with `UNAUTHORIZED` for callers that are not known.
+ * @returns A function that throws or rejects with `UNAUTHORIZED` for callers that are not known.
  * @throws {TypeError} For options that cannot work.
  */
 export function createAuthenticator(
   { auth = { mode: "none" }, trustedServices = {} }: AuthenticatorOptions,
-): (request: Request) => Promise<AuthContext> {
+): (request: Request) => AuthContext | Promise<AuthContext> {
   const byToken = tokenAuthenticator(auth);
   const byKey = keyAuthenticator(trustedServices);
-  return async (request) => {
+  return (request) => {
     const key = request.headers.get(SERVICE_KEY_HEADER);
-    return key === null ? await byToken(request) : await byKey(key);
+    return key === null ? byToken(request) : byKey(key);
   };
 }
 
-function tokenAuthenticator(auth: AuthOptions): (request: Request) => Promise<AuthContext> {
+function tokenAuthenticator(
+  auth: AuthOptions,
+): (request: Request) => AuthContext | Promise<AuthContext> {
   switch (auth.mode) {
     case undefined:
     case "none":
-      return () => Promise.resolve(FULL_ACCESS);
+      return () => FULL_ACCESS;
     case "jwt": {
       if (auth.jwt === undefined) throw new TypeError('auth: the mode "jwt" needs "jwt"');
       const verify = createJwtVerifier(auth.jwt);

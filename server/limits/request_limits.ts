@@ -78,6 +78,11 @@ export class RequestLimits {
     return this.#refused;
   }
 
+  /** Whether anything is counted by address; if not, nobody has to find it out. */
+  get countsAddresses(): boolean {
+    return this.#addresses !== undefined || this.#failures !== undefined;
+  }
+
   /** What the address of a request counts as. */
   addressOf(request: Request, context: Context): string | undefined {
     const address = this.#clientAddress?.(request, context);
@@ -106,10 +111,22 @@ export class RequestLimits {
    *
    * @throws {TaskcastError} `RATE_LIMITED`, or what `authenticate` throws.
    */
-  async authenticate<T>(address: string | undefined, authenticate: () => Promise<T>): Promise<T> {
-    const failures = address === undefined ? undefined : this.#failures;
+  authenticate<T>(
+    address: string | undefined,
+    authenticate: () => T | Promise<T>,
+  ): T | Promise<T> {
+    const failures = this.#failures;
+    if (failures === undefined || address === undefined) return authenticate();
+    return this.#authenticate(failures, address, authenticate);
+  }
+
+  async #authenticate<T>(
+    failures: RateLimiter,
+    address: string,
+    authenticate: () => T | Promise<T>,
+  ): Promise<T> {
     this.#refuse(
-      failures?.waitMs(address!),
+      failures.waitMs(address),
       "Too many failed authentications from this address",
       "failures",
     );
@@ -117,9 +134,7 @@ export class RequestLimits {
       return await authenticate();
     } catch (error) {
       // Several may have been on their way together; all of them count.
-      if (error instanceof TaskcastError && error.code === "UNAUTHORIZED") {
-        failures?.charge(address!);
-      }
+      if (error instanceof TaskcastError && error.code === "UNAUTHORIZED") failures.charge(address);
       throw error;
     }
   }

@@ -27,7 +27,7 @@ export function addEngineMetrics(make: Instruments, engine: TaskEngine): void {
     "outcome",
     () => lowerCase(commits),
   );
-  const commitSeconds = make.histogram(
+  const commitSeconds = make.distribution(
     "commit_duration_seconds",
     "What the short-term store takes for a commit",
     FAST_BUCKETS,
@@ -37,7 +37,7 @@ export function addEngineMetrics(make: Instruments, engine: TaskEngine): void {
   gauge("followed_tasks", "Tasks with open streams: tails", "tails");
   gauge("tail_bytes", "Recent events that are kept for readers, about", "tailBytes");
   gauge("view_bytes", "Encoded frames that are kept for readers, about", "viewBytes");
-  const delivery = make.histogram(
+  const delivery = make.distribution(
     "delivery_latency_seconds",
     "From an event's timestamp until it is handed to streams; one sample per read",
     FAST_BUCKETS,
@@ -54,11 +54,11 @@ export function addEngineMetrics(make: Instruments, engine: TaskEngine): void {
     "How late the oldest due work is that was found and is not done yet",
     () => engine.stats.dueLagMs / 1000,
   );
-  const dueSeconds = make.histogram(
+  const dueSeconds = make.distributionBy(
     "due_work_delay_seconds",
     "How late due work was done",
     SLOW_BUCKETS,
-    ["kind"],
+    "kind",
   );
   make.gauge(
     "archive_lag_seconds",
@@ -69,17 +69,17 @@ export function addEngineMetrics(make: Instruments, engine: TaskEngine): void {
   counted("tasks_released_total", "Hot copies given up by this instance", "tasksReleased");
   counted("tasks_cleaned_total", "Ended tasks deleted by rules by this instance", "tasksCleaned");
   counted("events_trimmed_total", "Events deleted by rules by this instance", "eventsTrimmed");
-  const archiveSeconds = make.histogram(
+  const archiveSeconds = make.distributionBy(
     "archive_write_duration_seconds",
     "What the archive takes for a batch",
     SLOW_BUCKETS,
-    ["outcome"],
+    "outcome",
   );
   counted("webhook_deliveries_total", "Events that webhooks took", "webhooksDelivered");
   counted("webhook_attempts_failed_total", "Attempts that failed", "webhookAttemptsFailed");
   counted("webhook_deliveries_given_up_total", "Deliveries given up", "webhooksGivenUp");
   gauge("webhook_attempts_under_way", "Attempts that are under way", "webhooksUnderWay");
-  const attemptSeconds = make.histogram(
+  const attemptSeconds = make.distribution(
     "webhook_attempt_duration_seconds",
     "Until a webhook's receiver answered, or was given up",
     SLOW_BUCKETS,
@@ -98,9 +98,9 @@ export function addEngineMetrics(make: Instruments, engine: TaskEngine): void {
       laggingEvents.inc(events);
     },
     onArchiving: ({ ok, durationMs }) =>
-      archiveSeconds.observe({ outcome: ok ? "ok" : "error" }, durationMs / 1000),
+      archiveSeconds(ok ? "ok" : "error").observe(durationMs / 1000),
     onWebhookAttempt: ({ durationMs }) => attemptSeconds.observe(durationMs / 1000),
-    onDueWork: (kind, lateMs) => dueSeconds.observe({ kind }, lateMs / 1000),
+    onDueWork: (kind, lateMs) => dueSeconds(kind).observe(lateMs / 1000),
   });
 }
 

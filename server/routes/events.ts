@@ -1,7 +1,8 @@
 import { z } from "@hono/zod-openapi";
 import { eventJson, matchesType } from "@taskcast/core";
-import type { EventFilter, Since } from "@taskcast/core/protocol";
+import type { EventFilter, EventInput, Since } from "@taskcast/core/protocol";
 
+import { jsonAnswer } from "../json_answer.ts";
 import { assertNotCompressed, mediaType, parse, readJson } from "../request.ts";
 import type { StreamSlots } from "../limits/mod.ts";
 import type { Router } from "../router.ts";
@@ -14,7 +15,17 @@ import { publishNdjson } from "./ndjson.ts";
 import type { Services } from "./tasks.ts";
 
 const NDJSON = "application/x-ndjson";
-const CREATED_JSON = { status: 201, headers: { "content-type": "application/json" } };
+const CREATED = { status: 201 };
+
+/**
+ * Words what is wrong with events as everywhere else in the API. The engine, which takes nothing
+ * that the schema refuses, checks all events before it stores the first; so this is only asked when
+ * something was refused, and most events are checked once.
+ */
+function assertEvents(body: unknown): void {
+  if (Array.isArray(body)) body.forEach((event, i) => parse(eventBody, event, `[${i}]`));
+  else parse(eventBody, body);
+}
 
 /** Adds publishing, following and history. */
 export function addEventRoutes(
@@ -53,11 +64,11 @@ export function addEventRoutes(
         },
       },
     },
-  }, async ({ id, auth, caller, request }) => {
+  }, async ({ id, auth, caller, request, info }) => {
     await gate.check(auth, "event:publish", id);
     if (mediaType(request) === NDJSON) {
       assertNotCompressed(request);
-      const release = slots.publishing.take(caller);
+      const release = slots.publishing.take(caller());
       try {
         const receipt = await publishNdjson(engine, id, request, {
           maxLineBytes: maxBodyBytes,
@@ -69,14 +80,18 @@ export function addEventRoutes(
       }
     }
     const body = await readJson(request, { maxBytes: maxBodyBytes });
-    if (Array.isArray(body)) {
-      const events = body.map((event, i) => parse(eventBody, event, `[${i}]`));
-      const stored = await engine.appendEvents(id, events);
+    try {
+      if (!Array.isArray(body)) {
+        const stored = await engine.appendEvent(id, body as EventInput);
+        return jsonAnswer(info, eventJson(id, stored), CREATED);
+      }
+      const stored = await engine.appendEvents(id, body);
       const json = `[${stored.map((event) => eventJson(id, event)).join(",")}]`;
-      return new Response(json, CREATED_JSON);
+      return jsonAnswer(info, json, CREATED);
+    } catch (error) {
+      assertEvents(body);
+      throw error;
     }
-    const stored = await engine.appendEvent(id, parse(eventBody, body));
-    return new Response(eventJson(id, stored), CREATED_JSON);
   });
 
   router.add({
@@ -102,7 +117,7 @@ export function addEventRoutes(
     const { wrap = true, limit, seriesFormat } = query;
     const since = sinceOf(query, request.headers.get("last-event-id"));
     const options = { filter: filterOf(query), since, limit, seriesFormat };
-    const release = slots.reading.take(caller);
+    const release = slots.reading.take(caller());
     const stream = await engine.openStream(id, options, sseEncoder(wrap)).catch((error) => {
       release();
       throw error;
@@ -167,7 +182,7 @@ export function addEventRoutes(
     },
   }, async ({ auth, caller, query, request, info: { requestId } }) => {
     const { wrap = true, taskTypes = [], taskIds = [] } = query;
-    const release = slots.reading.take(caller);
+    const release = slots.reading.take(caller());
     const stream = await engine.openStreamOfAll({
       filter: filterOf(query),
       visible: (task) =>

@@ -3,6 +3,7 @@ import { TaskcastError } from "@taskcast/core/protocol";
 import type { Tickets } from "../auth/mod.ts";
 import { hasScope } from "../auth/mod.ts";
 import type { Gate } from "../gate.ts";
+import { jsonAnswer } from "../json_answer.ts";
 import type { Router } from "../router.ts";
 import { listQuery } from "../schemas/query.ts";
 import {
@@ -41,16 +42,18 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
     body: { schema: createTaskBody, optional: true },
     errors: { 409: "A task with this id exists", 503: "The store is full or cannot be reached" },
     responses: { 201: json("The task, `pending`", taskSchema) },
-  }, async ({ body, auth, info }) => {
+  }, async ({ body, auth, info, request }) => {
     if (body.webhooks !== undefined && !hasScope(auth, "webhook:create")) {
       throw new TaskcastError("FORBIDDEN", 'The token lacks the scope "webhook:create"');
     }
     gate.checkCreate(auth, body.id);
-    const task = await engine.createTask(body, { traceparent: info.traceparent });
+    // Where nothing is traced here, the caller's own is passed on as it came.
+    const traceparent = info.traceparent ?? request.headers.get("traceparent") ?? undefined;
+    const task = await engine.createTask(body, { traceparent });
     info.taskId = task.id;
     // Relative to the request's own address: right under any base path and behind any proxy.
     const headers = { location: `tasks/${task.id}` };
-    return Response.json(gate.show(auth, task), { status: 201, headers });
+    return jsonAnswer(info, JSON.stringify(gate.show(auth, task)), { status: 201, headers });
   });
 
   router.add({

@@ -1,5 +1,5 @@
-import { context, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
-import type { EngineTracer, WorkSpan } from "@taskcast/core";
+import { context, SpanKind, SpanStatusCode, trace as spans } from "@opentelemetry/api";
+import type { EngineTracer, TracedWork, WorkSpan } from "@taskcast/core";
 import { TaskcastError } from "@taskcast/core/protocol";
 import { isTracing, remoteContext, spanContextOf, traceparentOf, tracer } from "./tracer.ts";
 
@@ -22,32 +22,34 @@ const UNTRACED: WorkSpan = { link() {}, fail() {} };
  * ```
  */
 export function createEngineTracer(): EngineTracer {
-  return {
-    async trace({ name, isCall = false, parent, attributes }, run) {
-      if (!isTracing()) return await run(UNTRACED);
-      const from = parent === "active" ? context.active() : remoteContext(parent.traceparent);
-      const kind = isCall ? SpanKind.CLIENT : SpanKind.INTERNAL;
-      const span = tracer().startSpan(name, { kind, attributes }, from);
-      const fail = (why: string) =>
-        void span.setStatus({ code: SpanStatusCode.ERROR, message: why });
-      try {
-        return await context.with(trace.setSpan(from, span), () =>
-          run({
-            traceparent: traceparentOf(span, from),
-            link(traceparent) {
-              const linked = spanContextOf(traceparent);
-              if (linked !== undefined) span.addLink({ context: linked });
-            },
-            fail,
-          }));
-      } catch (error) {
-        // What is refused is no failure of the one who refuses.
-        if (error instanceof TaskcastError) span.setAttribute("error.type", error.code);
-        else fail(error instanceof Error ? error.name : "error");
-        throw error;
-      } finally {
-        span.end();
-      }
-    },
-  };
+  // Without tracing, not even a promise of its own is put around the work.
+  return { trace: (work, run) => isTracing() ? trace(work, run) : run(UNTRACED) };
+}
+
+async function trace<T>(
+  { name, isCall = false, parent, attributes }: TracedWork,
+  run: (span: WorkSpan) => Promise<T>,
+): Promise<T> {
+  const from = parent === "active" ? context.active() : remoteContext(parent.traceparent);
+  const kind = isCall ? SpanKind.CLIENT : SpanKind.INTERNAL;
+  const span = tracer().startSpan(name, { kind, attributes }, from);
+  const fail = (why: string) => void span.setStatus({ code: SpanStatusCode.ERROR, message: why });
+  try {
+    return await context.with(spans.setSpan(from, span), () =>
+      run({
+        traceparent: traceparentOf(span, from),
+        link(traceparent) {
+          const linked = spanContextOf(traceparent);
+          if (linked !== undefined) span.addLink({ context: linked });
+        },
+        fail,
+      }));
+  } catch (error) {
+    // What is refused is no failure of the one who refuses.
+    if (error instanceof TaskcastError) span.setAttribute("error.type", error.code);
+    else fail(error instanceof Error ? error.name : "error");
+    throw error;
+  } finally {
+    span.end();
+  }
 }
