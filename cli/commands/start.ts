@@ -1,4 +1,4 @@
-import type { TaskEngineOptions } from "@taskcast/core";
+import type { TaskcastHooks, TaskEngineOptions } from "@taskcast/core";
 import { TaskEngine } from "@taskcast/core";
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { AnsweredRequest } from "@taskcast/server";
@@ -63,10 +63,9 @@ export async function start(
       webhooks: { sender, defaultRetry, hooks },
       options: { ...(storage.isPrivate ? { sweepMs: 0 } : {}), ...settings.engine },
       hooks: mergeHooks(
+        // Hooks are given copies of tasks, so none is set whose line would not be written.
+        settings.logLevel === "debug" ? taskLog(log) : undefined,
         {
-          onTaskCreated: (task) => log.debug(`task ${task.id} created`, { taskId: task.id }),
-          onTaskTransitioned: ({ id, status }, from) =>
-            log.debug(`task ${id}: ${from} → ${status}`, { taskId: id, from, taskStatus: status }),
           onWebhookFailed({ id }, { hook, error }) {
             logGivenUp(error, { operation: `webhook ${hook} gives up an event`, taskId: id });
           },
@@ -127,6 +126,15 @@ export async function start(
   if (!drained) log.warn(`requests were still open after ${DRAIN_MS / 1000} s and are cut off`);
   await close();
   return 0;
+}
+
+/** Logs what happens to tasks. */
+function taskLog(log: Logger): TaskcastHooks {
+  return {
+    onTaskCreated: (task) => log.debug(`task ${task.id} created`, { taskId: task.id }),
+    onTaskTransitioned: ({ id, status }, from) =>
+      log.debug(`task ${id}: ${from} → ${status}`, { taskId: id, from, taskStatus: status }),
+  };
 }
 
 function createApp(engine: TaskEngine, settings: StartSettings, log: Logger): Hono {

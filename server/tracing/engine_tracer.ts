@@ -23,7 +23,7 @@ const UNTRACED: WorkSpan = { link() {}, fail() {} };
  */
 export function createEngineTracer(): EngineTracer {
   // Without tracing, not even a promise of its own is put around the work.
-  return { trace: (work, run) => isTracing() ? trace(work, run) : run(UNTRACED) };
+  return { isTracing, trace: (work, run) => isTracing() ? trace(work, run) : run(UNTRACED) };
 }
 
 async function trace<T>(
