@@ -6,8 +6,8 @@ interface Waiting {
 
 /**
  * Notices answers that do not come in time. All may take equally long, so those that were asked for
- * first are late first, and one timer is enough for all of them: a timer for each took a tenth of what
- * a publish costs this process.
+ * first are late first, and one timer is enough for all of them: a timer for each took 9 % of what a
+ * publish costs this process.
  */
 export class Deadlines {
   readonly #timeoutMs: number;

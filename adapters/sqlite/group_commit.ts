@@ -110,8 +110,8 @@ export class GroupCommit {
   }
 
   /**
-   * All writes, or nothing if one fails, which hardly ever happens. Savepoints between them took a
-   * fifth of the time: SQLite keeps each page as it was before the first change after one.
+   * All writes, or nothing if one fails, which hardly ever happens. Savepoints between them would cost
+   * each write two statements, and a copy of each page that it changes.
    */
   #carryOutTogether(works: readonly Work[]): Done[] | undefined {
     try {
