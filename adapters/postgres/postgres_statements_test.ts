@@ -39,7 +39,18 @@ test("postgres: statements of a publish, of a page, and of a part of the archive
     const file = `${folder}/data/statements/all.log`;
     let marks = 0;
 
-    async function statements(work: () => Promise<unknown>): Promise<string[]> {
+    const logged = async (): Promise<string> => {
+      const mark = `mark ${++marks}`;
+      await admin.unsafe(`SELECT '${mark}'`);
+      let text = "";
+      await until(
+        async () => (text = await Deno.readTextFile(file)).includes(mark),
+        "it is written",
+      );
+      return text;
+    };
+
+    const statements = async (work: () => Promise<unknown>): Promise<string[]> => {
       const before = await logged();
       await work();
       const found = (await logged()).slice(before.length);
@@ -49,18 +60,7 @@ test("postgres: statements of a publish, of a page, and of a part of the archive
       return ours.filter((text) => !text.includes("pg_notify"))
         .map((text) => /^SELECT (nextval|pg_advisory_xact_lock)|^\w+/.exec(text)![0].toUpperCase())
         .sort();
-    }
-
-    async function logged(): Promise<string> {
-      const mark = `mark ${++marks}`;
-      await admin.unsafe(`SELECT '${mark}'`);
-      let text = "";
-      await until(
-        async () => (text = await Deno.readTextFile(file)).includes(mark),
-        "it is written",
-      );
-      return text;
-    }
+    };
 
     const { broadcast, shortTerm } = await createPostgresAdapters({ url: server.url });
     const engine = new TaskEngine({ broadcast, shortTermStore: shortTerm, options: OPTIONS });
@@ -111,4 +111,53 @@ test("postgres: statements of a publish, of a page, and of a part of the archive
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+test("postgres: publishing to many tasks at a time reads by keys, and looks through no table for it", async () => {
+  await using server = await startPostgres({ args: ["-c", "autovacuum=off"] });
+  const admin = postgres(server.url, { max: 1, connection: { application_name: "admin" } });
+
+  /** Looks through whole tables of tasks, once nobody uses them any more, so that all are counted. */
+  async function scans(): Promise<Record<string, number>> {
+    await until(async () => {
+      const [row] = await admin<{ gone: boolean }[]>`SELECT count(*) = 0 AS gone
+        FROM pg_stat_activity WHERE application_name = 'taskcast'`;
+      return row!.gone;
+    }, "its connections have ended");
+    const rows = await admin<{ table: string; count: number }[]>`SELECT relname AS table,
+      seq_scan::float8 AS count FROM pg_stat_user_tables WHERE relname <> 'taskcast_migrations'`;
+    return Object.fromEntries(rows.map(({ table, count }) => [table, count]));
+  }
+
+  const ids = Array.from({ length: 32 }, (_, i) => `t${i}`);
+  async function withEngine(work: (engine: TaskEngine) => Promise<unknown>): Promise<void> {
+    const { broadcast, shortTerm } = await createPostgresAdapters({
+      url: server.url,
+      maxConnections: 1,
+    });
+    const engine = new TaskEngine({ broadcast, shortTermStore: shortTerm, options: OPTIONS });
+    await work(engine);
+    await engine.close();
+    await broadcast.close();
+    await shortTerm.close();
+  }
+
+  await withEngine((engine) => Promise.all(ids.map((id) => engine.createTask({ id }))));
+  const before = await scans();
+  // More often than PostgreSQL plans a statement for its values.
+  await withEngine(async (engine) => {
+    for (let i = 0; i < 20; i++) {
+      await Promise.all(ids.map((taskId, at) => {
+        const sent = { ...TOKEN, producerId: "p", producerSeq: i };
+        const event = at % 2 === 0 ? PLAIN : sent;
+        return engine.publishEvent(taskId, event);
+      }));
+    }
+  });
+  const { taskcast_live_tasks: ofTasks, ...others } = await scans();
+  const { taskcast_live_tasks: ofTasksBefore, ...othersBefore } = before;
+  assert.deepEqual(others, othersBefore);
+  // The UPDATE of tasks joins as PostgreSQL likes while there are few; opening the store looks, too.
+  assert(ofTasks! - ofTasksBefore! <= 20 + 5, `${ofTasks! - ofTasksBefore!} scans of tasks`);
+  await admin.end();
 });

@@ -1,5 +1,4 @@
-import type { EventInput } from "@taskcast/core";
-import { TaskEngine } from "@taskcast/core";
+import type { EventInput, TaskEngine } from "@taskcast/core";
 
 /** How many events an array has. */
 export const BATCH = 100;
