@@ -37,9 +37,13 @@ export class PostgresLongTermStore extends PostgresTaskStore implements LongTerm
       "SELECT d.incarnation IS NOT NULL AS deleted, t.version, t.length, e.entropy::float8 " +
         "FROM json_to_recordset($1::text::json) " +
         'AS r ("taskId" text, incarnation text, nth int) ' +
-        "LEFT JOIN {deletions} d ON d.incarnation = r.incarnation " +
-        'LEFT JOIN {tasks} t ON t.id = r."taskId" AND t.incarnation = r.incarnation ' +
-        "LEFT JOIN {events} e ON e.task = t.task AND e.idx = t.length - 1 " +
+        // Each by its key, as in load.ts.
+        "LEFT JOIN LATERAL (SELECT k.incarnation FROM {deletions} k " +
+        "WHERE k.incarnation = r.incarnation LIMIT 1) d ON true " +
+        "LEFT JOIN LATERAL (SELECT k.task, k.version, k.length FROM {tasks} k " +
+        'WHERE k.id = r."taskId" AND k.incarnation = r.incarnation LIMIT 1) t ON true ' +
+        "LEFT JOIN LATERAL (SELECT k.entropy FROM {events} k " +
+        "WHERE k.task = t.task AND k.idx = t.length - 1 LIMIT 1) e ON true " +
         "ORDER BY r.nth",
       JSON.stringify(tasks.map((task, nth) => ({ ...task, nth }))),
     );

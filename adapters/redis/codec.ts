@@ -1,4 +1,4 @@
-import type { Commit, EventDraft, SeriesFold, StoredEvent } from "@taskcast/core";
+import type { Commit, EventDraft, SeriesFold, StoredEvent, WorkMarks } from "@taskcast/core";
 import type { EventFilter, Level, SeriesMode } from "@taskcast/core/protocol";
 import { matchesEverything, WORK_KINDS } from "@taskcast/core";
 import { SERVER_EVENT } from "@taskcast/core/protocol";
@@ -7,44 +7,64 @@ import type { Reply } from "./client.ts";
 // How commits and events travel to scripts and back. An event is kept as a JSON array of what is
 // known of it, a line feed, and its data: JSON has no line feeds but those, so nothing is escaped.
 
-/** A commit as the arguments of its script, but for those that are the connection's. */
-export function commitArgs(commit: Commit): string[] {
-  const { taskId, expect, record, due, events, nowMs, maxEvents, maxBytes, marks = {} } = commit;
+/** Where {@linkcode commitArgs} leaves room for the number of the commit. */
+export const NUMBER_AT = 1;
+
+/** A commit as the arguments of its script, but for its number, which it gets when it is sent. */
+export function commitArgs(
+  { taskId, expect, record, due, events, nowMs, maxEvents, maxBytes, marks = {} }: Commit,
+  { session, publish }: {
+    /** Numbers are of one session. */
+    session: string;
+    /** The command that tells of the commit, if one does. */
+    publish: "PUBLISH" | "SPUBLISH" | "";
+  },
+): string[] {
   const version = typeof expect === "object" ? expect : undefined;
   const args = [
+    session,
+    "",
     taskId,
     version === undefined ? expect as string : "at",
-    version === undefined ? "" : String(version.version),
-    version?.incarnation ?? "",
-    String(nowMs),
+    String(Math.round(nowMs)),
     String(maxEvents),
     String(maxBytes),
-    WORK_KINDS.flatMap((kind) => marks[kind] === undefined ? [] : `${kind} ${marks[kind]}`).join(
-      " ",
-    ),
+    text(marks.deliver),
+    otherMarks(marks),
+    publish,
+    String(events.length),
   ];
-  if (record === undefined) RECORD_LEFT_OUT.forEach((empty) => args.push(empty));
-  else {
-    const { task, incarnation } = record;
-    args.push(
-      JSON.stringify(record),
-      String(record.version),
-      incarnation,
-      task.status,
-      String(task.createdAt),
-      JSON.stringify([...new Set(task.tags)]),
-      text(due?.deadline),
-      text(due?.wake),
-      task.type ?? "",
-      record.hooked ? "1" : "",
-    );
-  }
-  args.push(String(events.length));
   for (const draft of events) pushDraft(args, draft);
+  if (record === undefined) return args;
+  const { task, incarnation } = record;
+  args.push(
+    JSON.stringify(record),
+    String(record.version),
+    incarnation,
+    task.status,
+    String(task.createdAt),
+    JSON.stringify([...new Set(task.tags)]),
+    text(due?.deadline),
+    text(due?.wake),
+    task.type ?? "",
+    record.hooked ? "1" : "",
+    version === undefined ? "" : String(version.version),
+    version?.incarnation ?? "",
+  );
   return args;
 }
 
-const RECORD_LEFT_OUT: readonly string[] = Array.from({ length: 10 }, () => "");
+/** What every task is marked for: `deliver` is only for those that are hooked. */
+function otherMarks(marks: WorkMarks): string {
+  let text = "";
+  for (const kind of MARKED_ALWAYS) {
+    const atMs = marks[kind];
+    if (atMs !== undefined) text += `${kind} ${atMs} `;
+  }
+  return text;
+}
+
+const MARKED_ALWAYS = WORK_KINDS.filter((kind) => kind !== "deliver");
 
 function pushDraft(args: string[], draft: EventDraft): void {
   const { entropy, type, level, data, seriesId, seriesMode = "", accField = "" } = draft;

@@ -8,6 +8,7 @@ import type { Connection } from "./connection.ts";
 import { assertKeepsData } from "./eviction.ts";
 import { assertDatabase } from "./database.ts";
 import { noRedis } from "./no_redis.ts";
+import { Deadlines } from "./deadlines.ts";
 import { inTime } from "./in_time.ts";
 import type { Partitions } from "./partitions.ts";
 
@@ -44,6 +45,7 @@ export class ScriptRunner {
   readonly #connection: Connection;
   readonly #partitions: Partitions;
   readonly #timeoutMs: number;
+  readonly #deadlines: Deadlines;
   readonly #maxPending: number;
   readonly #lastError: () => unknown;
   /** The life of each partition, once it is known. */
@@ -74,6 +76,7 @@ export class ScriptRunner {
     this.#connection = connection;
     this.#partitions = partitions;
     this.#timeoutMs = timeoutMs;
+    this.#deadlines = new Deadlines(timeoutMs);
     this.#maxPending = maxPending;
   }
 
@@ -86,13 +89,28 @@ export class ScriptRunner {
     }
     await this.#agreed;
     this.#assertUsable();
-    return await this.#inTime(
-      new Promise((resolve, reject) => {
-        if (this.#waiting.push({ base, script, args, resolve, reject }) === 1) {
-          setImmediate(() => this.#flush());
-        }
-      }),
-    );
+    this.#pending++;
+    return await new Promise((resolve, reject) => {
+      const heard = this.#deadlines.expect(() => reject(this.#late()));
+      const call: Call = {
+        base,
+        script,
+        args,
+        // Also when nobody waits for it any more: until it is answered or its connection breaks, the
+        // client still holds the request, and it may be carried out.
+        resolve: (reply) => {
+          this.#pending--;
+          heard();
+          resolve(reply);
+        },
+        reject: (error) => {
+          this.#pending--;
+          heard();
+          reject(this.#worded(error));
+        },
+      };
+      if (this.#waiting.push(call) === 1) setImmediate(() => this.#flush());
+    });
   }
 
   /** Runs a script on every partition. */
@@ -130,19 +148,16 @@ export class ScriptRunner {
     }
   }
 
+  #late(): TaskcastError {
+    return unavailable(`no answer within ${this.#timeoutMs} ms`);
+  }
+
   async #inTime<T>(answer: Promise<T>): Promise<T> {
     this.#pending++;
-    // Not when nobody waits for it any more: until it is answered or its connection breaks, the client
-    // still holds the request, and it may be carried out.
     const onSettled = () => this.#pending--;
     answer.then(onSettled, onSettled);
-    const timeoutMs = this.#timeoutMs;
     try {
-      return await inTime(
-        answer,
-        timeoutMs,
-        () => unavailable(`no answer within ${timeoutMs} ms`),
-      );
+      return await inTime(answer, this.#timeoutMs, () => this.#late());
     } catch (error) {
       throw this.#worded(error);
     }
@@ -182,8 +197,9 @@ export class ScriptRunner {
   }
 
   #withoutLife(base: string, reply: readonly Reply[]): readonly Reply[] {
-    if (!this.#lives.has(base)) this.#lives.set(base, reply.at(-1) as string);
-    return reply.slice(0, -1);
+    const life = (reply as Reply[]).pop() as string;
+    if (!this.#lives.has(base)) this.#lives.set(base, life);
+    return reply;
   }
 
   /** Another number of partitions would look for tasks where they are not. */

@@ -5,6 +5,7 @@ import type {
   CommitResult,
   DueKind,
   DueWork,
+  EventDraft,
   ListPage,
   ListQuery,
   LogMark,
@@ -15,6 +16,7 @@ import type {
   NoteChange,
   Refusal,
   ShortTermStore,
+  StoredEvent,
   TaskHead,
   TaskMark,
   TaskRecord,
@@ -24,9 +26,16 @@ import type {
 import { DUE_KINDS, matchesType } from "@taskcast/core";
 import type { EventFilter, SeriesMode, TaskStatus } from "@taskcast/core/protocol";
 import type { Reply } from "./client.ts";
-import { asStored, commitArgs, filterArg, text, toFold, toStoredEvent } from "./codec.ts";
+import {
+  asStored,
+  commitArgs,
+  filterArg,
+  NUMBER_AT,
+  text,
+  toFold,
+  toStoredEvent,
+} from "./codec.ts";
 import type { Partitions } from "./partitions.ts";
-import { channelOfAll } from "./partitions.ts";
 import type { ScriptRunner } from "./script_runner.ts";
 
 /** Tasks and logs in Redis; each operation is one script. */
@@ -60,39 +69,15 @@ export class RedisShortTermStore implements ShortTermStore {
   async commit(commit: Commit): Promise<CommitResult> {
     const { taskId, events } = commit;
     const base = this.#partitions.of(taskId);
-    const [id, expect, version, incarnation, nowMs, maxEvents, maxBytes, marks, ...rest] =
-      commitArgs(commit);
-    const args = [
-      id,
-      expect,
-      version,
-      incarnation,
-      nowMs,
-      maxEvents,
-      maxBytes,
-      marks,
-    ] as string[];
-    const channels = [this.#partitions.channelOf(taskId), channelOfAll(base), this.#publish];
+    const args = commitArgs(commit, { session: this.#session, publish: this.#publish });
     // Numbered when it is sent, so that a later number is never sent before an earlier one.
-    const reply = await this.#scripts.run(
-      base,
-      "commit",
-      () => [this.#session, String(++this.#commits), ...args, ...channels, ...rest],
-    );
-    if (reply[0] !== "ok" && reply[0] !== "hooked") return { ok: false, refusal: refusalOf(reply) };
-    const [outcome, from, length, time, ...special] = reply as [string, number, number, string];
-    const told = new Map(
-      special.map((entry) => [(entry as Reply[])[0] as number, entry as Reply[]]),
-    );
-    let next = from;
-    const stored = events.map((draft, at) => {
-      const [, first, second, isRepeat] = told.get(at) ?? [];
-      if (isRepeat) return toStoredEvent(Number(first), second as string);
-      const resolved = first === undefined
-        ? undefined
-        : { mode: first as SeriesMode, field: second as string };
-      return asStored(draft, next++, Number(time), resolved);
+    const reply = await this.#scripts.run(base, "commit", () => {
+      args[NUMBER_AT] = String(++this.#commits);
+      return args;
     });
+    if (reply[0] !== "ok" && reply[0] !== "hooked") return { ok: false, refusal: refusalOf(reply) };
+    const [outcome, from, length, time] = reply as [string, number, number, string];
+    const stored = storedOf(events, from, Number(time), reply.slice(4) as Reply[][]);
     return {
       ok: true,
       events: stored,
@@ -376,6 +361,26 @@ function matches({ task }: TaskRecord, { statuses, types, tag }: ListQuery): boo
   return (statuses === undefined || statuses.includes(task.status)) &&
     (types === undefined || matchesType(task.type ?? "", types)) &&
     (tag === undefined || task.tags?.includes(tag) === true);
+}
+
+/** The drafts as they were stored; `special` are those of which the script had to say more. */
+function storedOf(
+  drafts: readonly EventDraft[],
+  from: number,
+  timestamp: number,
+  special: readonly Reply[][],
+): StoredEvent[] {
+  if (special.length === 0) return drafts.map((draft, at) => asStored(draft, from + at, timestamp));
+  const told = new Map(special.map((entry) => [entry[0] as number, entry]));
+  let next = from;
+  return drafts.map((draft, at) => {
+    const [, first, second, isRepeat] = told.get(at) ?? [];
+    if (isRepeat) return toStoredEvent(Number(first), second as string);
+    const resolved = first === undefined
+      ? undefined
+      : { mode: first as SeriesMode, field: second as string };
+    return asStored(draft, next++, timestamp, resolved);
+  });
 }
 
 function markArgs(at: TaskMark | undefined): string[] {

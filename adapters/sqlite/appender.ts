@@ -4,15 +4,33 @@ import type { Statements } from "./statements.ts";
 import type { ClassRow, SeriesRow, TaskRow } from "./tables.ts";
 import { escaped, SELECT_CLASSES, SERIES_COLUMNS, toStoredEvent } from "./tables.ts";
 
+// Texts are looked up by what they are, so they are put together once and not for each event.
+const INSERT_EVENT = "INSERT INTO {events} (task, idx, timestamp, entropy, class, place, data, " +
+  "series) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+const UPDATE_CLASS = "UPDATE {classes} SET count = ? WHERE task = ? AND class = ?";
+const SELECT_SERIES = `SELECT ${SERIES_COLUMNS} FROM {series} WHERE task = ? AND series = ?`;
+const REPLACE_SERIES = "INSERT OR REPLACE INTO {series} (task, series, mode, acc_field, newest, " +
+  "is_text, parts, part_bytes, classes, left_events) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const APPEND_TEXT = "INSERT INTO {series_parts} (task, series, part, text) VALUES (?, ?, ?, ?) " +
+  "ON CONFLICT (task, series, part) DO UPDATE SET text = text || excluded.text";
+
 /** Characters above which a part of a series' text ends and the next begins. */
 const PART_LENGTH = 16 * 1024;
 
-/** Appends the events of one commit to one task's log. */
+/**
+ * Appends the events of one commit to one task's log. What many of them change, such as the text of
+ * their series, is kept until {@linkcode Appender.save} and written once.
+ */
 export class Appender {
   readonly #sql: Statements;
   readonly #row: TaskRow;
   readonly #series = new Map<string, SeriesRow | undefined>();
   #classes?: Map<string, ClassRow>;
+  /** Classes that have more events than is stored of them. */
+  readonly #grown = new Set<ClassRow>();
+  readonly #changed = new Set<SeriesRow>();
+  /** Texts that the newest part of a series grows by. */
+  readonly #texts = new Map<SeriesRow, string[]>();
 
   constructor(sql: Statements, row: TaskRow) {
     this.#sql = sql;
@@ -40,8 +58,7 @@ export class Appender {
     const plain = series === undefined || series.mode === "keep-all";
     const { class: classId, place } = this.#placeOf(draft, plain);
     this.#sql.run(
-      "INSERT INTO {events} (task, idx, timestamp, entropy, class, place, data, series) " +
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      INSERT_EVENT,
       row.task,
       index,
       row.timestamp,
@@ -71,15 +88,12 @@ export class Appender {
     const key = keyOf({ type, level, plain: Number(plain) });
     const known = classes.get(key);
     if (known !== undefined) {
-      this.#sql.run(
-        "UPDATE {classes} SET count = count + 1 WHERE task = ? AND class = ?",
-        this.#row.task,
-        known.class,
-      );
+      this.#grown.add(known);
       return { class: known.class, place: known.count++ };
     }
     const added: ClassRow = { class: classes.size, type, level, plain: Number(plain), count: 1 };
     classes.set(key, added);
+    // Now, since what is stored of events refers to it.
     this.#sql.run(
       "INSERT INTO {classes} (task, class, type, level, plain, count) VALUES (?, ?, ?, ?, ?, 1)",
       this.#row.task,
@@ -91,6 +105,32 @@ export class Appender {
     return { class: added.class, place: 0 };
   }
 
+  /** Writes what the appended events changed besides the log. */
+  save(): void {
+    const { task } = this.#row;
+    for (const { class: id, count } of this.#grown) {
+      this.#sql.run(UPDATE_CLASS, count, task, id);
+    }
+    this.#grown.clear();
+    for (const series of this.#changed) {
+      this.#saveText(series);
+      this.#sql.run(
+        REPLACE_SERIES,
+        task,
+        series.series,
+        series.mode,
+        series.acc_field,
+        series.newest,
+        series.is_text,
+        series.parts,
+        series.part_bytes,
+        series.classes,
+        series.left_events,
+      );
+    }
+    this.#changed.clear();
+  }
+
   #addToSeries(draft: EventDraft, index: number): SeriesRow | undefined {
     const { seriesId } = draft;
     if (seriesId === undefined) return undefined;
@@ -99,21 +139,7 @@ export class Appender {
     if (series.left_events !== null) series.left_events++;
     if (series.mode !== "keep-all") this.#addClass(series, draft);
     if (series.mode === "accumulate") this.#addText(series, draft.delta);
-    this.#sql.run(
-      "INSERT OR REPLACE INTO {series} " +
-        "(task, series, mode, acc_field, newest, is_text, parts, part_bytes, classes, " +
-        "left_events) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      this.#row.task,
-      seriesId,
-      series.mode,
-      series.acc_field,
-      series.newest,
-      series.is_text,
-      series.parts,
-      series.part_bytes,
-      series.classes,
-      series.left_events,
-    );
+    this.#changed.add(series);
     return series;
   }
 
@@ -126,11 +152,11 @@ export class Appender {
   }
 
   #addText(series: SeriesRow, delta: string | undefined): void {
-    const { task } = this.#row;
     if (delta === undefined) {
+      this.#texts.delete(series);
       this.#sql.run(
         "DELETE FROM {series_parts} WHERE task = ? AND series = ?",
-        task,
+        this.#row.task,
         series.series,
       );
       Object.assign(series, { is_text: 0, parts: 0, part_bytes: 0 });
@@ -140,22 +166,27 @@ export class Appender {
     series.is_text = 1;
     if (series.parts > 0 && series.part_bytes + text.length <= PART_LENGTH) {
       series.part_bytes += text.length;
-      this.#sql.run(
-        "UPDATE {series_parts} SET text = text || ? WHERE task = ? AND series = ? AND part = ?",
-        text,
-        task,
-        series.series,
-        series.parts - 1,
-      );
-      return;
+    } else {
+      this.#saveText(series);
+      series.parts++;
+      series.part_bytes = text.length;
     }
-    series.part_bytes = text.length;
+    const texts = this.#texts.get(series);
+    if (texts === undefined) this.#texts.set(series, [text]);
+    else texts.push(text);
+  }
+
+  /** Appends what came to the newest part of a series, which rewrites it. */
+  #saveText(series: SeriesRow): void {
+    const texts = this.#texts.get(series);
+    if (texts === undefined) return;
+    this.#texts.delete(series);
     this.#sql.run(
-      "INSERT INTO {series_parts} (task, series, part, text) VALUES (?, ?, ?, ?)",
-      task,
+      APPEND_TEXT,
+      this.#row.task,
       series.series,
-      series.parts++,
-      text,
+      series.parts - 1,
+      texts.join(""),
     );
   }
 
@@ -163,11 +194,7 @@ export class Appender {
     if (!this.#series.has(seriesId)) {
       this.#series.set(
         seriesId,
-        this.#sql.one<SeriesRow>(
-          `SELECT ${SERIES_COLUMNS} FROM {series} WHERE task = ? AND series = ?`,
-          this.#row.task,
-          seriesId,
-        ),
+        this.#sql.one<SeriesRow>(SELECT_SERIES, this.#row.task, seriesId),
       );
     }
     return this.#series.get(seriesId);

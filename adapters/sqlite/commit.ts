@@ -40,6 +40,7 @@ export function carryOut(sql: Statements, commit: Commit): CommitResult {
     repeats[at] === undefined ? appender.append(draft, commit.nowMs) : undefined
   );
   producers.save();
+  appender.save();
   if (row.length > from) {
     updateLog(sql, row);
     markForWork(sql, row, commit);
@@ -55,6 +56,7 @@ function appendAll(sql: Statements, commit: Commit, row: TaskRow): CommitResult 
   const from = row.length;
   const appender = new Appender(sql, row);
   const appended = events.map((draft) => appender.append(draft, nowMs));
+  appender.save();
   updateRecord(sql, row.task, record);
   if (row.length > from) updateLog(sql, row);
   setDue(sql, row.task, commit.due ?? {});

@@ -4,11 +4,17 @@ import type { SqliteDatabase } from "./driver.ts";
 
 /** A write that waits for its turn. */
 interface Work {
-  /** Does it and tells what is to happen once it is committed. */
+  /** Does it and tells what is to happen once it is committed. May be undone and called again. */
   run: () => () => void;
   fail: (error: unknown) => void;
   /** When it has waited long enough for another process. */
   deadlineMs: number;
+}
+
+/** A write that was done, and waits for its transaction. */
+interface Done {
+  settle: () => void;
+  fail: Work["fail"];
 }
 
 /** Milliseconds that a write waits for another process. */
@@ -34,7 +40,10 @@ export class GroupCommit {
     this.#database = database;
   }
 
-  /** Runs `write` within a transaction. What it throws is its own failure and nobody else's. */
+  /**
+   * Runs `write` within a transaction. What it throws is its own failure and nobody else's; it must
+   * change nothing but the database, since it may be undone and run again when another one fails.
+   */
   write<T>(write: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#waiting.length >= MAX_WAITING) {
@@ -72,23 +81,12 @@ export class GroupCommit {
     const works = this.#waiting;
     this.#waiting = [];
     if (works.length === 0) return;
-    try {
-      this.#database.exec("BEGIN IMMEDIATE");
-    } catch (error) {
-      this.#waitOrFail(works, error);
-      return;
-    }
-    const done: { settle: () => void; fail: Work["fail"] }[] = [];
-    for (const work of works) {
-      try {
-        this.#database.exec("SAVEPOINT work");
-        const settle = work.run();
-        this.#database.exec("RELEASE work");
-        done.push({ settle, fail: work.fail });
-      } catch (error) {
-        work.fail(error);
-        this.#undo("ROLLBACK TO work; RELEASE work");
-      }
+    if (!this.#begin(works)) return;
+    let done = this.#carryOutTogether(works);
+    if (done === undefined) {
+      this.#undo("ROLLBACK");
+      if (!this.#begin(works)) return;
+      done = this.#carryOutEach(works);
     }
     try {
       this.#database.exec("COMMIT");
@@ -98,6 +96,46 @@ export class GroupCommit {
       return;
     }
     for (const { settle } of done) settle();
+  }
+
+  /** Whether a transaction has begun; if not, the writes wait or have failed. */
+  #begin(works: readonly Work[]): boolean {
+    try {
+      this.#database.exec("BEGIN IMMEDIATE");
+      return true;
+    } catch (error) {
+      this.#waitOrFail(works, error);
+      return false;
+    }
+  }
+
+  /**
+   * All writes, or nothing if one fails, which hardly ever happens. Savepoints between them would cost
+   * each write two statements, and a copy of each page that it changes.
+   */
+  #carryOutTogether(works: readonly Work[]): Done[] | undefined {
+    try {
+      return works.map(({ run, fail }) => ({ settle: run(), fail }));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Each write by itself, so that those that fail undo no other. */
+  #carryOutEach(works: readonly Work[]): Done[] {
+    const done: Done[] = [];
+    for (const { run, fail } of works) {
+      try {
+        this.#database.exec("SAVEPOINT work");
+        const settle = run();
+        this.#database.exec("RELEASE work");
+        done.push({ settle, fail });
+      } catch (error) {
+        fail(error);
+        this.#undo("ROLLBACK TO work; RELEASE work");
+      }
+    }
+    return done;
   }
 
   /** Tries again in a moment while another process writes. */

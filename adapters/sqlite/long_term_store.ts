@@ -62,6 +62,7 @@ export class SqliteLongTermStore extends SqliteTaskStore implements LongTermStor
     for (const event of events) {
       if (event.index === kept.length) appender.append(draftOfStored(event), event.timestamp);
     }
+    appender.save();
     if (kept.length > before) updateLog(this.sql, kept);
     if (cleanAtMs !== undefined) markOnce(this.sql, "clean", kept.task, cleanAtMs);
     return {

@@ -2,11 +2,15 @@
 --
 -- Answers {'ok' or, of tasks with webhooks, 'hooked', from, length, timestamp, {position in the commit,
 -- ...} ...} or {code, details ...}, and the life.
-local session, number, id, expect = ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6]
-local version, incarnation = ARGV[7], ARGV[8]
-local now_ms, max_events, max_bytes = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
-local marks, channel, channel_of_all, publish = ARGV[12], ARGV[13], ARGV[14], ARGV[15]
-local has_record = ARGV[16] ~= ''
+--
+-- Most commits are one plain event, and Redis spends most of its time here. So arguments that few
+-- commits need come last, what is read and written of the task is one command each, texts that are
+-- known are not made again, and numbers come of `+ 0`, half the work of tonumber(). Counted with
+-- callgrind: 195 000 instructions for one event, and 41 000 for each of a hundred.
+local call = redis.call
+local session, number, id, expect = ARGV[3], ARGV[4] + 0, ARGV[5], ARGV[6]
+local time, max_events, max_bytes = ARGV[7], ARGV[8] + 0, ARGV[9] + 0
+local deliver_at, marks, publish, draft_count = ARGV[10], ARGV[11], ARGV[12], ARGV[13] + 0
 
 local function refuse(...)
   local answer = {...}
@@ -17,41 +21,46 @@ end
 -- A client library may send a commit again after a connection broke. Numbers of one process only
 -- grow, so one that is not higher than the last was carried out, or overtaken: it is never run twice.
 local session_key = base .. ':session:' .. session
-local last = redis.call('GET', session_key)
-if last and tonumber(last) >= number then
+local last = call('GET', session_key)
+if last and last + 0 >= number then
   return redis.error_reply('TASKCAST_REPEATED the commit was sent twice')
 end
 
 local task_key, log_key = key('task', id), key('log', id)
-local task = redis.call('HMGET', task_key, 'incarnation', 'version', 'status', 'length', 'bytes', 'time',
-  'hooked', 'trimmed')
-local status = task[3]
-local length, bytes = tonumber(task[4] or 0), tonumber(task[5] or 0)
-
-if expect == 'absent' then
-  if task[1] then return refuse('EXISTS') end
-elseif not task[1] then
-  return refuse('ABSENT')
-elseif expect == 'at' and (task[2] ~= version or task[1] ~= incarnation) then
-  return refuse('CONFLICT')
-end
+local task = call('HMGET', task_key, 'status', 'length', 'bytes', 'time', 'hooked', 'trimmed')
+local status = task[1]
+local from_text = task[2] or '0'
+local length, bytes = from_text + 0, (task[3] or 0) + 0
 
 -- The drafts: flags, then the fields that these announce.
-local drafts, at = {}, 27
-for i = 1, tonumber(ARGV[26]) do
+local drafts, at = {}, 14
+for i = 1, draft_count do
   local flags = ARGV[at]
   local draft = { entropy = ARGV[at + 1], class = ARGV[at + 2], data = ARGV[at + 3] }
   at = at + 4
-  if string.find(flags, 's', 1, true) then
-    draft.series, draft.mode, draft.field = ARGV[at], ARGV[at + 1], ARGV[at + 2]
-    at = at + 3
-    if string.find(flags, 'd', 1, true) then draft.delta = ARGV[at]; at = at + 1 end
-  end
-  if string.find(flags, 'p', 1, true) then
-    draft.producer, draft.epoch, draft.seq = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
-    at = at + 3
+  if flags ~= '' then
+    if string.find(flags, 's', 1, true) then
+      draft.series, draft.mode, draft.field = ARGV[at], ARGV[at + 1], ARGV[at + 2]
+      at = at + 3
+      if string.find(flags, 'd', 1, true) then draft.delta = ARGV[at]; at = at + 1 end
+    end
+    if string.find(flags, 'p', 1, true) then
+      draft.producer, draft.epoch, draft.seq = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
+      at = at + 3
+    end
   end
   drafts[i] = draft
+end
+-- What is left is the record, if there is one, and what it replaces.
+local has_record = ARGV[at] ~= nil
+
+if expect == 'absent' then
+  if status then return refuse('EXISTS') end
+elseif not status then
+  return refuse('ABSENT')
+elseif expect == 'at' then
+  local now = call('HMGET', task_key, 'version', 'incarnation')
+  if now[1] ~= ARGV[at + 10] or now[2] ~= ARGV[at + 11] then return refuse('CONFLICT') end
 end
 
 -- Series as they are in the store, read once.
@@ -60,7 +69,7 @@ local known_series = {}
 local function series_of(name)
   local series = known_series[name]
   if series == nil then
-    local stored = redis.call('HGET', series_key, name)
+    local stored = call('HGET', series_key, name)
     series = stored and cmsgpack.unpack(stored) or false
     known_series[name] = series
   end
@@ -73,11 +82,12 @@ local producers_key = key('producers', id)
 if expect == 'live' then
   -- Which drafts repeat what their producer has sent, as if they were taken one after another.
   local next_index, fresh, fresh_bytes = length, 0, 0
-  for i, draft in ipairs(drafts) do
+  for i = 1, draft_count do
+    local draft = drafts[i]
     if draft.producer then
       local producer = producers[draft.producer]
       if producer == nil then
-        local stored = redis.call('HGET', producers_key, draft.producer)
+        local stored = call('HGET', producers_key, draft.producer)
         if stored then
           local no, epoch, seq = string.match(stored, '^(%d+) (%d+) (%d+)$')
           producer = { no = no, epoch = tonumber(epoch), seq = tonumber(seq), added = {}, stored = tonumber(seq) }
@@ -96,7 +106,7 @@ if expect == 'live' then
         draft.repeats = producer.added[draft.seq]
         if not draft.repeats then
           local seq = int(draft.seq + 1)
-          local found = redis.call('XRANGE', key('sent', id) .. ':' .. producer.no, seq, seq)
+          local found = call('XRANGE', key('sent', id) .. ':' .. producer.no, seq, seq)
           -- What was trimmed from the beginning of the log is forgotten here, too: then it is nowhere.
           draft.repeats = found[1] and tonumber(string.match(found[1][1], '%-(%d+)$')) or -1
         end
@@ -118,11 +128,11 @@ if expect == 'live' then
     end
   end
   -- Only ended tasks are trimmed.
-  if task[8] then
+  if task[6] then
     for _, draft in ipairs(drafts) do
       if draft.repeats and draft.repeats < length then
         local position = int(draft.repeats + 1)
-        if #redis.call('XRANGE', log_key, position, position) == 0 then return refuse('TERMINAL', status) end
+        if #call('XRANGE', log_key, position, position) == 0 then return refuse('TERMINAL', status) end
       end
     end
   end
@@ -131,7 +141,8 @@ if expect == 'live' then
       return refuse('TERMINAL', status)
     end
     local begun = {}
-    for i, draft in ipairs(drafts) do
+    for i = 1, draft_count do
+      local draft = drafts[i]
       if draft.series and not draft.repeats then
         local series = series_of(draft.series) or begun[draft.series]
         if not series then
@@ -150,15 +161,16 @@ if expect == 'live' then
 end
 
 -- Nothing is refused any more. The first write is one that a full Redis refuses, and with it all.
-redis.call('SET', session_key, ARGV[4], 'EX', 3600)
+call('SET', session_key, ARGV[4], 'EX', 3600)
 
 local from = length
-local time = int(math.max(now_ms, tonumber(task[6] or 0)))
-local hooked = task[7] or ARGV[25] == '1'
+if task[4] and task[4] + 0 > time + 0 then time = task[4] end
+local hooked = task[5] or (has_record and ARGV[at + 9] == '1')
 local answer = {hooked and 'hooked' or 'ok', from, 0, time}
-local counts, appends = {}, {}
+local counts, appends, length_text = {}, {}, from_text
 
-for i, draft in ipairs(drafts) do
+for i = 1, draft_count do
+  local draft = drafts[i]
   if draft.repeats then
     local index = draft.repeats
     draft.index = index
@@ -166,14 +178,14 @@ for i, draft in ipairs(drafts) do
     local index = length
     length = length + 1
     bytes = bytes + #draft.data
-    local head = '[' .. time .. ',' .. draft.entropy .. ',' .. draft.class
+    local of_series = ''
     local plain = true
     if draft.series then
       local series = series_of(draft.series)
       if not series then
         local mode = draft.mode ~= '' and draft.mode or 'keep-all'
         series = {
-          no = redis.call('HINCRBY', task_key, 'series', 1) - 1,
+          no = call('HINCRBY', task_key, 'series', 1) - 1,
           mode = mode,
           field = mode == 'accumulate' and draft.field or '',
           classes = {},
@@ -199,11 +211,11 @@ for i, draft in ipairs(drafts) do
         else
           series.text = false
           appends[series.no] = nil
-          redis.call('DEL', text_key(id, series.no))
+          call('DEL', text_key(id, series.no))
         end
       end
-      head = head .. ',' .. draft.series .. ',"' .. series.mode .. '"'
-      if series.field ~= '' then head = head .. ',' .. series.field end
+      of_series = ',' .. draft.series .. ',"' .. series.mode .. '"'
+      if series.field ~= '' then of_series = of_series .. ',' .. series.field end
       if draft.mode == '' then
         answer[#answer + 1] = {i - 1, series.mode, series.field}
       end
@@ -211,88 +223,99 @@ for i, draft in ipairs(drafts) do
     local class_name = (plain and '1' or '0') .. draft.class
     local class = counts[class_name]
     if not class then
-      local stored = redis.call('HGET', key('classes', id), class_name)
+      local stored = call('HGET', key('classes', id), class_name)
       if stored then
         local no, count = string.match(stored, '^(%d+) (%d+)$')
-        class = { no = no, count = tonumber(count) }
+        class = { no = no, count = count + 0, text = count }
       else
-        class = { no = int(redis.call('HINCRBY', task_key, 'classes', 1) - 1), count = 0 }
+        class = { no = int(call('HINCRBY', task_key, 'classes', 1) - 1), count = 0, text = '0' }
       end
       counts[class_name] = class
     end
-    local position = int(index + 1)
-    redis.call('XADD', log_key, position .. '-0', 'e', head .. ']\n' .. draft.data)
-    redis.call('XADD', places_key(id, class.no), position .. '-' .. int(class.count), '', '')
+    length_text = int(length)
+    call('XADD', log_key, length_text .. '-0', 'e',
+      '[' .. time .. ',' .. draft.entropy .. ',' .. draft.class .. of_series .. ']\n' .. draft.data)
+    class.places = class.places or places_key(id, class.no)
+    call('XADD', class.places, length_text .. '-' .. class.text, '', '')
     class.count = class.count + 1
+    class.text = int(class.count)
   end
 end
 
 for name, class in pairs(counts) do
-  redis.call('HSET', key('classes', id), name, class.no .. ' ' .. int(class.count))
+  call('HSET', key('classes', id), name, class.no .. ' ' .. class.text)
 end
-for no, parts in pairs(appends) do redis.call('APPEND', text_key(id, no), table.concat(parts)) end
+for no, parts in pairs(appends) do call('APPEND', text_key(id, no), table.concat(parts)) end
 for name, series in pairs(known_series) do
   if series and series.changed then
     series.changed = nil
-    redis.call('HSET', series_key, name, cmsgpack.pack(series))
-    if series.mode ~= 'keep-all' then redis.call('ZADD', key('newest', id), series.newest, name) end
+    call('HSET', series_key, name, cmsgpack.pack(series))
+    if series.mode ~= 'keep-all' then call('ZADD', key('newest', id), series.newest, name) end
   end
 end
 for name, producer in pairs(producers) do
   if producer and next(producer.added) then
     if not producer.no then
-      producer.no = int(redis.call('HINCRBY', task_key, 'producers', 1) - 1)
+      producer.no = int(call('HINCRBY', task_key, 'producers', 1) - 1)
     end
     local sent_key = key('sent', id) .. ':' .. producer.no
     -- A new epoch: the numbers of the one before mean nothing any more.
-    if producer.fresh then redis.call('DEL', sent_key) end
+    if producer.fresh then call('DEL', sent_key) end
     for seq = producer.stored, producer.seq - 1 do
-      redis.call('XADD', sent_key, int(seq + 1) .. '-' .. int(producer.added[seq]), '', '')
+      call('XADD', sent_key, int(seq + 1) .. '-' .. int(producer.added[seq]), '', '')
     end
-    redis.call('HSET', producers_key, name, producer.no .. ' ' .. int(producer.epoch) .. ' ' .. int(producer.seq))
+    call('HSET', producers_key, name, producer.no .. ' ' .. int(producer.epoch) .. ' ' .. int(producer.seq))
   end
 end
-for i, draft in ipairs(drafts) do
+for i = 1, draft_count do
+  local draft = drafts[i]
   if draft.repeats then
-    local found = redis.call('XRANGE', log_key, int(draft.repeats + 1), int(draft.repeats + 1))
+    local found = call('XRANGE', log_key, int(draft.repeats + 1), int(draft.repeats + 1))
     answer[#answer + 1] = {i - 1, int(draft.repeats), found[1][2][2], true}
   end
 end
 
-if length > from then redis.call('HSET', task_key, 'time', time) end
+if length > from then
+  call('HSET', task_key, 'length', length_text, 'bytes', int(bytes), 'time', time)
+elseif has_record then
+  call('HSET', task_key, 'length', length_text, 'bytes', int(bytes))
+end
 if length > from or has_record then
-  redis.call('HSET', task_key, 'length', int(length), 'bytes', int(bytes))
-  for kind, at_ms in string.gmatch(marks, '(%a+) (%d+)') do
-    if kind ~= 'deliver' or hooked then redis.call('ZADD', base .. ':due:' .. kind, 'NX', at_ms, id) end
+  if marks ~= '' then
+    for kind, at_ms in string.gmatch(marks, '(%a+) (%d+)') do
+      call('ZADD', base .. ':due:' .. kind, 'NX', at_ms, id)
+    end
   end
+  if hooked and deliver_at ~= '' then call('ZADD', base .. ':due:deliver', 'NX', deliver_at, id) end
 end
 
 local ended = '0'
 if has_record then
-  local record, new_version, new_incarnation, new_status = ARGV[16], ARGV[17], ARGV[18], ARGV[19]
-  redis.call('HSET', task_key, 'record', record, 'version', new_version,
+  local record, new_version, new_incarnation, new_status = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+  local created_at, tags, of_type = ARGV[at + 4], ARGV[at + 5], ARGV[at + 8]
+  call('HSET', task_key, 'record', record, 'version', new_version,
     'incarnation', new_incarnation, 'status', new_status)
-  if status then redis.call('ZREM', key('status', status), id) end
-  redis.call('ZADD', key('status', new_status), ARGV[20], id)
+  if status then call('ZREM', key('status', status), id) end
+  call('ZADD', key('status', new_status), created_at, id)
   if expect == 'absent' then
-    redis.call('ZADD', base .. ':tasks', ARGV[20], id)
-    redis.call('HSET', task_key, 'tags', ARGV[21], 'type', ARGV[24])
-    if hooked then redis.call('HSET', task_key, 'hooked', '1') end
-    for _, tag in ipairs(cjson.decode(ARGV[21])) do redis.call('ZADD', key('tag', tag), ARGV[20], id) end
+    call('ZADD', base .. ':tasks', created_at, id)
+    call('HSET', task_key, 'tags', tags, 'type', of_type)
+    if hooked then call('HSET', task_key, 'hooked', '1') end
+    for _, tag in ipairs(cjson.decode(tags)) do call('ZADD', key('tag', tag), created_at, id) end
   end
   for i, kind in ipairs({'deadline', 'wake'}) do
-    local at_ms = ARGV[21 + i]
-    if at_ms == '' then redis.call('ZREM', base .. ':due:' .. kind, id)
-    else redis.call('ZADD', base .. ':due:' .. kind, at_ms, id) end
+    local at_ms = ARGV[at + 5 + i]
+    if at_ms == '' then call('ZREM', base .. ':due:' .. kind, id)
+    else call('ZADD', base .. ':due:' .. kind, at_ms, id) end
   end
   if new_status == 'completed' or new_status == 'failed' or new_status == 'timeout'
     or new_status == 'cancelled' then ended = '1' end
 end
 
 if publish ~= '' and length > from then
-  local signal = int(from) .. ' ' .. int(length) .. ' ' .. ended .. ' ' .. id
-  redis.call(publish, channel, signal)
-  redis.call(publish, channel_of_all, signal)
+  local signal = from_text .. ' ' .. length_text .. ' ' .. ended .. ' ' .. id
+  call(publish, base .. ':wake:' .. id, signal)
+  call(publish, base .. ':wake', signal)
 end
 answer[3] = length
 answer[#answer + 1] = life

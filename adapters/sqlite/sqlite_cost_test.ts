@@ -1,0 +1,119 @@
+import { DatabaseSync } from "node:sqlite";
+import assert from "node:assert/strict";
+import type { EventInput, LongTermStore } from "@taskcast/core";
+import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
+import type { SqliteDatabase, SqliteStatement } from "./driver.ts";
+import { createSqliteAdapters } from "./mod.ts";
+
+/** A database that counts what it is asked. */
+function counting(): { database: SqliteDatabase; costOf: typeof costOf } {
+  const real = new DatabaseSync(":memory:");
+  const counts = new Map<string, number>();
+  const count = (sql: string) => {
+    const [what, table] = /^\s*(\w+)(?:.*?(?:FROM|INTO|UPDATE) (\w+))?/s.exec(sql)!.slice(1);
+    const name = sql.startsWith("UPDATE") ? sql.split(" ", 2).join(" ") : [what, table].join(" ");
+    counts.set(name.trim(), (counts.get(name.trim()) ?? 0) + 1);
+  };
+  const database: SqliteDatabase = {
+    exec(sql) {
+      count(sql);
+      real.exec(sql);
+    },
+    prepare(sql): SqliteStatement {
+      const statement = real.prepare(sql);
+      const counted =
+        (method: "run" | "get" | "all") => (...values: (string | number | null)[]) => {
+          count(sql);
+          return statement[method](...values);
+        };
+      return { run: counted("run"), get: counted("get"), all: counted("all") as never };
+    },
+    close: () => real.close(),
+  };
+  async function costOf(work: () => Promise<unknown>): Promise<Record<string, number>> {
+    counts.clear();
+    await work();
+    return Object.fromEntries(counts);
+  }
+  return { database, costOf };
+}
+
+const PLAIN: EventInput = { type: "n", data: 0 };
+const TOKEN: EventInput = {
+  type: "llm.delta",
+  data: { delta: "x" },
+  seriesId: "s",
+  seriesMode: "accumulate",
+};
+const OPTIONS = { sweepMs: 0 }; // Looking for due work would be counted, too.
+
+function hundred(event: EventInput): EventInput[] {
+  return Array.from({ length: 100 }, () => event);
+}
+
+Deno.test("sqlite: what a publish asks of the file, for one event and for a hundred", async () => {
+  const { database, costOf } = counting();
+  const { broadcast, shortTerm } = createSqliteAdapters({ database });
+  const engine = new TaskEngine({ broadcast, shortTermStore: shortTerm, options: OPTIONS });
+  await engine.createTask({ id: "t" });
+  await engine.publishEvents("t", [PLAIN, TOKEN]); // What is new costs a little more.
+
+  const transaction = { "BEGIN": 1, "COMMIT": 1 };
+  const commit = {
+    "SELECT tasks": 1,
+    "SELECT classes": 1,
+    "INSERT events": 1,
+    "UPDATE classes": 1,
+    "UPDATE tasks": 1,
+  };
+  assert.deepEqual(await costOf(() => engine.publishEvent("t", PLAIN)), {
+    ...transaction,
+    ...commit,
+  });
+  assert.deepEqual(await costOf(() => engine.publishEvents("t", hundred(PLAIN))), {
+    ...transaction,
+    ...commit,
+    "INSERT events": 100,
+  });
+  const ofSeries = { "SELECT series": 1, "INSERT series": 1, "INSERT series_parts": 1 };
+  assert.deepEqual(await costOf(() => engine.publishEvents("t", hundred(TOKEN))), {
+    ...transaction,
+    ...commit,
+    ...ofSeries,
+    "INSERT events": 100,
+  });
+  // Those of one turn share the transaction.
+  const turn = () => Promise.all(hundred(PLAIN).map((event) => engine.publishEvent("t", event)));
+  const each = Object.entries(commit).map(([name, count]) => [name, 100 * count]);
+  assert.deepEqual(await costOf(turn), { ...transaction, ...Object.fromEntries(each) });
+
+  const page = await costOf(() => shortTerm.readLog("t", { after: -1, limit: 100 }));
+  assert.deepEqual(page, {
+    ...transaction,
+    "SELECT tasks": 1,
+    "SELECT classes": 1,
+    "SELECT events": 1,
+  });
+  await engine.close();
+  await shortTerm.close();
+});
+
+Deno.test("sqlite: what a hundred events cost on their way into the archive", async () => {
+  const { database, costOf } = counting();
+  const { longTerm } = createSqliteAdapters({ database });
+  const shortTermStore = new MemoryShortTermStore();
+  const broadcast = new MemoryBroadcastProvider();
+  const engine = new TaskEngine({ broadcast, shortTermStore, options: OPTIONS });
+  await engine.createTask({ id: "t" });
+  await engine.publishEvents("t", hundred(TOKEN));
+  const { record } = (await shortTermStore.getTask("t"))!;
+  const { events } = (await shortTermStore.readLog("t", { after: -1, limit: 1_000 }))!;
+  const archive = (longTerm: LongTermStore) => longTerm.archive([{ record, events }]);
+  const cost = await costOf(() => archive(longTerm));
+  assert.equal(cost["INSERT archived_events"], events.length);
+  delete cost["INSERT archived_events"];
+  const others = Object.values(cost).reduce((sum, count) => sum + count, 0);
+  assert(others <= 20, JSON.stringify(cost));
+  await engine.close();
+  await longTerm.close();
+});

@@ -1,0 +1,118 @@
+import type { LongTermStore } from "@taskcast/core";
+import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
+import { createPostgresAdapter } from "@taskcast/postgres";
+import { createRedisAdapters } from "@taskcast/redis";
+import { startPostgres } from "../../tests/support/postgres_server.ts";
+import { startRedis } from "../../tests/support/redis_server.ts";
+import { BATCH, batches, createTasks, EVENT, LIMITS, singles } from "./load.ts";
+import { PostgresBaseline } from "./postgres_baseline.ts";
+import type { Run } from "./run.ts";
+import { compare } from "./rounds.ts";
+
+/** Events that wait when the archive begins, and tasks that they are of. */
+const BACKLOG = 50_000;
+const TASKS = 20;
+
+/** Events that the engine writes to the archive at once. */
+const GROUP = 1_000;
+
+/** Measurements are longer than that by which archiving is behind publishing. */
+const TIMES_AS_LONG = 4;
+
+/** How fast the archive in PostgreSQL is, and what it costs those who publish. */
+export async function benchArchive(run: Run): Promise<void> {
+  await using redis = await startRedis();
+  await using postgres = await startPostgres({ durable: true });
+  const archive = await createPostgresAdapter({ url: postgres.url });
+  await benchBacklog(archive, postgres.url, run);
+  await benchPublishing(archive, redis.url, run);
+  await archive.close();
+}
+
+/** A backlog that is there when the archiver starts. */
+async function benchBacklog(longTermStore: LongTermStore, url: string, run: Run): Promise<void> {
+  const baseline = new PostgresBaseline(url);
+  await baseline.open();
+  const count = Math.ceil(BACKLOG * run.scale / TASKS / BATCH) * BATCH * TASKS;
+
+  async function archived(): Promise<number> {
+    const broadcast = new MemoryBroadcastProvider();
+    const shortTermStore = new MemoryShortTermStore();
+    const parts = { broadcast, shortTermStore, limits: LIMITS };
+    const before = new TaskEngine(parts);
+    const events = Array.from({ length: BATCH }, () => EVENT);
+    for (const id of await createTasks(before, TASKS)) {
+      for (let i = 0; i < count / TASKS; i += BATCH) await before.appendEvents(id, events);
+    }
+    await before.close();
+    const startedMs = performance.now();
+    const engine = new TaskEngine({ ...parts, longTermStore });
+    while (engine.stats.eventsArchived < count) await pause(1);
+    const seconds = (performance.now() - startedMs) / 1000;
+    await engine.close();
+    return count / seconds;
+  }
+
+  const results = await compare({
+    scenario: `${count} events archived from memory`,
+    storage: "postgres",
+    value: archived,
+    baselines: {
+      [`raw INSERT … SELECT FROM unnest() of ${GROUP}`]: () => baseline.inserts(1, run.ms, GROUP),
+    },
+    target: { value: 30_000 },
+  }, run.rounds);
+  results.forEach(run.report);
+  await baseline.close();
+}
+
+async function benchPublishing(
+  archive: LongTermStore,
+  redisUrl: string,
+  { rounds, ms, report }: Run,
+): Promise<void> {
+  const plain = openOnRedis(redisUrl);
+  const archiving = openOnRedis(redisUrl, archive);
+  for (const [name, work, concurrency] of [["", singles, 32], ["s", batches, 8]] as const) {
+    const results = await compare({
+      scenario: `appendEvent${name}${name && ` of ${BATCH}`}, ${concurrency} at a time, archived`,
+      storage: "redis+postgres",
+      value: async () => {
+        const rate = await work(archiving.engine, concurrency, TIMES_AS_LONG * ms);
+        const { engine } = archiving;
+        while (await engine.archiveBacklog({ limit: 1 }) !== 0) await pause(5);
+        return rate;
+      },
+      baselines: {
+        "the same without an archive": () => work(plain.engine, concurrency, TIMES_AS_LONG * ms),
+      },
+      target: { ratio: 0.8 },
+    }, rounds);
+    results.forEach(report);
+  }
+  await plain.close();
+  await archiving.close();
+}
+
+function openOnRedis(url: string, longTermStore?: LongTermStore) {
+  const prefix = `${crypto.randomUUID()}:`;
+  const { broadcast, shortTerm } = createRedisAdapters(url, { prefix });
+  const engine = new TaskEngine({
+    broadcast,
+    shortTermStore: shortTerm,
+    longTermStore,
+    limits: LIMITS,
+  });
+  return {
+    engine,
+    async close() {
+      await engine.close();
+      await broadcast.close();
+      await shortTerm.close();
+    },
+  };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,47 @@
+import postgres from "postgres";
+import { Group } from "../../adapters/postgres/group.ts";
+import { DATA, rateOf } from "./load.ts";
+
+/** One table of events, and one statement for all that came while the one before was under way. */
+export class PostgresBaseline {
+  readonly #sql: postgres.Sql;
+  readonly #group: Group<{ task: number; events: number }, void>;
+  #next = 0;
+  #task = 0;
+
+  constructor(url: string) {
+    this.#sql = postgres(url, { max: 10, onnotice: () => {} });
+    this.#group = new Group({
+      carryOut: (items) => this.#insert(items),
+      sizeOf: ({ events }) => events * DATA.length,
+      timeoutMs: 5_000,
+      maxPending: 10_000,
+    });
+  }
+
+  async open(): Promise<void> {
+    await this.#sql`CREATE TABLE raw (task bigint NOT NULL, idx integer NOT NULL, data json,
+      PRIMARY KEY (task, idx))`;
+  }
+
+  /** Events inserted a second, so many a call. */
+  async inserts(concurrency: number, ms: number, events: number): Promise<number> {
+    const first = this.#task;
+    this.#task += 32;
+    const work = (i: number) => this.#group.add({ task: first + i % 32, events });
+    return events * await rateOf(concurrency, ms, work);
+  }
+
+  async close(): Promise<void> {
+    await this.#sql.end();
+  }
+
+  async #insert(items: readonly { task: number; events: number }[]): Promise<void[]> {
+    const tasks = items.flatMap(({ task, events }) => Array.from({ length: events }, () => task));
+    const indexes = tasks.map(() => this.#next++);
+    const data = tasks.map(() => DATA);
+    await this.#sql`INSERT INTO raw (task, idx, data) SELECT task, idx, data::json FROM
+      unnest(${tasks}::bigint[], ${indexes}::int[], ${data}::text[]) AS r (task, idx, data)`;
+    return items.map(() => {});
+  }
+}

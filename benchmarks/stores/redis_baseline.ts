@@ -1,0 +1,92 @@
+import { createHash } from "node:crypto";
+import { Redis } from "ioredis";
+import { SCRIPTS } from "../../adapters/redis/_generated_scripts.ts";
+import { commitArgs, NUMBER_AT } from "../../adapters/redis/codec.ts";
+import { Partitions } from "../../adapters/redis/partitions.ts";
+import { BATCH, DATA, EVENT, LIMITS, rateOf } from "./load.ts";
+
+/** What any append must do, and no more: number the events, keep them, tell who listens. */
+const MINIMAL = `
+local first = redis.call('INCRBY', KEYS[1], #ARGV) - #ARGV + 1
+for i = 1, #ARGV do redis.call('XADD', KEYS[2], (first + i - 1) .. '-0', 'e', ARGV[i]) end
+redis.call('PUBLISH', KEYS[3], first)
+return first
+`;
+
+/** Calls scripts through ioredis, those of one turn together, as our store does. */
+export class RedisBaseline {
+  readonly #client: Redis;
+  readonly #partitions = new Partitions({ prefix: "taskcast:", count: 32 });
+  readonly #hashes = new Map<string, string>();
+  #sent = 0;
+
+  constructor(url: string) {
+    this.#client = new Redis(url, { enableAutoPipelining: true });
+  }
+
+  /** Events a second by a script that does the least. */
+  async minimal(concurrency: number, ms: number, events: number): Promise<number> {
+    const hash = await this.#load(MINIMAL);
+    const run = crypto.randomUUID();
+    const data = Array.from({ length: events }, () => DATA);
+    return events * await rateOf(concurrency, ms, (i) => {
+      const key = `raw:{${i % 32}}:${run}`;
+      return this.#client.evalsha(hash, 3, `${key}:n`, `${key}:log`, `${key}:wake`, ...data);
+    });
+  }
+
+  /** Events a second by our own script, called with the arguments that our store makes. */
+  async commits(
+    ids: readonly string[],
+    concurrency: number,
+    ms: number,
+    events: number,
+  ): Promise<number> {
+    const hash = await this.#load(SCRIPTS.commit);
+    const session = crypto.randomUUID();
+    const calls = await Promise.all(ids.map(async (taskId) => {
+      const base = this.#partitions.of(taskId);
+      const life = await this.#client.get(`${base}:life`) ?? "";
+      const args = commitArgs({
+        taskId,
+        expect: "live",
+        events: Array.from({ length: events }, () => ({
+          type: EVENT.type,
+          level: "info" as const,
+          data: DATA,
+          entropy: 123_456_789_012,
+        })),
+        nowMs: Date.now(),
+        maxEvents: LIMITS.maxEventsPerTask,
+        maxBytes: LIMITS.maxBytesPerTask,
+        marks: { deliver: Date.now() },
+      }, { session, publish: "PUBLISH" });
+      return { base, life, args };
+    }));
+    return events * await rateOf(concurrency, ms, (i) => {
+      const { base, life, args } = calls[i % calls.length]!;
+      args[NUMBER_AT] = String(++this.#sent);
+      return this.#client.evalsha(hash, 1, base, life, "new", ...args);
+    });
+  }
+
+  close(): void {
+    this.#client.disconnect();
+  }
+
+  async #load(script: string): Promise<string> {
+    const known = this.#hashes.get(script);
+    if (known !== undefined) return known;
+    const hash = createHash("sha1").update(script).digest("hex");
+    await this.#client.script("LOAD", script);
+    this.#hashes.set(script, hash);
+    return hash;
+  }
+}
+
+/** The names of the baselines as results have them. */
+export const BASELINE: Record<"minimal" | "commit" | "batch", string> = {
+  minimal: `raw EVALSHA of INCRBY, XADD, PUBLISH`,
+  commit: "raw EVALSHA of commit.lua",
+  batch: `raw EVALSHA of INCRBY, ${BATCH} XADD, PUBLISH`,
+};
