@@ -1,5 +1,7 @@
 import process from "node:process";
 import type { ListenAddress } from "./listen_error.ts";
+import type { Listener } from "./listeners.ts";
+import { SettingsError } from "./settings_error.ts";
 
 /** A server that is listening. */
 export interface Listening {
@@ -19,12 +21,22 @@ export interface ConnectionInfo {
 export type Handle = (request: Request, info: ConnectionInfo) => Response | Promise<Response>;
 
 /**
- * Serves web-standard requests on a port, with the server of this runtime.
+ * Serves web-standard requests on a port.
  *
+ * @param listener With which server. @default that of this runtime
  * @throws {ListenError} When the port is taken or not allowed.
+ * @throws {SettingsError} When this runtime does not have that server.
  */
-export async function listen(handle: Handle, address: ListenAddress): Promise<Listening> {
-  if ("Deno" in globalThis) {
+export async function listen(
+  handle: Handle,
+  address: ListenAddress,
+  listener?: Listener,
+): Promise<Listening> {
+  const isDeno = "Deno" in globalThis;
+  if (listener === "deno" && !isDeno) {
+    throw new SettingsError("listener: deno is the server of Deno, and this is another runtime");
+  }
+  if (isDeno && listener !== "node") {
     const { listenOnDeno } = await import("./listen_deno.ts");
     return await listenOnDeno(handle, address);
   }

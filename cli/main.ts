@@ -7,6 +7,7 @@ import { environmentHelp } from "./environment_help.ts";
 import { assertKnownCommand } from "./known_command.ts";
 import { ListenError } from "./listen_error.ts";
 import type { LogFormat } from "./log_format.ts";
+import { LISTENERS } from "./listeners.ts";
 import { LOG_FORMATS, logFormatOf } from "./log_format.ts";
 import { jsonLine } from "./logger.ts";
 import { CONFIG_FILES } from "./config/find_file.ts";
@@ -140,6 +141,13 @@ function addStartOptions(command: Command): Command {
         .argParser(parsePort),
     )
     .option("--host <address>", "address to listen on (env: TASKCAST_HOST, default: 0.0.0.0)")
+    .addOption(
+      new Option(
+        "--listener <server>",
+        "HTTP server on Deno; node needs less memory for each reader (env: TASKCAST_LISTENER, " +
+          "default: deno)",
+      ).choices([...LISTENERS]),
+    )
     .addOption(
       new Option("--log-level <level>", "least important messages (env: TASKCAST_LOG_LEVEL)")
         .choices([...LOG_LEVELS]),

@@ -14,6 +14,7 @@ import { DEFAULTS } from "./config/defaults.ts";
 import { effectiveConfig } from "./config/effective.ts";
 import type { LimitSettings } from "./limit_settings.ts";
 import { limitSettings } from "./limit_settings.ts";
+import type { Listener } from "./listeners.ts";
 import type { LogFormat } from "./log_format.ts";
 import type { StorageSettings } from "./storage_settings.ts";
 import { storageOf } from "./storage_settings.ts";
@@ -33,6 +34,8 @@ export interface StartSettings {
   port: number;
   /** Address to listen on. */
   host: string;
+  /** With which server of HTTP; left out is that of the runtime. */
+  listener?: Listener;
   /** The least important messages that are logged. */
   logLevel: LogLevel;
   /** How they are written; left out is what suits who reads them. */
@@ -74,6 +77,7 @@ export interface StartFlags {
   config?: string;
   port?: number;
   host?: string;
+  listener?: string;
   logLevel?: string;
   logFormat?: string;
   maxMemory?: number;
@@ -109,6 +113,7 @@ export async function startSettings(
   return {
     port: config.port ?? DEFAULTS.port,
     host: config.host ?? DEFAULTS.host,
+    listener: config.listener,
     logLevel: config.logLevel ?? DEFAULTS.logLevel,
     logFormat: config.logFormat,
     storage: storageOf(config.adapters ?? {}),

@@ -63,6 +63,7 @@ const GROUPS: Record<
     host: ["host", undefined, "a", "b", "c"],
     logLevel: ["logLevel", undefined, "debug", "warn", "error"],
     logFormat: ["logFormat", undefined, "pretty", "json", "pretty"],
+    listener: ["listener", undefined, "deno", "node", "deno"],
     trustProxy: ["trustProxy", undefined, 1, "2"],
     rate: ["limits.rateLimit.requestsPerSecond", undefined, 1, "2"],
     burst: ["limits.rateLimit.burst", undefined, 1, "2"],

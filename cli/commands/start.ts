@@ -35,7 +35,7 @@ export async function start(
   settings: StartSettings,
   { terminal, logFormat }: { terminal: Terminal; logFormat: LogFormat },
 ): Promise<number> {
-  const { port, host, auth, storage } = settings;
+  const { port, host, listener, auth, storage } = settings;
   const log = createLogger(terminal, { level: settings.logLevel, format: logFormat });
   for (const { level, text } of settings.notes) log[level](text);
   const reporting = await startReporting(settings.sentry);
@@ -85,7 +85,7 @@ export async function start(
   const app = await orClose(closeAll, () => createApp(engine, settings, log));
   const server = await orClose(
     closeAll,
-    () => listen((request, info) => app.fetch(request, info), { port, host }),
+    () => listen((request, info) => app.fetch(request, info), { port, host }, listener),
   );
 
   const shown = host === "0.0.0.0" || host === "::" ? "localhost" : host;

@@ -2,6 +2,7 @@ import type { AuthFunction, TaskcastConfig, TaskcastHooks } from "@taskcast/core
 import { JWT_ALGORITHMS } from "@taskcast/core";
 import { BACKOFFS, BOUNDS, LEVELS, SERIES_MODES, TERMINAL_STATUSES } from "@taskcast/core/protocol";
 import { z } from "zod";
+import { LISTENERS } from "../listeners.ts";
 import { LOG_FORMATS } from "../log_format.ts";
 import { MAX_HOPS, MAX_PORT, MAX_RATE, MAX_STREAMS } from "../setting_values.ts";
 import { agree, type Same } from "./agree.ts";
@@ -179,6 +180,9 @@ const hooks = code<TaskcastHooks>(
 const config = z.strictObject({
   port: whole(0, MAX_PORT).optional().describe("Port to listen on; 0 is any that is free"),
   host: text().optional().describe("Address to listen on"),
+  listener: z.enum(LISTENERS).optional().describe(
+    "The HTTP server on Deno: its own, or that of Node, where idle readers need less memory",
+  ),
   logLevel: z.enum(LEVELS).optional().describe("The least important messages that are logged"),
   logFormat: z.enum(LOG_FORMATS).optional().describe(
     "For people, or a JSON object a line; where nothing is said, what suits who reads it",

@@ -1,6 +1,7 @@
 import { JWT_ALGORITHMS } from "@taskcast/core";
 import { LEVELS } from "@taskcast/core/protocol";
 import type { Environment, StartFlags } from "../settings.ts";
+import { LISTENERS } from "../listeners.ts";
 import { LOG_FORMATS } from "../log_format.ts";
 import {
   MAX_HOPS,
@@ -53,6 +54,12 @@ export const SETTINGS: readonly Setting[] = [
     env: "TASKCAST_HOST",
     flag: { name: "--host", key: "host" },
     parse: asText,
+  },
+  {
+    path: "listener",
+    env: "TASKCAST_LISTENER",
+    flag: { name: "--listener", key: "listener" },
+    parse: (text, name) => oneOf(text, name, LISTENERS),
   },
   {
     path: "logLevel",

@@ -66,6 +66,11 @@ export interface TaskcastConfig {
   port?: number;
   /** Address to listen on. @default {"0.0.0.0"} */
   host?: string;
+  /**
+   * The server of HTTP on Deno: `Deno.serve`, or `node:http`, which needs about a third of the
+   * memory for each idle reader. On Node there is only the latter. @default that of the runtime
+   */
+  listener?: "deno" | "node";
   /** The least important messages that are logged. @default {"info"} */
   logLevel?: "debug" | "info" | "warn" | "error";
   /**

@@ -3,7 +3,8 @@ import { systemClock } from "../contracts/clock.ts";
 import type { ShortTermStore } from "../contracts/short_term_store.ts";
 import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
 import { MemoryShortTermStore } from "../memory/short_term_store.ts";
-import type { EventInput } from "../protocol/event.ts";
+import type { EventFilter, EventInput } from "../protocol/event.ts";
+import type { FrameEncoder } from "./mod.ts";
 import { TaskEngine } from "./mod.ts";
 import { noTracer } from "./no_tracer.ts";
 
@@ -290,4 +291,118 @@ Deno.test("no read takes more than a page of bytes, however large the events", a
   }
   assert(Math.max(...pages) < 10_000 + text.length + 100, `${Math.max(...pages)}`);
   await engine.close();
+});
+
+/** A chunk is the number of its frames; all that are encoded are counted. */
+function countingEncoder(): FrameEncoder<number> & { encoded: number } {
+  const encoder = {
+    encoded: 0,
+    key: "counting",
+    open: () => 0,
+    heartbeat: () => undefined,
+    done: () => 0,
+    buffer() {
+      let end = 0;
+      return {
+        get end() {
+          return end;
+        },
+        get bytes() {
+          return 200 * end;
+        },
+        append() {
+          end++;
+          encoder.encoded++;
+        },
+        slice: (start: number) => end - start,
+      };
+    },
+  };
+  return encoder;
+}
+
+/** Readers that have what is there and wait, and what gives the chunks that each gets of a burst. */
+async function waitingReaders(
+  engine: TaskEngine,
+  encoder: FrameEncoder<number>,
+  filters: EventFilter[],
+): Promise<(events: number) => Promise<number[]>> {
+  const streams = await Promise.all(
+    filters.map((filter) => engine.openStream("t", { filter }, encoder)),
+  );
+  await Promise.all(streams.map(({ chunks }) => chunks.next()));
+  const waits = streams.map(({ chunks }) => chunks.next());
+  return (events) =>
+    Promise.all(streams.map(async ({ chunks }, i) => {
+      let count = 1;
+      let frames = (await waits[i]!).value!;
+      for (; frames < events; count++) frames += (await chunks.next()).value!;
+      assert.equal(frames, events);
+      waits[i] = chunks.next();
+      return count;
+    }));
+}
+
+Deno.test("a burst of 1 000 events is encoded once, and a chunk for each 64 KiB and reader", async () => {
+  const { engine } = setUp();
+  await using _ = engine;
+  await engine.createTask({ id: "t" });
+  const encoder = countingEncoder();
+  const receive = await waitingReaders(engine, encoder, Array(200).fill({}));
+  await engine.publishEvent("t", { type: "n", data: 0 }); // All have looked at the store once.
+  await receive(1);
+  for (let burst = 1; burst <= 3; burst++) {
+    encoder.encoded = 0;
+    const receiving = receive(1_000);
+    await engine.publishEvents("t", Array(1_000).fill({ type: "n", data: 0 }));
+    const chunks = await receiving;
+    // A segment of a view has 64 KiB, and these are 200 kB; the tail reads two pages.
+    assert(Math.max(...chunks) <= 5, `${Math.max(...chunks)} chunks`);
+    assert.equal(encoder.encoded, 1_000);
+  }
+});
+
+Deno.test("three filters cost three encodings, however many read and however they are written", async () => {
+  const { engine } = setUp();
+  await using _ = engine;
+  await engine.createTask({ id: "t" });
+  const encoder = countingEncoder();
+  const filters: EventFilter[] = Array.from(
+    { length: 20 },
+    () => [{}, { types: ["n", "m"] }, { types: ["m", "n"] }, { levels: ["info" as const] }],
+  ).flat();
+  const receive = await waitingReaders(engine, encoder, filters);
+  await engine.publishEvent("t", { type: "n", data: 0 });
+  await receive(1);
+  encoder.encoded = 0;
+  const receiving = receive(100);
+  await engine.publishEvents("t", Array(100).fill({ type: "n", data: 0 }));
+  await receiving;
+  assert.equal(encoder.encoded, 300);
+});
+
+Deno.test("a page of history costs the same at the start, in the middle and at the end", async () => {
+  const { engine, counter } = setUp();
+  await using _ = engine;
+  await engine.createTask({ id: "t" });
+  for (let at = 0; at < 20_000; at += 1000) {
+    await engine.publishEvents("t", Array(1000).fill({ type: "n", data: at }));
+  }
+  for (const filter of [{}, { types: ["n"] }]) {
+    const costs = [];
+    for (const index of [100, 10_000, 19_000]) {
+      counter.take();
+      counter.eventsRead = 0;
+      const page = await engine.getEvents("t", { since: { index }, filter, limit: 100 });
+      assert.equal(page.events.length, 100);
+      const bySinceIndex = { calls: counter.take(), eventsRead: counter.eventsRead };
+      counter.eventsRead = 0;
+      const { nextCursor: id } = page;
+      await engine.getEvents("t", { since: { id }, filter, limit: 100 });
+      costs.push({ bySinceIndex, byCursor: counter.take(), eventsRead: counter.eventsRead });
+    }
+    assert.deepEqual(costs[1], costs[0]);
+    assert.deepEqual(costs[2], costs[0]);
+    assert(costs[0]!.eventsRead <= 101, `${costs[0]!.eventsRead} events read for 100`);
+  }
 });

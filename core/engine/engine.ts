@@ -33,7 +33,7 @@ import { Cleaner } from "./cleanup/cleaner.ts";
 import { draftOf } from "./drafts.ts";
 import type { Ending } from "./end_watch.ts";
 import { watchEnd } from "./end_watch.ts";
-import { follow } from "./follow.ts";
+import { Follower } from "./follow.ts";
 import { followAll } from "./follow_all.ts";
 import type { FrameEncoder } from "./frames.ts";
 import type { HistoryPage } from "./history.ts";
@@ -359,7 +359,7 @@ export class TaskEngine {
     const query = { start, filter, seriesFormat, limit };
     return this.#streams.open(
       start.ended,
-      (control) => follow(this.#context, this.#tails, query, encoder, control),
+      (control) => new Follower(this.#context, this.#tails, query, encoder, control),
     );
   }
 

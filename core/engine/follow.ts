@@ -10,6 +10,7 @@ import type { EngineContext } from "./context.ts";
 import { cutOff } from "./cut_off.ts";
 import type { FrameEncoder } from "./frames.ts";
 import type { Start } from "./locate.ts";
+import type { ChunkSource } from "./options.ts";
 import { NotWanted, PatientReader } from "./patient_reader.ts";
 import { ranks } from "./ranks.ts";
 import type { StreamControl } from "./stream_control.ts";
@@ -32,131 +33,194 @@ export interface FollowQuery {
 /** The task is gone while it is being read. */
 class Deleted extends Error {}
 
+const OVER: IteratorReturnResult<void> = { value: undefined, done: true };
+
 /**
- * One reader of one task, as a generator of chunks: first the opening, then everything from its
- * start through the end, then the end. Reads nothing until it is asked, so whoever pulls sets the
- * pace; what it holds meanwhile is a position.
+ * One reader of one task: first the opening, then everything from its start through the end, then
+ * the end. Reads nothing until it is asked, so whoever pulls sets the pace; what it holds meanwhile
+ * is a position.
  *
  * The reader replays from the store until it is where the task's tail is, goes on in the tail's
  * view, and goes back to the store whenever the view has moved on without it. All of it is one
  * position that only grows, so nothing is sent twice and nothing left out between the two.
+ *
+ * Only what takes several pages is a generator, for as long as it lasts: one that waits within
+ * others would keep the frames and promises of them all, for each idle reader.
  */
-export async function* follow<Chunk>(
-  context: EngineContext,
-  tails: Tails,
-  query: FollowQuery,
-  encoder: FrameEncoder<Chunk>,
-  control: StreamControl,
-): AsyncGenerator<Chunk, void> {
-  const { taskId, incarnation, status, length, resume } = query.start;
-  yield encoder.open({ taskId, status, resume, head: length - 1 });
-  const patient = { ...context, reader: new PatientReader(context, control) };
-  const reader = new Reader(patient, query, encoder, control);
-  try {
-    yield* reader.replay();
-    if (control.closed) return;
-    const tail = await tails.acquire({ taskId, incarnation, through: reader.through });
-    try {
-      yield* query.seriesFormat === "accumulated" ? reader.accumulated(tail) : reader.live(tail);
-      if (!control.closed) yield reader.done(tail.ending!);
-    } finally {
-      await tails.release(tail);
-    }
-  } catch (error) {
-    if (error instanceof NotWanted) return;
-    if (!(error instanceof Deleted)) throw error;
-    yield reader.done("deleted");
-  }
-}
-
-class Reader<Chunk> {
+export class Follower<Chunk> implements ChunkSource<Chunk> {
   readonly #context: EngineContext;
+  readonly #reader: TaskReader;
+  readonly #tails: Tails;
   readonly #query: FollowQuery;
   readonly #encoder: FrameEncoder<Chunk>;
   readonly #control: StreamControl;
   readonly #position: ViewPosition<Chunk>;
+  #isNew = true;
+  #isOver = false;
+  /** What is read from the store for this reader alone; it comes before anything else. */
+  #pages?: AsyncGenerator<Chunk, void>;
+  /** Set once it is live. */
+  #tail?: Tail;
+  /** Set with the tail, unless series are told as a whole. */
+  #view?: View<Chunk>;
+  /** A chunk is being waited for, and who waits for the end of that. */
+  #isBusy = false;
+  #onRest?: () => void;
 
   constructor(
     context: EngineContext,
+    tails: Tails,
     query: FollowQuery,
     encoder: FrameEncoder<Chunk>,
     control: StreamControl,
   ) {
     this.#context = context;
+    this.#reader = new PatientReader(context, control);
+    this.#tails = tails;
     this.#query = query;
     this.#encoder = encoder;
     this.#control = control;
     this.#position = { through: query.start.after, count: 0, offset: 0 };
   }
 
-  get through(): number {
-    return this.#position.through;
+  async next(): Promise<IteratorResult<Chunk, void>> {
+    const control = this.#control;
+    this.#isBusy = true;
+    try {
+      if (this.#isNew) return { value: this.#open(), done: false };
+      while (!this.#isOver) {
+        const chunk = await this.#take();
+        if (chunk !== undefined) return { value: chunk, done: false };
+        const tail = this.#tail;
+        if (this.#isOver || tail === undefined) break;
+        const view = this.#view as unknown as View<never>;
+        const reason = await tail.wait(control, view);
+        tail.stopWaiting(control, view);
+        const beat = reason === "heartbeat" ? this.#heartbeat() : undefined;
+        if (beat !== undefined) return { value: beat, done: false };
+      }
+    } catch (error) {
+      this.#isOver = true;
+      if (error instanceof Deleted) return { value: this.#done("deleted"), done: false };
+      if (!(error instanceof NotWanted)) throw error;
+    } finally {
+      try {
+        if (this.#isOver) await this.#release();
+      } finally {
+        this.#isBusy = false;
+        this.#onRest?.();
+      }
+    }
+    return OVER;
+  }
+
+  async return(): Promise<IteratorResult<Chunk, void>> {
+    if (this.#isBusy) await new Promise<void>((resolve) => this.#onRest = resolve);
+    this.#isOver = true;
+    await this.#release();
+    return OVER;
+  }
+
+  #open(): Chunk {
+    this.#isNew = false;
+    this.#control.began();
+    this.#pages = this.#replay();
+    const { taskId, status, length, resume } = this.#query.start;
+    return this.#encoder.open({ taskId, status, resume, head: length - 1 });
+  }
+
+  /** What there is by now, or the last chunk; `undefined` if nothing, or if it is over. */
+  async #take(): Promise<Chunk | undefined> {
+    const position = this.#position;
+    for (;;) {
+      if (this.#pages !== undefined) {
+        const { value, done } = await this.#pages.next();
+        if (!done) return value;
+        this.#pages = undefined;
+      }
+      if (this.#control.closed) {
+        this.#isOver = true;
+        return undefined;
+      }
+      const tail = this.#tail ?? await this.#join();
+      if (position.through > tail.through) await tail.reach(position.through);
+      if (this.#view !== undefined) {
+        const taken = tail.sync(this.#view, position) ? this.#view.take(position) : "behind";
+        if (taken === "behind") {
+          position.segment = undefined;
+          this.#pages = this.#readOn();
+          continue;
+        }
+        if (taken !== undefined) return taken.chunk;
+      } else if (tail.through - position.through > this.#context.options.pageSize) {
+        this.#pages = this.#collapsed();
+        continue;
+      } else if (tail.through > position.through) {
+        const chunk = await this.#grown(tail);
+        if (chunk !== undefined) return chunk;
+        continue;
+      }
+      if (!hasEnded(tail, position)) return undefined;
+      this.#isOver = true;
+      return this.#done(tail.ending!);
+    }
+  }
+
+  /** The live part begins. */
+  async #join(): Promise<Tail> {
+    const { start: { taskId, incarnation }, filter, seriesFormat } = this.#query;
+    const { through } = this.#position;
+    const tail = await this.#tails.acquire({ taskId, incarnation, through });
+    this.#tail = tail;
+    if (seriesFormat !== "accumulated") {
+      this.#view = tail.view(filter, this.#encoder, this.#position);
+    }
+    return tail;
+  }
+
+  async #release(): Promise<void> {
+    const pages = this.#pages;
+    const tail = this.#tail;
+    if (this.#view !== undefined) tail?.release(this.#view as unknown as View<never>);
+    this.#pages = this.#tail = this.#view = undefined;
+    this.#control.ended();
+    await pages?.return();
+    if (tail !== undefined) await this.#tails.release(tail);
   }
 
   /** What comes before the live part, where that is not simply the log from the start on. */
-  async *replay(): AsyncGenerator<Chunk, void> {
+  async *#replay(): AsyncGenerator<Chunk, void> {
     const { start, filter, seriesFormat, limit } = this.#query;
     if (start.collapse || seriesFormat === "accumulated") {
       yield* this.#collapsed(limit);
       return;
     }
-    const { reader, options: { pageSize } } = this.#context;
+    const { options: { pageSize } } = this.#context;
     const { taskId, after, length } = start;
     if (limit !== undefined) {
       const part = { taskId, filter, after, through: length - 1, pageSize, plain: false };
-      this.#position.through = await cutOff(reader, part, limit);
+      this.#position.through = await cutOff(this.#reader, part, limit);
     }
     await this.#moveTo(this.#position.through);
   }
 
-  /** The log as it is, from the position through the end of the task. */
-  async *live(tail: Tail): AsyncGenerator<Chunk, void> {
-    const position = this.#position;
-    const view = tail.view(this.#query.filter, this.#encoder, position);
-    try {
-      while (!this.#control.closed) {
-        if (position.through > tail.through) await tail.reach(position.through);
-        const taken = tail.sync(view, position) ? view.take(position) : "behind";
-        if (taken === "behind") {
-          position.segment = undefined;
-          yield* this.#readOn();
-        } else if (taken !== undefined) {
-          yield taken.chunk;
-        } else if (isOver(tail, position)) {
-          return;
-        } else if (await tail.wait(this.#control, view as unknown as View<never>) === "heartbeat") {
-          const chunk = view.heartbeat();
-          if (chunk !== undefined) yield chunk;
-        }
-      }
-    } finally {
-      tail.release(view as unknown as View<never>);
-    }
-  }
-
-  /** Each series as a whole whenever it grew: a collapsed replay again and again. */
-  async *accumulated(tail: Tail): AsyncGenerator<Chunk, void> {
+  /** Series that grew, each as a whole: made once for all readers that stand here. */
+  async #grown(tail: Tail): Promise<Chunk | undefined> {
     const position = this.#position;
     const key = `${this.#encoder.key} ${filterKey(this.#query.filter)}`;
-    while (!this.#control.closed) {
-      if (position.through > tail.through) await tail.reach(position.through);
-      if (tail.through - position.through > this.#context.options.pageSize) {
-        yield* this.#collapsed();
-      } else if (tail.through > position.through) {
-        const batch = await tail.share(key, position.through, () => this.#collapsedBatch(tail));
-        position.through = batch.through;
-        if (batch.chunk !== undefined) yield batch.chunk;
-      } else if (isOver(tail, position)) {
-        return;
-      } else if (await tail.wait(this.#control) === "heartbeat") {
-        const chunk = this.#encoder.heartbeat(this.#cursor("exact"));
-        if (chunk !== undefined) yield chunk;
-      }
-    }
+    const batch = await tail.share(key, position.through, () => this.#collapsedBatch(tail));
+    position.through = batch.through;
+    return batch.chunk;
+  }
+
+  #heartbeat(): Chunk | undefined {
+    return this.#view === undefined
+      ? this.#encoder.heartbeat(this.#cursor("exact"))
+      : this.#view.heartbeat();
   }
 
   /** The last chunk. */
-  done(reason: DoneReason): Chunk {
+  #done(reason: DoneReason): Chunk {
     return this.#encoder.done({ reason }, this.#cursor("done"));
   }
 
@@ -188,17 +252,17 @@ class Reader<Chunk> {
 
   #collapse(last?: number, shared?: TaskReader): AsyncGenerator<CollapsedPage, void> {
     const { start: { taskId, incarnation }, filter } = this.#query;
-    const { reader, options: { pageSize } } = this.#context;
+    const { options: { pageSize } } = this.#context;
     const after = this.#position.through;
-    return collapse(shared ?? reader, { taskId, incarnation, after, filter, last, pageSize });
+    return collapse(shared ?? this.#reader, { taskId, incarnation, after, filter, last, pageSize });
   }
 
   /** One page of the log from the store, for this reader alone. */
   async *#readOn(): AsyncGenerator<Chunk, void> {
     const { start: { taskId, incarnation }, filter } = this.#query;
-    const { reader, options, observers } = this.#context;
+    const { options, observers } = this.#context;
     const position = this.#position;
-    const page = await reader.readLog(taskId, {
+    const page = await this.#reader.readLog(taskId, {
       after: position.through,
       limit: options.pageSize,
       filter,
@@ -223,7 +287,7 @@ class Reader<Chunk> {
   async #isTrimmed({ events, scannedTo, status }: LogPage): Promise<boolean> {
     const { through } = this.#position;
     if (!isTerminal(status) || events.length === scannedTo - through) return false;
-    const head = await this.#context.reader.getTask(this.#query.start.taskId);
+    const head = await this.#reader.getTask(this.#query.start.taskId);
     return (head?.trimmedThrough ?? -1) > through;
   }
 
@@ -234,7 +298,7 @@ class Reader<Chunk> {
     if (matchesEverything(filter) || through === -1) {
       this.#position.count = through + 1;
     } else {
-      const [count] = await ranks(this.#context.reader, taskId, filter, [through + 1]);
+      const [count] = await ranks(this.#reader, taskId, filter, [through + 1]);
       this.#position.count = count!;
     }
   }
@@ -246,6 +310,6 @@ class Reader<Chunk> {
 }
 
 /** Whether the task has ended and the reader has everything. */
-function isOver({ ending, through }: Tail, position: { through: number }): boolean {
+function hasEnded({ ending, through }: Tail, position: { through: number }): boolean {
   return ending === "deleted" || (ending !== undefined && position.through >= through);
 }

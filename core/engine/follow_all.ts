@@ -47,6 +47,21 @@ const CLOCK_SKEW_MS = 30_000;
  * look. So it, too, may be as slow as it likes: what it costs is an entry per live task.
  */
 export async function* followAll<Chunk>(
+  context: EngineContext,
+  tails: Tails,
+  query: FollowAllQuery,
+  encoder: FrameEncoder<Chunk>,
+  control: StreamControl,
+): AsyncGenerator<Chunk, void> {
+  control.began();
+  try {
+    yield* followTasks(context, tails, query, encoder, control);
+  } finally {
+    control.ended();
+  }
+}
+
+async function* followTasks<Chunk>(
   impatient: EngineContext,
   tails: Tails,
   query: FollowAllQuery,
@@ -105,7 +120,7 @@ export async function* followAll<Chunk>(
         const chunk = encoder.heartbeat();
         if (chunk !== undefined) yield chunk;
       } else {
-        await new Promise<void>((resolve) => control.wake = resolve);
+        await new Promise<unknown>((resolve) => control.wake = resolve);
         control.wake = undefined;
       }
     }

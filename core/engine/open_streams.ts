@@ -1,4 +1,4 @@
-import type { TaskStream } from "./options.ts";
+import type { ChunkSource, TaskStream } from "./options.ts";
 import { StreamControl } from "./stream_control.ts";
 
 /** The streams of one engine that are being read; whoever closes the engine ends them all. */
@@ -11,33 +11,21 @@ export class OpenStreams {
   }
 
   /**
-   * Makes a stream of what is started. It counts as open from its first read until its end.
+   * Makes a stream of what is started, which says to its control when it is read first and when it
+   * has ended.
    *
    * @param ended The reader came with the cursor of the end: there is nothing to send.
    */
   open<Chunk>(
     ended: boolean,
-    start: (control: StreamControl) => AsyncGenerator<Chunk, void>,
+    start: (control: StreamControl) => ChunkSource<Chunk>,
   ): TaskStream<Chunk> {
-    const control = new StreamControl();
-    const chunks = this.#tracked(control, start(control));
-    return { ended, chunks, close: () => control.close() };
+    const control = new StreamControl(this.#controls);
+    return { ended, chunks: start(control), close: () => control.close() };
   }
 
   /** Ends them at their next step. */
   close(): void {
     for (const control of this.#controls) control.close();
-  }
-
-  async *#tracked<Chunk>(
-    control: StreamControl,
-    chunks: AsyncGenerator<Chunk, void>,
-  ): AsyncGenerator<Chunk, void> {
-    this.#controls.add(control);
-    try {
-      yield* chunks;
-    } finally {
-      this.#controls.delete(control);
-    }
   }
 }

@@ -119,7 +119,15 @@ export interface TaskStream<Chunk> {
   /** The reader came with the cursor of the end: there is nothing to send. */
   ended: boolean;
   /** The chunks; nothing is read before the first is asked for. */
-  chunks: AsyncGenerator<Chunk, void>;
+  chunks: ChunkSource<Chunk>;
   /** Ends the stream and gives up what it holds. Safe to call twice. */
   close(): void;
+}
+
+/** Gives chunks one by one, like an async iterator. */
+export interface ChunkSource<Chunk> {
+  /** The next chunk, once there is one. Not to be called again before that has come. */
+  next(): Promise<IteratorResult<Chunk, void>>;
+  /** Gives up what is held; also while a chunk is waited for. */
+  return(value: void): Promise<IteratorResult<Chunk, void>>;
 }

@@ -9,7 +9,6 @@ import type { EngineContext } from "./context.ts";
 import type { FrameEncoder } from "./frames.ts";
 import { PatientReader } from "./patient_reader.ts";
 import type { StreamControl } from "./stream_control.ts";
-import type { Wake } from "./view.ts";
 import { View } from "./view.ts";
 
 const EVENT_OVERHEAD_BYTES = 200;
@@ -26,7 +25,7 @@ export class Tail {
   readonly #context: EngineContext;
   readonly #views = new Map<string, View<never>>();
   /** Readers that wait without a view: any change wakes them. */
-  readonly #waiters = new Set<Wake>();
+  readonly #waiters = new Set<StreamControl>();
   /** The newest collapsed batch of each filter and format; see `share`. */
   readonly #batches = new Map<string, { after: number; batch: Promise<unknown> }>();
   /** Recent events, without holes, the newest last. */
@@ -156,22 +155,23 @@ export class Tail {
   }
 
   /**
-   * Waits until there is more, the task ends, or a sign of life is due.
+   * Waits until there is more, the task ends, or a sign of life is due; {@linkcode Tail.stopWaiting}
+   * must follow. These are two calls so that a wait is one promise and no suspended function: most
+   * readers wait, for nearly all of their time.
    *
    * @param view Wait for frames of this view; without one, for any event.
    */
-  async wait(control: StreamControl, view?: View<never>): Promise<"changed" | "heartbeat"> {
-    const waiters = view?.waiters ?? this.#waiters;
-    const { promise, resolve } = Promise.withResolvers<"changed" | "heartbeat">();
-    waiters.add(resolve);
-    control.wake = () => resolve("changed");
+  wait(control: StreamControl, view?: View<never>): Promise<"heartbeat" | void> {
+    const waiting = new Promise<"heartbeat" | void>((resolve) => control.wake = resolve);
+    (view?.waiters ?? this.#waiters).add(control);
     if (this.#dirty) void this.#advance();
-    try {
-      return await promise;
-    } finally {
-      waiters.delete(resolve);
-      control.wake = undefined;
-    }
+    return waiting;
+  }
+
+  /** A reader that waited goes on. */
+  stopWaiting(control: StreamControl, view?: View<never>): void {
+    (view?.waiters ?? this.#waiters).delete(control);
+    control.wake = undefined;
   }
 
   /**
@@ -209,7 +209,7 @@ export class Tail {
       this.#ringBytes = 0;
       this.#through = through;
       this.#dirty = true;
-      this.#wakeAll("changed"); // Who waits at the old end reads the gap from the store.
+      this.#wakeAll(); // Who waits at the old end reads the gap from the store.
     }
   }
 
@@ -219,9 +219,9 @@ export class Tail {
     return false;
   }
 
-  #wakeAll(reason: "changed" | "heartbeat"): void {
-    for (const wake of this.#waiters) wake(reason);
-    for (const view of this.#views.values()) for (const wake of view.waiters) wake(reason);
+  #wakeAll(reason?: "heartbeat"): void {
+    wakeAll(this.#waiters, reason);
+    for (const { waiters } of this.#views.values()) wakeAll(waiters, reason);
   }
 
   #advance(): Promise<void> {
@@ -249,7 +249,7 @@ export class Tail {
       if (this.#through !== after) continue; // Somebody moved on meanwhile; see reach().
       if (page === undefined || page.incarnation !== this.incarnation) {
         this.#ending = "deleted";
-        this.#wakeAll("changed");
+        this.#wakeAll();
         return;
       }
       this.#take(page.events);
@@ -284,13 +284,13 @@ export class Tail {
 
   /** Encodes for the views where somebody waits, wakes them, and trims the ring. */
   #encode(): void {
-    for (const wake of this.#waiters) wake("changed");
+    wakeAll(this.#waiters);
     for (const view of this.#views.values()) {
       if (view.waiters.size === 0) continue;
       const { frames } = view;
       const synced = this.sync(view);
       if (this.#ending === undefined && synced && view.frames === frames) continue; // Nothing that matches.
-      for (const wake of view.waiters) wake("changed");
+      wakeAll(view.waiters);
     }
     let drop = 0;
     const { tailBytes } = this.#context.options;
@@ -299,4 +299,8 @@ export class Tail {
     }
     if (drop > 0) this.#ring.splice(0, drop);
   }
+}
+
+function wakeAll(waiters: ReadonlySet<StreamControl>, reason?: "heartbeat"): void {
+  for (const control of waiters) control.wake?.(reason);
 }

@@ -3,9 +3,7 @@ import { encodeCursor } from "../protocol/cursor.ts";
 import type { EventFilter } from "../protocol/event.ts";
 import { compileFilter } from "../rules/filter.ts";
 import type { FrameBuffer, FrameEncoder } from "./frames.ts";
-
-/** Wakes a reader that waits: there is more or the end, or a sign of life is due. */
-export type Wake = (reason: "changed" | "heartbeat") => void;
+import type { StreamControl } from "./stream_control.ts";
 
 /** A run of a view's frames. Only the newest one grows. */
 interface Segment<Chunk> {
@@ -57,7 +55,7 @@ export class View<Chunk> {
   #bytes = 0;
   #heartbeat?: { through: number; chunk: Chunk | undefined };
   /** Readers that wait at the end. */
-  readonly waiters: Set<Wake> = new Set();
+  readonly waiters: Set<StreamControl> = new Set();
   /** Frames that were ever encoded. */
   frames = 0;
   /** Readers that use the view. */

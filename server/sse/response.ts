@@ -43,49 +43,101 @@ export function eventStreamResponse(
     onEnd?.();
     return new Response(null, { headers: EVENT_STREAM_HEADERS });
   }
-  // A stream must not outlive the token that opened it. The client comes back with a new one.
+  const body = new EventStream(stream, {
+    // Nothing that waits with the reader may hold the request.
+    signal: LISTENS_TO_SIGNAL ? request.signal : undefined,
+    expiresAtMs,
+    preamble,
+    onSent,
+    onEnd,
+    onError,
+  });
+  return new Response(new ReadableStream(body, { highWaterMark: 0 }), {
+    headers: EVENT_STREAM_HEADERS,
+  });
+}
+
+/** What a body reads from. One small object, since an idle reader costs what its stream holds. */
+class EventStream implements UnderlyingDefaultSource<Uint8Array> {
+  readonly #stream: TaskStream<Uint8Array>;
+  readonly #onSent: (bytes: number) => void;
+  readonly #onEnd?: () => void;
+  readonly #onError: (error: unknown) => void;
+  #preamble?: Uint8Array;
+  #isCancelled = false;
+  #stopWatching?: () => void;
+
+  constructor(
+    stream: TaskStream<Uint8Array>,
+    { signal, expiresAtMs, preamble, onSent, onEnd, onError }:
+      & Omit<EventStreamOptions, "request">
+      & { signal?: AbortSignal },
+  ) {
+    this.#stream = stream;
+    this.#preamble = preamble;
+    this.#onSent = onSent;
+    this.#onEnd = onEnd;
+    this.#onError = onError;
+    if (signal !== undefined || expiresAtMs !== undefined) {
+      this.#stopWatching = closeEarly(stream, signal, expiresAtMs);
+    }
+  }
+
+  async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    if (this.#preamble !== undefined) {
+      this.#onSent(this.#preamble.length);
+      controller.enqueue(this.#preamble);
+      this.#preamble = undefined;
+      return;
+    }
+    try {
+      const { value, done } = await this.#stream.chunks.next();
+      // The client went away during the wait, and nobody takes anything.
+      if (this.#isCancelled) return;
+      if (!done) {
+        this.#onSent(value.length);
+        return controller.enqueue(value);
+      }
+      this.#end();
+      controller.close();
+    } catch (error) {
+      this.#end();
+      this.#onError(error);
+      controller.error(error); // Cuts the connection; the client goes on from its cursor.
+    }
+  }
+
+  async cancel(): Promise<void> {
+    this.#isCancelled = true;
+    this.#end();
+    this.#stream.close();
+    await this.#stream.chunks.return();
+  }
+
+  #end(): void {
+    this.#stopWatching?.();
+    this.#onEnd?.();
+  }
+}
+
+/**
+ * Ends a stream when its client is gone, and when the token that opened it expires: its client comes
+ * back with a new one.
+ *
+ * @returns Lets it be.
+ */
+function closeEarly(
+  stream: TaskStream<Uint8Array>,
+  signal: AbortSignal | undefined,
+  expiresAtMs: number | undefined,
+): () => void {
+  const close = () => stream.close();
   const expiry = expiresAtMs === undefined
     ? undefined
-    : setTimeout(() => stream.close(), Math.min(expiresAtMs - Date.now(), MAX_TIMEOUT_MS));
-  const close = () => stream.close();
-  const cleanUp = () => {
+    : setTimeout(close, Math.min(expiresAtMs - Date.now(), MAX_TIMEOUT_MS));
+  signal?.addEventListener("abort", close, { once: true });
+  return () => {
     clearTimeout(expiry);
-    onEnd?.();
-    if (LISTENS_TO_SIGNAL) request.signal.removeEventListener("abort", close);
+    signal?.removeEventListener("abort", close);
   };
-  if (LISTENS_TO_SIGNAL) request.signal.addEventListener("abort", close, { once: true });
-
-  let first = preamble;
-  let cancelled = false;
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      if (first !== undefined) {
-        onSent(first.length);
-        controller.enqueue(first);
-        first = undefined;
-        return;
-      }
-      try {
-        const { value, done } = await stream.chunks.next();
-        if (cancelled) return; // The client went away during the wait, and nobody takes anything.
-        if (!done) {
-          onSent(value.length);
-          return controller.enqueue(value);
-        }
-        cleanUp();
-        controller.close();
-      } catch (error) {
-        cleanUp();
-        onError(error);
-        controller.error(error); // Cuts the connection; the client goes on from its cursor.
-      }
-    },
-    async cancel() {
-      cancelled = true;
-      cleanUp();
-      stream.close();
-      await stream.chunks.return();
-    },
-  }, { highWaterMark: 0 });
-  return new Response(body, { headers: EVENT_STREAM_HEADERS });
 }
