@@ -1,5 +1,7 @@
 // What the same runtime and router do without Taskcast: the yardstick that each run brings along.
 // It stores nothing, checks nothing, and can neither replay nor resume.
+//
+//   deno run -A benchmarks/baseline_server.ts [--listener node]
 import { Hono } from "hono";
 import { FrameHub } from "./harness/frame_hub.ts";
 
@@ -35,5 +37,12 @@ app.delete("/events", (context) => {
   return context.body(null, 204);
 });
 
-const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, app.fetch);
-console.error(`listens on http://127.0.0.1:${server.addr.port}`);
+const address = { port: 0, host: "127.0.0.1" };
+// Nothing is loaded that the server itself does not need: what is idle is measured, too.
+const { port } = Deno.args[1] === "node"
+  ? await (await import("../cli/listen_node.ts")).listenOnNode(
+    (request) => app.fetch(request),
+    address,
+  )
+  : Deno.serve({ port: 0, hostname: address.host, onListen() {} }, app.fetch).addr;
+console.error(`listens on http://127.0.0.1:${port}`);

@@ -103,7 +103,8 @@ for (const storage of values.url === undefined ? storages : ["remote"]) {
 async function runScenario(name: string, storage: string): Promise<void> {
   const { url, out } = values;
   await using kept = await openStorage(url === undefined ? storage : "memory");
-  const start = () => startTaskcast([...kept.args, ...values["server-arg"]]);
+  const start = (args: readonly string[] = []) =>
+    startTaskcast([...kept.args, ...args, ...values["server-arg"]]);
   await using server = url === undefined ? await start() : remoteServer(url);
   await using bare = await startBare();
   const bench: Bench = {

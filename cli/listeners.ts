@@ -1,5 +1,5 @@
-/** The HTTP servers that can be listened with, the runtime's own first. */
-export const LISTENERS = ["deno", "node"] as const;
+/** The HTTP servers that can be listened with. */
+export const LISTENERS = ["node", "deno"] as const;
 
-/** A server of HTTP: `Deno.serve`, or `node:http`, which Deno has, too. */
+/** A server of HTTP: `node:http`, which Deno has, too, or `Deno.serve`. */
 export type Listener = (typeof LISTENERS)[number];

@@ -144,8 +144,7 @@ function addStartOptions(command: Command): Command {
     .addOption(
       new Option(
         "--listener <server>",
-        "HTTP server on Deno; node needs less memory for each reader (env: TASKCAST_LISTENER, " +
-          "default: deno)",
+        "HTTP server on Deno: Node's, or its own (env: TASKCAST_LISTENER, default: node)",
       ).choices([...LISTENERS]),
     )
     .addOption(

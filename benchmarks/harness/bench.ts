@@ -1,5 +1,5 @@
 import type { Measured } from "./result.ts";
-import type { Server } from "./server.ts";
+import type { Listener, Server } from "./server.ts";
 
 /** What scenarios are given. */
 export interface Bench {
@@ -8,9 +8,9 @@ export interface Bench {
   /** The same runtime and router without Taskcast. */
   bare: Server;
   /** Starts one more server like that under load; not when it is somebody else's. */
-  startAnother?: () => Promise<Server>;
-  /** The same of the bare one. */
-  startAnotherBare: () => Promise<Server>;
+  startAnother?: (args?: readonly string[]) => Promise<Server>;
+  /** The same of the bare one. @default {"deno"} */
+  startAnotherBare: (listener?: Listener) => Promise<Server>;
   /** Where tasks are kept. */
   storage: string;
   rounds: number;

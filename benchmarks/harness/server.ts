@@ -63,9 +63,12 @@ export function startTaskcast(args: readonly string[] = []): Promise<Server> {
   return startServer("cli/mod.ts", ["start", "--log-level", "error", ...args]);
 }
 
+/** The HTTP servers of Deno. */
+export type Listener = "deno" | "node";
+
 /** The same runtime and router without Taskcast. */
-export function startBare(): Promise<Server> {
-  return startServer("benchmarks/baseline_server.ts");
+export function startBare(listener: Listener = "deno"): Promise<Server> {
+  return startServer("benchmarks/baseline_server.ts", ["--listener", listener]);
 }
 
 /** Any server of the same API. */

@@ -3,7 +3,7 @@ import type { Bench } from "../harness/bench.ts";
 import { scaled } from "../harness/bench.ts";
 import { batchOf } from "../harness/events.ts";
 import { median } from "../harness/measure.ts";
-import type { Server } from "../harness/server.ts";
+import type { Listener, Server } from "../harness/server.ts";
 import { openReaders } from "../harness/sse_reader.ts";
 
 const MIB = 1024 * 1024;
@@ -45,49 +45,54 @@ export async function startup(bench: Bench): Promise<void> {
   });
 }
 
-/** Readers who wait, each of a connection of its own. */
+/** Readers who wait, each of a connection of its own, with both HTTP servers that Deno has. */
 export async function idleReaders(bench: Bench): Promise<void> {
+  for (const listener of ["node", "deno"] as const) {
+    for (const readers of [2_000, 10_000]) {
+      await idleReadersOn(bench, listener, scaled(bench, readers));
+    }
+  }
+}
+
+async function idleReadersOn(bench: Bench, listener: Listener, readers: number): Promise<void> {
   const { startAnother, startAnotherBare } = bench;
   if (startAnother === undefined) return;
-  for (const full of [2_000, 10_000]) {
-    const readers = scaled(bench, full);
-    const rounds = full > 2_000 ? 1 : Math.min(3, bench.rounds);
-    const ours: number[] = [];
-    const bare: number[] = [];
-    let rssMiB: number | undefined;
-    for (let round = 0; round < rounds; round++) {
-      // Fresh ones: memory that was used once is not given back.
-      await using server = await startAnother();
-      const id = await createTask(server.url);
-      ours.push(await costOfReaders(server, `${server.url}/tasks/${id}/events`, readers));
-      rssMiB = (await server.rss() ?? NaN) / MIB;
-      await using other = await startAnotherBare();
-      bare.push(await costOfReaders(other, `${other.url}/events`, readers));
-    }
-    bench.report({
-      scenario: `memory of an idle reader, of ${readers}`,
-      unit: "KiB",
-      value: median(ours) / KIB,
-      baseline: median(bare) / KIB,
-      baselineName: "a bare stream of the same listener",
-      rounds,
-      serverRssMiB: rssMiB,
-    });
-    bench.report({
-      scenario: `memory of an idle reader beyond a bare stream, of ${readers}`,
-      unit: "KiB",
-      value: median(ours.map((bytes, round) => bytes - bare[round]!)) / KIB,
-      target: 6,
-      targetIs: "at most",
-      rounds,
-    });
+  const rounds = Math.min(3, bench.rounds);
+  const ours: number[] = [];
+  const bare: number[] = [];
+  let rssMiB: number | undefined;
+  for (let round = 0; round < rounds; round++) {
+    // Fresh ones: memory that was used once is not given back.
+    await using server = await startAnother(["--listener", listener]);
+    const id = await createTask(server.url);
+    ours.push(await costOfReaders(server, `${server.url}/tasks/${id}/events`, readers));
+    rssMiB = (await server.rss() ?? NaN) / MIB;
+    await using other = await startAnotherBare(listener);
+    bare.push(await costOfReaders(other, `${other.url}/events`, readers));
   }
+  bench.report({
+    scenario: `memory of an idle reader, of ${readers}, listener ${listener}`,
+    unit: "KiB",
+    value: median(ours) / KIB,
+    baseline: median(bare) / KIB,
+    baselineName: "a bare stream of the same listener",
+    rounds,
+    serverRssMiB: rssMiB,
+  });
+  bench.report({
+    scenario: `memory of an idle reader beyond a bare stream, of ${readers}, listener ${listener}`,
+    unit: "KiB",
+    value: median(ours.map((bytes, round) => bytes - bare[round]!)) / KIB,
+    target: 6,
+    targetIs: "at most",
+    rounds,
+  });
 }
 
 /** Bytes that each reader adds to a server. */
 async function costOfReaders(server: Server, url: string, count: number): Promise<number> {
   // What the first readers of all bring along is not theirs.
-  for (const reader of await openReaders(50, () => url, { bufferBytes: 1024 })) reader.close();
+  for (const reader of await openReaders(200, () => url, { bufferBytes: 1024 })) reader.close();
   const before = await server.rss() ?? NaN;
   const readers = await openReaders(count, () => url, { bufferBytes: 1024 });
   const after = await server.rss() ?? NaN;

@@ -2,8 +2,9 @@
 // and beside it, in turns, the least that has to be done on the same Redis, file or PostgreSQL.
 //
 //   deno run -A benchmarks/stores/main.ts [--only redis|sqlite|postgres|archive] [--rounds 5]
-//     [--scale 1] [--concurrency 1,32,128]
+//     [--scale 1] [--concurrency 1,32,128] [--out benchmarks/results]
 import { parseArgs } from "node:util";
+import { lineOf } from "../harness/result.ts";
 import { benchArchive } from "./archive.ts";
 import { benchPostgres } from "./postgres.ts";
 import { benchRedis } from "./redis.ts";
@@ -24,12 +25,18 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "5" },
     scale: { type: "string", default: "1" },
     concurrency: { type: "string", default: "1,32,128" },
+    out: { type: "string" },
   },
 });
 if (values.only !== undefined && !Object.hasOwn(BENCHMARKS, values.only)) {
   throw new Error(`--only must be one of ${Object.keys(BENCHMARKS).join(", ")}`);
 }
 
+const file = values.out === undefined ? undefined : `${values.out}/stores.jsonl`;
+if (file !== undefined) {
+  await Deno.mkdir(values.out!, { recursive: true });
+  await Deno.writeTextFile(file, "");
+}
 for (const [name, bench] of Object.entries(BENCHMARKS)) {
   if (values.only !== undefined && values.only !== name) continue;
   await bench({
@@ -37,6 +44,10 @@ for (const [name, bench] of Object.entries(BENCHMARKS)) {
     scale: Number(values.scale),
     ms: 500 * Number(values.scale),
     concurrencies: values.concurrency.split(",").map(Number),
-    report: (result) => console.log(JSON.stringify(result)),
+    report(result) {
+      const line = lineOf(result);
+      console.log(line);
+      if (file !== undefined) Deno.writeTextFileSync(file, line + "\n", { append: true });
+    },
   });
 }

@@ -21,7 +21,6 @@ export async function benchPostgres({ rounds, ms, concurrencies, report }: Run):
       storage: "postgres",
       value: () => singles(engine, concurrency, ms),
       baselines: { [BASELINE]: () => baseline.inserts(concurrency, ms, 1) },
-      target: { ratio: 0.5 },
     }, rounds);
     results.forEach(report);
   }
@@ -30,7 +29,6 @@ export async function benchPostgres({ rounds, ms, concurrencies, report }: Run):
     storage: "postgres",
     value: () => batches(engine, 8, ms),
     baselines: { [BASELINE]: () => baseline.inserts(8, ms, BATCH) },
-    target: { ratio: 0.5 },
   }, rounds);
   results.forEach(report);
   await baseline.close();

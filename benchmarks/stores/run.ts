@@ -1,4 +1,4 @@
-import type { Result } from "./rounds.ts";
+import type { Measured } from "../harness/result.ts";
 
 /** What each benchmark is given. */
 export interface Run {
@@ -9,5 +9,5 @@ export interface Run {
   ms: number;
   /** Calls that are under way at a time. */
   concurrencies: readonly number[];
-  report(result: Result): void;
+  report(result: Measured & { storage: string }): void;
 }

@@ -181,7 +181,7 @@ const config = z.strictObject({
   port: whole(0, MAX_PORT).optional().describe("Port to listen on; 0 is any that is free"),
   host: text().optional().describe("Address to listen on"),
   listener: z.enum(LISTENERS).optional().describe(
-    "The HTTP server on Deno: its own, or that of Node, where idle readers need less memory",
+    "The HTTP server on Deno: that of Node, which is the default, or Deno's own",
   ),
   logLevel: z.enum(LEVELS).optional().describe("The least important messages that are logged"),
   logFormat: z.enum(LOG_FORMATS).optional().describe(

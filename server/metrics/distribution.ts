@@ -1,13 +1,7 @@
-/** A metric as a registry of prom-client reads it. */
-export interface Samples {
-  name: string;
-  help: string;
-  type: string;
-  values: Sample[];
-}
-
-interface Sample {
-  metricName: string;
+/** A value of a metric, as a registry of prom-client reads it. */
+export interface Sample {
+  /** Where it is not that of the metric. */
+  metricName?: string;
   labels: Record<string, string | number>;
   value: number;
 }

@@ -13,8 +13,8 @@ export function addEngineMetrics(make: Instruments, engine: TaskEngine): void {
     make.gauge(name, help, () => engine.stats[key]);
 
   counted("tasks_created_total", "Tasks created by this instance", "tasksCreated");
-  const ended = make.counter("tasks_ended_total", "Tasks ended by this instance", ["status"]);
-  for (const status of ENDINGS) ended.inc({ status }, 0);
+  const ended: Record<string, number> = Object.fromEntries(ENDINGS.map((status) => [status, 0]));
+  make.countedBy("tasks_ended_total", "Tasks ended by this instance", "status", () => ended);
   let published = 0;
   make.counted("events_published_total", "Events that producers published", () => published);
   counted("events_stored_total", "Events stored, those of the server included", "eventsStored");
@@ -42,12 +42,14 @@ export function addEngineMetrics(make: Instruments, engine: TaskEngine): void {
     "From an event's timestamp until it is handed to streams; one sample per read",
     FAST_BUCKETS,
   );
-  const laggingReads = make.counter(
+  let laggingReads = 0;
+  make.counted(
     "lagging_reads_total",
     "Reads from the store for one reader alone, who resumes or lags",
-    [],
+    () => laggingReads,
   );
-  const laggingEvents = make.counter("lagging_events_total", "Events read that way", []);
+  let laggingEvents = 0;
+  make.counted("lagging_events_total", "Events read that way", () => laggingEvents);
 
   make.gauge(
     "due_work_lag_seconds",
@@ -90,12 +92,12 @@ export function addEngineMetrics(make: Instruments, engine: TaskEngine): void {
       commits[outcome] = (commits[outcome] ?? 0) + 1;
       commitSeconds.observe(durationMs / 1000);
       published += count;
-      if (status !== undefined) ended.inc({ status });
+      if (status !== undefined) ended[status] = (ended[status] ?? 0) + 1;
     },
     onDelivery: (latencyMs) => delivery.observe(latencyMs / 1000),
     onLaggingRead(events) {
-      laggingReads.inc();
-      laggingEvents.inc(events);
+      laggingReads++;
+      laggingEvents += events;
     },
     onArchiving: ({ ok, durationMs }) =>
       archiveSeconds(ok ? "ok" : "error").observe(durationMs / 1000),

@@ -36,7 +36,6 @@ export function addHttpMetrics(make: Instruments): HttpMetrics {
   make.countedEach(
     "http_requests_total",
     "Requests answered",
-    ["method", "route", "status"],
     () =>
       all.flatMap(({ seconds: { labels }, answers }) =>
         Array.from(answers, ([status, value]) => ({

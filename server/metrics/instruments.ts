@@ -1,6 +1,5 @@
-import type { Histogram, Registry } from "prom-client";
-import { Counter, Gauge } from "prom-client";
-import type { Samples } from "./distribution.ts";
+import type { Metric } from "prom-client";
+import type { Sample } from "./distribution.ts";
 import { Distribution } from "./distribution.ts";
 
 /** Seconds, from what memory takes to what nobody waits for. */
@@ -24,108 +23,79 @@ export const FAST_BUCKETS: readonly number[] = [
 /** Seconds, for what goes over a network to somebody else. */
 export const SLOW_BUCKETS: readonly number[] = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
+/** Metrics as text, and what kind of text that is. */
+export interface MetricsText {
+  text: string;
+  contentType: string;
+}
+
+/** A metric that is read when it is asked for. */
+interface Readable {
+  name: string;
+  help: string;
+  type: "counter" | "gauge" | "histogram";
+  read: (name: string) => Sample[];
+}
+
 /**
- * Makes the metrics of one registry, all with the same prefix.
+ * Makes metrics of plain numbers that are kept elsewhere, and has prom-client write them.
  *
- * What is counted for every request and commit is plain numbers, which the registry reads when it is
- * asked: counters and histograms of prom-client look up their labels each time.
+ * Its own counters and histograms would look up their labels at each request and commit. It is loaded
+ * when metrics are asked for the first time: 20 MiB and 80 ms of a start that few of them need.
  */
 export class Instruments {
-  readonly #registry: Registry;
-  readonly #registers: Registry[];
   readonly #prefix: string;
+  readonly #all: Readable[];
 
-  constructor(registry: Registry, prefix: string) {
-    this.#registry = registry;
-    this.#registers = [registry];
+  /** @param all Where those of another prefix are, too. */
+  constructor(prefix: string, all: Readable[] = []) {
     this.#prefix = prefix;
+    this.#all = all;
   }
 
-  /** A counter that is counted elsewhere and read when it is asked for. */
+  /** Makes metrics of another prefix, which are written together with these. */
+  withPrefix(prefix: string): Instruments {
+    return new Instruments(prefix, this.#all);
+  }
+
+  /** Reads and writes all of them. */
+  async text(): Promise<MetricsText> {
+    const { Registry } = await import("prom-client");
+    const registry = new Registry();
+    for (const { read, ...named } of this.#all) {
+      const get = () => Promise.resolve({ ...named, values: read(named.name) });
+      // A registry asks no more of a metric than this, though its types do.
+      registry.registerMetric({ ...named, get } as unknown as Metric);
+    }
+    return { text: await registry.metrics(), contentType: registry.contentType };
+  }
+
+  /** A counter. */
   counted(name: string, help: string, read: () => number): void {
-    new Counter({
-      ...this.#named(name, help),
-      collect() {
-        this.reset();
-        this.inc(read());
-      },
-    });
+    this.#add("counter", name, help, () => [{ labels: {}, value: read() }]);
   }
 
-  /** Counters that are counted elsewhere, one for each label. */
-  countedBy<Label extends string>(
-    name: string,
-    help: string,
-    label: Label,
-    read: () => Record<string, number>,
-  ): void {
-    this.countedEach(
-      name,
-      help,
-      [label],
-      () =>
-        Object.entries(read()).map(([key, value]) => ({
-          labels: { [label]: key } as Record<Label, string>,
-          value,
-        })),
-    );
+  /** Counters, one for each label. */
+  countedBy(name: string, help: string, label: string, read: () => Record<string, number>): void {
+    this.#add("counter", name, help, () => byLabel(label, read()));
   }
 
-  /** Counters that are counted elsewhere, one for each combination of labels. */
-  countedEach<Label extends string>(
-    name: string,
-    help: string,
-    labelNames: readonly Label[],
-    read: () => Iterable<{ labels: Record<Label, string | number>; value: number }>,
-  ): void {
-    new Counter<Label>({
-      ...this.#named(name, help),
-      labelNames: [...labelNames],
-      collect() {
-        this.reset();
-        for (const { labels, value } of read()) this.inc(labels, value);
-      },
-    });
+  /** Counters, one for each combination of labels. */
+  countedEach(name: string, help: string, read: () => Sample[]): void {
+    this.#add("counter", name, help, read);
   }
 
   /** A number of now; left out while it is not known. */
   gauge(name: string, help: string, read: () => number | undefined): void {
-    new Gauge({
-      ...this.#named(name, help),
-      collect() {
-        const value = read();
-        if (value === undefined) this.remove();
-        else this.set(value);
-      },
+    this.#add("gauge", name, help, () => {
+      const value = read();
+      return value === undefined ? [] : [{ labels: {}, value }];
     });
   }
 
   /** Numbers of now, one for each label; those that are not known are left out. */
-  gauges<Label extends string>(
-    name: string,
-    help: string,
-    label: Label,
-    read: () => Record<string, number>,
-  ): void {
-    new Gauge<Label>({
-      ...this.#named(name, help),
-      labelNames: [label],
-      collect() {
-        this.reset();
-        for (const [key, value] of Object.entries(read())) {
-          this.set({ [label]: key } as Record<Label, string>, value);
-        }
-      },
-    });
-  }
-
-  /** A counter with labels. */
-  counter<Label extends string>(
-    name: string,
-    help: string,
-    labelNames: readonly Label[],
-  ): Counter<Label> {
-    return new Counter({ ...this.#named(name, help), labelNames: [...labelNames] });
+  gauges(name: string, help: string, label: string, read: () => Record<string, number>): void {
+    this.#add("gauge", name, help, () => byLabel(label, read()));
   }
 
   /** A distribution of seconds. */
@@ -155,17 +125,19 @@ export class Instruments {
 
   /** Distributions that are kept elsewhere, one for each combination of labels. */
   distributions(name: string, help: string, read: () => Iterable<Distribution>): void {
-    const named = { name: this.#prefix + name, help, type: "histogram" };
-    const get = (): Promise<Samples> =>
-      Promise.resolve({
-        ...named,
-        values: Array.from(read(), (one) => one.samples(named.name)).flat(),
-      });
-    // A registry asks no more of a metric than this, though its types do.
-    this.#registry.registerMetric({ ...named, get } as unknown as Histogram);
+    this.#add(
+      "histogram",
+      name,
+      help,
+      (name) => Array.from(read(), (one) => one.samples(name)).flat(),
+    );
   }
 
-  #named(name: string, help: string): { name: string; help: string; registers: Registry[] } {
-    return { name: this.#prefix + name, help, registers: this.#registers };
+  #add(type: Readable["type"], name: string, help: string, read: Readable["read"]): void {
+    this.#all.push({ type, name: this.#prefix + name, help, read });
   }
+}
+
+function byLabel(label: string, values: Record<string, number>): Sample[] {
+  return Object.entries(values).map(([key, value]) => ({ labels: { [label]: key }, value }));
 }

@@ -1,10 +1,10 @@
 import type { TaskEngine } from "@taskcast/core";
-import { Registry } from "prom-client";
 import { VERSION } from "../version.ts";
 import { addDependencyMetrics } from "./dependency_metrics.ts";
 import { addEngineMetrics } from "./engine_metrics.ts";
 import type { HttpMetrics } from "./http_metrics.ts";
 import { addHttpMetrics } from "./http_metrics.ts";
+import type { MetricsText } from "./instruments.ts";
 import { Instruments } from "./instruments.ts";
 import type { Limiters } from "./limit_metrics.ts";
 import { addLimitMetrics } from "./limit_metrics.ts";
@@ -14,28 +14,25 @@ import { addProcessMetrics } from "./process_metrics.ts";
 export interface Metrics {
   readonly http: HttpMetrics;
   /** Everything as text for Prometheus. */
-  text(): Promise<string>;
-  readonly contentType: string;
+  text(): Promise<MetricsText>;
 }
 
 /** Measures an engine, what is asked of it over HTTP, and what limits refuse of that. */
 export function createMetrics(engine: TaskEngine, limiters: Limiters): Metrics {
-  const registry = new Registry();
-  const make = new Instruments(registry, "taskcast_");
+  const make = new Instruments("taskcast_");
   addEngineMetrics(make, engine);
   const http = addHttpMetrics(make);
   addLimitMetrics(make, limiters);
   const preparations = [
     addDependencyMetrics(make, engine),
-    addProcessMetrics(new Instruments(registry, "")),
+    addProcessMetrics(make.withPrefix("")),
   ];
   make.gauges("build_info", "Always 1; the version", "version", () => ({ [VERSION]: 1 }));
   return {
     http,
-    contentType: registry.contentType,
     async text() {
       await Promise.all(preparations.map((prepare) => prepare()));
-      return await registry.metrics();
+      return await make.text();
     },
   };
 }

@@ -77,7 +77,9 @@ export function addServerRoutes(
       scope: "task:manage",
       responses: { 200: { description: "Text format", content: text } },
     },
-    async () =>
-      new Response(await metrics.text(), { headers: { "content-type": metrics.contentType } }),
+    async () => {
+      const { text, contentType } = await metrics.text();
+      return new Response(text, { headers: { "content-type": contentType } });
+    },
   );
 }
