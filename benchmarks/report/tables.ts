@@ -28,7 +28,7 @@ export function resultTable(results: readonly Result[]): string {
     return [
       several ? `${storage}: ${scenario}` : scenario,
       `${shown(value)} ${unit}`,
-      baseline === undefined ? "" : shown(baseline),
+      baseline === undefined ? "" : shown(baseline) + (several ? ` (${result.baselineName})` : ""),
       ratio === undefined ? "" : shown(ratio),
       asked(result),
       details(result),
