@@ -92,14 +92,20 @@ export class ObservedRequests {
     const { requestId, route, taskId } = info;
     if (response !== info.named) response.headers.set("x-request-id", requestId);
     const { method } = context.req;
-    this.#options.onAnswered({
-      requestId,
-      method: METHODS.has(method) ? method : "other",
-      route,
-      ...(taskId === undefined ? {} : { taskId }),
-      status: response.status,
-      durationMs: performance.now() - startMs,
-    });
+    try {
+      this.#options.onAnswered({
+        requestId,
+        method: METHODS.has(method) ? method : "other",
+        route,
+        ...(taskId === undefined ? {} : { taskId }),
+        status: response.status,
+        durationMs: performance.now() - startMs,
+      });
+    } catch (error) {
+      // The host's, which must not throw.
+      response = this.#failed(error, context, info);
+      response.headers.set("x-request-id", requestId);
+    }
     return response;
   }
 
