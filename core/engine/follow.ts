@@ -65,7 +65,7 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
   #view?: View<Chunk>;
   /** A chunk is being waited for, and who waits for the end of that. */
   #isBusy = false;
-  #onRest?: () => void;
+  #onRest: (() => void)[] = [];
 
   constructor(
     context: EngineContext,
@@ -86,11 +86,16 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
   async next(): Promise<IteratorResult<Chunk, void>> {
     const control = this.#control;
     this.#isBusy = true;
+    // The last chunk is handed out before anything is released, which may fail or take time.
+    let isLast = false;
     try {
-      if (this.#isNew) return { value: this.#open(), done: false };
+      if (this.#isNew && !this.#isOver) return { value: this.#open(), done: false };
       while (!this.#isOver) {
         const chunk = await this.#take();
-        if (chunk !== undefined) return { value: chunk, done: false };
+        if (chunk !== undefined) {
+          isLast = this.#isOver;
+          return { value: chunk, done: false };
+        }
         const tail = this.#tail;
         if (this.#isOver || tail === undefined) break;
         const view = this.#view as unknown as View<never>;
@@ -101,21 +106,24 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
       }
     } catch (error) {
       this.#isOver = true;
-      if (error instanceof Deleted) return { value: this.#done("deleted"), done: false };
+      if (error instanceof Deleted) {
+        isLast = true;
+        return { value: this.#done("deleted"), done: false };
+      }
       if (!(error instanceof NotWanted)) throw error;
     } finally {
       try {
-        if (this.#isOver) await this.#release();
+        if (this.#isOver && !isLast) await this.#release();
       } finally {
         this.#isBusy = false;
-        this.#onRest?.();
+        for (const resolve of this.#onRest.splice(0)) resolve();
       }
     }
     return OVER;
   }
 
   async return(): Promise<IteratorResult<Chunk, void>> {
-    if (this.#isBusy) await new Promise<void>((resolve) => this.#onRest = resolve);
+    if (this.#isBusy) await new Promise<void>((resolve) => this.#onRest.push(resolve));
     this.#isOver = true;
     await this.#release();
     return OVER;

@@ -237,7 +237,8 @@ export class Writer {
       this.#context.report(error, { operation: "broadcast", taskId: signal.taskId });
     try {
       const told = this.#context.broadcast.publish(signal);
-      return told?.catch(failed);
+      // Whatever a provider without types answers is waited for as `await` would.
+      return told === undefined ? undefined : Promise.resolve(told).catch(failed);
     } catch (error) {
       failed(error);
     }
