@@ -25,11 +25,10 @@ app.post("/lines", async (context) => {
   return context.json({ published }, 201);
 });
 app.get("/events", () => hub.open());
-// As simple servers do it, a chunk for each event; or as well as it can be done at all, one chunk for
-// the whole burst. Either is made once and shared by all readers.
+// As well as it can be done at all: one chunk for the whole burst, shared by all readers.
 app.post("/events", async (context) => {
   const events: unknown[] = await context.req.json();
-  hub.publish(events, { each: context.req.query("each") !== undefined });
+  hub.publish(events);
   return context.body(null, 204);
 });
 app.delete("/events", (context) => {

@@ -175,6 +175,7 @@ export class ScriptRunner {
 
   async #send(calls: readonly Call[], by: "evalsha" | "eval"): Promise<void> {
     const unknown: Call[] = [];
+    let replies: [Error | null, unknown][] | null;
     try {
       const pipeline = this.#client.pipeline();
       for (const { base, script, args } of calls) {
@@ -183,15 +184,19 @@ export class ScriptRunner {
         const code = by === "eval" ? SCRIPTS[script] : HASHES.get(script)!;
         pipeline[by](code, 1, base, life, this.#newLife, ...values);
       }
-      const replies = await this.#connection.answer(pipeline.exec(), calls[0]!.base);
-      for (const [i, call] of calls.entries()) {
-        const [error, reply] = replies?.[i] ?? [unavailable("the connection broke"), null];
-        if (error === null) call.resolve(this.#withoutLife(call.base, reply as readonly Reply[]));
-        else if (by === "evalsha" && error.message.startsWith("NOSCRIPT")) unknown.push(call);
-        else call.reject(error);
-      }
+      replies = await this.#connection.answer(pipeline.exec(), calls[0]!.base);
     } catch (error) {
       for (const { reject } of calls) reject(error);
+      return;
+    }
+    // Nothing here throws: each call is settled once, and counts as pending until it is.
+    for (const [i, call] of calls.entries()) {
+      const [error, reply] = replies?.[i] ?? [unavailable("the connection broke"), null];
+      if (error !== null) {
+        if (by === "evalsha" && error.message.startsWith("NOSCRIPT")) unknown.push(call);
+        else call.reject(error);
+      } else if (Array.isArray(reply)) call.resolve(this.#withoutLife(call.base, reply));
+      else call.reject(unavailable("it answered a script with something else than a list"));
     }
     if (unknown.length > 0) await this.#send(unknown, "eval");
   }

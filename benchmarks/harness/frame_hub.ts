@@ -20,13 +20,10 @@ export class FrameHub {
     return new Response(body, { headers: { "content-type": "text/event-stream" } });
   }
 
-  /** @param each A chunk for each event, not one for all of them. */
-  publish(events: readonly unknown[], { each }: { each: boolean }): void {
+  publish(events: readonly unknown[]): void {
     const frames = events.map((event) => this.#frame(event as Record<string, unknown>));
-    const chunks = each ? frames : [frames.join("")];
-    for (const chunk of chunks.map((text) => encoder.encode(text))) {
-      for (const reader of this.#readers) reader.enqueue(chunk);
-    }
+    const chunk = encoder.encode(frames.join(""));
+    for (const reader of this.#readers) reader.enqueue(chunk);
   }
 
   /** Ends all streams; the next begin anew. */

@@ -43,17 +43,3 @@ export async function inTurns<Name extends string, Value>(
 export function ratioOf(values: readonly number[], baseline: readonly number[]): number {
   return median(values.map((value, round) => value / baseline[round]!));
 }
-
-/** Runs `work` `count` times, `concurrency` at a time, and tells how often that went a second. */
-export async function rate(
-  count: number,
-  concurrency: number,
-  work: (i: number) => Promise<unknown>,
-): Promise<number> {
-  let next = 0;
-  const startedMs = performance.now();
-  await Promise.all(Array.from({ length: concurrency }, async () => {
-    while (next < count) await work(next++);
-  }));
-  return count / ((performance.now() - startedMs) / 1000);
-}

@@ -36,7 +36,7 @@ export async function fanOut(bench: Bench): Promise<void> {
     const run = async (open: () => Promise<Stream>) =>
       await deliver(await open(), { readers, events, burst: 100, publishers: PUBLISHERS });
     const runs = await inTurns(bench.rounds, {
-      bare: () => run(() => bareStream(bench, "")),
+      bare: () => run(() => bareStream(bench)),
       plain: () => run(() => taskStream(bench, plainEvent)),
       accumulate: () => run(() => taskStream(bench, tokenEvent)),
     });
@@ -59,7 +59,7 @@ export async function fanOutSingles(bench: Bench): Promise<void> {
     const run = async (open: () => Promise<Stream>) =>
       await deliver(await open(), { readers, events, burst: 1, publishers: 1 });
     const runs = await inTurns(bench.rounds, {
-      bare: () => run(() => bareStream(bench, "")),
+      bare: () => run(() => bareStream(bench)),
       plain: () => run(() => taskStream(bench, plainEvent)),
     });
     report(bench, {
@@ -108,12 +108,11 @@ function report(
   });
 }
 
-function bareStream({ bare }: Bench, query: string): Promise<Stream> {
+function bareStream({ bare }: Bench): Promise<Stream> {
   return Promise.resolve({
     server: bare,
     streamUrl: `${bare.url}/events`,
-    publish: (from, length) =>
-      post(`${bare.url}/events${query}`, batchOf(length, plainEvent, from)),
+    publish: (from, length) => post(`${bare.url}/events`, batchOf(length, plainEvent, from)),
     end: async () => {
       await (await fetch(`${bare.url}/events`, { method: "DELETE" })).body?.cancel();
     },
