@@ -5,7 +5,7 @@ import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
 import { MemoryShortTermStore } from "../memory/short_term_store.ts";
 import type { EventFilter, EventInput } from "../protocol/event.ts";
 import type { FrameEncoder } from "./mod.ts";
-import { TaskEngine } from "./mod.ts";
+import { nextChunk, TaskEngine } from "./mod.ts";
 import { noTracer } from "./no_tracer.ts";
 
 // What things cost, counted instead of timed: calls to the store and events read from it.
@@ -330,15 +330,15 @@ async function waitingReaders(
   const streams = await Promise.all(
     filters.map((filter) => engine.openStream("t", { filter }, encoder)),
   );
-  await Promise.all(streams.map(({ chunks }) => chunks.next()));
-  const waits = streams.map(({ chunks }) => chunks.next());
+  await Promise.all(streams.map(({ chunks }) => nextChunk(chunks)));
+  const waits = streams.map(({ chunks }) => nextChunk(chunks));
   return (events) =>
     Promise.all(streams.map(async ({ chunks }, i) => {
       let count = 1;
       let frames = (await waits[i]!).value!;
-      for (; frames < events; count++) frames += (await chunks.next()).value!;
+      for (; frames < events; count++) frames += (await nextChunk(chunks)).value!;
       assert.equal(frames, events);
-      waits[i] = chunks.next();
+      waits[i] = nextChunk(chunks);
       return count;
     }));
 }

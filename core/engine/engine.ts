@@ -27,6 +27,7 @@ import { assertCreateTask, assertTaskId, assertTransition } from "../rules/valid
 import { Archiver } from "./archiver.ts";
 import type { DependencyState } from "./check.ts";
 import { checkDependencies } from "./check.ts";
+import { chunksOf } from "./chunk_source.ts";
 import type { EngineContext } from "./context.ts";
 import { createContext } from "./create_context.ts";
 import { Cleaner } from "./cleanup/cleaner.ts";
@@ -375,7 +376,7 @@ export class TaskEngine {
     const query = { filter, visible: ({ task }: TaskRecord) => visible(task) };
     return await Promise.resolve(this.#streams.open(
       false,
-      (control) => followAll(this.#context, this.#tails, query, encoder, control),
+      (control) => chunksOf(followAll(this.#context, this.#tails, query, encoder, control)),
     ));
   }
 

@@ -4,13 +4,13 @@ import type { EventFilter, SeriesFormat } from "../protocol/event.ts";
 import type { DoneReason } from "../protocol/stream.ts";
 import { isTerminal } from "../protocol/task.ts";
 import { filterKey, matchesEverything } from "../rules/filter.ts";
+import type { ChunkSource, ReadRequest } from "./chunk_source.ts";
 import type { CollapsedPage } from "./collapse.ts";
 import { collapse } from "./collapse.ts";
 import type { EngineContext } from "./context.ts";
 import { cutOff } from "./cut_off.ts";
 import type { FrameEncoder } from "./frames.ts";
 import type { Start } from "./locate.ts";
-import type { ChunkSource } from "./options.ts";
 import { NotWanted, PatientReader } from "./patient_reader.ts";
 import { ranks } from "./ranks.ts";
 import type { StreamControl } from "./stream_control.ts";
@@ -32,8 +32,6 @@ export interface FollowQuery {
 
 /** The task is gone while it is being read. */
 class Deleted extends Error {}
-
-const OVER: IteratorReturnResult<void> = { value: undefined, done: true };
 
 /**
  * One reader of one task: first the opening, then everything from its start through the end, then
@@ -63,7 +61,9 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
   #tail?: Tail;
   /** Set with the tail, unless series are told as a whole. */
   #view?: View<Chunk>;
-  /** A chunk is being waited for, and who waits for the end of that. */
+  /** The chunk that was asked for and has not come yet. */
+  #request?: ReadRequest<Chunk>;
+  /** It is being worked for, and who waits for the end of that. */
   #isBusy = false;
   #onRest: (() => void)[] = [];
 
@@ -83,50 +83,107 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
     this.#position = { through: query.start.after, count: 0, offset: 0 };
   }
 
-  async next(): Promise<IteratorResult<Chunk, void>> {
-    const control = this.#control;
-    this.#isBusy = true;
-    // The last chunk is handed out before anything is released, which may fail or take time.
-    let isLast = false;
-    try {
-      if (this.#isNew && !this.#isOver) return { value: this.#open(), done: false };
-      while (!this.#isOver) {
-        const chunk = await this.#take();
-        if (chunk !== undefined) {
-          isLast = this.#isOver;
-          return { value: chunk, done: false };
-        }
-        const tail = this.#tail;
-        if (this.#isOver || tail === undefined) break;
-        const view = this.#view as unknown as View<never>;
-        const reason = await tail.wait(control, view);
-        tail.stopWaiting(control, view);
-        const beat = reason === "heartbeat" ? this.#heartbeat() : undefined;
-        if (beat !== undefined) return { value: beat, done: false };
-      }
-    } catch (error) {
-      this.#isOver = true;
-      if (error instanceof Deleted) {
-        isLast = true;
-        return { value: this.#done("deleted"), done: false };
-      }
-      if (!(error instanceof NotWanted)) throw error;
-    } finally {
-      try {
-        if (this.#isOver && !isLast) await this.#release();
-      } finally {
-        this.#isBusy = false;
-        for (const resolve of this.#onRest.splice(0)) resolve();
-      }
-    }
-    return OVER;
+  read(request: ReadRequest<Chunk>): void {
+    this.#request = request;
+    if (!this.#takeLive()) void this.#work();
   }
 
-  async return(): Promise<IteratorResult<Chunk, void>> {
+  async cancel(): Promise<void> {
+    this.#control.close(); // Ends a wait.
     if (this.#isBusy) await new Promise<void>((resolve) => this.#onRest.push(resolve));
     this.#isOver = true;
     await this.#release();
-    return OVER;
+  }
+
+  /**
+   * Answers from memory, or waits: all that a reader does who is live, without a promise. With one for
+   * each wait, and functions that go on after it, an event for a reader costs half as much again.
+   *
+   * Looking and waiting are one step. If something came between them, it would wake nobody.
+   *
+   * @returns Whether that was all; otherwise there is work to do.
+   */
+  #takeLive(): boolean {
+    const tail = this.#tail;
+    const view = this.#view;
+    const position = this.#position;
+    if (tail === undefined || this.#pages !== undefined || this.#isOver || this.#control.closed) {
+      return false;
+    }
+    if (view !== undefined && position.through <= tail.through) {
+      const taken = tail.sync(view, position) ? view.take(position) : "behind";
+      if (taken === "behind") return false;
+      if (taken !== undefined) {
+        this.#answer(taken.chunk);
+        return true;
+      }
+    }
+    if (position.through !== tail.through || hasEnded(tail, position)) return false;
+    // Who asks again while it is being woken has not stopped to wait.
+    if (this.#control.wake === undefined) {
+      tail.wait(this.#control, this.#woken, view as unknown as View<never>);
+    }
+    return true;
+  }
+
+  readonly #woken = (reason?: "heartbeat"): void => {
+    const beat = reason === "heartbeat" ? this.#heartbeat() : undefined;
+    try {
+      if (beat !== undefined) this.#answer(beat);
+      else if (!this.#takeLive()) void this.#work();
+    } catch (error) {
+      // Of whoever asked for the chunk; other readers are woken all the same.
+      this.#control.closed = true;
+      this.#context.report(error, {
+        operation: "subscription",
+        taskId: this.#query.start.taskId,
+      });
+    }
+    if (this.#request === undefined) this.#stopWaiting();
+  };
+
+  #stopWaiting(): void {
+    this.#tail?.stopWaiting(this.#control, this.#view as unknown as View<never>);
+  }
+
+  /** What takes more than a step: the opening, reading from the store, joining the tail, the end. */
+  async #work(): Promise<void> {
+    this.#stopWaiting();
+    this.#isBusy = true;
+    let chunk: Chunk | undefined;
+    let failure: { error: unknown } | undefined;
+    try {
+      if (!this.#isOver) chunk = this.#isNew ? this.#open() : await this.#take();
+    } catch (error) {
+      this.#isOver = true;
+      if (error instanceof Deleted) chunk = this.#done("deleted");
+      else if (!(error instanceof NotWanted)) failure = { error };
+    }
+    // The last chunk is handed out before anything is released, which may fail or take time.
+    if (this.#isOver && chunk === undefined) {
+      try {
+        await this.#release();
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+    this.#isBusy = false;
+    for (const resolve of this.#onRest.splice(0)) resolve();
+    if (chunk !== undefined) this.#answer(chunk);
+    else if (failure !== undefined) this.#pop().onError(failure.error);
+    else if (this.#isOver) this.#pop().onEnd();
+    else if (!this.#takeLive()) void this.#work();
+  }
+
+  #answer(chunk: Chunk): void {
+    this.#pop().onChunk(chunk);
+  }
+
+  /** What was asked for, which is answered now. */
+  #pop(): ReadRequest<Chunk> {
+    const request = this.#request!;
+    this.#request = undefined;
+    return request;
   }
 
   #open(): Chunk {

@@ -1,3 +1,5 @@
+export type { ChunkSource, ReadRequest } from "./chunk_source.ts";
+export { nextChunk } from "./chunk_source.ts";
 export type { CleanupReport } from "./cleanup/clean_task.ts";
 export type { CleanUpOptions } from "./cleanup/clean_up.ts";
 export { cleanUp } from "./cleanup/clean_up.ts";

@@ -1,4 +1,5 @@
-import type { ChunkSource, TaskStream } from "./options.ts";
+import type { ChunkSource } from "./chunk_source.ts";
+import type { TaskStream } from "./options.ts";
 import { StreamControl } from "./stream_control.ts";
 
 /** The streams of one engine that are being read; whoever closes the engine ends them all. */

@@ -9,6 +9,7 @@ import type { EventFilter, SeriesFormat, Since } from "../protocol/event.ts";
 import type { CleanupRule } from "../protocol/cleanup.ts";
 import type { Limits } from "../protocol/limits.ts";
 import type { Task } from "../protocol/task.ts";
+import type { ChunkSource } from "./chunk_source.ts";
 import type { EngineOptions } from "./context.ts";
 
 /** What a {@linkcode TaskEngine} is made of. */
@@ -122,12 +123,4 @@ export interface TaskStream<Chunk> {
   chunks: ChunkSource<Chunk>;
   /** Ends the stream and gives up what it holds. Safe to call twice. */
   close(): void;
-}
-
-/** Gives chunks one by one, like an async iterator. */
-export interface ChunkSource<Chunk> {
-  /** The next chunk, once there is one. Not to be called again before that has come. */
-  next(): Promise<IteratorResult<Chunk, void>>;
-  /** Gives up what is held; also while a chunk is waited for. */
-  return(value: void): Promise<IteratorResult<Chunk, void>>;
 }

@@ -1,3 +1,4 @@
+import { nextChunk } from "./chunk_source.ts";
 import type { TaskStream } from "./options.ts";
 
 /** Turns a stream of batches into a web stream of messages that is read only as it is pulled. */
@@ -15,7 +16,9 @@ export function readable<Item>(
         signal?.addEventListener("abort", onAbort, { once: true });
         if (signal?.aborted) stream.close(); // It came while the stream was being opened.
       }
-      const { value, done } = stream.ended ? { done: true } as const : await stream.chunks.next();
+      const { value, done } = stream.ended
+        ? { done: true } as const
+        : await nextChunk(stream.chunks);
       if (value !== undefined) { for (const item of value) controller.enqueue(item); }
       if (done) {
         signal?.removeEventListener("abort", onAbort);
@@ -25,7 +28,7 @@ export function readable<Item>(
     async cancel() {
       signal?.removeEventListener("abort", onAbort);
       stream?.close();
-      await stream?.chunks.return();
+      await stream?.chunks.cancel();
     },
   }, { highWaterMark: 0 });
 }

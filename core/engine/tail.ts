@@ -8,7 +8,7 @@ import { filterKey } from "../rules/filter.ts";
 import type { EngineContext } from "./context.ts";
 import type { FrameEncoder } from "./frames.ts";
 import { PatientReader } from "./patient_reader.ts";
-import type { StreamControl } from "./stream_control.ts";
+import type { StreamControl, Wake } from "./stream_control.ts";
 import { View } from "./view.ts";
 
 const EVENT_OVERHEAD_BYTES = 200;
@@ -155,20 +155,18 @@ export class Tail {
   }
 
   /**
-   * Waits until there is more, the task ends, or a sign of life is due; {@linkcode Tail.stopWaiting}
-   * must follow. These are two calls so that a wait is one promise and no suspended function: most
-   * readers wait, for nearly all of their time.
+   * Calls `wake` when there is more, the task ends, or a sign of life is due, again and again until
+   * {@linkcode Tail.stopWaiting}.
    *
    * @param view Wait for frames of this view; without one, for any event.
    */
-  wait(control: StreamControl, view?: View<never>): Promise<"heartbeat" | void> {
-    const waiting = new Promise<"heartbeat" | void>((resolve) => control.wake = resolve);
+  wait(control: StreamControl, wake: Wake, view?: View<never>): void {
+    control.wake = wake;
     (view?.waiters ?? this.#waiters).add(control);
     if (this.#dirty) void this.#advance();
-    return waiting;
   }
 
-  /** A reader that waited goes on. */
+  /** A reader does not wait any more. */
   stopWaiting(control: StreamControl, view?: View<never>): void {
     (view?.waiters ?? this.#waiters).delete(control);
     control.wake = undefined;

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
+import { MemoryShortTermStore } from "../memory/short_term_store.ts";
+import type { StreamMessage } from "./mod.ts";
+import { TaskEngine } from "./mod.ts";
+
+/** Lets everything happen that waits for nothing else: the memory store answers at once. */
+const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
+
+for (const seriesFormat of ["delta", "accumulated"] as const) {
+  Deno.test(`${seriesFormat}: an event that comes in the moment when a reader begins to wait wakes it`, async () => {
+    for (let turns = 0; turns < 60; turns++) {
+      await using engine = new TaskEngine({
+        broadcast: new MemoryBroadcastProvider(),
+        shortTermStore: new MemoryShortTermStore(),
+        // Nothing but the event itself may wake it.
+        clock: { now: () => 0, setTimeout: () => 0, clearTimeout: () => {} },
+      });
+      await engine.createTask({ id: "t" });
+      await engine.publishEvent("t", { type: "a", data: 0 });
+      const got: number[] = [];
+      const read = async (stream: ReadableStream<StreamMessage>, reader: number) => {
+        for await (const { kind } of stream) if (kind === "event") got[reader]! += 1;
+      };
+      const leave = new AbortController();
+      const options = { seriesFormat, signal: leave.signal };
+      got.push(0, 0);
+      // The first waits already, so that the tail reads on while the second is on its way.
+      const readers = [read(engine.subscribe("t", options), 0)];
+      await settle();
+      readers.push(read(engine.subscribe("t", options), 1));
+      for (let turn = 0; turn < turns; turn++) await null;
+      await engine.publishEvent("t", { type: "a", data: 1 });
+      await settle();
+      assert.deepEqual(got, [2, 2], `an event ${turns} turns after the reader came`);
+      leave.abort();
+      await Promise.allSettled(readers);
+    }
+  });
+}

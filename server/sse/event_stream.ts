@@ -1,0 +1,123 @@
+import type { ChunkSource, ReadRequest, TaskStream } from "@taskcast/core";
+
+/** When and how a stream ends, besides by itself. */
+export interface EventStreamOptions {
+  /** Of the request; ends the stream. */
+  signal?: AbortSignal;
+  /** Unix milliseconds at which the reader's permission ends. */
+  expiresAtMs?: number;
+  /** Written before the first chunk. */
+  preamble?: Uint8Array;
+  /** Told of the bytes that the socket takes. */
+  onSent: (bytes: number) => void;
+  /** Called once when the stream has ended, in whatever way. */
+  onEnd?: () => void;
+  /** Told of an error in the middle of the stream. */
+  onError: (error: unknown) => void;
+}
+
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+/**
+ * The bytes of one SSE response, and what is done with them besides. One small object, since an idle
+ * reader costs what its stream holds.
+ */
+export class EventStream implements ChunkSource<Uint8Array>, ReadRequest<Uint8Array> {
+  readonly #stream: TaskStream<Uint8Array>;
+  readonly #onSent: (bytes: number) => void;
+  readonly #onEnd?: () => void;
+  readonly #onError: (error: unknown) => void;
+  #preamble?: Uint8Array;
+  #isCancelled = false;
+  #stopWatching?: () => void;
+  /** Who waits for a chunk. */
+  #request?: ReadRequest<Uint8Array>;
+
+  constructor(
+    stream: TaskStream<Uint8Array>,
+    { signal, expiresAtMs, preamble, onSent, onEnd, onError }: EventStreamOptions,
+  ) {
+    this.#stream = stream;
+    this.#preamble = preamble;
+    this.#onSent = onSent;
+    this.#onEnd = onEnd;
+    this.#onError = onError;
+    if (signal !== undefined || expiresAtMs !== undefined) {
+      this.#stopWatching = closeEarly(stream, signal, expiresAtMs);
+    }
+  }
+
+  read(request: ReadRequest<Uint8Array>): void {
+    this.#request = request;
+    const preamble = this.#preamble;
+    if (preamble === undefined) return this.#stream.chunks.read(this);
+    this.#preamble = undefined;
+    this.onChunk(preamble);
+  }
+
+  /** The client went away. */
+  async cancel(): Promise<void> {
+    if (this.#isCancelled) return;
+    this.#isCancelled = true;
+    this.#request = undefined;
+    this.#end();
+    this.#stream.close();
+    await this.#stream.chunks.cancel();
+  }
+
+  /** Called by the stream, as are the others. */
+  onChunk(chunk: Uint8Array): void {
+    const request = this.#answered();
+    if (request === undefined) return; // The client went away during the wait.
+    this.#onSent(chunk.length);
+    request.onChunk(chunk);
+  }
+
+  onEnd(): void {
+    const request = this.#answered();
+    if (request === undefined) return;
+    this.#end();
+    request.onEnd();
+  }
+
+  onError(error: unknown): void {
+    const request = this.#answered();
+    if (request === undefined) return;
+    this.#end();
+    this.#onError(error);
+    request.onError(error);
+  }
+
+  #answered(): ReadRequest<Uint8Array> | undefined {
+    const request = this.#request;
+    this.#request = undefined;
+    return request;
+  }
+
+  #end(): void {
+    this.#stopWatching?.();
+    this.#onEnd?.();
+  }
+}
+
+/**
+ * Ends a stream when its client is gone, and when the token that opened it expires: its client comes
+ * back with a new one.
+ *
+ * @returns Lets it be.
+ */
+function closeEarly(
+  stream: TaskStream<Uint8Array>,
+  signal: AbortSignal | undefined,
+  expiresAtMs: number | undefined,
+): () => void {
+  const close = () => stream.close();
+  const expiry = expiresAtMs === undefined
+    ? undefined
+    : setTimeout(close, Math.min(expiresAtMs - Date.now(), MAX_TIMEOUT_MS));
+  signal?.addEventListener("abort", close, { once: true });
+  return () => {
+    clearTimeout(expiry);
+    signal?.removeEventListener("abort", close);
+  };
+}
