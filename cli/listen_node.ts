@@ -1,21 +1,25 @@
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import { eventStreamOf } from "@taskcast/server";
 import type { Handle, Listening } from "./listen.ts";
 import { type ListenAddress, listenError } from "./listen_error.ts";
+import { writeEventStream } from "./write_event_stream.ts";
 
 /** Longer than proxies usually keep a connection, so that it is they who close it. */
 const KEEP_ALIVE_MS = 75_000;
 
 /** Serves with the server of Node, and of what behaves like it. */
 export async function listenOnNode(handle: Handle, address: ListenAddress): Promise<Listening> {
-  const answer = getRequestListener(
-    (request, { incoming }) =>
-      handle(request, {
-        remoteAddress: (incoming as HttpBindings["incoming"]).socket.remoteAddress,
-      }),
-  );
+  const answer = getRequestListener((request, { incoming, outgoing }) => {
+    const { socket } = incoming as HttpBindings["incoming"];
+    const response = handle(request, { remoteAddress: socket.remoteAddress });
+    return request.method === "GET"
+      ? writeOrReturn(response, outgoing as HttpBindings["outgoing"])
+      : response;
+  });
   // A request may last for as long as its task: lines of NDJSON are read as they come.
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS }, answer);
   server.listen(address.port, address.host);
@@ -31,6 +35,18 @@ export async function listenOnNode(handle: Handle, address: ListenAddress): Prom
     throw listenError(address, cause);
   }
   return { port: (server.address() as AddressInfo).port, shutdown: () => shutdown(server) };
+}
+
+/** Streams are written here; anything else is left to the adapter. */
+async function writeOrReturn(
+  answer: Response | Promise<Response>,
+  outgoing: ServerResponse,
+): Promise<Response> {
+  const response = await answer;
+  const stream = eventStreamOf(response);
+  if (stream === undefined) return response;
+  writeEventStream(stream, response, outgoing);
+  return RESPONSE_ALREADY_SENT;
 }
 
 async function shutdown(server: Server): Promise<void> {

@@ -51,6 +51,8 @@ class ByteBuffer implements FrameBuffer<Uint8Array> {
   readonly #dataOf: (frame: EventFrame) => string;
   #memory = new Uint8Array(0);
   #end = 0;
+  /** The newest slice and where it began. Readers who go on together get the same one. */
+  #newest?: { start: number; chunk: Uint8Array };
 
   constructor(dataOf: (frame: EventFrame) => string) {
     this.#dataOf = dataOf;
@@ -70,10 +72,14 @@ class ByteBuffer implements FrameBuffer<Uint8Array> {
   }
 
   slice(start: number): Uint8Array {
-    return this.#memory.subarray(start, this.#end);
+    if (this.#newest?.start === start) return this.#newest.chunk;
+    const chunk = this.#memory.subarray(start, this.#end);
+    this.#newest = { start, chunk };
+    return chunk;
   }
 
   #write(text: string): void {
+    this.#newest = undefined;
     this.#reserve(text.length);
     const { read, written } = utf8.encodeInto(text, this.#memory.subarray(this.#end));
     this.#end += written;

@@ -2,9 +2,11 @@ import type { ChunkSource, ReadRequest, TaskStream } from "@taskcast/core";
 import type { EventStreamOptions } from "./event_stream.ts";
 import { EventStream } from "./event_stream.ts";
 
+const CONTENT_TYPE = "text/event-stream; charset=utf-8";
+
 /** Headers of every SSE response: nothing on the way may store, change or hold back the stream. */
 export const EVENT_STREAM_HEADERS: Readonly<Record<string, string>> = {
-  "content-type": "text/event-stream; charset=utf-8",
+  "content-type": CONTENT_TYPE,
   "cache-control": "no-store, no-transform",
   "x-accel-buffering": "no",
 };
@@ -48,7 +50,10 @@ export function eventStreamResponse(
  *
  * @returns `undefined` for all other responses, also where the body was put into another one.
  */
-export function eventStreamOf({ body }: Response): ChunkSource<Uint8Array> | undefined {
+export function eventStreamOf(response: Response): ChunkSource<Uint8Array> | undefined {
+  // On @hono/node-server a body that is looked at is made into a real one, which takes a while.
+  if (response.headers.get("content-type") !== CONTENT_TYPE) return undefined;
+  const { body } = response;
   return body === null || body.locked ? undefined : sources.get(body);
 }
 
