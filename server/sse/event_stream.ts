@@ -62,7 +62,11 @@ export class EventStream implements ChunkSource<Uint8Array>, ReadRequest<Uint8Ar
     this.#request = undefined;
     this.#end();
     this.#stream.close();
-    await this.#stream.chunks.cancel();
+    try {
+      await this.#stream.chunks.cancel();
+    } catch (error) {
+      this.#onError(error); // There is nobody else to tell.
+    }
   }
 
   /** Called by the stream, as are the others. */
