@@ -127,18 +127,11 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
   }
 
   readonly #woken = (reason?: "heartbeat"): void => {
+    // Who is being given a chunk may close the stream at once.
+    if (this.#request === undefined) return;
     const beat = reason === "heartbeat" ? this.#heartbeat() : undefined;
-    try {
-      if (beat !== undefined) this.#answer(beat);
-      else if (!this.#takeLive()) void this.#work();
-    } catch (error) {
-      // Of whoever asked for the chunk; other readers are woken all the same.
-      this.#control.closed = true;
-      this.#context.report(error, {
-        operation: "subscription",
-        taskId: this.#query.start.taskId,
-      });
-    }
+    if (beat !== undefined) this.#answer(beat);
+    else if (!this.#takeLive()) void this.#work();
     if (this.#request === undefined) this.#stopWaiting();
   };
 
@@ -176,7 +169,14 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
   }
 
   #answer(chunk: Chunk): void {
-    this.#pop().onChunk(chunk);
+    try {
+      this.#pop().onChunk(chunk);
+    } catch (error) {
+      // Whoever asked for it must not throw; the readers that are woken after this one cannot help it.
+      this.#control.closed = true;
+      const { taskId } = this.#query.start;
+      this.#context.report(error, { operation: "subscription", taskId });
+    }
   }
 
   /** What was asked for, which is answered now. */
@@ -244,6 +244,7 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
   }
 
   async #release(): Promise<void> {
+    this.#stopWaiting();
     const pages = this.#pages;
     const tail = this.#tail;
     if (this.#view !== undefined) tail?.release(this.#view as unknown as View<never>);

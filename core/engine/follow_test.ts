@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
 import { MemoryShortTermStore } from "../memory/short_term_store.ts";
-import type { StreamMessage } from "./mod.ts";
-import { TaskEngine } from "./mod.ts";
+import type { StreamMessage, TaskStream } from "./mod.ts";
+import { nextChunk, TaskEngine } from "./mod.ts";
+import { objectEncoder } from "./object_encoder.ts";
 
 /** Lets everything happen that waits for nothing else: the memory store answers at once. */
 const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
@@ -36,5 +37,46 @@ for (const seriesFormat of ["delta", "accumulated"] as const) {
       leave.abort();
       await Promise.allSettled(readers);
     }
+  });
+}
+
+for (const way of ["close", "cancel", "throw"] as const) {
+  Deno.test(`a reader that leaves while it is given a chunk leaves the others alone: ${way}`, async () => {
+    const reported: unknown[] = [];
+    await using engine = new TaskEngine({
+      broadcast: new MemoryBroadcastProvider(),
+      shortTermStore: new MemoryShortTermStore(),
+      hooks: { onUnhandledError: (error) => void reported.push(error) },
+    });
+    await engine.createTask({ id: "t" });
+    const open = async () => {
+      const stream = await engine.openStream("t", {}, objectEncoder);
+      await nextChunk(stream.chunks); // The opening.
+      return stream;
+    };
+    const streams = [await open(), await open(), await open()];
+    const got = [0, 0, 0];
+    const follow = (stream: TaskStream<StreamMessage[]>, i: number) =>
+      stream.chunks.read({
+        onChunk(messages) {
+          got[i]! += messages.length;
+          if (i !== 1 || got[i] === 1) return follow(stream, i);
+          if (way === "throw") throw new Error("a fault of the reader's");
+          stream.close();
+          if (way === "cancel") void stream.chunks.cancel();
+        },
+        onEnd: () => {},
+        onError: (error) => void reported.push(error),
+      });
+    streams.forEach(follow);
+    for (let data = 0; data < 5; data++) {
+      await settle();
+      await engine.publishEvent("t", { type: "a", data });
+    }
+    await settle();
+    assert.deepEqual(got, [5, 2, 5]);
+    await streams[1]!.chunks.cancel();
+    assert.deepEqual([engine.stats.streams, engine.stats.tails], [2, 1]);
+    assert.equal(reported.length, way === "throw" ? 1 : 0);
   });
 }

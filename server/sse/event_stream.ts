@@ -48,6 +48,7 @@ export class EventStream implements ChunkSource<Uint8Array>, ReadRequest<Uint8Ar
   }
 
   read(request: ReadRequest<Uint8Array>): void {
+    if (this.#isCancelled) return; // A socket may still say that it takes more.
     this.#request = request;
     const preamble = this.#preamble;
     if (preamble === undefined) return this.#stream.chunks.read(this);
