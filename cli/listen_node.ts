@@ -3,7 +3,7 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
-import { eventStreamOf } from "@taskcast/server";
+import { eventStreamOf } from "@taskcast/server/sse";
 import type { Handle, Listening } from "./listen.ts";
 import { type ListenAddress, listenError } from "./listen_error.ts";
 import { writeEventStream } from "./write_event_stream.ts";

@@ -61,6 +61,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "@taskcast/core/protocol",
     "@taskcast/server",
     "@taskcast/server/webhooks",
+    "@taskcast/server/sse",
     "@taskcast/client",
     "@taskcast/client/http", // For routes that neither client has a method for.
     "@taskcast/server-sdk",
