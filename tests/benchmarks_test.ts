@@ -191,7 +191,7 @@ const FIELDS: Record<string, { lines: RegExp; fields: string[] }> = {
     fields: [...LATENCY, "bareP50Ms", "bareP99Ms", "errors", ...FAULTS, ...USAGE],
   },
   latency: { lines: /^latency/, fields: [...LATENCY, "errors", ...FAULTS, ...USAGE] },
-  replay: { lines: /^replay/, fields: [...LATENCY, "errors", ...FAULTS, ...USAGE] },
+  replay: { lines: /^(replay|late join)/, fields: [...LATENCY, "errors", ...FAULTS, ...USAGE] },
   growth: { lines: /^(one publish|a page)/, fields: [...LATENCY, "errors", ...USAGE] },
 };
 
