@@ -5,7 +5,7 @@
 import { parseArgs } from "node:util";
 import { SoakLoad } from "./harness/soak_load.ts";
 import { quantile, rounded } from "./harness/measure.ts";
-import { watchBusy } from "./harness/processes.ts";
+import { watchUsage } from "./harness/processes.ts";
 import { startTaskcast } from "./harness/server.ts";
 import { openStorage } from "./harness/storages.ts";
 
@@ -76,8 +76,8 @@ const startedMs = performance.now();
 const endMs = startedMs + 60_000 * Number(values.minutes);
 load.start();
 while (performance.now() < endMs) {
-  const { busy } = await watchBusy(server, () => wait(SAMPLE_MS));
-  say({ ...await sample(), serverCpu: busy.serverCpu, clientCpu: busy.clientCpu });
+  const { usage: { serverCpu, clientCpu } } = await watchUsage(server, () => wait(SAMPLE_MS));
+  say({ ...await sample(), serverCpu, clientCpu });
 }
 await load.stop();
 // Everything that the load held is gone; what is left of it in the server would be a leak.

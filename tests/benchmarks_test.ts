@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { ChunkedBody } from "../benchmarks/harness/chunked_body.ts";
 import { FrameCheck } from "../benchmarks/harness/frame_check.ts";
-import { inTurns, median, quantile, ratioOf } from "../benchmarks/harness/measure.ts";
+import { ErrorCount } from "../benchmarks/harness/error_count.ts";
+import { inTurns, latenciesOf, median, quantile, ratioOf } from "../benchmarks/harness/measure.ts";
+import { usageOf } from "../benchmarks/harness/processes.ts";
+import { noteDelay, nowMs } from "../benchmarks/harness/sent_at.ts";
 import { lineOf, meetsTarget } from "../benchmarks/harness/result.ts";
 import { readSse } from "../benchmarks/harness/sse_reader.ts";
 import { renderReport } from "../benchmarks/report/render.ts";
@@ -55,6 +58,42 @@ Deno.test("what is missing, doubled or out of order is seen", () => {
   assert.deepEqual(frames(0, 1, 1, 0, 2).faults, { missing: 0, doubled: 2, outOfOrder: 0 });
   assert.deepEqual(frames(0, 2, 1, 3).faults, { missing: 0, doubled: 0, outOfOrder: 1 });
   assert.equal(frames(0, 1).done, false);
+});
+
+Deno.test("of so many events only the last is told of, and how long it took", () => {
+  const told: number[] = [];
+  const check = new FrameCheck(0, (_, index) => told.push(index), 3);
+  for (let i = 0; i < 8; i++) check.push(utf8.encode(frame(i)));
+  assert.deepEqual(told, [2, 5]);
+  assert.equal(check.events, 8);
+
+  const tookMs: number[] = [];
+  noteDelay(utf8.encode(`data: {"data":{"i":1,"at":${nowMs() - 5_000}}}`), tookMs);
+  noteDelay(utf8.encode('data: {"data":{"i":1}}'), tookMs);
+  assert.equal(tookMs.length, 1);
+  assert(tookMs[0]! >= 5_000 && tookMs[0]! < 10_000, `${tookMs[0]} ms`);
+});
+
+Deno.test("what fails is counted, and the rest goes on", async () => {
+  const said: unknown[] = [];
+  const errors = new ErrorCount((error) => void said.push(error));
+  assert.equal(await errors.watch(Promise.resolve(1)), 1);
+  for (let i = 0; i < 3; i++) await errors.watch(Promise.reject(new Error(`no ${i}`)));
+  assert.equal(errors.count, 3);
+  assert.deepEqual(said.map(String), ["Error: no 0"]);
+});
+
+Deno.test("rounds are summed up as medians, and memory as the most there was", () => {
+  const usages = [3, 1, 2].map((n) => ({
+    usage: { serverCpu: n, clientCpu: n / 10, serverRssMiB: 10 * n },
+  }));
+  assert.deepEqual(usageOf(usages), { serverCpu: 2, clientCpu: 0.2, serverRssMiB: 30 });
+  assert.deepEqual(usageOf([{ usage: { clientCpu: 1 } }]), {
+    serverCpu: undefined, // Of somebody else's server nothing is known.
+    clientCpu: 1,
+    serverRssMiB: undefined,
+  });
+  assert.deepEqual(latenciesOf([[1, 2, 9], [3, 3, 3], [4, 5, 6]]), { p50Ms: 3, p99Ms: 6 });
 });
 
 Deno.test("a chunked body is what was put into chunks", () => {
@@ -139,25 +178,57 @@ Deno.test("the report is that of the results that are here", async () => {
   }
 });
 
+const USAGE = Deno.build.os === "linux" ? ["serverCpu", "clientCpu", "serverRssMiB"] : [];
+const LATENCY = ["p50Ms", "p99Ms"];
+const FAULTS = ["missing", "doubled", "outOfOrder"];
+
+/** The scenarios that are run, how their lines begin, and what each line has. */
+const FIELDS: Record<string, { lines: RegExp; fields: string[] }> = {
+  requests: { lines: /^(create|publish (single|batch))/, fields: [...LATENCY, "errors", ...USAGE] },
+  ndjson: { lines: /NDJSON/, fields: ["errors", ...USAGE] },
+  "fan-out": {
+    lines: /^fan-out .* bursts/,
+    fields: [...LATENCY, "bareP50Ms", "bareP99Ms", "errors", ...FAULTS, ...USAGE],
+  },
+  latency: { lines: /^latency/, fields: [...LATENCY, "errors", ...FAULTS, ...USAGE] },
+  replay: { lines: /^(replay|late join)/, fields: [...LATENCY, "errors", ...FAULTS, ...USAGE] },
+  growth: { lines: /^(one publish|a page)/, fields: [...LATENCY, "errors", ...USAGE] },
+};
+
 Deno.test("the generator of load runs from start to end, and sees no fault", async () => {
   const out = await Deno.makeTempDir();
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "-A", "--no-check", "benchmarks/main.ts", "--rounds", "1", "--duration", "1"],
       ...["--scale", "0.002", "--out", out],
-      ...["ndjson", "fan-out", "latency", "replay"].flatMap((name) => ["--scenario", name]),
+      ...Object.keys(FIELDS).flatMap((scenario) => ["--scenario", scenario]),
     ],
     cwd: new URL("../", import.meta.url),
   }).output();
   assert.equal(code, 0, new TextDecoder().decode(stderr));
   const lines = new TextDecoder().decode(stdout).trim().split("\n").map((line) => JSON.parse(line));
   assert(lines.length > 10, `${lines.length} results`);
-  for (const { scenario, value, missing = 0, doubled = 0, outOfOrder = 0 } of lines) {
-    assert(value > 0, scenario);
-    assert.deepEqual([missing, doubled, outOfOrder], [0, 0, 0], scenario);
+  for (const line of lines) {
+    assert(line.value > 0, line.scenario);
+    const { errors = 0, missing = 0, doubled = 0, outOfOrder = 0 } = line;
+    assert.deepEqual([errors, missing, doubled, outOfOrder], [0, 0, 0, 0], line.scenario);
+  }
+  for (const [scenario, { lines: begin, fields }] of Object.entries(FIELDS)) {
+    const found = lines.filter((line) => begin.test(line.scenario));
+    assert(found.length > 0, scenario);
+    for (const line of found) {
+      for (const field of fields) {
+        assert.equal(typeof line[field], "number", `${line.scenario}: ${field}`);
+      }
+    }
   }
   const { loads } = await readResults(out);
   assert.equal(loads.memory!.length, lines.length);
-  assert(renderReport({ loads, soaks: {} })["RESULTS.md"]!.includes(lines[0].scenario));
+  const report = renderReport({ loads, soaks: {} })["RESULTS.md"]!;
+  for (const { scenario, p99Ms } of lines) {
+    const [row] = report.split("\n").filter((row) => row.startsWith(`| ${scenario} |`));
+    assert(row !== undefined, scenario);
+    if (p99Ms !== undefined) assert(row.includes(`99 % ${shown(p99Ms)} ms`), row);
+  }
   await Deno.remove(out, { recursive: true });
 });

@@ -3,13 +3,18 @@ import config from "../deno.json" with { type: "json" };
 
 // The tests in `tests/react` import whatever `react` is; here it is another one.
 
-const PACKAGES = ["react", "react-dom", "@types/react", "@types/react-dom"];
+const REACT_18 = {
+  "react": "^18.3.0",
+  "react-dom": "^18.3.0",
+  "@types/react": "^18.3.0",
+  "@types/react-dom": "^18.3.0",
+};
 
 Deno.test("the hooks do on React 18 what they do on React 19", async () => {
   const imports: Record<string, string> = { ...config.imports };
-  for (const name of PACKAGES) {
-    imports[name] = imports[`${name}-18`]!;
-    imports[`${name}/`] = `${imports[name].replace("npm:", "npm:/")}/`;
+  for (const [name, range] of Object.entries(REACT_18)) {
+    imports[name] = `npm:${name}@${range}`;
+    imports[`${name}/`] = `npm:/${name}@${range}/`;
   }
   const map = await Deno.makeTempFile({ suffix: ".json" });
   try {

@@ -27,16 +27,23 @@ export class FrameCheck {
   done = false;
   readonly #skipped = new Set<number>();
   readonly #onEvent?: (line: Uint8Array, index: number) => void;
+  readonly #every: number;
   #next: number;
   #rest = new Uint8Array(0);
 
   /**
    * @param first The number that comes first.
-   * @param onEvent Told of the line with the data of each event.
+   * @param onEvent Told of the line with the data of each event whose number is the last of so many.
+   * @param every So many; the others cost the client nothing.
    */
-  constructor(first: number, onEvent?: (line: Uint8Array, index: number) => void) {
+  constructor(
+    first: number,
+    onEvent?: (line: Uint8Array, index: number) => void,
+    every: number = 1,
+  ) {
     this.#next = first;
     this.#onEvent = onEvent;
+    this.#every = every;
   }
 
   push(bytes: Uint8Array): void {
@@ -74,7 +81,7 @@ export class FrameCheck {
         index = 10 * index + digit;
       }
       this.#saw(index);
-      this.#onEvent?.(bytes.subarray(from, to), index);
+      if (index % this.#every === this.#every - 1) this.#onEvent?.(bytes.subarray(from, to), index);
     }
   }
 

@@ -13,6 +13,18 @@ export function median(values: readonly number[]): number {
     : (sorted[middle - 1]! + sorted[middle]!) / 2 || NaN;
 }
 
+/** Quantiles of latencies, as lines of results have them. */
+export interface Latencies {
+  p50Ms: number;
+  p99Ms: number;
+}
+
+/** The medians of the rounds' quantiles. */
+export function latenciesOf(rounds: readonly (readonly number[])[]): Latencies {
+  const middle = (share: number) => median(rounds.map((values) => quantile(values, share)));
+  return { p50Ms: middle(0.5), p99Ms: middle(0.99) };
+}
+
 /** Three digits that mean something are enough: machines are noisy. */
 export function rounded(value: number): number {
   return Number(value.toPrecision(3));

@@ -1,4 +1,6 @@
 // What the operating system says of a process. Linux only; elsewhere nothing is known.
+import { median } from "./measure.ts";
+import type { Server } from "./server.ts";
 
 /** Ticks of the processor's clock in a second; on Linux always that many for user space. */
 const TICKS_PER_SECOND = 100;
@@ -26,20 +28,23 @@ export async function rssBytes(pid: number | "self"): Promise<number | undefined
   }
 }
 
-/** How many processors both sides kept busy meanwhile: 1 is one of them, all the time. */
-export interface Busy {
+/** What the operating system says of both sides while they worked. */
+export interface Usage {
+  /** Processors that each side kept busy: 1 is one of them, all the time. */
   serverCpu?: number;
   clientCpu?: number;
+  /** Memory that the server's process had at the end. */
+  serverRssMiB?: number;
 }
 
 /**
  * Does some work and tells who was busy meanwhile, so that a reader sees which side was full. The
  * client is this process and its children that ended.
  */
-export async function watchBusy<T>(
-  server: { cpuMs(): Promise<number | undefined> },
+export async function watchUsage<T>(
+  server: Pick<Server, "cpuMs" | "rss">,
   work: () => Promise<T>,
-): Promise<{ value: T; busy: Busy }> {
+): Promise<{ value: T; usage: Usage }> {
   const startMs = performance.now();
   const [serverMs, clientMs] = [await server.cpuMs(), await cpuMs("self")];
   const value = await work();
@@ -49,9 +54,24 @@ export async function watchBusy<T>(
       ? undefined
       : (usedMs - before) / (performance.now() - startMs);
   };
-  const busy = {
+  const usage: Usage = {
     serverCpu: await share(server.cpuMs(), serverMs),
     clientCpu: await share(cpuMs("self"), clientMs),
   };
-  return { value, busy };
+  const rss = await server.rss();
+  if (rss !== undefined) usage.serverRssMiB = rss / 1024 / 1024;
+  return { value, usage };
+}
+
+/** The median of the rounds' processors and the most memory; what is not known is left out. */
+export function usageOf(rounds: readonly { usage: Usage }[]): Usage {
+  const known = (key: keyof Usage) =>
+    rounds.flatMap(({ usage }) => usage[key] === undefined ? [] : [usage[key]]);
+  const middle = (values: number[]) => values.length === 0 ? undefined : median(values);
+  const memory = known("serverRssMiB");
+  return {
+    serverCpu: middle(known("serverCpu")),
+    clientCpu: middle(known("clientCpu")),
+    serverRssMiB: memory.length === 0 ? undefined : Math.max(...memory),
+  };
 }

@@ -1,4 +1,5 @@
 import { createTask, endTask, post } from "./api.ts";
+import { nowMs, sentAtMs } from "./sent_at.ts";
 import { readSse } from "./sse_reader.ts";
 
 /** How much goes on at a time. */
@@ -31,8 +32,6 @@ const TASK_EVENTS = 600;
 const READER_EVENTS = [20, 400] as const;
 /** Every so many deliveries one is timed: to look into each would be most of the client's work. */
 const TIMED = 20;
-
-const decoder = new TextDecoder();
 
 /** Producers whose tasks end and begin anew, and readers who come late, stay a while and leave. */
 export class SoakLoad {
@@ -100,9 +99,9 @@ export class SoakLoad {
       ? {
         seriesId: "answer",
         seriesMode: "accumulate",
-        data: { delta: `token${i % 10} `, at: now() },
+        data: { delta: `token${i % 10} `, at: nowMs() },
       }
-      : { data: { at: now(), text: "x".repeat(40) } };
+      : { data: { at: nowMs(), text: "x".repeat(40) } };
     await post(`${this.#url}/tasks/${id}/events`, { type: "soak.step", ...event });
     this.#sample.publishMs.push(performance.now() - startedMs);
     this.#sample.published++;
@@ -118,7 +117,7 @@ export class SoakLoad {
       }
       const [least, most] = READER_EVENTS;
       let left = least + Math.random() * (most - least);
-      const joinedMs = now();
+      const joinedMs = nowMs();
       // Half of them come late and are told texts as a whole, so numbers have gaps. The others read
       // the log as it is from its second event on, and must see each number once.
       const fromSecond = Math.random() < 0.5;
@@ -147,9 +146,9 @@ export class SoakLoad {
   #delivered(line: Uint8Array, joinedMs: number): void {
     this.#sample.delivered++;
     if (++this.#deliveries % TIMED > 0) return;
-    const at = Number(/"at":([\d.]+)/.exec(decoder.decode(line))?.[1]);
+    const atMs = sentAtMs(line);
     // What was there before the reader is not late.
-    if (at > joinedMs) this.#sample.deliveryMs.push(now() - at);
+    if (atMs > joinedMs) this.#sample.deliveryMs.push(nowMs() - atMs);
   }
 
   #fail(error: unknown): void {
@@ -171,10 +170,6 @@ function emptySample(): SoakSample {
     publishMs: [],
     deliveryMs: [],
   };
-}
-
-function now(): number {
-  return performance.timeOrigin + performance.now();
 }
 
 function wait(ms: number): Promise<void> {

@@ -20,6 +20,8 @@ export interface SseReader {
 export interface SseReaderOptions {
   /** Told of the line with an event's data. */
   onEvent?: (line: Uint8Array, index: number) => void;
+  /** Of so many events only the last is told of, by their numbers. @default {1} */
+  every?: number;
   /** The number of the event that comes first. @default {0} */
   first?: number;
   /** @default {65536} */
@@ -32,8 +34,8 @@ export interface SseReaderOptions {
  * slower side: what is read here is looked at where it lies.
  */
 export function readSse(url: string, options: SseReaderOptions = {}): SseReader {
-  const { onEvent, first = 0, bufferBytes = 64 * 1024, headers = {} } = options;
-  const check = new FrameCheck(first, onEvent);
+  const { onEvent, every, first = 0, bufferBytes = 64 * 1024, headers = {} } = options;
+  const check = new FrameCheck(first, onEvent, every);
   const opened = Promise.withResolvers<void>();
   let connection: Deno.TcpConn | undefined;
   let bytes = 0;
@@ -123,7 +125,7 @@ export async function openReaders(
 }
 
 /** The faults of all of them. */
-export function faultsOf(readers: readonly SseReader[]): Faults {
+export function faultsOf(readers: readonly { faults: Faults }[]): Faults {
   const sum = { missing: 0, doubled: 0, outOfOrder: 0 };
   for (const { faults } of readers) {
     sum.missing += faults.missing;

@@ -6,6 +6,9 @@ import type { SoakSample } from "./results.ts";
 const DETAILS: readonly [key: string, name: string, unit: string][] = [
   ["p50Ms", "median", " ms"],
   ["p99Ms", "99 %", " ms"],
+  ["bareP50Ms", "bare median", " ms"],
+  ["bareP99Ms", "bare 99 %", " ms"],
+  ["coldMs", "the first of the process", " ms"],
   ["firstByteMs", "first byte", " ms"],
   ["spreadMs", "first to last reader", " ms"],
   ["eventsPerSecond", "events", "/s"],

@@ -1,29 +1,40 @@
 import { createTask, endTask, post } from "../harness/api.ts";
 import type { Bench } from "../harness/bench.ts";
 import { batchOf, plainEvent, tokenEvent } from "../harness/events.ts";
+import { ErrorCount } from "../harness/error_count.ts";
 import type { Faults } from "../harness/frame_check.ts";
-import { inTurns, median, quantile, ratioOf } from "../harness/measure.ts";
-import type { Busy } from "../harness/processes.ts";
-import { watchBusy } from "../harness/processes.ts";
+import { inTurns, latenciesOf, median, quantile, ratioOf } from "../harness/measure.ts";
+import type { Usage } from "../harness/processes.ts";
+import { usageOf, watchUsage } from "../harness/processes.ts";
+import { noteDelay, nowMs } from "../harness/sent_at.ts";
 import type { Server } from "../harness/server.ts";
+import type { SseReader } from "../harness/sse_reader.ts";
 import { faultsOf, openReaders } from "../harness/sse_reader.ts";
 
 /** Readers, and events so that about as much is delivered each time. */
 const SIZES = [[1, 100_000], [50, 40_000], [200, 10_000], [500, 4_000], [2_000, 1_000]] as const;
 /** Requests with a burst each that are on their way at a time: sockets are the slower side. */
 const PUBLISHERS = 4;
+/** Of so many single events one is timed, so that the client does not become the slower side. */
+const TIMED_SINGLES = 10;
 
 /** Where a burst goes and where it comes out. */
 interface Stream {
   server: Server;
+  makeEvent: (i: number) => Record<string, unknown>;
   streamUrl: string;
-  publish: (from: number, length: number) => Promise<void>;
+  publish: (events: Record<string, unknown>[]) => Promise<void>;
   end: () => Promise<void>;
 }
 
-interface Delivered extends Faults {
+interface Delivered {
   deliveriesPerSecond: number;
-  busy: Busy;
+  /** From a publisher's call to a reader's socket: of the last event of each burst at each reader. */
+  tookMs: number[];
+  usage: Usage;
+  faults: Faults;
+  /** Requests that failed, and readers who did not get everything. */
+  errors: number;
   /** Of the last event at the reader who was last, less than that of the first who had it. */
   spreadMs: number;
 }
@@ -85,9 +96,8 @@ function report(
   },
 ): void {
   const rates = (of: Delivered[]) => of.map(({ deliveriesPerSecond }) => deliveriesPerSecond);
-  const sum = (fault: keyof Faults) => ours.reduce((sum, run) => sum + run[fault], 0);
-  const cpu = (of: Delivered[], side: keyof Busy) =>
-    median(of.map(({ busy }) => busy[side] ?? NaN));
+  const latencies = (of: Delivered[]) => latenciesOf(of.map(({ tookMs }) => tookMs));
+  const [bareLatencies, bareUsage] = [latencies(theirs), usageOf(theirs)];
   report({
     scenario,
     unit: "deliveries/s",
@@ -97,22 +107,24 @@ function report(
     ratio: ratioOf(rates(ours), rates(theirs)),
     ...target === undefined ? {} : { target, targetIs },
     rounds,
-    missing: sum("missing"),
-    doubled: sum("doubled"),
-    outOfOrder: sum("outOfOrder"),
+    ...latencies(ours),
+    bareP50Ms: bareLatencies.p50Ms,
+    bareP99Ms: bareLatencies.p99Ms,
+    errors: [...ours, ...theirs].reduce((sum, { errors }) => sum + errors, 0),
+    ...faultsOf(ours),
     spreadMs: median(ours.map(({ spreadMs }) => spreadMs)),
-    serverCpu: cpu(ours, "serverCpu"),
-    clientCpu: cpu(ours, "clientCpu"),
-    bareServerCpu: cpu(theirs, "serverCpu"),
-    bareClientCpu: cpu(theirs, "clientCpu"),
+    ...usageOf(ours),
+    bareServerCpu: bareUsage.serverCpu,
+    bareClientCpu: bareUsage.clientCpu,
   });
 }
 
 function bareStream({ bare }: Bench): Promise<Stream> {
   return Promise.resolve({
     server: bare,
+    makeEvent: plainEvent,
     streamUrl: `${bare.url}/events`,
-    publish: (from, length) => post(`${bare.url}/events`, batchOf(length, plainEvent, from)),
+    publish: (events) => post(`${bare.url}/events`, events),
     end: async () => {
       await (await fetch(`${bare.url}/events`, { method: "DELETE" })).body?.cancel();
     },
@@ -127,15 +139,15 @@ async function taskStream(
   const url = `${server.url}/tasks/${id}/events`;
   return {
     server,
+    makeEvent,
     streamUrl: url,
-    publish: (from, length) =>
-      post(url, length === 1 ? makeEvent(from) : batchOf(length, makeEvent, from)),
+    publish: (events) => post(url, events.length === 1 ? events[0] : events),
     end: () => endTask(server.url, id),
   };
 }
 
 async function deliver(
-  { server, streamUrl, publish, end }: Stream,
+  { server, makeEvent, streamUrl, publish, end }: Stream,
   { readers, events, burst, publishers }: {
     readers: number;
     events: number;
@@ -144,34 +156,54 @@ async function deliver(
   },
 ): Promise<Delivered> {
   const endedMs: number[] = [];
-  const open = await openReaders(readers, () => streamUrl, { bufferBytes: 32 * 1024 });
-  const reading = open.map(async ({ ended }) => {
-    await ended;
-    endedMs.push(performance.now());
+  const tookMs: number[] = [];
+  const errors = new ErrorCount();
+  const open = await openReaders(readers, () => streamUrl, {
+    bufferBytes: 32 * 1024,
+    // A burst is one commit, so whatever the order in which they came, each ends at such a number.
+    every: Math.max(burst, TIMED_SINGLES),
+    onEvent: (line) => noteDelay(line, tookMs),
   });
-  const { value: seconds, busy } = await watchBusy(server, async () => {
+  const readAll = async (reader: SseReader) => {
+    await reader.ended;
+    endedMs.push(performance.now());
+    if (reader.events < events || !reader.done) {
+      throw new Error(`a reader got ${reader.events} of ${events} events, end: ${reader.done}`);
+    }
+  };
+  const reading = open.map((reader) => errors.watch(readAll(reader)));
+  const { value: seconds, usage } = await watchUsage(server, async () => {
     const startedMs = performance.now();
     let at = 0;
     await Promise.all(Array.from({ length: publishers }, async () => {
       while (at < events) {
         const from = at;
         at += burst;
-        await publish(from, burst);
+        await errors.watch(publish(burstOf(burst, makeEvent, from)));
       }
     }));
     await end();
     await Promise.all(reading);
     return (performance.now() - startedMs) / 1000;
   });
-  for (const reader of open) {
-    if (reader.events < events || !reader.done) {
-      throw new Error(`a reader got ${reader.events} of ${events} events, end: ${reader.done}`);
-    }
-  }
   return {
     deliveriesPerSecond: readers * events / seconds,
-    busy,
+    tookMs,
+    usage,
+    faults: faultsOf(open),
+    errors: errors.count,
     spreadMs: quantile(endedMs, 1) - quantile(endedMs, 0),
-    ...faultsOf(open),
   };
+}
+
+/** So many events, the last of which says when they were sent. */
+function burstOf(
+  length: number,
+  makeEvent: (i: number) => Record<string, unknown>,
+  from: number,
+): Record<string, unknown>[] {
+  const events = batchOf(length, makeEvent, from);
+  const last = events.at(-1)!;
+  last.data = { ...last.data as Record<string, unknown>, at: nowMs() };
+  return events;
 }

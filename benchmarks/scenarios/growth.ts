@@ -2,10 +2,16 @@ import { fillTask, post } from "../harness/api.ts";
 import type { Bench } from "../harness/bench.ts";
 import { scaled } from "../harness/bench.ts";
 import { plainEvent, tokenEvent } from "../harness/events.ts";
-import { median, quantile, ratioOf } from "../harness/measure.ts";
+import { ErrorCount } from "../harness/error_count.ts";
+import { latenciesOf, quantile, ratioOf } from "../harness/measure.ts";
+import type { Usage } from "../harness/processes.ts";
+import { usageOf, watchUsage } from "../harness/processes.ts";
 
+/** Done of each in a round. */
 const SINGLES = 500;
 const PAGES = 100;
+/** Events of a log that is short. */
+const SHORT = 1_000;
 
 /** What one event, and a page of history, cost when the log has become long. */
 export async function growth(bench: Bench): Promise<void> {
@@ -20,71 +26,88 @@ async function publishing(
   kind: string,
   makeEvent: (i: number) => Record<string, unknown>,
 ): Promise<void> {
-  const { server: { url }, rounds } = bench;
-  const length = scaled(bench, 100_000);
-  const ids = [await fillTask(url, 1_000, makeEvent), await fillTask(url, length, makeEvent)];
-  const medians: number[][] = [[], []];
-  for (let round = -1; round < rounds; round++) {
-    const times: number[][] = [[], []];
-    // One to the short log, one to the long one: whatever disturbs, disturbs both.
-    for (let i = 0; i < SINGLES; i++) {
-      for (const [which, id] of ids.entries()) {
-        const startedMs = performance.now();
-        await post(`${url}/tasks/${id}/events`, makeEvent(i));
-        times[which]!.push(performance.now() - startedMs);
-      }
-    }
-    if (round < 0) continue; // Warm-up.
-    for (const which of [0, 1]) medians[which]!.push(quantile(times[which]!, 0.5));
-  }
-  bench.report({
+  const { url } = bench.server;
+  const length = Math.max(SHORT, scaled(bench, 100_000));
+  const [short, long] = [
+    await fillTask(url, SHORT, makeEvent),
+    await fillTask(url, length, makeEvent),
+  ];
+  const publish = (id: string, i: number) => post(`${url}/tasks/${id}/events`, makeEvent(i));
+  await compare(bench, {
     scenario: `one publish to a log of ${length} events, ${kind}`,
-    unit: "ms",
-    value: median(medians[1]!),
-    baseline: median(medians[0]!),
-    baselineName: "one publish to a log of 1000 events",
-    // The other way round than in most: below 1 is slower than the short log.
-    ratio: ratioOf(medians[0]!, medians[1]!),
-    target: 0.9,
-    targetIs: "ratio at least",
-    rounds,
+    baselineName: `one publish to a log of ${SHORT} events`,
+    times: SINGLES,
+    ours: (i) => publish(long, i),
+    baseline: (i) => publish(short, i),
   });
 }
 
 /** Pages of 100 events near the end of a log, against those near its beginning. */
 async function paging(bench: Bench): Promise<void> {
-  const { server: { url }, rounds } = bench;
-  const length = scaled(bench, 100_000);
+  const { url } = bench.server;
+  const length = Math.max(SHORT, scaled(bench, 100_000));
   const id = await fillTask(url, length, plainEvent);
   const page = async (since: number) => {
-    const startedMs = performance.now();
     const query = `since.index=${since}&limit=100`;
     const response = await fetch(`${url}/tasks/${id}/events/history?${query}`);
     const events = await response.json();
     if (events.length !== 100) throw new Error(`a page had ${events.length} events`);
-    return performance.now() - startedMs;
   };
-  const near: number[] = [];
-  const far: number[] = [];
-  for (let round = -1; round < rounds; round++) {
-    const times: [number[], number[]] = [[], []];
-    for (let i = 0; i < PAGES; i++) {
-      times[0].push(await page(i));
-      times[1].push(await page(length - 300 + i));
-    }
-    if (round < 0) continue;
-    near.push(quantile(times[0], 0.5));
-    far.push(quantile(times[1], 0.5));
-  }
-  bench.report({
+  await compare(bench, {
     scenario: `a page of history at the end of ${length} events`,
-    unit: "ms",
-    value: median(far),
-    baseline: median(near),
     baselineName: "a page at the beginning",
-    ratio: ratioOf(near, far),
+    times: PAGES,
+    ours: (i) => page(length - 300 + i),
+    baseline: page,
+  });
+}
+
+/** What is done many times a round, and the same where it should cost as much. */
+interface Comparison {
+  scenario: string;
+  baselineName: string;
+  times: number;
+  ours: (i: number) => Promise<void>;
+  baseline: (i: number) => Promise<void>;
+}
+
+async function compare(bench: Bench, comparison: Comparison): Promise<void> {
+  const { scenario, baselineName, times, ours, baseline } = comparison;
+  const errors = new ErrorCount();
+  const round = async () => {
+    const tookMs: { ours: number[]; baseline: number[] } = { ours: [], baseline: [] };
+    const timed = async (work: Comparison["ours"], i: number, into: number[]) => {
+      const startedMs = performance.now();
+      await work(i);
+      into.push(performance.now() - startedMs);
+    };
+    // One of the one, one of the other: whatever disturbs, disturbs both.
+    for (let i = 0; i < times; i++) {
+      await errors.watch(timed(baseline, i, tookMs.baseline));
+      await errors.watch(timed(ours, i, tookMs.ours));
+    }
+    return tookMs;
+  };
+  await round(); // Warm-up.
+  const rounds: { value: Awaited<ReturnType<typeof round>>; usage: Usage }[] = [];
+  while (rounds.length < bench.rounds) rounds.push(await watchUsage(bench.server, round));
+  const [of, beside] = [rounds.map((r) => r.value.ours), rounds.map((r) => r.value.baseline)];
+  const medians = (of: number[][]) => of.map((tookMs) => quantile(tookMs, 0.5));
+  const [latencies, baselineLatencies] = [latenciesOf(of), latenciesOf(beside)];
+  bench.report({
+    scenario,
+    unit: "ms",
+    value: latencies.p50Ms,
+    baseline: baselineLatencies.p50Ms,
+    baselineName,
+    // The other way round than in most: below 1 is slower than the baseline.
+    ratio: ratioOf(medians(beside), medians(of)),
     target: 0.9,
     targetIs: "ratio at least",
-    rounds,
+    rounds: bench.rounds,
+    ...latencies,
+    errors: errors.count,
+    // Of both, which were done in turns.
+    ...usageOf(rounds),
   });
 }

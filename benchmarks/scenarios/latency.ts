@@ -1,45 +1,57 @@
 import { createTask, endTask, post } from "../harness/api.ts";
 import type { Bench } from "../harness/bench.ts";
 import { scaled } from "../harness/bench.ts";
-import { median, quantile } from "../harness/measure.ts";
-import { watchBusy } from "../harness/processes.ts";
+import { ErrorCount } from "../harness/error_count.ts";
+import type { Faults } from "../harness/frame_check.ts";
+import { latenciesOf } from "../harness/measure.ts";
+import type { Usage } from "../harness/processes.ts";
+import { usageOf, watchUsage } from "../harness/processes.ts";
+import { noteDelay, nowMs } from "../harness/sent_at.ts";
 import { faultsOf, openReaders } from "../harness/sse_reader.ts";
-
-const decoder = new TextDecoder();
 
 /** From the publisher's call to the reader's socket, at half of the rate that can be delivered. */
 export async function latency(bench: Bench): Promise<void> {
   for (const [readers, p99Ms] of [[100, 10], [2_000, 50]] as const) {
     const highest = await highestRate(bench, readers);
     const perSecond = highest / 2;
-    const runs: (Latencies & { faults: object })[] = [];
+    const runs: Run[] = [];
     for (let round = 0; round < bench.rounds; round++) {
       runs.push(await oneTask(bench, { readers, perSecond, seconds: bench.seconds }));
     }
+    const latencies = latenciesOf(runs.map(({ tookMs }) => tookMs));
     bench.report({
       scenario: `latency to ${readers} readers at half of the highest rate, p99`,
       unit: "ms",
-      value: median(runs.map(({ p99 }) => p99)),
+      value: latencies.p99Ms,
       target: p99Ms,
       targetIs: "at most",
       rounds: bench.rounds,
-      p50Ms: median(runs.map(({ p50 }) => p50)),
-      p99Ms: median(runs.map(({ p99 }) => p99)),
-      maxMs: Math.max(...runs.map(({ max }) => max)),
+      ...latencies,
+      ...detailsOf(runs),
       eventsPerSecond: perSecond,
       deliveriesPerSecond: perSecond * readers,
-      ...runs.at(-1)!.faults,
-      ...runs.at(-1)!.busy,
     });
   }
   await manyTasks(bench);
 }
 
-interface Latencies {
-  p50: number;
-  p99: number;
-  max: number;
-  busy: object;
+/** What a round was. */
+interface Run {
+  /** Of each delivery. */
+  tookMs: number[];
+  errors: number;
+  faults: Faults;
+  usage: Usage;
+}
+
+/** What all rounds have beside their latencies. */
+function detailsOf(runs: readonly Run[]): Record<string, unknown> {
+  return {
+    maxMs: runs.reduce((max, { tookMs }) => tookMs.reduce((a, b) => Math.max(a, b), max), 0),
+    errors: runs.reduce((sum, { errors }) => sum + errors, 0),
+    ...faultsOf(runs),
+    ...usageOf(runs),
+  };
 }
 
 /** Single events a second, one after the other has arrived at everybody. */
@@ -72,29 +84,30 @@ async function highestRate({ server }: Bench, readers: number): Promise<number> 
 async function oneTask(
   { server }: Bench,
   { readers, perSecond, seconds }: { readers: number; perSecond: number; seconds: number },
-): Promise<Latencies & { faults: object }> {
+): Promise<Run> {
   const id = await createTask(server.url);
   const url = `${server.url}/tasks/${id}/events`;
-  const taken: number[] = [];
+  const tookMs: number[] = [];
+  const errors = new ErrorCount();
   const open = await openReaders(readers, () => url, {
     bufferBytes: 8 * 1024,
-    onEvent: (line) => note(line, taken),
+    onEvent: (line) => noteDelay(line, tookMs),
   });
-  const { busy } = await watchBusy(server, async () => {
+  const { usage } = await watchUsage(server, async () => {
     const startedMs = performance.now();
     const count = Math.max(10, Math.floor(perSecond * seconds));
-    const sent: Promise<void>[] = [];
+    const sent: Promise<unknown>[] = [];
     for (let i = 0; i < count; i++) {
       const waitMs = startedMs + 1000 * i / perSecond - performance.now();
       if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
       // Not waited for: a publisher that waits would hide what is late.
-      sent.push(post(url, tick()));
+      sent.push(errors.watch(post(url, tick())));
     }
     await Promise.all(sent);
     await endTask(server.url, id);
-    await Promise.all(open.map(({ ended }) => ended));
+    await Promise.all(open.map(({ ended }) => errors.watch(ended)));
   });
-  return { ...quantiles(taken), busy, faults: faultsOf(open) };
+  return { tookMs, errors: errors.count, faults: faultsOf(open), usage };
 }
 
 /** Many tasks with 20 events a second and a reader each. */
@@ -102,58 +115,43 @@ async function manyTasks(bench: Bench): Promise<void> {
   const { server, seconds, rounds } = bench;
   const tasks = scaled(bench, 500);
   const perSecond = 20;
-  const runs: Latencies[] = [];
+  const runs: Run[] = [];
   for (let round = 0; round < rounds; round++) {
     const ids = await Promise.all(Array.from({ length: tasks }, () => createTask(server.url)));
-    const taken: number[] = [];
+    const tookMs: number[] = [];
+    const errors = new ErrorCount();
     const open = await openReaders(tasks, (i) => `${server.url}/tasks/${ids[i]}/events`, {
       bufferBytes: 8 * 1024,
-      onEvent: (line) => note(line, taken),
+      onEvent: (line) => noteDelay(line, tookMs),
     });
-    const { busy } = await watchBusy(server, () =>
+    const { usage } = await watchUsage(server, () =>
       Promise.all(ids.map(async (id, n) => {
         // Spread over the period, so that not all publish in the same instant.
         await wait(1000 / perSecond * n / tasks);
         for (let i = 0; i < perSecond * seconds; i++) {
           const startedMs = performance.now();
-          await post(`${server.url}/tasks/${id}/events`, tick());
+          await errors.watch(post(`${server.url}/tasks/${id}/events`, tick()));
           await wait(Math.max(0, 1000 / perSecond - (performance.now() - startedMs)));
         }
         await endTask(server.url, id);
       })));
-    await Promise.all(open.map(({ ended }) => ended));
-    runs.push({ ...quantiles(taken), busy });
+    await Promise.all(open.map(({ ended }) => errors.watch(ended)));
+    runs.push({ tookMs, errors: errors.count, faults: faultsOf(open), usage });
   }
+  const latencies = latenciesOf(runs.map(({ tookMs }) => tookMs));
   bench.report({
     scenario: `latency, ${tasks} tasks × ${perSecond} events/s with a reader each, p99`,
     unit: "ms",
-    value: median(runs.map(({ p99 }) => p99)),
+    value: latencies.p99Ms,
     rounds,
-    p50Ms: median(runs.map(({ p50 }) => p50)),
-    p99Ms: median(runs.map(({ p99 }) => p99)),
-    maxMs: Math.max(...runs.map(({ max }) => max)),
-    ...runs.at(-1)!.busy,
+    ...latencies,
+    ...detailsOf(runs),
   });
 }
 
 /** An event that says when it was sent. */
 function tick(): Record<string, unknown> {
-  return { type: "tick", data: { at: now() } };
-}
-
-/** Unix milliseconds and what is between them. */
-function now(): number {
-  return performance.timeOrigin + performance.now();
-}
-
-/** Notes how long an event took that says when it was sent. */
-function note(line: Uint8Array, taken: number[]): void {
-  const at = /"at":([\d.]+)/.exec(decoder.decode(line))?.[1];
-  if (at !== undefined) taken.push(now() - Number(at));
-}
-
-function quantiles(values: readonly number[]): { p50: number; p99: number; max: number } {
-  return { p50: quantile(values, 0.5), p99: quantile(values, 0.99), max: quantile(values, 1) };
+  return { type: "tick", data: { at: nowMs() } };
 }
 
 function wait(ms: number): Promise<void> {

@@ -2,8 +2,36 @@ import { endTask, fillTask } from "../harness/api.ts";
 import type { Bench } from "../harness/bench.ts";
 import { scaled } from "../harness/bench.ts";
 import { plainEvent, tokenEvent } from "../harness/events.ts";
-import { inTurns, median } from "../harness/measure.ts";
-import { readSse } from "../harness/sse_reader.ts";
+import { ErrorCount } from "../harness/error_count.ts";
+import type { Faults } from "../harness/frame_check.ts";
+import { inTurns, latenciesOf, median } from "../harness/measure.ts";
+import type { Usage } from "../harness/processes.ts";
+import { usageOf, watchUsage } from "../harness/processes.ts";
+import type { Server } from "../harness/server.ts";
+import { faultsOf, readSse } from "../harness/sse_reader.ts";
+
+/** How often each is done in a round, one after the other. */
+const REPLAYS = 10;
+const JOINS = 50;
+/** What each token adds to a text. */
+const TOKEN_BYTES = "token0 ".length;
+
+/** What a round was. */
+interface Run {
+  /** Each that went well. */
+  done: Done[];
+  errors: number;
+  usage: Usage;
+}
+
+interface Done {
+  ms: number;
+  /** Until the first bytes. */
+  firstMs: number;
+  /** Of the text, where one is joined. */
+  bytes: number;
+  faults: Faults;
+}
 
 /** Everything that there is of an ended task, and a text that is joined late. */
 export async function replay(bench: Bench): Promise<void> {
@@ -14,53 +42,93 @@ export async function replay(bench: Bench): Promise<void> {
   await endTask(server.url, plain);
   const series = await fillTask(server.url, count, tokenEvent);
   const streamOf = (id: string) => `${server.url}/tasks/${id}/events`;
-  await replayOnce(streamOf(plain), count);
-  await joinOnce(streamOf(series));
-  const { replays, joins } = await inTurns(rounds, {
-    replays: async () => ({ ...await replayOnce(streamOf(plain), count), bytes: 0 }),
-    joins: async () => await joinOnce(streamOf(series)),
-  });
+  const kinds = {
+    replays: () => repeat(server, REPLAYS, () => replayOnce(streamOf(plain), count)),
+    joins: () => repeat(server, JOINS, () => joinOnce(streamOf(series), count)),
+  };
+  // So that neither is measured before it is compiled.
+  const [firstReplay, firstJoin] = [await kinds.replays(), await kinds.joins()];
+  const { replays, joins } = await inTurns(rounds, kinds);
+  const [replayMs, joinMs] = [latenciesOf(replays.map(msOf)), latenciesOf(joins.map(msOf))];
   bench.report({
     scenario: `replay of ${count} events`,
     unit: "events/s",
-    value: median(replays.map(({ ms }) => count / (ms / 1000))),
+    value: count / (replayMs.p50Ms / 1000),
     ...inMemory ? { target: 300_000, targetIs: "at least" as const } : {},
     rounds,
-    firstByteMs: median(replays.map(({ firstMs }) => firstMs)),
+    ...replayMs,
+    ...detailsOf(replays),
+    coldMs: firstReplay.done[0]?.ms,
   });
   bench.report({
     scenario: `late join to a series of ${count} deltas, whole text`,
     unit: "ms",
-    value: median(joins.map(({ ms }) => ms)),
+    value: joinMs.p50Ms,
     ...inMemory ? { target: 10, targetIs: "at most" as const } : {},
     rounds,
-    firstByteMs: median(joins.map(({ firstMs }) => firstMs)),
-    bytes: joins[0]!.bytes,
+    ...joinMs,
+    ...detailsOf(joins),
+    coldMs: firstJoin.done[0]?.ms,
+    bytes: joins[0]!.done[0]?.bytes,
   });
 }
 
+function msOf({ done }: Run): number[] {
+  return done.map(({ ms }) => ms);
+}
+
+/** What all rounds have beside their times. */
+function detailsOf(runs: readonly Run[]): Record<string, unknown> {
+  return {
+    firstByteMs: median(runs.flatMap(({ done }) => done.map(({ firstMs }) => firstMs))),
+    errors: runs.reduce((sum, { errors }) => sum + errors, 0),
+    ...faultsOf(runs.flatMap(({ done }) => done)),
+    ...usageOf(runs),
+  };
+}
+
+async function repeat(server: Server, times: number, work: () => Promise<Done>): Promise<Run> {
+  const errors = new ErrorCount();
+  const { value: done, usage } = await watchUsage(server, async () => {
+    const done: Done[] = [];
+    for (let i = 0; i < times; i++) {
+      const one = await errors.watch(work());
+      if (one !== undefined) done.push(one);
+    }
+    return done;
+  });
+  return { done, errors: errors.count, usage };
+}
+
 /** Reads all of an ended task. */
-async function replayOnce(url: string, count: number): Promise<{ ms: number; firstMs: number }> {
+async function replayOnce(url: string, count: number): Promise<Done> {
   const startedMs = performance.now();
   const reader = readSse(url);
   await reader.opened;
   const firstMs = performance.now() - startedMs;
   await reader.ended;
-  if (reader.events < count || reader.faults.missing + reader.faults.doubled > 0) {
-    throw new Error(`a replay had ${reader.events} of ${count} events`);
+  const ms = performance.now() - startedMs;
+  if (reader.events < count || !reader.done) {
+    throw new Error(`a replay had ${reader.events} of ${count} events, end: ${reader.done}`);
   }
-  return { ms: performance.now() - startedMs, firstMs };
+  return { ms, firstMs, bytes: 0, faults: reader.faults };
 }
 
 /** Joins a live task, until its text is there. */
-async function joinOnce(url: string): Promise<{ ms: number; firstMs: number; bytes: number }> {
+async function joinOnce(url: string, count: number): Promise<Done> {
   const snapshot = Promise.withResolvers<number>();
   const startedMs = performance.now();
-  const reader = readSse(url, { onEvent: (line) => snapshot.resolve(line.length) });
-  await reader.opened;
-  const firstMs = performance.now() - startedMs;
-  const bytes = await snapshot.promise;
+  const reader = readSse(url, {
+    // One event stands for all. To note each of the others as skipped took longer than the join.
+    first: count - 1,
+    onEvent: (line) => snapshot.resolve(line.length),
+  });
+  reader.ended.then(() => snapshot.reject(new Error(`${url} ended`)), snapshot.reject);
+  const opened = reader.opened.then(() => performance.now());
+  const [openedMs, bytes] = await Promise.all([opened, snapshot.promise]);
   const ms = performance.now() - startedMs;
+  const firstMs = openedMs - startedMs;
   reader.close();
-  return { ms, firstMs, bytes };
+  if (bytes < count * TOKEN_BYTES) throw new Error(`a text of ${count} tokens had ${bytes} bytes`);
+  return { ms, firstMs, bytes, faults: reader.faults };
 }

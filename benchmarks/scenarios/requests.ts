@@ -3,7 +3,7 @@ import type { Bench } from "../harness/bench.ts";
 import { batchOf, plainEvent } from "../harness/events.ts";
 import { loadRequests } from "../harness/http_load.ts";
 import { inTurns, median, ratioOf } from "../harness/measure.ts";
-import { watchBusy } from "../harness/processes.ts";
+import { usageOf, watchUsage } from "../harness/processes.ts";
 import type { LoadRequest } from "../harness/request_load.ts";
 import type { Server } from "../harness/server.ts";
 
@@ -66,17 +66,17 @@ async function measure(bench: Bench, kind: Kind): Promise<void> {
   const { server, bare, rounds, seconds, connections } = bench;
   const { name, events = 1, requests, target, targetIs } = kind;
   const load = async (to: Server, requests: LoadRequest[], seconds: number) =>
-    await watchBusy(to, () => loadRequests({ url: to.url, requests, connections, seconds }));
+    await watchUsage(to, () => loadRequests({ url: to.url, requests, connections, seconds }));
   // So that neither is measured before it is compiled.
-  await load(server, requests, 2);
-  await load(bare, [kind.bare], 2);
+  const warmUpSeconds = Math.min(2, seconds);
+  await load(server, requests, warmUpSeconds);
+  await load(bare, [kind.bare], warmUpSeconds);
   const { ours, theirs } = await inTurns(rounds, {
     ours: () => load(server, requests, seconds),
     theirs: () => load(bare, [kind.bare], seconds),
   });
   const rates = (runs: typeof ours) => runs.map(({ value }) => value.requestsPerSecond * events);
-  const middle = (numbers: readonly (number | undefined)[]) =>
-    numbers.includes(undefined) ? undefined : median(numbers as number[]);
+  const bareUsage = usageOf(theirs);
   bench.report({
     scenario: name,
     unit: events === 1 ? "requests/s" : "events/s",
@@ -91,15 +91,9 @@ async function measure(bench: Bench, kind: Kind): Promise<void> {
     p99Ms: median(ours.map(({ value }) => value.p99Ms)),
     errors: [...ours, ...theirs].reduce((sum, { value }) => sum + value.errors, 0),
     connections,
-    serverCpu: middle(ours.map(({ busy }) => busy.serverCpu)),
-    clientCpu: middle(ours.map(({ busy }) => busy.clientCpu)),
-    bareServerCpu: middle(theirs.map(({ busy }) => busy.serverCpu)),
-    bareClientCpu: middle(theirs.map(({ busy }) => busy.clientCpu)),
-    serverRssMiB: mebibytes(await server.rss()),
+    ...usageOf(ours),
+    bareServerCpu: bareUsage.serverCpu,
+    bareClientCpu: bareUsage.clientCpu,
     generator: ours[0]!.value.generator,
   });
-}
-
-function mebibytes(bytes: number | undefined): number | undefined {
-  return bytes === undefined ? undefined : bytes / 1024 / 1024;
 }
