@@ -56,8 +56,9 @@ function assertKnownCommand(line: string, document: string): void {
     assert(task in rootConfig.tasks, `there is no task "${task}"`);
     return;
   }
-  const file = /^(?:[A-Z_]+=\S+ )*(?:deno (?:run|serve) -A|node) (\S+\.(?:ts|mjs))/
-    .exec(line)?.[1];
+  const file =
+    /^(?:[A-Z_]+=\S+ )*(?:(?:npx -y deno@2\.9\.6|deno) (?:run|serve) -A|node) (\S+\.(?:ts|mjs))/
+      .exec(line)?.[1];
   if (file !== undefined) {
     assert(Deno.statSync(new URL(file, ROOT)).isFile);
     return;
