@@ -11,12 +11,6 @@ interface Work {
   deadlineMs: number;
 }
 
-/** A write that was done, and waits for its transaction. */
-interface Done {
-  settle: () => void;
-  fail: Work["fail"];
-}
-
 /** Milliseconds that a write waits for another process. */
 const MAX_WAIT_MS = 5_000;
 
@@ -73,6 +67,7 @@ export class GroupCommit {
   /** Carries out what waits, and waits for nobody any more. */
   close(): void {
     clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
     for (const work of this.#waiting) work.deadlineMs = 0;
     this.#flush();
   }
@@ -80,26 +75,36 @@ export class GroupCommit {
   #flush(): void {
     const works = this.#waiting;
     this.#waiting = [];
-    if (works.length === 0) return;
+    if (works.length > 0) this.#carryOut(works);
+  }
+
+  /**
+   * In one transaction; and if that fails, which hardly ever happens, each in one of its own, so that
+   * what fails takes nothing else with it. Savepoints would cost each write two statements and a copy
+   * of each page that it changes, and be no help where the error has ended the transaction, as a full
+   * disk does.
+   */
+  #carryOut(works: readonly Work[]): void {
     if (!this.#begin(works)) return;
-    let done = this.#carryOutTogether(works);
-    if (done === undefined) {
-      this.#undo("ROLLBACK");
-      if (!this.#begin(works)) return;
-      done = this.#carryOutEach(works);
-    }
+    let settles: (() => void)[];
     try {
+      settles = works.map(({ run }) => run());
       this.#database.exec("COMMIT");
     } catch (error) {
-      this.#undo("ROLLBACK");
-      for (const { fail } of done) fail(error);
+      this.#undo();
+      if (works.length === 1) works[0]!.fail(error);
+      else for (const work of works) this.#carryOut([work]);
       return;
     }
-    for (const { settle } of done) settle();
+    for (const settle of settles) settle();
   }
 
   /** Whether a transaction has begun; if not, the writes wait or have failed. */
   #begin(works: readonly Work[]): boolean {
+    if (this.#retryTimer !== undefined) {
+      this.#waiting.push(...works); // Behind those of their turn that wait already.
+      return false;
+    }
     try {
       this.#database.exec("BEGIN IMMEDIATE");
       return true;
@@ -109,54 +114,24 @@ export class GroupCommit {
     }
   }
 
-  /**
-   * All writes, or nothing if one fails, which hardly ever happens. Savepoints between them would cost
-   * each write two statements, and a copy of each page that it changes.
-   */
-  #carryOutTogether(works: readonly Work[]): Done[] | undefined {
-    try {
-      return works.map(({ run, fail }) => ({ settle: run(), fail }));
-    } catch {
-      return undefined;
-    }
-  }
-
-  /** Each write by itself, so that those that fail undo no other. */
-  #carryOutEach(works: readonly Work[]): Done[] {
-    const done: Done[] = [];
-    for (const { run, fail } of works) {
-      try {
-        this.#database.exec("SAVEPOINT work");
-        const settle = run();
-        this.#database.exec("RELEASE work");
-        done.push({ settle, fail });
-      } catch (error) {
-        fail(error);
-        this.#undo("ROLLBACK TO work; RELEASE work");
-      }
-    }
-    return done;
-  }
-
   /** Tries again in a moment while another process writes. */
   #waitOrFail(works: readonly Work[], error: unknown): void {
     const nowMs = Date.now();
     const patient = isLocked(error) ? works.filter(({ deadlineMs }) => deadlineMs > nowMs) : [];
     for (const work of works) if (!patient.includes(work)) work.fail(error);
-    this.#waiting.unshift(...patient);
     if (patient.length === 0) return;
+    this.#waiting.push(...patient);
     this.#retryTimer = setTimeout(() => {
       this.#retryTimer = undefined;
       this.#flush();
     }, RETRY_MS);
   }
 
-  // The transaction may be gone already: some errors end it by themselves.
-  #undo(sql: string): void {
+  #undo(): void {
     try {
-      this.#database.exec(sql);
+      this.#database.exec("ROLLBACK");
     } catch {
-      // Nothing is left to undo.
+      // The error has ended the transaction by itself; nothing is left to undo.
     }
   }
 }

@@ -7,9 +7,11 @@ function setUp() {
   const database = new DatabaseSync(":memory:");
   database.exec("CREATE TABLE names (name TEXT PRIMARY KEY)");
   const statements: string[] = [];
+  const hooks = { beforeExec: (_sql: string): void => {} };
   const group = new GroupCommit({
     exec(sql) {
       statements.push(sql);
+      hooks.beforeExec(sql);
       database.exec(sql);
     },
     prepare: () => assert.fail("it prepares nothing"),
@@ -23,7 +25,7 @@ function setUp() {
     });
   const stored = () =>
     database.prepare("SELECT name FROM names ORDER BY name").all().map(({ name }) => name);
-  return { database, statements, add, stored };
+  return { database, group, statements, hooks, add, stored };
 }
 
 Deno.test("GroupCommit: writes of a turn are one transaction, without savepoints", async () => {
@@ -46,5 +48,57 @@ Deno.test("GroupCommit: a write that fails undoes all of itself, and nothing of 
   assert.deepEqual(stored(), ["a", "c", "d"]);
   await add("e");
   assert.deepEqual(stored(), ["a", "c", "d", "e"]);
+  database.close();
+});
+
+// SQLite may end the transaction when one of these comes (lang_transaction.html), and does so in
+// different ways; a statement between two others that does it stands for all of them.
+Deno.test("GroupCommit: what is told to have failed is not stored when an error ends the transaction", async () => {
+  const { database, group, add, stored } = setUp();
+  const end = () =>
+    group.write(() => {
+      database.exec("INSERT INTO names (name) VALUES ('undone'); ROLLBACK");
+      throw new Error("disk I/O error");
+    });
+  const results = await Promise.allSettled([add("a"), end(), add("b"), end(), add("c")]);
+  assert.deepEqual(results.map(({ status }) => status), [
+    "fulfilled",
+    "rejected",
+    "fulfilled",
+    "rejected",
+    "fulfilled",
+  ]);
+  assert.deepEqual(stored(), ["a", "b", "c"]);
+  database.close();
+});
+
+Deno.test("GroupCommit: a disk that is full at the COMMIT fails the writes, and nothing is stored", async () => {
+  const { database, hooks, add, stored } = setUp();
+  hooks.beforeExec = (sql) => {
+    if (sql === "COMMIT") throw new Error("database or disk is full");
+  };
+  const results = await Promise.allSettled([add("a"), add("b")]);
+  assert.deepEqual(results.map(({ status }) => status), ["rejected", "rejected"]);
+  hooks.beforeExec = () => {};
+  await add("c");
+  assert.deepEqual(stored(), ["c"]);
+  database.close();
+});
+
+Deno.test("GroupCommit: writes of a turn stay in order when another process comes between them", async () => {
+  const { database, group, statements, hooks, stored, add } = setUp();
+  await add("taken");
+  statements.length = 0;
+  hooks.beforeExec = (sql) => {
+    // The first transaction fails by a write of its own; then the other process is faster, once.
+    const begins = statements.filter((each) => each === "BEGIN IMMEDIATE").length;
+    if (sql === "BEGIN IMMEDIATE" && begins === 2) throw new Error("database is locked");
+  };
+  const order: string[] = [];
+  const note = (name: string) => group.write(() => void order.push(name));
+  const failed = assert.rejects(add("taken"), /UNIQUE/);
+  await Promise.all([note("a"), note("b"), failed, note("c")]);
+  assert.deepEqual(order.slice(-3), ["a", "b", "c"]);
+  assert.deepEqual(stored(), ["taken"]);
   database.close();
 });

@@ -166,6 +166,36 @@ Deno.test("sqlite: a full disk refuses what does not fit, whole, and nothing els
   });
 });
 
+Deno.test("sqlite: of a turn on a full disk what is told to be stored is, and nothing else", async () => {
+  await withFile(async (path) => {
+    const database = new DatabaseSync(path);
+    const { broadcast, shortTerm } = createSqliteAdapters({ database });
+    const engine = new TaskEngine({ broadcast, shortTermStore: shortTerm });
+    await engine.createTask({ id: "t" });
+    const { page_count: pages } = database.prepare("PRAGMA page_count").get() as {
+      page_count: number;
+    };
+    database.exec(`PRAGMA max_page_count = ${pages + 8}`);
+    const texts = ["a", "x".repeat(100_000), "b", "c"];
+    const results = await Promise.allSettled(
+      texts.map((data) => engine.publishEvent("t", { type: "n", data })),
+    );
+    assert.deepEqual(results.map(({ status }) => status), [
+      "fulfilled",
+      "rejected",
+      "fulfilled",
+      "fulfilled",
+    ]);
+    const [failed] = results.filter((result) => result.status === "rejected");
+    assert.equal(failed!.reason.code, "STORE_FULL");
+    const told = results.flatMap((result) => result.status === "fulfilled" ? [result.value] : []);
+    assert.deepEqual((await engine.getEvents("t")).events, told);
+    assert.deepEqual(told.map(({ data }) => data), ["a", "b", "c"]);
+    await engine.close();
+    await shortTerm.close();
+  });
+});
+
 Deno.test("sqlite: while another process writes, writes wait and this process goes on", async () => {
   await withFile(async (path) => {
     const { broadcast, shortTerm } = createSqliteAdapters({ path });
