@@ -1,13 +1,21 @@
 import type { EventClass, EventDraft, Refusal, StoredEvent } from "@taskcast/core";
 import { checkSeries, MAX_SERIES_CLASSES } from "@taskcast/core";
 import type { Statements } from "./statements.ts";
-import type { ClassRow, SeriesRow, TaskRow } from "./tables.ts";
-import { escaped, SELECT_CLASSES, SERIES_COLUMNS, toStoredEvent } from "./tables.ts";
+import type { CountedClassRow, SeriesRow, TaskRow } from "./tables.ts";
+import {
+  blockOf,
+  escaped,
+  SELECT_COUNTED_CLASSES,
+  SERIES_COLUMNS,
+  toStoredEvent,
+} from "./tables.ts";
 
 // Texts are looked up by what they are, so they are put together once and not for each event.
-const INSERT_EVENT = "INSERT INTO {events} (task, idx, timestamp, entropy, class, place, data, " +
-  "series) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
-const UPDATE_CLASS = "UPDATE {classes} SET count = ? WHERE task = ? AND class = ?";
+const INSERT_EVENT = "INSERT INTO {events} (task, idx, timestamp, entropy, class, place, bytes, " +
+  "series, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const INSERT_CLASS =
+  "INSERT INTO {classes} (task, class, type, level, plain, count) VALUES (?, ?, ?, ?, ?, 0)";
+const INSERT_BLOCK = "INSERT INTO {class_blocks} (task, class, block) VALUES (?, ?, ?)";
 const SELECT_SERIES = `SELECT ${SERIES_COLUMNS} FROM {series} WHERE task = ? AND series = ?`;
 const REPLACE_SERIES = "INSERT OR REPLACE INTO {series} (task, series, mode, acc_field, newest, " +
   "is_text, parts, part_bytes, classes, left_events) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
@@ -25,9 +33,7 @@ export class Appender {
   readonly #sql: Statements;
   readonly #row: TaskRow;
   readonly #series = new Map<string, SeriesRow | undefined>();
-  #classes?: Map<string, ClassRow>;
-  /** Classes that have more events than is stored of them. */
-  readonly #grown = new Set<ClassRow>();
+  #classes?: Map<string, CountedClassRow>;
   readonly #changed = new Set<SeriesRow>();
   /** Texts that the newest part of a series grows by. */
   readonly #texts = new Map<SeriesRow, string[]>();
@@ -53,20 +59,22 @@ export class Appender {
     const row = this.#row;
     const index = row.length++;
     row.timestamp = Math.max(nowMs, row.timestamp);
-    row.data_bytes += draft.data.length;
+    row.bytes += draft.data.length;
     const series = this.#addToSeries(draft, index);
     const plain = series === undefined || series.mode === "keep-all";
-    const { class: classId, place } = this.#placeOf(draft, plain);
+    const ofClass = this.#classOf(draft, plain);
+    this.#enterBlock(ofClass, index);
     this.#sql.run(
       INSERT_EVENT,
       row.task,
       index,
       row.timestamp,
       draft.entropy,
-      classId,
-      place,
-      draft.data,
+      ofClass.class,
+      ofClass.count++,
+      row.bytes,
       draft.seriesId ?? null,
+      draft.data,
     );
     return toStoredEvent({
       idx: index,
@@ -81,37 +89,34 @@ export class Appender {
     });
   }
 
-  #placeOf({ type, level }: EventClass, plain: boolean): { class: number; place: number } {
+  #classOf({ type, level }: EventClass, plain: boolean): CountedClassRow {
+    const { task } = this.#row;
     const classes = this.#classes ??= new Map(
-      this.#sql.all<ClassRow>(SELECT_CLASSES, this.#row.task).map((row) => [keyOf(row), row]),
+      this.#sql.all<CountedClassRow>(SELECT_COUNTED_CLASSES, task).map((row) => [keyOf(row), row]),
     );
     const key = keyOf({ type, level, plain: Number(plain) });
     const known = classes.get(key);
-    if (known !== undefined) {
-      this.#grown.add(known);
-      return { class: known.class, place: known.count++ };
-    }
-    const added: ClassRow = { class: classes.size, type, level, plain: Number(plain), count: 1 };
+    if (known !== undefined) return known;
+    const id = classes.size;
+    const added = { class: id, type, level, plain: Number(plain), count: 0, newest: null };
     classes.set(key, added);
-    // Now, since what is stored of events refers to it.
-    this.#sql.run(
-      "INSERT INTO {classes} (task, class, type, level, plain, count) VALUES (?, ?, ?, ?, ?, 1)",
-      this.#row.task,
-      added.class,
-      type,
-      level,
-      added.plain,
-    );
-    return { class: added.class, place: 0 };
+    this.#sql.run(INSERT_CLASS, task, id, type, level, added.plain);
+    return added;
+  }
+
+  /** Notes that a class has an event at this index. */
+  #enterBlock(ofClass: CountedClassRow, index: number): void {
+    const { newest } = ofClass;
+    const block = blockOf(index);
+    if (newest === null || blockOf(newest) < block) {
+      this.#sql.run(INSERT_BLOCK, this.#row.task, ofClass.class, block);
+    }
+    ofClass.newest = index;
   }
 
   /** Writes what the appended events changed besides the log. */
   save(): void {
     const { task } = this.#row;
-    for (const { class: id, count } of this.#grown) {
-      this.#sql.run(UPDATE_CLASS, count, task, id);
-    }
-    this.#grown.clear();
     for (const series of this.#changed) {
       this.#saveText(series);
       this.#sql.run(

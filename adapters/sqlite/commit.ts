@@ -5,7 +5,7 @@ import { Appender } from "./appender.ts";
 import { Producers, TRIMMED_INDEX } from "./producers.ts";
 import type { Statements } from "./statements.ts";
 import type { EventRow, TaskRow } from "./tables.ts";
-import { insertTask, updateLog, updateRecord } from "./task_rows.ts";
+import { insertTask, updateRecord } from "./task_rows.ts";
 import { SELECT_EVENTS, SELECT_TASK, toStoredEvent } from "./tables.ts";
 import { markOnce } from "./work_marks.ts";
 
@@ -41,10 +41,7 @@ export function carryOut(sql: Statements, commit: Commit): CommitResult {
   );
   producers.save();
   appender.save();
-  if (row.length > from) {
-    updateLog(sql, row);
-    markForWork(sql, row, commit);
-  }
+  if (row.length > from) markForWork(sql, row, commit);
   const events = appended.map((event, at) => event ?? eventAt(sql, row.task, repeats[at]!));
   return { ok: true, events, from, length: row.length, ...hookedOf(row) };
 }
@@ -58,7 +55,6 @@ function appendAll(sql: Statements, commit: Commit, row: TaskRow): CommitResult 
   const appended = events.map((draft) => appender.append(draft, nowMs));
   appender.save();
   updateRecord(sql, row.task, record);
-  if (row.length > from) updateLog(sql, row);
   setDue(sql, row.task, commit.due ?? {});
   markForWork(sql, row, commit);
   return { ok: true, events: appended, from, length: row.length, ...hookedOf(row) };
@@ -70,12 +66,12 @@ function checkLive({ status }: TaskRow): Refusal | undefined {
 
 function checkBounds(
   { events, maxEvents, maxBytes }: Commit,
-  { length, data_bytes: bytes }: TaskRow,
+  { length, bytes, trimmed_bytes: trimmedBytes }: TaskRow,
   repeats: readonly (number | undefined)[],
 ): Refusal | undefined {
   const fresh = events.filter((_, at) => repeats[at] === undefined);
   const added = fresh.reduce((sum, { data }) => sum + data.length, 0);
-  const isFull = length + fresh.length > maxEvents || bytes + added > maxBytes;
+  const isFull = length + fresh.length > maxEvents || bytes - trimmedBytes + added > maxBytes;
   return isFull ? { code: "TASK_FULL" } : undefined;
 }
 

@@ -5,7 +5,7 @@ import type { Connection } from "./connection.ts";
 import { ARCHIVE_PREFIX, LOG_TABLES } from "./schema.ts";
 import type { TaskRow } from "./tables.ts";
 import { SELECT_TASK } from "./tables.ts";
-import { insertTask, updateLog, updateRecord } from "./task_rows.ts";
+import { insertTask, updateRecord } from "./task_rows.ts";
 import { SqliteTaskStore } from "./task_store.ts";
 import { markOnce } from "./work_marks.ts";
 
@@ -47,7 +47,7 @@ export class SqliteLongTermStore extends SqliteTaskStore implements LongTermStor
     const { task, incarnation, version } = record;
     if (this.#isDeleted(incarnation)) return { deleted: true };
     let row = this.sql.one<TaskRow & { created_at: number }>(
-      SELECT_TASK.replace("SELECT ", "SELECT created_at, "),
+      SELECT_TASK.replace("SELECT ", "SELECT t.created_at, "),
       task.id,
     );
     if (row !== undefined && row.incarnation !== incarnation) {
@@ -57,13 +57,11 @@ export class SqliteLongTermStore extends SqliteTaskStore implements LongTermStor
     }
     const kept: TaskRow = row ?? insertTask(this.sql, record);
     if (version > kept.version) updateRecord(this.sql, kept.task, record);
-    const before = kept.length;
     const appender = new Appender(this.sql, kept);
     for (const event of events) {
       if (event.index === kept.length) appender.append(draftOfStored(event), event.timestamp);
     }
     appender.save();
-    if (kept.length > before) updateLog(this.sql, kept);
     if (cleanAtMs !== undefined) markOnce(this.sql, "clean", kept.task, cleanAtMs);
     return {
       version: Math.max(version, kept.version),

@@ -15,9 +15,14 @@ import { compileFilter, matchesType } from "@taskcast/core";
 import type { EventFilter } from "@taskcast/core/protocol";
 import type { SqliteValue } from "./driver.ts";
 import type { Statements } from "./statements.ts";
-import type { ClassRow, EventRow, SeriesRow, TaskRow } from "./tables.ts";
+import type { ClassRow, CountedClassRow, EventRow, SeriesRow, TaskRow } from "./tables.ts";
 import {
+  blockOf,
+  FROM_CLASS,
+  FROM_TASKS,
+  LENGTH,
   SELECT_CLASSES,
+  SELECT_COUNTED_CLASSES,
   SELECT_EVENTS,
   SELECT_TASK,
   SERIES_COLUMNS,
@@ -38,7 +43,7 @@ export class Reader {
 
   task(taskId: string): TaskHead | undefined {
     const row = this.#sql.one<Pick<TaskRow, "length" | "trimmed_through"> & { record: string }>(
-      "SELECT record, length, trimmed_through FROM {tasks} WHERE id = ?",
+      `SELECT t.record, ${LENGTH}, t.trimmed_through ${FROM_TASKS} WHERE t.id = ?`,
       taskId,
     );
     if (row === undefined) return undefined;
@@ -56,7 +61,7 @@ export class Reader {
     const wanted = classes.filter(compileFilter(query.filter))
       .filter(({ plain }) => !query.plain || plain === 1);
     const classIds = wanted.length === classes.length ? undefined : wanted.map((c) => c.class);
-    const limit = row.data_bytes < maxBytes
+    const limit = row.bytes - row.trimmed_bytes < maxBytes
       ? query.limit
       : this.#countWithin(maxBytes, row.task, classIds, query, to);
     const events = this.#rows<EventRow>(SELECT_EVENTS, row.task, classIds, { ...query, limit }, to)
@@ -88,7 +93,8 @@ export class Reader {
   ): number[] | undefined {
     const row = this.#sql.one<TaskRow>(SELECT_TASK, taskId);
     if (row === undefined) return undefined;
-    const wanted = this.#sql.all<ClassRow>(SELECT_CLASSES, row.task).filter(compileFilter(filter));
+    const wanted = this.#sql.all<CountedClassRow>(SELECT_COUNTED_CLASSES, row.task)
+      .filter(compileFilter(filter));
     return indexes.map((index) =>
       wanted.reduce((sum, wantedClass) => sum + this.#countBelow(row, wantedClass, index), 0)
     );
@@ -179,15 +185,19 @@ export class Reader {
     to: number,
   ): Row[] {
     const order = backward ? "DESC" : "ASC";
-    const range = `AND e.idx > ? AND e.idx <= ? ORDER BY e.idx ${order} LIMIT ?`;
+    const range = `e.idx > ? AND e.idx <= ? ORDER BY e.idx ${order} LIMIT ?`;
     if (classIds === undefined) {
-      return this.#sql.all<Row>(`${select} ${range}`, task, after, to, limit);
+      return this.#sql.all<Row>(`${select} AND ${range}`, task, after, to, limit);
     }
-    // Told which index, since SQLite would rather walk over events of all classes.
-    const ofClass = select.replace("{events} e", "{events} e INDEXED BY {events_by_class}");
+    const ofClass = select.replace("{events} e", FROM_CLASS).replace("e.task = ?", "b.task = ?");
+    // Within a block it is cheaper to look at each event, so `+` keeps the index for the blocks.
+    const blockRange = "b.class = ? AND b.block >= ? AND b.block <= ? AND +e.idx > ? AND " +
+      `+e.idx <= ? ORDER BY b.block ${order}, e.idx ${order} LIMIT ?`;
+    const first = blockOf(after + 1);
+    const last = blockOf(to);
     // Of each class as many as could be wanted, so that none is read that comes far behind.
     const rows = classIds.flatMap((id) =>
-      this.#sql.all<Row>(`${ofClass} AND e.class = ? ${range}`, task, id, after, to, limit)
+      this.#sql.all<Row>(`${ofClass} AND ${blockRange}`, task, id, first, last, after, to, limit)
     );
     rows.sort((a, b) => backward ? b.idx - a.idx : a.idx - b.idx);
     return rows.slice(0, limit);
@@ -196,19 +206,23 @@ export class Reader {
   /** The place of the first event of a class at an index or behind it, be it trimmed or left. */
   #countBelow(
     { task, trimmed_through: trimmedThrough }: TaskRow,
-    { class: id, count }: ClassRow,
+    { class: id, count }: CountedClassRow,
     index: number,
   ): number {
-    const first = (table: "events" | "trimmed") =>
-      this.#sql.one<{ idx: number; place: number }>(
-        `SELECT idx, place FROM {${table}} WHERE task = ? AND class = ? AND idx >= ? ` +
-          "ORDER BY idx LIMIT 1",
-        task,
-        id,
-        index,
-      );
-    const left = first("events");
-    const trimmed = index <= (trimmedThrough ?? -1) ? first("trimmed") : undefined;
+    const left = this.#sql.one<{ place: number }>(
+      `SELECT e.place FROM ${FROM_CLASS} WHERE b.task = ? AND b.class = ? AND b.block >= ? ` +
+        "AND +e.idx >= ? ORDER BY b.block, e.idx LIMIT 1",
+      task,
+      id,
+      blockOf(index),
+      index,
+    );
+    const trimmed = index > (trimmedThrough ?? -1) ? undefined : this.#sql.one<{ place: number }>(
+      "SELECT place FROM {trimmed} WHERE task = ? AND class = ? AND idx >= ? ORDER BY idx LIMIT 1",
+      task,
+      id,
+      index,
+    );
     // Both are in one order, so the lower place is that of the lower index.
     return Math.min(left?.place ?? count, trimmed?.place ?? count);
   }

@@ -12,6 +12,12 @@ import type { SqliteDatabase } from "./driver.ts";
 // - Of events that were trimmed only those places are in `trimmed` that countMatches needs. A series
 //   counts its events that are left; NULL is a series from before that, whose events nobody counted.
 //   `newest_event` is its newest event as JSON once that was trimmed and the fold was not.
+// - Where a log ends is what its newest event says, which is never trimmed: so appending an event
+//   changes one page. `bytes` counts the data of all events up to that one, be they trimmed or left;
+//   of a log that is older than this column that holds for its newest event. `count` of a class is
+//   what it had when events of it were trimmed last: where some are left behind that, they tell.
+// - `class_blocks` says in which blocks of 16 indexes events of a class are left. An index over
+//   events would be a second page for each event.
 const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE tasks (
@@ -218,12 +224,44 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX archived_archive_work_by_time ON archived_archive_work (work, at_ms);
   CREATE INDEX archived_archive_work_by_task ON archived_archive_work (task);
   `,
+  ["", "archived_"].map((prefix) => `
+  CREATE TABLE ${prefix}class_blocks (
+    task INTEGER NOT NULL,
+    class INTEGER NOT NULL,
+    block INTEGER NOT NULL,
+    PRIMARY KEY (task, class, block)
+  ) WITHOUT ROWID;
+  INSERT INTO ${prefix}class_blocks SELECT DISTINCT task, class, idx / 16 FROM ${prefix}events;
+  DROP INDEX ${prefix}events_by_class;
+  ALTER TABLE ${prefix}events RENAME TO ${prefix}events_4;
+  CREATE TABLE ${prefix}events (
+    task INTEGER NOT NULL,
+    idx INTEGER NOT NULL,
+    timestamp INTEGER NOT NULL,
+    entropy INTEGER NOT NULL,
+    class INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    series TEXT,
+    data TEXT NOT NULL,
+    PRIMARY KEY (task, idx)
+  ) WITHOUT ROWID;
+  INSERT INTO ${prefix}events
+    SELECT e.task, e.idx, e.timestamp, e.entropy, e.class, e.place, t.data_bytes, e.series, e.data
+    FROM ${prefix}events_4 e JOIN ${prefix}tasks t ON t.task = e.task ORDER BY e.task, e.idx;
+  DROP TABLE ${prefix}events_4;
+  ALTER TABLE ${prefix}tasks ADD COLUMN trimmed_bytes INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE ${prefix}tasks DROP COLUMN length;
+  ALTER TABLE ${prefix}tasks DROP COLUMN data_bytes;
+  ALTER TABLE ${prefix}tasks DROP COLUMN timestamp;
+  `).join(""),
 ];
 
 /** The tables that hold rows of an archived task, and with it those of any task. */
 export const LOG_TABLES = [
   "events",
   "trimmed",
+  "class_blocks",
   "classes",
   "series_parts",
   "series",

@@ -8,25 +8,60 @@ export interface TaskRow {
   version: number;
   status: TaskStatus;
   length: number;
-  data_bytes: number;
+  /** Characters of the data of all events, be they trimmed or left. */
+  bytes: number;
   timestamp: number;
   hooked: number;
   trimmed_through: number | null;
+  trimmed_bytes: number;
 }
 
+/** A task and its newest event, which says where the log ends. */
+export const FROM_TASKS: string = "FROM {tasks} t LEFT JOIN {events} n ON n.task = t.task " +
+  "AND n.idx = (SELECT idx FROM {events} WHERE task = t.task AND " +
+  "idx > COALESCE(t.trimmed_through, -1) ORDER BY idx DESC LIMIT 1)";
+
+/** The length of such a task's log. */
+export const LENGTH = "COALESCE(n.idx + 1, 0) AS length";
+
 export const SELECT_TASK: string =
-  "SELECT task, incarnation, version, status, length, data_bytes, " +
-  "timestamp, hooked, trimmed_through FROM {tasks} WHERE id = ?";
+  `SELECT t.task, t.incarnation, t.version, t.status, ${LENGTH}, COALESCE(n.bytes, 0) AS bytes, ` +
+  "COALESCE(n.timestamp, 0) AS timestamp, t.hooked, t.trimmed_through, t.trimmed_bytes " +
+  `${FROM_TASKS} WHERE t.id = ?`;
 
 /** A type and level of a task's events; apart for those that stand alone. */
 export interface ClassRow extends EventClass {
   class: number;
   plain: number;
-  count: number;
 }
 
-export const SELECT_CLASSES =
-  "SELECT class, type, level, plain, count FROM {classes} WHERE task = ?";
+export const SELECT_CLASSES = "SELECT class, type, level, plain FROM {classes} WHERE task = ?";
+
+/** What is known of a class besides what it is. */
+export interface CountedClassRow extends ClassRow {
+  /** Events, be they trimmed or left. */
+  count: number;
+  /** The newest that is left. */
+  newest: number | null;
+}
+
+/** Indexes that one row of `class_blocks` is about. */
+export const BLOCK_LENGTH = 16;
+
+export function blockOf(index: number): number {
+  return Math.floor(index / BLOCK_LENGTH);
+}
+
+/** Events `e` that are left of a class, found by its blocks `b`, in the order of both. */
+export const FROM_CLASS: string = "{class_blocks} b CROSS JOIN {events} e ON e.task = b.task AND " +
+  `e.idx >= b.block * ${BLOCK_LENGTH} AND e.idx < (b.block + 1) * ${BLOCK_LENGTH} ` +
+  "AND e.class = b.class";
+
+export const SELECT_COUNTED_CLASSES: string =
+  "SELECT c.class, c.type, c.level, c.plain, MAX(c.count, COALESCE(n.place + 1, 0)) AS count, " +
+  "n.idx AS newest FROM {classes} c LEFT JOIN {events} n ON n.task = c.task AND n.idx = " +
+  `(SELECT e.idx FROM ${FROM_CLASS} WHERE b.task = c.task AND b.class = c.class ` +
+  "ORDER BY b.block DESC, e.idx DESC LIMIT 1) WHERE c.task = ?";
 
 /** How a task's series works and where it stands. */
 export interface SeriesRow {

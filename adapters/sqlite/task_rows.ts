@@ -7,8 +7,8 @@ export function insertTask(sql: Statements, record: TaskRecord): TaskRow {
   const { task, incarnation, version } = record;
   const hooked = record.hooked ? 1 : 0;
   const inserted = sql.one<{ task: number }>(
-    "INSERT INTO {tasks} (id, incarnation, version, status, type, created_at, record, length, " +
-      "data_bytes, timestamp, hooked) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?) RETURNING task",
+    "INSERT INTO {tasks} (id, incarnation, version, status, type, created_at, record, " +
+      "hooked) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING task",
     task.id,
     incarnation,
     version,
@@ -22,8 +22,8 @@ export function insertTask(sql: Statements, record: TaskRecord): TaskRow {
     sql.run("INSERT INTO {tags} (tag, task) VALUES (?, ?)", tag, inserted.task);
   }
   const { status } = task;
-  const empty = { length: 0, data_bytes: 0, timestamp: 0, hooked, trimmed_through: null };
-  return { task: inserted.task, incarnation, version, status, ...empty };
+  const empty = { length: 0, bytes: 0, timestamp: 0, trimmed_through: null, trimmed_bytes: 0 };
+  return { task: inserted.task, incarnation, version, status, hooked, ...empty };
 }
 
 /** Replaces what is known of a task. */
@@ -33,17 +33,6 @@ export function updateRecord(sql: Statements, task: number, record: TaskRecord):
     record.version,
     record.task.status,
     JSON.stringify(record),
-    task,
-  );
-}
-
-/** Writes where a task's log ends. */
-export function updateLog(sql: Statements, { length, data_bytes, timestamp, task }: TaskRow): void {
-  sql.run(
-    "UPDATE {tasks} SET length = ?, data_bytes = ?, timestamp = ? WHERE task = ?",
-    length,
-    data_bytes,
-    timestamp,
     task,
   );
 }

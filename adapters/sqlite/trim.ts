@@ -1,7 +1,7 @@
 import type { Trim } from "@taskcast/core";
 import type { Statements } from "./statements.ts";
 import type { ClassRow, EventRow, PlaceRow, SeriesRow, TaskRow } from "./tables.ts";
-import { SERIES_COLUMNS, toStoredEvent } from "./tables.ts";
+import { BLOCK_LENGTH, blockOf, SERIES_COLUMNS, toStoredEvent } from "./tables.ts";
 import { rememberPlaces } from "./trimmed_places.ts";
 
 /** An event that was removed. */
@@ -42,16 +42,52 @@ export function trimEvents(sql: Statements, row: TaskRow, { indexes, series }: T
   }
   if (places.length === 0) return [];
   places.sort((a, b) => a.idx - b.idx);
+  rememberCounts(sql, task, places);
+  leaveBlocks(sql, task, places);
   rememberPlaces(sql, task, places);
   for (const loss of losses.values()) if (loss !== undefined) updateSeries(sql, task, loss);
   sql.run(
-    "UPDATE {tasks} SET data_bytes = data_bytes - ?, " +
+    "UPDATE {tasks} SET trimmed_bytes = trimmed_bytes + ?, " +
       "trimmed_through = MAX(COALESCE(trimmed_through, -1), ?) WHERE task = ?",
     bytes,
     places.at(-1)!.idx,
     task,
   );
   return places.map(({ idx }) => idx);
+}
+
+/** Remembers how many events there were of each class, since nobody tells when all are gone. */
+function rememberCounts(sql: Statements, task: number, places: readonly PlaceRow[]): void {
+  const counts = new Map(places.map(({ class: id, place }) => [id, place + 1]));
+  for (const [id, count] of counts) {
+    sql.run(
+      "UPDATE {classes} SET count = MAX(count, ?) WHERE task = ? AND class = ?",
+      count,
+      task,
+      id,
+    );
+  }
+}
+
+/** Forgets blocks in which nothing is left of a class. */
+function leaveBlocks(sql: Statements, task: number, places: readonly PlaceRow[]): void {
+  const left = new Map<number, number>(); // The last block of each class that was looked at.
+  for (const { class: id, idx } of places) {
+    const block = blockOf(idx);
+    if (left.get(id) === block) continue;
+    left.set(id, block);
+    sql.run(
+      "DELETE FROM {class_blocks} WHERE task = ? AND class = ? AND block = ? AND NOT EXISTS " +
+        "(SELECT 1 FROM {events} e WHERE e.task = ? AND e.idx >= ? AND e.idx < ? AND e.class = ?)",
+      task,
+      id,
+      block,
+      task,
+      block * BLOCK_LENGTH,
+      (block + 1) * BLOCK_LENGTH,
+      id,
+    );
+  }
 }
 
 /** Forgets the value of a series. Not of one that keeps all: its events say by it what they are. */

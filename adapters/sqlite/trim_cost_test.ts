@@ -166,9 +166,23 @@ Deno.test("sqlite: nothing that trims or reads what was trimmed scans or sorts",
     // A look that names only the task would walk over all that it has.
     for (const plan of searches) assert.match(plan, /\([^)]*\bidx[<=>][^)]*\) <- /, plan);
   }
-  // Nor may a look for one class walk over the others.
-  const ofClass = uses("class = ? AND").filter((plan) => /^SEARCH (trimmed|events|e) /.test(plan));
-  for (const plan of ofClass) assert.match(plan, /\([^)]*\bclass=[^)]*\) <- /, plan);
+  // Nor may a look for one class walk over the others, except within a block that it is in.
+  const ofClass = uses("class = ? AND");
+  for (const table of ["trimmed", "class_blocks", "b"]) {
+    const searches = ofClass.filter((plan) => plan.startsWith(`SEARCH ${table} `));
+    assert(searches.length > 0, table);
+    for (const plan of searches) assert.match(plan, /\([^)]*\bclass=[^)]*\) <- /, plan);
+  }
+  const within = ofClass.filter((plan) => /^SEARCH (events|e) /.test(plan));
+  assert(within.length > 0);
+  for (const plan of within) {
+    assert.match(plan, /\(task=\? AND idx>\? AND idx<\?\) <- /, plan);
+    assert.match(
+      plan,
+      /e\.idx >= (\?|b\.block \* 16) AND e\.idx < (\?|\(b\.block \+ 1\) \* 16)/,
+      plan,
+    );
+  }
   assert.deepEqual([...uses("SCAN "), ...uses("TEMP B-TREE")], []);
   await store.close();
 });

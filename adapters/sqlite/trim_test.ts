@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import type { EventDraft, ShortTermStore, StoredEvent, TaskRecord } from "@taskcast/core";
+import type { EventDraft, LogQuery, ShortTermStore, StoredEvent, TaskRecord } from "@taskcast/core";
 import { MemoryShortTermStore } from "@taskcast/core";
 import { seededRandom } from "../../core/conformance/seeded_random.ts";
 import { withFile } from "../../tests/support/temp_file.ts";
@@ -121,6 +121,15 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
           await shortTerm.countMatches("t", filter as object, at),
           await memory.countMatches("t", filter as object, at),
         );
+        for (const backward of [false, true]) {
+          const query = {
+            after: Math.floor(10 * random()),
+            limit: 7,
+            filter,
+            backward,
+          } as LogQuery;
+          assert.deepEqual(await shortTerm.readLog("t", query), await memory.readLog("t", query));
+        }
       }
       const views = await Promise.all(
         [shortTerm, memory].map(async (store) => {
@@ -132,7 +141,13 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
       assert.deepEqual(views[0], views[1]);
       const places = database.prepare("SELECT idx FROM trimmed ORDER BY idx").all();
       assert.deepEqual(places.map(({ idx }) => idx), neededPlaces(events, left));
-      const size = database.prepare("SELECT data_bytes FROM tasks").get()!.data_bytes;
+      const blocks = "SELECT task, class, block FROM class_blocks ORDER BY class, block";
+      const ofEvents = "SELECT DISTINCT task, class, idx / 16 AS block FROM events " +
+        "ORDER BY class, block";
+      assert.deepEqual(database.prepare(blocks).all(), database.prepare(ofEvents).all());
+      const { size } = database.prepare(
+        "SELECT bytes - trimmed_bytes AS size FROM events JOIN tasks ORDER BY idx DESC LIMIT 1",
+      ).get()!;
       assert.equal(size, (await log(memory)).reduce((sum, { data }) => sum + data.length, 0));
     }
     await shortTerm.close();
@@ -174,10 +189,12 @@ Deno.test("sqlite: of a log that was trimmed to its end a handful of rows is lef
     tasks: 1,
     events: 1,
     classes: 3,
+    class_blocks: 1,
     producers: 1,
     archived_tasks: 1,
     archived_events: 1,
     archived_classes: 3,
+    archived_class_blocks: 1,
     archived_archive_work: 1,
   });
   assert.deepEqual(await shortTerm.countMatches("t", { types: ["text"] }, [2_000]), [1_000]);
