@@ -26,12 +26,14 @@ const APPEND_TEXT = "INSERT INTO {series_parts} (task, series, part, text) VALUE
 const PART_LENGTH = 16 * 1024;
 
 /**
- * Appends the events of one commit to one task's log. What many of them change, such as the text of
- * their series, is kept until {@linkcode Appender.save} and written once.
+ * Appends events to one task's log. What many of one commit change, such as the text of their
+ * series, is kept until {@linkcode Appender.save} and written once. What was read or written is
+ * remembered for the next commit.
  */
 export class Appender {
   readonly #sql: Statements;
-  readonly #row: TaskRow;
+  /** The task, as of what was appended. */
+  readonly row: TaskRow;
   readonly #series = new Map<string, SeriesRow | undefined>();
   #classes?: Map<string, CountedClassRow>;
   readonly #changed = new Set<SeriesRow>();
@@ -40,7 +42,12 @@ export class Appender {
 
   constructor(sql: Statements, row: TaskRow) {
     this.#sql = sql;
-    this.#row = row;
+    this.row = row;
+  }
+
+  /** Classes and series that it remembers. */
+  get entries(): number {
+    return this.#series.size + (this.#classes?.size ?? 0);
   }
 
   /** Whether the drafts fit their series. */
@@ -56,7 +63,7 @@ export class Appender {
 
   /** Appends a draft that has been checked. */
   append(draft: EventDraft, nowMs: number): StoredEvent {
-    const row = this.#row;
+    const row = this.row;
     const index = row.length++;
     row.timestamp = Math.max(nowMs, row.timestamp);
     row.bytes += draft.data.length;
@@ -90,7 +97,7 @@ export class Appender {
   }
 
   #classOf({ type, level }: EventClass, plain: boolean): CountedClassRow {
-    const { task } = this.#row;
+    const { task } = this.row;
     const classes = this.#classes ??= new Map(
       this.#sql.all<CountedClassRow>(SELECT_COUNTED_CLASSES, task).map((row) => [keyOf(row), row]),
     );
@@ -109,14 +116,14 @@ export class Appender {
     const { newest } = ofClass;
     const block = blockOf(index);
     if (newest === null || blockOf(newest) < block) {
-      this.#sql.run(INSERT_BLOCK, this.#row.task, ofClass.class, block);
+      this.#sql.run(INSERT_BLOCK, this.row.task, ofClass.class, block);
     }
     ofClass.newest = index;
   }
 
   /** Writes what the appended events changed besides the log. */
   save(): void {
-    const { task } = this.#row;
+    const { task } = this.row;
     for (const series of this.#changed) {
       this.#saveText(series);
       this.#sql.run(
@@ -161,7 +168,7 @@ export class Appender {
       this.#texts.delete(series);
       this.#sql.run(
         "DELETE FROM {series_parts} WHERE task = ? AND series = ?",
-        this.#row.task,
+        this.row.task,
         series.series,
       );
       Object.assign(series, { is_text: 0, parts: 0, part_bytes: 0 });
@@ -188,7 +195,7 @@ export class Appender {
     this.#texts.delete(series);
     this.#sql.run(
       APPEND_TEXT,
-      this.#row.task,
+      this.row.task,
       series.series,
       series.parts - 1,
       texts.join(""),
@@ -199,7 +206,7 @@ export class Appender {
     if (!this.#series.has(seriesId)) {
       this.#series.set(
         seriesId,
-        this.#sql.one<SeriesRow>(SELECT_SERIES, this.#row.task, seriesId),
+        this.#sql.one<SeriesRow>(SELECT_SERIES, this.row.task, seriesId),
       );
     }
     return this.#series.get(seriesId);

@@ -2,34 +2,44 @@ import type { Commit, CommitResult, DueTimes, Refusal, StoredEvent } from "@task
 import { DUE_KINDS, WORK_KINDS } from "@taskcast/core";
 import { isTerminal } from "@taskcast/core/protocol";
 import { Appender } from "./appender.ts";
+import type { KnownLogs } from "./known_logs.ts";
 import { Producers, TRIMMED_INDEX } from "./producers.ts";
 import type { Statements } from "./statements.ts";
 import type { EventRow, TaskRow } from "./tables.ts";
 import { insertTask, updateRecord } from "./task_rows.ts";
-import { SELECT_EVENTS, SELECT_TASK, toStoredEvent } from "./tables.ts";
+import { SELECT_EVENTS, toStoredEvent } from "./tables.ts";
 import { markOnce } from "./work_marks.ts";
 
 /** Carries a commit out, within a transaction, or refuses it before anything is written. */
-export function carryOut(sql: Statements, commit: Commit): CommitResult {
+export function carryOut(sql: Statements, logs: KnownLogs, commit: Commit): CommitResult {
   const { taskId, expect } = commit;
-  const row = sql.one<TaskRow>(SELECT_TASK, taskId);
+  const appender = logs.of(taskId);
   if (expect === "absent") {
-    if (row !== undefined) return refused({ code: "EXISTS" });
-    return appendAll(sql, commit, insertTask(sql, commit.record!));
+    if (appender !== undefined) return refused({ code: "EXISTS" });
+    return appendAll(sql, commit, new Appender(sql, insertTask(sql, commit.record!)));
   }
-  if (row === undefined) return refused({ code: "ABSENT" });
+  if (appender === undefined) return refused({ code: "ABSENT" });
+  const { row } = appender;
   if (expect !== "live") {
     if (row.version !== expect.version || row.incarnation !== expect.incarnation) {
       return refused({ code: "CONFLICT" });
     }
-    return appendAll(sql, commit, row);
+    logs.forget(taskId);
+    return appendAll(sql, commit, appender);
   }
+  const result = appendLive(sql, commit, appender);
+  logs.keep(taskId, appender);
+  return result;
+}
+
+/** Appends to a task that has not ended, as far as the events are new. */
+function appendLive(sql: Statements, commit: Commit, appender: Appender): CommitResult {
+  const { row } = appender;
   const producers = new Producers(sql, row.task);
   const repeats = producers.check(commit.events, row.length);
   if (!Array.isArray(repeats)) return refused(repeats);
   // Only ended tasks are trimmed.
   if (repeats.includes(TRIMMED_INDEX)) return refused({ code: "TERMINAL", status: row.status });
-  const appender = new Appender(sql, row);
   if (repeats.includes(undefined)) {
     const refusal = checkLive(row) ?? appender.conflict(commit.events, repeats) ??
       checkBounds(commit, row, repeats);
@@ -47,11 +57,11 @@ export function carryOut(sql: Statements, commit: Commit): CommitResult {
 }
 
 /** A task can always change its state, so neither bounds nor series are asked. */
-function appendAll(sql: Statements, commit: Commit, row: TaskRow): CommitResult {
+function appendAll(sql: Statements, commit: Commit, appender: Appender): CommitResult {
   const { events, nowMs } = commit;
+  const { row } = appender;
   const record = commit.record!;
   const from = row.length;
-  const appender = new Appender(sql, row);
   const appended = events.map((draft) => appender.append(draft, nowMs));
   appender.save();
   updateRecord(sql, row.task, record);

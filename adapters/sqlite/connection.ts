@@ -1,17 +1,21 @@
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { SqliteDatabase } from "./driver.ts";
+import { FileWatch } from "./file_watch.ts";
 import { GroupCommit } from "./group_commit.ts";
 
 /** One open file, for all stores in it. */
 export class Connection {
   readonly database: SqliteDatabase;
+  /** Tells when what was known of the file may not be so any more. */
+  readonly watch: FileWatch;
   readonly #writes: GroupCommit;
   #users = 0;
   #closed = false;
 
   constructor(database: SqliteDatabase) {
     this.database = database;
-    this.#writes = new GroupCommit(database);
+    this.watch = new FileWatch(database);
+    this.#writes = new GroupCommit(database, this.watch);
   }
 
   /** A store uses the file. It is closed when all that use it gave it up. */

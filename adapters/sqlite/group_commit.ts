@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers";
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { SqliteDatabase } from "./driver.ts";
+import type { FileWatch } from "./file_watch.ts";
 
 /** A write that waits for its turn. */
 interface Work {
@@ -26,17 +27,20 @@ const MAX_WAITING = 10_000;
  */
 export class GroupCommit {
   readonly #database: SqliteDatabase;
+  readonly #watch: Pick<FileWatch, "look" | "changed">;
   #waiting: Work[] = [];
   #scheduled = false;
   #retryTimer?: ReturnType<typeof setTimeout>;
 
-  constructor(database: SqliteDatabase) {
+  constructor(database: SqliteDatabase, watch: Pick<FileWatch, "look" | "changed">) {
     this.#database = database;
+    this.#watch = watch;
   }
 
   /**
    * Runs `write` within a transaction. What it throws is its own failure and nobody else's; it must
-   * change nothing but the database, since it may be undone and run again when another one fails.
+   * change nothing but the database, and what is forgotten when the file watch tells that something
+   * was undone, since it may be undone and run again when another one fails.
    */
   write<T>(write: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -88,6 +92,7 @@ export class GroupCommit {
     if (!this.#begin(works)) return;
     let settles: (() => void)[];
     try {
+      this.#watch.look();
       settles = works.map(({ run }) => run());
       this.#database.exec("COMMIT");
     } catch (error) {
@@ -128,6 +133,7 @@ export class GroupCommit {
   }
 
   #undo(): void {
+    this.#watch.changed();
     try {
       this.#database.exec("ROLLBACK");
     } catch {

@@ -16,7 +16,7 @@ function setUp() {
     },
     prepare: () => assert.fail("it prepares nothing"),
     close() {},
-  });
+  }, { look: () => {}, changed: () => {} });
   const insert = database.prepare("INSERT INTO names (name) VALUES (?)");
   const add = (...names: string[]) =>
     group.write(() => {

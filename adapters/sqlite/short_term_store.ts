@@ -13,6 +13,7 @@ import type {
 import { isAtMark } from "@taskcast/core";
 import { carryOut } from "./commit.ts";
 import type { Connection } from "./connection.ts";
+import { KnownLogs } from "./known_logs.ts";
 import { forgetSent } from "./producers.ts";
 import { TASK_TABLES } from "./schema.ts";
 import type { TaskRow } from "./tables.ts";
@@ -22,18 +23,24 @@ import { setMark } from "./work_marks.ts";
 
 /** Tasks and logs in one SQLite file. */
 export class SqliteShortTermStore extends SqliteTaskStore implements ShortTermStore {
+  readonly #logs: KnownLogs;
+
   constructor(connection: Connection) {
     super(connection, "");
+    const logs = new KnownLogs(this.sql);
+    connection.watch.onChange(() => logs.forgetAll());
+    this.#logs = logs;
   }
 
   async commit(commit: Commit): Promise<CommitResult> {
-    return await this.write(() => carryOut(this.sql, commit));
+    return await this.write(() => carryOut(this.sql, this.#logs, commit));
   }
 
   async deleteTask(taskId: string, at?: TaskMark): Promise<boolean> {
     return await this.write(() => {
       const row = this.sql.one<TaskRow>(SELECT_TASK, taskId);
       if (row === undefined || (at !== undefined && !isAtMark(row, at))) return false;
+      this.#logs.forget(taskId);
       this.deleteRows(TASK_TABLES, row.task);
       return true;
     });
@@ -118,8 +125,9 @@ export class SqliteShortTermStore extends SqliteTaskStore implements ShortTermSt
   }
 
   // The archive does not know producers.
-  protected override trim(row: TaskRow, trim: Trim): number[] {
-    const removed = super.trim(row, trim);
+  protected override trim(taskId: string, row: TaskRow, trim: Trim): number[] {
+    this.#logs.forget(taskId);
+    const removed = super.trim(taskId, row, trim);
     forgetSent(this.sql, row.task, removed);
     return removed;
   }

@@ -12,7 +12,7 @@ export class SqliteTaskStore extends SqliteTaskReader
   async trimLog(taskId: string, incarnation: string, trim: Trim): Promise<number> {
     return await this.write(() => {
       const row = this.sql.one<TaskRow>(SELECT_TASK, taskId);
-      return row?.incarnation === incarnation ? this.trim(row, trim).length : 0;
+      return row?.incarnation === incarnation ? this.trim(taskId, row, trim).length : 0;
     });
   }
 
@@ -46,7 +46,7 @@ export class SqliteTaskStore extends SqliteTaskReader
   }
 
   /** Trims the log of a task, within a transaction. Returns the indexes that are gone. */
-  protected trim(row: TaskRow, trim: Trim): number[] {
+  protected trim(_taskId: string, row: TaskRow, trim: Trim): number[] {
     return trimEvents(this.sql, row, trim);
   }
 }
