@@ -19,7 +19,11 @@ export type SqliteAdapterOptions =
     synchronous?: "full" | "normal";
   }
   | {
-    /** A database of `node:sqlite` or better-sqlite3; closed with the stores. */
+    /**
+     * A database of `node:sqlite` or better-sqlite3; closed with the stores. It cannot be given
+     * twice, since the stores remember what they wrote and notice only what comes over other
+     * connections.
+     */
     database: SqliteDatabase;
     /** @default {"full"} */
     synchronous?: "full" | "normal";
@@ -38,6 +42,9 @@ export interface SqliteAdapters {
   longTerm: LongTermStore;
 }
 
+/** Databases that have stores. */
+const inUse = new WeakSet<SqliteDatabase>();
+
 /** Milliseconds that the start waits for another process, standing still. */
 const OPEN_BUSY_MS = 5_000;
 
@@ -50,7 +57,8 @@ const BUSY_MS = 5;
  * Several processes of one machine may use one file; each hears of what the others write within a
  * moment.
  *
- * @throws {Error} If the file cannot be opened, or a newer version wrote it.
+ * @throws {Error} If the file cannot be opened, a newer version wrote it, or the database has stores
+ * already.
  *
  * @example
  * ```ts
@@ -68,6 +76,7 @@ const BUSY_MS = 5;
  */
 export function createSqliteAdapters(options: SqliteAdapterOptions): SqliteAdapters {
   const database = "database" in options ? options.database : openFile(options.path);
+  if (inUse.has(database)) throw new Error("The database has stores already: use those");
   try {
     database.exec(`PRAGMA busy_timeout = ${OPEN_BUSY_MS}`);
     database.exec("PRAGMA journal_mode = WAL");
@@ -78,6 +87,7 @@ export function createSqliteAdapters(options: SqliteAdapterOptions): SqliteAdapt
     database.close();
     throw error;
   }
+  inUse.add(database);
   const connection = new Connection(database);
   return {
     broadcast: new SqliteBroadcast(database),

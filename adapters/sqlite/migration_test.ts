@@ -8,6 +8,9 @@ import { migrate } from "./schema.ts";
 /** The version before events could be trimmed. */
 const UNTRIMMED = 3;
 
+/** The version before a log ended where its newest event says. */
+const COUNTED = 4;
+
 const LIFE = "0123abcd";
 
 const RECORD: TaskRecord = {
@@ -150,5 +153,74 @@ Deno.test("sqlite: a series of before that goes on is kept for its events that n
     const page = (await longTerm.readLog("t", { after: 0, limit: 1 }))!;
     assert.equal(page.events[0]!.seriesId, "kept");
     await longTerm.close();
+  });
+});
+
+Deno.test("sqlite: a log of before that its newest event said where it ends goes on, trimmed or not", async () => {
+  await withFile(async (path) => {
+    const database = new DatabaseSync(path);
+    migrate(database, COUNTED);
+    const record: TaskRecord = {
+      task: { id: "t", status: "running", createdAt: 5, updatedAt: 9 },
+      incarnation: LIFE,
+      version: 1,
+    };
+    // Forty events of two types in turn; of ten characters each, of which the first twenty and one
+    // in between are gone.
+    const left = (idx: number) => idx >= 20 && idx !== 31;
+    database.prepare(
+      "INSERT INTO tasks (task, id, incarnation, version, status, type, created_at, record, " +
+        "length, data_bytes, timestamp, trimmed_through) " +
+        "VALUES (7, 't', ?, 1, 'running', '', 5, ?, 40, 190, 9, 31)",
+    ).run(LIFE, JSON.stringify(record));
+    for (const [id, type] of ["even", "odd"].entries()) {
+      database.prepare(
+        "INSERT INTO classes (task, class, type, level, plain, count) VALUES (7, ?, ?, 'info', 1, 20)",
+      ).run(id, type);
+    }
+    for (let idx = 0; idx < 40; idx++) {
+      if (!left(idx)) continue;
+      database.prepare(
+        "INSERT INTO events (task, idx, timestamp, entropy, class, place, data) " +
+          "VALUES (7, ?, 9, 0, ?, ?, '\"12345678\"')",
+      ).run(idx, idx % 2, Math.floor(idx / 2));
+    }
+    database.exec("INSERT INTO trimmed (task, idx, class, place) VALUES (7, 31, 1, 15)");
+    database.close();
+
+    const { shortTerm } = createSqliteAdapters({ path });
+    const types = ["odd"];
+    assert.deepEqual(await shortTerm.getTask("t"), { record, length: 40, trimmedThrough: 31 });
+    assert.deepEqual(await shortTerm.countMatches("t", { types }, [20, 31, 32, 39, 40]), [
+      10,
+      15,
+      16,
+      19,
+      20,
+    ]);
+    const publish = (maxBytes: number) =>
+      shortTerm.commit({
+        taskId: "t",
+        expect: "live",
+        events: [{ type: "odd", level: "info", entropy: 0, data: "1" }],
+        nowMs: 3, // Timestamps do not go back.
+        maxEvents: 99,
+        maxBytes,
+      });
+    const full = await publish(190);
+    assert(!full.ok && full.refusal.code === "TASK_FULL");
+    const published = await publish(191);
+    assert(published.ok && published.length === 41 && published.events[0]!.timestamp === 9);
+    assert.deepEqual(await shortTerm.countMatches("t", { types }, [40, 41]), [20, 21]);
+    for (const backward of [false, true]) {
+      const query = { after: 22, limit: 99, filter: { types }, backward };
+      const { events } = (await shortTerm.readLog("t", query))!;
+      const indexes = [23, 25, 27, 29, 33, 35, 37, 39, 40];
+      assert.deepEqual(
+        events.map(({ index }) => index),
+        backward ? indexes.toReversed() : indexes,
+      );
+    }
+    await shortTerm.close();
   });
 });

@@ -87,6 +87,14 @@ Deno.test("sqlite: a file of a newer version is refused, and left as it is", asy
   });
 });
 
+Deno.test("sqlite: a database is for one set of stores", async () => {
+  const database = new DatabaseSync(":memory:");
+  const { shortTerm } = createSqliteAdapters({ database });
+  assert.throws(() => createSqliteAdapters({ database }), /has stores already/);
+  await shortTerm.check(); // It is left as it was.
+  await shortTerm.close();
+});
+
 testBroadcast({
   name: "sqlite broadcast",
   open() {
