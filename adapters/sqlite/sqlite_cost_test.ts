@@ -98,6 +98,30 @@ Deno.test("sqlite: what a publish asks of the file, for one event and for a hund
   await shortTerm.close();
 });
 
+Deno.test("sqlite: of logs that were written to a thousand are remembered, and none of many parts", async () => {
+  const { database, costOf } = counting();
+  const { broadcast, shortTerm } = createSqliteAdapters({ database });
+  const engine = new TaskEngine({ broadcast, shortTermStore: shortTerm, options: OPTIONS });
+  const looks = async (id: string) => {
+    const cost = await costOf(() => engine.publishEvent(id, PLAIN));
+    return [cost["SELECT tasks"] ?? 0, cost["SELECT classes"] ?? 0];
+  };
+  await engine.createTask({ id: "t" });
+  assert.deepEqual(await looks("t"), [1, 1]);
+  assert.deepEqual(await looks("t"), [0, 0]);
+  for (let i = 0; i < 1_000; i++) {
+    await engine.createTask({ id: `t${i}` });
+    await engine.publishEvent(`t${i}`, PLAIN);
+  }
+  assert.deepEqual(await looks("t"), [1, 1]);
+  const series = Array.from({ length: 101 }, (_, i) => ({ ...PLAIN, seriesId: `s${i}` }));
+  await engine.publishEvents("t", series);
+  assert.deepEqual(await looks("t"), [1, 1]);
+  assert.deepEqual(await looks("t"), [0, 0]);
+  await engine.close();
+  await shortTerm.close();
+});
+
 Deno.test("sqlite: what a hundred events cost on their way into the archive", async () => {
   const { database, costOf } = counting();
   const { longTerm } = createSqliteAdapters({ database });
