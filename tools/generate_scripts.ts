@@ -3,11 +3,15 @@
 const FOLDER = new URL("../adapters/redis/", import.meta.url);
 const TARGET = new URL("_generated_scripts.ts", FOLDER);
 
-const read = (name: string) => Deno.readTextFileSync(new URL(`scripts/${name}.lua`, FOLDER));
+const read = (path: string) => Deno.readTextFileSync(new URL(`scripts/${path}.lua`, FOLDER));
 const names = [...Deno.readDirSync(new URL("scripts/", FOLDER))]
+  .filter(({ isFile }) => isFile)
   .map(({ name }) => name.replace(".lua", ""))
-  .filter((name) => name !== "prelude")
   .toSorted();
+
+/** A script with what it shares with others in place of each `--@include name`. */
+const whole = (path: string): string =>
+  read(path).replace(/^--@include (\w+)$/gm, (_, name) => whole(`shared/${name}`));
 
 /** Comments and indentation are for those who read the source. */
 const compact = (lua: string) =>
@@ -17,9 +21,7 @@ const compact = (lua: string) =>
 const lines = [
   "// Made by tools/generate_scripts.ts from scripts/*.lua; edit these.",
   "export const SCRIPTS = {",
-  ...names.map((name) =>
-    `  ${name}: ${JSON.stringify(`${compact(read("prelude"))}\n${compact(read(name))}\n`)},`
-  ),
+  ...names.map((name) => `  ${name}: ${JSON.stringify(`${compact(whole(name))}\n`)},`),
   "} as const;",
   "",
 ];

@@ -6,12 +6,14 @@ import type { Reply } from "./client.ts";
 
 // How commits and events travel to scripts and back. An event is kept as a JSON array of what is
 // known of it, a line feed, and its data: JSON has no line feeds but those, so nothing is escaped.
+// Series and timestamp come first in it. They are what scripts know, and the name of the field of the
+// entry in Redis; what goes on behind them is its value, as this side made it.
 
-/** Where {@linkcode commitArgs} leaves room for the number of the commit. */
+/** Where {@linkcode commitCall} leaves room for the number of the commit. */
 export const NUMBER_AT = 1;
 
-/** A commit as the arguments of its script, but for its number, which it gets when it is sent. */
-export function commitArgs(
+/** A commit as a call of a script, but for its number, which it gets when it is sent. */
+export function commitCall(
   { taskId, expect, record, due, events, nowMs, maxEvents, maxBytes, marks = {} }: Commit,
   { session, publish }: {
     /** Numbers are of one session. */
@@ -19,39 +21,48 @@ export function commitArgs(
     /** The command that tells of the commit, if one does. */
     publish: "PUBLISH" | "SPUBLISH" | "";
   },
-): string[] {
-  const version = typeof expect === "object" ? expect : undefined;
+): { script: "publish" | "commit"; args: string[] } {
   const args = [
     session,
     "",
     taskId,
-    version === undefined ? expect as string : "at",
     String(Math.round(nowMs)),
     String(maxEvents),
     String(maxBytes),
     text(marks.deliver),
     otherMarks(marks),
     publish,
-    String(events.length),
   ];
+  const specials = events.reduce((count, draft) => count + (isSpecial(draft) ? 1 : 0), 0);
+  if (expect === "live" && record === undefined && events.length > 0 && specials === 0) {
+    for (const draft of events) pushDraft(args, draft);
+    return { script: "publish", args };
+  }
+  const version = typeof expect === "object" ? expect : undefined;
+  args.push(version === undefined ? expect as string : "at");
+  args.push(String(events.length), String(specials));
   for (const draft of events) pushDraft(args, draft);
-  if (record === undefined) return args;
-  const { task, incarnation } = record;
-  args.push(
-    JSON.stringify(record),
-    String(record.version),
-    incarnation,
-    task.status,
-    String(task.createdAt),
-    JSON.stringify([...new Set(task.tags)]),
-    text(due?.deadline),
-    text(due?.wake),
-    task.type ?? "",
-    record.hooked ? "1" : "",
-    version === undefined ? "" : String(version.version),
-    version?.incarnation ?? "",
-  );
-  return args;
+  for (const [at, draft] of events.entries()) {
+    if (isSpecial(draft)) pushSpecial(args, at + 1, draft);
+  }
+  if (record !== undefined) {
+    const { task, incarnation } = record;
+    args.push(
+      JSON.stringify(record),
+      String(record.version),
+      incarnation,
+      task.status,
+      String(task.createdAt),
+      JSON.stringify([...new Set(task.tags)]),
+      text(due?.deadline),
+      text(due?.wake),
+      task.type ?? "",
+      record.hooked ? "1" : "",
+      version === undefined ? "" : String(version.version),
+      version?.incarnation ?? "",
+    );
+  }
+  return { script: "commit", args };
 }
 
 /** What every task is marked for: `deliver` is only for those that are hooked. */
@@ -66,16 +77,20 @@ function otherMarks(marks: WorkMarks): string {
 
 const MARKED_ALWAYS = WORK_KINDS.filter((kind) => kind !== "deliver");
 
-function pushDraft(args: string[], draft: EventDraft): void {
-  const { entropy, type, level, data, seriesId, seriesMode = "", accField = "" } = draft;
-  const { delta, producer } = draft;
+function pushDraft(args: string[], { entropy, type, level, data }: EventDraft): void {
+  const classOf = `${JSON.stringify(type)},"${level}"`;
+  args.push(classOf, `,${entropy},${classOf}]\n${data}`);
+}
+
+/** Whether there is more to say of a draft than what every event has. */
+function isSpecial({ seriesId, producer }: EventDraft): boolean {
+  return seriesId !== undefined || producer !== undefined;
+}
+
+function pushSpecial(args: string[], number: number, draft: EventDraft): void {
+  const { seriesId, seriesMode = "", accField = "", delta, producer } = draft;
   const inSeries = seriesId === undefined ? "" : delta === undefined ? "s" : "sd";
-  args.push(
-    inSeries + (producer === undefined ? "" : "p"),
-    String(entropy),
-    `${JSON.stringify(type)},"${level}"`,
-    data,
-  );
+  args.push(String(number), inSeries + (producer === undefined ? "" : "p"));
   if (seriesId !== undefined) {
     args.push(JSON.stringify(seriesId), seriesMode, JSON.stringify(accField));
     if (delta !== undefined) args.push(escaped(delta));
@@ -101,13 +116,20 @@ export function filterArg(filter: EventFilter | undefined): string {
   });
 }
 
-/** An event as it is kept. */
-export function toStoredEvent(index: number, kept: string): StoredEvent {
-  const end = kept.indexOf("\n");
-  const [timestamp, entropy, type, level, seriesId, seriesMode, accField] = JSON.parse(
-    kept.slice(0, end),
-  );
-  const event: StoredEvent = { index, timestamp, entropy, type, level, data: kept.slice(end + 1) };
+/** An event as it is kept: how it begins, and how it goes on. */
+export function toStoredEvent(index: number, begins: string, goesOn: string): StoredEvent {
+  const end = goesOn.indexOf("\n");
+  const known = JSON.parse(begins + goesOn.slice(0, end));
+  const [seriesId, seriesMode, accField] = Array.isArray(known[0]) ? known.shift() : [];
+  const [timestamp, entropy, type, level] = known;
+  const event: StoredEvent = {
+    index,
+    timestamp,
+    entropy,
+    type,
+    level,
+    data: goesOn.slice(end + 1),
+  };
   if (seriesId !== undefined) event.seriesId = seriesId;
   if (seriesMode !== undefined) event.seriesMode = seriesMode;
   if (accField !== undefined) event.accField = accField;
@@ -134,19 +156,20 @@ export function asStored(
 
 /** A fold as a script answers it. */
 export function toFold(reply: Reply): SeriesFold {
-  const [name, mode, field, classes, index, kept, said] = reply as [
+  const [name, mode, field, classes, index, begins, goesOn, said] = reply as [
     string,
     SeriesFold["mode"],
     string,
     string,
     number,
     string,
+    string,
     string | null,
   ];
   const fold: SeriesFold = {
     seriesId: JSON.parse(name),
     mode,
-    newest: toStoredEvent(index, kept),
+    newest: toStoredEvent(index, begins, goesOn),
     classes: classes === ""
       ? null
       : JSON.parse(classes).map(([type, level]: [string, Level]) => ({ type, level })),

@@ -28,7 +28,7 @@ import type { EventFilter, SeriesMode, TaskStatus } from "@taskcast/core/protoco
 import type { Reply } from "./client.ts";
 import {
   asStored,
-  commitArgs,
+  commitCall,
   filterArg,
   NUMBER_AT,
   text,
@@ -69,9 +69,12 @@ export class RedisShortTermStore implements ShortTermStore {
   async commit(commit: Commit): Promise<CommitResult> {
     const { taskId, events } = commit;
     const base = this.#partitions.of(taskId);
-    const args = commitArgs(commit, { session: this.#session, publish: this.#publish });
+    const { script, args } = commitCall(commit, {
+      session: this.#session,
+      publish: this.#publish,
+    });
     // Numbered when it is sent, so that a later number is never sent before an earlier one.
-    const reply = await this.#scripts.run(base, "commit", () => {
+    const reply = await this.#scripts.run(base, script, () => {
       args[NUMBER_AT] = String(++this.#commits);
       return args;
     });
@@ -112,8 +115,8 @@ export class RedisShortTermStore implements ShortTermStore {
     if (incarnation === undefined) return undefined;
     return {
       events: entries.map((entry) => {
-        const [index, kept] = entry as [number, string];
-        return toStoredEvent(index, kept);
+        const [index, begins, goesOn] = entry as [number, string, string];
+        return toStoredEvent(index, begins, goesOn);
       }),
       scannedTo: scannedTo as number,
       length: length as number,
@@ -374,8 +377,10 @@ function storedOf(
   const told = new Map(special.map((entry) => [entry[0] as number, entry]));
   let next = from;
   return drafts.map((draft, at) => {
-    const [, first, second, isRepeat] = told.get(at) ?? [];
-    if (isRepeat) return toStoredEvent(Number(first), second as string);
+    const [, first, second, third] = told.get(at) ?? [];
+    if (third !== undefined) {
+      return toStoredEvent(Number(first), second as string, third as string);
+    }
     const resolved = first === undefined
       ? undefined
       : { mode: first as SeriesMode, field: second as string };

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { Redis } from "ioredis";
 import { SCRIPTS } from "../../adapters/redis/_generated_scripts.ts";
-import { commitArgs, NUMBER_AT } from "../../adapters/redis/codec.ts";
+import { commitCall, NUMBER_AT } from "../../adapters/redis/codec.ts";
 import { Partitions } from "../../adapters/redis/partitions.ts";
 import { BATCH, DATA, EVENT, LIMITS, rateOf } from "./load.ts";
 
@@ -42,12 +42,11 @@ export class RedisBaseline {
     ms: number,
     events: number,
   ): Promise<number> {
-    const hash = await this.#load(SCRIPTS.commit);
     const session = crypto.randomUUID();
     const calls = await Promise.all(ids.map(async (taskId) => {
       const base = this.#partitions.of(taskId);
       const life = await this.#client.get(`${base}:life`) ?? "";
-      const args = commitArgs({
+      const { script, args } = commitCall({
         taskId,
         expect: "live",
         events: Array.from({ length: events }, () => ({
@@ -61,10 +60,10 @@ export class RedisBaseline {
         maxBytes: LIMITS.maxBytesPerTask,
         marks: { deliver: Date.now() },
       }, { session, publish: "PUBLISH" });
-      return { base, life, args };
+      return { hash: await this.#load(SCRIPTS[script]), base, life, args };
     }));
     return events * await rateOf(concurrency, ms, (i) => {
-      const { base, life, args } = calls[i % calls.length]!;
+      const { hash, base, life, args } = calls[i % calls.length]!;
       args[NUMBER_AT] = String(++this.#sent);
       return this.#client.evalsha(hash, 1, base, life, "new", ...args);
     });
@@ -87,6 +86,6 @@ export class RedisBaseline {
 /** The names of the baselines as results have them. */
 export const BASELINE: Record<"minimal" | "commit" | "batch", string> = {
   minimal: `raw EVALSHA of INCRBY, XADD, PUBLISH`,
-  commit: "raw EVALSHA of commit.lua",
+  commit: "raw EVALSHA of publish.lua",
   batch: `raw EVALSHA of INCRBY, ${BATCH} XADD, PUBLISH`,
 };

@@ -1,4 +1,6 @@
 -- The archive has a task as it was: {1 if it is still there, else 0, life}.
+--@include life
+--@include is_at
 local id, again_at, release_at = ARGV[3], ARGV[7], ARGV[8]
 if redis.call('EXISTS', key('task', id)) == 0 then return {0, life} end
 if not is_at(id, ARGV[4], ARGV[5], ARGV[6]) then

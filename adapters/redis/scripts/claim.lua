@@ -1,4 +1,5 @@
 -- Moves the marks of those tasks whose time for a kind of work has still come: {id ..., life}.
+--@include life
 local marks = base .. ':due:' .. ARGV[3]
 local now_ms, until_ms = tonumber(ARGV[4]), ARGV[5]
 local answer = {}

@@ -1,12 +1,17 @@
 -- Removes a task and everything about it: {1 if it did, else 0, life}.
+--@include life
+--@include is_at
+--@include places
 local id = ARGV[3]
 local task_key = key('task', id)
-local task = redis.call('HMGET', task_key, 'status', 'tags', 'classes', 'series', 'producers')
+local task = redis.call('HMGET', task_key, 'status', 'tags', 'series', 'producers')
 if not task[1] then return {0, life} end
 if ARGV[4] ~= '' and not is_at(id, ARGV[4], ARGV[5], ARGV[6]) then return {0, life} end
-for no = 0, tonumber(task[3] or 0) - 1 do redis.call('UNLINK', places_key(id, no), gone_key(id, no)) end
-for no = 0, tonumber(task[4] or 0) - 1 do redis.call('UNLINK', text_key(id, no)) end
-for no = 0, tonumber(task[5] or 0) - 1 do redis.call('UNLINK', key('sent', id) .. ':' .. no) end
+for _, name in ipairs(redis.call('HKEYS', key('classes', id))) do
+  redis.call('UNLINK', open_key(id, name), places_key(id, name), gone_key(id, name))
+end
+for no = 0, tonumber(task[3] or 0) - 1 do redis.call('UNLINK', text_key(id, no)) end
+for no = 0, tonumber(task[4] or 0) - 1 do redis.call('UNLINK', key('sent', id) .. ':' .. no) end
 for _, kind in ipairs({'log', 'classes', 'series', 'newest', 'producers', 'notes'}) do
   redis.call('UNLINK', key(kind, id))
 end

@@ -1,4 +1,5 @@
 -- Work of some kinds, earliest first, one more than the limit of each: {kind, id, at ..., life}.
+--@include life
 local limit = tonumber(ARGV[3])
 local answer = {}
 for i = 4, #ARGV do

@@ -1,5 +1,8 @@
 -- The ids of the newest tasks after a place in the list: {more, created at, id ..., life}.
 -- With `more` the last pair is how far was looked, whether it matches or not.
+--@include life
+--@include is_before
+--@include matches_type
 local statuses = ARGV[3] ~= '' and cjson.decode(ARGV[3]) or nil
 local types = ARGV[4] ~= '' and cjson.decode(ARGV[4]) or nil
 local tag, limit = ARGV[5], tonumber(ARGV[6])

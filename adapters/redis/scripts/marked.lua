@@ -1,4 +1,6 @@
 -- Tasks that are marked for a kind of work, after a place in their order: {id, at ..., life}.
+--@include life
+--@include is_before
 local marks, limit = base .. ':due:' .. ARGV[3], tonumber(ARGV[4])
 local after_ms, after_id = ARGV[5], ARGV[6]
 local CHUNK = 200

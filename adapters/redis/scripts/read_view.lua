@@ -1,5 +1,6 @@
 -- The folds of all series that went on after an index:
--- {incarnation, status, length, {series, mode, field, classes, index, event, text} ..., life}.
+-- {incarnation, status, length, {series, mode, field, classes, index, event begins, goes on, text} ..., life}.
+--@include life
 local id = ARGV[3]
 local task = redis.call('HMGET', key('task', id), 'incarnation', 'status', 'length')
 if not task[1] then return {life} end
@@ -13,7 +14,7 @@ for _, name in ipairs(redis.call('ZRANGEBYSCORE', key('newest', id), '(' .. ARGV
     local classes = series.classes and '[[' .. table.concat(series.classes, '],[') .. ']]' or ''
     local text = false
     if series.text then text = redis.call('GET', text_key(id, series.no)) or '' end
-    answer[#answer + 1] = {name, series.mode, series.field, classes, series.newest, found[1][2][2], text}
+    answer[#answer + 1] = {name, series.mode, series.field, classes, series.newest, found[1][2][1], found[1][2][2], text}
   end
 end
 answer[#answer + 1] = life

@@ -1,0 +1,44 @@
+-- Appends events to a live task, of no series and no producer: {'ok' or, of tasks with webhooks,
+-- 'hooked', from, length, timestamp, life} or {code, details ..., life}.
+--
+-- Most commits are such, and Redis spends most of its time on them, so they have a script that does without
+-- what other commits need. It makes few texts: Lua looks at each byte of one.
+--@include begin_commit
+--@include append_places
+
+-- Of each event its class, and the event as it is kept but for what comes first in it.
+local FIRST = 12
+if not status then return {'ABSENT', life} end
+if status == 'completed' or status == 'failed' or status == 'timeout' or status == 'cancelled' then
+  return {'TERMINAL', status, life}
+end
+for at = FIRST + 1, #ARGV, 2 do
+  length = length + 1
+  bytes = bytes + #ARGV[at] - string.find(ARGV[at], '\n', 1, true)
+end
+if length > ARGV[7] + 0 or bytes > ARGV[8] + 0 then return {'TASK_FULL', life} end
+
+--@include first_write
+local begins, length_text = '[' .. time, int(length)
+if length == from + 1 then
+  call('XADD', log_key, length_text, begins, ARGV[FIRST + 1])
+  append_places(id, '1' .. ARGV[FIRST], struct.pack(POSITION, length))
+else
+  local places, position = {}, from
+  for at = FIRST, #ARGV, 2 do
+    position = position + 1
+    call('XADD', log_key, int(position), begins, ARGV[at + 1])
+    local positions = places[ARGV[at]]
+    if not positions then
+      positions = {}
+      places[ARGV[at]] = positions
+    end
+    positions[#positions + 1] = struct.pack(POSITION, position)
+  end
+  for class, positions in pairs(places) do append_places(id, '1' .. class, table.concat(positions)) end
+end
+call('HSET', task_key, 'length', length_text, 'bytes', int(bytes), 'time', time)
+--@include mark_task
+local ended = ' 0 '
+--@include tell_commit
+return {hooked and 'hooked' or 'ok', from, length, time, life}

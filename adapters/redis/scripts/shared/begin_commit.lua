@@ -1,0 +1,22 @@
+-- What every commit begins with: ARGV[3] is the session of a process, [4] the number of the commit in it,
+-- [5] the task, [6] the time, [7] and [8] the events and bytes that the log may have, [9] when to deliver
+-- what has webhooks, [10] other marks, [11] the command that tells of the commit. What follows differs.
+--@include keys
+local call, ARGV = redis.call, ARGV
+local session_key = base .. ':session:' .. ARGV[3]
+local known = call('MGET', base .. ':life', session_key)
+local life = known[1]
+--@include check_life
+
+-- A client library may send a commit again after a connection broke. Numbers of one process only
+-- grow, so one that is not higher than the last was carried out, or overtaken: it is never run twice.
+if known[2] and known[2] + 0 >= ARGV[4] + 0 then
+  return redis.error_reply('TASKCAST_REPEATED the commit was sent twice')
+end
+
+local id = ARGV[5]
+local task_key, log_key = key('task', id), key('log', id)
+local task = call('HMGET', task_key, 'status', 'length', 'bytes', 'time', 'hooked')
+local status, from_text, hooked = task[1], task[2] or '0', task[5]
+local from = from_text + 0
+local length, bytes = from, (task[3] or 0) + 0

@@ -1,0 +1,6 @@
+-- Whether a task is in a life and, where these are not '', at a version and length.
+local function is_at(id, incarnation, version, length)
+  local now = redis.call('HMGET', key('task', id), 'incarnation', 'version', 'length')
+  return now[1] == incarnation and (version == '' or now[2] == version)
+    and (length == '' or now[3] == length)
+end
