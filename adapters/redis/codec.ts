@@ -6,8 +6,9 @@ import type { Reply } from "./client.ts";
 
 // How commits and events travel to scripts and back. An event is kept as a JSON array of what is
 // known of it, a line feed, and its data: JSON has no line feeds but those, so nothing is escaped.
-// Series and timestamp come first in it. They are what scripts know, and the name of the field of the
-// entry in Redis; what goes on behind them is its value, as this side made it.
+// Series and timestamp come first in it. They are what scripts know, and without the bracket the name
+// of the field of the entry in Redis, which keeps a mere number in few bytes; what goes on behind them
+// is its value, as this side made it.
 
 /** Where {@linkcode commitCall} leaves room for the number of the commit. */
 export const NUMBER_AT = 1;
@@ -119,7 +120,7 @@ export function filterArg(filter: EventFilter | undefined): string {
 /** An event as it is kept: how it begins, and how it goes on. */
 export function toStoredEvent(index: number, begins: string, goesOn: string): StoredEvent {
   const end = goesOn.indexOf("\n");
-  const known = JSON.parse(begins + goesOn.slice(0, end));
+  const known = JSON.parse(`[${begins}${goesOn.slice(0, end)}`);
   const [seriesId, seriesMode, accField] = Array.isArray(known[0]) ? known.shift() : [];
   const [timestamp, entropy, type, level] = known;
   const event: StoredEvent = {

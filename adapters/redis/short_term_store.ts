@@ -45,7 +45,8 @@ export class RedisShortTermStore implements ShortTermStore {
   readonly #partitions: Partitions;
   readonly #publish: "PUBLISH" | "SPUBLISH" | "";
   readonly #onClose: () => void;
-  readonly #session: string = crypto.randomUUID();
+  /** Short, since Redis looks at each byte of it. */
+  readonly #session: string = crypto.randomUUID().replaceAll("-", "").slice(0, 16);
   #commits = 0;
 
   constructor(

@@ -6,6 +6,7 @@
 -- Commits that only append plain events to a live task have a script of their own, publish.lua.
 --@include begin_commit
 --@include append_places
+--@include text_key
 local expect, draft_count, special_count = ARGV[12], ARGV[13] + 0, ARGV[14] + 0
 
 local function refuse(...)
@@ -196,12 +197,12 @@ for i = 1, draft_count do
   local draft = specials[i]
   if not (draft and draft.repeats) then
     local class, kept = ARGV[BEFORE_DRAFTS + 2 * i], ARGV[BEFORE_DRAFTS + 2 * i + 1]
-    local places, begins = plain_places, '[' .. time
+    local places, begins = plain_places, time
     if draft and draft.series then
       local series, plain = append_to_series(draft, class, position)
       if not plain then places = other_places end
       local field = series.field ~= '' and ',' .. series.field or ''
-      begins = '[[' .. draft.series .. ',"' .. series.mode .. '"' .. field .. '],' .. time
+      begins = '[' .. draft.series .. ',"' .. series.mode .. '"' .. field .. '],' .. time
       if draft.mode == '' then answer[#answer + 1] = {i - 1, series.mode, series.field} end
     end
     position = position + 1

@@ -1,6 +1,7 @@
 -- For each index: how many events before it match. {count ..., life}, or nothing.
 --@include life
 --@include classes
+--@include gone_key
 local id = ARGV[3]
 local task = redis.call('HMGET', key('task', id), 'incarnation', 'trimmed')
 if not task[1] then return {life} end

@@ -2,6 +2,8 @@
 --@include life
 --@include is_at
 --@include places
+--@include gone_key
+--@include text_key
 local id = ARGV[3]
 local task_key = key('task', id)
 local task = redis.call('HMGET', task_key, 'status', 'tags', 'series', 'producers')

@@ -19,15 +19,15 @@ end
 if length > ARGV[7] + 0 or bytes > ARGV[8] + 0 then return {'TASK_FULL', life} end
 
 --@include first_write
-local begins, length_text = '[' .. time, int(length)
+local length_text = int(length)
 if length == from + 1 then
-  call('XADD', log_key, length_text, begins, ARGV[FIRST + 1])
+  call('XADD', log_key, length_text, time, ARGV[FIRST + 1])
   append_places(id, '1' .. ARGV[FIRST], struct.pack(POSITION, length))
 else
   local places, position = {}, from
   for at = FIRST, #ARGV, 2 do
     position = position + 1
-    call('XADD', log_key, int(position), begins, ARGV[at + 1])
+    call('XADD', log_key, int(position), time, ARGV[at + 1])
     local positions = places[ARGV[at]]
     if not positions then
       positions = {}

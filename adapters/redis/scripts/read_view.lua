@@ -1,6 +1,7 @@
 -- The folds of all series that went on after an index:
 -- {incarnation, status, length, {series, mode, field, classes, index, event begins, goes on, text} ..., life}.
 --@include life
+--@include text_key
 local id = ARGV[3]
 local task = redis.call('HMGET', key('task', id), 'incarnation', 'status', 'length')
 if not task[1] then return {life} end

@@ -6,6 +6,8 @@
 -- event before, or where none is left before, it is not needed either.
 --@include life
 --@include classes
+--@include gone_key
+--@include text_key
 local id = ARGV[3]
 local task_key, log_key = key('task', id), key('log', id)
 local task = redis.call('HMGET', task_key, 'incarnation', 'length', 'trimmed', 'producers')

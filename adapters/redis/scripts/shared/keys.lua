@@ -2,9 +2,6 @@
 local base = KEYS[1]
 local function key(kind, id) return base .. ':' .. kind .. ':' .. id end
 
--- The key of the text of an accumulate series.
-local function text_key(id, number) return key('text', id) .. ':' .. number end
-
 -- A whole number as Redis takes it; Lua would write large ones with an exponent. '%d' takes half as many
 -- instructions, but where a long has 32 bits it takes no number that is larger.
 local function int(number)

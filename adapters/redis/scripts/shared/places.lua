@@ -25,7 +25,3 @@ local function open_key(id, name) return key('open', id) .. ':' .. name end
 
 -- The chunks of a class.
 local function places_key(id, name) return key('places', id) .. ':' .. name end
-
--- The key of those places of one class that are remembered of trimmed events: a sorted set of places by
--- index + 1.
-local function gone_key(id, name) return key('gone', id) .. ':' .. name end
