@@ -223,7 +223,13 @@ test("redis: events of a class are found and counted across the chunks that thei
     length += size;
     for (const store of stores) await append(store, events);
   }
+  async function endsOfChunks(): Promise<number[]> {
+    const keys = await keysOf(bench.admin, "places");
+    const all = await Promise.all(keys.map((key) => bench.admin.zrange(key, 0, -1, "WITHSCORES")));
+    return all.flatMap((pairs) => pairs.filter((_, i) => i % 2 === 1).map((at) => Number(at) - 1));
+  }
   async function assertSame(): Promise<void> {
+    const ends = await endsOfChunks();
     const { events } = (await memory.readLog("t", { after: -1, limit: length }))!;
     for (const filter of filters) {
       // At events that are left, and at what is behind all.
@@ -232,12 +238,19 @@ test("redis: events of a class are found and counted across the chunks that thei
       const counts = await Promise.all(stores.map((s) => s.countMatches("t", filter, at)));
       assert.deepEqual(counts[0], counts[1]);
       for (const backward of [false, true]) {
-        const after = Math.floor(random() * (length + 1)) - 1;
+        // Also exactly where chunks end.
+        const place = () => {
+          const end = ends[Math.floor(random() * ends.length)];
+          return end !== undefined && random() < 0.5
+            ? end
+            : Math.floor(random() * (length + 1)) - 1;
+        };
+        const [after, through] = [place(), place()].toSorted((a, b) => a - b) as [number, number];
         const query = {
           filter,
           backward,
           after,
-          through: random() < 0.5 ? undefined : after + Math.floor(random() * length),
+          through: random() < 0.5 ? undefined : through,
           limit: 1 + Math.floor(random() * 700),
         };
         const pages = await Promise.all(stores.map((s) => s.readLog("t", query)));
