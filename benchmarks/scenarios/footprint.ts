@@ -15,8 +15,16 @@ export async function startup(bench: Bench): Promise<void> {
   if (startAnother === undefined) return;
   const ours: { ms: number; rss: number }[] = [];
   const bare: { ms: number; rss: number }[] = [];
+  // On the listener that ours has, too.
+  const bareOnNode: { ms: number; rss: number }[] = [];
   for (let round = 0; round < rounds; round++) {
-    for (const [start, into] of [[startAnother, ours], [startAnotherBare, bare]] as const) {
+    for (
+      const [start, into] of [
+        [startAnother, ours],
+        [startAnotherBare, bare],
+        [() => startAnotherBare("node"), bareOnNode],
+      ] as const
+    ) {
       await using server = await start();
       into.push({ ms: server.startMs!, rss: await server.rss() ?? NaN });
     }
@@ -31,18 +39,22 @@ export async function startup(bench: Bench): Promise<void> {
     targetIs: "at most",
     rounds,
   });
-  const overMiB = ours.map(({ rss }, round) => (rss - bare[round]!.rss) / MIB);
-  bench.report({
-    scenario: "memory of an idle server beyond a bare one",
-    unit: "MiB",
-    value: median(overMiB),
-    baseline: median(bare.map(({ rss }) => rss)) / MIB,
-    baselineName: "bare Hono server",
-    target: 40,
-    targetIs: "at most",
-    rounds,
-    serverRssMiB: median(ours.map(({ rss }) => rss)) / MIB,
-  });
+  for (
+    const [others, name] of [[bare, "a bare one"], [bareOnNode, "a bare one on node:http"]] as const
+  ) {
+    const overMiB = ours.map(({ rss }, round) => (rss - others[round]!.rss) / MIB);
+    bench.report({
+      scenario: `memory of an idle server beyond ${name}`,
+      unit: "MiB",
+      value: median(overMiB),
+      baseline: median(others.map(({ rss }) => rss)) / MIB,
+      baselineName: "bare Hono server",
+      target: 40,
+      targetIs: "at most",
+      rounds,
+      serverRssMiB: median(ours.map(({ rss }) => rss)) / MIB,
+    });
+  }
 }
 
 /** Readers who wait, each of a connection of its own, with both HTTP servers that Deno has. */
