@@ -7,6 +7,8 @@ export interface RedisPipeline {
   evalsha(hash: string, keys: number, ...args: string[]): unknown;
   /** Adds a script by its text. */
   eval(script: string, keys: number, ...args: string[]): unknown;
+  /** Adds that the server is to know a script. */
+  script(subcommand: "LOAD", script: string): unknown;
   /** Sends everything. */
   exec(): Promise<[error: Error | null, reply: unknown][] | null>;
 }

@@ -15,6 +15,12 @@ import type { Partitions } from "./partitions.ts";
 /** A script. */
 export type ScriptName = keyof typeof SCRIPTS;
 
+/**
+ * Scripts that change one task's log. A server has to know all of them or none: where it knows one
+ * only, a change that is sent again by its text falls behind those that were asked for after it.
+ */
+const COMMIT_SCRIPTS = ["publish", "commit"] as const;
+
 /** What a script is called with: texts, or what makes them when it is sent. */
 export type ScriptArgs = readonly string[] | (() => readonly string[]);
 
@@ -178,13 +184,17 @@ export class ScriptRunner {
     let replies: [Error | null, unknown][] | null;
     try {
       const pipeline = this.#client.pipeline();
+      const loads = by === "eval" ? COMMIT_SCRIPTS : [];
+      for (const name of loads) pipeline.script("LOAD", SCRIPTS[name]);
       for (const { base, script, args } of calls) {
         const life = this.#lives.get(base) ?? "";
         const values = typeof args === "function" ? args() : args;
         const code = by === "eval" ? SCRIPTS[script] : HASHES.get(script)!;
         pipeline[by](code, 1, base, life, this.#newLife, ...values);
       }
-      replies = await this.#connection.answer(pipeline.exec(), calls[0]!.base);
+      const answers = await this.#connection.answer(pipeline.exec(), calls[0]!.base);
+      // Who may not load scripts can do without: that costs the order of changes only.
+      replies = answers && answers.slice(loads.length);
     } catch (error) {
       for (const { reject } of calls) reject(error);
       return;
