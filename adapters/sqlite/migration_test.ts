@@ -224,3 +224,23 @@ Deno.test("sqlite: a log of before that its newest event said where it ends goes
     await shortTerm.close();
   });
 });
+
+// A full disk ends the transaction by itself; a statement between two others that does it stands for it.
+Deno.test("sqlite: a disk that is full while a file is brought up to date is what is told", () => {
+  const database = new DatabaseSync(":memory:");
+  migrate(database, COUNTED);
+  const full = {
+    exec(sql: string) {
+      if (!sql.includes("class_blocks")) return database.exec(sql);
+      database.exec("CREATE TABLE half_done (n)");
+      database.exec("ROLLBACK");
+      throw new Error("database or disk is full");
+    },
+    prepare: (sql: string) => database.prepare(sql),
+    close() {},
+  };
+  assert.throws(() => migrate(full), /disk is full/);
+  assert.deepEqual({ ...database.prepare("PRAGMA user_version").get() }, { user_version: COUNTED });
+  migrate(database);
+  database.close();
+});

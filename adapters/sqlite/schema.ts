@@ -303,7 +303,11 @@ export function migrate(database: SqliteDatabase, to: number = MIGRATIONS.length
     database.exec(`PRAGMA user_version = ${Math.max(version, to)}`);
     database.exec("COMMIT");
   } catch (error) {
-    database.exec("ROLLBACK");
+    try {
+      database.exec("ROLLBACK");
+    } catch {
+      // The error has ended the transaction by itself, as a full disk does; nothing is left to undo.
+    }
     throw error;
   }
 }
