@@ -18,8 +18,15 @@ export function writeEventStream(
   outgoing.writeHead(status, Object.fromEntries(headers));
   outgoing.flushHeaders();
   outgoing.on("error", () => {}); // "close" follows.
-  outgoing.on("close", () => void stream.cancel());
-  if (outgoing.destroyed) void stream.cancel();
+  const cancel = () => void stream.cancel();
+  outgoing.on("close", cancel);
+  const { socket } = outgoing.req;
+  if (outgoing.socket === null) {
+    // Answers that wait for earlier ones of their connection are not told that it closes.
+    socket.once("close", cancel);
+    outgoing.once("close", () => socket.off("close", cancel));
+  }
+  if (outgoing.destroyed || socket.destroyed) void stream.cancel();
   else stream.read(new ResponseWriter(stream, outgoing));
 }
 
