@@ -20,13 +20,9 @@ export function writeEventStream(
   outgoing.on("error", () => {}); // "close" follows.
   const cancel = () => void stream.cancel();
   outgoing.on("close", cancel);
-  const { socket } = outgoing.req;
-  if (outgoing.socket === null) {
-    // Answers that wait for earlier ones of their connection are not told that it closes.
-    socket.once("close", cancel);
-    outgoing.once("close", () => socket.off("close", cancel));
-  }
-  if (outgoing.destroyed || socket.destroyed) void stream.cancel();
+  // Answers that wait for earlier ones of their connection are not told that it closes; requests are.
+  if (outgoing.socket === null) outgoing.req.once("close", cancel);
+  if (outgoing.destroyed || outgoing.req.destroyed) cancel();
   else stream.read(new ResponseWriter(stream, outgoing));
 }
 

@@ -104,6 +104,20 @@ Deno.test("a reader that is given a chunk and reads another stream takes no wake
   await Promise.all([filtered, chained, waiting].map((chunks) => chunks.cancel()));
 });
 
+Deno.test("a stream that was being opened when the engine closed ends after its opening", async () => {
+  const engine = engineWithoutTimers();
+  await engine.createTask({ id: "t" });
+  const opening = engine.openStream("t", {}, objectEncoder);
+  await engine.close();
+  const { chunks } = await opening;
+  await nextChunk(chunks); // The opening.
+  let isOver = false;
+  void nextChunk(chunks).then(({ done }) => isOver = done === true);
+  await settle();
+  assert(isOver);
+  assert.equal(engine.stats.streams, 0);
+});
+
 for (const way of ["close", "cancel", "throw"] as const) {
   Deno.test(`a reader that leaves while it is given a chunk leaves the others alone: ${way}`, async () => {
     const reported: unknown[] = [];
