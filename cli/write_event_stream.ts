@@ -18,8 +18,11 @@ export function writeEventStream(
   outgoing.writeHead(status, Object.fromEntries(headers));
   outgoing.flushHeaders();
   outgoing.on("error", () => {}); // "close" follows.
-  outgoing.on("close", () => void stream.cancel());
-  if (outgoing.destroyed) void stream.cancel();
+  const cancel = () => void stream.cancel();
+  outgoing.on("close", cancel);
+  // Answers that wait for earlier ones of their connection are not told that it closes; requests are.
+  if (outgoing.socket === null) outgoing.req.once("close", cancel);
+  if (outgoing.destroyed || outgoing.req.destroyed) cancel();
   else stream.read(new ResponseWriter(stream, outgoing));
 }
 

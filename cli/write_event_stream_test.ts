@@ -114,6 +114,16 @@ Deno.test("two streams that are asked for on one connection come one after the o
   assert.equal(unframed(rest).rest, "");
 });
 
+Deno.test("streams that wait for another of their connection are forgotten when it closes", async () => {
+  await using server = await setUp();
+  const { engine, open } = server;
+  const answer = open(STREAM + STREAM + STREAM);
+  await until(() => engine.stats.streams === 3, "3 streams");
+  answer.socket.destroy();
+  await until(() => engine.stats.streams === 0, "0 streams");
+  assert.equal(engine.stats.tails, 0);
+});
+
 Deno.test("a client of HTTP/1.0 gets the stream without chunks, to the end of the connection", async () => {
   await using server = await setUp();
   const { engine, open } = server;

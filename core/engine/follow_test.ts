@@ -8,15 +8,18 @@ import { objectEncoder } from "./object_encoder.ts";
 /** Lets everything happen that waits for nothing else: the memory store answers at once. */
 const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
 
+/** Of which nothing but an event itself may wake a reader. */
+const engineWithoutTimers = () =>
+  new TaskEngine({
+    broadcast: new MemoryBroadcastProvider(),
+    shortTermStore: new MemoryShortTermStore(),
+    clock: { now: () => 0, setTimeout: () => 0, clearTimeout: () => {} },
+  });
+
 for (const seriesFormat of ["delta", "accumulated"] as const) {
   Deno.test(`${seriesFormat}: an event that comes in the moment when a reader begins to wait wakes it`, async () => {
     for (let turns = 0; turns < 60; turns++) {
-      await using engine = new TaskEngine({
-        broadcast: new MemoryBroadcastProvider(),
-        shortTermStore: new MemoryShortTermStore(),
-        // Nothing but the event itself may wake it.
-        clock: { now: () => 0, setTimeout: () => 0, clearTimeout: () => {} },
-      });
+      await using engine = engineWithoutTimers();
       await engine.createTask({ id: "t" });
       await engine.publishEvent("t", { type: "a", data: 0 });
       const got: number[] = [];
@@ -39,6 +42,81 @@ for (const seriesFormat of ["delta", "accumulated"] as const) {
     }
   });
 }
+
+for (const seriesFormat of ["delta", "accumulated"] as const) {
+  Deno.test(`${seriesFormat}: an event that comes in the moment when the tail has read everything is read, too`, async () => {
+    for (let turns = 0; turns < 60; turns++) {
+      await using engine = engineWithoutTimers();
+      await engine.createTask({ id: "t" });
+      const { chunks } = await engine.openStream("t", { seriesFormat }, objectEncoder);
+      let got = 0;
+      const request = {
+        // Asks again at once, and so never stops to wait.
+        onChunk(messages: StreamMessage[]) {
+          for (const { kind } of messages) if (kind === "event") got++;
+          chunks.read(request);
+        },
+        onEnd: () => {},
+        onError: () => {},
+      };
+      chunks.read(request);
+      await settle();
+      const publishing = engine.publishEvent("t", { type: "a", data: 0 });
+      for (let turn = 0; turn < turns; turn++) await null;
+      await engine.publishEvent("t", { type: "a", data: 1 });
+      await publishing;
+      await settle();
+      assert.equal(got, 2, `an event ${turns} turns after another`);
+      await chunks.cancel();
+    }
+  });
+}
+
+Deno.test("a reader that is given a chunk and reads another stream takes no wake-up from others of that", async () => {
+  await using engine = engineWithoutTimers();
+  await engine.createTask({ id: "t" });
+  const open = async (types?: string[]) => {
+    const { chunks } = await engine.openStream("t", { filter: { types } }, objectEncoder);
+    await nextChunk(chunks); // The opening.
+    return chunks;
+  };
+  const [filtered, chained, waiting] = [await open(["a"]), await open(), await open()];
+  const first = nextChunk(filtered);
+  // Both are live in one view.
+  const joined = [nextChunk(chained), nextChunk(waiting)];
+  await settle();
+  await engine.publishEvent("t", { type: "a", data: 0 });
+  await Promise.all([first, ...joined]);
+  const got: string[] = [];
+  const into = (name: string, then?: () => void) => ({
+    onChunk() {
+      got.push(name);
+      then?.();
+    },
+    onEnd: () => {},
+    onError: () => {},
+  });
+  filtered.read(into("filtered", () => chained.read(into("chained"))));
+  waiting.read(into("waiting"));
+  await engine.publishEvent("t", { type: "a", data: 1 });
+  await settle();
+  assert.deepEqual(got, ["filtered", "chained", "waiting"]);
+  await Promise.all([filtered, chained, waiting].map((chunks) => chunks.cancel()));
+});
+
+Deno.test("a stream that was being opened when the engine closed ends after its opening", async () => {
+  const engine = engineWithoutTimers();
+  await engine.createTask({ id: "t" });
+  const opening = engine.openStream("t", {}, objectEncoder);
+  await engine.close();
+  const { chunks } = await opening;
+  await nextChunk(chunks); // The opening.
+  let isOver = false;
+  void nextChunk(chunks).then(({ done }) => isOver = done === true);
+  await settle();
+  assert(isOver);
+  assert.equal(engine.stats.streams, 0);
+});
 
 for (const way of ["close", "cancel", "throw"] as const) {
   Deno.test(`a reader that leaves while it is given a chunk leaves the others alone: ${way}`, async () => {

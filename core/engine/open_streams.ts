@@ -5,6 +5,7 @@ import { StreamControl } from "./stream_control.ts";
 /** The streams of one engine that are being read; whoever closes the engine ends them all. */
 export class OpenStreams {
   readonly #controls = new Set<StreamControl>();
+  #isClosed = false;
 
   /** How many there are. */
   get size(): number {
@@ -22,11 +23,13 @@ export class OpenStreams {
     start: (control: StreamControl) => ChunkSource<Chunk>,
   ): TaskStream<Chunk> {
     const control = new StreamControl(this.#controls);
+    if (this.#isClosed) control.close(); // The engine closed while the task was being looked up.
     return { ended, chunks: start(control), close: () => control.close() };
   }
 
-  /** Ends them at their next step. */
+  /** Ends them at their next step, and those that are opened later. */
   close(): void {
+    this.#isClosed = true;
     for (const control of this.#controls) control.close();
   }
 }

@@ -37,7 +37,9 @@ export class Tail {
   #ending?: DoneReason;
   /** The store may have more than was read. True at first: events may have come meanwhile. */
   #dirty = true;
+  /** The newest reading, and whether it goes on. A promise that has settled is noticed a turn late. */
   #advancing?: Promise<void>;
+  #isAdvancing = false;
   #unsubscribe?: Unsubscribe;
   #retryTimer?: unknown;
   /** Readers of any view. */
@@ -223,40 +225,45 @@ export class Tail {
   }
 
   #advance(): Promise<void> {
-    this.#advancing ??= this.#readOn().finally(() => this.#advancing = undefined);
-    return this.#advancing;
+    if (this.#isAdvancing) return this.#advancing!;
+    this.#isAdvancing = true;
+    return this.#advancing = this.#readOn();
   }
 
   async #readOn(): Promise<void> {
     const { reader, options, clock } = this.#context;
-    do {
-      this.#dirty = false; // Before the read: a commit during it sets it again.
-      const after = this.#through;
-      const readAtMs = clock.now();
-      let page;
-      try {
-        page = await reader.readLog(this.taskId, { after, limit: options.pageSize });
-      } catch (error) {
-        // Readers stay; they go on when the store is back.
-        this.#dirty = true;
-        this.#context.report(error, { operation: "subscription", taskId: this.taskId });
-        clock.clearTimeout(this.#retryTimer);
-        this.#retryTimer = clock.setTimeout(() => this.stir(), options.storeRetryMs);
-        return;
-      }
-      if (this.#through !== after) continue; // Somebody moved on meanwhile; see reach().
-      if (page === undefined || page.incarnation !== this.incarnation) {
-        this.#ending = "deleted";
-        this.#wakeAll();
-        return;
-      }
-      this.#take(page.events);
-      if (this.#through < page.length - 1) this.#dirty = true;
-      else if (isTerminal(page.status)) this.#ending = page.status;
-      this.#encode();
-      this.#measure(page.events);
-      if (!this.#dirty) this.#endSeenAtMs = readAtMs;
-    } while (this.#dirty && this.#waiting());
+    try {
+      do {
+        this.#dirty = false; // Before the read: a commit during it sets it again.
+        const after = this.#through;
+        const readAtMs = clock.now();
+        let page;
+        try {
+          page = await reader.readLog(this.taskId, { after, limit: options.pageSize });
+        } catch (error) {
+          // Readers stay; they go on when the store is back.
+          this.#dirty = true;
+          this.#context.report(error, { operation: "subscription", taskId: this.taskId });
+          clock.clearTimeout(this.#retryTimer);
+          this.#retryTimer = clock.setTimeout(() => this.stir(), options.storeRetryMs);
+          return;
+        }
+        if (this.#through !== after) continue; // Somebody moved on meanwhile; see reach().
+        if (page === undefined || page.incarnation !== this.incarnation) {
+          this.#ending = "deleted";
+          this.#wakeAll();
+          return;
+        }
+        this.#take(page.events);
+        if (this.#through < page.length - 1) this.#dirty = true;
+        else if (isTerminal(page.status)) this.#ending = page.status;
+        this.#encode();
+        this.#measure(page.events);
+        if (!this.#dirty) this.#endSeenAtMs = readAtMs;
+      } while (this.#dirty && this.#waiting());
+    } finally {
+      this.#isAdvancing = false; // In the step of the last look: what comes after it must start anew.
+    }
   }
 
   /** What was there before somebody came is not late; of the rest the oldest waited longest. */
@@ -282,14 +289,18 @@ export class Tail {
 
   /** Encodes for the views where somebody waits, wakes them, and trims the ring. */
   #encode(): void {
-    wakeAll(this.#waiters);
+    // All is encoded before anybody is woken, who might read in another view at once: that one would
+    // look then as if its waiters had been woken.
+    const grown: View<never>[] = [];
     for (const view of this.#views.values()) {
       if (view.waiters.size === 0) continue;
       const { frames } = view;
       const synced = this.sync(view);
       if (this.#ending === undefined && synced && view.frames === frames) continue; // Nothing that matches.
-      wakeAll(view.waiters);
+      grown.push(view);
     }
+    wakeAll(this.#waiters);
+    for (const { waiters } of grown) wakeAll(waiters);
     let drop = 0;
     const { tailBytes } = this.#context.options;
     while (this.#ringBytes > tailBytes && drop < this.#ring.length) {
