@@ -1,20 +1,15 @@
-import type { EventClass, EventDraft, Refusal, StoredEvent } from "@taskcast/core";
+import type { EventClass, EventDraft, Level, Refusal, StoredEvent } from "@taskcast/core";
 import { checkSeries, MAX_SERIES_CLASSES } from "@taskcast/core";
 import type { Statements } from "./statements.ts";
 import type { CountedClassRow, SeriesRow, TaskRow } from "./tables.ts";
-import {
-  blockOf,
-  escaped,
-  SELECT_COUNTED_CLASSES,
-  SERIES_COLUMNS,
-  toStoredEvent,
-} from "./tables.ts";
+import { blockOf, escaped, SELECT_COUNTED_CLASS, SERIES_COLUMNS, toStoredEvent } from "./tables.ts";
 
 // Texts are looked up by what they are, so they are put together once and not for each event.
 const INSERT_EVENT = "INSERT INTO {events} (task, idx, timestamp, entropy, class, place, bytes, " +
   "series, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const INSERT_CLASS =
   "INSERT INTO {classes} (task, class, type, level, plain, count) VALUES (?, ?, ?, ?, ?, 0)";
+const NEXT_CLASS = "SELECT COALESCE(MAX(class) + 1, 0) AS id FROM {classes} WHERE task = ?";
 const INSERT_BLOCK = "INSERT INTO {class_blocks} (task, class, block) VALUES (?, ?, ?)";
 const SELECT_SERIES = `SELECT ${SERIES_COLUMNS} FROM {series} WHERE task = ? AND series = ?`;
 const REPLACE_SERIES = "INSERT OR REPLACE INTO {series} (task, series, mode, acc_field, newest, " +
@@ -35,7 +30,7 @@ export class Appender {
   /** The task, as of what was appended. */
   readonly row: TaskRow;
   readonly #series = new Map<string, SeriesRow | undefined>();
-  #classes?: Map<string, CountedClassRow>;
+  readonly #classes = new Map<string, CountedClassRow>();
   readonly #changed = new Set<SeriesRow>();
   /** Texts that the newest part of a series grows by. */
   readonly #texts = new Map<SeriesRow, string[]>();
@@ -47,7 +42,7 @@ export class Appender {
 
   /** Classes and series that it remembers. */
   get entries(): number {
-    return this.#series.size + (this.#classes?.size ?? 0);
+    return this.#series.size + this.#classes.size;
   }
 
   /** Whether the drafts fit their series. */
@@ -97,18 +92,23 @@ export class Appender {
   }
 
   #classOf({ type, level }: EventClass, plain: boolean): CountedClassRow {
-    const { task } = this.row;
-    const classes = this.#classes ??= new Map(
-      this.#sql.all<CountedClassRow>(SELECT_COUNTED_CLASSES, task).map((row) => [keyOf(row), row]),
-    );
     const key = keyOf({ type, level, plain: Number(plain) });
-    const known = classes.get(key);
-    if (known !== undefined) return known;
-    const id = classes.size;
-    const added = { class: id, type, level, plain: Number(plain), count: 0, newest: null };
-    classes.set(key, added);
-    this.#sql.run(INSERT_CLASS, task, id, type, level, added.plain);
-    return added;
+    let row = this.#classes.get(key);
+    if (row === undefined) {
+      const { task } = this.row;
+      row =
+        this.#sql.one<CountedClassRow>(SELECT_COUNTED_CLASS, task, type, level, Number(plain)) ??
+          this.#newClass(type, level, Number(plain));
+      this.#classes.set(key, row);
+    }
+    return row;
+  }
+
+  #newClass(type: string, level: Level, plain: number): CountedClassRow {
+    const { task } = this.row;
+    const { id } = this.#sql.one<{ id: number }>(NEXT_CLASS, task)!;
+    this.#sql.run(INSERT_CLASS, task, id, type, level, plain);
+    return { class: id, type, level, plain, count: 0, newest: null };
   }
 
   /** Notes that a class has an event at this index. */

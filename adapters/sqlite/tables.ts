@@ -63,6 +63,10 @@ export const SELECT_COUNTED_CLASSES: string =
   `(SELECT e.idx FROM ${FROM_CLASS} WHERE b.task = c.task AND b.class = c.class ` +
   "ORDER BY b.block DESC, e.idx DESC LIMIT 1) WHERE c.task = ?";
 
+/** Of many classes only one, since the newest event of each has to be looked for. */
+export const SELECT_COUNTED_CLASS: string =
+  `${SELECT_COUNTED_CLASSES} AND c.type = ? AND c.level = ? AND c.plain = ?`;
+
 /** How a task's series works and where it stands. */
 export interface SeriesRow {
   series: string;

@@ -37,8 +37,11 @@ export function nextChunk<Chunk>(source: ChunkSource<Chunk>): Promise<IteratorRe
   );
 }
 
-/** What a generator yields. */
-export function chunksOf<Chunk>(generator: AsyncGenerator<Chunk, void>): ChunkSource<Chunk> {
+/** What a generator yields, which stops waiting when `close` is called. */
+export function chunksOf<Chunk>(
+  generator: AsyncGenerator<Chunk, void>,
+  close: () => void,
+): ChunkSource<Chunk> {
   return {
     read(request) {
       generator.next().then(
@@ -47,6 +50,7 @@ export function chunksOf<Chunk>(generator: AsyncGenerator<Chunk, void>): ChunkSo
       );
     },
     async cancel() {
+      close();
       await generator.return();
     },
   };

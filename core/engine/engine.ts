@@ -376,7 +376,11 @@ export class TaskEngine {
     const query = { filter, visible: ({ task }: TaskRecord) => visible(task) };
     return await Promise.resolve(this.#streams.open(
       false,
-      (control) => chunksOf(followAll(this.#context, this.#tails, query, encoder, control)),
+      (control) =>
+        chunksOf(
+          followAll(this.#context, this.#tails, query, encoder, control),
+          () => control.close(),
+        ),
     ));
   }
 

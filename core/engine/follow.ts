@@ -173,9 +173,11 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
       this.#pop().onChunk(chunk);
     } catch (error) {
       // Whoever asked for it must not throw; the readers that are woken after this one cannot help it.
-      this.#control.closed = true;
       const { taskId } = this.#query.start;
-      this.#context.report(error, { operation: "subscription", taskId });
+      const report = (error: unknown) =>
+        this.#context.report(error, { operation: "subscription", taskId });
+      report(error);
+      this.cancel().catch(report);
     }
   }
 

@@ -29,6 +29,7 @@ export class EventStream implements ChunkSource<Uint8Array>, ReadRequest<Uint8Ar
   readonly #onError: (error: unknown) => void;
   #preamble?: Uint8Array;
   #isCancelled = false;
+  #hasEnded = false;
   #stopWatching?: () => void;
   /** Who waits for a chunk. */
   #request?: ReadRequest<Uint8Array>;
@@ -100,6 +101,8 @@ export class EventStream implements ChunkSource<Uint8Array>, ReadRequest<Uint8Ar
   }
 
   #end(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
     this.#stopWatching?.();
     this.#onEnd?.();
   }
