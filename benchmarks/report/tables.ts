@@ -4,6 +4,7 @@ import type { SoakSample } from "./results.ts";
 
 /** Figures that are shown behind the others where a result has them, with what they are called. */
 const DETAILS: readonly [key: string, name: string, unit: string][] = [
+  ["ratioOnNode", "ratio to a bare server on node:http", ""],
   ["p50Ms", "median", " ms"],
   ["p99Ms", "99 %", " ms"],
   ["bareP50Ms", "bare median", " ms"],

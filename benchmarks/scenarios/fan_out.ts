@@ -65,18 +65,21 @@ export async function fanOut(bench: Bench): Promise<void> {
 
 /** One event at a time, each after the one before: sockets are faster than the producer. */
 export async function fanOutSingles(bench: Bench): Promise<void> {
+  await using bareOnNode = await bench.startAnotherBare("node");
   for (const [readers, full] of [[50, 1_000], [200, 500], [2_000, 60]] as const) {
     const events = Math.max(20, Math.ceil(full * bench.scale));
     const run = async (open: () => Promise<Stream>) =>
       await deliver(await open(), { readers, events, burst: 1, publishers: 1 });
     const runs = await inTurns(bench.rounds, {
       bare: () => run(() => bareStream(bench)),
+      onNode: () => run(() => bareStream({ bare: bareOnNode })),
       plain: () => run(() => taskStream(bench, plainEvent)),
     });
     report(bench, {
       scenario: `fan-out to ${readers} readers, one event after the other`,
       ours: runs.plain,
       theirs: runs.bare,
+      onNode: runs.onNode,
       baselineName: "one shared chunk an event into every stream",
       target: 1,
       targetIs: "ratio at least",
@@ -86,10 +89,12 @@ export async function fanOutSingles(bench: Bench): Promise<void> {
 
 function report(
   { report, rounds }: Bench,
-  { scenario, ours, theirs, baselineName, target, targetIs = "at least" }: {
+  { scenario, ours, theirs, onNode, baselineName, target, targetIs = "at least" }: {
     scenario: string;
     ours: Delivered[];
     theirs: Delivered[];
+    /** Those of a bare server on the listener that ours has. */
+    onNode?: Delivered[];
     baselineName: string;
     target?: number;
     targetIs?: "at least" | "ratio at least";
@@ -105,6 +110,7 @@ function report(
     baseline: median(rates(theirs)),
     baselineName,
     ratio: ratioOf(rates(ours), rates(theirs)),
+    ...onNode === undefined ? {} : { ratioOnNode: ratioOf(rates(ours), rates(onNode)) },
     ...target === undefined ? {} : { target, targetIs },
     rounds,
     ...latencies(ours),
@@ -119,7 +125,7 @@ function report(
   });
 }
 
-function bareStream({ bare }: Bench): Promise<Stream> {
+function bareStream({ bare }: Pick<Bench, "bare">): Promise<Stream> {
   return Promise.resolve({
     server: bare,
     makeEvent: plainEvent,

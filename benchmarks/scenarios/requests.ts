@@ -59,10 +59,11 @@ export async function requests(bench: Bench): Promise<void> {
       ...storage === "redis" ? { target: 100_000, targetIs: "at least" } : {},
     },
   ];
-  for (const kind of kinds) await measure(bench, kind);
+  await using bareOnNode = await bench.startAnotherBare("node");
+  for (const kind of kinds) await measure(bench, bareOnNode, kind);
 }
 
-async function measure(bench: Bench, kind: Kind): Promise<void> {
+async function measure(bench: Bench, bareOnNode: Server, kind: Kind): Promise<void> {
   const { server, bare, rounds, seconds, connections } = bench;
   const { name, events = 1, requests, target, targetIs } = kind;
   const load = async (to: Server, requests: LoadRequest[], seconds: number) =>
@@ -71,9 +72,11 @@ async function measure(bench: Bench, kind: Kind): Promise<void> {
   const warmUpSeconds = Math.min(2, seconds);
   await load(server, requests, warmUpSeconds);
   await load(bare, [kind.bare], warmUpSeconds);
-  const { ours, theirs } = await inTurns(rounds, {
+  await load(bareOnNode, [kind.bare], warmUpSeconds);
+  const { ours, theirs, onNode } = await inTurns(rounds, {
     ours: () => load(server, requests, seconds),
     theirs: () => load(bare, [kind.bare], seconds),
+    onNode: () => load(bareOnNode, [kind.bare], seconds),
   });
   const rates = (runs: typeof ours) => runs.map(({ value }) => value.requestsPerSecond * events);
   const bareUsage = usageOf(theirs);
@@ -84,6 +87,7 @@ async function measure(bench: Bench, kind: Kind): Promise<void> {
     baseline: median(rates(theirs)),
     baselineName: "bare route that parses and answers the same JSON",
     ratio: ratioOf(rates(ours), rates(theirs)),
+    ratioOnNode: ratioOf(rates(ours), rates(onNode)),
     target,
     targetIs,
     rounds,
