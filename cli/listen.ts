@@ -45,8 +45,8 @@ export async function listen(
 }
 
 /**
- * `node:http` on Deno, too: there it holds waiting readers in a third of the memory, and answers our
- * small requests a third faster, see benchmarks/README.md. But where Deno itself traces, only its own
+ * `node:http` on Deno, too: there it holds waiting readers in a third of the memory, though it answers
+ * a quarter fewer small requests, see benchmarks/README.md. But where Deno itself traces, only its own
  * server puts our spans into those of the runtime.
  */
 function defaultListener(): Listener {
