@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
  * as soon as the socket takes it.
  *
  * The way through a web stream and `response.write()` works as well, but for each chunk and reader it
- * makes two promises, three buffers and a timer's call: half as much again, see benchmarks/README.md.
+ * makes two promises and three buffers: half as much again, see benchmarks/README.md.
  */
 export function writeEventStream(
   stream: ChunkSource<Uint8Array>,
@@ -30,7 +30,7 @@ class ResponseWriter implements ReadRequest<Uint8Array> {
   readonly #stream: ChunkSource<Uint8Array>;
   readonly #outgoing: ServerResponse;
   /** Where frames go; none while answers to earlier requests of the connection go before, or of HTTP/1.0. */
-  #socket: Socket | null;
+  readonly #socket: Socket | null;
 
   constructor(stream: ChunkSource<Uint8Array>, outgoing: ServerResponse) {
     this.#stream = stream;

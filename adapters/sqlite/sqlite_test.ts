@@ -147,18 +147,23 @@ interface Opened {
   shortTerm: ShortTermStore;
 }
 
+/** A task "t" in a file, and what makes the disk that is left small: it says what a full one would. */
+async function onSmallDisk(path: string): Promise<Opened & { leave: (pages: number) => void }> {
+  const database = new DatabaseSync(path);
+  const { broadcast, shortTerm } = createSqliteAdapters({ database });
+  const engine = new TaskEngine({ broadcast, shortTermStore: shortTerm });
+  await engine.createTask({ id: "t" });
+  const { page_count: used } = database.prepare("PRAGMA page_count").get() as {
+    page_count: number;
+  };
+  const leave = (pages: number) => database.exec(`PRAGMA max_page_count = ${used + pages}`);
+  return { engine, shortTerm, leave };
+}
+
 Deno.test("sqlite: a full disk refuses what does not fit, whole, and nothing else is lost", async () => {
   await withFile(async (path) => {
-    const { DatabaseSync } = await import("node:sqlite");
-    const database = new DatabaseSync(path);
-    const { broadcast, shortTerm } = createSqliteAdapters({ database });
-    const engine = new TaskEngine({ broadcast, shortTermStore: shortTerm });
-    await engine.createTask({ id: "t" });
-    const { page_count: pages } = database.prepare("PRAGMA page_count").get() as {
-      page_count: number;
-    };
-    // What the disk would say, at a size that a test can reach.
-    database.exec(`PRAGMA max_page_count = ${pages + 40}`);
+    const { engine, shortTerm, leave } = await onSmallDisk(path);
+    leave(40);
     const batch = Array.from({ length: 5 }, () => ({ type: "n", data: "x".repeat(2_000) }));
     let stored = 0;
     await assert.rejects(async () => {
@@ -166,7 +171,7 @@ Deno.test("sqlite: a full disk refuses what does not fit, whole, and nothing els
     }, { code: "STORE_FULL" });
     assert(stored > 0);
     assert.equal((await engine.getEvents("t")).events.length, stored);
-    database.exec(`PRAGMA max_page_count = ${pages + 1_000}`);
+    leave(1_000);
     await engine.publishEvents("t", batch);
     assert.equal((await engine.getEvents("t")).events.length, stored + 5);
     await engine.close();
@@ -176,14 +181,8 @@ Deno.test("sqlite: a full disk refuses what does not fit, whole, and nothing els
 
 Deno.test("sqlite: of a turn on a full disk what is told to be stored is, and nothing else", async () => {
   await withFile(async (path) => {
-    const database = new DatabaseSync(path);
-    const { broadcast, shortTerm } = createSqliteAdapters({ database });
-    const engine = new TaskEngine({ broadcast, shortTermStore: shortTerm });
-    await engine.createTask({ id: "t" });
-    const { page_count: pages } = database.prepare("PRAGMA page_count").get() as {
-      page_count: number;
-    };
-    database.exec(`PRAGMA max_page_count = ${pages + 8}`);
+    const { engine, shortTerm, leave } = await onSmallDisk(path);
+    leave(8);
     const texts = ["a", "x".repeat(100_000), "b", "c"];
     const results = await Promise.allSettled(
       texts.map((data) => engine.publishEvent("t", { type: "n", data })),

@@ -27,7 +27,6 @@ import { assertCreateTask, assertTaskId, assertTransition } from "../rules/valid
 import { Archiver } from "./archiver.ts";
 import type { DependencyState } from "./check.ts";
 import { checkDependencies } from "./check.ts";
-import { chunksOf } from "./chunk_source.ts";
 import type { EngineContext } from "./context.ts";
 import { createContext } from "./create_context.ts";
 import { Cleaner } from "./cleanup/cleaner.ts";
@@ -376,11 +375,7 @@ export class TaskEngine {
     const query = { filter, visible: ({ task }: TaskRecord) => visible(task) };
     return await Promise.resolve(this.#streams.open(
       false,
-      (control) =>
-        chunksOf(
-          followAll(this.#context, this.#tails, query, encoder, control),
-          () => control.close(),
-        ),
+      (control) => followAll(this.#context, this.#tails, query, encoder, control),
     ));
   }
 

@@ -3,6 +3,8 @@ import type { TaskRecord } from "../contracts/records.ts";
 import type { EventFilter } from "../protocol/event.ts";
 import { isTerminal } from "../protocol/task.ts";
 import { matchesEverything } from "../rules/filter.ts";
+import type { ChunkSource } from "./chunk_source.ts";
+import { chunksOf } from "./chunk_source.ts";
 import type { EngineContext } from "./context.ts";
 import type { FrameEncoder } from "./frames.ts";
 import { NotWanted, PatientReader } from "./patient_reader.ts";
@@ -46,7 +48,19 @@ const CLOCK_SKEW_MS = 30_000;
  * A reader is a position in each task that had events since; wake-ups only mark tasks as worth a
  * look. So it, too, may be as slow as it likes: what it costs is an entry per live task.
  */
-export async function* followAll<Chunk>(
+export function followAll<Chunk>(
+  context: EngineContext,
+  tails: Tails,
+  query: FollowAllQuery,
+  encoder: FrameEncoder<Chunk>,
+  control: StreamControl,
+): ChunkSource<Chunk> {
+  const reader = listed(context, tails, query, encoder, control);
+  return chunksOf(reader, () => control.close());
+}
+
+/** Lists the stream as open for as long as it is read. */
+async function* listed<Chunk>(
   context: EngineContext,
   tails: Tails,
   query: FollowAllQuery,
