@@ -1,9 +1,10 @@
-import { OpenAPIHono } from "@hono/zod-openapi";
 import type { TaskEngine } from "@taskcast/core";
 import { TaskcastError } from "@taskcast/core/protocol";
-import type { Context, Hono } from "hono";
+import type { Context } from "hono";
+import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { routePath } from "hono/route";
+import { z } from "zod";
 import type { AuthOptions } from "./auth/mod.ts";
 import { authorize, createAuthenticator, createTickets, ticketSecretOf } from "./auth/mod.ts";
 import { docsPage } from "./docs/page.ts";
@@ -14,12 +15,13 @@ import { ObservedRequests } from "./observe_requests.ts";
 import { errorResponse, isUnexpected } from "./http_errors.ts";
 import type { ClientAddress, RateLimitOptions, StreamLimits } from "./limits/mod.ts";
 import { RequestLimits, StreamSlots } from "./limits/mod.ts";
+import { openApiDocument } from "./openapi/document.ts";
 import { Router } from "./router.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { addServerRoutes } from "./routes/server.ts";
 import { addWebhookRoutes } from "./routes/webhooks.ts";
 import { addTaskRoutes } from "./routes/tasks.ts";
-import { VERSION } from "./version.ts";
+import { taskId } from "./schemas/task.ts";
 
 /** Who may read answers from pages of other origins. */
 export interface CorsOptions {
@@ -82,8 +84,7 @@ export interface TaskcastAppOptions extends StreamLimits {
  */
 export function createTaskcastApp(options: TaskcastAppOptions): Hono {
   const { engine, auth = { mode: "none" }, trustedServices, maxBodyBytes = 1024 * 1024 } = options;
-  const app = new OpenAPIHono();
-  const plain = app as unknown as Hono;
+  const app = new Hono();
   const now = () => Date.now();
   const tickets = createTickets({ secret: options.ticketSecret ?? ticketSecretOf(auth), now });
   const open = (auth.mode ?? "none") === "none";
@@ -115,7 +116,7 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
       options.onAnswered?.(answered);
     },
   });
-  if (options.cors !== undefined) plain.use("*", requests.around(corsOf(options.cors)));
+  if (options.cors !== undefined) app.use("*", requests.around(corsOf(options.cors)));
 
   const router = new Router(app, {
     requests,
@@ -136,9 +137,9 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
     maxBodyBytes,
     onSent: (bytes) => metrics.http.sent(bytes),
   });
-  addDocs(app, requests, limits);
-  refuseTheRest(plain, requests);
-  return plain;
+  addDocs(app, router, { requests, limits });
+  refuseTheRest(app, requests);
+  return app;
 }
 
 function corsOf({ origin, credentials = false, maxAgeSeconds = 600 }: CorsOptions) {
@@ -160,18 +161,21 @@ function corsOf({ origin, credentials = false, maxAgeSeconds = 600 }: CorsOption
   });
 }
 
-function addDocs(app: OpenAPIHono, requests: ObservedRequests, limits: RequestLimits): void {
-  const { openAPIRegistry } = app;
-  const answer = (path: string, summary: string, type: string) =>
-    openAPIRegistry.registerPath({
+function addDocs(
+  app: Hono,
+  { operations }: Router,
+  { requests, limits }: { requests: ObservedRequests; limits: RequestLimits },
+): void {
+  const documented = (path: string, summary: string, type: string) =>
+    operations.push({
       method: "get",
       path,
-      tags: ["Server"],
+      tag: "Server",
       summary,
-      responses: { 200: { description: summary, content: { [type]: { schema: {} } } } },
+      responses: { 200: { description: summary, content: { [type]: { schema: z.any() } } } },
     });
-  answer("/openapi.json", "This document", "application/json");
-  answer("/docs", "A page to browse and try this API", "text/html");
+  documented("/openapi.json", "This document", "application/json");
+  documented("/docs", "A page to browse and try this API", "text/html");
 
   // Making the document is work, and anybody may ask for it.
   const count = (context: Context) =>
@@ -186,17 +190,9 @@ function addDocs(app: OpenAPIHono, requests: ObservedRequests, limits: RequestLi
       }),
     );
   add("/openapi.json", (context) => {
-    const document = app.getOpenAPI31Document({
-      openapi: "3.1.0",
-      info: {
-        title: "Taskcast",
-        version: VERSION,
-        description: "Long-lived tasks that people watch.",
-      },
-      // Wherever the app is mounted, paths count from there.
-      servers: [{ url: context.req.path.slice(0, -"/openapi.json".length) || "/" }],
-    });
-    return context.json(document as unknown as Record<string, unknown>);
+    // Wherever the app is mounted, paths count from there.
+    const serverUrl = context.req.path.slice(0, -"/openapi.json".length) || "/";
+    return context.json(openApiDocument(operations, { id: taskId, serverUrl }));
   });
   add("/docs", async (context) => {
     const { html, headers } = await docsPage();

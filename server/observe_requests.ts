@@ -1,8 +1,8 @@
 import type { Context, Handler, MiddlewareHandler } from "hono";
 import type { RequestInfo } from "./request_info.ts";
 import { beginRequest } from "./request_info.ts";
+import { isTracing } from "./tracing/open_telemetry.ts";
 import { traceRequest } from "./tracing/trace_requests.ts";
-import { isTracing } from "./tracing/tracer.ts";
 
 /** A request that was answered. What it asked for beyond its route is left out on purpose. */
 export interface AnsweredRequest {

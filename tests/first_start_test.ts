@@ -6,7 +6,6 @@ import { cp } from "node:fs/promises";
 /** The packages that a server imports, and that bring others with them. */
 const IMPORTED = [
   "@hono/node-server",
-  "@hono/zod-openapi",
   "@opentelemetry/api",
   "@sentry/deno",
   "commander",
@@ -27,7 +26,12 @@ interface NpmPackage {
 }
 
 interface ModuleGraph {
-  modules: { npmPackage?: string }[];
+  modules: {
+    specifier: string;
+    npmPackage?: string;
+    dependencies?: { code?: { specifier: string }; isDynamic?: true }[];
+  }[];
+  redirects: Record<string, string>;
   /** Of the whole lock file. */
   npmPackages: Record<string, NpmPackage>;
 }
@@ -72,4 +76,36 @@ Deno.test("the command starts with what it imports, and needs nothing of what te
   } finally {
     await Deno.remove(denoDir, { recursive: true });
   }
+});
+
+Deno.test("a server that starts without a configuration file loads four packages, no more", async () => {
+  const { modules, redirects, npmPackages } = JSON.parse(
+    await run(["info", "--json", "cli/mod.ts"]),
+  ) as ModuleGraph;
+  const bySpecifier = new Map(modules.map((module) => [module.specifier, module]));
+  // What `taskcast start` imports by and by on its way.
+  const reached = new Set(
+    ["cli/main.ts", "cli/commands/start.ts", "cli/listen_node.ts"]
+      .map((file) => new URL(`../${file}`, import.meta.url).href),
+  );
+  for (const specifier of reached) {
+    for (const { code, isDynamic } of bySpecifier.get(specifier)?.dependencies ?? []) {
+      if (code !== undefined && !isDynamic) {
+        reached.add(redirects[code.specifier] ?? code.specifier);
+      }
+    }
+  }
+  const packages = [...reached].flatMap((specifier) => {
+    const id = bySpecifier.get(specifier)?.npmPackage;
+    return id === undefined ? [] : npmPackages[id]!.name;
+  });
+  // Not those of tokens, traces, metrics, YAML, Redis, PostgreSQL and Sentry.
+  assert.deepEqual([...new Set(packages)].toSorted(), [
+    "@hono/node-server",
+    "commander",
+    "hono",
+    "zod",
+  ]);
+  const files = [...reached].map((specifier) => specifier.slice(specifier.lastIndexOf("/") + 1));
+  assert(files.includes("engine.ts") && !files.includes("validate.ts"));
 });

@@ -16,7 +16,6 @@ import { readConfigFile } from "./read_file.ts";
 import type { Given, Setting } from "./settings_table.ts";
 import { given, SETTINGS } from "./settings_table.ts";
 import type { Layers } from "./source.ts";
-import { validate } from "./validate.ts";
 
 /** A configuration that holds: everything that was said, checked. */
 export interface Effective extends Layers {
@@ -116,6 +115,8 @@ async function readChecked(
   problems: string[],
 ): Promise<TaskcastConfig | undefined> {
   try {
+    // Only a file is checked as a whole, so its schema is loaded only where there is one.
+    const { validate } = await import("./validate.ts");
     const { config, problems: flaws } = validate(await readConfigFile(file, env));
     for (const flaw of flaws ?? []) problems.push(`${file.name}: ${flaw}`);
     return config;

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import type { JwtAlgorithm } from "@taskcast/core";
-import { importJWK, importSPKI } from "jose";
 import { firstLine } from "../address.ts";
 
 /**
@@ -16,6 +15,7 @@ export async function keyFlaw(text: string, algorithm: JwtAlgorithm): Promise<st
   if (kind !== undefined && kind !== "PUBLIC KEY") {
     return `is a ${kind}, and a PUBLIC KEY (SPKI) is needed: openssl pkey -pubin, or openssl x509 -pubkey`;
   }
+  const { importJWK, importSPKI } = await import("jose");
   try {
     if (key.startsWith("{")) await importJWK(JSON.parse(key), algorithm);
     else await importSPKI(key, algorithm);

@@ -1,7 +1,8 @@
 import type { Scope } from "@taskcast/core/protocol";
 import { SCOPES, TaskcastError } from "@taskcast/core/protocol";
 import type { CryptoKey, JWTPayload, JWTVerifyGetKey } from "jose";
-import { errors, importJWK, importSPKI, jwtVerify } from "jose";
+import type { Jose } from "./jose.ts";
+import { jose } from "./jose.ts";
 import { KeySet } from "./key_set.ts";
 import type { AuthContext, JwtOptions } from "./options.ts";
 import { JWT_ALGORITHMS } from "./options.ts";
@@ -33,7 +34,9 @@ export function createJwtVerifier(
     throw new TypeError("auth.jwt.clockToleranceSeconds must be a number of at least 0");
   }
   const keyOfTokens = keyOf(options, monotonic);
+  jose().catch(() => {}); // While the server starts. What is wrong with it is told with a token.
   return async (token) => {
+    const { errors, jwtVerify } = await jose();
     const key = await keyOfTokens(); // What is wrong with it is no fault of the token.
     let payload: JWTPayload;
     try {
@@ -46,7 +49,7 @@ export function createJwtVerifier(
         currentDate: new Date(now()),
       }));
     } catch (error) {
-      throw rejection(error);
+      throw rejection(error, errors);
     }
     return contextOf(payload, clockToleranceSeconds);
   };
@@ -108,6 +111,7 @@ function keyOf(options: JwtOptions, monotonic: () => number): () => Promise<JWTV
     return () => Promise.resolve(keys.find);
   }
   return fixed(async () => {
+    const { importJWK, importSPKI } = await jose();
     const text = publicKey!.trim();
     return text.startsWith("{")
       ? await importJWK(JSON.parse(text), algorithm)
@@ -116,7 +120,7 @@ function keyOf(options: JwtOptions, monotonic: () => number): () => Promise<JWTV
 }
 
 /** Says what is wrong with a token in words of ours, which cannot hold any of its contents. */
-function rejection(error: unknown): unknown {
+function rejection(error: unknown, errors: Jose["errors"]): unknown {
   const refuse = (problem: string) =>
     new TaskcastError("UNAUTHORIZED", `The token is not valid: ${problem}`, { cause: error });
   if (error instanceof errors.JWTExpired) return refuse("it has expired");

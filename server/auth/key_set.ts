@@ -1,6 +1,7 @@
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { JSONWebKeySet, JWTVerifyGetKey } from "jose";
-import { createLocalJWKSet, errors } from "jose";
+import type { Jose } from "./jose.ts";
+import { jose } from "./jose.ts";
 
 /** How an issuer's keys are fetched and for how long they are believed. */
 export interface KeySetOptions {
@@ -26,7 +27,7 @@ const TIMEOUT_MS = 5_000;
 /** Bytes of a key set at most. */
 const MAX_BYTES = 1024 * 1024;
 
-type GetKey = ReturnType<typeof createLocalJWKSet>;
+type GetKey = ReturnType<Jose["createLocalJWKSet"]>;
 
 /**
  * Keys that an issuer publishes (RFC 7517 §5). All that look for a key share one fetch, and fetches
@@ -58,6 +59,7 @@ export class KeySet {
    */
   readonly find: JWTVerifyGetKey = async (header, token) => {
     await this.#keepFresh();
+    const { errors } = await jose();
     try {
       return await this.#known(header, token);
     } catch (error) {
@@ -76,6 +78,7 @@ export class KeySet {
   async #known(...args: Parameters<GetKey>): Promise<Awaited<ReturnType<GetKey>>> {
     const ageMs = this.#options.now() - this.#fetchedAtMs;
     if (this.#keys === undefined || ageMs > MAX_UNCHECKED_MS) throw unavailable(this.#failure);
+    const { errors } = await jose();
     try {
       return await this.#keys(...args);
     } catch (error) {
@@ -109,6 +112,7 @@ export class KeySet {
   async #load(): Promise<void> {
     const { now, url } = this.#options;
     try {
+      const { createLocalJWKSet } = await jose();
       this.#keys = createLocalJWKSet(await fetchKeySet(url));
       this.#fetchedAtMs = now();
       this.#failure = undefined;

@@ -1,6 +1,6 @@
 import type { Ticket } from "@taskcast/core/protocol";
 import { TaskcastError } from "@taskcast/core/protocol";
-import { jwtVerify, SignJWT } from "jose";
+import { jose } from "./jose.ts";
 import type { AuthContext, AuthOptions } from "./options.ts";
 
 /** Issues and checks tickets. */
@@ -36,6 +36,7 @@ export function createTickets(
   return {
     async issue(taskId, { sub, credential, expiresAtMs }, expiresInMs) {
       const expiresAt = now() + expiresInMs;
+      const { SignJWT } = await jose();
       const ticket = await new SignJWT({
         task: taskId,
         streamUntil: expiresAtMs,
@@ -49,6 +50,7 @@ export function createTickets(
       return { ticket, expiresAt };
     },
     async verify(ticket, taskId) {
+      const { jwtVerify } = await jose();
       let claims;
       try {
         const options = { algorithms: ["HS256"], audience: AUDIENCE };

@@ -1,8 +1,9 @@
-import { z } from "@hono/zod-openapi";
 import { eventJson, matchesType } from "@taskcast/core";
 import type { EventFilter, EventInput, Since } from "@taskcast/core/protocol";
+import { z } from "zod";
 
 import { jsonAnswer } from "../json_answer.ts";
+import { described } from "../openapi/described.ts";
 import { assertNotCompressed, mediaType, parse, readJson } from "../request.ts";
 import type { StreamSlots } from "../limits/mod.ts";
 import type { Router } from "../router.ts";
@@ -48,7 +49,7 @@ export function addEventRoutes(
     scope: "event:publish",
     content: {
       "application/json": { schema: z.union([eventBody, z.array(eventBody)]) },
-      [NDJSON]: { schema: z.string().openapi({ description: "One event a line" }) },
+      [NDJSON]: { schema: described(z.string(), { description: "One event a line" }) },
     },
     errors: {
       409: "The task has ended, is full, or an event of this producer is missing",

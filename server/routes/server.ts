@@ -1,5 +1,5 @@
-import { z } from "@hono/zod-openapi";
 import type { TaskEngine } from "@taskcast/core";
+import { z } from "zod";
 import type { Metrics } from "../metrics/mod.ts";
 import type { Router } from "../router.ts";
 import { VERSION } from "../version.ts";

@@ -1,6 +1,7 @@
-import { z } from "@hono/zod-openapi";
 import type { EventFilter, SeriesFormat, TaskStatus } from "@taskcast/core/protocol";
 import { BOUNDS, LEVELS, TASK_STATUSES } from "@taskcast/core/protocol";
+import { z } from "zod";
+import { described } from "../openapi/described.ts";
 
 /** Where to go on, as a query says it. */
 export interface SinceQuery {
@@ -41,94 +42,111 @@ export interface ListQuery {
 
 /** A comma list; an empty one is none. */
 function commaList(description: string) {
-  return z.string().transform((text) => text.split(",").filter((item) => item !== "")).optional()
-    .openapi({ type: "string", description });
+  return described(
+    z.string().transform((text) => text.split(",").filter((item) => item !== "")).optional(),
+    { type: "string", description },
+  );
 }
 
 /** A comma list of known words. */
 function commaListOf<const Words extends readonly [string, ...string[]]>(words: Words) {
-  return z.string().transform((text) => text.split(",").filter((item) => item !== ""))
-    .pipe(z.array(z.enum(words))).optional()
-    .openapi({ type: "string", description: `Comma list of ${words.join(", ")}` });
+  return described(
+    z.string().transform((text) => text.split(",").filter((item) => item !== ""))
+      .pipe(z.array(z.enum(words))).optional(),
+    { type: "string", description: `Comma list of ${words.join(", ")}` },
+  );
 }
 
 function integer(min: number, max: number, description: string) {
   const problem = `must be an integer from ${min} to ${max}`;
-  return z.string().regex(/^-?[0-9]{1,16}$/, problem).transform(Number)
-    .refine((value) => value >= min && value <= max, problem).optional()
-    .openapi({ type: "integer", minimum: min, maximum: max, description });
+  return described(
+    z.string().regex(/^-?[0-9]{1,16}$/, problem).transform(Number)
+      .refine((value) => value >= min && value <= max, problem).optional(),
+    { type: "integer", minimum: min, maximum: max, description },
+  );
 }
 
 function flag(description: string) {
-  return z.enum(["true", "false"]).transform((text) => text === "true").optional()
-    .openapi({ type: "boolean", description });
+  return described(z.enum(["true", "false"]).transform((text) => text === "true").optional(), {
+    type: "boolean",
+    description,
+  });
 }
 
-const types = commaList(
-  "Comma list; `*` is every type, `a.b.*` what starts with `a.b.`, anything else must be equal",
-);
-const levels = commaListOf(LEVELS);
+// Made when a query is first checked, as everything here.
 
-const since = {
-  "since.id": z.string().optional().openapi({ description: "An event's id or a cursor" }),
+const filters = () => ({
+  types: commaList(
+    "Comma list; `*` is every type, `a.b.*` what starts with `a.b.`, anything else must be equal",
+  ),
+  levels: commaListOf(LEVELS),
+  includeStatus: flag("`false` leaves out `taskcast:status` events"),
+});
+
+const since = () => ({
+  "since.id": described(z.string().optional(), { description: "An event's id or a cursor" }),
   "since.index": integer(
     -1,
     Number.MAX_SAFE_INTEGER,
     "The last `filteredIndex` seen under the same filter",
   ),
   "since.timestamp": integer(0, Number.MAX_SAFE_INTEGER, "Unix milliseconds, exclusive"),
-};
-
-const seriesFormat = z.enum(["delta", "accumulated"]).optional().openapi({
-  description: "How accumulate series are told: each part, or the whole text so far",
 });
 
-const includeStatus = flag("`false` leaves out `taskcast:status` events");
-const wrap = flag("`false` puts the bare `data` on the data line");
+const seriesFormat = () =>
+  described(z.enum(["delta", "accumulated"]).optional(), {
+    description: "How accumulate series are told: each part, or the whole text so far",
+  });
+
+const wrap = () => flag("`false` puts the bare `data` on the data line");
 
 /** Query of `GET /tasks/:id/events`. */
-export const streamQuery: z.ZodType<StreamQuery> = z.object({
-  types,
-  levels,
-  includeStatus,
-  wrap,
-  seriesFormat,
-  ...since,
-  limit: integer(0, Number.MAX_SAFE_INTEGER, "Replay at most the last N, then go on live"),
-  ticket: z.string().optional().openapi({ description: "Instead of a token" }),
-});
+export const streamQuery: z.ZodType<StreamQuery> = z.lazy(() =>
+  z.object({
+    ...filters(),
+    wrap: wrap(),
+    seriesFormat: seriesFormat(),
+    ...since(),
+    limit: integer(0, Number.MAX_SAFE_INTEGER, "Replay at most the last N, then go on live"),
+    ticket: described(z.string().optional(), { description: "Instead of a token" }),
+  })
+);
 
 /** Query of `GET /tasks/:id/events/history`. */
-export const historyQuery: z.ZodType<HistoryQuery> = z.object({
-  types,
-  levels,
-  includeStatus,
-  seriesFormat,
-  ...since,
-  limit: integer(1, BOUNDS.historyPage, "The first N after the cursor (1000)"),
-});
+export const historyQuery: z.ZodType<HistoryQuery> = z.lazy(() =>
+  z.object({
+    ...filters(),
+    seriesFormat: seriesFormat(),
+    ...since(),
+    limit: integer(1, BOUNDS.historyPage, "The first N after the cursor (1000)"),
+  })
+);
 
 /** Query of `GET /events`. */
-export const allEventsQuery: z.ZodType<AllEventsQuery> = z.object({
-  types,
-  levels,
-  includeStatus,
-  wrap,
-  taskTypes: commaList("Only tasks of these types; wildcards as in `types`"),
-  taskIds: commaList("Only these tasks"),
-});
+export const allEventsQuery: z.ZodType<AllEventsQuery> = z.lazy(() =>
+  z.object({
+    ...filters(),
+    wrap: wrap(),
+    taskTypes: commaList("Only tasks of these types; wildcards as in `types`"),
+    taskIds: commaList("Only these tasks"),
+  })
+);
 
 /** Query of `GET /webhooks/undelivered`. */
-export const undeliveredQuery: z.ZodType<Pick<ListQuery, "limit" | "cursor">> = z.object({
-  limit: integer(1, BOUNDS.listPage, "Tasks on a page (50)"),
-  cursor: z.string().optional().openapi({ description: "`nextCursor` of the page before" }),
-});
+export const undeliveredQuery: z.ZodType<Pick<ListQuery, "limit" | "cursor">> = z.lazy(() =>
+  z.object({
+    limit: integer(1, BOUNDS.listPage, "Tasks on a page (50)"),
+    cursor: described(z.string().optional(), { description: "`nextCursor` of the page before" }),
+  })
+);
 
 /** Query of `GET /tasks`. */
-export const listQuery: z.ZodType<ListQuery> = z.object({
-  status: commaListOf(TASK_STATUSES),
-  type: commaList("Only tasks of these types; `a.b.*` is what starts with `a.b.`"),
-  tag: z.string().optional(),
-  limit: integer(1, BOUNDS.listPage, "Tasks on a page (50)"),
-  cursor: z.string().optional().openapi({ description: "`nextCursor` of the page before" }),
-});
+export const listQuery: z.ZodType<ListQuery> = z.lazy(() =>
+  z.object({
+    status: commaListOf(TASK_STATUSES),
+    type: commaList("Only tasks of these types; `a.b.*` is what starts with `a.b.`"),
+    tag: z.string().optional(),
+    limit: integer(1, BOUNDS.listPage, "Tasks on a page (50)"),
+    cursor: described(z.string().optional(), { description: "`nextCursor` of the page before" }),
+  })
+);

@@ -1,7 +1,7 @@
-import { context, SpanKind, SpanStatusCode, trace as spans } from "@opentelemetry/api";
 import type { EngineTracer, TracedWork, WorkSpan } from "@taskcast/core";
 import { TaskcastError } from "@taskcast/core/protocol";
-import { isTracing, remoteContext, spanContextOf, traceparentOf, tracer } from "./tracer.ts";
+import { isTracing, openTelemetry } from "./open_telemetry.ts";
+import { remoteContext, spanContextOf, traceparentOf, tracer } from "./tracer.ts";
 
 const UNTRACED: WorkSpan = { link() {}, fail() {} };
 
@@ -30,14 +30,16 @@ async function trace<T>(
   { name, isCall = false, parent, attributes }: TracedWork,
   run: (span: WorkSpan) => Promise<T>,
 ): Promise<T> {
-  const from = parent === "active" ? context.active() : remoteContext(parent.traceparent);
+  const api = await openTelemetry();
+  const { context, SpanKind, SpanStatusCode } = api;
+  const from = parent === "active" ? context.active() : remoteContext(api, parent.traceparent);
   const kind = isCall ? SpanKind.CLIENT : SpanKind.INTERNAL;
-  const span = tracer().startSpan(name, { kind, attributes }, from);
+  const span = tracer(api).startSpan(name, { kind, attributes }, from);
   const fail = (why: string) => void span.setStatus({ code: SpanStatusCode.ERROR, message: why });
   try {
-    return await context.with(spans.setSpan(from, span), () =>
+    return await context.with(api.trace.setSpan(from, span), () =>
       run({
-        traceparent: traceparentOf(span, from),
+        traceparent: traceparentOf(api, span, from),
         link(traceparent) {
           const linked = spanContextOf(traceparent);
           if (linked !== undefined) span.addLink({ context: linked });

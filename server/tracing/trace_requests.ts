@@ -1,6 +1,6 @@
-import { context as active, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import type { HonoRequest } from "hono";
 import type { RequestInfo } from "../request_info.ts";
+import { openTelemetry } from "./open_telemetry.ts";
 import { remoteContext, traceparentOf, tracer } from "./tracer.ts";
 
 /**
@@ -12,16 +12,18 @@ export async function traceRequest(
   info: RequestInfo,
   answer: () => Promise<Response>,
 ): Promise<Response> {
+  const api = await openTelemetry();
+  const { context: active, SpanKind, SpanStatusCode, trace } = api;
   const { method } = request;
   const outer = active.active();
   const isInside = trace.getSpan(outer) !== undefined;
-  const from = isInside ? outer : remoteContext(request.header("traceparent"), outer);
+  const from = isInside ? outer : remoteContext(api, request.header("traceparent"), outer);
   const kind = isInside ? SpanKind.INTERNAL : SpanKind.SERVER;
-  const span = tracer().startSpan(method, {
+  const span = tracer(api).startSpan(method, {
     kind,
     attributes: { "http.request.method": method, "taskcast.request.id": info.requestId },
   }, from);
-  info.traceparent = traceparentOf(span, from);
+  info.traceparent = traceparentOf(api, span, from);
   try {
     const response = await active.with(trace.setSpan(from, span), answer);
     const { status } = response;

@@ -1,25 +1,16 @@
 import type { Context, Span, SpanContext, Tracer } from "@opentelemetry/api";
-import { isSpanContextValid, ProxyTracerProvider, ROOT_CONTEXT, trace } from "@opentelemetry/api";
 import { formatTraceparent, parseTraceparent } from "@taskcast/core";
 import { VERSION } from "../version.ts";
-
-// Without an SDK all of this does nothing, and spans have the ids of their parents. With one, which
-// may be registered at any time, or with OTEL_DENO=true, spans get ids of their own.
+import type { OpenTelemetry } from "./open_telemetry.ts";
 
 /** What makes spans. */
-export function tracer(): Tracer {
+export function tracer({ trace }: OpenTelemetry): Tracer {
   return trace.getTracer("taskcast", VERSION);
-}
-
-/** Whether there is an SDK, or something like it, that spans go to. */
-export function isTracing(): boolean {
-  const provider = trace.getTracerProvider();
-  return !(provider instanceof ProxyTracerProvider) ||
-    provider.getDelegateTracer("taskcast", VERSION) !== undefined;
 }
 
 /** The context of somebody else's span. */
 export function remoteContext(
+  { trace, ROOT_CONTEXT }: OpenTelemetry,
   traceparent: string | undefined,
   base: Context = ROOT_CONTEXT,
 ): Context {
@@ -36,7 +27,11 @@ export function spanContextOf(traceparent: string): SpanContext | undefined {
 }
 
 /** The `traceparent` of a span that somebody makes, which is none of those that only pass through. */
-export function traceparentOf(span: Span, parent: Context): string | undefined {
+export function traceparentOf(
+  { trace, isSpanContextValid }: OpenTelemetry,
+  span: Span,
+  parent: Context,
+): string | undefined {
   const { traceId, spanId, traceFlags: flags } = span.spanContext();
   if (!isSpanContextValid(span.spanContext())) return undefined;
   if (spanId === trace.getSpanContext(parent)?.spanId) return undefined;
