@@ -37,21 +37,31 @@ export function nextChunk<Chunk>(source: ChunkSource<Chunk>): Promise<IteratorRe
   );
 }
 
-/** What a generator yields, which stops waiting when `close` is called. */
+/**
+ * What a generator yields.
+ *
+ * @param options.close Ends a wait of the generator.
+ * @param options.report Told of a reader that throws, which must not be. It is given up then: nobody
+ * else could say that it will get nothing any more.
+ */
 export function chunksOf<Chunk>(
   generator: AsyncGenerator<Chunk, void>,
-  close: () => void,
+  { close, report }: { close: () => void; report: (error: unknown) => void },
 ): ChunkSource<Chunk> {
+  async function cancel(): Promise<void> {
+    close();
+    await generator.return();
+  }
   return {
     read(request) {
       generator.next().then(
         ({ value, done }) => done ? request.onEnd() : request.onChunk(value as Chunk),
         (error) => request.onError(error),
-      );
+      ).catch((error) => {
+        report(error);
+        return cancel();
+      }).catch(report);
     },
-    async cancel() {
-      close();
-      await generator.return();
-    },
+    cancel,
   };
 }

@@ -56,7 +56,10 @@ export function followAll<Chunk>(
   control: StreamControl,
 ): ChunkSource<Chunk> {
   const reader = listed(context, tails, query, encoder, control);
-  return chunksOf(reader, () => control.close());
+  return chunksOf(reader, {
+    close: () => control.close(),
+    report: (error) => context.report(error, { operation: "subscription of all tasks" }),
+  });
 }
 
 /** Lists the stream as open for as long as it is read. */

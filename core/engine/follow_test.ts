@@ -118,6 +118,48 @@ Deno.test("a stream that was being opened when the engine closed ends after its 
   assert.equal(engine.stats.streams, 0);
 });
 
+for (const what of ["a task", "all tasks"]) {
+  Deno.test(`a stream of ${what} that is first read when the engine has closed ends`, async () => {
+    const engine = engineWithoutTimers();
+    await engine.createTask({ id: "t" });
+    const { chunks } = what === "a task"
+      ? await engine.openStream("t", {}, objectEncoder)
+      : await engine.openStreamOfAll({}, objectEncoder);
+    await engine.close();
+    let isOver = false;
+    const read = async () => {
+      while (!isOver) isOver = (await nextChunk(chunks)).done === true;
+    };
+    void read();
+    for (let turn = 0; turn < 5; turn++) await settle();
+    assert(isOver);
+    assert.equal(engine.stats.streams, 0);
+  });
+}
+
+Deno.test("a reader of all tasks that throws is reported and given up, and breaks nothing", async () => {
+  const reported: unknown[] = [];
+  await using engine = new TaskEngine({
+    broadcast: new MemoryBroadcastProvider(),
+    shortTermStore: new MemoryShortTermStore(),
+    hooks: { onUnhandledError: (error, { operation }) => void reported.push([error, operation]) },
+  });
+  const { chunks } = await engine.openStreamOfAll({}, objectEncoder);
+  const fault = new Error("a fault of the reader's");
+  chunks.read({
+    onChunk() {
+      throw fault;
+    },
+    onEnd: () => {},
+    onError: (error) => void reported.push(error),
+  });
+  await settle();
+  await engine.createTask({ id: "t" });
+  await engine.publishEvent("t", { type: "a", data: 0 });
+  while (engine.stats.streams > 0 || reported.length === 0) await settle();
+  assert.deepEqual(reported, [[fault, "subscription of all tasks"]]);
+});
+
 for (const way of ["close", "cancel", "throw"] as const) {
   Deno.test(`a reader that leaves while it is given a chunk leaves the others alone: ${way}`, async () => {
     const reported: unknown[] = [];

@@ -1,9 +1,10 @@
 import type { ChunkSource } from "./chunk_source.ts";
 import type { TaskStream } from "./options.ts";
+import type { StreamList } from "./stream_control.ts";
 import { StreamControl } from "./stream_control.ts";
 
 /** The streams of one engine that are being read; whoever closes the engine ends them all. */
-export class OpenStreams {
+export class OpenStreams implements StreamList {
   readonly #controls = new Set<StreamControl>();
   #isClosed = false;
 
@@ -22,12 +23,21 @@ export class OpenStreams {
     ended: boolean,
     start: (control: StreamControl) => ChunkSource<Chunk>,
   ): TaskStream<Chunk> {
-    const control = new StreamControl(this.#controls);
-    if (this.#isClosed) control.close(); // The engine closed while the task was being looked up.
+    const control = new StreamControl(this);
     return { ended, chunks: start(control), close: () => control.close() };
   }
 
-  /** Ends them at their next step, and those that are opened later. */
+  add(control: StreamControl): void {
+    this.#controls.add(control);
+    // The engine closed while the task was looked up, or before anybody read.
+    if (this.#isClosed) control.close();
+  }
+
+  delete(control: StreamControl): void {
+    this.#controls.delete(control);
+  }
+
+  /** Ends them at their next step, and those that are read first later. */
   close(): void {
     this.#isClosed = true;
     for (const control of this.#controls) control.close();

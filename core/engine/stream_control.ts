@@ -1,27 +1,35 @@
 /** Wakes a reader that waits: there is more or the end, or only a sign of life is due. */
 export type Wake = (reason?: "heartbeat") => void;
 
+/** The streams that are being read. */
+export interface StreamList {
+  /** One more; it is closed at once where all are to end. */
+  add(control: StreamControl): void;
+  /** One less. */
+  delete(control: StreamControl): void;
+}
+
 /** How the one who reads a stream stops it, also while it waits. */
 export class StreamControl {
   /** The reader is gone, or the engine closes. */
   closed = false;
   /** Ends the present wait. */
   wake?: Wake;
-  readonly #open: Set<StreamControl>;
+  readonly #list: StreamList;
 
-  /** @param open Where it is listed from the first read of the stream until its end. */
-  constructor(open: Set<StreamControl>) {
-    this.#open = open;
+  /** @param list Where it is from the first read of the stream until its end. */
+  constructor(list: StreamList) {
+    this.#list = list;
   }
 
   /** The stream is read for the first time. */
   began(): void {
-    this.#open.add(this);
+    this.#list.add(this);
   }
 
   /** The stream has ended, in whatever way. */
   ended(): void {
-    this.#open.delete(this);
+    this.#list.delete(this);
   }
 
   /** Ends the stream at its next step, and the present wait at once. Safe to call twice. */
