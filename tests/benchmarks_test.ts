@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { ChunkedBody } from "../benchmarks/harness/chunked_body.ts";
 import { FrameCheck } from "../benchmarks/harness/frame_check.ts";
 import { ErrorCount } from "../benchmarks/harness/error_count.ts";
+import { compare } from "../benchmarks/stores/rounds.ts";
 import { inTurns, latenciesOf, median, quantile, ratioOf } from "../benchmarks/harness/measure.ts";
 import { usageOf } from "../benchmarks/harness/processes.ts";
 import { noteDelay, nowMs } from "../benchmarks/harness/sent_at.ts";
@@ -150,6 +151,26 @@ Deno.test("rounds are taken in turns, and compared with their neighbours", async
   assert.equal(quantile([5, 1, 3], 0.99), 5);
 });
 
+Deno.test("a line of a store has what its calls took and who was busy", async () => {
+  const load = (eventsPerSecond: number) => () =>
+    Promise.resolve({ eventsPerSecond, tookMs: [1, 2, 9] });
+  const [line] = await compare({
+    scenario: "append",
+    storage: "redis",
+    value: load(50),
+    baselines: { raw: load(100) },
+    target: { ratio: 0.4 },
+  }, 3);
+  const { value, baseline, ratio, p50Ms, p99Ms } = line!;
+  assert.deepEqual({ value, baseline, ratio, p50Ms, p99Ms }, {
+    value: 50,
+    baseline: 100,
+    ratio: 0.5,
+    p50Ms: 2,
+    p99Ms: 9,
+  });
+});
+
 Deno.test("a result says whether it is what was asked for", () => {
   const base = { value: 7, target: 10 };
   assert.equal(meetsTarget({ ...base, targetIs: "at least" }), false);
@@ -185,7 +206,7 @@ const FAULTS = ["missing", "doubled", "outOfOrder"];
 /** The scenarios that are run, how their lines begin, and what each line has. */
 const FIELDS: Record<string, { lines: RegExp; fields: string[] }> = {
   requests: { lines: /^(create|publish (single|batch))/, fields: [...LATENCY, "errors", ...USAGE] },
-  ndjson: { lines: /NDJSON/, fields: ["errors", ...USAGE] },
+  ndjson: { lines: /NDJSON/, fields: [...LATENCY, "errors", ...USAGE] },
   "fan-out": {
     lines: /^fan-out .* bursts/,
     fields: [...LATENCY, "bareP50Ms", "bareP99Ms", "errors", ...FAULTS, ...USAGE],

@@ -30,3 +30,8 @@ export type Scenario = (bench: Bench) => Promise<void>;
 export function scaled({ scale }: Bench, count: number): number {
   return Math.max(1, Math.ceil(count * scale));
 }
+
+/** So many readers at full scale; fewer where less is asked for, though not as much fewer. */
+export function scaledReaders({ scale }: Pick<Bench, "scale">, readers: number): number {
+  return Math.ceil(readers * Math.sqrt(Math.min(1, scale)));
+}

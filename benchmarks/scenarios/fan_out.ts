@@ -1,5 +1,6 @@
 import { createTask, endTask, post } from "../harness/api.ts";
 import type { Bench } from "../harness/bench.ts";
+import { scaledReaders } from "../harness/bench.ts";
 import { batchOf, plainEvent, tokenEvent } from "../harness/events.ts";
 import { ErrorCount } from "../harness/error_count.ts";
 import type { Faults } from "../harness/frame_check.ts";
@@ -41,9 +42,10 @@ interface Delivered {
 
 /** Bursts of 100 events, sent while those before are on their way: what sockets can take. */
 export async function fanOut(bench: Bench): Promise<void> {
-  for (const [readers, full] of SIZES) {
-    // At least some bursts of each publisher.
-    const events = Math.max(1_000, Math.ceil(full * bench.scale / 100) * 100);
+  for (const [fullReaders, full] of SIZES) {
+    const readers = scaledReaders(bench, fullReaders);
+    // At least a burst of each publisher.
+    const events = Math.max(100 * PUBLISHERS, Math.ceil(full * bench.scale / 100) * 100);
     const run = async (open: () => Promise<Stream>) =>
       await deliver(await open(), { readers, events, burst: 100, publishers: PUBLISHERS });
     const runs = await inTurns(bench.rounds, {
@@ -57,7 +59,11 @@ export async function fanOut(bench: Bench): Promise<void> {
         ours: runs[kind],
         theirs: runs.bare,
         baselineName: "one shared chunk a burst into every stream, without a bound",
-        ...readers === 200 ? { target: 1_000_000 } : readers === 2_000 ? { target: 500_000 } : {},
+        ...fullReaders === 200
+          ? { target: 1_000_000 }
+          : fullReaders === 2_000
+          ? { target: 500_000 }
+          : {},
       });
     }
   }
@@ -66,7 +72,8 @@ export async function fanOut(bench: Bench): Promise<void> {
 /** One event at a time, each after the one before: sockets are faster than the producer. */
 export async function fanOutSingles(bench: Bench): Promise<void> {
   await using bareOnNode = await bench.startAnotherBare("node");
-  for (const [readers, full] of [[50, 1_000], [200, 500], [2_000, 60]] as const) {
+  for (const [fullReaders, full] of [[50, 1_000], [200, 500], [2_000, 60]] as const) {
+    const readers = scaledReaders(bench, fullReaders);
     const events = Math.max(20, Math.ceil(full * bench.scale));
     const run = async (open: () => Promise<Stream>) =>
       await deliver(await open(), { readers, events, burst: 1, publishers: 1 });

@@ -2,7 +2,7 @@ import { createTask, fillTask, post } from "../harness/api.ts";
 import type { Bench } from "../harness/bench.ts";
 import { scaled } from "../harness/bench.ts";
 import { batchOf } from "../harness/events.ts";
-import { median } from "../harness/measure.ts";
+import { latenciesOf, median } from "../harness/measure.ts";
 import type { Listener, Server } from "../harness/server.ts";
 import { openReaders } from "../harness/sse_reader.ts";
 
@@ -38,6 +38,7 @@ export async function startup(bench: Bench): Promise<void> {
     target: 300,
     targetIs: "at most",
     rounds,
+    ...latenciesOf([ours.map(({ ms }) => ms)]),
   });
   for (
     const [others, name] of [[bare, "a bare one"], [bareOnNode, "a bare one on node:http"]] as const

@@ -1,6 +1,6 @@
 import { createTask, endTask, post } from "../harness/api.ts";
 import type { Bench } from "../harness/bench.ts";
-import { scaled } from "../harness/bench.ts";
+import { scaled, scaledReaders } from "../harness/bench.ts";
 import { ErrorCount } from "../harness/error_count.ts";
 import type { Faults } from "../harness/frame_check.ts";
 import { latenciesOf } from "../harness/measure.ts";
@@ -11,7 +11,8 @@ import { faultsOf, openReaders } from "../harness/sse_reader.ts";
 
 /** From the publisher's call to the reader's socket, at half of the rate that can be delivered. */
 export async function latency(bench: Bench): Promise<void> {
-  for (const [readers, p99Ms] of [[100, 10], [2_000, 50]] as const) {
+  for (const [fullReaders, p99Ms] of [[100, 10], [2_000, 50]] as const) {
+    const readers = scaledReaders(bench, fullReaders);
     const highest = await highestRate(bench, readers);
     const perSecond = highest / 2;
     const runs: Run[] = [];

@@ -2,24 +2,34 @@ import { createTask } from "../harness/api.ts";
 import type { Bench } from "../harness/bench.ts";
 import { scaled } from "../harness/bench.ts";
 import { plainEvent } from "../harness/events.ts";
-import { inTurns, median, ratioOf } from "../harness/measure.ts";
+import { inTurns, latenciesOf, median, ratioOf } from "../harness/measure.ts";
+import type { Usage } from "../harness/processes.ts";
 import { usageOf, watchUsage } from "../harness/processes.ts";
 
 const LINES_A_CHUNK = 500;
+/** Requests of one chunk each, whose time is taken, in a round. */
+const REQUESTS = 50;
 
 /** Lines of JSON on one connection. */
 export async function ndjson(bench: Bench): Promise<void> {
   const { server, bare, rounds, storage } = bench;
   const count = scaled(bench, 200_000);
   const chunk = chunkOfLines();
-  const ours = async () => {
-    const id = await createTask(server.url);
-    return await watchUsage(
-      server,
-      () => publish(`${server.url}/tasks/${id}/events`, chunk, count),
-    );
+  const ours = async (): Promise<Run> => {
+    const url = `${server.url}/tasks/${await createTask(server.url)}/events`;
+    const run = await watchUsage(server, () => publish(url, chunk, count));
+    const tookMs: number[] = [];
+    while (tookMs.length < REQUESTS) {
+      const { seconds, errors } = await publish(url, chunk, LINES_A_CHUNK);
+      tookMs.push(seconds * 1000);
+      run.value.errors += errors;
+    }
+    return { ...run, tookMs };
   };
-  const theirs = () => watchUsage(bare, () => publish(`${bare.url}/lines`, chunk, count));
+  const theirs = async (): Promise<Run> => ({
+    ...await watchUsage(bare, () => publish(`${bare.url}/lines`, chunk, count)),
+    tookMs: [],
+  });
   await ours();
   await theirs();
   const runs = await inTurns(rounds, { ours, theirs });
@@ -36,6 +46,7 @@ export async function ndjson(bench: Bench): Promise<void> {
     ...storage === "memory" ? { target: 200_000, targetIs: "at least" as const } : {},
     rounds,
     errors: [...runs.ours, ...runs.theirs].reduce((sum, { value }) => sum + value.errors, 0),
+    ...latenciesOf(runs.ours.map(({ tookMs }) => tookMs)),
     ...usageOf(runs.ours),
   });
 }
@@ -45,7 +56,16 @@ function chunkOfLines(): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(lines.join("\n") + "\n");
 }
 
+/** What a round was. */
+interface Run {
+  value: Published;
+  usage: Usage;
+  /** Of requests of one chunk. */
+  tookMs: number[];
+}
+
 interface Published {
+  seconds: number;
   linesPerSecond: number;
   /** Lines that were not taken. */
   errors: number;
@@ -72,5 +92,5 @@ async function publish(
   const seconds = (performance.now() - startedMs) / 1000;
   const errors = sent - receipt.published;
   if (errors !== 0) console.error(`sent ${sent} lines: ${JSON.stringify(receipt)}`);
-  return { linesPerSecond: receipt.published / seconds, errors };
+  return { seconds, linesPerSecond: receipt.published / seconds, errors };
 }

@@ -18,6 +18,8 @@ interface Kind {
   targetIs?: "ratio at least" | "at least";
 }
 
+const WARM_UP_SECONDS = 2;
+
 /** Creating tasks and publishing, a request each. */
 export async function requests(bench: Bench): Promise<void> {
   const { server, storage } = bench;
@@ -68,11 +70,12 @@ async function measure(bench: Bench, bareOnNode: Server, kind: Kind): Promise<vo
   const { name, events = 1, requests, target, targetIs } = kind;
   const load = async (to: Server, requests: LoadRequest[], seconds: number) =>
     await watchUsage(to, () => loadRequests({ url: to.url, requests, connections, seconds }));
-  // So that neither is measured before it is compiled.
-  const warmUpSeconds = Math.min(2, seconds);
-  await load(server, requests, warmUpSeconds);
-  await load(bare, [kind.bare], warmUpSeconds);
-  await load(bareOnNode, [kind.bare], warmUpSeconds);
+  // So that none is measured before it is compiled, where more is wanted than to see that all works.
+  if (seconds >= WARM_UP_SECONDS) {
+    await load(server, requests, WARM_UP_SECONDS);
+    await load(bare, [kind.bare], WARM_UP_SECONDS);
+    await load(bareOnNode, [kind.bare], WARM_UP_SECONDS);
+  }
   const { ours, theirs, onNode } = await inTurns(rounds, {
     ours: () => load(server, requests, seconds),
     theirs: () => load(bare, [kind.bare], seconds),

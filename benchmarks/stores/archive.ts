@@ -4,6 +4,7 @@ import { createPostgresAdapter } from "@taskcast/postgres";
 import { createRedisAdapters } from "@taskcast/redis";
 import { startPostgres } from "../../tests/support/postgres_server.ts";
 import { startRedis } from "../../tests/support/redis_server.ts";
+import type { Load } from "./load.ts";
 import { BATCH, batches, createTasks, EVENT, LIMITS, singles } from "./load.ts";
 import { PostgresBaseline } from "./postgres_baseline.ts";
 import type { Run } from "./run.ts";
@@ -35,7 +36,7 @@ async function benchBacklog(longTermStore: LongTermStore, url: string, run: Run)
   await baseline.open();
   const count = Math.ceil(BACKLOG * run.scale / TASKS / BATCH) * BATCH * TASKS;
 
-  async function archived(): Promise<number> {
+  async function archived(): Promise<Load> {
     const broadcast = new MemoryBroadcastProvider();
     const shortTermStore = new MemoryShortTermStore();
     const parts = { broadcast, shortTermStore, limits: LIMITS };
@@ -50,7 +51,7 @@ async function benchBacklog(longTermStore: LongTermStore, url: string, run: Run)
     while (engine.stats.eventsArchived < count) await pause(1);
     const seconds = (performance.now() - startedMs) / 1000;
     await engine.close();
-    return count / seconds;
+    return { eventsPerSecond: count / seconds, tookMs: [] };
   }
 
   const results = await compare({
@@ -78,10 +79,10 @@ async function benchPublishing(
       scenario: `appendEvent${name}${name && ` of ${BATCH}`}, ${concurrency} at a time, archived`,
       storage: "redis+postgres",
       value: async () => {
-        const rate = await work(archiving.engine, concurrency, TIMES_AS_LONG * ms);
+        const load = await work(archiving.engine, concurrency, TIMES_AS_LONG * ms);
         const { engine } = archiving;
         while (await engine.archiveBacklog({ limit: 1 }) !== 0) await pause(5);
-        return rate;
+        return load;
       },
       baselines: {
         "the same without an archive": () => work(plain.engine, concurrency, TIMES_AS_LONG * ms),

@@ -12,22 +12,33 @@ export const EVENT: EventInput = {
 /** What the raw baselines keep of an event: as many bytes as our stores keep of its data. */
 export const DATA: string = JSON.stringify(EVENT.data);
 
-/** Calls `work` for a while, so many at a time, and tells how many calls that was a second. */
-export async function rateOf(
+/** What a measurement found. */
+export interface Load {
+  eventsPerSecond: number;
+  /** Milliseconds of each call. */
+  tookMs: number[];
+}
+
+/** Calls `work` for a while, so many at a time, each with so many events. A failure ends it all. */
+export async function loadOf(
   concurrency: number,
   ms: number,
   work: (worker: number) => Promise<unknown>,
-): Promise<number> {
-  let done = 0;
+  events = 1,
+): Promise<Load> {
+  const tookMs: number[] = [];
   const startedMs = performance.now();
   const endMs = startedMs + ms;
   await Promise.all(Array.from({ length: concurrency }, async (_, worker) => {
-    while (performance.now() < endMs) {
+    for (let nowMs = startedMs; nowMs < endMs;) {
+      const calledMs = nowMs;
       await work(worker);
-      done++;
+      nowMs = performance.now();
+      tookMs.push(nowMs - calledMs);
     }
   }));
-  return done / ((performance.now() - startedMs) / 1000);
+  const seconds = (performance.now() - startedMs) / 1000;
+  return { eventsPerSecond: events * tookMs.length / seconds, tookMs };
 }
 
 /** Running tasks, one for each worker up to 32. */
@@ -41,24 +52,24 @@ export async function createTasks(engine: TaskEngine, concurrency: number): Prom
 /** Bounds that no measurement reaches. */
 export const LIMITS = { maxEventsPerTask: 100_000_000, maxBytesPerTask: 1e12 };
 
-/** Events that an engine appends a second, one a call, and so many calls at a time. */
+/** Appends to an engine, one event a call, and so many calls at a time. */
 export async function singles(
   engine: TaskEngine,
   concurrency: number,
   ms: number,
-): Promise<number> {
+): Promise<Load> {
   const ids = await createTasks(engine, concurrency);
-  return await rateOf(concurrency, ms, (i) => engine.appendEvent(ids[i % ids.length]!, EVENT));
+  return await loadOf(concurrency, ms, (i) => engine.appendEvent(ids[i % ids.length]!, EVENT));
 }
 
-/** Events that an engine appends a second in arrays. */
+/** The same in arrays. */
 export async function batches(
   engine: TaskEngine,
   concurrency: number,
   ms: number,
-): Promise<number> {
+): Promise<Load> {
   const ids = await createTasks(engine, concurrency);
   const events = Array.from({ length: BATCH }, () => EVENT);
   const work = (i: number) => engine.appendEvents(ids[i % ids.length]!, events);
-  return BATCH * await rateOf(concurrency, ms, work);
+  return await loadOf(concurrency, ms, work, BATCH);
 }

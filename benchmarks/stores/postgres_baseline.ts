@@ -1,6 +1,7 @@
 import postgres from "postgres";
 import { Group } from "../../adapters/postgres/group.ts";
-import { DATA, rateOf } from "./load.ts";
+import type { Load } from "./load.ts";
+import { DATA, loadOf } from "./load.ts";
 
 /** One table of events, and one statement for all that came while the one before was under way. */
 export class PostgresBaseline {
@@ -24,12 +25,12 @@ export class PostgresBaseline {
       PRIMARY KEY (task, idx))`;
   }
 
-  /** Events inserted a second, so many a call. */
-  async inserts(concurrency: number, ms: number, events: number): Promise<number> {
+  /** Inserts, so many events a call. */
+  async inserts(concurrency: number, ms: number, events: number): Promise<Load> {
     const first = this.#task;
     this.#task += 32;
     const work = (i: number) => this.#group.add({ task: first + i % 32, events });
-    return events * await rateOf(concurrency, ms, work);
+    return await loadOf(concurrency, ms, work, events);
   }
 
   async close(): Promise<void> {

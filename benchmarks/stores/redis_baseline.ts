@@ -3,7 +3,8 @@ import { Redis } from "ioredis";
 import { SCRIPTS } from "../../adapters/redis/_generated_scripts.ts";
 import { commitCall, NUMBER_AT } from "../../adapters/redis/codec.ts";
 import { Partitions } from "../../adapters/redis/partitions.ts";
-import { BATCH, DATA, EVENT, LIMITS, rateOf } from "./load.ts";
+import type { Load } from "./load.ts";
+import { BATCH, DATA, EVENT, LIMITS, loadOf } from "./load.ts";
 
 /** What any append must do, and no more: number the events, keep them, tell who listens. */
 const MINIMAL = `
@@ -24,15 +25,15 @@ export class RedisBaseline {
     this.#client = new Redis(url, { enableAutoPipelining: true });
   }
 
-  /** Events a second by a script that does the least. */
-  async minimal(concurrency: number, ms: number, events: number): Promise<number> {
+  /** Appends by a script that does the least. */
+  async minimal(concurrency: number, ms: number, events: number): Promise<Load> {
     const hash = await this.#load(MINIMAL);
     const run = crypto.randomUUID();
     const data = Array.from({ length: events }, () => DATA);
-    return events * await rateOf(concurrency, ms, (i) => {
+    return await loadOf(concurrency, ms, (i) => {
       const key = `raw:{${i % 32}}:${run}`;
       return this.#client.evalsha(hash, 3, `${key}:n`, `${key}:log`, `${key}:wake`, ...data);
-    });
+    }, events);
   }
 
   /** Events a second by our own script, called with the arguments that our store makes. */
@@ -41,7 +42,7 @@ export class RedisBaseline {
     concurrency: number,
     ms: number,
     events: number,
-  ): Promise<number> {
+  ): Promise<Load> {
     const session = crypto.randomUUID();
     const calls = await Promise.all(ids.map(async (taskId) => {
       const base = this.#partitions.of(taskId);
@@ -62,11 +63,11 @@ export class RedisBaseline {
       }, { session, publish: "PUBLISH" });
       return { hash: await this.#load(SCRIPTS[script]), base, life, args };
     }));
-    return events * await rateOf(concurrency, ms, (i) => {
+    return await loadOf(concurrency, ms, (i) => {
       const { hash, base, life, args } = calls[i % calls.length]!;
       args[NUMBER_AT] = String(++this.#sent);
       return this.#client.evalsha(hash, 1, base, life, "new", ...args);
-    });
+    }, events);
   }
 
   close(): void {

@@ -1,8 +1,13 @@
-import { inTurns, median, ratioOf } from "../harness/measure.ts";
+import { inTurns, latenciesOf, median, ratioOf } from "../harness/measure.ts";
+import { cpuMs, rssBytes, usageOf, watchUsage } from "../harness/processes.ts";
 import type { Measured } from "../harness/result.ts";
+import type { Load } from "./load.ts";
 
-/** Events per second of one measurement. */
-export type Measure = () => Promise<number>;
+/** One measurement. */
+export type Measure = () => Promise<Load>;
+
+/** The engine is in this process, so that is the server. */
+const SELF = { cpuMs: () => cpuMs("self"), rss: () => rssBytes("self") };
 
 /** What is compared with what, and what is asked of it. */
 export interface Comparison {
@@ -21,20 +26,30 @@ export async function compare(
 ): Promise<(Measured & { storage: string })[]> {
   const measures: Record<string, Measure> = { ...baselines, value };
   for (const measure of Object.values(measures)) await measure(); // Warm-up.
-  const found = await inTurns(rounds, measures);
+  const watched = Object.entries(measures).map(([name, measure]) =>
+    [name, () => watchUsage(SELF, measure)] as const
+  );
+  const found = await inTurns(rounds, Object.fromEntries(watched));
+  const rates = (name: string) => found[name]!.map((round) => round.value.eventsPerSecond);
+  const ours = found.value!;
+  const latencies = latenciesOf(ours.map((round) => round.value.tookMs));
+  const { serverCpu, serverRssMiB } = usageOf(ours);
   return Object.keys(baselines).map((baselineName) => ({
     scenario,
     storage,
     unit: "events/s",
-    value: median(found.value!),
-    baseline: median(found[baselineName]!),
+    value: median(rates("value")),
+    baseline: median(rates(baselineName)),
     baselineName,
-    ratio: ratioOf(found.value!, found[baselineName]!),
+    ratio: ratioOf(rates("value"), rates(baselineName)),
     ...target === undefined
       ? {}
       : "ratio" in target
       ? { target: target.ratio, targetIs: "ratio at least" as const }
       : { target: target.value, targetIs: "at least" as const },
     rounds,
+    ...Number.isNaN(latencies.p99Ms) ? {} : latencies,
+    serverCpu,
+    serverRssMiB,
   }));
 }

@@ -1,6 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { setImmediate } from "node:timers";
-import { DATA, rateOf } from "./load.ts";
+import type { Load } from "./load.ts";
+import { DATA, loadOf } from "./load.ts";
 
 /** One table of events, and one transaction for all that is asked for in the same turn. */
 export class SqliteBaseline {
@@ -21,11 +22,12 @@ export class SqliteBaseline {
     this.#insert = this.#database.prepare("INSERT INTO raw (task, idx, data) VALUES (?, ?, ?)");
   }
 
-  /** Events inserted a second, so many a call. */
-  async inserts(concurrency: number, ms: number, events: number): Promise<number> {
+  /** Inserts, so many events a call. */
+  async inserts(concurrency: number, ms: number, events: number): Promise<Load> {
     const first = this.#task;
     this.#task += 32;
-    return events * await rateOf(concurrency, ms, (i) => this.#add(first + i % 32, events));
+    const work = (i: number) => this.#add(first + i % 32, events);
+    return await loadOf(concurrency, ms, work, events);
   }
 
   close(): void {
