@@ -19,6 +19,13 @@ interface Item {
   isCompared?: boolean;
 }
 
+/** What a task has of one write. */
+interface Share {
+  item: Item;
+  /** Events at most. */
+  limit: number;
+}
+
 /** Tasks claimed at a time, and read at a time. */
 const CLAIM_TASKS = 64;
 const READ_TASKS = 16;
@@ -172,8 +179,8 @@ export class Archiver {
   async #archiveAll(taskIds: readonly string[]): Promise<void> {
     let items = await this.#itemsOf(taskIds);
     while (items.length > 0) {
-      const now = items.slice(0, READ_TASKS);
-      items = [...await this.#advance(now), ...items.slice(READ_TASKS)];
+      const { shares, rest } = shareOut(items, this.#context.options.archiveBatch);
+      items = [...rest, ...await this.#advance(shares)];
     }
   }
 
@@ -189,11 +196,9 @@ export class Archiver {
   }
 
   /** Writes a part of each task, or finishes it. Returns those that are not finished. */
-  async #advance(items: readonly Item[]): Promise<Item[]> {
-    const { archiveBatch } = this.#context.options;
-    const limit = Math.max(1, Math.floor(archiveBatch / items.length));
-    const parts = await Promise.all(items.map((item) => this.#nextPart(item, limit)));
-    const open = items.flatMap(({ head }, i) => {
+  async #advance(shares: readonly Share[]): Promise<Item[]> {
+    const parts = await Promise.all(shares.map(({ item, limit }) => this.#nextPart(item, limit)));
+    const open = shares.flatMap(({ item: { head } }, i) => {
       const part = parts[i];
       return part === undefined ? [] : [{ head, part }];
     });
@@ -337,6 +342,31 @@ export class Archiver {
       }
     }
   }
+}
+
+/**
+ * Who is in the next write: the first tasks that fill it together, and those that have everything and
+ * want only to be settled. Few tasks with many events each, since to read a task and to look it up in
+ * the archive costs as much as some dozens of events.
+ */
+function shareOut(
+  items: readonly Item[],
+  archiveBatch: number,
+): { shares: Share[]; rest: Item[] } {
+  const shares: Share[] = [];
+  const rest: Item[] = [];
+  let left = archiveBatch;
+  for (const item of items) {
+    const { head, position } = item;
+    const missing = position.deleted ? 0 : Math.max(0, head.length - position.length);
+    if (missing > 0 && left <= 0 || shares.length === READ_TASKS) {
+      rest.push(item);
+      continue;
+    }
+    shares.push({ item, limit: Math.max(1, Math.min(missing, left)) });
+    left -= missing;
+  }
+  return { shares, rest };
 }
 
 function markOf({ record, length }: { record: TaskRecord; length: number }): LogMark {

@@ -403,3 +403,42 @@ Deno.test("a deletion that is slow between its steps does not delete the next li
   await slow.close();
   await others.close();
 });
+
+Deno.test("writes to the archive are full, and each task is in as few of them as its events need", async () => {
+  const { clock, cold, errors, open } = setUp();
+  const [tasks, each, archiveBatch] = [32, 30, 100];
+  const writes: { tasks: number; events: number }[] = [];
+  const longTermStore: LongTermStore = new Proxy(cold, {
+    get(target, name) {
+      const method = Reflect.get(target, name, target);
+      if (typeof method !== "function") return method;
+      return (...args: Parameters<LongTermStore["archive"]>) => {
+        if (name === "archive") {
+          const [parts] = args;
+          const events = parts.reduce((sum, part) => sum + part.events.length, 0);
+          writes.push({ tasks: parts.length, events });
+        }
+        return method.apply(target, args);
+      };
+    },
+  });
+  await using engine = open({
+    longTermStore,
+    options: { archiveDelayMs: DELAY_MS, hotRetentionMs: RETENTION_MS, archiveBatch },
+  });
+  for (let n = 0; n < tasks; n++) {
+    await engine.createTask({ id: `t${n}` });
+    const events = Array.from({ length: each }, (_, data) => ({ type: "step", data }));
+    await engine.publishEvents(`t${n}`, events);
+  }
+  await clock.pass(DELAY_MS);
+  assert.equal(engine.stats.eventsArchived, tasks * each);
+  assert(writes.every(({ events }) => events <= archiveBatch));
+  // The first task is looked at before the others are there.
+  const full = writes.slice(1, -1);
+  assert(full.length > 8 && full.every(({ events }) => events === archiveBatch));
+  // Each write may cut one task in two.
+  const parts = writes.reduce((sum, write) => sum + write.tasks, 0);
+  assert(parts < tasks + writes.length, `${parts} parts of ${tasks} tasks`);
+  assert.deepEqual(errors, []);
+});
