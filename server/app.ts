@@ -177,7 +177,8 @@ function addDocs(
   documented("/openapi.json", "This document", "application/json");
   documented("/docs", "A page to browse and try this API", "text/html");
 
-  // Making the document is work, and anybody may ask for it.
+  // Making the document takes 50 ms, and anybody may ask for it: it is made once, when somebody does.
+  let document: Record<string, unknown> | undefined;
   const count = (context: Context) =>
     limits.countAddress(limits.addressOf(context.req.raw, context));
   const add = (path: string, answer: (context: Context) => Response | Promise<Response>) =>
@@ -192,7 +193,8 @@ function addDocs(
   add("/openapi.json", (context) => {
     // Wherever the app is mounted, paths count from there.
     const serverUrl = context.req.path.slice(0, -"/openapi.json".length) || "/";
-    return context.json(openApiDocument(operations, { id: taskId, serverUrl }));
+    document ??= openApiDocument(operations, { id: taskId });
+    return context.json({ ...document, servers: [{ url: serverUrl }] });
   });
   add("/docs", async (context) => {
     const { html, headers } = await docsPage();

@@ -202,6 +202,20 @@ Deno.test("mounted under a path, links, errors and the document count from there
   assert.match(docs.headers.get("content-type")!, /^text\/html/);
 });
 
+Deno.test("an app that is mounted twice has one document, which says for each where it is", async () => {
+  await using engine = makeEngine();
+  const taskcast = createTaskcastApp({ engine });
+  const app = new Hono().route("/a", taskcast).route("/b", taskcast);
+  const documents: Json[] = [];
+  for (const base of ["/a", "/b", "/a"]) {
+    const { servers, ...document } = await (await app.request(`${base}/openapi.json`)).json();
+    assert.deepEqual(servers, [{ url: base }]);
+    documents.push(document);
+  }
+  assert.deepEqual(documents[1], documents[0]);
+  assert.deepEqual(documents[2], documents[0]);
+});
+
 Deno.test("the docs page needs no other host, and may use none", async () => {
   await using engine = makeEngine();
   const docs = await createTaskcastApp({ engine }).request("/docs");

@@ -182,6 +182,24 @@ Deno.test("a request inside a span of the host goes on from there", async () => 
   }
 });
 
+Deno.test("what is traced begins with its call: a publish goes before a deletion after it", async () => {
+  trace.setGlobalTracerProvider(new BasicTracerProvider());
+  try {
+    await using engine = new TaskEngine({
+      broadcast: new MemoryBroadcastProvider(),
+      shortTermStore: new MemoryShortTermStore(),
+      tracer: createEngineTracer(),
+    });
+    await engine.createTask({ id: "t" });
+    await engine.publishEvent("t", { type: "a", data: 1 }); // From here on the API is loaded.
+    const publish = engine.publishEvent("t", { type: "a", data: 2 });
+    await engine.deleteTask("t");
+    assert.equal((await publish).index, 1);
+  } finally {
+    trace.disable();
+  }
+});
+
 Deno.test("a server sends its spans where OTEL_DENO and OTEL_EXPORTER_OTLP_ENDPOINT say", async () => {
   const spans: Otlp[] = [];
   await using collector = serve(async (request) => {

@@ -36,15 +36,14 @@ const errorSchema = described(
 );
 
 /**
- * Describes operations as OpenAPI 3.1.
+ * Describes operations as OpenAPI 3.1, all but where they are served.
  *
  * @param id What `{id}` in paths must be.
- * @param serverUrl Where paths count from.
  * @see https://spec.openapis.org/oas/v3.1.1.html
  */
 export function openApiDocument(
   operations: readonly DocumentedOperation[],
-  { id, serverUrl }: { id: z.ZodType; serverUrl: string },
+  { id }: { id: z.ZodType },
 ): Record<string, unknown> {
   const schemas = new DocumentedSchemas();
   const paths: Record<string, Record<string, unknown>> = {};
@@ -59,7 +58,6 @@ export function openApiDocument(
       version: VERSION,
       description: "Long-lived tasks that people watch.",
     },
-    servers: [{ url: serverUrl }],
     paths,
     components: {
       securitySchemes: {

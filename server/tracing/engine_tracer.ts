@@ -1,5 +1,6 @@
 import type { EngineTracer, TracedWork, WorkSpan } from "@taskcast/core";
 import { TaskcastError } from "@taskcast/core/protocol";
+import type { OpenTelemetry } from "./open_telemetry.ts";
 import { isTracing, openTelemetry } from "./open_telemetry.ts";
 import { remoteContext, spanContextOf, traceparentOf, tracer } from "./tracer.ts";
 
@@ -22,15 +23,27 @@ const UNTRACED: WorkSpan = { link() {}, fail() {} };
  * ```
  */
 export function createEngineTracer(): EngineTracer {
-  // Without tracing, not even a promise of its own is put around the work.
-  return { isTracing, trace: (work, run) => isTracing() ? trace(work, run) : run(UNTRACED) };
+  // Where an SDK is there already it will be wanted. If it cannot be loaded, the first work says so.
+  if (isTracing()) Promise.resolve(openTelemetry()).catch(() => {});
+  return {
+    isTracing,
+    trace(work, run) {
+      // Without tracing, not even a promise of its own is put around the work.
+      if (!isTracing()) return run(UNTRACED);
+      const api = openTelemetry();
+      // Work begins with its call, before what is asked for after it: a publish before a deletion.
+      return api instanceof Promise
+        ? api.then((loaded) => trace(loaded, work, run))
+        : trace(api, work, run);
+    },
+  };
 }
 
 async function trace<T>(
+  api: OpenTelemetry,
   { name, isCall = false, parent, attributes }: TracedWork,
   run: (span: WorkSpan) => Promise<T>,
 ): Promise<T> {
-  const api = await openTelemetry();
   const { context, SpanKind, SpanStatusCode } = api;
   const from = parent === "active" ? context.active() : remoteContext(api, parent.traceparent);
   const kind = isCall ? SpanKind.CLIENT : SpanKind.INTERNAL;
