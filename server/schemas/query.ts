@@ -73,7 +73,7 @@ function flag(description: string) {
   });
 }
 
-// Made when a query is first checked, as everything here.
+// Functions, since each schema is made when it is first asked for; see task.ts.
 
 const filters = () => ({
   types: commaList(
