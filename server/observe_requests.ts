@@ -1,7 +1,7 @@
 import type { Context, Handler, MiddlewareHandler } from "hono";
 import type { RequestInfo } from "./request_info.ts";
 import { beginRequest } from "./request_info.ts";
-import { isTracing } from "./tracing/open_telemetry.ts";
+import { openTelemetry } from "./tracing/open_telemetry.ts";
 import { traceRequest } from "./tracing/trace_requests.ts";
 
 /** A request that was answered. What it asked for beyond its route is left out on purpose. */
@@ -75,7 +75,7 @@ export class ObservedRequests {
   async #observe(context: Context, info: RequestInfo, answer: Answer): Promise<Response> {
     const startMs = performance.now();
     let response: Response;
-    if (isTracing()) {
+    if (openTelemetry.isTracing()) {
       response = await traceRequest(
         context.req,
         info,

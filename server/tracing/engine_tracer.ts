@@ -1,7 +1,7 @@
 import type { EngineTracer, TracedWork, WorkSpan } from "@taskcast/core";
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { OpenTelemetry } from "./open_telemetry.ts";
-import { isTracing, openTelemetry } from "./open_telemetry.ts";
+import { openTelemetry } from "./open_telemetry.ts";
 import { remoteContext, spanContextOf, traceparentOf, tracer } from "./tracer.ts";
 
 const UNTRACED: WorkSpan = { link() {}, fail() {} };
@@ -23,17 +23,17 @@ const UNTRACED: WorkSpan = { link() {}, fail() {} };
  * ```
  */
 export function createEngineTracer(): EngineTracer {
-  // Where an SDK is there already it will be wanted. If it cannot be loaded, the first work says so.
-  if (isTracing()) Promise.resolve(openTelemetry()).catch(() => {});
+  // Where an SDK is there already it will be wanted.
+  if (openTelemetry.isTracing()) openTelemetry.load();
   return {
-    isTracing,
+    isTracing: openTelemetry.isTracing,
     trace(work, run) {
       // Without tracing, not even a promise of its own is put around the work.
-      if (!isTracing()) return run(UNTRACED);
-      const api = openTelemetry();
+      if (!openTelemetry.isTracing()) return run(UNTRACED);
+      const api = openTelemetry.load();
       // Work begins with its call, before what is asked for after it: a publish before a deletion.
       return api instanceof Promise
-        ? api.then((loaded) => trace(loaded, work, run))
+        ? api.then((loaded) => loaded === undefined ? run(UNTRACED) : trace(loaded, work, run))
         : trace(api, work, run);
     },
   };

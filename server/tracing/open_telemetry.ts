@@ -4,21 +4,49 @@ export type OpenTelemetry = typeof import("@opentelemetry/api");
 /** Where version 1 of the API keeps what was registered, whichever copy of it that was done with. */
 const REGISTERED = Symbol.for("opentelemetry.js.api.1");
 
-let loaded: OpenTelemetry | undefined;
-
-/**
- * Whether there is an SDK, or something like it, that spans go to. It may come at any time; with
- * OTEL_DENO=true the runtime itself is one.
- */
-export function isTracing(): boolean {
-  const registered = (globalThis as { [REGISTERED]?: { trace?: unknown } })[REGISTERED];
-  return registered?.trace !== undefined;
+/** The API of OpenTelemetry, which only those who trace load: a tenth of the time to start a server. */
+export interface LazyOpenTelemetry {
+  /**
+   * Whether there is an SDK, or something like it, that spans go to. It may come at any time; with
+   * OTEL_DENO=true the runtime itself is one. False, too, where the API cannot be loaded, or is newer
+   * than the SDK and does not see it.
+   */
+  isTracing(): boolean;
+  /** The API; without a promise once it is loaded. Nothing where it cannot be loaded. */
+  load(): OpenTelemetry | Promise<OpenTelemetry | undefined>;
 }
 
 /**
- * The API, once it is loaded: only those who trace load it, since it takes a tenth of the time to
- * start a server. There is nothing to wait for after the first time.
+ * @param importApi Called when it is wanted for the first time, and not again.
+ * @param warn Told if it fails.
  */
-export function openTelemetry(): OpenTelemetry | Promise<OpenTelemetry> {
-  return loaded ?? import("@opentelemetry/api").then((api) => loaded = api);
+export function lazyOpenTelemetry(
+  importApi: () => Promise<OpenTelemetry>,
+  warn: (message: string) => void,
+): LazyOpenTelemetry {
+  let loaded: OpenTelemetry | undefined;
+  let loading: Promise<OpenTelemetry | undefined> | undefined;
+  let hasFailed = false;
+  return {
+    isTracing() {
+      const registered = (globalThis as { [REGISTERED]?: { trace?: unknown } })[REGISTERED];
+      if (registered?.trace === undefined || hasFailed) return false;
+      return loaded === undefined || loaded.trace.getTracerProvider() === registered.trace;
+    },
+    load: () =>
+      loaded ?? (loading ??= importApi().then(
+        (api) => loaded = api,
+        (error) => {
+          hasFailed = true;
+          warn(`Nothing is traced, since @opentelemetry/api cannot be loaded: ${error}`);
+          return undefined;
+        },
+      )),
+  };
 }
+
+/** That of this process. */
+export const openTelemetry: LazyOpenTelemetry = lazyOpenTelemetry(
+  () => import("@opentelemetry/api"),
+  (message) => console.warn(message),
+);

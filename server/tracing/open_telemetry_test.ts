@@ -1,0 +1,54 @@
+import * as api from "@opentelemetry/api";
+import { BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
+import assert from "node:assert/strict";
+import { lazyOpenTelemetry } from "./open_telemetry.ts";
+
+const REGISTERED = Symbol.for("opentelemetry.js.api.1");
+
+/** With something registered as an SDK of another version of the API does it. */
+async function withOtherSdk(check: () => Promise<void>): Promise<void> {
+  const globals = globalThis as { [REGISTERED]?: unknown };
+  const before = globals[REGISTERED];
+  globals[REGISTERED] = { version: "1.0.0", trace: {} };
+  try {
+    await check();
+  } finally {
+    globals[REGISTERED] = before;
+  }
+}
+
+Deno.test("where the API of OpenTelemetry cannot be loaded, that is said once and work goes on untraced", async () => {
+  await withOtherSdk(async () => {
+    const said: string[] = [];
+    let imports = 0;
+    const openTelemetry = lazyOpenTelemetry(() => {
+      imports++;
+      return Promise.reject(new Error("no such file"));
+    }, (message) => said.push(message));
+    assert.equal(openTelemetry.isTracing(), true);
+    assert.deepEqual(
+      await Promise.all([openTelemetry.load(), openTelemetry.load()]),
+      [undefined, undefined],
+    );
+    assert.equal(openTelemetry.isTracing(), false);
+    assert.equal(await openTelemetry.load(), undefined);
+    assert.equal(imports, 1);
+    assert.equal(said.length, 1);
+    assert.match(said[0]!, /@opentelemetry\/api cannot be loaded: Error: no such file$/);
+  });
+});
+
+Deno.test("an SDK that the API does not see, being older, is none", async () => {
+  const openTelemetry = lazyOpenTelemetry(() => Promise.resolve(api), assert.fail);
+  await withOtherSdk(async () => {
+    await openTelemetry.load();
+    assert.equal(openTelemetry.isTracing(), false);
+  });
+  assert(api.trace.setGlobalTracerProvider(new BasicTracerProvider()));
+  try {
+    assert.equal(openTelemetry.isTracing(), true);
+  } finally {
+    api.trace.disable();
+  }
+  assert.equal(openTelemetry.isTracing(), false);
+});
