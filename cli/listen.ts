@@ -45,12 +45,12 @@ export async function listen(
 }
 
 /**
- * `node:http` on Deno, too: there it holds waiting readers in a third of the memory, though it answers
- * a quarter fewer small requests, see benchmarks/README.md. But where Deno itself traces, only its own
- * server puts our spans into those of the runtime.
+ * The runtime's own. `node:http` on Deno holds waiting readers in a third of the memory, but answers
+ * three fifths of the small requests, see benchmarks/README.md, and where Deno itself traces, only its
+ * own server puts our spans into those of the runtime.
  */
 function defaultListener(): Listener {
-  return "Deno" in globalThis && process.env.OTEL_DENO === "true" ? "deno" : "node";
+  return "Deno" in globalThis ? "deno" : "node";
 }
 
 /** Calls `onSignal` for each SIGINT and SIGTERM until the returned function is called. */

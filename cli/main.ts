@@ -144,7 +144,7 @@ function addStartOptions(command: Command): Command {
     .addOption(
       new Option(
         "--listener <server>",
-        "HTTP server on Deno: Node's, or its own (env: TASKCAST_LISTENER, default: node)",
+        "HTTP server on Deno: its own, or Node's (env: TASKCAST_LISTENER, default: deno)",
       ).choices([...LISTENERS]),
     )
     .addOption(

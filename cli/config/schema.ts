@@ -141,6 +141,8 @@ const engine = z.strictObject({
   pageBytes: positive().optional().describe("Bytes read from the store at a time, about"),
   historyBytes: positive().optional().describe("Bytes in one page of history, about"),
   tailBytes: positive().optional().describe("Bytes of recent events kept per task with readers"),
+  wakesPerTurn: positive().optional()
+    .describe("Readers of a task that are woken before others are heard"),
   heartbeatMs: positive().optional().describe("Milliseconds between signs of life on streams"),
   pollMs: positive().optional().describe("Milliseconds between looks that cover lost wake-ups"),
   storeRetryMs: positive().optional()
@@ -181,7 +183,7 @@ const config = z.strictObject({
   port: whole(0, MAX_PORT).optional().describe("Port to listen on; 0 is any that is free"),
   host: text().optional().describe("Address to listen on"),
   listener: z.enum(LISTENERS).optional().describe(
-    "The HTTP server on Deno: that of Node, which is the default, or Deno's own",
+    "The HTTP server on Deno: its own, which is the default, or that of Node",
   ),
   logLevel: z.enum(LEVELS).optional().describe("The least important messages that are logged"),
   logFormat: z.enum(LOG_FORMATS).optional().describe(

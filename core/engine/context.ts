@@ -22,6 +22,11 @@ export interface EngineOptions {
    * formats together; each of these has 64 KiB at least. @default {1048576}
    */
   tailBytes: number;
+  /**
+   * Readers of a task that are woken by an event before others on this instance are heard; the rest
+   * of them follow in later turns of the event loop. @default {32}
+   */
+  wakesPerTurn: number;
   /** Milliseconds between signs of life on streams where nothing happens. @default {10000} */
   heartbeatMs: number;
   /** Milliseconds between looks at the store that cover lost wake-ups. @default {5000} */
@@ -60,6 +65,7 @@ export const DEFAULT_ENGINE_OPTIONS: Readonly<EngineOptions> = {
   pageBytes: 1024 * 1024,
   historyBytes: 16 * 1024 * 1024,
   tailBytes: 1024 * 1024,
+  wakesPerTurn: 32,
   heartbeatMs: 10_000,
   pollMs: 5_000,
   storeRetryMs: 500,

@@ -452,6 +452,7 @@ export class TaskEngine {
   async close(): Promise<void> {
     if (!this.#closing.signal.aborted) {
       this.#closing.abort(engineClosed());
+      this.#tails.settle();
       this.#streams.close();
     }
     const jobs = [this.#writer.scheduler, this.#archiver, this.#deliverer, this.#cleaner];

@@ -85,7 +85,7 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
 
   read(request: ReadRequest<Chunk>): void {
     this.#request = request;
-    if (!this.#takeLive()) void this.#work();
+    if (this.#takeLive() === undefined) void this.#work();
   }
 
   async cancel(): Promise<void> {
@@ -101,37 +101,41 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
    *
    * Looking and waiting are one step. If something came between them, it would wake nobody.
    *
-   * @returns Whether that was all; otherwise there is work to do.
+   * @returns Which of both; nothing if there is more to do than that.
    */
-  #takeLive(): boolean {
+  #takeLive(): "answered" | "waiting" | undefined {
     const tail = this.#tail;
     const view = this.#view;
     const position = this.#position;
     if (tail === undefined || this.#pages !== undefined || this.#isOver || this.#control.closed) {
-      return false;
+      return undefined;
     }
     if (view !== undefined && position.through <= tail.through) {
       const taken = tail.sync(view, position) ? view.take(position) : "behind";
-      if (taken === "behind") return false;
+      if (taken === "behind") return undefined;
       if (taken !== undefined) {
         this.#answer(taken.chunk);
-        return true;
+        return "answered";
       }
     }
-    if (position.through !== tail.through || hasEnded(tail, position)) return false;
+    if (position.through !== tail.through || hasEnded(tail, position)) return undefined;
     // Who asks again while it is being woken has not stopped to wait.
     if (this.#control.wake === undefined) {
       tail.wait(this.#control, this.#woken, view as unknown as View<never>);
     }
-    return true;
+    return "waiting";
   }
 
   readonly #woken = (reason?: "heartbeat"): void => {
     // Who is being given a chunk may close the stream at once.
     if (this.#request === undefined) return;
-    const beat = reason === "heartbeat" ? this.#heartbeat() : undefined;
-    if (beat !== undefined) this.#answer(beat);
-    else if (!this.#takeLive()) void this.#work();
+    // News goes before a sign of life, whose cursor says that the reader has it all.
+    const done = this.#takeLive();
+    if (done === undefined) void this.#work();
+    else if (done === "waiting" && reason === "heartbeat") {
+      const beat = this.#heartbeat();
+      if (beat !== undefined) this.#answer(beat);
+    }
     if (this.#request === undefined) this.#stopWaiting();
   };
 
@@ -165,7 +169,7 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
     if (chunk !== undefined) this.#answer(chunk);
     else if (failure !== undefined) this.#pop().onError(failure.error);
     else if (this.#isOver) this.#pop().onEnd();
-    else if (!this.#takeLive()) void this.#work();
+    else if (this.#takeLive() === undefined) void this.#work();
   }
 
   #answer(chunk: Chunk): void {

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
 import { MemoryShortTermStore } from "../memory/short_term_store.ts";
+import type { Clock } from "../contracts/clock.ts";
+import type { EngineOptions } from "./context.ts";
 import type { StreamMessage, TaskStream } from "./mod.ts";
 import { nextChunk, TaskEngine } from "./mod.ts";
 import { objectEncoder } from "./object_encoder.ts";
@@ -9,11 +11,15 @@ import { objectEncoder } from "./object_encoder.ts";
 const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 /** Of which nothing but an event itself may wake a reader. */
-const engineWithoutTimers = () =>
+const engineWithoutTimers = (
+  options: Partial<EngineOptions> = {},
+  setTimeout: Clock["setTimeout"] = () => 0,
+) =>
   new TaskEngine({
     broadcast: new MemoryBroadcastProvider(),
     shortTermStore: new MemoryShortTermStore(),
-    clock: { now: () => 0, setTimeout: () => 0, clearTimeout: () => {} },
+    options,
+    clock: { now: () => 0, setTimeout, clearTimeout: () => {} },
   });
 
 for (const seriesFormat of ["delta", "accumulated"] as const) {
@@ -200,3 +206,92 @@ for (const way of ["close", "cancel", "throw"] as const) {
     assert.equal(reported.length, way === "throw" ? 1 : 0);
   });
 }
+
+/** Readers of `t` that ask for one chunk after the other and note each by the data of its events. */
+async function noteChunks(
+  engine: TaskEngine,
+  { count, encoder = objectEncoder }: { count: number; encoder?: typeof objectEncoder },
+): Promise<string[][]> {
+  const noted: string[][] = [];
+  for (let i = 0; i < count; i++) {
+    const { chunks } = await engine.openStream("t", {}, encoder);
+    const notes: string[] = [];
+    noted.push(notes);
+    const request = {
+      onChunk(messages: StreamMessage[]) {
+        const said = messages.filter(({ kind }) => kind !== "open").map((message) =>
+          message.kind === "event" ? message.event.data : message.kind
+        );
+        if (said.length > 0) notes.push(said.join());
+        chunks.read(request);
+      },
+      onEnd: () => notes.push("end"),
+      onError: () => notes.push("error"),
+    };
+    chunks.read(request);
+  }
+  await settle();
+  return noted;
+}
+
+/** Lets all happen that is under way, but for what waits for the next turn. */
+const microtasks = async () => {
+  for (let i = 0; i < 50; i++) await null;
+};
+
+Deno.test("a few readers of a task hear of an event at once, the others in turns, with what came meanwhile", async () => {
+  await using engine = engineWithoutTimers({ wakesPerTurn: 2 });
+  await engine.createTask({ id: "t" });
+  const noted = await noteChunks(engine, { count: 7 });
+  for (const data of ["a", "b", "c"]) {
+    await engine.publishEvent("t", { type: "x", data });
+    await microtasks();
+  }
+  assert.deepEqual(noted, [["a"], ["a"], [], [], [], [], []]);
+  for (let i = 0; i < 10; i++) await settle();
+  const others = Array.from({ length: 5 }, () => ["a,b,c"]);
+  assert.deepEqual(noted, [["a", "b,c"], ["a", "b,c"], ...others]);
+});
+
+Deno.test("readers hear at once of more than goes into one chunk: it would have to be kept for them", async () => {
+  await using engine = engineWithoutTimers({ wakesPerTurn: 1 });
+  await engine.createTask({ id: "t" });
+  const noted = await noteChunks(engine, { count: 5 });
+  await engine.publishEvent("t", { type: "x", data: "a" });
+  await microtasks();
+  const large = "b".repeat(70_000);
+  await engine.publishEvent("t", { type: "x", data: large });
+  await microtasks();
+  assert.deepEqual(noted.map((notes) => notes.join().length), Array(5).fill(70_002));
+});
+
+Deno.test("who closes the engine gives readers what they have not heard of", async () => {
+  const engine = engineWithoutTimers({ wakesPerTurn: 1 });
+  await engine.createTask({ id: "t" });
+  const noted = await noteChunks(engine, { count: 5 });
+  await engine.publishEvent("t", { type: "x", data: "a" });
+  await microtasks();
+  await engine.close();
+  await settle();
+  assert.deepEqual(noted, Array(5).fill(["a", "end"]));
+});
+
+Deno.test("a sign of life never says that a reader has what it has not been given", async () => {
+  let beat = () => {};
+  await using engine = engineWithoutTimers(
+    { wakesPerTurn: 1, heartbeatMs: 7 },
+    (callback, delayMs) => {
+      if (delayMs === 7) beat = callback;
+    },
+  );
+  await engine.createTask({ id: "t" });
+  // A heartbeat as a chunk that says nothing but how far its reader is told to be.
+  const encoder = { ...objectEncoder, heartbeat: () => [{ kind: "beat" }] as never };
+  const noted = await noteChunks(engine, { count: 3, encoder });
+  beat();
+  await engine.publishEvent("t", { type: "x", data: "a" });
+  await microtasks();
+  assert.deepEqual(noted, [["beat"], [], []]);
+  for (let i = 0; i < 10; i++) await settle();
+  assert.deepEqual(noted, [["beat", "a"], ["a"], ["a"]]);
+});

@@ -9,7 +9,8 @@ import type { EngineContext } from "./context.ts";
 import type { FrameEncoder } from "./frames.ts";
 import { PatientReader } from "./patient_reader.ts";
 import type { StreamControl, Wake } from "./stream_control.ts";
-import { View } from "./view.ts";
+import { SEGMENT_BYTES, View } from "./view.ts";
+import { WakeRounds } from "./wake_rounds.ts";
 
 const EVENT_OVERHEAD_BYTES = 200;
 
@@ -41,6 +42,9 @@ export class Tail {
   #advancing?: Promise<void>;
   #isAdvancing = false;
   #unsubscribe?: Unsubscribe;
+  readonly #rounds: WakeRounds;
+  /** Bytes of events, about, that came since all readers had been woken. */
+  #unheardBytes = 0;
   #retryTimer?: unknown;
   /** Readers of any view. */
   readers = 0;
@@ -55,6 +59,7 @@ export class Tail {
     this.taskId = options.taskId;
     this.incarnation = options.incarnation;
     this.#through = options.through;
+    this.#rounds = new WakeRounds(context.options.wakesPerTurn);
     const isLeft = () => this.readers === 0;
     this.reader = new PatientReader(context, {
       get closed() {
@@ -193,6 +198,11 @@ export class Tail {
     this.#wakeAll("heartbeat");
   }
 
+  /** Wakes at once those whose turn has not come: their streams are about to be closed. */
+  settle(): void {
+    this.#rounds.finish();
+  }
+
   /**
    * Brings the tail up to a reader that is ahead of it, having read from the store by itself.
    *
@@ -220,8 +230,9 @@ export class Tail {
   }
 
   #wakeAll(reason?: "heartbeat"): void {
-    wakeAll(this.#waiters, reason);
-    for (const { waiters } of this.#views.values()) wakeAll(waiters, reason);
+    this.#rounds.add(this.#waiters, reason);
+    for (const { waiters } of this.#views.values()) this.#rounds.add(waiters, reason);
+    this.#rounds.begin();
   }
 
   #advance(): Promise<void> {
@@ -275,14 +286,17 @@ export class Tail {
   }
 
   #take(events: readonly StoredEvent[]): void {
+    if (!this.#rounds.isPending) this.#unheardBytes = 0;
     for (const event of events) {
       if (event.index !== this.#through + 1) {
         // What lies between was trimmed: readers that stand before it ask the store what is left.
         this.#ring = [];
         this.#ringBytes = 0;
       }
+      const bytes = event.data.length + EVENT_OVERHEAD_BYTES;
       this.#ring.push(event);
-      this.#ringBytes += event.data.length + EVENT_OVERHEAD_BYTES;
+      this.#ringBytes += bytes;
+      this.#unheardBytes += bytes;
       this.#through = event.index;
     }
   }
@@ -299,8 +313,11 @@ export class Tail {
       if (this.#ending === undefined && synced && view.frames === frames) continue; // Nothing that matches.
       grown.push(view);
     }
-    wakeAll(this.#waiters);
-    for (const { waiters } of grown) wakeAll(waiters);
+    this.#rounds.add(this.#waiters);
+    for (const { waiters } of grown) this.#rounds.add(waiters);
+    // More than fits into a chunk makes no fewer of them, but views would have to keep it.
+    if (this.#unheardBytes > SEGMENT_BYTES) this.#rounds.finish();
+    else this.#rounds.begin();
     let drop = 0;
     const { tailBytes } = this.#context.options;
     while (this.#ringBytes > tailBytes && drop < this.#ring.length) {
@@ -308,8 +325,4 @@ export class Tail {
     }
     if (drop > 0) this.#ring.splice(0, drop);
   }
-}
-
-function wakeAll(waiters: ReadonlySet<StreamControl>, reason?: "heartbeat"): void {
-  for (const control of waiters) control.wake?.(reason);
 }

@@ -77,6 +77,11 @@ export class Tails {
     await tail.close();
   }
 
+  /** Gives waiting readers what there is; before their streams are closed. */
+  settle(): void {
+    for (const { tail } of this.#entries.values()) tail.settle();
+  }
+
   /** Calls back at each slow poll, until the returned function is called. */
   onPoll(callback: () => void): () => void {
     this.#pollers.add(callback);

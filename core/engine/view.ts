@@ -35,7 +35,7 @@ export interface ViewPosition<Chunk> {
 }
 
 /** Frames above which a segment ends and the next begins, in bytes. */
-const SEGMENT_BYTES = 64 * 1024;
+export const SEGMENT_BYTES: number = 64 * 1024;
 
 /**
  * The recent frames of one task under one filter and format, encoded once for all readers. A

@@ -18,6 +18,7 @@ import {
   TERMINAL_STATUSES,
 } from "@taskcast/core/protocol";
 import { z } from "zod";
+import { once } from "./once.ts";
 import { described } from "../openapi/described.ts";
 import { webhooksBody, webhooksSchema } from "./webhook.ts";
 
@@ -195,7 +196,7 @@ export const ticketSchema: z.ZodType<Ticket> = z.lazy(() =>
   )
 );
 
-const task = z.lazy(() =>
+const makeTask = once(() =>
   described(
     z.object({
       id: taskId,
@@ -225,13 +226,15 @@ const task = z.lazy(() =>
   )
 );
 
+const task = z.lazy(makeTask);
+
 /** A task. */
 export const taskSchema: z.ZodType<Task> = task;
 
 /** Answer to `GET /tasks/:id`. */
 export const taskDetailSchema: z.ZodType<TaskDetail> = z.lazy(() =>
   described(
-    task.unwrap().extend({
+    makeTask().extend({
       lastIndex: described(z.number().int().min(-1), { description: "-1: no event yet" }),
       subscriberCount: z.number().int().nonnegative(),
     }),

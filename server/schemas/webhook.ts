@@ -1,6 +1,7 @@
 import type { Webhook, WebhookStatus } from "@taskcast/core/protocol";
 import { BACKOFFS, BOUNDS, LEVELS } from "@taskcast/core/protocol";
 import { z } from "zod";
+import { once } from "./once.ts";
 import { described } from "../openapi/described.ts";
 
 const index = z.number().int().nonnegative();
@@ -31,7 +32,7 @@ const retry = z.lazy(() =>
   )
 );
 
-const webhook = z.lazy(() =>
+const makeWebhook = once(() =>
   z.strictObject({
     url: z.url().max(BOUNDS.urlLength),
     filter: filter.optional(),
@@ -40,11 +41,13 @@ const webhook = z.lazy(() =>
   })
 );
 
+const webhook = z.lazy(makeWebhook);
+
 /** Webhooks of a new task. */
 export const webhooksBody: z.ZodType<Webhook[]> = z.lazy(() =>
   z.array(
     described(
-      webhook.unwrap().extend({
+      makeWebhook().extend({
         secret: described(name.optional(), { description: "Signs deliveries; never shown again" }),
       }),
       "WebhookInput",

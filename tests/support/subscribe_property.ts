@@ -151,6 +151,7 @@ async function check(
     options: {
       pageSize: 4,
       tailBytes: 2_000,
+      wakesPerTurn: seed % 2 === 0 ? 1 : 32,
       pollMs: 3,
       archiveDelayMs: 1,
       archiveBatch: 3,
