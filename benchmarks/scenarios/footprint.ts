@@ -4,6 +4,7 @@ import { scaled } from "../harness/bench.ts";
 import { batchOf } from "../harness/events.ts";
 import { latenciesOf, median } from "../harness/measure.ts";
 import type { Listener, Server } from "../harness/server.ts";
+import type { SseReader } from "../harness/sse_reader.ts";
 import { openReaders } from "../harness/sse_reader.ts";
 
 const MIB = 1024 * 1024;
@@ -60,58 +61,74 @@ export async function startup(bench: Bench): Promise<void> {
 
 /** Readers who wait, each of a connection of its own, with both HTTP servers that Deno has. */
 export async function idleReaders(bench: Bench): Promise<void> {
-  for (const listener of ["node", "deno"] as const) {
-    for (const readers of [2_000, 10_000]) {
-      await idleReadersOn(bench, listener, scaled(bench, readers));
-    }
-  }
+  for (const listener of ["node", "deno"] as const) await idleReadersOn(bench, listener);
 }
 
-async function idleReadersOn(bench: Bench, listener: Listener, readers: number): Promise<void> {
-  const { startAnother, startAnotherBare } = bench;
+async function idleReadersOn(bench: Bench, listener: Listener): Promise<void> {
+  const { startAnother, startAnotherBare, report } = bench;
   if (startAnother === undefined) return;
   const rounds = Math.min(3, bench.rounds);
-  const ours: number[] = [];
-  const bare: number[] = [];
+  const counts = [2_000, 10_000].map((count) => scaled(bench, count)) as [number, number];
+  const ours: number[][] = [];
+  const bare: number[][] = [];
   let rssMiB: number | undefined;
   for (let round = 0; round < rounds; round++) {
     // Fresh ones: memory that was used once is not given back.
     await using server = await startAnother(["--listener", listener]);
     const id = await createTask(server.url);
-    ours.push(await costOfReaders(server, `${server.url}/tasks/${id}/events`, readers));
+    ours.push(await bytesOfReaders(server, `${server.url}/tasks/${id}/events`, counts));
     rssMiB = (await server.rss() ?? NaN) / MIB;
     await using other = await startAnotherBare(listener);
-    bare.push(await costOfReaders(other, `${other.url}/events`, readers));
+    bare.push(await bytesOfReaders(other, `${other.url}/events`, counts));
   }
-  bench.report({
-    scenario: `memory of an idle reader, of ${readers}, listener ${listener}`,
-    unit: "KiB",
-    value: median(ours) / KIB,
-    baseline: median(bare) / KIB,
-    baselineName: "a bare stream of the same listener",
-    rounds,
-    serverRssMiB: rssMiB,
-  });
-  bench.report({
-    scenario: `memory of an idle reader beyond a bare stream, of ${readers}, listener ${listener}`,
-    unit: "KiB",
-    value: median(ours.map((bytes, round) => bytes - bare[round]!)) / KIB,
-    target: 6,
-    targetIs: "at most",
-    rounds,
-  });
+  const [few, many] = counts;
+  const shares: [name: string, readers: number, of: (bytes: number[]) => number][] = [
+    [`of ${few}`, few, ([atFew]) => atFew!],
+    [`of ${many}`, many, ([, atMany]) => atMany!],
+    // Without what a heap grows by at first, whoever comes.
+    [`each after ${few}, to ${many}`, many - few, ([atFew, atMany]) => atMany! - atFew!],
+  ];
+  for (const [name, readers, of] of shares) {
+    const perReader = (bytes: number[]) => of(bytes) / readers / KIB;
+    report({
+      scenario: `memory of an idle reader, ${name}, listener ${listener}`,
+      unit: "KiB",
+      value: median(ours.map(perReader)),
+      baseline: median(bare.map(perReader)),
+      baselineName: "a bare stream of the same listener",
+      rounds,
+      serverRssMiB: rssMiB,
+    });
+    report({
+      scenario: `memory of an idle reader beyond a bare stream, ${name}, listener ${listener}`,
+      unit: "KiB",
+      value: median(ours.map((bytes, round) => perReader(bytes) - perReader(bare[round]!))),
+      target: 6,
+      targetIs: "at most",
+      rounds,
+    });
+  }
 }
 
-/** Bytes that each reader adds to a server. */
-async function costOfReaders(server: Server, url: string, count: number): Promise<number> {
+/** Bytes that so many readers add to a server, and so many more. */
+async function bytesOfReaders(
+  server: Server,
+  url: string,
+  counts: readonly number[],
+): Promise<number[]> {
+  const open = (count: number) => openReaders(count, () => url, { bufferBytes: 1024 });
   // What the first readers of all bring along is not theirs.
-  for (const reader of await openReaders(200, () => url, { bufferBytes: 1024 })) reader.close();
+  for (const reader of await open(200)) reader.close();
   const before = await server.rss() ?? NaN;
-  const readers = await openReaders(count, () => url, { bufferBytes: 1024 });
-  const after = await server.rss() ?? NaN;
+  const readers: SseReader[] = [];
+  const bytes: number[] = [];
+  for (const count of counts) {
+    readers.push(...await open(count - readers.length));
+    bytes.push((await server.rss() ?? NaN) - before);
+  }
   for (const reader of readers) reader.close();
   await Promise.allSettled(readers.map(({ ended }) => ended));
-  return (after - before) / count;
+  return bytes;
 }
 
 /** What an event takes that is kept in memory. */
