@@ -157,7 +157,7 @@ export class Tail {
       if (position.through > this.#through) return false;
       view.restart(position);
     }
-    for (let i = view.through - oldest; i < this.#ring.length; i++) view.append(this.#ring[i]!);
+    view.append(this.#ring, view.through - oldest);
     return true;
   }
 

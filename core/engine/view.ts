@@ -34,8 +34,14 @@ export interface ViewPosition<Chunk> {
   offset: number;
 }
 
-/** Frames above which a segment ends and the next begins, in bytes. */
+/** Bytes of memory above which a segment ends and the next begins. */
 export const SEGMENT_BYTES: number = 64 * 1024;
+
+/**
+ * The same within events that come together, as what was read from the store at once: readers who
+ * wait get them as one chunk, and so as one write.
+ */
+const TOGETHER_BYTES = 8 * SEGMENT_BYTES;
 
 /**
  * The recent frames of one task under one filter and format, encoded once for all readers. A
@@ -99,26 +105,22 @@ export class View<Chunk> {
     this.#first = this.#last = this.#newSegment(start.through, start.count);
   }
 
-  /** Encodes `event`, which is the one after {@linkcode View.through}, if it matches. */
-  append(event: StoredEvent): void {
-    let segment = this.#last;
-    if (this.#matches(event)) {
-      if (segment.buffer.bytes >= SEGMENT_BYTES) segment = this.#addSegment();
-      const { buffer } = segment;
-      const before = buffer.bytes;
-      segment.indexes.push(event.index);
-      segment.starts.push(buffer.end);
-      const cursor = encodeCursor({
-        kind: "exact",
-        incarnation: this.#incarnation,
-        index: event.index,
-      });
-      buffer.append({ taskId: this.#taskId, event, filteredIndex: segment.count, cursor });
-      segment.count++;
-      this.frames++;
-      this.#bytes += buffer.bytes - before;
+  /**
+   * Encodes those that match of events that come together.
+   *
+   * @param from The place of the one after {@linkcode View.through}; those before it are left out.
+   */
+  append(events: readonly StoredEvent[], from = 0): void {
+    let maxBytes = SEGMENT_BYTES;
+    for (let i = from; i < events.length; i++) {
+      const event = events[i]!;
+      if (this.#matches(event)) {
+        if (this.#last.buffer.bytes >= maxBytes) this.#addSegment();
+        maxBytes = Math.max(SEGMENT_BYTES, Math.min(TOGETHER_BYTES, this.#maxBytes() / 2));
+        this.#encode(event);
+      }
+      this.#last.through = event.index;
     }
-    segment.through = event.index;
   }
 
   /**
@@ -162,6 +164,23 @@ export class View<Chunk> {
     return this.#heartbeat.chunk;
   }
 
+  #encode(event: StoredEvent): void {
+    const segment = this.#last;
+    const { buffer } = segment;
+    const before = buffer.bytes;
+    segment.indexes.push(event.index);
+    segment.starts.push(buffer.end);
+    const cursor = encodeCursor({
+      kind: "exact",
+      incarnation: this.#incarnation,
+      index: event.index,
+    });
+    buffer.append({ taskId: this.#taskId, event, filteredIndex: segment.count, cursor });
+    segment.count++;
+    this.frames++;
+    this.#bytes += buffer.bytes - before;
+  }
+
   /** Finds the segment and place where a reader goes on. */
   #find(position: ViewPosition<Chunk>): Segment<Chunk> | undefined {
     for (let s: Segment<Chunk> | undefined = this.#first; s; s = s.next) {
@@ -188,13 +207,12 @@ export class View<Chunk> {
     };
   }
 
-  #addSegment(): Segment<Chunk> {
+  #addSegment(): void {
     const last = this.#last;
     const segment = this.#newSegment(last.through, last.count);
     last.next = segment;
     this.#last = segment;
     while (this.#bytes > this.#maxBytes() && this.#first !== segment) this.#dropFirst();
-    return segment;
   }
 
   #dropFirst(): void {

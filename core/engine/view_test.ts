@@ -33,11 +33,11 @@ Deno.test("View.take() gives everything between a position and the end, as one c
   const view = viewOf(1e6);
   const position = startOf();
   assert.equal(view.take(position), undefined);
-  for (let i = 0; i < 3; i++) view.append(event(i));
+  for (let i = 0; i < 3; i++) view.append([event(i)]);
   assert.deepEqual(indexes(view.take(position)), [0, 1, 2]);
   assert.equal(view.take(position), undefined);
   assert.deepEqual([position.through, position.count], [2, 3]);
-  view.append(event(3));
+  view.append([event(3)]);
   assert.deepEqual(indexes(view.take(position)), [3]);
   const late = { ...startOf(), through: 1, count: 2 };
   assert.deepEqual(indexes(view.take(late)), [2, 3]);
@@ -46,7 +46,7 @@ Deno.test("View.take() gives everything between a position and the end, as one c
 Deno.test("View moves readers past what does not match", () => {
   const view = viewOf(1e6, ["a"]);
   const position = startOf();
-  for (let i = 0; i < 6; i++) view.append(event(i, i % 2 === 0 ? "a" : "b"));
+  for (let i = 0; i < 6; i++) view.append([event(i, i % 2 === 0 ? "a" : "b")]);
   assert.deepEqual(indexes(view.take(position)), [0, 2, 4]);
   assert.deepEqual([position.through, position.count], [5, 3]);
 });
@@ -55,10 +55,10 @@ Deno.test("View keeps to its bound, tells who has fallen behind, and takes them 
   const view = viewOf(200_000);
   const slow = startOf();
   const fast = startOf();
-  for (let i = 0; i < 3; i++) view.append(event(i));
+  for (let i = 0; i < 3; i++) view.append([event(i)]);
   view.take(slow);
   for (let i = 3; i < 2_000; i++) {
-    view.append(event(i));
+    view.append([event(i)]);
     assert.notEqual(view.take(fast), "behind");
   }
   assert.equal(view.take(slow), "behind");
@@ -74,17 +74,37 @@ Deno.test("View keeps to its bound, tells who has fallen behind, and takes them 
 Deno.test("a reader that stopped in a view holds none of what came after", () => {
   const view = viewOf(200_000);
   const stopped = startOf();
-  view.append(event(0));
+  view.append([event(0)]);
   view.take(stopped);
-  for (let i = 1; i < 2_000; i++) view.append(event(i));
+  for (let i = 1; i < 2_000; i++) view.append([event(i)]);
   assert.equal(stopped.segment?.dropped, true);
   assert.equal(stopped.segment?.next, undefined);
   assert.equal(stopped.segment?.buffer.bytes, 0);
 
   const restarted = { through: 1_999, count: 2_000, offset: 0 };
   const held = view.take(restarted) === undefined ? restarted as typeof stopped : undefined;
-  view.append(event(2_000));
+  view.append([event(2_000)]);
   view.restart({ through: 5_000, count: 5_001 });
   assert.equal(held?.segment?.dropped, true);
   assert.equal(view.take(held!), "behind");
+});
+
+Deno.test("View keeps what comes together in one piece, up to half of its bound", () => {
+  const sizes = (maxBytes: number, append: (view: View<StreamMessage[]>) => void) => {
+    const view = viewOf(maxBytes);
+    const position = startOf();
+    append(view);
+    const chunks: number[] = [];
+    for (let taken = view.take(position); taken !== undefined; taken = view.take(position)) {
+      if (taken === "behind") return taken;
+      chunks.push(taken.chunk.length);
+    }
+    return chunks;
+  };
+  const events = Array.from({ length: 200 }, (_, i) => event(i));
+  assert.deepEqual(sizes(1e6, (view) => view.append(events)), [200]);
+  const singly = sizes(1e6, (view) => events.forEach((event) => view.append([event])));
+  assert(singly.length > 5 && singly.length < 12, `${singly}`);
+  const bounded = sizes(600_000, (view) => view.append(events));
+  assert(bounded.length > 1 && bounded.length < 4, `${bounded}`);
 });
