@@ -23,7 +23,7 @@ export function createContext(
   assertParts(options);
   const { rules: cleanupRules = [] } = cleanup;
   assertCleanupRules(cleanupRules, "cleanup.rules");
-  const engineOptions = { ...DEFAULT_ENGINE_OPTIONS, ...options.options };
+  const engineOptions = withDefaults(DEFAULT_ENGINE_OPTIONS, options.options);
   const reader = archive === undefined ? store : new TieredReader(store, archive);
   return {
     store,
@@ -31,13 +31,22 @@ export function createContext(
     reader: new BoundedReader(reader, engineOptions.pageBytes),
     broadcast: options.broadcast,
     clock: options.clock ?? systemClock,
-    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    limits: withDefaults(DEFAULT_LIMITS, options.limits),
     options: engineOptions,
     cleanupRules: structuredClone(cleanupRules),
     tracer: options.tracer ?? noTracer,
     observers: new Observers((error) => report(error, { operation: "observer" })),
     report,
   };
+}
+
+/** What is given, and defaults for the rest, also for what is given as `undefined`. */
+function withDefaults<Options extends object>(
+  defaults: Readonly<Options>,
+  given: Partial<Options> = {},
+): Options {
+  const said = Object.entries(given).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...Object.fromEntries(said) };
 }
 
 /** Without types a store under another name is not noticed before the first job wants it. */

@@ -210,7 +210,12 @@ for (const way of ["close", "cancel", "throw"] as const) {
 /** Readers of `t` that ask for one chunk after the other and note each by the data of its events. */
 async function noteChunks(
   engine: TaskEngine,
-  { count, encoder = objectEncoder }: { count: number; encoder?: typeof objectEncoder },
+  { count, encoder = objectEncoder, onChunk = () => {} }: {
+    count: number;
+    encoder?: typeof objectEncoder;
+    /** Called when a reader has got events. */
+    onChunk?: () => void;
+  },
 ): Promise<string[][]> {
   const noted: string[][] = [];
   for (let i = 0; i < count; i++) {
@@ -222,7 +227,10 @@ async function noteChunks(
         const said = messages.filter(({ kind }) => kind !== "open").map((message) =>
           message.kind === "event" ? message.event.data : message.kind
         );
-        if (said.length > 0) notes.push(said.join());
+        if (said.length > 0) {
+          notes.push(said.join());
+          onChunk();
+        }
         chunks.read(request);
       },
       onEnd: () => notes.push("end"),
@@ -253,28 +261,67 @@ Deno.test("a few readers of a task hear of an event at once, the others in turns
   assert.deepEqual(noted, [["a", "b,c"], ["a", "b,c"], ...others]);
 });
 
-Deno.test("readers hear at once of more than goes into one chunk: it would have to be kept for them", async () => {
+Deno.test("before more comes than goes into one chunk, all hear of what was there: it would have to be kept for them", async () => {
   await using engine = engineWithoutTimers({ wakesPerTurn: 1 });
   await engine.createTask({ id: "t" });
   const noted = await noteChunks(engine, { count: 5 });
   await engine.publishEvent("t", { type: "x", data: "a" });
   await microtasks();
+  assert.deepEqual(noted, [["a"], [], [], [], []]);
   const large = "b".repeat(70_000);
   await engine.publishEvent("t", { type: "x", data: large });
   await microtasks();
-  assert.deepEqual(noted.map((notes) => notes.join().length), Array(5).fill(70_002));
+  assert.deepEqual(noted, [["a"], ["a"], ["a"], ["a"], ["a"]]);
+  for (let i = 0; i < 10; i++) await settle();
+  assert.deepEqual(noted, Array(5).fill(["a", large]));
 });
 
-Deno.test("who closes the engine gives readers what they have not heard of", async () => {
-  const engine = engineWithoutTimers({ wakesPerTurn: 1 });
+Deno.test("readers whose turn has not come read from memory, however many views there are", async () => {
+  await using engine = engineWithoutTimers({ wakesPerTurn: 4 });
+  let alone = 0;
+  engine.observe({ onLaggingRead: (events) => alone += events });
   await engine.createTask({ id: "t" });
-  const noted = await noteChunks(engine, { count: 5 });
-  await engine.publishEvent("t", { type: "x", data: "a" });
-  await microtasks();
-  await engine.close();
+  const views = 20;
+  const events = 300;
+  const got = Array(10 * views).fill(0);
+  for (const [reader] of got.entries()) {
+    const filter = { types: ["x", `of view ${reader % views}`] };
+    const stream = await engine.openStream("t", { filter }, objectEncoder);
+    const read = async () => {
+      for (;;) {
+        const { value, done } = await nextChunk(stream.chunks);
+        if (done) return;
+        got[reader] += value.filter(({ kind }) => kind === "event").length;
+      }
+    };
+    void read();
+  }
   await settle();
-  assert.deepEqual(noted, Array(5).fill(["a", "end"]));
+  for (let i = 0; i < events; i++) {
+    await engine.publishEvent("t", { type: "x", data: "x".repeat(3_000) });
+    if (i % 7 === 0) await settle();
+  }
+  while (got.some((count) => count < events)) await settle();
+  assert.deepEqual([new Set(got), alone], [new Set([events]), 0]);
 });
+
+for (const where of ["outside", "a reader"]) {
+  Deno.test(`who closes the engine gives readers what they have not heard of: from ${where}`, async () => {
+    const engine = engineWithoutTimers({ wakesPerTurn: 1 });
+    await engine.createTask({ id: "t" });
+    const noted = await noteChunks(engine, {
+      count: 5,
+      onChunk: () => {
+        if (where === "a reader") void engine.close();
+      },
+    });
+    await engine.publishEvent("t", { type: "x", data: "a" });
+    await microtasks();
+    await engine.close();
+    await settle();
+    assert.deepEqual(noted, Array(5).fill(["a", "end"]));
+  });
+}
 
 Deno.test("a sign of life never says that a reader has what it has not been given", async () => {
   let beat = () => {};
@@ -294,4 +341,31 @@ Deno.test("a sign of life never says that a reader has what it has not been give
   assert.deepEqual(noted, [["beat"], [], []]);
   for (let i = 0; i < 10; i++) await settle();
   assert.deepEqual(noted, [["beat", "a"], ["a"], ["a"]]);
+});
+
+Deno.test("many readers get one sign of life each time, also those who ask again a turn later", async () => {
+  let beat = () => {};
+  await using engine = engineWithoutTimers({ heartbeatMs: 7 }, (callback, delayMs) => {
+    if (delayMs === 7) beat = callback;
+  });
+  await engine.createTask({ id: "t" });
+  const encoder = { ...objectEncoder, heartbeat: () => [{ kind: "beat" }] as never };
+  const beats = Array(100).fill(0);
+  for (const [reader] of beats.entries()) {
+    const { chunks } = await engine.openStream("t", {}, encoder);
+    const read = async () => {
+      for (;;) {
+        const { value, done } = await nextChunk(chunks);
+        if (done) return;
+        if ((value[0]?.kind as string) === "beat") beats[reader] += 1;
+      }
+    };
+    void read();
+  }
+  await settle();
+  for (let count = 1; count <= 2; count++) {
+    beat();
+    for (let i = 0; i < 20; i++) await settle();
+    assert.deepEqual(new Set(beats), new Set([count]));
+  }
 });

@@ -182,3 +182,22 @@ Deno.test("an engine names the part that it was not given", () => {
     });
   }
 });
+
+Deno.test("an option that is given as undefined has its default", async () => {
+  await using engine = new TaskEngine({
+    broadcast: new MemoryBroadcastProvider(),
+    shortTermStore: new MemoryShortTermStore(),
+    limits: { maxEventBytes: undefined, maxBatchEvents: 1 },
+    options: { pageSize: undefined, wakesPerTurn: undefined },
+  });
+  const { id } = await engine.createTask();
+  const stream = engine.subscribe(id);
+  await engine.publishEvent(id, { type: "a", data: 1 });
+  await engine.transitionTask(id, "completed");
+  const kinds = (await Array.fromAsync(stream)).map(({ kind }) => kind);
+  assert.deepEqual(kinds, ["open", "event", "event", "done"]);
+  assert.equal(
+    (await refusal(() => engine.publishEvents("none", Array(2).fill({ type: "a", data: 1 })))).code,
+    "INVALID_INPUT",
+  );
+});

@@ -43,7 +43,7 @@ export class Tail {
   #isAdvancing = false;
   #unsubscribe?: Unsubscribe;
   readonly #rounds: WakeRounds;
-  /** Bytes of events, about, that came since all readers had been woken. */
+  /** Bytes of events that came since all readers had been woken. */
   #unheardBytes = 0;
   #retryTimer?: unknown;
   /** Readers of any view. */
@@ -286,17 +286,18 @@ export class Tail {
   }
 
   #take(events: readonly StoredEvent[]): void {
-    if (!this.#rounds.isPending) this.#unheardBytes = 0;
+    // Of more than one chunk there would be no fewer chunks, but views would have to keep it all.
+    const bytes = events.reduce((sum, event) => sum + bytesOf(event), 0);
+    if (this.#unheardBytes + bytes > SEGMENT_BYTES) this.#rounds.finish();
+    this.#unheardBytes = bytes + (this.#rounds.isPending ? this.#unheardBytes : 0);
     for (const event of events) {
       if (event.index !== this.#through + 1) {
         // What lies between was trimmed: readers that stand before it ask the store what is left.
         this.#ring = [];
         this.#ringBytes = 0;
       }
-      const bytes = event.data.length + EVENT_OVERHEAD_BYTES;
       this.#ring.push(event);
-      this.#ringBytes += bytes;
-      this.#unheardBytes += bytes;
+      this.#ringBytes += bytesOf(event);
       this.#through = event.index;
     }
   }
@@ -315,14 +316,17 @@ export class Tail {
     }
     this.#rounds.add(this.#waiters);
     for (const { waiters } of grown) this.#rounds.add(waiters);
-    // More than fits into a chunk makes no fewer of them, but views would have to keep it.
-    if (this.#unheardBytes > SEGMENT_BYTES) this.#rounds.finish();
-    else this.#rounds.begin();
+    this.#rounds.begin();
     let drop = 0;
     const { tailBytes } = this.#context.options;
     while (this.#ringBytes > tailBytes && drop < this.#ring.length) {
-      this.#ringBytes -= this.#ring[drop++]!.data.length + EVENT_OVERHEAD_BYTES;
+      this.#ringBytes -= bytesOf(this.#ring[drop++]!);
     }
     if (drop > 0) this.#ring.splice(0, drop);
   }
+}
+
+/** Bytes that an event takes, about. */
+function bytesOf({ data }: StoredEvent): number {
+  return data.length + EVENT_OVERHEAD_BYTES;
 }

@@ -212,7 +212,8 @@ export class View<Chunk> {
     const segment = this.#newSegment(last.through, last.count);
     last.next = segment;
     this.#last = segment;
-    while (this.#bytes > this.#maxBytes() && this.#first !== segment) this.#dropFirst();
+    // In the one before this there are readers whose turn has not come.
+    while (this.#bytes > this.#maxBytes() && this.#first.next !== segment) this.#dropFirst();
   }
 
   #dropFirst(): void {

@@ -5,7 +5,10 @@ import type { StreamControl } from "./stream_control.ts";
 interface Round {
   waiters: ReadonlySet<StreamControl>;
   reason?: "heartbeat";
-  /** Those whose turn has not come. Who begins to wait meanwhile comes last. */
+  /**
+   * Those whose turn has not come, of those who waited when the round began. Whoever begins to wait
+   * later has looked by then; if it were woken as well, readers who ask again would be woken for ever.
+   */
   rest: Iterator<StreamControl>;
   /** There is more since the round began, for those who were woken in it, too. */
   isRenewed: boolean;
@@ -25,9 +28,9 @@ export class WakeRounds {
   #isScheduled = false;
   #isWaking = false;
 
-  /** @param perTurn How many are woken in each turn. */
+  /** @param perTurn How many are woken in each turn; one at least. */
   constructor(perTurn: number) {
-    this.#perTurn = perTurn;
+    this.#perTurn = perTurn >= 1 ? perTurn : 1;
   }
 
   /** Whether some are still to be woken. */
@@ -43,44 +46,42 @@ export class WakeRounds {
       round.isRenewed = true;
       return;
     }
-    this.#rounds.push({ waiters, reason, rest: waiters.values(), isRenewed: false });
+    this.#rounds.push({ waiters, reason, rest: [...waiters].values(), isRenewed: false });
   }
 
   /** Wakes the first of them now, unless earlier ones are waited for, and the others later. */
   begin(): void {
-    if (!this.#isScheduled) this.#wake(this.#perTurn);
+    // Where a reader that is being woken is the cause, its round goes on anyway.
+    if (!this.#isScheduled && !this.#isWaking) this.#wake(this.#perTurn);
   }
 
-  /** Wakes all of them now. */
+  /** Wakes all of them now, also where a reader that is being woken is the cause. */
   finish(): void {
     this.#wake(Infinity);
   }
 
   #wake(count: number): void {
-    if (this.#isWaking) return; // By a reader that was woken; the rounds go on anyway.
+    const wasWaking = this.#isWaking;
     this.#isWaking = true;
     try {
       for (let round = this.#rounds[0]; round !== undefined && count > 0; round = this.#rounds[0]) {
         const { value, done } = round.rest.next();
         if (done) this.#end(round);
-        else {
+        else if (round.waiters.has(value)) {
           count--;
           value.wake?.(round.reason);
         }
       }
     } finally {
-      this.#isWaking = false;
+      this.#isWaking = wasWaking;
       this.#schedule();
     }
   }
 
   /** All were woken; they are once more, behind the others, if there is more. */
   #end(round: Round): void {
-    this.#rounds.shift();
-    if (!round.isRenewed) return;
-    round.isRenewed = false;
-    round.rest = round.waiters.values();
-    this.#rounds.push(round);
+    this.#rounds.splice(this.#rounds.indexOf(round), 1);
+    if (round.isRenewed) this.add(round.waiters, round.reason);
   }
 
   #schedule(): void {

@@ -46,7 +46,7 @@ Deno.test("what comes while readers are being woken wakes all of them once more"
   assert.equal(take(noted), "0, 1, 2, 0, 1, 2");
 });
 
-Deno.test("who leaves before its turn is not woken, who comes meanwhile is", async () => {
+Deno.test("who leaves before its turn is not woken, nor who comes meanwhile, who has looked", async () => {
   const noted: string[] = [];
   const rounds = new WakeRounds(1);
   const waiters = waitersNoting(3, noted);
@@ -57,7 +57,40 @@ Deno.test("who leaves before its turn is not woken, who comes meanwhile is", asy
   const [comes] = waitersNoting(1, noted);
   waiters.add(comes!);
   for (let i = 0; i < 5; i++) await turn();
-  assert.equal(take(noted), "0, 2, 0");
+  assert.equal(take(noted), "0, 2");
+});
+
+Deno.test("readers who stop waiting when they are woken, and wait again, are woken once a round", async () => {
+  const noted: string[] = [];
+  const rounds = new WakeRounds(2);
+  const waiters = waitersNoting(5, noted);
+  for (const waiter of waiters) {
+    const { wake } = waiter;
+    waiter.wake = (reason) => {
+      wake!(reason);
+      waiters.delete(waiter);
+      queueMicrotask(() => waiters.add(waiter));
+    };
+  }
+  for (let round = 0; round < 2; round++) {
+    rounds.add(waiters);
+    rounds.begin();
+    for (let i = 0; i < 20; i++) await turn();
+    assert.equal(take(noted), "0, 1, 2, 3, 4");
+  }
+  assert(!rounds.isPending);
+});
+
+Deno.test("a number of readers that is none is one", async () => {
+  for (const perTurn of [0, NaN, undefined as never]) {
+    const noted: string[] = [];
+    const rounds = new WakeRounds(perTurn);
+    rounds.add(waitersNoting(2, noted));
+    rounds.begin();
+    assert.equal(take(noted), "0");
+    await turn();
+    assert.equal(take(noted), "1");
+  }
 });
 
 Deno.test("a sign of life is a round of its own, and rounds keep their order", async () => {
@@ -80,14 +113,18 @@ Deno.test("the rest can be woken at once, also by a reader that is being woken",
   rounds.begin();
   rounds.finish();
   assert.equal(take(noted), "0, 1, 2, 3");
-  const [first] = waiters;
-  first!.wake = () => {
-    noted.push("again");
+  const [, second] = waiters;
+  second!.wake = () => {
+    noted.push("1 begins");
     if (noted.length < 3) rounds.add(waiters);
     rounds.finish();
+    noted.push("1 ends");
   };
   rounds.add(waiters);
   rounds.begin();
   for (let i = 0; i < 10; i++) await turn();
-  assert.equal(take(noted), "again, 1, 2, 3, again, 1, 2, 3");
+  assert.equal(
+    take(noted),
+    "0, 1 begins, 2, 3, 0, 1 begins, 2, 3, 1 ends, 1 ends",
+  );
 });
