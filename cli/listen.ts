@@ -45,9 +45,9 @@ export async function listen(
 }
 
 /**
- * The runtime's own. `node:http` on Deno holds waiting readers in a third of the memory, but answers
- * three fifths of the small requests, see benchmarks/README.md, and where Deno itself traces, only its
- * own server puts our spans into those of the runtime.
+ * The runtime's own. `node:http` on Deno holds waiting readers in a third of the memory, but takes
+ * twice the processor's time for a request, see benchmarks/README.md, and where Deno itself traces,
+ * only its own server puts our spans into those of the runtime.
  */
 function defaultListener(): Listener {
   return "Deno" in globalThis ? "deno" : "node";

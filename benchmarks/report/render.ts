@@ -7,12 +7,12 @@ import { resultTable, soakTable } from "./tables.ts";
 /** How the files of results are called in the report, in this order. */
 const TITLES: Readonly<Record<string, string>> = {
   memory: "Memory",
+  "memory-node": "Memory, listening by node:http",
   sqlite: "SQLite, over HTTP",
   redis: "Redis, over HTTP",
   postgres: "PostgreSQL, over HTTP",
   "redis+postgres": "Redis with PostgreSQL as the archive, over HTTP",
   stores: "Stores against what they stand on, without HTTP",
-  listeners: "Listeners",
 };
 
 /** Returns the report's files, by their names. */
