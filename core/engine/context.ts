@@ -19,7 +19,8 @@ export interface EngineOptions {
   historyBytes: number;
   /**
    * Bytes of recent events kept per task with readers, and again of frames for all filters and
-   * formats together; each of these has two of 64 KiB at least. @default {1048576}
+   * formats together; each of these has 64 KiB at least, and keeps what readers have not heard of
+   * yet, which is about as much. @default {1048576}
    */
   tailBytes: number;
   /**

@@ -9,7 +9,7 @@ import type { EngineContext } from "./context.ts";
 import type { FrameEncoder } from "./frames.ts";
 import { PatientReader } from "./patient_reader.ts";
 import type { StreamControl, Wake } from "./stream_control.ts";
-import { SEGMENT_BYTES, View } from "./view.ts";
+import { View } from "./view.ts";
 import { WakeRounds } from "./wake_rounds.ts";
 
 const EVENT_OVERHEAD_BYTES = 200;
@@ -43,8 +43,6 @@ export class Tail {
   #isAdvancing = false;
   #unsubscribe?: Unsubscribe;
   readonly #rounds: WakeRounds;
-  /** Bytes of events that came since all readers had been woken. */
-  #unheardBytes = 0;
   #retryTimer?: unknown;
   /** Readers of any view. */
   readers = 0;
@@ -286,10 +284,11 @@ export class Tail {
   }
 
   #take(events: readonly StoredEvent[]): void {
-    // Of more than one chunk there would be no fewer chunks, but views would have to keep it all.
-    const bytes = events.reduce((sum, event) => sum + bytesOf(event), 0);
-    if (this.#unheardBytes + bytes > SEGMENT_BYTES) this.#rounds.finish();
-    this.#unheardBytes = bytes + (this.#rounds.isPending ? this.#unheardBytes : 0);
+    const views = [...this.#views.values()];
+    // Who waits longer would get no fewer chunks, but views would have to keep them all.
+    if (views.some((view) => view.isSplit)) this.#rounds.finish();
+    // Only now, since those who were woken last had to look again before.
+    if (!this.#rounds.isPending) { for (const view of views) view.heard(); }
     for (const event of events) {
       if (event.index !== this.#through + 1) {
         // What lies between was trimmed: readers that stand before it ask the store what is left.
@@ -297,7 +296,7 @@ export class Tail {
         this.#ringBytes = 0;
       }
       this.#ring.push(event);
-      this.#ringBytes += bytesOf(event);
+      this.#ringBytes += event.data.length + EVENT_OVERHEAD_BYTES;
       this.#through = event.index;
     }
   }
@@ -320,13 +319,8 @@ export class Tail {
     let drop = 0;
     const { tailBytes } = this.#context.options;
     while (this.#ringBytes > tailBytes && drop < this.#ring.length) {
-      this.#ringBytes -= bytesOf(this.#ring[drop++]!);
+      this.#ringBytes -= this.#ring[drop++]!.data.length + EVENT_OVERHEAD_BYTES;
     }
     if (drop > 0) this.#ring.splice(0, drop);
   }
-}
-
-/** Bytes that an event takes, about. */
-function bytesOf({ data }: StoredEvent): number {
-  return data.length + EVENT_OVERHEAD_BYTES;
 }

@@ -35,7 +35,7 @@ export interface ViewPosition<Chunk> {
 }
 
 /** Bytes of memory above which a segment ends and the next begins. */
-export const SEGMENT_BYTES: number = 64 * 1024;
+const SEGMENT_BYTES = 64 * 1024;
 
 /**
  * The same within events that come together, as what was read from the store at once: readers who
@@ -58,6 +58,8 @@ export class View<Chunk> {
   readonly #maxBytes: () => number;
   #first: Segment<Chunk>;
   #last: Segment<Chunk>;
+  /** Where readers stand who wait and whose turn to be woken has not come; kept, whatever the bound. */
+  #unheard: Segment<Chunk>;
   #bytes = 0;
   #heartbeat?: { through: number; chunk: Chunk | undefined };
   /** Readers that wait at the end. */
@@ -84,7 +86,7 @@ export class View<Chunk> {
     this.#taskId = options.taskId;
     this.#incarnation = options.incarnation;
     this.#maxBytes = options.maxBytes;
-    this.#first = this.#last = this.#newSegment(start.through, start.count);
+    this.#first = this.#last = this.#unheard = this.#newSegment(start.through, start.count);
   }
 
   /** Bytes of memory that its frames have. */
@@ -97,12 +99,23 @@ export class View<Chunk> {
     return this.#last.through;
   }
 
+  /** Whether readers that wait have more than one chunk before them. */
+  get isSplit(): boolean {
+    return this.#unheard !== this.#last;
+  }
+
+  /** All readers that wait have been woken for what there is. */
+  heard(): void {
+    this.#unheard = this.#last;
+    this.#keepToBound();
+  }
+
   /** Begins anew at a reader's position; who stood elsewhere has fallen behind. */
   restart(start: { through: number; count: number }): void {
     while (this.#first !== this.#last) this.#dropFirst();
     this.#drop(this.#last);
     this.#bytes = 0;
-    this.#first = this.#last = this.#newSegment(start.through, start.count);
+    this.#first = this.#last = this.#unheard = this.#newSegment(start.through, start.count);
   }
 
   /**
@@ -212,8 +225,11 @@ export class View<Chunk> {
     const segment = this.#newSegment(last.through, last.count);
     last.next = segment;
     this.#last = segment;
-    // In the one before this there are readers whose turn has not come.
-    while (this.#bytes > this.#maxBytes() && this.#first.next !== segment) this.#dropFirst();
+    this.#keepToBound();
+  }
+
+  #keepToBound(): void {
+    while (this.#bytes > this.#maxBytes() && this.#first !== this.#unheard) this.#dropFirst();
   }
 
   #dropFirst(): void {

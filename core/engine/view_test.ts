@@ -58,6 +58,7 @@ Deno.test("View keeps to its bound, tells who has fallen behind, and takes them 
   for (let i = 0; i < 3; i++) view.append([event(i)]);
   view.take(slow);
   for (let i = 3; i < 2_000; i++) {
+    view.heard();
     view.append([event(i)]);
     assert.notEqual(view.take(fast), "behind");
   }
@@ -76,7 +77,10 @@ Deno.test("a reader that stopped in a view holds none of what came after", () =>
   const stopped = startOf();
   view.append([event(0)]);
   view.take(stopped);
-  for (let i = 1; i < 2_000; i++) view.append([event(i)]);
+  for (let i = 1; i < 2_000; i++) {
+    view.heard();
+    view.append([event(i)]);
+  }
   assert.equal(stopped.segment?.dropped, true);
   assert.equal(stopped.segment?.next, undefined);
   assert.equal(stopped.segment?.buffer.bytes, 0);
@@ -107,4 +111,15 @@ Deno.test("View keeps what comes together in one piece, up to half of its bound"
   assert(singly.length > 5 && singly.length < 12, `${singly}`);
   const bounded = sizes(600_000, (view) => view.append(events));
   assert(bounded.length > 1 && bounded.length < 4, `${bounded}`);
+});
+
+Deno.test("View keeps what waiting readers have not heard of, whatever its bound, and no longer", () => {
+  const view = viewOf(1);
+  const waiting = startOf();
+  for (let i = 0; i < 500; i++) view.append([event(i)]);
+  assert.equal(indexes(view.take({ ...waiting }))![0], 0);
+  assert(view.bytes > 1_000_000, `${view.bytes}`);
+  view.heard();
+  assert.equal(view.take(waiting), "behind");
+  assert(view.bytes < 100_000, `${view.bytes}`);
 });

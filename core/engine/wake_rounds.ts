@@ -24,7 +24,11 @@ interface Round {
  */
 export class WakeRounds {
   readonly #perTurn: number;
+  /** In the order in which they come. */
   readonly #rounds: Round[] = [];
+  /** Those that are under way, by their waiters: there may be as many as filters. */
+  readonly #news = new Map<ReadonlySet<StreamControl>, Round>();
+  readonly #beats = new Map<ReadonlySet<StreamControl>, Round>();
   #isScheduled = false;
   #isWaking = false;
 
@@ -41,12 +45,14 @@ export class WakeRounds {
   /** Adds a round of all who wait; {@linkcode begin} and {@linkcode finish} wake them. */
   add(waiters: ReadonlySet<StreamControl>, reason?: "heartbeat"): void {
     if (waiters.size === 0) return;
-    for (const round of this.#rounds) {
-      if (round.waiters !== waiters || round.reason !== reason) continue;
-      round.isRenewed = true;
+    const known = this.#known(reason).get(waiters);
+    if (known !== undefined) {
+      known.isRenewed = true;
       return;
     }
-    this.#rounds.push({ waiters, reason, rest: [...waiters].values(), isRenewed: false });
+    const round = { waiters, reason, rest: [...waiters].values(), isRenewed: false };
+    this.#known(reason).set(waiters, round);
+    this.#rounds.push(round);
   }
 
   /** Wakes the first of them now, unless earlier ones are waited for, and the others later. */
@@ -81,7 +87,12 @@ export class WakeRounds {
   /** All were woken; they are once more, behind the others, if there is more. */
   #end(round: Round): void {
     this.#rounds.splice(this.#rounds.indexOf(round), 1);
+    this.#known(round.reason).delete(round.waiters);
     if (round.isRenewed) this.add(round.waiters, round.reason);
+  }
+
+  #known(reason?: "heartbeat"): Map<ReadonlySet<StreamControl>, Round> {
+    return reason === undefined ? this.#news : this.#beats;
   }
 
   #schedule(): void {
