@@ -100,7 +100,7 @@ function report(
     scenario: string;
     ours: Delivered[];
     theirs: Delivered[];
-    /** Those of a bare server on the listener that ours has. */
+    /** Those of a bare server on `node:http`. */
     onNode?: Delivered[];
     baselineName: string;
     target?: number;

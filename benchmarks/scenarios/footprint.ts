@@ -16,7 +16,7 @@ export async function startup(bench: Bench): Promise<void> {
   if (startAnother === undefined) return;
   const ours: { ms: number; rss: number }[] = [];
   const bare: { ms: number; rss: number }[] = [];
-  // On the listener that ours has, too.
+  // On the other listener, too.
   const bareOnNode: { ms: number; rss: number }[] = [];
   for (let round = 0; round < rounds; round++) {
     for (

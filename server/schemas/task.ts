@@ -18,8 +18,8 @@ import {
   TERMINAL_STATUSES,
 } from "@taskcast/core/protocol";
 import { z } from "zod";
-import { once } from "./once.ts";
 import { described } from "../openapi/described.ts";
+import { once } from "./once.ts";
 import { webhooksBody, webhooksSchema } from "./webhook.ts";
 
 // These schemas both check what comes in and are what the OpenAPI document shows. The numbers in

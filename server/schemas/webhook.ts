@@ -1,8 +1,8 @@
 import type { Webhook, WebhookStatus } from "@taskcast/core/protocol";
 import { BACKOFFS, BOUNDS, LEVELS } from "@taskcast/core/protocol";
 import { z } from "zod";
-import { once } from "./once.ts";
 import { described } from "../openapi/described.ts";
+import { once } from "./once.ts";
 
 const index = z.number().int().nonnegative();
 const name = z.string().min(1).max(BOUNDS.nameLength);
