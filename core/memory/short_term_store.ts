@@ -220,15 +220,16 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
   /** A task can always change its state, so neither bounds nor series are asked. */
   #finish(entry: TaskEntry, commit: Commit): CommitResult {
     const { taskId, events, nowMs, due } = commit;
-    const { record, log } = entry;
-    const from = log.length;
-    const stored = events.map((draft) => append(log, draft, nowMs));
+    const { record } = entry;
+    // Nothing is asked of the log of a new task, so that it need not be made.
+    const from = commit.expect === "absent" ? 0 : entry.log.length;
+    const stored = events.map((draft) => append(entry.log, draft, nowMs));
     this.#grow(entry, sizeOf(events));
     this.#due.set(taskId, due ?? {});
     this.#markForWork(entry, commit);
     if (isTerminal(record.task.status)) this.#ended.set(taskId, true);
     this.#makeRoom(0, taskId);
-    return accepted(record, stored, from, log.length);
+    return accepted(record, stored, from, from + stored.length);
   }
 
   #markForWork({ record }: TaskEntry, { taskId, marks }: Commit): void {

@@ -15,11 +15,20 @@ import { TaskList } from "./task_list.ts";
 import { TaskLog } from "./task_log.ts";
 
 /** A task and its log. */
-export interface TaskEntry {
+export class TaskEntry {
   record: TaskRecord;
-  log: TaskLog;
   /** Bytes that it is counted with by a store that counts. */
-  bytes: number;
+  bytes = 0;
+  #log?: TaskLog;
+
+  constructor(record: TaskRecord) {
+    this.record = record;
+  }
+
+  /** Made when it is first asked for: an empty one takes 400 bytes, of 800 for a new task. */
+  get log(): TaskLog {
+    return this.#log ??= new TaskLog();
+  }
 }
 
 /** Tasks and their logs, and everything that is read of them. */
@@ -42,7 +51,7 @@ export class TaskTable implements TaskReader {
    * @ignore
    */
   protected add(record: TaskRecord): TaskEntry {
-    const entry = { record, log: new TaskLog(), bytes: 0 };
+    const entry = new TaskEntry(record);
     this.#entries.set(record.task.id, entry);
     this.#list.add(record);
     return entry;
