@@ -9,6 +9,8 @@ export interface RedisPipeline {
   eval(script: string, keys: number, ...args: string[]): unknown;
   /** Adds that the server is to know a script. */
   script(subcommand: "LOAD", script: string): unknown;
+  /** Adds any command. */
+  call(command: string, ...args: string[]): unknown;
   /** Sends everything. */
   exec(): Promise<[error: Error | null, reply: unknown][] | null>;
 }

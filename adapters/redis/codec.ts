@@ -119,23 +119,50 @@ export function filterArg(filter: EventFilter | undefined): string {
 
 /** An event as it is kept: how it begins, and how it goes on. */
 export function toStoredEvent(index: number, begins: string, goesOn: string): StoredEvent {
-  const end = goesOn.indexOf("\n");
-  const known = JSON.parse(`[${begins}${goesOn.slice(0, end)}`);
-  const [seriesId, seriesMode, accField] = Array.isArray(known[0]) ? known.shift() : [];
-  const [timestamp, entropy, type, level] = known;
+  const seriesEnd = begins.lastIndexOf(",");
+  const entropyEnd = goesOn.indexOf(",", 1);
+  const end = goesOn.indexOf("\n", entropyEnd);
+  const [type, level] = classes.parsed(goesOn, entropyEnd, end) as [string, Level];
   const event: StoredEvent = {
     index,
-    timestamp,
-    entropy,
+    timestamp: Number(begins.slice(seriesEnd + 1)),
+    entropy: Number(goesOn.slice(1, entropyEnd)),
     type,
     level,
     data: goesOn.slice(end + 1),
   };
-  if (seriesId !== undefined) event.seriesId = seriesId;
-  if (seriesMode !== undefined) event.seriesMode = seriesMode;
+  if (seriesEnd < 0) return event;
+  const [[seriesId, seriesMode, accField]] = series.parsed(begins, 0, seriesEnd) as [
+    [string, SeriesMode, string?],
+  ];
+  event.seriesId = seriesId;
+  event.seriesMode = seriesMode;
   if (accField !== undefined) event.accField = accField;
   return event;
 }
+
+/** Parses what stands in a text only if it is not the same as before, as it mostly is in a log. */
+class Parser {
+  #before = "";
+  #parsed: unknown[] = [];
+  readonly #toJson: (text: string) => string;
+
+  constructor(toJson: (text: string) => string) {
+    this.#toJson = toJson;
+  }
+
+  parsed(text: string, from: number, to: number): unknown[] {
+    const before = this.#before;
+    if (before.length === to - from && text.startsWith(before, from)) return this.#parsed;
+    const found = text.slice(from, to);
+    this.#parsed = JSON.parse(this.#toJson(found));
+    this.#before = found;
+    return this.#parsed;
+  }
+}
+
+const classes = new Parser((text) => `[${text.slice(1)}`);
+const series = new Parser((text) => `[${text}]`);
 
 /** A draft as it was stored; `resolved` is what the store knew of its series. */
 export function asStored(

@@ -119,6 +119,22 @@ export class ScriptRunner {
     });
   }
 
+  /**
+   * Asks Redis itself, where a script would only pass on what is there: one command after the other,
+   * all on keys of one partition. What others do may come between them.
+   */
+  async ask(base: string, ...commands: [command: string, ...args: string[]][]): Promise<Reply[]> {
+    this.#assertUsable();
+    const pipeline = this.#client.pipeline();
+    for (const command of commands) pipeline.call(...command);
+    const replies = await this.#inTime(this.#connection.answer(pipeline.exec(), base));
+    return commands.map((_, i) => {
+      const [error, reply] = replies?.[i] ?? [unavailable("the connection broke"), null];
+      if (error !== null) throw this.#worded(error);
+      return reply as Reply;
+    });
+  }
+
   /** Runs a script on every partition. */
   async runOnAll(script: ScriptName, args: readonly string[]): Promise<(readonly Reply[])[]> {
     return await Promise.all(

@@ -101,7 +101,7 @@ export class RedisShortTermStore implements ShortTermStore {
 
   async readLog(taskId: string, query: LogQuery): Promise<LogPage | undefined> {
     const { after, through, limit, maxBytes, filter, plain, backward } = query;
-    const [incarnation, status, length, scannedTo, ...entries] = await this.#run(
+    const [incarnation, status, length, scannedTo, restThrough, ...entries] = await this.#run(
       taskId,
       "read_log",
       taskId,
@@ -114,7 +114,7 @@ export class RedisShortTermStore implements ShortTermStore {
       text(maxBytes),
     );
     if (incarnation === undefined) return undefined;
-    return {
+    const page: LogPage = {
       events: entries.map((entry) => {
         const [index, begins, goesOn] = entry as [number, string, string];
         return toStoredEvent(index, begins, goesOn);
@@ -124,6 +124,33 @@ export class RedisShortTermStore implements ShortTermStore {
       incarnation: incarnation as string,
       status: status as TaskStatus,
     };
+    if (restThrough === -1) return page;
+    return await this.#readOn(taskId, page, restThrough as number, limit);
+  }
+
+  /** Adds what follows on a page, through an index: the script said that there is room for it. */
+  async #readOn(taskId: string, page: LogPage, through: number, limit: number): Promise<LogPage> {
+    const base = this.#partitions.of(taskId);
+    const { scannedTo, incarnation } = page;
+    const [entries, life] = await this.#scripts.ask(
+      base,
+      [
+        "XRANGE",
+        `${base}:log:${taskId}`,
+        String(scannedTo + 2),
+        String(through + 1),
+        "COUNT",
+        String(limit - page.events.length),
+      ],
+      ["HGET", `${base}:task:${taskId}`, "incarnation"],
+    );
+    // What was read is of the same life then: no other one had come before, and none comes back.
+    if (life !== incarnation) return page;
+    for (const [id, [begins, goesOn]] of entries as [string, [string, string]][]) {
+      page.events.push(toStoredEvent(parseInt(id) - 1, begins, goesOn));
+    }
+    page.scannedTo = page.events.length === limit ? page.events.at(-1)!.index : through;
+    return page;
   }
 
   async readView(taskId: string, { after }: { after: number }): Promise<LogView | undefined> {

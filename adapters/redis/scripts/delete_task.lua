@@ -14,7 +14,7 @@ for _, name in ipairs(redis.call('HKEYS', key('classes', id))) do
 end
 for no = 0, tonumber(task[3] or 0) - 1 do redis.call('UNLINK', text_key(id, no)) end
 for no = 0, tonumber(task[4] or 0) - 1 do redis.call('UNLINK', key('sent', id) .. ':' .. no) end
-for _, kind in ipairs({'log', 'classes', 'series', 'newest', 'producers', 'notes'}) do
+for _, kind in ipairs({'log', 'pages', 'classes', 'series', 'newest', 'producers', 'notes'}) do
   redis.call('UNLINK', key(kind, id))
 end
 for _, tag in ipairs(cjson.decode(task[2])) do redis.call('ZREM', key('tag', tag), id) end

@@ -1,12 +1,18 @@
--- Part of a log: {incarnation, status, length, scanned to, {index, event begins, goes on} ..., life}, or nothing.
+-- Part of a log: {incarnation, status, length, scanned to, rest through, {index, event begins, goes on} ...,
+-- life}, or nothing.
+--
+-- A script pays ten times for an event what XRANGE does. So where many follow on one another that are all
+-- wanted, it is only the first that come from here; `rest through` is then the index through which the
+-- caller reads on by itself, else -1.
 --@include life
 --@include classes
 --@include positions_between
+--@include pages
 local id = ARGV[3]
 local after, limit = tonumber(ARGV[4]), tonumber(ARGV[6])
 local filter, plain, backward = ARGV[7], ARGV[8] == '1', ARGV[9] == '1'
 local bytes, max_bytes = 0, ARGV[10] == '' and math.huge or tonumber(ARGV[10])
-local task = redis.call('HMGET', key('task', id), 'incarnation', 'status', 'length')
+local task = redis.call('HMGET', key('task', id), 'incarnation', 'status', 'length', 'bytes')
 if not task[1] then return {life} end
 local length = tonumber(task[3])
 local to = length - 1
@@ -18,6 +24,9 @@ local log_key = key('log', id)
 -- How many entries are asked for at once: a few, since nobody knows how large they are.
 local ENTRIES = 64
 
+-- How many come from here where others follow, and how many these have to be to be worth another request.
+local FIRST, REST = 16, 16
+
 -- Entries of the log between two positions, in the wanted order.
 local function range(low, high, count)
   if high < low then return {} end
@@ -26,7 +35,8 @@ local function range(low, high, count)
 end
 local function position_of(entry) return tonumber(string.match(entry[1], '^%d+')) end
 
-local answer = {task[1], task[2], length, 0}
+local answer = {task[1], task[2], length, 0, -1}
+local HEAD = #answer
 local last
 -- Takes an entry. Returns whether there is room for another.
 local function take(entry)
@@ -34,7 +44,7 @@ local function take(entry)
   local begins, goes_on = entry[2][1], entry[2][2]
   answer[#answer + 1] = {last - 1, begins, goes_on}
   bytes = bytes + #goes_on - string.find(goes_on, '\n', 1, true)
-  return #answer - 4 < limit and bytes < max_bytes
+  return #answer - HEAD < limit and bytes < max_bytes
 end
 local more = true
 local function take_all(entries)
@@ -43,17 +53,53 @@ local function take_all(entries)
     if not more then break end
   end
 end
-if filter == '' and not plain then
+
+-- How many of the log's pages begin at or before a position.
+local function pages_through(position, count)
+  local low, high = 0, count
+  while low < high do
+    local middle = math.ceil((low + high) / 2)
+    local text = redis.call('GETRANGE', pages_key(id), (middle - 1) * POSITION_BYTES, middle * POSITION_BYTES - 1)
+    if struct.unpack(POSITION, text) <= position then low = middle else high = middle - 1 end
+  end
+  return low
+end
+
+-- The last position through which what follows has no more bytes than there is room for.
+local function fits_through()
+  if max_bytes == math.huge then return final end
+  local count = redis.call('STRLEN', pages_key(id)) / POSITION_BYTES
+  if count ~= math.floor(task[4] / PAGE_BYTES) then return last end
+  local page = pages_through(last, count) + math.floor((max_bytes - bytes) / PAGE_BYTES)
+  if page > count then return final end
+  local text = redis.call('GETRANGE', pages_key(id), (page - 1) * POSITION_BYTES, page * POSITION_BYTES - 1)
+  return page == 0 and last or math.min(final, struct.unpack(POSITION, text) - 1)
+end
+
+local all, classes = filter == '', nil
+if filter ~= '' or plain then
+  classes = classes_of(id, filter, plain)
+  all = filter == '' and #classes == redis.call('HLEN', key('classes', id))
+end
+if all then
   while more do
-    local entries = range(first, final, math.min(ENTRIES, limit - (#answer - 4)))
+    local left = limit - (#answer - HEAD)
+    local parts = not backward and math.min(left, final - first + 1) >= FIRST + REST
+    local entries = range(first, final, math.min(parts and FIRST or ENTRIES, left))
     take_all(entries)
     if #entries == 0 then break end
     if backward then final = last - 1 else first = last + 1 end
+    if parts and more then
+      local through = math.min(fits_through(), last + limit - (#answer - HEAD))
+      if through - last >= REST then
+        answer[5], more = through - 1, false
+      end
+    end
   end
 else
   -- Of each class as many as could be wanted, so that none is read that comes far behind.
   local positions = {}
-  for _, class in ipairs(classes_of(id, filter, plain)) do
+  for _, class in ipairs(classes) do
     positions_between(class, first, final, limit, backward, positions)
   end
   table.sort(positions)

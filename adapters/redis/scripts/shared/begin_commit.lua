@@ -2,6 +2,7 @@
 -- [5] the task, [6] the time, [7] and [8] the events and bytes that the log may have, [9] when to deliver
 -- what has webhooks, [10] other marks, [11] the command that tells of the commit. What follows differs.
 --@include keys
+--@include pages
 local call, ARGV = redis.call, ARGV
 local session_key = base .. ':session:' .. ARGV[3]
 local known = call('MGET', base .. ':life', session_key)
@@ -20,3 +21,4 @@ local task = call('HMGET', task_key, 'status', 'length', 'bytes', 'time', 'hooke
 local status, from_text, hooked = task[1], task[2] or '0', task[5]
 local from = from_text + 0
 local length, bytes = from, (task[3] or 0) + 0
+local pages, next_page = nil, bytes - bytes % PAGE_BYTES + PAGE_BYTES
