@@ -14,20 +14,21 @@ async function callsOf(admin: Redis): Promise<Map<string, number>> {
   return new Map([...found].map(([, name, calls]) => [name!, Number(calls)]));
 }
 
+/** How often each command is called by what is done. */
+async function costOf(admin: Redis, work: () => Promise<unknown>): Promise<Record<string, number>> {
+  const before = await callsOf(admin);
+  await work();
+  const after = await callsOf(admin);
+  const grown = [...after].map(([name, calls]) => [name, calls - (before.get(name) ?? 0)]);
+  return Object.fromEntries(grown.filter(([name, calls]) => name !== "info" && calls !== 0));
+}
+
 test("redis: what the script of a publish asks of Redis, for one event and for a hundred", async () => {
   await using redis = await startRedis();
   const { broadcast, shortTerm } = createRedisAdapters(redis.url);
   const options = { sweepMs: 0 }; // Looking for due work would be counted, too.
   const engine = new TaskEngine({ broadcast, shortTermStore: shortTerm, options });
   const admin = new Redis(redis.port);
-
-  async function costOf(work: () => Promise<unknown>): Promise<Record<string, number>> {
-    const before = await callsOf(admin);
-    await work();
-    const after = await callsOf(admin);
-    const grown = [...after].map(([name, calls]) => [name, calls - (before.get(name) ?? 0)]);
-    return Object.fromEntries(grown.filter(([name, calls]) => name !== "info" && calls !== 0));
-  }
 
   const plain: EventInput = { type: "n", data: 0 };
   const token: EventInput = {
@@ -45,31 +46,107 @@ test("redis: what the script of a publish asks of Redis, for one event and for a
   // Whether the data is the same and the commit is new; what is known of the task; the event and its
   // place; what is known from now on; two channels.
   const one = { evalsha: 1, mget: 1, hmget: 1, set: 1, xadd: 1, append: 1, hset: 1, publish: 2 };
-  assert.deepEqual(await costOf(() => engine.publishEvent("t", plain)), one);
+  assert.deepEqual(await costOf(admin, () => engine.publishEvent("t", plain)), one);
   assert.deepEqual(
-    await costOf(() => engine.publishEvents("t", hundred(plain))),
+    await costOf(admin, () => engine.publishEvents("t", hundred(plain))),
     { ...one, xadd: 100 },
   );
   // And of the series: what it is, its text, and which of its events is the newest.
   const ofSeries = { ...one, hget: 1, hset: 2, append: 2, zadd: 1 };
-  assert.deepEqual(await costOf(() => engine.publishEvent("t", token)), ofSeries);
+  assert.deepEqual(await costOf(admin, () => engine.publishEvent("t", token)), ofSeries);
   assert.deepEqual(
-    await costOf(() => engine.publishEvents("t", hundred(token))),
+    await costOf(admin, () => engine.publishEvents("t", hundred(token))),
     { ...ofSeries, xadd: 100 },
   );
   // When there are 128 of a class, which these make it, they become a chunk: what is known of the class,
   // and its places so far; and then the next one is the first again.
   const closing = { hget: 1, get: 1, zadd: 1, del: 1 };
   assert.deepEqual(
-    await costOf(() => engine.publishEvents("t", hundred(plain))),
+    await costOf(admin, () => engine.publishEvents("t", hundred(plain))),
     { ...one, xadd: 100, ...closing, hset: 2 },
   );
   assert.deepEqual(
-    await costOf(() => engine.publishEvent("t", plain)),
+    await costOf(admin, () => engine.publishEvent("t", plain)),
     { ...one, hget: 1, hset: 2 },
   );
   admin.disconnect();
   await engine.close();
   await broadcast.close();
   await shortTerm.close();
+});
+
+test("redis: what reading a page asks of Redis, whether it is of ten events or of a thousand", async () => {
+  await using redis = await startRedis();
+  const { broadcast, shortTerm } = createRedisAdapters(redis.url);
+  const options = { sweepMs: 0 };
+  const engine = new TaskEngine({ broadcast, shortTermStore: shortTerm, options });
+  const admin = new Redis(redis.port);
+  await engine.createTask({ id: "t" });
+  for (let i = 0; i < 20; i++) {
+    await engine.publishEvents(
+      "t",
+      Array.from({ length: 100 }, () => ({ type: "n", data: 12345 })),
+    );
+  }
+  const read = (limit: number, plain: boolean) => async () => {
+    const page = await shortTerm.readLog("t", { after: 99, limit, maxBytes: 1_000_000, plain });
+    assert.equal(page?.events.length, limit);
+  };
+  await read(1, false)(); // Its script is known from then on.
+
+  // Whether the data is the same; the task; the events.
+  const short = { evalsha: 1, get: 1, hmget: 1, xrange: 1 };
+  assert.deepEqual(await costOf(admin, read(10, false)), short);
+  // Whether there is room for all, and then these, by no script, in the same life of the task.
+  const long = { ...short, strlen: 1, xrange: 2, hget: 1 };
+  assert.deepEqual(await costOf(admin, read(1_000, false)), long);
+  // That all events stand alone.
+  assert.deepEqual(await costOf(admin, read(1_000, true)), { ...long, hgetall: 1, hlen: 1 });
+  admin.disconnect();
+  await engine.close();
+  await broadcast.close();
+  await shortTerm.close();
+});
+
+test("redis: a page is of one life of a task, though another begins while it is read", async () => {
+  await using redis = await startRedis();
+  const connect = () => new Redis(redis.url);
+  const [pub, sub, client, other] = [connect(), connect(), connect(), connect()];
+  const { broadcast, shortTerm } = createRedisAdapters(pub, sub, client);
+  const engine = new TaskEngine({ broadcast, shortTermStore: shortTerm, options: { sweepMs: 0 } });
+  const others = createRedisAdapters(pub, sub, other);
+  const publish = async (data: string) => {
+    await engine.createTask({ id: "t" });
+    await engine.publishEvents("t", Array.from({ length: 100 }, () => ({ type: "n", data })));
+  };
+  await publish("first");
+  // Before the rest of a page is asked for, the task is deleted, and one with its id created.
+  const pipeline = client.pipeline.bind(client);
+  client.pipeline = () => {
+    const made = pipeline();
+    const exec = made.exec.bind(made);
+    const call = made.call.bind(made);
+    const replaceFirst = async () => {
+      client.pipeline = pipeline;
+      await engine.deleteTask("t");
+      await publish("second");
+      return await exec();
+    };
+    const calling = (command: string, args: string[]) => {
+      made.exec = replaceFirst;
+      return call(command, ...args);
+    };
+    Object.assign(made, { call: (command: string, ...args: string[]) => calling(command, args) });
+    return made;
+  };
+  const page = await shortTerm.readLog("t", { after: -1, limit: 100 });
+  assert.deepEqual([...new Set(page?.events.map(({ data }) => data))], ['"first"']);
+  assert.equal(page?.scannedTo, page!.events.length - 1);
+  const next = await shortTerm.readLog("t", { after: page!.scannedTo, limit: 100 });
+  assert.notEqual(next?.incarnation, page?.incarnation);
+  await engine.close();
+  await Promise.all(
+    [broadcast, shortTerm, others.broadcast, others.shortTerm].map((a) => a.close()),
+  );
+  for (const one of [pub, sub, client, other]) one.disconnect();
 });

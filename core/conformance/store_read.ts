@@ -59,6 +59,16 @@ async function readAll(store: ShortTermStore, query: LogQuery): Promise<StoredEv
   }
 }
 
+/** Events and bytes of pages. */
+const PAGES = [
+  [1_000, undefined],
+  [1_000, 1_000_000],
+  [1_000, 200_000],
+  [100, 70_000],
+  [40, 500_000],
+  [32, undefined],
+] as const;
+
 /** Reading: exactly what was asked for, from anywhere. */
 export const READ_CHECKS: readonly Check<ShortTermStore>[] = [
   {
@@ -104,6 +114,39 @@ export const READ_CHECKS: readonly Check<ShortTermStore>[] = [
           }
           const all = await store.readLog("t", { after: -1, limit: 100, maxBytes: 50_000, filter });
           assert.equal(all?.events.length, 8);
+        }
+      }
+    },
+  },
+  {
+    title: "readLog() gives pages of many events, some large, and keeps to both bounds",
+    async run(store) {
+      await create(store, "t");
+      const random = seededRandom(11);
+      const size = () => random() < 0.1 ? 30_000 * random() : random() < 0.5 ? 2_000 * random() : 9;
+      const drafts = Array.from(
+        { length: 600 },
+        (_, i) =>
+          draft("é".repeat(size()), i === 599 ? { seriesId: "s", seriesMode: "latest" } : {}),
+      );
+      const all: StoredEvent[] = [];
+      for (let at = 0; at < drafts.length; at += 100) {
+        all.push(...await append(store, "t", ...drafts.slice(at, at + 100)));
+      }
+      // A byte for each character is the least that a store counts.
+      const largest = Math.max(...all.map(({ data }) => data.length));
+      for (const plain of [false, true]) {
+        const expected = all.filter((event) => !plain || isPlain(event));
+        for (const [limit, maxBytes] of PAGES) {
+          const query: LogQuery = { after: -1, limit, maxBytes, plain };
+          assert.deepEqual(await readAll(store, query), expected, JSON.stringify(query));
+          for (const after of [-1, 17, 333]) {
+            const { events } = (await store.readLog("t", { ...query, after }))!;
+            const bytes = events.reduce((sum, { data }) => sum + data.length, 0);
+            assert(bytes < (maxBytes ?? Infinity) + largest, `${bytes} of ${maxBytes}`);
+            const isFilled = events.length === limit || maxBytes !== undefined;
+            assert(isFilled || events.at(-1)?.index === expected.at(-1)?.index);
+          }
         }
       }
     },

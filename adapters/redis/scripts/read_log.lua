@@ -90,10 +90,8 @@ if all then
     if #entries == 0 then break end
     if backward then final = last - 1 else first = last + 1 end
     if parts and more then
-      local through = math.min(fits_through(), last + limit - (#answer - HEAD))
-      if through - last >= REST then
-        answer[5], more = through - 1, false
-      end
+      local through = fits_through()
+      if through - last >= REST then answer[5], more = through - 1, false end
     end
   end
 else
