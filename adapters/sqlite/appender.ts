@@ -1,12 +1,11 @@
 import type { EventClass, EventDraft, Level, Refusal, StoredEvent } from "@taskcast/core";
 import { checkSeries, MAX_SERIES_CLASSES } from "@taskcast/core";
+import { EventInserter } from "./event_inserter.ts";
 import type { Statements } from "./statements.ts";
 import type { CountedClassRow, SeriesRow, TaskRow } from "./tables.ts";
 import { blockOf, escaped, SELECT_COUNTED_CLASS, SERIES_COLUMNS, toStoredEvent } from "./tables.ts";
 
 // Texts are looked up by what they are, so they are put together once and not for each event.
-const INSERT_EVENT = "INSERT INTO {events} (task, idx, timestamp, entropy, class, place, bytes, " +
-  "series, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const INSERT_CLASS =
   "INSERT INTO {classes} (task, class, type, level, plain, count) VALUES (?, ?, ?, ?, ?, 0)";
 const NEXT_CLASS = "SELECT COALESCE(MAX(class) + 1, 0) AS id FROM {classes} WHERE task = ?";
@@ -21,14 +20,15 @@ const APPEND_TEXT = "INSERT INTO {series_parts} (task, series, part, text) VALUE
 const PART_LENGTH = 16 * 1024;
 
 /**
- * Appends events to one task's log. What many of one commit change, such as the text of their
- * series, is kept until {@linkcode Appender.save} and written once. What was read or written is
- * remembered for the next commit.
+ * Appends events to one task's log. They, and what many of one commit change, such as the text of
+ * their series, are kept until {@linkcode Appender.save} and written together. What was read or written
+ * is remembered for the next commit.
  */
 export class Appender {
   readonly #sql: Statements;
   /** The task, as of what was appended. */
   readonly row: TaskRow;
+  readonly #events: EventInserter;
   readonly #series = new Map<string, SeriesRow | undefined>();
   readonly #classes = new Map<string, CountedClassRow>();
   readonly #changed = new Set<SeriesRow>();
@@ -37,6 +37,7 @@ export class Appender {
 
   constructor(sql: Statements, row: TaskRow) {
     this.#sql = sql;
+    this.#events = new EventInserter(sql);
     this.row = row;
   }
 
@@ -66,8 +67,7 @@ export class Appender {
     const plain = series === undefined || series.mode === "keep-all";
     const ofClass = this.#classOf(draft, plain);
     this.#enterBlock(ofClass, index);
-    this.#sql.run(
-      INSERT_EVENT,
+    this.#events.add([
       row.task,
       index,
       row.timestamp,
@@ -77,7 +77,7 @@ export class Appender {
       row.bytes,
       draft.seriesId ?? null,
       draft.data,
-    );
+    ]);
     return toStoredEvent({
       idx: index,
       timestamp: row.timestamp,
@@ -121,9 +121,10 @@ export class Appender {
     ofClass.newest = index;
   }
 
-  /** Writes what the appended events changed besides the log. */
+  /** Writes the appended events, and what they changed besides the log. */
   save(): void {
     const { task } = this.row;
+    this.#events.write();
     for (const series of this.#changed) {
       this.#saveText(series);
       this.#sql.run(
