@@ -4,7 +4,9 @@
 //   deno task bench:load --url http://host:3721        any server of the same API
 //   deno task bench:load --storage all --out benchmarks/results
 import { parseArgs } from "node:util";
+import { resolve } from "node:path";
 import type { Bench, Scenario } from "./harness/bench.ts";
+import { selfTimes, selfTimeTable } from "./harness/cpu_profile.ts";
 import { hasWrk } from "./harness/wrk.ts";
 import { lineOf } from "./harness/result.ts";
 import { remoteServer, startBare, startTaskcast } from "./harness/server.ts";
@@ -44,6 +46,9 @@ const HELP = `Loads a Taskcast server and prints a line of JSON for each result.
   --rounds N          Default: 5. Results are medians
   --scale N           makes what is counted instead of timed smaller or larger. Default: 1
   --out FOLDER        writes STORAGE.jsonl there, too, for bench:report
+  --profile FOLDER    has the server under load profiled: writes STORAGE-SCENARIO.cpuprofile there,
+                      for the tools of browsers, and tells which functions took most. Figures of
+                      such a run are slower
   --help
 
 Scenarios:
@@ -62,6 +67,7 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "5" },
     scale: { type: "string", default: "1" },
     out: { type: "string" },
+    profile: { type: "string" },
     help: { type: "boolean", default: false },
   },
 });
@@ -96,16 +102,41 @@ for (const storage of values.url === undefined ? storages : ["remote"]) {
     await Deno.mkdir(values.out, { recursive: true });
     await Deno.writeTextFile(`${values.out}/${storage}.jsonl`, "");
   }
-  for (const name of chosen) await runScenario(name, storage);
+  for (const name of chosen) {
+    const { profile } = values;
+    if (profile === undefined) await runScenario(name, storage);
+    else await profileScenario(name, storage, profile);
+  }
+}
+
+/** Runs it, and tells what the server under load did, which says so when it ends. */
+async function profileScenario(name: string, storage: string, folder: string): Promise<void> {
+  const raw = await Deno.makeTempDir();
+  await runScenario(name, storage, raw);
+  await Deno.mkdir(folder, { recursive: true });
+  for await (const { name: file } of Deno.readDir(raw)) {
+    const text = await Deno.readTextFile(`${raw}/${file}`);
+    const path = `${folder}/${storage}-${name}.cpuprofile`;
+    await Deno.writeTextFile(path, text);
+    console.error(`\n${resolve(path)}\n\n${selfTimeTable(selfTimes(JSON.parse(text)), 25)}`);
+  }
+  await Deno.remove(raw, { recursive: true });
 }
 
 /** Each with fresh processes: what one leaves behind does not slow the next. */
-async function runScenario(name: string, storage: string): Promise<void> {
+async function runScenario(
+  name: string,
+  storage: string,
+  profileFolder?: string,
+): Promise<void> {
   const { url, out } = values;
   await using kept = await openStorage(url === undefined ? storage : "memory");
   const start = (args: readonly string[] = []) =>
     startTaskcast([...kept.args, ...args, ...values["server-arg"]]);
-  await using server = url === undefined ? await start() : remoteServer(url);
+  const serverArgs = [...kept.args, ...values["server-arg"]];
+  await using server = url === undefined
+    ? await startTaskcast(serverArgs, profileFolder)
+    : remoteServer(url);
   await using bare = await startBare();
   const bench: Bench = {
     server,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { ChunkedBody } from "../benchmarks/harness/chunked_body.ts";
 import { FrameCheck } from "../benchmarks/harness/frame_check.ts";
+import { selfTimes, selfTimeTable } from "../benchmarks/harness/cpu_profile.ts";
 import { ErrorCount } from "../benchmarks/harness/error_count.ts";
 import { compare } from "../benchmarks/stores/rounds.ts";
 import { inTurns, latenciesOf, median, quantile, ratioOf } from "../benchmarks/harness/measure.ts";
@@ -73,6 +74,28 @@ Deno.test("of so many events only the last is told of, and how long it took", ()
   noteDelay(utf8.encode('data: {"data":{"i":1}}'), tookMs);
   assert.equal(tookMs.length, 1);
   assert(tookMs[0]! >= 5_000 && tookMs[0]! < 10_000, `${tookMs[0]} ms`);
+});
+
+Deno.test("a profile tells what each function took itself, of the time in which the thread was busy", () => {
+  const node = (id: number, functionName: string, url = "", lineNumber = -1) => ({
+    id,
+    callFrame: { functionName, url, lineNumber },
+  });
+  const times = selfTimes({
+    nodes: [
+      node(1, "(idle)"),
+      node(2, "append", "file:///a/core/memory/log.ts", 9),
+      node(3, "", "file:///a/core/memory/log.ts", 0),
+      node(4, "append", "file:///a/core/memory/log.ts", 9), // Called from somewhere else.
+    ],
+    samples: [1, 2, 3, 4, 1],
+    timeDeltas: [500, 100, 50, 50, 9_000],
+  });
+  assert.deepEqual(times, [
+    { name: "append", place: "memory/log.ts:10", share: 0.75 },
+    { name: "(anonymous)", place: "memory/log.ts:1", share: 0.25 },
+  ]);
+  assert.equal(selfTimeTable(times, 1).split("\n")[2], "| 75.0 % | `append` | memory/log.ts:10 |");
 });
 
 Deno.test("what fails is counted, and the rest goes on", async () => {

@@ -18,11 +18,15 @@ const ROOT = new URL("../../", import.meta.url);
 export async function startServer(
   file: string,
   args: readonly string[] = [],
-  env: Readonly<Record<string, string>> = {},
+  { env = {}, runtimeArgs = [] }: {
+    env?: Readonly<Record<string, string>>;
+    /** Passed to Deno itself. */
+    runtimeArgs?: readonly string[];
+  } = {},
 ): Promise<Server> {
   const startedMs = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "--quiet", file, ...args],
+    args: ["run", "-A", "--no-check", "--quiet", ...runtimeArgs, file, ...args],
     cwd: ROOT,
     env: {
       NO_COLOR: "1",
@@ -58,9 +62,19 @@ export async function startServer(
   };
 }
 
-/** The server of this repository. */
-export function startTaskcast(args: readonly string[] = []): Promise<Server> {
-  return startServer("cli/mod.ts", ["start", "--log-level", "error", ...args]);
+/**
+ * The server of this repository.
+ *
+ * @param profileFolder Where it writes what its processor did, when it ends.
+ */
+export function startTaskcast(
+  args: readonly string[] = [],
+  profileFolder?: string,
+): Promise<Server> {
+  const runtimeArgs = profileFolder === undefined
+    ? []
+    : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`];
+  return startServer("cli/mod.ts", ["start", "--log-level", "error", ...args], { runtimeArgs });
 }
 
 /** The HTTP servers of Deno. */

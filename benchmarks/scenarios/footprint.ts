@@ -65,9 +65,8 @@ export async function idleReaders(bench: Bench): Promise<void> {
 }
 
 async function idleReadersOn(bench: Bench, listener: Listener): Promise<void> {
-  const { startAnother, startAnotherBare, report } = bench;
+  const { startAnother, startAnotherBare, report, rounds } = bench;
   if (startAnother === undefined) return;
-  const rounds = Math.min(3, bench.rounds);
   const counts = [2_000, 10_000].map((count) => scaled(bench, count)) as [number, number];
   const ours: number[][] = [];
   const bare: number[][] = [];
@@ -133,14 +132,13 @@ async function bytesOfReaders(
 
 /** What an event takes that is kept in memory. */
 export async function storedEvents(bench: Bench): Promise<void> {
-  const { startAnother, storage } = bench;
+  const { startAnother, storage, rounds } = bench;
   if (startAnother === undefined || storage !== "memory") return;
   const tasks = scaled(bench, 200);
   const eventsPerTask = 5_000;
   // JSON of 200 bytes, which is what a producer sends.
   const event = () => ({ type: "bench.step", data: { text: "x".repeat(155) } });
   const bytes: number[] = [];
-  const rounds = Math.min(3, bench.rounds);
   for (let round = 0; round < rounds; round++) {
     await using server = await startAnother();
     await fillTask(server.url, eventsPerTask, event); // Warm-up.
