@@ -149,7 +149,8 @@ export class RedisShortTermStore implements ShortTermStore {
     for (const [id, [begins, goesOn]] of entries as [string, [string, string]][]) {
       page.events.push(toStoredEvent(parseInt(id) - 1, begins, goesOn));
     }
-    page.scannedTo = page.events.length === limit ? page.events.at(-1)!.index : through;
+    // Not `through`, though there was no more: who was asked may be a replica that is behind.
+    page.scannedTo = page.events.at(-1)!.index;
     return page;
   }
 
