@@ -108,45 +108,102 @@ test("redis: what reading a page asks of Redis, whether it is of ten events or o
   await shortTerm.close();
 });
 
-test("redis: a page is of one life of a task, though another begins while it is read", async () => {
-  await using redis = await startRedis();
+/** Clients of its own, of which that of the store does something before the rest of a page is asked for. */
+async function openTricked(
+  trick: (exec: () => ReturnType<ReturnType<Redis["pipeline"]>["exec"]>) => ReturnType<typeof exec>,
+) {
+  const redis = await startRedis();
   const connect = () => new Redis(redis.url);
-  const [pub, sub, client, other] = [connect(), connect(), connect(), connect()];
+  const [pub, sub, client] = [connect(), connect(), connect()];
   const { broadcast, shortTerm } = createRedisAdapters(pub, sub, client);
   const engine = new TaskEngine({ broadcast, shortTermStore: shortTerm, options: { sweepMs: 0 } });
-  const others = createRedisAdapters(pub, sub, other);
-  const publish = async (data: string) => {
-    await engine.createTask({ id: "t" });
-    await engine.publishEvents("t", Array.from({ length: 100 }, () => ({ type: "n", data })));
+  return {
+    engine,
+    shortTerm,
+    trickOnce(): void {
+      const pipeline = client.pipeline.bind(client);
+      client.pipeline = () => {
+        const made = pipeline();
+        const exec = made.exec.bind(made);
+        const call = made.call.bind(made);
+        const tricked = () => {
+          client.pipeline = pipeline;
+          return trick(exec);
+        };
+        return Object.assign(made, {
+          call(command: string, ...args: string[]) {
+            made.exec = tricked;
+            return call(command, ...args);
+          },
+        });
+      };
+    },
+    async [Symbol.asyncDispose]() {
+      await engine.close();
+      await broadcast.close();
+      await shortTerm.close();
+      for (const one of [pub, sub, client]) one.disconnect();
+      await redis[Symbol.asyncDispose]();
+    },
   };
-  await publish("first");
-  // Before the rest of a page is asked for, the task is deleted, and one with its id created.
-  const pipeline = client.pipeline.bind(client);
-  client.pipeline = () => {
-    const made = pipeline();
-    const exec = made.exec.bind(made);
-    const call = made.call.bind(made);
-    const replaceFirst = async () => {
-      client.pipeline = pipeline;
-      await engine.deleteTask("t");
-      await publish("second");
-      return await exec();
-    };
-    const calling = (command: string, args: string[]) => {
-      made.exec = replaceFirst;
-      return call(command, ...args);
-    };
-    Object.assign(made, { call: (command: string, ...args: string[]) => calling(command, args) });
-    return made;
-  };
+}
+
+async function publishHundred(engine: TaskEngine, data: string): Promise<void> {
+  await engine.createTask({ id: "t" });
+  await engine.publishEvents("t", Array.from({ length: 100 }, () => ({ type: "n", data })));
+}
+
+test("redis: a page is of one life of a task, though another begins while it is read", async () => {
+  await using tricked = await openTricked(async (exec) => {
+    await engine.deleteTask("t");
+    await publishHundred(engine, "second");
+    return await exec();
+  });
+  const { engine, shortTerm, trickOnce } = tricked;
+  await publishHundred(engine, "first");
+  trickOnce();
   const page = await shortTerm.readLog("t", { after: -1, limit: 100 });
   assert.deepEqual([...new Set(page?.events.map(({ data }) => data))], ['"first"']);
   assert.equal(page?.scannedTo, page!.events.length - 1);
   const next = await shortTerm.readLog("t", { after: page!.scannedTo, limit: 100 });
   assert.notEqual(next?.incarnation, page?.incarnation);
+});
+
+test("redis: a page has no hole, though who is asked for the rest of it is behind", async () => {
+  await using tricked = await openTricked(async (exec) => {
+    const [[, entries], ...others] = (await exec())! as [[null, unknown[]], [null, unknown]];
+    return [[null, entries.slice(0, 30)], ...others];
+  });
+  const { engine, shortTerm, trickOnce } = tricked;
+  await publishHundred(engine, "data");
+  trickOnce();
+  const page = (await shortTerm.readLog("t", { after: -1, limit: 100 }))!;
+  assert.equal(page.scannedTo, page.events.length - 1);
+  const next = await shortTerm.readLog("t", { after: page.scannedTo, limit: 100 });
+  assert.equal(page.events.length + next!.events.length, 100);
+});
+
+test("redis: where a page has no room for what follows, that is asked once", async () => {
+  await using redis = await startRedis();
+  const { broadcast, shortTerm } = createRedisAdapters(redis.url);
+  const engine = new TaskEngine({ broadcast, shortTermStore: shortTerm, options: { sweepMs: 0 } });
+  const admin = new Redis(redis.port);
+  await engine.createTask({ id: "t" });
+  const event = { type: "n", data: "x".repeat(2_000) };
+  await engine.publishEvents("t", Array.from({ length: 200 }, () => event));
+  const read = (maxBytes: number, length: number) => async () => {
+    const page = await shortTerm.readLog("t", { after: -1, limit: 1_000, maxBytes });
+    assert.equal(page?.events.length, length);
+  };
+  await read(1_000, 1)();
+  // All by the script, as many at a time as there is room for; the second after it was asked.
+  const short = { evalsha: 1, get: 1, hmget: 1 };
+  assert.deepEqual(await costOf(admin, read(60_000, 30)), { ...short, xrange: 1 });
+  const { getrange, ...others } = await costOf(admin, read(90_000, 45));
+  assert.deepEqual(others, { ...short, xrange: 2, strlen: 1 });
+  assert(getrange! <= 8);
+  admin.disconnect();
   await engine.close();
-  await Promise.all(
-    [broadcast, shortTerm, others.broadcast, others.shortTerm].map((a) => a.close()),
-  );
-  for (const one of [pub, sub, client, other]) one.disconnect();
+  await broadcast.close();
+  await shortTerm.close();
 });

@@ -72,8 +72,9 @@ local function fits_through()
   if count ~= math.floor(task[4] / PAGE_BYTES) then return last end
   local page = pages_through(last, count) + math.floor((max_bytes - bytes) / PAGE_BYTES)
   if page > count then return final end
+  if page == 0 then return last end
   local text = redis.call('GETRANGE', pages_key(id), (page - 1) * POSITION_BYTES, page * POSITION_BYTES - 1)
-  return page == 0 and last or math.min(final, struct.unpack(POSITION, text) - 1)
+  return math.min(final, struct.unpack(POSITION, text) - 1)
 end
 
 local all, classes = filter == '', nil
@@ -82,9 +83,11 @@ if filter ~= '' or plain then
   all = filter == '' and #classes == redis.call('HLEN', key('classes', id))
 end
 if all then
+  -- It is asked once whether there is room: where there is none, events are large or the log is old.
+  local may_part = not backward and max_bytes >= PAGE_BYTES
   while more do
     local left = limit - (#answer - HEAD)
-    local parts = not backward and math.min(left, final - first + 1) >= FIRST + REST
+    local parts = may_part and math.min(left, final - first + 1) >= FIRST + REST
     local entries = range(first, final, math.min(parts and FIRST or ENTRIES, left))
     take_all(entries)
     if #entries == 0 then break end
@@ -92,6 +95,7 @@ if all then
     if parts and more then
       local through = fits_through()
       if through - last >= REST then answer[5], more = through - 1, false end
+      may_part = false
     end
   end
 else
