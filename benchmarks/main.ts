@@ -91,6 +91,9 @@ const settings = {
   rounds: Math.ceil(number("rounds")),
   scale: number("scale"),
 };
+if (values.profile !== undefined && values.url !== undefined) {
+  fail("--profile is for a server that is started here, without --url");
+}
 if (!await hasWrk()) {
   console.error(
     "wrk is not installed: requests are sent by autocannon, which may be the slower side",

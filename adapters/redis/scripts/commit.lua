@@ -110,10 +110,7 @@ for i = 1, draft_count do
     local kept = ARGV[BEFORE_DRAFTS + 2 * i + 1]
     length = length + 1
     bytes = bytes + #kept - string.find(kept, '\n', 1, true)
-    while bytes >= next_page do
-      pages = pages or {}
-      pages[#pages + 1], next_page = struct.pack(POSITION, length), next_page + PAGE_BYTES
-    end
+--@include note_page
   end
 end
 

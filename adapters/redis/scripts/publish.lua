@@ -15,10 +15,7 @@ end
 for at = FIRST + 1, #ARGV, 2 do
   length = length + 1
   bytes = bytes + #ARGV[at] - string.find(ARGV[at], '\n', 1, true)
-  while bytes >= next_page do
-    pages = pages or {}
-    pages[#pages + 1], next_page = struct.pack(POSITION, length), next_page + PAGE_BYTES
-  end
+--@include note_page
 end
 if length > ARGV[7] + 0 or bytes > ARGV[8] + 0 then return {'TASK_FULL', life} end
 
