@@ -38,7 +38,7 @@ import {
 import type { Partitions } from "./partitions.ts";
 import type { ScriptRunner } from "./script_runner.ts";
 
-/** Tasks and logs in Redis; each operation is one script. */
+/** Tasks and logs in Redis; each operation is one script, but for pages of many events. */
 export class RedisShortTermStore implements ShortTermStore {
   readonly wakes?: BroadcastProvider;
   readonly #scripts: ScriptRunner;
@@ -132,7 +132,7 @@ export class RedisShortTermStore implements ShortTermStore {
   async #readOn(taskId: string, page: LogPage, through: number, limit: number): Promise<LogPage> {
     const base = this.#partitions.of(taskId);
     const { scannedTo, incarnation } = page;
-    const [entries, life] = await this.#scripts.ask(
+    const [entries, now] = await this.#scripts.ask(
       base,
       [
         "XRANGE",
@@ -145,7 +145,7 @@ export class RedisShortTermStore implements ShortTermStore {
       ["HGET", `${base}:task:${taskId}`, "incarnation"],
     );
     // What was read is of the same life then: no other one had come before, and none comes back.
-    if (life !== incarnation) return page;
+    if (now !== incarnation) return page;
     for (const [id, [begins, goesOn]] of entries as [string, [string, string]][]) {
       page.events.push(toStoredEvent(parseInt(id) - 1, begins, goesOn));
     }

@@ -2,7 +2,7 @@ import type { SqliteValue } from "./driver.ts";
 import type { Statements } from "./statements.ts";
 
 /** A row of `events`, in the order of {@linkcode COLUMNS}. */
-export type EventValues = [
+type EventValues = [
   task: number,
   index: number,
   timestamp: number,

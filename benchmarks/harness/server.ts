@@ -14,15 +14,15 @@ export interface Server {
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** Starts a program of this repository and waits until it answers. */
-export async function startServer(
+/**
+ * Starts a program of this repository and waits until it answers.
+ *
+ * @param runtimeArgs Passed to Deno itself.
+ */
+async function startServer(
   file: string,
-  args: readonly string[] = [],
-  { env = {}, runtimeArgs = [] }: {
-    env?: Readonly<Record<string, string>>;
-    /** Passed to Deno itself. */
-    runtimeArgs?: readonly string[];
-  } = {},
+  args: readonly string[],
+  runtimeArgs: readonly string[] = [],
 ): Promise<Server> {
   const startedMs = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
@@ -33,7 +33,6 @@ export async function startServer(
       TASKCAST_LOG_FORMAT: "pretty",
       TASKCAST_PORT: "0",
       TASKCAST_HOST: "127.0.0.1",
-      ...env,
     },
     stdout: "null",
     stderr: "piped",
@@ -74,7 +73,7 @@ export function startTaskcast(
   const runtimeArgs = profileFolder === undefined
     ? []
     : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`];
-  return startServer("cli/mod.ts", ["start", "--log-level", "error", ...args], { runtimeArgs });
+  return startServer("cli/mod.ts", ["start", "--log-level", "error", ...args], runtimeArgs);
 }
 
 /** The HTTP servers of Deno. */
