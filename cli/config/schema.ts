@@ -142,7 +142,7 @@ const engine = z.strictObject({
   historyBytes: positive().optional().describe("Bytes in one page of history, about"),
   tailBytes: positive().optional().describe("Bytes of recent events kept per task with readers"),
   wakesPerTurn: positive().optional()
-    .describe("Readers of a task that are woken before others are heard"),
+    .describe("Readers of a task that are woken before others are heard; more wait up to 1 ms"),
   heartbeatMs: positive().optional().describe("Milliseconds between signs of life on streams"),
   pollMs: positive().optional().describe("Milliseconds between looks that cover lost wake-ups"),
   storeRetryMs: positive().optional()

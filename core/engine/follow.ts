@@ -110,7 +110,8 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
     if (tail === undefined || this.#pages !== undefined || this.#isOver || this.#control.closed) {
       return undefined;
     }
-    if (view !== undefined && position.through <= tail.through) {
+    const isAtEnd = position.through === tail.through && view?.through === tail.through;
+    if (view !== undefined && !isAtEnd && position.through <= tail.through) {
       const taken = tail.sync(view, position) ? view.take(position) : "behind";
       if (taken === "behind") return undefined;
       if (taken !== undefined) {
@@ -120,7 +121,7 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
     }
     if (position.through !== tail.through || hasEnded(tail, position)) return undefined;
     // Who asks again while it is being woken has not stopped to wait.
-    if (this.#control.wake === undefined) {
+    if (!this.#control.isWaiting) {
       tail.wait(this.#control, this.#woken, view as unknown as View<never>);
     }
     return "waiting";
@@ -136,16 +137,16 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
       const beat = this.#heartbeat();
       if (beat !== undefined) this.#answer(beat);
     }
-    if (this.#request === undefined) this.#stopWaiting();
+    if (this.#request === undefined) this.#rest();
   };
 
-  #stopWaiting(): void {
-    this.#tail?.stopWaiting(this.#control, this.#view as unknown as View<never>);
+  #rest(): void {
+    this.#tail?.rest(this.#control, this.#view as unknown as View<never>);
   }
 
   /** What takes more than a step: the opening, reading from the store, joining the tail, the end. */
   async #work(): Promise<void> {
-    this.#stopWaiting();
+    this.#rest();
     this.#isBusy = true;
     let chunk: Chunk | undefined;
     let failure: { error: unknown } | undefined;
@@ -250,10 +251,9 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
   }
 
   async #release(): Promise<void> {
-    this.#stopWaiting();
     const pages = this.#pages;
     const tail = this.#tail;
-    if (this.#view !== undefined) tail?.release(this.#view as unknown as View<never>);
+    tail?.leave(this.#control, this.#view as unknown as View<never>);
     this.#pages = this.#tail = this.#view = undefined;
     this.#control.ended();
     await pages?.return();

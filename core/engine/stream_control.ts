@@ -15,6 +15,10 @@ export class StreamControl {
   closed = false;
   /** Ends the present wait. */
   wake?: Wake;
+  /** It waits in a {@linkcode WaitList}. */
+  isWaiting = false;
+  /** Which one it was to come there, from 1. */
+  arrival?: number = undefined;
   readonly #list: StreamList;
 
   /** @param list Where it is from the first read of the stream until its end. */

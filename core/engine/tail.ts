@@ -10,9 +10,13 @@ import type { FrameEncoder } from "./frames.ts";
 import { PatientReader } from "./patient_reader.ts";
 import type { StreamControl, Wake } from "./stream_control.ts";
 import { View } from "./view.ts";
+import { WaitList } from "./wait_list.ts";
 import { WakeRounds } from "./wake_rounds.ts";
 
 const EVENT_OVERHEAD_BYTES = 200;
+
+/** Of the bytes that a tail may have: so many are left when it has to drop some. */
+const KEPT_SHARE = 0.75;
 
 /**
  * One task's newest events on this instance, read once for all of its readers.
@@ -26,7 +30,7 @@ export class Tail {
   readonly #context: EngineContext;
   readonly #views = new Map<string, View<never>>();
   /** Readers that wait without a view: any change wakes them. */
-  readonly #waiters = new Set<StreamControl>();
+  readonly #waiters = new WaitList();
   /** The newest collapsed batch of each filter and format; see `share`. */
   readonly #batches = new Map<string, { after: number; batch: Promise<unknown> }>();
   /** Recent events, without holes, the newest last. */
@@ -101,6 +105,7 @@ export class Tail {
   /** Stops listening. */
   async close(): Promise<void> {
     this.#context.clock.clearTimeout(this.#retryTimer);
+    this.#rounds.close();
     await this.#unsubscribe?.();
   }
 
@@ -136,9 +141,10 @@ export class Tail {
     return view;
   }
 
-  /** A reader left a view. */
-  release(view: View<never>): void {
-    if (--view.readers > 0) return;
+  /** A reader does not wait any more, and leaves its view. */
+  leave(control: StreamControl, view?: View<never>): void {
+    (view?.waiters ?? this.#waiters).delete(control);
+    if (view === undefined || --view.readers > 0) return;
     for (const [key, value] of this.#views) if (value === view) this.#views.delete(key);
   }
 
@@ -149,6 +155,7 @@ export class Tail {
    * @returns Whether the view is at {@linkcode Tail.through} now.
    */
   sync<Chunk>(view: View<Chunk>, position?: { through: number; count: number }): boolean {
+    if (view.through === this.#through) return true;
     const oldest = this.#through - this.#ring.length; // Before the first event of the ring.
     if (view.through < oldest) {
       if (position === undefined || position.through < oldest) return false;
@@ -161,20 +168,18 @@ export class Tail {
 
   /**
    * Calls `wake` when there is more, the task ends, or a sign of life is due, again and again until
-   * {@linkcode Tail.stopWaiting}.
+   * {@linkcode Tail.rest}.
    *
    * @param view Wait for frames of this view; without one, for any event.
    */
   wait(control: StreamControl, wake: Wake, view?: View<never>): void {
-    control.wake = wake;
-    (view?.waiters ?? this.#waiters).add(control);
+    (view?.waiters ?? this.#waiters).wait(control, wake);
     if (this.#dirty) void this.#advance();
   }
 
-  /** A reader does not wait any more. */
-  stopWaiting(control: StreamControl, view?: View<never>): void {
-    (view?.waiters ?? this.#waiters).delete(control);
-    control.wake = undefined;
+  /** A reader does not wait for the moment. */
+  rest(control: StreamControl, view?: View<never>): void {
+    (view?.waiters ?? this.#waiters).rest(control);
   }
 
   /**
@@ -222,8 +227,8 @@ export class Tail {
   }
 
   #waiting(): boolean {
-    if (this.#waiters.size > 0) return true;
-    for (const view of this.#views.values()) if (view.waiters.size > 0) return true;
+    if (this.#waiters.waiting > 0) return true;
+    for (const { waiters } of this.#views.values()) if (waiters.waiting > 0) return true;
     return false;
   }
 
@@ -307,7 +312,7 @@ export class Tail {
     // look then as if its waiters had been woken.
     const grown: View<never>[] = [];
     for (const view of this.#views.values()) {
-      if (view.waiters.size === 0) continue;
+      if (view.waiters.waiting === 0) continue;
       const { frames } = view;
       const synced = this.sync(view);
       if (this.#ending === undefined && synced && view.frames === frames) continue; // Nothing that matches.
@@ -316,11 +321,17 @@ export class Tail {
     this.#rounds.add(this.#waiters);
     for (const { waiters } of grown) this.#rounds.add(waiters);
     this.#rounds.begin();
-    let drop = 0;
+    this.#trim();
+  }
+
+  /** Drops the oldest events, many at a time: to drop one moves all the others. */
+  #trim(): void {
     const { tailBytes } = this.#context.options;
-    while (this.#ringBytes > tailBytes && drop < this.#ring.length) {
+    if (this.#ringBytes <= tailBytes) return;
+    let drop = 0;
+    while (this.#ringBytes > KEPT_SHARE * tailBytes && drop < this.#ring.length) {
       this.#ringBytes -= this.#ring[drop++]!.data.length + EVENT_OVERHEAD_BYTES;
     }
-    if (drop > 0) this.#ring.splice(0, drop);
+    this.#ring.splice(0, drop);
   }
 }

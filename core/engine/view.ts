@@ -3,7 +3,7 @@ import { encodeCursor } from "../protocol/cursor.ts";
 import type { EventFilter } from "../protocol/event.ts";
 import { compileFilter } from "../rules/filter.ts";
 import type { FrameBuffer, FrameEncoder } from "./frames.ts";
-import type { StreamControl } from "./stream_control.ts";
+import { WaitList } from "./wait_list.ts";
 
 /** A run of a view's frames. Only the newest one grows. */
 interface Segment<Chunk> {
@@ -63,7 +63,7 @@ export class View<Chunk> {
   #bytes = 0;
   #heartbeat?: { through: number; chunk: Chunk | undefined };
   /** Readers that wait at the end. */
-  readonly waiters: Set<StreamControl> = new Set();
+  readonly waiters: WaitList = new WaitList();
   /** Frames that were ever encoded. */
   frames = 0;
   /** Readers that use the view. */

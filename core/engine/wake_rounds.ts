@@ -1,40 +1,59 @@
+import type { Clock } from "../contracts/clock.ts";
 import { nextTurn } from "./next_turn.ts";
 import type { StreamControl } from "./stream_control.ts";
+import type { WaitList } from "./wait_list.ts";
 
 /** Readers to be woken, one after the other. */
 interface Round {
-  waiters: ReadonlySet<StreamControl>;
+  waiters: WaitList;
   reason?: "heartbeat";
-  /**
-   * Those whose turn has not come, of those who waited when the round began. Whoever begins to wait
-   * later has looked by then; if it were woken as well, readers who ask again would be woken for ever.
-   */
+  /** Those whose turn has not come. */
   rest: Iterator<StreamControl>;
+  /** The last one who was there when the round was added. Whoever comes later has looked by then. */
+  last: number;
+  /** The first of them has been woken. */
+  hasBegun: boolean;
   /** There is more since the round began, for those who were woken in it, too. */
   isRenewed: boolean;
 }
 
+/** Milliseconds from the beginning of one round of many readers to that of the next, at least. */
+const INTERVAL_MS = 1;
+
+/** Its timers hold the process, unlike those of the engine: readers are owed what was published. */
+const holdingClock: Clock = {
+  now: () => performance.now(),
+  setTimeout: (callback, delayMs) => setTimeout(callback, delayMs),
+  clearTimeout: (timer) => clearTimeout(timer as number),
+};
+
 /**
- * Wakes the readers of a task: a few at once, the others in later turns of the event loop. So a task
- * with thousands of readers holds up nobody for longer than a few of them take, and where producers
- * are faster than readers, a reader gets all that came until its turn as one chunk.
+ * Wakes the readers of a task: a few at once, the others in later turns of the event loop, and if
+ * they are many, once a millisecond. So a task with thousands of readers holds up nobody for longer
+ * than a few of them take, and where producers are faster than readers, a reader gets all that came
+ * until its turn as one chunk.
  *
- * With 2 000 readers that is seven times as many deliveries of single events on `Deno.serve` as when
- * all of them were woken in one turn, see benchmarks/README.md.
+ * Of single events, one after the other, that is seven times as many deliveries to 2 000 readers on
+ * `Deno.serve` as when all of them were woken in one turn, and 1.8 times as many to 50 as when the
+ * next round began at once, which were too few for the runtime to look at its sockets in between.
+ * See benchmarks/README.md.
  */
 export class WakeRounds {
+  readonly #clock: Clock;
   readonly #perTurn: number;
   /** In the order in which they come. */
   readonly #rounds: Round[] = [];
   /** Those that are under way, by their waiters: there may be as many as filters. */
-  readonly #news = new Map<ReadonlySet<StreamControl>, Round>();
-  readonly #beats = new Map<ReadonlySet<StreamControl>, Round>();
+  readonly #news = new Map<WaitList, Round>();
+  readonly #beats = new Map<WaitList, Round>();
+  #timer?: unknown;
   #isScheduled = false;
   #isWaking = false;
 
-  /** @param perTurn How many are woken in each turn; one at least. */
-  constructor(perTurn: number) {
+  /** @param perTurn How many are woken in each turn; one at least. More than these are many. */
+  constructor(perTurn: number, clock: Clock = holdingClock) {
     this.#perTurn = perTurn >= 1 ? perTurn : 1;
+    this.#clock = clock;
   }
 
   /** Whether some are still to be woken. */
@@ -43,39 +62,52 @@ export class WakeRounds {
   }
 
   /** Adds a round of all who wait; {@linkcode begin} and {@linkcode finish} wake them. */
-  add(waiters: ReadonlySet<StreamControl>, reason?: "heartbeat"): void {
-    if (waiters.size === 0) return;
+  add(waiters: WaitList, reason?: "heartbeat"): void {
+    if (waiters.waiting === 0) return;
     const known = this.#known(reason).get(waiters);
     if (known !== undefined) {
-      known.isRenewed = true;
+      if (known.hasBegun) known.isRenewed = true;
+      else known.last = waiters.arrivals;
       return;
     }
-    const round = { waiters, reason, rest: [...waiters].values(), isRenewed: false };
+    const rest = waiters[Symbol.iterator]();
+    const { arrivals: last } = waiters;
+    const round = { waiters, reason, rest, last, hasBegun: false, isRenewed: false };
     this.#known(reason).set(waiters, round);
     this.#rounds.push(round);
   }
 
-  /** Wakes the first of them now, unless earlier ones are waited for, and the others later. */
+  /** Wakes the first of them now, unless it is too early or others come before, the rest later. */
   begin(): void {
     // Where a reader that is being woken is the cause, its round goes on anyway.
-    if (!this.#isScheduled && !this.#isWaking) this.#wake(this.#perTurn);
+    if (this.#isScheduled || this.#isWaking) return;
+    this.#wake(this.#perTurn);
   }
 
   /** Wakes all of them now, also where a reader that is being woken is the cause. */
   finish(): void {
-    this.#wake(Infinity);
+    this.#wake(Infinity, false);
   }
 
-  #wake(count: number): void {
+  /** Wakes nobody later; {@linkcode finish} has to be called before for those who wait. */
+  close(): void {
+    this.#clock.clearTimeout(this.#timer);
+  }
+
+  #wake(count: number, isPaced = true): void {
     const wasWaking = this.#isWaking;
     this.#isWaking = true;
     try {
       for (let round = this.#rounds[0]; round !== undefined && count > 0; round = this.#rounds[0]) {
+        if (!round.hasBegun) {
+          if (isPaced && this.#pauseMs(round) > 0) break;
+          this.#open(round);
+        }
         const { value, done } = round.rest.next();
-        if (done) this.#end(round);
-        else if (round.waiters.has(value)) {
+        if (done || value.arrival! > round.last) this.#end(round);
+        else if (value.isWaiting) {
           count--;
-          value.wake?.(round.reason);
+          value.wake!(round.reason);
         }
       }
     } finally {
@@ -91,16 +123,35 @@ export class WakeRounds {
     if (round.isRenewed) this.add(round.waiters, round.reason);
   }
 
-  #known(reason?: "heartbeat"): Map<ReadonlySet<StreamControl>, Round> {
+  #known(reason?: "heartbeat"): Map<WaitList, Round> {
     return reason === undefined ? this.#news : this.#beats;
   }
 
   #schedule(): void {
-    if (this.#isScheduled || this.#rounds.length === 0) return;
+    const [round] = this.#rounds;
+    if (this.#isScheduled || round === undefined) return;
     this.#isScheduled = true;
-    nextTurn(() => {
+    const goOn = () => {
       this.#isScheduled = false;
       this.#wake(this.#perTurn);
-    });
+    };
+    const pauseMs = this.#pauseMs(round);
+    if (pauseMs > 0) this.#timer = this.#clock.setTimeout(goOn, Math.ceil(pauseMs));
+    else nextTurn(goOn);
+  }
+
+  #open(round: Round): void {
+    round.hasBegun = true;
+    if (this.#areMany(round)) round.waiters.wokenAtMs = this.#clock.now();
+  }
+
+  /** Milliseconds until a round may begin, if it has not. */
+  #pauseMs(round: Round): number {
+    if (round.hasBegun || !this.#areMany(round)) return 0;
+    return round.waiters.wokenAtMs + INTERVAL_MS - this.#clock.now();
+  }
+
+  #areMany({ waiters }: Round): boolean {
+    return waiters.waiting > this.#perTurn;
   }
 }

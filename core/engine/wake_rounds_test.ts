@@ -1,25 +1,40 @@
 import assert from "node:assert/strict";
+import type { Clock } from "../contracts/clock.ts";
 import { nextTurn } from "./next_turn.ts";
+import type { Wake } from "./stream_control.ts";
 import { StreamControl } from "./stream_control.ts";
+import { WaitList } from "./wait_list.ts";
 import { WakeRounds } from "./wake_rounds.ts";
 
 const turn = () => new Promise<void>(nextTurn);
 
-/** Readers who note when they are woken, by their number, and why. */
-function waitersNoting(count: number, noted: string[]): Set<StreamControl> {
-  return new Set(Array.from({ length: count }, (_, i) => {
-    const control = new StreamControl({ add: () => {}, delete: () => {} });
-    control.wake = (reason) => noted.push(reason === undefined ? `${i}` : `${i} ${reason}`);
-    return control;
-  }));
+const newControl = () => new StreamControl({ add: () => {}, delete: () => {} });
+
+/** Notes when a reader is woken, by its number, and why. */
+const noting = (i: number, noted: string[]): Wake => (reason) =>
+  noted.push(reason === undefined ? `${i}` : `${i} ${reason}`);
+
+/** Readers who note when they are woken. */
+function waitersNoting(count: number, noted: string[]): WaitList {
+  const waiters = new WaitList();
+  for (let i = 0; i < count; i++) waiters.wait(newControl(), noting(i, noted));
+  return waiters;
 }
+
+/** Time that passes between one look at the clock and the next, so that nothing comes too early. */
+function passingTime(): Clock {
+  let nowMs = 0;
+  return { now: () => ++nowMs, setTimeout: () => assert.fail("too early"), clearTimeout: () => {} };
+}
+
+const roundsOf = (perTurn: number, clock = passingTime()) => new WakeRounds(perTurn, clock);
 
 /** What is noted until now, and forgets it. */
 const take = (noted: string[]) => noted.splice(0).join(", ");
 
 Deno.test("a few readers are woken at once, and as many in each later turn", async () => {
   const noted: string[] = [];
-  const rounds = new WakeRounds(3);
+  const rounds = roundsOf(3);
   rounds.add(waitersNoting(7, noted));
   rounds.begin();
   assert.equal(take(noted), "0, 1, 2");
@@ -35,7 +50,7 @@ Deno.test("a few readers are woken at once, and as many in each later turn", asy
 
 Deno.test("what comes while readers are being woken wakes all of them once more", async () => {
   const noted: string[] = [];
-  const rounds = new WakeRounds(2);
+  const rounds = roundsOf(2);
   const waiters = waitersNoting(3, noted);
   rounds.add(waiters);
   rounds.begin();
@@ -48,29 +63,30 @@ Deno.test("what comes while readers are being woken wakes all of them once more"
 
 Deno.test("who leaves before its turn is not woken, nor who comes meanwhile, who has looked", async () => {
   const noted: string[] = [];
-  const rounds = new WakeRounds(1);
+  const rounds = roundsOf(1);
   const waiters = waitersNoting(3, noted);
   const [, second] = waiters;
   rounds.add(waiters);
   rounds.begin();
   waiters.delete(second!);
-  const [comes] = waitersNoting(1, noted);
-  waiters.add(comes!);
+  waiters.wait(second!, noting(7, noted));
+  waiters.wait(newControl(), noting(8, noted));
   for (let i = 0; i < 5; i++) await turn();
   assert.equal(take(noted), "0, 2");
 });
 
 Deno.test("readers who stop waiting when they are woken, and wait again, are woken once a round", async () => {
   const noted: string[] = [];
-  const rounds = new WakeRounds(2);
+  const rounds = roundsOf(2);
   const waiters = waitersNoting(5, noted);
   for (const waiter of waiters) {
-    const { wake } = waiter;
-    waiter.wake = (reason) => {
-      wake!(reason);
-      waiters.delete(waiter);
-      queueMicrotask(() => waiters.add(waiter));
+    const note = waiter.wake!;
+    const wake: Wake = (reason) => {
+      note(reason);
+      waiters.rest(waiter);
+      queueMicrotask(() => waiters.wait(waiter, wake));
     };
+    waiter.wake = wake;
   }
   for (let round = 0; round < 2; round++) {
     rounds.add(waiters);
@@ -84,7 +100,7 @@ Deno.test("readers who stop waiting when they are woken, and wait again, are wok
 Deno.test("a number of readers that is none is one", async () => {
   for (const perTurn of [0, NaN, undefined as never]) {
     const noted: string[] = [];
-    const rounds = new WakeRounds(perTurn);
+    const rounds = roundsOf(perTurn);
     rounds.add(waitersNoting(2, noted));
     rounds.begin();
     assert.equal(take(noted), "0");
@@ -95,7 +111,7 @@ Deno.test("a number of readers that is none is one", async () => {
 
 Deno.test("a sign of life is a round of its own, and rounds keep their order", async () => {
   const noted: string[] = [];
-  const rounds = new WakeRounds(1);
+  const rounds = roundsOf(1);
   const waiters = waitersNoting(2, noted);
   rounds.add(waiters, "heartbeat");
   rounds.begin();
@@ -107,7 +123,7 @@ Deno.test("a sign of life is a round of its own, and rounds keep their order", a
 
 Deno.test("the rest can be woken at once, also by a reader that is being woken", async () => {
   const noted: string[] = [];
-  const rounds = new WakeRounds(1);
+  const rounds = roundsOf(1);
   const waiters = waitersNoting(4, noted);
   rounds.add(waiters);
   rounds.begin();
@@ -127,4 +143,133 @@ Deno.test("the rest can be woken at once, also by a reader that is being woken",
     take(noted),
     "0, 1 begins, 2, 3, 0, 1 begins, 2, 3, 1 ends, 1 ends",
   );
+});
+
+/** Time that stands still, and the one timer that is set. */
+class StandingTime implements Clock {
+  nowMs = 1_000.25;
+  timer?: { callback: () => void; atMs: number };
+
+  now = () => this.nowMs;
+
+  setTimeout(callback: () => void, delayMs: number): unknown {
+    assert.equal(this.timer, undefined, "one timer is enough");
+    return this.timer = { callback, atMs: this.nowMs + delayMs };
+  }
+
+  clearTimeout(timer: unknown): void {
+    if (timer === this.timer) this.timer = undefined;
+  }
+
+  /** Goes on to when the timer is due. */
+  ring(): void {
+    const { callback, atMs } = this.timer!;
+    this.timer = undefined;
+    this.nowMs = atMs;
+    callback();
+  }
+}
+
+Deno.test("many readers are woken once a millisecond, with all that came in between", async () => {
+  const noted: string[] = [];
+  const time = new StandingTime();
+  const rounds = roundsOf(2, time);
+  const waiters = waitersNoting(3, noted);
+  const publish = () => {
+    rounds.add(waiters);
+    rounds.begin();
+  };
+  publish();
+  await turn();
+  assert.equal(take(noted), "0, 1, 2", "the first event after a while is not held back");
+  assert.equal(time.timer, undefined);
+  time.nowMs += 0.5;
+  for (let i = 0; i < 3; i++) publish();
+  await turn();
+  assert.equal(take(noted), "");
+  assert(rounds.isPending);
+  time.ring();
+  await turn();
+  assert.equal(take(noted), "0, 1, 2");
+  assert(!rounds.isPending);
+  time.nowMs += 1;
+  publish();
+  await turn();
+  assert.equal(take(noted), "0, 1, 2");
+});
+
+Deno.test("what comes while many readers are being woken waits for the next millisecond", async () => {
+  const noted: string[] = [];
+  const time = new StandingTime();
+  const rounds = roundsOf(2, time);
+  const waiters = waitersNoting(3, noted);
+  for (let i = 0; i < 2; i++) {
+    rounds.add(waiters);
+    rounds.begin();
+  }
+  for (let i = 0; i < 5; i++) await turn();
+  assert.equal(take(noted), "0, 1, 2");
+  time.ring();
+  for (let i = 0; i < 5; i++) await turn();
+  assert.equal(take(noted), "0, 1, 2");
+});
+
+Deno.test("readers that fit into one turn are woken at once, however soon", () => {
+  const noted: string[] = [];
+  const rounds = roundsOf(3, new StandingTime());
+  const waiters = waitersNoting(2, noted);
+  for (let i = 0; i < 3; i++) {
+    rounds.add(waiters);
+    rounds.begin();
+    assert.equal(take(noted), "0, 1");
+  }
+});
+
+Deno.test("who comes before a round that is waited for hears of what comes after that", async () => {
+  const noted: string[] = [];
+  const time = new StandingTime();
+  const rounds = roundsOf(1, time);
+  const waiters = waitersNoting(2, noted);
+  const publish = () => {
+    rounds.add(waiters);
+    rounds.begin();
+  };
+  publish();
+  for (let i = 0; i < 5; i++) await turn();
+  publish();
+  waiters.wait(newControl(), noting(2, noted));
+  publish();
+  time.ring();
+  for (let i = 0; i < 5; i++) await turn();
+  assert.equal(take(noted), "0, 1, 0, 1, 2");
+});
+
+Deno.test("a round that is waited for can be finished at once, and leaves no timer when it is closed", async () => {
+  const noted: string[] = [];
+  const time = new StandingTime();
+  const rounds = roundsOf(1, time);
+  const waiters = waitersNoting(2, noted);
+  for (let i = 0; i < 2; i++) {
+    rounds.add(waiters);
+    rounds.begin();
+    await turn();
+    await turn();
+  }
+  assert.equal(take(noted), "0, 1");
+  rounds.finish();
+  assert.equal(take(noted), "0, 1");
+  assert.notEqual(time.timer, undefined);
+  rounds.close();
+  assert.equal(time.timer, undefined);
+});
+
+Deno.test("readers of one list do not wait for those of another", async () => {
+  const noted: string[] = [];
+  const rounds = roundsOf(1, new StandingTime());
+  for (const waiters of [waitersNoting(2, noted), waitersNoting(3, noted)]) {
+    rounds.add(waiters);
+    rounds.begin();
+    for (let i = 0; i < 5; i++) await turn();
+  }
+  assert.equal(take(noted), "0, 1, 0, 1, 2");
 });
