@@ -6,11 +6,13 @@
 import { parseArgs } from "node:util";
 import { resolve } from "node:path";
 import type { Bench, Scenario } from "./harness/bench.ts";
+import type { CpuProfile } from "./harness/cpu_profile.ts";
 import { selfTimes, selfTimeTable } from "./harness/cpu_profile.ts";
 import { hasWrk } from "./harness/wrk.ts";
 import { lineOf } from "./harness/result.ts";
 import { remoteServer, startBare, startTaskcast } from "./harness/server.ts";
 import { openStorage, STORAGES } from "./harness/storages.ts";
+import { flameGraph } from "./report/flame_graph.ts";
 import { fanOut, fanOutSingles } from "./scenarios/fan_out.ts";
 import { idleReaders, startup, storedEvents } from "./scenarios/footprint.ts";
 import { growth } from "./scenarios/growth.ts";
@@ -39,6 +41,7 @@ const HELP = `Loads a Taskcast server and prints a line of JSON for each result.
   --scenario NAME     one of those below; more than once for several. Default: all
   --url URL           loads this server instead of one that is started. What only the operating
                       system knows of it (processor, memory) is left out
+  --root FOLDER       starts the server of another checkout of the repository, to compare versions
   --storage NAME      ${STORAGES.join(", ")}, or all. Default: memory
   --server-arg ARG    passed to the server that is started; more than once for several
   --duration SECONDS  of load in each round. Default: 4
@@ -47,8 +50,8 @@ const HELP = `Loads a Taskcast server and prints a line of JSON for each result.
   --scale N           makes what is counted instead of timed smaller or larger. Default: 1
   --out FOLDER        writes STORAGE.jsonl there, too, for bench:report
   --profile FOLDER    has the server under load profiled: writes STORAGE-SCENARIO.cpuprofile there,
-                      for the tools of browsers, and tells which functions took most. Figures of
-                      such a run are slower
+                      for the tools of browsers, and a flame graph as .svg, and tells which
+                      functions took most. Figures of such a run are slower
   --help
 
 Scenarios:
@@ -60,6 +63,7 @@ const { values } = parseArgs({
   options: {
     scenario: { type: "string", multiple: true },
     url: { type: "string" },
+    root: { type: "string" },
     storage: { type: "string", default: "memory" },
     "server-arg": { type: "string", multiple: true, default: [] },
     duration: { type: "string", default: "4" },
@@ -91,8 +95,9 @@ const settings = {
   rounds: Math.ceil(number("rounds")),
   scale: number("scale"),
 };
-if (values.profile !== undefined && values.url !== undefined) {
-  fail("--profile is for a server that is started here, without --url");
+for (const name of ["profile", "root"] as const) {
+  if (values[name] === undefined || values.url === undefined) continue;
+  fail(`--${name} is for a server that is started here, without --url`);
 }
 if (!await hasWrk()) {
   console.error(
@@ -119,9 +124,11 @@ async function profileScenario(name: string, storage: string, folder: string): P
   await Deno.mkdir(folder, { recursive: true });
   for await (const { name: file } of Deno.readDir(raw)) {
     const text = await Deno.readTextFile(`${raw}/${file}`);
-    const path = `${folder}/${storage}-${name}.cpuprofile`;
-    await Deno.writeTextFile(path, text);
-    console.error(`\n${resolve(path)}\n\n${selfTimeTable(selfTimes(JSON.parse(text)), 25)}`);
+    const profile: CpuProfile = JSON.parse(text);
+    const path = `${folder}/${storage}-${name}`;
+    await Deno.writeTextFile(`${path}.cpuprofile`, text);
+    await Deno.writeTextFile(`${path}.svg`, flameGraph(`${name}, ${storage}`, profile));
+    console.error(`\n${resolve(path)}.cpuprofile\n\n${selfTimeTable(selfTimes(profile), 25)}`);
   }
   await Deno.remove(raw, { recursive: true });
 }
@@ -135,10 +142,10 @@ async function runScenario(
   const { url, out } = values;
   await using kept = await openStorage(url === undefined ? storage : "memory");
   const start = (args: readonly string[] = []) =>
-    startTaskcast([...kept.args, ...args, ...values["server-arg"]]);
+    startTaskcast([...kept.args, ...args, ...values["server-arg"]], { root: values.root });
   const serverArgs = [...kept.args, ...values["server-arg"]];
   await using server = url === undefined
-    ? await startTaskcast(serverArgs, profileFolder)
+    ? await startTaskcast(serverArgs, { profileFolder, root: values.root })
     : remoteServer(url);
   await using bare = await startBare();
   const bench: Bench = {

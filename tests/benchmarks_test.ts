@@ -4,6 +4,8 @@ import { ChunkedBody } from "../benchmarks/harness/chunked_body.ts";
 import { FrameCheck } from "../benchmarks/harness/frame_check.ts";
 import { selfTimes, selfTimeTable } from "../benchmarks/harness/cpu_profile.ts";
 import { ErrorCount } from "../benchmarks/harness/error_count.ts";
+import { heapGrowth, heapKinds } from "../benchmarks/harness/heap_snapshot.ts";
+import { flameGraph } from "../benchmarks/report/flame_graph.ts";
 import { compare } from "../benchmarks/stores/rounds.ts";
 import { inTurns, latenciesOf, median, quantile, ratioOf } from "../benchmarks/harness/measure.ts";
 import { usageOf } from "../benchmarks/harness/processes.ts";
@@ -96,6 +98,59 @@ Deno.test("a profile tells what each function took itself, of the time in which 
     { name: "(anonymous)", place: "memory/log.ts:1", share: 0.25 },
   ]);
   assert.equal(selfTimeTable(times, 1).split("\n")[2], "| 75.0 % | `append` | memory/log.ts:10 |");
+});
+
+Deno.test("a flame graph is as wide as functions were busy, with all that they called", () => {
+  const node = (id: number, functionName: string, url: string, children: number[] = []) => ({
+    id,
+    callFrame: { functionName, url, lineNumber: 0 },
+    children,
+  });
+  const graph = flameGraph("a < b", {
+    nodes: [
+      node(1, "(root)", "", [2, 3, 5, 7]),
+      node(2, "(idle)", ""),
+      node(3, "serve", "ext:deno_http/00_serve.ts", [4]),
+      node(4, "publish", "file:///a/core/engine/engine.ts"),
+      node(5, "serve", "ext:deno_http/00_serve.ts", [6]), // As node 3, by another way.
+      node(6, "publish", "file:///a/core/engine/engine.ts"),
+      node(7, "(garbage collector)", ""),
+    ],
+    samples: [2, 4, 6, 3, 7, 2],
+    timeDeltas: [9_000, 300, 300, 200, 200, 5_000],
+  });
+  const words = [...graph.matchAll(/<text[^>]*>([^<]*)</g)].map(([, said]) => said);
+  assert.deepEqual(words, [
+    "a &lt; b",
+    "Taskcast 60 %",
+    "packages 0 %",
+    "the runtime 20 %",
+    "garbage collector, compiler, native code 20 %",
+    "serve 80.0 %",
+    "publish 60.0 %",
+    "(garbage collector) 20.0 %",
+  ]);
+});
+
+Deno.test("what a heap has more of is told for each reader, by constructor", () => {
+  const snapshot = (readers: number) => ({
+    snapshot: {
+      meta: {
+        node_fields: ["type", "name", "id", "self_size"],
+        node_types: [["hidden", "object", "closure", "array"]] as [string[]],
+      },
+    },
+    nodes: [
+      ...Array.from({ length: readers }, (_, i) => [1, 1, i, 40, 2, 2, i, 64]).flat(),
+      ...[3, 0, 0, 100 * readers],
+    ],
+    strings: ["", "Reader", "read"],
+  });
+  assert.deepEqual(heapGrowth(heapKinds(snapshot(2)), heapKinds(snapshot(6)), 4), [
+    { kind: "(array)", objects: 0, bytes: 100 },
+    { kind: "read()", objects: 1, bytes: 64 },
+    { kind: "Reader", objects: 1, bytes: 40 },
+  ]);
 });
 
 Deno.test("what fails is counted, and the rest goes on", async () => {

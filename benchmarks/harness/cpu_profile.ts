@@ -3,6 +3,8 @@ export interface CpuProfile {
   nodes: {
     id: number;
     callFrame: { functionName: string; url: string; lineNumber: number };
+    /** The nodes of what it called. */
+    children?: number[];
   }[];
   /** The node that was running at each sample. */
   samples: number[];

@@ -5,6 +5,8 @@ export interface Server {
   url: string;
   /** Milliseconds from the start of the process to the first answer. */
   startMs?: number;
+  /** Of its inspector, if it was asked for. */
+  inspectorUrl?: string;
   /** Bytes of memory that its process has, where that can be known. */
   rss(): Promise<number | undefined>;
   /** Milliseconds of processor time that its process has used, where that can be known. */
@@ -14,20 +16,34 @@ export interface Server {
 
 const ROOT = new URL("../../", import.meta.url);
 
-/**
- * Starts a program of this repository and waits until it answers.
- *
- * @param runtimeArgs Passed to Deno itself.
- */
+interface StartOptions {
+  /** Passed to Deno itself. */
+  runtimeArgs?: readonly string[];
+  /** Lets others look into it. */
+  inspect?: boolean;
+  /** Of another checkout of the repository, to compare versions. */
+  root?: string | URL;
+}
+
+/** Starts a program of this repository and waits until it answers. */
 async function startServer(
   file: string,
   args: readonly string[],
-  runtimeArgs: readonly string[] = [],
+  { runtimeArgs = [], inspect = false, root = ROOT }: StartOptions = {},
 ): Promise<Server> {
   const startedMs = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "--quiet", ...runtimeArgs, file, ...args],
-    cwd: ROOT,
+    args: [
+      "run",
+      "-A",
+      "--no-check",
+      // Which would say nothing of the inspector.
+      ...inspect ? ["--inspect=127.0.0.1:0"] : ["--quiet"],
+      ...runtimeArgs,
+      file,
+      ...args,
+    ],
+    cwd: root,
     env: {
       NO_COLOR: "1",
       TASKCAST_LOG_FORMAT: "pretty",
@@ -52,6 +68,7 @@ async function startServer(
   return {
     url,
     startMs: performance.now() - startedMs,
+    inspectorUrl: /listening on (ws:\S+)/.exec(text)?.[1],
     rss: () => rssBytes(child.pid),
     cpuMs: () => cpuMs(child.pid),
     async [Symbol.asyncDispose]() {
@@ -64,24 +81,31 @@ async function startServer(
 /**
  * The server of this repository.
  *
- * @param profileFolder Where it writes what its processor did, when it ends.
+ * @param options.profileFolder Where it writes what its processor did, when it ends.
  */
 export function startTaskcast(
   args: readonly string[] = [],
-  profileFolder?: string,
+  { profileFolder, ...options }: Omit<StartOptions, "runtimeArgs"> & { profileFolder?: string } =
+    {},
 ): Promise<Server> {
   const runtimeArgs = profileFolder === undefined
     ? []
     : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`];
-  return startServer("cli/mod.ts", ["start", "--log-level", "error", ...args], runtimeArgs);
+  return startServer("cli/mod.ts", ["start", "--log-level", "error", ...args], {
+    runtimeArgs,
+    ...options,
+  });
 }
 
 /** The HTTP servers of Deno. */
 export type Listener = "deno" | "node";
 
 /** The same runtime and router without Taskcast. */
-export function startBare(listener: Listener = "deno"): Promise<Server> {
-  return startServer("benchmarks/baseline_server.ts", ["--listener", listener]);
+export function startBare(
+  listener: Listener = "deno",
+  { inspect }: Pick<StartOptions, "inspect"> = {},
+): Promise<Server> {
+  return startServer("benchmarks/baseline_server.ts", ["--listener", listener], { inspect });
 }
 
 /** Any server of the same API. */

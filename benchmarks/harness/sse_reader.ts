@@ -108,16 +108,26 @@ export function readSse(url: string, options: SseReaderOptions = {}): SseReader 
   };
 }
 
-/** Opens so many readers, not all at once, and waits until each has had its first bytes. */
+/**
+ * Opens so many readers, not all at once, and waits until each has had its first bytes.
+ *
+ * @param options.tookMs What that took for each is added to it.
+ */
 export async function openReaders(
   count: number,
   url: (i: number) => string,
-  options: SseReaderOptions = {},
+  { tookMs, ...options }: SseReaderOptions & { tookMs?: number[] } = {},
 ): Promise<SseReader[]> {
   const readers: SseReader[] = [];
   while (readers.length < count) {
     const length = Math.min(200, count - readers.length);
-    const some = Array.from({ length }, (_, i) => readSse(url(readers.length + i), options));
+    const startedMs = performance.now();
+    const some = Array.from({ length }, (_, i) => {
+      const reader = readSse(url(readers.length + i), options);
+      // Whoever waits for all of them is told of those that fail.
+      reader.opened.then(() => tookMs?.push(performance.now() - startedMs), () => {});
+      return reader;
+    });
     await Promise.all(some.map(({ opened }) => opened));
     readers.push(...some);
   }

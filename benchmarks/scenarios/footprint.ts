@@ -70,12 +70,15 @@ async function idleReadersOn(bench: Bench, listener: Listener): Promise<void> {
   const counts = [2_000, 10_000].map((count) => scaled(bench, count)) as [number, number];
   const ours: number[][] = [];
   const bare: number[][] = [];
+  const tookMs: number[][] = [];
   let rssMiB: number | undefined;
   for (let round = 0; round < rounds; round++) {
     // Fresh ones: memory that was used once is not given back.
     await using server = await startAnother(["--listener", listener]);
     const id = await createTask(server.url);
-    ours.push(await bytesOfReaders(server, `${server.url}/tasks/${id}/events`, counts));
+    const took: number[] = [];
+    ours.push(await bytesOfReaders(server, `${server.url}/tasks/${id}/events`, counts, took));
+    tookMs.push(took);
     rssMiB = (await server.rss() ?? NaN) / MIB;
     await using other = await startAnotherBare(listener);
     bare.push(await bytesOfReaders(other, `${other.url}/events`, counts));
@@ -96,6 +99,7 @@ async function idleReadersOn(bench: Bench, listener: Listener): Promise<void> {
       baseline: median(bare.map(perReader)),
       baselineName: "a bare stream of the same listener",
       rounds,
+      ...latenciesOf(tookMs),
       serverRssMiB: rssMiB,
     });
     report({
@@ -109,13 +113,18 @@ async function idleReadersOn(bench: Bench, listener: Listener): Promise<void> {
   }
 }
 
-/** Bytes that so many readers add to a server, and so many more. */
+/**
+ * Bytes that so many readers add to a server, and so many more.
+ *
+ * @param tookMs What it took to open each, of 200 that come at once, is added to it.
+ */
 async function bytesOfReaders(
   server: Server,
   url: string,
   counts: readonly number[],
+  tookMs?: number[],
 ): Promise<number[]> {
-  const open = (count: number) => openReaders(count, () => url, { bufferBytes: 1024 });
+  const open = (count: number) => openReaders(count, () => url, { bufferBytes: 1024, tookMs });
   // What the first readers of all bring along is not theirs.
   for (const reader of await open(200)) reader.close();
   const before = await server.rss() ?? NaN;
@@ -139,16 +148,21 @@ export async function storedEvents(bench: Bench): Promise<void> {
   // JSON of 200 bytes, which is what a producer sends.
   const event = () => ({ type: "bench.step", data: { text: "x".repeat(155) } });
   const bytes: number[] = [];
+  const tookMs: number[][] = [];
   for (let round = 0; round < rounds; round++) {
     await using server = await startAnother();
     await fillTask(server.url, eventsPerTask, event); // Warm-up.
     const before = await server.rss() ?? NaN;
+    const took: number[] = [];
     for (let n = 0; n < tasks; n++) {
       const id = await createTask(server.url);
       for (let at = 0; at < eventsPerTask; at += 500) {
+        const startedMs = performance.now();
         await post(`${server.url}/tasks/${id}/events`, batchOf(500, event));
+        took.push(performance.now() - startedMs);
       }
     }
+    tookMs.push(took);
     bytes.push((await server.rss() ?? NaN) - before);
   }
   bench.report({
@@ -158,5 +172,6 @@ export async function storedEvents(bench: Bench): Promise<void> {
     target: 600,
     targetIs: "at most",
     rounds,
+    ...latenciesOf(tookMs),
   });
 }
