@@ -22,18 +22,19 @@ export function heapKinds({ snapshot: { meta }, nodes, strings }: HeapSnapshot):
   const [type, name, size] = ["type", "name", "self_size"].map((field) => fields.indexOf(field));
   const kinds = new Map<string, HeapKind>();
   for (let at = 0; at < nodes.length; at += fields.length) {
-    const typeName = types[nodes[at + type!]!]!;
-    const isNamed = typeName === "object" || typeName === "closure" || typeName === "native";
-    const text = strings[nodes[at + name!]!]!;
-    const kind = isNamed
-      ? `${text || "(anonymous)"}${typeName === "closure" ? "()" : ""}`
-      : `(${typeName})`;
+    const kind = kindOf(types[nodes[at + type!]!]!, strings[nodes[at + name!]!]!);
     const known = kinds.get(kind) ?? { objects: 0, bytes: 0 };
     kinds.set(kind, known);
     known.objects++;
     known.bytes += nodes[at + size!]!;
   }
   return kinds;
+}
+
+function kindOf(type: string, name: string): string {
+  if (name.startsWith("system / Context")) return "(variables of functions)"; // By where each stands.
+  if (type === "closure") return `${name || "(anonymous)"}()`;
+  return type === "object" || type === "native" || type === "object shape" ? name : `(${type})`;
 }
 
 /** What there is more of, for each of so many; most bytes first. */

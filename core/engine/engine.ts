@@ -452,10 +452,15 @@ export class TaskEngine {
   async close(): Promise<void> {
     if (!this.#closing.signal.aborted) {
       this.#closing.abort(engineClosed());
-      this.#tails.settle();
       this.#streams.close();
     }
-    const jobs = [this.#writer.scheduler, this.#archiver, this.#deliverer, this.#cleaner];
+    const jobs = [
+      this.#tails,
+      this.#writer.scheduler,
+      this.#archiver,
+      this.#deliverer,
+      this.#cleaner,
+    ];
     await Promise.all(jobs.map((job) => job?.close()));
   }
 

@@ -65,6 +65,7 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
   #request?: ReadRequest<Chunk>;
   /** It is being worked for, and who waits for the end of that. */
   #isBusy = false;
+  #released?: Promise<void> = undefined;
   #onRest: (() => void)[] = [];
 
   constructor(
@@ -81,11 +82,19 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
     this.#encoder = encoder;
     this.#control = control;
     this.#position = { through: query.start.after, count: 0, offset: 0 };
+    control.owner = this;
   }
 
   read(request: ReadRequest<Chunk>): void {
     this.#request = request;
     if (this.#takeLive() === undefined) void this.#work();
+  }
+
+  /** Of a stream that nobody reads, nothing is left. Who reads it notices by itself. */
+  onClosed(): void {
+    if (this.#isNew || this.#isBusy || this.#request !== undefined) return;
+    this.#isOver = true;
+    this.#release().catch((error) => this.#report(error));
   }
 
   async cancel(): Promise<void> {
@@ -107,9 +116,9 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
     const tail = this.#tail;
     const view = this.#view;
     const position = this.#position;
-    if (tail === undefined || this.#pages !== undefined || this.#isOver || this.#control.closed) {
-      return undefined;
-    }
+    const { closed, isOwed } = this.#control;
+    if (tail === undefined || this.#pages !== undefined || this.#isOver) return undefined;
+    if (closed && !isOwed) return undefined;
     const isAtEnd = position.through === tail.through && view?.through === tail.through;
     if (view !== undefined && !isAtEnd && position.through <= tail.through) {
       const taken = tail.sync(view, position) ? view.take(position) : "behind";
@@ -119,7 +128,7 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
         return "answered";
       }
     }
-    if (position.through !== tail.through || hasEnded(tail, position)) return undefined;
+    if (position.through !== tail.through || hasEnded(tail, position) || closed) return undefined;
     // Who asks again while it is being woken has not stopped to wait.
     if (!this.#control.isWaiting) {
       tail.wait(this.#control, this.#woken, view as unknown as View<never>);
@@ -178,12 +187,14 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
       this.#pop().onChunk(chunk);
     } catch (error) {
       // Whoever asked for it must not throw; the readers that are woken after this one cannot help it.
-      const { taskId } = this.#query.start;
-      const report = (error: unknown) =>
-        this.#context.report(error, { operation: "subscription", taskId });
-      report(error);
-      this.cancel().catch(report);
+      this.#report(error);
+      this.cancel().catch((error) => this.#report(error));
     }
+  }
+
+  #report(error: unknown): void {
+    const { taskId } = this.#query.start;
+    this.#context.report(error, { operation: "subscription", taskId });
   }
 
   /** What was asked for, which is answered now. */
@@ -210,15 +221,14 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
         if (!done) return value;
         this.#pages = undefined;
       }
-      if (this.#control.closed) {
-        this.#isOver = true;
-        return undefined;
-      }
+      const { closed, isOwed } = this.#control;
+      if (closed && !(isOwed && this.#view !== undefined)) return this.#stop();
       const tail = this.#tail ?? await this.#join();
-      if (position.through > tail.through) await tail.reach(position.through);
+      if (position.through > tail.through && !closed) await tail.reach(position.through);
       if (this.#view !== undefined) {
         const taken = tail.sync(this.#view, position) ? this.#view.take(position) : "behind";
         if (taken === "behind") {
+          if (closed) return this.#stop();
           position.segment = undefined;
           this.#pages = this.#readOn();
           continue;
@@ -232,10 +242,15 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
         if (chunk !== undefined) return chunk;
         continue;
       }
-      if (!hasEnded(tail, position)) return undefined;
+      if (!hasEnded(tail, position)) return closed ? this.#stop() : undefined;
       this.#isOver = true;
       return this.#done(tail.ending!);
     }
+  }
+
+  /** It is over without an end. */
+  #stop(): undefined {
+    this.#isOver = true;
   }
 
   /** The live part begins. */
@@ -250,7 +265,11 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
     return tail;
   }
 
-  async #release(): Promise<void> {
+  #release(): Promise<void> {
+    return this.#released ??= this.#letGo();
+  }
+
+  async #letGo(): Promise<void> {
     const pages = this.#pages;
     const tail = this.#tail;
     tail?.leave(this.#control, this.#view as unknown as View<never>);
@@ -281,7 +300,9 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
     const position = this.#position;
     const key = `${this.#encoder.key} ${filterKey(this.#query.filter)}`;
     const batch = await tail.share(key, position.through, () => this.#collapsedBatch(tail));
-    position.through = batch.through;
+    // A store that answers with less than it had, as one that is behind, is asked again.
+    if (batch.through <= position.through) tail.unshare(key);
+    position.through = Math.max(position.through, batch.through);
     return batch.chunk;
   }
 

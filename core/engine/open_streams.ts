@@ -37,9 +37,9 @@ export class OpenStreams implements StreamList {
     this.#controls.delete(control);
   }
 
-  /** Ends them at their next step, and those that are read first later. */
+  /** Ends them when they have given what is in memory, and those that are read first later at once. */
   close(): void {
     this.#isClosed = true;
-    for (const control of this.#controls) control.close();
+    for (const control of this.#controls) control.settle();
   }
 }

@@ -13,6 +13,10 @@ export interface StreamList {
 export class StreamControl {
   /** The reader is gone, or the engine closes. */
   closed = false;
+  /** The engine closes: the reader is owed what is in memory, and nothing more. */
+  isOwed = false;
+  /** Told that the stream was closed: perhaps nobody waits who would notice. */
+  owner?: { onClosed(): void } = undefined;
   /** Ends the present wait. */
   wake?: Wake;
   /** It waits in a {@linkcode WaitList}. */
@@ -39,6 +43,15 @@ export class StreamControl {
   /** Ends the stream at its next step, and the present wait at once. Safe to call twice. */
   close(): void {
     this.closed = true;
+    this.isOwed = false;
+    this.wake?.();
+    this.owner?.onClosed();
+  }
+
+  /** The same when the reader has been given what is there. */
+  settle(): void {
+    if (this.closed) return;
+    this.closed = this.isOwed = true;
     this.wake?.();
   }
 }

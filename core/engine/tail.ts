@@ -29,9 +29,9 @@ export class Tail {
   readonly incarnation: string;
   readonly #context: EngineContext;
   readonly #views = new Map<string, View<never>>();
-  /** Readers that wait without a view: any change wakes them. */
+  /** Readers without a view: any change wakes them. */
   readonly #waiters = new WaitList();
-  /** The newest collapsed batch of each filter and format; see `share`. */
+  /** The newest collapsed batch of each filter and format, while readers are woken; see `share`. */
   readonly #batches = new Map<string, { after: number; batch: Promise<unknown> }>();
   /** Recent events, without holes, the newest last. */
   #ring: StoredEvent[] = [];
@@ -48,6 +48,9 @@ export class Tail {
   #unsubscribe?: Unsubscribe;
   readonly #rounds: WakeRounds;
   #retryTimer?: unknown;
+  #isClosed = false;
+  /** Told of the next page, or that none could be read. */
+  #onPage: (() => void)[] = [];
   /** Readers of any view. */
   readers = 0;
   /** Reads what readers share: patiently, for as long as any of them is there. */
@@ -61,7 +64,9 @@ export class Tail {
     this.taskId = options.taskId;
     this.incarnation = options.incarnation;
     this.#through = options.through;
-    this.#rounds = new WakeRounds(context.options.wakesPerTurn);
+    this.#rounds = new WakeRounds(context.options.wakesPerTurn, {
+      onIdle: () => this.#batches.clear(),
+    });
     const isLeft = () => this.readers === 0;
     this.reader = new PatientReader(context, {
       get closed() {
@@ -102,11 +107,14 @@ export class Tail {
     );
   }
 
-  /** Stops listening. */
+  /** Stops listening. Safe to call twice. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#context.clock.clearTimeout(this.#retryTimer);
     this.#rounds.close();
-    await this.#unsubscribe?.();
+    const unsubscribe = this.#unsubscribe;
+    this.#unsubscribe = undefined;
+    await unsubscribe?.();
   }
 
   /** There may be more in the store. */
@@ -192,18 +200,22 @@ export class Tail {
     if (newest?.after === after) return newest.batch as Promise<Batch>;
     const batch = make();
     this.#batches.set(key, { after, batch });
-    batch.catch(() => this.#batches.delete(key));
+    // Those whose turn has not come will want it; see also `onIdle`. Nobody else keeps it.
+    const forget = () => {
+      if (this.#batches.get(key)?.batch === batch) this.#batches.delete(key);
+    };
+    batch.then(() => this.#rounds.isPending || forget(), forget);
     return batch;
+  }
+
+  /** Has the next one make it anew. */
+  unshare(key: string): void {
+    this.#batches.delete(key);
   }
 
   /** Wakes all who wait, with a sign of life. */
   beat(): void {
     this.#wakeAll("heartbeat");
-  }
-
-  /** Wakes at once those whose turn has not come: their streams are about to be closed. */
-  settle(): void {
-    this.#rounds.finish();
   }
 
   /**
@@ -212,10 +224,15 @@ export class Tail {
    * Reading the gap would be right, too, but it may be long: nobody is there who needs it.
    */
   async reach(through: number): Promise<void> {
-    if (through <= this.#through) return;
-    if (through - this.#through <= this.#context.options.pageSize) {
+    const { pageSize } = this.#context.options;
+    // A page may be on its way that ends before; the second one does not.
+    for (let pages = 0; pages < 2; pages++) {
+      if (through <= this.#through || through - this.#through > pageSize) break;
       this.#dirty = true;
-      await this.#advance();
+      // Not until all is read: with a producer that is fast enough, that never comes.
+      const read = new Promise<void>((resolve) => this.#onPage.push(resolve));
+      void this.#advance();
+      await read;
     }
     if (through > this.#through) {
       this.#ring = [];
@@ -259,6 +276,7 @@ export class Tail {
           this.#dirty = true;
           this.#context.report(error, { operation: "subscription", taskId: this.taskId });
           clock.clearTimeout(this.#retryTimer);
+          if (this.#isClosed) return;
           this.#retryTimer = clock.setTimeout(() => this.stir(), options.storeRetryMs);
           return;
         }
@@ -272,12 +290,18 @@ export class Tail {
         if (this.#through < page.length - 1) this.#dirty = true;
         else if (isTerminal(page.status)) this.#ending = page.status;
         this.#encode();
+        this.#tellOfPage();
         this.#measure(page.events);
         if (!this.#dirty) this.#endSeenAtMs = readAtMs;
       } while (this.#dirty && this.#waiting());
     } finally {
       this.#isAdvancing = false; // In the step of the last look: what comes after it must start anew.
+      this.#tellOfPage();
     }
+  }
+
+  #tellOfPage(): void {
+    for (const tell of this.#onPage.splice(0)) tell();
   }
 
   /** What was there before somebody came is not late; of the rest the oldest waited longest. */
@@ -329,7 +353,8 @@ export class Tail {
     const { tailBytes } = this.#context.options;
     if (this.#ringBytes <= tailBytes) return;
     let drop = 0;
-    while (this.#ringBytes > KEPT_SHARE * tailBytes && drop < this.#ring.length) {
+    // The newest one stays where it fits.
+    while (this.#ringBytes > (drop < this.#ring.length - 1 ? KEPT_SHARE : 1) * tailBytes) {
       this.#ringBytes -= this.#ring[drop++]!.data.length + EVENT_OVERHEAD_BYTES;
     }
     this.#ring.splice(0, drop);

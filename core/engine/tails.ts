@@ -18,6 +18,7 @@ export class Tails {
   readonly #pollers = new Set<() => void>();
   #pollTimer?: unknown;
   #beatTimer?: unknown;
+  #isClosed = false;
 
   constructor(context: EngineContext) {
     this.#context = context;
@@ -77,9 +78,11 @@ export class Tails {
     await tail.close();
   }
 
-  /** Gives waiting readers what there is; before their streams are closed. */
-  settle(): void {
-    for (const { tail } of this.#entries.values()) tail.settle();
+  /** Nothing is heard of any more. Readers that are left may take what is in memory. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#clearTimers();
+    await Promise.all([...this.#entries.values()].map(({ tail }) => tail.close()));
   }
 
   /** Calls back at each slow poll, until the returned function is called. */
@@ -93,6 +96,7 @@ export class Tails {
   }
 
   #schedule(): void {
+    if (this.#isClosed) return;
     const { clock, options } = this.#context;
     const poll = () => {
       this.#pollTimer = clock.setTimeout(poll, options.pollMs);
@@ -108,7 +112,10 @@ export class Tails {
   }
 
   #unschedule(): void {
-    if (this.#entries.size > 0 || this.#pollers.size > 0) return;
+    if (this.#entries.size === 0 && this.#pollers.size === 0) this.#clearTimers();
+  }
+
+  #clearTimers(): void {
     this.#context.clock.clearTimeout(this.#pollTimer);
     this.#context.clock.clearTimeout(this.#beatTimer);
     this.#pollTimer = this.#beatTimer = undefined;

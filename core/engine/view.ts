@@ -62,7 +62,7 @@ export class View<Chunk> {
   #unheard: Segment<Chunk>;
   #bytes = 0;
   #heartbeat?: { through: number; chunk: Chunk | undefined };
-  /** Readers that wait at the end. */
+  /** Readers at the end, for now or again soon. */
   readonly waiters: WaitList = new WaitList();
   /** Frames that were ever encoded. */
   frames = 0;

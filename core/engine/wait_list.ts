@@ -14,7 +14,12 @@ export class WaitList {
   /** When the newest round of them began, of some clock; noted where they are many. */
   wokenAtMs: number = -Infinity;
 
-  /** How many wait. */
+  /** How many are there. */
+  get size(): number {
+    return this.#readers.size;
+  }
+
+  /** How many of them wait. */
   get waiting(): number {
     return this.#waiting;
   }

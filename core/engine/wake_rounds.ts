@@ -7,7 +7,7 @@ import type { WaitList } from "./wait_list.ts";
 interface Round {
   waiters: WaitList;
   reason?: "heartbeat";
-  /** Those whose turn has not come. */
+  /** Those whose turn has not come; who does not wait when it comes has looked by itself. */
   rest: Iterator<StreamControl>;
   /** The last one who was there when the round was added. Whoever comes later has looked by then. */
   last: number;
@@ -39,26 +39,36 @@ const holdingClock: Clock = {
  * See benchmarks/README.md.
  */
 export class WakeRounds {
-  readonly #clock: Clock;
   readonly #perTurn: number;
+  readonly #clock: Clock;
+  readonly #onIdle?: () => void;
   /** In the order in which they come. */
   readonly #rounds: Round[] = [];
-  /** Those that are under way, by their waiters: there may be as many as filters. */
+  /** Those that would come too soon after the one before of the same readers. */
+  readonly #paused: Round[] = [];
+  /** All of them, by their waiters: there may be as many as filters. */
   readonly #news = new Map<WaitList, Round>();
   readonly #beats = new Map<WaitList, Round>();
   #timer?: unknown;
   #isScheduled = false;
   #isWaking = false;
 
-  /** @param perTurn How many are woken in each turn; one at least. More than these are many. */
-  constructor(perTurn: number, clock: Clock = holdingClock) {
+  /**
+   * @param perTurn How many are woken in each turn; one at least. More than these are many.
+   * @param options.onIdle Called when all have been woken.
+   */
+  constructor(
+    perTurn: number,
+    { clock = holdingClock, onIdle }: { clock?: Clock; onIdle?: () => void } = {},
+  ) {
     this.#perTurn = perTurn >= 1 ? perTurn : 1;
     this.#clock = clock;
+    this.#onIdle = onIdle;
   }
 
   /** Whether some are still to be woken. */
   get isPending(): boolean {
-    return this.#rounds.length > 0;
+    return this.#rounds.length > 0 || this.#paused.length > 0;
   }
 
   /** Adds a round of all who wait; {@linkcode begin} and {@linkcode finish} wake them. */
@@ -74,35 +84,37 @@ export class WakeRounds {
     const { arrivals: last } = waiters;
     const round = { waiters, reason, rest, last, hasBegun: false, isRenewed: false };
     this.#known(reason).set(waiters, round);
-    this.#rounds.push(round);
+    const pauseMs = this.#pauseMs(round);
+    if (pauseMs > 0) this.#pause(round, pauseMs);
+    else this.#rounds.push(round);
   }
 
-  /** Wakes the first of them now, unless it is too early or others come before, the rest later. */
+  /** Wakes the first of them now, unless earlier ones are waited for, and the others later. */
   begin(): void {
     // Where a reader that is being woken is the cause, its round goes on anyway.
-    if (this.#isScheduled || this.#isWaking) return;
-    this.#wake(this.#perTurn);
+    if (!this.#isScheduled && !this.#isWaking) this.#wake(this.#perTurn);
   }
 
   /** Wakes all of them now, also where a reader that is being woken is the cause. */
   finish(): void {
-    this.#wake(Infinity, false);
+    do {
+      this.#release();
+      this.#wake(Infinity);
+    } while (this.#paused.length > 0);
   }
 
-  /** Wakes nobody later; {@linkcode finish} has to be called before for those who wait. */
+  /** Leaves no timer. Who waits for one has to be woken before. */
   close(): void {
     this.#clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
-  #wake(count: number, isPaced = true): void {
+  #wake(count: number): void {
     const wasWaking = this.#isWaking;
     this.#isWaking = true;
     try {
       for (let round = this.#rounds[0]; round !== undefined && count > 0; round = this.#rounds[0]) {
-        if (!round.hasBegun) {
-          if (isPaced && this.#pauseMs(round) > 0) break;
-          this.#open(round);
-        }
+        if (!round.hasBegun) this.#open(round);
         const { value, done } = round.rest.next();
         if (done || value.arrival! > round.last) this.#end(round);
         else if (value.isWaiting) {
@@ -113,7 +125,13 @@ export class WakeRounds {
     } finally {
       this.#isWaking = wasWaking;
       this.#schedule();
+      if (!this.isPending) this.#onIdle?.();
     }
+  }
+
+  #open(round: Round): void {
+    round.hasBegun = true;
+    if (isPaced(round, this.#perTurn)) round.waiters.wokenAtMs = this.#clock.now();
   }
 
   /** All were woken; they are once more, behind the others, if there is more. */
@@ -128,30 +146,36 @@ export class WakeRounds {
   }
 
   #schedule(): void {
-    const [round] = this.#rounds;
-    if (this.#isScheduled || round === undefined) return;
+    if (this.#isScheduled || this.#rounds.length === 0) return;
     this.#isScheduled = true;
-    const goOn = () => {
+    nextTurn(() => {
       this.#isScheduled = false;
       this.#wake(this.#perTurn);
-    };
-    const pauseMs = this.#pauseMs(round);
-    if (pauseMs > 0) this.#timer = this.#clock.setTimeout(goOn, Math.ceil(pauseMs));
-    else nextTurn(goOn);
+    });
   }
 
-  #open(round: Round): void {
-    round.hasBegun = true;
-    if (this.#areMany(round)) round.waiters.wokenAtMs = this.#clock.now();
-  }
-
-  /** Milliseconds until a round may begin, if it has not. */
+  /** Milliseconds until a round may begin. */
   #pauseMs(round: Round): number {
-    if (round.hasBegun || !this.#areMany(round)) return 0;
+    if (!isPaced(round, this.#perTurn)) return 0;
     return round.waiters.wokenAtMs + INTERVAL_MS - this.#clock.now();
   }
 
-  #areMany({ waiters }: Round): boolean {
-    return waiters.waiting > this.#perTurn;
+  /** Puts a round off. One timer does for all: some come a part of a millisecond early by that. */
+  #pause(round: Round, delayMs: number): void {
+    this.#paused.push(round);
+    this.#timer ??= this.#clock.setTimeout(() => {
+      this.#timer = undefined;
+      this.#release();
+      this.begin();
+    }, delayMs);
   }
+
+  #release(): void {
+    this.#rounds.push(...this.#paused.splice(0));
+  }
+}
+
+/** Whether rounds keep their distance: news for many. Signs of life are rare. */
+function isPaced({ waiters, reason }: Round, perTurn: number): boolean {
+  return reason === undefined && waiters.size > perTurn;
 }

@@ -27,7 +27,7 @@ function passingTime(): Clock {
   return { now: () => ++nowMs, setTimeout: () => assert.fail("too early"), clearTimeout: () => {} };
 }
 
-const roundsOf = (perTurn: number, clock = passingTime()) => new WakeRounds(perTurn, clock);
+const roundsOf = (perTurn: number, clock = passingTime()) => new WakeRounds(perTurn, { clock });
 
 /** What is noted until now, and forgets it. */
 const take = (noted: string[]) => noted.splice(0).join(", ");
@@ -263,13 +263,70 @@ Deno.test("a round that is waited for can be finished at once, and leaves no tim
   assert.equal(time.timer, undefined);
 });
 
-Deno.test("readers of one list do not wait for those of another", async () => {
+Deno.test("a few are woken at once while many of another filter are in their pause", async () => {
   const noted: string[] = [];
-  const rounds = roundsOf(1, new StandingTime());
-  for (const waiters of [waitersNoting(2, noted), waitersNoting(3, noted)]) {
+  const time = new StandingTime();
+  const rounds = roundsOf(2, time);
+  const many = waitersNoting(3, noted);
+  const few = new WaitList();
+  few.wait(newControl(), noting(7, noted));
+  for (const [i, said] of ["0, 1, 2, 7", "7", "7"].entries()) {
+    rounds.add(many);
+    rounds.add(few);
+    rounds.begin();
+    for (let turns = 0; turns < 5; turns++) await turn();
+    assert.equal(take(noted), said, `event ${i}`);
+  }
+  time.ring();
+  await turn();
+  assert.equal(take(noted), "0, 1, 2");
+});
+
+Deno.test("many of several filters have one timer", async () => {
+  const noted: string[] = [];
+  const time = new StandingTime();
+  const rounds = roundsOf(1, time);
+  const lists = [waitersNoting(2, noted), waitersNoting(3, noted)];
+  for (let i = 0; i < 2; i++) {
+    for (const waiters of lists) {
+      rounds.add(waiters);
+      rounds.begin();
+      time.nowMs += 0.25;
+    }
+    for (let turns = 0; turns < 10; turns++) await turn();
+    assert.equal(take(noted), i === 0 ? "0, 1, 0, 1, 2" : "");
+  }
+  time.ring();
+  for (let turns = 0; turns < 10; turns++) await turn();
+  assert.equal(take(noted), "0, 1, 0, 1, 2");
+  assert(!rounds.isPending);
+});
+
+Deno.test("those who have not asked again yet count among the many", async () => {
+  const noted: string[] = [];
+  const time = new StandingTime();
+  const rounds = roundsOf(2, time);
+  const waiters = waitersNoting(4, noted);
+  const [, , third, fourth] = waiters;
+  for (let i = 0; i < 2; i++) {
     rounds.add(waiters);
     rounds.begin();
-    for (let i = 0; i < 5; i++) await turn();
+    for (let turns = 0; turns < 5; turns++) await turn();
+    for (const waiter of [third!, fourth!]) waiters.rest(waiter);
   }
-  assert.equal(take(noted), "0, 1, 0, 1, 2");
+  assert.equal(take(noted), "0, 1, 2, 3");
+  time.ring();
+  assert.equal(take(noted), "0, 1");
+});
+
+Deno.test("a sign of life neither waits nor makes others wait", async () => {
+  const noted: string[] = [];
+  const rounds = roundsOf(1, new StandingTime());
+  const waiters = waitersNoting(2, noted);
+  for (const reason of ["heartbeat", undefined, "heartbeat"] as const) {
+    rounds.add(waiters, reason);
+    rounds.begin();
+    for (let turns = 0; turns < 5; turns++) await turn();
+  }
+  assert.equal(take(noted), "0 heartbeat, 1 heartbeat, 0, 1, 0 heartbeat, 1 heartbeat");
 });

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
+import { MemoryShortTermStore } from "../memory/short_term_store.ts";
+import { nextChunk, TaskEngine } from "./mod.ts";
+import { objectEncoder } from "./object_encoder.ts";
+
+const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
+
+/** An engine with a task, and the timers that are set. */
+async function makeEngine() {
+  const timers = new Set<object>();
+  const engine = new TaskEngine({
+    broadcast: new MemoryBroadcastProvider(),
+    shortTermStore: new MemoryShortTermStore(),
+    clock: {
+      now: () => 0,
+      setTimeout: () => {
+        const timer = {};
+        timers.add(timer);
+        return timer;
+      },
+      clearTimeout: (timer) => void timers.delete(timer as object),
+    },
+  });
+  await engine.createTask({ id: "t" });
+  return { engine, timers };
+}
+
+for (const readers of [1, 40]) {
+  Deno.test(`${readers} reader(s): what is in memory is given when the engine closes, however many chunks that is`, async () => {
+    const { engine } = await makeEngine();
+    const got: number[] = Array(readers).fill(0);
+    const reading = got.map(async (_, reader) => {
+      const { chunks } = await engine.openStream("t", {}, objectEncoder);
+      for (;;) {
+        const { value, done } = await nextChunk(chunks);
+        if (done) return;
+        got[reader]! += value.filter(({ kind }) => kind === "event").length;
+      }
+    });
+    await settle();
+    const data = "x".repeat(4_000);
+    await engine.publishEvents("t", Array.from({ length: 100 }, () => ({ type: "a", data })));
+    await engine.close();
+    await Promise.all(reading);
+    assert.deepEqual(new Set(got), new Set([100]));
+    assert.deepEqual([engine.stats.streams, engine.stats.tails], [0, 0]);
+  });
+}
+
+Deno.test("a reader that is behind what is in memory ends when the engine closes, and goes on elsewhere", async () => {
+  const { engine } = await makeEngine();
+  const { chunks } = await engine.openStream("t", {}, objectEncoder);
+  await nextChunk(chunks);
+  const waits = nextChunk(chunks);
+  await settle();
+  const data = "x".repeat(100_000);
+  for (let i = 0; i < 100; i++) await engine.publishEvent("t", { type: "a", data });
+  await waits;
+  const fast = await engine.openStream("t", {}, objectEncoder); // So that the tail reads on.
+  void (async () => {
+    while (!(await nextChunk(fast.chunks)).done);
+  })();
+  for (let i = 0; i < 50; i++) await settle();
+  await engine.close();
+  let events = 0;
+  for (;;) {
+    const { value, done } = await nextChunk(chunks);
+    if (done) break;
+    events += value.length;
+  }
+  assert(events < 99, `${events}`);
+});
+
+for (const who of ["the reader", "the engine"]) {
+  Deno.test(`${who}: nothing runs for a stream that is closed while nobody reads it`, async () => {
+    const { engine, timers } = await makeEngine();
+    const before = timers.size;
+    const { chunks, close } = await engine.openStream("t", {}, objectEncoder);
+    await nextChunk(chunks);
+    const first = nextChunk(chunks);
+    await settle();
+    await engine.publishEvent("t", { type: "a", data: 1 });
+    await first;
+    assert.deepEqual([engine.stats.tails, timers.size > before], [1, true]);
+    await engine.publishEvent("t", { type: "a", data: 2 });
+    if (who === "the engine") {
+      await engine.close();
+      assert.equal(timers.size, 0);
+      assert.deepEqual(await nextChunk(chunks), { value: undefined, done: true }, "not read yet");
+    } else {
+      close();
+      await settle();
+      assert.deepEqual([engine.stats.streams, engine.stats.tails, timers.size], [0, 0, before]);
+      assert.deepEqual(await nextChunk(chunks), { value: undefined, done: true });
+      await engine.close();
+    }
+    assert.deepEqual([engine.stats.streams, engine.stats.tails], [0, 0]);
+  });
+}

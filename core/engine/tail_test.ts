@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
+import { MemoryShortTermStore } from "../memory/short_term_store.ts";
+import type { EngineOptions } from "./context.ts";
+import { createContext } from "./create_context.ts";
+import { nextChunk, TaskEngine } from "./mod.ts";
+import { objectEncoder } from "./object_encoder.ts";
+import { StreamControl } from "./stream_control.ts";
+import { Tail } from "./tail.ts";
+
+const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
+const newControl = () => new StreamControl({ add: () => {}, delete: () => {} });
+
+/** The tail of a new task. */
+async function tailOf(options: Partial<EngineOptions> = {}) {
+  const parts = {
+    broadcast: new MemoryBroadcastProvider(),
+    shortTermStore: new MemoryShortTermStore(),
+    options: { pollMs: 1e9, heartbeatMs: 1e9, ...options },
+  };
+  const engine = new TaskEngine(parts);
+  await engine.createTask({ id: "t" });
+  const { record } = (await parts.shortTermStore.getTask("t"))!;
+  const context = createContext(parts, (error) => assert.fail(String(error)));
+  const tail = new Tail(context, {
+    taskId: "t",
+    incarnation: record.incarnation,
+    through: -1,
+  });
+  await tail.listen();
+  return {
+    engine,
+    tail,
+    async [Symbol.asyncDispose]() {
+      await tail.close();
+      await engine.close();
+    },
+  };
+}
+
+Deno.test("a tail drops its oldest events, many at a time, and keeps the newest where it fits", async () => {
+  const tailBytes = 100_000;
+  await using made = await tailOf({ tailBytes });
+  const { engine, tail } = made;
+  tail.wait(newControl(), () => {});
+  const held: number[] = [];
+  for (let i = 0; i < 500; i++) {
+    await engine.publishEvent("t", { type: "a", data: "x".repeat(798) }); // 1 000 bytes each.
+    await settle();
+    held.push(tail.bytes);
+  }
+  assert(Math.max(...held) <= tailBytes, `${Math.max(...held)}`);
+  const drops = held.filter((bytes, i) => bytes < (held[i - 1] ?? 0)).length;
+  assert(drops > 0 && drops < 30, `${drops} times`);
+  assert(Math.min(...held.slice(100)) > 0.7 * tailBytes);
+  await engine.publishEvent("t", { type: "a", data: "x".repeat(90_000) });
+  await settle();
+  assert(tail.bytes > 90_000 && tail.bytes <= tailBytes, `${tail.bytes}`);
+  await engine.publishEvent("t", { type: "a", data: "x".repeat(tailBytes) });
+  await settle();
+  assert.equal(tail.bytes, 0, "what does not fit is not kept");
+});
+
+Deno.test("a batch is made once for those who want it together, and not kept for later", async () => {
+  await using made = await tailOf({ wakesPerTurn: 1 });
+  const { engine, tail } = made;
+  const control = newControl();
+  let batches = 0;
+  const share = () => tail.share("all", 0, () => Promise.resolve(++batches));
+  assert.deepEqual(await Promise.all([share(), share()]), [1, 1]);
+  assert.equal(await share(), 2, "it is not kept where nobody is to be woken");
+  // While others wait for their turn, they may want it.
+  const got: Promise<number>[] = [];
+  for (let i = 0; i < 3; i++) tail.wait(i === 0 ? control : newControl(), () => got.push(share()));
+  await engine.publishEvent("t", { type: "a", data: 1 });
+  while (got.length < 3) await settle();
+  assert.deepEqual(await Promise.all(got), [3, 3, 3]);
+  await settle();
+  assert.equal(await share(), 4);
+  // Nor is one that failed.
+  await assert.rejects(tail.share("all", 0, () => Promise.reject(new Error("no"))));
+  assert.equal(await share(), 5);
+});
+
+Deno.test("a reader that is ahead of the others gets what comes, though the log never ends", async () => {
+  const store = new MemoryShortTermStore();
+  let reads = Infinity;
+  // Whenever the log is read, there is one more event before the answer comes.
+  const growing = new Proxy(store, {
+    get(target, name) {
+      const member = Reflect.get(target, name, target);
+      if (typeof member !== "function") return member;
+      if (name !== "readLog") return member.bind(target);
+      return async (...query: Parameters<typeof store.readLog>) => {
+        const page = await store.readLog(...query);
+        if (++reads <= 300) await engine.publishEvent("t", { type: "a", data: reads });
+        await settle();
+        return page;
+      };
+    },
+  });
+  await using engine = new TaskEngine({
+    broadcast: new MemoryBroadcastProvider(),
+    shortTermStore: growing,
+    options: { pollMs: 1e9, heartbeatMs: 1e9 },
+  });
+  await engine.createTask({ id: "t" });
+  await engine.publishEvent("t", { type: "a", data: 0 });
+  const follow = async (since: { index?: number }) => {
+    const { chunks } = await engine.openStream("t", { since }, objectEncoder);
+    const noted = { events: 0 };
+    const read = async () => {
+      for (;;) {
+        const { value, done } = await nextChunk(chunks);
+        if (done) return;
+        noted.events += value.filter(({ kind }) => kind === "event").length;
+      }
+    };
+    void read();
+    return noted;
+  };
+  const first = await follow({ index: -1 });
+  await settle();
+  reads = 0;
+  await engine.publishEvent("t", { type: "a", data: 0 });
+  while (reads < 20) await settle();
+  const { length } = (await store.getTask("t"))!;
+  const ahead = await follow({ index: length - 1 });
+  while (ahead.events === 0 && reads < 300) await settle();
+  assert(first.events > 0);
+  assert(reads < 300, "it heard nothing while the log was read by others");
+});
+
+Deno.test("a store that fails while the last reader leaves has no timer set", async () => {
+  const store = new MemoryShortTermStore();
+  let fail: ((error: Error) => void) | undefined;
+  const failing = new Proxy(store, {
+    get(target, name) {
+      const member = Reflect.get(target, name, target);
+      if (typeof member !== "function") return member;
+      if (name !== "readLog" || fail === undefined) return member.bind(target);
+      return () => new Promise((_, reject) => fail = reject);
+    },
+  });
+  const timers = new Set<object>();
+  await using engine = new TaskEngine({
+    broadcast: new MemoryBroadcastProvider(),
+    shortTermStore: failing,
+    hooks: { onUnhandledError: () => {} },
+    clock: {
+      now: () => 0,
+      setTimeout: () => {
+        const timer = {};
+        timers.add(timer);
+        return timer;
+      },
+      clearTimeout: (timer) => void timers.delete(timer as object),
+    },
+  });
+  await engine.createTask({ id: "t" });
+  const before = timers.size;
+  const { chunks } = await engine.openStream("t", {}, objectEncoder);
+  await nextChunk(chunks);
+  void nextChunk(chunks);
+  await settle();
+  const asked = () => {};
+  fail = asked;
+  await engine.publishEvent("t", { type: "a", data: 1 });
+  while (fail === asked) await settle();
+  await chunks.cancel();
+  fail(new Error("no store"));
+  await settle();
+  assert.deepEqual([engine.stats.tails, timers.size], [0, before]);
+});
