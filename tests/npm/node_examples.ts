@@ -89,7 +89,8 @@ async function testNextjs(project: Project, { start }: ExampleFolder, node: stri
   });
 
   await browserTest("npm: examples/nextjs: its page shows the text", async (page) => {
-    await withExampleServer({ command, folder }, async (url) => {
+    // Told to end, Next would wait for a connection that the browser has opened and not used yet.
+    await withExampleServer({ command, folder, signal: "SIGKILL" }, async (url) => {
       await page.goto(url);
       await page.click("text=Start");
       await page.locator("p", { hasText: /^one two three$/ }).waitFor();
