@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { eventStreamOf } from "@taskcast/server/sse";
@@ -22,6 +22,11 @@ export async function listenOnNode(handle: Handle, address: ListenAddress): Prom
   });
   // A request may last for as long as its task: lines of NDJSON are read as they come.
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS }, answer);
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
   server.listen(address.port, address.host);
   try {
     await once(server, "listening");
@@ -34,7 +39,10 @@ export async function listenOnNode(handle: Handle, address: ListenAddress): Prom
       : error as Error;
     throw listenError(address, cause);
   }
-  return { port: (server.address() as AddressInfo).port, shutdown: () => shutdown(server) };
+  return {
+    port: (server.address() as AddressInfo).port,
+    shutdown: () => shutdown(server, sockets),
+  };
 }
 
 /** Streams are written here; anything else is left to the adapter. */
@@ -49,11 +57,13 @@ async function writeOrReturn(
   return RESPONSE_ALREADY_SENT;
 }
 
-async function shutdown(server: Server): Promise<void> {
+async function shutdown(server: Server, sockets: Iterable<Socket>): Promise<void> {
   // Connections that are kept alive would hold up the end once they have nothing left to do.
   server.prependListener("request", (_, response) => response.setHeader("connection", "close"));
   const closed = once(server, "close");
   server.close();
+  // Browsers open some in advance. To Node these are not idle: a request is on its way.
+  for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
   const sweeping = setInterval(() => server.closeIdleConnections(), 20);
   await closed;
   clearInterval(sweeping);

@@ -36,3 +36,15 @@ for (const listener of ELSEWHERE ? [] : ["deno", "node"]) {
     assert.equal(await process.ended, 0);
   });
 }
+
+for (const args of ELSEWHERE ? [[]] : [["--listener", "deno"], ["--listener", "node"]]) {
+  Deno.test(`${args.join(" ")}: a connection that was opened and not used does not hold up the end`, async () => {
+    await using server = await startCli(args);
+    const { hostname, port } = new URL(server.url);
+    using _unused = await Deno.connect({ hostname, port: Number(port) });
+    await (await fetch(`${server.url}/health`)).body?.cancel(); // The server has seen the other, too.
+    server.process.kill("SIGTERM");
+    assert.equal(await server.process.ended, 0);
+    assert.doesNotMatch(server.process.err, /still open/);
+  });
+}
