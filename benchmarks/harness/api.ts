@@ -26,6 +26,11 @@ export async function endTask(url: string, id: string): Promise<void> {
   await (await send("PATCH", `${url}/tasks/${id}/status`, { status: "completed" })).body?.cancel();
 }
 
+/** Deletes a task with all that it holds. */
+export async function deleteTask(url: string, id: string): Promise<void> {
+  await (await send("DELETE", `${url}/tasks/${id}`)).body?.cancel();
+}
+
 /** Makes a task with so many events, which is still live. */
 export async function fillTask(
   url: string,

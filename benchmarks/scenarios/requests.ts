@@ -1,4 +1,4 @@
-import { createTask } from "../harness/api.ts";
+import { createTask, deleteTask } from "../harness/api.ts";
 import type { Bench } from "../harness/bench.ts";
 import { batchOf, plainEvent } from "../harness/events.ts";
 import { loadRequests } from "../harness/http_load.ts";
@@ -12,19 +12,20 @@ interface Kind {
   name: string;
   /** Events in a request; left out for requests that are counted themselves. */
   events?: number;
-  requests: LoadRequest[];
+  /** Those for some new tasks, each after the other. */
+  requests: (ids: readonly string[]) => LoadRequest[];
   bare: LoadRequest;
   target?: number;
   targetIs?: "ratio at least" | "at least";
 }
 
 const WARM_UP_SECONDS = 2;
+const TASKS = 32;
 
 /** Creating tasks and publishing, a request each. */
 export async function requests(bench: Bench): Promise<void> {
-  const { server, storage } = bench;
+  const { storage } = bench;
   const inMemory = storage === "memory";
-  const ids = await Promise.all(Array.from({ length: 32 }, () => createTask(server.url)));
   const publish = (id: string, body: unknown): LoadRequest => ({
     method: "POST",
     path: `/tasks/${id}/events`,
@@ -35,19 +36,19 @@ export async function requests(bench: Bench): Promise<void> {
   const kinds: Kind[] = [
     {
       name: "create tasks",
-      requests: [{ method: "POST", path: "/tasks", body: {} }],
+      requests: () => [{ method: "POST", path: "/tasks", body: {} }],
       bare: echo({}),
       ...inMemory ? { target: 0.4, targetIs: "ratio at least" } : {},
     },
     {
       name: "publish single events, 1 task",
-      requests: [publish(ids[0]!, event)],
+      requests: ([id]) => [publish(id!, event)],
       bare: echo(event),
       ...inMemory ? { target: 0.5, targetIs: "ratio at least" } : {},
     },
     {
-      name: "publish single events, 32 tasks",
-      requests: ids.map((id) => publish(id, event)),
+      name: `publish single events, ${TASKS} tasks`,
+      requests: (ids) => ids.map((id) => publish(id, event)),
       bare: echo(event),
       ...inMemory ? { target: 0.5, targetIs: "ratio at least" } : {},
     },
@@ -55,7 +56,7 @@ export async function requests(bench: Bench): Promise<void> {
       name: "publish batches of 100",
       events: 100,
       // In turns: a task has at most a million events.
-      requests: ids.map((id) => publish(id, batchOf(100))),
+      requests: (ids) => ids.map((id) => publish(id, batchOf(100))),
       bare: echo(batchOf(100)),
       ...inMemory ? { target: 200_000, targetIs: "at least" } : {},
       ...storage === "redis" ? { target: 100_000, targetIs: "at least" } : {},
@@ -67,17 +68,25 @@ export async function requests(bench: Bench): Promise<void> {
 
 async function measure(bench: Bench, bareOnNode: Server, kind: Kind): Promise<void> {
   const { server, bare, rounds, seconds, connections } = bench;
-  const { name, events = 1, requests, target, targetIs } = kind;
+  const { name, events = 1, target, targetIs } = kind;
   const load = async (to: Server, requests: LoadRequest[], seconds: number) =>
     await watchUsage(to, () => loadRequests({ url: to.url, requests, connections, seconds }));
+  // Each round with tasks of its own, so that a fast machine fills none of them, nor the store.
+  const loadOurs = async (seconds: number) => {
+    const { url } = server;
+    const ids = await Promise.all(Array.from({ length: TASKS }, () => createTask(url)));
+    const run = await load(server, kind.requests(ids), seconds);
+    await Promise.all(ids.map((id) => deleteTask(url, id)));
+    return run;
+  };
   // So that none is measured before it is compiled, where more is wanted than to see that all works.
   if (seconds >= WARM_UP_SECONDS) {
-    await load(server, requests, WARM_UP_SECONDS);
+    await loadOurs(WARM_UP_SECONDS);
     await load(bare, [kind.bare], WARM_UP_SECONDS);
     await load(bareOnNode, [kind.bare], WARM_UP_SECONDS);
   }
   const { ours, theirs, onNode } = await inTurns(rounds, {
-    ours: () => load(server, requests, seconds),
+    ours: () => loadOurs(seconds),
     theirs: () => load(bare, [kind.bare], seconds),
     onNode: () => load(bareOnNode, [kind.bare], seconds),
   });
