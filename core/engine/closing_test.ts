@@ -98,3 +98,32 @@ for (const who of ["the reader", "the engine"]) {
     assert.deepEqual([engine.stats.streams, engine.stats.tails], [0, 0]);
   });
 }
+
+Deno.test("a broadcast layer that does not answer, or fails, does not hold up the end", async () => {
+  const silent = () => new Promise<void>(() => {});
+  const failing = () => Promise.reject(new Error("no broadcast"));
+  for (const unsubscribe of [silent, failing]) {
+    const reported: unknown[] = [];
+    const engine = new TaskEngine({
+      broadcast: {
+        publish: () => Promise.resolve(),
+        subscribe: () => Promise.resolve(unsubscribe),
+        check: () => Promise.resolve(),
+        close: () => Promise.resolve(),
+      },
+      shortTermStore: new MemoryShortTermStore(),
+      hooks: { onUnhandledError: (error) => void reported.push(String(error)) },
+    });
+    await engine.createTask({ id: "t" });
+    const { chunks } = await engine.openStream("t", {}, objectEncoder);
+    await nextChunk(chunks);
+    const end = nextChunk(chunks);
+    await settle();
+    assert.equal(engine.stats.tails, 1);
+    await engine.close();
+    assert.deepEqual(await end, { value: undefined, done: true });
+    await settle();
+    assert.deepEqual([engine.stats.streams, engine.stats.tails], [0, 0]);
+    assert.deepEqual(reported, unsubscribe === failing ? ["Error: no broadcast"] : []);
+  }
+});

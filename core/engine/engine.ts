@@ -453,14 +453,9 @@ export class TaskEngine {
     if (!this.#closing.signal.aborted) {
       this.#closing.abort(engineClosed());
       this.#streams.close();
+      this.#tails.close();
     }
-    const jobs = [
-      this.#tails,
-      this.#writer.scheduler,
-      this.#archiver,
-      this.#deliverer,
-      this.#cleaner,
-    ];
+    const jobs = [this.#writer.scheduler, this.#archiver, this.#deliverer, this.#cleaner];
     await Promise.all(jobs.map((job) => job?.close()));
   }
 

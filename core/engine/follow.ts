@@ -166,13 +166,10 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
       if (error instanceof Deleted) chunk = this.#done("deleted");
       else if (!(error instanceof NotWanted)) failure = { error };
     }
-    // The last chunk is handed out before anything is released, which may fail or take time.
+    // After the last chunk. Nobody waits for it: it may fail, or take as long as a broadcast layer is
+    // away.
     if (this.#isOver && chunk === undefined) {
-      try {
-        await this.#release();
-      } catch (error) {
-        failure ??= { error };
-      }
+      this.#release().catch((error) => this.#report(error));
     }
     this.#isBusy = false;
     for (const resolve of this.#onRest.splice(0)) resolve();
@@ -275,8 +272,7 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
     tail?.leave(this.#control, this.#view as unknown as View<never>);
     this.#pages = this.#tail = this.#view = undefined;
     this.#control.ended();
-    await pages?.return();
-    if (tail !== undefined) await this.#tails.release(tail);
+    await Promise.all([tail && this.#tails.release(tail), pages?.return()]);
   }
 
   /** What comes before the live part, where that is not simply the log from the start on. */

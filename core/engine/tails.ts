@@ -78,11 +78,19 @@ export class Tails {
     await tail.close();
   }
 
-  /** Nothing is heard of any more. Readers that are left may take what is in memory. */
-  async close(): Promise<void> {
+  /**
+   * Nothing is heard of any more. Readers that are left may take what is in memory.
+   *
+   * Nobody waits for a broadcast layer that is to forget its listeners: it may be away.
+   */
+  close(): void {
     this.#isClosed = true;
     this.#clearTimers();
-    await Promise.all([...this.#entries.values()].map(({ tail }) => tail.close()));
+    for (const { tail } of this.#entries.values()) {
+      tail.close().catch((error) => {
+        this.#context.report(error, { operation: "subscription", taskId: tail.taskId });
+      });
+    }
   }
 
   /** Calls back at each slow poll, until the returned function is called. */
