@@ -11,6 +11,12 @@ import { writeEventStream } from "./write_event_stream.ts";
 /** Longer than proxies usually keep a connection, so that it is they who close it. */
 const KEEP_ALIVE_MS = 75_000;
 
+/** Between looks for connections that have nothing to do, when the server is to end. */
+const SWEEP_MS = 20;
+
+/** What a client has then to send its first request on a connection: more than most networks take. */
+const UNUSED_MS = 500;
+
 /** Serves with the server of Node, and of what behaves like it. */
 export async function listenOnNode(handle: Handle, address: ListenAddress): Promise<Listening> {
   const answer = getRequestListener((request, { incoming, outgoing }) => {
@@ -62,9 +68,12 @@ async function shutdown(server: Server, sockets: Iterable<Socket>): Promise<void
   server.prependListener("request", (_, response) => response.setHeader("connection", "close"));
   const closed = once(server, "close");
   server.close();
-  // Browsers open some in advance. To Node these are not idle: a request is on its way.
-  for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
-  const sweeping = setInterval(() => server.closeIdleConnections(), 20);
+  const sweeping = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+  // Browsers open some in advance. To Node these are not idle: a request may be on its way.
+  const unused = setTimeout(() => {
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+  }, UNUSED_MS);
   await closed;
   clearInterval(sweeping);
+  clearTimeout(unused);
 }

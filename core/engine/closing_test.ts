@@ -1,17 +1,19 @@
 import assert from "node:assert/strict";
 import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
 import { MemoryShortTermStore } from "../memory/short_term_store.ts";
+import { TaskcastError } from "../protocol/errors.ts";
 import { nextChunk, TaskEngine } from "./mod.ts";
 import { objectEncoder } from "./object_encoder.ts";
 
 const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 /** An engine with a task, and the timers that are set. */
-async function makeEngine() {
+async function makeEngine(shortTermStore = new MemoryShortTermStore()) {
   const timers = new Set<object>();
   const engine = new TaskEngine({
     broadcast: new MemoryBroadcastProvider(),
-    shortTermStore: new MemoryShortTermStore(),
+    shortTermStore,
+    hooks: { onUnhandledError: () => {} },
     clock: {
       now: () => 0,
       setTimeout: () => {
@@ -26,26 +28,28 @@ async function makeEngine() {
   return { engine, timers };
 }
 
-for (const readers of [1, 40]) {
-  Deno.test(`${readers} reader(s): what is in memory is given when the engine closes, however many chunks that is`, async () => {
-    const { engine } = await makeEngine();
-    const got: number[] = Array(readers).fill(0);
-    const reading = got.map(async (_, reader) => {
-      const { chunks } = await engine.openStream("t", {}, objectEncoder);
-      for (;;) {
-        const { value, done } = await nextChunk(chunks);
-        if (done) return;
-        got[reader]! += value.filter(({ kind }) => kind === "event").length;
-      }
+for (const seriesFormat of ["delta", "accumulated"] as const) {
+  for (const readers of [1, 40]) {
+    Deno.test(`${seriesFormat}, ${readers} reader(s): what is in memory is given when the engine closes, however many chunks that is`, async () => {
+      const { engine } = await makeEngine();
+      const got: number[] = Array(readers).fill(0);
+      const reading = got.map(async (_, reader) => {
+        const { chunks } = await engine.openStream("t", { seriesFormat }, objectEncoder);
+        for (;;) {
+          const { value, done } = await nextChunk(chunks);
+          if (done) return;
+          got[reader]! += value.filter(({ kind }) => kind === "event").length;
+        }
+      });
+      await settle();
+      const data = "x".repeat(4_000);
+      await engine.publishEvents("t", Array.from({ length: 100 }, () => ({ type: "a", data })));
+      await engine.close();
+      await Promise.all(reading);
+      assert.deepEqual(new Set(got), new Set([100]));
+      assert.deepEqual([engine.stats.streams, engine.stats.tails], [0, 0]);
     });
-    await settle();
-    const data = "x".repeat(4_000);
-    await engine.publishEvents("t", Array.from({ length: 100 }, () => ({ type: "a", data })));
-    await engine.close();
-    await Promise.all(reading);
-    assert.deepEqual(new Set(got), new Set([100]));
-    assert.deepEqual([engine.stats.streams, engine.stats.tails], [0, 0]);
-  });
+  }
 }
 
 Deno.test("a reader that is behind what is in memory ends when the engine closes, and goes on elsewhere", async () => {
@@ -127,3 +131,35 @@ Deno.test("a broadcast layer that does not answer, or fails, does not hold up th
     assert.deepEqual(reported, unsubscribe === failing ? ["Error: no broadcast"] : []);
   }
 });
+
+for (const who of ["a reader", "the engine"]) {
+  Deno.test(`${who}: a stream of whole series ends while its store is away`, async () => {
+    const store = new MemoryShortTermStore();
+    let asked = 0;
+    const { engine, timers } = await makeEngine(store);
+    const before = timers.size;
+    const open = () => engine.openStream("t", { seriesFormat: "accumulated" }, objectEncoder);
+    const streams = await Promise.all([open(), open()]);
+    for (const { chunks } of streams) await nextChunk(chunks);
+    const ends = streams.map(({ chunks }) => nextChunk(chunks));
+    await settle();
+    store.readView = () => {
+      asked++;
+      return Promise.reject(new TaskcastError("STORE_UNAVAILABLE", "away"));
+    };
+    await engine.publishEvent("t", { type: "a", data: "x", seriesId: "s" });
+    await settle();
+    assert.equal(asked, 1);
+    if (who === "the engine") {
+      await engine.close();
+      for (const end of ends) assert.deepEqual(await end, { value: undefined, done: true });
+    } else {
+      await streams[0]!.chunks.cancel();
+      assert.deepEqual([engine.stats.streams, engine.stats.tails], [1, 1]);
+      await streams[1]!.chunks.cancel();
+    }
+    await settle();
+    assert.deepEqual([engine.stats.streams, engine.stats.tails], [0, 0]);
+    assert.equal(timers.size, who === "the engine" ? 0 : before);
+  });
+}

@@ -11,7 +11,7 @@ import type { EngineContext } from "./context.ts";
 import { cutOff } from "./cut_off.ts";
 import type { FrameEncoder } from "./frames.ts";
 import type { Start } from "./locate.ts";
-import { NotWanted, PatientReader } from "./patient_reader.ts";
+import { NotWanted, PatientReader, pause, unlessClosed } from "./patient_reader.ts";
 import { ranks } from "./ranks.ts";
 import type { StreamControl } from "./stream_control.ts";
 import type { Tail } from "./tail.ts";
@@ -61,6 +61,8 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
   #tail?: Tail;
   /** Set with the tail, unless series are told as a whole. */
   #view?: View<Chunk>;
+  /** Those whose chunks are the same where series are told as a whole. */
+  readonly #sharedKey?: string = undefined;
   /** The chunk that was asked for and has not come yet. */
   #request?: ReadRequest<Chunk>;
   /** It is being worked for, and who waits for the end of that. */
@@ -82,6 +84,9 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
     this.#encoder = encoder;
     this.#control = control;
     this.#position = { through: query.start.after, count: 0, offset: 0 };
+    if (query.seriesFormat === "accumulated") {
+      this.#sharedKey = `${encoder.key} ${filterKey(query.filter)}`;
+    }
     control.owner = this;
   }
 
@@ -219,7 +224,7 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
         this.#pages = undefined;
       }
       const { closed, isOwed } = this.#control;
-      if (closed && !(isOwed && this.#view !== undefined)) return this.#stop();
+      if (closed && !(isOwed && this.#tail !== undefined)) return this.#stop();
       const tail = this.#tail ?? await this.#join();
       if (position.through > tail.through && !closed) await tail.reach(position.through);
       if (this.#view !== undefined) {
@@ -232,6 +237,7 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
         }
         if (taken !== undefined) return taken.chunk;
       } else if (tail.through - position.through > this.#context.options.pageSize) {
+        if (closed) return this.#stop();
         this.#pages = this.#collapsed();
         continue;
       } else if (tail.through > position.through) {
@@ -252,13 +258,13 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
 
   /** The live part begins. */
   async #join(): Promise<Tail> {
-    const { start: { taskId, incarnation }, filter, seriesFormat } = this.#query;
+    const { start: { taskId, incarnation }, filter } = this.#query;
     const { through } = this.#position;
     const tail = await this.#tails.acquire({ taskId, incarnation, through });
     this.#tail = tail;
-    if (seriesFormat !== "accumulated") {
+    if (this.#sharedKey === undefined) {
       this.#view = tail.view(filter, this.#encoder, this.#position);
-    }
+    } else tail.joinShared(this.#sharedKey);
     return tail;
   }
 
@@ -270,6 +276,7 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
     const pages = this.#pages;
     const tail = this.#tail;
     tail?.leave(this.#control, this.#view as unknown as View<never>);
+    if (this.#sharedKey !== undefined) tail?.leaveShared(this.#sharedKey);
     this.#pages = this.#tail = this.#view = undefined;
     this.#control.ended();
     await Promise.all([tail && this.#tails.release(tail), pages?.return()]);
@@ -294,11 +301,17 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
   /** Series that grew, each as a whole: made once for all readers that stand here. */
   async #grown(tail: Tail): Promise<Chunk | undefined> {
     const position = this.#position;
-    const key = `${this.#encoder.key} ${filterKey(this.#query.filter)}`;
-    const batch = await tail.share(key, position.through, () => this.#collapsedBatch(tail));
-    // A store that answers with less than it had, as one that is behind, is asked again.
-    if (batch.through <= position.through) tail.unshare(key);
-    position.through = Math.max(position.through, batch.through);
+    const key = this.#sharedKey!;
+    const { through: after } = position;
+    const made = tail.share(key, after, () => this.#collapsedBatch(tail));
+    const batch = await unlessClosed(this.#control, made);
+    if (batch.through <= after) {
+      // A store that answers with less than it had, as one that is behind, is asked again.
+      tail.unshare(key, after);
+      await pause(this.#context, this.#control);
+      return undefined;
+    }
+    position.through = batch.through;
     return batch.chunk;
   }
 

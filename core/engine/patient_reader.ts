@@ -61,21 +61,48 @@ export class PatientReader implements TaskReader {
   }
 
   async #insist<T>(read: (reader: TaskReader) => Promise<T>, taskId?: string): Promise<T> {
-    const { reader, clock, options } = this.#context;
+    const { reader } = this.#context;
     for (;;) {
       try {
         return await read(reader);
       } catch (error) {
         if (!(error instanceof TaskcastError) || error.code !== "STORE_UNAVAILABLE") throw error;
         this.#context.report(error, { operation: "subscription", taskId });
-        const { promise, resolve } = Promise.withResolvers<void>();
-        const timer = clock.setTimeout(resolve, options.storeRetryMs);
-        this.#waiter.wake = resolve;
-        await promise;
-        this.#waiter.wake = undefined;
-        clock.clearTimeout(timer);
-        if (this.#waiter.closed) throw new NotWanted();
+        await pause(this.#context, this.#waiter);
       }
     }
   }
+}
+
+/**
+ * Waits until a store may be asked again.
+ *
+ * @throws {NotWanted} When the waiter is closed, or closes meanwhile.
+ */
+export async function pause({ clock, options }: EngineContext, waiter: Waiter): Promise<void> {
+  if (waiter.closed) throw new NotWanted();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = clock.setTimeout(resolve, options.storeRetryMs);
+  waiter.wake = resolve;
+  await promise;
+  waiter.wake = undefined;
+  clock.clearTimeout(timer);
+  if (waiter.closed) throw new NotWanted();
+}
+
+/**
+ * What others make, too, and go on making when the waiter closes.
+ *
+ * @throws {NotWanted} When it closes first and is owed nothing.
+ */
+export function unlessClosed<T>(
+  waiter: Waiter & { readonly isOwed: boolean },
+  made: Promise<T>,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    waiter.wake = () => {
+      if (waiter.closed && !waiter.isOwed) reject(new NotWanted());
+    };
+    made.then(resolve, reject).finally(() => waiter.wake = undefined);
+  });
 }

@@ -7,6 +7,7 @@ import { isTerminal } from "../protocol/task.ts";
 import { filterKey } from "../rules/filter.ts";
 import type { EngineContext } from "./context.ts";
 import type { FrameEncoder } from "./frames.ts";
+import type { Waiter } from "./patient_reader.ts";
 import { PatientReader } from "./patient_reader.ts";
 import type { StreamControl, Wake } from "./stream_control.ts";
 import { View } from "./view.ts";
@@ -17,6 +18,14 @@ const EVENT_OVERHEAD_BYTES = 200;
 
 /** Of the bytes that a tail may have: so many are left when it has to drop some. */
 const KEPT_SHARE = 0.75;
+
+/** Readers of one filter and format where series are told as a whole. */
+interface Shared {
+  readers: number;
+  /** Where the newest batch begins. */
+  after: number;
+  batch?: Promise<unknown>;
+}
 
 /**
  * One task's newest events on this instance, read once for all of its readers.
@@ -31,8 +40,8 @@ export class Tail {
   readonly #views = new Map<string, View<never>>();
   /** Readers without a view: any change wakes them. */
   readonly #waiters = new WaitList();
-  /** The newest collapsed batch of each filter and format, while readers are woken; see `share`. */
-  readonly #batches = new Map<string, { after: number; batch: Promise<unknown> }>();
+  /** Those who share batches by filter and format, and the newest one; see `share`. */
+  readonly #shared = new Map<string, Shared>();
   /** Recent events, without holes, the newest last. */
   #ring: StoredEvent[] = [];
   #ringBytes = 0;
@@ -53,6 +62,7 @@ export class Tail {
   #onPage: (() => void)[] = [];
   /** Readers of any view. */
   readers = 0;
+  readonly #waiter: Waiter;
   /** Reads what readers share: patiently, for as long as any of them is there. */
   readonly reader: TaskReader;
 
@@ -64,15 +74,14 @@ export class Tail {
     this.taskId = options.taskId;
     this.incarnation = options.incarnation;
     this.#through = options.through;
-    this.#rounds = new WakeRounds(context.options.wakesPerTurn, {
-      onIdle: () => this.#batches.clear(),
-    });
-    const isLeft = () => this.readers === 0;
-    this.reader = new PatientReader(context, {
+    this.#rounds = new WakeRounds(context.options.wakesPerTurn);
+    const isLeft = () => this.readers === 0 || this.#isClosed;
+    this.#waiter = {
       get closed() {
         return isLeft();
       },
-    });
+    };
+    this.reader = new PatientReader(context, this.#waiter);
   }
 
   /** Everything through this index has been read. */
@@ -112,6 +121,7 @@ export class Tail {
     this.#isClosed = true;
     this.#context.clock.clearTimeout(this.#retryTimer);
     this.#rounds.close();
+    this.#waiter.wake?.();
     const unsubscribe = this.#unsubscribe;
     this.#unsubscribe = undefined;
     await unsubscribe?.();
@@ -191,26 +201,37 @@ export class Tail {
   }
 
   /**
-   * Makes a batch that starts after an index once for all readers who want it now.
+   * Makes a batch that starts after an index once for all readers who want it, one soon and another
+   * later; the next one takes its place.
    *
    * @param key The filter and format.
    */
   share<Batch>(key: string, after: number, make: () => Promise<Batch>): Promise<Batch> {
-    const newest = this.#batches.get(key);
-    if (newest?.after === after) return newest.batch as Promise<Batch>;
+    const shared = this.#shared.get(key)!;
+    if (shared.batch !== undefined && shared.after === after) return shared.batch as Promise<Batch>;
     const batch = make();
-    this.#batches.set(key, { after, batch });
-    // Those whose turn has not come will want it; see also `onIdle`. Nobody else keeps it.
-    const forget = () => {
-      if (this.#batches.get(key)?.batch === batch) this.#batches.delete(key);
-    };
-    batch.then(() => this.#rounds.isPending || forget(), forget);
+    shared.after = after;
+    shared.batch = batch;
+    batch.catch(() => this.unshare(key, after));
     return batch;
   }
 
-  /** Has the next one make it anew. */
-  unshare(key: string): void {
-    this.#batches.delete(key);
+  /** Has the next one who wants a batch make it anew. */
+  unshare(key: string, after: number): void {
+    const shared = this.#shared.get(key);
+    if (shared?.after === after) shared.batch = undefined;
+  }
+
+  /** A reader will want batches of this filter and format. */
+  joinShared(key: string): void {
+    const shared = this.#shared.get(key) ?? { readers: 0, after: -1 };
+    shared.readers++;
+    this.#shared.set(key, shared);
+  }
+
+  /** It does not any more; with the last one goes the newest batch. */
+  leaveShared(key: string): void {
+    if (--this.#shared.get(key)!.readers === 0) this.#shared.delete(key);
   }
 
   /** Wakes all who wait, with a sign of life. */
@@ -225,7 +246,7 @@ export class Tail {
    */
   async reach(through: number): Promise<void> {
     const { pageSize } = this.#context.options;
-    // A page may be on its way that ends before; the second one does not.
+    // A page may be on its way that ends before; the second one hardly does.
     for (let pages = 0; pages < 2; pages++) {
       if (through <= this.#through || through - this.#through > pageSize) break;
       this.#dirty = true;

@@ -61,25 +61,28 @@ Deno.test("a tail drops its oldest events, many at a time, and keeps the newest 
   assert.equal(tail.bytes, 0, "what does not fit is not kept");
 });
 
-Deno.test("a batch is made once for those who want it together, and not kept for later", async () => {
-  await using made = await tailOf({ wakesPerTurn: 1 });
-  const { engine, tail } = made;
-  const control = newControl();
+Deno.test("a batch is made once for those who want it, soon or later, and goes with the last of them", async () => {
+  await using made = await tailOf();
+  const { tail } = made;
   let batches = 0;
-  const share = () => tail.share("all", 0, () => Promise.resolve(++batches));
-  assert.deepEqual(await Promise.all([share(), share()]), [1, 1]);
-  assert.equal(await share(), 2, "it is not kept where nobody is to be woken");
-  // While others wait for their turn, they may want it.
-  const got: Promise<number>[] = [];
-  for (let i = 0; i < 3; i++) tail.wait(i === 0 ? control : newControl(), () => got.push(share()));
-  await engine.publishEvent("t", { type: "a", data: 1 });
-  while (got.length < 3) await settle();
-  assert.deepEqual(await Promise.all(got), [3, 3, 3]);
+  const share = (after: number) => tail.share("all", after, () => Promise.resolve(++batches));
+  for (let i = 0; i < 2; i++) tail.joinShared("all");
+  assert.deepEqual(await Promise.all([share(0), share(0)]), [1, 1]);
   await settle();
-  assert.equal(await share(), 4);
-  // Nor is one that failed.
-  await assert.rejects(tail.share("all", 0, () => Promise.reject(new Error("no"))));
-  assert.equal(await share(), 5);
+  assert.equal(await share(0), 1, "one that was slow");
+  assert.equal(await share(1), 2);
+  tail.unshare("all", 0);
+  assert.equal(await share(1), 2, "that was another one");
+  tail.unshare("all", 1);
+  assert.equal(await share(1), 3);
+  // One that failed is not kept.
+  await assert.rejects(tail.share("all", 2, () => Promise.reject(new Error("no"))));
+  assert.equal(await share(2), 4);
+  tail.leaveShared("all");
+  assert.equal(await share(2), 4);
+  tail.leaveShared("all");
+  tail.joinShared("all");
+  assert.equal(await share(2), 5);
 });
 
 Deno.test("a reader that is ahead of the others gets what comes, though the log never ends", async () => {

@@ -41,7 +41,6 @@ const holdingClock: Clock = {
 export class WakeRounds {
   readonly #perTurn: number;
   readonly #clock: Clock;
-  readonly #onIdle?: () => void;
   /** In the order in which they come. */
   readonly #rounds: Round[] = [];
   /** Those that would come too soon after the one before of the same readers. */
@@ -53,17 +52,10 @@ export class WakeRounds {
   #isScheduled = false;
   #isWaking = false;
 
-  /**
-   * @param perTurn How many are woken in each turn; one at least. More than these are many.
-   * @param options.onIdle Called when all have been woken.
-   */
-  constructor(
-    perTurn: number,
-    { clock = holdingClock, onIdle }: { clock?: Clock; onIdle?: () => void } = {},
-  ) {
+  /** @param perTurn How many are woken in each turn; one at least. More than these are many. */
+  constructor(perTurn: number, clock: Clock = holdingClock) {
     this.#perTurn = perTurn >= 1 ? perTurn : 1;
     this.#clock = clock;
-    this.#onIdle = onIdle;
   }
 
   /** Whether some are still to be woken. */
@@ -125,7 +117,6 @@ export class WakeRounds {
     } finally {
       this.#isWaking = wasWaking;
       this.#schedule();
-      if (!this.isPending) this.#onIdle?.();
     }
   }
 

@@ -27,7 +27,7 @@ function passingTime(): Clock {
   return { now: () => ++nowMs, setTimeout: () => assert.fail("too early"), clearTimeout: () => {} };
 }
 
-const roundsOf = (perTurn: number, clock = passingTime()) => new WakeRounds(perTurn, { clock });
+const roundsOf = (perTurn: number, clock = passingTime()) => new WakeRounds(perTurn, clock);
 
 /** What is noted until now, and forgets it. */
 const take = (noted: string[]) => noted.splice(0).join(", ");
