@@ -72,8 +72,10 @@ export async function takeHeapSnapshot(inspectorUrl: string): Promise<HeapSnapsh
     answers.get(id)?.();
   };
   const ask = (id: number, method: string) =>
-    new Promise<void>((resolve) => {
+    new Promise<void>((resolve, reject) => {
       answers.set(id, resolve);
+      socket.onclose = () =>
+        reject(new Error(`the inspector is gone before it answered ${method}`));
       socket.send(JSON.stringify({ id, method }));
     });
   await ask(1, "HeapProfiler.enable");

@@ -103,6 +103,7 @@ function framesOf({ nodes, samples, timeDeltas }: CpuProfile): Frame {
       frame = call;
     }
   }
+  root.micros ||= 1; // Of a thread that was never busy.
   return root;
 }
 

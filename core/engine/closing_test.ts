@@ -163,3 +163,22 @@ for (const who of ["a reader", "the engine"]) {
     assert.equal(timers.size, who === "the engine" ? 0 : before);
   });
 }
+
+Deno.test("a store that fails when the last reader has left has no timer set", async () => {
+  const store = new MemoryShortTermStore();
+  const { engine, timers } = await makeEngine(store);
+  const before = timers.size;
+  const { chunks } = await engine.openStream("t", {}, objectEncoder);
+  await nextChunk(chunks);
+  void nextChunk(chunks);
+  await settle();
+  const read = Promise.withResolvers<undefined>();
+  store.readLog = () => read.promise;
+  await engine.publishEvent("t", { type: "a", data: 1 });
+  await settle();
+  await chunks.cancel();
+  read.reject(new Error("no store"));
+  await settle();
+  assert.deepEqual([engine.stats.tails, timers.size], [0, before]);
+  await engine.close();
+});
