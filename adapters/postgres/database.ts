@@ -1,4 +1,4 @@
-import { tooMany, worded } from "./errors.ts";
+import { late, tooMany, worded } from "./errors.ts";
 import type { Pool } from "./pool.ts";
 import type { Run, Value } from "./transaction.ts";
 import { inTransaction, runOn } from "./transaction.ts";
@@ -47,10 +47,12 @@ export class Database {
    * Never repeated once it may have been committed.
    */
   async transaction<T>(work: (run: Run) => Promise<T>): Promise<T> {
-    return await this.#inTime(async (sql) => {
+    return await this.#inTime(async (sql, isOver) => {
       for (let attempt = 1;; attempt++) {
         try {
           return await inTransaction(sql, async (run) => {
+            // It had to wait for a connection for so long that who asked has been told so.
+            if (isOver()) throw late(this.timeoutMs);
             const [, result] = await Promise.all([
               run(this.#setLimits),
               work((text, ...values) => run(this.#named(text), ...values)),
@@ -70,13 +72,15 @@ export class Database {
     return text.replace(/\{([a-z_]+)\}/g, `${this.prefix}$1`);
   }
 
-  async #inTime<T>(work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
+  async #inTime<T>(
+    work: (sql: postgres.Sql, isOver: () => boolean) => Promise<T>,
+  ): Promise<T> {
     if (this.#pending >= this.maxPending) throw tooMany(this.maxPending);
     this.#pending++;
     try {
-      return await this.#pool.within(this.timeoutMs, async (sql) => {
+      return await this.#pool.within(this.timeoutMs, async (sql, isOver) => {
         try {
-          return await work(sql);
+          return await work(sql, isOver);
         } finally {
           // Only now, and not when its time is over: until then it is kept somewhere.
           this.#pending--;

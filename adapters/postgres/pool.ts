@@ -36,9 +36,13 @@ export class Pool {
   /**
    * Waits for work on the connections, for so long at most.
    *
+   * @param work Also told whether its time is over, so that it need not begin what nobody waits for.
    * @throws {TaskcastError} `STORE_UNAVAILABLE` when the time is over; the work may go on.
    */
-  async within<T>(timeoutMs: number, work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
+  async within<T>(
+    timeoutMs: number,
+    work: (sql: postgres.Sql, isOver: () => boolean) => Promise<T>,
+  ): Promise<T> {
     const connections = this.#current;
     const request = { sinceMs: performance.now() };
     const settled = () => {
@@ -46,8 +50,10 @@ export class Pool {
       if (connections === this.#current) this.#heard();
     };
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let isOver = false;
     const overdue = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
+        isOver = true;
         reject(late(timeoutMs));
         if (connections !== this.#current) return;
         this.#owed.add(request);
@@ -57,7 +63,7 @@ export class Pool {
         if (this.#silent >= SILENT_IN_A_ROW || owesLong) this.renew();
       }, timeoutMs);
     });
-    const answer = work(connections.sql);
+    const answer = work(connections.sql, () => isOver);
     answer.then(settled, settled);
     try {
       return await Promise.race([answer, overdue]);

@@ -82,6 +82,7 @@ test("postgres: while it is frozen, no more than maxPending wait, none longer th
     await server.signal("SIGCONT");
     await until(async () => (await codes(shortTerm, [commit("t")]))[0] === "ok", "it goes on");
     const { length } = (await shortTerm.getTask("t"))!;
-    assert(length - before <= 1 + 50, `${length - before} were carried out`);
+    // What had not begun when its time was over does not begin later, on connections made meanwhile.
+    assert(length - before < 50, `${length - before} were carried out`);
   });
 });
