@@ -22,7 +22,7 @@ export interface ChunkSource<Chunk> {
    * request was answered.
    */
   read(request: ReadRequest<Chunk>): void;
-  /** Gives up what is held; a chunk that is waited for does not come any more. */
+  /** Gives up what is held. Once this has resolved, a chunk that is waited for does not come any more. */
   cancel(): Promise<void>;
 }
 

@@ -29,14 +29,19 @@ function passingTime(): Clock {
 
 const roundsOf = (perTurn: number, clock = passingTime()) => new WakeRounds(perTurn, clock);
 
+/** There is something for readers: as a tail does where it has told all of them. */
+function tell(rounds: WakeRounds, waiters: WaitList, reason?: "heartbeat"): void {
+  rounds.add(waiters, reason);
+  rounds.begin();
+}
+
 /** What is noted until now, and forgets it. */
 const take = (noted: string[]) => noted.splice(0).join(", ");
 
 Deno.test("a few readers are woken at once, and as many in each later turn", async () => {
   const noted: string[] = [];
   const rounds = roundsOf(3);
-  rounds.add(waitersNoting(7, noted));
-  rounds.begin();
+  tell(rounds, waitersNoting(7, noted));
   assert.equal(take(noted), "0, 1, 2");
   rounds.begin();
   assert.equal(take(noted), "", "the next turn is waited for");
@@ -52,11 +57,9 @@ Deno.test("what comes while readers are being woken wakes all of them once more"
   const noted: string[] = [];
   const rounds = roundsOf(2);
   const waiters = waitersNoting(3, noted);
+  tell(rounds, waiters);
   rounds.add(waiters);
-  rounds.begin();
-  rounds.add(waiters);
-  rounds.add(waiters);
-  rounds.begin();
+  tell(rounds, waiters);
   for (let i = 0; i < 5; i++) await turn();
   assert.equal(take(noted), "0, 1, 2, 0, 1, 2");
 });
@@ -66,8 +69,7 @@ Deno.test("who leaves before its turn is not woken, nor who comes meanwhile, who
   const rounds = roundsOf(1);
   const waiters = waitersNoting(3, noted);
   const [, second] = waiters;
-  rounds.add(waiters);
-  rounds.begin();
+  tell(rounds, waiters);
   waiters.delete(second!);
   waiters.wait(second!, noting(7, noted));
   waiters.wait(newControl(), noting(8, noted));
@@ -89,8 +91,7 @@ Deno.test("readers who stop waiting when they are woken, and wait again, are wok
     waiter.wake = wake;
   }
   for (let round = 0; round < 2; round++) {
-    rounds.add(waiters);
-    rounds.begin();
+    tell(rounds, waiters);
     for (let i = 0; i < 20; i++) await turn();
     assert.equal(take(noted), "0, 1, 2, 3, 4");
   }
@@ -101,8 +102,7 @@ Deno.test("a number of readers that is none is one", async () => {
   for (const perTurn of [0, NaN, undefined as never]) {
     const noted: string[] = [];
     const rounds = roundsOf(perTurn);
-    rounds.add(waitersNoting(2, noted));
-    rounds.begin();
+    tell(rounds, waitersNoting(2, noted));
     assert.equal(take(noted), "0");
     await turn();
     assert.equal(take(noted), "1");
@@ -113,10 +113,8 @@ Deno.test("a sign of life is a round of its own, and rounds keep their order", a
   const noted: string[] = [];
   const rounds = roundsOf(1);
   const waiters = waitersNoting(2, noted);
-  rounds.add(waiters, "heartbeat");
-  rounds.begin();
-  rounds.add(waiters);
-  rounds.begin();
+  tell(rounds, waiters, "heartbeat");
+  tell(rounds, waiters);
   for (let i = 0; i < 5; i++) await turn();
   assert.equal(take(noted), "0 heartbeat, 1 heartbeat, 0, 1");
 });
@@ -125,8 +123,7 @@ Deno.test("the rest can be woken at once, also by a reader that is being woken",
   const noted: string[] = [];
   const rounds = roundsOf(1);
   const waiters = waitersNoting(4, noted);
-  rounds.add(waiters);
-  rounds.begin();
+  tell(rounds, waiters);
   rounds.finish();
   assert.equal(take(noted), "0, 1, 2, 3");
   const [, second] = waiters;
@@ -136,8 +133,7 @@ Deno.test("the rest can be woken at once, also by a reader that is being woken",
     rounds.finish();
     noted.push("1 ends");
   };
-  rounds.add(waiters);
-  rounds.begin();
+  tell(rounds, waiters);
   for (let i = 0; i < 10; i++) await turn();
   assert.equal(
     take(noted),
@@ -175,10 +171,7 @@ Deno.test("many readers are woken once a millisecond, with all that came in betw
   const time = new StandingTime();
   const rounds = roundsOf(2, time);
   const waiters = waitersNoting(3, noted);
-  const publish = () => {
-    rounds.add(waiters);
-    rounds.begin();
-  };
+  const publish = () => tell(rounds, waiters);
   publish();
   await turn();
   assert.equal(take(noted), "0, 1, 2", "the first event after a while is not held back");
@@ -204,8 +197,7 @@ Deno.test("what comes while many readers are being woken waits for the next mill
   const rounds = roundsOf(2, time);
   const waiters = waitersNoting(3, noted);
   for (let i = 0; i < 2; i++) {
-    rounds.add(waiters);
-    rounds.begin();
+    tell(rounds, waiters);
   }
   for (let i = 0; i < 5; i++) await turn();
   assert.equal(take(noted), "0, 1, 2");
@@ -219,8 +211,7 @@ Deno.test("readers that fit into one turn are woken at once, however soon", () =
   const rounds = roundsOf(3, new StandingTime());
   const waiters = waitersNoting(2, noted);
   for (let i = 0; i < 3; i++) {
-    rounds.add(waiters);
-    rounds.begin();
+    tell(rounds, waiters);
     assert.equal(take(noted), "0, 1");
   }
 });
@@ -230,10 +221,7 @@ Deno.test("who comes before a round that is waited for hears of what comes after
   const time = new StandingTime();
   const rounds = roundsOf(1, time);
   const waiters = waitersNoting(2, noted);
-  const publish = () => {
-    rounds.add(waiters);
-    rounds.begin();
-  };
+  const publish = () => tell(rounds, waiters);
   publish();
   for (let i = 0; i < 5; i++) await turn();
   publish();
@@ -250,8 +238,7 @@ Deno.test("a round that is waited for can be finished at once, and leaves no tim
   const rounds = roundsOf(1, time);
   const waiters = waitersNoting(2, noted);
   for (let i = 0; i < 2; i++) {
-    rounds.add(waiters);
-    rounds.begin();
+    tell(rounds, waiters);
     await turn();
     await turn();
   }
@@ -272,8 +259,7 @@ Deno.test("a few are woken at once while many of another filter are in their pau
   few.wait(newControl(), noting(7, noted));
   for (const [i, said] of ["0, 1, 2, 7", "7", "7"].entries()) {
     rounds.add(many);
-    rounds.add(few);
-    rounds.begin();
+    tell(rounds, few);
     for (let turns = 0; turns < 5; turns++) await turn();
     assert.equal(take(noted), said, `event ${i}`);
   }
@@ -289,8 +275,7 @@ Deno.test("many of several filters have one timer", async () => {
   const lists = [waitersNoting(2, noted), waitersNoting(3, noted)];
   for (let i = 0; i < 2; i++) {
     for (const waiters of lists) {
-      rounds.add(waiters);
-      rounds.begin();
+      tell(rounds, waiters);
       time.nowMs += 0.25;
     }
     for (let turns = 0; turns < 10; turns++) await turn();
@@ -309,8 +294,7 @@ Deno.test("those who have not asked again yet count among the many", async () =>
   const waiters = waitersNoting(4, noted);
   const [, , third, fourth] = waiters;
   for (let i = 0; i < 2; i++) {
-    rounds.add(waiters);
-    rounds.begin();
+    tell(rounds, waiters);
     for (let turns = 0; turns < 5; turns++) await turn();
     for (const waiter of [third!, fourth!]) waiters.rest(waiter);
   }
@@ -324,8 +308,7 @@ Deno.test("a sign of life neither waits nor makes others wait", async () => {
   const rounds = roundsOf(1, new StandingTime());
   const waiters = waitersNoting(2, noted);
   for (const reason of ["heartbeat", undefined, "heartbeat"] as const) {
-    rounds.add(waiters, reason);
-    rounds.begin();
+    tell(rounds, waiters, reason);
     for (let turns = 0; turns < 5; turns++) await turn();
   }
   assert.equal(take(noted), "0 heartbeat, 1 heartbeat, 0, 1, 0 heartbeat, 1 heartbeat");
