@@ -8,6 +8,7 @@ import { resolve } from "node:path";
 import type { Bench, Scenario } from "./harness/bench.ts";
 import type { CpuProfile } from "./harness/cpu_profile.ts";
 import { selfTimes, selfTimeTable } from "./harness/cpu_profile.ts";
+import { busyPollLibrary } from "./harness/busy_poll.ts";
 import { hasWrk } from "./harness/wrk.ts";
 import { lineOf } from "./harness/result.ts";
 import { remoteServer, startBare, startTaskcast } from "./harness/server.ts";
@@ -46,6 +47,8 @@ const HELP = `Loads a Taskcast server and prints a line of JSON for each result.
   --server-arg ARG    passed to the server that is started; more than once for several
   --duration SECONDS  of load in each round. Default: 4
   --concurrency N     connections that send requests. Default: 32
+  --sleeping-client   lets the client that sends requests sleep while it waits for answers: to wake
+                      it costs the server more, the faster the client is
   --rounds N          Default: 5. Results are medians
   --scale N           makes what is counted instead of timed smaller or larger. Default: 1
   --out FOLDER        writes STORAGE.jsonl there, too, for bench:report
@@ -68,6 +71,7 @@ const { values } = parseArgs({
     "server-arg": { type: "string", multiple: true, default: [] },
     duration: { type: "string", default: "4" },
     concurrency: { type: "string", default: "32" },
+    "sleeping-client": { type: "boolean", default: false },
     rounds: { type: "string", default: "5" },
     scale: { type: "string", default: "1" },
     out: { type: "string" },
@@ -94,6 +98,7 @@ const settings = {
   connections: number("concurrency"),
   rounds: Math.ceil(number("rounds")),
   scale: number("scale"),
+  mayClientSleep: values["sleeping-client"],
 };
 for (const name of ["profile", "root"] as const) {
   if (values[name] === undefined || values.url === undefined) continue;
@@ -103,6 +108,8 @@ if (!await hasWrk()) {
   console.error(
     "wrk is not installed: requests are sent by autocannon, which may be the slower side",
   );
+} else if (!settings.mayClientSleep && await busyPollLibrary() === undefined) {
+  console.error("There is no C compiler: the client sleeps, and to wake it costs the server time");
 }
 const storages = values.storage === "all" ? STORAGES : [values.storage];
 for (const storage of values.url === undefined ? storages : ["remote"]) {

@@ -40,23 +40,30 @@ export interface Usage {
 /**
  * Does some work and tells who was busy meanwhile, so that a reader sees which side was full. The
  * client is this process and its children that ended.
+ *
+ * @param idleMs How long, as the outcome says, a client that does not sleep had nothing to do.
  */
 export async function watchUsage<T>(
   server: Pick<Server, "cpuMs" | "rss">,
   work: () => Promise<T>,
+  idleMs: (value: T) => number = () => 0,
 ): Promise<{ value: T; usage: Usage }> {
   const startMs = performance.now();
   const [serverMs, clientMs] = [await server.cpuMs(), await cpuMs("self")];
   const value = await work();
-  const share = async (now: Promise<number | undefined>, before: number | undefined) => {
+  const share = async (
+    now: Promise<number | undefined>,
+    before: number | undefined,
+    uselessMs = 0,
+  ) => {
     const usedMs = await now;
     return usedMs === undefined || before === undefined
       ? undefined
-      : (usedMs - before) / (performance.now() - startMs);
+      : (usedMs - before - uselessMs) / (performance.now() - startMs);
   };
   const usage: Usage = {
     serverCpu: await share(server.cpuMs(), serverMs),
-    clientCpu: await share(cpuMs("self"), clientMs),
+    clientCpu: await share(cpuMs("self"), clientMs, idleMs(value)),
   };
   const rss = await server.rss();
   if (rss !== undefined) usage.serverRssMiB = rss / 1024 / 1024;

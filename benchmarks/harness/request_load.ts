@@ -15,6 +15,8 @@ export interface RequestLoad {
   /** Connections, each with one request at a time. */
   connections: number;
   seconds: number;
+  /** Let the client sleep while it waits for answers, as programs do. @default {false} */
+  mayClientSleep?: boolean;
 }
 
 /** How it went. */
@@ -24,5 +26,7 @@ export interface RequestLoadResult {
   p99Ms: number;
   /** Answers that are no success, and connections that failed. */
   errors: number;
-  generator: "wrk" | "autocannon";
+  /** Milliseconds in which a client that does not sleep had nothing to do. */
+  idleMs?: number;
+  generator: "wrk" | "wrk that does not sleep" | "autocannon";
 }
