@@ -31,17 +31,21 @@ export function commitCall(
     String(maxEvents),
     String(maxBytes),
     text(marks.deliver),
-    otherMarks(marks),
+    text(marks.archive),
     publish,
   ];
   const specials = events.reduce((count, draft) => count + (isSpecial(draft) ? 1 : 0), 0);
-  if (expect === "live" && record === undefined && events.length > 0 && specials === 0) {
+  const others = otherMarks(marks);
+  if (
+    expect === "live" && record === undefined && events.length > 0 && specials === 0 &&
+    others === ""
+  ) {
     for (const draft of events) pushDraft(args, draft);
     return { script: "publish", args };
   }
   const version = typeof expect === "object" ? expect : undefined;
   args.push(version === undefined ? expect as string : "at");
-  args.push(String(events.length), String(specials));
+  args.push(String(events.length), String(specials), others);
   for (const draft of events) pushDraft(args, draft);
   for (const [at, draft] of events.entries()) {
     if (isSpecial(draft)) pushSpecial(args, at + 1, draft);
@@ -66,17 +70,17 @@ export function commitCall(
   return { script: "commit", args };
 }
 
-/** What every task is marked for: `deliver` is only for those that are hooked. */
+/** What few commits mark a task for. */
 function otherMarks(marks: WorkMarks): string {
   let text = "";
-  for (const kind of MARKED_ALWAYS) {
+  for (const kind of MARKED_SELDOM) {
     const atMs = marks[kind];
     if (atMs !== undefined) text += `${kind} ${atMs} `;
   }
   return text;
 }
 
-const MARKED_ALWAYS = WORK_KINDS.filter((kind) => kind !== "deliver");
+const MARKED_SELDOM = WORK_KINDS.filter((kind) => kind !== "deliver" && kind !== "archive");
 
 function pushDraft(args: string[], { entropy, type, level, data }: EventDraft): void {
   const classOf = `${JSON.stringify(type)},"${level}"`;

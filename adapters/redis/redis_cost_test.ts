@@ -75,6 +75,47 @@ test("redis: what the script of a publish asks of Redis, for one event and for a
   await shortTerm.close();
 });
 
+test("redis: a task is marked for the archive once, until the archive has it", async () => {
+  await using redis = await startRedis();
+  const { broadcast, shortTerm } = createRedisAdapters(redis.url);
+  const admin = new Redis(redis.port);
+  const bounds = { maxEvents: 1_000, maxBytes: 1_000_000 };
+  const nowMs = 1_700_000_000_000;
+  const event = { type: "n", level: "info", data: "0", entropy: 7 } as const;
+  const task = { id: "t", status: "running", createdAt: nowMs, updatedAt: nowMs } as const;
+  const record = { task, incarnation: "i", version: 1 };
+  const commit = { taskId: "t", nowMs, events: [event], ...bounds };
+  const append = () =>
+    shortTerm.commit({ ...commit, expect: "live", marks: { archive: nowMs + 5 } });
+  const claim = (atMs: number) =>
+    shortTerm.claim("archive", { nowMs: atMs, untilMs: atMs + 10, limit: 10 });
+  await shortTerm.commit({ ...commit, expect: "absent", events: [], record });
+  await append();
+
+  const plain = { evalsha: 1, mget: 1, hmget: 1, set: 1, xadd: 1, append: 1, hset: 1, publish: 2 };
+  assert.deepEqual(await costOf(admin, append), plain);
+  assert.deepEqual((await claim(nowMs + 5)).taskIds, ["t"]);
+  assert.deepEqual(await costOf(admin, append), plain); // Claimed, it is marked still.
+  const has = (length: number) =>
+    shortTerm.archived("t", { incarnation: "i", version: 1, length }, { againAtMs: nowMs + 50 });
+  assert.equal(await has(2), false);
+  assert.deepEqual(await costOf(admin, append), plain); // As it was marked again.
+  assert.equal(await has(4), true);
+  assert.deepEqual((await claim(nowMs + 500)).taskIds, []);
+  // What comes after that marks it anew.
+  assert.deepEqual(await costOf(admin, append), { ...plain, hset: 2, zadd: 1 });
+  assert.deepEqual((await claim(nowMs + 500)).taskIds, ["t"]);
+  // So it does behind a mark that was taken away.
+  assert(await shortTerm.mark("t", "archive", undefined, { incarnation: "i", version: 1 }));
+  assert.deepEqual(await costOf(admin, append), { ...plain, hset: 2, zadd: 1 });
+  assert(await shortTerm.mark("t", "archive", undefined, { incarnation: "i", version: 1 }));
+  assert(await shortTerm.mark("t", "archive", nowMs, { incarnation: "i", version: 1 }));
+  assert.deepEqual(await costOf(admin, append), plain);
+  admin.disconnect();
+  await broadcast.close();
+  await shortTerm.close();
+});
+
 test("redis: what reading a page asks of Redis, whether it is of ten events or of a thousand", async () => {
   await using redis = await startRedis();
   const { broadcast, shortTerm } = createRedisAdapters(redis.url);

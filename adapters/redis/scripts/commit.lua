@@ -7,7 +7,7 @@
 --@include begin_commit
 --@include append_places
 --@include text_key
-local expect, draft_count, special_count = ARGV[12], ARGV[13] + 0, ARGV[14] + 0
+local expect, draft_count, special_count, marks = ARGV[12], ARGV[13] + 0, ARGV[14] + 0, ARGV[15]
 
 local function refuse(...)
   local answer = {...}
@@ -17,7 +17,7 @@ end
 
 -- The drafts: of each its class, and the event as it is kept but for what comes first in it. Then those
 -- that are of a series or of a producer: which it is, flags, and the fields that these announce.
-local BEFORE_DRAFTS = 13
+local BEFORE_DRAFTS = 14
 local at = BEFORE_DRAFTS + 2 * draft_count + 2
 local specials, are_produced, any_repeats = {}, false, false
 for _ = 1, special_count do
@@ -257,6 +257,9 @@ elseif has_record then
 end
 if length > from or has_record then
 --@include mark_task
+  for kind, at_ms in string.gmatch(marks, '(%a+) (%d+)') do
+    call('ZADD', base .. ':due:' .. kind, 'NX', at_ms, id)
+  end
 end
 
 local ended = ' 0 '

@@ -1,6 +1,6 @@
 -- What every commit begins with: ARGV[3] is the session of a process, [4] the number of the commit in it,
 -- [5] the task, [6] the time, [7] and [8] the events and bytes that the log may have, [9] when to deliver
--- what has webhooks, [10] other marks, [11] the command that tells of the commit. What follows differs.
+-- what has webhooks, [10] when to archive, [11] the command that tells of the commit. What follows differs.
 --@include keys
 --@include pages
 local call, ARGV = redis.call, ARGV
@@ -17,7 +17,7 @@ end
 
 local id = ARGV[5]
 local task_key, log_key = key('task', id), key('log', id)
-local task = call('HMGET', task_key, 'status', 'length', 'bytes', 'time', 'hooked')
+local task = call('HMGET', task_key, 'status', 'length', 'bytes', 'time', 'hooked', 'archive')
 local status, from_text, hooked = task[1], task[2] or '0', task[5]
 local from = from_text + 0
 local length, bytes = from, (task[3] or 0) + 0
