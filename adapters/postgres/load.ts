@@ -32,8 +32,14 @@ export async function load(
   const series = new Map<string, object>();
   const senders = new Map<string, object>();
   for (const { taskId: id, events } of planned) {
-    for (const { type, level, seriesId, producer } of events) {
-      classes.set(`${level} ${id} ${type}`, { id, type, level });
+    let before: EventDraft | undefined;
+    for (const draft of events) {
+      const { type, level, seriesId, producer } = draft;
+      // Mostly it is as the one before.
+      if (type !== before?.type || level !== before.level) {
+        classes.set(`${level} ${id} ${type}`, { id, type, level });
+      }
+      before = draft;
       if (seriesId !== undefined) series.set(`${id} ${seriesId}`, { id, series: seriesId });
       if (producers && producer !== undefined) {
         const { id: name, seq } = producer;

@@ -59,7 +59,8 @@ export class PostgresLongTermStore extends PostgresTaskStore implements LongTerm
       const changes = new Changes();
       const planned = parts.map(({ record, events }) => ({
         taskId: record.task.id,
-        events: events.map(draftOfStored),
+        // What is of no series is a draft as it is.
+        events: events.map((event) => event.seriesId === undefined ? event : draftOfStored(event)),
       }));
       const [{ tasks, numbers }, deleted] = await Promise.all([
         load(run, changes, planned, { newTasks: parts.length }),
@@ -86,7 +87,7 @@ export class PostgresLongTermStore extends PostgresTaskStore implements LongTerm
         const { row } = state;
         for (const [at, event] of events.entries()) {
           if (event.index !== row.length) continue;
-          state.append(planned[i]!.events[at]!, event.timestamp);
+          state.add(planned[i]!.events[at]!, event.timestamp);
         }
         if (cleanAtMs !== undefined) changes.mark(row.task, "clean", cleanAtMs);
         return true;

@@ -9,7 +9,7 @@ import type {
 } from "@taskcast/core";
 import { MAX_SERIES_CLASSES, newSeriesKind } from "@taskcast/core";
 import type { Level, SeriesMode, TaskStatus } from "@taskcast/core/protocol";
-import type { Changes } from "./changes.ts";
+import type { Changes, EventRow } from "./changes.ts";
 import { escaped, withText } from "./text.ts";
 
 /** Characters above which a part of a series' text ends and the next begins: what fits in a page. */
@@ -58,6 +58,8 @@ export interface SeriesRow {
 export class TaskState {
   readonly row: TaskRow;
   readonly #classes = new Map<string, ClassRow>();
+  /** That of the event before: mostly the next is of the same. */
+  #class?: ClassRow;
   readonly #series = new Map<string, SeriesRow>();
   readonly #producers = new Map<string, KnownProducer>();
   readonly #trimmed = new Set<number>();
@@ -145,29 +147,12 @@ export class TaskState {
     }
   }
 
-  /** Appends a draft that has been checked. */
+  /** Appends a draft that has been checked, and says what is stored. */
   append(draft: EventDraft, nowMs: number): StoredEvent {
-    const { row } = this;
-    const index = row.length++;
-    row.time = Math.max(nowMs, row.time);
-    row.bytes += draft.data.length;
+    const series = this.add(draft, nowMs);
     const { type, level, data, entropy, seriesId } = draft;
-    const series = seriesId === undefined ? undefined : this.#seriesOf(seriesId, draft);
-    const place = series && this.#addToSeries(series, draft, index);
-    const plain = series === undefined || series.mode === "keep-all";
-    const kind = this.#classOf({ type, level }, plain);
-    this.#changes.event({
-      task: row.task,
-      idx: index,
-      class: kind.class,
-      place: kind.count++,
-      time: row.time,
-      entropy,
-      series: seriesId,
-      ...(place ?? { data }),
-    });
-    this.#changes.changed(row);
-    const event: StoredEvent = { index, timestamp: row.time, entropy, type, level, data };
+    const { length, time } = this.row;
+    const event: StoredEvent = { index: length - 1, timestamp: time, entropy, type, level, data };
     if (series !== undefined) {
       event.seriesId = seriesId;
       event.seriesMode = series.mode;
@@ -176,7 +161,35 @@ export class TaskState {
     return event;
   }
 
+  /** Appends a draft that has been checked. Returns its series, if it is of one. */
+  add(draft: EventDraft, nowMs: number): SeriesRow | undefined {
+    const { row } = this;
+    const index = row.length++;
+    row.time = Math.max(nowMs, row.time);
+    row.bytes += draft.data.length;
+    const { data, entropy, seriesId } = draft;
+    const series = seriesId === undefined ? undefined : this.#seriesOf(seriesId, draft);
+    const place = series && this.#addToSeries(series, draft, index);
+    const kind = this.#classOf(draft, series === undefined || series.mode === "keep-all");
+    const event: EventRow = {
+      task: row.task,
+      idx: index,
+      class: kind.class,
+      place: kind.count++,
+      time: row.time,
+      entropy,
+    };
+    if (series !== undefined) event.series = seriesId;
+    if (place === undefined) event.data = data;
+    else Object.assign(event, place);
+    this.#changes.event(event);
+    this.#changes.changed(row);
+    return series;
+  }
+
   #classOf({ type, level }: EventClass, plain: boolean): ClassRow {
+    const before = this.#class;
+    if (before?.type === type && before.level === level && before.plain === plain) return before;
     const key = classKey({ type, level, plain });
     let kind = this.#classes.get(key);
     if (kind === undefined) {
@@ -185,7 +198,7 @@ export class TaskState {
       this.#classes.set(key, kind);
     }
     this.#changes.classes.add(kind);
-    return kind;
+    return this.#class = kind;
   }
 
   #seriesOf(seriesId: string, draft: EventDraft): SeriesRow {
