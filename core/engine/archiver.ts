@@ -3,6 +3,7 @@ import { isArchived } from "../contracts/long_term_store.ts";
 import type { LogMark, StoredEvent, TaskHead, TaskRecord } from "../contracts/records.ts";
 import { nextCleanup, rulesOf } from "../rules/cleanup.ts";
 import { isTerminal } from "../protocol/task.ts";
+import { ArchivePace } from "./archive_pace.ts";
 import type { EngineContext } from "./context.ts";
 import { areTold } from "./webhooks/hook_state.ts";
 import type { Round } from "./job.ts";
@@ -42,6 +43,9 @@ const MAX_RETRY_MS = 5_000;
 /** Until it is looked again whether the webhooks of a task have everything. */
 const UNTOLD_MS = 60_000;
 
+/** How long a claim may be worked on with rests, so that it is settled in time. */
+const PACED_MS = LEASE_MS / 2;
+
 /** A mark that no task is at: says that it went on. */
 const NOWHERE: LogMark = { incarnation: "", version: 0, length: 0 };
 
@@ -60,6 +64,7 @@ export class Archiver {
   readonly #context: EngineContext;
   readonly #archive: LongTermStore;
   readonly #job: Job;
+  readonly #pace: ArchivePace;
   readonly #onMarked: (atMs: number) => void;
   #oldestAtMs?: number;
   /** How far tasks were looked through that may be from before there was an archive. */
@@ -71,6 +76,7 @@ export class Archiver {
     /** Told when the archive was given a time for clean-up. */
     onMarked: (atMs: number) => void = () => {},
   ) {
+    this.#pace = new ArchivePace(context.clock);
     this.#onMarked = onMarked;
     this.#context = context;
     this.#archive = archive;
@@ -93,8 +99,9 @@ export class Archiver {
     void this.#job.run();
   }
 
-  /** A commit marked a task at this time. */
+  /** A commit of this engine marked a task at this time. */
   expect(atMs: number): void {
+    this.#pace.published();
     this.#job.expect(atMs);
   }
 
@@ -177,6 +184,7 @@ export class Archiver {
   }
 
   async #archiveAll(taskIds: readonly string[]): Promise<void> {
+    this.#pace.begin(PACED_MS);
     let items = await this.#itemsOf(taskIds);
     while (items.length > 0) {
       const { shares, rest } = shareOut(items, this.#context.options.archiveBatch);
@@ -203,7 +211,7 @@ export class Archiver {
       return part === undefined ? [] : [{ head, part }];
     });
     if (open.length === 0) return [];
-    const positions = await this.#write(open.map(({ part }) => part));
+    const positions = await this.#pace.write(() => this.#write(open.map(({ part }) => part)));
     for (const { part } of open) this.counts.eventsArchived += part.events.length;
     return open.map(({ head, part }, i) => {
       const position = positions[i]!;
@@ -307,7 +315,7 @@ export class Archiver {
       againAtMs,
       releaseAtMs,
     });
-    this.expect(settled ? releaseAtMs ?? Infinity : againAtMs);
+    this.#job.expect(settled ? releaseAtMs ?? Infinity : againAtMs);
   }
 
   /** Whoever deleted the task died between the archive and the short-term store. */
@@ -338,7 +346,7 @@ export class Archiver {
         if (await store.deleteTask(id, markOf(head))) this.counts.tasksReleased++;
       } else {
         await store.archived(id, NOWHERE, { againAtMs: clock.now() });
-        this.expect(clock.now());
+        this.#job.expect(clock.now());
       }
     }
   }

@@ -118,6 +118,33 @@ Deno.test("a task that only the archive has is not a new one", async () => {
   await engine.createTask({ id: "t" });
 });
 
+Deno.test("while events are published, archiving rests after each write as long as it took", async () => {
+  for (const [isPublishing, betweenMs] of [[true, 40], [false, 20]] as const) {
+    const { clock, cold, open } = setUp();
+    const starts: number[] = [];
+    let isSlow = true;
+    const slow = interrupted(cold, async (method) => {
+      if (method !== "archive" || !isSlow) return;
+      starts.push(clock.now());
+      if (isPublishing) await engine.publishEvent("u", { type: "n", data: 0 });
+      await new Promise<void>((resolve) => void clock.setTimeout(resolve, 20));
+    });
+    await using engine = open({ longTermStore: slow });
+    await engine.createTask({ id: "u" });
+    await clock.pass(2 * DELAY_MS);
+    const dueMs = clock.now() + DELAY_MS;
+    await engine.createTask({ id: "t" });
+    const events = Array.from({ length: 20 }, (_, data) => ({ type: "n", data }));
+    await engine.publishEvents("t", events);
+    await clock.pass(DELAY_MS + 150); // At most seven events in each write.
+    assert.equal((await everyEvent(cold, "t"))?.length, 20);
+    const three = starts.filter((startMs) => startMs >= dueMs).slice(0, 3);
+    assert.deepEqual(three, [0, 1, 2].map((i) => dueMs + i * betweenMs));
+    isSlow = false;
+    await clock.pass(1_000); // What has begun ends, and with it the engine.
+  }
+});
+
 Deno.test("while the archive is away publishing goes on; then it gets all, once", async () => {
   const { clock, hot, cold, errors, open } = setUp();
   let away = true;

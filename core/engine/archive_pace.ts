@@ -1,0 +1,50 @@
+import type { Clock } from "../contracts/clock.ts";
+
+/** Milliseconds of rest at most: a pause that nobody who waits for the archive would notice. */
+const MAX_REST_MS = 200;
+
+/**
+ * How fast a backlog is archived: with nothing between two writes, unless events are published here
+ * meanwhile. Then each write is followed by a rest as long as it was itself, so that archiving takes
+ * half of what it could of this process, of the store and of the archive, and publishing goes before.
+ * The backlog lies in the store, where an event stays until its task has ended anyway.
+ *
+ * Publishers of arrays, archive and stores on two processors: 0.78 of the events a second that there
+ * are without an archive, and 0.9 with rests.
+ */
+export class ArchivePace {
+  readonly #clock: Pick<Clock, "now" | "setTimeout">;
+  #isPublishing = false;
+  #restsUntilMs = 0;
+
+  constructor(clock: Pick<Clock, "now" | "setTimeout">) {
+    this.#clock = clock;
+  }
+
+  /** Something was published here. */
+  published(): void {
+    this.#isPublishing = true;
+  }
+
+  /**
+   * Tasks are begun with.
+   *
+   * @param restMs For how long there may be rests: behind that it is more urgent to be done.
+   */
+  begin(restMs: number): void {
+    this.#restsUntilMs = this.#clock.now() + restMs;
+  }
+
+  /** Writes, and rests if there should be a rest before the next write. */
+  async write<T>(write: () => Promise<T>): Promise<T> {
+    const startMs = this.#clock.now();
+    this.#isPublishing = false;
+    const result = await write();
+    const nowMs = this.#clock.now();
+    const restMs = Math.min(nowMs - startMs, MAX_REST_MS);
+    if (restMs > 0 && this.#isPublishing && nowMs < this.#restsUntilMs) {
+      await new Promise<void>((resolve) => void this.#clock.setTimeout(resolve, restMs));
+    }
+    return result;
+  }
+}
