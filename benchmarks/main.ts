@@ -4,16 +4,14 @@
 //   deno task bench:load --url http://host:3721        any server of the same API
 //   deno task bench:load --storage all --out benchmarks/results
 import { parseArgs } from "node:util";
-import { resolve } from "node:path";
 import type { Bench, Scenario } from "./harness/bench.ts";
 import type { CpuProfile } from "./harness/cpu_profile.ts";
-import { selfTimes, selfTimeTable } from "./harness/cpu_profile.ts";
 import { busyPollLibrary } from "./harness/busy_poll.ts";
 import { hasWrk } from "./harness/wrk.ts";
 import { lineOf } from "./harness/result.ts";
 import { remoteServer, startBare, startTaskcast } from "./harness/server.ts";
 import { openStorage, STORAGES } from "./harness/storages.ts";
-import { flameGraph } from "./report/flame_graph.ts";
+import { writeProfile } from "./report/write_profile.ts";
 import { fanOut, fanOutSingles } from "./scenarios/fan_out.ts";
 import { idleReaders, startup, storedEvents } from "./scenarios/footprint.ts";
 import { growth } from "./scenarios/growth.ts";
@@ -130,12 +128,8 @@ async function profileScenario(name: string, storage: string, folder: string): P
   await runScenario(name, storage, raw);
   await Deno.mkdir(folder, { recursive: true });
   for await (const { name: file } of Deno.readDir(raw)) {
-    const text = await Deno.readTextFile(`${raw}/${file}`);
-    const profile: CpuProfile = JSON.parse(text);
-    const path = `${folder}/${storage}-${name}`;
-    await Deno.writeTextFile(`${path}.cpuprofile`, text);
-    await Deno.writeTextFile(`${path}.svg`, flameGraph(`${name}, ${storage}`, profile));
-    console.error(`\n${resolve(path)}.cpuprofile\n\n${selfTimeTable(selfTimes(profile), 25)}`);
+    const profile: CpuProfile = JSON.parse(await Deno.readTextFile(`${raw}/${file}`));
+    await writeProfile(`${folder}/${storage}-${name}`, `${name}, ${storage}`, profile);
   }
   await Deno.remove(raw, { recursive: true });
 }

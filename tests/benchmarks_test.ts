@@ -2,12 +2,16 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { ChunkedBody } from "../benchmarks/harness/chunked_body.ts";
 import { FrameCheck } from "../benchmarks/harness/frame_check.ts";
+import type { CpuProfile } from "../benchmarks/harness/cpu_profile.ts";
 import { selfTimes, selfTimeTable } from "../benchmarks/harness/cpu_profile.ts";
 import { ErrorCount } from "../benchmarks/harness/error_count.ts";
 import { heapGrowth, heapKinds } from "../benchmarks/harness/heap_snapshot.ts";
 import { flameGraph } from "../benchmarks/report/flame_graph.ts";
+import { REDIS } from "../benchmarks/report/origins.ts";
 import { compare } from "../benchmarks/stores/rounds.ts";
 import { inTurns, latenciesOf, median, quantile, ratioOf } from "../benchmarks/harness/measure.ts";
+import { profileOwn } from "../benchmarks/harness/own_profile.ts";
+import { perfProfile } from "../benchmarks/harness/perf_profile.ts";
 import { usageOf } from "../benchmarks/harness/processes.ts";
 import { noteDelay, nowMs } from "../benchmarks/harness/sent_at.ts";
 import { lineOf, meetsTarget } from "../benchmarks/harness/result.ts";
@@ -130,6 +134,57 @@ Deno.test("a flame graph is as wide as functions were busy, with all that they c
     "publish 60.0 %",
     "(garbage collector) 20.0 %",
   ]);
+});
+
+Deno.test("stacks of perf are a profile, where what lies among functions of Lua is Lua", () => {
+  const graph = flameGraph(
+    "redis",
+    perfProfile(
+      `
+\t          152a00 [unknown] (/usr/bin/redis-server)
+\t          152b00 [unknown] (/usr/bin/redis-server)
+\t          152000 lua_call (/usr/bin/redis-server)
+\t           e8ca8 evalCommand (/usr/bin/redis-server)
+
+\t          153000 luaL_ref (/usr/bin/redis-server)
+\t           e8ca8 evalCommand (/usr/bin/redis-server)
+
+
+\t           27cc9 free (/usr/lib/libjemalloc.so.2)
+\t           34a8c [unknown] (/usr/bin/redis-server)
+
+\tffffffff821f3125 tcp_sendmsg ([kernel.kallsyms])
+`,
+      500,
+    ),
+    REDIS,
+  );
+  const words = [...graph.matchAll(/<text[^>]*>([^<]*)</g)].map(([, said]) => said);
+  assert.deepEqual(words, [
+    "redis",
+    "Lua 50 %",
+    "Redis 0 %",
+    "memory, C library 25 %",
+    "the kernel 25 %",
+    "evalCommand 50.0 %",
+    "lua_call 25.0 %",
+    "Lua 25.0 %",
+    "luaL_ref 25.0 %",
+    "(unnamed) 25.0 %",
+    "free 25.0 %",
+    "tcp_sendmsg 25.0 %",
+  ]);
+});
+
+Deno.test("this process is profiled while it works, without what profiling takes", async () => {
+  const { nodes, samples } = await profileOwn(function workForAWhile() {
+    for (const endMs = performance.now() + 50; performance.now() < endMs;);
+    return Promise.resolve();
+  });
+  const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]));
+  const names = samples.map((id) => frames.get(id)!.functionName);
+  assert(names.includes("workForAWhile"));
+  assert(!samples.some((id) => frames.get(id)!.url.includes("inspector")));
 });
 
 Deno.test("what a heap has more of is told for each reader, by constructor", () => {
@@ -330,4 +385,23 @@ Deno.test("the generator of load runs from start to end, and sees no fault", asy
     if (p99Ms !== undefined) assert(row.includes(`99 % ${shown(p99Ms)} ms`), row);
   }
   await Deno.remove(out, { recursive: true });
+});
+
+Deno.test("what is done on a store is profiled, of the checkout that is asked for", async () => {
+  const folder = await Deno.makeTempDir();
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "-A", "--no-check", "benchmarks/stores/main.ts", "--only", "sqlite"],
+      ...["--profile", folder, "--root", ".", "--scale", "0.02"],
+    ],
+    cwd: new URL("../", import.meta.url),
+  }).output();
+  assert.equal(code, 0, new TextDecoder().decode(stderr));
+  for (const name of ["sqlite-publish", "sqlite-publish-arrays"]) {
+    assert.match(await Deno.readTextFile(`${folder}/${name}.svg`), /sqlite-publish/);
+    const { nodes } = JSON.parse(await Deno.readTextFile(`${folder}/${name}.cpuprofile`));
+    const urls: string[] = nodes.map((node: CpuProfile["nodes"][number]) => node.callFrame.url);
+    assert(urls.some((url) => url.endsWith("adapters/sqlite/commit.ts")));
+  }
+  await Deno.remove(folder, { recursive: true });
 });

@@ -10,6 +10,9 @@ export interface CpuProfile {
   samples: number[];
   /** Microseconds before each sample. */
   timeDeltas: number[];
+  /** Microseconds, which the tools of browsers ask for. */
+  startTime?: number;
+  endTime?: number;
 }
 
 /** What a function took itself, without those that it called. */
@@ -30,7 +33,9 @@ export function selfTimes({ nodes, samples, timeDeltas }: CpuProfile): SelfTime[
     const { functionName, url, lineNumber } = frames.get(id)!;
     if (functionName === "(idle)") continue;
     const name = functionName || "(anonymous)";
-    const place = url === "" ? "" : `${url.split("/").slice(-2).join("/")}:${lineNumber + 1}`;
+    const file = url.split("/").slice(-2).join("/");
+    // Of native code no line is known.
+    const place = file === "" || lineNumber < 0 ? file : `${file}:${lineNumber + 1}`;
     const known = micros.get(`${name} ${place}`) ?? { name, place, share: 0 };
     micros.set(`${name} ${place}`, known);
     known.share += timeDeltas[i]!;

@@ -1,29 +1,21 @@
 import type { CpuProfile } from "../harness/cpu_profile.ts";
+import type { Origins } from "./origins.ts";
+import { DENO } from "./origins.ts";
 import { picture, rect, text } from "./svg.ts";
 
 const WIDTH = 1200;
 const MARGIN = 16;
 const TOP = 74;
 const ROW = 17;
-/** Pixels below which a function is left out, with all that it called. */
-const MIN_WIDTH = 3;
+/** Pixels below which a function is left out, with all that it called: half a hundredth of all. */
+const MIN_WIDTH = 6;
 /** Pixels of a letter, about. */
 const LETTER = 6.2;
-
-/** Whose code it is, and its colour. */
-const ORIGINS = {
-  ours: ["Taskcast", "#f2b06b"],
-  packages: ["packages", "#a8d3a0"],
-  runtime: ["the runtime", "#9dc3e6"],
-  machine: ["garbage collector, compiler, native code", "#c9c9c9"],
-} as const satisfies Record<string, readonly [name: string, colour: string]>;
-
-type Origin = keyof typeof ORIGINS;
 
 /** Calls of the same functions from the same place. */
 interface Frame {
   name: string;
-  origin: Origin;
+  origin: string;
   /** Microseconds, with all that it called. */
   micros: number;
   calls: Map<string, Frame>;
@@ -33,8 +25,12 @@ interface Frame {
  * Draws where a busy thread was: as wide as long, what calls above what is called. Time in which it
  * waited is left out. See https://www.brendangregg.com/flamegraphs.html.
  */
-export function flameGraph(title: string, profile: CpuProfile): string {
-  const root = framesOf(profile);
+export function flameGraph(
+  title: string,
+  profile: CpuProfile,
+  origins: Origins = DENO,
+): string {
+  const root = framesOf(profile, origins);
   const parts: string[] = [];
   let depth = 0;
   const scale = (WIDTH - 2 * MARGIN) / root.micros;
@@ -43,7 +39,7 @@ export function flameGraph(title: string, profile: CpuProfile): string {
     if (width < MIN_WIDTH) return;
     depth = Math.max(depth, row + 1);
     const y = TOP + ROW * row;
-    parts.push(rect(x, y, width - 0.5, ROW - 1, ORIGINS[frame.origin][1]));
+    parts.push(rect(x, y, width - 0.5, ROW - 1, origins.legend[frame.origin]![1]));
     const letters = Math.floor((width - 6) / LETTER);
     if (letters > 2) {
       const share = `${frame.name} ${(100 * frame.micros / root.micros).toFixed(1)} %`;
@@ -63,7 +59,7 @@ export function flameGraph(title: string, profile: CpuProfile): string {
   }
   return picture(WIDTH, TOP + ROW * depth + MARGIN, [
     text(MARGIN, 26, title, { size: 15, bold: true }),
-    ...legendOf(root),
+    ...legendOf(root, origins),
     ...parts,
   ]);
 }
@@ -73,8 +69,8 @@ function byTime({ calls }: Frame): Frame[] {
 }
 
 /** The tree of calls, without time in which the thread waited. */
-function framesOf({ nodes, samples, timeDeltas }: CpuProfile): Frame {
-  const root: Frame = { name: "", origin: "machine", micros: 0, calls: new Map() };
+function framesOf({ nodes, samples, timeDeltas }: CpuProfile, origins: Origins): Frame {
+  const root: Frame = { name: "", origin: "", micros: 0, calls: new Map() };
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const parentOf = new Map(
     nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id] as const)),
@@ -91,12 +87,13 @@ function framesOf({ nodes, samples, timeDeltas }: CpuProfile): Frame {
     if (path.at(-1)!.callFrame.functionName === "(idle)") continue;
     root.micros += micros;
     let frame = root;
-    for (const { callFrame: { functionName, url } } of path.slice(1)) { // The first is "(root)".
+    for (const { callFrame } of path.slice(1)) { // The first is "(root)".
+      const { functionName, url } = callFrame;
       const name = functionName || "(anonymous)";
       const key = `${name} ${url}`;
       let call = frame.calls.get(key);
       if (call === undefined) {
-        call = { name, origin: originOf(url), micros: 0, calls: new Map() };
+        call = { name, origin: origins.of(callFrame), micros: 0, calls: new Map() };
         frame.calls.set(key, call);
       }
       call.micros += micros;
@@ -107,15 +104,9 @@ function framesOf({ nodes, samples, timeDeltas }: CpuProfile): Frame {
   return root;
 }
 
-function originOf(url: string): Origin {
-  if (url === "") return "machine";
-  if (/^(ext|node|deno):/.test(url)) return "runtime";
-  return url.includes("/node_modules/") || url.includes("/npm/") ? "packages" : "ours";
-}
-
 /** What the colours stand for, with the time that each has of its own. */
-function legendOf(root: Frame): string[] {
-  const own = new Map<Origin, number>();
+function legendOf(root: Frame, { legend }: Origins): string[] {
+  const own = new Map<string, number>();
   const visit = (frame: Frame) => {
     let micros = frame.micros;
     for (const call of frame.calls.values()) {
@@ -126,8 +117,7 @@ function legendOf(root: Frame): string[] {
   };
   for (const call of root.calls.values()) visit(call);
   let x = MARGIN;
-  return (Object.keys(ORIGINS) as Origin[]).flatMap((origin) => {
-    const [name, colour] = ORIGINS[origin];
+  return Object.entries(legend).flatMap(([origin, [name, colour]]) => {
     const words = `${name} ${(100 * (own.get(origin) ?? 0) / root.micros).toFixed(0)} %`;
     const parts = [rect(x, 42, 12, 12, colour), text(x + 18, 52, words)];
     x += 18 + 7 * words.length + 18;

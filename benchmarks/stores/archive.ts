@@ -1,18 +1,19 @@
 import type { LongTermStore } from "@taskcast/core";
-import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
+import { TaskEngine } from "@taskcast/core";
 import { createPostgresAdapter } from "@taskcast/postgres";
 import { createRedisAdapters } from "@taskcast/redis";
 import { startPostgres } from "../../tests/support/postgres_server.ts";
 import { startRedis } from "../../tests/support/redis_server.ts";
+import { backlogOf } from "./backlog.ts";
 import type { Load } from "./load.ts";
-import { BATCH, batches, createTasks, EVENT, LIMITS, singles } from "./load.ts";
+import { BATCH, batches, LIMITS, singles } from "./load.ts";
 import { PostgresBaseline } from "./postgres_baseline.ts";
 import type { Run } from "./run.ts";
+import { pause } from "./pause.ts";
 import { compare } from "./rounds.ts";
 
-/** Events that wait when the archive begins, and tasks that they are of. */
+/** Events that wait when the archive begins. */
 const BACKLOG = 50_000;
-const TASKS = 20;
 
 /** Events that the engine writes to the archive at once. */
 const GROUP = 1_000;
@@ -34,24 +35,11 @@ export async function benchArchive(run: Run): Promise<void> {
 async function benchBacklog(longTermStore: LongTermStore, url: string, run: Run): Promise<void> {
   const baseline = new PostgresBaseline(url);
   await baseline.open();
-  const count = Math.ceil(BACKLOG * run.scale / TASKS / BATCH) * BATCH * TASKS;
+  const { count, fill } = backlogOf(BACKLOG * run.scale);
 
   async function archived(): Promise<Load> {
-    const broadcast = new MemoryBroadcastProvider();
-    const shortTermStore = new MemoryShortTermStore();
-    const parts = { broadcast, shortTermStore, limits: LIMITS };
-    const before = new TaskEngine(parts);
-    const events = Array.from({ length: BATCH }, () => EVENT);
-    for (const id of await createTasks(before, TASKS)) {
-      for (let i = 0; i < count / TASKS; i += BATCH) await before.appendEvents(id, events);
-    }
-    await before.close();
-    const startedMs = performance.now();
-    const engine = new TaskEngine({ ...parts, longTermStore });
-    while (engine.stats.eventsArchived < count) await pause(1);
-    const seconds = (performance.now() - startedMs) / 1000;
-    await engine.close();
-    return { eventsPerSecond: count / seconds, tookMs: [] };
+    const archive = await fill();
+    return { eventsPerSecond: count / await archive(longTermStore), tookMs: [] };
   }
 
   const results = await compare({
@@ -112,8 +100,4 @@ function openOnRedis(url: string, longTermStore?: LongTermStore) {
       await shortTerm.close();
     },
   };
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,0 +1,42 @@
+import type { LongTermStore } from "@taskcast/core";
+import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
+import { BATCH, createTasks, EVENT, LIMITS } from "./load.ts";
+import { pause } from "./pause.ts";
+
+/** Tasks that the events are of. */
+const TASKS = 20;
+
+/** Events that wait in memory until an archive takes them. */
+export interface Backlog {
+  /** How many there are: as many as asked for, or a few more. */
+  count: number;
+  /** Makes them, and answers with what archives all of them and tells how many seconds it took. */
+  fill(): Promise<(archive: LongTermStore) => Promise<number>>;
+}
+
+/** A backlog of so many events. */
+export function backlogOf(atLeast: number): Backlog {
+  const count = Math.ceil(atLeast / TASKS / BATCH) * BATCH * TASKS;
+  return {
+    count,
+    async fill() {
+      const broadcast = new MemoryBroadcastProvider();
+      const shortTermStore = new MemoryShortTermStore();
+      const parts = { broadcast, shortTermStore, limits: LIMITS };
+      const before = new TaskEngine(parts);
+      const events = Array.from({ length: BATCH }, () => EVENT);
+      for (const id of await createTasks(before, TASKS)) {
+        for (let i = 0; i < count / TASKS; i += BATCH) await before.appendEvents(id, events);
+      }
+      await before.close();
+      return async (longTermStore) => {
+        const startedMs = performance.now();
+        const engine = new TaskEngine({ ...parts, longTermStore });
+        while (engine.stats.eventsArchived < count) await pause(1);
+        const seconds = (performance.now() - startedMs) / 1000;
+        await engine.close();
+        return seconds;
+      };
+    },
+  };
+}
