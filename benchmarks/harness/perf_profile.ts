@@ -12,22 +12,25 @@ const UNKNOWN = "[unknown]";
 
 /**
  * What `perf script -F ip,sym,dso` writes, as a profile. Functions without a name that call each other
- * are one.
+ * are one, and so is the kernel: who called it tells what for.
  *
  * @param microsPerSample Microseconds between two samples.
  */
 export function perfProfile(script: string, microsPerSample: number): CpuProfile {
   const stacks = script.split(/\n\s*\n/).map(callsOf).filter((calls) => calls.length > 0);
   const isLua = luaOf(stacks.flat());
+  const unnamed = (call: Call) =>
+    call.name !== UNKNOWN ? undefined : isLua(call) ? "Lua" : "(unnamed)";
   const root = nodeOf(1, "(root)", "");
   const nodes = [root];
   const ids = new Map<string, number>();
   const samples = stacks.map((calls) => {
     let at = root;
     for (const call of calls) {
-      const name = call.name !== UNKNOWN ? call.name : isLua(call) ? "Lua" : "(unnamed)";
+      const common = call.file.startsWith("[kernel") ? "(kernel)" : unnamed(call);
+      const name = common ?? call.name;
       const { functionName, url } = at.callFrame;
-      if (call.name === UNKNOWN && functionName === name && url === call.file) continue;
+      if (common === functionName && url === call.file) continue;
       const key = `${at.id} ${name} ${call.file}`;
       let id = ids.get(key);
       if (id === undefined) {

@@ -4,6 +4,9 @@ import { perfProfile } from "./perf_profile.ts";
 /** Samples a second of a processor's time. */
 const FREQUENCY = 2_000;
 
+/** Bytes of the stack that are kept of each: Lua makes texts in buffers of 8 KiB that lie there. */
+const STACK_BYTES = 32_768;
+
 /** Whether `perf` is installed. */
 export async function hasPerf(): Promise<boolean> {
   const { success } = await new Deno.Command("sh", { args: ["-c", "command -v perf"] }).output();
@@ -20,7 +23,15 @@ export async function recordPerf(pid: number, work: () => Promise<unknown>): Pro
   // By the tables of exceptions, which every program has; few are compiled with frame pointers.
   const recording = new Deno.Command("perf", {
     args: [
-      ...["record", "-e", "cpu-clock", "-F", `${FREQUENCY}`, "--call-graph", "dwarf"],
+      ...[
+        "record",
+        "-e",
+        "cpu-clock",
+        "-F",
+        `${FREQUENCY}`,
+        "--call-graph",
+        `dwarf,${STACK_BYTES}`,
+      ],
       ...["-o", file, "-p", `${pid}`],
     ],
     stdout: "null",
