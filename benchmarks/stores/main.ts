@@ -12,8 +12,8 @@ import { parseArgs } from "node:util";
 import { lineOf } from "../harness/result.ts";
 import { benchArchive } from "./archive.ts";
 import { benchPostgres } from "./postgres.ts";
-import { benchRedis } from "./redis.ts";
 import { profileStores } from "./profile_stores.ts";
+import { benchRedis } from "./redis.ts";
 import type { Run } from "./run.ts";
 import { benchSqlite } from "./sqlite.ts";
 
