@@ -1,8 +1,9 @@
 // Half an hour at half load, with readers and tasks that come and go and rules that clean up: what
-// grows, and what gets slower?
+// grows, and what gets slower? And what is left in the server's heap when all have gone?
 //
 //   deno task bench:soak [--minutes 30] [--storage memory] [--rate 2000] [--out benchmarks/results]
 import { parseArgs } from "node:util";
+import { grownKinds, heapKinds, takeHeapSnapshot } from "./harness/heap_snapshot.ts";
 import { SoakLoad } from "./harness/soak_load.ts";
 import { quantile, rounded } from "./harness/measure.ts";
 import { watchUsage } from "./harness/processes.ts";
@@ -18,6 +19,8 @@ const HELP = `Loads a server for long and prints a line of JSON every ten second
   --rate N          events a second over all tasks. Default: 2000
   --tasks N         live tasks at a time, each replaced when it ends. Default: 100
   --readers N       readers at a time, each replaced after a while. Default: 200
+  --warm-up N       minutes of load before, behind which the heap is looked at for the first time.
+                    Default: 1
   --out FOLDER      writes soak-STORAGE.jsonl there, too, for bench:report
 `;
 
@@ -29,6 +32,7 @@ const { values } = parseArgs({
     rate: { type: "string", default: "2000" },
     tasks: { type: "string", default: "100" },
     readers: { type: "string", default: "200" },
+    "warm-up": { type: "string", default: "1" },
     out: { type: "string" },
     help: { type: "boolean", default: false },
   },
@@ -40,6 +44,14 @@ if (values.help) {
 
 const SAMPLE_MS = 10_000;
 const MIB = 1024 * 1024;
+/** Ended tasks are gone by then. */
+const CLEANED_MS = 90_000;
+/**
+ * More objects of a kind than this are a leak: a timer, a listener or a closure that each of many
+ * thousands of readers, requests or tasks leaves behind is far above it, and what is kept by design
+ * (sums of metrics, a name of a class, the last few of something) far below.
+ */
+const LEAK_OBJECTS = 500;
 
 /** Ended tasks go a minute after their end, so that what is kept stays the same. */
 const CONFIG = {
@@ -52,12 +64,14 @@ await using kept = await openStorage(values.storage);
 const folder = await Deno.makeTempDir();
 const configFile = `${folder}/taskcast.config.json`;
 await Deno.writeTextFile(configFile, JSON.stringify(CONFIG));
-await using server = await startTaskcast(["--config", configFile, ...kept.args]);
-const load = new SoakLoad(server.url, {
+// The inspector is asked only when all is quiet.
+await using server = await startTaskcast(["--config", configFile, ...kept.args], { inspect: true });
+const options = {
   eventsPerSecond: Number(values.rate),
   tasks: Number(values.tasks),
   readers: Number(values.readers),
-});
+};
+let load = new SoakLoad(server.url, options);
 const file = values.out === undefined ? undefined : `${values.out}/soak-${values.storage}.jsonl`;
 if (file !== undefined) {
   await Deno.mkdir(values.out!, { recursive: true });
@@ -72,6 +86,11 @@ const say = (line: Record<string, unknown>) => {
   if (file !== undefined) Deno.writeTextFileSync(file, text + "\n", { append: true });
 };
 
+load.start();
+await wait(60_000 * Number(values["warm-up"]));
+const before = await quietHeap();
+load = new SoakLoad(server.url, options);
+
 const startedMs = performance.now();
 const endMs = startedMs + 60_000 * Number(values.minutes);
 load.start();
@@ -79,11 +98,40 @@ while (performance.now() < endMs) {
   const { usage: { serverCpu, clientCpu } } = await watchUsage(server, () => wait(SAMPLE_MS));
   say({ ...await sample(), serverCpu, clientCpu });
 }
-await load.stop();
-// Everything that the load held is gone; what is left of it in the server would be a leak.
-await wait(2_000);
-say({ afterwards: true, ...await sample() });
+// Everything that the load held goes; what is left of it in the server would be a leak.
+const after = await quietHeap();
+const grown = grownKinds(before, after, LEAK_OBJECTS / 10);
+const leaked = grown.filter(({ objects }) => objects >= LEAK_OBJECTS);
+say({
+  afterwards: true,
+  ...await sample(),
+  leakedObjects: leaked.reduce((sum, { objects }) => sum + objects, 0),
+});
+console.error(
+  `More objects in the heap than before (${LEAK_OBJECTS} of a kind are a leak): ${
+    grown.map(({ kind, objects }) => `${kind} ${objects}`).join(", ") || "none"
+  }`,
+);
 await Deno.remove(folder, { recursive: true });
+if (leaked.length > 0) Deno.exitCode = 1;
+
+/** Ends the load, waits until its tasks are cleaned up, and counts what is in the heap. */
+async function quietHeap(): Promise<ReturnType<typeof heapKinds>> {
+  await load.stop();
+  const untilMs = performance.now() + CLEANED_MS;
+  let left = NaN;
+  do {
+    await wait(1_000);
+    left = await liveTasks();
+  } while (left > 0 && performance.now() < untilMs);
+  return heapKinds(await takeHeapSnapshot(server.inspectorUrl!));
+}
+
+/** How many tasks there are, ended ones with them; more than one is told as one. */
+async function liveTasks(): Promise<number> {
+  const { tasks } = await (await fetch(`${server.url}/tasks?limit=1`)).json();
+  return tasks.length;
+}
 
 async function sample(): Promise<Record<string, unknown>> {
   const { publishMs, deliveryMs, ...counts } = load.take();

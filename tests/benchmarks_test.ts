@@ -5,7 +5,7 @@ import { FrameCheck } from "../benchmarks/harness/frame_check.ts";
 import type { CpuProfile } from "../benchmarks/harness/cpu_profile.ts";
 import { selfTimes, selfTimeTable } from "../benchmarks/harness/cpu_profile.ts";
 import { ErrorCount } from "../benchmarks/harness/error_count.ts";
-import { heapGrowth, heapKinds } from "../benchmarks/harness/heap_snapshot.ts";
+import { grownKinds, heapGrowth, heapKinds } from "../benchmarks/harness/heap_snapshot.ts";
 import { flameGraph } from "../benchmarks/report/flame_graph.ts";
 import { REDIS } from "../benchmarks/report/origins.ts";
 import { compare } from "../benchmarks/stores/rounds.ts";
@@ -206,6 +206,21 @@ Deno.test("what a heap has more of is told for each reader, by constructor", () 
     { kind: "(array)", objects: 0, bytes: 100 },
     { kind: "read()", objects: 1, bytes: 64 },
     { kind: "Reader", objects: 1, bytes: 40 },
+  ]);
+});
+
+Deno.test("what is left in a heap is told by kinds, without what V8 makes for itself", () => {
+  const kinds = (counts: Record<string, number>) =>
+    new Map(Object.entries(counts).map(([kind, objects]) => [kind, { objects, bytes: 8 }]));
+  const before = kinds({ Timeout: 3, "(code)": 10, "abort()": 5, Tail: 7 });
+  const after = kinds({
+    ...{ Timeout: 60, "(code)": 900, "abort()": 105, Tail: 7, Few: 40, "system / Map": 99 },
+    "(variables of functions)": 300,
+  });
+  assert.deepEqual(grownKinds(before, after, 50), [
+    { kind: "(variables of functions)", objects: 300 },
+    { kind: "abort()", objects: 100 },
+    { kind: "Timeout", objects: 57 },
   ]);
 });
 

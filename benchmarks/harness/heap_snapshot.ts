@@ -53,6 +53,22 @@ export function heapGrowth(
   }).sort((a, b) => b.bytes - a.bytes);
 }
 
+/** What V8 itself makes and keeps: code that was compiled meanwhile, and what it knows of it. */
+const OF_V8 =
+  /^\((?!variables).*\)$|^system \/|^(InternalNode|InstanceInfo|WeakArrayList|DescriptorArray)/;
+
+/** Kinds of objects of which there are at least so many more, most of them first. */
+export function grownKinds(
+  before: ReadonlyMap<string, HeapKind>,
+  after: ReadonlyMap<string, HeapKind>,
+  least: number,
+): { kind: string; objects: number }[] {
+  return heapGrowth(before, after, 1)
+    .filter(({ kind, objects }) => objects >= least && !OF_V8.test(kind))
+    .map(({ kind, objects }) => ({ kind, objects }))
+    .sort((a, b) => b.objects - a.objects);
+}
+
 /**
  * Takes a snapshot of another process, garbage collected first.
  *

@@ -72,8 +72,11 @@ export function soakTable(samples: readonly SoakSample[]): string {
     `${sum("missing")} missing, ${sum("doubled")} doubled, ${sum("outOfOrder")} out of order`,
     `${sum("errors")} errors`,
   ];
+  const leaked = left?.leakedObjects === undefined
+    ? ""
+    : `, ${shown(left.leakedObjects)} objects left in the heap beyond those of the first minute`;
   const minutes = Math.round(loaded.at(-1)!.atSeconds! / 60);
-  return `${minutes} minutes: ${counts.join(", ")}.\n\n` +
+  return `${minutes} minutes: ${counts.join(", ")}${leaked}.\n\n` +
     table(["Median of", "the second third", "the last third", "when all had left"], rows);
 }
 
