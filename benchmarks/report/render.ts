@@ -7,6 +7,7 @@ import { resultTable, soakTable } from "./tables.ts";
 /** How the files of results are called in the report, in this order. */
 const TITLES: Readonly<Record<string, string>> = {
   memory: "Memory",
+  "memory-requests": "Memory, by a client that does not sleep",
   "memory-node": "Memory, listening by node:http",
   sqlite: "SQLite, over HTTP",
   redis: "Redis, over HTTP",

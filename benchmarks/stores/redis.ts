@@ -23,7 +23,8 @@ export async function benchRedis({ rounds, ms, concurrencies, report }: Run): Pr
         [BASELINE.commit]: async () =>
           await baseline.commits(await createTasks(engine, concurrency), concurrency, ms, 1),
       },
-      target: { ratio: 0.6 },
+      // The other one does less than an append must do: it tells what that costs.
+      target: { ratio: 0.6, of: BASELINE.commit },
     }, rounds);
     results.forEach(report);
   }

@@ -6,7 +6,10 @@ import { Partitions } from "../../adapters/redis/partitions.ts";
 import type { Load } from "./load.ts";
 import { BATCH, DATA, EVENT, LIMITS, loadOf } from "./load.ts";
 
-/** What any append must do, and no more: number the events, keep them, tell who listens. */
+/**
+ * The least that could be called an append: number the events, keep them, tell who listens. Nothing
+ * is checked, found again by its type, or known to be a repetition.
+ */
 const MINIMAL = `
 local first = redis.call('INCRBY', KEYS[1], #ARGV) - #ARGV + 1
 for i = 1, #ARGV do redis.call('XADD', KEYS[2], (first + i - 1) .. '-0', 'e', ARGV[i]) end

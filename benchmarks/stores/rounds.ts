@@ -15,8 +15,8 @@ export interface Comparison {
   storage: "redis" | "sqlite" | "postgres" | "redis+postgres";
   value: Measure;
   baselines: Record<string, Measure>;
-  /** The ratio asked for of each baseline, or the value. */
-  target?: { ratio: number } | { value: number };
+  /** The ratio asked for, of one baseline if it is named, or the value. */
+  target?: { ratio: number; of?: string } | { value: number };
 }
 
 /** Measures in turns, so that a noisy machine is noisy for all. */
@@ -42,7 +42,7 @@ export async function compare(
     baseline: median(rates(baselineName)),
     baselineName,
     ratio: ratioOf(rates("value"), rates(baselineName)),
-    ...target === undefined
+    ...target === undefined || ("of" in target && target.of !== baselineName)
       ? {}
       : "ratio" in target
       ? { target: target.ratio, targetIs: "ratio at least" as const }
