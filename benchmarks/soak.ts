@@ -124,6 +124,7 @@ async function quietHeap(): Promise<ReturnType<typeof heapKinds>> {
     await wait(1_000);
     left = await liveTasks();
   } while (left > 0 && performance.now() < untilMs);
+  await metricsOf(server.url); // So that what is loaded to tell them is there from the first time on.
   return heapKinds(await takeHeapSnapshot(server.inspectorUrl!));
 }
 
