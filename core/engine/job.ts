@@ -75,19 +75,21 @@ export class Job {
     while (this.#again && !this.#closed) {
       this.#again = false;
       try {
-        const { again, nextAtMs } = await this.#round();
+        const { again, nextAtMs = Infinity } = await this.#round();
         this.#failures = 0;
         this.#again ||= again;
-        if (nextAtMs !== undefined) this.expect(nextAtMs);
+        // One timer for whichever comes first: of one that is cleared, Deno keeps something for each
+        // length until it would have gone off, which may be weeks.
+        const sweepAtMs = options.sweepMs > 0
+          ? clock.now() + Math.max(options.sweepMs, this.#minSweepMs)
+          : Infinity;
+        this.expect(Math.min(nextAtMs, sweepAtMs));
       } catch (error) {
         this.#context.report(error, { operation: this.#operation });
         const delayMs = Math.min(RETRY_MS * 2 ** this.#failures, this.#maxRetryMs);
         this.#failures++;
         if (!this.#closed) this.#wakeAt(clock.now() + delayMs);
         return;
-      }
-      if (options.sweepMs > 0) {
-        this.expect(clock.now() + Math.max(options.sweepMs, this.#minSweepMs));
       }
     }
   }
