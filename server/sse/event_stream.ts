@@ -1,4 +1,5 @@
 import type { ChunkSource, ReadRequest, TaskStream } from "@taskcast/core";
+import { callAt } from "./call_at.ts";
 
 /** When and how a stream ends, besides by itself. */
 export interface EventStreamOptions {
@@ -15,8 +16,6 @@ export interface EventStreamOptions {
   /** Told of an error in the middle of the stream. */
   onError: (error: unknown) => void;
 }
-
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
  * The bytes of one SSE response, and what is done with them besides. One small object, since an idle
@@ -120,12 +119,10 @@ function closeEarly(
   expiresAtMs: number | undefined,
 ): () => void {
   const close = () => stream.close();
-  const expiry = expiresAtMs === undefined
-    ? undefined
-    : setTimeout(close, Math.min(expiresAtMs - Date.now(), MAX_TIMEOUT_MS));
+  const stopClock = expiresAtMs === undefined ? undefined : callAt(expiresAtMs, close);
   signal?.addEventListener("abort", close, { once: true });
   return () => {
-    clearTimeout(expiry);
+    stopClock?.();
     signal?.removeEventListener("abort", close);
   };
 }
