@@ -20,6 +20,9 @@ export class Job {
   readonly #minSweepMs: number;
   #timer?: unknown;
   #timerAt = Infinity;
+  /** What is expected while a round is on waits for its end, so that one timer is made for all. */
+  #inRound = false;
+  #expectedAt = Infinity;
   #running?: Promise<void>;
   #again = false;
   #closed = false;
@@ -53,7 +56,8 @@ export class Job {
   expect(atMs: number): void {
     // While it fails, it keeps to its own times.
     if (this.#closed || this.#failures > 0 || atMs >= this.#timerAt) return;
-    this.#wakeAt(atMs);
+    if (this.#inRound) this.#expectedAt = Math.min(this.#expectedAt, atMs);
+    else this.#wakeAt(atMs);
   }
 
   /** Does everything that is due now. Resolves when it is done, or when it failed. */
@@ -75,7 +79,10 @@ export class Job {
     while (this.#again && !this.#closed) {
       this.#again = false;
       try {
+        this.#inRound = true;
+        this.#expectedAt = Infinity;
         const { again, nextAtMs = Infinity } = await this.#round();
+        this.#inRound = false;
         this.#failures = 0;
         this.#again ||= again;
         // One timer for whichever comes first: of one that is cleared, Deno keeps something for each
@@ -83,8 +90,9 @@ export class Job {
         const sweepAtMs = options.sweepMs > 0
           ? clock.now() + Math.max(options.sweepMs, this.#minSweepMs)
           : Infinity;
-        this.expect(Math.min(nextAtMs, sweepAtMs));
+        this.expect(Math.min(nextAtMs, sweepAtMs, this.#expectedAt));
       } catch (error) {
+        this.#inRound = false;
         this.#context.report(error, { operation: this.#operation });
         const delayMs = Math.min(RETRY_MS * 2 ** this.#failures, this.#maxRetryMs);
         this.#failures++;
