@@ -3,7 +3,10 @@
 //
 //   deno task bench:soak [--minutes 30] [--storage memory] [--rate 2000] [--out benchmarks/results]
 import { parseArgs } from "node:util";
+import { countListeners } from "./harness/heap_listeners.ts";
+import type { HeapKind } from "./harness/heap_snapshot.ts";
 import { grownKinds, heapKinds, takeHeapSnapshot } from "./harness/heap_snapshot.ts";
+import { countTimers } from "./harness/heap_timers.ts";
 import { SoakLoad } from "./harness/soak_load.ts";
 import { quantile, rounded } from "./harness/measure.ts";
 import { watchUsage } from "./harness/processes.ts";
@@ -52,6 +55,15 @@ const CLEANED_MS = 90_000;
  * (sums of metrics, a name of a class, the last few of something) far below.
  */
 const LEAK_OBJECTS = 500;
+/** More timers or listeners than this are a leak: what is kept by design has none. */
+const LEAK_TIMERS = 20;
+
+/** What should not grow with what has been done. */
+interface HeapCount {
+  kinds: ReadonlyMap<string, HeapKind>;
+  timers: number;
+  listeners: number;
+}
 
 /** Ended tasks go a minute after their end, so that what is kept stays the same. */
 const CONFIG = {
@@ -100,12 +112,17 @@ while (performance.now() < endMs) {
 }
 // Everything that the load held goes; what is left of it in the server would be a leak.
 const after = await quietHeap();
-const grown = grownKinds(before, after, LEAK_OBJECTS / 10);
+const grown = grownKinds(before.kinds, after.kinds, LEAK_OBJECTS / 10);
 const leaked = grown.filter(({ objects }) => objects >= LEAK_OBJECTS);
+const leakedTimers = after.timers - before.timers;
+const leakedListeners = after.listeners - before.listeners;
 say({
   afterwards: true,
   ...await sample(),
   leakedObjects: leaked.reduce((sum, { objects }) => sum + objects, 0),
+  leakedTimers,
+  leakedListeners,
+  grownKinds: Object.fromEntries(grown.map(({ kind, objects }) => [kind, objects])),
 });
 console.error(
   `More objects in the heap than before (${LEAK_OBJECTS} of a kind are a leak): ${
@@ -113,10 +130,13 @@ console.error(
   }`,
 );
 await Deno.remove(folder, { recursive: true });
-if (leaked.length > 0) Deno.exitCode = 1;
+if (leaked.length > 0 || leakedTimers > LEAK_TIMERS || leakedListeners > LEAK_TIMERS) {
+  console.error("The server leaks");
+  Deno.exitCode = 1;
+}
 
 /** Ends the load, waits until its tasks are cleaned up, and counts what is in the heap. */
-async function quietHeap(): Promise<ReturnType<typeof heapKinds>> {
+async function quietHeap(): Promise<HeapCount> {
   await load.stop();
   const untilMs = performance.now() + CLEANED_MS;
   let left = NaN;
@@ -125,7 +145,8 @@ async function quietHeap(): Promise<ReturnType<typeof heapKinds>> {
     left = await liveTasks();
   } while (left > 0 && performance.now() < untilMs);
   await metricsOf(server.url); // So that what is loaded to tell them is there from the first time on.
-  return heapKinds(await takeHeapSnapshot(server.inspectorUrl!));
+  const heap = await takeHeapSnapshot(server.inspectorUrl!);
+  return { kinds: heapKinds(heap), timers: countTimers(heap), listeners: countListeners(heap) };
 }
 
 /** How many tasks there are, ended ones with them; more than one is told as one. */

@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
+import { setTimeout as setNodeTimeout } from "node:timers";
+import { writeHeapSnapshot } from "node:v8";
 import fc from "fast-check";
 import { ChunkedBody } from "../benchmarks/harness/chunked_body.ts";
 import { FrameCheck } from "../benchmarks/harness/frame_check.ts";
 import type { CpuProfile } from "../benchmarks/harness/cpu_profile.ts";
 import { selfTimes, selfTimeTable } from "../benchmarks/harness/cpu_profile.ts";
 import { ErrorCount } from "../benchmarks/harness/error_count.ts";
+import { countListeners } from "../benchmarks/harness/heap_listeners.ts";
+import { countTimers } from "../benchmarks/harness/heap_timers.ts";
 import { grownKinds, heapGrowth, heapKinds } from "../benchmarks/harness/heap_snapshot.ts";
 import { flameGraph } from "../benchmarks/report/flame_graph.ts";
 import { REDIS } from "../benchmarks/report/origins.ts";
@@ -18,7 +23,8 @@ import { lineOf, meetsTarget } from "../benchmarks/harness/result.ts";
 import { readSse } from "../benchmarks/harness/sse_reader.ts";
 import { renderReport } from "../benchmarks/report/render.ts";
 import { readResults } from "../benchmarks/report/results.ts";
-import { shown } from "../benchmarks/report/tables.ts";
+import type { SoakSample } from "../benchmarks/report/results.ts";
+import { shown, soakTable } from "../benchmarks/report/tables.ts";
 
 // A generator of load that miscounts would make every figure void.
 
@@ -194,8 +200,11 @@ Deno.test("what a heap has more of is told for each reader, by constructor", () 
       meta: {
         node_fields: ["type", "name", "id", "self_size"],
         node_types: [["hidden", "object", "closure", "array"]] as [string[]],
+        edge_fields: [],
+        edge_types: [[]] as [string[]],
       },
     },
+    edges: [],
     nodes: [
       ...Array.from({ length: readers }, (_, i) => [1, 1, i, 40, 2, 2, i, 64]).flat(),
       ...[3, 0, 0, 100 * readers],
@@ -222,6 +231,60 @@ Deno.test("what is left in a heap is told by kinds, without what V8 makes for it
     { kind: "abort()", objects: 100 },
     { kind: "Timeout", objects: 57 },
   ]);
+});
+
+/** What waits in the heap of this process. */
+async function ownHeap() {
+  const file = await Deno.makeTempFile();
+  writeHeapSnapshot(file); // As a stream it would bring listeners of its own.
+  const heap = JSON.parse(await Deno.readTextFile(file));
+  await Deno.remove(file);
+  return { timers: countTimers(heap), listeners: countListeners(heap) };
+}
+
+Deno.test("timers and listeners that are left are counted, however they were made", async () => {
+  // As a version of Deno keeps them: when this fails, look at what it does now.
+  const { signal } = new AbortController();
+  const emitters = [new EventEmitter(), new EventEmitter().setMaxListeners(0)];
+  const held: unknown[] = [];
+  const timers: Parameters<typeof clearTimeout>[0][] = [];
+  const make = (count: number) => {
+    for (let i = 0; i < count; i++) {
+      timers.push(setTimeout(() => {}, 1e6), setInterval(() => {}, 1e6));
+      held.push(setNodeTimeout(() => {}, 1e6), AbortSignal.timeout(1e6));
+      signal.addEventListener("abort", () => {}, { once: i % 2 === 0 });
+      emitters[1]!.on("data", () => {});
+      // What has been taken back is no leak.
+      clearTimeout(setTimeout(() => {}, 1e6));
+      const gone = () => {};
+      signal.addEventListener("abort", gone);
+      signal.removeEventListener("abort", gone);
+    }
+  };
+  // What only the first ones bring along: V8 keeps a pattern of objects that are often made.
+  make(10);
+  await ownHeap();
+  const before = await ownHeap();
+  make(50);
+  emitters[0]!.on("end", () => {}); // The only one of its type.
+  const after = await ownHeap();
+  assert.equal(after.timers - before.timers, 200);
+  assert.equal(after.listeners - before.listeners, 101);
+  for (const timer of timers) clearTimeout(timer);
+  for (const timer of held) if (!(timer instanceof AbortSignal)) clearTimeout(timer as number);
+});
+
+Deno.test("the report of a soak says what was left in the heap", () => {
+  const sample = (line: Record<string, unknown>) =>
+    ({ storage: "memory", atSeconds: 60, ...line }) as unknown as SoakSample;
+  const report = (left: Record<string, unknown>) =>
+    soakTable([sample({}), sample({ afterwards: true, ...left })]);
+  assert.match(
+    report({ leakedObjects: 0, leakedTimers: 2600, leakedListeners: 1 }),
+    /, 0 objects left .*, 2 600 timers and 1 listeners\.\n/,
+  );
+  // Nothing was counted when these were written.
+  assert.doesNotMatch(report({}), /timers/);
 });
 
 Deno.test("what fails is counted, and the rest goes on", async () => {

@@ -75,8 +75,11 @@ export function soakTable(samples: readonly SoakSample[]): string {
   const leaked = left?.leakedObjects === undefined
     ? ""
     : `, ${shown(left.leakedObjects)} objects left in the heap beyond those of the first minute`;
+  const waiting = left?.leakedTimers === undefined
+    ? ""
+    : `, ${shown(left.leakedTimers)} timers and ${shown(left.leakedListeners!)} listeners`;
   const minutes = Math.round(loaded.at(-1)!.atSeconds! / 60);
-  return `${minutes} minutes: ${counts.join(", ")}${leaked}.\n\n` +
+  return `${minutes} minutes: ${counts.join(", ")}${leaked}${waiting}.\n\n` +
     table(["Median of", "the second third", "the last third", "when all had left"], rows);
 }
 
