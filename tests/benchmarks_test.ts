@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
-import { setTimeout as setNodeTimeout } from "node:timers";
+import { clearTimeout as clearNodeTimeout, setTimeout as setNodeTimeout } from "node:timers";
 import { writeHeapSnapshot } from "node:v8";
 import fc from "fast-check";
 import { ChunkedBody } from "../benchmarks/harness/chunked_body.ts";
@@ -245,15 +245,18 @@ async function ownHeap() {
 Deno.test("timers and listeners that are left are counted, however they were made", async () => {
   // As a version of Deno keeps them: when this fails, look at what it does now.
   const { signal } = new AbortController();
-  const emitters = [new EventEmitter(), new EventEmitter().setMaxListeners(0)];
+  const emitter = new EventEmitter().setMaxListeners(0);
   const held: unknown[] = [];
   const timers: Parameters<typeof clearTimeout>[0][] = [];
+  const nodeTimers: ReturnType<typeof setNodeTimeout>[] = [];
   const make = (count: number) => {
     for (let i = 0; i < count; i++) {
       timers.push(setTimeout(() => {}, 1e6), setInterval(() => {}, 1e6));
-      held.push(setNodeTimeout(() => {}, 1e6), AbortSignal.timeout(1e6));
+      nodeTimers.push(setNodeTimeout(() => {}, 1e6));
+      held.push(AbortSignal.timeout(1e6));
       signal.addEventListener("abort", () => {}, { once: i % 2 === 0 });
-      emitters[1]!.on("data", () => {});
+      emitter.on("data", () => {});
+      held.push(new EventEmitter().on("data", () => {})); // The only one of its emitter.
       // What has been taken back is no leak.
       clearTimeout(setTimeout(() => {}, 1e6));
       const gone = () => {};
@@ -266,12 +269,13 @@ Deno.test("timers and listeners that are left are counted, however they were mad
   await ownHeap();
   const before = await ownHeap();
   make(50);
-  emitters[0]!.on("end", () => {}); // The only one of its type.
   const after = await ownHeap();
-  assert.equal(after.timers - before.timers, 200);
-  assert.equal(after.listeners - before.listeners, 101);
+  // Other tests of this process may have left a few, which go meanwhile; a kind that is not counted
+  // would be 50.
+  const counts = [after.timers - before.timers - 200, after.listeners - before.listeners - 150];
+  assert(counts.every((count) => Math.abs(count) < 10), `off by ${counts}`);
   for (const timer of timers) clearTimeout(timer);
-  for (const timer of held) if (!(timer instanceof AbortSignal)) clearTimeout(timer as number);
+  for (const timer of nodeTimers) clearNodeTimeout(timer);
 });
 
 Deno.test("the report of a soak says what was left in the heap", () => {
