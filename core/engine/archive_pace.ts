@@ -13,11 +13,13 @@ const MAX_REST_MS = 200;
  * are without an archive, and 0.9 with rests.
  */
 export class ArchivePace {
-  readonly #clock: Pick<Clock, "now" | "setTimeout">;
+  readonly #clock: Clock;
   #isPublishing = false;
   #restsUntilMs = 0;
+  #isClosed = false;
+  #endRest = () => {};
 
-  constructor(clock: Pick<Clock, "now" | "setTimeout">) {
+  constructor(clock: Clock) {
     this.#clock = clock;
   }
 
@@ -35,6 +37,12 @@ export class ArchivePace {
     this.#restsUntilMs = this.#clock.now() + restMs;
   }
 
+  /** No rests any more, nor the rest of one: who closes waits for what has begun. */
+  close(): void {
+    this.#isClosed = true;
+    this.#endRest();
+  }
+
   /** Writes, and rests if there should be a rest before the next write. */
   async write<T>(write: () => Promise<T>): Promise<T> {
     const startMs = this.#clock.now();
@@ -42,9 +50,19 @@ export class ArchivePace {
     const result = await write();
     const nowMs = this.#clock.now();
     const restMs = Math.min(nowMs - startMs, MAX_REST_MS);
-    if (restMs > 0 && this.#isPublishing && nowMs < this.#restsUntilMs) {
-      await new Promise<void>((resolve) => void this.#clock.setTimeout(resolve, restMs));
-    }
+    const isPaced = this.#isPublishing && nowMs < this.#restsUntilMs && !this.#isClosed;
+    if (restMs > 0 && isPaced) await this.#rest(restMs);
     return result;
+  }
+
+  #rest(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#clock.setTimeout(resolve, ms);
+      // A timer does not keep a process alive, so one that ends must not wait for it.
+      this.#endRest = () => {
+        this.#clock.clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ArchivePace } from "./archive_pace.ts";
 
 /** A clock that stands still but for rests and for work, and remembers the rests. */
-function setUp() {
+function setUp({ timersFire = true } = {}) {
   let nowMs = 1_000;
   const rests: number[] = [];
   const pace = new ArchivePace({
@@ -10,8 +10,9 @@ function setUp() {
     setTimeout(callback, ms) {
       rests.push(ms);
       nowMs += ms;
-      callback();
+      if (timersFire) callback();
     },
+    clearTimeout() {},
   });
   /** A write that takes so long; something may be published meanwhile. */
   const write = (tookMs: number, { publishing = false } = {}) =>
@@ -57,6 +58,17 @@ Deno.test("archiving that is behind has no rest until it begins with other tasks
   pace.begin(5_000);
   await write(10, { publishing: true });
   assert.deepEqual(rests, [10]);
+});
+
+Deno.test("archiving that is closed ends its rest, and has no other", async () => {
+  const { pace, rests, write } = setUp({ timersFire: false });
+  pace.begin(5_000);
+  const written = write(30, { publishing: true });
+  while (rests.length === 0) await Promise.resolve();
+  pace.close();
+  assert.equal(await written, 30);
+  assert.equal(await write(30, { publishing: true }), 30);
+  assert.deepEqual(rests, [30]);
 });
 
 Deno.test("archiving does not rest behind a write that failed", async () => {

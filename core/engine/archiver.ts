@@ -112,6 +112,7 @@ export class Archiver {
 
   /** Stops, when what is being done is done. */
   async close(): Promise<void> {
+    this.#pace.close();
     await this.#job.close();
   }
 
