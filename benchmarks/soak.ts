@@ -139,20 +139,16 @@ if (leaked.length > 0 || leakedTimers > LEAK_TIMERS || leakedListeners > LEAK_TI
 async function quietHeap(): Promise<HeapCount> {
   await load.stop();
   const untilMs = performance.now() + CLEANED_MS;
-  let left = NaN;
-  do {
-    await wait(1_000);
-    left = await liveTasks();
-  } while (left > 0 && performance.now() < untilMs);
+  do await wait(1_000); while (await hasTasks() && performance.now() < untilMs);
   await metricsOf(server.url); // So that what is loaded to tell them is there from the first time on.
   const heap = await takeHeapSnapshot(server.inspectorUrl!);
   return { kinds: heapKinds(heap), timers: countTimers(heap), listeners: countListeners(heap) };
 }
 
-/** How many tasks there are, ended ones with them; more than one is told as one. */
-async function liveTasks(): Promise<number> {
+/** Whether there are tasks, be it ended ones. */
+async function hasTasks(): Promise<boolean> {
   const { tasks } = await (await fetch(`${server.url}/tasks?limit=1`)).json();
-  return tasks.length;
+  return tasks.length > 0;
 }
 
 async function sample(): Promise<Record<string, unknown>> {

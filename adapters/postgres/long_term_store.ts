@@ -59,8 +59,7 @@ export class PostgresLongTermStore extends PostgresTaskStore implements LongTerm
       const changes = new Changes();
       const planned = parts.map(({ record, events }) => ({
         taskId: record.task.id,
-        // What is of no series is a draft as it is.
-        events: events.map((event) => event.seriesId === undefined ? event : draftOfStored(event)),
+        events: events.map(draftOfStored),
       }));
       const [{ tasks, numbers }, deleted] = await Promise.all([
         load(run, changes, planned, { newTasks: parts.length }),

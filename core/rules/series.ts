@@ -18,12 +18,14 @@ export function deltaOf(data: string, accField: string): string | undefined {
   return typeof delta === "string" ? delta : undefined;
 }
 
-/** A stored event as the draft that it was; for a store that keeps what another has numbered. */
+/**
+ * A stored event as the draft that it was; for a store that keeps what another has numbered. An event
+ * of no series is one as it is.
+ */
 export function draftOfStored(event: StoredEvent): EventDraft {
   const { entropy, type, level, data, seriesId, seriesMode, accField } = event;
-  const draft: EventDraft = { entropy, type, level, data };
-  if (seriesId === undefined) return draft;
-  Object.assign(draft, { seriesId, seriesMode, accField });
+  if (seriesId === undefined) return event;
+  const draft: EventDraft = { entropy, type, level, data, seriesId, seriesMode, accField };
   if (seriesMode === "accumulate" && accField !== undefined) draft.delta = deltaOf(data, accField);
   return draft;
 }

@@ -1,4 +1,5 @@
--- Appends events to a live task, of no series and no producer: {'ok' or, of tasks with webhooks,
+-- Appends events to a live task, of no series and no producer, and marks it for nothing but delivery and
+-- the archive: {'ok' or, of tasks with webhooks,
 -- 'hooked', from, length, timestamp, life} or {code, details ..., life}.
 --
 -- Most commits are such, and Redis spends most of its time on them, so they have a script that does without
