@@ -45,14 +45,19 @@ export class Database {
    * Runs statements as one transaction; those that are given at once travel together.
    *
    * Never repeated once it may have been committed.
+   *
+   * @param isWanted Asked when there is a connection and before anything is done on it.
    */
-  async transaction<T>(work: (run: Run) => Promise<T>): Promise<T> {
+  async transaction<T>(
+    work: (run: Run) => Promise<T>,
+    isWanted: () => boolean = () => true,
+  ): Promise<T> {
     return await this.#inTime(async (sql, isOver) => {
       for (let attempt = 1;; attempt++) {
         try {
           return await inTransaction(sql, async (run) => {
             // It had to wait for a connection for so long that who asked has been told so.
-            if (isOver()) throw late(this.timeoutMs);
+            if (isOver() || !isWanted()) throw late(this.timeoutMs);
             const [, result] = await Promise.all([
               run(this.#setLimits),
               work((text, ...values) => run(this.#named(text), ...values)),

@@ -2,8 +2,13 @@ import { isHopeless, late, tooMany } from "./errors.ts";
 
 /** How a group works, and its bounds. */
 export interface GroupOptions<Item, Result> {
-  /** Carries items out together, all or none, and gives their results in the same order. */
-  carryOut(items: readonly Item[]): Promise<Result[]>;
+  /**
+   * Carries items out together, all or none, and gives their results in the same order.
+   *
+   * @param isWanted Whether anybody waits for one of them still. A group may have to wait for the one
+   *   before it, so the time of its items is over before the time of what is begun now.
+   */
+  carryOut(items: readonly Item[], isWanted: () => boolean): Promise<Result[]>;
   /** Bytes of an item, more or less. */
   sizeOf(item: Item): number;
   /** Milliseconds that an item may take, the time included in which it waits for its group. */
@@ -85,7 +90,10 @@ export class Group<Item, Result> {
     const group = entries.filter(({ isOver }) => !isOver);
     if (group.length === 0) return;
     try {
-      const results = await this.#options.carryOut(group.map(({ item }) => item));
+      const results = await this.#options.carryOut(
+        group.map(({ item }) => item),
+        () => group.some(({ isOver }) => !isOver),
+      );
       for (const [i, { resolve }] of group.entries()) resolve(results[i]!);
     } catch (error) {
       if (!isHopeless(error) || group.length === 1) {

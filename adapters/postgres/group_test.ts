@@ -13,10 +13,13 @@ function numbers(
   } = {},
 ) {
   const groups: number[][] = [];
+  /** Whether one of a group was wanted still when the gate opened. */
+  const wanted: boolean[] = [];
   const group = new Group<number, number>({
-    async carryOut(items) {
+    async carryOut(items, isWanted) {
       groups.push([...items]);
       await gate;
+      wanted.push(isWanted());
       const error = items.map((item) => fails?.(item)).find((found) => found !== undefined);
       if (error !== undefined) throw error;
       return [...items];
@@ -32,7 +35,7 @@ function numbers(
         return error.code;
       })
     ));
-  return { groups, add };
+  return { groups, wanted, add };
 }
 
 const MEGABYTE = 1024 * 1024;
@@ -68,7 +71,7 @@ Deno.test("group: what may have been carried out is not repeated", async () => {
 
 Deno.test("group: each item waits so long, also for its group, and is not carried out after it", async () => {
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
-  const { groups, add } = numbers({ timeoutMs: 50, gate });
+  const { groups, wanted, add } = numbers({ timeoutMs: 50, gate });
   const results = await add(Array.from({ length: 201 }, () => 1));
   assert.deepEqual([...new Set(results)], ["STORE_UNAVAILABLE"]);
   assert.deepEqual(await add([2]), ["STORE_UNAVAILABLE"]);
@@ -76,6 +79,7 @@ Deno.test("group: each item waits so long, also for its group, and is not carrie
   open();
   assert.deepEqual(await last, [3]);
   assert.deepEqual(groups.map((items) => items.length), [200, 1], "nobody wanted the others");
+  assert.deepEqual(wanted, [false, true]);
 });
 
 Deno.test("group: no more than maxPending wait, and the next are refused at once", async () => {

@@ -61,6 +61,24 @@ test("postgres: a commit that cannot be stored fails alone, and is not to be rep
   });
 });
 
+test("postgres: a group whose commits were all told they are late is not begun after all", async () => {
+  await withStore({ timeoutMs: 1_000 }, async ({ engine, shortTerm }, server) => {
+    await engine.createTask({ id: "t" });
+    const before = (await shortTerm.getTask("t"))!.length;
+    await server.signal("SIGSTOP");
+    const first = codes(shortTerm, [commit("t")]);
+    // These wait for the first one, so that what carries them out begins later than they do.
+    const beganMs = performance.now();
+    await until(() => performance.now() - beganMs > 500, "the first has waited for a while");
+    const others = codes(shortTerm, Array.from({ length: 20 }, () => commit("t")));
+    assert.deepEqual(await first, ["STORE_UNAVAILABLE"]);
+    assert.deepEqual(new Set(await others), new Set(["STORE_UNAVAILABLE"]));
+    await server.signal("SIGCONT");
+    await until(async () => (await codes(shortTerm, [commit("t")]))[0] === "ok", "it goes on");
+    assert.equal((await shortTerm.getTask("t"))!.length - before, 1);
+  });
+});
+
 test("postgres: while it is frozen, no more than maxPending wait, none longer than timeoutMs", async () => {
   await withStore({ timeoutMs: 500, maxPending: 50 }, async ({ engine, shortTerm }, server) => {
     await engine.createTask({ id: "t" });

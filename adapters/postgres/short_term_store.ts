@@ -30,7 +30,7 @@ export class PostgresShortTermStore extends PostgresTaskStore implements ShortTe
     super(database);
     const { timeoutMs, maxPending } = database;
     this.#group = new Group({
-      carryOut: (commits) => this.#carryOut(commits),
+      carryOut: (commits, isWanted) => this.#carryOut(commits, isWanted),
       sizeOf: ({ events }) => events.reduce((sum, { data }) => sum + data.length, 0),
       timeoutMs,
       maxPending,
@@ -160,7 +160,10 @@ export class PostgresShortTermStore extends PostgresTaskStore implements ShortTe
     await this.#onClose();
   }
 
-  async #carryOut(commits: readonly Commit[]): Promise<Decision[]> {
+  async #carryOut(
+    commits: readonly Commit[],
+    isWanted: () => boolean,
+  ): Promise<Decision[]> {
     return await this.database.transaction(async (run) => {
       const changes = new Changes();
       const newTasks = commits.filter(({ expect }) => expect === "absent").length;
@@ -172,6 +175,6 @@ export class PostgresShortTermStore extends PostgresTaskStore implements ShortTe
       });
       await changes.write(run);
       return decisions;
-    });
+    }, isWanted);
   }
 }
