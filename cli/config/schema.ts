@@ -152,6 +152,10 @@ const engine = z.strictObject({
   sweepLimit: positive().optional().describe("Due tasks settled at a time"),
   archiveDelayMs: whole(0).optional().describe("Milliseconds until the archive gets a commit"),
   archiveBatch: positive().optional().describe("Events written to the archive at a time"),
+  archivePercent: whole(10, 100).optional()
+    .describe(
+      "Percent of the time that archiving writes while events are published; 100: no rests",
+    ),
   hotRetentionMs: whole(0).optional()
     .describe("Milliseconds that an ended task stays in the short-term store"),
   cleanupSearchMs: positive().optional()

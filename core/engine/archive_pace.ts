@@ -1,40 +1,37 @@
 import type { Clock } from "../contracts/clock.ts";
 
-/** Milliseconds of rest at most: a pause that nobody who waits for the archive would notice. */
-const MAX_REST_MS = 200;
+/**
+ * A write that took longer counts as if it took so many milliseconds: an archive that is slow for
+ * other reasons than its load, say far away, is not made slower still.
+ */
+const MAX_COUNTED_MS = 200;
 
 /**
  * How fast a backlog is archived: with nothing between two writes, unless events are published here
- * meanwhile. Then each write is followed by a rest as long as it was itself, so that archiving takes
- * half of what it could of this process, of the store and of the archive, and publishing goes before.
- * The backlog lies in the store, where an event stays until its task has ended anyway.
+ * meanwhile. Then each write is followed by a rest, by default as long as it was itself, so that
+ * archiving takes half of what it could of this process, of the store and of the archive, and
+ * publishing goes before. The backlog lies in the store, where an event stays until its task has
+ * ended anyway.
  *
  * Publishers of arrays, archive and stores on two processors: 0.78 of the events a second that there
- * are without an archive, and 0.9 with rests.
+ * are without an archive, and 0.86 with rests.
  */
 export class ArchivePace {
   readonly #clock: Clock;
+  readonly #restPerWrite: number;
   #isPublishing = false;
-  #restsUntilMs = 0;
   #isClosed = false;
   #endRest = () => {};
 
-  constructor(clock: Clock) {
+  /** @param percent Of the time, that is spent with writing while events are published: 10 to 100. */
+  constructor(clock: Clock, percent: number) {
     this.#clock = clock;
+    this.#restPerWrite = (100 - percent) / percent;
   }
 
   /** Something was published here. */
   published(): void {
     this.#isPublishing = true;
-  }
-
-  /**
-   * Tasks are begun with.
-   *
-   * @param restMs For how long there may be rests: behind that it is more urgent to be done.
-   */
-  begin(restMs: number): void {
-    this.#restsUntilMs = this.#clock.now() + restMs;
   }
 
   /** No rests any more, nor the rest of one: who closes waits for what has begun. */
@@ -48,10 +45,9 @@ export class ArchivePace {
     const startMs = this.#clock.now();
     this.#isPublishing = false;
     const result = await write();
-    const nowMs = this.#clock.now();
-    const restMs = Math.min(nowMs - startMs, MAX_REST_MS);
-    const isPaced = this.#isPublishing && nowMs < this.#restsUntilMs && !this.#isClosed;
-    if (restMs > 0 && isPaced) await this.#rest(restMs);
+    const tookMs = Math.min(this.#clock.now() - startMs, MAX_COUNTED_MS);
+    const restMs = Math.round(tookMs * this.#restPerWrite);
+    if (restMs > 0 && this.#isPublishing && !this.#isClosed) await this.#rest(restMs);
     return result;
   }
 

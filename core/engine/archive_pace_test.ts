@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ArchivePace } from "./archive_pace.ts";
 
 /** A clock that stands still but for rests and for work, and remembers the rests. */
-function setUp({ timersFire = true } = {}) {
+function setUp({ timersFire = true, percent = 50 } = {}) {
   let nowMs = 1_000;
   const rests: number[] = [];
   const pace = new ArchivePace({
@@ -13,7 +13,7 @@ function setUp({ timersFire = true } = {}) {
       if (timersFire) callback();
     },
     clearTimeout() {},
-  });
+  }, percent);
   /** A write that takes so long; something may be published meanwhile. */
   const write = (tookMs: number, { publishing = false } = {}) =>
     pace.write(() => {
@@ -21,12 +21,11 @@ function setUp({ timersFire = true } = {}) {
       if (publishing) pace.published();
       return Promise.resolve(tookMs);
     });
-  return { pace, rests, write, pass: (ms: number) => nowMs += ms };
+  return { pace, rests, write };
 }
 
 Deno.test("archiving rests as long as it wrote while events are published, and gives what was written", async () => {
-  const { pace, rests, write } = setUp();
-  pace.begin(5_000);
+  const { rests, write } = setUp();
   assert.equal(await write(30, { publishing: true }), 30);
   assert.equal(await write(12, { publishing: true }), 12);
   assert.deepEqual(rests, [30, 12]);
@@ -35,7 +34,6 @@ Deno.test("archiving rests as long as it wrote while events are published, and g
 Deno.test("archiving has no rest where nothing is published, though something was before", async () => {
   const { pace, rests, write } = setUp();
   pace.published();
-  pace.begin(5_000);
   await write(30);
   await write(30, { publishing: true });
   await write(30);
@@ -43,26 +41,21 @@ Deno.test("archiving has no rest where nothing is published, though something wa
 });
 
 Deno.test("archiving rests no longer than what nobody notices, however slow the archive is", async () => {
-  const { pace, rests, write } = setUp();
-  pace.begin(5_000);
+  const { rests, write } = setUp();
   await write(3_000, { publishing: true });
   assert.deepEqual(rests, [200]);
 });
 
-Deno.test("archiving that is behind has no rest until it begins with other tasks", async () => {
-  const { pace, rests, write, pass } = setUp();
-  pace.begin(5_000);
-  pass(4_990);
-  await write(10, { publishing: true });
-  assert.deepEqual(rests, []);
-  pace.begin(5_000);
-  await write(10, { publishing: true });
-  assert.deepEqual(rests, [10]);
+Deno.test("archiving writes for that part of the time that it is told", async () => {
+  for (const [percent, restMs] of [[100, undefined], [80, 10], [50, 40], [20, 160], [10, 360]]) {
+    const { rests, write } = setUp({ percent });
+    await write(40, { publishing: true });
+    assert.deepEqual(rests, restMs === undefined ? [] : [restMs]);
+  }
 });
 
 Deno.test("archiving that is closed ends its rest, and has no other", async () => {
   const { pace, rests, write } = setUp({ timersFire: false });
-  pace.begin(5_000);
   const written = write(30, { publishing: true });
   while (rests.length === 0) await Promise.resolve();
   pace.close();
@@ -73,7 +66,6 @@ Deno.test("archiving that is closed ends its rest, and has no other", async () =
 
 Deno.test("archiving does not rest behind a write that failed", async () => {
   const { pace, rests } = setUp();
-  pace.begin(5_000);
   await assert.rejects(pace.write(() => {
     pace.published();
     return Promise.reject(new Error("away"));

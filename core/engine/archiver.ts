@@ -43,8 +43,11 @@ const MAX_RETRY_MS = 5_000;
 /** Until it is looked again whether the webhooks of a task have everything. */
 const UNTOLD_MS = 60_000;
 
-/** How long a claim may be worked on with rests, so that it is settled in time. */
-const PACED_MS = LEASE_MS / 2;
+/**
+ * How long a claim is worked on before what is left of it is given back, so that it is never somebody
+ * else's meanwhile, however far behind the archive is and however long it rests.
+ */
+const TURN_MS = LEASE_MS / 2;
 
 /** A mark that no task is at: says that it went on. */
 const NOWHERE: LogMark = { incarnation: "", version: 0, length: 0 };
@@ -76,7 +79,7 @@ export class Archiver {
     /** Told when the archive was given a time for clean-up. */
     onMarked: (atMs: number) => void = () => {},
   ) {
-    this.#pace = new ArchivePace(context.clock);
+    this.#pace = new ArchivePace(context.clock, context.options.archivePercent);
     this.#onMarked = onMarked;
     this.#context = context;
     this.#archive = archive;
@@ -150,7 +153,7 @@ export class Archiver {
 
   async #claimed(
     work: "archive" | "release",
-    carryOut: (taskIds: readonly string[]) => Promise<void>,
+    carryOut: (taskIds: readonly string[]) => Promise<readonly string[]>,
   ): Promise<Round> {
     const { store, clock } = this.#context;
     const nowMs = clock.now();
@@ -162,35 +165,41 @@ export class Archiver {
     const { taskIds, oldestAtMs, nextAtMs } = claim;
     // What is given back loses its time, so while writing fails the oldest that was seen counts.
     if (work === "archive" && oldestAtMs !== undefined) {
-      this.#oldestAtMs = Math.min(oldestAtMs, this.#oldestAtMs ?? Infinity);
+      const seenAtMs = this.#job.failures > 0 ? this.#oldestAtMs : undefined;
+      this.#oldestAtMs = Math.min(oldestAtMs, seenAtMs ?? Infinity);
     }
+    let left: readonly string[] = [];
     try {
-      if (taskIds.length > 0) await carryOut(taskIds);
+      if (taskIds.length > 0) left = await carryOut(taskIds);
     } catch (error) {
-      await this.#giveBack(taskIds);
+      await this.#giveBack(taskIds, clock.now());
       throw error;
     }
-    if (work === "archive") this.#oldestAtMs = undefined;
-    return { again: taskIds.length === CLAIM_TASKS, nextAtMs };
+    // As old as they were: they come before what was marked meanwhile.
+    if (left.length > 0) await this.#giveBack(left, oldestAtMs ?? nowMs);
+    else if (work === "archive") this.#oldestAtMs = undefined;
+    return { again: left.length > 0 || taskIds.length === CLAIM_TASKS, nextAtMs };
   }
 
   /** Whoever looks next need not wait for the lease to run out. */
-  async #giveBack(taskIds: readonly string[]): Promise<void> {
-    const { store, clock } = this.#context;
-    const againAtMs = clock.now();
+  async #giveBack(taskIds: readonly string[], againAtMs: number): Promise<void> {
+    const { store } = this.#context;
     // Should this fail, too, the lease runs out.
     await Promise.allSettled(
       taskIds.map((taskId) => store.archived(taskId, NOWHERE, { againAtMs })),
     );
   }
 
-  async #archiveAll(taskIds: readonly string[]): Promise<void> {
-    this.#pace.begin(PACED_MS);
+  /** Returns those that are left when the time is over. */
+  async #archiveAll(taskIds: readonly string[]): Promise<readonly string[]> {
+    const { clock, options } = this.#context;
+    const untilMs = clock.now() + TURN_MS;
     let items = await this.#itemsOf(taskIds);
-    while (items.length > 0) {
-      const { shares, rest } = shareOut(items, this.#context.options.archiveBatch);
+    do {
+      const { shares, rest } = shareOut(items, options.archiveBatch);
       items = [...rest, ...await this.#advance(shares)];
-    }
+    } while (items.length > 0 && clock.now() < untilMs);
+    return items.map(({ head }) => head.record.task.id);
   }
 
   async #itemsOf(taskIds: readonly string[]): Promise<Item[]> {
@@ -332,7 +341,7 @@ export class Archiver {
     return notes !== undefined && areTold(notes, length, clock.now());
   }
 
-  async #releaseAll(taskIds: readonly string[]): Promise<void> {
+  async #releaseAll(taskIds: readonly string[]): Promise<readonly string[]> {
     const { store, clock } = this.#context;
     for (const { head, position } of await this.#itemsOf(taskIds)) {
       const { id, status } = head.record.task;
@@ -350,6 +359,7 @@ export class Archiver {
         this.#job.expect(clock.now());
       }
     }
+    return [];
   }
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { FakeClock } from "../../tests/support/fake_clock.ts";
 import { fakeClock } from "../../tests/support/fake_clock.ts";
 import type { LongTermStore } from "../contracts/long_term_store.ts";
 import type { ShortTermStore } from "../contracts/short_term_store.ts";
@@ -213,6 +214,46 @@ Deno.test("many instances archive the same tasks, and each event once", async ()
   const archived = engines.reduce((sum, { stats }) => sum + stats.eventsArchived, 0);
   assert.equal(archived, 150, "no event was sent to the archive twice");
   for (const engine of engines) await engine.close();
+});
+
+/** An archive where each write takes so long. */
+function slowed(cold: LongTermStore, clock: FakeClock, ms: number): LongTermStore {
+  return interrupted(cold, async (method) => {
+    if (method === "archive") await new Promise<void>((done) => void clock.setTimeout(done, ms));
+  });
+}
+
+Deno.test("a backlog that takes longer than a claim lasts is sent to the archive once, by whom it may be", async () => {
+  const { clock, hot, cold, errors, open } = setUp();
+  const engines = [open, open, open].map((one) => one({ longTermStore: slowed(cold, clock, 400) }));
+  await engines[0]!.createTask({ id: "t" });
+  const events = Array.from({ length: 400 }, (_, data) => ({ type: "n", data }));
+  await engines[0]!.publishEvents("t", events);
+  await clock.pass(40_000); // Seven events at a time: 23 s for all of them.
+  assert.deepEqual(await everyEvent(cold, "t"), await everyEvent(hot, "t"));
+  const archived = engines.reduce((sum, { stats }) => sum + stats.eventsArchived, 0);
+  assert.equal(archived, 400);
+  assert.deepEqual(errors, []);
+  for (const engine of engines) await engine.close();
+});
+
+Deno.test("behind a backlog others have their turn, and the lag is that of the oldest", async () => {
+  const { clock, hot, cold, open } = setUp();
+  await using engine = open({ longTermStore: slowed(cold, clock, 400) });
+  await engine.createTask({ id: "t" });
+  const events = Array.from({ length: 400 }, (_, data) => ({ type: "n", data }));
+  await engine.publishEvents("t", events);
+  await clock.pass(1_000);
+  await engine.createTask({ id: "u" });
+  await engine.publishEvents("u", events.slice(0, 3));
+  await clock.pass(8_000);
+  assert.equal((await cold.getTask("u"))?.length, 3);
+  assert((await cold.getTask("t"))!.length < 300);
+  const { archiveLagMs } = engine.stats;
+  assert(archiveLagMs > 8_000 && archiveLagMs <= 9_000, `${archiveLagMs}`);
+  await clock.pass(20_000);
+  assert.deepEqual(await everyEvent(cold, "t"), await everyEvent(hot, "t"));
+  assert.equal(engine.stats.archiveLagMs, 0);
 });
 
 Deno.test("a task that is deleted while it is being archived does not come back", async () => {

@@ -49,6 +49,12 @@ export interface EngineOptions {
   /** Events written to the archive at a time, at most. @default {1000} */
   archiveBatch: number;
   /**
+   * Percent of the time in which archiving writes while events are published on this instance, 10 to
+   * 100; for the rest of it publishing is alone. 100: there are no rests, so the archive keeps up with
+   * as much as it can, and publishing pays for that. @default {50}
+   */
+  archivePercent: number;
+  /**
    * Milliseconds for which an ended task is kept in the short-term store beside the archive; then
    * it is read from the archive. @default {3600000}
    */
@@ -74,6 +80,7 @@ export const DEFAULT_ENGINE_OPTIONS: Readonly<EngineOptions> = {
   sweepLimit: 100,
   archiveDelayMs: 500,
   archiveBatch: 1_000,
+  archivePercent: 50,
   hotRetentionMs: 3_600_000,
   cleanupSearchMs: 21_600_000,
 };
