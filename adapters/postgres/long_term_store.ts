@@ -71,12 +71,12 @@ export class PostgresLongTermStore extends PostgresTaskStore implements LongTerm
       ]);
       const gone = new Set(deleted.map(({ incarnation }) => incarnation));
       const replaced: number[] = [];
-      const isTaken = parts.map(({ record, events, cleanAtMs }, i) => {
+      const states = parts.map(({ record, events, cleanAtMs }, i) => {
         const { incarnation, version, task } = record;
-        if (gone.has(incarnation)) return false;
+        if (gone.has(incarnation)) return undefined;
         let state = tasks.get(task.id);
         if (state !== undefined && state.row.incarnation !== incarnation) {
-          if (state.row.created_at > task.createdAt) return false;
+          if (state.row.created_at > task.createdAt) return undefined;
           replaced.push(state.row.task);
           state = undefined;
         }
@@ -89,15 +89,20 @@ export class PostgresLongTermStore extends PostgresTaskStore implements LongTerm
           state.add(planned[i]!.events[at]!, event.timestamp);
         }
         if (cleanAtMs !== undefined) changes.mark(row.task, "clean", cleanAtMs);
-        return true;
+        return state;
       });
       if (replaced.length > 0) await deleteRows(run, LOG_TABLES, replaced);
-      await changes.write(run);
-      const positions = await this.#positions(
-        run,
-        parts.map(({ record: { task, incarnation } }) => ({ taskId: task.id, incarnation })),
+      const unread = states.filter((state) => state !== undefined && state.position === undefined);
+      const [, read] = await Promise.all([
+        changes.write(run),
+        unread.length === 0 ? [] : this.#positions(
+          run,
+          unread.map((state) => ({ taskId: state!.row.id, incarnation: state!.row.incarnation })),
+        ),
+      ]);
+      return states.map((state) =>
+        state === undefined ? { deleted: true } : state.position ?? read[unread.indexOf(state)]!
       );
-      return positions.map((position, i) => isTaken[i] ? position : { deleted: true });
     });
   }
 

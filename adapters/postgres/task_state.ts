@@ -1,4 +1,5 @@
 import type {
+  ArchivePosition,
   EventClass,
   EventDraft,
   KnownProducer,
@@ -60,6 +61,7 @@ export class TaskState {
   readonly #classes = new Map<string, ClassRow>();
   /** That of the event before: mostly the next is of the same. */
   #class?: ClassRow;
+  #entropy?: number;
   readonly #series = new Map<string, SeriesRow>();
   readonly #producers = new Map<string, KnownProducer>();
   readonly #trimmed = new Set<number>();
@@ -88,6 +90,12 @@ export class TaskState {
     };
     changes.created(row, record);
     return new TaskState(row, changes);
+  }
+
+  /** How far the task is, unless nothing was appended: then its newest event was not read. */
+  get position(): ArchivePosition | undefined {
+    const { version, length } = this.row;
+    return this.#entropy === undefined ? undefined : { version, length, entropy: this.#entropy };
   }
 
   /** What was read of a class. */
@@ -168,6 +176,7 @@ export class TaskState {
     row.time = Math.max(nowMs, row.time);
     row.bytes += draft.data.length;
     const { data, entropy, seriesId } = draft;
+    this.#entropy = entropy;
     const series = seriesId === undefined ? undefined : this.#seriesOf(seriesId, draft);
     const place = series && this.#addToSeries(series, draft, index);
     const kind = this.#classOf(draft, series === undefined || series.mode === "keep-all");
