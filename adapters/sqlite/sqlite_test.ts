@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import type { ShortTermStore } from "@taskcast/core";
+import type { EventDraft, ShortTermStore } from "@taskcast/core";
 import { MemoryBroadcastProvider, TaskEngine } from "@taskcast/core";
 import {
   delayReads,
@@ -75,6 +75,35 @@ Deno.test("sqlite: two connections to one file see each other and lose nothing",
     for (const engine of engines) await engine.close();
     for (const store of stores) await store.close();
   });
+});
+
+Deno.test("sqlite: a commit that cannot be stored fails alone, whoever shares its transaction", async () => {
+  const { broadcast, shortTerm } = createSqliteAdapters({ path: ":memory:" });
+  const engine = new TaskEngine({ broadcast, shortTermStore: shortTerm, options: { sweepMs: 0 } });
+  await Promise.all(["a", "b", "c"].map((id) => engine.createTask({ id })));
+  const bounds = { maxEvents: 1_000, maxBytes: 1e12 };
+  const commit = (taskId: string, draft: object = {}) => {
+    const event = { type: "n", level: "info", data: "1", entropy: 1, ...draft } as EventDraft;
+    return shortTerm.commit({ taskId, expect: "live", events: [event], nowMs: 1, ...bounds })
+      .then(({ ok }) => ok ? "ok" : "refused", () => "failed");
+  };
+  const lengths = () =>
+    Promise.all(["a", "b", "c"].map(async (id) => (await shortTerm.getTask(id))?.length));
+  const before = (await lengths())[0]!;
+  // As the engine would never make one; what is stored is found only when it is written.
+  for (const poison of [{ entropy: null }, { entropy: {} }]) {
+    const commits = [commit("a"), commit("b", poison), commit("c"), commit("b"), commit("a")];
+    assert.deepEqual(await Promise.all(commits), ["ok", "failed", "ok", "ok", "ok"]);
+  }
+  assert.deepEqual((await lengths()).map((length) => length! - before), [4, 2, 2]);
+  const head = (await shortTerm.getTask("c"))!;
+  const at = { ...head.record, length: head.length + 1 };
+  const inOrder = [commit("c"), shortTerm.deleteTask("c", at), commit("c"), commit("a")];
+  assert.deepEqual(await Promise.all(inOrder), ["ok", true, "refused", "ok"]);
+  assert.deepEqual(await lengths(), [before + 5, before + 2, undefined]);
+  await engine.close();
+  await broadcast.close();
+  await shortTerm.close();
 });
 
 Deno.test("sqlite: a file of a newer version is refused, and left as it is", async () => {

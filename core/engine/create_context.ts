@@ -2,6 +2,7 @@ import { systemClock } from "../contracts/clock.ts";
 import type { ErrorContext } from "../contracts/hooks.ts";
 import { DEFAULT_LIMITS } from "../protocol/limits.ts";
 import { assertCleanupRules } from "../rules/validate/cleanup.ts";
+import { assertEngineOptions, assertLimits } from "./assert_options.ts";
 import { BoundedReader } from "./bounded_reader.ts";
 import type { EngineContext } from "./context.ts";
 import { DEFAULT_ENGINE_OPTIONS } from "./context.ts";
@@ -13,7 +14,8 @@ import { TieredReader } from "./tiered_reader.ts";
 /**
  * What the parts of an engine share, as its options say.
  *
- * @throws {TaskcastError} `INVALID_INPUT` for clean-up rules that are none.
+ * @throws {TaskcastError} `INVALID_INPUT` for clean-up rules that are none, and for sizes, times and
+ * limits that an engine cannot work with.
  */
 export function createContext(
   options: TaskEngineOptions,
@@ -24,6 +26,9 @@ export function createContext(
   const { rules: cleanupRules = [] } = cleanup;
   assertCleanupRules(cleanupRules, "cleanup.rules");
   const engineOptions = withDefaults(DEFAULT_ENGINE_OPTIONS, options.options);
+  assertEngineOptions(engineOptions);
+  const limits = withDefaults(DEFAULT_LIMITS, options.limits);
+  assertLimits(limits);
   const reader = archive === undefined ? store : new TieredReader(store, archive);
   return {
     store,
@@ -31,7 +36,7 @@ export function createContext(
     reader: new BoundedReader(reader, engineOptions.pageBytes),
     broadcast: options.broadcast,
     clock: options.clock ?? systemClock,
-    limits: withDefaults(DEFAULT_LIMITS, options.limits),
+    limits,
     options: engineOptions,
     cleanupRules: structuredClone(cleanupRules),
     tracer: options.tracer ?? noTracer,

@@ -113,6 +113,7 @@ export class TaskEngine {
    * Starts the engine; it looks for due work right away. Nothing else runs until it is used.
    *
    * @throws {TypeError} If `broadcast` or `shortTermStore` is missing.
+   * @throws {TaskcastError} `INVALID_INPUT` for clean-up rules, limits and options that are none.
    */
   constructor(options: TaskEngineOptions) {
     this.#hooks = new HookCaller(options.hooks);

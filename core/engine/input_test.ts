@@ -183,6 +183,29 @@ Deno.test("an engine names the part that it was not given", () => {
   }
 });
 
+Deno.test("an engine is not made with sizes, times and limits that it cannot work with", () => {
+  const make = (more: object) => () =>
+    new TaskEngine({
+      broadcast: new MemoryBroadcastProvider(),
+      shortTermStore: new MemoryShortTermStore(),
+      ...more,
+    });
+  const cases: [object, RegExp][] = [
+    [{ options: { pageSize: 0 } }, /options\.pageSize.*from 1 to/],
+    [{ options: { pollMs: "5" } }, /options\.pollMs/],
+    [{ options: { heartbeatMs: NaN } }, /options\.heartbeatMs/],
+    [{ options: { archiveDelayMs: -1 } }, /options\.archiveDelayMs.*from 0 to/],
+    [{ options: { archivePercent: 0 } }, /options\.archivePercent.*from 10 to 100/],
+    [{ options: { archivePercent: 101 } }, /options\.archivePercent/],
+    [{ limits: { maxBatchEvents: 0 } }, /limits\.maxBatchEvents/],
+    [{ limits: { maxEventBytes: 1.5 } }, /limits\.maxEventBytes/],
+  ];
+  for (const [more, message] of cases) {
+    assert.throws(make(more), { code: "INVALID_INPUT", message });
+  }
+  make({ options: { sweepMs: 0, archiveDelayMs: 0, hotRetentionMs: 0, archivePercent: 100 } })();
+});
+
 Deno.test("an option that is given as undefined has its default", async () => {
   await using engine = new TaskEngine({
     broadcast: new MemoryBroadcastProvider(),

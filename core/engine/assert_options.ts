@@ -1,0 +1,35 @@
+import { assertCount } from "../rules/validate/query.ts";
+import type { Limits } from "../protocol/limits.ts";
+import type { EngineOptions } from "./context.ts";
+
+type Bounds<Options> = Partial<Record<keyof Options, readonly [min: number, max: number]>>;
+
+/** What is not 1 or more. */
+const ENGINE_BOUNDS: Bounds<EngineOptions> = {
+  tailBytes: [0, Number.MAX_SAFE_INTEGER],
+  sweepMs: [0, Number.MAX_SAFE_INTEGER],
+  archiveDelayMs: [0, Number.MAX_SAFE_INTEGER],
+  hotRetentionMs: [0, Number.MAX_SAFE_INTEGER],
+  archivePercent: [10, 100],
+};
+
+/** @throws {TaskcastError} `INVALID_INPUT` for a size or a time that an engine cannot work with. */
+export function assertEngineOptions(options: EngineOptions): void {
+  assertCounts(options, "options", ENGINE_BOUNDS);
+}
+
+/** @throws {TaskcastError} `INVALID_INPUT` for a limit that is none. */
+export function assertLimits(limits: Limits): void {
+  assertCounts(limits, "limits", {});
+}
+
+function assertCounts<Options extends object>(
+  options: Options,
+  path: string,
+  bounds: Bounds<Options>,
+): void {
+  for (const [name, value] of Object.entries(options)) {
+    const [min, max] = bounds[name as keyof Options] ?? [1, Number.MAX_SAFE_INTEGER];
+    assertCount(value, `${path}.${name}`, min, max);
+  }
+}
