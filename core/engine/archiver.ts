@@ -18,7 +18,17 @@ interface Item {
   position: ArchivePosition;
   /** The archive's newest event is known to be that of the short-term store. */
   isCompared?: boolean;
+  /** Some of it was written since it was claimed. */
+  isServed?: boolean;
 }
+
+/** Claimed tasks for which the time did not suffice. */
+interface Left {
+  served: readonly string[];
+  unserved: readonly string[];
+}
+
+const NOTHING_LEFT: Left = { served: [], unserved: [] };
 
 /** What a task has of one write. */
 interface Share {
@@ -153,7 +163,7 @@ export class Archiver {
 
   async #claimed(
     work: "archive" | "release",
-    carryOut: (taskIds: readonly string[]) => Promise<readonly string[]>,
+    carryOut: (taskIds: readonly string[]) => Promise<Left>,
   ): Promise<Round> {
     const { store, clock } = this.#context;
     const nowMs = clock.now();
@@ -163,22 +173,28 @@ export class Archiver {
       limit: CLAIM_TASKS,
     });
     const { taskIds, oldestAtMs, nextAtMs } = claim;
-    // What is given back loses its time, so while writing fails the oldest that was seen counts.
+    // What is given back loses its time, so until all of a claim is done the oldest seen counts.
     if (work === "archive" && oldestAtMs !== undefined) {
-      const seenAtMs = this.#job.failures > 0 ? this.#oldestAtMs : undefined;
-      this.#oldestAtMs = Math.min(oldestAtMs, seenAtMs ?? Infinity);
+      this.#oldestAtMs = Math.min(oldestAtMs, this.#oldestAtMs ?? Infinity);
     }
-    let left: readonly string[] = [];
+    let left = NOTHING_LEFT;
     try {
       if (taskIds.length > 0) left = await carryOut(taskIds);
     } catch (error) {
       await this.#giveBack(taskIds, clock.now());
       throw error;
     }
-    // As old as they were: they come before what was marked meanwhile.
-    if (left.length > 0) await this.#giveBack(left, oldestAtMs ?? nowMs);
-    else if (work === "archive") this.#oldestAtMs = undefined;
-    return { again: left.length > 0 || taskIds.length === CLAIM_TASKS, nextAtMs };
+    const { served, unserved } = left;
+    const isLeft = served.length + unserved.length > 0;
+    if (isLeft) {
+      // Who had nothing comes first, who had something behind all that wait by now: more may come
+      // than is written, and then others would never have their turn.
+      await this.#giveBack(unserved, oldestAtMs ?? nowMs);
+      await this.#giveBack(served, clock.now());
+    } else if (work === "archive") {
+      this.#oldestAtMs = undefined;
+    }
+    return { again: isLeft || taskIds.length === CLAIM_TASKS, nextAtMs };
   }
 
   /** Whoever looks next need not wait for the lease to run out. */
@@ -191,7 +207,7 @@ export class Archiver {
   }
 
   /** Returns those that are left when the time is over. */
-  async #archiveAll(taskIds: readonly string[]): Promise<readonly string[]> {
+  async #archiveAll(taskIds: readonly string[]): Promise<Left> {
     const { clock, options } = this.#context;
     const untilMs = clock.now() + TURN_MS;
     let items = await this.#itemsOf(taskIds);
@@ -199,7 +215,11 @@ export class Archiver {
       const { shares, rest } = shareOut(items, options.archiveBatch);
       items = [...rest, ...await this.#advance(shares)];
     } while (items.length > 0 && clock.now() < untilMs);
-    return items.map(({ head }) => head.record.task.id);
+    const idsOf = (some: readonly Item[]) => some.map(({ head }) => head.record.task.id);
+    return {
+      served: idsOf(items.filter(({ isServed }) => isServed)),
+      unserved: idsOf(items.filter(({ isServed }) => !isServed)),
+    };
   }
 
   async #itemsOf(taskIds: readonly string[]): Promise<Item[]> {
@@ -228,7 +248,7 @@ export class Archiver {
       const sent = part.events.at(-1);
       const isCompared = !position.deleted && sent !== undefined &&
         position.length === sent.index + 1 && position.entropy === sent.entropy;
-      return { head, position, isCompared };
+      return { head, position, isCompared, isServed: true };
     });
   }
 
@@ -341,7 +361,7 @@ export class Archiver {
     return notes !== undefined && areTold(notes, length, clock.now());
   }
 
-  async #releaseAll(taskIds: readonly string[]): Promise<readonly string[]> {
+  async #releaseAll(taskIds: readonly string[]): Promise<Left> {
     const { store, clock } = this.#context;
     for (const { head, position } of await this.#itemsOf(taskIds)) {
       const { id, status } = head.record.task;
@@ -359,7 +379,7 @@ export class Archiver {
         this.#job.expect(clock.now());
       }
     }
-    return [];
+    return NOTHING_LEFT;
   }
 }
 
