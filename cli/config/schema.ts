@@ -136,6 +136,12 @@ const limits = z.strictObject({
     .describe("Open streams of one credential, or of an address where there are none"),
 });
 
+/** Milliseconds that one timer can wait. */
+const timer = () => whole(1, 2 ** 31 - 1);
+
+/** As far as a Date goes. */
+const MAX_PERIOD_MS = 8.64e15;
+
 const engine = z.strictObject({
   pageSize: positive().optional().describe("Events read from the store at a time"),
   pageBytes: positive().optional().describe("Bytes read from the store at a time, about"),
@@ -143,22 +149,24 @@ const engine = z.strictObject({
   tailBytes: positive().optional().describe("Bytes of recent events kept per task with readers"),
   wakesPerTurn: positive().optional()
     .describe("Readers of a task that are woken before others are heard; more wait up to 1 ms"),
-  heartbeatMs: positive().optional().describe("Milliseconds between signs of life on streams"),
-  pollMs: positive().optional().describe("Milliseconds between looks that cover lost wake-ups"),
-  storeRetryMs: positive().optional()
+  heartbeatMs: timer().optional().describe("Milliseconds between signs of life on streams"),
+  pollMs: timer().optional().describe("Milliseconds between looks that cover lost wake-ups"),
+  storeRetryMs: timer().optional()
     .describe("Milliseconds until a stream asks again when the store is away"),
-  sweepMs: whole(0).optional()
+  sweepMs: whole(0, MAX_PERIOD_MS).optional()
     .describe("Milliseconds between looks for work that another instance left; 0: none"),
   sweepLimit: positive().optional().describe("Due tasks settled at a time"),
-  archiveDelayMs: whole(0).optional().describe("Milliseconds until the archive gets a commit"),
+  archiveDelayMs: whole(0, MAX_PERIOD_MS).optional().describe(
+    "Milliseconds until the archive gets a commit",
+  ),
   archiveBatch: positive().optional().describe("Events written to the archive at a time"),
   archivePercent: whole(10, 100).optional()
     .describe(
       "Percent of the time that archiving writes while events are published; 100: no rests",
     ),
-  hotRetentionMs: whole(0).optional()
+  hotRetentionMs: whole(0, MAX_PERIOD_MS).optional()
     .describe("Milliseconds that an ended task stays in the short-term store"),
-  cleanupSearchMs: positive().optional()
+  cleanupSearchMs: whole(1, MAX_PERIOD_MS).optional()
     .describe("Milliseconds between looks through all ended tasks for clean-up rules"),
 });
 

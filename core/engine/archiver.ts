@@ -236,19 +236,23 @@ export class Archiver {
   /** Writes a part of each task, or finishes it. Returns those that are not finished. */
   async #advance(shares: readonly Share[]): Promise<Item[]> {
     const parts = await Promise.all(shares.map(({ item, limit }) => this.#nextPart(item, limit)));
-    const open = shares.flatMap(({ item: { head } }, i) => {
+    const open = shares.flatMap(({ item: { head, position: before } }, i) => {
       const part = parts[i];
-      return part === undefined ? [] : [{ head, part }];
+      return part === undefined ? [] : [{ head, before, part }];
     });
     if (open.length === 0) return [];
     const positions = await this.#pace.write(() => this.#write(open.map(({ part }) => part)));
     for (const { part } of open) this.counts.eventsArchived += part.events.length;
-    return open.map(({ head, part }, i) => {
+    return open.flatMap(({ head, before, part }, i) => {
       const position = positions[i]!;
+      if (isSame(before, position)) {
+        // Until the claim runs out, or it would be written again and again.
+        return this.#reportBroken(head, "the archive takes nothing of what comes next") ?? [];
+      }
       const sent = part.events.at(-1);
       const isCompared = !position.deleted && sent !== undefined &&
         position.length === sent.index + 1 && position.entropy === sent.entropy;
-      return { head, position, isCompared, isServed: true };
+      return [{ head, position, isCompared, isServed: true }];
     });
   }
 
@@ -406,6 +410,11 @@ function shareOut(
     left -= missing;
   }
   return { shares, rest };
+}
+
+function isSame(before: ArchivePosition, after: ArchivePosition): boolean {
+  if (before.deleted || after.deleted) return false;
+  return before.length === after.length && before.version === after.version;
 }
 
 function markOf({ record, length }: { record: TaskRecord; length: number }): LogMark {

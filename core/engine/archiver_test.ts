@@ -474,6 +474,36 @@ Deno.test("a log that ends before its head says is told, and others are archived
   await engine.close();
 });
 
+Deno.test("a task of which the archive takes nothing is told, and not written again and again", async () => {
+  const { clock, hot, cold, errors, open } = setUp();
+  let writes = 0;
+  const longTermStore: LongTermStore = new Proxy(cold, {
+    get(target, name) {
+      const method = Reflect.get(target, name, target);
+      if (typeof method !== "function") return method;
+      if (name !== "archive") return method.bind(target);
+      return async (parts: Parameters<LongTermStore["archive"]>[0]) => {
+        writes++;
+        // As if its first events were not there any more.
+        return await target.archive(
+          parts.map((part) => part.record.task.id === "holed" ? { ...part, events: [] } : part),
+        );
+      };
+    },
+  });
+  const engine = open({ longTermStore });
+  for (const id of ["holed", "whole"]) {
+    await engine.createTask({ id });
+    await engine.publishEvent(id, { type: "n", data: 1 });
+  }
+  await clock.pass(60_000);
+  assert.deepEqual(await everyEvent(cold, "whole"), await everyEvent(hot, "whole"));
+  assert.match(String(errors[0]), /"holed".*takes nothing of what comes next/);
+  assert(writes < 20 && errors.length < 10, `${writes} writes, ${errors.length} errors`);
+  assert.equal((await hot.getTask("holed"))?.length, 1);
+  await engine.close();
+});
+
 Deno.test("a deletion that is slow between its steps does not delete the next life of the id", async () => {
   const { clock, hot, open } = setUp();
   const others = open();

@@ -195,6 +195,8 @@ Deno.test("an engine is not made with sizes, times and limits that it cannot wor
     [{ options: { pollMs: "5" } }, /options\.pollMs/],
     [{ options: { heartbeatMs: NaN } }, /options\.heartbeatMs/],
     [{ options: { archiveDelayMs: -1 } }, /options\.archiveDelayMs.*from 0 to/],
+    [{ options: { pollMs: 2 ** 31 } }, /options\.pollMs.*to 2147483647/],
+    [{ options: { hotRetentionMs: Number.MAX_SAFE_INTEGER } }, /options\.hotRetentionMs/],
     [{ options: { archivePercent: 0 } }, /options\.archivePercent.*from 10 to 100/],
     [{ options: { archivePercent: 101 } }, /options\.archivePercent/],
     [{ limits: { maxBatchEvents: 0 } }, /limits\.maxBatchEvents/],

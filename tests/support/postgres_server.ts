@@ -146,7 +146,14 @@ export async function startPostgres(
     },
     stop: () => end("SIGINT"),
     async signal(signal) {
-      for (const pid of [process.pid, ...await children()]) Deno.kill(pid, signal);
+      Deno.kill(process.pid, signal);
+      for (const pid of await children()) {
+        try {
+          Deno.kill(pid, signal);
+        } catch (error) {
+          if (isAlive(pid)) throw error; // Else its connection has ended meanwhile.
+        }
+      }
     },
     async [Symbol.asyncDispose]() {
       await end("SIGQUIT");
