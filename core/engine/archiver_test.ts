@@ -1,55 +1,17 @@
 import assert from "node:assert/strict";
-import type { FakeClock } from "../../tests/support/fake_clock.ts";
-import { fakeClock } from "../../tests/support/fake_clock.ts";
 import type { LongTermStore } from "../contracts/long_term_store.ts";
 import type { ShortTermStore } from "../contracts/short_term_store.ts";
-import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
-import { MemoryLongTermStore } from "../memory/long_term_store.ts";
 import { MemoryShortTermStore } from "../memory/short_term_store.ts";
 import { TaskcastError } from "../protocol/errors.ts";
 import { draftOfStored } from "../rules/series.ts";
-import type { TaskEngineOptions } from "./mod.ts";
-import { TaskEngine } from "./mod.ts";
-
-const DELAY_MS = 500;
-const RETENTION_MS = 60_000;
-
-/** An adapter whose methods can be made to fail, or to do something before they run. */
-function interrupted<Adapter extends object>(
-  adapter: Adapter,
-  before: (method: string) => void | Promise<void>,
-): Adapter {
-  return new Proxy(adapter, {
-    get(target, name) {
-      const method = Reflect.get(target, name, target);
-      if (typeof method !== "function") return method;
-      return async (...args: unknown[]) => {
-        await before(String(name));
-        return await method.apply(target, args);
-      };
-    },
-  });
-}
-
-function setUp(options: Partial<TaskEngineOptions> = {}) {
-  const clock = fakeClock();
-  const hot = new MemoryShortTermStore();
-  const cold = new MemoryLongTermStore();
-  const errors: unknown[] = [];
-  const open = (more: Partial<TaskEngineOptions> = {}) =>
-    new TaskEngine({
-      broadcast: new MemoryBroadcastProvider(),
-      shortTermStore: hot,
-      longTermStore: cold,
-      clock,
-      options: { archiveDelayMs: DELAY_MS, hotRetentionMs: RETENTION_MS, archiveBatch: 7 },
-      hooks: { onUnhandledError: (error) => void errors.push(error) },
-      ...options,
-      ...more,
-    });
-  return { clock, hot, cold, errors, open };
-}
-
+import type { TaskEngine } from "./mod.ts";
+import {
+  DELAY_MS,
+  everyEvent,
+  interrupted,
+  RETENTION_MS,
+  setUp,
+} from "../../tests/support/archive_setup.ts";
 async function fill(engine: TaskEngine, id: string, events = 25): Promise<void> {
   await engine.createTask({ id, type: "llm.chat", tags: ["a"], ttl: 3_600 });
   for (let i = 0; i < events; i++) {
@@ -57,10 +19,6 @@ async function fill(engine: TaskEngine, id: string, events = 25): Promise<void> 
     const data = { delta: `${i};` };
     await engine.publishEvent(id, { type: "d", data, seriesId: "s", seriesMode: "accumulate" });
   }
-}
-
-async function everyEvent(store: ShortTermStore | LongTermStore, id: string) {
-  return (await store.readLog(id, { after: -1, limit: 1_000 }))?.events;
 }
 
 /** Everything that a user can ask of a task. */
@@ -117,33 +75,6 @@ Deno.test("a task that only the archive has is not a new one", async () => {
   await refused("TASK_NOT_FOUND", engine.deleteTask("t"));
   await refused("TASK_NOT_FOUND", engine.publishEvent("t", { type: "n", data: 1 }));
   await engine.createTask({ id: "t" });
-});
-
-Deno.test("while events are published, archiving rests after each write as long as it took", async () => {
-  for (const [isPublishing, betweenMs] of [[true, 40], [false, 20]] as const) {
-    const { clock, cold, open } = setUp();
-    const starts: number[] = [];
-    let isSlow = true;
-    const slow = interrupted(cold, async (method) => {
-      if (method !== "archive" || !isSlow) return;
-      starts.push(clock.now());
-      if (isPublishing) await engine.publishEvent("u", { type: "n", data: 0 });
-      await new Promise<void>((resolve) => void clock.setTimeout(resolve, 20));
-    });
-    await using engine = open({ longTermStore: slow });
-    await engine.createTask({ id: "u" });
-    await clock.pass(2 * DELAY_MS);
-    const dueMs = clock.now() + DELAY_MS;
-    await engine.createTask({ id: "t" });
-    const events = Array.from({ length: 20 }, (_, data) => ({ type: "n", data }));
-    await engine.publishEvents("t", events);
-    await clock.pass(DELAY_MS + 150); // At most seven events in each write.
-    assert.equal((await everyEvent(cold, "t"))?.length, 20);
-    const three = starts.filter((startMs) => startMs >= dueMs).slice(0, 3);
-    assert.deepEqual(three, [0, 1, 2].map((i) => dueMs + i * betweenMs));
-    isSlow = false;
-    await clock.pass(1_000); // What has begun ends, and with it the engine.
-  }
 });
 
 Deno.test("while the archive is away publishing goes on; then it gets all, once", async () => {
@@ -214,74 +145,6 @@ Deno.test("many instances archive the same tasks, and each event once", async ()
   const archived = engines.reduce((sum, { stats }) => sum + stats.eventsArchived, 0);
   assert.equal(archived, 150, "no event was sent to the archive twice");
   for (const engine of engines) await engine.close();
-});
-
-/** An archive where each write takes so long, until that is over. */
-function slowed(
-  cold: LongTermStore,
-  clock: FakeClock,
-  ms: number,
-  isOver: () => boolean = () => false,
-): LongTermStore {
-  return interrupted(cold, async (method) => {
-    if (method !== "archive" || isOver()) return;
-    await new Promise<void>((done) => void clock.setTimeout(done, ms));
-  });
-}
-
-Deno.test("a backlog that takes longer than a claim lasts is sent to the archive once, by whom it may be", async () => {
-  const { clock, hot, cold, errors, open } = setUp();
-  const engines = [open, open, open].map((one) => one({ longTermStore: slowed(cold, clock, 400) }));
-  await engines[0]!.createTask({ id: "t" });
-  const events = Array.from({ length: 400 }, (_, data) => ({ type: "n", data }));
-  await engines[0]!.publishEvents("t", events);
-  await clock.pass(40_000); // Seven events at a time: 23 s for all of them.
-  assert.deepEqual(await everyEvent(cold, "t"), await everyEvent(hot, "t"));
-  const archived = engines.reduce((sum, { stats }) => sum + stats.eventsArchived, 0);
-  assert.equal(archived, 400);
-  assert.deepEqual(errors, []);
-  for (const engine of engines) await engine.close();
-});
-
-Deno.test("behind a backlog others have their turn, and the lag is that of the oldest", async () => {
-  const { clock, hot, cold, open } = setUp();
-  await using engine = open({ longTermStore: slowed(cold, clock, 400) });
-  await engine.createTask({ id: "t" });
-  const events = Array.from({ length: 400 }, (_, data) => ({ type: "n", data }));
-  await engine.publishEvents("t", events);
-  await clock.pass(1_000);
-  await engine.createTask({ id: "u" });
-  await engine.publishEvents("u", events.slice(0, 3));
-  await clock.pass(8_000);
-  assert.equal((await cold.getTask("u"))?.length, 3);
-  assert((await cold.getTask("t"))!.length < 300);
-  const { archiveLagMs } = engine.stats;
-  assert(archiveLagMs > 8_000 && archiveLagMs <= 9_000, `${archiveLagMs}`);
-  await clock.pass(20_000);
-  assert.deepEqual(await everyEvent(cold, "t"), await everyEvent(hot, "t"));
-  assert.equal(engine.stats.archiveLagMs, 0);
-});
-
-Deno.test("while more comes than the archive takes, each task has its share of it", async () => {
-  const { clock, cold, open } = setUp();
-  let isOver = false;
-  await using engine = open({ longTermStore: slowed(cold, clock, 400, () => isOver) });
-  const ids = Array.from({ length: 100 }, (_, i) => `t${String(i).padStart(2, "0")}`);
-  await Promise.all(ids.map((id) => engine.createTask({ id })));
-  const events = Array.from({ length: 10 }, (_, data) => ({ type: "n", data }));
-  for (let seconds = 0; seconds < 120; seconds += 5) {
-    for (const id of ids) await engine.publishEvents(id, events);
-    await clock.pass(5_000);
-  }
-  const lengths = await Promise.all(ids.map(async (id) => (await cold.getTask(id))?.length ?? 0));
-  const { archiveLagMs } = engine.stats;
-  isOver = true;
-  await clock.pass(60_000);
-  // Two writes a second of seven events, where two hundred events come.
-  assert(Math.min(...lengths) > 0 && Math.max(...lengths) <= 35, lengths.join(" "));
-  assert(archiveLagMs > 60_000, `${archiveLagMs}`);
-  for (const id of ids) assert.equal((await cold.getTask(id))?.length, 240);
-  assert.equal(engine.stats.archiveLagMs, 0);
 });
 
 Deno.test("a task that is deleted while it is being archived does not come back", async () => {
