@@ -1,9 +1,17 @@
 import type { EventClass, EventDraft, Level, Refusal, StoredEvent } from "@taskcast/core";
 import { checkSeries, MAX_SERIES_CLASSES } from "@taskcast/core";
+import { TaskcastError } from "@taskcast/core/protocol";
 import { EventInserter } from "./event_inserter.ts";
 import type { Statements } from "./statements.ts";
 import type { CountedClassRow, SeriesRow, TaskRow } from "./tables.ts";
-import { blockOf, escaped, SELECT_COUNTED_CLASS, SERIES_COLUMNS, toStoredEvent } from "./tables.ts";
+import {
+  blockOf,
+  escaped,
+  INDEXES,
+  SELECT_COUNTED_CLASS,
+  SERIES_COLUMNS,
+  toStoredEvent,
+} from "./tables.ts";
 
 // Texts are looked up by what they are, so they are put together once and not for each event.
 const INSERT_CLASS =
@@ -60,6 +68,12 @@ export class Appender {
   /** Appends a draft that has been checked. */
   append(draft: EventDraft, nowMs: number): StoredEvent {
     const row = this.row;
+    if (row.length >= INDEXES) {
+      throw new TaskcastError(
+        "TASK_FULL",
+        `Cannot append: the task has had ${INDEXES} events, and a SQLite file takes no more of one`,
+      );
+    }
     const index = row.length++;
     row.timestamp = Math.max(nowMs, row.timestamp);
     row.bytes += draft.data.length;

@@ -7,8 +7,11 @@ import { Producers, TRIMMED_INDEX } from "./producers.ts";
 import type { Statements } from "./statements.ts";
 import type { EventRow, TaskRow } from "./tables.ts";
 import { insertTask, updateRecord } from "./task_rows.ts";
-import { SELECT_EVENTS, toStoredEvent } from "./tables.ts";
+import { INDEXES, SELECT_EVENT, toStoredEvent } from "./tables.ts";
 import { markOnce } from "./work_marks.ts";
+
+/** Events that a task takes whatever its engine allows. There is room left for its changes of state. */
+const MAX_EVENTS = INDEXES - 2 ** 16;
 
 /** Carries a commit out, within a transaction, or refuses it before anything is written. */
 export function carryOut(sql: Statements, logs: KnownLogs, commit: Commit): CommitResult {
@@ -81,7 +84,8 @@ function checkBounds(
 ): Refusal | undefined {
   const fresh = events.filter((_, at) => repeats[at] === undefined);
   const added = fresh.reduce((sum, { data }) => sum + data.length, 0);
-  const isFull = length + fresh.length > maxEvents || bytes - trimmedBytes + added > maxBytes;
+  const isFull = length + fresh.length > Math.min(maxEvents, MAX_EVENTS) ||
+    bytes - trimmedBytes + added > maxBytes;
   return isFull ? { code: "TASK_FULL" } : undefined;
 }
 
@@ -107,7 +111,7 @@ function hookedOf({ hooked }: TaskRow): { hooked?: true } {
 }
 
 function eventAt(sql: Statements, task: number, index: number): StoredEvent {
-  return toStoredEvent(sql.one<EventRow>(`${SELECT_EVENTS} AND e.idx = ?`, task, index)!);
+  return toStoredEvent(sql.one<EventRow>(SELECT_EVENT, task, index)!);
 }
 
 function refused(refusal: Refusal): CommitResult {

@@ -1,7 +1,8 @@
 import type { SqliteValue } from "./driver.ts";
 import type { Statements } from "./statements.ts";
+import { eventKey } from "./tables.ts";
 
-/** A row of `events`, in the order of {@linkcode COLUMNS}. */
+/** A row of `events`: its key, and the others in the order of {@linkcode COLUMNS}. */
 type EventValues = [
   task: number,
   index: number,
@@ -15,8 +16,7 @@ type EventValues = [
 ];
 
 const COLUMNS = [
-  "task",
-  "idx",
+  "event",
   "timestamp",
   "entropy",
   "class",
@@ -26,6 +26,9 @@ const COLUMNS = [
   "data",
 ];
 
+/** Values of a row: its key is put together of two. */
+const VALUES: EventValues["length"] = 9;
+
 /**
  * Rows of one statement. A statement costs as much again as writing a row: 2.1 µs for an event by
  * itself, 1.5 of four, 1.2 of sixteen, and 1.1 of fifty.
@@ -34,7 +37,8 @@ const GROUPS = [16, 4, 1] as const;
 
 // Statements are looked up by what they say, so they are put together once.
 const INSERTS = GROUPS.map((rows) => {
-  const values = `(${COLUMNS.map(() => "?").join(", ")})`;
+  const others = COLUMNS.slice(1).map(() => "?");
+  const values = `(${[eventKey("?", "?"), ...others].join(", ")})`;
   return `INSERT INTO {events} (${COLUMNS.join(", ")}) VALUES ${
     Array(rows).fill(values).join(", ")
   }`;
@@ -61,7 +65,7 @@ export class EventInserter {
     this.#values = [];
     let at = 0;
     for (const [i, rows] of GROUPS.entries()) {
-      const size = rows * COLUMNS.length;
+      const size = rows * VALUES;
       for (; values.length - at >= size; at += size) {
         this.#sql.run(INSERTS[i]!, ...values.slice(at, at + size));
       }

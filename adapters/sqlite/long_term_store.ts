@@ -4,7 +4,7 @@ import { Appender } from "./appender.ts";
 import type { Connection } from "./connection.ts";
 import { ARCHIVE_PREFIX, LOG_TABLES } from "./schema.ts";
 import type { TaskRow } from "./tables.ts";
-import { SELECT_TASK } from "./tables.ts";
+import { eventKey, SELECT_TASK } from "./tables.ts";
 import { insertTask, updateRecord } from "./task_rows.ts";
 import { SqliteTaskStore } from "./task_store.ts";
 import { markOnce } from "./work_marks.ts";
@@ -78,7 +78,7 @@ export class SqliteLongTermStore extends SqliteTaskStore implements LongTermStor
   }
 
   #newestOf({ task, length }: TaskRow): { entropy?: number } {
-    const sql = "SELECT entropy FROM {events} WHERE task = ? AND idx = ?";
+    const sql = `SELECT entropy FROM {events} WHERE event = ${eventKey("?", "?")}`;
     const row = this.sql.one<{ entropy: number }>(sql, task, length - 1);
     return row === undefined ? {} : { entropy: row.entropy };
   }

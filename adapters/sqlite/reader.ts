@@ -18,11 +18,13 @@ import type { Statements } from "./statements.ts";
 import type { ClassRow, CountedClassRow, EventRow, SeriesRow, TaskRow } from "./tables.ts";
 import {
   blockOf,
+  eventKey,
   FROM_CLASS,
   FROM_TASKS,
   LENGTH,
   SELECT_CLASSES,
   SELECT_COUNTED_CLASSES,
+  SELECT_EVENT,
   SELECT_EVENTS,
   SELECT_TASK,
   SERIES_COLUMNS,
@@ -166,7 +168,7 @@ export class Reader {
   ): number {
     let bytes = 0;
     const rows = this.#rows<{ idx: number; bytes: number }>(
-      "SELECT e.idx, length(e.data) AS bytes FROM {events} e WHERE e.task = ?",
+      "SELECT e.idx, length(e.data) AS bytes FROM {events} e",
       task,
       classIds,
       query,
@@ -185,14 +187,14 @@ export class Reader {
     to: number,
   ): Row[] {
     const order = backward ? "DESC" : "ASC";
-    const range = `e.idx > ? AND e.idx <= ? ORDER BY e.idx ${order} LIMIT ?`;
     if (classIds === undefined) {
-      return this.#sql.all<Row>(`${select} AND ${range}`, task, after, to, limit);
+      const range = `e.event > ${eventKey("?1", "?2")} AND e.event <= ${eventKey("?1", "?3")} ` +
+        `ORDER BY e.event ${order} LIMIT ?4`;
+      return this.#sql.all<Row>(`${select} WHERE ${range}`, task, after, to, limit);
     }
-    const ofClass = select.replace("{events} e", FROM_CLASS).replace("e.task = ?", "b.task = ?");
-    // Within a block it is cheaper to look at each event, so `+` keeps the index for the blocks.
-    const blockRange = "b.class = ? AND b.block >= ? AND b.block <= ? AND +e.idx > ? AND " +
-      `+e.idx <= ? ORDER BY b.block ${order}, e.idx ${order} LIMIT ?`;
+    const ofClass = `${select.replace("{events} e", FROM_CLASS)} WHERE b.task = ?`;
+    const blockRange = "b.class = ? AND b.block >= ? AND b.block <= ? AND e.idx > ? AND " +
+      `e.idx <= ? ORDER BY b.block ${order}, e.event ${order} LIMIT ?`;
     const first = blockOf(after + 1);
     const last = blockOf(to);
     // Of each class as many as could be wanted, so that none is read that comes far behind.
@@ -211,7 +213,7 @@ export class Reader {
   ): number {
     const left = this.#sql.one<{ place: number }>(
       `SELECT e.place FROM ${FROM_CLASS} WHERE b.task = ? AND b.class = ? AND b.block >= ? ` +
-        "AND +e.idx >= ? ORDER BY b.block, e.idx LIMIT 1",
+        "AND e.idx >= ? ORDER BY b.block, e.event LIMIT 1",
       task,
       id,
       blockOf(index),
@@ -228,7 +230,7 @@ export class Reader {
   }
 
   #eventAt(task: number, index: number): StoredEvent {
-    const row = this.#sql.one<EventRow>(`${SELECT_EVENTS} AND e.idx = ?`, task, index)!;
+    const row = this.#sql.one<EventRow>(SELECT_EVENT, task, index)!;
     return toStoredEvent(row);
   }
 

@@ -18,6 +18,7 @@ import type { SqliteDatabase } from "./driver.ts";
 //   what it had when events of it were trimmed last: where some are left behind that, they tell.
 // - `class_blocks` says in which blocks of 16 indexes events of a class are left. An index over
 //   events would be a second page for each event.
+// - Events are kept by one number, the task's and below it 28 bits of the index: see `eventKey`.
 const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE tasks (
@@ -255,11 +256,29 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE ${prefix}tasks DROP COLUMN data_bytes;
   ALTER TABLE ${prefix}tasks DROP COLUMN timestamp;
   `).join(""),
+  ["", "archived_"].map((prefix) => `
+  ALTER TABLE ${prefix}events RENAME TO ${prefix}events_5;
+  CREATE TABLE ${prefix}events (
+    event INTEGER PRIMARY KEY,
+    task INTEGER GENERATED ALWAYS AS (event >> 28) VIRTUAL,
+    idx INTEGER GENERATED ALWAYS AS (event & 268435455) VIRTUAL,
+    timestamp INTEGER NOT NULL,
+    entropy INTEGER NOT NULL,
+    class INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    series TEXT,
+    data TEXT NOT NULL
+  );
+  INSERT INTO ${prefix}events (event, timestamp, entropy, class, place, bytes, series, data)
+    SELECT (task << 28) + idx, timestamp, entropy, class, place, bytes, series, data
+    FROM ${prefix}events_5 ORDER BY task, idx;
+  DROP TABLE ${prefix}events_5;
+  `).join(""),
 ];
 
-/** The tables that hold rows of an archived task, and with it those of any task. */
+/** The tables besides `events` that hold rows of an archived task, and with it those of any task. */
 export const LOG_TABLES = [
-  "events",
   "trimmed",
   "class_blocks",
   "classes",
@@ -270,7 +289,7 @@ export const LOG_TABLES = [
   "tasks",
 ] as const;
 
-/** The tables that hold rows of a task. */
+/** The tables besides `events` that hold rows of a task. */
 export const TASK_TABLES: readonly string[] = [
   "producer_events",
   "producers",

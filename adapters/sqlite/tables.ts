@@ -1,6 +1,32 @@
 import type { EventClass, StoredEvent } from "@taskcast/core";
 import type { Level, SeriesMode, TaskStatus } from "@taskcast/core/protocol";
 
+/**
+ * The key of an event, `event`, is the number of its task and below that, in so many bits, its index.
+ * One number, since by two columns SQLite would keep whole rows in the inner pages of its tree, too:
+ * many tasks that grow at once then cost a quarter more to commit.
+ */
+const INDEX_BITS = 28;
+
+/** Indexes that an event may have, from 0. */
+export const INDEXES: number = 2 ** INDEX_BITS;
+
+/** Numbers that a task may have. */
+export const TASK_NUMBERS: number = 2 ** (63 - INDEX_BITS);
+
+/**
+ * The key of a task's event at an index, both as expressions of SQL. Drivers give numbers as floating
+ * point, of which a sum would be that, too, and not exact; `<<` makes integers by itself.
+ */
+export function eventKey(task: string, index: string): string {
+  return `(${task} << ${INDEX_BITS}) + CAST(${index} AS INTEGER)`;
+}
+
+/** The highest key that an event of a task may have. */
+export function lastEventKey(task: string): string {
+  return eventKey(task, `${INDEXES - 1}`);
+}
+
 /** What every operation wants to know of a task. */
 export interface TaskRow {
   task: number;
@@ -17,9 +43,11 @@ export interface TaskRow {
 }
 
 /** A task and its newest event, which says where the log ends. */
-export const FROM_TASKS: string = "FROM {tasks} t LEFT JOIN {events} n ON n.task = t.task " +
-  "AND n.idx = (SELECT idx FROM {events} WHERE task = t.task AND " +
-  "idx > COALESCE(t.trimmed_through, -1) ORDER BY idx DESC LIMIT 1)";
+export const FROM_TASKS: string = "FROM {tasks} t LEFT JOIN {events} n ON n.event = " +
+  `(SELECT event FROM {events} WHERE event > ${
+    eventKey("t.task", "COALESCE(t.trimmed_through, -1)")
+  } ` +
+  `AND event <= ${lastEventKey("t.task")} ORDER BY event DESC LIMIT 1)`;
 
 /** The length of such a task's log. */
 export const LENGTH = "COALESCE(n.idx + 1, 0) AS length";
@@ -52,16 +80,20 @@ export function blockOf(index: number): number {
   return Math.floor(index / BLOCK_LENGTH);
 }
 
+/** That an event `e` is one of a class in its block `b`. */
+export const IN_BLOCK: string = `e.event >= ${eventKey("b.task", `b.block * ${BLOCK_LENGTH}`)} ` +
+  `AND e.event <= ${
+    eventKey("b.task", `b.block * ${BLOCK_LENGTH} + ${BLOCK_LENGTH - 1}`)
+  } AND e.class = b.class`;
+
 /** Events `e` that are left of a class, found by its blocks `b`, in the order of both. */
-export const FROM_CLASS: string = "{class_blocks} b CROSS JOIN {events} e ON e.task = b.task AND " +
-  `e.idx >= b.block * ${BLOCK_LENGTH} AND e.idx < (b.block + 1) * ${BLOCK_LENGTH} ` +
-  "AND e.class = b.class";
+export const FROM_CLASS: string = `{class_blocks} b CROSS JOIN {events} e ON ${IN_BLOCK}`;
 
 export const SELECT_COUNTED_CLASSES: string =
   "SELECT c.class, c.type, c.level, c.plain, MAX(c.count, COALESCE(n.place + 1, 0)) AS count, " +
-  "n.idx AS newest FROM {classes} c LEFT JOIN {events} n ON n.task = c.task AND n.idx = " +
-  `(SELECT e.idx FROM ${FROM_CLASS} WHERE b.task = c.task AND b.class = c.class ` +
-  "ORDER BY b.block DESC, e.idx DESC LIMIT 1) WHERE c.task = ?";
+  "n.idx AS newest FROM {classes} c LEFT JOIN {events} n ON n.event = " +
+  `(SELECT e.event FROM ${FROM_CLASS} WHERE b.task = c.task AND b.class = c.class ` +
+  "ORDER BY b.block DESC, e.event DESC LIMIT 1) WHERE c.task = ?";
 
 /** Of many classes only one, since the newest event of each has to be looked for. */
 export const SELECT_COUNTED_CLASS: string =
@@ -110,8 +142,9 @@ export const SELECT_EVENTS = `
   SELECT e.idx, e.timestamp, e.entropy, c.type, c.level, e.data, e.series, s.mode, s.acc_field
   FROM {events} e
   JOIN {classes} c ON c.task = e.task AND c.class = e.class
-  LEFT JOIN {series} s ON s.task = e.task AND s.series = e.series
-  WHERE e.task = ?`;
+  LEFT JOIN {series} s ON s.task = e.task AND s.series = e.series`;
+
+export const SELECT_EVENT: string = `${SELECT_EVENTS} WHERE e.event = ${eventKey("?", "?")}`;
 
 export function toStoredEvent(row: EventRow): StoredEvent {
   const { idx: index, timestamp, entropy, type, level, data, series, mode, acc_field } = row;

@@ -12,6 +12,7 @@ import { TaskcastError } from "@taskcast/core/protocol";
 import type { Connection } from "./connection.ts";
 import { Reader } from "./reader.ts";
 import { Statements } from "./statements.ts";
+import { eventKey, lastEventKey } from "./tables.ts";
 
 /** Tasks and logs in the tables of a SQLite file that have a prefix. */
 export class SqliteTaskReader implements TaskReader {
@@ -84,6 +85,11 @@ export class SqliteTaskReader implements TaskReader {
 
   /** Deletes the rows of a task. */
   protected deleteRows(tables: readonly string[], task: number): void {
+    this.sql.run(
+      `DELETE FROM {events} WHERE event >= ${eventKey("?1", "0")} ` +
+        `AND event <= ${lastEventKey("?1")}`,
+      task,
+    );
     for (const table of tables) this.sql.run(`DELETE FROM {${table}} WHERE task = ?`, task);
   }
 }

@@ -1,6 +1,8 @@
 import type { TaskRecord } from "@taskcast/core";
+import { TaskcastError } from "@taskcast/core/protocol";
 import type { Statements } from "./statements.ts";
 import type { TaskRow } from "./tables.ts";
+import { TASK_NUMBERS } from "./tables.ts";
 
 /** Adds a task with an empty log. */
 export function insertTask(sql: Statements, record: TaskRecord): TaskRow {
@@ -18,6 +20,12 @@ export function insertTask(sql: Statements, record: TaskRecord): TaskRow {
     JSON.stringify(record),
     hooked,
   )!;
+  if (inserted.task >= TASK_NUMBERS) {
+    throw new TaskcastError(
+      "STORE_UNAVAILABLE",
+      `The SQLite file has had ${TASK_NUMBERS} tasks and takes no more: begin a new file`,
+    );
+  }
   for (const tag of new Set(task.tags)) {
     sql.run("INSERT INTO {tags} (tag, task) VALUES (?, ?)", tag, inserted.task);
   }

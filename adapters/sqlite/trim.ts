@@ -1,7 +1,7 @@
 import type { Trim } from "@taskcast/core";
 import type { Statements } from "./statements.ts";
 import type { ClassRow, EventRow, PlaceRow, SeriesRow, TaskRow } from "./tables.ts";
-import { BLOCK_LENGTH, blockOf, SERIES_COLUMNS, toStoredEvent } from "./tables.ts";
+import { blockOf, eventKey, IN_BLOCK, SERIES_COLUMNS, toStoredEvent } from "./tables.ts";
 import { rememberPlaces } from "./trimmed_places.ts";
 
 /** An event that was removed. */
@@ -30,7 +30,7 @@ export function trimEvents(sql: Statements, row: TaskRow, { indexes, series }: T
   for (const index of indexes) {
     if (index >= row.length - 1) continue; // The archiver compares the newest.
     const removed = sql.one<RemovedRow>(
-      "DELETE FROM {events} WHERE task = ? AND idx = ? " +
+      `DELETE FROM {events} WHERE event = ${eventKey("?", "?")} ` +
         "RETURNING idx, class, place, timestamp, entropy, data, series",
       task,
       index,
@@ -77,15 +77,11 @@ function leaveBlocks(sql: Statements, task: number, places: readonly PlaceRow[])
     if (left.get(id) === block) continue;
     left.set(id, block);
     sql.run(
-      "DELETE FROM {class_blocks} WHERE task = ? AND class = ? AND block = ? AND NOT EXISTS " +
-        "(SELECT 1 FROM {events} e WHERE e.task = ? AND e.idx >= ? AND e.idx < ? AND e.class = ?)",
+      "DELETE FROM {class_blocks} AS b WHERE b.task = ? AND b.class = ? AND b.block = ? " +
+        `AND NOT EXISTS (SELECT 1 FROM {events} e WHERE ${IN_BLOCK})`,
       task,
       id,
       block,
-      task,
-      block * BLOCK_LENGTH,
-      (block + 1) * BLOCK_LENGTH,
-      id,
     );
   }
 }

@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { Commit, ShortTermStore, TaskRecord } from "@taskcast/core";
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from "./mod.ts";
 import { createSqliteAdapters } from "./mod.ts";
+import { IN_BLOCK } from "./tables.ts";
 
 const LIFE = "0123abcd";
 const LENGTH = 12_000;
@@ -53,8 +54,7 @@ class Watched implements SqliteDatabase {
   /** How each statement that was run finds its rows. */
   plans(): string[] {
     return [...this.statements.keys()].filter((sql) => !sql.startsWith("PRAGMA")).flatMap((sql) =>
-      this.inner.prepare(`EXPLAIN QUERY PLAN ${sql}`)
-        .all(...Array<number>(sql.split("?").length - 1).fill(0))
+      this.inner.prepare(`EXPLAIN QUERY PLAN ${sql}`).all()
         .map(({ detail }) => `${detail} <- ${sql}`)
     );
   }
@@ -164,11 +164,11 @@ Deno.test("sqlite: nothing that trims or reads what was trimmed scans or sorts",
     const searches = uses(table);
     assert(searches.length > 0, table);
     // A look that names only the task would walk over all that it has.
-    for (const plan of searches) assert.match(plan, /\([^)]*\bidx[<=>][^)]*\) <- /, plan);
+    for (const plan of searches) assert.match(plan, /\([^)]*\b(idx|rowid)[<=>][^)]*\) <- /, plan);
   }
   // Nor may a look for one class walk over the others, except within a block that it is in.
   const ofClass = uses("class = ? AND");
-  for (const table of ["trimmed", "class_blocks", "b"]) {
+  for (const table of ["trimmed", "b"]) {
     const searches = ofClass.filter((plan) => plan.startsWith(`SEARCH ${table} `));
     assert(searches.length > 0, table);
     for (const plan of searches) assert.match(plan, /\([^)]*\bclass=[^)]*\) <- /, plan);
@@ -176,12 +176,8 @@ Deno.test("sqlite: nothing that trims or reads what was trimmed scans or sorts",
   const within = ofClass.filter((plan) => /^SEARCH (events|e) /.test(plan));
   assert(within.length > 0);
   for (const plan of within) {
-    assert.match(plan, /\(task=\? AND idx>\? AND idx<\?\) <- /, plan);
-    assert.match(
-      plan,
-      /e\.idx >= (\?|b\.block \* 16) AND e\.idx < (\?|\(b\.block \+ 1\) \* 16)/,
-      plan,
-    );
+    assert.match(plan, /\(rowid>\? AND rowid<\?\) <- /, plan);
+    assert(plan.includes(IN_BLOCK), plan);
   }
   assert.deepEqual([...uses("SCAN "), ...uses("TEMP B-TREE")], []);
   await store.close();
