@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers";
 import { TaskcastError } from "@taskcast/core/protocol";
 import { SCRIPTS } from "./_generated_scripts.ts";
-import type { RedisClient, Reply } from "./client.ts";
+import type { Answer, RedisClient, Reply } from "./client.ts";
 import { BEGINNING } from "./client.ts";
 import type { Connection } from "./connection.ts";
 import { assertKeepsData } from "./eviction.ts";
@@ -11,6 +11,7 @@ import { noRedis } from "./no_redis.ts";
 import { Deadlines } from "./deadlines.ts";
 import { inTime } from "./in_time.ts";
 import type { Partitions } from "./partitions.ts";
+import { released } from "./released.ts";
 
 /** A script. */
 export type ScriptName = keyof typeof SCRIPTS;
@@ -127,9 +128,12 @@ export class ScriptRunner {
     this.#assertUsable();
     const pipeline = this.#client.pipeline();
     for (const command of commands) pipeline.call(...command);
-    const replies = await this.#inTime(this.#connection.answer(pipeline.exec(), base));
+    const replies = released(
+      pipeline,
+      await this.#inTime(this.#connection.answer(pipeline.exec(), base)),
+    );
     return commands.map((_, i) => {
-      const [error, reply] = replies?.[i] ?? [unavailable("the connection broke"), null];
+      const [error, reply] = replies[i] ?? [unavailable("the connection broke"), null];
       if (error !== null) throw this.#worded(error);
       return reply as Reply;
     });
@@ -197,7 +201,7 @@ export class ScriptRunner {
 
   async #send(calls: readonly Call[], by: "evalsha" | "eval"): Promise<void> {
     const unknown: Call[] = [];
-    let replies: [Error | null, unknown][] | null;
+    let replies: Answer[];
     try {
       const pipeline = this.#client.pipeline();
       const loads = by === "eval" ? COMMIT_SCRIPTS : [];
@@ -210,14 +214,14 @@ export class ScriptRunner {
       }
       const answers = await this.#connection.answer(pipeline.exec(), calls[0]!.base);
       // Who may not load scripts can do without: that costs the order of changes only.
-      replies = answers && answers.slice(loads.length);
+      replies = released(pipeline, answers).slice(loads.length);
     } catch (error) {
       for (const { reject } of calls) reject(error);
       return;
     }
     // Nothing here throws: each call is settled once, and counts as pending until it is.
     for (const [i, call] of calls.entries()) {
-      const [error, reply] = replies?.[i] ?? [unavailable("the connection broke"), null];
+      const [error, reply] = replies[i] ?? [unavailable("the connection broke"), null];
       if (error !== null) {
         if (by === "evalsha" && error.message.startsWith("NOSCRIPT")) unknown.push(call);
         else call.reject(error);
