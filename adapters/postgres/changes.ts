@@ -1,23 +1,9 @@
 import type { DueTimes, ProducerProgress, TaskRecord, Work } from "@taskcast/core";
 import { DUE_KINDS } from "@taskcast/core";
-import type { Run } from "./database.ts";
+import type { Run, Value } from "./database.ts";
+import type { EventRow } from "./event_columns.ts";
+import { EventColumns } from "./event_columns.ts";
 import type { ClassRow, SeriesRow, TaskRow } from "./task_state.ts";
-
-/** An event's row. */
-export interface EventRow {
-  task: number;
-  idx: number;
-  class: number;
-  place: number;
-  time: number;
-  entropy: number;
-  series?: string;
-  /** Left out: it is in the series' text, at the place that follows. */
-  data?: string;
-  part?: number;
-  at?: number;
-  len?: number;
-}
 
 /** The rows that a transaction writes: collected, then each table in one statement. */
 export class Changes {
@@ -27,7 +13,7 @@ export class Changes {
   readonly series: Set<SeriesRow> = new Set();
   readonly #created = new Map<number, { row: TaskRow; record: TaskRecord }>();
   readonly #changed = new Map<number, { row: TaskRow; record?: TaskRecord }>();
-  readonly #events: EventRow[] = [];
+  readonly #events = new EventColumns();
   readonly #texts = new Map<
     string,
     { task: number; series: string; part: number; texts: string[] }
@@ -57,7 +43,7 @@ export class Changes {
   }
 
   event(row: EventRow): void {
-    this.#events.push(row);
+    this.#events.add(row);
   }
 
   /** A part of a series' text grows. */
@@ -111,7 +97,6 @@ export class Changes {
           text: texts.join(""),
         })),
       ],
-      [INSERT_EVENTS, this.#events],
       [UPSERT_PRODUCERS, this.#producers],
       [DELETE_SENT, this.#forgotten],
       [INSERT_SENT, this.#sent],
@@ -127,9 +112,12 @@ export class Changes {
       [MARK_FOR_WORK, [...this.#marks.values()]],
     ];
     // All texts before the first statement: one that cannot be made leaves none on its way.
-    const texts = statements.filter(([, rows]) => rows.length > 0)
-      .map(([text, rows]) => [text, JSON.stringify(rows)] as const);
-    await Promise.all(texts.map(([text, rows]) => run(text, rows)));
+    const events = this.#events.statement();
+    const calls: [text: string, ...values: Value[]][] = statements
+      .filter(([, rows]) => rows.length > 0)
+      .map(([text, rows]) => [text, JSON.stringify(rows)]);
+    if (events !== undefined) calls.push(events);
+    await Promise.all(calls.map((call) => run(...call)));
   }
 }
 
@@ -188,15 +176,6 @@ const APPEND_TEXTS = "INSERT INTO {series_parts} AS p (task, series, part, text)
   `SELECT task, series, part, text FROM ${
     rows("task bigint, series text, part integer, text text")
   } ON CONFLICT (task, series, part) DO UPDATE SET text = p.text || excluded.text`;
-
-const INSERT_EVENTS = "INSERT INTO {events} (task, idx, class, place, time, entropy, part, at, " +
-  "len, series, data) SELECT task, idx, class, place, time, entropy, part, at, len, series, " +
-  `data::json FROM ${
-    rows(
-      "task bigint, idx integer, class integer, place integer, time bigint, entropy bigint, " +
-        "part integer, at integer, len integer, series text, data text",
-    )
-  }`;
 
 const UPSERT_PRODUCERS = "INSERT INTO {producers} (task, producer, epoch, next_seq) " +
   `SELECT task, producer, epoch, next_seq FROM ${

@@ -50,14 +50,16 @@ async function codes(store: ShortTermStore, commits: Commit[]): Promise<string[]
 test("postgres: a commit that cannot be stored fails alone, and is not to be repeated", async () => {
   await withStore({}, async ({ engine, shortTerm }) => {
     await Promise.all(["a", "b", "c"].map((id) => engine.createTask({ id })));
-    for (const poison of [{ type: "a\0b" }, { entropy: 0.5 }, { entropy: 1n }]) {
+    const noNumbers = [{ entropy: 0.5 }, { entropy: Symbol() }];
+    const notOneValue = ["1,2", "", "]", "1],[2", "{"].map((data) => ({ data }));
+    for (const poison of [{ type: "a\0b" }, ...noNumbers, ...notOneValue]) {
       const commits = [commit("a"), commit("b", poison), commit("c"), commit("b"), commit("a")];
       assert.deepEqual(await codes(shortTerm, commits), ["ok", "INTERNAL", "ok", "ok", "ok"]);
     }
     const lengths = await Promise.all(
       ["a", "b", "c"].map(async (id) => (await shortTerm.getTask(id))!.length),
     );
-    assert.deepEqual(lengths.map((length) => length - lengths[2]!), [3, 0, 0]);
+    assert.deepEqual(lengths.map((length) => length - lengths[2]!), [8, 0, 0]);
   });
 });
 

@@ -10,7 +10,8 @@ import type {
 } from "@taskcast/core";
 import { MAX_SERIES_CLASSES, newSeriesKind } from "@taskcast/core";
 import type { Level, SeriesMode, TaskStatus } from "@taskcast/core/protocol";
-import type { Changes, EventRow } from "./changes.ts";
+import type { Changes } from "./changes.ts";
+import type { EventRow } from "./event_columns.ts";
 import { escaped, withText } from "./text.ts";
 
 /** Characters above which a part of a series' text ends and the next begins: what fits in a page. */
