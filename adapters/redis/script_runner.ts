@@ -22,6 +22,9 @@ export type ScriptName = keyof typeof SCRIPTS;
  */
 const COMMIT_SCRIPTS = ["publish", "commit"] as const;
 
+/** Calls that are sent before their turn is over, at most. */
+const MAX_GROUP = 16;
+
 /** What a script is called with: texts, or what makes them when it is sent. */
 export type ScriptArgs = readonly string[] | (() => readonly string[]);
 
@@ -29,6 +32,8 @@ interface Call {
   base: string;
   script: ScriptName;
   args: ScriptArgs;
+  /** Its time is over, and who asked has been told so. */
+  isLate: boolean;
   resolve(reply: readonly Reply[]): void;
   reject(error: unknown): void;
 }
@@ -43,7 +48,7 @@ const HASHES = new Map(
 /**
  * Runs scripts on partitions.
  *
- * What is asked for in one turn is sent together; each answer is waited for only so long, and
+ * What is asked for in one turn is sent together, in a few groups; each answer is waited for only so long, and
  * nothing is sent while the connection is known to be down. A partition whose data was lost or
  * replaced since it was first seen is refused from then on: an empty log would look like the truth.
  */
@@ -59,6 +64,13 @@ export class ScriptRunner {
   readonly #lives = new Map<string, string>();
   readonly #newLife: string = crypto.randomUUID().slice(0, 8);
   #waiting: Call[] = [];
+  /** Groups of calls that are not settled. */
+  #underWay = 0;
+  /**
+   * Some are sent again, since the server had forgotten the scripts. Until all that was sent before is
+   * settled nothing else is sent, or it would be carried out before what was asked for earlier.
+   */
+  #isHeld = false;
   #pending = 0;
   #wasReady = false;
   #lost = false;
@@ -98,11 +110,15 @@ export class ScriptRunner {
     this.#assertUsable();
     this.#pending++;
     return await new Promise((resolve, reject) => {
-      const heard = this.#deadlines.expect(() => reject(this.#late()));
+      const heard = this.#deadlines.expect(() => {
+        call.isLate = true;
+        reject(this.#late());
+      });
       const call: Call = {
         base,
         script,
         args,
+        isLate: false,
         // Also when nobody waits for it any more: until it is answered or its connection breaks, the
         // client still holds the request, and it may be carried out.
         resolve: (reply) => {
@@ -116,8 +132,21 @@ export class ScriptRunner {
           reject(this.#worded(error));
         },
       };
-      if (this.#waiting.push(call) === 1) setImmediate(() => this.#flush());
+      const waiting = this.#waiting.push(call);
+      if (waiting === 1) setImmediate(() => this.#flush());
+      else if (waiting >= this.#groupSize()) this.#flush();
     });
+  }
+
+  /**
+   * How many calls are worth sending before their turn is over: a quarter of those under way, so that
+   * Redis works on some while others are made. When they were sent all together, each side waited for
+   * the other: 23 000 publishes a second by 8 at a time instead of 46 000, by 32 at a time 37 000
+   * instead of 60 000.
+   */
+  #groupSize(): number {
+    if (this.#client.isCluster) return Infinity; // There they are grouped by partition.
+    return Math.min(this.#pending / 4, MAX_GROUP);
   }
 
   /**
@@ -191,6 +220,7 @@ export class ScriptRunner {
 
   /** Sends what waits: on a cluster together only what is for one partition. */
   #flush(): void {
+    if (this.#isHeld || this.#waiting.length === 0) return;
     const calls = this.#waiting;
     this.#waiting = [];
     if (!this.#client.isCluster) return void this.#send(calls, "evalsha");
@@ -200,6 +230,23 @@ export class ScriptRunner {
   }
 
   async #send(calls: readonly Call[], by: "evalsha" | "eval"): Promise<void> {
+    this.#underWay++;
+    const unknown = await this.#settle(calls, by);
+    if (unknown.length > 0) {
+      this.#isHeld = true;
+      await this.#send(unknown, "eval");
+    }
+    if (--this.#underWay > 0 || !this.#isHeld) return;
+    this.#isHeld = false;
+    // Who asked for these has been told that there was no answer in time.
+    const waiting = this.#waiting;
+    this.#waiting = waiting.filter(({ isLate }) => !isLate);
+    for (const { isLate, reject } of waiting) if (isLate) reject(this.#late());
+    this.#flush();
+  }
+
+  /** Sends calls and settles them, but for those whose scripts the server does not know. */
+  async #settle(calls: readonly Call[], by: "evalsha" | "eval"): Promise<Call[]> {
     const unknown: Call[] = [];
     let replies: Answer[];
     try {
@@ -217,7 +264,7 @@ export class ScriptRunner {
       replies = released(pipeline, answers).slice(loads.length);
     } catch (error) {
       for (const { reject } of calls) reject(error);
-      return;
+      return unknown;
     }
     // Nothing here throws: each call is settled once, and counts as pending until it is.
     for (const [i, call] of calls.entries()) {
@@ -228,7 +275,7 @@ export class ScriptRunner {
       } else if (Array.isArray(reply)) call.resolve(this.#withoutLife(call.base, reply));
       else call.reject(unavailable("it answered a script with something else than a list"));
     }
-    if (unknown.length > 0) await this.#send(unknown, "eval");
+    return unknown;
   }
 
   #withoutLife(base: string, reply: readonly Reply[]): readonly Reply[] {

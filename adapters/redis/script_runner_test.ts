@@ -1,5 +1,6 @@
 import { TaskcastError } from "@taskcast/core/protocol";
 import assert from "node:assert/strict";
+import { setImmediate } from "node:timers";
 import type { RedisClient } from "./client.ts";
 import type { Connection } from "./connection.ts";
 import { Partitions } from "./partitions.ts";
@@ -9,6 +10,7 @@ const MAX_PENDING = 3;
 
 Deno.test("a call counts as pending once, whatever its script is answered with", async () => {
   let lastReply: unknown = [1, "life"];
+  let pipelines = 0;
   const client = {
     status: "ready",
     isCluster: false,
@@ -17,10 +19,12 @@ Deno.test("a call counts as pending once, whatever its script is answered with",
       let calls = 0;
       const pipeline = {
         evalsha: () => calls++,
-        exec: () =>
-          Promise.resolve(
+        exec() {
+          pipelines++;
+          return Promise.resolve(
             Array.from({ length: calls }, (_, i) => [null, i < calls - 1 ? [1, "l"] : lastReply]),
-          ),
+          );
+        },
       };
       return pipeline;
     },
@@ -41,12 +45,119 @@ Deno.test("a call counts as pending once, whatever its script is answered with",
   await run();
   assert.equal(await letThrough(10), MAX_PENDING);
   lastReply = null;
-  for (let i = 0; i < 5; i++) assert.equal(await letThrough(MAX_PENDING), MAX_PENDING - 1);
+  for (let i = 0; i < 5; i++) {
+    pipelines = 0;
+    const through = await letThrough(MAX_PENDING);
+    assert.equal(through, MAX_PENDING - pipelines, "of each pipeline the last has no answer");
+  }
   await assert.rejects(
     run(),
     (error) => error instanceof TaskcastError && error.code === "STORE_UNAVAILABLE",
   );
   lastReply = [1, "life"];
   assert.equal(await letThrough(10), MAX_PENDING, "the bound is what it was");
+  runner.close();
+});
+
+/** A client whose pipelines are answered by hand. */
+function openByHand(timeoutMs = 10_000) {
+  const sent: { scripts: string[]; by: string; answer: (error?: Error) => void }[] = [];
+  const client = {
+    status: "ready",
+    isCluster: false,
+    call: (command: string) => Promise.resolve(command === "GET" ? "1" : "OK"),
+    pipeline() {
+      const scripts: string[] = [];
+      let loads = 0;
+      let by = "";
+      const add = (name: string) => (...[, , , , , ...args]: string[]) => {
+        by = name;
+        scripts.push(args.join());
+      };
+      return {
+        evalsha: add("evalsha"),
+        eval: add("eval"),
+        script: () => loads++,
+        exec: () =>
+          new Promise((resolve) => {
+            const answer = (error: Error | null = null) =>
+              resolve(
+                Array.from({ length: loads + scripts.length }, () => [error, error ?? [1, "life"]]),
+              );
+            sent.push({ scripts, by, answer });
+          }),
+      };
+    },
+  } as unknown as RedisClient;
+  const connection = {
+    answer: <T>(reply: Promise<T>) => reply,
+    heed: () => false,
+    close() {},
+  } as unknown as Connection;
+  const partitions = new Partitions({ prefix: "x", count: 1 });
+  const runner = new ScriptRunner(client, partitions, { connection, timeoutMs, maxPending: 1_000 });
+  const run = (name: string) => runner.run(partitions.bases[0]!, "check", [name]);
+  return { runner, run, sent };
+}
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+Deno.test("calls of one turn are sent in a few groups and in their order, one call at its end", async () => {
+  const { runner, run, sent } = openByHand();
+  const first = run("first");
+  await turn();
+  await turn();
+  assert.deepEqual(sent.map(({ scripts }) => scripts), [["first"]]);
+  sent[0]!.answer();
+  await first;
+  sent.length = 0;
+  const names = Array.from({ length: 100 }, (_, i) => `${i}`);
+  const all = names.map(run);
+  await turn();
+  await turn();
+  assert.deepEqual(sent.flatMap(({ scripts }) => scripts), names);
+  const sizes = sent.map(({ scripts }) => scripts.length);
+  assert(sizes.length > 4 && sizes.length < 20, `${sizes}`);
+  assert(Math.max(...sizes) <= 16, `${sizes}`);
+  for (const { answer } of sent) answer();
+  await Promise.all(all);
+  runner.close();
+});
+
+Deno.test("while calls are sent again by their text nothing else is sent, and what is late then never", async () => {
+  const { runner, run, sent } = openByHand(200);
+  const noScript = new Error("NOSCRIPT No matching script");
+  const first = run("0");
+  await turn();
+  await turn();
+  sent[0]!.answer();
+  await first;
+  sent.length = 0;
+  const all = Promise.allSettled(["1", "2", "3", "4"].map(run));
+  await turn();
+  const [a, b] = sent.splice(0);
+  assert.deepEqual([a!.scripts, b!.scripts], [["1", "2"], ["3", "4"]]);
+  a!.answer(noScript);
+  await turn();
+  const [again] = sent.splice(0);
+  assert.deepEqual([again!.by, again!.scripts], ["eval", ["1", "2"]]);
+  again!.answer();
+  const late = run("late");
+  await turn();
+  await turn();
+  assert.equal(sent.length, 0, "the others are not sent again yet");
+  await assert.rejects(late, { code: "STORE_UNAVAILABLE" });
+  const inTime = run("5");
+  b!.answer(noScript);
+  await turn();
+  const [others] = sent.splice(0);
+  assert.deepEqual([others!.by, others!.scripts], ["eval", ["3", "4"]]);
+  others!.answer();
+  await turn();
+  const [last] = sent.splice(0);
+  assert.deepEqual([last!.by, last!.scripts], ["evalsha", ["5"]]);
+  last!.answer();
+  await inTime;
+  await all;
   runner.close();
 });
