@@ -162,7 +162,7 @@ const engine = z.strictObject({
   archiveBatch: positive().optional().describe("Events written to the archive at a time"),
   archivePercent: whole(10, 100).optional()
     .describe(
-      "Percent of the time that archiving writes while events are published; 100: no rests",
+      "Percent of the time that archiving works while events are published; 100: no rests",
     ),
   hotRetentionMs: whole(0, MAX_PERIOD_MS).optional()
     .describe("Milliseconds that an ended task stays in the short-term store"),

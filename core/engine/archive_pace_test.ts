@@ -16,7 +16,7 @@ function setUp({ timersFire = true, percent = 50 } = {}) {
   }, percent);
   /** A write that takes so long; something may be published meanwhile. */
   const write = (tookMs: number, { publishing = false } = {}) =>
-    pace.write(() => {
+    pace.step(() => {
       nowMs += tookMs;
       if (publishing) pace.published();
       return Promise.resolve(tookMs);
@@ -46,7 +46,7 @@ Deno.test("archiving rests no longer than what nobody notices, however slow the 
   assert.deepEqual(rests, [200]);
 });
 
-Deno.test("archiving writes for that part of the time that it is told", async () => {
+Deno.test("archiving works for that part of the time that it is told", async () => {
   for (const [percent, restMs] of [[100, undefined], [80, 10], [50, 40], [20, 160], [10, 360]]) {
     const { rests, write } = setUp({ percent });
     await write(40, { publishing: true });
@@ -66,7 +66,7 @@ Deno.test("archiving that is closed ends its rest, and has no other", async () =
 
 Deno.test("archiving does not rest behind a write that failed", async () => {
   const { pace, rests } = setUp();
-  await assert.rejects(pace.write(() => {
+  await assert.rejects(pace.step(() => {
     pace.published();
     return Promise.reject(new Error("away"));
   }));

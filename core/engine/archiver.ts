@@ -213,7 +213,7 @@ export class Archiver {
     let items = await this.#itemsOf(taskIds);
     do {
       const { shares, rest } = shareOut(items, options.archiveBatch);
-      items = [...rest, ...await this.#advance(shares)];
+      items = [...rest, ...await this.#pace.step(() => this.#advance(shares))];
     } while (items.length > 0 && clock.now() < untilMs);
     const idsOf = (some: readonly Item[]) => some.map(({ head }) => head.record.task.id);
     return {
@@ -241,7 +241,7 @@ export class Archiver {
       return part === undefined ? [] : [{ head, before, part }];
     });
     if (open.length === 0) return [];
-    const positions = await this.#pace.write(() => this.#write(open.map(({ part }) => part)));
+    const positions = await this.#write(open.map(({ part }) => part));
     for (const { part } of open) this.counts.eventsArchived += part.events.length;
     return open.flatMap(({ head, before, part }, i) => {
       const position = positions[i]!;

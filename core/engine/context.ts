@@ -49,9 +49,9 @@ export interface EngineOptions {
   /** Events written to the archive at a time, at most. @default {1000} */
   archiveBatch: number;
   /**
-   * Percent of the time in which archiving writes while events are published on this instance, 10 to
-   * 100; for the rest of it publishing is alone. 100: there are no rests, so the archive keeps up with
-   * as much as it can, and publishing pays for that. @default {50}
+   * Percent of the time in which archiving reads and writes while events are published on this
+   * instance, 10 to 100; for the rest of it publishing is alone. 100: there are no rests, so the
+   * archive keeps up with as much as it can, and publishing pays for that. @default {33}
    */
   archivePercent: number;
   /**
@@ -80,7 +80,7 @@ export const DEFAULT_ENGINE_OPTIONS: Readonly<EngineOptions> = {
   sweepLimit: 100,
   archiveDelayMs: 500,
   archiveBatch: 1_000,
-  archivePercent: 50,
+  archivePercent: 33,
   hotRetentionMs: 3_600_000,
   cleanupSearchMs: 21_600_000,
 };
