@@ -1,9 +1,6 @@
 /** A script's or a command's answer, as ioredis gives it. */
 export type Reply = null | string | number | readonly Reply[];
 
-/** What came of a command that was sent together with others. */
-export type Answer = [error: Error | null, reply: unknown];
-
 /** Commands that are sent together. */
 export interface RedisPipeline {
   /** Adds a script by its hash. */
@@ -15,7 +12,7 @@ export interface RedisPipeline {
   /** Adds any command. */
   call(command: string, ...args: string[]): unknown;
   /** Sends everything. */
-  exec(): Promise<Answer[] | null>;
+  exec(): Promise<[error: Error | null, reply: unknown][] | null>;
 }
 
 /** As much of a connection to one node of a cluster as is needed. */

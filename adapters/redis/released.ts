@@ -1,4 +1,7 @@
-import type { Answer, RedisPipeline } from "./client.ts";
+import type { RedisPipeline } from "./client.ts";
+
+/** What came of a command that was sent together with others. */
+export type Answer = [error: Error | null, reply: unknown];
 
 /** What ioredis's pipelines keep of what they were asked and answered. */
 interface Kept {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { Redis } from "ioredis";
 import { redisProgram, startRedis } from "../../tests/support/redis_server.ts";
-import type { Answer, RedisPipeline } from "./client.ts";
+import type { RedisPipeline } from "./client.ts";
+import type { Answer } from "./released.ts";
 import { released } from "./released.ts";
 
 // `redis_test.ts` says that it is left out.

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers";
 import { TaskcastError } from "@taskcast/core/protocol";
 import { SCRIPTS } from "./_generated_scripts.ts";
-import type { Answer, RedisClient, Reply } from "./client.ts";
+import type { RedisClient, Reply } from "./client.ts";
 import { BEGINNING } from "./client.ts";
 import type { Connection } from "./connection.ts";
 import { assertKeepsData } from "./eviction.ts";
@@ -11,6 +11,7 @@ import { noRedis } from "./no_redis.ts";
 import { Deadlines } from "./deadlines.ts";
 import { inTime } from "./in_time.ts";
 import type { Partitions } from "./partitions.ts";
+import type { Answer } from "./released.ts";
 import { released } from "./released.ts";
 
 /** A script. */
