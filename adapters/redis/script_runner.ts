@@ -69,7 +69,7 @@ export class ScriptRunner {
   #underWay = 0;
   /**
    * Some are sent again, since the server had forgotten the scripts. Until all that was sent before is
-   * settled nothing else is sent, or it would be carried out before what was asked for earlier.
+   * settled no other call is sent, or it would be carried out before what was asked for earlier.
    */
   #isHeld = false;
   #pending = 0;
@@ -191,17 +191,22 @@ export class ScriptRunner {
   }
 
   #assertUsable(): void {
-    const { status } = this.#client;
-    if (status === "ready") this.#wasReady = true;
-    if (this.#closed) throw unavailable("the store is closed");
-    if (this.#lost) throw lost();
-    const isBeginning = !this.#wasReady && BEGINNING.has(status);
-    if (status !== "ready" && !isBeginning) {
-      throw unavailable("it is not connected", noRedis(this.#lastError()));
-    }
+    const refusal = this.#refusal();
+    if (refusal !== undefined) throw refusal;
     if (this.#pending >= this.#maxPending) {
       throw unavailable(`${this.#maxPending} requests wait for it already`);
     }
+  }
+
+  /** Why nothing can be sent now, if so. */
+  #refusal(): TaskcastError | undefined {
+    const { status } = this.#client;
+    if (status === "ready") this.#wasReady = true;
+    if (this.#closed) return unavailable("the store is closed");
+    if (this.#lost) return lost();
+    const isBeginning = !this.#wasReady && BEGINNING.has(status);
+    if (status === "ready" || isBeginning) return undefined;
+    return unavailable("it is not connected", noRedis(this.#lastError()));
   }
 
   #late(): TaskcastError {
@@ -232,17 +237,28 @@ export class ScriptRunner {
 
   async #send(calls: readonly Call[], by: "evalsha" | "eval"): Promise<void> {
     this.#underWay++;
-    const unknown = await this.#settle(calls, by);
-    if (unknown.length > 0) {
-      this.#isHeld = true;
+    try {
+      const unknown = await this.#settle(calls, by);
+      if (unknown.length === 0) return;
+      // Groups of a cluster are of one partition each, and no node should wait for all others.
+      if (!this.#client.isCluster) this.#isHeld = true;
       await this.#send(unknown, "eval");
+    } finally {
+      if (--this.#underWay === 0) this.#letGo();
     }
-    if (--this.#underWay > 0 || !this.#isHeld) return;
+  }
+
+  /** Sends what was held, if it is still wanted. */
+  #letGo(): void {
+    if (!this.#isHeld) return;
     this.#isHeld = false;
-    // Who asked for these has been told that there was no answer in time.
-    const waiting = this.#waiting;
-    this.#waiting = waiting.filter(({ isLate }) => !isLate);
-    for (const { isLate, reject } of waiting) if (isLate) reject(this.#late());
+    const held = this.#waiting;
+    this.#waiting = [];
+    for (const call of held) {
+      const refusal = call.isLate ? this.#late() : this.#refusal();
+      if (refusal === undefined) this.#waiting.push(call);
+      else call.reject(refusal);
+    }
     this.#flush();
   }
 

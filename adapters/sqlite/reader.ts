@@ -188,9 +188,9 @@ export class Reader {
   ): Row[] {
     const order = backward ? "DESC" : "ASC";
     if (classIds === undefined) {
-      const range = `e.event > ${eventKey("?1", "?2")} AND e.event <= ${eventKey("?1", "?3")} ` +
-        `ORDER BY e.event ${order} LIMIT ?4`;
-      return this.#sql.all<Row>(`${select} WHERE ${range}`, task, after, to, limit);
+      const range = `e.event > ${eventKey("?", "?")} AND e.event <= ${eventKey("?", "?")} ` +
+        `ORDER BY e.event ${order} LIMIT ?`;
+      return this.#sql.all<Row>(`${select} WHERE ${range}`, task, after, task, to, limit);
     }
     const ofClass = `${select.replace("{events} e", FROM_CLASS)} WHERE b.task = ?`;
     const blockRange = "b.class = ? AND b.block >= ? AND b.block <= ? AND e.idx > ? AND " +

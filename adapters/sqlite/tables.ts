@@ -4,7 +4,7 @@ import type { Level, SeriesMode, TaskStatus } from "@taskcast/core/protocol";
 /**
  * The key of an event, `event`, is the number of its task and below that, in so many bits, its index.
  * One number, since by two columns SQLite would keep whole rows in the inner pages of its tree, too:
- * many tasks that grow at once then cost a quarter more to commit.
+ * many tasks that grow at once then take SQLite a quarter longer to commit.
  */
 const INDEX_BITS = 28;
 

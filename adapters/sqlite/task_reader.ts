@@ -86,8 +86,9 @@ export class SqliteTaskReader implements TaskReader {
   /** Deletes the rows of a task. */
   protected deleteRows(tables: readonly string[], task: number): void {
     this.sql.run(
-      `DELETE FROM {events} WHERE event >= ${eventKey("?1", "0")} ` +
-        `AND event <= ${lastEventKey("?1")}`,
+      `DELETE FROM {events} WHERE event >= ${eventKey("?", "0")} ` +
+        `AND event <= ${lastEventKey("?")}`,
+      task,
       task,
     );
     for (const table of tables) this.sql.run(`DELETE FROM {${table}} WHERE task = ?`, task);

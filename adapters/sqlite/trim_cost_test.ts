@@ -20,6 +20,8 @@ class Watched implements SqliteDatabase {
   }
 
   prepare(sql: string): SqliteStatement {
+    // Drivers differ in whether a value that is given by its place fills a parameter with a number.
+    assert.doesNotMatch(sql, /\?\d/);
     const statement = this.inner.prepare(sql);
     const count = <T>(rows: number, result: T): T => {
       this.statements.set(sql, (this.statements.get(sql) ?? 0) + 1);

@@ -1,6 +1,6 @@
 import type { Statements } from "./statements.ts";
 import type { PlaceRow } from "./tables.ts";
-import { eventKey } from "./tables.ts";
+import { eventKey, lastEventKey } from "./tables.ts";
 
 // The matching events before an index are counted by the place of the first event of each class at
 // that index or behind it. So of what was trimmed between two events that are left, the first of
@@ -32,16 +32,19 @@ export function rememberPlaces(sql: Statements, task: number, removed: readonly 
   for (let at = 0; at < removed.length;) {
     const { idx } = removed[at]!;
     const before = sql.one<{ idx: number; class: number }>(
-      `SELECT idx, class FROM {events} WHERE event >= ${eventKey("?1", "0")} ` +
-        `AND event < ${eventKey("?1", "?2")} ORDER BY event DESC LIMIT 1`,
+      `SELECT idx, class FROM {events} WHERE event >= ${eventKey("?", "0")} ` +
+        `AND event < ${eventKey("?", "?")} ORDER BY event DESC LIMIT 1`,
+      task,
       task,
       idx,
     );
     // There is one, since the newest event is never trimmed.
     const { idx: end } = sql.one<{ idx: number }>(
-      `SELECT idx FROM {events} WHERE event > ${eventKey("?", "?")} ORDER BY event LIMIT 1`,
+      `SELECT idx FROM {events} WHERE event > ${eventKey("?", "?")} ` +
+        `AND event <= ${lastEventKey("?")} ORDER BY event LIMIT 1`,
       task,
       idx,
+      task,
     )!;
     const known = sql.all<PlaceRow>(
       "SELECT idx, class, place FROM {trimmed} WHERE task = ? AND idx > ? AND idx < ?",
