@@ -97,7 +97,7 @@ function openByHand(timeoutMs = 10_000) {
   const partitions = new Partitions({ prefix: "x", count: 1 });
   const runner = new ScriptRunner(client, partitions, { connection, timeoutMs, maxPending: 1_000 });
   const run = (name: string) => runner.run(partitions.bases[0]!, "check", [name]);
-  return { runner, run, sent };
+  return { client: client as { status: string; isCluster: boolean }, runner, run, sent };
 }
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -159,5 +159,50 @@ Deno.test("while calls are sent again by their text nothing else is sent, and wh
   last!.answer();
   await inTime;
   await all;
+  runner.close();
+});
+
+Deno.test("what is held while the connection breaks is refused, and not sent when there is another", async () => {
+  const { client, runner, run, sent } = openByHand();
+  const first = run("0");
+  await turn();
+  await turn();
+  sent[0]!.answer(new Error("NOSCRIPT No matching script"));
+  await turn();
+  const held = run("1");
+  held.catch(() => {}); // Looked at below.
+  await turn();
+  client.status = "reconnecting";
+  sent[1]!.answer(new Error("Connection is closed."));
+  await assert.rejects(first, { code: "STORE_UNAVAILABLE" });
+  await assert.rejects(held, { code: "STORE_UNAVAILABLE" });
+  client.status = "ready";
+  const later = run("2");
+  await turn();
+  await turn();
+  assert.deepEqual(sent.map(({ scripts }) => scripts), [["0"], ["0"], ["2"]]);
+  sent[2]!.answer();
+  await later;
+  runner.close();
+});
+
+Deno.test("on a cluster nobody waits until another node knows the scripts", async () => {
+  const { client, runner, run, sent } = openByHand();
+  client.isCluster = true;
+  const first = run("0");
+  await turn();
+  await turn();
+  sent[0]!.answer(new Error("NOSCRIPT No matching script"));
+  await turn();
+  const other = run("1");
+  await turn();
+  await turn();
+  assert.deepEqual(sent.map(({ by, scripts }) => [by, ...scripts]), [
+    ["evalsha", "0"],
+    ["eval", "0"],
+    ["evalsha", "1"],
+  ]);
+  for (const { answer } of sent) answer();
+  await Promise.all([first, other]);
   runner.close();
 });
