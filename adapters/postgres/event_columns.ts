@@ -41,8 +41,8 @@ export class EventColumns {
 
   add(row: EventRow): void {
     const { series, data = "null" } = row;
-    // Alone it would be the list of no values, which is one.
-    if (data === "") throw new SyntaxError("The data of an event is not JSON");
+    // Alone it would be the list of no values, which is JSON.
+    if (data.trim() === "") throw new SyntaxError("The data of an event is not JSON");
     const numbers = this.#numbers;
     numbers.task.push(row.task);
     numbers.idx.push(row.idx);

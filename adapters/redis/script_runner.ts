@@ -49,7 +49,7 @@ const HASHES = new Map(
 /**
  * Runs scripts on partitions.
  *
- * What is asked for in one turn is sent together, in a few groups; each answer is waited for only so long, and
+ * What is asked for in one turn is sent in a few groups; each answer is waited for only so long, and
  * nothing is sent while the connection is known to be down. A partition whose data was lost or
  * replaced since it was first seen is refused from then on: an empty log would look like the truth.
  */

@@ -8,13 +8,27 @@ import { ScriptRunner } from "./script_runner.ts";
 
 const MAX_PENDING = 3;
 
+const partitions = new Partitions({ prefix: "x", count: 1 });
+
+/** A connection that passes every answer on. */
+const connection = {
+  answer: <T>(reply: Promise<T>) => reply,
+  heed: () => false,
+  close() {},
+} as unknown as Connection;
+
+/** What is asked of a client besides its pipelines. */
+const READY = {
+  status: "ready",
+  isCluster: false,
+  call: (command: string) => Promise.resolve(command === "GET" ? "1" : "OK"),
+};
+
 Deno.test("a call counts as pending once, whatever its script is answered with", async () => {
   let lastReply: unknown = [1, "life"];
   let pipelines = 0;
   const client = {
-    status: "ready",
-    isCluster: false,
-    call: (command: string) => Promise.resolve(command === "GET" ? "1" : "OK"),
+    ...READY,
     pipeline() {
       let calls = 0;
       const pipeline = {
@@ -29,12 +43,6 @@ Deno.test("a call counts as pending once, whatever its script is answered with",
       return pipeline;
     },
   } as unknown as RedisClient;
-  const connection = {
-    answer: <T>(reply: Promise<T>) => reply,
-    heed: () => false,
-    close() {},
-  } as unknown as Connection;
-  const partitions = new Partitions({ prefix: "x", count: 1 });
   const options = { connection, timeoutMs: 10_000, maxPending: MAX_PENDING };
   const runner = new ScriptRunner(client, partitions, options);
   const run = () => runner.run(partitions.bases[0]!, "check", []);
@@ -63,9 +71,7 @@ Deno.test("a call counts as pending once, whatever its script is answered with",
 function openByHand(timeoutMs = 10_000) {
   const sent: { scripts: string[]; by: string; answer: (error?: Error) => void }[] = [];
   const client = {
-    status: "ready",
-    isCluster: false,
-    call: (command: string) => Promise.resolve(command === "GET" ? "1" : "OK"),
+    ...READY,
     pipeline() {
       const scripts: string[] = [];
       let loads = 0;
@@ -89,12 +95,6 @@ function openByHand(timeoutMs = 10_000) {
       };
     },
   } as unknown as RedisClient;
-  const connection = {
-    answer: <T>(reply: Promise<T>) => reply,
-    heed: () => false,
-    close() {},
-  } as unknown as Connection;
-  const partitions = new Partitions({ prefix: "x", count: 1 });
   const runner = new ScriptRunner(client, partitions, { connection, timeoutMs, maxPending: 1_000 });
   const run = (name: string) => runner.run(partitions.bases[0]!, "check", [name]);
   return { client: client as { status: string; isCluster: boolean }, runner, run, sent };

@@ -59,7 +59,7 @@ function appendLive(sql: Statements, commit: Commit, appender: Appender): Commit
   return { ok: true, events, from, length: row.length, ...hookedOf(row) };
 }
 
-/** A task can always change its state, so neither bounds nor series are asked. */
+/** A task can change its state also when it is full, so neither bounds nor series are asked. */
 function appendAll(sql: Statements, commit: Commit, appender: Appender): CommitResult {
   const { events, nowMs } = commit;
   const { row } = appender;

@@ -44,9 +44,8 @@ export interface TaskRow {
 
 /** A task and its newest event, which says where the log ends. */
 export const FROM_TASKS: string = "FROM {tasks} t LEFT JOIN {events} n ON n.event = " +
-  `(SELECT event FROM {events} WHERE event > ${
-    eventKey("t.task", "COALESCE(t.trimmed_through, -1)")
-  } ` +
+  "(SELECT event FROM {events} " +
+  `WHERE event > ${eventKey("t.task", "COALESCE(t.trimmed_through, -1)")} ` +
   `AND event <= ${lastEventKey("t.task")} ORDER BY event DESC LIMIT 1)`;
 
 /** The length of such a task's log. */

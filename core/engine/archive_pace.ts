@@ -10,8 +10,8 @@ const MAX_COUNTED_MS = 200;
  * How fast a backlog is archived: with nothing between two steps, each of which reads some of it and
  * writes that, unless events are published here meanwhile. Then each step is followed by a rest, by
  * default three times as long as it was itself, so that archiving takes a quarter of what it could of
- * this process, of the store and of the archive, and publishing goes before. The backlog lies in the store,
- * where an event stays until its task has ended anyway.
+ * this process, of the store and of the archive, and publishing goes before. The backlog lies in the
+ * store, where an event stays until its task has ended anyway.
  *
  * With publishers, archive and stores on two processors, of the single events a second that there are
  * without an archive, and of those in arrays, it was 0.96 and 0.99 where archiving may work for a tenth
