@@ -9,9 +9,11 @@ import type { CpuProfile } from "./harness/cpu_profile.ts";
 import { busyPollLibrary } from "./harness/busy_poll.ts";
 import { hasWrk } from "./harness/wrk.ts";
 import { lineOf } from "./harness/result.ts";
+import type { Server } from "./harness/server.ts";
 import { remoteServer, startBare, startTaskcast } from "./harness/server.ts";
 import { openStorage, STORAGES } from "./harness/storages.ts";
 import { writeProfile } from "./report/write_profile.ts";
+import { archiving } from "./scenarios/archiving.ts";
 import { fanOut, fanOutSingles } from "./scenarios/fan_out.ts";
 import { idleReaders, startup, storedEvents } from "./scenarios/footprint.ts";
 import { growth } from "./scenarios/growth.ts";
@@ -27,6 +29,7 @@ const SCENARIOS: Readonly<Record<string, { run: Scenario; about: string }>> = {
   "fan-out": { run: fanOut, about: "bursts to 1 to 2000 readers" },
   "fan-out-singles": { run: fanOutSingles, about: "one event after the other to many readers" },
   latency: { run: latency, about: "from publisher to reader at half load" },
+  archiving: { run: archiving, about: "what PostgreSQL behind Redis costs those who publish" },
   replay: { run: replay, about: "all of a long log, and joining late" },
   growth: { run: growth, about: "what a long log costs those who add to it and page in it" },
   idle: { run: idleReaders, about: "memory of readers who wait" },
@@ -144,6 +147,18 @@ async function runScenario(
   await using kept = await openStorage(url === undefined ? storage : "memory");
   const start = (args: readonly string[] = []) =>
     startTaskcast([...kept.args, ...args, ...values["server-arg"]], { root: values.root });
+  const startOn = async (other: string): Promise<Server> => {
+    const storage = await openStorage(other);
+    const args = [...storage.args, ...values["server-arg"]];
+    const server = await startTaskcast(args, { root: values.root });
+    return {
+      ...server,
+      async [Symbol.asyncDispose]() {
+        await server[Symbol.asyncDispose]();
+        await storage[Symbol.asyncDispose]();
+      },
+    };
+  };
   const serverArgs = [...kept.args, ...values["server-arg"]];
   await using server = url === undefined
     ? await startTaskcast(serverArgs, { profileFolder, root: values.root })
@@ -152,7 +167,7 @@ async function runScenario(
   const bench: Bench = {
     server,
     bare,
-    ...(url === undefined ? { startAnother: start } : {}),
+    ...(url === undefined ? { startAnother: start, startOn } : {}),
     startAnotherBare: startBare,
     storage,
     ...settings,

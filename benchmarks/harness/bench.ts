@@ -9,6 +9,8 @@ export interface Bench {
   bare: Server;
   /** Starts one more server like that under load; not when it is somebody else's. */
   startAnother?: (args?: readonly string[]) => Promise<Server>;
+  /** Starts one like that on another storage, which it brings along; not when it is somebody else's. */
+  startOn?: (storage: string) => Promise<Server>;
   /** The same of the bare one. @default {"deno"} */
   startAnotherBare: (listener?: Listener) => Promise<Server>;
   /** Where tasks are kept. */

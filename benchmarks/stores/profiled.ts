@@ -37,6 +37,7 @@ export const PROFILED: Readonly<Record<string, Profiled>> = {
   "sqlite-publish": onSqlite(publish(128)),
   "sqlite-publish-arrays": onSqlite(publishArrays),
   "postgres-publish": onPostgres(publish(32)),
+  "postgres-publish-arrays": onPostgres(publishArrays),
   "archive-postgres": archive,
 };
 

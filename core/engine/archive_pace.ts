@@ -9,7 +9,7 @@ const MAX_COUNTED_MS = 200;
 /**
  * How fast a backlog is archived: with nothing between two steps, each of which reads some of it and
  * writes that, unless events are published here meanwhile. Then each step is followed by a rest, by
- * default three times as long as it was itself, so that archiving takes a quarter of what it could of
+ * default four times as long as it was itself, so that archiving takes a fifth of what it could of
  * this process, of the store and of the archive, and publishing goes before. The backlog lies in the
  * store, where an event stays until its task has ended anyway.
  *

@@ -3,10 +3,10 @@ import type { FakeClock } from "../../tests/support/fake_clock.ts";
 import type { LongTermStore } from "../contracts/long_term_store.ts";
 import { DELAY_MS, everyEvent, interrupted, setUp } from "../../tests/support/archive_setup.ts";
 
-Deno.test("while events are published, archiving rests after each step three times as long as it took", async () => {
+Deno.test("while events are published, archiving rests after each step four times as long as it took", async () => {
   const cases = [
-    { slow: "archive", isPublishing: true, betweenMs: 80 },
-    { slow: "readLog", isPublishing: true, betweenMs: 80 },
+    { slow: "archive", isPublishing: true, betweenMs: 100 },
+    { slow: "readLog", isPublishing: true, betweenMs: 100 },
     { slow: "archive", isPublishing: false, betweenMs: 20 },
     { slow: "readLog", isPublishing: false, betweenMs: 20 },
   ];
@@ -33,7 +33,7 @@ Deno.test("while events are published, archiving rests after each step three tim
     await engine.createTask({ id: "t" });
     const events = Array.from({ length: 20 }, (_, data) => ({ type: "n", data }));
     await engine.publishEvents("t", events);
-    await clock.pass(DELAY_MS + 250); // At most seven events in each write.
+    await clock.pass(DELAY_MS + 300); // At most seven events in each write.
     assert.equal((await everyEvent(cold, "t"))?.length, 20);
     const [first, ...more] = starts.filter((startMs) => startMs >= dueMs).slice(0, 3);
     assert.deepEqual(more, [1, 2].map((i) => first! + i * betweenMs), slow);

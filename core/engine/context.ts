@@ -51,7 +51,7 @@ export interface EngineOptions {
   /**
    * Percent of the time in which archiving reads and writes while events are published on this
    * instance, 10 to 100; for the rest of it publishing is alone. 100: there are no rests, so the
-   * archive keeps up with as much as it can, and publishing pays for that. @default {25}
+   * archive keeps up with as much as it can, and publishing pays for that. @default {20}
    */
   archivePercent: number;
   /**
@@ -80,7 +80,7 @@ export const DEFAULT_ENGINE_OPTIONS: Readonly<EngineOptions> = {
   sweepLimit: 100,
   archiveDelayMs: 500,
   archiveBatch: 1_000,
-  archivePercent: 25,
+  archivePercent: 20,
   hotRetentionMs: 3_600_000,
   cleanupSearchMs: 21_600_000,
 };

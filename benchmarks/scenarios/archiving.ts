@@ -1,0 +1,88 @@
+import { createTask, deleteTask } from "../harness/api.ts";
+import type { Bench } from "../harness/bench.ts";
+import { batchOf, plainEvent } from "../harness/events.ts";
+import { loadRequests } from "../harness/http_load.ts";
+import { inTurns, median, ratioOf } from "../harness/measure.ts";
+import { usageOf, watchUsage } from "../harness/processes.ts";
+import type { Server } from "../harness/server.ts";
+
+const TASKS = 32;
+
+/** Before each measurement: a server whose turn it was not is slower at first, by up to a third. */
+const WARM_UP_SECONDS = 2;
+const POLL_MS = 100;
+
+/**
+ * What archiving costs those who publish: a server on Redis with PostgreSQL behind it, and one on a
+ * Redis without. All of their processes and the client share the machine.
+ */
+export async function archiving(bench: Bench): Promise<void> {
+  const { startOn, storage } = bench;
+  if (startOn === undefined || storage !== "redis+postgres") return;
+  await using plain = await startOn("redis");
+  await measure(bench, plain, { name: "single events", body: plainEvent(1), events: 1 });
+  await measure(bench, plain, { name: "batches of 100", body: batchOf(100), events: 100 });
+}
+
+/** What is published. */
+interface Kind {
+  name: string;
+  body: unknown;
+  events: number;
+}
+
+async function measure(bench: Bench, plain: Server, { name, body, events }: Kind): Promise<void> {
+  const { server, rounds, seconds, connections } = bench;
+  const load = async (to: Server) => {
+    const { url } = to;
+    const ids = await Promise.all(Array.from({ length: TASKS }, () => createTask(url)));
+    const requests = ids.map((id) => ({
+      method: "POST" as const,
+      path: `/tasks/${id}/events`,
+      body,
+    }));
+    // Five programs share the machine, so the client must not take what it has no use for.
+    const send = (seconds: number) =>
+      loadRequests({ url, requests, connections, seconds, mayClientSleep: true });
+    if (seconds >= WARM_UP_SECONDS) await send(WARM_UP_SECONDS);
+    const run = await watchUsage(to, () => send(seconds));
+    // What is archived later must not be counted against the next in turn.
+    if (to === server) await untilArchived(url);
+    await Promise.all(ids.map((id) => deleteTask(url, id)));
+    return run;
+  };
+  const runs = await inTurns(rounds, {
+    archived: () => load(server),
+    plain: () => load(plain),
+  });
+  const rates = (of: typeof runs.plain) => of.map(({ value }) => value.requestsPerSecond * events);
+  bench.report({
+    scenario: `publish ${name}, ${TASKS} tasks, beside the archive`,
+    unit: "events/s",
+    value: median(rates(runs.archived)),
+    baseline: median(rates(runs.plain)),
+    baselineName: "the same without an archive",
+    ratio: ratioOf(rates(runs.archived), rates(runs.plain)),
+    target: 0.8,
+    targetIs: "ratio at least",
+    rounds,
+    p50Ms: median(runs.archived.map(({ value }) => value.p50Ms)),
+    p99Ms: median(runs.archived.map(({ value }) => value.p99Ms)),
+    errors: [...runs.archived, ...runs.plain].reduce((sum, { value }) => sum + value.errors, 0),
+    connections,
+    ...usageOf(runs.archived),
+    generator: runs.archived[0]!.value.generator,
+  });
+}
+
+/** Waits until all that was published is archived, too. */
+async function untilArchived(url: string): Promise<void> {
+  for (;;) {
+    const text = await (await fetch(`${url}/metrics`)).text();
+    const [stored, archived] = ["stored", "archived"].map((what) =>
+      Number(new RegExp(`^taskcast_events_${what}_total (\\d+)$`, "m").exec(text)![1])
+    );
+    if (archived === stored) return;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
