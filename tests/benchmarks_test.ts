@@ -470,6 +470,26 @@ Deno.test("the generator of load runs from start to end, and sees no fault", asy
   await Deno.remove(out, { recursive: true });
 });
 
+Deno.test("what an archive costs those who publish is measured from start to end", async () => {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "-A", "--no-check", "benchmarks/main.ts", "--rounds", "1", "--duration", "1"],
+      ...["--storage", "redis+postgres", "--scenario", "archiving"],
+    ],
+    cwd: new URL("../", import.meta.url),
+  }).output();
+  assert.equal(code, 0, new TextDecoder().decode(stderr));
+  const lines = new TextDecoder().decode(stdout).trim().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(lines.map(({ scenario }) => scenario), [
+    "publish single events, 32 tasks, beside the archive",
+    "publish batches of 100, 32 tasks, beside the archive",
+  ]);
+  for (const { value, baseline, ratio, errors } of lines) {
+    assert(value > 0 && baseline > 0 && ratio > 0);
+    assert.equal(errors, 0);
+  }
+});
+
 Deno.test("what is done on a store is profiled, of the checkout that is asked for", async () => {
   const folder = await Deno.makeTempDir();
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
