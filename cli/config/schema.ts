@@ -146,7 +146,9 @@ const engine = z.strictObject({
   pageSize: positive().optional().describe("Events read from the store at a time"),
   pageBytes: positive().optional().describe("Bytes read from the store at a time, about"),
   historyBytes: positive().optional().describe("Bytes in one page of history, about"),
-  tailBytes: positive().optional().describe("Bytes of recent events kept per task with readers"),
+  tailBytes: whole(0).optional().describe(
+    "Bytes of recent events kept per task with readers",
+  ),
   wakesPerTurn: positive().optional()
     .describe("Readers of a task that are woken before others are heard; more wait up to 1 ms"),
   heartbeatMs: timer().optional().describe("Milliseconds between signs of life on streams"),
