@@ -75,17 +75,19 @@ function arrayOf(values: readonly (number | "NULL")[]): string {
   return `{${values.join()}}`;
 }
 
-// Data that is not the JSON of one value is refused, with all others: it makes no list, or one with
-// more values than there are indexes.
+// Where data is not the JSON of one value, the list has fewer values than there are rows, or more: a
+// row without data has no index then, and one of no event has none either, which the table refuses.
 const NUMBERS = "unnest($1::bigint[]), unnest($2::integer[]), unnest($3::integer[]), " +
   "unnest($4::integer[]), unnest($5::bigint[]), unnest($6::bigint[])";
 const DATA = "json_array_elements($7::text::json)";
+const INDEX = "CASE WHEN data IS NOT NULL THEN idx END";
 
 const INSERT_PLAIN = "INSERT INTO {events} (task, idx, class, place, time, entropy, data) " +
-  `SELECT * FROM ROWS FROM (${NUMBERS}, ${DATA}) AS e`;
+  `SELECT task, ${INDEX}, class, place, time, entropy, data FROM ROWS FROM (${NUMBERS}, ${DATA}) ` +
+  "AS e (task, idx, class, place, time, entropy, data)";
 
 const INSERT = "INSERT INTO {events} (task, idx, class, place, time, entropy, part, at, len, " +
-  "series, data) SELECT task, idx, class, place, time, entropy, part, at, len, series, " +
+  `series, data) SELECT task, ${INDEX}, class, place, time, entropy, part, at, len, series, ` +
   `CASE WHEN part IS NULL THEN data END FROM ROWS FROM (${NUMBERS}, ${DATA}, ` +
   "unnest($8::integer[]), unnest($9::integer[]), unnest($10::integer[]), " +
   "json_array_elements_text($11::text::json)) " +

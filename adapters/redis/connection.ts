@@ -26,6 +26,7 @@ export class Connection {
   readonly #closed = Promise.withResolvers<void>();
   #isClosed = false;
   #isLeaving = false;
+  #breaks = 0;
   #renewedAtMs = -Infinity;
   #isAskingNodes = false;
   #onBegun: (() => void) | undefined;
@@ -48,6 +49,14 @@ export class Connection {
     client.on("connect", this.#onConnect);
     client.on("ready", this.#onReady);
     client.on("close", this.#onBreak);
+  }
+
+  /**
+   * Rises with each connection that breaks: a client may have sent again what it was asked before. Not
+   * so on a cluster, where it says nothing of connections to single nodes.
+   */
+  get breaks(): number {
+    return this.#breaks;
   }
 
   /**
@@ -124,6 +133,7 @@ export class Connection {
   readonly #onReady = (): void => this.#onBegun?.();
 
   readonly #onBreak = (): void => {
+    this.#breaks++;
     this.#isLeaving = false;
     this.#onReady();
     // Clients that send nothing twice may forget what had no answer, without a word.

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import type { AddressInfo, Socket } from "node:net";
+import { connect, createServer } from "node:net";
 import { Redis } from "ioredis";
 import type { EngineStats, ShortTermStore } from "@taskcast/core";
 import { TaskEngine } from "@taskcast/core";
@@ -187,6 +189,49 @@ test("redis: commits whose connection breaks are carried out at most once, by an
   await shortTerm.close();
   await broadcast.close();
   for (const client of clients) client.disconnect();
+});
+
+test("redis: a commit that a client sends again is carried out once, though the scripts are forgotten", async () => {
+  await using redis = await startRedis();
+  const own = new Redis(redis.url);
+  // Loses the answer to one request, and the scripts; then the connection breaks.
+  let isLosing = false;
+  const sockets = new Set<Socket>();
+  const proxy = createServer((socket) => {
+    const server = connect(redis.port, "127.0.0.1");
+    sockets.add(socket.on("error", () => {}).on("close", () => server.destroy()));
+    server.on("error", () => {}).on("close", () => socket.destroy());
+    socket.on("data", (bytes) => server.write(bytes));
+    server.on("data", (bytes) => {
+      if (!isLosing) return void socket.write(bytes);
+      isLosing = false;
+      void own.script("FLUSH").then(() => sockets.forEach((each) => each.destroy()));
+    });
+  });
+  await new Promise<void>((done) => proxy.listen(0, "127.0.0.1", done));
+  const { port } = proxy.address() as AddressInfo;
+  const clients = [1, 2, 3].map(() => new Redis(port, { retryStrategy: () => 1 }));
+  for (const client of clients) client.on("error", () => {});
+  const [pub, sub, store] = clients as [Redis, Redis, Redis];
+  const { broadcast, shortTerm } = createRedisAdapters(pub, sub, store);
+  const engine = new TaskEngine({
+    broadcast,
+    shortTermStore: shortTerm,
+    options: { sweepMs: 0, pollMs: 60_000 },
+  });
+  await engine.createTask({ id: "t" });
+  await engine.publishEvent("t", { type: "n", data: 0 });
+  isLosing = true;
+  const isUnsure = await isUnavailable(engine.publishEvent("t", { type: "n", data: 1 }));
+  assert.deepEqual(await dataOf(shortTerm, "t"), [0, 1]);
+  assert(isUnsure, "nobody knows any more that it was carried out");
+  await engine.publishEvent("t", { type: "n", data: 2 });
+  assert.deepEqual(await dataOf(shortTerm, "t"), [0, 1, 2]);
+  await engine.close();
+  await shortTerm.close();
+  await broadcast.close();
+  for (const client of [...clients, own]) client.disconnect();
+  proxy.close();
 });
 
 test("redis: data that was lost is noticed, and never looks like an empty log", async () => {

@@ -26,13 +26,18 @@ const COMMIT_SCRIPTS = ["publish", "commit"] as const;
 /** Calls that are sent before their turn is over, at most. */
 const MAX_GROUP = 16;
 
-/** What a script is called with: texts, or what makes them when it is sent. */
+/**
+ * What a script is called with: texts, or what makes them when it is sent. A call that is sent again is
+ * made anew, but where it may have been carried out: then it is the same.
+ */
 export type ScriptArgs = readonly string[] | (() => readonly string[]);
 
 interface Call {
   base: string;
   script: ScriptName;
   args: ScriptArgs;
+  /** What it was sent with, if it may have been carried out. */
+  sentWith?: readonly string[];
   /** Its time is over, and who asked has been told so. */
   isLate: boolean;
   resolve(reply: readonly Reply[]): void;
@@ -265,14 +270,17 @@ export class ScriptRunner {
   /** Sends calls and settles them, but for those whose scripts the server does not know. */
   async #settle(calls: readonly Call[], by: "evalsha" | "eval"): Promise<Call[]> {
     const unknown: Call[] = [];
+    const sent: (readonly string[])[] = [];
+    const { breaks } = this.#connection;
     let replies: Answer[];
     try {
       const pipeline = this.#client.pipeline();
       const loads = by === "eval" ? COMMIT_SCRIPTS : [];
       for (const name of loads) pipeline.script("LOAD", SCRIPTS[name]);
-      for (const { base, script, args } of calls) {
+      for (const { base, script, args, sentWith } of calls) {
         const life = this.#lives.get(base) ?? "";
-        const values = typeof args === "function" ? args() : args;
+        const values = sentWith ?? (typeof args === "function" ? args() : args);
+        sent.push(values);
         const code = by === "eval" ? SCRIPTS[script] : HASHES.get(script)!;
         pipeline[by](code, 1, base, life, this.#newLife, ...values);
       }
@@ -287,8 +295,13 @@ export class ScriptRunner {
     for (const [i, call] of calls.entries()) {
       const [error, reply] = replies[i] ?? [unavailable("the connection broke"), null];
       if (error !== null) {
-        if (by === "evalsha" && error.message.startsWith("NOSCRIPT")) unknown.push(call);
-        else call.reject(error);
+        if (by === "evalsha" && error.message.startsWith("NOSCRIPT")) {
+          // A client sends again what had no answer when its connection broke: then this is what the
+          // second request was answered, and the first may have been carried out.
+          const isUnsure = this.#client.isCluster || this.#connection.breaks !== breaks;
+          if (isUnsure) call.sentWith = sent[i];
+          unknown.push(call);
+        } else call.reject(error);
       } else if (Array.isArray(reply)) call.resolve(this.#withoutLife(call.base, reply));
       else call.reject(unavailable("it answered a script with something else than a list"));
     }

@@ -206,3 +206,21 @@ Deno.test("on a cluster nobody waits until another node knows the scripts", asyn
   await Promise.all([first, other]);
   runner.close();
 });
+
+Deno.test("a call that is sent again is made anew, but the same where it may have been carried out", async () => {
+  for (const isCluster of [false, true]) {
+    const { client, runner, sent } = openByHand();
+    client.isCluster = isCluster;
+    let number = 0;
+    const call = runner.run(partitions.bases[0]!, "check", () => [`${++number}`]);
+    await turn();
+    await turn();
+    sent[0]!.answer(new Error("NOSCRIPT No matching script"));
+    await turn();
+    // A client of a cluster may have sent it twice, to two nodes, and nobody knows.
+    assert.deepEqual(sent.map(({ scripts }) => scripts), [["1"], [isCluster ? "1" : "2"]]);
+    sent[1]!.answer();
+    await call;
+    runner.close();
+  }
+});
