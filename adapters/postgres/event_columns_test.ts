@@ -7,7 +7,7 @@ const test = await hasPostgres() ? Deno.test : () => {};
 
 const BOUNDS = { nowMs: 5, maxEvents: 99, maxBytes: 999 };
 
-test("postgres: events whose data is not the JSON of one value are refused, and nothing is kept", async () => {
+test("postgres: events whose data makes JSON only together are refused, and nothing is kept", async () => {
   await using server = await startPostgres();
   const { broadcast, shortTerm } = await createPostgresAdapters({ url: server.url });
   const record = {
@@ -26,7 +26,7 @@ test("postgres: events whose data is not the JSON of one value are refused, and 
       ...BOUNDS,
     });
   for (
-    const wrong of [["x"], [""], [" "], ["1,2"], ["[1", "2]"], ["1", ""], ['{"a":1', '"b":2}']]
+    const wrong of [["[1", "2]"], ["1", ""], ['{"a":1', '"b":2}']]
   ) {
     await assert.rejects(append(...wrong), { code: "INTERNAL" }, JSON.stringify(wrong));
   }

@@ -36,7 +36,7 @@ interface Call {
   base: string;
   script: ScriptName;
   args: ScriptArgs;
-  /** What it was sent with, if it may have been carried out. */
+  /** What it was sent with, unless it is known that this was not carried out. */
   sentWith?: readonly string[];
   /** Its time is over, and who asked has been told so. */
   isLate: boolean;
@@ -270,17 +270,16 @@ export class ScriptRunner {
   /** Sends calls and settles them, but for those whose scripts the server does not know. */
   async #settle(calls: readonly Call[], by: "evalsha" | "eval"): Promise<Call[]> {
     const unknown: Call[] = [];
-    const sent: (readonly string[])[] = [];
     const { breaks } = this.#connection;
     let replies: Answer[];
     try {
       const pipeline = this.#client.pipeline();
       const loads = by === "eval" ? COMMIT_SCRIPTS : [];
       for (const name of loads) pipeline.script("LOAD", SCRIPTS[name]);
-      for (const { base, script, args, sentWith } of calls) {
+      for (const call of calls) {
+        const { base, script, args } = call;
         const life = this.#lives.get(base) ?? "";
-        const values = sentWith ?? (typeof args === "function" ? args() : args);
-        sent.push(values);
+        const values = call.sentWith ??= typeof args === "function" ? args() : args;
         const code = by === "eval" ? SCRIPTS[script] : HASHES.get(script)!;
         pipeline[by](code, 1, base, life, this.#newLife, ...values);
       }
@@ -299,7 +298,7 @@ export class ScriptRunner {
           // A client sends again what had no answer when its connection broke: then this is what the
           // second request was answered, and the first may have been carried out.
           const isUnsure = this.#client.isCluster || this.#connection.breaks !== breaks;
-          if (isUnsure) call.sentWith = sent[i];
+          if (!isUnsure) call.sentWith = undefined;
           unknown.push(call);
         } else call.reject(error);
       } else if (Array.isArray(reply)) call.resolve(this.#withoutLife(call.base, reply));

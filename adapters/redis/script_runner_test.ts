@@ -102,6 +102,14 @@ function openByHand(timeoutMs = 10_000) {
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
+/** Has the first call sent to a server that does not know its script. */
+async function forgetScript(sent: readonly { answer: (error: Error) => void }[]): Promise<void> {
+  await turn();
+  await turn();
+  sent[0]!.answer(new Error("NOSCRIPT No matching script"));
+  await turn();
+}
+
 Deno.test("calls of one turn are sent in a few groups and in their order, one call at its end", async () => {
   const { runner, run, sent } = openByHand();
   const first = run("first");
@@ -165,10 +173,7 @@ Deno.test("while calls are sent again by their text nothing else is sent, and wh
 Deno.test("what is held while the connection breaks is refused, and not sent when there is another", async () => {
   const { client, runner, run, sent } = openByHand();
   const first = run("0");
-  await turn();
-  await turn();
-  sent[0]!.answer(new Error("NOSCRIPT No matching script"));
-  await turn();
+  await forgetScript(sent);
   const held = run("1");
   held.catch(() => {}); // Looked at below.
   await turn();
@@ -190,10 +195,7 @@ Deno.test("on a cluster nobody waits until another node knows the scripts", asyn
   const { client, runner, run, sent } = openByHand();
   client.isCluster = true;
   const first = run("0");
-  await turn();
-  await turn();
-  sent[0]!.answer(new Error("NOSCRIPT No matching script"));
-  await turn();
+  await forgetScript(sent);
   const other = run("1");
   await turn();
   await turn();
@@ -213,10 +215,7 @@ Deno.test("a call that is sent again is made anew, but the same where it may hav
     client.isCluster = isCluster;
     let number = 0;
     const call = runner.run(partitions.bases[0]!, "check", () => [`${++number}`]);
-    await turn();
-    await turn();
-    sent[0]!.answer(new Error("NOSCRIPT No matching script"));
-    await turn();
+    await forgetScript(sent);
     // A client of a cluster may have sent it twice, to two nodes, and nobody knows.
     assert.deepEqual(sent.map(({ scripts }) => scripts), [["1"], [isCluster ? "1" : "2"]]);
     sent[1]!.answer();
