@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
 import type { AdapterPlugin, AdapterRole, Adapters } from "@taskcast/core";
-import { ADAPTER_ROLES, memoryPlugin } from "@taskcast/core";
+import { ADAPTER_ROLES, assertUsable, memoryPlugin } from "@taskcast/core";
 import { missingMethods } from "./adapter_methods.ts";
 import { assertAddress, describeAddress, firstLine } from "./address.ts";
 import { loadModule } from "./load_module.ts";
@@ -65,7 +65,7 @@ export async function openAdapters(
         assertComplete(setting, roles[0]!, "The configuration has");
         await opening(
           { provider: `the ${roles[0]} adapter of the configuration` },
-          () => setting.check(),
+          () => assertUsable(setting),
         );
         continue;
       }
@@ -88,7 +88,7 @@ export async function openAdapters(
         keep(adapter);
         assertComplete(adapter, role, `The plugin "${plugin.name}" of "${provider}" opened`);
       }
-      for (const role of roles) await opening(setting, () => found[role]!.check());
+      for (const role of roles) await opening(setting, () => assertUsable(found[role]!));
     }
     return { adapters: adapters as OpenAdapters["adapters"], close };
   } catch (error) {

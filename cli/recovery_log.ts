@@ -1,5 +1,5 @@
-import type { AdapterRole, Adapters, Clock } from "@taskcast/core";
-import { ADAPTER_ROLES, systemClock } from "@taskcast/core";
+import type { AdapterRole, Adapters, Checkable, Clock } from "@taskcast/core";
+import { ADAPTER_ROLES, assertUsable, systemClock } from "@taskcast/core";
 import type { Logger } from "./logger.ts";
 
 /** Milliseconds between two looks while something is away. */
@@ -22,7 +22,7 @@ export type Dependencies = { [Role in AdapterRole]?: Pick<Adapters[Role], "check
  * the errors themselves. Nothing is asked and no timer runs unless there was an error.
  */
 export class RecoveryLog {
-  readonly #dependencies: [AdapterRole, { check(): Promise<void> }][];
+  readonly #dependencies: [AdapterRole, Checkable][];
   readonly #log: Pick<Logger, "info">;
   readonly #clock: Clock;
   readonly #awaySinceMs = new Map<AdapterRole, number>();
@@ -86,13 +86,13 @@ export class RecoveryLog {
     });
   }
 
-  async #answers(dependency: { check(): Promise<void> }): Promise<boolean> {
+  async #answers(dependency: Checkable): Promise<boolean> {
     let timer: unknown;
     const late = new Promise<false>((resolve) => {
       timer = this.#clock.setTimeout(() => resolve(false), PATIENCE_MS);
     });
     try {
-      return await Promise.race([dependency.check().then(() => true), late]);
+      return await Promise.race([assertUsable(dependency).then(() => true), late]);
     } catch {
       return false;
     } finally {

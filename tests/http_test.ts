@@ -212,6 +212,20 @@ Deno.test("readiness tells what cannot be reached, and is lost only with what is
   }
 });
 
+Deno.test("readiness is degraded, and 200, while a part of what is needed is away", async () => {
+  const shortTermStore = new MemoryShortTermStore();
+  const message = "1 of 3 shards cannot be reached";
+  shortTermStore.check = () => Promise.resolve({ status: "degraded", message } as never);
+  await using server = startServer({ engine: { shortTermStore } });
+  const ready = await server.call("GET", "/health/ready");
+  assert.deepEqual([ready.status, ready.body.status], [200, "degraded"]);
+  assert.deepEqual(ready.body.dependencies.shortTermStore, {
+    ok: true,
+    degraded: message,
+    required: true,
+  });
+});
+
 Deno.test("health and metrics say what the engine does", async () => {
   await using server = startServer();
   await server.call("POST", "/tasks", { id: "t" });

@@ -1,3 +1,5 @@
+import type { Checkable } from "./health.ts";
+
 /** What a wake-up says: that a task's log grew, never what was written. */
 export interface Signal {
   /** The task. */
@@ -23,13 +25,11 @@ export type SignalScope = { taskId: string } | { all: true };
  *   It is never the source of truth, so a loss costs latency and never an event.
  * - `publish` must not reject because of a reader, and must not wait for one.
  */
-export interface BroadcastProvider {
+export interface BroadcastProvider extends Checkable {
   /** Tells everybody who listens. */
   publish(signal: Signal): void | Promise<void>;
   /** Listens. Resolves once the subscription is live: what is published after that is heard. */
   subscribe(scope: SignalScope, onSignal: (signal: Signal) => void): Promise<Unsubscribe>;
-  /** Rejects, soon, when it cannot be used at the moment. */
-  check(): Promise<void>;
   /** Releases connections that the provider itself opened. Safe to call twice. */
   close(): Promise<void>;
 }

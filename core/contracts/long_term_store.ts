@@ -1,3 +1,4 @@
+import type { Checkable } from "./health.ts";
 import type { LogMark, StoredEvent, TaskRecord } from "./records.ts";
 import type { LogTrimmer } from "./log_trimmer.ts";
 import type { TaskReader } from "./task_reader.ts";
@@ -36,7 +37,8 @@ export type ArchivePosition =
  * trimmed. Its answers are those that the short-term store would give. Its tasks are marked for
  * `clean` only.
  */
-export interface LongTermStore extends TaskReader, LogTrimmer, Pick<WorkQueue, "claim" | "mark"> {
+export interface LongTermStore
+  extends TaskReader, LogTrimmer, Pick<WorkQueue, "claim" | "mark">, Checkable {
   /** What the archive has of these lives, in the same order. */
   positions(
     tasks: readonly { taskId: string; incarnation: string }[],
@@ -56,8 +58,6 @@ export interface LongTermStore extends TaskReader, LogTrimmer, Pick<WorkQueue, "
    * it that are still on their way are not taken. Tells whether there was something.
    */
   deleteTask(taskId: string, incarnation: string): Promise<boolean>;
-  /** Rejects, soon, when it cannot be used at the moment. */
-  check(): Promise<void>;
   /** Releases connections. Safe to call twice. */
   close(): Promise<void>;
 }

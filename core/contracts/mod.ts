@@ -1,6 +1,7 @@
 export * from "./auth.ts";
 export * from "./broadcast.ts";
 export * from "./clock.ts";
+export * from "./health.ts";
 export * from "./hooks.ts";
 export * from "./log_trimmer.ts";
 export * from "./long_term_store.ts";

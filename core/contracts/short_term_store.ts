@@ -1,5 +1,6 @@
 import type { TaskStatus } from "../protocol/task.ts";
 import type { BroadcastProvider } from "./broadcast.ts";
+import type { Checkable } from "./health.ts";
 import type {
   DueKind,
   DueTimes,
@@ -96,7 +97,7 @@ export interface DueWork {
  * - A commit that was acknowledged is seen by every later read, on every instance.
  * - What cannot be reached rejects with a `TaskcastError` `STORE_UNAVAILABLE`.
  */
-export interface ShortTermStore extends TaskReader, WorkQueue, TaskNotes, LogTrimmer {
+export interface ShortTermStore extends TaskReader, WorkQueue, TaskNotes, LogTrimmer, Checkable {
   /**
    * The broadcast layer that each commit of this store wakes by itself, in the same step. Left out:
    * the engine does it.
@@ -124,8 +125,6 @@ export interface ShortTermStore extends TaskReader, WorkQueue, TaskNotes, LogTri
     at: LogMark,
     then: { againAtMs: number; releaseAtMs?: number },
   ): Promise<boolean>;
-  /** Rejects, soon, when it cannot be used at the moment. */
-  check(): Promise<void>;
   /** Releases connections. Safe to call twice. */
   close(): Promise<void>;
 }

@@ -26,7 +26,7 @@ import {
 import { assertCreateTask, assertTaskId, assertTransition } from "../rules/validate/task.ts";
 import { Archiver } from "./archiver.ts";
 import type { DependencyState } from "./check.ts";
-import { checkDependencies } from "./check.ts";
+import { HealthChecks } from "./check.ts";
 import type { EngineContext } from "./context.ts";
 import { createContext } from "./create_context.ts";
 import { Cleaner } from "./cleanup/cleaner.ts";
@@ -106,6 +106,7 @@ export class TaskEngine {
   readonly #cleaner: Cleaner;
   readonly #deliverer?: Deliverer;
   readonly #hooks: HookCaller;
+  readonly #health: HealthChecks;
   readonly #streams = new OpenStreams();
   readonly #closing = new AbortController();
 
@@ -119,6 +120,7 @@ export class TaskEngine {
     this.#hooks = new HookCaller(options.hooks);
     this.#context = createContext(options, (error, context) => this.#hooks.report(error, context));
     this.#tails = new Tails(this.#context);
+    this.#health = new HealthChecks(this.#context);
     const cleaner = this.#cleaner = new Cleaner(this.#context);
     const { archive } = this.#context;
     if (archive !== undefined) {
@@ -391,12 +393,14 @@ export class TaskEngine {
   }
 
   /**
-   * Asks each dependency whether it answers.
+   * Asks each dependency whether it can be used. Answers within half a second: of one that takes
+   * longer what was known before, if that is no older than 15 seconds, and meanwhile the question
+   * goes on for those who ask next.
    *
    * @returns By name: `ok`, or why not.
    */
   async check(): Promise<Record<string, DependencyState>> {
-    return await checkDependencies(this.#context, this.#archiver?.lagMs);
+    return await this.#health.states(this.#archiver?.lagMs);
   }
 
   /**
