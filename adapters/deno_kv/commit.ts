@@ -1,5 +1,5 @@
 import type { Commit, CommitResult, EventDraft, Refusal, StoredEvent } from "@taskcast/core";
-import { checkProducers, checkSeries, WORK_KINDS } from "@taskcast/core";
+import { checkProducers, checkSeries, isLive, isReplaced, WORK_KINDS } from "@taskcast/core";
 import { isTerminal } from "@taskcast/core/protocol";
 import { append, prepare } from "./append.ts";
 import type { Changes } from "./changes.ts";
@@ -97,7 +97,8 @@ function checkCommit(
     return head === undefined ? events.map(() => undefined) : { code: "EXISTS" };
   }
   if (head === undefined) return { code: "ABSENT" };
-  if (expect !== "live") {
+  if (isReplaced(expect, head.incarnation)) return { code: "REPLACED" };
+  if (!isLive(expect)) {
     const isThere = head.version === expect.version && head.incarnation === expect.incarnation;
     return isThere && record !== undefined ? events.map(() => undefined) : { code: "CONFLICT" };
   }

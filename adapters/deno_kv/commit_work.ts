@@ -1,4 +1,5 @@
 import type { Commit } from "@taskcast/core";
+import { isLive } from "@taskcast/core";
 import { isTerminal } from "@taskcast/core/protocol";
 import type { Changes } from "./changes.ts";
 import type { CommitPlan } from "./commit.ts";
@@ -37,7 +38,7 @@ export class CommitWork implements TaskWork<CommitPlan> {
     await loadFor(this.#database, state, events);
     this.#sent = new Map();
     const { keys, kv } = this.#database;
-    for (const { producer } of expect === "live" ? events : []) {
+    for (const { producer } of isLive(expect) ? events : []) {
       if (producer === undefined) continue;
       const { id, epoch, seq } = producer;
       if (!isOfOldRun(state.producers.get(id), producer)) continue;

@@ -1,5 +1,5 @@
 import type { Commit, CommitResult, Refusal, StoredEvent } from "@taskcast/core";
-import { checkProducers, checkSeries, WORK_KINDS } from "@taskcast/core";
+import { checkProducers, checkSeries, isLive, isReplaced, WORK_KINDS } from "@taskcast/core";
 import { isTerminal } from "@taskcast/core/protocol";
 import type { Changes } from "./changes.ts";
 import type { TaskRow } from "./task_state.ts";
@@ -29,12 +29,13 @@ export function decide(
   } else {
     if (known === undefined) return refused({ code: "ABSENT" });
     const { version, incarnation } = known.row;
-    if (
-      expect !== "live" && (version !== expect.version || incarnation !== expect.incarnation)
-    ) return refused({ code: "CONFLICT" });
+    if (isReplaced(expect, incarnation)) return refused({ code: "REPLACED" });
+    if (!isLive(expect) && (version !== expect.version || incarnation !== expect.incarnation)) {
+      return refused({ code: "CONFLICT" });
+    }
   }
   let repeats: readonly (number | undefined)[] = [];
-  if (expect === "live") {
+  if (isLive(expect)) {
     const state = known!;
     const checked = checkProducers(events, state.row.length, (id) => state.producer(id));
     if ("code" in checked) return refused(checked);

@@ -1,6 +1,6 @@
 import type { Commit, EventDraft, SeriesFold, StoredEvent, WorkMarks } from "@taskcast/core";
 import type { EventFilter, Level, SeriesMode } from "@taskcast/core/protocol";
-import { matchesEverything, WORK_KINDS } from "@taskcast/core";
+import { isLive, matchesEverything, WORK_KINDS } from "@taskcast/core";
 import { SERVER_EVENT } from "@taskcast/core/protocol";
 import type { Reply } from "./client.ts";
 
@@ -36,15 +36,16 @@ export function commitCall(
   ];
   const specials = events.reduce((count, draft) => count + (isSpecial(draft) ? 1 : 0), 0);
   const others = otherMarks(marks);
+  const demanded = typeof expect === "object" && expect.live ? expect.incarnation : undefined;
   if (
-    expect === "live" && record === undefined && events.length > 0 && specials === 0 &&
-    others === ""
+    isLive(expect) && record === undefined && events.length > 0 && specials === 0 && others === ""
   ) {
     for (const draft of events) pushDraft(args, draft);
+    if (demanded !== undefined) args.push(demanded);
     return { script: "publish", args };
   }
-  const version = typeof expect === "object" ? expect : undefined;
-  args.push(version === undefined ? expect as string : "at");
+  const version = typeof expect === "object" && !expect.live ? expect : undefined;
+  args.push(demanded === undefined ? nameOf(expect) : `in ${demanded}`);
   args.push(String(events.length), String(specials), others);
   for (const draft of events) pushDraft(args, draft);
   for (const [at, draft] of events.entries()) {
@@ -68,6 +69,11 @@ export function commitCall(
     );
   }
   return { script: "commit", args };
+}
+
+function nameOf(expect: Commit["expect"]): string {
+  if (expect === "absent") return expect;
+  return isLive(expect) ? "live" : "at";
 }
 
 /** What few commits mark a task for. */

@@ -1,5 +1,5 @@
 import type { Commit, CommitResult, DueTimes, Refusal, StoredEvent } from "@taskcast/core";
-import { DUE_KINDS, WORK_KINDS } from "@taskcast/core";
+import { DUE_KINDS, isLive, isReplaced, WORK_KINDS } from "@taskcast/core";
 import { isTerminal } from "@taskcast/core/protocol";
 import { Appender } from "./appender.ts";
 import type { KnownLogs } from "./known_logs.ts";
@@ -23,7 +23,8 @@ export function carryOut(sql: Statements, logs: KnownLogs, commit: Commit): Comm
   }
   if (appender === undefined) return refused({ code: "ABSENT" });
   const { row } = appender;
-  if (expect !== "live") {
+  if (isReplaced(expect, row.incarnation)) return refused({ code: "REPLACED" });
+  if (!isLive(expect)) {
     if (row.version !== expect.version || row.incarnation !== expect.incarnation) {
       return refused({ code: "CONFLICT" });
     }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { EventDraft } from "../contracts/records.ts";
 import type { ShortTermStore } from "../contracts/short_term_store.ts";
 import {
   append,
@@ -43,6 +44,56 @@ export const COMMIT_CHECKS: readonly Check<ShortTermStore>[] = [
       assert.equal(await store.readLog("t", { after: -1, limit: 1 }), undefined);
       assert.equal(await store.readView("t", { after: -1 }), undefined);
       assert.deepEqual((await store.listTasks({ limit: 1 })).tasks, []);
+    },
+  },
+  {
+    title: "commit() to an incarnation appends to that one only, and asks for it first",
+    async run(store) {
+      const second = "4567efgh";
+      const expect = (incarnation: string) => ({ live: true, incarnation }) as const;
+      const to = (incarnation: string, ...events: EventDraft[]) =>
+        commit(store, { taskId: "t", expect: expect(incarnation), events });
+      assertRefused(await to(LIFE, draft("none")), { code: "ABSENT" });
+      await create(store, "t");
+      const sent = draft("sent", { producer: { id: "p", epoch: 2, seq: 0 } });
+      const inSeries = { seriesId: "s", seriesMode: "latest" } as const;
+      for (const events of [[draft(0)], [draft(1), draft(2)], [draft(3, inSeries), sent]]) {
+        const result = await to(LIFE, ...events);
+        assert(result.ok);
+        assert.equal(result.events.length, events.length);
+      }
+      const any = await commit(store, { taskId: "t", expect: { live: true }, events: [draft(4)] });
+      assert(any.ok);
+      const expected = [0, 1, 2, 3, "sent", 4];
+      assert.deepEqual(await values(store, "t"), expected);
+
+      const replaced = { code: "REPLACED" } as const;
+      const others: EventDraft[][] = [
+        [draft("plain")],
+        [draft("many"), draft("plain")],
+        [draft("of a series", inSeries)],
+        [draft("another mode", { ...inSeries, seriesMode: "keep-all" })],
+        [sent],
+        [draft("fenced", { producer: { id: "p", epoch: 1, seq: 0 } })],
+        [draft("gap", { producer: { id: "p", epoch: 2, seq: 7 } })],
+        [],
+      ];
+      for (const events of others) assertRefused(await to(second, ...events), replaced);
+      assert.deepEqual(await values(store, "t"), expected);
+
+      await replace(store, "t", { status: "completed" });
+      assertRefused(await to(second, draft("ended")), replaced);
+      assertRefused(await to(LIFE, draft("ended")), { code: "TERMINAL", status: "completed" });
+      assert((await to(LIFE, sent)).ok);
+
+      assert.equal(await store.deleteTask("t"), true);
+      assertRefused(await to(LIFE, draft("gone")), { code: "ABSENT" });
+      const again = { ...record("t"), incarnation: second };
+      assert((await commit(store, { taskId: "t", expect: "absent", record: again })).ok);
+      for (const events of others) assertRefused(await to(LIFE, ...events), replaced);
+      assert.deepEqual(await store.getTask("t"), { record: again, length: 0 });
+      assert((await to(second, draft("new"))).ok);
+      assert.deepEqual(await values(store, "t"), ["new"]);
     },
   },
   {

@@ -15,6 +15,24 @@ import type { TaskNotes } from "./task_notes.ts";
 import type { TaskReader } from "./task_reader.ts";
 import type { WorkMarks, WorkQueue } from "./work_queue.ts";
 
+/** What a commit to a live task demands beside that. Demands are added here, each of them optional. */
+export interface LiveExpectation {
+  /** The task exists and is not terminal. */
+  live: true;
+  /** It is in this incarnation, or the commit is refused with `REPLACED`. @default any */
+  incarnation?: string;
+}
+
+/** The place of its record that a commit replaces. */
+export interface VersionExpectation {
+  /** Tells it apart from a {@linkcode LiveExpectation}. */
+  live?: undefined;
+  /** The version that is replaced. */
+  version: number;
+  /** The incarnation that it is of. */
+  incarnation: string;
+}
+
 /** One atomic change of one task. Either all of it happens or nothing. */
 export interface Commit {
   /** The task. */
@@ -25,9 +43,11 @@ export interface Commit {
     | "absent"
     /** The task exists and is not terminal. What every publish asks; no read is needed before. */
     | "live"
+    /** The same, and the task is in this incarnation; that is asked before anything else. */
+    | LiveExpectation
     /** The task is still at this version and this life. What every transition asks. */
-    | { version: number; incarnation: string };
-  /** The task as it is to be; needed with `absent` and a version, not allowed with `live`. */
+    | VersionExpectation;
+  /** The task as it is to be; needed with `absent` and a version, not allowed with a live task. */
   record?: TaskRecord;
   /** When the record wants attention. Replaces what was due before; needed with `record`. */
   due?: DueTimes;
@@ -51,6 +71,8 @@ export interface Commit {
 export type Refusal =
   | { code: "ABSENT" }
   | { code: "EXISTS" }
+  /** The id is in another incarnation than the one that a {@linkcode LiveExpectation} names. */
+  | { code: "REPLACED" }
   /** The version is another one by now. */
   | { code: "CONFLICT" }
   | { code: "TERMINAL"; status: TaskStatus }

@@ -16,6 +16,8 @@ export function refusalError(taskId: string, refusal: Refusal): TaskcastError {
         "TASK_EXISTS",
         `Cannot create task "${taskId}": a task with this id exists; leave the id out for a new one`,
       );
+    case "REPLACED":
+      return taskReplaced(taskId);
     case "CONFLICT":
       return error("INVALID_TRANSITION", `Cannot change task "${taskId}": it changed meanwhile`);
     case "TERMINAL":
@@ -65,6 +67,21 @@ export function taskNotFound(taskId: string): TaskcastError {
   return new TaskcastError("TASK_NOT_FOUND", `Task "${taskId}" does not exist`, {
     details: { taskId },
   });
+}
+
+/** `TASK_NOT_FOUND`: another task has the id of the one that was meant. */
+export function taskReplaced(taskId: string): TaskcastError {
+  return new TaskcastError(
+    "TASK_NOT_FOUND",
+    `Task "${taskId}" was deleted, and another one has its id now`,
+    { details: { taskId, replaced: true } },
+  );
+}
+
+/** Whether a step was refused because another task has the id of the one that was meant. */
+export function isTaskReplaced(error: unknown): boolean {
+  return error instanceof TaskcastError && error.code === "TASK_NOT_FOUND" &&
+    error.details?.replaced === true;
 }
 
 /** `INVALID_CURSOR`. */

@@ -20,6 +20,7 @@ import { WORK_KINDS } from "../contracts/work_queue.ts";
 import { isTerminal } from "../protocol/task.ts";
 import { checkSeries, newSeriesKind } from "../rules/append.ts";
 import { copyOf } from "../rules/copy.ts";
+import { isLive, isReplaced } from "../rules/expectation.ts";
 import { isAtMark } from "../rules/mark.ts";
 import { draftOfStored } from "../rules/series.ts";
 import { DueIndex } from "./due_index.ts";
@@ -165,6 +166,8 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
     if (entry === undefined) return refused({ code: "ABSENT" });
     if (expect === "live") return this.#publish(entry, commit);
     const { version, incarnation } = entry.record;
+    if (isReplaced(expect, incarnation)) return refused({ code: "REPLACED" });
+    if (isLive(expect)) return this.#publish(entry, commit);
     if (version !== expect.version || incarnation !== expect.incarnation) {
       return refused({ code: "CONFLICT" });
     }

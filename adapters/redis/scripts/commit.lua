@@ -9,6 +9,10 @@
 --@include text_key
 local expect, draft_count, special_count, marks = ARGV[12], ARGV[13] + 0, ARGV[14] + 0, ARGV[15]
 
+-- 'in ' and an incarnation: live, and in that one.
+local wanted = string.match(expect, '^in (.+)')
+if wanted then expect = 'live' end
+
 local function refuse(...)
   local answer = {...}
   answer[#answer + 1] = life
@@ -42,6 +46,8 @@ if expect == 'absent' then
   if status then return refuse('EXISTS') end
 elseif not status then
   return refuse('ABSENT')
+elseif wanted then
+  if call('HGET', task_key, 'incarnation') ~= wanted then return refuse('REPLACED') end
 elseif expect == 'at' then
   local now = call('HMGET', task_key, 'version', 'incarnation')
   if now[1] ~= ARGV[at + 10] or now[2] ~= ARGV[at + 11] then return refuse('CONFLICT') end

@@ -7,13 +7,18 @@
 --@include begin_commit
 --@include append_places
 
--- Of each event its class, and the event as it is kept but for what comes first in it.
-local FIRST = 12
+-- Of each event its class, and the event as it is kept but for what comes first in it; then, if one is
+-- demanded, the incarnation.
+local FIRST, LAST = 12, #ARGV
 if not status then return {'ABSENT', life} end
+if LAST % 2 == 0 then
+  if call('HGET', task_key, 'incarnation') ~= ARGV[LAST] then return {'REPLACED', life} end
+  LAST = LAST - 1
+end
 if status == 'completed' or status == 'failed' or status == 'timeout' or status == 'cancelled' then
   return {'TERMINAL', status, life}
 end
-for at = FIRST + 1, #ARGV, 2 do
+for at = FIRST + 1, LAST, 2 do
   length = length + 1
   bytes = bytes + #ARGV[at] - string.find(ARGV[at], '\n', 1, true)
 --@include note_page
@@ -27,7 +32,7 @@ if length == from + 1 then
   append_places(id, '1' .. ARGV[FIRST], struct.pack(POSITION, length))
 else
   local places, position = {}, from
-  for at = FIRST, #ARGV, 2 do
+  for at = FIRST, LAST, 2 do
     position = position + 1
     call('XADD', log_key, int(position), time, ARGV[at + 1])
     local positions = places[ARGV[at]]
