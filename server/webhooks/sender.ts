@@ -9,7 +9,7 @@ export interface WebhookSenderOptions {
    * webhook's URL; `true`: all. @default none
    */
   allowPrivate?: boolean | readonly string[];
-  /** Connections kept open at most, over all receivers. @default {64} */
+  /** Connections kept open while nothing is sent, over all receivers. @default {64} */
   maxSockets?: number;
 }
 

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
 import type { WebhookRequest } from "@taskcast/core";
 import type { WebhookSenderOptions } from "./sender.ts";
 import { createWebhookSender } from "./sender.ts";
@@ -86,6 +88,59 @@ Deno.test("a receiver that does not answer, or never stops answering, is left in
       await assert.rejects(cut, { message: "the server stops" });
     });
     hang.resolve(new Response());
+  });
+});
+
+Deno.test("10 000 receivers are all told, though most keep their connections open", async () => {
+  let open = 0;
+  let mostOpen = 0;
+  const server = http.createServer((_request, response) => response.end());
+  server.keepAliveTimeout = 0; // Connections stay until the sender closes them.
+  server.on("connection", (socket) => {
+    mostOpen = Math.max(mostOpen, ++open);
+    socket.on("close", () => open--);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "0.0.0.0", resolve));
+  const { port } = server.address() as AddressInfo;
+  // Each address of 127.0.0.0/8 leads here and is an origin of its own.
+  const origins = Array.from(
+    { length: 10_000 },
+    (_, i) => `http://127.1.${Math.floor(i / 250)}.${1 + i % 250}:${port}/`,
+  );
+  assert.equal(new Set(origins).size, origins.length);
+  await withSender({ allowPrivate: true, maxSockets: 32 }, async (sender) => {
+    let next = 0;
+    const statuses: number[] = [];
+    const tell = async () => {
+      statuses.push((await sender.send(request(origins[next++]!))).status);
+    };
+    // One at a time, nobody else's end makes room for the connection of the next.
+    for (let i = 0; i < 100; i++) await tell();
+    await Promise.all(Array.from({ length: 20 }, async () => {
+      while (next < origins.length) await tell();
+    }));
+    assert.deepEqual(statuses, origins.map(() => 200));
+  });
+  // 20 in use beside those that are kept, and closing takes the server a moment to notice.
+  assert(mostOpen < 500, `${mostOpen} connections at a time`);
+  await new Promise((resolve) => server.close(resolve));
+  assert.equal(open, 0, "nothing stays open once the sender is closed");
+});
+
+Deno.test("an answer that is known counts, though its body never ends", async () => {
+  await withReceiver(() => {
+    let timer: ReturnType<typeof setInterval> | undefined;
+    const drip = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        timer = setInterval(() => controller.enqueue(new Uint8Array(1)), 10);
+      },
+      cancel: () => clearInterval(timer),
+    });
+    return new Response(drip, { status: 201 });
+  }, async (url) => {
+    await withSender({ allowPrivate: true }, async (sender) => {
+      assert.deepEqual(await sender.send(request(url, { timeoutMs: 300 })), { status: 201 });
+    });
   });
 });
 

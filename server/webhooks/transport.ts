@@ -5,6 +5,7 @@ import http from "node:http";
 import https from "node:https";
 import type { WebhookRequest, WebhookResponse } from "@taskcast/core";
 import { isPublicAddress, REFUSED } from "./addresses.ts";
+import { OriginAgents } from "./origin_agents.ts";
 
 /** Posts to addresses that may be posted to. */
 export interface Transport {
@@ -25,60 +26,61 @@ const MAX_ANSWER_BYTES = 64 * 1024;
 export function openTransport(
   { isAllowed, maxSockets }: { isAllowed: (host: string) => boolean; maxSockets: number },
 ): Transport {
-  const agents = {
-    "http:": new http.Agent({ keepAlive: true, maxTotalSockets: maxSockets }),
-    "https:": new https.Agent({ keepAlive: true, maxTotalSockets: maxSockets }),
-  };
+  const agents = new OriginAgents(maxSockets);
 
   function post({ url: address, headers, body, timeoutMs, signal }: WebhookRequest) {
     const url = new URL(address);
-    const protocol = url.protocol as keyof typeof agents;
     const bytes = Buffer.from(body);
     return new Promise<WebhookResponse>((resolve, reject) => {
-      const request = (protocol === "https:" ? https : http).request(url, {
-        method: "POST",
-        headers: { ...headers, "content-length": bytes.length },
-        agent: agents[protocol],
-        lookup: isAllowed(url.hostname) ? lookup : publicLookup,
-      } as http.RequestOptions);
-      const giveUp = (why: string) => request.destroy(new Error(why));
-      const timer = setTimeout(() => giveUp(`no answer within ${timeoutMs} ms`), timeoutMs);
-      const abort = () => giveUp("the server stops");
-      signal.addEventListener("abort", abort);
-      const end = () => {
+      const { agent, release } = agents.take(url);
+      let answer: WebhookResponse | undefined;
+      let isSettled = false;
+      // Asks no other layer: a request that is destroyed tells nobody in some states. An answer that
+      // is known stays the outcome, however the rest of it ends.
+      const settle = (error: Error) => {
+        if (isSettled) return;
+        isSettled = true;
         clearTimeout(timer);
         signal.removeEventListener("abort", abort);
+        release();
+        if (answer === undefined) reject(error);
+        else resolve(answer);
       };
+      const abandon = (why: string) => {
+        settle(new Error(why));
+        request.destroy();
+      };
+      const timer = setTimeout(() => abandon(`no answer within ${timeoutMs} ms`), timeoutMs);
+      const abort = () => abandon("the server stops");
+      signal.addEventListener("abort", abort);
+      const request = (url.protocol === "https:" ? https : http).request(url, {
+        method: "POST",
+        headers: { ...headers, "content-length": bytes.length },
+        agent,
+        lookup: isAllowed(url.hostname) ? lookup : publicLookup,
+      } as http.RequestOptions);
       request.on("response", (response) => {
-        const answer = answerOf(response);
+        answer = answerOf(response);
         let read = 0;
         response.on("data", (chunk: Uint8Array) => {
           read += chunk.length;
           if (read > MAX_ANSWER_BYTES) response.destroy();
         });
-        // The status is known: how the rest ends does not matter.
         response.on("error", () => {});
-        response.on("close", () => {
-          end();
-          resolve(answer);
-        });
+        response.on("close", () => settle(CLOSED));
       });
-      request.on("error", (error) => {
-        end();
-        reject(new Error(reasonOf(error), { cause: error }));
-      });
+      request.on("error", (error) => settle(new Error(reasonOf(error), { cause: error })));
+      request.on("close", () => settle(CLOSED));
       if (signal.aborted) abort();
-      request.end(bytes);
+      else request.end(bytes);
     });
   }
 
-  return {
-    post,
-    close() {
-      for (const agent of Object.values(agents)) agent.destroy();
-    },
-  };
+  return { post, close: () => agents.close() };
 }
+
+/** A request that ended without an answer and without an error of its own. */
+const CLOSED = new Error("the connection broke");
 
 type LookupCallback = (
   error: Error | null,

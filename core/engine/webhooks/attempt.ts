@@ -1,11 +1,18 @@
+import type { Clock } from "../../contracts/clock.ts";
 import type { StoredEvent } from "../../contracts/records.ts";
-import type { WebhookSender } from "../../contracts/webhooks.ts";
+import type { WebhookRequest, WebhookResponse, WebhookSender } from "../../contracts/webhooks.ts";
 import { envelopeJson, idOf } from "../../rules/event_json.ts";
 import type { TaskHook } from "./hooks_of.ts";
 import { signatureHeaders } from "./sign.ts";
 
 /** Characters of an error that are kept. */
 const MAX_ERROR = 200;
+
+/**
+ * Milliseconds that a sender may take beyond the time of the attempt. By then it must have settled;
+ * a sender that has not, is not waited for.
+ */
+const SETTLE_MS = 1_000;
 
 /** An event on its way to a webhook. */
 export interface Delivery {
@@ -24,11 +31,11 @@ export type Outcome = { ok: true } | { ok: false; error: string; retryAfterMs?: 
 export async function attempt(
   sender: WebhookSender,
   { taskId, hook, event, filteredIndex, traceparent }: Delivery,
-  { nowMs, signal }: { nowMs: number; signal: AbortSignal },
+  { clock, signal }: { clock: Clock; signal: AbortSignal },
 ): Promise<Outcome> {
   const { url, secret, wrap = true, retry: { timeoutMs } } = hook;
   const id = idOf(event);
-  const timestamp = Math.floor(nowMs / 1000);
+  const timestamp = Math.floor(clock.now() / 1000);
   const body = wrap ? envelopeJson(taskId, filteredIndex, event) : event.data;
   try {
     const signed = secret === undefined
@@ -44,7 +51,8 @@ export async function attempt(
       ...(traceparent === undefined ? {} : { traceparent }),
       ...signed,
     };
-    const { status, retryAfterMs } = await sender.send({ url, headers, body, timeoutMs, signal });
+    const request = { url, headers, body, timeoutMs, signal };
+    const { status, retryAfterMs } = await sendInTime(sender, request, clock);
     if (status >= 200 && status < 300) return { ok: true };
     const isRedirect = status >= 300 && status < 400;
     const error = isRedirect ? `HTTP ${status}: redirects are not followed` : `HTTP ${status}`;
@@ -52,6 +60,24 @@ export async function attempt(
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return { ok: false, error: message.slice(0, MAX_ERROR) };
+  }
+}
+
+/** Settles in time even if the sender, which may be the host's own, never does. */
+async function sendInTime(
+  sender: WebhookSender,
+  request: WebhookRequest,
+  clock: Clock,
+): Promise<WebhookResponse> {
+  const late = Promise.withResolvers<never>();
+  const timer = clock.setTimeout(
+    () => late.reject(new Error(`no answer within ${request.timeoutMs} ms`)),
+    request.timeoutMs + SETTLE_MS,
+  );
+  try {
+    return await Promise.race([sender.send(request), late.promise]);
+  } finally {
+    clock.clearTimeout(timer);
   }
 }
 

@@ -24,6 +24,9 @@ const TURN_MS = 5_000;
 /** Until the receiver may have room. */
 const BUSY_MS = 100;
 
+/** Milliseconds after which an instance asks again whether it is still the one that delivers. */
+const HELD_MS = 100;
+
 /** Events without a match after which a webhook remembers that it looked. */
 const REMEMBER_SKIPPED = 1_000;
 
@@ -60,8 +63,12 @@ export interface Turn {
   incarnation: string;
   /** The trace in which the task was created. */
   traceparent?: string;
-  /** Says that this instance is still at it, before something that may take so long. */
-  renew(forMs: number): Promise<void>;
+  /**
+   * Prolongs the claim on the task, before something that may take so long.
+   *
+   * @returns Whether the claim was still held; a frozen process may find that it has run out.
+   */
+  renew(forMs: number): Promise<boolean>;
 }
 
 /** Tells a webhook what it has not been told, in order, until something stands in the way. */
@@ -92,6 +99,8 @@ export async function deliverHook(
       if (giveBack === undefined) return { nextAtMs: nowMs + BUSY_MS };
       let next: HookState;
       try {
+        const isHeld = await turn.renew(hook.retry.timeoutMs) && await notes.hold();
+        if (!isHeld) return "elsewhere";
         const place = places[i]!;
         const state = isAgain ? notes.state : { ...notes.state, count: place };
         next = await deliverEvent(turn, hook, state, event, place);
@@ -134,7 +143,11 @@ class Note {
   state: HookState;
   readonly #turn: Turn;
   readonly #name: string;
+  /** Names this turn in the note, so that an earlier turn of another instance finds it changed. */
+  readonly #holder = crypto.randomUUID().slice(0, 8);
   #text: string | undefined;
+  /** When the store last said that the note is as this instance left it. */
+  #heldAtMs = -Infinity;
 
   constructor(turn: Turn, hook: string, text: string | undefined) {
     this.#turn = turn;
@@ -147,12 +160,32 @@ class Note {
     return this.#text === undefined;
   }
 
+  /**
+   * Asks, directly before an attempt, whether this instance still delivers this webhook. If it was
+   * frozen for longer than its claim, another one has gone on, and an old event would come after
+   * newer ones.
+   */
+  async hold(): Promise<boolean> {
+    const { context: { store, clock }, task: { id }, incarnation } = this.#turn;
+    const nowMs = clock.now();
+    if (this.state.holder !== this.#holder) {
+      return await this.write({ ...this.state, holder: this.#holder });
+    }
+    if (nowMs - this.#heldAtMs <= HELD_MS) return true;
+    const notes = await store.readNotes(id, incarnation);
+    if (notes?.[this.#name] !== this.#text) return false;
+    this.#heldAtMs = nowMs;
+    return true;
+  }
+
   /** Whether nobody else changed it meanwhile. */
   async write(state: HookState): Promise<boolean> {
-    const { context: { store }, task: { id }, incarnation } = this.#turn;
+    const { context: { store, clock }, task: { id }, incarnation } = this.#turn;
+    const nowMs = clock.now();
     const to = stateText(state);
     const change = { from: this.#text, to };
     if (!await store.writeNote(id, incarnation, this.#name, change)) return false;
+    this.#heldAtMs = nowMs;
     this.#text = to;
     this.state = state;
     return true;
@@ -176,7 +209,7 @@ function tracedAttempt(
     const outcome = await attempt(
       desk.sender,
       { ...delivery, traceparent: span.traceparent ?? traceparent },
-      { nowMs: clock.now(), signal: desk.closing },
+      { clock, signal: desk.closing },
     );
     if (!outcome.ok) span.fail(outcome.error);
     return outcome;
@@ -194,7 +227,6 @@ async function deliverEvent(
   const { context: { clock, store }, desk, task, incarnation } = turn;
   const { name, url, retry } = hook;
   const { index, type } = event;
-  await turn.renew(retry.timeoutMs);
   const delivery = { taskId: task.id, hook, event, filteredIndex };
   const startMs = performance.now();
   desk.counts.underWay++;

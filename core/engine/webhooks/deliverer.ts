@@ -135,9 +135,10 @@ export class Deliverer implements Desk {
       traceparent,
       renew: async (forMs) => {
         const nowMs = this.#context.clock.now();
-        if (untilMs - nowMs > forMs + LEASE_MS / 4) return;
+        if (nowMs >= untilMs) return false;
+        if (untilMs - nowMs > forMs + LEASE_MS / 4) return true;
         untilMs = nowMs + forMs + LEASE_MS;
-        await store.mark(taskId, "deliver", untilMs, { incarnation });
+        return await store.mark(taskId, "deliver", untilMs, { incarnation });
       },
     };
     const progress = await Promise.all(

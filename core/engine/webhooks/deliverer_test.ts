@@ -170,6 +170,76 @@ Deno.test("an instance that dies in between is replaced: nothing is lost, the or
   assert.deepEqual(received.map(({ json }) => json.data), [1, 2, 3, 3, 4, 5]);
 });
 
+Deno.test("an instance that was frozen at any step sends nothing that others have gone past", async () => {
+  const frozenIn = new Set<string>();
+  for (let step = 0;; step++) {
+    const { clock, open, store, values } = setUp();
+    const { promise: thaw, resolve: letGo } = Promise.withResolvers<void>();
+    let calls = 0;
+    let frozen: string | undefined;
+    // From that call on nothing of the first instance happens until it is let go.
+    const freezing = new Proxy(store, {
+      get(target, name) {
+        const value = Reflect.get(target, name);
+        if (typeof value !== "function") return value;
+        return async (...args: unknown[]) => {
+          if (name !== "commit" && calls++ >= step) {
+            frozen ??= String(name);
+            await thaw;
+          }
+          return await value.apply(target, args);
+        };
+      },
+    });
+    // Nor does its clock go on meanwhile, as that of a virtual machine that is paused.
+    let lagMs = 0;
+    const first = open({
+      shortTermStore: freezing,
+      clock: { ...clock, now: () => clock.now() - lagMs },
+    });
+    await first.createTask({ id: "t", webhooks: [{ ...HOOK, retry: { timeoutMs: 9_000 } }] });
+    await publish(first, "t", 0, 1, 2);
+    await live(clock, 100);
+    if (frozen === undefined) {
+      assert.deepEqual(values(), [0, 1, 2]);
+      await first.close();
+      break;
+    }
+    frozenIn.add(frozen);
+    const second = open();
+    await publish(second, "t", 3, 4);
+    await live(clock, 60_000);
+    lagMs = 60_000;
+    letGo();
+    await live(clock, 60_000);
+    const sent = values() as number[];
+    assert.deepEqual(sent, sent.toSorted(), `frozen in ${frozen}, call ${step}`);
+    assert.deepEqual([...new Set(sent)], [0, 1, 2, 3, 4]);
+    await first.close();
+    await second.close();
+  }
+  assert(frozenIn.has("readLog") && frozenIn.has("writeNote"), [...frozenIn].join());
+});
+
+Deno.test("a sender that never settles is not waited for", async () => {
+  const { clock, received, world, open } = setUp();
+  const engine = open();
+  world.answer = () => new Promise(() => {});
+  await engine.createTask({
+    id: "t",
+    webhooks: [{ ...HOOK, retry: { retries: 0, timeoutMs: 1_000 } }],
+  });
+  await publish(engine, "t", "a");
+  await live(clock, 2_500);
+  world.answer = OK;
+  await publish(engine, "t", "b");
+  await live(clock, 1_100);
+  assert.deepEqual(received.map(({ json }) => json.data), ["a", "b"]);
+  const [status] = await engine.getWebhooks("t");
+  assert.deepEqual(status!.failed.map(({ error }) => error), ["no answer within 1000 ms"]);
+  await engine.close();
+});
+
 Deno.test("many instances tell a webhook each event once, in order", async () => {
   const { clock, store, open, values, world } = setUp();
   world.answer = async () => {

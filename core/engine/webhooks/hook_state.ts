@@ -9,6 +9,8 @@ export interface HookState {
   next: number;
   /** Matching events before it, so that its `filteredIndex` needs no counting. */
   count: number;
+  /** The turn that delivers, or delivered last: a random text. */
+  holder?: string;
   /** Attempts that the event in turn has had, and when the next may be made. */
   attempts?: number;
   atMs?: number;
