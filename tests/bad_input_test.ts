@@ -97,6 +97,24 @@ Deno.test("bad input gets the right status and a helpful message, and changes no
       "SERIES_CONFLICT",
       /delta/,
     ],
+    ...[{ data: { text: "Hello" } }, { data: "Hello" }, { data: ["a"], seriesAccField: "0" }].map(
+      (fields): typeof cases[number] => [
+        "POST",
+        "/tasks/t/events",
+        event({ seriesId: "new", seriesMode: "accumulate", ...fields }),
+        400,
+        "INVALID_INPUT",
+        /"seriesAccField" must name a field of data that holds a string/,
+      ],
+    ),
+    [
+      "POST",
+      "/tasks/t/events",
+      event({ seriesId: "s", data: { text: "Hello" } }),
+      400,
+      "INVALID_INPUT",
+      /"seriesAccField" must name/,
+    ],
     ["POST", "/tasks/t/events", event({ producerSeq: 0 }), 400, "INVALID_INPUT", /producerId/],
     [
       "POST",

@@ -100,7 +100,13 @@ function isSpecial({ seriesId, producer }: EventDraft): boolean {
 
 function pushSpecial(args: string[], number: number, draft: EventDraft): void {
   const { seriesId, seriesMode = "", accField = "", delta, producer } = draft;
-  const inSeries = seriesId === undefined ? "" : delta === undefined ? "s" : "sd";
+  const inSeries = seriesId === undefined
+    ? ""
+    : delta !== undefined
+    ? "sd"
+    : draft.mustNotAccumulate
+    ? "sn"
+    : "s";
   args.push(String(number), inSeries + (producer === undefined ? "" : "p"));
   if (seriesId !== undefined) {
     args.push(JSON.stringify(seriesId), seriesMode, JSON.stringify(accField));

@@ -437,6 +437,8 @@ function refusalOf(reply: readonly Reply[]): Refusal {
         mode: second as string,
         ...(third !== "" && { accField: JSON.parse(third as string) }),
       };
+    case "NO_DELTA":
+      return { code, at: Number(first), accField: JSON.parse(second as string) };
     case "SEQUENCE_GAP":
       return { code, at: Number(first), expected: Number(second) };
     case "PRODUCER_FENCED":

@@ -1,6 +1,6 @@
 import type { EventEnvelope } from "@taskcast/client";
 import { TaskcastClient } from "@taskcast/client";
-import { DEFAULT_ACC_FIELD } from "@taskcast/core/protocol";
+import { accumulatedValue, DEFAULT_ACC_FIELD } from "@taskcast/core/protocol";
 import type { Terminal } from "../terminal.ts";
 
 /** What `taskcast logs` is told. */
@@ -67,7 +67,7 @@ class Printer {
   async print(event: Shown): Promise<void> {
     const { type, level, data, timestamp, seriesId, seriesMode, seriesAccField } = event;
     const text = seriesMode === "accumulate"
-      ? (data as Record<string, unknown> | null)?.[seriesAccField ?? DEFAULT_ACC_FIELD]
+      ? accumulatedValue(data, seriesAccField ?? DEFAULT_ACC_FIELD)
       : undefined;
     if (typeof text === "string") {
       this.#inLine = text === "" ? this.#inLine : !text.endsWith("\n");

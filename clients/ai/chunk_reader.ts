@@ -1,5 +1,5 @@
 import type { DoneReason, EventEnvelope } from "@taskcast/core/protocol";
-import { DEFAULT_ACC_FIELD, SERVER_EVENT } from "@taskcast/core/protocol";
+import { accumulatedValue, DEFAULT_ACC_FIELD, SERVER_EVENT } from "@taskcast/core/protocol";
 import type { ChunkFields } from "./chunks.ts";
 import { EVENT_PREFIX } from "./chunks.ts";
 
@@ -33,7 +33,8 @@ export class ChunkReader {
     if (LAST_CHUNKS.includes(chunk.type)) this.#isComplete = true;
     if (seriesId === undefined) return [chunk];
     const field = seriesAccField ?? DEFAULT_ACC_FIELD;
-    const text = String(chunk[field]);
+    const text = accumulatedValue(chunk, field);
+    if (typeof text !== "string") return [chunk];
     const told = this.#told.get(seriesId) ?? 0;
     // After a connection to the server broke, texts are told as a whole again.
     const fresh = seriesSnapshot ? text.slice(told) : text;

@@ -1,5 +1,5 @@
 import type { EventEnvelope } from "@taskcast/core/protocol";
-import { DEFAULT_ACC_FIELD } from "@taskcast/core/protocol";
+import { accumulatedValue, DEFAULT_ACC_FIELD } from "@taskcast/core/protocol";
 
 interface Series {
   /** An accumulated text in parts, joined when it is asked for. */
@@ -37,9 +37,7 @@ export class SeriesView {
     const { data, seriesId, seriesMode, seriesAccField = DEFAULT_ACC_FIELD, seriesSnapshot } =
       event;
     if (seriesId === undefined || seriesMode === undefined || seriesMode === "keep-all") return;
-    const delta = seriesMode === "accumulate"
-      ? (data as Record<string, unknown> | null)?.[seriesAccField]
-      : undefined;
+    const delta = seriesMode === "accumulate" ? accumulatedValue(data, seriesAccField) : undefined;
     if (typeof delta !== "string") {
       this.#series.set(seriesId, { data });
       return;

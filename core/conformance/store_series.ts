@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { SeriesFold } from "../contracts/records.ts";
+import type { EventDraft, SeriesFold } from "../contracts/records.ts";
 import { MAX_SERIES_CLASSES } from "../contracts/records.ts";
 import type { ShortTermStore } from "../contracts/short_term_store.ts";
 import { append, assertRefused, commit, create, delta, draft, log } from "./store_fixtures.ts";
@@ -45,6 +45,39 @@ export const SERIES_CHECKS: readonly Check<ShortTermStore>[] = [
         mode: "keep-all",
       });
       assert.equal((await log(store, "t")).length, 3);
+    },
+  },
+  {
+    title: "an event that must not accumulate is refused by a series that does, and by no other",
+    async run(store) {
+      await create(store, "t");
+      const bad = (seriesId: string) =>
+        draft("no delta", { seriesId, accField: "delta", mustNotAccumulate: true });
+      const publish = (...events: EventDraft[]) =>
+        commit(store, { taskId: "t", expect: "live", events });
+      const refusal = (at: number) => ({ code: "NO_DELTA", at, accField: "delta" }) as const;
+      assertRefused(await publish(draft(), delta("a"), bad("answer")), refusal(2));
+      await append(store, "t", delta("a"));
+      assertRefused(await publish(draft(), bad("answer")), refusal(1));
+      assertRefused(await publish(draft("x", { ...bad("answer"), accField: "text" })), {
+        code: "SERIES_CONFLICT",
+        at: 0,
+        mode: "accumulate",
+        accField: "delta",
+      });
+      assert.equal((await log(store, "t")).length, 1, "nothing of what was refused is stored");
+      await append(
+        store,
+        "t",
+        draft("now", { seriesId: "now", seriesMode: "latest" }),
+        bad("now"),
+        bad("kept"),
+        bad("kept"),
+        delta("", { data: '{"delta":null}', delta: undefined, seriesMode: undefined }),
+      );
+      const all = await folds(store);
+      assert.equal(all.get("now")?.newest.data, '"no delta"');
+      assert.equal(all.get("answer")?.text, undefined);
     },
   },
   {
@@ -112,6 +145,20 @@ export const SERIES_CHECKS: readonly Check<ShortTermStore>[] = [
       assert.deepEqual(replaced.newest, number);
       await append(store, "t", delta("b"), delta("c"));
       assert.equal((await folds(store)).get("answer")?.text, "bc");
+    },
+  },
+  {
+    title: "data that is no object replaces the text, whatever the appended field is called",
+    async run(store) {
+      await create(store, "t");
+      const series = { accField: "0", delta: undefined };
+      for (const data of ['"sz"', '["sz"]']) {
+        const text = delta("", { accField: "0", data: '{"0":"a"}', delta: "a" });
+        const [, newest] = await append(store, "t", text, delta("", { ...series, data }));
+        const fold = (await folds(store)).get("answer")!;
+        assert.equal(fold.text, undefined);
+        assert.deepEqual(fold.newest, newest);
+      }
     },
   },
   {

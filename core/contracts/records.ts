@@ -82,8 +82,13 @@ export interface EventDraft {
   seriesMode?: SeriesMode;
   /** The field that is appended if the series accumulates; set whenever `seriesId` is. */
   accField?: string;
-  /** The string in that field. Left out: it is no string, and the event replaces the value. */
+  /** The string in that field. Left out: it is `null` or no string, and replaces the value. */
   delta?: string;
+  /**
+   * A series that accumulates refuses the event (`NO_DELTA`): it says no mode, and its data has
+   * nothing to append in `accField`. Never set together with `delta`.
+   */
+  mustNotAccumulate?: true;
   /** Who sends it, for recognising a repetition. */
   producer?: { id: string; epoch: number; seq: number };
 }

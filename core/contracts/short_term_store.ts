@@ -78,6 +78,8 @@ export type Refusal =
   | { code: "TERMINAL"; status: TaskStatus }
   /** The event `at` says another mode or field than its series has. */
   | { code: "SERIES_CONFLICT"; at: number; mode: string; accField?: string }
+  /** The event `at` has nothing that its series, which accumulates, could append. */
+  | { code: "NO_DELTA"; at: number; accField: string }
   | { code: "SEQUENCE_GAP"; at: number; expected: number }
   | { code: "PRODUCER_FENCED"; at: number; epoch: number }
   /** The log is at one of its bounds. */

@@ -1,5 +1,6 @@
 import type { EventDraft } from "../contracts/records.ts";
 import { TaskcastError } from "../protocol/errors.ts";
+import { accumulatedValue } from "../protocol/accumulated.ts";
 import type { EventInput } from "../protocol/event.ts";
 import { DEFAULT_ACC_FIELD } from "../protocol/event.ts";
 import type { Limits } from "../protocol/limits.ts";
@@ -35,8 +36,9 @@ export function draftOf(input: EventInput, path: string, limits: Limits): EventD
     draft.seriesId = input.seriesId;
     draft.seriesMode = input.seriesMode;
     draft.accField = input.seriesAccField ?? DEFAULT_ACC_FIELD;
-    const delta = (input.data as Record<string, unknown> | null)?.[draft.accField];
+    const delta = accumulatedValue(input.data, draft.accField);
     if (typeof delta === "string") draft.delta = delta;
+    else if (delta === undefined && input.seriesMode === undefined) draft.mustNotAccumulate = true;
   }
   if (input.producerId !== undefined) {
     draft.producer = {

@@ -102,6 +102,66 @@ Deno.test("publishing names the event and the field that is wrong, and stores no
   assert.equal((await engine.getTask("t"))?.lastIndex, -1);
 });
 
+Deno.test("an accumulate event needs a string or null where it is appended", async () => {
+  await using engine = open();
+  await engine.createTask({ id: "t" });
+  const series = { type: "a", seriesId: "s", seriesMode: "accumulate" };
+  const bad: [event: Anything, path: string][] = [
+    [{ ...series, data: { text: "Hello" } }, "seriesAccField"],
+    [{ ...series, data: {} }, "seriesAccField"],
+    [{ ...series, data: { delta: 7 } }, "seriesAccField"],
+    [{ ...series, data: { delta: undefined } }, "seriesAccField"],
+    [{ ...series, data: { delta: ["a"] } }, "seriesAccField"],
+    [{ ...series, data: "Hello" }, "seriesAccField"],
+    [{ ...series, data: ["Hello"], seriesAccField: "0" }, "seriesAccField"],
+    [{ ...series, data: "Hello", seriesAccField: "0" }, "seriesAccField"],
+    [{ ...series, data: null }, "seriesAccField"],
+    [{ ...series, data: { delta: "a" }, seriesAccField: "text" }, "seriesAccField"],
+    [{ ...series, data: {}, seriesAccField: "toString" }, "seriesAccField"],
+    [{ ...series, data: {}, seriesAccField: "__proto__" }, "seriesAccField"],
+  ];
+  const refused = (act: () => Promise<unknown>, path: string) =>
+    assert.rejects(act, (error: TaskcastError) => {
+      assert.equal(error.code, "INVALID_INPUT");
+      assert.equal(error.details?.path, path);
+      assert.match(error.message, /seriesAccField.*holds a string, or null/);
+      return true;
+    });
+  // The first event of a series, and a later one.
+  for (const before of [[], [{ ...series, data: { delta: "a" } }]] as Anything[]) {
+    await engine.publishEvents("t", before);
+    for (const [event, path] of bad) {
+      await refused(() => engine.publishEvent("t", event), path);
+      await refused(() => engine.publishEvents("t", [event]), `[0].${path}`);
+    }
+  }
+  // What says no mode accumulates if its series does.
+  for (const data of ["b", { text: "b" }, ["b"]]) {
+    await refused(
+      () => engine.publishEvent("t", { type: "a", seriesId: "s", data }),
+      "seriesAccField",
+    );
+    await engine.publishEvent("t", { type: "a", seriesId: "alone", data });
+  }
+  assert.equal((await engine.getTask("t"))?.lastIndex, 3);
+});
+
+Deno.test("null where an accumulate event is appended replaces the text by nothing", async () => {
+  await using engine = open();
+  await engine.createTask({ id: "t" });
+  const series = { type: "a", seriesId: "s", seriesMode: "accumulate" } as const;
+  const seen = async () =>
+    (await engine.getEvents("t", { seriesFormat: "accumulated" })).events.at(-1)?.data;
+  await engine.publishEvent("t", { ...series, data: { delta: "a" } });
+  await engine.publishEvent("t", { ...series, data: { delta: null, step: 2 } });
+  assert.deepEqual(await seen(), { delta: null, step: 2 });
+  await engine.publishEvent("t", { ...series, data: { delta: "b" } });
+  await engine.publishEvent("t", { type: "a", seriesId: "s", data: { delta: "c" } });
+  assert.deepEqual(await seen(), { delta: "bc" });
+  await engine.publishEvent("t", { type: "a", seriesId: "s", data: { delta: null } });
+  assert.deepEqual(await seen(), { delta: null });
+});
+
 Deno.test("every limit holds, and what is at the limit passes", async () => {
   await using engine = open({
     maxEventsPerTask: 4,

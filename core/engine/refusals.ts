@@ -1,5 +1,6 @@
 import type { Refusal } from "../contracts/short_term_store.ts";
 import { TaskcastError } from "../protocol/errors.ts";
+import { needsDelta } from "../rules/validate/event.ts";
 
 /** Says to the caller why a store refused a commit. */
 export function refusalError(taskId: string, refusal: Refusal): TaskcastError {
@@ -35,6 +36,13 @@ export function refusalError(taskId: string, refusal: Refusal): TaskcastError {
         { at: refusal.at, mode: refusal.mode, accField: refusal.accField },
       );
     }
+    case "NO_DELTA":
+      return error(
+        "INVALID_INPUT",
+        `Cannot publish to task "${taskId}": "seriesAccField" ${needsDelta(refusal.accField)}; ` +
+          "the event's series accumulates",
+        { at: refusal.at, path: "seriesAccField" },
+      );
     case "SEQUENCE_GAP":
       return error(
         "SEQUENCE_GAP",

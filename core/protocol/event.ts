@@ -67,7 +67,10 @@ export interface EventInput {
   seriesId?: string;
   /** Left out: the mode that the series has, or `keep-all` for a new one. */
   seriesMode?: SeriesMode;
-  /** The string field of `data` that is appended. @default {"delta"} */
+  /**
+   * The field of `data` that is appended if the series accumulates; a string, or `null` to begin
+   * anew. @default {"delta"}
+   */
   seriesAccField?: string;
   /** Names the producer, so that a repeated publish is recognised. */
   producerId?: string;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+export * from "./accumulated.ts";
 export type * from "./cleanup.ts";
 export * from "./cursor.ts";
 export * from "./errors.ts";

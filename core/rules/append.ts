@@ -89,7 +89,7 @@ export function newSeriesKind({ seriesMode: mode = "keep-all", accField }: Event
 }
 
 /**
- * Whether each new draft says of its series what the series began as.
+ * Whether each new draft says of its series what the series began as, and brings what it needs.
  *
  * @param repeats Those that are left out; see {@linkcode checkProducers}.
  * @param known Looks a series up.
@@ -103,7 +103,7 @@ export function checkSeries(
   let begun: Map<string, SeriesKind> | undefined;
   for (let at = 0; at < drafts.length; at++) {
     const draft = drafts[at]!;
-    const { seriesId, seriesMode, accField } = draft;
+    const { seriesId, seriesMode, accField, mustNotAccumulate } = draft;
     if (seriesId === undefined || repeats[at] !== undefined) continue;
     let kind = known(seriesId) ?? begun?.get(seriesId);
     if (kind === undefined) {
@@ -114,6 +114,9 @@ export function checkSeries(
     const otherField = mode === "accumulate" && kind.accField !== accField;
     if ((seriesMode !== undefined && seriesMode !== mode) || otherField) {
       return { code: "SERIES_CONFLICT", at, mode, accField: kind.accField };
+    }
+    if (mustNotAccumulate && mode === "accumulate") {
+      return { code: "NO_DELTA", at, accField: accField! };
     }
   }
   return undefined;

@@ -1,4 +1,5 @@
 import type { EventDraft, SeriesFold, StoredEvent } from "../contracts/records.ts";
+import { accumulatedValue } from "../protocol/accumulated.ts";
 
 /**
  * The newest event of a series with everything that the series says so far. A reader who has this
@@ -8,14 +9,16 @@ export function snapshotOf({ mode, accField, newest, text }: SeriesFold): Stored
   if (mode === "latest" || accField === undefined || text === undefined) {
     return { ...newest, snapshot: true };
   }
-  const data = JSON.stringify({ ...JSON.parse(newest.data), [accField]: text });
+  const value: unknown = JSON.parse(newest.data);
+  // Version 0.1.0 took a string or an array for an object, and folded what it found in it.
+  if (accumulatedValue(value, accField) === undefined) return { ...newest, snapshot: true };
+  const data = JSON.stringify({ ...value as object, [accField]: text });
   return { ...newest, data, snapshot: true };
 }
 
 /** The string in a field of an event's data, or `undefined` if it is none. */
 export function deltaOf(data: string, accField: string): string | undefined {
-  const delta: unknown = JSON.parse(data)?.[accField];
-  return typeof delta === "string" ? delta : undefined;
+  return accumulatedValue(JSON.parse(data), accField) ?? undefined;
 }
 
 /**

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { StoredEvent } from "../contracts/records.ts";
-import { snapshotOf } from "./series.ts";
+import type { SeriesFold, StoredEvent } from "../contracts/records.ts";
+import { deltaOf, snapshotOf } from "./series.ts";
 
 const newest: StoredEvent = {
   index: 9,
@@ -31,6 +31,43 @@ Deno.test("snapshotOf() puts the whole text into the newest event and keeps its 
   });
   assert.equal(snapshot.snapshot, true);
   assert.equal(newest.snapshot, undefined, "what the log holds is not changed");
+});
+
+Deno.test("snapshotOf() does not make an object of data that is none", () => {
+  // So version 0.1.0 folded "s" and "z" whose field was named "0".
+  for (const data of ['"z"', '["z"]', "7", "null"]) {
+    const fold = {
+      seriesId: "answer",
+      mode: "accumulate",
+      accField: "0",
+      newest: { ...newest, accField: "0", data },
+      text: "sz",
+      classes: [],
+    } as const satisfies Omit<SeriesFold, "classes"> & { classes: [] };
+    const snapshot = snapshotOf(fold);
+    assert.equal(snapshot.data, data);
+    assert.equal(snapshot.snapshot, true);
+  }
+});
+
+Deno.test("deltaOf() finds strings in objects only", () => {
+  assert.equal(deltaOf('{"delta":"a"}', "delta"), "a");
+  assert.equal(deltaOf('{"__proto__":"a"}', "__proto__"), "a");
+  for (
+    const [data, field] of [
+      ['"az"', "0"],
+      ['["az"]', "0"],
+      ['"az"', "length"],
+      ["null", "delta"],
+      ['{"delta":null}', "delta"],
+      ['{"delta":7}', "delta"],
+      ["{}", "delta"],
+      ["{}", "toString"],
+      ["{}", "__proto__"],
+    ] as const
+  ) {
+    assert.equal(deltaOf(data, field), undefined, `${data} ${field}`);
+  }
 });
 
 Deno.test("snapshotOf() a latest series, or one whose newest event is no text, is that event", () => {

@@ -20,7 +20,10 @@ export const eventBody: z.ZodType<EventInput> = z.lazy(() =>
       data: described(z.any(), { description: "Any JSON value", example: { delta: "Hello" } }),
       seriesId: name.optional(),
       seriesMode: seriesMode.optional(),
-      seriesAccField: name.optional(),
+      seriesAccField: described(name.optional(), {
+        description: "The field of `data` that an `accumulate` series appends, `delta` if left " +
+          "out; it must hold a string, or `null` to begin anew",
+      }),
       producerId: name.optional(),
       producerSeq: index.optional(),
       producerEpoch: index.optional(),

@@ -16,6 +16,10 @@ const SERIES = {
   steps: "keep-all",
 } as const;
 
+function isAppended(seriesId: keyof typeof SERIES | undefined): boolean {
+  return seriesId !== undefined && SERIES[seriesId] === "accumulate";
+}
+
 const eventArb: fc.Arbitrary<EventInput> = fc.record({
   type: fc.constantFrom("a.x", "a.y", "b"),
   level: fc.constantFrom("info", "debug"),
@@ -27,7 +31,8 @@ const eventArb: fc.Arbitrary<EventInput> = fc.record({
 }).map(({ type, level, seriesId, delta }): EventInput => ({
   type,
   level,
-  data: { delta },
+  // What accumulates takes texts, and null to begin anew.
+  data: { delta: isAppended(seriesId) && typeof delta !== "string" ? null : delta },
   ...(seriesId === undefined ? {} : { seriesId, seriesMode: SERIES[seriesId] }),
 }));
 

@@ -32,6 +32,7 @@ for _ = 1, special_count do
     special.series, special.mode, special.field = ARGV[at], ARGV[at + 1], ARGV[at + 2]
     at = at + 3
     if string.find(flags, 'd', 1, true) then special.delta = ARGV[at]; at = at + 1 end
+    special.must_not_accumulate = string.find(flags, 'n', 1, true)
   end
   if string.find(flags, 'p', 1, true) then
     are_produced = true
@@ -148,6 +149,7 @@ if expect == 'live' then
           or (accumulates and series.field ~= draft.field) then
           return refuse('SERIES_CONFLICT', i - 1, series.mode, accumulates and series.field or '')
         end
+        if accumulates and draft.must_not_accumulate then return refuse('NO_DELTA', i - 1, draft.field) end
       end
     end
     if length > ARGV[7] + 0 or bytes > ARGV[8] + 0 then return refuse('TASK_FULL') end

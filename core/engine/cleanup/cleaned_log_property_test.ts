@@ -28,7 +28,7 @@ const eventArb: fc.Arbitrary<EventInput> = fc.record({
   type: fc.constantFrom("a.x", "a.y", "b"),
   level: fc.constantFrom("info", "debug", "warn"),
   seriesId: fc.constantFrom(undefined, "whole", "whole2", "state", "steps"),
-  delta: fc.oneof({ weight: 9, arbitrary: fc.string({ maxLength: 3 }) }, fc.constant(7)),
+  delta: fc.oneof({ weight: 9, arbitrary: fc.string({ maxLength: 3 }) }, fc.constant(null)),
   isUniform: fc.boolean(),
 }).map(({ type, level, seriesId, delta, isUniform }): EventInput => ({
   type,

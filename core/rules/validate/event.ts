@@ -1,6 +1,12 @@
+import { accumulatedValue } from "../../protocol/accumulated.ts";
 import { invalidInput } from "../../protocol/errors.ts";
 import type { EventInput } from "../../protocol/event.ts";
-import { LEVELS, RESERVED_TYPE_PREFIX, SERIES_MODES } from "../../protocol/event.ts";
+import {
+  DEFAULT_ACC_FIELD,
+  LEVELS,
+  RESERVED_TYPE_PREFIX,
+  SERIES_MODES,
+} from "../../protocol/event.ts";
 import type { Fields } from "./checks.ts";
 import { integer, join, object, oneOf, optional, text } from "./checks.ts";
 import type { JsonLimits } from "./json.ts";
@@ -47,6 +53,12 @@ export function assertEvent(
     refuse(fields, path, "seriesMode", "needs a seriesId");
     refuse(fields, path, "seriesAccField", "needs a seriesId");
   }
+  if (fields.seriesMode === "accumulate") {
+    const field = fields.seriesAccField as string | undefined ?? DEFAULT_ACC_FIELD;
+    if (accumulatedValue(fields.data, field) === undefined) {
+      throw invalidInput(join(path, "seriesAccField"), needsDelta(field));
+    }
+  }
   optional(fields, path, "producerId", text);
   optional(fields, path, "producerSeq", count);
   optional(fields, path, "producerEpoch", count);
@@ -56,6 +68,12 @@ export function assertEvent(
   if (fields.producerId === undefined) {
     refuse(fields, path, "producerEpoch", "needs a producerId");
   }
+}
+
+/** Says that an event's data has nothing to append. */
+export function needsDelta(accField: string): string {
+  return `must name a field of data that holds a string, or null to begin anew, and data has no ` +
+    `such field ${JSON.stringify(accField)}`;
 }
 
 // Functions of the module, since those made anew for each event cost more than what they check.
