@@ -113,6 +113,7 @@ function adaptersOf(
   wholeNumber("timeoutMs", timeoutMs, 600_000);
   wholeNumber("maxPending", maxPending, 10_000_000);
   const partitions = new Partitions({ prefix, count });
+  const publish = sharded ? "SPUBLISH" : "PUBLISH";
   // As long as two requests that get no answer, one after the other: a server may be slow.
   const silenceMs = 2 * timeoutMs;
   const release = (...clients: RedisClient[]) => () => {
@@ -127,6 +128,11 @@ function adaptersOf(
     silenceMs,
     maxPending,
     lastError,
+    tells: [async (base, word) => {
+      if (scripts.isClosed) return; // Tasks are kept elsewhere.
+      const [refused] = await scripts.run(base, "echo", [publish, word]);
+      if (refused !== "") throw new Error(String(refused));
+    }],
     onClose: release(pub, sub),
   });
   // Only what changes data is refused by a server that is not the master any more.
@@ -139,7 +145,7 @@ function adaptersOf(
   });
   const shortTerm = new RedisShortTermStore(scripts, partitions, {
     wakes: broadcast,
-    publish: sharded ? "SPUBLISH" : "PUBLISH",
+    publish,
     onClose: release(store),
   });
   return { broadcast, shortTerm };

@@ -1,14 +1,24 @@
-import type { BroadcastProvider, Signal, SignalScope, Unsubscribe } from "@taskcast/core";
+import type {
+  BroadcastProvider,
+  HealthReport,
+  Signal,
+  SignalScope,
+  Unsubscribe,
+} from "@taskcast/core";
 import { tell } from "@taskcast/core";
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { RedisClient } from "./client.ts";
 import { BEGINNING } from "./client.ts";
 import { Connection } from "./connection.ts";
+import { isDenied, wakeRights } from "./denied.ts";
+import type { Tell } from "./echo.ts";
+import { Echo, echoOf, isEcho } from "./echo.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { noRedis } from "./no_redis.ts";
 import { inTime } from "./in_time.ts";
 import type { Partitions } from "./partitions.ts";
-import { channelOfAll } from "./partitions.ts";
+import { channelsOf } from "./partitions.ts";
+import { untilReady } from "./until_ready.ts";
 
 type Listener = (signal: Signal) => void;
 
@@ -17,6 +27,9 @@ const SUBSCRIBE_MS = 2_000;
 
 /** Milliseconds between two looks at whether what is listened on is still heard, at most. */
 const HEARTBEAT_MS = 5_000;
+
+/** Milliseconds for which whoever was denied a channel is not asked for it again. */
+const DENIED_MS = 5_000;
 
 /** Wake-ups over Redis' pub/sub; one subscription for all who listen to the same here. */
 export class RedisBroadcast implements BroadcastProvider {
@@ -36,8 +49,10 @@ export class RedisBroadcast implements BroadcastProvider {
   readonly #listeners = new Map<string, { ofOne: string | undefined; all: Set<Listener> }>();
   readonly #onMessage = (channel: string, message: string): void => this.#hear(channel, message);
   readonly #onReady = (): void => this.#listenAgain();
+  readonly #echo: Echo;
   #wasReady: boolean;
   #publishing = 0;
+  #denied?: { error: Error; untilMs: number };
 
   constructor(
     {
@@ -49,6 +64,7 @@ export class RedisBroadcast implements BroadcastProvider {
       silenceMs,
       maxPending,
       lastError = () => undefined,
+      tells = [],
       onClose,
     }: {
       pub: RedisClient;
@@ -63,6 +79,8 @@ export class RedisBroadcast implements BroadcastProvider {
       maxPending: number;
       /** Why the connection is down, if that is known. */
       lastError?: () => unknown;
+      /** The ways besides that of `pub` in which others tell of commits. */
+      tells?: readonly Tell[];
       onClose: () => void;
     },
   ) {
@@ -80,6 +98,13 @@ export class RedisBroadcast implements BroadcastProvider {
     this.#maxPending = maxPending;
     this.#lastError = lastError;
     this.#onClose = onClose;
+    this.#echo = new Echo({
+      partitions,
+      tells: [(base, word) => this.#tell(base, word, echoOf(word)), ...tells],
+      listen: (channel) => this.#subConnection.answer(this.#ask(channel)),
+      leave: (channel) => this.#leave(channel),
+      timeoutMs,
+    });
     this.#wasReady = sub.status === "ready";
     sub.on(sharded ? "smessage" : "message", this.#onMessage);
     sub.on("ready", this.#onReady);
@@ -87,6 +112,24 @@ export class RedisBroadcast implements BroadcastProvider {
 
   async publish(signal: Signal): Promise<void> {
     const { taskId, from, length, ended } = signal;
+    const text = `${from} ${length} ${ended ? 1 : 0} ${taskId}`;
+    const base = this.#partitions.of(taskId);
+    try {
+      if (this.#denied !== undefined && performance.now() < this.#denied.untilMs) {
+        throw this.#denied.error;
+      }
+      await this.#publish(base, taskId, text);
+    } catch (error) {
+      // Who reads here need not wait for a poll.
+      for (const channel of channelsOf(base, taskId)) this.#hear(channel, text);
+      if (!isDenied(error)) throw error;
+      const worded = wakeRights(this.#partitions, error);
+      this.#denied = { error: worded, untilMs: performance.now() + DENIED_MS };
+      throw worded;
+    }
+  }
+
+  async #publish(base: string, taskId: string, text: string): Promise<void> {
     const { status } = this.#pub;
     if (status === "ready") this.#hasPublished = true;
     // Before the first connection is there the client keeps what it is given; later that is an outage.
@@ -98,19 +141,19 @@ export class RedisBroadcast implements BroadcastProvider {
         `${this.#maxPending} wake-ups wait already: readers hear of this at their poll`,
       );
     }
-    const text = `${from} ${length} ${ended ? 1 : 0} ${taskId}`;
-    const channels = [
-      this.#partitions.channelOf(taskId),
-      channelOfAll(this.#partitions.of(taskId)),
-    ];
-    const command = this.#sharded ? "SPUBLISH" : "PUBLISH";
-    const telling = this.#pubConnection.answer(
-      Promise.all(channels.map((channel) => this.#pub.call(command, channel, text))),
-    );
     this.#publishing++;
+    const telling = this.#tell(base, taskId, text);
     const onSettled = () => this.#publishing--;
     telling.then(onSettled, onSettled);
     await this.#inTime(telling);
+  }
+
+  #tell(base: string, name: string, text: string): Promise<unknown> {
+    const command = this.#sharded ? "SPUBLISH" : "PUBLISH";
+    const channels = channelsOf(base, name);
+    return this.#pubConnection.answer(
+      Promise.all(channels.map((channel) => this.#pub.call(command, channel, text))),
+    );
   }
 
   async subscribe(scope: SignalScope, onSignal: Listener): Promise<Unsubscribe> {
@@ -123,12 +166,12 @@ export class RedisBroadcast implements BroadcastProvider {
     return () => channels.forEach((channel) => this.#remove(channel, listener));
   }
 
-  async check(): Promise<void> {
+  async check(): Promise<HealthReport | void> {
     const isDown = this.#sub.status !== "ready" && !BEGINNING.has(this.#sub.status);
     if (isDown) throw this.#notConnected();
     try {
-      const answer = this.#pubConnection.answer(this.#pub.call("PING"));
-      await this.#inTime(Promise.all([this.#listens(), answer]));
+      await this.#inTime(untilReady(this.#sub, () => this.#notConnected()));
+      return await this.#echo.check();
     } catch (error) {
       // The client's own error says what became of the command, not why.
       if (this.#pub.status !== "ready") throw this.#notConnected();
@@ -143,21 +186,6 @@ export class RedisBroadcast implements BroadcastProvider {
   renew(): void {
     this.#pubConnection.renew();
     this.#subConnection.renew();
-  }
-
-  /** Resolves when the connection that listens is there, which it may not be yet. */
-  async #listens(): Promise<void> {
-    if (this.#sub.status === "ready") return;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const onClose = () => reject(this.#notConnected());
-    this.#sub.on("ready", resolve);
-    this.#sub.on("close", onClose);
-    try {
-      await promise;
-    } finally {
-      this.#sub.off("ready", resolve);
-      this.#sub.off("close", onClose);
-    }
   }
 
   #notConnected(): Error {
@@ -192,6 +220,11 @@ export class RedisBroadcast implements BroadcastProvider {
     if (known === undefined || known.all.size > 0) return;
     this.#listeners.delete(channel);
     if (this.#listeners.size === 0) this.#heartbeat.stop();
+    this.#leave(channel);
+  }
+
+  #leave(channel: string): void {
+    if (this.#listeners.has(channel)) return;
     const stop = this.#sharded ? this.#sub.sunsubscribe(channel) : this.#sub.unsubscribe(channel);
     // A connection that broke has no subscriptions either.
     stop.catch(() => {});
@@ -244,6 +277,7 @@ export class RedisBroadcast implements BroadcastProvider {
   }
 
   #hear(channel: string, message: string): void {
+    if (isEcho(message)) return this.#echo.hear(channel, message);
     const known = this.#listeners.get(channel);
     if (known === undefined) return;
     const [from, length, ended, taskId] = message.split(" ");

@@ -3,18 +3,19 @@
  * one node of a cluster, which lets one script touch them all.
  */
 export class Partitions {
-  readonly #prefix: string;
+  /** Before the name of every key and channel. */
+  readonly prefix: string;
   /** The first key of each: what a script derives all others from. */
   readonly bases: readonly string[];
 
   constructor({ prefix, count }: { prefix: string; count: number }) {
-    this.#prefix = prefix;
+    this.prefix = prefix;
     this.bases = Array.from({ length: count }, (_, i) => `${prefix}{p${i}}`);
   }
 
   /** Where all instances look whether they agree about the number of partitions. */
   get countKey(): string {
-    return `${this.#prefix}{p0}:partitions`;
+    return `${this.prefix}{p0}:partitions`;
   }
 
   /** The partition of a task. */
@@ -31,6 +32,11 @@ export class Partitions {
   get channelsOfAll(): string[] {
     return this.bases.map(channelOfAll);
   }
+}
+
+/** The channels on which something is told: of those who listen to it, and to all of its partition. */
+export function channelsOf(base: string, name: string): [ofOne: string, ofAll: string] {
+  return [`${base}:wake:${name}`, channelOfAll(base)];
 }
 
 /** Where all wake-ups of a partition are told. */

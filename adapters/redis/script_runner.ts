@@ -189,6 +189,11 @@ export class ScriptRunner {
     this.#keepsData = true;
   }
 
+  /** It sends nothing any more. */
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
   /** Sends nothing any more. */
   close(): void {
     this.#closed = true;

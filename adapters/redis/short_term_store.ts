@@ -38,6 +38,9 @@ import {
 import type { Partitions } from "./partitions.ts";
 import type { ScriptRunner } from "./script_runner.ts";
 
+/** Behind the outcome of a commit that is stored and could wake nobody. */
+const UNTOLD = " untold";
+
 /** Tasks and logs in Redis; each operation is one script, but for pages of many events. */
 export class RedisShortTermStore implements ShortTermStore {
   readonly wakes?: BroadcastProvider;
@@ -79,15 +82,17 @@ export class RedisShortTermStore implements ShortTermStore {
       args[NUMBER_AT] = String(++this.#commits);
       return args;
     });
-    if (reply[0] !== "ok" && reply[0] !== "hooked") return { ok: false, refusal: refusalOf(reply) };
     const [outcome, from, length, time] = reply as [string, number, number, string];
-    const stored = storedOf(events, from, Number(time), reply.slice(4) as Reply[][]);
+    const untold = outcome.endsWith(UNTOLD);
+    const stored = untold ? outcome.slice(0, -UNTOLD.length) : outcome;
+    if (stored !== "ok" && stored !== "hooked") return { ok: false, refusal: refusalOf(reply) };
     return {
       ok: true,
-      events: stored,
+      events: storedOf(events, from, Number(time), reply.slice(4) as Reply[][]),
       from,
       length,
-      ...(outcome === "hooked" && { hooked: true }),
+      ...(stored === "hooked" && { hooked: true }),
+      ...(untold && { untold }),
     };
   }
 

@@ -102,6 +102,8 @@ export type CommitResult =
     length: number;
     /** Set for tasks that are {@linkcode TaskRecord.hooked}. */
     hooked?: true;
+    /** The commit is stored, and {@linkcode ShortTermStore.wakes} could not be told: the engine does it. */
+    untold?: true;
   }
   | { ok: false; refusal: Refusal };
 

@@ -179,7 +179,7 @@ export class Writer {
     this.counts.eventsStored += length - from;
     if (expect === "absent") this.counts.tasksCreated++;
     if (ended) this.counts.tasksEnded++;
-    if (from < length && store.wakes !== this.#context.broadcast) {
+    if (from < length && (result.untold || store.wakes !== this.#context.broadcast)) {
       const told = this.#announce(
         ended ? { taskId, from, length, ended } : { taskId, from, length },
       );

@@ -1,7 +1,7 @@
 -- One atomic change of one task: checks what is expected, then writes, or refuses whole.
 --
 -- Answers {'ok' or, of tasks with webhooks, 'hooked', from, length, timestamp, {position in the commit,
--- ...} ...} or {code, details ...}, and the life.
+-- ...} ...} or {code, details ...}, and the life. ' untold' behind 'ok' or 'hooked': nobody could be woken.
 --
 -- Commits that only append plain events to a live task have a script of their own, publish.lua.
 --@include begin_commit
@@ -158,7 +158,8 @@ end
 
 --@include first_write
 hooked = hooked or (has_record and ARGV[at + 9] == '1')
-local answer = {hooked and 'hooked' or 'ok', from, length, time}
+local outcome = hooked and 'hooked' or 'ok'
+local answer = {outcome, from, length, time}
 local appends = {}
 
 -- Updates the series of an event. Returns it, and whether the event can still be read as a plain one.
@@ -295,6 +296,7 @@ end
 
 if length > from then
 --@include tell_commit
+  answer[1] = outcome
 end
 answer[#answer + 1] = life
 return answer

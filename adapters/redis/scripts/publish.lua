@@ -1,6 +1,6 @@
 -- Appends events to a live task, of no series and no producer, and marks it for nothing but delivery and
--- the archive: {'ok' or, of tasks with webhooks,
--- 'hooked', from, length, timestamp, life} or {code, details ..., life}.
+-- the archive: {'ok' or, of tasks with webhooks, 'hooked', with ' untold' behind it where nobody could be
+-- woken, from, length, timestamp, life} or {code, details ..., life}.
 --
 -- Most commits are such, and Redis spends most of its time on them, so they have a script that does without
 -- what other commits need. It makes few texts: Lua looks at each byte of one.
@@ -46,6 +46,6 @@ else
 end
 call('HSET', task_key, 'length', length_text, 'bytes', int(bytes), 'time', time)
 --@include mark_task
-local ended = ' 0 '
+local ended, outcome = ' 0 ', hooked and 'hooked' or 'ok'
 --@include tell_commit
-return {hooked and 'hooked' or 'ok', from, length, time, life}
+return {outcome, from, length, time, life}
