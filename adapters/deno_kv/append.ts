@@ -64,6 +64,7 @@ export function append(
     ...head,
     classes,
     length: index + 1,
+    newest: { index, entropy },
     lastMs: at,
     dataChars: head.dataChars + charsOf(data),
   };

@@ -25,6 +25,8 @@ type Seen = { index: number; value?: EventValue };
 export interface ReadEvents {
   events: StoredEvent[];
   scannedTo: number;
+  /** The entropy of the event at `scannedTo`, when reading forward. */
+  entropy?: number;
   /** Nothing is missing. Else it was trimmed, or left out by a filter, or the task is being removed. */
   isWhole: boolean;
 }
@@ -60,8 +62,27 @@ export async function readEvents(
       toStoredEvent(index, value, await readText(database, head.life, value.data))
     ),
   );
+  const last = found.at(-1);
+  const entropy = backward
+    ? undefined
+    : last?.index === scannedTo
+    ? last.value.entropy
+    : await entropyAt(database, head, scannedTo);
   const looked = from > to ? 0 : Math.abs(scannedTo - (backward ? to : from)) + 1;
-  return { events, scannedTo, isWhole: events.length === looked };
+  return { events, scannedTo, entropy, isWhole: events.length === looked };
+}
+
+/** The entropy of an event, or `undefined` if the log has no such event. */
+export async function entropyAt(
+  { kv, keys }: Database,
+  { life, newest }: Head,
+  index: number,
+): Promise<number | undefined> {
+  if (index < 0) return undefined;
+  // Most readers are at the end.
+  if (newest?.index === index) return newest.entropy;
+  const { value } = await kv.get(keys.event(life, index));
+  return (value as EventValue | null)?.entropy;
 }
 
 async function* seen(

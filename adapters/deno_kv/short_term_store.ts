@@ -21,6 +21,7 @@ import type {
   Trim,
   Work,
 } from "@taskcast/core";
+import { isDiverged } from "@taskcast/core";
 import { isTerminal } from "@taskcast/core/protocol";
 import { untilSettled } from "./attempts.ts";
 import { readText } from "./blobs.ts";
@@ -32,7 +33,7 @@ import { getAll } from "./database.ts";
 import { ChangedMeanwhile } from "./errors.ts";
 import type { Janitor } from "./janitor.ts";
 import { listTasks } from "./list_reader.ts";
-import { readEvents } from "./log_reader.ts";
+import { entropyAt, readEvents } from "./log_reader.ts";
 import { readNotes, writeNote } from "./notes.ts";
 import { TaskQueue } from "./task_queue.ts";
 import { trimInSteps, TrimWork } from "./trim.ts";
@@ -107,7 +108,7 @@ export class DenoKvShortTermStore implements ShortTermStore {
     return count;
   }
 
-  async getTask(taskId: string): Promise<TaskHead | undefined> {
+  async getTask(taskId: string, at?: number): Promise<TaskHead | undefined> {
     return await untilSettled(async () => {
       const { kv, keys } = this.#database;
       const [head, record] = await kv.getMany([keys.head(taskId), keys.record(taskId)]);
@@ -120,6 +121,10 @@ export class DenoKvShortTermStore implements ShortTermStore {
       const text = await readText(this.#database, life, record!.value as Text);
       const found: TaskHead = { record: JSON.parse(text), length };
       if (trimmedThrough !== undefined) found.trimmedThrough = trimmedThrough;
+      const entropy = at === undefined
+        ? undefined
+        : await entropyAt(this.#database, head!.value as Head, at);
+      if (entropy !== undefined) found.entropy = entropy;
       return found;
     });
   }
@@ -130,18 +135,32 @@ export class DenoKvShortTermStore implements ShortTermStore {
 
   async readLog(taskId: string, query: LogQuery): Promise<LogPage | undefined> {
     return await this.#read(taskId, async (head) => {
-      const { events, scannedTo, isWhole } = await readEvents(this.#database, head, query);
-      if (!isWhole) await this.#assertAlive(head);
       const { length, incarnation, status } = head;
-      return { events, scannedTo, length, incarnation, status };
+      const state = { length, incarnation, status };
+      const { after, afterEntropy } = query;
+      const [found, before] = await Promise.all([
+        readEvents(this.#database, head, query),
+        afterEntropy === undefined ? undefined : entropyAt(this.#database, head, after),
+      ]);
+      const { events, scannedTo, entropy, isWhole } = found;
+      if (isDiverged(query, length, before)) {
+        return { events: [], scannedTo: after, ...state, diverged: true };
+      }
+      if (!isWhole) await this.#assertAlive(head);
+      const page: LogPage = { events, scannedTo, ...state };
+      if (entropy !== undefined) page.entropy = entropy;
+      return page;
     });
   }
 
   async readView(taskId: string, { after }: { after: number }): Promise<LogView | undefined> {
-    return await this.#read(taskId, async (head) => ({
-      ...await readFolds(this.#database, head, after),
-      incarnation: head.incarnation,
-    }));
+    return await this.#read(taskId, async (head) => {
+      const { incarnation } = head;
+      const view: LogView = { ...await readFolds(this.#database, head, after), incarnation };
+      const entropy = await entropyAt(this.#database, head, view.length - 1);
+      if (entropy !== undefined) view.entropy = entropy;
+      return view;
+    });
   }
 
   async countMatches(

@@ -24,6 +24,11 @@ export interface Head {
   hooked: boolean;
   /** Events in the log. */
   length: number;
+  /**
+   * The entropy of the newest event, if the index is that of it: version 0.1.0 goes on without
+   * knowing of this.
+   */
+  newest?: { index: number; entropy: number };
   /** Characters of data of the events that are left. */
   dataChars: number;
   /** The timestamp of the newest event. */

@@ -11,7 +11,7 @@ import type {
   TaskReader,
   TaskRecord,
 } from "@taskcast/core";
-import { matchesEverything } from "@taskcast/core";
+import { isDiverged, matchesEverything } from "@taskcast/core";
 import type { EventFilter, Level, SeriesMode, TaskStatus } from "@taskcast/core/protocol";
 import { SERVER_EVENT } from "@taskcast/core/protocol";
 import type { Database, Value } from "./database.ts";
@@ -22,6 +22,9 @@ interface TaskRow {
   incarnation: string;
   status: TaskStatus;
   length: number;
+  /** The entropies of the events at which a page begins and may end. */
+  before?: number | null;
+  at_end?: number | null;
 }
 
 /** An event with what its class and series say. */
@@ -125,13 +128,25 @@ export class PostgresTaskReader implements TaskReader {
     this.database = database;
   }
 
-  async getTask(taskId: string): Promise<TaskHead | undefined> {
-    const [row] = await this.database.run<
-      { record: TaskRecord; length: number; trimmed_through: number | null }
-    >("SELECT record, length, trimmed_through FROM {tasks} WHERE id = $1", taskId);
+  async getTask(taskId: string, at?: number): Promise<TaskHead | undefined> {
+    const isWanted = at !== undefined && at >= 0 && at <= MAX_INDEX;
+    const [row] = isWanted
+      ? await this.database.run<HeadRow>(
+        "SELECT record, length, trimmed_through, " +
+          `${entropyAt("t.task", "$2::int")}::float8 AS entropy FROM {tasks} t WHERE id = $1`,
+        taskId,
+        at,
+      )
+      : await this.database.run<HeadRow>(
+        "SELECT record, length, trimmed_through FROM {tasks} WHERE id = $1",
+        taskId,
+      );
     if (row === undefined) return undefined;
-    const { record, length, trimmed_through: trimmedThrough } = row;
-    return { record, length, ...(trimmedThrough !== null && { trimmedThrough }) };
+    const { record, length, trimmed_through: trimmedThrough, entropy } = row;
+    const head: TaskHead = { record, length };
+    if (trimmedThrough !== null) head.trimmedThrough = trimmedThrough;
+    if (typeof entropy === "number") head.entropy = entropy;
+    return head;
   }
 
   async listTasks({ statuses, types, tag, limit, after }: ListQuery): Promise<ListPage> {
@@ -172,8 +187,11 @@ export class PostgresTaskReader implements TaskReader {
         `LATERAL (${ofClass(order)}) e ${SERIES_OF_EVENT} ` +
         `WHERE ${classCondition("c", filter, bound)}${plain ? " AND c.plain" : ""} ` +
         `ORDER BY e.idx ${order} LIMIT $4::int`;
+    const before = entropyAt("t.task", "$2::int");
+    const atEnd = entropyAt("t.task", "least($3::int, length - 1)");
     const [row] = await this.database.run<Page>(
-      "WITH t AS (SELECT task, incarnation, status, length, trimmed FROM {tasks} WHERE id = $1), " +
+      `WITH t AS (SELECT task, incarnation, status, length, trimmed, ${before} AS before, ` +
+        `${atEnd} AS at_end FROM {tasks} t WHERE id = $1), ` +
         `page AS MATERIALIZED (${within(source, order)}) SELECT ${TASK}, ` +
         "(SELECT sum(size) FROM page) >= $5::bigint AS is_full, " +
         `(SELECT json_agg(${EVENT_ARRAY} ORDER BY idx ${order}) FROM page) AS events, ` +
@@ -185,16 +203,30 @@ export class PostgresTaskReader implements TaskReader {
     const { task, events, parts, is_full: isFull } = answerOf(row);
     if (task === null) return undefined;
     const { incarnation, status, length } = task;
+    if (isDiverged(query, length, task.before ?? undefined)) {
+      return { events: [], scannedTo: after, length, incarnation, status, diverged: true };
+    }
     const found = eventsOf(events, parts);
     const to = Math.min(through, length - 1);
     const end = backward ? after + 1 : Math.max(to, after);
-    const scannedTo = found.length < limit && !isFull ? end : found.at(-1)!.index;
-    return { events: found, scannedTo, length, incarnation, status };
+    const last = found.at(-1);
+    const scannedTo = found.length < limit && !isFull ? end : last!.index;
+    const page: LogPage = { events: found, scannedTo, length, incarnation, status };
+    if (backward) return page;
+    // A page that shows nothing ends where it was to begin, or where the log ends.
+    const entropy = scannedTo === last?.index
+      ? last.entropy
+      : scannedTo === to
+      ? task.at_end
+      : task.before;
+    if (typeof entropy === "number") page.entropy = entropy;
+    return page;
   }
 
   async readView(taskId: string, { after }: { after: number }): Promise<LogView | undefined> {
     const [row] = await this.database.run<{ task: TaskRow | null; series: FoldRow[] | null }>(
-      "WITH t AS (SELECT task, incarnation, status, length FROM {tasks} WHERE id = $1), " +
+      "WITH t AS (SELECT task, incarnation, status, length, " +
+        `${entropyAt("t.task", "length - 1")} AS at_end FROM {tasks} t WHERE id = $1), ` +
         `page AS (SELECT ${EVENT_COLUMNS}, s.task, s.is_text, s.first_part, s.classes ` +
         "FROM t JOIN {series} s ON s.task = t.task AND s.newest > $2::int AND s.mode <> 'keep-all' " +
         `CROSS JOIN LATERAL (${NEWEST_EVENT}) e ` +
@@ -209,8 +241,10 @@ export class PostgresTaskReader implements TaskReader {
     );
     const { task, series } = answerOf(row);
     if (task === null) return undefined;
-    const { incarnation, status, length } = task;
-    return { series: (series ?? []).map(toFold), length, incarnation, status };
+    const { incarnation, status, length, at_end: entropy } = task;
+    const view: LogView = { series: (series ?? []).map(toFold), length, incarnation, status };
+    if (typeof entropy === "number") view.entropy = entropy;
+    return view;
   }
 
   async countMatches(
@@ -234,6 +268,18 @@ export class PostgresTaskReader implements TaskReader {
     const { known, counts } = answerOf(row);
     return known ? counts ?? [] : undefined;
   }
+}
+
+interface HeadRow {
+  record: TaskRecord;
+  length: number;
+  trimmed_through: number | null;
+  entropy?: number | null;
+}
+
+/** The entropy of a task's event at an index, as a subquery. */
+function entropyAt(task: string, index: string): string {
+  return `(SELECT e.entropy FROM {events} e WHERE e.task = ${task} AND e.idx = ${index})`;
 }
 
 const MAX_INDEX = 2_147_483_647;

@@ -96,28 +96,32 @@ export class RedisShortTermStore implements ShortTermStore {
     };
   }
 
-  async getTask(taskId: string): Promise<TaskHead | undefined> {
-    const [record, length, trimmed] = await this.#run(taskId, "get_task", taskId);
+  async getTask(taskId: string, at?: number): Promise<TaskHead | undefined> {
+    const args = [taskId, text(at)];
+    const [record, length, trimmed, entropy] = await this.#run(taskId, "get_task", ...args);
     if (record === null) return undefined;
     const head: TaskHead = { record: JSON.parse(record as string), length: Number(length) };
     if (trimmed !== null) head.trimmedThrough = Number(trimmed);
+    if (entropy !== null) head.entropy = Number(entropy);
     return head;
   }
 
   async readLog(taskId: string, query: LogQuery): Promise<LogPage | undefined> {
-    const { after, through, limit, maxBytes, filter, plain, backward } = query;
-    const [incarnation, status, length, scannedTo, restThrough, ...entries] = await this.#run(
-      taskId,
-      "read_log",
-      taskId,
-      String(after),
-      text(through),
-      String(limit),
-      filterArg(filter),
-      plain ? "1" : "",
-      backward ? "1" : "",
-      text(maxBytes),
-    );
+    const { after, afterEntropy, through, limit, maxBytes, filter, plain, backward } = query;
+    const [incarnation, status, length, scannedTo, restThrough, entropy, ...entries] = await this
+      .#run(
+        taskId,
+        "read_log",
+        taskId,
+        String(after),
+        text(through),
+        String(limit),
+        filterArg(filter),
+        plain ? "1" : "",
+        backward ? "1" : "",
+        text(maxBytes),
+        text(afterEntropy),
+      );
     if (incarnation === undefined) return undefined;
     const page: LogPage = {
       events: entries.map((entry) => {
@@ -129,6 +133,8 @@ export class RedisShortTermStore implements ShortTermStore {
       incarnation: incarnation as string,
       status: status as TaskStatus,
     };
+    if (entropy === "diverged") page.diverged = true;
+    else if (entropy !== null) page.entropy = Number(entropy);
     if (restThrough === -1) return page;
     return await this.#readOn(taskId, page, restThrough as number, limit);
   }
@@ -136,31 +142,35 @@ export class RedisShortTermStore implements ShortTermStore {
   /** Adds what follows on a page, through an index: the script said that there is room for it. */
   async #readOn(taskId: string, page: LogPage, through: number, limit: number): Promise<LogPage> {
     const base = this.#partitions.of(taskId);
-    const { scannedTo, incarnation } = page;
-    const [entries, now] = await this.#scripts.ask(
+    const { scannedTo, incarnation, entropy } = page;
+    const [found, now] = await this.#scripts.ask(
       base,
       [
         "XRANGE",
         `${base}:log:${taskId}`,
-        String(scannedTo + 2),
+        // With the event before: the store may have been restored to an earlier state in between.
+        String(scannedTo + 1),
         String(through + 1),
         "COUNT",
-        String(limit - page.events.length),
+        String(limit - page.events.length + 1),
       ],
       ["HGET", `${base}:task:${taskId}`, "incarnation"],
     );
     // What was read is of the same life then: no other one had come before, and none comes back.
     if (now !== incarnation) return page;
-    for (const [id, [begins, goesOn]] of entries as [string, [string, string]][]) {
-      page.events.push(toStoredEvent(parseInt(id) - 1, begins, goesOn));
-    }
+    const [before, ...rest] = (found as [string, [string, string]][])
+      .map(([id, [begins, goesOn]]) => toStoredEvent(parseInt(id) - 1, begins, goesOn));
+    if (before?.index !== scannedTo || before.entropy !== entropy) return page;
+    page.events.push(...rest);
     // Not `through`, though there was no more: who was asked may be a replica that is behind.
-    page.scannedTo = page.events.at(-1)!.index;
+    const last = page.events.at(-1)!;
+    page.scannedTo = last.index;
+    page.entropy = last.entropy;
     return page;
   }
 
   async readView(taskId: string, { after }: { after: number }): Promise<LogView | undefined> {
-    const [incarnation, status, length, ...series] = await this.#run(
+    const [incarnation, status, length, entropy, ...series] = await this.#run(
       taskId,
       "read_view",
       taskId,
@@ -170,6 +180,7 @@ export class RedisShortTermStore implements ShortTermStore {
     return {
       series: series.map(toFold),
       length: length as number,
+      ...(entropy !== null && { entropy: Number(entropy) }),
       incarnation: incarnation as string,
       status: status as TaskStatus,
     };

@@ -11,7 +11,7 @@ import type {
   TaskHead,
   TaskRecord,
 } from "@taskcast/core";
-import { compileFilter, matchesType } from "@taskcast/core";
+import { compileFilter, isDiverged, matchesType } from "@taskcast/core";
 import type { EventFilter } from "@taskcast/core/protocol";
 import type { SqliteValue } from "./driver.ts";
 import type { Statements } from "./statements.ts";
@@ -21,6 +21,7 @@ import {
   eventKey,
   FROM_CLASS,
   FROM_TASKS,
+  INDEXES,
   LENGTH,
   SELECT_CLASSES,
   SELECT_COUNTED_CLASSES,
@@ -35,6 +36,8 @@ import {
 /** Tasks looked at for one page of a list at a time, when they are filtered by type. */
 const LIST_CHUNK = 200;
 
+type HeadRow = Pick<TaskRow, "task" | "length" | "trimmed_through"> & { record: string };
+
 /** Reads; each call within one transaction, so that what it says is of one moment. */
 export class Reader {
   readonly #sql: Statements;
@@ -43,22 +46,31 @@ export class Reader {
     this.#sql = sql;
   }
 
-  task(taskId: string): TaskHead | undefined {
-    const row = this.#sql.one<Pick<TaskRow, "length" | "trimmed_through"> & { record: string }>(
-      `SELECT t.record, ${LENGTH}, t.trimmed_through ${FROM_TASKS} WHERE t.id = ?`,
+  task(taskId: string, at?: number): TaskHead | undefined {
+    const row = this.#sql.one<HeadRow>(
+      `SELECT t.task, t.record, ${LENGTH}, t.trimmed_through ${FROM_TASKS} WHERE t.id = ?`,
       taskId,
     );
     if (row === undefined) return undefined;
     const head: TaskHead = { record: JSON.parse(row.record), length: row.length };
     if (row.trimmed_through !== null) head.trimmedThrough = row.trimmed_through;
+    const entropy = at === undefined ? undefined : this.#entropyAt(row.task, at);
+    if (entropy !== undefined) head.entropy = entropy;
     return head;
   }
 
   log(taskId: string, query: LogQuery): LogPage | undefined {
     const row = this.#sql.one<TaskRow>(SELECT_TASK, taskId);
     if (row === undefined) return undefined;
-    const { after, maxBytes = Infinity, backward = false } = query;
-    const to = Math.min(query.through ?? Infinity, row.length - 1);
+    const { after, afterEntropy, maxBytes = Infinity, backward = false } = query;
+    const { incarnation, length, status } = row;
+    const state = { incarnation, length, status };
+    if (afterEntropy !== undefined) {
+      if (isDiverged(query, length, this.#entropyAt(row.task, after))) {
+        return { events: [], scannedTo: after, ...state, diverged: true };
+      }
+    }
+    const to = Math.min(query.through ?? Infinity, length - 1);
     const classes = this.#sql.all<ClassRow>(SELECT_CLASSES, row.task);
     const wanted = classes.filter(compileFilter(query.filter))
       .filter(({ plain }) => !query.plain || plain === 1);
@@ -69,9 +81,16 @@ export class Reader {
     const events = this.#rows<EventRow>(SELECT_EVENTS, row.task, classIds, { ...query, limit }, to)
       .map(toStoredEvent);
     const end = backward ? after + 1 : Math.max(to, after);
-    const { incarnation, length, status } = row;
-    const scannedTo = events.length < limit ? end : events.at(-1)!.index;
-    return { events, scannedTo, incarnation, length, status };
+    const last = events.at(-1);
+    const scannedTo = events.length < limit ? end : last!.index;
+    const page: LogPage = { events, scannedTo, ...state };
+    const entropy = backward
+      ? undefined
+      : last?.index === scannedTo
+      ? last.entropy
+      : this.#entropyAt(row.task, scannedTo);
+    if (entropy !== undefined) page.entropy = entropy;
+    return page;
   }
 
   view(taskId: string, after: number): LogView | undefined {
@@ -85,7 +104,10 @@ export class Reader {
     );
     const { incarnation, length, status } = row;
     const series = rows.map((series) => this.#fold(row.task, series));
-    return { series, incarnation, length, status };
+    const view: LogView = { series, incarnation, length, status };
+    const entropy = this.#entropyAt(row.task, length - 1);
+    if (entropy !== undefined) view.entropy = entropy;
+    return view;
   }
 
   countMatches(
@@ -227,6 +249,17 @@ export class Reader {
     );
     // Both are in one order, so the lower place is that of the lower index.
     return Math.min(left?.place ?? count, trimmed?.place ?? count);
+  }
+
+  /** The entropy of an event, or `undefined` if the log has no such event. */
+  #entropyAt(task: number, index: number): number | undefined {
+    // An index may be any number, and the keys of the task before come below.
+    if (index < 0 || index >= INDEXES) return undefined;
+    return this.#sql.one<{ entropy: number }>(
+      `SELECT entropy FROM {events} WHERE event = ${eventKey("?", "?")}`,
+      task,
+      index,
+    )?.entropy;
   }
 
   #eventAt(task: number, index: number): StoredEvent {

@@ -30,8 +30,8 @@ export class SqliteTaskReader implements TaskReader {
     this.reader = new Reader(this.sql);
   }
 
-  async getTask(taskId: string): Promise<TaskHead | undefined> {
-    return await this.read(() => this.reader.task(taskId));
+  async getTask(taskId: string, at?: number): Promise<TaskHead | undefined> {
+    return await this.read(() => this.reader.task(taskId, at));
   }
 
   async listTasks(query: ListQuery): Promise<ListPage> {

@@ -4,6 +4,7 @@ import type { StoredEvent, TaskRecord } from "../contracts/records.ts";
 import type { Commit, CommitResult, ShortTermStore } from "../contracts/short_term_store.ts";
 import { MemoryShortTermStore } from "../memory/short_term_store.ts";
 import { append, create, delta, draft, LIFE, log, NOW, record } from "./store_fixtures.ts";
+import { DIVERGENCE_CHECKS } from "./store_divergence.ts";
 import { LIST_CHECKS } from "./store_list.ts";
 import { READ_CHECKS } from "./store_read.ts";
 import { SERIES_CHECKS } from "./store_series.ts";
@@ -280,7 +281,8 @@ const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
  */
 export function testLongTermStore(options: ConformanceOptions<LongTermStore>): void {
   register(ARCHIVE_CHECKS, options);
-  register([...SERIES_CHECKS, ...READ_CHECKS, ...LIST_CHECKS, ...TRIM_CHECKS], {
+  const reading = [...READ_CHECKS, ...DIVERGENCE_CHECKS, ...LIST_CHECKS];
+  register([...SERIES_CHECKS, ...reading, ...TRIM_CHECKS], {
     ...options,
     open: async () => new ReadsFromArchive(await options.open()),
   });

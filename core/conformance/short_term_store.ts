@@ -1,6 +1,7 @@
 import type { ShortTermStore } from "../contracts/short_term_store.ts";
 import { ARCHIVE_WORK_CHECKS } from "./store_archive_work.ts";
 import { COMMIT_CHECKS } from "./store_commit.ts";
+import { DIVERGENCE_CHECKS, RESTORED_CHECKS } from "./store_divergence.ts";
 import { DUE_CHECKS } from "./store_due.ts";
 import { LIST_CHECKS } from "./store_list.ts";
 import { PRODUCER_CHECKS } from "./store_producers.ts";
@@ -34,6 +35,8 @@ export function testShortTermStore(options: ConformanceOptions<ShortTermStore>):
     ...PRODUCER_CHECKS,
     ...SERIES_CHECKS,
     ...READ_CHECKS,
+    ...DIVERGENCE_CHECKS,
+    ...RESTORED_CHECKS,
     ...LIST_CHECKS,
     ...DUE_CHECKS,
     ...ARCHIVE_WORK_CHECKS,

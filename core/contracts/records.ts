@@ -27,6 +27,8 @@ export interface TaskHead {
   length: number;
   /** The highest index of an event that was removed; left out when none was. */
   trimmedThrough?: number;
+  /** The entropy of the event that was asked for; left out when the log has no such event. */
+  entropy?: number;
 }
 
 /** Exactly where a task stands: it was changed if and only if this changed. */

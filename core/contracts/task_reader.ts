@@ -6,6 +6,11 @@ import type { SeriesFold, StoredEvent, TaskHead, TaskRecord } from "./records.ts
 export interface LogQuery {
   /** Only events with a higher index; -1 is from the first. */
   after: number;
+  /**
+   * The entropy of the event at `after`, as the caller read it. If the log has another event there
+   * or ends before it, the store was restored to an earlier state: the page is then `diverged`.
+   */
+  afterEntropy?: number;
   /** Only events with this index or a lower one. @default the newest */
   through?: number;
   /** Most events returned; 1 or more. */
@@ -33,6 +38,13 @@ export interface LogPage {
    * `after + 1` when reading backward.
    */
   scannedTo: number;
+  /**
+   * The entropy of the event at `scannedTo`, for going on from there. Left out when there is no such
+   * event or it was trimmed, and when reading backward.
+   */
+  entropy?: number;
+  /** The log is not the one that the query goes on from; see `afterEntropy`. No events are read. */
+  diverged?: true;
   /** Events in the log. */
   length: number;
   /** The life of the task id that the log belongs to. */
@@ -47,6 +59,8 @@ export interface LogView {
   series: SeriesFold[];
   /** Events in the log that the folds count through. */
   length: number;
+  /** The entropy of the newest of these events; left out of an empty log. */
+  entropy?: number;
   /** The life of the task id. */
   incarnation: string;
   /** The task's state. */
@@ -82,8 +96,12 @@ export interface ListPage {
  * - An absent task is `undefined`, never an error.
  */
 export interface TaskReader {
-  /** A task and the length of its log. */
-  getTask(taskId: string): Promise<TaskHead | undefined>;
+  /**
+   * A task and the length of its log.
+   *
+   * @param at An index whose event's entropy is wanted as well.
+   */
+  getTask(taskId: string, at?: number): Promise<TaskHead | undefined>;
   /** Tasks, newest first; filtered and paged by the store. */
   listTasks(query: ListQuery): Promise<ListPage>;
   /** Part of the log. */

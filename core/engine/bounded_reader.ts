@@ -23,8 +23,8 @@ export class BoundedReader implements TaskReader {
     return this.#reader.readLog(taskId, { maxBytes: this.#maxBytes, ...query });
   }
 
-  getTask(taskId: string): Promise<TaskHead | undefined> {
-    return this.#reader.getTask(taskId);
+  getTask(taskId: string, at?: number): Promise<TaskHead | undefined> {
+    return this.#reader.getTask(taskId, at);
   }
 
   listTasks(query: ListQuery): Promise<ListPage> {

@@ -36,8 +36,8 @@ export class PatientReader implements TaskReader {
     this.#waiter = waiter;
   }
 
-  getTask(taskId: string): Promise<TaskHead | undefined> {
-    return this.#insist((reader) => reader.getTask(taskId), taskId);
+  getTask(taskId: string, at?: number): Promise<TaskHead | undefined> {
+    return this.#insist((reader) => reader.getTask(taskId, at), taskId);
   }
 
   listTasks(query: ListQuery): Promise<ListPage> {

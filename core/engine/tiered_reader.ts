@@ -27,8 +27,8 @@ export class TieredReader implements TaskReader {
     this.#cold = cold;
   }
 
-  async getTask(taskId: string): Promise<TaskHead | undefined> {
-    return await this.#hot.getTask(taskId) ?? await this.#cold.getTask(taskId);
+  async getTask(taskId: string, at?: number): Promise<TaskHead | undefined> {
+    return await this.#hot.getTask(taskId, at) ?? await this.#cold.getTask(taskId, at);
   }
 
   async readLog(taskId: string, query: LogQuery): Promise<LogPage | undefined> {

@@ -10,6 +10,7 @@ import type {
 } from "../contracts/task_reader.ts";
 import type { EventFilter } from "../protocol/event.ts";
 import { copyOf } from "../rules/copy.ts";
+import { isDiverged } from "../rules/divergence.ts";
 import { matchesType } from "../rules/filter.ts";
 import { TaskList } from "./task_list.ts";
 import { TaskLog } from "./task_log.ts";
@@ -79,12 +80,15 @@ export class TaskTable implements TaskReader {
     return entry?.record.incarnation === incarnation ? entry.log.trim(trim) : [];
   }
 
-  async getTask(taskId: string): Promise<TaskHead | undefined> {
+  async getTask(taskId: string, at?: number): Promise<TaskHead | undefined> {
     const entry = this.#entries.get(taskId);
     if (entry === undefined) return await Promise.resolve(undefined);
-    const { record, log: { length, trimmedThrough } } = entry;
+    const { record, log } = entry;
+    const { length, trimmedThrough } = log;
     const head: TaskHead = { record: copyOf(record), length };
     if (trimmedThrough !== undefined) head.trimmedThrough = trimmedThrough;
+    const entropy = at === undefined ? undefined : log.at(at)?.entropy;
+    if (entropy !== undefined) head.entropy = entropy;
     return head;
   }
 
@@ -105,16 +109,26 @@ export class TaskTable implements TaskReader {
   async readLog(taskId: string, query: LogQuery): Promise<LogPage | undefined> {
     const entry = this.#entries.get(taskId);
     if (entry === undefined) return undefined;
-    return await Promise.resolve({ ...entry.log.read(query), ...stateOf(entry) });
+    const { log } = entry;
+    const { after, backward } = query;
+    const state = stateOf(entry);
+    if (isDiverged(query, log.length, log.at(after)?.entropy)) {
+      return await Promise.resolve({ events: [], scannedTo: after, ...state, diverged: true });
+    }
+    const page: LogPage = { ...log.read(query), ...state };
+    const entropy = backward ? undefined : log.at(page.scannedTo)?.entropy;
+    if (entropy !== undefined) page.entropy = entropy;
+    return page;
   }
 
   async readView(taskId: string, { after }: { after: number }): Promise<LogView | undefined> {
     const entry = this.#entries.get(taskId);
     if (entry === undefined) return undefined;
-    return await Promise.resolve({
-      series: entry.log.series.foldsAfter(after),
-      ...stateOf(entry),
-    });
+    const { log } = entry;
+    const view: LogView = { series: log.series.foldsAfter(after), ...stateOf(entry) };
+    const entropy = log.at(log.length - 1)?.entropy;
+    if (entropy !== undefined) view.entropy = entropy;
+    return await Promise.resolve(view);
   }
 
   async countMatches(

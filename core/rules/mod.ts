@@ -2,6 +2,7 @@ export * from "./append.ts";
 export { envelopeJson, eventJson, idOf, toTaskEvent } from "./event_json.ts";
 export * from "./expectation.ts";
 export * from "./filter.ts";
+export { isDiverged } from "./divergence.ts";
 export { assertCleanupRules } from "./validate/cleanup.ts";
 export { isAtMark } from "./mark.ts";
 export * from "./series.ts";

@@ -1,4 +1,7 @@
--- A task's record, the length of its log, and the highest index that was trimmed; or nothing.
+-- A task's record, the length of its log, the highest index that was trimmed, and the entropy of the event at an
+-- index if one is given; or nothing.
 --@include life
-local task = redis.call('HMGET', key('task', ARGV[3]), 'record', 'length', 'trimmed')
-return {task[1], task[2], task[3], life}
+--@include entropy_at
+local id, at = ARGV[3], tonumber(ARGV[4])
+local task = redis.call('HMGET', key('task', id), 'record', 'length', 'trimmed')
+return {task[1], task[2], task[3], task[1] and at and entropy_at(id, at) or false, life}

@@ -1,5 +1,6 @@
--- Part of a log: {incarnation, status, length, scanned to, rest through, {index, event begins, goes on} ...,
--- life}, or nothing.
+-- Part of a log: {incarnation, status, length, scanned to, rest through, entropy of the event scanned to,
+-- {index, event begins, goes on} ..., life}, or nothing. The entropy is `diverged` if the log is not the one that
+-- the caller goes on from.
 --
 -- A script pays ten times for an event what XRANGE does. So where many follow on one another that are all
 -- wanted, it is only the first that come from here; `rest through` is then the index through which the
@@ -8,6 +9,7 @@
 --@include classes
 --@include positions_between
 --@include pages
+--@include entropy_at
 local id = ARGV[3]
 local after, limit = tonumber(ARGV[4]), tonumber(ARGV[6])
 local filter, plain, backward = ARGV[7], ARGV[8] == '1', ARGV[9] == '1'
@@ -15,6 +17,12 @@ local bytes, max_bytes = 0, ARGV[10] == '' and math.huge or tonumber(ARGV[10])
 local task = redis.call('HMGET', key('task', id), 'incarnation', 'status', 'length', 'bytes')
 if not task[1] then return {life} end
 local length = tonumber(task[3])
+if ARGV[11] ~= '' and after >= 0 then
+  local before = after < length and entropy_at(id, after)
+  if after >= length or before and before ~= ARGV[11] then
+    return {task[1], task[2], length, after, -1, 'diverged', life}
+  end
+end
 local to = length - 1
 if ARGV[5] ~= '' then to = math.min(to, tonumber(ARGV[5])) end
 
@@ -35,13 +43,14 @@ local function range(low, high, count)
 end
 local function position_of(entry) return tonumber(string.match(entry[1], '^%d+')) end
 
-local answer = {task[1], task[2], length, 0, -1}
+local answer = {task[1], task[2], length, 0, -1, false}
 local HEAD = #answer
-local last
+local last, last_goes_on
 -- Takes an entry. Returns whether there is room for another.
 local function take(entry)
   last = position_of(entry)
   local begins, goes_on = entry[2][1], entry[2][2]
+  last_goes_on = goes_on
   answer[#answer + 1] = {last - 1, begins, goes_on}
   bytes = bytes + #goes_on - string.find(goes_on, '\n', 1, true)
   return #answer - HEAD < limit and bytes < max_bytes
@@ -122,5 +131,9 @@ end
 if not more then answer[4] = last - 1
 elseif backward then answer[4] = after + 1
 else answer[4] = math.max(to, after) end
+if not backward then
+  if last and last - 1 == answer[4] then answer[6] = entropy_of(last_goes_on)
+  else answer[6] = entropy_at(id, answer[4]) end
+end
 answer[#answer + 1] = life
 return answer

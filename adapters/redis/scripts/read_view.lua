@@ -1,11 +1,12 @@
 -- The folds of all series that went on after an index:
--- {incarnation, status, length, {series, mode, field, classes, index, event begins, goes on, text} ..., life}.
+-- {incarnation, status, length, entropy of the newest event, {series, mode, field, classes, index, event begins, goes on, text} ..., life}.
 --@include life
 --@include text_key
+--@include entropy_at
 local id = ARGV[3]
 local task = redis.call('HMGET', key('task', id), 'incarnation', 'status', 'length')
 if not task[1] then return {life} end
-local answer = {task[1], task[2], tonumber(task[3])}
+local answer = {task[1], task[2], tonumber(task[3]), entropy_at(id, task[3] - 1)}
 for _, name in ipairs(redis.call('ZRANGEBYSCORE', key('newest', id), '(' .. ARGV[4], '+inf')) do
   local series = cmsgpack.unpack(redis.call('HGET', key('series', id), name))
   local position = int(series.newest + 1)
