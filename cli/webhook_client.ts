@@ -1,4 +1,4 @@
-import { HttpClient } from "@taskcast/client/http";
+import { assertAdvances, HttpClient } from "@taskcast/client/http";
 import type { WebhookStatus } from "@taskcast/core/protocol";
 
 /** Asks a running server about webhooks. */
@@ -20,6 +20,7 @@ export class WebhookClient {
         url,
       );
       for (const { taskId } of page.tasks) yield taskId;
+      assertAdvances(cursor, page.nextCursor);
       cursor = page.nextCursor;
     } while (cursor !== undefined);
   }

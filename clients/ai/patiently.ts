@@ -1,4 +1,4 @@
-import { backoffMs, sleep } from "@taskcast/client/http";
+import { retryDelayMs, sleep } from "@taskcast/client/http";
 import { TaskcastError } from "@taskcast/core/protocol";
 
 /** How often something is tried while the store cannot be reached: for about eight seconds. */
@@ -12,7 +12,7 @@ export async function patiently<T>(act: () => Promise<T>, signal?: AbortSignal):
     } catch (error) {
       const isTransient = error instanceof TaskcastError && error.code === "STORE_UNAVAILABLE";
       if (!isTransient || attempt >= ATTEMPTS || signal?.aborted) throw error;
-      await sleep(backoffMs(attempt), signal);
+      await sleep(retryDelayMs(attempt, error), signal);
     }
   }
 }

@@ -4,6 +4,8 @@ export interface BackoffOptions {
   minDelayMs?: number;
   /** Milliseconds that any wait takes at most. @default {30000} */
   maxDelayMs?: number;
+  /** Milliseconds that a server's `Retry-After` can make a wait take at most. @default {300000} */
+  maxRetryAfterMs?: number;
   /** Numbers in [0, 1); for tests. @default {Math.random} */
   random?: () => number;
 }
@@ -30,11 +32,50 @@ export function backoffMs(attempt: number, options: BackoffOptions = {}): number
   return random() * bound;
 }
 
+/**
+ * The wait before an attempt when the server may have said when to come back: as long as it asked
+ * for, within `maxRetryAfterMs`, and never shorter than {@linkcode backoffMs}, so that a
+ * `Retry-After: 0` is no loop without a pause.
+ *
+ * @param attempt Attempts that failed in a row before this one, from 1.
+ * @param error The reason for the attempt; its `retryAfterMs` counts if it has one.
+ * @returns Milliseconds.
+ */
+export function retryDelayMs(
+  attempt: number,
+  error: unknown,
+  options: BackoffOptions = {},
+): number {
+  const { maxRetryAfterMs = 300_000 } = options;
+  const { retryAfterMs = 0 } = (error ?? {}) as { retryAfterMs?: number };
+  return Math.max(Math.min(retryAfterMs, maxRetryAfterMs), backoffMs(attempt, options));
+}
+
+/**
+ * Requires waits that grow: a wait of 0 would double to 0.
+ *
+ * @throws {RangeError} For a number that is not above 0.
+ */
+export function assertBackoff(options: BackoffOptions): void {
+  for (const name of ["minDelayMs", "maxDelayMs", "maxRetryAfterMs"] as const) {
+    const value = options[name];
+    if (value !== undefined && !(value > 0)) {
+      throw new RangeError(`${name} is ${value}; it must be greater than 0`);
+    }
+  }
+}
+
+/** Milliseconds after which a connection counts as one that worked, whatever came over it. */
+export const STABLE_MS = 10_000;
+
+/** The longest delay of a timer; a longer one fires at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** Waits; an abort ends the wait at once, without an error. */
 export async function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted) return;
   const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, delayMs);
+  const timer = setTimeout(resolve, Math.min(delayMs, MAX_TIMER_MS));
   const stop = () => resolve();
   signal?.addEventListener("abort", stop, { once: true });
   await promise;

@@ -1,4 +1,5 @@
 import type { BackoffOptions } from "./backoff.ts";
+import { assertBackoff } from "./backoff.ts";
 
 /** How connections are kept. */
 export interface ConnectionOptions extends BackoffOptions {
@@ -27,6 +28,7 @@ export function withDefaults(
   options: ConnectionOptions = {},
 ): FullConnectionOptions {
   const { idleTimeoutMs = 45_000, maxBufferedChars = 1_000_000, takeOverMs = 3_000 } = options;
+  assertBackoff(options);
   const bounds = { idleTimeoutMs, maxBufferedChars, takeOverMs };
   for (const [name, value] of Object.entries(bounds)) {
     if (!(value > 0)) throw new RangeError(`${name} is ${value}; it must be greater than 0`);

@@ -1,5 +1,5 @@
 import { SSE_EVENT } from "@taskcast/core/protocol";
-import { backoffMs, sleep } from "./backoff.ts";
+import { retryDelayMs, sleep, STABLE_MS } from "./backoff.ts";
 import type { Connect } from "./connect.ts";
 import { Renewal } from "./connect.ts";
 import type { ConnectionOptions } from "./connection_options.ts";
@@ -34,6 +34,7 @@ export function followBy(connect: Connect, options: ConnectionOptions): Follow {
     let serverRetryMs: number | undefined;
     while (!signal?.aborted) {
       let problem: unknown = new Error("The connection ended before the task did");
+      const startMs = performance.now();
       try {
         const connection = connect({
           taskId,
@@ -43,7 +44,8 @@ export function followBy(connect: Connect, options: ConnectionOptions): Follow {
           onRetry: (retryMs) => serverRetryMs = retryMs,
         });
         for await (const message of connection) {
-          failures = 0;
+          // A server that only ever opens a stream brings the reader no further.
+          if (isProgress(message, cursor)) failures = 0;
           if (message.id !== undefined) cursor = message.id;
           yield message;
           if (message.event === SSE_EVENT.done || signal?.aborted) return;
@@ -55,6 +57,7 @@ export function followBy(connect: Connect, options: ConnectionOptions): Follow {
         problem = error;
       }
       if (signal?.aborted) return;
+      if (performance.now() - startMs >= STABLE_MS) failures = 0;
       const delayMs = waitMs(++failures, problem, serverRetryMs, options);
       onReconnect?.(problem, delayMs);
       await sleep(delayMs, signal);
@@ -62,14 +65,17 @@ export function followBy(connect: Connect, options: ConnectionOptions): Follow {
   };
 }
 
+function isProgress({ event, id }: SseMessage, cursor: string | undefined): boolean {
+  return id === undefined ? event === SSE_EVENT.event : id !== cursor;
+}
+
+/** A server's `retry:` is the shortest wait, unless the options say another; never none at all. */
 function waitMs(
   failures: number,
   problem: unknown,
   serverRetryMs: number | undefined,
-  { minDelayMs = serverRetryMs, ...options }: ConnectionOptions,
+  { minDelayMs = serverRetryMs === undefined ? undefined : Math.max(1, serverRetryMs), ...options }:
+    ConnectionOptions,
 ): number {
-  if (problem instanceof TaskcastHttpError && problem.retryAfterMs !== undefined) {
-    return problem.retryAfterMs;
-  }
-  return backoffMs(failures, { minDelayMs, ...options });
+  return retryDelayMs(failures, problem, { minDelayMs, ...options });
 }

@@ -7,7 +7,7 @@ import type { ErrorBody, ErrorCode } from "@taskcast/core/protocol";
 import { ERROR_CODES, TaskcastError } from "@taskcast/core/protocol";
 
 export type { BackoffOptions } from "./backoff.ts";
-export { backoffMs, sleep } from "./backoff.ts";
+export { assertBackoff, backoffMs, retryDelayMs, sleep, STABLE_MS } from "./backoff.ts";
 
 /**
  * A token, or a function that gets one: called for each request, and once more with `refresh: true`
@@ -75,6 +75,11 @@ export class HttpClient {
     return this.#options.fetch !== undefined;
   }
 
+  /** Whether a token that was refused can be replaced by a fresh one. */
+  get canRefreshToken(): boolean {
+    return typeof this.#options.token === "function";
+  }
+
   /** Whether requests carry something that could let them in. */
   get hasCredentials(): boolean {
     const { token, headers = {} } = this.#options;
@@ -90,14 +95,19 @@ export class HttpClient {
   /**
    * Sends a request, with the token; once more with a fresh one if the server refuses it.
    *
+   * @param options.refreshToken Asks for a fresh token at once: a stream, which can be sent only
+   * once, was refused before. @default {false}
    * @returns A response that is a success.
    * @throws {TaskcastHttpError} For every other response. Network errors pass as they are.
    */
-  async request(url: string, init: RequestInit & { duplex?: "half" } = {}): Promise<Response> {
-    const { token } = this.#options;
-    let response = await this.#send(url, init, false);
+  async request(
+    url: string,
+    init: RequestInit & { duplex?: "half" } = {},
+    { refreshToken = false }: { refreshToken?: boolean } = {},
+  ): Promise<Response> {
+    let response = await this.#send(url, init, refreshToken);
     const canRepeat = init.duplex === undefined; // A stream can be sent once.
-    if (response.status === 401 && typeof token === "function" && canRepeat) {
+    if (response.status === 401 && this.canRefreshToken && canRepeat) {
       await response.body?.cancel();
       response = await this.#send(url, init, true);
     }
@@ -164,10 +174,28 @@ function retryAfterMs({ headers }: Response): number | undefined {
   return Number.isNaN(dateMs) ? undefined : Math.max(0, dateMs - Date.now());
 }
 
-/** The URL of the next page, if the answer's `Link` header (RFC 8288) names one. */
+/**
+ * The URL of the next page, if the answer's `Link` header (RFC 8288) names one.
+ *
+ * @throws {Error} If that is the page itself: to follow it would never end.
+ */
 export function nextPage(response: Response, requestUrl: string): string | undefined {
   const link = /<([^>]*)>\s*;\s*rel="?next"?/.exec(response.headers.get("link") ?? "");
-  return link === null ? undefined : new URL(link[1]!, requestUrl).href;
+  if (link === null) return undefined;
+  const url = new URL(link[1]!, requestUrl).href;
+  assertAdvances(requestUrl, url);
+  return url;
+}
+
+/**
+ * Requires that the next page is another one than this.
+ *
+ * @throws {Error} If both are the same.
+ */
+export function assertAdvances(page: string | undefined, next: string | undefined): void {
+  if (next !== undefined && next === page) {
+    throw new Error("The server names the page itself as the next one");
+  }
 }
 
 /** A host and port alone are a URL, too ("localhost:" is its scheme), but none to ask anything of. */

@@ -1,6 +1,6 @@
 import type { EventEnvelope, TaskcastClient } from "@taskcast/client";
 import { TaskcastHttpError } from "@taskcast/client";
-import { backoffMs, sleep } from "@taskcast/client/http";
+import { retryDelayMs, sleep } from "@taskcast/client/http";
 import type { Task, TaskStatus } from "@taskcast/core/protocol";
 import { isTerminal } from "@taskcast/core/protocol";
 
@@ -76,7 +76,7 @@ export class TaskRecord {
           break;
         }
         this.#isStale = true;
-        await sleep(backoffMs(++failures), signal);
+        await sleep(retryDelayMs(++failures, error), signal);
       }
     }
     this.#isReading = false;

@@ -1,5 +1,5 @@
 import type { HttpOptions } from "@taskcast/client/http";
-import { HttpClient, nextPage, TaskcastHttpError } from "@taskcast/client/http";
+import { assertAdvances, HttpClient, nextPage, TaskcastHttpError } from "@taskcast/client/http";
 import type {
   BlockedRequest,
   CreateTaskInput,
@@ -19,7 +19,7 @@ import { ProducerSequences } from "./producer_sequences.ts";
 import type { PublisherOptions } from "./publisher.ts";
 import { Publisher } from "./publisher.ts";
 import type { RetryOptions } from "./retrying.ts";
-import { retrying } from "./retrying.ts";
+import { assertRetryOptions, retrying } from "./retrying.ts";
 
 /** Options for {@linkcode TaskcastServerClient}. */
 export interface TaskcastServerClientOptions extends HttpOptions {
@@ -104,9 +104,15 @@ export class TaskcastServerClient {
   readonly #timeoutMs: number;
   readonly #sequences = new ProducerSequences();
 
-  /** A client of one server; it connects when it is used. @throws {TypeError} If `baseUrl` is not a URL. */
+  /**
+   * A client of one server; it connects when it is used.
+   *
+   * @throws {TypeError} If `baseUrl` is not a URL.
+   * @throws {RangeError} For retries that would not pause or not end.
+   */
   constructor(options: TaskcastServerClientOptions) {
     const { serviceKey, retry = {}, timeoutMs = 30_000, headers, ...http } = options;
+    assertRetryOptions(retry);
     const all = { ...headers };
     if (serviceKey !== undefined) all["x-taskcast-service-key"] = serviceKey;
     this.#http = new HttpClient({ ...http, headers: all });
@@ -154,6 +160,7 @@ export class TaskcastServerClient {
     do {
       const page = await this.listTasks({ ...query, cursor });
       yield* page.tasks;
+      assertAdvances(cursor, page.nextCursor);
       cursor = page.nextCursor;
     } while (cursor !== undefined);
   }

@@ -1,6 +1,7 @@
 import type { HttpClient } from "@taskcast/client/http";
-import { backoffMs, sleep, TaskcastHttpError } from "@taskcast/client/http";
+import { retryDelayMs, sleep, STABLE_MS, TaskcastHttpError } from "@taskcast/client/http";
 import type { EventInput, PublishReceipt } from "@taskcast/core/protocol";
+import { RequestBudget } from "./request_budget.ts";
 import type { RetryOptions } from "./retrying.ts";
 
 /** Options for `openPublisher`. */
@@ -20,6 +21,37 @@ export interface PublisherOptions {
 /** Bytes that are handed to the network at a time, about. */
 const CHUNK_BYTES = 64 * 1024;
 
+/** A part of the events that wait, sent in one request. */
+class Sending {
+  readonly #startMs = performance.now();
+  #firstMs = Infinity;
+  lines = 0;
+  bytes = 0;
+
+  add(lines: number, bytes: number): void {
+    if (this.lines === 0) this.#firstMs = performance.now();
+    this.lines += lines;
+    this.bytes += bytes;
+  }
+
+  /** Milliseconds since the request began. */
+  get openMs(): number {
+    return performance.now() - this.#startMs;
+  }
+
+  /** Milliseconds since its first line went out; 0 before that. */
+  get sendingMs(): number {
+    return Math.max(0, performance.now() - this.#firstMs);
+  }
+}
+
+/** The answers are not those of a Taskcast server. */
+class NonsenseReceipt extends TypeError {
+  constructor(published: unknown, sent: number) {
+    super(`The server confirmed ${published} of ${sent} events; is the base URL right?`);
+  }
+}
+
 /**
  * Streams events into a task over one request after another, with nothing lost and nothing doubled:
  * every event has a number, stays here until the server has confirmed it, and is sent again if the
@@ -30,6 +62,7 @@ export class Publisher {
   readonly #url: string;
   readonly #options: Required<Omit<PublisherOptions, "signal">>;
   readonly #retry: RetryOptions;
+  readonly #budget: RequestBudget;
   readonly #producerId = crypto.randomUUID();
   readonly #ended = new AbortController();
   /** Lines that the server has not confirmed. */
@@ -37,6 +70,7 @@ export class Publisher {
   readonly #running: Promise<void>;
   readonly #receipt: PublishReceipt = { published: 0, lastIndex: -1 };
   #nextSeq = 0;
+  #refreshToken = false;
   #bufferedBytes = 0;
   #closing = false;
   /** The number of lines that somebody waits for; the request is ended to get the receipt. */
@@ -61,6 +95,10 @@ export class Publisher {
       ...options,
     };
     this.#retry = retry;
+    this.#budget = new RequestBudget({
+      bytes: this.#options.rotateBytes,
+      ms: this.#options.rotateMs,
+    });
     if (signal?.aborted) this.#end(signal.reason);
     signal?.addEventListener("abort", () => this.#end(signal.reason), {
       once: true,
@@ -132,75 +170,92 @@ export class Publisher {
     // A request is open all the time, also while there is nothing to send: it is how the end of the
     // task is heard of at once.
     while (!this.#ended.signal.aborted && !(this.#closing && this.#lines.length === 0)) {
+      const sending = new Sending();
       const before = this.#receipt.published;
       try {
-        await this.#request();
+        await this.#request(sending);
+        if (this.#receipt.published === before) {
+          throw new Error("The server ended the request and confirmed nothing");
+        }
+        this.#budget.grow();
         failures = 0;
+        this.#refreshToken = false;
       } catch (error) {
         if (this.#ended.signal.aborted) return;
-        if (error instanceof TaskcastHttpError) {
-          const published = error.details?.published;
-          if (typeof published === "number") this.#confirm(published, error.details?.lastIndex);
-          if (!error.transient) return this.#end(error);
+        const hasProgress = this.#receipt.published > before;
+        if (hasProgress || sending.openMs >= STABLE_MS) failures = 0;
+        if (!hasProgress && sending.lines > 0) {
+          this.#budget.shrink(sending.bytes, sending.sendingMs);
         }
-        if (this.#receipt.published > before) failures = 0;
         failures++;
-        if (failures >= (this.#retry.attempts ?? 6) * 2) return this.#end(error);
-        const wanted = error instanceof TaskcastHttpError ? error.retryAfterMs : undefined;
-        await sleep(wanted ?? backoffMs(failures, this.#retry), this.#ended.signal);
+        const isLast = failures >= (this.#retry.attempts ?? 6) * 2;
+        if (isLast || !this.#mayRepeat(error)) return this.#end(error);
+        await sleep(retryDelayMs(failures, error, this.#retry), this.#ended.signal);
       }
     }
   }
 
-  /** Sends what there is and what comes, until the request is due to be ended. */
-  async #request(): Promise<void> {
-    const response = await this.#http.request(this.#url, {
-      method: "POST",
-      headers: { "content-type": "application/x-ndjson" },
-      body: this.#body(),
-      duplex: "half",
-      signal: this.#ended.signal,
-    });
-    const { published, lastIndex }: PublishReceipt = await response.json();
-    this.#confirm(published, lastIndex);
+  /** Whether the same may succeed later. A token that ran out during a request is got anew, once. */
+  #mayRepeat(error: unknown): boolean {
+    if (error instanceof NonsenseReceipt) return false;
+    if (!(error instanceof TaskcastHttpError)) return true;
+    if (error.status !== 401) return error.transient;
+    const isFirst = !this.#refreshToken;
+    this.#refreshToken = true;
+    return isFirst && this.#http.canRefreshToken;
   }
 
-  #body(): ReadableStream<Uint8Array> {
-    let sentLines = 0;
-    let sentBytes = 0;
-    let rotateAtMs = Infinity;
+  /** Sends what there is and what comes, until the request is due to be ended. */
+  async #request(sending: Sending): Promise<void> {
+    try {
+      const response = await this.#http.request(this.#url, {
+        method: "POST",
+        headers: { "content-type": "application/x-ndjson" },
+        body: this.#body(sending),
+        duplex: "half",
+        signal: this.#ended.signal,
+      }, { refreshToken: this.#refreshToken });
+      this.#confirm(await response.json(), sending);
+    } catch (error) {
+      // A request that is refused in its middle says how far it came.
+      if (error instanceof TaskcastHttpError && error.details?.published !== undefined) {
+        this.#confirm(error.details, sending);
+      }
+      throw error;
+    }
+  }
+
+  #body(sending: Sending): ReadableStream<Uint8Array> {
     return new ReadableStream<Uint8Array>({
       pull: async (controller) => {
         for (;;) {
-          const chunk = this.#take(sentLines);
+          const budget = this.#budget;
+          const chunk = this.#take(sending.lines, budget.bytes - sending.bytes);
           if (chunk !== undefined) {
-            sentLines += chunk.lines;
-            sentBytes += chunk.bytes.length;
-            rotateAtMs = Math.min(rotateAtMs, Date.now() + this.#options.rotateMs);
+            sending.add(chunk.lines, chunk.bytes.length);
             controller.enqueue(chunk.bytes);
             return;
           }
-          const wanted = this.#flushTo > this.#receipt.published;
-          if (
-            this.#ended.signal.aborted || this.#closing || (wanted && sentLines > 0) ||
-            sentBytes >= this.#options.rotateBytes ||
-            Date.now() >= rotateAtMs
-          ) {
+          const isWanted = this.#flushTo > this.#receipt.published && sending.lines > 0;
+          const leftMs = sending.lines === 0 ? Infinity : budget.ms - sending.sendingMs;
+          const isFull = sending.bytes >= budget.bytes || leftMs <= 0;
+          if (this.#ended.signal.aborted || this.#closing || isWanted || isFull) {
             controller.close();
             return;
           }
-          await this.#nextLine(rotateAtMs - Date.now());
+          await this.#nextLine(leftMs);
         }
       },
       cancel: () => this.#wakeSender?.(),
     }, { highWaterMark: 0 });
   }
 
-  /** Joins the lines from `start` on into one chunk. */
-  #take(start: number): { bytes: Uint8Array; lines: number } | undefined {
+  /** Joins the lines from `start` on into one chunk, until it has some of `maxBytes`. */
+  #take(start: number, maxBytes: number): { bytes: Uint8Array; lines: number } | undefined {
+    const limit = Math.min(CHUNK_BYTES, maxBytes);
     let bytes = 0;
     let end = start;
-    while (end < this.#lines.length && bytes < CHUNK_BYTES) bytes += this.#lines[end++]!.length;
+    while (end < this.#lines.length && bytes < limit) bytes += this.#lines[end++]!.length;
     if (end === start) return undefined;
     const chunk = new Uint8Array(bytes);
     let at = 0;
@@ -223,8 +278,9 @@ export class Publisher {
     if (lingerMs > 0 && !this.#closing) await sleep(lingerMs, this.#ended.signal);
   }
 
-  /** The server has the first lines of the open request. */
-  #confirm(published: number, lastIndex: unknown): void {
+  /** The server has the first events of a request. */
+  #confirm({ published, lastIndex }: { [name: string]: unknown }, { lines }: Sending): void {
+    if (!isCount(published, lines)) throw new NonsenseReceipt(published, lines);
     for (const { length } of this.#lines.splice(0, published)) this.#bufferedBytes -= length;
     this.#receipt.published += published;
     if (typeof lastIndex === "number") {
@@ -248,4 +304,8 @@ export class Publisher {
     this.#ended.signal.throwIfAborted();
     await this.#progress.promise;
   }
+}
+
+function isCount(value: unknown, max: number): value is number {
+  return Number.isInteger(value) && 0 <= (value as number) && (value as number) <= max;
 }

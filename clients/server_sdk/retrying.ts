@@ -1,10 +1,23 @@
 import type { BackoffOptions } from "@taskcast/client/http";
-import { backoffMs, sleep, TaskcastHttpError } from "@taskcast/client/http";
+import { assertBackoff, retryDelayMs, sleep, TaskcastHttpError } from "@taskcast/client/http";
 
 /** How often and how long a request is repeated. */
 export interface RetryOptions extends BackoffOptions {
   /** Attempts at most, the first included. @default {6} */
   attempts?: number;
+}
+
+/**
+ * Requires options with which repeating pauses and ends.
+ *
+ * @throws {RangeError} For attempts that are no whole number from 1, and waits of 0.
+ */
+export function assertRetryOptions(options: RetryOptions): void {
+  assertBackoff(options);
+  const { attempts } = options;
+  if (attempts !== undefined && !(Number.isInteger(attempts) && attempts >= 1)) {
+    throw new RangeError(`attempts is ${attempts}; it must be a whole number from 1`);
+  }
 }
 
 /** What happened before the attempt that is being made. */
@@ -38,8 +51,7 @@ export async function retrying<T>(
       const transient = refused ? error.transient : isNetworkError(error);
       if (!transient || number >= attempts) throw error;
       ambiguous ||= isAmbiguous(error);
-      const delayMs = refused ? error.retryAfterMs : undefined;
-      await sleep(delayMs ?? backoffMs(number, options));
+      await sleep(retryDelayMs(number, error, options));
     }
   }
 }

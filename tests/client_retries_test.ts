@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import { TaskcastClient } from "@taskcast/client";
+import { TaskcastServerClient } from "@taskcast/server-sdk";
+import { cuttingProxy } from "./support/cutting_proxy.ts";
+import { startAnyServer } from "./support/any_server.ts";
+import { eventFrame, scriptedServer, sse } from "./support/scripted_server.ts";
+
+// Every loop of a client that tries again: it gets further, or its pauses grow, or it ends.
+
+const quick = { minDelayMs: 1, maxDelayMs: 4, random: () => 0.999 };
+
+Deno.test("openPublisher() stores everything though every connection breaks before the backlog is through", async () => {
+  await using server = await startAnyServer();
+  for (const [bytes, count] of [[40_000, 500], [4_000, 200], [1_000, 30]] as const) {
+    const { id } = await server.engine.createTask();
+    await using proxy = cuttingProxy(server.url, () => bytes);
+    const client = new TaskcastServerClient({ baseUrl: proxy.url, retry: quick });
+    const publisher = client.openPublisher(id);
+    const text = "x".repeat(200);
+    for (let i = 0; i < count; i++) await publisher.publish({ type: "n", data: { i, text } });
+    const receipt = await publisher.close();
+    assert.equal(receipt.published, count);
+    assert(proxy.cuts > 0, "the network was as bad as it should be");
+    const { events } = await server.engine.getEvents(id, { limit: 1_000 });
+    assert.deepEqual(
+      events.map(({ data }) => (data as { i: number }).i),
+      Array.from({ length: count }, (_, i) => i),
+    );
+  }
+});
+
+Deno.test("openPublisher() stores everything though connections live only for a moment", async () => {
+  await using server = await startAnyServer();
+  const { id } = await server.engine.createTask();
+  const client = new TaskcastServerClient({
+    baseUrl: server.url,
+    retry: quick,
+    fetch: (input, init) => {
+      const signal = AbortSignal.any([init!.signal!, AbortSignal.timeout(150)]);
+      return fetch(input, { ...init, signal }).catch(() => {
+        throw new TypeError("the connection broke");
+      });
+    },
+  });
+  // Nothing may wait, so each call resolves when its event is confirmed; nothing asks for that.
+  const publisher = client.openPublisher(id, { maxBufferedBytes: 1 });
+  for (let i = 0; i < 3; i++) await publisher.publish({ type: "n", data: i });
+  await publisher.close();
+  const { events } = await server.engine.getEvents(id);
+  assert.deepEqual(events.map(({ data }) => data), [0, 1, 2]);
+});
+
+Deno.test("openPublisher() gives a server up that confirms nothing, with pauses in between", async () => {
+  await using server = scriptedServer(async (request) => {
+    await request.body?.pipeTo(new WritableStream()).catch(() => {});
+    return Response.json({ published: 0, lastIndex: -1 }, { status: 201 });
+  });
+  const retry = { ...quick, attempts: 3 };
+  const client = new TaskcastServerClient({ baseUrl: server.url, retry });
+  const publisher = client.openPublisher("t");
+  await publisher.publish({ type: "n", data: 1 });
+  await assert.rejects(publisher.close(), /confirmed nothing/);
+  assert.equal(server.requests.length, 6);
+});
+
+Deno.test("openPublisher() believes no receipt for more than it sent, nor one that is no number", async () => {
+  for (const published of [2, 1_000_000, -1, 0.5, "1", null]) {
+    for (const status of [201, 503]) {
+      await using server = scriptedServer(async (request) => {
+        await request.body?.pipeTo(new WritableStream()).catch(() => {});
+        const details = { published, lastIndex: 7 };
+        const error = { code: "STORE_UNAVAILABLE", message: "away", details };
+        return Response.json(status === 201 ? details : { error }, { status });
+      });
+      const publisher = new TaskcastServerClient({ baseUrl: server.url, retry: quick })
+        .openPublisher("t");
+      await publisher.publish({ type: "n", data: 1 });
+      await assert.rejects(publisher.close(), /confirmed .* of 1 events/);
+      assert.equal(server.requests.length, 1);
+    }
+  }
+});
+
+Deno.test("openPublisher() gets a fresh token when its request outlived the old one", async () => {
+  await using server = await startAnyServer();
+  const { id } = await server.engine.createTask();
+  const asked: boolean[] = [];
+  let requests = 0;
+  const client = new TaskcastServerClient({
+    baseUrl: server.url,
+    retry: quick,
+    token: ({ refresh }) => {
+      asked.push(refresh);
+      return refresh ? "fresh" : "old";
+    },
+    fetch: async (input, init) => {
+      const response = await fetch(input, init);
+      if (requests++ > 0) return response;
+      // The first request is ended for its token, after what came before was stored.
+      const { published, lastIndex } = await response.json();
+      const details = { published, lastIndex };
+      const error = { code: "UNAUTHORIZED", message: "The token has expired", details };
+      return Response.json({ error }, { status: 401 });
+    },
+  });
+  const publisher = client.openPublisher(id);
+  await publisher.publish({ type: "n", data: 0 });
+  await publisher.flush();
+  await publisher.publish({ type: "n", data: 1 });
+  await publisher.close();
+  assert.deepEqual(asked.slice(0, 2), [false, true]);
+  const { events } = await server.engine.getEvents(id);
+  assert.deepEqual(events.map(({ data }) => data), [0, 1]);
+});
+
+Deno.test("openPublisher() ends when a fresh token is refused, too", async () => {
+  await using server = scriptedServer(() =>
+    Response.json({ error: { code: "UNAUTHORIZED", message: "no" } }, { status: 401 })
+  );
+  const client = new TaskcastServerClient({
+    baseUrl: server.url,
+    retry: quick,
+    token: () => "wrong",
+  });
+  const publisher = client.openPublisher("t");
+  await publisher.publish({ type: "n", data: 1 });
+  await assert.rejects(publisher.close(), { code: "UNAUTHORIZED" });
+  assert.equal(server.requests.length, 2);
+});
+
+/** The first waits of a client whose server behaves so each time. */
+async function waits(answer: () => Response, count: number): Promise<number[]> {
+  await using server = scriptedServer(answer);
+  const client = new TaskcastClient({
+    baseUrl: server.url,
+    connection: { maxDelayMs: 64, random: () => 0.999 },
+  });
+  const controller = new AbortController();
+  const delays: number[] = [];
+  await client.subscribe("t", {
+    signal: controller.signal,
+    onError: (_, { retryInMs }) => {
+      delays.push(Math.round(retryInMs!));
+      if (delays.length === count) controller.abort();
+    },
+  });
+  return delays;
+}
+
+Deno.test("a stream that opens and brings nothing is asked for later and later", async () => {
+  const open =
+    'retry: 2\nevent: taskcast.open\ndata: {"taskId":"t","status":"running","resume":"start","head":0}\n\n';
+  assert.deepEqual(await waits(sse(open), 7), [2, 4, 8, 16, 32, 64, 64]);
+  const standing = sse("retry: 2\n\n", ": heartbeat\nid: c1\n\n");
+  assert.deepEqual(await waits(standing, 4), [2, 4, 8, 16], "the same cursor is no progress");
+  const moving = sse("retry: 2\n\n", eventFrame("c1", 1), ": heartbeat\nid: c2\n\n");
+  assert.deepEqual((await waits(moving, 3))[0], 2);
+});
+
+Deno.test("neither retry: 0 nor Retry-After: 0 makes a client ask without a pause", async () => {
+  assert.deepEqual(await waits(sse("retry: 0\n\n"), 5), [1, 2, 4, 8, 16]);
+  const busy = () => new Response("", { status: 503, headers: { "retry-after": "0" } });
+  assert.deepEqual(await waits(busy, 2), [64, 64]);
+});
+
+Deno.test("a Retry-After of years is neither waited for nor taken for none", async () => {
+  const away = () => new Response("", { status: 503, headers: { "retry-after": "99999999" } });
+  assert.deepEqual(await waits(away, 1), [300_000]);
+});
+
+Deno.test("pages that lead to themselves are an error, not an endless list", async () => {
+  await using server = scriptedServer((request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/tasks") return Response.json({ tasks: [], nextCursor: "same" });
+    return Response.json([], { headers: { link: `<${request.url}>; rel="next"` } });
+  });
+  const producer = new TaskcastServerClient({ baseUrl: server.url, retry: quick });
+  const reader = new TaskcastClient({ baseUrl: server.url });
+  const wrong = /names the page itself/;
+  await assert.rejects(Array.fromAsync(producer.tasks()), wrong);
+  await assert.rejects(Array.fromAsync(producer.history("t")), wrong);
+  await assert.rejects(Array.fromAsync(reader.history("t")), wrong);
+  assert.equal(server.requests.length, 4);
+});
+
+Deno.test("options with which waits would not grow or not end are refused", () => {
+  const baseUrl = "http://localhost:1";
+  for (const wrong of [{ minDelayMs: 0 }, { maxDelayMs: -1 }, { maxRetryAfterMs: NaN }]) {
+    assert.throws(() => new TaskcastClient({ baseUrl, connection: wrong }), RangeError);
+    assert.throws(() => new TaskcastServerClient({ baseUrl, retry: wrong }), RangeError);
+  }
+  for (const attempts of [0, NaN, 1.5]) {
+    assert.throws(() => new TaskcastServerClient({ baseUrl, retry: { attempts } }), RangeError);
+  }
+});
