@@ -20,6 +20,8 @@ export interface DenoKvAdapterOptions {
    * tasks. @default no looks; readers then poll, see `pollMs` of the engine
    */
   lookMs?: number;
+  /** Whether what is stored is there when this process is started again. @default {true} */
+  durable?: boolean;
   /** Whether the database is closed when both adapters are. @default {false} */
   closesKv?: boolean;
 }
@@ -60,6 +62,7 @@ export function createDenoKvAdapters(kv: Kv, options: DenoKvAdapterOptions = {})
     prefix = ["taskcast"],
     maxPending = 10_000,
     closesKv = false,
+    durable = true,
     lookMs,
     timeoutMs = 10_000,
   } = options;
@@ -76,6 +79,7 @@ export function createDenoKvAdapters(kv: Kv, options: DenoKvAdapterOptions = {})
   const broadcast = new DenoKvBroadcast(database, { lookMs, onClose: closed("broadcast") });
   const shortTerm = new DenoKvShortTermStore({
     database,
+    durable,
     maxPending,
     janitor: new Janitor(database),
     wakes: broadcast,

@@ -11,13 +11,15 @@ import { WAKE_MS } from "./limits.ts";
 import type { TaskWork } from "./task_queue.ts";
 import type { TaskState } from "./task_state.ts";
 import { loadFor } from "./task_state.ts";
-import type { ProducerValue, RunValue, WakeValue } from "./values.ts";
+import type { ClosedId, ProducerValue, RunValue, WakeValue } from "./values.ts";
 
 /** A commit in the queue of its task. */
 export class CommitWork implements TaskWork<CommitPlan> {
   readonly #database: Database;
   readonly #commit: Commit;
   readonly #wakes: boolean;
+  /** No other task may have the id yet. */
+  #isClosed = false;
   #sent = new Map<string, number>();
 
   constructor(database: Database, commit: Commit, { wakes }: { wakes: boolean }) {
@@ -33,8 +35,13 @@ export class CommitWork implements TaskWork<CommitPlan> {
   }
 
   async load(state: TaskState): Promise<void> {
-    const { expect, events } = this.#commit;
-    if (expect === "absent") return;
+    const { taskId, expect, events, nowMs } = this.#commit;
+    if (expect === "absent") {
+      const { kv, keys } = this.#database;
+      const closed = (await kv.get(keys.closedId(taskId))).value as ClosedId | null;
+      this.#isClosed = closed !== null && closed.untilMs > nowMs;
+      return;
+    }
     await loadFor(this.#database, state, events);
     this.#sent = new Map();
     const { keys, kv } = this.#database;
@@ -53,6 +60,7 @@ export class CommitWork implements TaskWork<CommitPlan> {
   }
 
   plan(state: TaskState, changes: Changes): CommitPlan {
+    if (this.#isClosed) return { ok: false, refusal: { code: "EXISTS" } };
     const plan = planCommit(
       this.#database.keys,
       state,

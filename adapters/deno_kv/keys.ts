@@ -32,6 +32,11 @@ export class Keys {
     return [...this.#prefix, "head", taskId];
   }
 
+  /** There while no task may have this id: {@linkcode ClosedId}. */
+  closedId(taskId: string): KvKey {
+    return [...this.#prefix, "closed", taskId];
+  }
+
   /** The record of a task, as JSON. */
   record(taskId: string): KvKey {
     return [...this.#prefix, "record", taskId];

@@ -19,6 +19,7 @@ const plugin: AdapterPlugin = {
       maxPending,
       timeoutMs,
       lookMs,
+      durable: path !== ":memory:",
       closesKv: true,
     });
     if (!roles.includes("broadcast")) await broadcast.close();

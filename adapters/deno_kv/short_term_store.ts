@@ -5,6 +5,7 @@ import type {
   CommitResult,
   DueWork,
   EventFilter,
+  IdClosing,
   ListPage,
   ListQuery,
   LogMark,
@@ -45,6 +46,7 @@ import { archiving, claiming, deleting, marking, SETTLE } from "./works.ts";
 
 /** Tasks and logs in Deno KV. */
 export class DenoKvShortTermStore implements ShortTermStore {
+  readonly durable: boolean;
   readonly wakes?: BroadcastProvider;
   readonly #database: Database;
   readonly #queue: TaskQueue;
@@ -55,8 +57,9 @@ export class DenoKvShortTermStore implements ShortTermStore {
   #claims: Promise<unknown> = Promise.resolve();
 
   constructor(
-    { database, maxPending, janitor, wakes, tell, onClose }: {
+    { database, durable, maxPending, janitor, wakes, tell, onClose }: {
       database: Database;
+      durable: boolean;
       maxPending: number;
       janitor: Janitor;
       wakes?: BroadcastProvider;
@@ -66,6 +69,7 @@ export class DenoKvShortTermStore implements ShortTermStore {
     },
   ) {
     this.#database = database;
+    this.durable = durable;
     this.#queue = new TaskQueue(database, { maxPending });
     this.#janitor = janitor;
     if (wakes !== undefined) this.wakes = wakes;
@@ -93,8 +97,8 @@ export class DenoKvShortTermStore implements ShortTermStore {
     );
   }
 
-  async deleteTask(taskId: string, at?: TaskMark): Promise<boolean> {
-    const isDone = await this.#queue.run(taskId, deleting(this.#database.keys, at));
+  async deleteTask(taskId: string, at?: TaskMark, closing?: IdClosing): Promise<boolean> {
+    const isDone = await this.#queue.run(taskId, deleting(this.#database, at, closing));
     if (isDone) this.#janitor.collectNow();
     return isDone;
   }

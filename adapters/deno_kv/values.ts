@@ -48,6 +48,12 @@ export interface Head {
   wide?: { drafts: BlobRef; nowMs: number; next: number };
 }
 
+/** An id of a task that was released lately. */
+export interface ClosedId {
+  incarnation: string;
+  untilMs: number;
+}
+
 /** Something that is removed as soon as nobody can need it. */
 export type Garbage =
   /** Keys of a life that begin so; none: all of them. */

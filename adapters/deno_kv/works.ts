@@ -1,22 +1,42 @@
-import type { LogMark, TaskMark, Work } from "@taskcast/core";
+import type { IdClosing, LogMark, TaskMark, Work } from "@taskcast/core";
 import { isAtMark } from "@taskcast/core";
+import type { Database } from "./database.ts";
 import type { Keys } from "./keys.ts";
 import { deleteTask, setMark } from "./record.ts";
 import type { TaskWork } from "./task_queue.ts";
+import type { ClosedId } from "./values.ts";
 
 // Small changes of a task.
 
 /** Looks at a task, and so has finished what somebody began. */
 export const SETTLE: TaskWork<void> = { plan: () => {} };
 
-/** Deletes a task. Tells whether it did. */
-export function deleting(keys: Keys, at: TaskMark | undefined): TaskWork<boolean> {
+/** Deletes a task, and closes its id or opens it. Tells whether it did. */
+export function deleting(
+  { kv, keys }: Database,
+  at: TaskMark | undefined,
+  closing: IdClosing | undefined,
+): TaskWork<boolean> {
+  let closed: ClosedId | null = null;
   return {
     endsTurn: true,
+    async load({ taskId }) {
+      closed = closing === undefined
+        ? (await kv.get(keys.closedId(taskId))).value as ClosedId | null
+        : null;
+    },
     plan(state, changes) {
-      const { head } = state;
+      const { head, taskId } = state;
+      const isOpened = closed !== null &&
+        (at === undefined || at.incarnation === closed.incarnation);
+      if (isOpened) changes.delete(keys.closedId(taskId));
       if (head === undefined || (at !== undefined && !isAtMark(head, at))) return false;
       deleteTask(keys, state, changes);
+      if (closing !== undefined) {
+        const { nowMs, untilMs } = closing;
+        const tombstone: ClosedId = { incarnation: head.incarnation, untilMs };
+        changes.set(keys.closedId(taskId), tombstone, Math.max(1, untilMs - nowMs));
+      }
       return true;
     },
   };

@@ -150,7 +150,8 @@ const INSERT_TASKS = "INSERT INTO {tasks} (task, id, incarnation, version, statu
   "incarnation, version, status, type, tags, created_at, updated_at, completed_at, record::json, " +
   `length, bytes, time, classes, hooked FROM ${rows(TASK_COLUMNS)}`;
 
-const UPDATE_TASKS = "UPDATE {tasks} t SET version = r.version, status = r.status, " +
+const UPDATE_TASKS =
+  "UPDATE {tasks} t SET incarnation = r.incarnation, version = r.version, status = r.status, " +
   "updated_at = coalesce(r.updated_at, t.updated_at), " +
   "completed_at = coalesce(r.completed_at, t.completed_at), " +
   "record = coalesce(r.record::json, t.record), length = r.length, bytes = r.bytes, " +

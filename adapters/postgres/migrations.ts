@@ -157,6 +157,14 @@ const MIGRATIONS: readonly string[] = [
   );
   CREATE INDEX taskcast_due_by_time ON taskcast_due (kind, at_ms);
   `,
+  `
+  CREATE TABLE taskcast_live_closed_ids (
+    id text COLLATE "C" PRIMARY KEY,
+    incarnation text NOT NULL,
+    until_ms bigint NOT NULL
+  );
+  CREATE INDEX taskcast_live_closed_ids_by_time ON taskcast_live_closed_ids (until_ms);
+  `,
 ];
 
 /** The version that this program knows. */

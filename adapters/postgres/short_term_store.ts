@@ -3,6 +3,7 @@ import type {
   CommitResult,
   DueKind,
   DueWork,
+  IdClosing,
   LogMark,
   MarkedTask,
   NoteChange,
@@ -13,6 +14,7 @@ import type {
 import { DUE_KINDS, isAtMark } from "@taskcast/core";
 import { TaskcastError } from "@taskcast/core/protocol";
 import { Changes } from "./changes.ts";
+import { closedAmong, closeId, openId } from "./closed_ids.ts";
 import type { Decision } from "./commit.ts";
 import { decide, resultOf } from "./commit.ts";
 import type { Database } from "./database.ts";
@@ -23,6 +25,7 @@ import { lockedRow, PostgresTaskStore, setMark } from "./task_store.ts";
 
 /** Tasks and logs in PostgreSQL. */
 export class PostgresShortTermStore extends PostgresTaskStore implements ShortTermStore {
+  readonly durable = true;
   readonly #group: Group<Commit, Decision>;
   readonly #onClose: () => Promise<void>;
 
@@ -53,11 +56,17 @@ export class PostgresShortTermStore extends PostgresTaskStore implements ShortTe
     return resultOf(decision, (index) => events.get(index)!);
   }
 
-  async deleteTask(taskId: string, at?: TaskMark): Promise<boolean> {
+  async deleteTask(taskId: string, at?: TaskMark, closing?: IdClosing): Promise<boolean> {
     return await this.database.transaction(async (run) => {
-      const row = await lockedRow(run, taskId);
+      const [row] = await Promise.all([
+        lockedRow(run, taskId),
+        closing === undefined ? openId(run, taskId, at) : undefined,
+      ]);
       if (row === undefined || (at !== undefined && !isAtMark(row, at))) return false;
-      await deleteRows(run, LIVE_TABLES, [row.task]);
+      await Promise.all([
+        deleteRows(run, LIVE_TABLES, [row.task]),
+        closing && closeId(run, { taskId, incarnation: row.incarnation }, closing),
+      ]);
       return true;
     });
   }
@@ -167,10 +176,14 @@ export class PostgresShortTermStore extends PostgresTaskStore implements ShortTe
     return await this.database.transaction(async (run) => {
       const changes = new Changes();
       const newTasks = commits.filter(({ expect }) => expect === "absent").length;
-      const { tasks, numbers } = await load(run, changes, commits, { newTasks, producers: true });
+      const [{ tasks, numbers }, closed] = await Promise.all([
+        load(run, changes, commits, { newTasks, producers: true }),
+        closedAmong(run, commits),
+      ]);
       let created = 0;
       const decisions = commits.map((commit) => {
         const number = commit.expect === "absent" ? numbers[created++]! : 0;
+        if (commit.expect === "absent" && closed.has(commit.taskId)) return EXISTS;
         return decide(tasks, changes, commit, number);
       });
       await changes.write(run);
@@ -178,3 +191,5 @@ export class PostgresShortTermStore extends PostgresTaskStore implements ShortTe
     }, isWanted);
   }
 }
+
+const EXISTS: Decision = { ok: false, refusal: { code: "EXISTS" } };

@@ -137,6 +137,7 @@ export class TaskState {
 
   /** Replaces the record. */
   replace(record: TaskRecord): void {
+    this.row.incarnation = record.incarnation;
     this.row.version = record.version;
     this.row.status = record.task.status;
     this.#changes.replaced(this.row, record);

@@ -6,6 +6,7 @@ import type {
   DueKind,
   DueWork,
   EventDraft,
+  IdClosing,
   ListPage,
   ListQuery,
   LogMark,
@@ -43,6 +44,7 @@ const UNTOLD = " untold";
 
 /** Tasks and logs in Redis; each operation is one script, but for pages of many events. */
 export class RedisShortTermStore implements ShortTermStore {
+  readonly durable = true;
   readonly wakes?: BroadcastProvider;
   readonly #scripts: ScriptRunner;
   readonly #partitions: Partitions;
@@ -234,8 +236,13 @@ export class RedisShortTermStore implements ShortTermStore {
     return await this.listTasks({ ...query, after: through });
   }
 
-  async deleteTask(taskId: string, at?: TaskMark): Promise<boolean> {
-    const [done] = await this.#run(taskId, "delete_task", taskId, ...markArgs(at));
+  async deleteTask(taskId: string, at?: TaskMark, closing?: IdClosing): Promise<boolean> {
+    const place = at === undefined ? ["", "", ""] : placeArgs(at);
+    const closed = closing === undefined ? ["", ""] : [
+      String(Math.ceil(closing.untilMs)),
+      String(Math.max(1, Math.ceil(closing.untilMs - closing.nowMs))),
+    ];
+    const [done] = await this.#run(taskId, "delete_task", taskId, ...place, ...closed);
     return done === 1;
   }
 
@@ -302,7 +309,7 @@ export class RedisShortTermStore implements ShortTermStore {
       taskId,
       "archived",
       taskId,
-      ...markArgs(at),
+      ...placeArgs(at),
       String(againAtMs),
       text(releaseAtMs),
     );
@@ -431,10 +438,6 @@ function storedOf(
       : { mode: first as SeriesMode, field: second as string };
     return asStored(draft, next++, timestamp, resolved);
   });
-}
-
-function markArgs(at: TaskMark | undefined): string[] {
-  return at === undefined ? [""] : placeArgs(at);
 }
 
 function placeArgs({ incarnation, version, length }: TaskMark): string[] {

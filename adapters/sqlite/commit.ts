@@ -2,6 +2,7 @@ import type { Commit, CommitResult, DueTimes, Refusal, StoredEvent } from "@task
 import { DUE_KINDS, isLive, isReplaced, WORK_KINDS } from "@taskcast/core";
 import { isTerminal } from "@taskcast/core/protocol";
 import { Appender } from "./appender.ts";
+import { isClosed } from "./closed_ids.ts";
 import type { KnownLogs } from "./known_logs.ts";
 import { Producers, TRIMMED_INDEX } from "./producers.ts";
 import type { Statements } from "./statements.ts";
@@ -18,7 +19,9 @@ export function carryOut(sql: Statements, logs: KnownLogs, commit: Commit): Comm
   const { taskId, expect } = commit;
   const appender = logs.of(taskId);
   if (expect === "absent") {
-    if (appender !== undefined) return refused({ code: "EXISTS" });
+    if (appender !== undefined || isClosed(sql, taskId, commit.nowMs)) {
+      return refused({ code: "EXISTS" });
+    }
     return appendAll(sql, commit, new Appender(sql, insertTask(sql, commit.record!)));
   }
   if (appender === undefined) return refused({ code: "ABSENT" });

@@ -8,6 +8,8 @@ export class Connection {
   readonly database: SqliteDatabase;
   /** Tells when what was known of the file may not be so any more. */
   readonly watch: FileWatch;
+  /** It is a file, and not only in the memory of this process. */
+  readonly isFile: boolean;
   readonly #writes: GroupCommit;
   #users = 0;
   #closed = false;
@@ -15,6 +17,8 @@ export class Connection {
   constructor(database: SqliteDatabase) {
     this.database = database;
     this.watch = new FileWatch(database);
+    const main = database.prepare("PRAGMA database_list").get() as { file: string };
+    this.isFile = main.file !== "";
     this.#writes = new GroupCommit(database, this.watch);
   }
 

@@ -18,6 +18,7 @@ import type { SqliteDatabase } from "./driver.ts";
 //   what it had when events of it were trimmed last: where some are left behind that, they tell.
 // - `class_blocks` says in which blocks of 16 indexes events of a class are left. An index over
 //   events would be a second page for each event.
+// - `closed_ids` are those of tasks that were released lately, which no other task may have.
 // - Events are kept by one number, the task's and below it 28 bits of the index: see `eventKey`.
 const MIGRATIONS: readonly string[] = [
   `
@@ -275,6 +276,14 @@ const MIGRATIONS: readonly string[] = [
     FROM ${prefix}events_5 ORDER BY task, idx;
   DROP TABLE ${prefix}events_5;
   `).join(""),
+  `
+  CREATE TABLE closed_ids (
+    id TEXT PRIMARY KEY,
+    incarnation TEXT NOT NULL,
+    until_ms INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX closed_ids_by_time ON closed_ids (until_ms);
+  `,
 ];
 
 /** The tables besides `events` that hold rows of an archived task, and with it those of any task. */

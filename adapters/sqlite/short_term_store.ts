@@ -2,6 +2,7 @@ import type {
   Commit,
   CommitResult,
   DueWork,
+  IdClosing,
   LogMark,
   MarkedTask,
   NoteChange,
@@ -11,6 +12,7 @@ import type {
   Work,
 } from "@taskcast/core";
 import { isAtMark } from "@taskcast/core";
+import { closeId, openId } from "./closed_ids.ts";
 import { carryOut } from "./commit.ts";
 import type { Connection } from "./connection.ts";
 import { KnownLogs } from "./known_logs.ts";
@@ -23,10 +25,12 @@ import { setMark } from "./work_marks.ts";
 
 /** Tasks and logs in one SQLite file. */
 export class SqliteShortTermStore extends SqliteTaskStore implements ShortTermStore {
+  readonly durable: boolean;
   readonly #logs: KnownLogs;
 
   constructor(connection: Connection) {
     super(connection, "");
+    this.durable = connection.isFile;
     const logs = new KnownLogs(this.sql);
     connection.watch.onChange(() => logs.forgetAll());
     this.#logs = logs;
@@ -36,12 +40,16 @@ export class SqliteShortTermStore extends SqliteTaskStore implements ShortTermSt
     return await this.write(() => carryOut(this.sql, this.#logs, commit));
   }
 
-  async deleteTask(taskId: string, at?: TaskMark): Promise<boolean> {
+  async deleteTask(taskId: string, at?: TaskMark, closing?: IdClosing): Promise<boolean> {
     return await this.write(() => {
+      if (closing === undefined) openId(this.sql, taskId, at);
       const row = this.sql.one<TaskRow>(SELECT_TASK, taskId);
       if (row === undefined || (at !== undefined && !isAtMark(row, at))) return false;
       this.#logs.forget(taskId);
       this.deleteRows(TASK_TABLES, row.task);
+      if (closing !== undefined) {
+        closeId(this.sql, { taskId, incarnation: row.incarnation }, closing);
+      }
       return true;
     });
   }

@@ -37,7 +37,8 @@ export function insertTask(sql: Statements, record: TaskRecord): TaskRow {
 /** Replaces what is known of a task. */
 export function updateRecord(sql: Statements, task: number, record: TaskRecord): void {
   sql.run(
-    "UPDATE {tasks} SET version = ?, status = ?, record = ? WHERE task = ?",
+    "UPDATE {tasks} SET incarnation = ?, version = ?, status = ?, record = ? WHERE task = ?",
+    record.incarnation,
     record.version,
     record.task.status,
     JSON.stringify(record),

@@ -1,5 +1,6 @@
 import type { ShortTermStore } from "../contracts/short_term_store.ts";
 import { ARCHIVE_WORK_CHECKS } from "./store_archive_work.ts";
+import { CLOSED_ID_CHECKS } from "./store_closed_ids.ts";
 import { COMMIT_CHECKS } from "./store_commit.ts";
 import { DIVERGENCE_CHECKS, RESTORED_CHECKS } from "./store_divergence.ts";
 import { DUE_CHECKS } from "./store_due.ts";
@@ -32,6 +33,7 @@ import { register } from "./suite.ts";
 export function testShortTermStore(options: ConformanceOptions<ShortTermStore>): void {
   register([
     ...COMMIT_CHECKS,
+    ...CLOSED_ID_CHECKS,
     ...PRODUCER_CHECKS,
     ...SERIES_CHECKS,
     ...READ_CHECKS,

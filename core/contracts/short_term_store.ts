@@ -39,7 +39,7 @@ export interface Commit {
   taskId: string;
   /** What must be true, or the commit is refused. */
   expect:
-    /** No task has this id. */
+    /** No task has this id, and none that was released lately had it; see {@linkcode IdClosing}. */
     | "absent"
     /** The task exists and is not terminal. What every publish asks; no read is needed before. */
     | "live"
@@ -47,7 +47,10 @@ export interface Commit {
     | LiveExpectation
     /** The task is still at this version and this life. What every transition asks. */
     | VersionExpectation;
-  /** The task as it is to be; needed with `absent` and a version, not allowed with a live task. */
+  /**
+   * The task as it is to be; needed with `absent` and a version, not allowed with a live task. With a
+   * version it may have another incarnation than before: from then on the task is in that one.
+   */
   record?: TaskRecord;
   /** When the record wants attention. Replaces what was due before; needed with `record`. */
   due?: DueTimes;
@@ -107,6 +110,14 @@ export type CommitResult =
   }
   | { ok: false; refusal: Refusal };
 
+/** How long an id is closed behind a task that is removed. */
+export interface IdClosing {
+  /** Unix milliseconds; tombstones whose time is over by then may be removed. */
+  nowMs: number;
+  /** Commits before this time find that the id is not `absent`: they are refused with `EXISTS`. */
+  untilMs: number;
+}
+
 /** Work whose time has come. */
 export interface DueWork {
   /** Earliest first. */
@@ -129,14 +140,18 @@ export interface ShortTermStore extends TaskReader, WorkQueue, TaskNotes, LogTri
    * the engine does it.
    */
   readonly wakes?: BroadcastProvider;
+  /** What it acknowledged is there when this process is started again. */
+  readonly durable: boolean;
   /** Checks what the commit expects and carries it out, or refuses it whole. */
   commit(commit: Commit): Promise<CommitResult>;
   /**
    * Removes the task, its log, its series and everything that was due. Tells whether it did.
    *
    * @param at Only if the task is in this life and, where these are given, exactly there.
+   * @param closing Leaves a tombstone in the same step, if it removes the task. Without it, a tombstone
+   * of this life is removed, also if the task is not there: the id is free.
    */
-  deleteTask(taskId: string, at?: TaskMark): Promise<boolean>;
+  deleteTask(taskId: string, at?: TaskMark, closing?: IdClosing): Promise<boolean>;
   /** Work that is due at `nowMs`. It stays due until a commit changes it. */
   due(nowMs: number, limit: number): Promise<DueWork>;
   /**

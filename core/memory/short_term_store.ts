@@ -10,6 +10,7 @@ import type {
   Commit,
   CommitResult,
   DueWork,
+  IdClosing,
   Refusal,
   ShortTermStore,
 } from "../contracts/short_term_store.ts";
@@ -23,6 +24,7 @@ import { copyOf } from "../rules/copy.ts";
 import { isLive, isReplaced } from "../rules/expectation.ts";
 import { isAtMark } from "../rules/mark.ts";
 import { draftOfStored } from "../rules/series.ts";
+import { ClosedIds, TOMBSTONE_BYTES } from "./closed_ids.ts";
 import { DueIndex } from "./due_index.ts";
 import type { TaskEntry } from "./task_table.ts";
 import { logMarkOf, TaskTable } from "./task_table.ts";
@@ -48,10 +50,12 @@ const TASK_OVERHEAD_BYTES = 1024;
  * Commits are atomic because nothing in them waits.
  */
 export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
+  readonly durable: boolean = false;
   readonly #due = new DueIndex(DUE_KINDS);
   /** Ended tasks in the order of their ends: a map keeps the order in which keys were added. */
   readonly #ended = new Map<string, true>();
   readonly #work = new WorkTable();
+  readonly #closed = new ClosedIds();
   readonly #notes = new Map<string, Map<string, string>>();
   readonly #maxBytes: number;
   #bytes = 0;
@@ -64,17 +68,19 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
 
   /** Bytes that tasks and events take, about. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#bytes + this.#closed.size * TOMBSTONE_BYTES;
   }
 
   commit(commit: Commit): Promise<CommitResult> {
     return Promise.resolve(this.#commit(commit));
   }
 
-  async deleteTask(taskId: string, at?: TaskMark): Promise<boolean> {
+  async deleteTask(taskId: string, at?: TaskMark, closing?: IdClosing): Promise<boolean> {
+    if (closing === undefined) this.#closed.open(taskId, at);
     const entry = this.get(taskId);
     if (entry === undefined || (at !== undefined && !isAtMark(logMarkOf(entry), at))) return false;
     this.remove(taskId);
+    if (closing !== undefined) this.#closed.close(taskId, entry.record.incarnation, closing);
     return await Promise.resolve(true);
   }
 
@@ -161,7 +167,8 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
     const { taskId, expect } = commit;
     const entry = this.get(taskId);
     if (expect === "absent") {
-      return entry === undefined ? this.#create(commit) : refused({ code: "EXISTS" });
+      const isThere = entry !== undefined || this.#closed.has(taskId, commit.nowMs);
+      return isThere ? refused({ code: "EXISTS" }) : this.#create(commit);
     }
     if (entry === undefined) return refused({ code: "ABSENT" });
     if (expect === "live") return this.#publish(entry, commit);
@@ -262,11 +269,11 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
 
   /** Gives up the tasks that ended longest ago, and that the archive has, until there is room. */
   #makeRoom(bytes: number, keep?: string): Refusal | undefined {
-    if (this.#bytes + bytes <= this.#maxBytes) return undefined;
+    if (this.bytes + bytes <= this.#maxBytes) return undefined;
     for (const oldest of this.#ended.keys()) {
       if (oldest === keep || this.#isWantedElsewhere(oldest)) continue;
       this.remove(oldest);
-      if (this.#bytes + bytes <= this.#maxBytes) return undefined;
+      if (this.bytes + bytes <= this.#maxBytes) return undefined;
     }
     return { code: "STORE_FULL" };
   }

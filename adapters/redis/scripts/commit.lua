@@ -45,6 +45,8 @@ local has_record = ARGV[at] ~= nil
 
 if expect == 'absent' then
   if status then return refuse('EXISTS') end
+  local closed = call('GET', key('closed', id))
+  if closed and string.match(closed, '^%d+') + 0 > ARGV[6] + 0 then return refuse('EXISTS') end
 elseif not status then
   return refuse('ABSENT')
 elseif wanted then

@@ -1,12 +1,18 @@
--- Removes a task and everything about it: {1 if it did, else 0, life}.
+-- Removes a task and everything about it: {1 if it did, else 0, life}. ARGV[3] is the task, [4] to [6]
+-- where it must be, or [4] is ''. With [7] and [8] the id is closed until the time [7], which is [8]
+-- milliseconds from now; without them it is open.
 --@include life
 --@include is_at
 --@include places
 --@include gone_key
 --@include text_key
 local id = ARGV[3]
-local task_key = key('task', id)
-local task = redis.call('HMGET', task_key, 'status', 'tags', 'series', 'producers')
+local task_key, closed_key = key('task', id), key('closed', id)
+if ARGV[7] == '' then
+  local closed = redis.call('GET', closed_key)
+  if closed and (ARGV[4] == '' or string.match(closed, ' (.*)') == ARGV[4]) then redis.call('UNLINK', closed_key) end
+end
+local task = redis.call('HMGET', task_key, 'status', 'tags', 'series', 'producers', 'incarnation')
 if not task[1] then return {0, life} end
 if ARGV[4] ~= '' and not is_at(id, ARGV[4], ARGV[5], ARGV[6]) then return {0, life} end
 for _, name in ipairs(redis.call('HKEYS', key('classes', id))) do
@@ -24,4 +30,6 @@ end
 redis.call('ZREM', key('status', task[1]), id)
 redis.call('ZREM', base .. ':tasks', id)
 redis.call('UNLINK', task_key)
+-- Not first: a full Redis refuses a script whose first write may take memory, and this makes room.
+if ARGV[7] ~= '' then redis.call('SET', closed_key, ARGV[7] .. ' ' .. task[5], 'PX', ARGV[8]) end
 return {1, life}

@@ -1,0 +1,34 @@
+import type { IdClosing, TaskMark } from "@taskcast/core";
+import type { Statements } from "./statements.ts";
+
+/** Whether an id is that of a task that was released lately. */
+export function isClosed(sql: Statements, taskId: string, nowMs: number): boolean {
+  const text = "SELECT 1 FROM {closed_ids} WHERE id = ? AND until_ms > ?";
+  return sql.one(text, taskId, nowMs) !== undefined;
+}
+
+/** Closes the id of a life, and forgets those whose time is over. */
+export function closeId(
+  sql: Statements,
+  { taskId, incarnation }: { taskId: string; incarnation: string },
+  { nowMs, untilMs }: IdClosing,
+): void {
+  sql.run(
+    "DELETE FROM {closed_ids} WHERE id IN " +
+      "(SELECT id FROM {closed_ids} WHERE until_ms <= ? ORDER BY until_ms LIMIT 100)",
+    nowMs,
+  );
+  sql.run(
+    "INSERT OR REPLACE INTO {closed_ids} (id, incarnation, until_ms) VALUES (?, ?, ?)",
+    taskId,
+    incarnation,
+    untilMs,
+  );
+}
+
+/** Opens the id of a life, or whatever life it was. */
+export function openId(sql: Statements, taskId: string, at: TaskMark | undefined): void {
+  const ofLife = at === undefined ? "" : " AND incarnation = ?";
+  const values = at === undefined ? [taskId] : [taskId, at.incarnation];
+  sql.run(`DELETE FROM {closed_ids} WHERE id = ?${ofLife}`, ...values);
+}
