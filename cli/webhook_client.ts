@@ -1,5 +1,6 @@
 import { assertAdvances, HttpClient } from "@taskcast/client/http";
 import type { WebhookStatus } from "@taskcast/core/protocol";
+import { taskPath } from "@taskcast/core/protocol";
 
 /** Asks a running server about webhooks. */
 export class WebhookClient {
@@ -38,5 +39,5 @@ export class WebhookClient {
 }
 
 function pathOf(taskId: string): string {
-  return `/tasks/${encodeURIComponent(taskId)}/webhooks`;
+  return `${taskPath(taskId)}/webhooks`;
 }

@@ -9,6 +9,11 @@ export class Partitions {
   readonly bases: readonly string[];
 
   constructor({ prefix, count }: { prefix: string; count: number }) {
+    // The first pair of braces of a key is its hash tag, and an empty one is none: the keys of a
+    // partition would be on different nodes.
+    if (/^[^{]*\{\}/.test(prefix)) {
+      throw new TypeError('"prefix" must not begin its braces with "{}"; leave them out');
+    }
     this.prefix = prefix;
     this.bases = Array.from({ length: count }, (_, i) => `${prefix}{p${i}}`);
   }

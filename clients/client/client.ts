@@ -1,5 +1,6 @@
 import type { DoneReason, EventEnvelope, TaskDetail, TaskEvent } from "@taskcast/core/protocol";
 import type { EventFilter, SeriesFormat, Since } from "@taskcast/core/protocol";
+import { taskPath } from "@taskcast/core/protocol";
 import type { HttpOptions } from "./http.ts";
 import { HttpClient, nextPage } from "./http.ts";
 import type { ConnectionOptions } from "./connection_options.ts";
@@ -164,14 +165,14 @@ export class TaskcastClient {
    * @throws {TaskcastHttpError} E.g. `TASK_NOT_FOUND`.
    */
   async getTask(taskId: string): Promise<TaskDetail> {
-    return await this.#http.json("GET", this.#http.url(`/tasks/${encodeURIComponent(taskId)}`));
+    return await this.#http.json("GET", this.#http.url(taskPath(taskId)));
   }
 
   /** A task's stored events, page by page as they are asked for. */
   async *history(taskId: string, options: HistoryOptions = {}): AsyncGenerator<TaskEvent, void> {
     const { filter = {}, since = {}, seriesFormat, pageSize, signal } = options;
     let url: string | undefined = this.#http.url(
-      `/tasks/${encodeURIComponent(taskId)}/events/history`,
+      `${taskPath(taskId)}/events/history`,
       {
         types: filter.types?.length ? filter.types.join(",") : undefined,
         levels: filter.levels?.length ? filter.levels.join(",") : undefined,

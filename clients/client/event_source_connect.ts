@@ -1,5 +1,5 @@
 import type { Ticket } from "@taskcast/core/protocol";
-import { SSE_EVENT } from "@taskcast/core/protocol";
+import { SSE_EVENT, taskPath } from "@taskcast/core/protocol";
 import type { Connect, ConnectRequest } from "./connect.ts";
 import { Renewal } from "./connect.ts";
 import { endOf } from "./fetch_connect.ts";
@@ -104,7 +104,7 @@ async function addressOf(
   const address = new URL(url);
   if (cursor !== undefined) address.searchParams.set("since.id", cursor);
   if (http.hasCredentials) {
-    const tickets = http.url(`/tasks/${encodeURIComponent(taskId)}/tickets`);
+    const tickets = http.url(`${taskPath(taskId)}/tickets`);
     const { ticket } = await http.json<Ticket>("POST", tickets, {}, signal);
     address.searchParams.set("ticket", ticket);
   }

@@ -1,5 +1,5 @@
 import type { DoneMessage, TaskDetail } from "@taskcast/core/protocol";
-import { isTerminal, SSE_EVENT } from "@taskcast/core/protocol";
+import { isTerminal, SSE_EVENT, taskPath } from "@taskcast/core/protocol";
 import type { Connect } from "./connect.ts";
 import type { HttpClient } from "./http.ts";
 import { TaskcastHttpError } from "./http.ts";
@@ -51,7 +51,7 @@ export function fetchConnect(http: HttpClient, idleTimeoutMs: number): Connect {
 
 /** The cursor was that of the end already, so the stream itself does not say why. */
 export async function endOf(http: HttpClient, taskId: string): Promise<SseMessage> {
-  const url = http.url(`/tasks/${encodeURIComponent(taskId)}`);
+  const url = http.url(taskPath(taskId));
   const { status } = await http.json<TaskDetail>("GET", url);
   const done: DoneMessage = { reason: isTerminal(status) ? status : "completed" };
   return { event: SSE_EVENT.done, data: JSON.stringify(done) };

@@ -7,7 +7,7 @@ import type {
   SeriesFormat,
   Since,
 } from "@taskcast/core/protocol";
-import { SSE_EVENT } from "@taskcast/core/protocol";
+import { assertTaskId, SSE_EVENT, taskPath } from "@taskcast/core/protocol";
 import type { Follow } from "./follow.ts";
 import type { HttpClient } from "./http.ts";
 import { SeriesView } from "./series_view.ts";
@@ -77,9 +77,11 @@ export class TaskStream implements AsyncIterable<EventEnvelope> {
    * The events.
    *
    * @throws {TaskcastHttpError} When the server refuses the stream for good: 400, 401, 403, 404.
+   * @throws {TaskcastError} `INVALID_INPUT` if the task's id is none; nothing is asked then.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<EventEnvelope, void> {
     if (this.#reason !== undefined) return;
+    assertTaskId(this.#taskId, "taskId"); // Here, since what connecting throws is tried again.
     const { signal, onOpen, onReconnect } = this.#options;
     const messages = this.#follow({
       taskId: this.#taskId,
@@ -104,7 +106,7 @@ export class TaskStream implements AsyncIterable<EventEnvelope> {
   #urlAt(cursor: string | undefined): string {
     const { filter = {}, since = {}, limit, seriesFormat } = this.#options;
     const first = cursor === undefined;
-    return this.#http.url(`/tasks/${encodeURIComponent(this.#taskId)}/events`, {
+    return this.#http.url(`${taskPath(this.#taskId)}/events`, {
       types: filter.types?.length ? filter.types.join(",") : undefined,
       levels: filter.levels?.length ? filter.levels.join(",") : undefined,
       includeStatus: filter.includeStatus,

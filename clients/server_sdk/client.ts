@@ -14,7 +14,7 @@ import type {
   Ticket,
   TransitionOptions,
 } from "@taskcast/core/protocol";
-import { ulid } from "@taskcast/core/protocol";
+import { taskPath, ulid } from "@taskcast/core/protocol";
 import { ProducerSequences } from "./producer_sequences.ts";
 import type { PublisherOptions } from "./publisher.ts";
 import { Publisher } from "./publisher.ts";
@@ -141,7 +141,7 @@ export class TaskcastServerClient {
 
   /** A task and where its log stands. */
   async getTask(taskId: string): Promise<TaskDetail> {
-    return await retrying(this.#retry, () => this.#json("GET", path(taskId)));
+    return await retrying(this.#retry, () => this.#json("GET", taskPath(taskId)));
   }
 
   /** A page of tasks, newest first. */
@@ -173,8 +173,9 @@ export class TaskcastServerClient {
 
   /** Publishes events: all of them or none. Publishes to one task go out in the order of calls. */
   async publishEvents(taskId: string, events: readonly EventInput[]): Promise<TaskEvent[]> {
+    const path = `${taskPath(taskId)}/events`;
     const send = (body: readonly EventInput[]) =>
-      retrying(this.#retry, () => this.#json<TaskEvent[]>("POST", `${path(taskId)}/events`, body));
+      retrying(this.#retry, () => this.#json<TaskEvent[]>("POST", path, body));
     if (events.some((event) => event.producerId !== undefined)) return await send(events);
     return await this.#sequences.publish(
       taskId,
@@ -201,7 +202,10 @@ export class TaskcastServerClient {
   ): Promise<Task> {
     return await retrying(this.#retry, async ({ ambiguous }) => {
       try {
-        return await this.#json<Task>("PATCH", `${path(taskId)}/status`, { status, ...options });
+        return await this.#json<Task>("PATCH", `${taskPath(taskId)}/status`, {
+          status,
+          ...options,
+        });
       } catch (error) {
         if (!ambiguous || !isCode(error, "INVALID_TRANSITION")) throw error;
         // Perhaps it was our own attempt before this one that came first. It was, as far as anybody
@@ -219,7 +223,7 @@ export class TaskcastServerClient {
   async resolve(taskId: string, data: unknown): Promise<Task> {
     return await retrying(this.#retry, async ({ ambiguous }) => {
       try {
-        return await this.#json<Task>("POST", `${path(taskId)}/resolve`, { data });
+        return await this.#json<Task>("POST", `${taskPath(taskId)}/resolve`, { data });
       } catch (error) {
         if (!ambiguous || !isCode(error, "INVALID_TRANSITION")) throw error;
         const task = await this.getTask(taskId);
@@ -231,14 +235,14 @@ export class TaskcastServerClient {
 
   /** What a blocked task waits for. */
   async getRequest(taskId: string): Promise<BlockedRequest> {
-    return await retrying(this.#retry, () => this.#json("GET", `${path(taskId)}/request`));
+    return await retrying(this.#retry, () => this.#json("GET", `${taskPath(taskId)}/request`));
   }
 
   /** Deletes a task and everything about it. */
   async deleteTask(taskId: string): Promise<void> {
     await retrying(this.#retry, async ({ ambiguous }) => {
       try {
-        await this.#json("DELETE", path(taskId));
+        await this.#json("DELETE", taskPath(taskId));
       } catch (error) {
         if (!(ambiguous && isCode(error, "TASK_NOT_FOUND"))) throw error;
       }
@@ -249,7 +253,7 @@ export class TaskcastServerClient {
   async createTicket(taskId: string, options: { expiresInMs?: number } = {}): Promise<Ticket> {
     return await retrying(
       this.#retry,
-      () => this.#json("POST", `${path(taskId)}/tickets`, options),
+      () => this.#json("POST", `${taskPath(taskId)}/tickets`, options),
     );
   }
 
@@ -259,7 +263,7 @@ export class TaskcastServerClient {
     query: HistoryQuery = {},
   ): Promise<{ events: TaskEvent[]; nextUrl?: string }> {
     const { filter = {}, since = {}, seriesFormat, limit } = query;
-    return await this.#historyPage(this.#http.url(`${path(taskId)}/events/history`, {
+    return await this.#historyPage(this.#http.url(`${taskPath(taskId)}/events/history`, {
       types: filter.types?.join(","),
       levels: filter.levels?.join(","),
       includeStatus: filter.includeStatus,
@@ -295,10 +299,6 @@ export class TaskcastServerClient {
   #limit(): AbortSignal {
     return AbortSignal.timeout(this.#timeoutMs);
   }
-}
-
-function path(taskId: string): string {
-  return `/tasks/${encodeURIComponent(taskId)}`;
 }
 
 function isCode(error: unknown, code: string): boolean {

@@ -1,6 +1,7 @@
 import type { HttpClient } from "@taskcast/client/http";
 import { retryDelayMs, sleep, STABLE_MS, TaskcastHttpError } from "@taskcast/client/http";
 import type { EventInput, PublishReceipt } from "@taskcast/core/protocol";
+import { taskPath } from "@taskcast/core/protocol";
 import { RequestBudget } from "./request_budget.ts";
 import type { RetryOptions } from "./retrying.ts";
 
@@ -86,7 +87,7 @@ export class Publisher {
     retry: RetryOptions,
   ) {
     this.#http = http;
-    this.#url = http.url(`/tasks/${encodeURIComponent(taskId)}/events`);
+    this.#url = http.url(`${taskPath(taskId)}/events`);
     this.#options = {
       maxBufferedBytes: 4 * 1024 * 1024,
       rotateBytes: 1024 * 1024,

@@ -5,6 +5,7 @@ import { COMMIT_CHECKS } from "./store_commit.ts";
 import { DIVERGENCE_CHECKS, RESTORED_CHECKS } from "./store_divergence.ts";
 import { DUE_CHECKS } from "./store_due.ts";
 import { LIST_CHECKS } from "./store_list.ts";
+import { NAME_CHECKS } from "./store_names.ts";
 import { PRODUCER_CHECKS } from "./store_producers.ts";
 import { READ_CHECKS } from "./store_read.ts";
 import { SERIES_CHECKS } from "./store_series.ts";
@@ -40,6 +41,7 @@ export function testShortTermStore(options: ConformanceOptions<ShortTermStore>):
     ...DIVERGENCE_CHECKS,
     ...RESTORED_CHECKS,
     ...LIST_CHECKS,
+    ...NAME_CHECKS,
     ...DUE_CHECKS,
     ...ARCHIVE_WORK_CHECKS,
     ...WORK_CHECKS,

@@ -43,6 +43,22 @@ export const LIST_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
+    title: "listTasks() goes on behind a moment that names no task",
+    async run(store) {
+      for (const [id, createdAt] of [["-", 5], ["b", 5], ["~", 5], ["a", 6], ["c", 4]] as const) {
+        await create(store, id, { createdAt, tags: ["x"], type: "k" });
+      }
+      const after = { createdAt: 5, id: "" };
+      for (
+        const query of [{}, { tag: "x" }, { types: ["k"] }, { statuses: ["pending" as const] }]
+      ) {
+        assert.deepEqual(await ids(store, { ...query, after }), ["c"]);
+        const before = { createdAt: 6, id: "" };
+        assert.deepEqual(await ids(store, { ...query, after: before }), ["~", "b", "-", "c"]);
+      }
+    },
+  },
+  {
     title: "listTasks() filters by states, types and tag, together too",
     async run(store) {
       await create(store, "1", { type: "llm.chat", tags: ["a", "b"] });

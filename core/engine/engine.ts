@@ -13,6 +13,7 @@ import type {
   TaskStatus,
   TransitionOptions,
 } from "../protocol/task.ts";
+import { assertTaskId } from "../protocol/task_id.ts";
 import { toTaskEvent } from "../rules/event_json.ts";
 import { applyResolution, applyTransition } from "../rules/transition.ts";
 import { assertJson } from "../rules/validate/json.ts";
@@ -23,7 +24,7 @@ import {
   assertSeriesFormat,
   assertSince,
 } from "../rules/validate/query.ts";
-import { assertCreateTask, assertTaskId, assertTransition } from "../rules/validate/task.ts";
+import { assertCreateTask, assertTransition } from "../rules/validate/task.ts";
 import { Archiver } from "./archiver.ts";
 import type { DependencyState } from "./check.ts";
 import { HealthChecks } from "./check.ts";

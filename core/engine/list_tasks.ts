@@ -4,10 +4,11 @@ import { TaskcastError } from "../protocol/errors.ts";
 import { BOUNDS } from "../protocol/limits.ts";
 import type { Task, TaskStatus } from "../protocol/task.ts";
 import { TASK_STATUSES } from "../protocol/task.ts";
+import { assertTaskId } from "../protocol/task_id.ts";
 import { matchesType } from "../rules/filter.ts";
 import { integer, list, object, optional, text, texts } from "../rules/validate/checks.ts";
 import { assertCount, assertTypePatterns } from "../rules/validate/query.ts";
-import { assertStatus, assertTaskId } from "../rules/validate/task.ts";
+import { assertStatus } from "../rules/validate/task.ts";
 
 /** Which tasks. */
 export interface ListTasksQuery {

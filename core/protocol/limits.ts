@@ -26,9 +26,6 @@ export const BOUNDS = {
   historyPage: 10_000,
 } as const;
 
-/** What a task's id looks like. */
-export const TASK_ID_PATTERN: RegExp = /^[A-Za-z0-9._:~-]{1,128}$/;
-
 /** Bounds that an engine can be given. Counts, bytes of JSON, or levels of nesting. */
 export interface Limits {
   /** Events one task may hold. @default {1000000} */

@@ -13,5 +13,6 @@ export * from "./json.ts";
 export * from "./limits.ts";
 export * from "./stream.ts";
 export * from "./task.ts";
+export * from "./task_id.ts";
 export * from "./ulid.ts";
 export * from "./webhook.ts";

@@ -118,6 +118,10 @@ function tryIt(method, path, operation, all) {
     for (const { parameter, input } of inputs) {
       if (input.value === "") continue;
       if (parameter.in === "path") {
+        if (/^\.+$/.test(input.value)) {
+          status.textContent = parameter.name + " must not consist of dots only";
+          return;
+        }
         target = target.replace("{" + parameter.name + "}", encodeURIComponent(input.value));
       } else query.set(parameter.name, input.value);
     }

@@ -14,6 +14,7 @@ import {
   SCOPES,
   SERIES_MODES,
   TASK_ID_PATTERN,
+  TASK_ID_RULE,
   TASK_STATUSES,
   TERMINAL_STATUSES,
 } from "@taskcast/core/protocol";
@@ -49,10 +50,7 @@ export const time: z.ZodNumber = described(z.number().int(), { description: "Uni
 
 /** A task's id. */
 export const taskId: z.ZodString = described(
-  z.string().regex(
-    TASK_ID_PATTERN,
-    `must have 1 to ${BOUNDS.taskIdLength} characters of A-Z a-z 0-9 . _ : ~ -`,
-  ),
+  z.string().regex(TASK_ID_PATTERN, TASK_ID_RULE),
   { example: "01JCZK8Y5T0V1W2X3Y4Z5A6B7C" },
 );
 

@@ -1,8 +1,9 @@
 import { invalidInput } from "../../protocol/errors.ts";
 import type { Limits } from "../../protocol/limits.ts";
-import { BOUNDS, TASK_ID_PATTERN } from "../../protocol/limits.ts";
+import { BOUNDS } from "../../protocol/limits.ts";
 import type { CreateTaskInput, TaskStatus, TransitionOptions } from "../../protocol/task.ts";
 import { SCOPES, TASK_STATUSES } from "../../protocol/task.ts";
+import { assertTaskId } from "../../protocol/task_id.ts";
 import {
   assertBytes,
   integer,
@@ -18,16 +19,6 @@ import type { JsonLimits } from "./json.ts";
 import { assertJson, jsonObject } from "./json.ts";
 import { assertTaskCleanup } from "./cleanup.ts";
 import { assertWebhooks } from "./webhook.ts";
-
-/** Requires a task id. */
-export function assertTaskId(id: unknown, path = "id"): asserts id is string {
-  if (typeof id !== "string" || !TASK_ID_PATTERN.test(id)) {
-    throw invalidInput(
-      path,
-      `must have 1 to ${BOUNDS.taskIdLength} characters of A-Z a-z 0-9 . _ : ~ -`,
-    );
-  }
-}
 
 /** Requires a state. */
 export function assertStatus(status: unknown, path = "status"): asserts status is TaskStatus {
