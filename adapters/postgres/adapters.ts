@@ -1,11 +1,12 @@
-import type postgres from "postgres";
 import type { BroadcastProvider, LongTermStore, ShortTermStore } from "@taskcast/core";
 import { PostgresBroadcast } from "./broadcast.ts";
 import { connect } from "./connect.ts";
 import { Database } from "./database.ts";
+import { lookAround } from "./environment.ts";
 import { PostgresLongTermStore } from "./long_term_store.ts";
 import { assertMigrated, migrate, PREFIXES } from "./migrations.ts";
 import { Pool } from "./pool.ts";
+import { assertRights } from "./rights.ts";
 import { PostgresShortTermStore } from "./short_term_store.ts";
 
 /** Options for the adapters on PostgreSQL. */
@@ -24,6 +25,13 @@ export interface PostgresAdapterOptions {
   timeoutMs?: number;
   /** Requests that may wait for answers before more are refused. @default {10000} */
   maxPending?: number;
+  /**
+   * Whether statements are prepared under names. `false` for poolers that give each transaction
+   * another connection, which are noticed mostly; `true` for poolers that know of such names.
+   *
+   * @default not where a pooler is noticed
+   */
+  preparedStatements?: boolean;
 }
 
 /** What an engine on PostgreSQL alone is made of. */
@@ -62,7 +70,7 @@ const MIGRATE_MS = 60_000;
 export async function createPostgresAdapter(
   options: PostgresAdapterOptions,
 ): Promise<LongTermStore> {
-  const pool = await open(options);
+  const pool = await open(options, "archive");
   return new PostgresLongTermStore(databaseOf(pool, options, "archive"), () => pool.close());
 }
 
@@ -75,7 +83,7 @@ export async function createPostgresAdapter(
 export async function createPostgresAdapters(
   options: PostgresAdapterOptions,
 ): Promise<PostgresAdapters> {
-  const pool = await open(options);
+  const pool = await open(options, "live");
   let users = 2;
   const onClose = async () => {
     if (--users === 0) await pool.close();
@@ -100,20 +108,21 @@ export async function migratePostgres(
 ): Promise<{ from: number; to: number }> {
   const pool = poolOf(options);
   try {
-    await pool.within(TIMEOUT_MS, greet);
-    return await pool.within(MIGRATE_MS, migrate);
+    await pool.within(TIMEOUT_MS, () => greet(pool));
+    return await pool.within(MIGRATE_MS, () => migrate(pool.session));
   } finally {
     await pool.destroy();
   }
 }
 
-async function open(options: PostgresAdapterOptions): Promise<Pool> {
+async function open(options: PostgresAdapterOptions, kind: keyof typeof PREFIXES): Promise<Pool> {
   const { autoMigrate = true, timeoutMs = TIMEOUT_MS } = options;
   const pool = poolOf(options);
   try {
-    await pool.within(timeoutMs, greet);
-    if (autoMigrate) await pool.within(MIGRATE_MS, migrate);
-    else await pool.within(timeoutMs, assertMigrated);
+    await pool.within(timeoutMs, () => greet(pool));
+    if (autoMigrate) await pool.within(MIGRATE_MS, () => migrate(pool.session));
+    else await pool.within(timeoutMs, () => assertMigrated(pool.session.sql));
+    await pool.within(timeoutMs, () => assertRights(pool.session.sql, kind));
     return pool;
   } catch (error) {
     await pool.destroy();
@@ -121,18 +130,17 @@ async function open(options: PostgresAdapterOptions): Promise<Pool> {
   }
 }
 
-/** Asks for the first answer. */
-async function greet(sql: postgres.Sql): Promise<void> {
-  try {
-    await sql`SELECT 1`;
-  } catch (error) {
-    if ((error as { code?: string }).code !== "CONNECT_TIMEOUT") throw error;
-    throw new Error("it does not answer; is it a PostgreSQL?");
-  }
+/** Asks for the first answer, and goes by what it says. */
+async function greet(pool: Pool): Promise<void> {
+  const { isPooled } = await lookAround(pool.session.sql);
+  // Nobody can tell which of its connections knows which name.
+  if (isPooled) pool.stopPreparing();
 }
 
-function poolOf({ url, maxConnections = 10 }: PostgresAdapterOptions): Pool {
-  return new Pool(() => connect(url, { max: maxConnections }));
+function poolOf(
+  { url, maxConnections = 10, preparedStatements }: PostgresAdapterOptions,
+): Pool {
+  return new Pool(() => connect(url, { max: maxConnections }), preparedStatements);
 }
 
 function databaseOf(

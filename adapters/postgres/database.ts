@@ -1,8 +1,7 @@
-import { late, tooMany, worded } from "./errors.ts";
+import { late, tooMany, verdictOf, worded } from "./errors.ts";
 import type { Pool } from "./pool.ts";
-import type { Run, Value } from "./transaction.ts";
+import type { Run, Session, Value } from "./transaction.ts";
 import { inTransaction, runOn } from "./transaction.ts";
-import type postgres from "postgres";
 
 export type { Run, Value } from "./transaction.ts";
 
@@ -33,12 +32,12 @@ export class Database {
     // others, when PostgreSQL was frozen, when the connection went silent in between.
     const limit = Math.ceil(2 * timeoutMs);
     this.#setLimits = `SET LOCAL statement_timeout = ${limit}; ` +
-      `SET LOCAL idle_in_transaction_session_timeout = ${limit}`;
+      `SET LOCAL idle_in_transaction_session_timeout = ${limit}; `;
   }
 
   /** Runs a statement by itself: what it says is of one moment. */
   async run<Row extends object>(text: string, ...values: Value[]): Promise<Row[]> {
-    return await this.#inTime((sql) => runOn<Row>(sql, this.#named(text), values));
+    return await this.#inTime((session) => runOn<Row>(session, this.#named(text), values));
   }
 
   /**
@@ -52,18 +51,14 @@ export class Database {
     work: (run: Run) => Promise<T>,
     isWanted: () => boolean = () => true,
   ): Promise<T> {
-    return await this.#inTime(async (sql, isOver) => {
+    return await this.#inTime(async (session, isOver) => {
       for (let attempt = 1;; attempt++) {
         try {
-          return await inTransaction(sql, async (run) => {
+          return await inTransaction(session, async (run) => {
             // It had to wait for a connection for so long that who asked has been told so.
             if (isOver() || !isWanted()) throw late(this.timeoutMs);
-            const [, result] = await Promise.all([
-              run(this.#setLimits),
-              work((text, ...values) => run(this.#named(text), ...values)),
-            ]);
-            return result;
-          });
+            return await work((text, ...values) => run(this.#named(text), ...values));
+          }, this.#setLimits);
         } catch (error) {
           if (!AGAIN.has((error as { code?: string }).code ?? "") || attempt === MAX_ATTEMPTS) {
             throw error;
@@ -77,15 +72,13 @@ export class Database {
     return text.replace(/\{([a-z_]+)\}/g, `${this.prefix}$1`);
   }
 
-  async #inTime<T>(
-    work: (sql: postgres.Sql, isOver: () => boolean) => Promise<T>,
-  ): Promise<T> {
+  async #inTime<T>(work: (session: Session, isOver: () => boolean) => Promise<T>): Promise<T> {
     if (this.#pending >= this.maxPending) throw tooMany(this.maxPending);
     this.#pending++;
     try {
-      return await this.#pool.within(this.timeoutMs, async (sql, isOver) => {
+      return await this.#pool.within(this.timeoutMs, async (isOver) => {
         try {
-          return await work(sql, isOver);
+          return await this.#onGoodSession(work, isOver);
         } finally {
           // Only now, and not when its time is over: until then it is kept somewhere.
           this.#pending--;
@@ -93,6 +86,20 @@ export class Database {
       });
     } catch (error) {
       throw worded(error);
+    }
+  }
+
+  /** Works once more, on another session or in another way, where that is worth it. */
+  async #onGoodSession<T>(
+    work: (session: Session, isOver: () => boolean) => Promise<T>,
+    isOver: () => boolean,
+  ): Promise<T> {
+    const session = this.#pool.session;
+    try {
+      return await work(session, isOver);
+    } catch (error) {
+      if (!this.#pool.judge(session, verdictOf(error)) || isOver()) throw error;
+      return await work(this.#pool.session, isOver);
     }
   }
 }

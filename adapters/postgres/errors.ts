@@ -3,7 +3,7 @@ import { TaskcastError } from "@taskcast/core/protocol";
 /** What went wrong in PostgreSQL, or on the way to it, as the caller is told. */
 export function worded(error: unknown): TaskcastError {
   if (error instanceof TaskcastError) return error;
-  const { code = "" } = error as { code?: string };
+  const code = codeOf(error);
   // https://www.postgresql.org/docs/current/errcodes-appendix.html
   if (code === "53100") {
     return new TaskcastError("STORE_FULL", "The disk of PostgreSQL is full", { cause: error });
@@ -14,6 +14,37 @@ export function worded(error: unknown): TaskcastError {
     return new TaskcastError("INTERNAL", message, { cause: error });
   }
   return unavailable(`it answered with an error, or not at all${code && ` (${code})`}`, error);
+}
+
+/** What is to become of a session that answered with an error. */
+export type Verdict =
+  /** The error says nothing about the session. */
+  | "keep"
+  /** It only reads, and refused to write; a new one may well do, so the work is done there. */
+  | "replace"
+  /** It is about to end; whether the work was done is not known. */
+  | "leave"
+  /** It does not know the name of a prepared statement, or has it already. Nothing was done. */
+  | "stop preparing";
+
+const VERDICTS: Readonly<Record<string, Verdict>> = {
+  // It began while a managed server that had run out of disk was set to read only, or it leads to
+  // what is a standby by now.
+  "25006": "replace",
+  "57P01": "leave",
+  "57P02": "leave",
+  "57P03": "leave",
+  "26000": "stop preparing",
+  "42P05": "stop preparing",
+};
+
+/** What an error says about the session that answered so. */
+export function verdictOf(error: unknown): Verdict {
+  return VERDICTS[codeOf(error)] ?? "keep";
+}
+
+function codeOf(error: unknown): string {
+  return (error as { code?: string }).code ?? "";
 }
 
 /** Whether an error says that the same work can never succeed, and that nothing of it was stored. */

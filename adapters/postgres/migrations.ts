@@ -1,4 +1,5 @@
 import type postgres from "postgres";
+import type { Session } from "./transaction.ts";
 import { inTransaction } from "./transaction.ts";
 
 // Every migration that was ever released, in order; they are added to, never changed.
@@ -179,29 +180,37 @@ const LOCK = 7_461_736_313;
 export const PREFIXES = { archive: "taskcast_", live: "taskcast_live_" } as const;
 
 /**
- * Brings the tables up to date, one program at a time.
+ * Brings the tables up to date, one program at a time. Where they are, it takes no lock and no rights
+ * but to read their version.
  *
  * @returns The versions before and after.
- * @throws {Error} If a newer version made the tables.
+ * @throws {Error} If a newer version made the tables, or the role may not make them.
  */
-export async function migrate(sql: postgres.Sql): Promise<{ from: number; to: number }> {
-  return await inTransaction(sql, async (run) => {
-    await run(`SELECT pg_advisory_xact_lock(${LOCK})`);
-    await run("SET LOCAL client_min_messages = warning");
-    await run(`CREATE TABLE IF NOT EXISTS taskcast_migrations (
-      version integer PRIMARY KEY,
-      applied_at timestamptz NOT NULL DEFAULT now()
-    )`);
-    const [row] = await run<{ version: number }>(SELECT_VERSION);
-    const { version } = row!;
-    assertKnown(version);
-    for (const [i, migration] of MIGRATIONS.entries()) {
-      if (i < version) continue;
-      await run(migration);
-      await run("INSERT INTO taskcast_migrations (version) VALUES ($1)", i + 1);
-    }
-    return { from: version, to: SCHEMA_VERSION };
-  });
+export async function migrate(session: Session): Promise<{ from: number; to: number }> {
+  const known = await versionOf(session.sql);
+  if (known === SCHEMA_VERSION) return { from: known, to: known };
+  try {
+    return await inTransaction(session, async (run) => {
+      await run(`SELECT pg_advisory_xact_lock(${LOCK})`);
+      await run("SET LOCAL client_min_messages = warning");
+      await run(`CREATE TABLE IF NOT EXISTS taskcast_migrations (
+        version integer PRIMARY KEY,
+        applied_at timestamptz NOT NULL DEFAULT now()
+      )`);
+      const [row] = await run<{ version: number }>(SELECT_VERSION);
+      const { version } = row!;
+      assertKnown(version);
+      for (const [i, migration] of MIGRATIONS.entries()) {
+        if (i < version) continue;
+        await run(migration);
+        await run("INSERT INTO taskcast_migrations (version) VALUES ($1)", i + 1);
+      }
+      return { from: version, to: SCHEMA_VERSION };
+    });
+  } catch (error) {
+    if (!isDenied(error)) throw error;
+    throw await behind(session.sql, known, error as Error);
+  }
 }
 
 /**
@@ -210,20 +219,65 @@ export async function migrate(sql: postgres.Sql): Promise<{ from: number; to: nu
  * @throws {Error} If they are not.
  */
 export async function assertMigrated(sql: postgres.Sql): Promise<void> {
-  const [found] = await sql<{ table: string | null }[]>`
-    SELECT to_regclass('taskcast_migrations')::text AS table`;
-  let version = 0;
-  if (found!.table !== null) {
-    const [row] = await sql.unsafe<{ version: number }[]>(SELECT_VERSION);
-    version = row!.version;
-  }
-  assertKnown(version);
-  if (version < SCHEMA_VERSION) {
+  const version = await versionOf(sql);
+  if (version < SCHEMA_VERSION) throw await behind(sql, version);
+}
+
+/** The version of the tables, 0 where there are none. */
+async function versionOf(sql: postgres.Sql): Promise<number> {
+  const [found] = await sql.unsafe<{ table: string | null }[]>(
+    "SELECT to_regclass('taskcast_migrations')::text AS table",
+  );
+  if (found!.table === null) return 0;
+  const [row] = await sql.unsafe<{ version: number }[]>(SELECT_VERSION).catch(async (error) => {
+    if (!isDenied(error)) throw error;
+    const role = await currentRole(sql);
     throw new Error(
-      `The tables in PostgreSQL are at version ${version} and this program needs ` +
-        `${SCHEMA_VERSION}: run "taskcast migrate" first`,
+      `The role "${role}" lacks rights: ` +
+        `GRANT SELECT ON taskcast_migrations TO ${identifier(role)}`,
+    );
+  });
+  assertKnown(row!.version);
+  return row!.version;
+}
+
+/** The tables are behind, and cannot be brought up to date here. */
+async function behind(sql: postgres.Sql, version: number, denied?: Error): Promise<Error> {
+  const role = await currentRole(sql);
+  const hidden = version > 0 ? [] : await sql.unsafe<{ schema: string }[]>(
+    "SELECT n.nspname AS schema FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace " +
+      "WHERE c.relname = 'taskcast_migrations' AND NOT has_schema_privilege(n.oid, 'USAGE') LIMIT 1",
+  );
+  if (hidden.length > 0) {
+    const { schema } = hidden[0]!;
+    return new Error(
+      `The tables in PostgreSQL are in the schema "${schema}", which the role "${role}" may not use: ` +
+        `GRANT USAGE ON SCHEMA ${identifier(schema)} TO ${identifier(role)}`,
     );
   }
+  const needs = `The tables in PostgreSQL are at version ${version} and this program needs ` +
+    `${SCHEMA_VERSION}`;
+  return new Error(
+    denied === undefined
+      ? `${needs}: run "taskcast migrate" first`
+      : `${needs}, and the role "${role}" may not change them (${denied.message}): run ` +
+        '"taskcast migrate" with a role that may',
+  );
+}
+
+async function currentRole(sql: postgres.Sql): Promise<string> {
+  const [row] = await sql.unsafe<{ role: string }[]>("SELECT current_user AS role");
+  return row!.role;
+}
+
+/** A right is missing, or there is no schema that the role may use. */
+function isDenied(error: unknown): boolean {
+  return /^(42501|3F000)$/.test((error as { code?: string }).code ?? "");
+}
+
+/** A name as it may stand in a statement. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
 }
 
 function assertKnown(version: number): void {

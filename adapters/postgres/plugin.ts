@@ -13,6 +13,7 @@ const plugin: AdapterPlugin = {
       maxConnections: "number",
       timeoutMs: "number",
       maxPending: "number",
+      preparedStatements: "boolean",
     });
     if (url === undefined) throw new TypeError('postgres needs the option "url"');
     const longTerm = roles.includes("longTerm")

@@ -1,6 +1,7 @@
-import type postgres from "postgres";
 import type { Connections } from "./connect.ts";
+import type { Verdict } from "./errors.ts";
 import { late } from "./errors.ts";
+import type { Session } from "./transaction.ts";
 
 /** Requests in a row that get no answer before the connections are taken for dead. */
 const SILENT_IN_A_ROW = 2;
@@ -12,9 +13,13 @@ const OWING_LIMITS = 3;
 const PAUSE_MS = 5_000;
 const MAX_PAUSE_MS = 160_000;
 
+/** Milliseconds until connections that answer, but with nothing of use, are replaced once more. */
+const LEAVE_MS = 1_000;
+
 /**
  * The connections for statements. A network that drops packets leaves connections that neither
- * answer nor break; when that is so, all are replaced, since new ones may well work.
+ * answer nor break; when that is so, all are replaced, since new ones may well work. So are those that
+ * answer and are of no use, such as connections that only read.
  */
 export class Pool {
   readonly #make: () => Connections;
@@ -26,11 +31,26 @@ export class Pool {
   #silent = 0;
   #pauseMs = PAUSE_MS;
   #renewableMs = 0;
+  #leavableMs = 0;
   #closed = false;
+  /** `undefined`: until something speaks against it. */
+  readonly #prepare: boolean | undefined;
+  #prepares: boolean;
 
-  constructor(make: () => Connections) {
+  /**
+   * @param prepare Whether statements are prepared under names. Left out: as long as nothing speaks
+   *   against it.
+   */
+  constructor(make: () => Connections, prepare?: boolean) {
     this.#make = make;
+    this.#prepare = prepare;
+    this.#prepares = prepare ?? true;
     this.#current = make();
+  }
+
+  /** Where statements are to be run now, and how. */
+  get session(): Session {
+    return { sql: this.#current.sql, prepares: this.#prepares };
   }
 
   /**
@@ -41,7 +61,7 @@ export class Pool {
    */
   async within<T>(
     timeoutMs: number,
-    work: (sql: postgres.Sql, isOver: () => boolean) => Promise<T>,
+    work: (isOver: () => boolean) => Promise<T>,
   ): Promise<T> {
     const connections = this.#current;
     const request = { sinceMs: performance.now() };
@@ -63,7 +83,7 @@ export class Pool {
         if (this.#silent >= SILENT_IN_A_ROW || owesLong) this.renew();
       }, timeoutMs);
     });
-    const answer = work(connections.sql, () => isOver);
+    const answer = work(() => isOver);
     answer.then(settled, settled);
     try {
       return await Promise.race([answer, overdue]);
@@ -80,13 +100,46 @@ export class Pool {
     // they must not become many.
     this.#renewableMs = nowMs + this.#pauseMs;
     this.#pauseMs = Math.min(2 * this.#pauseMs, MAX_PAUSE_MS);
+    this.#replace((old) => old.destroy());
+    for (const listener of this.#onRenew) listener();
+  }
+
+  /**
+   * Does what an error says is to become of the session that it came from.
+   *
+   * @returns Whether the work was not done, and may well be in another session, or in another way.
+   */
+  judge({ sql, prepares }: Session, verdict: Verdict): boolean {
+    if (verdict === "stop preparing") {
+      this.stopPreparing();
+      return prepares && !this.#prepares;
+    }
+    if (verdict === "keep") return false;
+    if (sql === this.#current.sql && !this.#leave()) return false;
+    return verdict === "replace";
+  }
+
+  /** Prepares no statements from now on, unless that was asked for. */
+  stopPreparing(): void {
+    this.#prepares = this.#prepare ?? false;
+  }
+
+  /** Replaces all connections, unless that was done a moment ago; lets what is under way end. */
+  #leave(): boolean {
+    const nowMs = performance.now();
+    if (this.#closed || nowMs < this.#leavableMs) return false;
+    this.#leavableMs = nowMs + LEAVE_MS;
+    this.#replace((old) => old.close());
+    return true;
+  }
+
+  #replace(end: (old: Connections) => Promise<void>): void {
     const old = this.#current;
     this.#current = this.#make();
     this.#owed.clear();
     this.#silent = 0;
-    const ended: Promise<void> = old.destroy().finally(() => this.#retired.delete(ended));
+    const ended: Promise<void> = end(old).finally(() => this.#retired.delete(ended));
     this.#retired.add(ended);
-    for (const listener of this.#onRenew) listener();
   }
 
   /** Calls back whenever the connections have been replaced. */

@@ -17,16 +17,18 @@ testLongTermStore({
   test,
 });
 
-async function openStore() {
+async function openStore(preparedStatements?: boolean) {
   const { broadcast, shortTerm } = await createPostgresAdapters({
     url: await newSchema(url),
     maxConnections: 2,
+    preparedStatements,
   });
   await broadcast.close();
   return shortTerm;
 }
 
-testShortTermStore({ name: "postgres", open: openStore, test });
+testShortTermStore({ name: "postgres", open: () => openStore(), test });
+testShortTermStore({ name: "postgres, unprepared", open: () => openStore(false), test });
 testShortTermStore({
   name: "postgres, slow",
   open: async () => delayReads(await openStore(), 2),

@@ -49,6 +49,8 @@ const postgres = z.strictObject({
   maxConnections: positive().optional().describe("Connections at most"),
   timeoutMs: positive().optional().describe("Milliseconds that an answer may take"),
   maxPending: positive().optional().describe("Requests that may wait for answers"),
+  preparedStatements: z.boolean().optional()
+    .describe("Whether statements are prepared under names, which not every pooler knows of"),
 });
 
 const denoKv = z.strictObject({

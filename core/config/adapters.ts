@@ -50,6 +50,11 @@ export interface PostgresAdapterConfig {
   timeoutMs?: number;
   /** Requests that may wait for answers. @default {10000} */
   maxPending?: number;
+  /**
+   * Whether statements are prepared under names, which not every pooler knows of.
+   * @default not where a pooler is noticed
+   */
+  preparedStatements?: boolean;
 }
 
 /** Deno KV: a file, or the database of Deno Deploy. */
