@@ -37,6 +37,7 @@ const METHODS: {
     countMatches: true,
     positions: true,
     archive: true,
+    moveTask: true,
     trimLog: true,
     claim: true,
     mark: true,

@@ -1,4 +1,4 @@
-import type { ArchivePart, ArchivePosition, LongTermStore } from "@taskcast/core";
+import type { ArchivePart, ArchivePosition, LongTermStore, TaskRecord } from "@taskcast/core";
 import { draftOfStored, TOMBSTONE_MS } from "@taskcast/core";
 import { Changes } from "./changes.ts";
 import { deleteRows, LOG_TABLES } from "./delete_rows.ts";
@@ -9,6 +9,9 @@ import type { Database, Run } from "./database.ts";
 
 interface PositionRow {
   deleted: boolean;
+  asked: string;
+  incarnation: string | null;
+  createdAt: number | null;
   version: number | null;
   length: number | null;
   entropy: number | null;
@@ -34,22 +37,26 @@ export class PostgresLongTermStore extends PostgresTaskStore implements LongTerm
     tasks: readonly { taskId: string; incarnation: string }[],
   ): Promise<ArchivePosition[]> {
     const rows = await run<PositionRow>(
-      "SELECT d.incarnation IS NOT NULL AS deleted, t.version, t.length, e.entropy::float8 " +
+      "SELECT d.incarnation IS NOT NULL AS deleted, r.incarnation AS asked, t.incarnation, " +
+        't.created_at::float8 AS "createdAt", t.version, t.length, e.entropy::float8 ' +
         "FROM json_to_recordset($1::text::json) " +
         'AS r ("taskId" text, incarnation text, nth int) ' +
         // Each by its key, as in load.ts.
         "LEFT JOIN LATERAL (SELECT k.incarnation FROM {deletions} k " +
         "WHERE k.incarnation = r.incarnation LIMIT 1) d ON true " +
-        "LEFT JOIN LATERAL (SELECT k.task, k.version, k.length FROM {tasks} k " +
-        'WHERE k.id = r."taskId" AND k.incarnation = r.incarnation LIMIT 1) t ON true ' +
+        "LEFT JOIN LATERAL (SELECT k.task, k.incarnation, k.created_at, k.version, k.length " +
+        'FROM {tasks} k WHERE k.id = r."taskId" LIMIT 1) t ON true ' +
         "LEFT JOIN LATERAL (SELECT k.entropy FROM {events} k " +
         "WHERE k.task = t.task AND k.idx = t.length - 1 LIMIT 1) e ON true " +
         "ORDER BY r.nth",
       JSON.stringify(tasks.map((task, nth) => ({ ...task, nth }))),
     );
-    return rows.map(({ deleted, version, length, entropy }) => {
+    return rows.map(({ deleted, asked, incarnation, createdAt, version, length, entropy }) => {
       if (deleted) return { deleted };
-      if (version === null || length === null) return { version: 0, length: 0 };
+      if (incarnation === null || createdAt === null || version === null || length === null) {
+        return { version: 0, length: 0 };
+      }
+      if (incarnation !== asked) return otherOf(incarnation, createdAt);
       return { version, length, ...(entropy !== null && { entropy }) };
     });
   }
@@ -71,12 +78,14 @@ export class PostgresLongTermStore extends PostgresTaskStore implements LongTerm
       ]);
       const gone = new Set(deleted.map(({ incarnation }) => incarnation));
       const replaced: number[] = [];
-      const states = parts.map(({ record, events, cleanAtMs }, i) => {
+      const states = parts.map(({ record, events, cleanAtMs }, i): TaskState | ArchivePosition => {
         const { incarnation, version, task } = record;
-        if (gone.has(incarnation)) return undefined;
+        if (gone.has(incarnation)) return { deleted: true };
         let state = tasks.get(task.id);
         if (state !== undefined && state.row.incarnation !== incarnation) {
-          if (state.row.created_at > task.createdAt) return undefined;
+          const { incarnation: other, created_at: createdAt } = state.row;
+          if (record.unconfirmed) return otherOf(other, createdAt);
+          if (createdAt > task.createdAt) return { deleted: true };
           replaced.push(state.row.task);
           state = undefined;
         }
@@ -92,17 +101,38 @@ export class PostgresLongTermStore extends PostgresTaskStore implements LongTerm
         return state;
       });
       if (replaced.length > 0) await deleteRows(run, LOG_TABLES, replaced);
-      const unread = states.filter((state) => state !== undefined && state.position === undefined);
+      const unread = states.filter((state) =>
+        state instanceof TaskState && state.position === undefined
+      ) as TaskState[];
       const [, read] = await Promise.all([
         changes.write(run),
         unread.length === 0 ? [] : this.#positions(
           run,
-          unread.map((state) => ({ taskId: state!.row.id, incarnation: state!.row.incarnation })),
+          unread.map(({ row: { id, incarnation } }) => ({ taskId: id, incarnation })),
         ),
       ]);
       return states.map((state) =>
-        state === undefined ? { deleted: true } : state.position ?? read[unread.indexOf(state)]!
+        state instanceof TaskState ? state.position ?? read[unread.indexOf(state)]! : state
       );
+    });
+  }
+
+  async moveTask(taskId: string, incarnation: string, record: TaskRecord): Promise<boolean> {
+    return await this.database.transaction(async (run) => {
+      const [, rows] = await Promise.all([
+        lock(run, [taskId, record.task.id]),
+        run(
+          "UPDATE {tasks} SET id = $3, tags = (SELECT coalesce(array_agg(DISTINCT tag), '{}') " +
+            "FROM json_array_elements_text($4::text::json) AS t (tag)), record = $5::text::json " +
+            "WHERE id = $1 AND incarnation = $2 RETURNING 1",
+          taskId,
+          incarnation,
+          record.task.id,
+          JSON.stringify(record.task.tags ?? []),
+          JSON.stringify(record),
+        ),
+      ]);
+      return rows.length > 0;
     });
   }
 
@@ -137,4 +167,9 @@ export class PostgresLongTermStore extends PostgresTaskStore implements LongTerm
   async close(): Promise<void> {
     await this.#onClose();
   }
+}
+
+/** What the archive says of a life whose id another one has. */
+function otherOf(incarnation: string, createdAt: number): ArchivePosition {
+  return { version: 0, length: 0, other: { incarnation, createdAt } };
 }

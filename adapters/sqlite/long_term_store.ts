@@ -1,11 +1,11 @@
-import type { ArchivePart, ArchivePosition, LongTermStore } from "@taskcast/core";
+import type { ArchivePart, ArchivePosition, LongTermStore, TaskRecord } from "@taskcast/core";
 import { draftOfStored, TOMBSTONE_MS } from "@taskcast/core";
 import { Appender } from "./appender.ts";
 import type { Connection } from "./connection.ts";
 import { ARCHIVE_PREFIX, LOG_TABLES } from "./schema.ts";
 import type { TaskRow } from "./tables.ts";
 import { eventKey, SELECT_TASK } from "./tables.ts";
-import { insertTask, updateRecord } from "./task_rows.ts";
+import { insertTask, moveTask, updateRecord } from "./task_rows.ts";
 import { SqliteTaskStore } from "./task_store.ts";
 import { markOnce } from "./work_marks.ts";
 
@@ -27,6 +27,15 @@ export class SqliteLongTermStore extends SqliteTaskStore implements LongTermStor
     return await this.write(() => parts.map((part) => this.#take(part)));
   }
 
+  async moveTask(taskId: string, incarnation: string, record: TaskRecord): Promise<boolean> {
+    return await this.write(() => {
+      const row = this.sql.one<TaskRow>(SELECT_TASK, taskId);
+      if (row?.incarnation !== incarnation) return false;
+      moveTask(this.sql, row.task, record);
+      return true;
+    });
+  }
+
   async deleteTask(taskId: string, incarnation: string): Promise<boolean> {
     return await this.write(() => {
       const nowMs = Date.now();
@@ -46,11 +55,9 @@ export class SqliteLongTermStore extends SqliteTaskStore implements LongTermStor
   #take({ record, events, cleanAtMs }: ArchivePart): ArchivePosition {
     const { task, incarnation, version } = record;
     if (this.#isDeleted(incarnation)) return { deleted: true };
-    let row = this.sql.one<TaskRow & { created_at: number }>(
-      SELECT_TASK.replace("SELECT ", "SELECT t.created_at, "),
-      task.id,
-    );
+    let row = this.sql.one<DatedRow>(SELECT_DATED, task.id);
     if (row !== undefined && row.incarnation !== incarnation) {
+      if (record.unconfirmed) return otherOf(row);
       if (row.created_at > task.createdAt) return { deleted: true };
       this.deleteRows(LOG_TABLES, row.task);
       row = undefined;
@@ -72,8 +79,9 @@ export class SqliteLongTermStore extends SqliteTaskStore implements LongTermStor
 
   #positionOf(taskId: string, incarnation: string): ArchivePosition {
     if (this.#isDeleted(incarnation)) return { deleted: true };
-    const row = this.sql.one<TaskRow>(SELECT_TASK, taskId);
-    if (row?.incarnation !== incarnation) return { version: 0, length: 0 };
+    const row = this.sql.one<DatedRow>(SELECT_DATED, taskId);
+    if (row === undefined) return { version: 0, length: 0 };
+    if (row.incarnation !== incarnation) return otherOf(row);
     return { version: row.version, length: row.length, ...this.#newestOf(row) };
   }
 
@@ -87,4 +95,13 @@ export class SqliteLongTermStore extends SqliteTaskStore implements LongTermStor
     const sql = "SELECT 1 FROM {deletions} WHERE incarnation = ?";
     return this.sql.one(sql, incarnation) !== undefined;
   }
+}
+
+type DatedRow = TaskRow & { created_at: number };
+
+const SELECT_DATED = SELECT_TASK.replace("SELECT ", "SELECT t.created_at, ");
+
+/** What the archive says of a life whose id another one has. */
+function otherOf({ incarnation, created_at: createdAt }: DatedRow): ArchivePosition {
+  return { version: 0, length: 0, other: { incarnation, createdAt } };
 }

@@ -26,12 +26,28 @@ export function insertTask(sql: Statements, record: TaskRecord): TaskRow {
       `The SQLite file has had ${TASK_NUMBERS} tasks and takes no more: begin a new file`,
     );
   }
-  for (const tag of new Set(task.tags)) {
-    sql.run("INSERT INTO {tags} (tag, task) VALUES (?, ?)", tag, inserted.task);
-  }
+  insertTags(sql, inserted.task, task.tags);
   const { status } = task;
   const empty = { length: 0, bytes: 0, timestamp: 0, trimmed_through: null, trimmed_bytes: 0 };
   return { task: inserted.task, incarnation, version, status, hooked, ...empty };
+}
+
+function insertTags(sql: Statements, task: number, tags: readonly string[] = []): void {
+  for (const tag of new Set(tags)) {
+    sql.run("INSERT INTO {tags} (tag, task) VALUES (?, ?)", tag, task);
+  }
+}
+
+/** Has a task under the id of another record. */
+export function moveTask(sql: Statements, task: number, record: TaskRecord): void {
+  sql.run(
+    "UPDATE {tasks} SET id = ?, record = ? WHERE task = ?",
+    record.task.id,
+    JSON.stringify(record),
+    task,
+  );
+  sql.run("DELETE FROM {tags} WHERE task = ?", task);
+  insertTags(sql, task, record.task.tags);
 }
 
 /** Replaces what is known of a task. */

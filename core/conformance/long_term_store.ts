@@ -260,6 +260,74 @@ const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
       assert.equal(head?.length, 1);
     },
   },
+  {
+    title: "an unconfirmed life takes no other's place, and is told whose it is",
+    async run(store) {
+      const { record: first, events } = await sample();
+      await store.archive([{ record: first, events }]);
+      const other = { incarnation: LIFE, createdAt: NOW };
+      for (const createdAt of [NOW - 1, NOW, NOW + 1]) {
+        const second: TaskRecord = {
+          ...version(first, 1, { createdAt }),
+          incarnation: "second00",
+          unconfirmed: true,
+        };
+        const held = { version: 0, length: 0, other };
+        const where = { taskId: "t", incarnation: "second00" };
+        assert.deepEqual(await store.archive([{ record: second, events: [] }]), [held]);
+        assert.deepEqual(
+          await store.archive([{ record: second, events: events.slice(0, 1) }]),
+          [held],
+        );
+        assert.deepEqual(await store.positions([where, ...WHERE]), [
+          held,
+          positionAt(events, events.length),
+        ]);
+      }
+      assert.deepEqual(await store.getTask("t"), { record: first, length: events.length });
+      assert.deepEqual((await store.readLog("t", { after: -1, limit: 99 }))?.events, events);
+      await store.deleteTask("t", LIFE);
+      const third: TaskRecord = { ...first, incarnation: "third000", unconfirmed: true };
+      assert.deepEqual(await store.archive([{ record: third, events }]), [
+        positionAt(events, events.length),
+      ]);
+      assert.deepEqual((await store.getTask("t"))?.record, third);
+    },
+  },
+  {
+    title: "moveTask() has a life with its log and marks under another id, and its own is free",
+    async run(store) {
+      const { record: first, events } = await sample();
+      await store.archive([{ record: first, events, cleanAtMs: NOW + 5 }]);
+      const moved: TaskRecord = {
+        ...first,
+        task: { ...first.task, id: "t@0123abcd", tags: ["a", "moved"] },
+      };
+      assert.equal(await store.moveTask("t", "another0", moved), false);
+      assert.equal(await store.moveTask("none", LIFE, moved), false);
+      assert.equal(await store.moveTask("t", LIFE, moved), true);
+      assert.equal(await store.moveTask("t", LIFE, moved), false);
+      assert.equal(await store.getTask("t"), undefined);
+      assert.deepEqual(await store.getTask("t@0123abcd"), { record: moved, length: events.length });
+      const page = await store.readLog("t@0123abcd", { after: -1, limit: 99 });
+      assert.deepEqual(page?.events, events);
+      assert.equal((await store.readView("t@0123abcd", { after: -1 }))?.series.length, 1);
+      assert.deepEqual(await store.countMatches("t@0123abcd", { types: ["a.*"] }, [24]), [8]);
+      const second = { ...version(first, 1, { createdAt: NOW + 1 }), incarnation: "second00" };
+      assert.deepEqual(await store.archive([{ record: second, events: events.slice(0, 3) }]), [
+        positionAt(events, 3),
+      ]);
+      assert.deepEqual((await store.listTasks({ limit: 9, tag: "moved" })).tasks, [moved]);
+      assert.deepEqual((await store.listTasks({ limit: 9, tag: "a" })).tasks, [second, moved]);
+      const claimed = await store.claim("clean", { nowMs: NOW + 5, untilMs: NOW + 9, limit: 9 });
+      assert.deepEqual(claimed.taskIds, ["t@0123abcd"]);
+      assert.equal(await store.deleteTask("t@0123abcd", LIFE), true);
+      assert.deepEqual((await store.listTasks({ limit: 9 })).tasks, [second]);
+      assert.deepEqual(await store.claim("clean", { nowMs: NOW + 99, untilMs: NOW, limit: 9 }), {
+        taskIds: [],
+      });
+    },
+  },
 ];
 
 /**

@@ -28,6 +28,13 @@ export type ArchivePosition =
     length: number;
     /** The entropy of the newest of them; tells whether another log goes on from here. */
     entropy?: number;
+    /** Another life has the id, and of this one there is nothing. */
+    other?: {
+      /** That life. */
+      incarnation: string;
+      /** When it was created; Unix milliseconds. */
+      createdAt: number;
+    };
   };
 
 /**
@@ -48,11 +55,20 @@ export interface LongTermStore
    *
    * Harmless when repeated, out of date or overlapping: events that are there are left as they are,
    * an older version of the record changes nothing, events that would leave a hole are not taken,
-   * and a life that was deleted stays deleted. Of two lives of one id the one created later stays.
+   * and a life that was deleted stays deleted. Of two lives of one id the one created later stays,
+   * but an {@linkcode TaskRecord.unconfirmed} one never takes the place of another: nothing of it is
+   * taken while another has the id.
    *
    * @returns What the archive now has of each, in the same order.
    */
   archive(parts: readonly ArchivePart[]): Promise<ArchivePosition[]>;
+  /**
+   * Has a life of a task under the id of `record` from now on, with its log and its marks, so that its
+   * own id is free. Tells whether it was there.
+   *
+   * @param record What replaces its record; its id is one that no task has.
+   */
+  moveTask(taskId: string, incarnation: string, record: TaskRecord): Promise<boolean>;
   /**
    * Deletes this life of a task, and remembers for {@linkcode TOMBSTONE_MS} that it did: parts of
    * it that are still on their way are not taken. Tells whether there was something.

@@ -15,6 +15,11 @@ export interface TaskRecord {
   ttlRemainingMs?: number;
   /** It has webhooks: its commits mark it for delivery. Never changes. */
   hooked?: true;
+  /**
+   * It was created while the archive could not be asked whether another task has its id. Never
+   * changes.
+   */
+  unconfirmed?: true;
   /** The W3C `traceparent` of the request that created it, for those who are told. Never changes. */
   traceparent?: string;
 }

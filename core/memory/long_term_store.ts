@@ -1,6 +1,6 @@
 import type { ArchivePart, ArchivePosition, LongTermStore } from "../contracts/long_term_store.ts";
 import type { Trim } from "../contracts/log_trimmer.ts";
-import type { TaskMark } from "../contracts/records.ts";
+import type { TaskMark, TaskRecord } from "../contracts/records.ts";
 import type { ClaimedWork, Work } from "../contracts/work_queue.ts";
 import { copyOf } from "../rules/copy.ts";
 import { isAtMark } from "../rules/mark.ts";
@@ -27,6 +27,14 @@ export class MemoryLongTermStore extends TaskTable implements LongTermStore {
 
   async archive(parts: readonly ArchivePart[]): Promise<ArchivePosition[]> {
     return await Promise.resolve(parts.map((part) => this.#take(part)));
+  }
+
+  async moveTask(taskId: string, incarnation: string, record: TaskRecord): Promise<boolean> {
+    if (this.get(taskId)?.record.incarnation !== incarnation) return false;
+    this.move(taskId, copyOf(record));
+    this.#work.set(record.task.id, "clean", this.#work.get(taskId, "clean"));
+    this.#work.delete(taskId);
+    return await Promise.resolve(true);
   }
 
   async deleteTask(taskId: string, incarnation: string): Promise<boolean> {
@@ -75,6 +83,7 @@ export class MemoryLongTermStore extends TaskTable implements LongTermStore {
     let entry = this.get(task.id);
     if (this.#deleted.has(incarnation)) return { deleted: true };
     if (entry !== undefined && entry.record.incarnation !== incarnation) {
+      if (record.unconfirmed) return this.#positionOf(task.id, incarnation);
       if (entry.record.task.createdAt > task.createdAt) return { deleted: true };
       this.remove(task.id);
       entry = undefined;
@@ -96,7 +105,11 @@ export class MemoryLongTermStore extends TaskTable implements LongTermStore {
   #positionOf(taskId: string, incarnation: string): ArchivePosition {
     if (this.#deleted.has(incarnation)) return { deleted: true };
     const entry = this.get(taskId);
-    if (entry?.record.incarnation !== incarnation) return { version: 0, length: 0 };
+    if (entry === undefined) return { version: 0, length: 0 };
+    if (entry.record.incarnation !== incarnation) {
+      const { incarnation: other, task: { createdAt } } = entry.record;
+      return { version: 0, length: 0, other: { incarnation: other, createdAt } };
+    }
     const { record: { version }, log } = entry;
     if (log.length === 0) return { version, length: 0 };
     return { version, length: log.length, entropy: log.at(log.length - 1)?.entropy };

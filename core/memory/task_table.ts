@@ -71,6 +71,20 @@ export class TaskTable implements TaskReader {
   }
 
   /**
+   * Has a task and its log under the id of another record, which must not be changed afterward.
+   *
+   * @ignore
+   */
+  protected move(taskId: string, record: TaskRecord): void {
+    const entry = this.#entries.get(taskId)!;
+    this.#entries.delete(taskId);
+    this.#list.delete(entry.record);
+    entry.record = record;
+    this.#entries.set(record.task.id, entry);
+    this.#list.add(record);
+  }
+
+  /**
    * Trims the log of a task, if it is in this life. Returns the events that were removed.
    *
    * @ignore
