@@ -16,7 +16,10 @@ export interface RedisPipeline {
 }
 
 /** As much of a connection to one node of a cluster as is needed. */
-export type RedisNode = Pick<RedisClient, "status" | "call" | "disconnect">;
+export type RedisNode = Pick<
+  RedisClient,
+  "status" | "options" | "pipeline" | "call" | "on" | "disconnect"
+>;
 
 /** As much of a client of ioredis, `Redis` or `Cluster`, as is needed. */
 export interface RedisClient {
@@ -45,7 +48,9 @@ export interface RedisClient {
   // deno-lint-ignore no-explicit-any
   off(event: string, listener: (...args: any[]) => void): unknown;
   /** The connections to the nodes of a cluster. */
-  nodes?(): RedisNode[];
+  nodes?(role?: "master"): RedisNode[];
+  /** Of a cluster: the addresses of the nodes that serve each slot, the master first. */
+  readonly slots?: readonly (readonly string[])[];
   /** Closes the connection, and makes another one if that is wanted. */
   disconnect(reconnect?: boolean): void;
 }

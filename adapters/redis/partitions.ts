@@ -44,6 +44,11 @@ export function channelsOf(base: string, name: string): [ofOne: string, ofAll: s
   return [`${base}:wake:${name}`, channelOfAll(base)];
 }
 
+/** The word of a partition, which every script compares. */
+export function lifeKeyOf(base: string): string {
+  return `${base}:life`;
+}
+
 /** Where all wake-ups of a partition are told. */
 export function channelOfAll(base: string): string {
   return `${base}:wake`;

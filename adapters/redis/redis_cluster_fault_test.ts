@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Cluster, Redis } from "ioredis";
 import { TaskEngine } from "@taskcast/core";
+import { freePorts } from "../../tests/support/free_port.ts";
 import type { MovingProxy } from "../../tests/support/moving_proxy.ts";
 import { movingProxy } from "../../tests/support/moving_proxy.ts";
 import { redisProgram, startRedis } from "../../tests/support/redis_server.ts";
@@ -21,13 +22,6 @@ interface SetUp extends AsyncDisposable {
   publishes(taskId: string): Promise<boolean>;
 }
 
-/** Asked for one by one they could be the same. */
-function twoFreePorts(): [number, number] {
-  using one = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  using other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return [one.addr.port, other.addr.port];
-}
-
 async function setUp(): Promise<SetUp> {
   await using stack = new AsyncDisposableStack();
   const folder = await Deno.makeTempDir({ prefix: "taskcast-cluster-" });
@@ -37,7 +31,7 @@ async function setUp(): Promise<SetUp> {
   for (const i of [0, 1]) {
     const proxy = stack.use(movingProxy("redis://127.0.0.1:1")); // Takes a port before others do.
     proxies.push(proxy);
-    const [port, bus] = twoFreePorts();
+    const [port, bus] = freePorts(2) as [number, number];
     proxy.moveTo(`redis://127.0.0.1:${port}`);
     await Deno.mkdir(`${folder}/${i}`);
     const announced = new URL(proxy.url).port;

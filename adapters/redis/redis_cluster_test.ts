@@ -1,41 +1,18 @@
 import assert from "node:assert/strict";
 import { Cluster, Redis } from "ioredis";
 import { testBroadcast, testShortTermStore } from "@taskcast/core/conformance";
-import type { RedisServer } from "../../tests/support/redis_server.ts";
-import { redisProgram, startRedis } from "../../tests/support/redis_server.ts";
-import { until } from "../../tests/support/sse.ts";
+import { startRedisCluster } from "../../tests/support/redis_cluster.ts";
+import { redisProgram } from "../../tests/support/redis_server.ts";
 import { createRedisAdapters } from "./mod.ts";
 
 // The same promises on a real cluster of three nodes, with wake-ups to all nodes and to one shard.
 
-const SLOTS = 16_384;
-
-async function startCluster(folder: string): Promise<RedisServer[]> {
-  const nodes = await Promise.all([0, 1, 2].map(async (i) => {
-    await Deno.mkdir(`${folder}/${i}`);
-    return await startRedis({ folder: `${folder}/${i}`, args: ["--cluster-enabled", "yes"] });
-  }));
-  const admins = nodes.map(({ port }) => new Redis(port));
-  for (const [i, admin] of admins.entries()) {
-    const [from, to] = [i, i + 1].map((n) => Math.floor(n * SLOTS / 3)) as [number, number];
-    await admin.call("CLUSTER", "ADDSLOTSRANGE", `${from}`, `${to - 1}`);
-    if (i > 0) await admin.call("CLUSTER", "MEET", "127.0.0.1", `${nodes[0]!.port}`);
-  }
-  for (const admin of admins) {
-    const isWhole = async () => {
-      const info = await admin.call("CLUSTER", "INFO") as string;
-      return info.includes("cluster_state:ok") && info.includes("cluster_known_nodes:3");
-    };
-    await until(isWhole, "the cluster is whole");
+if (await redisProgram() !== undefined) {
+  const { nodes, folder } = await startRedisCluster(3);
+  for (const { process, admin } of nodes) {
+    process.unref();
     admin.disconnect();
   }
-  return nodes;
-}
-
-if (await redisProgram() !== undefined) {
-  const folder = await Deno.makeTempDir({ prefix: "taskcast-cluster-" });
-  const nodes = await startCluster(folder);
-  for (const { process } of nodes) process.unref();
   globalThis.addEventListener("unload", () => {
     for (const { process } of nodes) process.kill("SIGKILL");
     Deno.removeSync(folder, { recursive: true });

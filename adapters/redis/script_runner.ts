@@ -1,7 +1,6 @@
-import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers";
+import type { HealthReport } from "@taskcast/core";
 import { TaskcastError } from "@taskcast/core/protocol";
-import { SCRIPTS } from "./_generated_scripts.ts";
 import type { RedisClient, Reply } from "./client.ts";
 import { BEGINNING } from "./client.ts";
 import type { Connection } from "./connection.ts";
@@ -10,46 +9,16 @@ import { assertDatabase } from "./database.ts";
 import { noRedis } from "./no_redis.ts";
 import { Deadlines } from "./deadlines.ts";
 import { inTime } from "./in_time.ts";
+import { Lane } from "./lane.ts";
 import type { Partitions } from "./partitions.ts";
-import type { Answer } from "./released.ts";
+import { lifeKeyOf } from "./partitions.ts";
 import { released } from "./released.ts";
-
-/** A script. */
-export type ScriptName = keyof typeof SCRIPTS;
-
-/**
- * Scripts that change one task's log. A server has to know all of them or none: where it knows one
- * only, a change that is sent again by its text falls behind those that were asked for after it.
- */
-const COMMIT_SCRIPTS = ["publish", "commit"] as const;
+import type { ScriptArgs, ScriptCall, ScriptName } from "./script_call.ts";
+import { ScriptSender } from "./script_sender.ts";
+import { unavailable } from "./unavailable.ts";
 
 /** Calls that are sent before their turn is over, at most. */
 const MAX_GROUP = 16;
-
-/**
- * What a script is called with: texts, or what makes them when it is sent. A call that is sent again is
- * made anew, but where it may have been carried out: then it is the same.
- */
-export type ScriptArgs = readonly string[] | (() => readonly string[]);
-
-interface Call {
-  base: string;
-  script: ScriptName;
-  args: ScriptArgs;
-  /** What it was sent with, unless it is known that this was not carried out. */
-  sentWith?: readonly string[];
-  /** Its time is over, and who asked has been told so. */
-  isLate: boolean;
-  resolve(reply: readonly Reply[]): void;
-  reject(error: unknown): void;
-}
-
-const HASHES = new Map(
-  Object.entries(SCRIPTS).map(([name, lua]) => [
-    name,
-    createHash("sha1").update(lua).digest("hex"),
-  ]),
-);
 
 /**
  * Runs scripts on partitions.
@@ -68,15 +37,10 @@ export class ScriptRunner {
   readonly #lastError: () => unknown;
   /** The life of each partition, once it is known. */
   readonly #lives = new Map<string, string>();
-  readonly #newLife: string = crypto.randomUUID().slice(0, 8);
-  #waiting: Call[] = [];
-  /** Groups of calls that are not settled. */
-  #underWay = 0;
-  /**
-   * Some are sent again, since the server had forgotten the scripts. Until all that was sent before is
-   * settled no other call is sent, or it would be carried out before what was asked for earlier.
-   */
-  #isHeld = false;
+  readonly #sender: ScriptSender;
+  readonly #lanes = new Map<string, Lane>();
+  #waiting: ScriptCall[] = [];
+  #calls = 0;
   #pending = 0;
   #wasReady = false;
   #lost = false;
@@ -103,6 +67,11 @@ export class ScriptRunner {
     this.#timeoutMs = timeoutMs;
     this.#deadlines = new Deadlines(timeoutMs);
     this.#maxPending = maxPending;
+    const lives = this.#lives;
+    const onLife = (base: string, life: string) => {
+      if (!lives.has(base)) lives.set(base, life);
+    };
+    this.#sender = new ScriptSender(client, { connection, lives, onLife });
   }
 
   /** Runs a script. Without the partition's life at the end of the answer. */
@@ -114,16 +83,19 @@ export class ScriptRunner {
     }
     await this.#agreed;
     this.#assertUsable();
+    if (this.#client.isCluster) this.#assertReachable(base);
     this.#pending++;
     return await new Promise((resolve, reject) => {
       const heard = this.#deadlines.expect(() => {
         call.isLate = true;
-        reject(this.#late());
+        reject(this.#late(base));
       });
-      const call: Call = {
+      const call: ScriptCall = {
         base,
         script,
         args,
+        order: ++this.#calls,
+        mayBeDone: false,
         isLate: false,
         // Also when nobody waits for it any more: until it is answered or its connection breaks, the
         // client still holds the request, and it may be carried out.
@@ -181,12 +153,39 @@ export class ScriptRunner {
     );
   }
 
-  /** Rejects when tasks cannot be changed and read at the moment. */
-  async check(): Promise<void> {
-    await this.runOnAll("check", []);
-    if (this.#keepsData) return;
-    await this.#inTime(this.#connection.answer(assertKeepsData(this.#client)));
-    this.#keepsData = true;
+  /**
+   * Rejects when tasks cannot be changed and read at the moment. Partitions whose slot is being moved
+   * are only reported, since the others work and so will these.
+   */
+  async check(): Promise<HealthReport | void> {
+    const { bases } = this.#partitions;
+    const areMoving = await Promise.all(bases.map((base) => this.#checkOrFindMoving(base)));
+    if (!this.#keepsData) {
+      await this.#inTime(this.#connection.answer(assertKeepsData(this.#client)));
+      this.#keepsData = true;
+    }
+    const moving = areMoving.filter((isMoving) => isMoving).length;
+    if (moving === 0) return;
+    return {
+      status: moving < bases.length ? "degraded" : "unavailable",
+      message: `the slots of ${moving} of ${bases.length} partitions of Redis are being moved; ` +
+        'if that does not end, run "redis-cli --cluster fix"',
+    };
+  }
+
+  /** Whether the slot of a partition is being moved. Rejects if it cannot be used for another reason. */
+  async #checkOrFindMoving(base: string): Promise<boolean> {
+    try {
+      if (this.#isMoving(base)) this.#laneOf(base).look();
+      else await this.run(base, "check", []);
+    } catch (error) {
+      if (!this.#isMoving(base)) throw error;
+    }
+    return this.#isMoving(base);
+  }
+
+  #isMoving(base: string): boolean {
+    return this.#client.isCluster === true && isBeingMoved(this.#laneOf(base).obstacle?.cause);
   }
 
   /** It sends nothing any more. */
@@ -197,6 +196,7 @@ export class ScriptRunner {
   /** Sends nothing any more. */
   close(): void {
     this.#closed = true;
+    for (const lane of this.#lanes.values()) lane.close();
     this.#connection.close();
   }
 
@@ -219,8 +219,21 @@ export class ScriptRunner {
     return unavailable("it is not connected", noRedis(this.#lastError()));
   }
 
-  #late(): TaskcastError {
-    return unavailable(`no answer within ${this.#timeoutMs} ms`);
+  /** Nobody waits for what was in the way for as long as an answer may take. */
+  #assertReachable(base: string): void {
+    const lane = this.#laneOf(base);
+    const { obstacle } = lane;
+    if (obstacle === undefined || performance.now() < obstacle.sinceMs + this.#timeoutMs) return;
+    lane.look();
+    throw this.#late(base);
+  }
+
+  #late(base?: string): TaskcastError {
+    const obstacle = base === undefined ? undefined : this.#laneOf(base).obstacle;
+    if (obstacle === undefined) return unavailable(`no answer within ${this.#timeoutMs} ms`);
+    const { cause } = obstacle;
+    if (isBeingMoved(cause)) return unavailable("the slot of the task is being moved", cause);
+    return unavailable("no node of the cluster serves the slot of the task", cause);
   }
 
   async #inTime<T>(answer: Promise<T>): Promise<T> {
@@ -236,86 +249,34 @@ export class ScriptRunner {
 
   /** Sends what waits: on a cluster together only what is for one partition. */
   #flush(): void {
-    if (this.#isHeld || this.#waiting.length === 0) return;
+    if (this.#waiting.length === 0) return;
     const calls = this.#waiting;
     this.#waiting = [];
-    if (!this.#client.isCluster) return void this.#send(calls, "evalsha");
-    for (const group of Map.groupBy(calls, ({ base }) => base).values()) {
-      void this.#send(group, "evalsha");
+    if (!this.#client.isCluster) return this.#laneOf("").send(calls);
+    for (const [base, group] of Map.groupBy(calls, ({ base }) => base)) {
+      this.#laneOf(base).send(group);
     }
   }
 
-  async #send(calls: readonly Call[], by: "evalsha" | "eval"): Promise<void> {
-    this.#underWay++;
-    try {
-      const unknown = await this.#settle(calls, by);
-      if (unknown.length === 0) return;
-      // Groups of a cluster are of one partition each, and no node should wait for all others.
-      if (!this.#client.isCluster) this.#isHeld = true;
-      await this.#send(unknown, "eval");
-    } finally {
-      if (--this.#underWay === 0) this.#letGo();
+  /** The calls that keep their order: no node of a cluster should wait for all others. */
+  #laneOf(base: string): Lane {
+    const name = this.#client.isCluster ? base : "";
+    let lane = this.#lanes.get(name);
+    if (lane === undefined) {
+      lane = new Lane({
+        send: (calls, by) => this.#sender.send(calls, by),
+        refusal: (call) => call.isLate ? this.#late(base) : this.#refusal(),
+        findSlot: () => this.#findSlot(base),
+      });
+      this.#lanes.set(name, lane);
     }
+    return lane;
   }
 
-  /** Sends what was held, if it is still wanted. */
-  #letGo(): void {
-    if (!this.#isHeld) return;
-    this.#isHeld = false;
-    const held = this.#waiting;
-    this.#waiting = [];
-    for (const call of held) {
-      const refusal = call.isLate ? this.#late() : this.#refusal();
-      if (refusal === undefined) this.#waiting.push(call);
-      else call.reject(refusal);
-    }
-    this.#flush();
-  }
-
-  /** Sends calls and settles them, but for those whose scripts the server does not know. */
-  async #settle(calls: readonly Call[], by: "evalsha" | "eval"): Promise<Call[]> {
-    const unknown: Call[] = [];
-    const { breaks } = this.#connection;
-    let replies: Answer[];
-    try {
-      const pipeline = this.#client.pipeline();
-      const loads = by === "eval" ? COMMIT_SCRIPTS : [];
-      for (const name of loads) pipeline.script("LOAD", SCRIPTS[name]);
-      for (const call of calls) {
-        const { base, script, args } = call;
-        const life = this.#lives.get(base) ?? "";
-        const values = call.sentWith ??= typeof args === "function" ? args() : args;
-        const code = by === "eval" ? SCRIPTS[script] : HASHES.get(script)!;
-        pipeline[by](code, 1, base, life, this.#newLife, ...values);
-      }
-      const answers = await this.#connection.answer(pipeline.exec(), calls[0]!.base);
-      // Who may not load scripts can do without: that costs the order of changes only.
-      replies = released(pipeline, answers).slice(loads.length);
-    } catch (error) {
-      for (const { reject } of calls) reject(error);
-      return unknown;
-    }
-    // Nothing here throws: each call is settled once, and counts as pending until it is.
-    for (const [i, call] of calls.entries()) {
-      const [error, reply] = replies[i] ?? [unavailable("the connection broke"), null];
-      if (error !== null) {
-        if (by === "evalsha" && error.message.startsWith("NOSCRIPT")) {
-          // A client sends again what had no answer when its connection broke: then this is what the
-          // second request was answered, and the first may have been carried out.
-          const isUnsure = this.#client.isCluster || this.#connection.breaks !== breaks;
-          if (!isUnsure) call.sentWith = undefined;
-          unknown.push(call);
-        } else call.reject(error);
-      } else if (Array.isArray(reply)) call.resolve(this.#withoutLife(call.base, reply));
-      else call.reject(unavailable("it answered a script with something else than a list"));
-    }
-    return unknown;
-  }
-
-  #withoutLife(base: string, reply: readonly Reply[]): readonly Reply[] {
-    const life = (reply as Reply[]).pop() as string;
-    if (!this.#lives.has(base)) this.#lives.set(base, life);
-    return reply;
+  /** Asks for two keys, as scripts do; a client that goes where it is told to finds their node. */
+  async #findSlot(base: string): Promise<void> {
+    const found = this.#client.call("EXISTS", base, lifeKeyOf(base));
+    await this.#connection.answer(found, base);
   }
 
   /** Another number of partitions would look for tasks where they are not. */
@@ -353,13 +314,14 @@ export class ScriptRunner {
   }
 }
 
-function unavailable(why: string, cause?: unknown): TaskcastError {
-  return new TaskcastError("STORE_UNAVAILABLE", `Redis cannot be used: ${why}`, { cause });
-}
-
 function lost(): TaskcastError {
   return unavailable(
     "its data was lost or replaced while this process ran; restore it, or restart all instances " +
       "to begin anew",
   );
+}
+
+/** Whether nodes say that a slot is on its way to another; a client that is sent to and fro gives up. */
+function isBeingMoved(error: unknown): boolean {
+  return error instanceof Error && /\b(ASK|TRYAGAIN|MOVED) /.test(error.message);
 }

@@ -1,14 +1,15 @@
 import { TaskcastError } from "@taskcast/core/protocol";
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
-import type { RedisClient } from "./client.ts";
+import { until } from "../../tests/support/sse.ts";
+import type { RedisClient, RedisNode } from "./client.ts";
 import type { Connection } from "./connection.ts";
 import { Partitions } from "./partitions.ts";
 import { ScriptRunner } from "./script_runner.ts";
 
 const MAX_PENDING = 3;
 
-const partitions = new Partitions({ prefix: "x", count: 1 });
+const partitions = new Partitions({ prefix: "x", count: 2 });
 
 /** A connection that passes every answer on. */
 const connection = {
@@ -21,7 +22,7 @@ const connection = {
 const READY = {
   status: "ready",
   isCluster: false,
-  call: (command: string) => Promise.resolve(command === "GET" ? "1" : "OK"),
+  call: (command: string): Promise<unknown> => Promise.resolve(command === "GET" ? "2" : "OK"),
 };
 
 Deno.test("a call counts as pending once, whatever its script is answered with", async () => {
@@ -67,6 +68,8 @@ Deno.test("a call counts as pending once, whatever its script is answered with",
   runner.close();
 });
 
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
 /** A client whose pipelines are answered by hand. */
 function openByHand(timeoutMs = 10_000) {
   const sent: { scripts: string[]; by: string; answer: (error?: Error) => void }[] = [];
@@ -76,9 +79,9 @@ function openByHand(timeoutMs = 10_000) {
       const scripts: string[] = [];
       let loads = 0;
       let by = "";
-      const add = (name: string) => (...[, , , , , ...args]: string[]) => {
+      const add = (name: string) => (_code: string, keys: number, ...args: string[]) => {
         by = name;
-        scripts.push(args.join());
+        scripts.push(args.slice(keys + 2).join()); // Behind the life that is known, and a new one.
       };
       return {
         evalsha: add("evalsha"),
@@ -96,11 +99,22 @@ function openByHand(timeoutMs = 10_000) {
     },
   } as unknown as RedisClient;
   const runner = new ScriptRunner(client, partitions, { connection, timeoutMs, maxPending: 1_000 });
-  const run = (name: string) => runner.run(partitions.bases[0]!, "check", [name]);
-  return { client: client as { status: string; isCluster: boolean }, runner, run, sent };
+  const run = (name: string, partition = 0) =>
+    runner.run(partitions.bases[partition]!, "check", [name]);
+  return { client: client as Mutable<RedisClient>, runner, run, sent };
 }
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** Makes a client one of a cluster of one node. */
+function joinCluster(client: Mutable<RedisClient>): void {
+  client.isCluster = true;
+  client.slots = Array.from({ length: 16_384 }, () => ["h:1"]);
+  const { pipeline, call, disconnect } = client;
+  const options = { host: "h", port: 1 };
+  const node: RedisNode = { status: "ready", options, pipeline, call, disconnect, on: () => {} };
+  client.nodes = () => [node];
+}
 
 /** Has the first call sent to a server that does not know its script. */
 async function forgetScript(sent: readonly { answer: (error: Error) => void }[]): Promise<void> {
@@ -120,7 +134,7 @@ Deno.test("calls of one turn are sent in a few groups and in their order, one ca
   await first;
   sent.length = 0;
   const names = Array.from({ length: 100 }, (_, i) => `${i}`);
-  const all = names.map(run);
+  const all = names.map((name) => run(name));
   await turn();
   await turn();
   assert.deepEqual(sent.flatMap(({ scripts }) => scripts), names);
@@ -141,7 +155,7 @@ Deno.test("while calls are sent again by their text nothing else is sent, and wh
   sent[0]!.answer();
   await first;
   sent.length = 0;
-  const all = Promise.allSettled(["1", "2", "3", "4"].map(run));
+  const all = Promise.allSettled(["1", "2", "3", "4"].map((name) => run(name)));
   await turn();
   const [a, b] = sent.splice(0);
   assert.deepEqual([a!.scripts, b!.scripts], [["1", "2"], ["3", "4"]]);
@@ -177,6 +191,7 @@ Deno.test("what is held while the connection breaks is refused, and not sent whe
   const held = run("1");
   held.catch(() => {}); // Looked at below.
   await turn();
+  await turn();
   client.status = "reconnecting";
   sent[1]!.answer(new Error("Connection is closed."));
   await assert.rejects(first, { code: "STORE_UNAVAILABLE" });
@@ -191,21 +206,22 @@ Deno.test("what is held while the connection breaks is refused, and not sent whe
   runner.close();
 });
 
-Deno.test("on a cluster nobody waits until another node knows the scripts", async () => {
+Deno.test("on a cluster only calls of the same partition wait until its node knows the scripts", async () => {
   const { client, runner, run, sent } = openByHand();
   client.isCluster = true;
   const first = run("0");
   await forgetScript(sent);
-  const other = run("1");
+  const [same, other] = [run("1"), run("2", 1)];
   await turn();
   await turn();
-  assert.deepEqual(sent.map(({ by, scripts }) => [by, ...scripts]), [
-    ["evalsha", "0"],
-    ["eval", "0"],
-    ["evalsha", "1"],
-  ]);
+  const all = () => sent.map(({ by, scripts }) => [by, ...scripts]);
+  assert.deepEqual(all(), [["evalsha", "0"], ["eval", "0"], ["evalsha", "2"]]);
   for (const { answer } of sent) answer();
   await Promise.all([first, other]);
+  await turn();
+  assert.deepEqual(all().slice(3), [["evalsha", "1"]]);
+  sent[3]!.answer();
+  await same;
   runner.close();
 });
 
@@ -222,4 +238,68 @@ Deno.test("a call that is sent again is made anew, but the same where it may hav
     await call;
     runner.close();
   }
+});
+
+Deno.test("on a cluster calls whose slot is moved wait and are sent in their order, made anew", async () => {
+  const { client, runner, sent } = openByHand();
+  joinCluster(client);
+  let isWhole = false;
+  const call = client.call;
+  client.call = (command, ...args) =>
+    command === "EXISTS" && !isWhole
+      ? Promise.reject(new Error("TRYAGAIN Multiple keys request during rehashing of slot"))
+      : call(command, ...args);
+  let number = 0;
+  const commit = () => runner.run(partitions.bases[0]!, "commit", () => [`${++number}`]);
+  const first = commit();
+  await turn();
+  await turn();
+  const second = commit();
+  await turn();
+  await turn();
+  // The later one is answered first, and another comes while it waits.
+  sent[1]!.answer(new Error("MOVED 1 127.0.0.1:2"));
+  const third = commit();
+  await turn();
+  await turn();
+  sent[0]!.answer(new Error("TRYAGAIN Multiple keys request during rehashing of slot"));
+  await turn();
+  const checking = runner.check();
+  await until(() => sent.length === 3, "the other partition is asked");
+  sent.pop()!.answer();
+  assert.equal((await checking)?.status, "degraded");
+  isWhole = true;
+  sent.length = 0;
+  await until(() => sent.length > 0, "they are sent again");
+  assert.deepEqual(sent.map(({ scripts }) => scripts), [["3", "4", "5"]]);
+  sent[0]!.answer();
+  await Promise.all([first, second, third]);
+  runner.close();
+});
+
+Deno.test("on a cluster calls are refused at once when a slot is nowhere for as long as an answer may take", async () => {
+  const { client, runner, run, sent } = openByHand(100);
+  joinCluster(client);
+  const gone = new Error("CLUSTERDOWN Hash slot not served");
+  const call = client.call;
+  let isBack = false;
+  client.call = (command, ...args) =>
+    command === "EXISTS" && !isBack ? Promise.reject(gone) : call(command, ...args);
+  const first = run("0");
+  await turn();
+  await turn();
+  sent[0]!.answer(gone);
+  await assert.rejects(first, { code: "STORE_UNAVAILABLE", message: /no node of the cluster/ });
+  await assert.rejects(run("1"), { code: "STORE_UNAVAILABLE", message: /no node of the cluster/ });
+  await assert.rejects(runner.check(), { code: "STORE_UNAVAILABLE" });
+  assert(!sent.some(({ scripts }) => scripts.includes("1")), "it is not sent");
+  isBack = true;
+  await until(async () => {
+    const again = run("2").then(() => true, () => false);
+    await turn();
+    await turn();
+    for (const { answer } of sent.splice(0)) answer();
+    return await again;
+  }, "it is used again");
+  runner.close();
 });

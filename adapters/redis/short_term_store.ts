@@ -6,6 +6,7 @@ import type {
   DueKind,
   DueWork,
   EventDraft,
+  HealthReport,
   IdClosing,
   ListPage,
   ListQuery,
@@ -37,6 +38,7 @@ import {
   toStoredEvent,
 } from "./codec.ts";
 import type { Partitions } from "./partitions.ts";
+import type { ScriptName } from "./script_call.ts";
 import type { ScriptRunner } from "./script_runner.ts";
 
 /** Behind the outcome of a commit that is stored and could wake nobody. */
@@ -364,8 +366,8 @@ export class RedisShortTermStore implements ShortTermStore {
     return done === 1;
   }
 
-  async check(): Promise<void> {
-    await this.#scripts.check();
+  async check(): Promise<HealthReport | void> {
+    return await this.#scripts.check();
   }
 
   close(): Promise<void> {
@@ -395,7 +397,7 @@ export class RedisShortTermStore implements ShortTermStore {
 
   #run(
     taskId: string,
-    script: Parameters<ScriptRunner["run"]>[1],
+    script: ScriptName,
     ...args: string[]
   ): Promise<readonly Reply[]> {
     return this.#scripts.run(this.#partitions.of(taskId), script, args);

@@ -5,3 +5,16 @@ export function freePort(): number {
   listener.close();
   return port;
 }
+
+/** Several ports; asked for one by one they could be the same. */
+export function freePorts(count: number): number[] {
+  const listeners = Array.from(
+    { length: count },
+    () => Deno.listen({ port: 0, hostname: "127.0.0.1" }),
+  );
+  return listeners.map((listener) => {
+    const { port } = listener.addr;
+    listener.close();
+    return port;
+  });
+}
