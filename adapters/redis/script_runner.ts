@@ -4,6 +4,7 @@ import { TaskcastError } from "@taskcast/core/protocol";
 import type { RedisClient, Reply } from "./client.ts";
 import { BEGINNING } from "./client.ts";
 import type { Connection } from "./connection.ts";
+import { damagedError } from "./damaged.ts";
 import { assertKeepsData } from "./eviction.ts";
 import { assertDatabase } from "./database.ts";
 import { noRedis } from "./no_redis.ts";
@@ -298,6 +299,8 @@ export class ScriptRunner {
   #worded(error: unknown): TaskcastError {
     if (error instanceof TaskcastError) return error;
     const message = error instanceof Error ? error.message : String(error);
+    const damaged = damagedError(message);
+    if (damaged !== undefined) return damaged;
     if (message.startsWith("TASKCAST_LOST")) {
       this.#lost = true;
       return lost();

@@ -27,6 +27,7 @@ import type {
 } from "@taskcast/core";
 import { DUE_KINDS, matchesType } from "@taskcast/core";
 import type { EventFilter, SeriesMode, TaskStatus } from "@taskcast/core/protocol";
+import { TaskcastError } from "@taskcast/core/protocol";
 import type { Reply } from "./client.ts";
 import {
   asStored,
@@ -229,13 +230,23 @@ export class RedisShortTermStore implements ShortTermStore {
     }
     const seen = keys.filter((key) => ends.every((end) => compare(key, end) <= 0)).sort(compare);
     const page = seen.slice(0, limit);
-    const heads = await Promise.all(page.map(({ id }) => this.getTask(id)));
+    const heads = await Promise.all(page.map(({ id }) => this.#headIfWhole(id)));
     // They may have changed since, or be gone.
     const tasks = heads.flatMap((head) => head && matches(head.record, query) ? [head.record] : []);
     const more = ends.length > 0 || seen.length > page.length;
     if (tasks.length > 0 || !more) return { tasks, more };
     const through = page.at(-1) ?? ends.sort(compare)[0]!;
     return await this.listTasks({ ...query, after: through });
+  }
+
+  /** One whose head is lost must not keep all others out of a list. */
+  async #headIfWhole(taskId: string): Promise<TaskHead | undefined> {
+    try {
+      return await this.getTask(taskId);
+    } catch (error) {
+      if (error instanceof TaskcastError && error.code === "DATA_LOST") return undefined;
+      throw error;
+    }
   }
 
   async deleteTask(taskId: string, at?: TaskMark, closing?: IdClosing): Promise<boolean> {

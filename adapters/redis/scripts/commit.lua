@@ -7,6 +7,7 @@
 --@include begin_commit
 --@include append_places
 --@include text_key
+--@include damaged
 local expect, draft_count, special_count, marks = ARGV[12], ARGV[13] + 0, ARGV[14] + 0, ARGV[15]
 
 -- 'in ' and an incarnation: live, and in that one.
@@ -48,6 +49,7 @@ if expect == 'absent' then
   local closed = call('GET', key('closed', id))
   if closed and string.match(closed, '^%d+') + 0 > ARGV[6] + 0 then return refuse('EXISTS') end
 elseif not status then
+--@include absent
   return refuse('ABSENT')
 elseif wanted then
   if call('HGET', task_key, 'incarnation') ~= wanted then return refuse('REPLACED') end
@@ -56,20 +58,29 @@ elseif expect == 'at' then
   if now[1] ~= ARGV[at + 10] or now[2] ~= ARGV[at + 11] then return refuse('CONFLICT') end
 end
 
+-- Requires that a hash has as many fields as the task says it was given.
+local function assert_whole(kind)
+  local count = call('HGET', task_key, kind)
+  if count and call('HLEN', key(kind, id)) < count + 0 and call('HEXISTS', task_key, 'trimmed') == 0 then
+    damaged(kind)
+  end
+end
+
 -- Series as they are in the store, read once.
 local series_key = key('series', id)
-local known_series = {}
+local known_series, is_series_whole = {}, false
 local function series_of(name)
   local series = known_series[name]
   if series == nil then
     local stored = call('HGET', series_key, name)
+    if not stored and not is_series_whole then assert_whole('series') is_series_whole = true end
     series = stored and cmsgpack.unpack(stored) or false
     known_series[name] = series
   end
   return series
 end
 
-local producers = {}
+local producers, are_producers_whole = {}, false
 local producers_key = key('producers', id)
 
 -- Which drafts repeat what their producer has sent, as if they were taken one after another; and what the
@@ -85,6 +96,7 @@ for i = 1, draft_count do
         local no, epoch, seq = string.match(stored, '^(%d+) (%d+) (%d+)$')
         producer = { no = no, epoch = tonumber(epoch), seq = tonumber(seq), added = {}, stored = tonumber(seq) }
       else
+        if not are_producers_whole then assert_whole('producers') are_producers_whole = true end
         producer = false
       end
       producers[draft.producer] = producer
@@ -124,12 +136,14 @@ for i = 1, draft_count do
 end
 
 if expect == 'live' then
-  -- Only ended tasks are trimmed.
-  if any_repeats and call('HEXISTS', task_key, 'trimmed') == 1 then
-    for _, draft in pairs(specials) do
-      if draft.repeats and draft.repeats < from then
-        local position = int(draft.repeats + 1)
-        if #call('XRANGE', log_key, position, position) == 0 then return refuse('TERMINAL', status) end
+  for _, draft in pairs(any_repeats and specials or {}) do
+    if draft.repeats and draft.repeats < from then
+      local position = int(draft.repeats + 1)
+      draft.found = call('XRANGE', log_key, position, position)[1]
+      if not draft.found then
+        -- Only ended tasks are trimmed.
+        if call('HEXISTS', task_key, 'trimmed') == 1 then return refuse('TERMINAL', status) end
+        damaged(draft.repeats < 0 and 'sent' or 'log')
       end
     end
   end
@@ -158,16 +172,24 @@ if expect == 'live' then
   end
 end
 
+for _, draft in pairs(specials) do if draft.series then series_of(draft.series) end end
+
 --@include first_write
+if expect == 'absent' and call('ZADD', base .. ':tasks', 'NX', ARGV[at + 4], id) == 0 then damaged('task') end
 hooked = hooked or (has_record and ARGV[at + 9] == '1')
 local outcome = hooked and 'hooked' or 'ok'
 local answer = {outcome, from, length, time}
 local appends = {}
 
+local function assert_log()
+  if from > 0 and call('EXISTS', log_key) == 0 then damaged('log') end
+end
+
 -- Updates the series of an event. Returns it, and whether the event can still be read as a plain one.
 local function append_to_series(draft, class, index)
   local series = series_of(draft.series)
   if not series then
+    assert_log()
     local mode = draft.mode ~= '' and draft.mode or 'keep-all'
     series = {
       no = call('HINCRBY', task_key, 'series', 1) - 1,
@@ -176,6 +198,7 @@ local function append_to_series(draft, class, index)
       classes = {},
     }
     known_series[draft.series] = series
+    if mode ~= 'keep-all' then call('HINCRBY', task_key, 'folds', 1) end
   end
   series.newest = index
   series.changed = true
@@ -190,12 +213,14 @@ local function append_to_series(draft, class, index)
   end
   if series.mode == 'accumulate' then
     if draft.delta then
-      series.text = true
-      appends[series.no] = appends[series.no] or {}
-      table.insert(appends[series.no], draft.delta)
+      -- How long the text is; of some that were begun long ago that is not known before they go on.
+      if series.text ~= true then series.text = (series.text or 0) + #draft.delta end
+      appends[series] = appends[series] or {}
+      table.insert(appends[series], draft.delta)
     else
+      assert_log()
       series.text = false
-      appends[series.no] = nil
+      appends[series] = nil
       call('DEL', text_key(id, series.no))
     end
   end
@@ -218,7 +243,9 @@ for i = 1, draft_count do
       if draft.mode == '' then answer[#answer + 1] = {i - 1, series.mode, series.field} end
     end
     position = position + 1
-    call('XADD', log_key, int(position), begins, kept)
+    -- A log that had events and is gone is not begun anew.
+    if position > from + 1 or from == 0 then call('XADD', log_key, int(position), begins, kept)
+    elseif not call('XADD', log_key, 'NOMKSTREAM', int(position), begins, kept) then damaged('log') end
     local positions = places[class]
     if positions then positions[#positions + 1] = struct.pack(POSITION, position)
     else places[class] = { struct.pack(POSITION, position) } end
@@ -229,7 +256,12 @@ for class, positions in pairs(plain_places) do append_places(id, '1' .. class, t
 for class, positions in pairs(other_places) do append_places(id, '0' .. class, table.concat(positions)) end
 
 if special_count > 0 then
-  for no, parts in pairs(appends) do call('APPEND', text_key(id, no), table.concat(parts)) end
+  for series, parts in pairs(appends) do
+    local text = text_key(id, series.no)
+    local size = call('APPEND', text, table.concat(parts))
+    if series.text == true then series.text = size
+    elseif size ~= series.text then call('DEL', text) end -- What was before is gone: reading notices.
+  end
   for name, series in pairs(known_series) do
     if series and series.changed then
       series.changed = nil
@@ -254,8 +286,8 @@ if special_count > 0 then
   for i = 1, draft_count do
     local draft = specials[i]
     if draft and draft.repeats then
-      local found = call('XRANGE', log_key, int(draft.repeats + 1), int(draft.repeats + 1))
-      answer[#answer + 1] = {i - 1, int(draft.repeats), found[1][2][1], found[1][2][2]}
+      local found = draft.found or call('XRANGE', log_key, int(draft.repeats + 1), int(draft.repeats + 1))[1]
+      answer[#answer + 1] = {i - 1, int(draft.repeats), found[2][1], found[2][2]}
     end
   end
 end
@@ -282,7 +314,6 @@ if has_record then
   if status then call('ZREM', key('status', status), id) end
   call('ZADD', key('status', new_status), created_at, id)
   if expect == 'absent' then
-    call('ZADD', base .. ':tasks', created_at, id)
     call('HSET', task_key, 'tags', tags, 'type', of_type)
     if hooked then call('HSET', task_key, 'hooked', '1') end
     for _, tag in ipairs(cjson.decode(tags)) do call('ZADD', key('tag', tag), created_at, id) end

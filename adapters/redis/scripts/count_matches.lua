@@ -3,9 +3,12 @@
 --@include classes
 --@include gone_key
 local id = ARGV[3]
-local task = redis.call('HMGET', key('task', id), 'incarnation', 'trimmed')
-if not task[1] then return {life} end
-local classes = classes_of(id, ARGV[4], false)
+local task = redis.call('HMGET', key('task', id), 'incarnation', 'trimmed', 'length', 'classes')
+if not task[1] then
+--@include absent
+  return {life}
+end
+local classes = classes_of(id, ARGV[4], false, class_count(task[3], task[4]))
 local answer = {}
 for i = 5, #ARGV do
   local position = tonumber(ARGV[i]) + 1

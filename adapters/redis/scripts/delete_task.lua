@@ -12,11 +12,29 @@ if ARGV[7] == '' then
   local closed = redis.call('GET', closed_key)
   if closed and (ARGV[4] == '' or string.match(closed, ' (.*)') == ARGV[4]) then redis.call('UNLINK', closed_key) end
 end
-local task = redis.call('HMGET', task_key, 'status', 'tags', 'series', 'producers', 'incarnation')
-if not task[1] then return {0, life} end
+local task = redis.call('HMGET', task_key, 'status', 'tags', 'series', 'producers', 'incarnation', 'classes')
+if not task[1] then
+  -- Its head may be gone alone: then what is found by its id goes, and its place in lists.
+  if ARGV[4] ~= '' or not redis.call('ZSCORE', base .. ':tasks', id) then return {0, life} end
+  task = {'', '[]', int(redis.call('HLEN', key('series', id))), int(redis.call('HLEN', key('producers', id))), ''}
+  for _, status in ipairs({'pending', 'assigned', 'running', 'paused', 'blocked', 'completed', 'failed', 'timeout',
+    'cancelled'}) do redis.call('ZREM', key('status', status), id) end
+end
 if ARGV[4] ~= '' and not is_at(id, ARGV[4], ARGV[5], ARGV[6]) then return {0, life} end
-for _, name in ipairs(redis.call('HKEYS', key('classes', id))) do
-  redis.call('UNLINK', open_key(id, name), places_key(id, name), gone_key(id, name))
+local function remove_class(name) redis.call('UNLINK', open_key(id, name), places_key(id, name), gone_key(id, name)) end
+local names = redis.call('HKEYS', key('classes', id))
+for _, name in ipairs(names) do remove_class(name) end
+if #names < (task[6] or 1) + 0 then
+  -- Their names are gone, and what they name would be taken for that of the id's next life: the events know them.
+  local from = '-'
+  repeat
+    local entries = redis.call('XRANGE', key('log', id), from, '+', 'COUNT', 100)
+    for _, entry in ipairs(entries) do
+      local name = string.match(entry[2][2], '^,%d+,("[^"\\]*","%a+")%]')
+      if name then remove_class('0' .. name) remove_class('1' .. name) end
+      from = '(' .. entry[1]
+    end
+  until #entries < 100
 end
 for no = 0, tonumber(task[3] or 0) - 1 do redis.call('UNLINK', text_key(id, no)) end
 for no = 0, tonumber(task[4] or 0) - 1 do redis.call('UNLINK', key('sent', id) .. ':' .. no) end

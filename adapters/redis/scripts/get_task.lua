@@ -4,4 +4,7 @@
 --@include entropy_at
 local id, at = ARGV[3], tonumber(ARGV[4])
 local task = redis.call('HMGET', key('task', id), 'record', 'length', 'trimmed')
+if not task[1] then
+--@include absent
+end
 return {task[1], task[2], task[3], task[1] and at and entropy_at(id, at) or false, life}

@@ -51,7 +51,9 @@ while true do
   local ok = true
   if types or (tag ~= '' and statuses) then
     local task = redis.call('HMGET', key('task', head.id), 'type', 'status')
-    if types then ok = matches_type(task[1], types) end
+    -- A task whose head is gone is in no list; who asks for it is told.
+    ok = task[2] ~= false
+    if ok and types then ok = matches_type(task[1], types) end
     if ok and statuses then
       ok = false
       for _, status in ipairs(statuses) do ok = ok or status == task[2] end

@@ -10,7 +10,10 @@
 -- Of each event its class, and the event as it is kept but for what comes first in it; then, if one is
 -- demanded, the incarnation.
 local FIRST, LAST = 12, #ARGV
-if not status then return {'ABSENT', life} end
+if not status then
+--@include absent
+  return {'ABSENT', life}
+end
 if LAST % 2 == 0 then
   if call('HGET', task_key, 'incarnation') ~= ARGV[LAST] then return {'REPLACED', life} end
   LAST = LAST - 1
@@ -27,14 +30,18 @@ if length > ARGV[7] + 0 or bytes > ARGV[8] + 0 then return {'TASK_FULL', life} e
 
 --@include first_write
 local length_text = int(length)
+-- A log that had events and is gone is not begun anew.
+if from > 0 and not call('XADD', log_key, 'NOMKSTREAM', int(from + 1), time, ARGV[FIRST + 1]) then
+  return redis.error_reply('TASKCAST_DAMAGED log')
+end
 if length == from + 1 then
-  call('XADD', log_key, length_text, time, ARGV[FIRST + 1])
+  if from == 0 then call('XADD', log_key, '1', time, ARGV[FIRST + 1]) end
   append_places(id, '1' .. ARGV[FIRST], struct.pack(POSITION, length))
 else
   local places, position = {}, from
   for at = FIRST, LAST, 2 do
     position = position + 1
-    call('XADD', log_key, int(position), time, ARGV[at + 1])
+    if position > from + 1 or from == 0 then call('XADD', log_key, int(position), time, ARGV[at + 1]) end
     local positions = places[ARGV[at]]
     if not positions then
       positions = {}

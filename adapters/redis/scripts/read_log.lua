@@ -14,8 +14,11 @@ local id = ARGV[3]
 local after, limit = tonumber(ARGV[4]), tonumber(ARGV[6])
 local filter, plain, backward = ARGV[7], ARGV[8] == '1', ARGV[9] == '1'
 local bytes, max_bytes = 0, ARGV[10] == '' and math.huge or tonumber(ARGV[10])
-local task = redis.call('HMGET', key('task', id), 'incarnation', 'status', 'length', 'bytes')
-if not task[1] then return {life} end
+local task = redis.call('HMGET', key('task', id), 'incarnation', 'status', 'length', 'bytes', 'trimmed', 'classes')
+if not task[1] then
+--@include absent
+  return {life}
+end
 local length = tonumber(task[3])
 if ARGV[11] ~= '' and after >= 0 then
   local before = after < length and entropy_at(id, after)
@@ -27,6 +30,7 @@ local to = length - 1
 if ARGV[5] ~= '' then to = math.min(to, tonumber(ARGV[5])) end
 
 local first, final = math.max(0, after + 1) + 1, to + 1
+local from, through = first, final
 local log_key = key('log', id)
 
 -- How many entries are asked for at once: a few, since nobody knows how large they are.
@@ -88,7 +92,7 @@ end
 
 local all, classes = filter == '', nil
 if filter ~= '' or plain then
-  classes = classes_of(id, filter, plain)
+  classes = classes_of(id, filter, plain, class_count(length, task[6]))
   all = filter == '' and #classes == redis.call('HLEN', key('classes', id))
 end
 if all then
@@ -123,10 +127,15 @@ else
       at, count = at + step, count + 1
     end
     -- What is alone is the same in either order, and Redis finds it sooner forward.
-    if count == 1 then more = take(redis.call('XRANGE', log_key, int(from), int(from))[1])
-    else take_all(range(math.min(from, positions[at]), math.max(from, positions[at]), count)) end
+    local entries = count == 1 and redis.call('XRANGE', log_key, int(from), int(from))
+      or range(math.min(from, positions[at]), math.max(from, positions[at]), count)
+    if #entries < count then damaged('log') end
+    take_all(entries)
     at = at + step
   end
+end
+if all and through >= from then
+--@include whole_range
 end
 if not more then answer[4] = last - 1
 elseif backward then answer[4] = after + 1

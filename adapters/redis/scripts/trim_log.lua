@@ -10,7 +10,7 @@
 --@include text_key
 local id = ARGV[3]
 local task_key, log_key = key('task', id), key('log', id)
-local task = redis.call('HMGET', task_key, 'incarnation', 'length', 'trimmed', 'producers')
+local task = redis.call('HMGET', task_key, 'incarnation', 'length', 'trimmed', 'producers', 'classes')
 if not task[1] or task[1] ~= ARGV[4] then return {0, life} end
 local length = tonumber(task[2])
 local series_end = 5 + tonumber(ARGV[5])
@@ -44,7 +44,7 @@ local function delete_entries(stream, ids)
   end
 end
 
-local classes = classes_of(id, '', false)
+local classes = classes_of(id, '', false, class_count(length, task[5]))
 for _, class in ipairs(classes) do class.removed = {} end
 
 local function is_found(class, chunk, nth, position)

@@ -1,5 +1,6 @@
 --@include places
--- Appends positions to those of a class: a text, which is long if there are many.
+-- Appends positions to those of a class: a text, which is long if there are many. What was there and is gone
+-- is not begun anew, or reading would not notice that.
 local function append_places(id, name, positions)
   local open = open_key(id, name)
   local size = call('APPEND', open, positions)
@@ -9,7 +10,13 @@ local function append_places(id, name, positions)
   local classes_key = key('classes', id)
   local known = call('HGET', classes_key, name)
   local total, last = 0, 0
-  if known then total, last = struct.unpack(CLASS, known) end
+  if known then
+    local is_open
+    total, last, is_open = struct.unpack(CLASS, known)
+    if is_first and is_open == 1 then call('DEL', open) return end
+    if last > 0 and is_full and call('EXISTS', places_key(id, name)) == 0 then return end
+  elseif is_first then call('HINCRBY', key('task', id), 'classes', 1)
+  else return end
   if is_full then
     positions = call('GET', open)
     local from = 1

@@ -1,12 +1,15 @@
 -- Reading the places of the events of a task.
 --@include matches_type
 --@include places
+--@include damaged
 
--- The classes of a task's events that a filter takes. `filter` is JSON.
-local function classes_of(id, filter, plain_only)
+-- The classes of a task's events that a filter takes. `filter` is JSON; `count` is how many classes the task has
+-- at least.
+local function classes_of(id, filter, plain_only, count)
   local wanted = filter ~= '' and cjson.decode(filter) or {}
   local found = {}
   local all = redis.call('HGETALL', key('classes', id))
+  if #all / 2 < count then damaged('classes') end
   for i = 1, #all, 2 do
     local is_plain = string.sub(all[i], 1, 1) == '1'
     local pair = cjson.decode('[' .. string.sub(all[i], 2) .. ']')
@@ -29,6 +32,12 @@ local function classes_of(id, filter, plain_only)
   return found
 end
 
+-- How many classes a task has at least: of old tasks it is only known whether they have any.
+local function class_count(length, count)
+  if count then return count + 0 end
+  return length + 0 > 0 and 1 or 0
+end
+
 -- What is in a chunk: `count` positions behind so many bytes of `text`.
 local function chunk_in(text)
   local runs = struct.unpack(RUN_COUNT, text)
@@ -40,6 +49,7 @@ end
 local function open_chunk(class)
   if not class.newest then
     local text = redis.call('GET', class.open)
+    if not text then damaged('open') end
     class.newest = { text = text, head = 0, count = #text / POSITION_BYTES, is_open = true }
   end
   return class.newest
@@ -49,8 +59,9 @@ end
 local function chunk_at(class, position)
   if position > class.last then return class.is_open and open_chunk(class) or nil end
   if not class.chunk or position < class.chunk_from or position > class.chunk_to then
-    class.chunk = chunk_in(
-      redis.call('ZRANGEBYSCORE', class.places, int(position), '+inf', 'LIMIT', 0, 1)[1])
+    local text = redis.call('ZRANGEBYSCORE', class.places, int(position), '+inf', 'LIMIT', 0, 1)[1]
+    if not text then damaged('places') end
+    class.chunk = chunk_in(text)
     class.chunk_from = position
     class.chunk_to = struct.unpack(POSITION, class.chunk.text, #class.chunk.text - POSITION_BYTES + 1)
   end

@@ -16,11 +16,13 @@ local function positions_between(class, low, high, limit, backward, list)
 
   -- Takes from chunks that a command finds, from a position on. Few have less than their share: more are
   -- asked for when that was not enough.
-  local function take_chunks(command, position, final)
+  local function take_chunks(command, position, final, must_find)
     local count = math.ceil(wanted / CHUNK)
     while true do
       count = math.min(count, 16)
       local found = redis.call(command, class.places, position, final, 'LIMIT', 0, count)
+      if #found == 0 and must_find then damaged('places') end
+      must_find = false
       local chunk
       for _, text in ipairs(found) do
         chunk = chunk_in(text)
@@ -38,9 +40,9 @@ local function positions_between(class, low, high, limit, backward, list)
     if class.last < low then return end
     -- The chunk that has both what is wanted and what comes behind it.
     if high < class.last and not take(chunk_at(class, high + 1)) then return end
-    take_chunks('ZREVRANGEBYSCORE', int(high), '-inf')
+    take_chunks('ZREVRANGEBYSCORE', int(high), '-inf', high >= class.last)
   else
-    if low <= class.last and not take_chunks('ZRANGEBYSCORE', int(low), '+inf') then return end
+    if low <= class.last and not take_chunks('ZRANGEBYSCORE', int(low), '+inf', true) then return end
     if class.is_open and high > class.last then take(open_chunk(class)) end
   end
 end

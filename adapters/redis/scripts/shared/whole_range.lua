@@ -1,0 +1,9 @@
+-- Requires that what was read of a log has no hole: `from` and `through` are the first and the last position that
+-- were wanted. Of a log that was trimmed only the newest event is surely there.
+local taken, reached = #answer - HEAD, last
+if not task[5] then
+  local wanted = more and through - from + 1 or backward and through - reached + 1 or reached - from + 1
+  if taken < wanted then damaged('log') end
+elseif through == length and (backward and answer[HEAD + 1] == nil or not backward and more and last ~= length) then
+  damaged('log')
+end
