@@ -22,6 +22,8 @@ Deno.test("every block of every document is of a kind that something checks", ()
     yaml: ({ text }) => assert.deepEqual(problemsOfYaml(text), []),
     sh: ({ file, text }) =>
       text.trimEnd().split("\n").forEach((line) => assertKnownCommand(line, file)),
+    // Compared with what is needed in adapters/postgres/postgres_rights_test.ts.
+    sql: ({ text }) => assert.match(text, /^(GRANT [^;]+;\s*)+$/),
     text: () => {}, // Pictures and grammar.
   };
   for (const { file, line, language, ...block } of all.flatMap(({ blocks }) => blocks)) {

@@ -1,4 +1,22 @@
+import type { HealthReport } from "@taskcast/core";
 import { TaskcastError } from "@taskcast/core/protocol";
+
+/** What an operator can do something about, as everybody may read it. */
+const KNOWN_CAUSES: Readonly<Record<string, string>> = {
+  "25006": "it only reads at the moment: a standby, or a server that is out of disk",
+  "42501": "its role lacks rights, see docs/storage.md",
+  "53100": "its disk is full",
+  "53300": "it has no connections left",
+};
+
+/** The state of PostgreSQL when a check failed with an error, if that says what is the matter. */
+export function healthOf(error: unknown): HealthReport | undefined {
+  const { cause } = error as { cause?: unknown };
+  const why = KNOWN_CAUSES[codeOf(cause ?? error)];
+  return why === undefined
+    ? undefined
+    : { status: "unavailable", message: `PostgreSQL cannot be used: ${why}` };
+}
 
 /** What went wrong in PostgreSQL, or on the way to it, as the caller is told. */
 export function worded(error: unknown): TaskcastError {
@@ -13,7 +31,8 @@ export function worded(error: unknown): TaskcastError {
     const message = `PostgreSQL cannot store this, however often it is tried${why}`;
     return new TaskcastError("INTERNAL", message, { cause: error });
   }
-  return unavailable(`it answered with an error, or not at all${code && ` (${code})`}`, error);
+  const why = KNOWN_CAUSES[code] ?? "it answered with an error, or not at all";
+  return unavailable(`${why}${code && ` (${code})`}`, error);
 }
 
 /** What is to become of a session that answered with an error. */

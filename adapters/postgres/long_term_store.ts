@@ -160,10 +160,6 @@ export class PostgresLongTermStore extends PostgresTaskStore implements LongTerm
     });
   }
 
-  async check(): Promise<void> {
-    await this.database.run("SELECT 1");
-  }
-
   async close(): Promise<void> {
     await this.#onClose();
   }

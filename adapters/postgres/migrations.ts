@@ -246,7 +246,9 @@ async function behind(sql: postgres.Sql, version: number, denied?: Error): Promi
   const role = await currentRole(sql);
   const hidden = version > 0 ? [] : await sql.unsafe<{ schema: string }[]>(
     "SELECT n.nspname AS schema FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace " +
-      "WHERE c.relname = 'taskcast_migrations' AND NOT has_schema_privilege(n.oid, 'USAGE') LIMIT 1",
+      "WHERE c.relname = 'taskcast_migrations' AND NOT has_schema_privilege(n.oid, 'USAGE') " +
+      "AND n.nspname = ANY (string_to_array(translate(replace(current_setting('search_path'), " +
+      "'$user', current_user), '\" ', ''), ',')) LIMIT 1",
   );
   if (hidden.length > 0) {
     const { schema } = hidden[0]!;

@@ -4,31 +4,55 @@ import {
   testLongTermStore,
   testShortTermStore,
 } from "@taskcast/core/conformance";
+import { newRole } from "../../tests/support/postgres_role.ts";
 import { newSchema } from "../../tests/support/postgres_schema.ts";
 import { postgresUrl } from "../../tests/support/postgres_server.ts";
-import { createPostgresAdapter, createPostgresAdapters } from "./mod.ts";
+import type { PostgresAdapterOptions } from "./mod.ts";
+import { createPostgresAdapter, createPostgresAdapters, migratePostgres } from "./mod.ts";
+import { neededRights } from "./rights.ts";
 
 const url = (await postgresUrl())!;
 const test = url === undefined ? () => {} : Deno.test;
 
+/** A new schema whose tables are up to date, for a role that has no right but those that are needed. */
+async function withLeastRights(kind: "live" | "archive"): Promise<string> {
+  const owner = await newSchema(url);
+  await migratePostgres({ url: owner });
+  const role = await newRole(owner);
+  await role.grant(
+    ...neededRights(kind).map(({ name, privileges }) => {
+      const sequence = privileges[0] === "USAGE" ? "SEQUENCE " : "";
+      return `GRANT ${privileges.join(", ")} ON ${sequence}${name} TO ROLE`;
+    }),
+  );
+  await role.close();
+  return role.url;
+}
+
 testLongTermStore({
-  name: "postgres archive",
-  open: async () => await createPostgresAdapter({ url: await newSchema(url), maxConnections: 2 }),
+  name: "postgres archive, for a role with the least rights",
+  open: async () =>
+    await createPostgresAdapter({ url: await withLeastRights("archive"), maxConnections: 2 }),
   test,
 });
 
-async function openStore(preparedStatements?: boolean) {
+async function openStore(options: Partial<PostgresAdapterOptions> = {}) {
   const { broadcast, shortTerm } = await createPostgresAdapters({
-    url: await newSchema(url),
+    url: options.url ?? await newSchema(url),
     maxConnections: 2,
-    preparedStatements,
+    ...options,
   });
   await broadcast.close();
   return shortTerm;
 }
 
 testShortTermStore({ name: "postgres", open: () => openStore(), test });
-testShortTermStore({ name: "postgres, unprepared", open: () => openStore(false), test });
+testShortTermStore({
+  name: "postgres, unprepared and for a role with the least rights",
+  open: async () =>
+    await openStore({ url: await withLeastRights("live"), preparedStatements: false }),
+  test,
+});
 testShortTermStore({
   name: "postgres, slow",
   open: async () => delayReads(await openStore(), 2),

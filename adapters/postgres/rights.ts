@@ -24,7 +24,7 @@ export function neededRights(kind: keyof typeof PREFIXES): Rights[] {
     folded_events: APPEND,
     due: CHANGE,
     ...(kind === "live"
-      ? { producers: CHANGE, producer_events: APPEND, notes: CHANGE }
+      ? { producers: CHANGE, producer_events: APPEND, notes: CHANGE, closed_ids: CHANGE }
       : { deletions: CHANGE }),
     task_numbers: USE,
   };

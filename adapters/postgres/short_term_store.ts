@@ -161,10 +161,6 @@ export class PostgresShortTermStore extends PostgresTaskStore implements ShortTe
     });
   }
 
-  async check(): Promise<void> {
-    await this.database.run("SELECT 1");
-  }
-
   async close(): Promise<void> {
     await this.#onClose();
   }

@@ -1,7 +1,7 @@
-import type { ClaimedWork, LogMark, TaskMark, Trim, Work } from "@taskcast/core";
+import type { ClaimedWork, HealthReport, LogMark, TaskMark, Trim, Work } from "@taskcast/core";
 import { isAtMark } from "@taskcast/core";
 import type { Run } from "./database.ts";
-import { answerOf } from "./errors.ts";
+import { answerOf, healthOf } from "./errors.ts";
 import { lock } from "./load.ts";
 import { PostgresTaskReader } from "./reader.ts";
 import { TRIM } from "./trim.ts";
@@ -70,7 +70,22 @@ export class PostgresTaskStore extends PostgresTaskReader {
       return true;
     });
   }
+
+  /** Writes: who can only read would answer anything else. */
+  async check(): Promise<HealthReport | void> {
+    try {
+      await this.database.run(CHECK, Date.now());
+    } catch (error) {
+      const report = healthOf(error);
+      if (report === undefined) throw error;
+      return report;
+    }
+  }
 }
+
+/** A mark of a task that never is, for work that nobody does. */
+const CHECK = "INSERT INTO {due} (task, kind, at_ms) VALUES (0, 'check', $1::bigint) " +
+  "ON CONFLICT (task, kind) DO UPDATE SET at_ms = excluded.at_ms";
 
 /** Marks a task that is locked for work, or takes its mark away. */
 export async function setMark(

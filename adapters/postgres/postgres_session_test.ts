@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import postgres from "postgres";
+import type { ShortTermStore } from "@taskcast/core";
+import { MemoryBroadcastProvider, TaskEngine } from "@taskcast/core";
+import { movingProxy } from "../../tests/support/moving_proxy.ts";
+import { hasPostgres, startPostgres } from "../../tests/support/postgres_server.ts";
+import { until } from "../../tests/support/sse.ts";
+import type { PostgresAdapterOptions } from "./mod.ts";
+import { createPostgresAdapter, createPostgresAdapters, migratePostgres } from "./mod.ts";
+
+// `postgres_test.ts` says that it is left out.
+const test = await hasPostgres() ? Deno.test : () => {};
+
+const ONLY_READS = /only reads/;
+
+async function openEngine(options: PostgresAdapterOptions) {
+  const { broadcast, shortTerm } = await createPostgresAdapters(options);
+  const engine = new TaskEngine({
+    broadcast: new MemoryBroadcastProvider(),
+    shortTermStore: shortTerm,
+    options: { sweepMs: 0 },
+    hooks: { onUnhandledError: () => {} },
+  });
+  return {
+    engine,
+    shortTerm,
+    async [Symbol.asyncDispose]() {
+      await engine.close();
+      await shortTerm.close();
+      await broadcast.close();
+    },
+  };
+}
+
+/** All connections of a store are in use at once, so all there can be are made. */
+async function fillPool(store: ShortTermStore): Promise<void> {
+  await Promise.all(Array.from({ length: 40 }, () => store.getTask("t")));
+}
+
+test("postgres: a spell in which it only reads ends with it, and check tells the truth", async () => {
+  await using server = await startPostgres();
+  await using opened = await openEngine({ url: server.url, maxConnections: 5 });
+  const { engine, shortTerm } = opened;
+  const archive = await createPostgresAdapter({ url: server.url, maxConnections: 2 });
+  await engine.createTask({ id: "t" });
+  const admin = postgres(server.url, { max: 1, connection: { application_name: "admin" } });
+  const set = (value: "on" | "off") =>
+    admin.unsafe(`ALTER DATABASE postgres SET default_transaction_read_only = ${value}`);
+  await set("on");
+  // Sessions keep what they began with; a managed server ends those that there are.
+  await admin`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE application_name = 'taskcast'`;
+  const publish = () => engine.publishEvent("t", { type: "n", data: 0 });
+  await until(
+    () => publish().then(() => false, ({ message }) => ONLY_READS.test(message)),
+    "it reads",
+  );
+  await fillPool(shortTerm);
+  for (const store of [shortTerm, archive]) {
+    await until(async () => {
+      const report = await store.check().catch(() => {});
+      return report?.status === "unavailable" && ONLY_READS.test(report.message);
+    }, "check says so");
+  }
+  let over = false;
+  const reading = (async () => {
+    while (!over) assert.equal((await shortTerm.getTask("t"))!.record.task.id, "t");
+  })();
+  // Reads go on while writes look for better connections.
+  const beganMs = performance.now();
+  await until(async () => {
+    await assert.rejects(publish(), ONLY_READS);
+    return performance.now() - beganMs > 1_500;
+  }, "it only reads for a while");
+  await set("off");
+  await until(() => publish().then(() => true, () => false), "it is written again");
+  await Promise.all(Array.from({ length: 40 }, publish));
+  for (const store of [shortTerm, archive]) {
+    await until(async () => await store.check() === undefined, "check says so");
+  }
+  over = true;
+  await reading;
+  const left = await admin`SELECT task::int, kind FROM taskcast_live_due`;
+  assert.deepEqual([...left], [{ task: 0, kind: "check" }]);
+  await admin.end();
+  await archive.close();
+});
+
+test("postgres: connections that lead to a standby are left for where the address leads by now", async () => {
+  await using primary = await startPostgres();
+  await migratePostgres({ url: primary.url });
+  const folder = await Deno.makeTempDir({ prefix: "taskcast-postgres-" });
+  try {
+    const first = await startPostgres({ folder });
+    await migratePostgres({ url: first.url });
+    await first.stop();
+    await Deno.create(`${folder}/data/standby.signal`);
+    await using standby = await startPostgres({ folder });
+    await using proxy = movingProxy(standby.url);
+    const url = new URL(primary.url);
+    url.port = new URL(proxy.url).port;
+    await using opened = await openEngine({ url: url.href, maxConnections: 3 });
+    const { engine, shortTerm } = opened;
+    await fillPool(shortTerm);
+    await assert.rejects(engine.createTask({ id: "t" }), ONLY_READS);
+    assert.match((await shortTerm.check())!.message, ONLY_READS);
+    proxy.moveTo(primary.url);
+    await until(
+      () => engine.createTask({ id: "t" }).then(() => true, () => false),
+      "it is written",
+    );
+    assert.equal(await shortTerm.check(), undefined);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+test("postgres: sessions that the server ends are replaced", async () => {
+  await using server = await startPostgres();
+  await using opened = await openEngine({ url: server.url, maxConnections: 5 });
+  const { engine, shortTerm } = opened;
+  await engine.createTask({ id: "t" });
+  const admin = postgres(server.url, { max: 1, connection: { application_name: "admin" } });
+  for (let round = 0; round < 3; round++) {
+    await fillPool(shortTerm);
+    await admin`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE application_name = 'taskcast'`;
+    const publish = () => engine.publishEvent("t", { type: "n", data: round });
+    await until(() => publish().then(() => true, () => false), "it is written again");
+    await Promise.all(Array.from({ length: 20 }, publish));
+  }
+  await admin.end();
+});
