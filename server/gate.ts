@@ -1,23 +1,34 @@
-import type { TaskEngine } from "@taskcast/core";
-import type { Scope, Task, TaskAuthConfig } from "@taskcast/core/protocol";
+import type { IncarnationOptions, TaskEngine } from "@taskcast/core";
+import { isTaskReplaced } from "@taskcast/core";
+import type { Scope, Task, TaskAuthConfig, TaskDetail } from "@taskcast/core/protocol";
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { AuthContext } from "./auth/mod.ts";
 import { authorize, hasScope, maySeeTask, meetsTaskRules } from "./auth/mod.ts";
 
 /** Tasks whose rules are remembered. */
 const CACHE_SIZE = 10_000;
-/** How long a task's rules are remembered after another instance may have given the id anew. */
-const CACHE_MS = 10_000;
+
+/** What is asked of nobody in particular: the task in whatever incarnation it is. */
+const ANY: IncarnationOptions = {};
+
+/** The rules of a task, which never change while it is in this incarnation. */
+interface Rules {
+  incarnation: string;
+  authConfig?: TaskAuthConfig;
+}
 
 /**
  * Decides who may do what with which task.
  *
- * A task's `authConfig` never changes, so it is remembered, and publishing needs no read for it.
+ * A decision is about one incarnation of an id, and the step that it allows demands that one: so a
+ * right never reaches a task that was created later under the same id. Rules are remembered, and
+ * publishing needs no read for them. Memory may be as old as it likes: a step is refused if the
+ * incarnation is another one by then, and is decided anew.
  */
 export class Gate {
   readonly #engine: TaskEngine;
   readonly #open: boolean;
-  readonly #rules = new Map<string, { authConfig?: TaskAuthConfig; untilMs: number }>();
+  readonly #rules = new Map<string, Rules>();
 
   /** @param open Authentication is off: a task's rules, which are about identities, are too. */
   constructor(engine: TaskEngine, { open }: { open: boolean }) {
@@ -26,17 +37,36 @@ export class Gate {
   }
 
   /**
-   * Requires that a caller may do something with a task.
+   * Does what a caller may do with a task.
    *
+   * @param step Is to demand the incarnation that it is given of whatever it does. Done a second time,
+   * with another one, if the first was refused for that reason; so it must not have done anything then.
    * @throws {TaskcastError} `FORBIDDEN`; `TASK_NOT_FOUND` only for callers who may know.
    */
-  check(auth: AuthContext, scope: Scope, id: string): void | Promise<void> {
-    return this.#open ? undefined : this.#check(auth, scope, id);
+  withTask<T>(
+    auth: AuthContext,
+    scope: Scope,
+    id: string,
+    step: (at: IncarnationOptions) => Promise<T>,
+  ): Promise<T> {
+    if (auth.incarnation !== undefined) return this.#inOne(auth, scope, id, step);
+    return this.#open ? step(ANY) : this.#decide(auth, scope, id, step);
   }
 
-  async #check(auth: AuthContext, scope: Scope, id: string): Promise<void> {
-    authorize(auth, scope, { id });
-    authorize(auth, scope, { id, authConfig: await this.#rulesOf(id) });
+  /**
+   * A task that a caller may do something with, as it is now.
+   *
+   * @throws {TaskcastError} As {@linkcode withTask}.
+   */
+  async readTask(
+    auth: AuthContext,
+    scope: Scope,
+    id: string,
+  ): Promise<{ task: TaskDetail; incarnation: string }> {
+    if (!this.#open) authorize(auth, scope, { id });
+    const found = await this.#read(id);
+    if (!this.#open) authorize(auth, scope, { id, authConfig: found.task.authConfig });
+    return found;
   }
 
   /** Requires that a caller may create a task with this id; `undefined` is a new one. */
@@ -66,26 +96,61 @@ export class Gate {
     };
   }
 
-  /** The task is gone; another one may take its id. */
-  forget(id: string): void {
-    this.#rules.delete(id);
+  async #decide<T>(
+    auth: AuthContext,
+    scope: Scope,
+    id: string,
+    step: (at: IncarnationOptions) => Promise<T>,
+  ): Promise<T> {
+    authorize(auth, scope, { id });
+    let rules = this.#rules.get(id);
+    // Nobody is refused because of what is remembered: that may be about a task that was deleted.
+    if (rules === undefined || !meetsTaskRules(auth, scope, rules.authConfig)) {
+      rules = await this.#rulesOf(id);
+    }
+    authorize(auth, scope, { id, authConfig: rules.authConfig });
+    try {
+      return await step({ incarnation: rules.incarnation });
+    } catch (error) {
+      if (!isTaskReplaced(error)) throw error;
+    }
+    rules = await this.#rulesOf(id);
+    authorize(auth, scope, { id, authConfig: rules.authConfig });
+    return await step({ incarnation: rules.incarnation });
   }
 
-  async #rulesOf(id: string): Promise<TaskAuthConfig | undefined> {
-    const nowMs = Date.now();
-    const known = this.#rules.get(id);
-    if (known !== undefined && known.untilMs > nowMs) return known.authConfig;
-    this.#rules.delete(id);
-    const task = await this.#engine.getTask(id);
-    if (task === undefined) {
-      throw new TaskcastError("TASK_NOT_FOUND", `Task "${id}" does not exist`, {
-        details: { taskId: id },
-      });
+  /** For a caller whose right is to one incarnation. */
+  async #inOne<T>(
+    auth: AuthContext,
+    scope: Scope,
+    id: string,
+    step: (at: IncarnationOptions) => Promise<T>,
+  ): Promise<T> {
+    authorize(auth, scope, { id });
+    try {
+      return await step({ incarnation: auth.incarnation });
+    } catch (error) {
+      if (!isTaskReplaced(error)) throw error;
+      throw new TaskcastError("UNAUTHORIZED", "The ticket is for a task that was deleted");
     }
-    const { authConfig } = task;
-    this.#rules.set(id, { authConfig, untilMs: nowMs + CACHE_MS });
+  }
+
+  /** Reads the rules of a task and remembers them. */
+  async #rulesOf(id: string): Promise<Rules> {
+    this.#rules.delete(id);
+    const { task: { authConfig }, incarnation } = await this.#read(id);
+    const rules: Rules = { incarnation, authConfig };
+    this.#rules.set(id, rules);
     // Maps keep their order, so the first key is the one that was set longest ago.
     if (this.#rules.size > CACHE_SIZE) this.#rules.delete(this.#rules.keys().next().value!);
-    return authConfig;
+    return rules;
+  }
+
+  async #read(id: string): Promise<{ task: TaskDetail; incarnation: string }> {
+    const found = await this.#engine.readTask(id);
+    if (found !== undefined) return found;
+    throw new TaskcastError("TASK_NOT_FOUND", `Task "${id}" does not exist`, {
+      details: { taskId: id },
+    });
   }
 }

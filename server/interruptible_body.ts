@@ -13,6 +13,7 @@ export class InterruptibleBody {
   readonly #source?: ChunkSource;
   readonly #graceMs: number;
   #interrupted?: Next;
+  #stopped?: Next;
   #timer?: ReturnType<typeof setTimeout>;
   #onInterrupted?: (next: Next) => void;
 
@@ -28,7 +29,14 @@ export class InterruptibleBody {
     this.#startTimer();
   }
 
+  /** Stop reading at once: nothing that comes from now on is given out. */
+  stop(error: unknown): void {
+    this.#stopped = { kind: "interrupted", error };
+    this.#onInterrupted?.(this.#stopped);
+  }
+
   async next(): Promise<Next> {
+    if (this.#stopped !== undefined) return this.#stopped;
     const source = this.#source;
     if (source === undefined) return { kind: "done" };
     if (this.#interrupted !== undefined) this.#startTimer();

@@ -22,6 +22,8 @@ export interface AuthContext {
   expiresAtMs?: number;
   /** It came with a ticket, and the task's rules were checked when that was issued. */
   byTicket?: boolean;
+  /** The incarnation that its ticket is for: it opens streams of no other. Set with `byTicket`. */
+  incarnation?: string;
 }
 
 /** Finds out who calls; `null` is nobody that is known. */

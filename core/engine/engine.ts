@@ -24,7 +24,7 @@ import {
   assertSeriesFormat,
   assertSince,
 } from "../rules/validate/query.ts";
-import { assertCreateTask, assertTransition } from "../rules/validate/task.ts";
+import { assertCreateTask, assertIncarnation, assertTransition } from "../rules/validate/task.ts";
 import { Archiver } from "./archiver.ts";
 import type { DependencyState } from "./check.ts";
 import { HealthChecks } from "./check.ts";
@@ -32,8 +32,8 @@ import type { EngineContext } from "./context.ts";
 import { createContext } from "./create_context.ts";
 import { Cleaner } from "./cleanup/cleaner.ts";
 import { draftOf } from "./drafts.ts";
-import type { Ending } from "./end_watch.ts";
-import { watchEnd } from "./end_watch.ts";
+import type { Ending, EndWatch } from "./end_watch.ts";
+import { openEndWatch, watchEnd } from "./end_watch.ts";
 import { Follower } from "./follow.ts";
 import { followAll } from "./follow_all.ts";
 import type { FrameEncoder } from "./frames.ts";
@@ -48,6 +48,7 @@ import { objectEncoder } from "./object_encoder.ts";
 import type {
   EngineStats,
   HistoryOptions,
+  IncarnationOptions,
   SubscribeAllOptions,
   SubscribeOptions,
   TaskEngineOptions,
@@ -192,14 +193,19 @@ export class TaskEngine {
 
   /** A task and where its log stands, or `undefined`. */
   async getTask(taskId: string): Promise<TaskDetail | undefined> {
+    return (await this.readTask(taskId))?.task;
+  }
+
+  /** {@linkcode getTask} for servers: with the incarnation that further calls can be about. */
+  async readTask(
+    taskId: string,
+  ): Promise<{ task: TaskDetail; incarnation: string } | undefined> {
     assertTaskId(taskId);
     const head = await this.#context.reader.getTask(taskId);
     if (head === undefined) return undefined;
-    return {
-      ...head.record.task,
-      lastIndex: head.length - 1,
-      subscriberCount: this.#tails.readersOf(taskId),
-    };
+    const { record: { task, incarnation }, length } = head;
+    const subscriberCount = this.#tails.readersOf(taskId);
+    return { task: { ...task, lastIndex: length - 1, subscriberCount }, incarnation };
   }
 
   /** Tasks, newest first, a page at a time. */
@@ -217,13 +223,16 @@ export class TaskEngine {
     taskId: string,
     status: TaskStatus,
     options: TransitionOptions = {},
+    { incarnation }: IncarnationOptions = {},
   ): Promise<Task> {
     this.#assertOpen();
     assertTaskId(taskId);
+    assertIncarnation(incarnation);
     assertTransition(status, options, this.limits);
     return await this.#writer.change(
       taskId,
       (record, nowMs) => applyTransition(record, status, options, nowMs),
+      { incarnation },
     );
   }
 
@@ -233,13 +242,19 @@ export class TaskEngine {
    * @param resolution Any JSON value.
    * @throws {TaskcastError} `TASK_NOT_FOUND`, `INVALID_TRANSITION`, `INVALID_INPUT`.
    */
-  async resolve(taskId: string, resolution: unknown): Promise<Task> {
+  async resolve(
+    taskId: string,
+    resolution: unknown,
+    { incarnation }: IncarnationOptions = {},
+  ): Promise<Task> {
     this.#assertOpen();
     assertTaskId(taskId);
+    assertIncarnation(incarnation);
     assertJson(resolution, "data", this.limits);
     return await this.#writer.change(
       taskId,
       (record, nowMs) => applyResolution(record, resolution, nowMs),
+      { incarnation },
     );
   }
 
@@ -255,10 +270,11 @@ export class TaskEngine {
    *
    * @throws {TaskcastError} `TASK_NOT_FOUND`, `STORE_UNAVAILABLE`.
    */
-  async deleteTask(taskId: string): Promise<void> {
+  async deleteTask(taskId: string, { incarnation }: IncarnationOptions = {}): Promise<void> {
     this.#assertOpen();
     assertTaskId(taskId);
-    await this.#writer.delete(taskId);
+    assertIncarnation(incarnation);
+    await this.#writer.delete(taskId, incarnation);
   }
 
   /**
@@ -268,27 +284,47 @@ export class TaskEngine {
    * `SEQUENCE_GAP`, `PRODUCER_FENCED`, `PAYLOAD_TOO_LARGE`, `TASK_FULL`, `STORE_FULL`,
    * `STORE_UNAVAILABLE`. Nothing is stored then.
    */
-  async publishEvent(taskId: string, event: EventInput): Promise<TaskEvent> {
-    return toTaskEvent(taskId, await this.appendEvent(taskId, event));
+  async publishEvent(
+    taskId: string,
+    event: EventInput,
+    options: IncarnationOptions = {},
+  ): Promise<TaskEvent> {
+    return toTaskEvent(taskId, await this.appendEvent(taskId, event, options));
   }
 
   /** {@linkcode publishEvent} for servers: what it returns still has its data as JSON text. */
-  async appendEvent(taskId: string, event: EventInput): Promise<StoredEvent> {
+  async appendEvent(
+    taskId: string,
+    event: EventInput,
+    { incarnation }: IncarnationOptions = {},
+  ): Promise<StoredEvent> {
     this.#assertOpen();
     assertTaskId(taskId);
-    const stored = await this.#writer.append(taskId, [draftOf(event, "", this.limits)]);
+    assertIncarnation(incarnation);
+    const drafts = [draftOf(event, "", this.limits)];
+    const stored = await this.#writer.append(taskId, drafts, incarnation);
     return stored[0]!;
   }
 
   /** Appends several events in one step: all of them or none. See {@linkcode publishEvent}. */
-  async publishEvents(taskId: string, events: readonly EventInput[]): Promise<TaskEvent[]> {
-    return (await this.appendEvents(taskId, events)).map((event) => toTaskEvent(taskId, event));
+  async publishEvents(
+    taskId: string,
+    events: readonly EventInput[],
+    options: IncarnationOptions = {},
+  ): Promise<TaskEvent[]> {
+    const stored = await this.appendEvents(taskId, events, options);
+    return stored.map((event) => toTaskEvent(taskId, event));
   }
 
   /** {@linkcode publishEvents} for servers: what it returns still has its data as JSON text. */
-  async appendEvents(taskId: string, events: readonly EventInput[]): Promise<StoredEvent[]> {
+  async appendEvents(
+    taskId: string,
+    events: readonly EventInput[],
+    { incarnation }: IncarnationOptions = {},
+  ): Promise<StoredEvent[]> {
     this.#assertOpen();
     assertTaskId(taskId);
+    assertIncarnation(incarnation);
     const { maxBatchEvents } = this.limits;
     if (!Array.isArray(events) || events.length > maxBatchEvents) {
       throw new TaskcastError(
@@ -298,7 +334,7 @@ export class TaskEngine {
       );
     }
     const drafts = events.map((event, i) => draftOf(event, `[${i}]`, this.limits));
-    return await this.#writer.append(taskId, drafts);
+    return await this.#writer.append(taskId, drafts, incarnation);
   }
 
   /**
@@ -318,12 +354,13 @@ export class TaskEngine {
   async readEvents(taskId: string, options: HistoryOptions = {}): Promise<HistoryPage> {
     assertTaskId(taskId);
     assertOptions(options);
-    const { filter = {}, since = {}, limit = 1000, seriesFormat = "delta" } = options;
+    const { filter = {}, since = {}, limit = 1000, seriesFormat = "delta", incarnation } = options;
+    assertIncarnation(incarnation);
     assertFilter(filter);
     assertSince(since);
     assertSeriesFormat(seriesFormat);
     assertCount(limit, "limit", 1, BOUNDS.historyPage);
-    const start = await locate(this.#context.reader, taskId, since, filter);
+    const start = await locate(this.#context.reader, taskId, since, filter, incarnation);
     return await readHistory(this.#context, { start, filter, seriesFormat, limit });
   }
 
@@ -354,12 +391,13 @@ export class TaskEngine {
     this.#assertOpen();
     assertTaskId(taskId);
     assertOptions(options);
-    const { filter = {}, since = {}, limit, seriesFormat = "delta" } = options;
+    const { filter = {}, since = {}, limit, seriesFormat = "delta", incarnation } = options;
+    assertIncarnation(incarnation);
     assertFilter(filter);
     assertSince(since);
     assertSeriesFormat(seriesFormat);
     if (limit !== undefined) assertCount(limit, "limit", 0, Number.MAX_SAFE_INTEGER);
-    const start = await locate(this.#context.reader, taskId, since, filter);
+    const start = await locate(this.#context.reader, taskId, since, filter, incarnation);
     const query = { start, filter, seriesFormat, limit };
     return this.#streams.open(
       start.ended,
@@ -388,9 +426,30 @@ export class TaskEngine {
    *
    * @returns Stops watching.
    */
-  async watchEnd(taskId: string, onEnd: (ending: Ending) => void): Promise<() => void> {
+  async watchEnd(
+    taskId: string,
+    onEnd: (ending: Ending) => void,
+    { incarnation }: IncarnationOptions = {},
+  ): Promise<() => void> {
     assertTaskId(taskId);
-    return await watchEnd(this.#context, this.#tails, taskId, onEnd);
+    assertIncarnation(incarnation);
+    return await watchEnd(this.#context, this.#tails, taskId, onEnd, incarnation);
+  }
+
+  /**
+   * {@linkcode watchEnd} for servers: tells which incarnation it watches, so that what is done
+   * meanwhile can be about that one.
+   *
+   * @throws {TaskcastError} `TASK_NOT_FOUND`, `STORE_UNAVAILABLE`: then nothing is watched.
+   */
+  async openEndWatch(
+    taskId: string,
+    onEnd: (ending: Ending) => void,
+    { incarnation }: IncarnationOptions = {},
+  ): Promise<EndWatch> {
+    assertTaskId(taskId);
+    assertIncarnation(incarnation);
+    return await openEndWatch(this.#context, this.#tails, taskId, onEnd, incarnation);
   }
 
   /**
@@ -420,9 +479,13 @@ export class TaskEngine {
    *
    * @throws {TaskcastError} `TASK_NOT_FOUND`, `STORE_UNAVAILABLE`.
    */
-  async getWebhooks(taskId: string): Promise<WebhookStatus[]> {
+  async getWebhooks(
+    taskId: string,
+    { incarnation }: IncarnationOptions = {},
+  ): Promise<WebhookStatus[]> {
     assertTaskId(taskId);
-    return await webhookStatuses(this.#context, this.#deliverer, taskId);
+    assertIncarnation(incarnation);
+    return await webhookStatuses(this.#context, this.#deliverer, taskId, incarnation);
   }
 
   /**
@@ -432,10 +495,15 @@ export class TaskEngine {
    * @returns How many deliveries.
    * @throws {TaskcastError} `TASK_NOT_FOUND`, `WEBHOOK_NOT_FOUND`, `STORE_UNAVAILABLE`.
    */
-  async retryWebhook(taskId: string, hook: string): Promise<number> {
+  async retryWebhook(
+    taskId: string,
+    hook: string,
+    { incarnation }: IncarnationOptions = {},
+  ): Promise<number> {
     this.#assertOpen();
     assertTaskId(taskId);
-    return await retryWebhook(this.#context, this.#deliverer, taskId, hook);
+    assertIncarnation(incarnation);
+    return await retryWebhook(this.#context, this.#deliverer, taskId, hook, incarnation);
   }
 
   /**

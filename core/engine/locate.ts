@@ -9,7 +9,7 @@ import { parseEventId } from "../protocol/ulid.ts";
 import { idOf } from "../rules/event_json.ts";
 import { matchesEverything } from "../rules/filter.ts";
 import { ranks } from "./ranks.ts";
-import { invalidCursor, taskNotFound } from "./refusals.ts";
+import { invalidCursor, taskNotFound, taskReplaced } from "./refusals.ts";
 
 /** Where a reader starts, and where the task stands. */
 export interface Start {
@@ -36,6 +36,7 @@ export interface Start {
 /**
  * Finds where a reader starts.
  *
+ * @param meant The incarnation that the reader may read. @default the one that there is
  * @throws {TaskcastError} `TASK_NOT_FOUND`; `INVALID_CURSOR` for one that is malformed, belongs to
  * another task or to another life of this id, or is ahead of the log.
  */
@@ -44,10 +45,12 @@ export async function locate(
   taskId: string,
   since: Since,
   filter: EventFilter,
+  meant?: string,
 ): Promise<Start> {
   const head = await store.getTask(taskId);
   if (head === undefined) throw taskNotFound(taskId);
   const { length, trimmedThrough = -1, record: { incarnation, task: { status } } } = head;
+  if (meant !== undefined && meant !== incarnation) throw taskReplaced(taskId);
   const base = {
     taskId,
     incarnation,

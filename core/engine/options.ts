@@ -39,8 +39,18 @@ export interface TaskEngineOptions {
   clock?: Clock;
 }
 
+/** Which incarnation of a task's id a call is about. */
+export interface IncarnationOptions {
+  /**
+   * Only this one, as {@linkcode TaskEngine.readTask} gives it: a call is refused with
+   * `TASK_NOT_FOUND` when the task was deleted, also when another one has its id by now.
+   * @default the one that there is when the call begins
+   */
+  incarnation?: string;
+}
+
 /** What a reader of one task asks for. */
-export interface SubscribeOptions {
+export interface SubscribeOptions extends IncarnationOptions {
   /** Only events that match. @default all */
   filter?: EventFilter;
   /** Where to go on. @default the beginning, with each series collapsed to its newest event */
@@ -64,7 +74,7 @@ export interface SubscribeAllOptions {
 }
 
 /** Which part of a task's history. */
-export interface HistoryOptions {
+export interface HistoryOptions extends IncarnationOptions {
   /** Only events that match. @default all */
   filter?: EventFilter;
   /** Where it begins. @default the first event */

@@ -20,7 +20,7 @@ import { serverDraft } from "./drafts.ts";
 import type { Deliverer } from "./webhooks/deliverer.ts";
 import type { HookCaller } from "./hook_caller.ts";
 import { newIncarnation } from "./incarnation.ts";
-import { refusalError, taskNotFound } from "./refusals.ts";
+import { refusalError, taskNotFound, taskReplaced } from "./refusals.ts";
 import { KnownTraces } from "./known_traces.ts";
 import { Scheduler } from "./scheduler.ts";
 
@@ -74,50 +74,72 @@ export class Writer {
     return copyOf(record.task);
   }
 
-  append(taskId: string, drafts: readonly EventDraft[]): Promise<StoredEvent[]> {
+  append(
+    taskId: string,
+    drafts: readonly EventDraft[],
+    incarnation?: string,
+  ): Promise<StoredEvent[]> {
     const { tracer } = this.#context;
-    if (tracer.isTracing?.() === false) return this.#append(taskId, drafts);
+    if (tracer.isTracing?.() === false) return this.#append(taskId, drafts, incarnation);
     const attributes = { "taskcast.task.id": taskId, "taskcast.events": drafts.length };
     return tracer.trace({ name: "taskcast publish", parent: "active", attributes }, (span) => {
       const created = this.#traces.get(taskId);
       if (created !== undefined) span.link(created);
-      return this.#append(taskId, drafts);
+      return this.#append(taskId, drafts, incarnation);
     });
   }
 
-  async #append(taskId: string, drafts: readonly EventDraft[]): Promise<StoredEvent[]> {
-    const result = await this.#commit(taskId, "live", this.#context.clock.now(), drafts);
-    if (!result.ok) throw refusalError(taskId, await this.#refusalOf(taskId, result.refusal));
-    return result.events;
+  async #append(
+    taskId: string,
+    drafts: readonly EventDraft[],
+    incarnation: string | undefined,
+  ): Promise<StoredEvent[]> {
+    const expect = incarnation === undefined ? "live" : { live: true, incarnation } as const;
+    const result = await this.#commit(taskId, expect, this.#context.clock.now(), drafts);
+    if (result.ok) return result.events;
+    throw refusalError(taskId, await this.#refusalOf(taskId, result.refusal, incarnation));
   }
 
-  async delete(taskId: string): Promise<void> {
+  async delete(taskId: string, incarnation?: string): Promise<void> {
     this.#traces.set(taskId, undefined);
-    if (!await deleteTask(this.#context, taskId)) throw taskNotFound(taskId);
+    if (await deleteTask(this.#context, taskId, incarnation)) return;
+    const isReplaced = incarnation !== undefined &&
+      await this.#context.reader.getTask(taskId) !== undefined;
+    throw isReplaced ? taskReplaced(taskId) : taskNotFound(taskId);
   }
 
-  /** Reads a task, applies a rule, and commits the outcome; again if the task changed meanwhile. */
+  /**
+   * Reads a task, applies a rule, and commits the outcome; again if the task changed meanwhile, as
+   * long as it is in the same incarnation.
+   */
   async change(
     taskId: string,
     rule: (record: TaskRecord, nowMs: number) => Change,
-    parent: TracedWork["parent"] = "active",
+    { incarnation, parent = "active" }: {
+      /** @default the one that there is */
+      incarnation?: string;
+      parent?: TracedWork["parent"];
+    } = {},
   ): Promise<Task> {
     const attributes = { "taskcast.task.id": taskId };
     return await this.#context.tracer.trace(
       { name: "taskcast transition", parent, attributes },
-      (span) => this.#change(taskId, rule, span),
+      (span) => this.#change(taskId, rule, incarnation, span),
     );
   }
 
   async #change(
     taskId: string,
     rule: (record: TaskRecord, nowMs: number) => Change,
+    meant: string | undefined,
     span: WorkSpan,
   ): Promise<Task> {
     for (;;) {
       const head = await this.#context.reader.getTask(taskId);
       if (head === undefined) throw taskNotFound(taskId);
       const { version, incarnation, task: { status: from } } = head.record;
+      meant ??= incarnation;
+      if (incarnation !== meant) throw taskReplaced(taskId);
       const nowMs = this.#context.clock.now();
       const { record, events } = rule(head.record, nowMs);
       const result = await this.#commit(
@@ -224,10 +246,17 @@ export class Writer {
   }
 
   /** A task that only the archive has is not absent: it has ended. */
-  async #refusalOf(taskId: string, refusal: Refusal): Promise<Refusal> {
+  async #refusalOf(
+    taskId: string,
+    refusal: Refusal,
+    meant: string | undefined,
+  ): Promise<Refusal> {
     if (refusal.code !== "ABSENT") return refusal;
-    const status = (await this.#context.archive?.getTask(taskId))?.record.task.status;
-    return status !== undefined && isTerminal(status) ? { code: "TERMINAL", status } : refusal;
+    const record = (await this.#context.archive?.getTask(taskId))?.record;
+    if (record === undefined) return refusal;
+    if (meant !== undefined && record.incarnation !== meant) return { code: "REPLACED" };
+    const { status } = record.task;
+    return isTerminal(status) ? { code: "TERMINAL", status } : refusal;
   }
 
   // What is stored is stored: a wake-up that fails costs readers a poll, not the caller an error.
@@ -265,7 +294,7 @@ export class Writer {
         if (change === undefined) throw new NotDue();
         lateMs = nowMs - (kind === "deadline" ? record.deadlineAt! : record.task.resumeAt!);
         return change;
-      }, { traceparent: undefined });
+      }, { parent: { traceparent: undefined } });
       this.#context.observers.tell("onDueWork", kind, lateMs);
     } catch (error) {
       if (error instanceof NotDue) return;

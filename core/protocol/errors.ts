@@ -33,6 +33,47 @@ export const ERROR_CODES = [
 /** What went wrong, for programs. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
+/** Of each code: whether it promises that what was asked for was not done. */
+const IS_REFUSAL: Readonly<Record<ErrorCode, boolean>> = {
+  INVALID_INPUT: true,
+  INVALID_CURSOR: true,
+  SERIES_CONFLICT: true,
+  NOT_SUPPORTED: true,
+  WEBHOOK_NOT_FOUND: true,
+  UNAUTHORIZED: true,
+  FORBIDDEN: true,
+  TASK_NOT_FOUND: true,
+  NOT_FOUND: true,
+  NO_BLOCKED_REQUEST: true,
+  METHOD_NOT_ALLOWED: true,
+  TASK_EXISTS: true,
+  INVALID_TRANSITION: true,
+  TASK_TERMINAL: true,
+  SEQUENCE_GAP: true,
+  PRODUCER_FENCED: true,
+  TASK_FULL: true,
+  PAYLOAD_TOO_LARGE: true,
+  UNSUPPORTED_MEDIA_TYPE: true,
+  RATE_LIMITED: true,
+  // It may have been stored before something went wrong.
+  INTERNAL: false,
+  DATA_LOST: false,
+  STORE_FULL: true,
+  // A store that did not answer may carry out what it was sent.
+  STORE_UNAVAILABLE: false,
+  KEYS_UNAVAILABLE: true,
+  ENGINE_CLOSED: true,
+};
+
+/**
+ * Whether an error promises that nothing was stored. Without that promise the outcome is unknown, and
+ * the same may be sent again only where a repetition is recognised: with a producer's sequence number,
+ * or a task id of one's own.
+ */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof TaskcastError && IS_REFUSAL[error.code];
+}
+
 /** An error's body as it travels: `{"error": {code, message, details?}}`. */
 export interface ErrorBody {
   /** The error. */

@@ -8,9 +8,14 @@ export interface Tickets {
   /**
    * A ticket for one task's stream. The caller's right to the task must have been checked.
    *
+   * @param incarnation The one that it was checked for; the ticket opens no other.
    * @param expiresInMs How long the ticket can be used to connect.
    */
-  issue(taskId: string, context: AuthContext, expiresInMs: number): Promise<Ticket>;
+  issue(
+    task: { id: string; incarnation: string },
+    context: AuthContext,
+    expiresInMs: number,
+  ): Promise<Ticket>;
   /** Who comes with a ticket. Rejects with `UNAUTHORIZED` if it is not valid for the task. */
   verify(ticket: string, taskId: string): Promise<AuthContext>;
 }
@@ -23,7 +28,8 @@ const AUDIENCE = "taskcast:ticket";
  * instance with the same secret.
  *
  * A ticket's own life bounds only connecting. The stream lives as long as the token behind the
- * ticket does. A task's rules never change, so they are checked once, when the ticket is issued.
+ * ticket does. The rules of an incarnation never change, so they are checked once, when the ticket is
+ * issued; to another one it gives no right.
  *
  * @param options.secret @default a random one, good for this process
  * @param options.now Unix time in milliseconds.
@@ -34,11 +40,12 @@ export function createTickets(
   let derived: Promise<CryptoKey> | undefined;
   const key = () => derived ??= deriveKey(secret ?? crypto.randomUUID() + crypto.randomUUID());
   return {
-    async issue(taskId, { sub, credential, expiresAtMs }, expiresInMs) {
+    async issue({ id, incarnation }, { sub, credential, expiresAtMs }, expiresInMs) {
       const expiresAt = now() + expiresInMs;
       const { SignJWT } = await jose();
       const ticket = await new SignJWT({
-        task: taskId,
+        task: id,
+        incarnation,
         streamUntil: expiresAtMs,
         expiresAt,
         credential,
@@ -58,9 +65,15 @@ export function createTickets(
       } catch (cause) {
         throw new TaskcastError("UNAUTHORIZED", "The ticket is not valid", { cause });
       }
-      const { sub, task, streamUntil, expiresAt, credential } = claims;
+      const { sub, task, incarnation, streamUntil, expiresAt, credential } = claims;
       if (task !== taskId) {
         throw new TaskcastError("UNAUTHORIZED", "The ticket is for another task");
+      }
+      if (typeof incarnation !== "string") {
+        throw new TaskcastError(
+          "UNAUTHORIZED",
+          "The ticket is of an older version: get another one",
+        );
       }
       if (!(now() < (expiresAt as number))) {
         throw new TaskcastError("UNAUTHORIZED", "The ticket has expired: get another one");
@@ -69,6 +82,7 @@ export function createTickets(
         taskIds: [taskId],
         scope: ["event:subscribe"],
         byTicket: true,
+        incarnation,
       };
       if (sub) context.sub = sub;
       // Of whoever got the ticket: many tickets must not be many callers.

@@ -15,13 +15,18 @@ Deno.test("a ticket is good for its task, until it expires, on every instance of
     createTickets({ now }),
   ];
   const context = { ...FULL_ACCESS, sub: "me", expiresAtMs: 9_000_000 };
-  const { ticket, expiresAt } = await here.issue("t1", context, 60_000);
+  const { ticket, expiresAt } = await here.issue(
+    { id: "t1", incarnation: "0123abcd" },
+    context,
+    60_000,
+  );
   assert.equal(expiresAt, 1_060_000);
   const holder = await there.verify(ticket, "t1");
   assert.deepEqual(holder, {
     taskIds: ["t1"],
     scope: ["event:subscribe"],
     byTicket: true,
+    incarnation: "0123abcd",
     sub: "me",
     expiresAtMs: 9_000_000,
   });
@@ -34,7 +39,11 @@ Deno.test("a ticket is good for its task, until it expires, on every instance of
 
 Deno.test("a ticket is no token, and a token no ticket, though one secret signs both", async () => {
   const tickets = createTickets({ secret, now: Date.now });
-  const { ticket } = await tickets.issue("t1", FULL_ACCESS, 60_000);
+  const { ticket } = await tickets.issue(
+    { id: "t1", incarnation: "0123abcd" },
+    FULL_ACCESS,
+    60_000,
+  );
   await assert.rejects(createJwtVerifier({ secret })(ticket), { code: "UNAUTHORIZED" });
   const token = await new SignJWT({ task: "t1", expiresAt: Date.now() + 60_000 })
     .setProtectedHeader({ alg: "HS256" }).setAudience("taskcast:ticket")

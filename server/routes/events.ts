@@ -8,6 +8,7 @@ import { assertNotCompressed, mediaType, parse, readJson } from "../request.ts";
 import type { StreamSlots } from "../limits/mod.ts";
 import type { Router } from "../router.ts";
 import { eventBody, eventSchema, receiptSchema } from "../schemas/event.ts";
+import { once } from "../schemas/once.ts";
 import type { SinceQuery } from "../schemas/query.ts";
 import { allEventsQuery, historyQuery, streamQuery } from "../schemas/query.ts";
 import { helloBytes, sseEncoder } from "../sse/encoder.ts";
@@ -66,7 +67,6 @@ export function addEventRoutes(
       },
     },
   }, async ({ id, auth, caller, request, info }) => {
-    await gate.check(auth, "event:publish", id);
     if (mediaType(request) === NDJSON) {
       assertNotCompressed(request);
       const release = slots.publishing.take(caller());
@@ -74,25 +74,36 @@ export function addEventRoutes(
         const receipt = await publishNdjson(engine, id, request, {
           maxLineBytes: maxBodyBytes,
           parseLine: (value) => parse(eventBody, value),
+          expiresAtMs: auth.expiresAtMs,
+          watchEnd: (onEnd) =>
+            gate.withTask(
+              auth,
+              "event:publish",
+              id,
+              (at) => engine.openEndWatch(id, onEnd, at),
+            ),
         });
         return Response.json(receipt, { status: 201 });
       } finally {
         release();
       }
     }
-    const body = await readJson(request, { maxBytes: maxBodyBytes });
-    try {
-      if (!Array.isArray(body)) {
-        const stored = await engine.appendEvent(id, body as EventInput);
-        return jsonAnswer(info, eventJson(id, stored), CREATED);
+    const read = once(() => readJson(request, { maxBytes: maxBodyBytes }));
+    return await gate.withTask(auth, "event:publish", id, async (at) => {
+      const body = await read();
+      try {
+        if (!Array.isArray(body)) {
+          const stored = await engine.appendEvent(id, body as EventInput, at);
+          return jsonAnswer(info, eventJson(id, stored), CREATED);
+        }
+        const stored = await engine.appendEvents(id, body, at);
+        const json = `[${stored.map((event) => eventJson(id, event)).join(",")}]`;
+        return jsonAnswer(info, json, CREATED);
+      } catch (error) {
+        assertEvents(body);
+        throw error;
       }
-      const stored = await engine.appendEvents(id, body);
-      const json = `[${stored.map((event) => eventJson(id, event)).join(",")}]`;
-      return jsonAnswer(info, json, CREATED);
-    } catch (error) {
-      assertEvents(body);
-      throw error;
-    }
+    });
   });
 
   router.add({
@@ -114,12 +125,16 @@ export function addEventRoutes(
       204: { description: "The cursor is that of the end: there is nothing more" },
     },
   }, async ({ id, auth, caller, query, request, info: { requestId } }) => {
-    await gate.check(auth, "event:subscribe", id);
     const { wrap = true, limit, seriesFormat } = query;
     const since = sinceOf(query, request.headers.get("last-event-id"));
     const options = { filter: filterOf(query), since, limit, seriesFormat };
     const release = slots.reading.take(caller());
-    const stream = await engine.openStream(id, options, sseEncoder(wrap)).catch((error) => {
+    const stream = await gate.withTask(
+      auth,
+      "event:subscribe",
+      id,
+      (at) => engine.openStream(id, { ...options, ...at }, sseEncoder(wrap)),
+    ).catch((error) => {
       release();
       throw error;
     });
@@ -150,10 +165,14 @@ export function addEventRoutes(
       },
     },
   }, async ({ id, auth, query, request }) => {
-    await gate.check(auth, "event:history", id);
     const { limit, seriesFormat } = query;
     const options = { filter: filterOf(query), since: sinceOf(query, null), limit, seriesFormat };
-    const { events, nextCursor } = await engine.readEvents(id, options);
+    const { events, nextCursor } = await gate.withTask(
+      auth,
+      "event:history",
+      id,
+      (at) => engine.readEvents(id, { ...options, ...at }),
+    );
     const headers = new Headers({ "content-type": "application/json" });
     if (nextCursor !== undefined) {
       // Relative to this request's own URL, so that it is right under any base path and host.

@@ -1,9 +1,11 @@
-import type { Ending, StoredEvent, TaskEngine } from "@taskcast/core";
+import type { Ending, EndWatch, StoredEvent, TaskEngine } from "@taskcast/core";
+import { isTaskReplaced } from "@taskcast/core";
 import type { EventInput, PublishReceipt } from "@taskcast/core/protocol";
-import { invalidInput, TaskcastError } from "@taskcast/core/protocol";
+import { invalidInput, isRefusal, TaskcastError } from "@taskcast/core/protocol";
 import { InterruptibleBody } from "../interruptible_body.ts";
 import { LineSplitter } from "../line_splitter.ts";
 import { tooLarge } from "../request.ts";
+import { callAt } from "../sse/call_at.ts";
 
 /** How lines are taken. */
 export interface NdjsonOptions {
@@ -11,6 +13,17 @@ export interface NdjsonOptions {
   maxLineBytes: number;
   /** Checks one line's value. */
   parseLine: (value: unknown) => EventInput;
+  /** Watches for the end of the task in the incarnation that the caller may publish to. */
+  watchEnd: (onEnd: (ending: Ending) => void) => Promise<EndWatch>;
+  /** Unix milliseconds at which the caller's permission ends. @default never */
+  expiresAtMs?: number;
+}
+
+/** Where lines go: to the task as it was when the request began, and to no later one of its id. */
+interface Target {
+  engine: TaskEngine;
+  taskId: string;
+  incarnation: string;
 }
 
 /** How long a request of an ended task may still bring lines that were on their way. */
@@ -23,8 +36,11 @@ const LAST_LINES_MS = 100;
  * given to the store, which knows those that it has already. So a producer that repeats its last
  * lines after a broken connection learns that they are stored.
  *
- * @throws {TaskcastError} For the first line that is refused, with `details.line` (from 1),
- * `details.published` and `details.lastIndex`: what came before it is stored.
+ * The caller's permission is asked once, and lasts as long as the token: when that expires the request
+ * is answered, and what comes later is not stored.
+ *
+ * @throws {TaskcastError} For the first line that is refused or whose outcome is not known, with
+ * `details.line` (from 1), `details.published` and `details.lastIndex`: what came before it is stored.
  */
 export async function publishNdjson(
   engine: TaskEngine,
@@ -32,29 +48,38 @@ export async function publishNdjson(
   request: Request,
   options: NdjsonOptions,
 ): Promise<PublishReceipt> {
+  const { maxLineBytes, expiresAtMs } = options;
   const receipt: PublishReceipt = { published: 0, lastIndex: -1 };
   const body = new InterruptibleBody(request.body, { graceMs: LAST_LINES_MS });
-  const stopWatching = await engine.watchEnd(
-    taskId,
+  const { incarnation, stop: stopWatching } = await options.watchEnd(
     (ending) => body.interrupt(endedError(taskId, ending)),
   );
+  const target: Target = { engine, taskId, incarnation };
   const onClosing = () => body.interrupt(engine.closing.reason);
   engine.closing.addEventListener("abort", onClosing, { once: true });
+  const stopClock = expiresAtMs === undefined
+    ? undefined
+    : callAt(expiresAtMs, () => body.stop(expiredError()));
   try {
-    const lines = new LineSplitter(options.maxLineBytes);
+    const lines = new LineSplitter(maxLineBytes);
     for (;;) {
       const next = await body.next();
       if (next.kind === "interrupted") throw next.error;
+      // Timers may be late.
+      if (expiresAtMs !== undefined && Date.now() >= expiresAtMs) throw expiredError();
       const batch = next.kind === "chunk" ? lines.push(next.chunk) : lines.end();
-      await append(engine, taskId, batch, options, receipt);
-      if (lines.problem === "too long") throw tooLarge("It", options.maxLineBytes);
+      await append(target, batch, options, receipt);
+      if (lines.problem === "too long") throw tooLarge("It", maxLineBytes);
       if (lines.problem === "not UTF-8") throw invalidInput("", "is not valid UTF-8");
       if (next.kind === "done") return receipt;
     }
   } catch (error) {
-    throw withProgress(error, receipt);
+    // This request was about the task that is gone, whatever has its id now.
+    const problem = isTaskReplaced(error) ? endedError(taskId, "deleted") : error;
+    throw withProgress(problem, receipt);
   } finally {
     stopWatching();
+    stopClock?.();
     engine.closing.removeEventListener("abort", onClosing);
     body.close();
   }
@@ -62,13 +87,12 @@ export async function publishNdjson(
 
 /** Commits lines, in batches as large as the engine takes. */
 async function append(
-  engine: TaskEngine,
-  taskId: string,
+  target: Target,
   lines: readonly string[],
   { parseLine }: NdjsonOptions,
   receipt: PublishReceipt,
 ): Promise<void> {
-  const { maxBatchEvents } = engine.limits;
+  const { maxBatchEvents } = target.engine.limits;
   for (let start = 0; start < lines.length; start += maxBatchEvents) {
     const events: EventInput[] = [];
     let bad: unknown;
@@ -79,14 +103,13 @@ async function append(
     } catch (error) {
       bad = error; // What comes before the bad line is to be stored.
     }
-    await appendAsFarAsPossible(engine, taskId, events, receipt);
+    await appendAsFarAsPossible(target, events, receipt);
     if (bad !== undefined) throw bad;
   }
 }
 
 async function appendAsFarAsPossible(
-  engine: TaskEngine,
-  taskId: string,
+  { engine, taskId, incarnation }: Target,
   events: readonly EventInput[],
   receipt: PublishReceipt,
 ): Promise<void> {
@@ -96,11 +119,12 @@ async function appendAsFarAsPossible(
   };
   if (events.length === 0) return;
   try {
-    count(await engine.appendEvents(taskId, events));
+    count(await engine.appendEvents(taskId, events, { incarnation }));
   } catch (error) {
-    if (events.length === 1 || !(error instanceof TaskcastError)) throw error;
+    // Of a batch whose outcome is not known, all may be stored: to go on would store it twice.
+    if (events.length === 1 || !isRefusal(error)) throw error;
     // A batch is all or none, but lines are one after another: find out which is refused.
-    for (const event of events) count([await engine.appendEvent(taskId, event)]);
+    for (const event of events) count([await engine.appendEvent(taskId, event, { incarnation })]);
   }
 }
 
@@ -122,11 +146,17 @@ function endedError(taskId: string, ending: Ending): TaskcastError {
     );
 }
 
-function withProgress(error: unknown, receipt: PublishReceipt): unknown {
-  if (!(error instanceof TaskcastError)) return error;
+function expiredError(): TaskcastError {
+  return new TaskcastError("UNAUTHORIZED", "The token has expired: go on with a new one");
+}
+
+function withProgress(error: unknown, receipt: PublishReceipt): TaskcastError {
   const line = receipt.published + 1;
-  return new TaskcastError(error.code, `Line ${line}: ${error.message}`, {
-    details: { ...error.details, ...receipt, line },
+  const [code, problem, details] = error instanceof TaskcastError
+    ? [error.code, error.message, error.details] as const
+    : ["INTERNAL", "Something went wrong on the server", {}] as const;
+  return new TaskcastError(code, `Line ${line}: ${problem}`, {
+    details: { ...details, ...receipt, line },
     cause: error,
   });
 }

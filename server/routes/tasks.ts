@@ -1,5 +1,5 @@
 import type { TaskEngine } from "@taskcast/core";
-import { TaskcastError } from "@taskcast/core/protocol";
+import { invalidInput, TaskcastError } from "@taskcast/core/protocol";
 import type { Tickets } from "../auth/mod.ts";
 import { hasScope } from "../auth/mod.ts";
 import type { Gate } from "../gate.ts";
@@ -90,8 +90,8 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
       },
     },
   }, async ({ id, auth }) => {
-    await gate.check(auth, "event:subscribe", id);
-    return Response.json(gate.show(auth, found(id, await engine.getTask(id))));
+    const { task } = await gate.readTask(auth, "event:subscribe", id);
+    return Response.json(gate.show(auth, task));
   });
 
   router.add({
@@ -105,8 +105,13 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
     errors: { 409: "This state cannot follow the present one" },
     responses: { 200: json("The task", taskSchema) },
   }, async ({ id, auth, body: { status, ...options } }) => {
-    await gate.check(auth, "task:manage", id);
-    return Response.json(gate.show(auth, await engine.transitionTask(id, status, options)));
+    const task = await gate.withTask(
+      auth,
+      "task:manage",
+      id,
+      (at) => engine.transitionTask(id, status, options, at),
+    );
+    return Response.json(gate.show(auth, task));
   });
 
   router.add({
@@ -118,9 +123,7 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
     scope: "task:manage",
     responses: { 204: { description: "It is gone" } },
   }, async ({ id, auth }) => {
-    await gate.check(auth, "task:manage", id);
-    gate.forget(id);
-    await engine.deleteTask(id);
+    await gate.withTask(auth, "task:manage", id, (at) => engine.deleteTask(id, at));
     return new Response(null, { status: 204 });
   });
 
@@ -134,11 +137,11 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
     errors: { 409: "The task is not blocked" },
     responses: { 200: json("The task, running again", taskSchema) },
   }, async ({ id, auth, body }) => {
-    await gate.check(auth, "task:resolve", id);
-    if (body.data === undefined) {
-      throw new TaskcastError("INVALID_INPUT", '"data" is missing', { details: { path: "data" } });
-    }
-    return Response.json(gate.show(auth, await engine.resolve(id, body.data)));
+    const task = await gate.withTask(auth, "task:resolve", id, async (at) => {
+      if (body.data === undefined) throw invalidInput("data", "is missing");
+      return await engine.resolve(id, body.data, at);
+    });
+    return Response.json(gate.show(auth, task));
   });
 
   router.add({
@@ -154,8 +157,7 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
       },
     },
   }, async ({ id, auth }) => {
-    await gate.check(auth, "task:resolve", id);
-    const request = await engine.getRequest(id);
+    const { task: { blockedRequest: request } } = await gate.readTask(auth, "task:resolve", id);
     if (request === undefined) {
       throw new TaskcastError("NO_BLOCKED_REQUEST", `Task "${id}" waits for no answer`);
     }
@@ -174,15 +176,8 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
       201: { description: "The ticket", content: { "application/json": { schema: ticketSchema } } },
     },
   }, async ({ id, auth, body }) => {
-    await gate.check(auth, "event:subscribe", id);
-    found(id, await engine.getTask(id));
-    return Response.json(await tickets.issue(id, auth, body.expiresInMs), { status: 201 });
-  });
-}
-
-function found<T>(id: string, task: T | undefined): T {
-  if (task !== undefined) return task;
-  throw new TaskcastError("TASK_NOT_FOUND", `Task "${id}" does not exist`, {
-    details: { taskId: id },
+    const { incarnation } = await gate.readTask(auth, "event:subscribe", id);
+    const ticket = await tickets.issue({ id, incarnation }, auth, body.expiresInMs);
+    return Response.json(ticket, { status: 201 });
   });
 }

@@ -28,8 +28,13 @@ export function addWebhookRoutes(
       },
     },
   }, async ({ id, auth }) => {
-    await gate.check(auth, "task:manage", id);
-    return Response.json(await engine.getWebhooks(id));
+    const statuses = await gate.withTask(
+      auth,
+      "task:manage",
+      id,
+      (at) => engine.getWebhooks(id, at),
+    );
+    return Response.json(statuses);
   });
 
   router.add({
@@ -46,8 +51,13 @@ export function addWebhookRoutes(
       },
     },
   }, async ({ id, auth, body: { hook } }) => {
-    await gate.check(auth, "task:manage", id);
-    return Response.json({ retrying: await engine.retryWebhook(id, hook) }, { status: 202 });
+    const retrying = await gate.withTask(
+      auth,
+      "task:manage",
+      id,
+      (at) => engine.retryWebhook(id, hook, at),
+    );
+    return Response.json({ retrying }, { status: 202 });
   });
 
   router.add({

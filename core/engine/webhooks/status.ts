@@ -2,7 +2,7 @@ import type { TaskRecord } from "../../contracts/records.ts";
 import { TaskcastError } from "../../protocol/errors.ts";
 import type { WebhookStatus } from "../../protocol/webhook.ts";
 import type { EngineContext } from "../context.ts";
-import { taskNotFound } from "../refusals.ts";
+import { taskNotFound, taskReplaced } from "../refusals.ts";
 import type { Deliverer } from "./deliverer.ts";
 import { noteOf, parseState, retried, stateText } from "./hook_state.ts";
 import { shownUrl } from "./hooks_of.ts";
@@ -17,8 +17,9 @@ export async function webhookStatuses(
   context: EngineContext,
   deliverer: Deliverer | undefined,
   taskId: string,
+  meant?: string,
 ): Promise<WebhookStatus[]> {
-  const { record, notes } = await find(context, taskId);
+  const { record, notes } = await find(context, taskId, meant);
   return (deliverer?.hooksOf(record.task) ?? []).map(({ name, url }) => {
     const { next, attempts = 0, atMs, error, failed = [] } = parseState(notes[noteOf(name)]);
     return {
@@ -39,10 +40,12 @@ export async function retryWebhook(
   deliverer: Deliverer | undefined,
   taskId: string,
   hook: string,
+  meant?: string,
 ): Promise<number> {
   const { store, clock } = context;
   for (;;) {
-    const { record: { task, incarnation }, notes } = await find(context, taskId);
+    const { record: { task, incarnation }, notes } = await find(context, taskId, meant);
+    meant = incarnation;
     const hooks = deliverer?.hooksOf(task) ?? [];
     if (!hooks.some(({ name }) => name === hook)) {
       throw new TaskcastError("WEBHOOK_NOT_FOUND", `Task "${taskId}" has no webhook "${hook}"`, {
@@ -67,9 +70,16 @@ export async function retryWebhook(
   }
 }
 
-async function find({ store }: EngineContext, taskId: string): Promise<Found> {
+async function find(
+  { store }: EngineContext,
+  taskId: string,
+  meant: string | undefined,
+): Promise<Found> {
   // Webhooks are told from the short-term store only, and kept there until they are.
   const head = await store.getTask(taskId);
+  if (head !== undefined && meant !== undefined && head.record.incarnation !== meant) {
+    throw taskReplaced(taskId);
+  }
   const notes = head && await store.readNotes(taskId, head.record.incarnation);
   if (head === undefined || notes === undefined) throw taskNotFound(taskId);
   return { record: head.record, notes };

@@ -20,6 +20,11 @@ import { assertJson, jsonObject } from "./json.ts";
 import { assertTaskCleanup } from "./cleanup.ts";
 import { assertWebhooks } from "./webhook.ts";
 
+/** Requires the name of an incarnation, if there is one. */
+export function assertIncarnation(value: unknown): asserts value is string | undefined {
+  if (value !== undefined) text(value, "incarnation");
+}
+
 /** Requires a state. */
 export function assertStatus(status: unknown, path = "status"): asserts status is TaskStatus {
   oneOf(status, path, TASK_STATUSES);
