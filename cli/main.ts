@@ -17,6 +17,7 @@ import { parseMaxMemory, parsePort } from "./setting_values.ts";
 import { SettingsError } from "./settings_error.ts";
 import { processTerminal } from "./terminal.ts";
 import { addCleanupCommand } from "./cleanup_command.ts";
+import { addRedisCommand } from "./redis_command.ts";
 import { addTokenCommand } from "./token_command.ts";
 import { addWebhooksCommand } from "./webhooks_command.ts";
 import { VERSION } from "./version.ts";
@@ -81,6 +82,8 @@ export async function main(args: readonly string[]): Promise<number> {
 
   addTokenCommand(program, terminal, (exitCode) => code = exitCode);
   addCleanupCommand(program, terminal, addStorageOptions, (exitCode) => code = exitCode);
+
+  addRedisCommand(program, terminal, addStorageOptions, (exitCode) => code = exitCode);
 
   addWebhooksCommand(program, terminal, (exitCode) => code = exitCode);
 

@@ -34,12 +34,26 @@ export interface RedisAdapterOptions {
   shardedPubSub?: boolean;
 }
 
+/** Tasks and logs in Redis. */
+export interface RedisStore extends ShortTermStore {
+  /**
+   * Accepts that data is lost, on all instances at once: those that knew it by one of these words go on
+   * with what Redis has now, within a moment. Errors and health name the words. Partitions where that
+   * data is still there stay as they are.
+   *
+   * @returns The number of partitions in which that data is lost.
+   * @throws {TypeError} If there is no word, or one that cannot be one.
+   * @throws {TaskcastError} `STORE_UNAVAILABLE`.
+   */
+  acceptLoss(...words: string[]): Promise<number>;
+}
+
 /** What an engine on Redis is made of. */
 export interface RedisAdapters {
   /** Wake-ups over pub/sub. */
   broadcast: BroadcastProvider;
   /** Tasks and logs. */
-  shortTerm: ShortTermStore;
+  shortTerm: RedisStore;
 }
 
 /**

@@ -20,7 +20,7 @@
  *
  * @module
  */
-export type { IoredisClient, RedisAdapterOptions, RedisAdapters } from "./adapters.ts";
+export type { IoredisClient, RedisAdapterOptions, RedisAdapters, RedisStore } from "./adapters.ts";
 export { createRedisAdapters } from "./adapters.ts";
 export type { RedisClient, RedisNode, RedisPipeline } from "./client.ts";
 export { default } from "./plugin.ts";

@@ -11,6 +11,7 @@ import { noRedis } from "./no_redis.ts";
 import { Deadlines } from "./deadlines.ts";
 import { inTime } from "./in_time.ts";
 import { Lane } from "./lane.ts";
+import { Lives } from "./lives.ts";
 import type { Partitions } from "./partitions.ts";
 import { lifeKeyOf } from "./partitions.ts";
 import { released } from "./released.ts";
@@ -36,15 +37,13 @@ export class ScriptRunner {
   readonly #deadlines: Deadlines;
   readonly #maxPending: number;
   readonly #lastError: () => unknown;
-  /** The life of each partition, once it is known. */
-  readonly #lives = new Map<string, string>();
+  readonly #lives: Lives;
   readonly #sender: ScriptSender;
   readonly #lanes = new Map<string, Lane>();
   #waiting: ScriptCall[] = [];
   #calls = 0;
   #pending = 0;
   #wasReady = false;
-  #lost = false;
   #closed = false;
   #agreed?: Promise<void>;
   #keepsData = false;
@@ -68,11 +67,8 @@ export class ScriptRunner {
     this.#timeoutMs = timeoutMs;
     this.#deadlines = new Deadlines(timeoutMs);
     this.#maxPending = maxPending;
-    const lives = this.#lives;
-    const onLife = (base: string, life: string) => {
-      if (!lives.has(base)) lives.set(base, life);
-    };
-    this.#sender = new ScriptSender(client, { connection, lives, onLife });
+    const lives = this.#lives = new Lives(partitions.bases.length);
+    this.#sender = new ScriptSender(client, { connection, lives });
   }
 
   /** Runs a script. Without the partition's life at the end of the answer. */
@@ -83,6 +79,33 @@ export class ScriptRunner {
       agreed.catch(() => this.#agreed = undefined);
     }
     await this.#agreed;
+    if (this.#lives.lost > 0 && this.#lives.isLost(base)) await this.#findAgain(base);
+    return await this.#call(base, script, args);
+  }
+
+  /**
+   * Has it that data which was known by these words is lost: whoever knew it by them goes on with what
+   * is there, in this process and in others.
+   *
+   * @returns In how many partitions it was lost; where it is still there nothing changes.
+   */
+  async acceptLoss(words: readonly string[]): Promise<number> {
+    const values = [String(Date.now()), ...words];
+    const { bases } = this.#partitions;
+    await this.#agree();
+    const replies = await Promise.all(bases.map((base) => this.#call(base, "accept_loss", values)));
+    return replies.filter(([lost]) => lost !== 0).length;
+  }
+
+  async #findAgain(base: string): Promise<void> {
+    await this.#lives.look(base, async (base, known) => {
+      const [accepted, word] = await this.#call(base, "find_life", [known]);
+      return { accepted: accepted === 1, word: word as string };
+    });
+    if (this.#lives.isLost(base)) throw this.#lives.error;
+  }
+
+  async #call(base: string, script: ScriptName, args: ScriptArgs): Promise<readonly Reply[]> {
     this.#assertUsable();
     if (this.#client.isCluster) this.#assertReachable(base);
     this.#pending++;
@@ -108,7 +131,7 @@ export class ScriptRunner {
         reject: (error) => {
           this.#pending--;
           heard();
-          reject(this.#worded(error));
+          reject(this.#wordedOf(base, error));
         },
       };
       const waiting = this.#waiting.push(call);
@@ -155,34 +178,39 @@ export class ScriptRunner {
   }
 
   /**
-   * Rejects when tasks cannot be changed and read at the moment. Partitions whose slot is being moved
-   * are only reported, since the others work and so will these.
+   * Rejects when tasks cannot be changed and read at the moment. Partitions that are lost or whose slot
+   * is being moved are reported: the others work.
    */
   async check(): Promise<HealthReport | void> {
     const { bases } = this.#partitions;
-    const areMoving = await Promise.all(bases.map((base) => this.#checkOrFindMoving(base)));
+    await Promise.all(bases.map((base) => this.#checkOrReport(base)));
     if (!this.#keepsData) {
       await this.#inTime(this.#connection.answer(assertKeepsData(this.#client)));
       this.#keepsData = true;
     }
-    const moving = areMoving.filter((isMoving) => isMoving).length;
-    if (moving === 0) return;
-    return {
-      status: moving < bases.length ? "degraded" : "unavailable",
-      message: `the slots of ${moving} of ${bases.length} partitions of Redis are being moved; ` +
-        'if that does not end, run "redis-cli --cluster fix"',
-    };
+    const moving = bases.filter((base) => this.#isMoving(base)).length;
+    const messages = [
+      ...(this.#lives.lost > 0 ? [this.#lives.message] : []),
+      ...(moving > 0
+        ? [
+          `the slots of ${moving} of ${bases.length} partitions are being moved; if that does not ` +
+          'end, run "redis-cli --cluster fix"',
+        ]
+        : []),
+    ];
+    if (messages.length === 0) return;
+    const works = bases.some((base) => !this.#isMoving(base) && !this.#lives.isLost(base));
+    return { status: works ? "degraded" : "unavailable", message: messages.join("; ") };
   }
 
-  /** Whether the slot of a partition is being moved. Rejects if it cannot be used for another reason. */
-  async #checkOrFindMoving(base: string): Promise<boolean> {
+  /** Rejects if a partition cannot be used for a reason that is not reported. */
+  async #checkOrReport(base: string): Promise<void> {
     try {
       if (this.#isMoving(base)) this.#laneOf(base).look();
       else await this.run(base, "check", []);
     } catch (error) {
-      if (!this.#isMoving(base)) throw error;
+      if (!this.#isMoving(base) && !this.#lives.isLost(base)) throw error;
     }
-    return this.#isMoving(base);
   }
 
   #isMoving(base: string): boolean {
@@ -214,7 +242,6 @@ export class ScriptRunner {
     const { status } = this.#client;
     if (status === "ready") this.#wasReady = true;
     if (this.#closed) return unavailable("the store is closed");
-    if (this.#lost) return lost();
     const isBeginning = !this.#wasReady && BEGINNING.has(status);
     if (status === "ready" || isBeginning) return undefined;
     return unavailable("it is not connected", noRedis(this.#lastError()));
@@ -296,15 +323,19 @@ export class ScriptRunner {
     }
   }
 
+  #wordedOf(base: string, error: unknown): TaskcastError {
+    if (!(error instanceof Error && error.message.startsWith("TASKCAST_LOST"))) {
+      return this.#worded(error);
+    }
+    this.#lives.lose(base);
+    return this.#lives.error;
+  }
+
   #worded(error: unknown): TaskcastError {
     if (error instanceof TaskcastError) return error;
     const message = error instanceof Error ? error.message : String(error);
     const damaged = damagedError(message);
     if (damaged !== undefined) return damaged;
-    if (message.startsWith("TASKCAST_LOST")) {
-      this.#lost = true;
-      return lost();
-    }
     if (message.startsWith("OOM")) {
       return new TaskcastError("STORE_FULL", "Redis has no memory left", { cause: error });
     }
@@ -315,13 +346,6 @@ export class ScriptRunner {
     const cause = isDown ? noRedis(this.#lastError() ?? error) : error;
     return unavailable("it answered with an error, or not at all", cause);
   }
-}
-
-function lost(): TaskcastError {
-  return unavailable(
-    "its data was lost or replaced while this process ran; restore it, or restart all instances " +
-      "to begin anew",
-  );
 }
 
 /** Whether nodes say that a slot is on its way to another; a client that is sent to and fro gives up. */

@@ -4,6 +4,7 @@ import type { RedisClient, RedisPipeline, Reply } from "./client.ts";
 import { ClusterNodes } from "./cluster_nodes.ts";
 import type { Connection } from "./connection.ts";
 import type { Unsent } from "./lane.ts";
+import type { Lives } from "./lives.ts";
 import { lifeKeyOf } from "./partitions.ts";
 import type { Answer } from "./released.ts";
 import { released } from "./released.ts";
@@ -16,12 +17,14 @@ import { unavailable } from "./unavailable.ts";
  */
 const COMMIT_SCRIPTS = ["publish", "commit"] as const;
 
-/** Scripts that may be carried out twice: they change nothing. */
+/** Scripts that may be carried out twice. */
 const REPEATABLE: ReadonlySet<ScriptName> = new Set<ScriptName>([
+  "accept_loss",
   "check",
   "count_matches",
   "due",
   "echo",
+  "find_life",
   "get_task",
   "list_tasks",
   "marked",
@@ -51,25 +54,17 @@ export class ScriptSender {
   readonly #client: RedisClient;
   readonly #connection: Connection;
   readonly #nodes: ClusterNodes;
-  readonly #lives: ReadonlyMap<string, string>;
+  readonly #lives: Lives;
   readonly #newLife: string = crypto.randomUUID().slice(0, 8);
-  readonly #onLife: (base: string, life: string) => void;
 
   constructor(
     client: RedisClient,
-    { connection, lives, onLife }: {
-      connection: Connection;
-      /** The life of each partition, as far as it is known. */
-      lives: ReadonlyMap<string, string>;
-      /** Told the life of a partition with each answer. */
-      onLife: (base: string, life: string) => void;
-    },
+    { connection, lives }: { connection: Connection; lives: Lives },
   ) {
     this.#client = client;
     this.#connection = connection;
     this.#nodes = new ClusterNodes(client);
     this.#lives = lives;
-    this.#onLife = onLife;
   }
 
   /**
@@ -107,7 +102,7 @@ export class ScriptSender {
 
   #add(pipeline: RedisPipeline, call: ScriptCall, by: "evalsha" | "eval"): void {
     const { base, script, args } = call;
-    const life = this.#lives.get(base) ?? "";
+    const life = this.#lives.wordOf(base);
     const values = call.sentWith ??= typeof args === "function" ? args() : args;
     const code = by === "eval" ? SCRIPTS[script] : HASHES.get(script)!;
     // While a slot is being moved, a node only looks for the keys that it is told of, and takes those
@@ -158,7 +153,7 @@ export class ScriptSender {
   }
 
   #withoutLife(base: string, reply: readonly Reply[]): readonly Reply[] {
-    this.#onLife(base, (reply as Reply[]).pop() as string);
+    this.#lives.learn(base, (reply as Reply[]).pop() as string);
     return reply;
   }
 }

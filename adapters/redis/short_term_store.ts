@@ -381,6 +381,15 @@ export class RedisShortTermStore implements ShortTermStore {
     return await this.#scripts.check();
   }
 
+  async acceptLoss(...words: string[]): Promise<number> {
+    if (words.length === 0 || !words.every((word) => /^[0-9a-f]{8}$/.test(word))) {
+      throw new TypeError(
+        "acceptLoss() needs the words that errors name: eight of the characters 0-9 and a-f each",
+      );
+    }
+    return await this.#scripts.acceptLoss(words);
+  }
+
   close(): Promise<void> {
     this.#scripts.close();
     this.#onClose();

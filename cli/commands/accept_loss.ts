@@ -1,0 +1,70 @@
+import type { ShortTermStore } from "@taskcast/core";
+import { TaskcastError } from "@taskcast/core/protocol";
+import { openAdapters, PROVIDERS } from "../adapters.ts";
+import { isNamed } from "../config/choose_adapters.ts";
+import type { StartSettings } from "../settings.ts";
+import { SettingsError } from "../settings_error.ts";
+import type { Terminal } from "../terminal.ts";
+
+/** What the store of `@taskcast/redis` has besides. */
+type LossAccepting = ShortTermStore & { acceptLoss(...words: string[]): Promise<number> };
+
+/** Adapters of ours that keep tasks elsewhere. */
+const NOT_REDIS: ReadonlySet<string> = new Set(PROVIDERS.filter((name) => name !== "redis"));
+
+/**
+ * `taskcast redis accept-loss`: accepts that data in Redis is lost, so that all servers that knew it
+ * go on with what is there.
+ *
+ * @param words What that data was known by.
+ * @returns The exit code: 1 if nothing of it is lost.
+ */
+export async function acceptLoss(
+  { storage }: StartSettings,
+  words: readonly string[],
+  terminal: Terminal,
+): Promise<number> {
+  const setting = storage.adapters.shortTerm;
+  // Nothing is opened that cannot be Redis: a file of SQLite would be made.
+  if (setting === undefined || (isNamed(setting) && NOT_REDIS.has(setting.provider))) {
+    throw noRedis();
+  }
+  const { adapters, close } = await openAdapters({ shortTerm: setting });
+  try {
+    const { shortTerm } = adapters;
+    if (!isLossAccepting(shortTerm)) throw noRedis();
+    const lost = await shortTerm.acceptLoss(...words);
+    if (lost === 0) {
+      terminal.note(`Nothing was changed: the data ${words.join(", ")} is still there`);
+      return 1;
+    }
+    terminal.note(
+      `Accepted: the data ${words.join(", ")} is lost in ${
+        partitions(lost)
+      }. Servers that knew it ` +
+        "go on with what is there within a second",
+    );
+    return 0;
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof TaskcastError) {
+      throw new SettingsError(error.message);
+    }
+    throw error;
+  } finally {
+    await close();
+  }
+}
+
+function noRedis(): SettingsError {
+  return new SettingsError(
+    "accept-loss needs tasks that are kept in Redis: name it with --redis-url or -c",
+  );
+}
+
+function isLossAccepting(store: ShortTermStore): store is LossAccepting {
+  return "acceptLoss" in store && typeof store.acceptLoss === "function";
+}
+
+function partitions(count: number): string {
+  return count === 1 ? "1 partition" : `${count} partitions`;
+}
