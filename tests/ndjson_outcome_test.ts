@@ -3,6 +3,7 @@ import { createRedisAdapters } from "@taskcast/redis";
 import type { CommitResult } from "@taskcast/core";
 import { MemoryShortTermStore } from "@taskcast/core";
 import { TaskcastError } from "@taskcast/core/protocol";
+import { TaskcastServerClient } from "@taskcast/server-sdk";
 import { leftOut } from "./support/left_out.ts";
 import { openBody } from "./support/open_body.ts";
 import { redisProgram, startRedis } from "./support/redis_server.ts";
@@ -175,4 +176,33 @@ Deno.test("a producer that never pauses stores nothing after its token expired",
   assert.deepEqual(log.slice(1), log.slice(1).map((_, i) => i));
   const { events } = await server.engine.getEvents(id, { limit: 10_000 });
   assert(events.every(({ timestamp }) => timestamp < expiresAtMs));
+});
+
+Deno.test("openPublisher() goes on with a new token when its token expires, also while idle", async () => {
+  await using server = startExpiring();
+  const { id } = await server.engine.createTask();
+  let tokens = 0;
+  let refusals = 0;
+  const client = new TaskcastServerClient({
+    baseUrl: server.url,
+    token: () => `${Date.now() + (tokens++ < 5 ? 100 : 60_000)}`,
+    fetch: async (input, init) => {
+      const response = await fetch(input, init);
+      if (response.status === 401) refusals++;
+      return response;
+    },
+  });
+  const publisher = client.openPublisher(id);
+  await publisher.publish({ type: "n", data: 0 });
+  await until(() => refusals >= 3, "some tokens have expired");
+  await publisher.publish({ type: "n", data: 1 });
+  assert.deepEqual(await publisher.close(), { published: 2, lastIndex: 1 });
+  assert.deepEqual(await stored(server, id), [0, 1]);
+
+  // One that cannot be replaced is the end.
+  const token = `${Date.now() + 200}`;
+  const last = new TaskcastServerClient({ baseUrl: server.url, token }).openPublisher(id);
+  await last.publish({ type: "n", data: 2 });
+  await until(() => last.signal.aborted, "the publisher has ended");
+  assert.equal(last.signal.reason.code, "UNAUTHORIZED");
 });

@@ -28,6 +28,8 @@ class Sending {
   #firstMs = Infinity;
   lines = 0;
   bytes = 0;
+  /** The request has been answered, perhaps before all was sent. */
+  isOver = false;
 
   add(lines: number, bytes: number): void {
     if (this.lines === 0) this.#firstMs = performance.now();
@@ -196,12 +198,15 @@ export class Publisher {
     }
   }
 
-  /** Whether the same may succeed later. A token that ran out during a request is got anew, once. */
+  /**
+   * Whether the same may succeed later. A token that is refused is got anew, once; one that was taken
+   * and ran out during the request, as the server says with how far it came, is no refusal.
+   */
   #mayRepeat(error: unknown): boolean {
     if (error instanceof NonsenseReceipt) return false;
     if (!(error instanceof TaskcastHttpError)) return true;
     if (error.status !== 401) return error.transient;
-    const isFirst = !this.#refreshToken;
+    const isFirst = !this.#refreshToken || typeof error.details?.published === "number";
     this.#refreshToken = true;
     return isFirst && this.#http.canRefreshToken;
   }
@@ -223,6 +228,10 @@ export class Publisher {
         this.#confirm(error.details, sending);
       }
       throw error;
+    } finally {
+      // Its body may be waiting for lines, and would take the next one's wake-up away.
+      sending.isOver = true;
+      this.#wakeSender?.();
     }
   }
 
@@ -230,6 +239,7 @@ export class Publisher {
     return new ReadableStream<Uint8Array>({
       pull: async (controller) => {
         for (;;) {
+          if (sending.isOver) return controller.close();
           const budget = this.#budget;
           const chunk = this.#take(sending.lines, budget.bytes - sending.bytes);
           if (chunk !== undefined) {
@@ -274,7 +284,7 @@ export class Publisher {
     const timer = limitMs === Infinity ? undefined : setTimeout(resolve, Math.max(0, limitMs));
     await promise;
     clearTimeout(timer);
-    this.#wakeSender = undefined;
+    if (this.#wakeSender === resolve) this.#wakeSender = undefined;
     const { lingerMs } = this.#options;
     if (lingerMs > 0 && !this.#closing) await sleep(lingerMs, this.#ended.signal);
   }
