@@ -3,6 +3,7 @@ import { assertAdvances, HttpClient, nextPage, TaskcastHttpError } from "@taskca
 import type {
   BlockedRequest,
   CreateTaskInput,
+  Deletion,
   EventFilter,
   EventInput,
   SeriesFormat,
@@ -51,6 +52,8 @@ export interface TaskPage {
   tasks: Task[];
   /** Where the next page begins; left out on the last. */
   nextCursor?: string;
+  /** Tasks that only the archive has are missing: the server cannot reach it. */
+  partial?: true;
 }
 
 /** Which part of a history. */
@@ -238,13 +241,22 @@ export class TaskcastServerClient {
     return await retrying(this.#retry, () => this.#json("GET", `${taskPath(taskId)}/request`));
   }
 
-  /** Deletes a task and everything about it. */
-  async deleteTask(taskId: string): Promise<void> {
-    await retrying(this.#retry, async ({ ambiguous }) => {
+  /**
+   * Deletes a task and everything about it.
+   *
+   * @returns `pending` while the server cannot reach its archive; it then finishes that by itself.
+   */
+  async deleteTask(taskId: string): Promise<Deletion> {
+    return await retrying(this.#retry, async ({ ambiguous }) => {
       try {
-        await this.#json("DELETE", taskPath(taskId));
+        const answer = await this.#json<{ deletion: Deletion } | undefined>(
+          "DELETE",
+          taskPath(taskId),
+        );
+        return answer?.deletion ?? "deleted";
       } catch (error) {
         if (!(ambiguous && isCode(error, "TASK_NOT_FOUND"))) throw error;
+        return "deleted";
       }
     });
   }

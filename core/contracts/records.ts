@@ -20,6 +20,11 @@ export interface TaskRecord {
    * changes.
    */
   unconfirmed?: true;
+  /**
+   * It was deleted, and stands here until the archive has deleted this incarnation, too; empty where
+   * that is the one which the archive has.
+   */
+  deletes?: string;
   /** The W3C `traceparent` of the request that created it, for those who are told. Never changes. */
   traceparent?: string;
 }

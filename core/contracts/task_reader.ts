@@ -87,6 +87,8 @@ export interface ListPage {
   tasks: TaskRecord[];
   /** Whether more may follow. */
   more: boolean;
+  /** Tasks that only the archive has are missing, as it cannot be reached. */
+  partial?: true;
 }
 
 /**

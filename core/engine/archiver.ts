@@ -1,26 +1,22 @@
 import type { ArchivePart, ArchivePosition, LongTermStore } from "../contracts/long_term_store.ts";
 import { isArchived } from "../contracts/long_term_store.ts";
-import type { LogMark, StoredEvent, TaskHead, TaskRecord } from "../contracts/records.ts";
+import type { StoredEvent, TaskHead } from "../contracts/records.ts";
 import { nextCleanup, rulesOf } from "../rules/cleanup.ts";
+import { RELEASED_ID_MS } from "../rules/fresh_id.ts";
 import { isTerminal } from "../protocol/task.ts";
+import { ArchiveFaults, CannotArchive } from "./archive_faults.ts";
+import { ArchiveItems, claimedOf } from "./archive_items.ts";
 import { ArchivePace } from "./archive_pace.ts";
+import type { Item, Share } from "./archive_shares.ts";
+import { isSame, markOf, NOWHERE, shareOut } from "./archive_shares.ts";
 import type { EngineContext } from "./context.ts";
+import type { SetAside } from "./set_aside.ts";
 import { areTold } from "./webhooks/hook_state.ts";
 import type { Round } from "./job.ts";
 import { Job } from "./job.ts";
 
 /** What the archive has of a life that it knows of as not deleted. */
 type KnownPosition = Exclude<ArchivePosition, { deleted: true }>;
-
-/** A task that is being archived. */
-interface Item {
-  head: TaskHead;
-  position: ArchivePosition;
-  /** The archive's newest event is known to be that of the short-term store. */
-  isCompared?: boolean;
-  /** Some of it was written since it was claimed. */
-  isServed?: boolean;
-}
 
 /** Claimed tasks for which the time did not suffice. */
 interface Left {
@@ -30,16 +26,8 @@ interface Left {
 
 const NOTHING_LEFT: Left = { served: [], unserved: [] };
 
-/** What a task has of one write. */
-interface Share {
-  item: Item;
-  /** Events at most. */
-  limit: number;
-}
-
-/** Tasks claimed at a time, and read at a time. */
+/** Tasks claimed at a time. */
 const CLAIM_TASKS = 64;
-const READ_TASKS = 16;
 
 /** Tasks looked at in one round for some that nobody marked. */
 const SEARCH_TASKS = 200;
@@ -59,9 +47,6 @@ const UNTOLD_MS = 60_000;
  */
 const TURN_MS = LEASE_MS / 2;
 
-/** A mark that no task is at: says that it went on. */
-const NOWHERE: LogMark = { incarnation: "", version: 0, length: 0 };
-
 /**
  * Writes tasks behind the short-term store into the archive, and gives up the hot copies of those
  * that ended long enough ago.
@@ -72,12 +57,13 @@ const NOWHERE: LogMark = { incarnation: "", version: 0, length: 0 };
  * has all of it.
  */
 export class Archiver {
-  /** What was done, and how far behind the archive is. */
-  readonly counts = { eventsArchived: 0, tasksReleased: 0 };
+  readonly #counts = { eventsArchived: 0, tasksReleased: 0 };
   readonly #context: EngineContext;
   readonly #archive: LongTermStore;
   readonly #job: Job;
   readonly #pace: ArchivePace;
+  readonly #faults: ArchiveFaults;
+  readonly #items: ArchiveItems;
   readonly #onMarked: (atMs: number) => void;
   #oldestAtMs?: number;
   /** How far tasks were looked through that may be from before there was an archive. */
@@ -98,6 +84,18 @@ export class Archiver {
       round: () => this.#round(),
       maxRetryMs: MAX_RETRY_MS,
     });
+    this.#faults = new ArchiveFaults(context, archive, (atMs) => this.#job.expect(atMs));
+    this.#items = new ArchiveItems(context, archive, this.#faults);
+  }
+
+  /** What was done. */
+  get counts(): { eventsArchived: number; tasksReleased: number; tasksDisplaced: number } {
+    return { ...this.#counts, tasksDisplaced: this.#items.tasksDisplaced };
+  }
+
+  /** Tasks that cannot be archived or released, while others are. */
+  get setAside(): { archive: SetAside; release: SetAside } {
+    return this.#faults;
   }
 
   /** Milliseconds by which the oldest work that was found is late. */
@@ -148,13 +146,19 @@ export class Archiver {
     if (this.#search === "done") return false;
     const { store, clock } = this.#context;
     const { tasks, more } = await store.listTasks({ limit: SEARCH_TASKS, after: this.#search });
-    const positions = tasks.length === 0 ? [] : await this.#archive.positions(
-      tasks.map(({ task, incarnation }) => ({ taskId: task.id, incarnation })),
+    const found = await this.#faults.together(
+      "archive",
+      tasks,
+      ({ task, incarnation }) => ({ taskId: task.id, incarnation }),
+      (some) =>
+        this.#archive.positions(
+          some.map(({ task, incarnation }) => ({ taskId: task.id, incarnation })),
+        ),
     );
-    const unknown = tasks.filter((_, i) => !positions[i]!.deleted && positions[i]!.version === 0);
+    const unknown = found.filter(({ value }) => !value.deleted && value.version === 0);
     const againAtMs = clock.now();
     await Promise.all(
-      unknown.map(({ task }) => store.archived(task.id, NOWHERE, { againAtMs })),
+      unknown.map(({ item: { task } }) => store.archived(task.id, NOWHERE, { againAtMs })),
     );
     const last = tasks.at(-1)?.task;
     this.#search = more && last ? { createdAt: last.createdAt, id: last.id } : "done";
@@ -172,7 +176,9 @@ export class Archiver {
       untilMs: nowMs + LEASE_MS,
       limit: CLAIM_TASKS,
     });
-    const { taskIds, oldestAtMs, nextAtMs } = claim;
+    const { oldestAtMs, nextAtMs } = claim;
+    const setAside = this.#faults[work];
+    const taskIds = claim.taskIds.filter((taskId) => !setAside.isWaiting(taskId));
     // What is given back loses its time, so until all of a claim is done the oldest seen counts.
     if (work === "archive" && oldestAtMs !== undefined) {
       this.#oldestAtMs = Math.min(oldestAtMs, this.#oldestAtMs ?? Infinity);
@@ -194,7 +200,7 @@ export class Archiver {
     } else if (work === "archive") {
       this.#oldestAtMs = undefined;
     }
-    return { again: isLeft || taskIds.length === CLAIM_TASKS, nextAtMs };
+    return { again: isLeft || claim.taskIds.length === CLAIM_TASKS, nextAtMs };
   }
 
   /** Whoever looks next need not wait for the lease to run out. */
@@ -210,7 +216,7 @@ export class Archiver {
   async #archiveAll(taskIds: readonly string[]): Promise<Left> {
     const { clock, options } = this.#context;
     const untilMs = clock.now() + TURN_MS;
-    let items = await this.#itemsOf(taskIds);
+    let items = await this.#items.of("archive", taskIds);
     do {
       const { shares, rest } = shareOut(items, options.archiveBatch);
       items = [...rest, ...await this.#pace.step(() => this.#advance(shares))];
@@ -222,38 +228,37 @@ export class Archiver {
     };
   }
 
-  async #itemsOf(taskIds: readonly string[]): Promise<Item[]> {
-    const { store } = this.#context;
-    const heads = (await Promise.all(taskIds.map((taskId) => store.getTask(taskId))))
-      .filter((head) => head !== undefined);
-    const positions = await this.#archive.positions(heads.map(({ record }) => ({
-      taskId: record.task.id,
-      incarnation: record.incarnation,
-    })));
-    return heads.map((head, i) => ({ head, position: positions[i]! }));
-  }
-
   /** Writes a part of each task, or finishes it. Returns those that are not finished. */
   async #advance(shares: readonly Share[]): Promise<Item[]> {
-    const parts = await Promise.all(shares.map(({ item, limit }) => this.#nextPart(item, limit)));
-    const open = shares.flatMap(({ item: { head, position: before } }, i) => {
-      const part = parts[i];
-      return part === undefined ? [] : [{ head, before, part }];
-    });
-    if (open.length === 0) return [];
-    const positions = await this.#write(open.map(({ part }) => part));
-    for (const { part } of open) this.counts.eventsArchived += part.events.length;
-    return open.flatMap(({ head, before, part }, i) => {
-      const position = positions[i]!;
+    const parts = await this.#faults.alone(
+      "archive",
+      shares,
+      ({ item }) => claimedOf(item.head),
+      async ({ item, limit }) => ({ item, part: await this.#nextPart(item, limit) }),
+    );
+    const open = parts.flatMap(({ item, part }) => part === undefined ? [] : [{ item, part }]);
+    const written = await this.#faults.together(
+      "archive",
+      open,
+      ({ item }) => claimedOf(item.head),
+      (some) => this.#write(some.map(({ part }) => part)),
+    );
+    const left: Item[] = [];
+    for (const { item: { item: { head, position: before }, part }, value: position } of written) {
+      this.#counts.eventsArchived += part.events.length;
       if (isSame(before, position)) {
-        // Until the claim runs out, or it would be written again and again.
-        return this.#reportBroken(head, "the archive takes nothing of what comes next") ?? [];
+        // It would be written again and again.
+        const { taskId } = claimedOf(head);
+        const error = new CannotArchive(taskId, "the archive takes nothing of what comes next");
+        await this.#faults.setAside("archive", claimedOf(head), error);
+        continue;
       }
       const sent = part.events.at(-1);
       const isCompared = !position.deleted && sent !== undefined &&
         position.length === sent.index + 1 && position.entropy === sent.entropy;
-      return [{ head, position, isCompared, isServed: true }];
-    });
+      left.push({ head, position, isCompared, isServed: true });
+    }
+    return left;
   }
 
   async #write(parts: readonly ArchivePart[]): Promise<ArchivePosition[]> {
@@ -289,7 +294,7 @@ export class Archiver {
     // The record must not be older than the events that go with it.
     const events = continuation.filter(({ index }) => index < length);
     if (events.length === 0 && position.length < length) {
-      return void this.#reportBroken(head, "its log ends before its head says");
+      throw new CannotArchive(record.task.id, "its log ends before its head says");
     }
     const { task } = record;
     const cleanAtMs = nextCleanup(rulesOf(this.#context.cleanupRules, task), task);
@@ -321,21 +326,14 @@ export class Archiver {
     if (length === 0) return page.events;
     const [newest, ...events] = page.events;
     if (page.length < length || newest?.index !== length - 1 || newest.entropy !== entropy) {
-      return void this.#reportBroken(
-        head,
+      throw new CannotArchive(
+        id,
         "the archive has events that the short-term store lost; both are kept as they are",
       );
     }
     if (events.length > 0 || limit === 0) return events;
     // That one was as large as a page.
     return (await store.readLog(id, { after: length - 1, limit, maxBytes }))?.events;
-  }
-
-  #reportBroken({ record: { task } }: TaskHead, why: string): void {
-    this.#context.report(new Error(`Cannot archive the task "${task.id}": ${why}`), {
-      operation: "archive",
-      taskId: task.id,
-    });
   }
 
   async #settle({ record, length }: TaskHead): Promise<void> {
@@ -349,6 +347,7 @@ export class Archiver {
       againAtMs,
       releaseAtMs,
     });
+    this.#faults.archive.succeeded(task.id);
     this.#job.expect(settled ? releaseAtMs ?? Infinity : againAtMs);
   }
 
@@ -366,57 +365,31 @@ export class Archiver {
   }
 
   async #releaseAll(taskIds: readonly string[]): Promise<Left> {
-    const { store, clock } = this.#context;
-    for (const { head, position } of await this.#itemsOf(taskIds)) {
-      const { id, status } = head.record.task;
-      if (position.deleted) {
-        await this.#finishDeletion(head);
-      } else if (isTerminal(status) && isArchived(position, markOf(head))) {
-        if (!await this.#isTold(head)) {
-          await store.mark(id, "release", clock.now() + UNTOLD_MS, head.record);
-          continue;
-        }
-        if (await this.#readOn(head, position, 0) === undefined) continue;
-        if (await store.deleteTask(id, markOf(head))) this.counts.tasksReleased++;
-      } else {
-        await store.archived(id, NOWHERE, { againAtMs: clock.now() });
-        this.#job.expect(clock.now());
-      }
-    }
+    const items = await this.#items.of("release", taskIds);
+    await this.#faults.alone("release", items, ({ head }) => claimedOf(head), async (item) => {
+      await this.#release(item);
+      this.#faults.release.succeeded(item.head.record.task.id);
+    });
     return NOTHING_LEFT;
   }
-}
 
-/**
- * Who is in the next write: the first tasks that fill it together, and those that have everything and
- * want only to be settled. Few tasks with many events each, since to read a task and to look it up in
- * the archive costs as much as some dozens of events.
- */
-function shareOut(
-  items: readonly Item[],
-  archiveBatch: number,
-): { shares: Share[]; rest: Item[] } {
-  const shares: Share[] = [];
-  const rest: Item[] = [];
-  let left = archiveBatch;
-  for (const item of items) {
-    const { head, position } = item;
-    const missing = position.deleted ? 0 : Math.max(0, head.length - position.length);
-    if (missing > 0 && left <= 0 || shares.length === READ_TASKS) {
-      rest.push(item);
-      continue;
+  async #release({ head, position }: Item): Promise<void> {
+    const { store, clock } = this.#context;
+    const { id, status } = head.record.task;
+    if (position.deleted) return await this.#finishDeletion(head);
+    if (!isTerminal(status) || !isArchived(position, markOf(head))) {
+      await store.archived(id, NOWHERE, { againAtMs: clock.now() });
+      this.#job.expect(clock.now());
+      return;
     }
-    shares.push({ item, limit: Math.max(1, Math.min(missing, left)) });
-    left -= missing;
+    if (!await this.#isTold(head)) {
+      await store.mark(id, "release", clock.now() + UNTOLD_MS, head.record);
+      return;
+    }
+    if (await this.#readOn(head, position, 0) === undefined) return;
+    // Whoever gives this id to a task need not ask the archive for the time being.
+    const nowMs = clock.now();
+    const closing = { nowMs, untilMs: nowMs + RELEASED_ID_MS };
+    if (await store.deleteTask(id, markOf(head), closing)) this.#counts.tasksReleased++;
   }
-  return { shares, rest };
-}
-
-function isSame(before: ArchivePosition, after: ArchivePosition): boolean {
-  if (before.deleted || after.deleted) return false;
-  return before.length === after.length && before.version === after.version;
-}
-
-function markOf({ record, length }: { record: TaskRecord; length: number }): LogMark {
-  return { incarnation: record.incarnation, version: record.version, length };
 }

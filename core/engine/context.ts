@@ -7,6 +7,7 @@ import type { EngineTracer } from "../contracts/tracer.ts";
 import type { TaskReader } from "../contracts/task_reader.ts";
 import type { CleanupRule } from "../protocol/cleanup.ts";
 import type { Limits } from "../protocol/limits.ts";
+import type { ArchiveAccess } from "./archive_access.ts";
 import type { Observers } from "./observers.ts";
 
 /** Sizes and times of the engine's streams and sweeps. */
@@ -91,6 +92,8 @@ export interface EngineContext {
   readonly store: ShortTermStore;
   /** Where tasks are kept for good, if anywhere. */
   readonly archive?: LongTermStore;
+  /** Asks the archive for those who can go on without it; there if that is. */
+  readonly access?: ArchiveAccess;
   /** Where tasks are read: both of these as one. */
   readonly reader: TaskReader;
   readonly broadcast: BroadcastProvider;

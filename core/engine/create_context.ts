@@ -2,6 +2,7 @@ import { systemClock } from "../contracts/clock.ts";
 import type { ErrorContext } from "../contracts/hooks.ts";
 import { DEFAULT_LIMITS } from "../protocol/limits.ts";
 import { assertCleanupRules } from "../rules/validate/cleanup.ts";
+import { ArchiveAccess } from "./archive_access.ts";
 import { assertEngineOptions, assertLimits } from "./assert_options.ts";
 import { BoundedReader } from "./bounded_reader.ts";
 import type { EngineContext } from "./context.ts";
@@ -29,13 +30,18 @@ export function createContext(
   assertEngineOptions(engineOptions);
   const limits = withDefaults(DEFAULT_LIMITS, options.limits);
   assertLimits(limits);
-  const reader = archive === undefined ? store : new TieredReader(store, archive);
+  const clock = options.clock ?? systemClock;
+  const access = archive && new ArchiveAccess(archive, clock, report);
+  const reader = archive === undefined || access === undefined
+    ? store
+    : new TieredReader(store, archive, access);
   return {
     store,
     archive,
+    access,
     reader: new BoundedReader(reader, engineOptions.pageBytes),
     broadcast: options.broadcast,
-    clock: options.clock ?? systemClock,
+    clock,
     limits,
     options: engineOptions,
     cleanupRules: structuredClone(cleanupRules),

@@ -8,6 +8,7 @@ import { BOUNDS } from "../protocol/limits.ts";
 import type {
   BlockedRequest,
   CreateTaskInput,
+  Deletion,
   Task,
   TaskDetail,
   TaskStatus,
@@ -27,6 +28,9 @@ import {
 import { assertCreateTask, assertIncarnation, assertTransition } from "../rules/validate/task.ts";
 import { Archiver } from "./archiver.ts";
 import type { DependencyState } from "./check.ts";
+import type { DisplacedExport, DisplacedPlace, DisplacedTask } from "./displaced_tasks.ts";
+import { deleteDisplaced, exportDisplaced, listDisplaced } from "./displaced_tasks.ts";
+import type { SetAside, SetAsideReport } from "./set_aside.ts";
 import { HealthChecks } from "./check.ts";
 import type { EngineContext } from "./context.ts";
 import { createContext } from "./create_context.ts";
@@ -268,13 +272,18 @@ export class TaskEngine {
   /**
    * Deletes a task, its log and everything about it. Its readers are told.
    *
+   * @returns `pending` while the archive cannot be reached: it is gone for everybody, its id is closed,
+   * and the archive's copy is deleted as soon as that can be done.
    * @throws {TaskcastError} `TASK_NOT_FOUND`, `STORE_UNAVAILABLE`.
    */
-  async deleteTask(taskId: string, { incarnation }: IncarnationOptions = {}): Promise<void> {
+  async deleteTask(
+    taskId: string,
+    { incarnation }: IncarnationOptions = {},
+  ): Promise<Deletion> {
     this.#assertOpen();
     assertTaskId(taskId);
     assertIncarnation(incarnation);
-    await this.#writer.delete(taskId, incarnation);
+    return await this.#writer.delete(taskId, incarnation);
   }
 
   /**
@@ -547,6 +556,58 @@ export class TaskEngine {
     return this.#context.observers.add(observer);
   }
 
+  /**
+   * Tasks whose work fails while that of others is done, by the queue that they wait in: how many, and
+   * those that have waited longest. They are tried again later and later; of this instance only.
+   *
+   * @param limit Of each queue. @default 20
+   */
+  setAside({ limit = 20 }: { limit?: number } = {}): SetAsideReport {
+    const of = (set: SetAside | undefined) => ({
+      count: set?.size ?? 0,
+      tasks: set?.list(limit) ?? [],
+    });
+    const { archive, release } = this.#archiver?.setAside ?? {};
+    return { archive: of(archive), release: of(release) };
+  }
+
+  /**
+   * Tasks that the archive keeps though others have taken their ids, newest first. That happens when a
+   * task is created with an id of its own while the archive cannot be asked whether it is new.
+   *
+   * @param after The last of the page before.
+   * @param limit 1 to 500.
+   * @throws {TaskcastError} `STORE_UNAVAILABLE`.
+   */
+  async listDisplaced(
+    options: { limit?: number; after?: DisplacedPlace } = {},
+  ): Promise<DisplacedTask[]> {
+    return await listDisplaced(this.#context, options);
+  }
+
+  /**
+   * A displaced task with its log.
+   *
+   * @throws {TaskcastError} `TASK_NOT_FOUND`, `STORE_UNAVAILABLE`.
+   */
+  async exportDisplaced(taskId: string, incarnation: string): Promise<DisplacedExport> {
+    assertTaskId(taskId);
+    const found = await exportDisplaced(this.#context, taskId, incarnation);
+    if (found === undefined) throw taskNotFound(taskId);
+    return found;
+  }
+
+  /**
+   * Deletes a displaced task for good.
+   *
+   * @throws {TaskcastError} `TASK_NOT_FOUND`, `STORE_UNAVAILABLE`.
+   */
+  async deleteDisplaced(taskId: string, incarnation: string): Promise<void> {
+    this.#assertOpen();
+    assertTaskId(taskId);
+    if (!await deleteDisplaced(this.#context, taskId, incarnation)) throw taskNotFound(taskId);
+  }
+
   /** How many tasks wait for the archive, counted up to a bound; `undefined` without an archive. */
   async archiveBacklog({ limit = 500 }: { limit?: number } = {}): Promise<number | undefined> {
     assertCount(limit, "limit", 1, BOUNDS.listPage);
@@ -564,7 +625,10 @@ export class TaskEngine {
   }
 }
 
-const NO_ARCHIVER = { counts: { eventsArchived: 0, tasksReleased: 0 }, lagMs: 0 };
+const NO_ARCHIVER = {
+  counts: { eventsArchived: 0, tasksReleased: 0, tasksDisplaced: 0 },
+  lagMs: 0,
+};
 
 function engineClosed(): TaskcastError {
   return new TaskcastError("ENGINE_CLOSED", "The engine is closed; try again on another instance");

@@ -9,6 +9,7 @@ import { matchesType } from "../rules/filter.ts";
 import { integer, list, object, optional, text, texts } from "../rules/validate/checks.ts";
 import { assertCount, assertTypePatterns } from "../rules/validate/query.ts";
 import { assertStatus } from "../rules/validate/task.ts";
+import { ArchiveAway } from "./archive_away.ts";
 
 /** Which tasks. */
 export interface ListTasksQuery {
@@ -34,6 +35,8 @@ export interface TaskPage {
   tasks: Task[];
   /** Where the next page begins; left out on the last. */
   nextCursor?: string;
+  /** Tasks that only the archive has are missing: it cannot be reached. */
+  partial?: true;
 }
 
 /** Pages read for one answer at most, so that a filter that hides nearly everything ends. */
@@ -57,6 +60,7 @@ export async function listTasks(store: TaskReader, query: ListTasksQuery): Promi
   }
 
   const tasks: Task[] = [];
+  let partial = {};
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const page = await store.listTasks({
       statuses: status.length === 0 ? undefined : status,
@@ -65,12 +69,13 @@ export async function listTasks(store: TaskReader, query: ListTasksQuery): Promi
       limit: limit - tasks.length,
       after,
     });
+    if (page.partial) partial = PARTIAL;
     for (const { task } of page.tasks) if (visible(task)) tasks.push(task);
     after = keyOf(page.tasks.at(-1)?.task) ?? after;
-    if (!page.more) return { tasks };
+    if (!page.more) return { tasks, ...partial };
     if (tasks.length === limit) break;
   }
-  return { tasks, nextCursor: after && encodeListCursor(after) };
+  return { tasks, nextCursor: after && encodeListCursor(after), ...partial };
 }
 
 function assertQuery(query: ListTasksQuery): void {
@@ -86,6 +91,8 @@ function assertQuery(query: ListTasksQuery): void {
   optional(fields, "", "ids", (ids, path) => texts(ids, path, Infinity));
 }
 
+const PARTIAL = { partial: true } as const;
+
 interface ListKey {
   createdAt: number;
   id: string;
@@ -100,15 +107,24 @@ async function listByIds(
     matches: (record: TaskRecord) => boolean;
   },
 ): Promise<TaskPage> {
-  const heads = await Promise.all([...new Set(ids)].map((id) => store.getTask(id)));
+  let partial = {};
+  const heads = await Promise.all([...new Set(ids)].map(async (id) => {
+    try {
+      return await store.getTask(id);
+    } catch (error) {
+      if (!(error instanceof ArchiveAway)) throw error;
+      partial = PARTIAL;
+      return undefined;
+    }
+  }));
   const tasks = heads.flatMap((head) =>
     head !== undefined && matches(head.record) ? [head.record.task] : []
   )
     .filter((task) => after === undefined || compare(task, after) > 0)
     .sort(compare);
   const page = tasks.slice(0, limit);
-  if (tasks.length <= limit) return { tasks: page };
-  return { tasks: page, nextCursor: encodeListCursor(page.at(-1)!) };
+  if (tasks.length <= limit) return { tasks: page, ...partial };
+  return { tasks: page, nextCursor: encodeListCursor(page.at(-1)!), ...partial };
 }
 
 /** Newest first. */

@@ -5,6 +5,8 @@ export type { CleanUpOptions } from "./cleanup/clean_up.ts";
 export { cleanUp } from "./cleanup/clean_up.ts";
 export type { EngineOptions } from "./context.ts";
 export type { DependencyState } from "./check.ts";
+export type { DisplacedExport, DisplacedPlace, DisplacedTask } from "./displaced_tasks.ts";
+export type { QueueName, SetAsideReport, SetAsideTask } from "./set_aside.ts";
 export { DEFAULT_ENGINE_OPTIONS } from "./context.ts";
 export type { Ending, EndWatch } from "./end_watch.ts";
 export * from "./engine.ts";

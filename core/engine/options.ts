@@ -99,6 +99,8 @@ export interface EngineStats {
   eventsArchived: number;
   /** Hot copies of ended tasks that this instance gave up. */
   tasksReleased: number;
+  /** Tasks of the archive that this instance kept under another id, as another task has theirs. */
+  tasksDisplaced: number;
   /** Ended tasks that this instance deleted by rules. */
   tasksCleaned: number;
   /** Events of ended tasks that this instance deleted by rules. */

@@ -10,6 +10,13 @@ import type {
 } from "../contracts/task_reader.ts";
 import type { EventFilter } from "../protocol/event.ts";
 import { isTerminal } from "../protocol/task.ts";
+import { isDisplaced } from "../rules/displaced.ts";
+import { isPendingDeletion } from "../rules/pending_deletion.ts";
+import type { ArchiveAccess } from "./archive_access.ts";
+import { orArchiveAway } from "./archive_away.ts";
+
+/** A page of tasks takes an archive longer than a single one does. */
+const LIST_PATIENCE = { patienceMs: 2_000 };
 
 /**
  * The short-term store and the archive as one.
@@ -21,22 +28,30 @@ import { isTerminal } from "../protocol/task.ts";
 export class TieredReader implements TaskReader {
   readonly #hot: TaskReader;
   readonly #cold: LongTermStore;
+  readonly #access: ArchiveAccess;
 
-  constructor(hot: TaskReader, cold: LongTermStore) {
+  constructor(hot: TaskReader, cold: LongTermStore, access: ArchiveAccess) {
     this.#hot = hot;
     this.#cold = cold;
+    this.#access = access;
   }
 
   async getTask(taskId: string, at?: number): Promise<TaskHead | undefined> {
-    return await this.#hot.getTask(taskId, at) ?? await this.#cold.getTask(taskId, at);
+    const head = await this.#hot.getTask(taskId, at);
+    if (head === undefined) return await orArchiveAway(this.#cold.getTask(taskId, at));
+    return isPendingDeletion(head.record.incarnation) ? undefined : head;
   }
 
   async readLog(taskId: string, query: LogQuery): Promise<LogPage | undefined> {
-    return await this.#hot.readLog(taskId, query) ?? await this.#cold.readLog(taskId, query);
+    const page = await this.#hot.readLog(taskId, query);
+    if (page === undefined) return await orArchiveAway(this.#cold.readLog(taskId, query));
+    return isPendingDeletion(page.incarnation) ? undefined : page;
   }
 
   async readView(taskId: string, query: { after: number }): Promise<LogView | undefined> {
-    return await this.#hot.readView(taskId, query) ?? await this.#cold.readView(taskId, query);
+    const view = await this.#hot.readView(taskId, query);
+    if (view === undefined) return await orArchiveAway(this.#cold.readView(taskId, query));
+    return isPendingDeletion(view.incarnation) ? undefined : view;
   }
 
   async countMatches(
@@ -45,20 +60,22 @@ export class TieredReader implements TaskReader {
     indexes: readonly number[],
   ): Promise<number[] | undefined> {
     return await this.#hot.countMatches(taskId, filter, indexes) ??
-      await this.#cold.countMatches(taskId, filter, indexes);
+      await orArchiveAway(this.#cold.countMatches(taskId, filter, indexes));
   }
 
   async listTasks(query: ListQuery): Promise<ListPage> {
     // The archive last: a task that is released in between is then found in both, not in neither.
     const hot = await this.#hot.listTasks(query);
-    const cold = await this.#cold.listTasks(query);
+    const asked = await this.#access.ask((cold) => cold.listTasks(query), LIST_PATIENCE);
+    const cold: ListPage = asked?.answer ?? { tasks: [], more: false, partial: true };
     const inHot = new Set(hot.tasks.map(({ task }) => task.id));
-    const archived = cold.tasks.filter(({ task }) => !inHot.has(task.id));
+    const archived = cold.tasks.filter(({ task: { id } }) => !inHot.has(id) && !isDisplaced(id));
     const current = await Promise.all(archived.map((record) => this.#isCurrent(record)));
     // A store that has more says nothing about what comes after its last task.
     const seen = (page: ListPage) => page.more ? page.tasks.at(-1) : undefined;
     const ends = [seen(hot), seen(cold)].filter((record) => record !== undefined);
-    const merged = [...hot.tasks, ...archived.filter((_, i) => current[i])]
+    const present = hot.tasks.filter(({ incarnation }) => !isPendingDeletion(incarnation));
+    const merged = [...present, ...archived.filter((_, i) => current[i])]
       .filter((record) => ends.every((end) => compare(record, end) <= 0))
       .sort(compare);
     const tasks = merged.slice(0, query.limit);
@@ -69,7 +86,7 @@ export class TieredReader implements TaskReader {
       const { createdAt, id } = end.task;
       return await this.listTasks({ ...query, after: { createdAt, id } });
     }
-    return { tasks, more };
+    return cold.partial ? { tasks, more, partial: true } : { tasks, more };
   }
 
   // What has ended does not change any more. What has not is told by the short-term store, if the

@@ -4,7 +4,7 @@ import type { Commit, CommitResult, Refusal } from "../contracts/short_term_stor
 import type { ObservedCommit } from "../contracts/observer.ts";
 import type { TracedWork, WorkSpan } from "../contracts/tracer.ts";
 import { TaskcastError } from "../protocol/errors.ts";
-import type { CreateTaskInput, Task } from "../protocol/task.ts";
+import type { CreateTaskInput, Deletion, Task } from "../protocol/task.ts";
 import { isTerminal } from "../protocol/task.ts";
 import { ulid } from "../protocol/ulid.ts";
 import { copyOf } from "../rules/copy.ts";
@@ -12,10 +12,13 @@ import type { Change } from "../rules/transition.ts";
 import { parseTraceparent } from "../rules/traceparent.ts";
 import { applyTransition, dueTimes, newRecord } from "../rules/transition.ts";
 import { nextCleanup, rulesOf } from "../rules/cleanup.ts";
+import { isFreshUlid } from "../rules/fresh_id.ts";
+import { isPendingDeletion } from "../rules/pending_deletion.ts";
+import { ArchiveAway } from "./archive_away.ts";
 import type { Archiver } from "./archiver.ts";
 import type { Cleaner } from "./cleanup/cleaner.ts";
 import type { EngineContext } from "./context.ts";
-import { deleteTask } from "./delete_task.ts";
+import { deleteNowOrLater } from "./delete_task.ts";
 import { serverDraft } from "./drafts.ts";
 import type { Deliverer } from "./webhooks/deliverer.ts";
 import type { HookCaller } from "./hook_caller.ts";
@@ -53,14 +56,12 @@ export class Writer {
   }
 
   async create(input: CreateTaskInput, traceparent?: string): Promise<Task> {
-    const { clock, archive } = this.#context;
-    // An id that was made for it is nobody else's; one that was given may be that of an old task.
-    if (input.id !== undefined && await archive?.getTask(input.id) !== undefined) {
-      throw refusalError(input.id, { code: "EXISTS" });
-    }
+    const { clock } = this.#context;
+    const isConfirmed = input.id === undefined || await this.#confirm(input.id);
     const nowMs = clock.now();
     const identity = { id: input.id ?? ulid(nowMs), incarnation: newIncarnation() };
     const record = newRecord(input, identity, nowMs);
+    if (!isConfirmed) record.unconfirmed = true;
     if (this.#deliverer !== undefined && this.#deliverer.hooksOf(input).length > 0) {
       record.hooked = true;
     }
@@ -72,6 +73,19 @@ export class Writer {
     this.#traces.set(record.task.id, record.traceparent);
     this.#hooks.created(record.task);
     return copyOf(record.task);
+  }
+
+  /**
+   * Asks the archive whether a given id is that of an old task, where the short-term store alone
+   * cannot know. Tells whether it said that it is not; it may be away.
+   */
+  async #confirm(id: string): Promise<boolean> {
+    const { access, store, clock } = this.#context;
+    // What a store forgets over a restart, it cannot vouch for.
+    if (access === undefined || (store.durable && isFreshUlid(id, clock.now()))) return true;
+    const found = await access.ask((archive) => archive.getTask(id));
+    if (found?.answer !== undefined) throw refusalError(id, { code: "EXISTS" });
+    return found !== undefined;
   }
 
   append(
@@ -100,9 +114,11 @@ export class Writer {
     throw refusalError(taskId, await this.#refusalOf(taskId, result.refusal, incarnation));
   }
 
-  async delete(taskId: string, incarnation?: string): Promise<void> {
+  async delete(taskId: string, incarnation?: string): Promise<Deletion> {
     this.#traces.set(taskId, undefined);
-    if (await deleteTask(this.#context, taskId, incarnation)) return;
+    const deletion = await deleteNowOrLater(this.#context, taskId, incarnation);
+    if (deletion === "pending") this.#archiver?.expect(this.#context.clock.now());
+    if (deletion !== undefined) return deletion;
     const isReplaced = incarnation !== undefined &&
       await this.#context.reader.getTask(taskId) !== undefined;
     throw isReplaced ? taskReplaced(taskId) : taskNotFound(taskId);
@@ -245,14 +261,30 @@ export class Writer {
     this.#context.observers.tellCommit(observed);
   }
 
-  /** A task that only the archive has is not absent: it has ended. */
+  /**
+   * A task that only the archive has is not absent: it has ended. One that waits there for its
+   * deletion is.
+   */
   async #refusalOf(
     taskId: string,
     refusal: Refusal,
     meant: string | undefined,
   ): Promise<Refusal> {
+    const { access, store } = this.#context;
+    if (access === undefined) return refusal;
+    if (refusal.code === "TERMINAL") {
+      const here = (await store.getTask(taskId))?.record.incarnation ?? "";
+      return isPendingDeletion(here) ? { code: "ABSENT" } : refusal;
+    }
     if (refusal.code !== "ABSENT") return refusal;
-    const record = (await this.#context.archive?.getTask(taskId))?.record;
+    const found = await access.ask((archive) => archive.getTask(taskId));
+    if (found === undefined) {
+      throw new ArchiveAway(
+        `Cannot publish to task "${taskId}": it is not in the short-term store, and the archive ` +
+          "cannot be reached",
+      );
+    }
+    const record = found.answer?.record;
     if (record === undefined) return refusal;
     if (meant !== undefined && record.incarnation !== meant) return { code: "REPLACED" };
     const { status } = record.task;

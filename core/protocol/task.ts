@@ -173,3 +173,9 @@ export interface TaskDetail extends Task {
   /** Readers that follow the task through this instance now. */
   subscriberCount: number;
 }
+
+/**
+ * What came of a deletion. `pending`: the archive cannot be reached; the task is gone for everybody,
+ * and the archive's copy of it goes as soon as that can be done.
+ */
+export type Deletion = "deleted" | "pending";

@@ -97,6 +97,7 @@ export function applyTransition(
       incarnation: record.incarnation,
       version: record.version + 1,
       ...(record.hooked && { hooked: record.hooked }),
+      ...(record.unconfirmed && { unconfirmed: record.unconfirmed }),
       ...(record.traceparent && { traceparent: record.traceparent }),
       ...ttlClock(record, to, options.ttl, nowMs),
     },

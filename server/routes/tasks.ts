@@ -9,6 +9,7 @@ import { listQuery } from "../schemas/query.ts";
 import {
   blockedRequestSchema,
   createTaskBody,
+  deletionSchema,
   resolveBody,
   taskDetailSchema,
   taskPageSchema,
@@ -61,20 +62,25 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
     path: "/tasks",
     tag: "Tasks",
     summary: "List tasks, newest first",
-    description: "Only tasks that the token may see.",
+    description:
+      "Only tasks that the token may see. With `partial`, those are missing that only the archive has.",
     scope: "event:subscribe",
     query: listQuery,
     responses: {
       200: { description: "A page", content: { "application/json": { schema: taskPageSchema } } },
     },
   }, async ({ query: { type, ...query }, auth }) => {
-    const { tasks, nextCursor } = await engine.listTasks({
+    const { tasks, nextCursor, partial } = await engine.listTasks({
       ...query,
       types: type,
       ids: auth.taskIds === "*" ? undefined : auth.taskIds,
       visible: (task) => gate.maySee(auth, task),
     });
-    return Response.json({ tasks: tasks.map((task) => gate.show(auth, task)), nextCursor });
+    return Response.json({
+      tasks: tasks.map((task) => gate.show(auth, task)),
+      nextCursor,
+      partial,
+    });
   });
 
   router.add({
@@ -121,10 +127,24 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
     summary: "Delete a task and everything about it",
     description: 'Readers get `taskcast.done` with the reason "deleted".',
     scope: "task:manage",
-    responses: { 204: { description: "It is gone" } },
+    responses: {
+      202: {
+        description:
+          "It is gone for everybody; the archive cannot be reached, and deletes its copy later",
+        content: { "application/json": { schema: deletionSchema } },
+      },
+      204: { description: "It is gone" },
+    },
   }, async ({ id, auth }) => {
-    await gate.withTask(auth, "task:manage", id, (at) => engine.deleteTask(id, at));
-    return new Response(null, { status: 204 });
+    const deletion = await gate.withTask(
+      auth,
+      "task:manage",
+      id,
+      (at) => engine.deleteTask(id, at),
+    );
+    return deletion === "pending"
+      ? Response.json({ deletion }, { status: 202 })
+      : new Response(null, { status: 204 });
   });
 
   router.add({

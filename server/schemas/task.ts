@@ -241,14 +241,24 @@ export const taskDetailSchema: z.ZodType<TaskDetail> = z.lazy(() =>
 );
 
 /** Answer to `GET /tasks`. */
-export const taskPageSchema: z.ZodType<{ tasks: Task[]; nextCursor?: string }> = z.lazy(() =>
+export const taskPageSchema: z.ZodType<
+  { tasks: Task[]; nextCursor?: string; partial?: true }
+> = z.lazy(() =>
   described(
     z.object({
       tasks: z.array(task),
       nextCursor: z.string().optional(),
+      partial: described(z.literal(true).optional(), {
+        description: "Tasks that only the archive has are missing: it cannot be reached",
+      }),
     }),
     "TaskPage",
   )
 );
+
+/** Answer to `DELETE /tasks/:id` while the archive cannot be reached. */
+export const deletionSchema: z.ZodType<{ deletion: "pending" }> = z.object({
+  deletion: z.literal("pending"),
+});
 
 export { blockedRequest as blockedRequestSchema, status as statusSchema };

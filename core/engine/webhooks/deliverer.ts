@@ -2,6 +2,7 @@ import type { WebhookFailure, WebhookOptions, WebhookSender } from "../../contra
 import type { TaskHead } from "../../contracts/records.ts";
 import type { Task } from "../../protocol/task.ts";
 import { isTerminal } from "../../protocol/task.ts";
+import { isPendingDeletion } from "../../rules/pending_deletion.ts";
 import type { EngineContext } from "../context.ts";
 import type { Round } from "../job.ts";
 import { Job } from "../job.ts";
@@ -124,6 +125,10 @@ export class Deliverer implements Desk {
     const head = await store.getTask(taskId);
     if (head === undefined) return;
     const { task, incarnation, traceparent } = head.record;
+    if (isPendingDeletion(incarnation)) {
+      await store.mark(taskId, "deliver", undefined, { incarnation });
+      return;
+    }
     const notes = await store.readNotes(taskId, incarnation);
     if (notes === undefined) return;
     const hooks = this.hooksOf(task);

@@ -1,6 +1,7 @@
 import type { TaskRecord } from "../../contracts/records.ts";
 import { TaskcastError } from "../../protocol/errors.ts";
 import type { WebhookStatus } from "../../protocol/webhook.ts";
+import { isPendingDeletion } from "../../rules/pending_deletion.ts";
 import type { EngineContext } from "../context.ts";
 import { taskNotFound, taskReplaced } from "../refusals.ts";
 import type { Deliverer } from "./deliverer.ts";
@@ -81,6 +82,8 @@ async function find(
     throw taskReplaced(taskId);
   }
   const notes = head && await store.readNotes(taskId, head.record.incarnation);
-  if (head === undefined || notes === undefined) throw taskNotFound(taskId);
+  if (head === undefined || notes === undefined || isPendingDeletion(head.record.incarnation)) {
+    throw taskNotFound(taskId);
+  }
   return { record: head.record, notes };
 }
