@@ -12,6 +12,7 @@ import { DEFAULT_LIMITS, LEVELS } from "@taskcast/core/protocol";
 import type { AuthOptions, CorsOptions } from "@taskcast/server";
 import { DEFAULTS } from "./config/defaults.ts";
 import { effectiveConfig } from "./config/effective.ts";
+import { originsOf } from "./config/origins_of.ts";
 import type { LimitSettings } from "./limit_settings.ts";
 import { limitSettings } from "./limit_settings.ts";
 import type { Listener } from "./listeners.ts";
@@ -150,6 +151,5 @@ function engineLimitsOf(limits: LimitsConfig): Partial<Limits> {
 function corsOf(cors: TaskcastConfig["cors"]): CorsOptions | undefined {
   if (cors?.origin === undefined) return undefined;
   const { origin, ...rest } = cors;
-  const origins = [origin].flat().flatMap((text) => text.split(",")).map((text) => text.trim());
-  return { ...rest, origin: origins.includes("*") ? "*" : origins };
+  return { ...rest, origin: originsOf(origin) };
 }

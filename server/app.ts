@@ -2,11 +2,12 @@ import type { TaskEngine } from "@taskcast/core";
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { Context } from "hono";
 import { Hono } from "hono";
-import { cors } from "hono/cors";
 import { routePath } from "hono/route";
 import { z } from "zod";
 import type { AuthOptions } from "./auth/mod.ts";
 import { authorize, createAuthenticator, createTickets, ticketSecretOf } from "./auth/mod.ts";
+import type { CorsOptions } from "./cors.ts";
+import { corsOf } from "./cors.ts";
 import { docsPage } from "./docs/page.ts";
 import { Gate } from "./gate.ts";
 import { createMetrics } from "./metrics/mod.ts";
@@ -22,16 +23,6 @@ import { addServerRoutes } from "./routes/server.ts";
 import { addWebhookRoutes } from "./routes/webhooks.ts";
 import { addTaskRoutes } from "./routes/tasks.ts";
 import { taskId } from "./schemas/task.ts";
-
-/** Who may read answers from pages of other origins. */
-export interface CorsOptions {
-  /** `*`, or the origins allowed. */
-  origin: string | string[];
-  /** Lets browsers send cookies; not with `*`. @default {false} */
-  credentials?: boolean;
-  /** Seconds that a browser may remember the answer to a preflight. @default {600} */
-  maxAgeSeconds?: number;
-}
 
 /** Options for {@linkcode createTaskcastApp}. */
 export interface TaskcastAppOptions extends StreamLimits {
@@ -120,7 +111,7 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
 
   const router = new Router(app, {
     requests,
-    authenticate: createAuthenticator({ auth, trustedServices }),
+    authenticate: createAuthenticator({ auth, trustedServices, maxBodyBytes }),
     authenticateTicket: (ticket, taskId) => tickets.verify(ticket, taskId),
     requireScope: authorize,
     limits,
@@ -140,25 +131,6 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
   addDocs(app, router, { requests, limits });
   refuseTheRest(app, requests);
   return app;
-}
-
-function corsOf({ origin, credentials = false, maxAgeSeconds = 600 }: CorsOptions) {
-  return cors({
-    origin,
-    credentials,
-    maxAge: maxAgeSeconds,
-    allowMethods: ["GET", "POST", "PATCH", "DELETE"],
-    allowHeaders: [
-      "authorization",
-      "content-type",
-      "last-event-id",
-      "traceparent",
-      "tracestate",
-      "x-request-id",
-      "x-taskcast-service-key",
-    ],
-    exposeHeaders: ["link", "location", "retry-after", "x-request-id"],
-  });
 }
 
 function addDocs(

@@ -79,7 +79,15 @@ export async function readJson(
   }
 }
 
-async function readBytes(request: Request, maxBytes: number): Promise<AllowSharedBufferSource> {
+/**
+ * Reads a body whole.
+ *
+ * @throws {TaskcastError} `PAYLOAD_TOO_LARGE`; `INVALID_INPUT` if the client went away.
+ */
+export async function readBytes(
+  request: Request,
+  maxBytes: number,
+): Promise<AllowSharedBufferSource> {
   try {
     const announced = request.headers.get("content-length");
     if (announced === null) return await collect(request.body, maxBytes);

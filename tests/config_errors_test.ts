@@ -74,6 +74,11 @@ const UNFIT: [yaml: string, errors: string[], env?: Record<string, string>][] = 
   ["cors: { origin: '*', credentials: true }", [
     'cors.credentials: cannot be true while cors.origin is "*"',
   ]],
+  ["cors: { origin: ['https://a', 'https://b/', 'https://*.c'] }", [
+    'cors.origin: "https://b/" must be an origin, such as https://example.com, without a path or a ' +
+    "slash at its end",
+    'cors.origin: "https://*.c" must name one host: "*" stands for all only by itself',
+  ]],
   ["adapters: { shortTerm: { provider: ./x.ts } }", [
     "adapters.broadcast: is missing, and only ours can be both: say what it is, too",
   ]],
@@ -85,6 +90,10 @@ const CLASHES: [yaml: string, errors: string[], env: Record<string, string>][] =
     "TASKCAST_AUTH_MODE=custom needs a function: auth.custom of a configuration in " +
     "TypeScript or JavaScript",
   ], { TASKCAST_AUTH_MODE: "custom" }],
+  ["{}", [
+    'TASKCAST_CORS: "https://b/" must be an origin, such as https://example.com, without a path or ' +
+    "a slash at its end",
+  ], { TASKCAST_CORS: "https://a,https://b/" }],
   ["adapters: { shortTerm: { provider: sqlite } }", [
     "A Redis address needs --storage redis or TASKCAST_STORAGE=redis, and the storage in FILE is " +
     '"sqlite"',

@@ -171,7 +171,17 @@ for (const [version, suites] of Object.entries(SUITES)) {
 
 /** Tests that know nothing of a server but its address, or of a command but its words. */
 const BLACK_BOX = [
-  ...["auth", "bad_input", "client", "fanout", "global_stream", "http", "ndjson", "request_id"],
+  ...[
+    "auth",
+    "auth_body",
+    "bad_input",
+    "client",
+    "fanout",
+    "global_stream",
+    "http",
+    "ndjson",
+    "request_id",
+  ],
   ...["resume", "server_sdk", "state", "stream_safety"],
 ];
 

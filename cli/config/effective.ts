@@ -1,6 +1,6 @@
 import { dirname, resolve } from "node:path";
 import type { TaskcastConfig } from "@taskcast/core";
-import { ADAPTER_ROLES } from "@taskcast/core";
+import { ADAPTER_ROLES, originProblem } from "@taskcast/core";
 import type { AuthOptions } from "@taskcast/server";
 import type { Environment, StartFlags } from "../settings.ts";
 import { SettingsError } from "../settings_error.ts";
@@ -11,6 +11,7 @@ import { fileOf } from "./file_of.ts";
 import { chooseAdapters, isNamed } from "./choose_adapters.ts";
 import type { FoundFile } from "./find_file.ts";
 import { findConfigFile } from "./find_file.ts";
+import { originsOf } from "./origins_of.ts";
 import { drop, noteSources, put } from "./layers.ts";
 import { readConfigFile } from "./read_file.ts";
 import type { Given, Setting } from "./settings_table.ts";
@@ -50,7 +51,7 @@ export async function effectiveConfig(
   const name = file?.name ?? "";
   const problems = chooseAdapters(layers, given, name);
   const { auth, warnings, problems: authProblems } = await authOf(layers, name);
-  problems.push(...authProblems, ...corsProblems(layers.config, name));
+  problems.push(...authProblems, ...corsProblems(layers, name));
   problems.push(...rateLimitProblems(layers, name));
   problems.push(...cleanupProblems(layers.config, name));
   fail(problems);
@@ -158,13 +159,23 @@ function fromFolder(config: TaskcastConfig, folder: string): TaskcastConfig {
   return copy;
 }
 
-function corsProblems({ cors }: TaskcastConfig, file: string): string[] {
+function corsProblems({ config: { cors }, sources }: Layers, file: string): string[] {
   if (cors === undefined) return [];
   if (cors.origin === undefined) return [`${file}: cors.origin: is missing, so cors allows nobody`];
-  const all = [cors.origin].flat().includes("*");
-  return all && cors.credentials
-    ? [`${file}: cors.credentials: cannot be true while cors.origin is "*"`]
-    : [];
+  const origins = originsOf(cors.origin);
+  if (origins === "*") {
+    return cors.credentials
+      ? [`${file}: cors.credentials: cannot be true while cors.origin is "*"`]
+      : [];
+  }
+  const source = sources.get("cors.origin");
+  const at = source?.from === "env" || source?.from === "flag"
+    ? source.name
+    : `${file}: cors.origin`;
+  return origins.flatMap((origin) => {
+    const problem = originProblem(origin);
+    return problem === undefined ? [] : [`${at}: ${JSON.stringify(origin)} ${problem}`];
+  });
 }
 
 function rateLimitProblems({ config, sources }: Layers, file: string): string[] {

@@ -9,7 +9,10 @@ import type { WebhookConfig } from "./webhook.ts";
 
 /** Who may read answers from pages of other origins. */
 export interface CorsConfig {
-  /** `*`, or the origins allowed: a list, or a text with commas between. */
+  /**
+   * `*`, or the origins allowed, each as browsers write it (`https://example.com`, no slash at its
+   * end): a list, or a text with commas between.
+   */
   origin?: string | string[];
   /** Lets browsers send cookies; not with `*`. @default {false} */
   credentials?: boolean;

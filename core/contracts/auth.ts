@@ -26,7 +26,10 @@ export interface AuthContext {
   incarnation?: string;
 }
 
-/** Finds out who calls; `null` is nobody that is known. */
+/**
+ * Finds out who calls; `null` is nobody that is known. It may read the request's body, which is then
+ * held in memory: up to `maxBodyBytes`, and never that of a stream of lines (NDJSON).
+ */
 export type AuthFunction = (
   request: Request,
 ) => AuthContext | null | Promise<AuthContext | null>;

@@ -1,5 +1,6 @@
 import { systemClock } from "../contracts/clock.ts";
 import type { ErrorContext } from "../contracts/hooks.ts";
+import { invalidInput } from "../protocol/errors.ts";
 import { DEFAULT_LIMITS } from "../protocol/limits.ts";
 import { assertCleanupRules } from "../rules/validate/cleanup.ts";
 import { ArchiveAccess } from "./archive_access.ts";
@@ -23,12 +24,11 @@ export function createContext(
   report: (error: unknown, context: ErrorContext) => void,
 ): EngineContext {
   const { shortTermStore: store, longTermStore: archive, cleanup = {} } = options;
-  assertParts(options);
   const { rules: cleanupRules = [] } = cleanup;
   assertCleanupRules(cleanupRules, "cleanup.rules");
-  const engineOptions = withDefaults(DEFAULT_ENGINE_OPTIONS, options.options);
+  const engineOptions = withDefaults(DEFAULT_ENGINE_OPTIONS, options.options, "options");
   assertEngineOptions(engineOptions);
-  const limits = withDefaults(DEFAULT_LIMITS, options.limits);
+  const limits = withDefaults(DEFAULT_LIMITS, options.limits, "limits");
   assertLimits(limits);
   const clock = options.clock ?? systemClock;
   const access = archive && new ArchiveAccess(archive, clock, report);
@@ -55,14 +55,13 @@ export function createContext(
 function withDefaults<Options extends object>(
   defaults: Readonly<Options>,
   given: Partial<Options> = {},
+  path: string,
 ): Options {
   const said = Object.entries(given).filter(([, value]) => value !== undefined);
-  return { ...defaults, ...Object.fromEntries(said) };
-}
-
-/** Without types a store under another name is not noticed before the first job wants it. */
-function assertParts(options: TaskEngineOptions): void {
-  for (const name of ["broadcast", "shortTermStore"] as const) {
-    if (options[name] === undefined) throw new TypeError(`TaskEngine needs the option "${name}"`);
+  for (const [name] of said) {
+    if (Object.hasOwn(defaults, name)) continue;
+    const known = Object.keys(defaults).join(", ");
+    throw invalidInput(`${path}.${name}`, `is not known; known are ${known}`);
   }
+  return { ...defaults, ...Object.fromEntries(said) };
 }

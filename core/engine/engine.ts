@@ -1,6 +1,6 @@
 import type { ErrorContext } from "../contracts/hooks.ts";
 import type { EngineObserver } from "../contracts/observer.ts";
-import type { StoredEvent, TaskRecord } from "../contracts/records.ts";
+import type { EventDraft, StoredEvent, TaskRecord } from "../contracts/records.ts";
 import { TaskcastError } from "../protocol/errors.ts";
 import type { EventInput, TaskEvent } from "../protocol/event.ts";
 import type { Limits } from "../protocol/limits.ts";
@@ -18,6 +18,7 @@ import { assertTaskId } from "../protocol/task_id.ts";
 import { toTaskEvent } from "../rules/event_json.ts";
 import { applyResolution, applyTransition } from "../rules/transition.ts";
 import { assertJson } from "../rules/validate/json.ts";
+import { assertFunction, text } from "../rules/validate/checks.ts";
 import {
   assertCount,
   assertFilter,
@@ -25,8 +26,20 @@ import {
   assertSeriesFormat,
   assertSince,
 } from "../rules/validate/query.ts";
-import { assertCreateTask, assertIncarnation, assertTransition } from "../rules/validate/task.ts";
+import {
+  assertCreateTask,
+  assertIncarnation,
+  assertTransition,
+  incarnationOf,
+} from "../rules/validate/task.ts";
 import { Archiver } from "./archiver.ts";
+import {
+  assertDisplacedPlace,
+  assertEncoder,
+  assertEngineParts,
+  assertMarkedTask,
+  assertObserver,
+} from "./assert_arguments.ts";
 import type { DependencyState } from "./check.ts";
 import type { DisplacedExport, DisplacedPlace, DisplacedTask } from "./displaced_tasks.ts";
 import { deleteDisplaced, exportDisplaced, listDisplaced } from "./displaced_tasks.ts";
@@ -119,10 +132,11 @@ export class TaskEngine {
   /**
    * Starts the engine; it looks for due work right away. Nothing else runs until it is used.
    *
-   * @throws {TypeError} If `broadcast` or `shortTermStore` is missing.
+   * @throws {TypeError} If an adapter is missing, or lacks a method of its contract.
    * @throws {TaskcastError} `INVALID_INPUT` for clean-up rules, limits and options that are none.
    */
   constructor(options: TaskEngineOptions) {
+    assertEngineParts(options);
     this.#hooks = new HookCaller(options.hooks);
     this.#context = createContext(options, (error, context) => this.#hooks.report(error, context));
     this.#tails = new Tails(this.#context);
@@ -187,12 +201,13 @@ export class TaskEngine {
    */
   async createTask(
     input: CreateTaskInput = {},
-    { traceparent }: { traceparent?: string } = {},
+    options: { traceparent?: string } = {},
   ): Promise<Task> {
     this.#assertOpen();
     assertCreateTask(input, this.limits);
+    assertOptions(options);
     if (input.webhooks !== undefined) assertDeliverable(input.webhooks, this.#deliverer?.sender);
-    return await this.#writer.create(input, traceparent);
+    return await this.#writer.create(input, options.traceparent);
   }
 
   /** A task and where its log stands, or `undefined`. */
@@ -227,11 +242,11 @@ export class TaskEngine {
     taskId: string,
     status: TaskStatus,
     options: TransitionOptions = {},
-    { incarnation }: IncarnationOptions = {},
+    life: IncarnationOptions = {},
   ): Promise<Task> {
     this.#assertOpen();
     assertTaskId(taskId);
-    assertIncarnation(incarnation);
+    const incarnation = incarnationOf(life);
     assertTransition(status, options, this.limits);
     return await this.#writer.change(
       taskId,
@@ -249,11 +264,11 @@ export class TaskEngine {
   async resolve(
     taskId: string,
     resolution: unknown,
-    { incarnation }: IncarnationOptions = {},
+    life: IncarnationOptions = {},
   ): Promise<Task> {
     this.#assertOpen();
     assertTaskId(taskId);
-    assertIncarnation(incarnation);
+    const incarnation = incarnationOf(life);
     assertJson(resolution, "data", this.limits);
     return await this.#writer.change(
       taskId,
@@ -278,11 +293,11 @@ export class TaskEngine {
    */
   async deleteTask(
     taskId: string,
-    { incarnation }: IncarnationOptions = {},
+    life: IncarnationOptions = {},
   ): Promise<Deletion> {
     this.#assertOpen();
     assertTaskId(taskId);
-    assertIncarnation(incarnation);
+    const incarnation = incarnationOf(life);
     return await this.#writer.delete(taskId, incarnation);
   }
 
@@ -305,11 +320,11 @@ export class TaskEngine {
   async appendEvent(
     taskId: string,
     event: EventInput,
-    { incarnation }: IncarnationOptions = {},
+    life: IncarnationOptions = {},
   ): Promise<StoredEvent> {
     this.#assertOpen();
     assertTaskId(taskId);
-    assertIncarnation(incarnation);
+    const incarnation = incarnationOf(life);
     const drafts = [draftOf(event, "", this.limits)];
     const stored = await this.#writer.append(taskId, drafts, incarnation);
     return stored[0]!;
@@ -329,11 +344,11 @@ export class TaskEngine {
   async appendEvents(
     taskId: string,
     events: readonly EventInput[],
-    { incarnation }: IncarnationOptions = {},
+    life: IncarnationOptions = {},
   ): Promise<StoredEvent[]> {
     this.#assertOpen();
     assertTaskId(taskId);
-    assertIncarnation(incarnation);
+    const incarnation = incarnationOf(life);
     const { maxBatchEvents } = this.limits;
     if (!Array.isArray(events) || events.length > maxBatchEvents) {
       throw new TaskcastError(
@@ -342,7 +357,9 @@ export class TaskEngine {
         { details: { path: "", maxBatchEvents } },
       );
     }
-    const drafts = events.map((event, i) => draftOf(event, `[${i}]`, this.limits));
+    const drafts: EventDraft[] = [];
+    // Not map(), which passes holes over.
+    for (let i = 0; i < events.length; i++) drafts.push(draftOf(events[i]!, `[${i}]`, this.limits));
     return await this.#writer.append(taskId, drafts, incarnation);
   }
 
@@ -406,6 +423,7 @@ export class TaskEngine {
     assertSince(since);
     assertSeriesFormat(seriesFormat);
     if (limit !== undefined) assertCount(limit, "limit", 0, Number.MAX_SAFE_INTEGER);
+    assertEncoder(encoder);
     const start = await locate(this.#context.reader, taskId, since, filter, incarnation);
     const query = { start, filter, seriesFormat, limit };
     return this.#streams.open(
@@ -423,6 +441,8 @@ export class TaskEngine {
     assertOptions(options);
     const { filter = {}, visible = () => true } = options;
     assertFilter(filter);
+    assertFunction(visible, "visible");
+    assertEncoder(encoder);
     const query = { filter, visible: ({ task }: TaskRecord) => visible(task) };
     return await Promise.resolve(this.#streams.open(
       false,
@@ -438,10 +458,11 @@ export class TaskEngine {
   async watchEnd(
     taskId: string,
     onEnd: (ending: Ending) => void,
-    { incarnation }: IncarnationOptions = {},
+    life: IncarnationOptions = {},
   ): Promise<() => void> {
     assertTaskId(taskId);
-    assertIncarnation(incarnation);
+    assertFunction(onEnd, "onEnd");
+    const incarnation = incarnationOf(life);
     return await watchEnd(this.#context, this.#tails, taskId, onEnd, incarnation);
   }
 
@@ -454,10 +475,11 @@ export class TaskEngine {
   async openEndWatch(
     taskId: string,
     onEnd: (ending: Ending) => void,
-    { incarnation }: IncarnationOptions = {},
+    life: IncarnationOptions = {},
   ): Promise<EndWatch> {
     assertTaskId(taskId);
-    assertIncarnation(incarnation);
+    assertFunction(onEnd, "onEnd");
+    const incarnation = incarnationOf(life);
     return await openEndWatch(this.#context, this.#tails, taskId, onEnd, incarnation);
   }
 
@@ -490,10 +512,10 @@ export class TaskEngine {
    */
   async getWebhooks(
     taskId: string,
-    { incarnation }: IncarnationOptions = {},
+    life: IncarnationOptions = {},
   ): Promise<WebhookStatus[]> {
     assertTaskId(taskId);
-    assertIncarnation(incarnation);
+    const incarnation = incarnationOf(life);
     return await webhookStatuses(this.#context, this.#deliverer, taskId, incarnation);
   }
 
@@ -507,11 +529,12 @@ export class TaskEngine {
   async retryWebhook(
     taskId: string,
     hook: string,
-    { incarnation }: IncarnationOptions = {},
+    life: IncarnationOptions = {},
   ): Promise<number> {
     this.#assertOpen();
     assertTaskId(taskId);
-    assertIncarnation(incarnation);
+    text(hook, "hook");
+    const incarnation = incarnationOf(life);
     return await retryWebhook(this.#context, this.#deliverer, taskId, hook, incarnation);
   }
 
@@ -522,9 +545,12 @@ export class TaskEngine {
    * @param limit 1 to 500.
    */
   async listUndelivered(
-    { limit = 50, after }: { limit?: number; after?: MarkedTask } = {},
+    options: { limit?: number; after?: MarkedTask } = {},
   ): Promise<MarkedTask[]> {
+    assertOptions(options);
+    const { limit = 50, after } = options;
     assertCount(limit, "limit", 1, BOUNDS.listPage);
+    if (after !== undefined) assertMarkedTask(after, "after");
     return await this.#context.store.marked("undelivered", { limit, after });
   }
 
@@ -553,6 +579,7 @@ export class TaskEngine {
    * @returns Stops it.
    */
   observe(observer: EngineObserver): () => void {
+    assertObserver(observer);
     return this.#context.observers.add(observer);
   }
 
@@ -562,7 +589,10 @@ export class TaskEngine {
    *
    * @param limit Of each queue. @default 20
    */
-  setAside({ limit = 20 }: { limit?: number } = {}): SetAsideReport {
+  setAside(options: { limit?: number } = {}): SetAsideReport {
+    assertOptions(options);
+    const { limit = 20 } = options;
+    assertCount(limit, "limit", 0, Number.MAX_SAFE_INTEGER);
     const of = (set: SetAside | undefined) => ({
       count: set?.size ?? 0,
       tasks: set?.list(limit) ?? [],
@@ -582,6 +612,8 @@ export class TaskEngine {
   async listDisplaced(
     options: { limit?: number; after?: DisplacedPlace } = {},
   ): Promise<DisplacedTask[]> {
+    assertOptions(options);
+    if (options.after !== undefined) assertDisplacedPlace(options.after, "after");
     return await listDisplaced(this.#context, options);
   }
 
@@ -592,6 +624,7 @@ export class TaskEngine {
    */
   async exportDisplaced(taskId: string, incarnation: string): Promise<DisplacedExport> {
     assertTaskId(taskId);
+    text(incarnation, "incarnation");
     const found = await exportDisplaced(this.#context, taskId, incarnation);
     if (found === undefined) throw taskNotFound(taskId);
     return found;
@@ -605,11 +638,14 @@ export class TaskEngine {
   async deleteDisplaced(taskId: string, incarnation: string): Promise<void> {
     this.#assertOpen();
     assertTaskId(taskId);
+    text(incarnation, "incarnation");
     if (!await deleteDisplaced(this.#context, taskId, incarnation)) throw taskNotFound(taskId);
   }
 
   /** How many tasks wait for the archive, counted up to a bound; `undefined` without an archive. */
-  async archiveBacklog({ limit = 500 }: { limit?: number } = {}): Promise<number | undefined> {
+  async archiveBacklog(options: { limit?: number } = {}): Promise<number | undefined> {
+    assertOptions(options);
+    const { limit = 500 } = options;
     assertCount(limit, "limit", 1, BOUNDS.listPage);
     if (this.#archiver === undefined) return undefined;
     return (await this.#context.store.marked("archive", { limit })).length;

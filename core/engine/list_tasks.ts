@@ -6,7 +6,15 @@ import type { Task, TaskStatus } from "../protocol/task.ts";
 import { TASK_STATUSES } from "../protocol/task.ts";
 import { assertTaskId } from "../protocol/task_id.ts";
 import { matchesType } from "../rules/filter.ts";
-import { integer, list, object, optional, text, texts } from "../rules/validate/checks.ts";
+import {
+  assertFunction,
+  integer,
+  list,
+  object,
+  optional,
+  text,
+  texts,
+} from "../rules/validate/checks.ts";
 import { assertCount, assertTypePatterns } from "../rules/validate/query.ts";
 import { assertStatus } from "../rules/validate/task.ts";
 import { ArchiveAway } from "./archive_away.ts";
@@ -88,6 +96,7 @@ function assertQuery(query: ListTasksQuery): void {
   optional(fields, "", "tag", text);
   optional(fields, "", "limit", (value, path) => integer(value, path, 1, BOUNDS.listPage));
   optional(fields, "", "cursor", text);
+  optional(fields, "", "visible", assertFunction);
   optional(fields, "", "ids", (ids, path) => texts(ids, path, Infinity));
 }
 

@@ -1,5 +1,12 @@
+import { assertMethods } from "../rules/validate/checks.ts";
 import { nextChunk } from "./chunk_source.ts";
 import type { TaskStream } from "./options.ts";
+
+const SIGNAL: readonly string[] = [
+  "throwIfAborted",
+  "addEventListener",
+  "removeEventListener",
+] satisfies (keyof AbortSignal)[];
 
 /** Turns a stream of batches into a web stream of messages that is read only as it is pulled. */
 export function readable<Item>(
@@ -11,6 +18,7 @@ export function readable<Item>(
   return new ReadableStream<Item>({
     async pull(controller) {
       if (stream === undefined) {
+        if (signal !== undefined && signal !== null) assertMethods(signal, "signal", SIGNAL);
         signal?.throwIfAborted();
         stream = await open();
         signal?.addEventListener("abort", onAbort, { once: true });

@@ -1,6 +1,7 @@
 import { TaskcastError } from "@taskcast/core/protocol";
 import { credentialOf, credentialOfToken } from "./credential.ts";
 import { createJwtVerifier } from "./jwt.ts";
+import { lendBody } from "./lend_body.ts";
 import type { AuthContext, AuthFunction, AuthOptions } from "./options.ts";
 import { FULL_ACCESS } from "./options.ts";
 
@@ -15,6 +16,8 @@ export interface AuthenticatorOptions {
   auth?: AuthOptions;
   /** Keys of services that may do everything, by the services' names. */
   trustedServices?: Record<string, string>;
+  /** Bytes of a body that a function of the host may read. @default {1048576} */
+  maxBodyBytes?: number;
 }
 
 /**
@@ -26,9 +29,10 @@ export interface AuthenticatorOptions {
  * @throws {TypeError} For options that cannot work.
  */
 export function createAuthenticator(
-  { auth = { mode: "none" }, trustedServices = {} }: AuthenticatorOptions,
+  { auth = { mode: "none" }, trustedServices = {}, maxBodyBytes = 1024 * 1024 }:
+    AuthenticatorOptions,
 ): (request: Request) => AuthContext | Promise<AuthContext> {
-  const byToken = tokenAuthenticator(auth);
+  const byToken = tokenAuthenticator(auth, maxBodyBytes);
   const byKey = keyAuthenticator(trustedServices);
   return (request) => {
     const key = request.headers.get(SERVICE_KEY_HEADER);
@@ -38,6 +42,7 @@ export function createAuthenticator(
 
 function tokenAuthenticator(
   auth: AuthOptions,
+  maxBodyBytes: number,
 ): (request: Request) => AuthContext | Promise<AuthContext> {
   switch (auth.mode) {
     case undefined:
@@ -56,7 +61,7 @@ function tokenAuthenticator(
       if (typeof auth.authenticate !== "function") {
         throw new TypeError('auth: the mode "custom" needs the function "authenticate"');
       }
-      return (request) => byFunction(auth.authenticate, request);
+      return (request) => byFunction(auth.authenticate, request, maxBodyBytes);
     }
     default:
       throw new TypeError('auth.mode must be "none", "jwt" or "custom"');
@@ -76,8 +81,12 @@ function bearerToken(request: Request): string {
   );
 }
 
-async function byFunction(authenticate: AuthFunction, request: Request): Promise<AuthContext> {
-  const context = await authenticate(request);
+async function byFunction(
+  authenticate: AuthFunction,
+  request: Request,
+  maxBodyBytes: number,
+): Promise<AuthContext> {
+  const context = await lendBody(request, maxBodyBytes, authenticate);
   if (context === null) {
     throw new TaskcastError("UNAUTHORIZED", "The server does not know the caller");
   }

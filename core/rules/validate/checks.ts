@@ -12,6 +12,7 @@ function isObject(value: unknown): value is Fields {
 /** Requires an object with none but the known fields. */
 export function object(value: unknown, path: string, known?: readonly string[]): Fields {
   if (!isObject(value)) throw invalidInput(path, "must be an object");
+  if (hasToJson(value)) throw invalidInput(path, "must be a plain object, without toJSON()");
   if (known !== undefined) {
     for (const key of Object.keys(value)) {
       if (!known.includes(key) && value[key] !== undefined) {
@@ -20,6 +21,28 @@ export function object(value: unknown, path: string, known?: readonly string[]):
     }
   }
   return value;
+}
+
+/** Whether JSON would not be made of this itself, so that what was checked is not what is stored. */
+export function hasToJson(value: object): boolean {
+  return typeof (value as { toJSON?: unknown }).toJSON === "function";
+}
+
+/** Requires a function. */
+export function assertFunction(value: unknown, path: string): void {
+  if (typeof value !== "function") throw invalidInput(path, "must be a function");
+}
+
+/** Requires an object that has these methods. */
+export function assertMethods(value: unknown, path: string, methods: readonly string[]): void {
+  const there = (typeof value === "object" || typeof value === "function") && value !== null
+    ? value as Fields
+    : {};
+  const missing = methods.filter((name) => typeof there[name] !== "function");
+  if (missing.length > 0) {
+    const names = missing.map((name) => `${name}()`).join(", ");
+    throw invalidInput(path, `must be an object with ${names}`);
+  }
 }
 
 export function join(path: string, key: string): string {
@@ -62,6 +85,7 @@ export function number(value: unknown, path: string, min: number, max: number): 
 
 export function list(value: unknown, path: string, max: number): unknown[] {
   if (!Array.isArray(value)) throw invalidInput(path, "must be an array");
+  if (hasToJson(value)) throw invalidInput(path, "must be an array without toJSON()");
   if (value.length > max) {
     throw invalidInput(path, `must have at most ${max} items, and has ${value.length}`);
   }

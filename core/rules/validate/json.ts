@@ -1,7 +1,7 @@
 import { invalidInput } from "../../protocol/errors.ts";
 import type { Limits } from "../../protocol/limits.ts";
 import type { Fields } from "./checks.ts";
-import { join, object } from "./checks.ts";
+import { hasToJson, join, object } from "./checks.ts";
 
 /** Bounds of JSON values. */
 export type JsonLimits = Pick<Limits, "maxJsonDepth">;
@@ -29,7 +29,7 @@ function isJson(value: unknown, levels: number): boolean {
       return false;
   }
   if (value === null) return true;
-  if (levels <= 0) return false;
+  if (levels <= 0 || hasToJson(value)) return false;
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) if (!isJson(value[i], levels - 1)) return false;
     return true;
@@ -52,6 +52,8 @@ function findFault(value: unknown, path: string, levels: number, maxJsonDepth: n
   if (levels <= 0) {
     throw invalidInput(path, `must not be nested deeper than ${maxJsonDepth} levels`);
   }
+  // Such as a Date; JSON would have whatever it answers.
+  if (hasToJson(value)) throw invalidInput(path, "must be JSON, without toJSON()");
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) {
       findFault(value[i], `${path}[${i}]`, levels - 1, maxJsonDepth);

@@ -17,8 +17,8 @@ export function assertTypePatterns(value: unknown, path = "types"): void {
 }
 
 /** Requires an object of options; what they are is checked one by one. */
-export function assertOptions(value: unknown): void {
-  object(value, "options");
+export function assertOptions(value: unknown, path = "options"): void {
+  object(value, path);
 }
 
 /** Requires a filter. */

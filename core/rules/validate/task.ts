@@ -25,6 +25,13 @@ export function assertIncarnation(value: unknown): asserts value is string | und
   if (value !== undefined) text(value, "incarnation");
 }
 
+/** The incarnation that a call is about, if it says one. */
+export function incarnationOf(options: { incarnation?: string }): string | undefined {
+  const { incarnation } = object(options, "options");
+  assertIncarnation(incarnation);
+  return incarnation;
+}
+
 /** Requires a state. */
 export function assertStatus(status: unknown, path = "status"): asserts status is TaskStatus {
   oneOf(status, path, TASK_STATUSES);

@@ -1,4 +1,4 @@
-import type { AdapterRole, Adapters } from "@taskcast/core";
+import type { AdapterRole, Adapters } from "../contracts/plugin.ts";
 
 /** The methods that something must have. */
 type MethodsOf<T> = {

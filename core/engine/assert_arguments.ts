@@ -1,0 +1,98 @@
+import type { EngineObserver } from "../contracts/observer.ts";
+import type { TaskcastHooks } from "../contracts/hooks.ts";
+import type { MarkedTask } from "../contracts/work_queue.ts";
+import { assertTaskId } from "../protocol/task_id.ts";
+import { missingMethods } from "../rules/adapter_methods.ts";
+import { assertFunction, assertMethods, object, optional, text } from "../rules/validate/checks.ts";
+import { assertCount, assertOptions } from "../rules/validate/query.ts";
+import type { FrameEncoder } from "./frames.ts";
+import type { TaskEngineOptions } from "./options.ts";
+
+// Whoever calls without types learns at once what is wrong, and not from a timer an hour later.
+
+const PARTS = [
+  ["broadcast", "broadcast"],
+  ["shortTermStore", "shortTerm"],
+  ["longTermStore", "longTerm"],
+] as const;
+
+const HOOKS: readonly string[] = [
+  "onTaskCreated",
+  "onTaskTransitioned",
+  "onTaskFailed",
+  "onTaskTimeout",
+  "onWebhookFailed",
+  "onUnhandledError",
+] satisfies (keyof TaskcastHooks)[];
+
+const OBSERVED: readonly string[] = [
+  "onCommit",
+  "onDelivery",
+  "onLaggingRead",
+  "onArchiving",
+  "onWebhookAttempt",
+  "onDueWork",
+] satisfies (keyof EngineObserver)[];
+
+/**
+ * Requires the parts of an engine, and those of its options that are objects of functions.
+ *
+ * @throws {TypeError} For a part that is missing or has not the methods of its contract.
+ * @throws {TaskcastError} `INVALID_INPUT` for other options.
+ */
+export function assertEngineParts(options: TaskEngineOptions): void {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError("TaskEngine needs an object of options");
+  }
+  for (const [name, role] of PARTS) {
+    const part: unknown = options[name];
+    if (part === undefined && role === "longTerm") continue;
+    if (part === undefined) throw new TypeError(`TaskEngine needs the option "${name}"`);
+    const missing = missingMethods(part, role);
+    if (missing.length > 0) {
+      throw new TypeError(`The option "${name}" of TaskEngine has no ${missing.join(", ")}`);
+    }
+  }
+  const { hooks, webhooks, cleanup, limits, options: sizes, tracer, clock } = options;
+  if (hooks !== undefined) assertFunctions(hooks, "hooks", HOOKS);
+  if (webhooks !== undefined) {
+    object(webhooks, "webhooks");
+    assertMethods(webhooks.sender, "webhooks.sender", ["refusal", "send"]);
+  }
+  for (const [name, value] of Object.entries({ cleanup, limits, options: sizes })) {
+    if (value !== undefined) assertOptions(value, name);
+  }
+  if (tracer !== undefined) assertMethods(tracer, "tracer", ["trace"]);
+  if (clock !== undefined) assertMethods(clock, "clock", ["now", "setTimeout", "clearTimeout"]);
+}
+
+/** Requires an observer. */
+export function assertObserver(observer: unknown): void {
+  assertFunctions(observer, "observer", OBSERVED);
+}
+
+/** Requires what turns events into chunks. */
+export function assertEncoder<Chunk>(encoder: FrameEncoder<Chunk>): void {
+  assertMethods(encoder, "encoder", ["open", "heartbeat", "done", "buffer"]);
+}
+
+/** Requires a place in a list of marked tasks. */
+export function assertMarkedTask(value: unknown, path: string): asserts value is MarkedTask {
+  const { taskId, atMs } = object(value, path);
+  assertTaskId(taskId, `${path}.taskId`);
+  assertCount(atMs, `${path}.atMs`, 0, Number.MAX_SAFE_INTEGER);
+}
+
+/** Requires a place in a list of displaced tasks. */
+export function assertDisplacedPlace(value: unknown, path: string): void {
+  const { id, incarnation, createdAt } = object(value, path);
+  assertTaskId(id, `${path}.id`);
+  text(incarnation, `${path}.incarnation`);
+  assertCount(createdAt, `${path}.createdAt`, 0, Number.MAX_SAFE_INTEGER);
+}
+
+/** Functions that may be left out; an instance of a class is as good as a plain object. */
+function assertFunctions(value: unknown, path: string, names: readonly string[]): void {
+  const fields = object(value, path);
+  for (const name of names) optional(fields, path, name, assertFunction);
+}

@@ -1,0 +1,133 @@
+import { TaskcastError } from "@taskcast/core/protocol";
+import { mediaType, readBytes } from "../request.ts";
+
+/** What reads a body; Node 20 has no `bytes`. */
+const READS = (["arrayBuffer", "blob", "bytes", "formData", "json", "text"] as const)
+  .filter((name) => name in Response.prototype);
+
+/** What is known of a body that is lent. */
+interface Loan {
+  /** It is over, and nobody had read the body: what reads it is the runtime's own again. */
+  isOver: boolean;
+  /** Reads the body; every call gives the same. */
+  bytes: () => Promise<AllowSharedBufferSource>;
+  /** The body was asked for, so that only what is kept of it is left. */
+  isKept: boolean;
+}
+
+const LOAN = Symbol("loan");
+
+type Borrowed = Request & { [LOAN]: Loan };
+
+/**
+ * Gives a request to a function of the host that may read its body, and has the body still there
+ * afterwards.
+ *
+ * The request is the very object, so that it can be given to any library; only what reads the body
+ * is replaced on it, by another prototype, which takes a few microseconds. The body is read when it
+ * is asked for, up to `maxBytes`, and is kept from then on. One that nobody asks for is not touched.
+ * A stream of lines is not read: it may last for hours.
+ *
+ * @throws {TaskcastError} To whoever reads the body: `PAYLOAD_TOO_LARGE`, `UNSUPPORTED_MEDIA_TYPE`.
+ * @throws {TypeError} If the function took the body away by other means.
+ */
+export async function lendBody<T>(
+  request: Request,
+  maxBytes: number,
+  use: (request: Request) => T | Promise<T>,
+): Promise<T> {
+  if (request.method === "GET" || request.method === "HEAD") return await use(request);
+  const own = Object.getPrototypeOf(request) as Request;
+  let kept: Promise<AllowSharedBufferSource> | undefined;
+  const loan: Loan = {
+    isOver: false,
+    isKept: false,
+    bytes() {
+      if (kept !== undefined) return kept;
+      if (mediaType(request) === "application/x-ndjson") return Promise.reject(cannotWait());
+      loan.isOver = true; // For as long as it takes to begin reading.
+      kept = readBytes(request, maxBytes);
+      loan.isOver = false;
+      loan.isKept = true;
+      return kept;
+    },
+  };
+  (request as Borrowed)[LOAN] = loan;
+  Object.setPrototypeOf(request, lendingPrototype(own));
+  const result = await use(request);
+  if (loan.isKept) return result;
+  loan.isOver = true;
+  // Such as `new Request(request)`, which nothing can be put in the place of.
+  if (request.bodyUsed) {
+    throw new TypeError(
+      "auth.authenticate took the request's body away; read it from the request, or from a clone()",
+    );
+  }
+  return result;
+}
+
+function cannotWait(): TaskcastError {
+  return new TaskcastError(
+    "UNSUPPORTED_MEDIA_TYPE",
+    "This server reads the body to find out who calls, which cannot be done of a stream of lines: " +
+      'send "content-type: application/json"',
+  );
+}
+
+/** By the prototype that requests have: that of the runtime, or of a listener. */
+const lendingPrototypes = new WeakMap<Request, object>();
+
+function lendingPrototype(own: Request): object {
+  let lending = lendingPrototypes.get(own);
+  if (lending === undefined) {
+    lending = makeLendingPrototype(own);
+    lendingPrototypes.set(own, lending);
+  }
+  return lending;
+}
+
+/** A prototype whose readings give copies of the body as long as it is lent or kept. */
+function makeLendingPrototype(own: Request): object {
+  const get = (request: Request, name: keyof Request) => Reflect.get(own, name, request);
+  const lending: PropertyDescriptorMap = {
+    body: {
+      get(this: Borrowed) {
+        const body = get(this, "body");
+        return this[LOAN].isOver || (body === null && !this[LOAN].isKept) ? body : copyOf(this);
+      },
+    },
+    bodyUsed: {
+      get(this: Borrowed) {
+        return this[LOAN].isOver && get(this, "bodyUsed");
+      },
+    },
+    clone: {
+      value(this: Borrowed) {
+        if (this[LOAN].isOver) return (get(this, "clone") as () => Request).call(this);
+        const { url, method, headers, signal, body } = this;
+        return new Request(url, { method, headers, signal, body, duplex: "half" } as RequestInit);
+      },
+    },
+  };
+  for (const name of READS) {
+    lending[name] = {
+      async value(this: Borrowed) {
+        if (this[LOAN].isOver) return await (get(this, name) as () => unknown).call(this);
+        const bytes = await this[LOAN].bytes() as Uint8Array<ArrayBuffer>;
+        const type = this.headers.get("content-type") ?? "";
+        return await new Response(bytes, { headers: { "content-type": type } })[name]();
+      },
+    };
+  }
+  return Object.create(own, lending);
+}
+
+function copyOf(request: Borrowed): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    async pull(controller) {
+      const chunk = new Uint8Array(await request[LOAN].bytes() as ArrayBuffer);
+      if (chunk.length > 0) controller.enqueue(chunk);
+      controller.close();
+    },
+  }, { highWaterMark: 0 });
+}

@@ -1,0 +1,68 @@
+import { originProblem } from "@taskcast/core";
+import type { MiddlewareHandler } from "hono";
+import { cors } from "hono/cors";
+
+/** Who may read answers from pages of other origins. */
+export interface CorsOptions {
+  /** `*`, or the origins allowed, each as browsers write it: `https://example.com`. */
+  origin: string | string[];
+  /** Lets browsers send cookies; not with `*`. @default {false} */
+  credentials?: boolean;
+  /** Seconds that a browser may remember the answer to a preflight. @default {600} */
+  maxAgeSeconds?: number;
+}
+
+/**
+ * Lets pages of other origins call.
+ *
+ * @throws {TypeError} For options with which no browser would let a page in.
+ */
+export function corsOf(options: CorsOptions): MiddlewareHandler {
+  assertCors(options);
+  const { origin, credentials = false, maxAgeSeconds = 600 } = options;
+  return cors({
+    origin,
+    credentials,
+    maxAge: maxAgeSeconds,
+    allowMethods: ["GET", "POST", "PATCH", "DELETE"],
+    allowHeaders: [
+      "authorization",
+      "content-type",
+      "last-event-id",
+      "traceparent",
+      "tracestate",
+      "x-request-id",
+      "x-taskcast-service-key",
+    ],
+    exposeHeaders: ["link", "location", "retry-after", "x-request-id"],
+  });
+}
+
+function assertCors(options: CorsOptions): void {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError("cors must be an object with origin");
+  }
+  const { origin, credentials = false, maxAgeSeconds = 600 } = options;
+  if (typeof credentials !== "boolean") {
+    throw new TypeError("cors.credentials must be true or false");
+  }
+  if (!Number.isSafeInteger(maxAgeSeconds) || maxAgeSeconds < 0) {
+    throw new TypeError("cors.maxAgeSeconds must be a whole number, 0 or more");
+  }
+  if (origin === "*") {
+    // Browsers refuse the answer.
+    if (credentials) {
+      throw new TypeError('cors.credentials cannot be true while cors.origin is "*"');
+    }
+    return;
+  }
+  if (Array.isArray(origin) && origin.length === 0) {
+    throw new TypeError("cors.origin is empty, so cors allows nobody; leave cors out");
+  }
+  for (const one of Array.isArray(origin) ? Array.from(origin) : [origin]) {
+    const problem = originProblem(one);
+    if (problem !== undefined) {
+      throw new TypeError(`cors.origin: ${JSON.stringify(one)} ${problem}`);
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
+import { createTaskcastApp } from "./app.ts";
+import type { CorsOptions } from "./cors.ts";
+
+// deno-lint-ignore no-explicit-any
+type Anything = any;
+
+function app(engine: TaskEngine, cors: Anything) {
+  return createTaskcastApp({ engine, cors: cors as CorsOptions });
+}
+
+function engine(): TaskEngine {
+  return new TaskEngine({
+    broadcast: new MemoryBroadcastProvider(),
+    shortTermStore: new MemoryShortTermStore(),
+  });
+}
+
+Deno.test("an app is not made with cors options that let no page in", async () => {
+  await using host = engine();
+  const cases: [cors: Anything, message: RegExp][] = [
+    [null, /cors must be an object/],
+    ["*", /cors must be an object/],
+    [{}, /cors\.origin.*must be a text/],
+    [{ origin: "*", credentials: true }, /cors\.credentials cannot be true while .* "\*"/],
+    [{ origin: "*", credentials: "yes" }, /cors\.credentials must be true or false/],
+    [{ origin: "*", maxAgeSeconds: -1 }, /cors\.maxAgeSeconds/],
+    [{ origin: [] }, /cors\.origin is empty/],
+    [{ origin: ["*"] }, /"\*" must name one host/],
+    [{ origin: "https://*.example.com" }, /must name one host/],
+    [{ origin: "https://a.example/" }, /"https:\/\/a\.example\/" .*slash at its end/],
+    [{ origin: ["https://b.example", "https://a.example/app"] }, /without a path/],
+    [{ origin: "https://a.example?x" }, /must be an origin/],
+    [{ origin: "a.example" }, /must be an origin/],
+    [{ origin: "localhost:3000" }, /must be an origin/],
+    [{ origin: "" }, /must be an origin/],
+    [{ origin: Array(1) }, /must be a text/],
+    [{ origin: "https://a.example,https://b.example" }, /must be/],
+    [{ origin: "https://A.example" }, /written as browsers do: https:\/\/a\.example/],
+    [{ origin: "https://a.example:443" }, /written as browsers do: https:\/\/a\.example/],
+    [{ origin: "https://user@a.example" }, /must be an origin/],
+    [{ origin: "https://münchen.example" }, /browsers do: https:\/\/xn--/],
+  ];
+  for (const [cors, message] of cases) {
+    assert.throws(() => app(host, cors), { name: "TypeError", message }, JSON.stringify(cors));
+  }
+});
+
+Deno.test("pages of every origin that is taken are let in", async () => {
+  await using host = engine();
+  const origins = [
+    "https://a.example",
+    "http://localhost:3000",
+    "http://[::1]:8080",
+    "capacitor://localhost",
+    "chrome-extension://abcdefghijklmnop",
+    "https://xn--mnchen-3ya.example",
+    "null",
+  ];
+  for (const origin of origins) {
+    for (const cors of [{ origin }, { origin: [origin], credentials: true }]) {
+      const { headers } = await app(host, cors).request("/health", { headers: { origin } });
+      assert.equal(headers.get("access-control-allow-origin"), origin);
+    }
+  }
+  const { headers } = await app(host, { origin: "*" }).request("/health", {
+    headers: { origin: "https://b.example" },
+  });
+  assert.equal(headers.get("access-control-allow-origin"), "*");
+});
