@@ -7,6 +7,7 @@ import { Connection } from "./connection.ts";
 import { Partitions } from "./partitions.ts";
 import { ScriptRunner } from "./script_runner.ts";
 import { RedisShortTermStore } from "./short_term_store.ts";
+import { StoreHealth } from "./store_health.ts";
 
 /** Options for {@linkcode createRedisAdapters}. */
 export interface RedisAdapterOptions {
@@ -158,6 +159,7 @@ function adaptersOf(
     lastError,
   });
   const shortTerm = new RedisShortTermStore(scripts, partitions, {
+    health: new StoreHealth(store, scripts, partitions),
     wakes: broadcast,
     publish,
     onClose: release(store),

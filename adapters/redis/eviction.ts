@@ -1,20 +1,13 @@
-import { TaskcastError } from "@taskcast/core/protocol";
 import type { RedisClient, RedisNode } from "./client.ts";
 
 /**
- * Rejects if Redis would remove task data to make room, which would look like tasks that were never
- * there. The policies for keys with an expiry are fine: only what is short-lived anyway has one.
+ * The policy by which Redis would remove task data to make room, which would look like tasks that were
+ * never there. Those for keys with an expiry are fine: only what is short-lived anyway has one.
  */
-export async function assertKeepsData(client: RedisClient): Promise<void> {
+export async function evictingPolicy(client: RedisClient): Promise<string | undefined> {
   const nodes: readonly RedisNode[] = client.isCluster ? client.nodes?.() ?? [] : [client];
   const policies = await Promise.all(nodes.map(evictionPolicy));
-  const policy = policies.find((one) => one?.startsWith("allkeys-"));
-  if (policy === undefined) return;
-  throw new TaskcastError(
-    "STORE_UNAVAILABLE",
-    `Redis cannot be used: with the maxmemory-policy "${policy}" it removes task data when it is ` +
-      "full; set maxmemory-policy to noeviction",
-  );
+  return policies.find((one) => one?.startsWith("allkeys-"));
 }
 
 /** What a server does when it is full; `undefined` without a bound, or where that is not told. */

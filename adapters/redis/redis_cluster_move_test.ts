@@ -20,7 +20,7 @@ type Operation = (store: ShortTermStore) => Promise<unknown>;
 
 /** An operation for each script about tasks, all of which find something in what `fill` makes. */
 const OPERATIONS: Record<
-  Exclude<keyof typeof SCRIPTS, "echo" | "accept_loss" | "find_life">,
+  Exclude<keyof typeof SCRIPTS, "echo" | "rights" | "accept_loss" | "find_life">,
   Operation
 > = {
   archived: (store) =>

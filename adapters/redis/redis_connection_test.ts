@@ -191,23 +191,38 @@ for (const policy of ["allkeys-lru", "allkeys-random", "volatile-lru", "noevicti
     await using redis = await startRedis({ args: ["--maxmemory-policy", policy] });
     {
       await using here = setUp(redis.url, "ours");
-      await here.shortTerm.check(); // Nothing is evicted without a bound.
+      // Nothing is evicted without a bound.
+      assert.equal(await here.shortTerm.check(), undefined);
     }
     const admin = new Redis(redis.port);
     await admin.config("SET", "maxmemory", "100mb");
     await using here = setUp(redis.url, "ours");
-    if (!isRefused) await here.shortTerm.check();
+    if (!isRefused) assert.equal(await here.shortTerm.check(), undefined);
     else {
-      await assert.rejects(here.shortTerm.check(), {
-        code: "STORE_UNAVAILABLE",
-        message: /set maxmemory-policy to noeviction/,
-      });
+      const report = await here.shortTerm.check();
+      assert.equal(report?.status, "unavailable");
+      assert.match(report.message, /set maxmemory-policy to noeviction/);
       await admin.config("SET", "maxmemory-policy", "noeviction");
-      await here.shortTerm.check();
+      assert.equal(await here.shortTerm.check(), undefined);
     }
     admin.disconnect();
   });
 }
+
+test("redis: a policy that becomes an evicting one while it runs is told", async () => {
+  await using redis = await startRedis();
+  await using here = setUp(redis.url, "ours");
+  const admin = new Redis(redis.port);
+  assert.equal(await here.shortTerm.check(), undefined);
+  await admin.config("SET", "maxmemory", "100mb");
+  await admin.config("SET", "maxmemory-policy", "allkeys-lru");
+  const report = await here.shortTerm.check();
+  assert.equal(report?.status, "degraded", "what is there is served");
+  assert.match(report.message, /"allkeys-lru".*set maxmemory-policy to noeviction/);
+  await admin.config("SET", "maxmemory-policy", "noeviction");
+  assert.equal(await here.shortTerm.check(), undefined);
+  admin.disconnect();
+});
 
 test("redis: who may not ask about memory is let in", async () => {
   await using redis = await startRedis();

@@ -1,12 +1,11 @@
 import { setImmediate } from "node:timers";
-import type { HealthReport } from "@taskcast/core";
 import { TaskcastError } from "@taskcast/core/protocol";
+import { Admission } from "./admission.ts";
 import type { RedisClient, Reply } from "./client.ts";
 import { BEGINNING } from "./client.ts";
 import type { Connection } from "./connection.ts";
 import { damagedError } from "./damaged.ts";
-import { assertKeepsData } from "./eviction.ts";
-import { assertDatabase } from "./database.ts";
+import { isDenied } from "./denied.ts";
 import { noRedis } from "./no_redis.ts";
 import { Deadlines } from "./deadlines.ts";
 import { inTime } from "./in_time.ts";
@@ -15,6 +14,7 @@ import { Lives } from "./lives.ts";
 import type { Partitions } from "./partitions.ts";
 import { lifeKeyOf } from "./partitions.ts";
 import { released } from "./released.ts";
+import { MissingRights } from "./rights.ts";
 import type { ScriptArgs, ScriptCall, ScriptName } from "./script_call.ts";
 import { ScriptSender } from "./script_sender.ts";
 import { unavailable } from "./unavailable.ts";
@@ -43,10 +43,11 @@ export class ScriptRunner {
   #waiting: ScriptCall[] = [];
   #calls = 0;
   #pending = 0;
+  /** Calls that wait until it is known whether any may be sent. */
+  #unadmitted = 0;
   #wasReady = false;
   #closed = false;
-  #agreed?: Promise<void>;
-  #keepsData = false;
+  readonly #admission: Admission;
 
   constructor(
     client: RedisClient,
@@ -69,16 +70,20 @@ export class ScriptRunner {
     this.#maxPending = maxPending;
     const lives = this.#lives = new Lives(partitions.bases.length);
     this.#sender = new ScriptSender(client, { connection, lives });
+    this.#admission = new Admission(client, partitions, (ask, base) => {
+      const refusal = this.#refusal();
+      return refusal === undefined
+        ? this.#inTime(connection.answer(ask(), base))
+        : Promise.reject(refusal);
+    });
   }
 
   /** Runs a script. Without the partition's life at the end of the answer. */
   async run(base: string, script: ScriptName, args: ScriptArgs): Promise<readonly Reply[]> {
-    if (this.#agreed === undefined) {
-      const agreed = this.#agree();
-      this.#agreed = agreed;
-      agreed.catch(() => this.#agreed = undefined);
-    }
-    await this.#agreed;
+    // The same promise for all, so that calls stay in their order.
+    const admitted = this.#admission.of(base);
+    if (this.#admission.isKnown(base)) await admitted;
+    else await this.#waitFor(admitted);
     if (this.#lives.lost > 0 && this.#lives.isLost(base)) await this.#findAgain(base);
     return await this.#call(base, script, args);
   }
@@ -92,9 +97,19 @@ export class ScriptRunner {
   async acceptLoss(words: readonly string[]): Promise<number> {
     const values = [String(Date.now()), ...words];
     const { bases } = this.#partitions;
-    await this.#agree();
+    await Promise.all(bases.map((base) => this.#admission.of(base)));
     const replies = await Promise.all(bases.map((base) => this.#call(base, "accept_loss", values)));
     return replies.filter(([lost]) => lost !== 0).length;
+  }
+
+  async #waitFor(admitted: Promise<void>): Promise<void> {
+    if (this.#unadmitted >= this.#maxPending) throw this.#tooMany();
+    this.#unadmitted++;
+    try {
+      await admitted;
+    } finally {
+      this.#unadmitted--;
+    }
   }
 
   async #findAgain(base: string): Promise<void> {
@@ -177,40 +192,26 @@ export class ScriptRunner {
     );
   }
 
-  /**
-   * Rejects when tasks cannot be changed and read at the moment. Partitions that are lost or whose slot
-   * is being moved are reported: the others work.
-   */
-  async check(): Promise<HealthReport | void> {
-    const { bases } = this.#partitions;
-    await Promise.all(bases.map((base) => this.#checkOrReport(base)));
-    if (!this.#keepsData) {
-      await this.#inTime(this.#connection.answer(assertKeepsData(this.#client)));
-      this.#keepsData = true;
-    }
-    const moving = bases.filter((base) => this.#isMoving(base)).length;
-    const messages = [
-      ...(this.#lives.lost > 0 ? [this.#lives.message] : []),
-      ...(moving > 0
-        ? [
-          `the slots of ${moving} of ${bases.length} partitions are being moved; if that does not ` +
-          'end, run "redis-cli --cluster fix"',
-        ]
-        : []),
-    ];
-    if (messages.length === 0) return;
-    const works = bases.some((base) => !this.#isMoving(base) && !this.#lives.isLost(base));
-    return { status: works ? "degraded" : "unavailable", message: messages.join("; ") };
-  }
-
-  /** Rejects if a partition cannot be used for a reason that is not reported. */
-  async #checkOrReport(base: string): Promise<void> {
+  /** Looks whether tasks of a partition can be changed and read. Rejects if not for another reason. */
+  async probe(base: string): Promise<"usable" | "moving" | "lost"> {
     try {
       if (this.#isMoving(base)) this.#laneOf(base).look();
       else await this.run(base, "check", []);
     } catch (error) {
       if (!this.#isMoving(base) && !this.#lives.isLost(base)) throw error;
     }
+    if (this.#isMoving(base)) return "moving";
+    return this.#lives.isLost(base) ? "lost" : "usable";
+  }
+
+  /** What was lost, and what can be done. */
+  get lossMessage(): string {
+    return this.#lives.message;
+  }
+
+  /** Waits for something that the client was asked, for as long as for everything. */
+  async answer<T>(answer: Promise<T>): Promise<T> {
+    return await this.#inTime(this.#connection.answer(answer));
   }
 
   #isMoving(base: string): boolean {
@@ -225,6 +226,7 @@ export class ScriptRunner {
   /** Sends nothing any more. */
   close(): void {
     this.#closed = true;
+    this.#admission.close();
     for (const lane of this.#lanes.values()) lane.close();
     this.#connection.close();
   }
@@ -232,9 +234,11 @@ export class ScriptRunner {
   #assertUsable(): void {
     const refusal = this.#refusal();
     if (refusal !== undefined) throw refusal;
-    if (this.#pending >= this.#maxPending) {
-      throw unavailable(`${this.#maxPending} requests wait for it already`);
-    }
+    if (this.#pending >= this.#maxPending) throw this.#tooMany();
+  }
+
+  #tooMany(): TaskcastError {
+    return unavailable(`${this.#maxPending} requests wait for it already`);
   }
 
   /** Why nothing can be sent now, if so. */
@@ -307,22 +311,6 @@ export class ScriptRunner {
     await this.#connection.answer(found, base);
   }
 
-  /** Another number of partitions would look for tasks where they are not. */
-  async #agree(): Promise<void> {
-    this.#assertUsable();
-    const { countKey, bases } = this.#partitions;
-    const count = String(bases.length);
-    const asking = (async () => {
-      await assertDatabase(this.#client);
-      await this.#client.call("SET", countKey, count, "NX");
-      return await this.#client.call("GET", countKey);
-    })();
-    const found = await this.#inTime(this.#connection.answer(asking, bases[0]));
-    if (found !== count) {
-      throw unavailable(`its data has ${found} partitions, and ${count} are configured`);
-    }
-  }
-
   #wordedOf(base: string, error: unknown): TaskcastError {
     if (!(error instanceof Error && error.message.startsWith("TASKCAST_LOST"))) {
       return this.#worded(error);
@@ -336,6 +324,11 @@ export class ScriptRunner {
     const message = error instanceof Error ? error.message : String(error);
     const damaged = damagedError(message);
     if (damaged !== undefined) return damaged;
+    if (isDenied(error)) {
+      // Rights were taken away. Nothing is sent until they are whole again.
+      this.#admission.doubt();
+      return new MissingRights(this.#partitions.prefix);
+    }
     if (message.startsWith("OOM")) {
       return new TaskcastError("STORE_FULL", "Redis has no memory left", { cause: error });
     }

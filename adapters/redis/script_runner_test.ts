@@ -6,6 +6,7 @@ import type { RedisClient, RedisNode } from "./client.ts";
 import type { Connection } from "./connection.ts";
 import { Partitions } from "./partitions.ts";
 import { ScriptRunner } from "./script_runner.ts";
+import { StoreHealth } from "./store_health.ts";
 
 const MAX_PENDING = 3;
 
@@ -23,6 +24,8 @@ const READY = {
   status: "ready",
   isCluster: false,
   call: (command: string): Promise<unknown> => Promise.resolve(command === "GET" ? "2" : "OK"),
+  on() {},
+  off() {},
 };
 
 Deno.test("a call counts as pending once, whatever its script is answered with", async () => {
@@ -264,7 +267,7 @@ Deno.test("on a cluster calls whose slot is moved wait and are sent in their ord
   await turn();
   sent[0]!.answer(new Error("TRYAGAIN Multiple keys request during rehashing of slot"));
   await turn();
-  const checking = runner.check();
+  const checking = new StoreHealth(client, runner, partitions).check();
   await until(() => sent.length === 3, "the other partition is asked");
   sent.pop()!.answer();
   assert.equal((await checking)?.status, "degraded");
@@ -291,7 +294,7 @@ Deno.test("on a cluster calls are refused at once when a slot is nowhere for as 
   sent[0]!.answer(gone);
   await assert.rejects(first, { code: "STORE_UNAVAILABLE", message: /no node of the cluster/ });
   await assert.rejects(run("1"), { code: "STORE_UNAVAILABLE", message: /no node of the cluster/ });
-  await assert.rejects(runner.check(), { code: "STORE_UNAVAILABLE" });
+  await assert.rejects(runner.probe(partitions.bases[0]!), { code: "STORE_UNAVAILABLE" });
   assert(!sent.some(({ scripts }) => scripts.includes("1")), "it is not sent");
   isBack = true;
   await until(async () => {

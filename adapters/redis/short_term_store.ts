@@ -41,6 +41,7 @@ import {
 import type { Partitions } from "./partitions.ts";
 import type { ScriptName } from "./script_call.ts";
 import type { ScriptRunner } from "./script_runner.ts";
+import type { StoreHealth } from "./store_health.ts";
 
 /** Behind the outcome of a commit that is stored and could wake nobody. */
 const UNTOLD = " untold";
@@ -52,6 +53,7 @@ export class RedisShortTermStore implements ShortTermStore {
   readonly #scripts: ScriptRunner;
   readonly #partitions: Partitions;
   readonly #publish: "PUBLISH" | "SPUBLISH" | "";
+  readonly #health: StoreHealth;
   readonly #onClose: () => void;
   /** Short, since Redis looks at each byte of it. */
   readonly #session: string = crypto.randomUUID().replaceAll("-", "").slice(0, 16);
@@ -60,7 +62,9 @@ export class RedisShortTermStore implements ShortTermStore {
   constructor(
     scripts: ScriptRunner,
     partitions: Partitions,
-    { wakes, publish, onClose }: {
+    { health, wakes, publish, onClose }: {
+      /** Tells whether the store can be used. */
+      health: StoreHealth;
       /** Told of each commit in the same step. */
       wakes?: BroadcastProvider;
       /** The command that does it. */
@@ -70,6 +74,7 @@ export class RedisShortTermStore implements ShortTermStore {
   ) {
     this.#scripts = scripts;
     this.#partitions = partitions;
+    this.#health = health;
     this.wakes = wakes;
     this.#publish = publish;
     this.#onClose = onClose;
@@ -378,7 +383,7 @@ export class RedisShortTermStore implements ShortTermStore {
   }
 
   async check(): Promise<HealthReport | void> {
-    return await this.#scripts.check();
+    return await this.#health.check();
   }
 
   async acceptLoss(...words: string[]): Promise<number> {

@@ -1,0 +1,93 @@
+import type { RedisClient } from "./client.ts";
+import { assertDatabase } from "./database.ts";
+import type { Partitions } from "./partitions.ts";
+import { assertRights } from "./rights.ts";
+import { unavailable } from "./unavailable.ts";
+
+/** Asks something, unless nothing can be asked now, and waits only so long. */
+export type Ask = <T>(ask: () => Promise<T>, base: string) => Promise<T>;
+
+/**
+ * Finds out before the first script whether any may be run: that the user has the rights, the database
+ * is the one that was named, and all instances agree about the number of partitions. Rights are asked
+ * for again on each new connection, which may be to another server.
+ */
+export class Admission {
+  readonly #client: RedisClient;
+  readonly #partitions: Partitions;
+  readonly #ask: Ask;
+  /** Of each partition of a cluster, or of all: that it may be used, once known or being asked. */
+  readonly #known = new Map<string, Promise<void>>();
+  readonly #doubt = (): void => this.doubt();
+  /** Which are known. */
+  readonly #admitted = new Set<string>();
+  #agreed?: Promise<void>;
+
+  constructor(client: RedisClient, partitions: Partitions, ask: Ask) {
+    this.#client = client;
+    this.#partitions = partitions;
+    this.#ask = ask;
+    client.on("close", this.#doubt);
+    client.on("+node", this.#doubt);
+  }
+
+  /** Rejects if a partition may not be used. The same promise for all, so that calls keep their order. */
+  of(base: string): Promise<void> {
+    const key = this.#keyOf(base);
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const asked = this.#assert(base);
+    this.#known.set(key, asked);
+    const isNewest = () => this.#known.get(key) === asked;
+    asked.then(
+      () => isNewest() && this.#admitted.add(key),
+      () => isNewest() && this.#known.delete(key),
+    );
+    return asked;
+  }
+
+  /** Whether it is known that a partition may be used. */
+  isKnown(base: string): boolean {
+    return this.#admitted.has(this.#keyOf(base));
+  }
+
+  /** Has it asked again. */
+  doubt(): void {
+    this.#known.clear();
+    this.#admitted.clear();
+  }
+
+  /** Follows the connection no more. */
+  close(): void {
+    this.#client.off("close", this.#doubt);
+    this.#client.off("+node", this.#doubt);
+  }
+
+  #keyOf(base: string): string {
+    return this.#client.isCluster ? base : "";
+  }
+
+  async #assert(base: string): Promise<void> {
+    await this.#ask(() => assertRights(this.#client, base, this.#partitions.prefix), base);
+    if (this.#agreed === undefined) {
+      const agreed = this.#agree();
+      this.#agreed = agreed;
+      agreed.catch(() => this.#agreed = undefined);
+    }
+    await this.#agreed;
+  }
+
+  /** Another number of partitions would look for tasks where they are not. */
+  async #agree(): Promise<void> {
+    const { countKey, bases } = this.#partitions;
+    const count = String(bases.length);
+    const found = await this.#ask(async () => {
+      await assertDatabase(this.#client);
+      await this.#client.call("SET", countKey, count, "NX");
+      return await this.#client.call("GET", countKey);
+    }, bases[0]!);
+    if (found !== count) {
+      throw unavailable(`its data has ${found} partitions, and ${count} are configured`);
+    }
+  }
+}
