@@ -42,6 +42,10 @@ const { port } = Deno.args[1] === "node"
   ? await (await import("../cli/listen_node.ts")).listenOnNode(
     (request) => app.fetch(request),
     address,
+    {
+      limits: { maxConnections: Infinity, isBehindProxy: true, headersTimeoutMs: 15_000 },
+      onRefused() {},
+    },
   )
   : Deno.serve({ port: 0, hostname: address.host, onListen() {} }, app.fetch).addr;
 console.error(`listens on http://127.0.0.1:${port}`);

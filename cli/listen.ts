@@ -1,4 +1,5 @@
 import process from "node:process";
+import type { ConnectionLimits } from "./connections/limits.ts";
 import type { ListenAddress } from "./listen_error.ts";
 import type { Listener } from "./listeners.ts";
 import { SettingsError } from "./settings_error.ts";
@@ -17,6 +18,13 @@ export interface ConnectionInfo {
   remoteAddress: string | undefined;
 }
 
+/** How many connections there may be, and what is to be told of those that were refused. */
+export interface Bounds {
+  limits: ConnectionLimits;
+  /** Called at most once a second, with all that were refused so far by the bound that they met. */
+  onRefused: (refused: Readonly<Record<"connections" | "address", number>>) => void;
+}
+
 /** What answers requests. */
 export type Handle = (request: Request, info: ConnectionInfo) => Response | Promise<Response>;
 
@@ -30,6 +38,7 @@ export type Handle = (request: Request, info: ConnectionInfo) => Response | Prom
 export async function listen(
   handle: Handle,
   address: ListenAddress,
+  bounds: Bounds,
   listener: Listener = defaultListener(),
 ): Promise<Listening> {
   const isDeno = "Deno" in globalThis;
@@ -38,10 +47,10 @@ export async function listen(
   }
   if (listener === "deno") {
     const { listenOnDeno } = await import("./listen_deno.ts");
-    return await listenOnDeno(handle, address);
+    return await listenOnDeno(handle, address, bounds);
   }
   const { listenOnNode } = await import("./listen_node.ts");
-  return await listenOnNode(handle, address);
+  return await listenOnNode(handle, address, bounds);
 }
 
 /**

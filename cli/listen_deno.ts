@@ -1,21 +1,121 @@
-import type { ConnectionInfo, Handle, Listening } from "./listen.ts";
+import { openDescriptors } from "./connections/descriptors.ts";
+import type { Bounds, ConnectionInfo, Handle, Listening } from "./listen.ts";
 import { type ListenAddress, listenError } from "./listen_error.ts";
 
-/** Serves with the server of Deno. */
-export function listenOnDeno(handle: Handle, address: ListenAddress): Promise<Listening> {
-  try {
+/** Milliseconds between looks at how many connections there are. */
+const LOOK_MS = 2_000;
+
+/** Milliseconds until it is tried to listen again. */
+const AGAIN_MS = 50;
+
+/**
+ * Serves with the server of Deno.
+ *
+ * That server tells of requests, and not of the connections below them. So connections are counted as
+ * open descriptors, and what bounds them is listening: at the bound the server is shut down, which
+ * closes every connection without a request in progress and lets the others end; then another one
+ * listens, or none while there are still too many. Running out of descriptors ends the listening of
+ * a server, and is met in the same way.
+ */
+export async function listenOnDeno(
+  handle: Handle,
+  address: ListenAddress,
+  bounds: Bounds,
+): Promise<Listening> {
+  const server = new DenoServer(handle, address, bounds);
+  await server.start();
+  return server;
+}
+
+class DenoServer implements Listening {
+  readonly #handle: Handle;
+  readonly #address: ListenAddress;
+  readonly #bounds: Bounds;
+  /** With requests in progress; at most one of them listens. */
+  readonly #servers = new Set<Deno.HttpServer>();
+  #listening?: Deno.HttpServer<Deno.NetAddr>;
+  #refused = 0;
+  #ownDescriptors = 0;
+  #isStopping = false;
+  #timer?: ReturnType<typeof setTimeout>;
+  port = 0;
+
+  constructor(handle: Handle, address: ListenAddress, bounds: Bounds) {
+    this.#handle = handle;
+    this.#address = address;
+    this.#bounds = bounds;
+  }
+
+  async start(): Promise<void> {
+    this.#ownDescriptors = await openDescriptors() ?? 0;
+    try {
+      this.#listen(this.#address.port);
+    } catch (error) {
+      const cause = error instanceof Deno.errors.AddrInUse
+        ? "taken"
+        : error instanceof Deno.errors.PermissionDenied
+        ? "forbidden"
+        : error as Error;
+      throw listenError(this.#address, cause);
+    }
+    this.#later(LOOK_MS);
+  }
+
+  async shutdown(): Promise<void> {
+    this.#isStopping = true;
+    clearTimeout(this.#timer);
+    await Promise.allSettled([...this.#servers].map((server) => server.shutdown()));
+  }
+
+  #listen(port: number): void {
     const server = Deno.serve(
-      { port: address.port, hostname: address.host, onListen: () => {} },
-      (request, info) => handle(request, new Connection(info)),
+      { port, hostname: this.#address.host, onListen: () => {} },
+      (request, info) => this.#handle(request, new Connection(info)),
     );
-    return Promise.resolve({ port: server.addr.port, shutdown: () => server.shutdown() });
-  } catch (error) {
-    const cause = error instanceof Deno.errors.AddrInUse
-      ? "taken"
-      : error instanceof Deno.errors.PermissionDenied
-      ? "forbidden"
-      : error as Error;
-    return Promise.reject(listenError(address, cause));
+    this.#listening = server;
+    this.#servers.add(server);
+    this.port = server.addr.port;
+    // It rejects when there are no descriptors left; an error that nobody catches ends the process.
+    server.finished.then(() => this.#servers.delete(server), () => {
+      this.#shed();
+      this.#later(AGAIN_MS);
+    });
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isStopping) return;
+    const { maxConnections } = this.#bounds.limits;
+    const open = (await openDescriptors() ?? 0) - this.#ownDescriptors;
+    if (this.#isStopping) return;
+    if (open < maxConnections) this.#resume();
+    else this.#shed();
+    this.#later(this.#listening === undefined ? AGAIN_MS : LOOK_MS);
+  }
+
+  /** Closes every connection that has no request in progress, and accepts no others. */
+  #shed(): void {
+    const server = this.#listening;
+    if (server === undefined) return;
+    this.#listening = undefined;
+    server.shutdown().catch(() => {}); // Told by `finished`.
+    this.#bounds.onRefused({ connections: ++this.#refused, address: 0 });
+  }
+
+  #resume(): void {
+    if (this.#listening !== undefined) return;
+    try {
+      this.#listen(this.port);
+    } catch {
+      // The port is not free for a moment, or there are no descriptors: the next look tries again.
+    }
+  }
+
+  #later(delayMs: number): void {
+    clearTimeout(this.#timer);
+    if (this.#isStopping) return;
+    const timer = setTimeout(() => void this.#look(), delayMs);
+    this.#timer = timer;
+    Deno.unrefTimer(timer as unknown as number);
   }
 }
 

@@ -4,7 +4,10 @@ import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { eventStreamOf } from "@taskcast/server/sse";
-import type { Handle, Listening } from "./listen.ts";
+import { descriptorLimit } from "./connections/descriptors.ts";
+import { ConnectionGuard } from "./connections/guard.ts";
+import { watchSockets } from "./connections/node_sockets.ts";
+import type { Bounds, Handle, Listening } from "./listen.ts";
 import { type ListenAddress, listenError } from "./listen_error.ts";
 import { writeEventStream } from "./write_event_stream.ts";
 
@@ -18,7 +21,11 @@ const SWEEP_MS = 20;
 const UNUSED_MS = 500;
 
 /** Serves with the server of Node, and of what behaves like it. */
-export async function listenOnNode(handle: Handle, address: ListenAddress): Promise<Listening> {
+export async function listenOnNode(
+  handle: Handle,
+  address: ListenAddress,
+  { limits, onRefused }: Bounds,
+): Promise<Listening> {
   const answer = getRequestListener((request, { incoming, outgoing }) => {
     const { socket } = incoming as HttpBindings["incoming"];
     const response = handle(request, { remoteAddress: socket.remoteAddress });
@@ -28,10 +35,14 @@ export async function listenOnNode(handle: Handle, address: ListenAddress): Prom
   });
   // A request may last for as long as its task: lines of NDJSON are read as they come.
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS }, answer);
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
+  const guard = new ConnectionGuard(limits);
+  const { sockets, stop } = watchSockets(server, {
+    guard,
+    limits,
+    keepAliveMs: KEEP_ALIVE_MS,
+    descriptors: descriptorLimit(),
+    listenAgain: "Deno" in globalThis ? () => listenAgain(server) : undefined,
+    onRefused: () => onRefused(guard.refused),
   });
   server.listen(address.port, address.host);
   try {
@@ -47,8 +58,22 @@ export async function listenOnNode(handle: Handle, address: ListenAddress): Prom
   }
   return {
     port: (server.address() as AddressInfo).port,
-    shutdown: () => shutdown(server, sockets),
+    shutdown: () => {
+      stop();
+      return shutdown(server, sockets.keys());
+    },
   };
+}
+
+/**
+ * Deno's `node:http` says that it listens and accepts nothing any more once there were no descriptors
+ * left for a connection. Open connections stay.
+ */
+function listenAgain(server: Server): void {
+  const address = server.address() as AddressInfo | null;
+  if (address === null) return; // It is to end.
+  server.close();
+  server.listen(address.port, address.address);
 }
 
 /** Streams are written here; anything else is left to the adapter. */

@@ -10,6 +10,8 @@ import type {
 import type { Level, Limits } from "@taskcast/core/protocol";
 import { DEFAULT_LIMITS, LEVELS } from "@taskcast/core/protocol";
 import type { AuthOptions, CorsOptions } from "@taskcast/server";
+import type { ConnectionLimits } from "./connections/limits.ts";
+import { connectionLimits } from "./connections/limits.ts";
 import { DEFAULTS } from "./config/defaults.ts";
 import { effectiveConfig } from "./config/effective.ts";
 import { originsOf } from "./config/origins_of.ts";
@@ -57,6 +59,10 @@ export interface StartSettings {
   cors?: CorsOptions;
   /** Bytes of a body at most. */
   maxBodyBytes?: number;
+  /** Milliseconds without a byte of a body at most. */
+  bodyTimeoutMs?: number;
+  /** Bounds of what clients hold open. */
+  connections: ConnectionLimits;
   /** Bounds of what producers may send. */
   limits: Partial<Limits>;
   /** Sizes and times of the engine. */
@@ -125,6 +131,8 @@ export async function startSettings(
     ticketSecret: config.ticketSecret,
     cors: corsOf(config.cors),
     maxBodyBytes: config.limits?.maxBodyBytes,
+    bodyTimeoutMs: config.limits?.bodyTimeoutMs,
+    connections: connectionLimits(config),
     limits: engineLimitsOf(config.limits ?? {}),
     engine: defined(config.engine ?? {}),
     sentry: config.sentry?.dsn ? config.sentry : undefined,

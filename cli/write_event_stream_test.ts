@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { until } from "../tests/support/sse.ts";
+import { connectionLimits } from "./connections/limits.ts";
 import { listenOnNode } from "./listen_node.ts";
 
 // What a client sees on its socket, byte by byte.
@@ -16,10 +17,11 @@ async function setUp() {
   });
   await engine.createTask({ id: "t" });
   const app = createTaskcastApp({ engine, cors: { origin: "*" } });
-  const listening = await listenOnNode((request) => app.fetch(request), {
-    host: "127.0.0.1",
-    port: 0,
-  });
+  const listening = await listenOnNode(
+    (request) => app.fetch(request),
+    { host: "127.0.0.1", port: 0 },
+    { limits: connectionLimits({}), onRefused: () => {} },
+  );
   const sockets: Socket[] = [];
   /** Sends requests and collects what comes back. */
   const open = (requests: string) => {

@@ -6,6 +6,7 @@ import { routePath } from "hono/route";
 import { z } from "zod";
 import type { AuthOptions } from "./auth/mod.ts";
 import { authorize, createAuthenticator, createTickets, ticketSecretOf } from "./auth/mod.ts";
+import { bodyLimitsOf } from "./body_limits.ts";
 import type { CorsOptions } from "./cors.ts";
 import { corsOf } from "./cors.ts";
 import { docsPage } from "./docs/page.ts";
@@ -38,6 +39,11 @@ export interface TaskcastAppOptions extends StreamLimits {
   cors?: CorsOptions;
   /** Bytes of a body at most, and of a line of NDJSON. @default {1048576} */
   maxBodyBytes?: number;
+  /**
+   * Milliseconds without a byte after which a body is given up with 408; one of at most 16 KiB must
+   * be complete by then. Streams of NDJSON may pause for as long as they like. @default {30000}
+   */
+  bodyTimeoutMs?: number;
   /** Told of each answer when it begins, for a log. Must not throw. */
   onAnswered?: (answered: AnsweredRequest) => void;
   /** How often requests may come. @default none: as often as they want */
@@ -51,7 +57,8 @@ export interface TaskcastAppOptions extends StreamLimits {
 
 /**
  * Makes the HTTP side of an engine: a Hono app over web-standard requests and responses, to be
- * served by itself or mounted into another app under any path. It opens nothing and owns no timers.
+ * served by itself or mounted into another app under any path. It opens nothing and has no timers
+ * while no request is open.
  *
  * @throws {TypeError} For options that cannot work.
  *
@@ -74,7 +81,8 @@ export interface TaskcastAppOptions extends StreamLimits {
  * ```
  */
 export function createTaskcastApp(options: TaskcastAppOptions): Hono {
-  const { engine, auth = { mode: "none" }, trustedServices, maxBodyBytes = 1024 * 1024 } = options;
+  const { engine, auth = { mode: "none" }, trustedServices } = options;
+  const bodyLimits = bodyLimitsOf(options);
   const app = new Hono();
   const now = () => Date.now();
   const tickets = createTickets({ secret: options.ticketSecret ?? ticketSecretOf(auth), now });
@@ -111,11 +119,11 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
 
   const router = new Router(app, {
     requests,
-    authenticate: createAuthenticator({ auth, trustedServices, maxBodyBytes }),
+    authenticate: createAuthenticator({ auth, trustedServices, bodyLimits }),
     authenticateTicket: (ticket, taskId) => tickets.verify(ticket, taskId),
     requireScope: authorize,
     limits,
-    maxBodyBytes,
+    bodyLimits,
   });
   addServerRoutes(router, { engine, metrics });
   addTaskRoutes(router, { engine, gate, tickets });
@@ -125,7 +133,7 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
     gate,
     tickets,
     slots,
-    maxBodyBytes,
+    bodyLimits,
     onSent: (bytes) => metrics.http.sent(bytes),
   });
   addDocs(app, router, { requests, limits });

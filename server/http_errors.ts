@@ -20,6 +20,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   SEQUENCE_GAP: 409,
   PRODUCER_FENCED: 409,
   TASK_FULL: 409,
+  REQUEST_TIMEOUT: 408,
   PAYLOAD_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   RATE_LIMITED: 429,
@@ -46,6 +47,8 @@ export function errorResponse(error: unknown, requestId?: string): Response {
   };
   const status = STATUS_OF[code];
   const headers = new Headers({ "content-type": "application/json" });
+  // The rest of the body may come yet, and must not be taken for another request.
+  if (status === 408) headers.set("connection", "close");
   if (status === 401) headers.set("www-authenticate", 'Bearer realm="taskcast"');
   if (status === 503 || status === 429) {
     headers.set("retry-after", String(retryAfterSeconds(error)));

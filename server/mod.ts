@@ -26,4 +26,4 @@ export type { CorsOptions } from "./cors.ts";
 export type { AnsweredRequest } from "./observe_requests.ts";
 export { createEngineTracer } from "./tracing/engine_tracer.ts";
 export type { ClientAddress, Rate, RateLimitOptions, StreamLimits } from "./limits/mod.ts";
-export { forwardedAddress } from "./limits/mod.ts";
+export { addressKey, forwardedAddress } from "./limits/mod.ts";

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { invalidInput, TaskcastError } from "@taskcast/core/protocol";
+import type { BodyLimits } from "./body_limits.ts";
 
 /**
  * Checks a value against a schema.
@@ -53,15 +54,16 @@ export function brokenBody(cause: unknown): TaskcastError {
 /**
  * Reads a JSON body.
  *
- * @param optional An empty body is an empty object instead of an error.
- * @throws {TaskcastError} `UNSUPPORTED_MEDIA_TYPE`, `PAYLOAD_TOO_LARGE`, `INVALID_INPUT`.
+ * @param options.optional An empty body is an empty object instead of an error.
+ * @throws {TaskcastError} `UNSUPPORTED_MEDIA_TYPE`, `PAYLOAD_TOO_LARGE`, `REQUEST_TIMEOUT`,
+ * `INVALID_INPUT`.
  */
 export async function readJson(
   request: Request,
-  { maxBytes, optional = false }: { maxBytes: number; optional?: boolean },
+  { optional = false, ...limits }: BodyLimits & { optional?: boolean },
 ): Promise<unknown> {
   assertNotCompressed(request);
-  const text = decode(await readBytes(request, maxBytes));
+  const text = decode(await readBytes(request, limits));
   if (optional && text === "") return {};
   const type = mediaType(request);
   if (type !== JSON_TYPE) {
@@ -79,34 +81,53 @@ export async function readJson(
   }
 }
 
+/** Bodies up to this size are read in one piece; they fit into a few packets. */
+const SMALL_BYTES = 16 * 1024;
+
 /**
  * Reads a body whole.
  *
- * @throws {TaskcastError} `PAYLOAD_TOO_LARGE`; `INVALID_INPUT` if the client went away.
+ * @throws {TaskcastError} `PAYLOAD_TOO_LARGE`, `REQUEST_TIMEOUT`; `INVALID_INPUT` if the client went
+ * away.
  */
 export async function readBytes(
   request: Request,
-  maxBytes: number,
+  limits: BodyLimits,
 ): Promise<AllowSharedBufferSource> {
+  const { maxBytes, timeoutMs, deadlines } = limits;
   try {
     const announced = request.headers.get("content-length");
-    if (announced === null) return await collect(request.body, maxBytes);
     if (Number(announced) > maxBytes) throw tooLarge("The body", maxBytes);
-    return await request.arrayBuffer();
+    if (announced === null || Number(announced) > SMALL_BYTES) {
+      return await collect(request.body, limits);
+    }
+    // Nothing tells how far this has come, so the time is for all of it.
+    return await deadlines.watch(request.arrayBuffer(), () => late(timeoutMs));
   } catch (error) {
     throw error instanceof TaskcastError ? error : brokenBody(error);
   }
 }
 
-/** Reads a body whose size is not known before. */
-async function collect(body: Request["body"], maxBytes: number): Promise<Uint8Array> {
+/** Reads a body piece by piece. */
+async function collect(
+  body: Request["body"],
+  { maxBytes, timeoutMs, deadlines }: BodyLimits,
+): Promise<Uint8Array> {
   if (body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) throw tooLarge("The body", maxBytes);
-    chunks.push(chunk);
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { value, done } = await deadlines.watch(reader.read(), () => late(timeoutMs));
+      if (done) break;
+      bytes += value.length;
+      if (bytes > maxBytes) throw tooLarge("The body", maxBytes);
+      chunks.push(value);
+    }
+  } catch (error) {
+    reader.cancel().catch(() => {}); // The rest is not wanted.
+    throw error;
   }
   const all = new Uint8Array(bytes);
   let at = 0;
@@ -115,6 +136,13 @@ async function collect(body: Request["body"], maxBytes: number): Promise<Uint8Ar
     at += chunk.length;
   }
   return all;
+}
+
+function late(timeoutMs: number): TaskcastError {
+  return new TaskcastError(
+    "REQUEST_TIMEOUT",
+    `Nothing of the body came for ${timeoutMs} ms: send the request again`,
+  );
 }
 
 /** Strict, since what is not UTF-8 would be stored as something else than what was sent. */

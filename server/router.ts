@@ -4,6 +4,7 @@ import type { z } from "zod";
 import type { AuthContext } from "./auth/mod.ts";
 import type { RequestLimits } from "./limits/mod.ts";
 import type { DocumentedOperation } from "./openapi/document.ts";
+import type { BodyLimits } from "./body_limits.ts";
 import { parse, readJson } from "./request.ts";
 import type { ObservedRequests } from "./observe_requests.ts";
 import type { RequestInfo } from "./request_info.ts";
@@ -42,7 +43,7 @@ export interface RouterOptions {
   authenticateTicket: (ticket: string, taskId: string) => Promise<AuthContext>;
   requireScope: (auth: AuthContext, scope: Scope) => void;
   limits: RequestLimits;
-  maxBodyBytes: number;
+  bodyLimits: BodyLimits;
 }
 
 /** Registers operations with the app, and keeps what the document says of them. */
@@ -63,7 +64,7 @@ export class Router {
   ): void {
     this.operations.push(operation);
     const { method, path, tag, scope, query, body, ticket } = operation;
-    const { requests, limits, requireScope, maxBodyBytes } = this.#options;
+    const { requests, limits, requireScope, bodyLimits } = this.#options;
     // Health and metrics are asked for when a server is in trouble, and must not add to it.
     const limited = tag !== "Server";
     const hasId = path.includes("{id}");
@@ -92,7 +93,7 @@ export class Router {
           query: query && parse(query, params) as z.output<Query>,
           body: body && parse(
             body.schema,
-            await readJson(request, { maxBytes: maxBodyBytes, optional: body.optional }),
+            await readJson(request, { ...bodyLimits, optional: body.optional }),
           ) as z.output<Body>,
           auth,
           info,

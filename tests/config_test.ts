@@ -69,6 +69,8 @@ const GROUPS: Record<
     burst: ["limits.rateLimit.burst", undefined, 1, "2"],
     streams: ["limits.maxStreams", undefined, 1, "2"],
     own: ["limits.maxStreamsPerCredential", undefined, 1, "2"],
+    connections: ["limits.maxConnections", undefined, 1, "2"],
+    ofAddress: ["limits.maxConnectionsPerAddress", undefined, 1, "2"],
     mode: ["auth.mode", undefined, "custom", "jwt"],
     secret: ["auth.jwt.secret", undefined, "s1", "s2"],
     algorithm: ["auth.jwt.algorithm", undefined, "ES256", "HS256"],

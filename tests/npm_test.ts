@@ -176,6 +176,7 @@ const BLACK_BOX = [
     "auth_body",
     "bad_input",
     "client",
+    "connections",
     "fanout",
     "global_stream",
     "http",
@@ -220,5 +221,11 @@ Deno.test({
   name: "npm: streams, publishing and resumption work on Bun",
   ignore: bunProgram === undefined,
 }, async () => {
-  await testCommand([bunProgram!, installed], ["ndjson", "resume", "state", "stream_safety"]);
+  await testCommand([bunProgram!, installed], [
+    "connections",
+    "ndjson",
+    "resume",
+    "state",
+    "stream_safety",
+  ]);
 });

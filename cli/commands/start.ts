@@ -5,6 +5,7 @@ import type { AnsweredRequest } from "@taskcast/server";
 import { createEngineTracer, createTaskcastApp } from "@taskcast/server";
 import { createWebhookSender } from "@taskcast/server/webhooks";
 import type { Hono } from "hono";
+import type { Bounds } from "../listen.ts";
 import { listen, onStopSignal } from "../listen.ts";
 import { openAdapters } from "../adapters.ts";
 import { createErrorLog } from "../error_log.ts";
@@ -85,7 +86,13 @@ export async function start(
   const app = await orClose(closeAll, () => createApp(engine, settings, log));
   const server = await orClose(
     closeAll,
-    () => listen((request, info) => app.fetch(request, info), { port, host }, listener),
+    () =>
+      listen(
+        (request, info) => app.fetch(request, info),
+        { port, host },
+        { limits: settings.connections, onRefused: refusalLog(log, settings.connections) },
+        listener,
+      ),
   );
 
   const shown = host === "0.0.0.0" || host === "::" ? "localhost" : host;
@@ -138,7 +145,8 @@ function taskLog(log: Logger): TaskcastHooks {
 }
 
 function createApp(engine: TaskEngine, settings: StartSettings, log: Logger): Hono {
-  const { auth, trustedServices, ticketSecret, cors, maxBodyBytes, requestLimits } = settings;
+  const { auth, trustedServices, ticketSecret, cors, maxBodyBytes, bodyTimeoutMs, requestLimits } =
+    settings;
   try {
     return createTaskcastApp({
       engine,
@@ -147,6 +155,7 @@ function createApp(engine: TaskEngine, settings: StartSettings, log: Logger): Ho
       ticketSecret,
       cors,
       maxBodyBytes,
+      bodyTimeoutMs,
       onAnswered: settings.logLevel === "debug"
         ? (answered) => logAnswer(log, answered)
         : undefined,
@@ -190,6 +199,26 @@ async function within(limitMs: number, work: Promise<void>): Promise<boolean> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Milliseconds in which refused connections are warned of once. */
+const REFUSAL_LOG_MS = 10_000;
+
+/** Warns that connections were refused, and which option bounds them. */
+function refusalLog(
+  log: Logger,
+  { maxConnections }: StartSettings["connections"],
+): Bounds["onRefused"] {
+  let quietUntilMs = 0;
+  return ({ connections, address }) => {
+    if (Date.now() < quietUntilMs) return;
+    quietUntilMs = Date.now() + REFUSAL_LOG_MS;
+    log.warn(
+      `connections are refused: ${maxConnections} may be open (limits.maxConnections), and so many ` +
+        "of one address (limits.maxConnectionsPerAddress)",
+      { refusedOfAll: connections, refusedOfAddress: address },
+    );
+  };
 }
 
 /** What is wrong with the engine's options is wrong in the configuration. */

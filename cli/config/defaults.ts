@@ -1,6 +1,7 @@
 import type { TaskcastConfig } from "@taskcast/core";
 import { DEFAULT_ENGINE_OPTIONS } from "@taskcast/core";
 import { DEFAULT_LIMITS, DEFAULT_WEBHOOK_RETRY } from "@taskcast/core/protocol";
+import { DEFAULT_HEADERS_TIMEOUT_MS } from "../connections/limits.ts";
 
 /** What holds where nothing else is said. */
 export const DEFAULTS:
@@ -27,7 +28,13 @@ export const DEFAULTS:
     },
     webhook: { defaultRetry: DEFAULT_WEBHOOK_RETRY },
     cors: { credentials: false, maxAgeSeconds: 600 },
-    limits: { ...DEFAULT_LIMITS, maxBodyBytes: 1024 * 1024, maxStreams: 10_000 },
+    limits: {
+      ...DEFAULT_LIMITS,
+      maxBodyBytes: 1024 * 1024,
+      maxStreams: 10_000,
+      headersTimeoutMs: DEFAULT_HEADERS_TIMEOUT_MS,
+      bodyTimeoutMs: 30_000,
+    },
     engine: DEFAULT_ENGINE_OPTIONS,
   };
 

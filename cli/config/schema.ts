@@ -117,6 +117,9 @@ const cors = z.strictObject({
   maxAgeSeconds: whole(0).optional().describe("Seconds that an answer to a preflight is good"),
 });
 
+/** Milliseconds that one timer can wait. */
+const timer = () => whole(1, 2 ** 31 - 1);
+
 const limits = z.strictObject({
   maxEventsPerTask: positive().optional().describe("Events one task may hold"),
   maxBytesPerTask: positive().optional().describe("Bytes of event data one task may hold"),
@@ -134,10 +137,17 @@ const limits = z.strictObject({
   maxStreams: whole(1, MAX_STREAMS).optional().describe("Open streams of all"),
   maxStreamsPerCredential: whole(1, MAX_STREAMS).optional()
     .describe("Open streams of one credential, or of an address where there are none"),
+  maxConnections: whole(1, MAX_STREAMS).optional().describe(
+    "Connections of all clients; by default 10 000, or 80 % of the descriptors if these are fewer",
+  ),
+  maxConnectionsPerAddress: whole(1, MAX_STREAMS).optional().describe(
+    "Connections of one address; by default 1 000 of a public one, any number of a private one or behind `trustProxy`",
+  ),
+  headersTimeoutMs: timer().optional().describe("Milliseconds for the headers of a request"),
+  bodyTimeoutMs: timer().optional().describe(
+    "Milliseconds without a byte of a body; NDJSON may pause",
+  ),
 });
-
-/** Milliseconds that one timer can wait. */
-const timer = () => whole(1, 2 ** 31 - 1);
 
 /** As far as a Date goes. */
 const MAX_PERIOD_MS = 8.64e15;

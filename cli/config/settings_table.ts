@@ -156,6 +156,12 @@ export const SETTINGS: readonly Setting[] = [
     env: "TASKCAST_MAX_STREAMS_PER_CREDENTIAL",
     parse: upTo(MAX_STREAMS),
   },
+  { path: "limits.maxConnections", env: "TASKCAST_MAX_CONNECTIONS", parse: upTo(MAX_STREAMS) },
+  {
+    path: "limits.maxConnectionsPerAddress",
+    env: "TASKCAST_MAX_CONNECTIONS_PER_ADDRESS",
+    parse: upTo(MAX_STREAMS),
+  },
   { path: "sentry.dsn", env: "SENTRY_DSN", parse: asText },
 ];
 

@@ -43,7 +43,7 @@ export class TaskcastHttpError extends TaskcastError {
 
   /** Whether the same request may succeed later. */
   get transient(): boolean {
-    return this.status === 429 || this.status >= 500;
+    return this.status === 408 || this.status === 429 || this.status >= 500;
   }
 }
 
@@ -153,6 +153,7 @@ async function errorOf(response: Response): Promise<TaskcastHttpError> {
     401: "UNAUTHORIZED",
     403: "FORBIDDEN",
     404: "NOT_FOUND",
+    408: "REQUEST_TIMEOUT",
     413: "PAYLOAD_TOO_LARGE",
     429: "RATE_LIMITED",
     502: "STORE_UNAVAILABLE",

@@ -38,6 +38,20 @@ export interface LimitsConfig extends Partial<Limits> {
   maxStreams?: number;
   /** Open streams of one credential, or of an address where there are none. @default any number */
   maxStreamsPerCredential?: number;
+  /**
+   * Connections of all clients, up to 9 999 999. @default {10000}, or 80 % of the descriptors that the
+   * process can have if these are fewer
+   */
+  maxConnections?: number;
+  /**
+   * Connections of one address, a /64 network of IPv6. With `Deno.serve` it has no effect.
+   * @default 1 000 for public addresses, any number for private ones and behind `trustProxy`
+   */
+  maxConnectionsPerAddress?: number;
+  /** Milliseconds for the headers of a request; with `Deno.serve` without effect. @default {15000} */
+  headersTimeoutMs?: number;
+  /** Milliseconds without a byte of a body; NDJSON may pause. @default {30000} */
+  bodyTimeoutMs?: number;
 }
 
 /** Deletes what is old. */

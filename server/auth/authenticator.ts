@@ -1,4 +1,6 @@
 import { TaskcastError } from "@taskcast/core/protocol";
+import type { BodyLimits } from "../body_limits.ts";
+import { bodyLimitsOf } from "../body_limits.ts";
 import { credentialOf, credentialOfToken } from "./credential.ts";
 import { createJwtVerifier } from "./jwt.ts";
 import { lendBody } from "./lend_body.ts";
@@ -16,8 +18,8 @@ export interface AuthenticatorOptions {
   auth?: AuthOptions;
   /** Keys of services that may do everything, by the services' names. */
   trustedServices?: Record<string, string>;
-  /** Bytes of a body that a function of the host may read. @default {1048576} */
-  maxBodyBytes?: number;
+  /** Bounds of a body that a function of the host may read. @default those of an app */
+  bodyLimits?: BodyLimits;
 }
 
 /**
@@ -29,10 +31,10 @@ export interface AuthenticatorOptions {
  * @throws {TypeError} For options that cannot work.
  */
 export function createAuthenticator(
-  { auth = { mode: "none" }, trustedServices = {}, maxBodyBytes = 1024 * 1024 }:
+  { auth = { mode: "none" }, trustedServices = {}, bodyLimits = bodyLimitsOf({}) }:
     AuthenticatorOptions,
 ): (request: Request) => AuthContext | Promise<AuthContext> {
-  const byToken = tokenAuthenticator(auth, maxBodyBytes);
+  const byToken = tokenAuthenticator(auth, bodyLimits);
   const byKey = keyAuthenticator(trustedServices);
   return (request) => {
     const key = request.headers.get(SERVICE_KEY_HEADER);
@@ -42,7 +44,7 @@ export function createAuthenticator(
 
 function tokenAuthenticator(
   auth: AuthOptions,
-  maxBodyBytes: number,
+  bodyLimits: BodyLimits,
 ): (request: Request) => AuthContext | Promise<AuthContext> {
   switch (auth.mode) {
     case undefined:
@@ -61,7 +63,7 @@ function tokenAuthenticator(
       if (typeof auth.authenticate !== "function") {
         throw new TypeError('auth: the mode "custom" needs the function "authenticate"');
       }
-      return (request) => byFunction(auth.authenticate, request, maxBodyBytes);
+      return (request) => byFunction(auth.authenticate, request, bodyLimits);
     }
     default:
       throw new TypeError('auth.mode must be "none", "jwt" or "custom"');
@@ -84,9 +86,9 @@ function bearerToken(request: Request): string {
 async function byFunction(
   authenticate: AuthFunction,
   request: Request,
-  maxBodyBytes: number,
+  bodyLimits: BodyLimits,
 ): Promise<AuthContext> {
-  const context = await lendBody(request, maxBodyBytes, authenticate);
+  const context = await lendBody(request, bodyLimits, authenticate);
   if (context === null) {
     throw new TaskcastError("UNAUTHORIZED", "The server does not know the caller");
   }

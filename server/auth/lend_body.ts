@@ -1,4 +1,5 @@
 import { TaskcastError } from "@taskcast/core/protocol";
+import type { BodyLimits } from "../body_limits.ts";
 import { mediaType, readBytes } from "../request.ts";
 
 /** What reads a body; Node 20 has no `bytes`. */
@@ -25,15 +26,15 @@ type Borrowed = Request & { [LOAN]: Loan };
  *
  * The request is the very object, so that it can be given to any library; only what reads the body
  * is replaced on it, by another prototype, which takes a few microseconds. The body is read when it
- * is asked for, up to `maxBytes`, and is kept from then on. One that nobody asks for is not touched.
+ * is asked for, within `limits`, and is kept from then on. One that nobody asks for is not touched.
  * A stream of lines is not read: it may last for hours.
  *
- * @throws {TaskcastError} To whoever reads the body: `PAYLOAD_TOO_LARGE`, `UNSUPPORTED_MEDIA_TYPE`.
+ * @throws {TaskcastError} To whoever reads the body: `PAYLOAD_TOO_LARGE`, `REQUEST_TIMEOUT`, `UNSUPPORTED_MEDIA_TYPE`.
  * @throws {TypeError} If the function took the body away by other means.
  */
 export async function lendBody<T>(
   request: Request,
-  maxBytes: number,
+  limits: BodyLimits,
   use: (request: Request) => T | Promise<T>,
 ): Promise<T> {
   if (request.method === "GET" || request.method === "HEAD") return await use(request);
@@ -46,7 +47,7 @@ export async function lendBody<T>(
       if (kept !== undefined) return kept;
       if (mediaType(request) === "application/x-ndjson") return Promise.reject(cannotWait());
       loan.isOver = true; // For as long as it takes to begin reading.
-      kept = readBytes(request, maxBytes);
+      kept = readBytes(request, limits);
       loan.isOver = false;
       loan.isKept = true;
       return kept;

@@ -4,6 +4,7 @@ import { z } from "zod";
 
 import { jsonAnswer } from "../json_answer.ts";
 import { described } from "../openapi/described.ts";
+import type { BodyLimits } from "../body_limits.ts";
 import { assertNotCompressed, mediaType, parse, readJson } from "../request.ts";
 import type { StreamSlots } from "../limits/mod.ts";
 import type { Router } from "../router.ts";
@@ -32,10 +33,10 @@ function assertEvents(body: unknown): void {
 /** Adds publishing, following and history. */
 export function addEventRoutes(
   router: Router,
-  { engine, gate, slots, maxBodyBytes, onSent }: Services & {
+  { engine, gate, slots, bodyLimits, onSent }: Services & {
     /** Streams of readers, and of producers whose requests stay open. */
     slots: { reading: StreamSlots; publishing: StreamSlots };
-    maxBodyBytes: number;
+    bodyLimits: BodyLimits;
     /** Told of the bytes that streams give to their sockets. */
     onSent: (bytes: number) => void;
   },
@@ -72,7 +73,7 @@ export function addEventRoutes(
       const release = slots.publishing.take(caller());
       try {
         const receipt = await publishNdjson(engine, id, request, {
-          maxLineBytes: maxBodyBytes,
+          maxLineBytes: bodyLimits.maxBytes,
           parseLine: (value) => parse(eventBody, value),
           expiresAtMs: auth.expiresAtMs,
           watchEnd: (onEnd) =>
@@ -88,7 +89,7 @@ export function addEventRoutes(
         release();
       }
     }
-    const read = once(() => readJson(request, { maxBytes: maxBodyBytes }));
+    const read = once(() => readJson(request, bodyLimits));
     return await gate.withTask(auth, "event:publish", id, async (at) => {
       const body = await read();
       try {

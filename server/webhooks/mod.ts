@@ -5,3 +5,4 @@
  */
 export type { ClosableWebhookSender, WebhookSenderOptions } from "./sender.ts";
 export { createWebhookSender } from "./sender.ts";
+export { isPublicAddress } from "./addresses.ts";
