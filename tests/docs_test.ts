@@ -24,6 +24,8 @@ Deno.test("every block of every document is of a kind that something checks", ()
       text.trimEnd().split("\n").forEach((line) => assertKnownCommand(line, file)),
     // Compared with what is needed in adapters/postgres/postgres_rights_test.ts.
     sql: ({ text }) => assert.match(text, /^(GRANT [^;]+;\s*)+$/),
+    // Of the rights that it gives each is needed, says adapters/redis/redis_rights_test.ts.
+    redis: ({ text }) => assert.match(text, /^ACL SETUSER (\S+\s+)+$/),
     text: () => {}, // Pictures and grammar.
   };
   for (const { file, line, language, ...block } of all.flatMap(({ blocks }) => blocks)) {
