@@ -125,7 +125,7 @@ Deno.test("start: of a plugin that cannot do what it must is told which, for wha
   };
   await using folder = await tempFolder({
     "no_check.ts": without("check"),
-    "no_close.ts": without("readView", "close"),
+    "no_close.ts": without("readFolds", "close"),
     "nothing.ts": plugin("return undefined;"),
     "bare.ts": plugin(
       "return { shortTerm: new MemoryShortTermStore(), broadcast: { close() { console.log('closed') } } };",
@@ -142,7 +142,7 @@ Deno.test("start: of a plugin that cannot do what it must is told which, for wha
     ],
     [
       ["--storage", "./no_close.ts"],
-      'The plugin "mine" of "./no_close.ts" opened a shortTerm adapter without readView(), close()',
+      'The plugin "mine" of "./no_close.ts" opened a shortTerm adapter without readFolds(), close()',
     ],
     [
       ["--storage", "./nothing.ts"],

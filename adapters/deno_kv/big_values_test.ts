@@ -37,7 +37,7 @@ Deno.test("deno-kv: data, texts, records and notes of a mebibyte are kept as the
     const log = await logOf(store, "t");
     assert.deepEqual(log.map(({ data }) => JSON.parse(data).delta.length), sizes);
     assert.equal(log.map(({ data }) => JSON.parse(data).delta).join(""), whole);
-    const [fold] = (await store.readView("t", { after: -1 }))!.series;
+    const [fold] = (await store.readFolds("t", { after: -1, limit: 9_999 }))!.folds;
     assert.equal(fold!.text, whole);
     assert.deepEqual(fold!.newest, log.at(-1));
     assert(await store.writeNote("t", record.incarnation, "n", { from: undefined, to: whole }));
@@ -55,9 +55,15 @@ Deno.test("deno-kv: what replaces a text that has parts begins it anew", async (
     await create(store, "t");
     await append(store, "t", deltaOf(text(5_000)), deltaOf(text(20_000)));
     await append(store, "t", { ...deltaOf(""), delta: undefined, data: '{"delta":7}' });
-    assert.equal((await store.readView("t", { after: -1 }))!.series[0]!.text, undefined);
+    assert.equal(
+      (await store.readFolds("t", { after: -1, limit: 9_999 }))!.folds[0]!.text,
+      undefined,
+    );
     await append(store, "t", deltaOf("new "), deltaOf(text(3_000)));
-    assert.equal((await store.readView("t", { after: -1 }))!.series[0]!.text, `new ${text(3_000)}`);
+    assert.equal(
+      (await store.readFolds("t", { after: -1, limit: 9_999 }))!.folds[0]!.text,
+      `new ${text(3_000)}`,
+    );
   } finally {
     await store.close();
   }
@@ -81,9 +87,9 @@ async function assertWhole(store: ShortTermStore, length: number): Promise<void>
   assert.deepEqual(log.map(({ index }) => index), log.map((_, i) => i));
   assert.deepEqual(log.map(({ data }) => JSON.parse(data).delta), log.map((_, i) => `${i};`));
   assert.equal(log.length, length);
-  const view = (await store.readView("t", { after: -1 }))!;
+  const view = (await store.readFolds("t", { after: -1, limit: 9_999 }))!;
   const odd = log.filter(({ seriesId }) => seriesId === "s");
-  const text = view.series.find(({ seriesId }) => seriesId === "s")?.text;
+  const text = view.folds.find(({ seriesId }) => seriesId === "s")?.text;
   assert.equal(text, odd.length === 0 ? undefined : odd.map(({ index }) => `${index};`).join(""));
   const counts = await store.countMatches("t", { types: ["type7", "type8"] }, [length]);
   const ofTypes = log.filter(({ type }) => type === "type7" || type === "type8");

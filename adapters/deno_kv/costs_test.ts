@@ -65,9 +65,9 @@ Deno.test("deno-kv: reading costs what is returned, from the middle of a long lo
     store.countMatches("t", { types: ["rare"] }, [10, 1_500, 2_900])
   );
   assert(counted.gets + counted.lists + counted.listed <= 20);
-  const view = await kv.counted(() => store.readView("t", { after: 2_980 }));
+  const view = await kv.counted(() => store.readFolds("t", { after: 2_980, limit: 99 }));
   assert(view.listed < 50, `${view.listed} entries for a text of ${150 * 20 * 4} characters`);
-  const nothing = await kv.counted(() => store.readView("t", { after: 2_999 }));
+  const nothing = await kv.counted(() => store.readFolds("t", { after: 2_999, limit: 99 }));
   assert.deepEqual([nothing.gets, nothing.lists, nothing.listed], [1, 1, 1]);
   await store.close();
 });

@@ -35,7 +35,7 @@ Deno.test("deno-kv: a task that is deleted and lives again is never read half", 
     const [all, odd, view, counts, head] = await Promise.all([
       reader.readLog("t", { after: -1, limit: 500 }),
       reader.readLog("t", { after: -1, limit: 500, filter: { types: ["odd"] } }),
-      reader.readView("t", { after: -1 }),
+      reader.readFolds("t", { after: -1, limit: 99 }),
       reader.countMatches("t", { types: ["even"] }, [60, 120]),
       reader.getTask("t"),
     ]);
@@ -44,8 +44,8 @@ Deno.test("deno-kv: a task that is deleted and lives again is never read half", 
     if (counts !== undefined) assert.deepEqual(counts, [30, 60]);
     if (head !== undefined) assert.equal(head.length, 120);
     if (view !== undefined) {
-      assert.equal(view.series.length, 40);
-      assert(view.series.every(({ text }) => text!.length === 1_500));
+      assert.equal(view.folds.length, 40);
+      assert(view.folds.every(({ text }) => text!.length === 1_500));
       whole++;
     }
   }

@@ -5,13 +5,14 @@ import type {
   CommitResult,
   DueWork,
   EventFilter,
+  FoldPage,
+  FoldQuery,
   IdClosing,
   ListPage,
   ListQuery,
   LogMark,
   LogPage,
   LogQuery,
-  LogView,
   MarkedTask,
   NoteChange,
   ShortTermStore,
@@ -40,7 +41,7 @@ import { TaskQueue } from "./task_queue.ts";
 import { trimInSteps, TrimWork } from "./trim.ts";
 import type { EventValue, Head, Text } from "./values.ts";
 import { toStoredEvent } from "./values.ts";
-import { readFolds } from "./view_reader.ts";
+import { readFolds } from "./fold_reader.ts";
 import { claimMarked, readDue, readMarked } from "./work_reader.ts";
 import { archiving, claiming, deleting, marking, SETTLE } from "./works.ts";
 
@@ -157,13 +158,13 @@ export class DenoKvShortTermStore implements ShortTermStore {
     });
   }
 
-  async readView(taskId: string, { after }: { after: number }): Promise<LogView | undefined> {
+  async readFolds(taskId: string, query: FoldQuery): Promise<FoldPage | undefined> {
     return await this.#read(taskId, async (head) => {
       const { incarnation } = head;
-      const view: LogView = { ...await readFolds(this.#database, head, after), incarnation };
-      const entropy = await entropyAt(this.#database, head, view.length - 1);
-      if (entropy !== undefined) view.entropy = entropy;
-      return view;
+      const page: FoldPage = { ...await readFolds(this.#database, head, query), incarnation };
+      const entropy = await entropyAt(this.#database, head, page.length - 1);
+      if (entropy !== undefined) page.entropy = entropy;
+      return page;
     });
   }
 

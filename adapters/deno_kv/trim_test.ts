@@ -48,7 +48,7 @@ async function fill(store: ShortTermStore): Promise<void> {
 async function read(store: ShortTermStore): Promise<unknown> {
   const log = await logOf(store, "t");
   const at = [...log.map(({ index }) => index), EVENTS + 1];
-  const folds = (await store.readView("t", { after: -1 }))!.series;
+  const folds = (await store.readFolds("t", { after: -1, limit: 99 }))!.folds;
   return {
     log,
     head: await store.getTask("t"),

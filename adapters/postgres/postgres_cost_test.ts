@@ -134,7 +134,7 @@ for (const known of ["nothing", "what was"] as const) {
       }
       const newest = { after: -1, limit, backward: true };
       reads[`the newest page of ${id}`] = (store) => store.readLog(id, newest);
-      reads[`the view of ${id}`] = (store) => store.readView(id, { after: -1 });
+      reads[`the view of ${id}`] = (store) => store.readFolds(id, { after: -1, limit: 99 });
     }
     const all = { after: -1, limit: 5_000 };
     reads["all that is left"] = (store) => store.readLog("few", all);

@@ -46,7 +46,7 @@ function draftsOf(random: () => number, count: number): EventDraft[] {
 async function readingsOf(store: ShortTermStore, left: readonly number[]): Promise<unknown> {
   const everything = { after: -1, limit: 1_000 };
   const filter = { types: ["type.1", "type.2"] };
-  const view = (await store.readView("t", { after: 5 }))!;
+  const view = (await store.readFolds("t", { after: 5, limit: 99 }))!;
   return JSON.parse(JSON.stringify([
     (await store.getTask("t"))?.trimmedThrough,
     await store.readLog("t", everything),
@@ -55,7 +55,7 @@ async function readingsOf(store: ShortTermStore, left: readonly number[]): Promi
     await store.readLog("t", { after: 7, through: 90, limit: 5, plain: true, backward: true }),
     await store.countMatches("t", filter, left),
     await store.countMatches("t", { types: ["type.0"] }, left),
-    view.series.toSorted((a, b) => a.seriesId < b.seriesId ? -1 : 1),
+    view.folds.toSorted((a, b) => a.seriesId < b.seriesId ? -1 : 1),
   ]));
 }
 

@@ -1,10 +1,11 @@
 import type {
   EventClass,
+  FoldPage,
+  FoldQuery,
   ListPage,
   ListQuery,
   LogPage,
   LogQuery,
-  LogView,
   SeriesFold,
   StoredEvent,
   TaskHead,
@@ -16,6 +17,7 @@ import type { EventFilter, Level, SeriesMode, TaskStatus } from "@taskcast/core/
 import { SERVER_EVENT } from "@taskcast/core/protocol";
 import type { Database, Value } from "./database.ts";
 import { answerOf } from "./errors.ts";
+import { PART_LENGTH } from "./task_state.ts";
 import { unescaped, withText } from "./text.ts";
 
 interface TaskRow {
@@ -99,6 +101,41 @@ function ofClass(order: "ASC" | "DESC"): string {
 /** The newest event of a series, which its fold needs even if it was removed from the log. */
 const NEWEST_EVENT = "SELECT * FROM {events} WHERE task = s.task AND idx = s.newest UNION ALL " +
   "SELECT * FROM {folded_events} WHERE task = s.task AND idx = s.newest LIMIT 1";
+
+/**
+ * A page of folds: one more than is wanted is looked for, which tells whether there are others. Sizes
+ * are added up in two steps, since texts have many parts: by what these have at least, and exactly
+ * where the page may end.
+ */
+function foldsStatement({ texts, isOne }: { texts: boolean; isOne: boolean }): string {
+  const before = (size: string) =>
+    `sum(${size}) OVER (ORDER BY newest ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)`;
+  const parts = "FROM {series_parts} p WHERE p.task = s.task AND p.series = s.series " +
+    "AND p.part >= s.first_part";
+  const least = texts ? `${LEAST_OF_PART} * greatest(s.parts - s.first_part - 1, 0)` : "0";
+  const size = "coalesce(octet_length(e.data::text), e.len)" +
+    (texts ? ` + coalesce((SELECT sum(octet_length(p.text)) ${parts}), 0)` : "");
+  return "WITH t AS (SELECT task, incarnation, status, length, " +
+    `${entropyAt("t.task", "length - 1")} AS at_end FROM {tasks} t WHERE id = $1), ` +
+    "found AS MATERIALIZED (SELECT s.* FROM t JOIN {series} s ON s.task = t.task " +
+    "AND s.newest > $2::int AND s.newest <= $3::int AND s.mode <> 'keep-all' " +
+    `${isOne ? "AND s.series = $6 " : ""}ORDER BY s.newest LIMIT $4::int + 1), ` +
+    `near AS (SELECT s.*, ${before(least)} AS before FROM found s), ` +
+    `sized AS (SELECT ${EVENT_COLUMNS}, s.task, s.newest, s.is_text, s.first_part, s.classes, ` +
+    `${size} AS size FROM near s CROSS JOIN LATERAL (${NEWEST_EVENT}) e ` +
+    "JOIN {classes} c ON c.task = e.task AND c.class = e.class " +
+    "WHERE coalesce(s.before, 0) < $5::bigint), " +
+    `page AS (SELECT * FROM (SELECT sized.*, ${before("size")} AS before FROM sized) s ` +
+    "WHERE coalesce(before, 0) < $5::bigint ORDER BY newest LIMIT $4::int) " +
+    `SELECT ${TASK}, (SELECT count(*) FROM found)::int AS found, ` +
+    `(SELECT json_agg(json_build_array(${EVENT_ARRAY}, classes, ${texts ? "is_text" : "false"}, ` +
+    `${texts ? `(SELECT string_agg(p.text, '' ORDER BY p.part) ${parts})` : "NULL"}, ` +
+    "(SELECT p.text FROM {series_parts} p WHERE p.task = s.task " +
+    "AND p.series = s.series AND p.part = s.part)) ORDER BY newest) FROM page s) AS folds";
+}
+
+/** Characters of two parts of a text, one after the other, come to twice that at least. */
+const LEAST_OF_PART = PART_LENGTH / 2;
 
 /**
  * How many events of a class come before an index: what the last place through it says, of an event
@@ -223,28 +260,24 @@ export class PostgresTaskReader implements TaskReader {
     return page;
   }
 
-  async readView(taskId: string, { after }: { after: number }): Promise<LogView | undefined> {
-    const [row] = await this.database.run<{ task: TaskRow | null; series: FoldRow[] | null }>(
-      "WITH t AS (SELECT task, incarnation, status, length, " +
-        `${entropyAt("t.task", "length - 1")} AS at_end FROM {tasks} t WHERE id = $1), ` +
-        `page AS (SELECT ${EVENT_COLUMNS}, s.task, s.is_text, s.first_part, s.classes ` +
-        "FROM t JOIN {series} s ON s.task = t.task AND s.newest > $2::int AND s.mode <> 'keep-all' " +
-        `CROSS JOIN LATERAL (${NEWEST_EVENT}) e ` +
-        "JOIN {classes} c ON c.task = e.task AND c.class = e.class) " +
-        `SELECT ${TASK}, (SELECT json_agg(json_build_array(${EVENT_ARRAY}, classes, is_text, ` +
-        "(SELECT string_agg(p.text, '' ORDER BY p.part) FROM {series_parts} p " +
-        "WHERE p.task = page.task AND p.series = page.series AND p.part >= page.first_part), " +
-        "(SELECT p.text FROM {series_parts} p WHERE p.task = page.task " +
-        "AND p.series = page.series AND p.part = page.part))) FROM page) AS series",
-      taskId,
-      after,
-    );
-    const { task, series } = answerOf(row);
+  async readFolds(taskId: string, query: FoldQuery): Promise<FoldPage | undefined> {
+    const { after, through = MAX_INDEX, limit, maxBytes = MAX_BYTES, texts = true } = query;
+    const { seriesId } = query;
+    const values: Value[] = [taskId, after, through, limit, maxBytes];
+    if (seriesId !== undefined) values.push(seriesId);
+    const [row] = await this.database.run<
+      { task: TaskRow | null; found: number; folds: FoldRow[] | null }
+    >(foldsStatement({ texts, isOne: seriesId !== undefined }), ...values);
+    const { task, found, folds: rows } = answerOf(row);
     if (task === null) return undefined;
     const { incarnation, status, length, at_end: entropy } = task;
-    const view: LogView = { series: (series ?? []).map(toFold), length, incarnation, status };
-    if (typeof entropy === "number") view.entropy = entropy;
-    return view;
+    const folds = (rows ?? []).map(toFold);
+    const end = Math.max(Math.min(through, length - 1), after);
+    const isEnd = folds.length === 0 || folds.length === found;
+    const scannedTo = isEnd ? end : folds.at(-1)!.newest.index;
+    const page: FoldPage = { folds, scannedTo, length, incarnation, status };
+    if (typeof entropy === "number") page.entropy = entropy;
+    return page;
   }
 
   async countMatches(

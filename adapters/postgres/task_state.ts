@@ -15,7 +15,7 @@ import type { EventRow } from "./event_columns.ts";
 import { escaped, withText } from "./text.ts";
 
 /** Characters above which a part of a series' text ends and the next begins: what fits in a page. */
-const PART_LENGTH = 2_000;
+export const PART_LENGTH = 2_000;
 
 /** A task's row. */
 export interface TaskRow {

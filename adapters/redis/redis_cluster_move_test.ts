@@ -43,12 +43,12 @@ const OPERATIONS: Record<
   publish: (store) => commitOf(store, { taskId: "t", expect: "live", events: [draft("x")] }),
   read_log: (store) => store.readLog("t", { after: -1, limit: 100 }),
   read_notes: (store) => store.readNotes("t", LIFE),
-  read_view: (store) => store.readView("t", { after: -1 }),
+  read_folds: (store) => store.readFolds("t", { after: -1, limit: 9 }),
   trim_log: (store) => store.trimLog("t", LIFE, { indexes: [0, 1], series: [] }),
   write_note: (store) => store.writeNote("t", LIFE, "n", { from: "1", to: "2" }),
 };
 
-const READS = ["count_matches", "get_task", "list_tasks", "read_log", "read_notes", "read_view"];
+const READS = ["count_matches", "get_task", "list_tasks", "read_log", "read_notes", "read_folds"];
 
 /** Makes a task that has keys of every kind, and another one. */
 async function fill(store: ShortTermStore): Promise<void> {

@@ -52,7 +52,7 @@ function questions(store: ShortTermStore, id: string): Record<string, () => Prom
         () => store.readLog(id, { ...all, filter: { types: [type] } }),
       ]),
     ),
-    folds: () => store.readView(id, { after: -1 }),
+    folds: () => store.readFolds(id, { after: -1, limit: 999 }),
     count: () => store.countMatches(id, { types: ["a"] }, [0, 10, EVENTS - 1]),
     "count of tokens": () => store.countMatches(id, { types: ["token"] }, [EVENTS + 1]),
   };

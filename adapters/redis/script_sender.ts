@@ -30,7 +30,7 @@ const REPEATABLE: ReadonlySet<ScriptName> = new Set<ScriptName>([
   "marked",
   "read_log",
   "read_notes",
-  "read_view",
+  "read_folds",
 ]);
 
 const HASHES = new Map(

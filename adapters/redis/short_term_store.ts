@@ -6,6 +6,8 @@ import type {
   DueKind,
   DueWork,
   EventDraft,
+  FoldPage,
+  FoldQuery,
   HealthReport,
   IdClosing,
   ListPage,
@@ -13,7 +15,6 @@ import type {
   LogMark,
   LogPage,
   LogQuery,
-  LogView,
   MarkedTask,
   NoteChange,
   Refusal,
@@ -179,16 +180,23 @@ export class RedisShortTermStore implements ShortTermStore {
     return page;
   }
 
-  async readView(taskId: string, { after }: { after: number }): Promise<LogView | undefined> {
-    const [incarnation, status, length, entropy, ...series] = await this.#run(
+  async readFolds(taskId: string, query: FoldQuery): Promise<FoldPage | undefined> {
+    const { after, through, limit, maxBytes, texts = true, seriesId } = query;
+    const [incarnation, status, length, scannedTo, entropy, ...folds] = await this.#run(
       taskId,
-      "read_view",
+      "read_folds",
       taskId,
       String(after),
+      text(through),
+      String(limit),
+      text(maxBytes),
+      texts ? "1" : "",
+      seriesId === undefined ? "" : JSON.stringify(seriesId),
     );
     if (incarnation === undefined) return undefined;
     return {
-      series: series.map(toFold),
+      folds: folds.map(toFold),
+      scannedTo: scannedTo as number,
       length: length as number,
       ...(entropy !== null && { entropy: Number(entropy) }),
       incarnation: incarnation as string,

@@ -92,9 +92,9 @@ async function check(store: ShortTermStore | LongTermStore): Promise<void> {
   assert.deepEqual(await store.countMatches("t", odd, [3, 4, 5, 6]), [2, 2, 3, 3]);
   const page = (await store.readLog("t", { after: -1, limit: 9 }))!;
   assert.deepEqual(page.events.map(({ index }) => index), [3, 4, 5]);
-  assert.equal((await store.readView("t", { after: -1 }))!.series[0]!.text, "24");
+  assert.equal((await store.readFolds("t", { after: -1, limit: 99 }))!.folds[0]!.text, "24");
   assert.equal(await store.trimLog("t", LIFE, { indexes: [4], series: ["text"] }), 1);
-  assert.deepEqual((await store.readView("t", { after: -1 }))!.series, []);
+  assert.deepEqual((await store.readFolds("t", { after: -1, limit: 99 }))!.folds, []);
   assert.deepEqual(await store.countMatches("t", odd, [3, 5, 6]), [2, 3, 3]);
   assert.equal(await store.mark("t", "clean", 5, { incarnation: LIFE }), true);
   const claim = { nowMs: 5, untilMs: 6, limit: 1 };

@@ -1,11 +1,12 @@
 import type {
   DueKind,
   DueWork,
+  FoldPage,
+  FoldQuery,
   ListPage,
   ListQuery,
   LogPage,
   LogQuery,
-  LogView,
   SeriesFold,
   StoredEvent,
   TaskHead,
@@ -93,21 +94,32 @@ export class Reader {
     return page;
   }
 
-  view(taskId: string, after: number): LogView | undefined {
+  folds(taskId: string, query: FoldQuery): FoldPage | undefined {
     const row = this.#sql.one<TaskRow>(SELECT_TASK, taskId);
     if (row === undefined) return undefined;
+    const { task, incarnation, length, status } = row;
+    const { after, limit, maxBytes = Infinity, texts = true, seriesId } = query;
+    const through = Math.min(query.through ?? Infinity, length - 1);
     const rows = this.#sql.all<SeriesRow>(
-      `SELECT ${SERIES_COLUMNS} FROM {series} ` +
-        "WHERE task = ? AND newest > ? AND mode <> 'keep-all'",
-      row.task,
-      after,
+      `SELECT ${SERIES_COLUMNS} FROM {series} WHERE task = ? AND newest > ? AND newest <= ? ` +
+        `AND mode <> 'keep-all' ${seriesId === undefined ? "" : "AND series = ? "}` +
+        "ORDER BY newest LIMIT ?",
+      ...[task, after, through, ...(seriesId === undefined ? [] : [seriesId]), limit + 1],
     );
-    const { incarnation, length, status } = row;
-    const series = rows.map((series) => this.#fold(row.task, series));
-    const view: LogView = { series, incarnation, length, status };
-    const entropy = this.#entropyAt(row.task, length - 1);
-    if (entropy !== undefined) view.entropy = entropy;
-    return view;
+    const folds: SeriesFold[] = [];
+    let bytes = 0;
+    for (const series of rows) {
+      if (folds.length === limit || bytes >= maxBytes) break;
+      const fold = this.#fold(task, series, texts);
+      bytes += fold.newest.data.length + (fold.text?.length ?? 0);
+      folds.push(fold);
+    }
+    const isEnd = folds.length === rows.length;
+    const scannedTo = isEnd ? Math.max(through, after) : folds.at(-1)!.newest.index;
+    const page: FoldPage = { folds, scannedTo, length, incarnation, status };
+    const entropy = this.#entropyAt(task, length - 1);
+    if (entropy !== undefined) page.entropy = entropy;
+    return page;
   }
 
   countMatches(
@@ -267,7 +279,7 @@ export class Reader {
     return toStoredEvent(row);
   }
 
-  #fold(task: number, series: SeriesRow): SeriesFold {
+  #fold(task: number, series: SeriesRow, withText: boolean): SeriesFold {
     const { newest, newest_event: kept } = series;
     const fold: SeriesFold = {
       seriesId: series.series,
@@ -276,7 +288,7 @@ export class Reader {
       classes: JSON.parse(series.classes),
     };
     if (series.acc_field !== null) fold.accField = series.acc_field;
-    if (series.is_text === 1) {
+    if (withText && series.is_text === 1) {
       const parts = this.#sql.all<{ text: string }>(
         "SELECT text FROM {series_parts} WHERE task = ? AND series = ? ORDER BY part",
         task,

@@ -1,9 +1,10 @@
 import type {
+  FoldPage,
+  FoldQuery,
   ListPage,
   ListQuery,
   LogPage,
   LogQuery,
-  LogView,
   TaskHead,
   TaskReader,
 } from "@taskcast/core";
@@ -42,8 +43,8 @@ export class SqliteTaskReader implements TaskReader {
     return await this.read(() => this.reader.log(taskId, query));
   }
 
-  async readView(taskId: string, { after }: { after: number }): Promise<LogView | undefined> {
-    return await this.read(() => this.reader.view(taskId, after));
+  async readFolds(taskId: string, query: FoldQuery): Promise<FoldPage | undefined> {
+    return await this.read(() => this.reader.folds(taskId, query));
   }
 
   async countMatches(

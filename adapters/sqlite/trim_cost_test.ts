@@ -119,7 +119,7 @@ Deno.test("sqlite: what is left of a long log is read in a few looks, whatever w
     [() => store.readLog("t", { after: 6_000, limit: 100, backward: true }), 3 + 6],
     [() => store.readLog("t", { after: -1, limit: 100, maxBytes: 2 }), 4 + 9],
     [() => store.readLog("t", { after: -1, limit: 9, filter: { types: ["odd"] } }), 3 + 5],
-    [() => store.readView("t", { after: -1 }), 2 + 1],
+    [() => store.readFolds("t", { after: -1, limit: 99 }), 2 + 1],
     [() => store.getTask("t"), 1 + 1],
     // Two looks for each of two classes at each of two indexes.
     [() => store.countMatches("t", { types: ["odd", "even"] }, [5_000, 9_001]), 2 + 4 + 8 + 8],
@@ -156,7 +156,7 @@ Deno.test("sqlite: nothing that trims or reads what was trimmed scans or sorts",
     }
   }
   await store.countMatches("t", { types: ["odd"] }, [5_000]);
-  await store.readView("t", { after: -1 });
+  await store.readFolds("t", { after: -1, limit: 99 });
   await store.getTask("t");
   await store.mark("t", "clean", 5, { incarnation: LIFE });
   await store.claim("clean", { nowMs: 5, untilMs: 6, limit: 1 });

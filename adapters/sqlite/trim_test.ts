@@ -133,7 +133,7 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
       }
       const views = await Promise.all(
         [shortTerm, memory].map(async (store) => {
-          const { series } = (await store.readView("t", { after: -1 }))!;
+          const { folds: series } = (await store.readFolds("t", { after: -1, limit: 99 }))!;
           const sorted = series.toSorted((a, b) => a.seriesId < b.seriesId ? -1 : 1);
           return JSON.parse(JSON.stringify(sorted));
         }),

@@ -4,7 +4,7 @@ const READS = new Set([
   "getTask",
   "listTasks",
   "readLog",
-  "readView",
+  "readFolds",
   "countMatches",
   "due",
   "positions",

@@ -5,6 +5,7 @@ import type { Commit, CommitResult, ShortTermStore } from "../contracts/short_te
 import { MemoryShortTermStore } from "../memory/short_term_store.ts";
 import { append, create, delta, draft, LIFE, log, NOW, record } from "./store_fixtures.ts";
 import { DIVERGENCE_CHECKS } from "./store_divergence.ts";
+import { FOLD_CHECKS } from "./store_folds.ts";
 import { LIST_CHECKS } from "./store_list.ts";
 import { READ_CHECKS } from "./store_read.ts";
 import { SERIES_CHECKS } from "./store_series.ts";
@@ -16,7 +17,7 @@ const ARCHIVE_METHODS = [
   "getTask",
   "listTasks",
   "readLog",
-  "readView",
+  "readFolds",
   "countMatches",
   "trimLog",
 ] as const satisfies readonly (keyof LongTermStore)[];
@@ -140,7 +141,7 @@ const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
       await store.archive([{ record, events: events.slice(12) }]);
       assert.deepEqual((await store.readLog("t", { after: -1, limit: 99 }))?.events, events);
       assert.deepEqual((await store.getTask("t"))?.record, record);
-      const [fold] = (await store.readView("t", { after: -1 }))!.series;
+      const [fold] = (await store.readFolds("t", { after: -1, limit: 9 }))!.folds;
       assert.equal(fold?.text, Array.from({ length: 8 }, (_, i) => `${i}\ud83d`).join(""));
       assert.deepEqual(await store.countMatches("t", { types: ["a.*"] }, [24]), [8]);
     },
@@ -197,7 +198,7 @@ const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
       assert.deepEqual(await store.positions(WHERE), [{ deleted: true }]);
       assert.equal(await store.getTask("t"), undefined);
       assert.equal(await store.readLog("t", { after: -1, limit: 1 }), undefined);
-      assert.equal(await store.readView("t", { after: -1 }), undefined);
+      assert.equal(await store.readFolds("t", { after: -1, limit: 1 }), undefined);
       assert.equal(await store.countMatches("t", {}, [1]), undefined);
       assert.deepEqual(await store.listTasks({ limit: 9, tag: "a" }), { tasks: [], more: false });
       // A part of it that is deleted before anything was archived does not come back either.
@@ -311,7 +312,7 @@ const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
       assert.deepEqual(await store.getTask("t@0123abcd"), { record: moved, length: events.length });
       const page = await store.readLog("t@0123abcd", { after: -1, limit: 99 });
       assert.deepEqual(page?.events, events);
-      assert.equal((await store.readView("t@0123abcd", { after: -1 }))?.series.length, 1);
+      assert.equal((await store.readFolds("t@0123abcd", { after: -1, limit: 9 }))?.folds.length, 1);
       assert.deepEqual(await store.countMatches("t@0123abcd", { types: ["a.*"] }, [24]), [8]);
       const second = { ...version(first, 1, { createdAt: NOW + 1 }), incarnation: "second00" };
       assert.deepEqual(await store.archive([{ record: second, events: events.slice(0, 3) }]), [
@@ -350,7 +351,7 @@ const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
 export function testLongTermStore(options: ConformanceOptions<LongTermStore>): void {
   register(ARCHIVE_CHECKS, options);
   const reading = [...READ_CHECKS, ...DIVERGENCE_CHECKS, ...LIST_CHECKS];
-  register([...SERIES_CHECKS, ...reading, ...TRIM_CHECKS], {
+  register([...SERIES_CHECKS, ...FOLD_CHECKS, ...reading, ...TRIM_CHECKS], {
     ...options,
     open: async () => new ReadsFromArchive(await options.open()),
   });

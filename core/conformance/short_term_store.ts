@@ -4,6 +4,7 @@ import { CLOSED_ID_CHECKS } from "./store_closed_ids.ts";
 import { COMMIT_CHECKS } from "./store_commit.ts";
 import { DIVERGENCE_CHECKS, RESTORED_CHECKS } from "./store_divergence.ts";
 import { DUE_CHECKS } from "./store_due.ts";
+import { FOLD_CHECKS } from "./store_folds.ts";
 import { LIST_CHECKS } from "./store_list.ts";
 import { NAME_CHECKS } from "./store_names.ts";
 import { PRODUCER_CHECKS } from "./store_producers.ts";
@@ -37,6 +38,7 @@ export function testShortTermStore(options: ConformanceOptions<ShortTermStore>):
     ...CLOSED_ID_CHECKS,
     ...PRODUCER_CHECKS,
     ...SERIES_CHECKS,
+    ...FOLD_CHECKS,
     ...READ_CHECKS,
     ...DIVERGENCE_CHECKS,
     ...RESTORED_CHECKS,

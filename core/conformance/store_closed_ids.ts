@@ -91,7 +91,7 @@ export const CLOSED_ID_CHECKS: readonly Check<ShortTermStore>[] = [
       assert((await commit(store, { taskId: "t", expect, record: other, due: {} })).ok);
       assert.deepEqual(await store.getTask("t"), { record: other, length: 1 });
       assert.equal((await store.readLog("t", { after: -1, limit: 9 }))?.incarnation, "other000");
-      assert.equal((await store.readView("t", { after: -1 }))?.incarnation, "other000");
+      assert.equal((await store.readFolds("t", { after: -1, limit: 9 }))?.incarnation, "other000");
       assertRefused(await commit(store, { taskId: "t", expect, record: other }), {
         code: "CONFLICT",
       });

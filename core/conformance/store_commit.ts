@@ -42,7 +42,7 @@ export const COMMIT_CHECKS: readonly Check<ShortTermStore>[] = [
       assertRefused(await replace(store, "t", { status: "running" }), absent);
       assert.equal(await store.getTask("t"), undefined);
       assert.equal(await store.readLog("t", { after: -1, limit: 1 }), undefined);
-      assert.equal(await store.readView("t", { after: -1 }), undefined);
+      assert.equal(await store.readFolds("t", { after: -1, limit: 1 }), undefined);
       assert.deepEqual((await store.listTasks({ limit: 1 })).tasks, []);
     },
   },
@@ -304,7 +304,7 @@ export const COMMIT_CHECKS: readonly Check<ShortTermStore>[] = [
       assert.equal(await store.deleteTask("t"), false);
       assert.equal(await store.getTask("t"), undefined);
       assert.equal(await store.readLog("t", { after: -1, limit: 9 }), undefined);
-      assert.equal(await store.readView("t", { after: -1 }), undefined);
+      assert.equal(await store.readFolds("t", { after: -1, limit: 1 }), undefined);
       assert.equal(await store.countMatches("t", {}, [5]), undefined);
       assert.deepEqual(await store.listTasks({ limit: 9 }), { tasks: [], more: false });
       assert.deepEqual(await store.due(NOW, 9), { entries: [] });

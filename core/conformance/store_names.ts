@@ -56,8 +56,8 @@ export const NAME_CHECKS: readonly Check<ShortTermStore>[] = [
         const data = JSON.stringify({ [name]: name });
         await append(store, "t", delta(name, { seriesId: name, accField: name, data }));
       }
-      const view = await store.readView("t", { after: -1 });
-      const said = view!.series.map(({ seriesId, accField, text }) => [seriesId, accField, text]);
+      const view = await store.readFolds("t", { after: -1, limit: 999 });
+      const said = view!.folds.map(({ seriesId, accField, text }) => [seriesId, accField, text]);
       assert.deepEqual(said.sort(), NAMES.map((name) => [name, name, name + name]).sort());
     },
   },

@@ -202,12 +202,12 @@ export const READ_CHECKS: readonly Check<ShortTermStore>[] = [
         await append(store, "t", delta(`${i};`));
         const [page, view, head] = await Promise.all([
           store.readLog("t", { after: i - 1, limit: 5 }),
-          store.readView("t", { after: -1 }),
+          store.readFolds("t", { after: -1, limit: 9 }),
           store.getTask("t"),
         ]);
         assert.deepEqual(page?.events.map(({ index }) => index), [i]);
-        assert.equal(view?.series[0]?.newest.index, i);
-        assert(view?.series[0]?.text?.endsWith(`${i};`));
+        assert.equal(view?.folds[0]?.newest.index, i);
+        assert(view?.folds[0]?.text?.endsWith(`${i};`));
         assert.equal(head?.length, i + 1);
       }
     },
@@ -224,8 +224,8 @@ export const READ_CHECKS: readonly Check<ShortTermStore>[] = [
       while (writing) {
         // A store whose reads wait for nothing must still get to its writes.
         await new Promise((resolve) => setTimeout(resolve, 0));
-        const view = (await store.readView("t", { after: -1 }))!;
-        const [fold] = view.series;
+        const view = (await store.readFolds("t", { after: -1, limit: 9 }))!;
+        const [fold] = view.folds;
         if (fold === undefined) continue;
         const page = await store.readLog("t", {
           after: -1,

@@ -152,9 +152,9 @@ export const TRIM_CHECKS: readonly Check<ShortTermStore>[] = [
       const of = (place: number) => range(place, 18, 3);
       await store.trimLog("t", LIFE, { indexes: of(0).slice(0, 3), series: [] });
       const folds = async () => {
-        const view = (await store.readView("t", { after: -1 }))!;
+        const page = (await store.readFolds("t", { after: -1, limit: 9 }))!;
         return Object.fromEntries(
-          view.series.map(({ seriesId, text, newest }) => [seriesId, text ?? newest.data]),
+          page.folds.map(({ seriesId, text, newest }) => [seriesId, text ?? newest.data]),
         );
       };
       const [a, b] = ["a", "b"].map((name) => range(0, 6).map((i) => `${name}${i}`).join(""));

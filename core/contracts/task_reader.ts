@@ -53,12 +53,40 @@ export interface LogPage {
   status: TaskStatus;
 }
 
-/** The folds of a task's series, and where it stands, of one moment. */
-export interface LogView {
-  /** One for each `latest` or `accumulate` series whose newest event comes after the query's. */
-  series: SeriesFold[];
-  /** Events in the log that the folds count through. */
+/** Which folds of a task's series. */
+export interface FoldQuery {
+  /** Only series whose newest event has a higher index; -1 is all. */
+  after: number;
+  /** Only series whose newest event has this index or a lower one. @default the newest */
+  through?: number;
+  /** Most folds returned; 1 or more. */
+  limit: number;
+  /**
+   * Ends with the fold that brings texts and newest events to this many bytes, as the store counts
+   * them; 1 or more. @default no bound
+   */
+  maxBytes?: number;
+  /** Whether texts are read; without them `text` is left out of every fold. @default {true} */
+  texts?: boolean;
+  /** Only the fold of this series. @default all */
+  seriesId?: string;
+}
+
+/** Folds of a task's series, and where the task stands, of one moment. */
+export interface FoldPage {
+  /** Folds of `latest` and `accumulate` series, in the order of their newest events. */
+  folds: SeriesFold[];
+  /**
+   * All folds between the start of the query and this index (inclusive) are on the page: go on
+   * there. At the end of the query, which is also where no fold is left, it is the query's last
+   * index: `min(through, length - 1)`, or `after` if that is higher. A series that goes on between
+   * two pages moves behind them.
+   */
+  scannedTo: number;
+  /** Events in the log of the moment in which the folds were as they are here. */
   length: number;
+  /** The entropy of the newest of these events; left out of an empty log. */
+  entropy?: number;
   /** The entropy of the newest of these events; left out of an empty log. */
   entropy?: number;
   /** The life of the task id. */
@@ -108,8 +136,8 @@ export interface TaskReader {
   listTasks(query: ListQuery): Promise<ListPage>;
   /** Part of the log. */
   readLog(taskId: string, query: LogQuery): Promise<LogPage | undefined>;
-  /** The folds of all series with an event after index `after`; their deltas are not read. */
-  readView(taskId: string, query: { after: number }): Promise<LogView | undefined>;
+  /** The folds of series, a page at a time; their events are not read but for the newest. */
+  readFolds(taskId: string, query: FoldQuery): Promise<FoldPage | undefined>;
   /**
    * For each of `indexes`: how many events with a lower index match the filter. Also of events that
    * are only kept folded.

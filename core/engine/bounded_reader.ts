@@ -1,15 +1,16 @@
 import type { TaskHead } from "../contracts/records.ts";
 import type {
+  FoldPage,
+  FoldQuery,
   ListPage,
   ListQuery,
   LogPage,
   LogQuery,
-  LogView,
   TaskReader,
 } from "../contracts/task_reader.ts";
 import type { EventFilter } from "../protocol/event.ts";
 
-/** Reads no more than so many bytes of a log at a time, whoever asks: events may be large. */
+/** Reads no more than so many bytes of a task at a time, whoever asks: events may be large, and texts. */
 export class BoundedReader implements TaskReader {
   readonly #reader: TaskReader;
   readonly #maxBytes: number;
@@ -31,8 +32,8 @@ export class BoundedReader implements TaskReader {
     return this.#reader.listTasks(query);
   }
 
-  readView(taskId: string, query: { after: number }): Promise<LogView | undefined> {
-    return this.#reader.readView(taskId, query);
+  readFolds(taskId: string, query: FoldQuery): Promise<FoldPage | undefined> {
+    return this.#reader.readFolds(taskId, { maxBytes: this.#maxBytes, ...query });
   }
 
   countMatches(

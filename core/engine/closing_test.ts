@@ -143,7 +143,7 @@ for (const who of ["a reader", "the engine"]) {
     for (const { chunks } of streams) await nextChunk(chunks);
     const ends = streams.map(({ chunks }) => nextChunk(chunks));
     await settle();
-    store.readView = () => {
+    store.readFolds = () => {
       asked++;
       return Promise.reject(new TaskcastError("STORE_UNAVAILABLE", "away"));
     };

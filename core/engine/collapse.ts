@@ -1,13 +1,19 @@
 import type { SeriesFold, StoredEvent } from "../contracts/records.ts";
-import type { TaskReader } from "../contracts/task_reader.ts";
+import type { FoldPage, TaskReader } from "../contracts/task_reader.ts";
 import { encodeCursor } from "../protocol/cursor.ts";
 import type { EventFilter } from "../protocol/event.ts";
-import { compileFilter, matchesEverything } from "../rules/filter.ts";
-import { snapshotOf } from "../rules/series.ts";
+import { matchesEverything } from "../rules/filter.ts";
+import { catchUp } from "./catch_up.ts";
 import { cutOff } from "./cut_off.ts";
-import { foldByReading } from "./fold_by_reading.ts";
+import { FoldsByReading } from "./fold_by_reading.ts";
 import type { EventFrame } from "./frames.ts";
+import { nextTurn } from "./next_turn.ts";
 import { ranks } from "./ranks.ts";
+import { compileShare } from "./share_of_series.ts";
+import { StoredFolds } from "./stored_folds.ts";
+import type { Survey } from "./survey.ts";
+import { findNewlySplit, surveyFolds } from "./survey.ts";
+import { ToldSeries } from "./told_series.ts";
 
 /** What is to be collapsed, and for whom. */
 export interface CollapseQuery {
@@ -21,70 +27,153 @@ export interface CollapseQuery {
   filter: EventFilter;
   /** Only the last of the items. @default all */
   last?: number;
-  /** Events read at a time. */
+  /** Series that go on meanwhile are told as a whole again, never by their events. */
+  whole: boolean;
+  /** Events and folds read at a time. */
   pageSize: number;
+  /** Bytes of events or texts read at a time, about. */
+  pageBytes: number;
 }
 
 /** Some items of a collapsed replay. */
 export interface CollapsedPage {
   /** In index order. */
   frames: EventFrame[];
+  /** The reader has, as a partial cursor says it, what is at or before this index. */
+  position: number;
   /** Set on the last page: the reader has everything through this index now. */
   through?: number;
 }
 
+/** Some items, and where the reader is with them. */
+export interface CollapsedItems {
+  items: StoredEvent[];
+  position: number;
+  /** The reader has everything through the position. */
+  isWhole: boolean;
+}
+
 /**
- * Replays a log with each series folded to its newest event, as of one moment: the items after
- * `after` in index order, page by page.
+ * Replays a log with each series folded to its newest event: the items after `after` in index order,
+ * page by page. Holds a page of events, a page of folds and one text beyond it, however much the task
+ * has, and reads on only when it is asked.
  *
  * Between the items the reader's cursor is partial: it has the plain events through its index, and
- * those series whose newest event is not after it. A series that grows meanwhile comes again as a
- * whole, and replaces what the reader has; so it may stop anywhere and go on later. After the last
- * item the cursor is exact.
+ * those series whose newest event is not after it. A series that goes on meanwhile moves behind the
+ * end that the log had at first; the replay goes on there until a page reaches the end of the log of
+ * its own moment. Then the cursor is exact.
  *
- * @returns Pages, the last with `through`; nothing at all if the task is gone or another one.
+ * @returns Pages, the last with `through`; nothing more if the task is gone or another one.
  */
 export async function* collapse(
   store: TaskReader,
   query: CollapseQuery,
 ): AsyncGenerator<CollapsedPage, void> {
-  const { taskId, incarnation, filter, pageSize } = query;
-  const view = await store.readView(taskId, { after: query.after });
-  if (view === undefined || view.incarnation !== incarnation) return;
-  const through = view.length - 1; // What comes later is not part of this replay.
-  let snapshots = await matchingSnapshots(store, query, view.series, through);
-  let after = query.after;
-  if (query.last !== undefined) {
-    const indexes = snapshots.map((snapshot) => snapshot.index);
-    after = await cutOff(store, { ...query, through, plain: true }, query.last, indexes);
-    snapshots = snapshots.filter((snapshot) => snapshot.index > after);
+  const { taskId, incarnation, filter } = query;
+  for await (const { items, position, isWhole } of itemsOf(store, query)) {
+    const places = await ranksOf(store, taskId, filter, items);
+    const frames = items.map((event, i): EventFrame => {
+      const cursor = isWhole && i === items.length - 1
+        ? encodeCursor({ kind: "exact", incarnation, index: position })
+        : encodeCursor({ kind: "partial", incarnation, index: event.index });
+      return { taskId, event, filteredIndex: places[i]!, cursor };
+    });
+    yield isWhole ? { frames, position, through: position } : { frames, position };
+    if (isWhole) return;
   }
+}
 
+async function* itemsOf(
+  store: TaskReader,
+  query: CollapseQuery,
+): AsyncGenerator<CollapsedItems, void> {
+  const { taskId, incarnation, whole, pageSize } = query;
+  const told = new ToldSeries();
+  let { after, last } = query;
+  for (;;) {
+    const first = await store.readFolds(taskId, { after, limit: pageSize });
+    if (first === undefined || first.incarnation !== incarnation) return;
+    const round = roundOf(store, { ...query, after, last }, first, told);
+    let page: CollapsedItems | undefined;
+    for await (page of round) {
+      yield page;
+      if (page.isWhole) return;
+      // A store in memory answers at once: others must be heard, too.
+      await new Promise<void>(nextTurn);
+    }
+    const through = Math.max(after, first.length - 1);
+    if (page === undefined || page.position < through) return; // It is gone.
+    if (!whole) {
+      yield* catchUp(store, { ...query, after: through }, told);
+      return;
+    }
+    after = through;
+    last = undefined;
+  }
+}
+
+/** Everything through the end that the log had when its first folds were read. */
+async function* roundOf(
+  store: TaskReader,
+  query: CollapseQuery,
+  first: FoldPage,
+  told: ToldSeries,
+): AsyncGenerator<CollapsedItems, void> {
+  const { taskId, incarnation, filter, pageSize } = query;
+  const through = Math.max(query.after, first.length - 1);
+  const share = compileShare(filter);
+  const survey = await surveyFolds(store, query, first, share);
+  if (survey === undefined) return;
+  const isWanted = (fold: SeriesFold) => share(fold) === "all";
+  const stored = new StoredFolds(store, { ...query, through, isWanted }, first);
+  const read = new FoldsByReading(store, { ...query, through }, survey.split);
+  const after = await startOf(store, { ...query, through }, survey, read);
+  if (after === undefined) return;
   for (let position = after;;) {
+    if (stored.through <= position && position < through) {
+      if (!await stored.load(position)) return;
+      const split = await findNewlySplit(store, query, survey, stored.length - 1, read, share);
+      if (split === undefined) return;
+      if (split.length > 0) read.add(split, position);
+    }
+    if (read.through <= position && position < through && !await read.load(position)) return;
+    stored.take(position); // What comes before the last of the items.
+    read.take(position);
+    const target = Math.min(through, stored.through, read.through);
     const page = await store.readLog(taskId, {
       after: position,
-      through,
+      through: target,
       limit: pageSize,
       filter,
       plain: true,
     });
     if (page === undefined || page.incarnation !== incarnation) return;
-    const last = page.scannedTo >= through;
-    position = last ? through : page.scannedTo;
-    const items = page.events;
-    while (snapshots.length > 0 && snapshots[0]!.index <= position) items.push(snapshots.shift()!);
-    items.sort((a, b) => a.index - b.index);
-    const ranks = await ranksOf(store, taskId, filter, items);
-    const frames = items.map((event, i): EventFrame => {
-      const whole = last && i === items.length - 1;
-      const cursor = whole
-        ? encodeCursor({ kind: "exact", incarnation, index: through })
-        : encodeCursor({ kind: "partial", incarnation, index: event.index });
-      return { taskId, event, filteredIndex: ranks[i]!, cursor };
-    });
-    yield last ? { frames, through } : { frames };
-    if (last) return;
+    position = page.scannedTo >= target ? target : page.scannedTo;
+    const snapshots = [...stored.take(position), ...read.take(position)];
+    for (const { seriesId } of snapshots) told.add(seriesId!);
+    // By index, since a series that was split between two looks comes from both, as the same.
+    const items = [
+      ...new Map([...page.events, ...snapshots].map((item) => [item.index, item])).values(),
+    ]
+      .sort((a, b) => a.index - b.index);
+    const isLast = position >= through;
+    yield { items, position, isWhole: isLast && stored.length - 1 <= through };
+    if (isLast) return;
   }
+}
+
+/** Where the last of the items begin. */
+async function startOf(
+  store: TaskReader,
+  query: CollapseQuery & { through: number },
+  survey: Survey,
+  read: FoldsByReading,
+): Promise<number | undefined> {
+  const { after, last } = query;
+  if (last === undefined) return after;
+  const places = survey.split.size === 0 ? [] : await read.places(after);
+  if (places === undefined) return undefined;
+  return await cutOff(store, { ...query, plain: true }, last, [...survey.newest, ...places]);
 }
 
 /** The position of each event among those that match. */
@@ -97,31 +186,4 @@ async function ranksOf(
   const indexes = events.map((event) => event.index);
   if (indexes.length === 0 || matchesEverything(filter)) return indexes;
   return await ranks(store, taskId, filter, indexes);
-}
-
-/** Snapshots of the series that a filter lets through, in index order. */
-async function matchingSnapshots(
-  store: TaskReader,
-  query: CollapseQuery,
-  series: readonly SeriesFold[],
-  through: number,
-): Promise<StoredEvent[]> {
-  const { taskId, filter, pageSize, after } = query;
-  const matches = compileFilter(filter);
-  const whole: SeriesFold[] = [];
-  const split: SeriesFold[] = [];
-  for (const fold of series) {
-    const matching = fold.classes?.filter(matches).length;
-    if (matchesEverything(filter) || matching === fold.classes?.length) whole.push(fold);
-    else if (matching !== 0) split.push(fold);
-  }
-  if (split.length > 0) {
-    // The filter takes some events of these series and not others, so that their folds tell too
-    // much. Rare: usually all events of a series have one type and level.
-    const ids = new Set(split.map((fold) => fold.seriesId));
-    whole.push(...await foldByReading(store, taskId, { ids, filter, through, pageSize }));
-  }
-  return whole.filter((fold) => fold.newest.index > after && fold.newest.index <= through)
-    .map(snapshotOf)
-    .sort((a, b) => a.index - b.index);
 }

@@ -30,6 +30,16 @@ export interface FollowQuery {
   limit?: number;
 }
 
+/** Series that grew, as a whole. */
+interface Batch<Chunk> {
+  /** Left out: nothing that matches. */
+  chunk?: Chunk;
+  /** The reader is there with it. */
+  through: number;
+  /** It has everything through there then; otherwise as a partial cursor says it. */
+  isWhole: boolean;
+}
+
 /** The task is gone while it is being read. */
 class Deleted extends Error {}
 
@@ -61,6 +71,8 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
   #tail?: Tail;
   /** Set with the tail, unless series are told as a whole. */
   #view?: View<Chunk>;
+  /** It has of series only those that rest at or before its position. */
+  #isPartial = false;
   /** Those whose chunks are the same where series are told as a whole. */
   readonly #sharedKey?: string = undefined;
   /** The chunk that was asked for and has not come yet. */
@@ -312,12 +324,13 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
       return undefined;
     }
     position.through = batch.through;
+    this.#isPartial = !batch.isWhole;
     return batch.chunk;
   }
 
   #heartbeat(): Chunk | undefined {
     return this.#view === undefined
-      ? this.#encoder.heartbeat(this.#cursor("exact"))
+      ? this.#encoder.heartbeat(this.#cursor(this.#isPartial ? "partial" : "exact"))
       : this.#view.heartbeat();
   }
 
@@ -340,23 +353,30 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
     await this.#moveTo(through);
   }
 
-  /** The same as one chunk, for few events. */
-  async #collapsedBatch(tail: Tail): Promise<{ chunk?: Chunk; through: number }> {
-    const buffer = this.#encoder.buffer();
-    for await (const { frames, through } of this.#collapse(undefined, tail.reader)) {
+  /** Its first page as one chunk; mostly all of it, when there are few events. */
+  async #collapsedBatch(tail: Tail): Promise<Batch<Chunk>> {
+    for await (const { frames, position, through } of this.#collapse(undefined, tail.reader)) {
+      const buffer = this.#encoder.buffer();
       for (const frame of frames) buffer.append(frame);
-      if (through !== undefined) {
-        return buffer.end > 0 ? { chunk: buffer.slice(0), through } : { through };
-      }
+      const batch = { through: position, isWhole: through !== undefined };
+      return buffer.end > 0 ? { chunk: buffer.slice(0), ...batch } : batch;
     }
     throw new Deleted();
   }
 
   #collapse(last?: number, shared?: TaskReader): AsyncGenerator<CollapsedPage, void> {
-    const { start: { taskId, incarnation }, filter } = this.#query;
-    const { options: { pageSize } } = this.#context;
-    const after = this.#position.through;
-    return collapse(shared ?? this.#reader, { taskId, incarnation, after, filter, last, pageSize });
+    const { start: { taskId, incarnation }, filter, seriesFormat } = this.#query;
+    const { options: { pageSize, pageBytes } } = this.#context;
+    return collapse(shared ?? this.#reader, {
+      taskId,
+      incarnation,
+      after: this.#position.through,
+      filter,
+      last,
+      whole: seriesFormat === "accumulated",
+      pageSize,
+      pageBytes,
+    });
   }
 
   /** One page of the log from the store, for this reader alone. */
@@ -397,6 +417,7 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
   async #moveTo(through: number): Promise<void> {
     const { start: { taskId }, filter } = this.#query;
     this.#position.through = through;
+    this.#isPartial = false;
     if (matchesEverything(filter) || through === -1) {
       this.#position.count = through + 1;
     } else {
@@ -405,7 +426,7 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
     }
   }
 
-  #cursor(kind: "exact" | "done"): string {
+  #cursor(kind: "exact" | "partial" | "done"): string {
     const { incarnation } = this.#query.start;
     return encodeCursor({ kind, incarnation, index: this.#position.through });
   }

@@ -64,7 +64,7 @@ async function plainHistory(
 
 async function collapsedHistory(
   { reader, options }: EngineContext,
-  { start: { taskId, incarnation, after }, filter, limit }: HistoryQuery,
+  { start: { taskId, incarnation, after }, filter, seriesFormat, limit }: HistoryQuery,
 ): Promise<HistoryPage> {
   const events: StoredEvent[] = [];
   let nextCursor: string | undefined;
@@ -74,7 +74,9 @@ async function collapsedHistory(
     incarnation,
     after,
     filter,
+    whole: seriesFormat === "accumulated",
     pageSize: Math.min(options.pageSize, limit + 1),
+    pageBytes: options.pageBytes,
   });
   for await (const { frames } of pages) {
     for (const { event, cursor } of frames) {

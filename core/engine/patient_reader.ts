@@ -1,10 +1,11 @@
 import type { TaskHead } from "../contracts/records.ts";
 import type {
+  FoldPage,
+  FoldQuery,
   ListPage,
   ListQuery,
   LogPage,
   LogQuery,
-  LogView,
   TaskReader,
 } from "../contracts/task_reader.ts";
 import { TaskcastError } from "../protocol/errors.ts";
@@ -48,8 +49,8 @@ export class PatientReader implements TaskReader {
     return this.#insist((reader) => reader.readLog(taskId, query), taskId);
   }
 
-  readView(taskId: string, query: { after: number }): Promise<LogView | undefined> {
-    return this.#insist((reader) => reader.readView(taskId, query), taskId);
+  readFolds(taskId: string, query: FoldQuery): Promise<FoldPage | undefined> {
+    return this.#insist((reader) => reader.readFolds(taskId, query), taskId);
   }
 
   countMatches(

@@ -1,11 +1,12 @@
 import type { LongTermStore } from "../contracts/long_term_store.ts";
 import type { TaskHead, TaskRecord } from "../contracts/records.ts";
 import type {
+  FoldPage,
+  FoldQuery,
   ListPage,
   ListQuery,
   LogPage,
   LogQuery,
-  LogView,
   TaskReader,
 } from "../contracts/task_reader.ts";
 import type { EventFilter } from "../protocol/event.ts";
@@ -48,10 +49,10 @@ export class TieredReader implements TaskReader {
     return isPendingDeletion(page.incarnation) ? undefined : page;
   }
 
-  async readView(taskId: string, query: { after: number }): Promise<LogView | undefined> {
-    const view = await this.#hot.readView(taskId, query);
-    if (view === undefined) return await orArchiveAway(this.#cold.readView(taskId, query));
-    return isPendingDeletion(view.incarnation) ? undefined : view;
+  async readFolds(taskId: string, query: FoldQuery): Promise<FoldPage | undefined> {
+    const page = await this.#hot.readFolds(taskId, query);
+    if (page === undefined) return await orArchiveAway(this.#cold.readFolds(taskId, query));
+    return isPendingDeletion(page.incarnation) ? undefined : page;
   }
 
   async countMatches(

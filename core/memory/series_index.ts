@@ -1,6 +1,8 @@
 import type { EventClass, EventDraft, SeriesFold, StoredEvent } from "../contracts/records.ts";
 import { MAX_SERIES_CLASSES } from "../contracts/records.ts";
+import type { FoldQuery } from "../contracts/task_reader.ts";
 import type { SeriesKind } from "../rules/append.ts";
+import { NewestOrder } from "./newest_order.ts";
 
 interface Series extends SeriesKind {
   newest: StoredEvent;
@@ -13,6 +15,8 @@ interface Series extends SeriesKind {
 export class SeriesIndex {
   /** Made with the first series: an empty map takes 184 bytes, of about 1000 for a task. */
   #series?: Map<string, Series>;
+  /** Those that have a fold. */
+  #order?: NewestOrder<Series>;
 
   /** What a series began as, or `undefined` for a new one. */
   kindOf(seriesId: string): SeriesKind | undefined {
@@ -32,6 +36,7 @@ export class SeriesIndex {
     event.seriesId = series.newest.seriesId;
     series.newest = event;
     if (mode === "keep-all") return;
+    (this.#order ??= new NewestOrder()).moveToEnd(series);
     this.#addClass(series, event);
     if (mode !== "accumulate") return;
     if (draft.delta === undefined) series.parts = undefined;
@@ -40,18 +45,40 @@ export class SeriesIndex {
 
   /** Forgets a series. */
   delete(seriesId: string): void {
-    this.#series?.delete(seriesId);
+    const series = this.#series?.get(seriesId);
+    if (series === undefined) return;
+    this.#series!.delete(seriesId);
+    if (series.mode !== "keep-all") this.#order!.delete(series);
   }
 
-  /** The folds of those series whose newest event comes after an index. */
-  foldsAfter(after: number): SeriesFold[] {
+  /**
+   * Folds in the order of their newest events.
+   *
+   * @param last The last index that the query is about.
+   */
+  read(query: FoldQuery, last: number): { folds: SeriesFold[]; scannedTo: number } {
+    const { after, limit, maxBytes = Infinity, texts = true } = query;
     const folds: SeriesFold[] = [];
-    for (const [seriesId, series] of this.#series ?? []) {
+    let bytes = 0;
+    for (const series of this.#seriesOf(query)) {
       const { mode, accField, newest, classes } = series;
       if (mode === "keep-all" || newest.index <= after) continue;
-      folds.push({ seriesId, mode, accField, newest, classes, text: textOf(series) });
+      if (newest.index > last) break;
+      if (folds.length === limit || bytes >= maxBytes) {
+        return { folds, scannedTo: folds.at(-1)!.newest.index };
+      }
+      const fold: SeriesFold = { seriesId: newest.seriesId!, mode, accField, newest, classes };
+      if (texts) fold.text = textOf(series);
+      bytes += newest.data.length + (fold.text?.length ?? 0);
+      folds.push(fold);
     }
-    return folds;
+    return { folds, scannedTo: last };
+  }
+
+  #seriesOf({ after, seriesId }: FoldQuery): Iterable<Series> {
+    if (seriesId === undefined) return this.#order?.after(after) ?? [];
+    const series = this.#series?.get(seriesId);
+    return series === undefined ? [] : [series];
   }
 
   #addClass(series: Series, { type, level }: StoredEvent): void {

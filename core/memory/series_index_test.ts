@@ -33,5 +33,5 @@ Deno.test("a text is what its deltas are, wherever these are in their events", (
     } as StoredEvent;
     series.add(event, { ...event, entropy: 0, delta: data.delta });
   });
-  assert.equal(series.foldsAfter(-1)[0]!.text, deltas.join(""));
+  assert.equal(series.read({ after: -1, limit: 1 }, deltas.length).folds[0]!.text, deltas.join(""));
 });

@@ -1,11 +1,12 @@
 import type { Trim } from "../contracts/log_trimmer.ts";
 import type { LogMark, StoredEvent, TaskHead, TaskRecord } from "../contracts/records.ts";
 import type {
+  FoldPage,
+  FoldQuery,
   ListPage,
   ListQuery,
   LogPage,
   LogQuery,
-  LogView,
   TaskReader,
 } from "../contracts/task_reader.ts";
 import type { EventFilter } from "../protocol/event.ts";
@@ -135,14 +136,15 @@ export class TaskTable implements TaskReader {
     return page;
   }
 
-  async readView(taskId: string, { after }: { after: number }): Promise<LogView | undefined> {
+  async readFolds(taskId: string, query: FoldQuery): Promise<FoldPage | undefined> {
     const entry = this.#entries.get(taskId);
     if (entry === undefined) return undefined;
     const { log } = entry;
-    const view: LogView = { series: log.series.foldsAfter(after), ...stateOf(entry) };
+    const last = Math.max(query.after, Math.min(query.through ?? Infinity, log.length - 1));
+    const page: FoldPage = { ...log.series.read(query, last), ...stateOf(entry) };
     const entropy = log.at(log.length - 1)?.entropy;
-    if (entropy !== undefined) view.entropy = entropy;
-    return await Promise.resolve(view);
+    if (entropy !== undefined) page.entropy = entropy;
+    return await Promise.resolve(page);
   }
 
   async countMatches(

@@ -12,6 +12,8 @@ import type { EventFilter, EventInput, SeriesFormat, TaskEvent } from "@taskcast
 const SERIES = {
   answer: "accumulate",
   thoughts: "accumulate",
+  asides: "accumulate",
+  sources: "accumulate",
   progress: "latest",
   steps: "keep-all",
 } as const;
@@ -154,7 +156,9 @@ async function check(
     shortTermStore: delayReads(shortTerm),
     longTermStore: longTerm && delayReads(longTerm),
     options: {
-      pageSize: 4,
+      // Small enough that the folds of few series take several pages, and long texts one each.
+      pageSize: 1 + seed % 4,
+      pageBytes: seed % 3 === 0 ? 16 : 1_024,
       tailBytes: 2_000,
       wakesPerTurn: seed % 2 === 0 ? 1 : 32,
       pollMs: 3,
