@@ -87,8 +87,6 @@ export interface FoldPage {
   length: number;
   /** The entropy of the newest of these events; left out of an empty log. */
   entropy?: number;
-  /** The entropy of the newest of these events; left out of an empty log. */
-  entropy?: number;
   /** The life of the task id. */
   incarnation: string;
   /** The task's state. */

@@ -83,6 +83,8 @@ class MissingSeries {
   readonly #share: ReturnType<typeof compileShare>;
   /** Folds without texts, as they were at the last look. */
   #heads = new Map<string, SeriesFold>();
+  /** The look was at what has its newest event at or before this index. */
+  #through = -1;
   /** A text that waits for its place. */
   #held?: SeriesFold;
   /** Since the last look a series moved behind what is being read. */
@@ -106,6 +108,7 @@ class MissingSeries {
     // An event that was trimmed meanwhile does not come, nor what was held for it.
     if (this.#held !== undefined && this.#held.newest.index <= query.after) this.#held = undefined;
     this.#heads = new Map(page?.folds.map((fold) => [fold.seriesId, fold]));
+    this.#through = page?.scannedTo ?? query.after;
     this.#hasMoved = false;
     return page;
   }
@@ -136,9 +139,17 @@ class MissingSeries {
     if (fold === undefined) return undefined;
     if (fold.newest.index === index) return snapshotOf(fold);
     if (this.#share(fold) !== "all") return await this.#foldThrough(index, seriesId);
-    this.#hasMoved = true;
     this.#held ??= fold;
+    await this.#lookAgain(index);
     return undefined;
+  }
+
+  /** Where one has gone on while texts were sent others have, too: they are not asked for one by one. */
+  async #lookAgain(after: number): Promise<void> {
+    this.#hasMoved = true;
+    const { pageSize: limit } = this.#query;
+    const page = await this.#read({ after, through: this.#through, limit, texts: false });
+    this.#heads = new Map(page?.folds.map((fold) => [fold.seriesId, fold]));
   }
 
   async #headOf(seriesId: string): Promise<SeriesFold | undefined> {
