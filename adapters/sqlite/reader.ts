@@ -55,7 +55,7 @@ export class Reader {
     if (row === undefined) return undefined;
     const head: TaskHead = { record: JSON.parse(row.record), length: row.length };
     if (row.trimmed_through !== null) head.trimmedThrough = row.trimmed_through;
-    const entropy = at === undefined ? undefined : this.#entropyAt(row.task, at);
+    const entropy = at === undefined ? undefined : this.#entropyAt(row, at);
     if (entropy !== undefined) head.entropy = entropy;
     return head;
   }
@@ -67,7 +67,7 @@ export class Reader {
     const { incarnation, length, status } = row;
     const state = { incarnation, length, status };
     if (afterEntropy !== undefined) {
-      if (isDiverged(query, length, this.#entropyAt(row.task, after))) {
+      if (isDiverged(query, length, this.#entropyAt(row, after))) {
         return { events: [], scannedTo: after, ...state, diverged: true };
       }
     }
@@ -89,7 +89,7 @@ export class Reader {
       ? undefined
       : last?.index === scannedTo
       ? last.entropy
-      : this.#entropyAt(row.task, scannedTo);
+      : this.#entropyAt(row, scannedTo);
     if (entropy !== undefined) page.entropy = entropy;
     return page;
   }
@@ -117,8 +117,7 @@ export class Reader {
     const isEnd = folds.length === rows.length;
     const scannedTo = isEnd ? Math.max(through, after) : folds.at(-1)!.newest.index;
     const page: FoldPage = { folds, scannedTo, length, incarnation, status };
-    const entropy = this.#entropyAt(task, length - 1);
-    if (entropy !== undefined) page.entropy = entropy;
+    if (row.entropy !== null) page.entropy = row.entropy;
     return page;
   }
 
@@ -264,7 +263,11 @@ export class Reader {
   }
 
   /** The entropy of an event, or `undefined` if the log has no such event. */
-  #entropyAt(task: number, index: number): number | undefined {
+  #entropyAt(
+    { task, length, entropy = null }: Pick<TaskRow, "task" | "length"> & Partial<TaskRow>,
+    index: number,
+  ): number | undefined {
+    if (index === length - 1 && entropy !== null) return entropy;
     // An index may be any number, and the keys of the task before come below.
     if (index < 0 || index >= INDEXES) return undefined;
     return this.#sql.one<{ entropy: number }>(

@@ -37,6 +37,8 @@ export interface TaskRow {
   /** Characters of the data of all events, be they trimmed or left. */
   bytes: number;
   timestamp: number;
+  /** Of the newest event; `null` of an empty log. */
+  entropy: number | null;
   hooked: number;
   trimmed_through: number | null;
   trimmed_bytes: number;
@@ -53,7 +55,7 @@ export const LENGTH = "COALESCE(n.idx + 1, 0) AS length";
 
 export const SELECT_TASK: string =
   `SELECT t.task, t.incarnation, t.version, t.status, ${LENGTH}, COALESCE(n.bytes, 0) AS bytes, ` +
-  "COALESCE(n.timestamp, 0) AS timestamp, t.hooked, t.trimmed_through, t.trimmed_bytes " +
+  "COALESCE(n.timestamp, 0) AS timestamp, n.entropy, t.hooked, t.trimmed_through, t.trimmed_bytes " +
   `${FROM_TASKS} WHERE t.id = ?`;
 
 /** A type and level of a task's events; apart for those that stand alone. */

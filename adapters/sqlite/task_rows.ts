@@ -28,7 +28,14 @@ export function insertTask(sql: Statements, record: TaskRecord): TaskRow {
   }
   insertTags(sql, inserted.task, task.tags);
   const { status } = task;
-  const empty = { length: 0, bytes: 0, timestamp: 0, trimmed_through: null, trimmed_bytes: 0 };
+  const empty = {
+    length: 0,
+    bytes: 0,
+    timestamp: 0,
+    trimmed_through: null,
+    trimmed_bytes: 0,
+    entropy: null,
+  };
   return { task: inserted.task, incarnation, version, status, hooked, ...empty };
 }
 
