@@ -202,6 +202,11 @@ function addStorageOptions(command: Command): Command {
         "(env: TASKCAST_POSTGRES_URL)",
     )
     .option(
+      "--postgres-listen-url <url>",
+      "the same PostgreSQL without a pooler that gives each transaction another connection, for " +
+        "wake-ups (env: TASKCAST_POSTGRES_LISTEN_URL, default: --postgres-url)",
+    )
+    .option(
       "--no-auto-migrate",
       "refuse to start when the tables in PostgreSQL are out of date (env: TASKCAST_AUTO_MIGRATE)",
     );

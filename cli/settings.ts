@@ -92,6 +92,7 @@ export interface StartFlags {
   sqlitePath?: string;
   redisUrl?: string;
   postgresUrl?: string;
+  postgresListenUrl?: string;
   autoMigrate?: boolean;
   cors?: string | true;
 }

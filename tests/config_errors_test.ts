@@ -104,6 +104,10 @@ const CLASHES: [yaml: string, errors: string[], env: Record<string, string>][] =
   ["adapters: { longTerm: { provider: sqlite } }", [
     "TASKCAST_POSTGRES_URL is used by nothing: adapters.longTerm of FILE is not postgres",
   ], { TASKCAST_POSTGRES_URL: "postgres://h/d" }],
+  ["adapters: { longTerm: { provider: postgres, url: 'postgres://h/d' } }", [
+    "TASKCAST_POSTGRES_LISTEN_URL needs wake-ups on PostgreSQL: --storage postgres or " +
+    "TASKCAST_STORAGE=postgres",
+  ], { TASKCAST_POSTGRES_LISTEN_URL: "postgres://h/d" }],
   ["port: 1", ["TASKCAST_JWT_ISSUER needs TASKCAST_AUTH_MODE=jwt"], { TASKCAST_JWT_ISSUER: "me" }],
   ["port: 1", ["TASKCAST_RATE_BURST needs TASKCAST_RATE_LIMIT"], { TASKCAST_RATE_BURST: "10" }],
   ["port: 1", [

@@ -97,6 +97,16 @@ const GROUPS: Record<
     ],
     migrate: ["adapters.*.autoMigrate", "postgres", true, "false", "", "longTerm"],
   },
+  {
+    listen: [
+      "adapters.*.listenUrl",
+      "postgres",
+      "postgres://a",
+      "postgres://b",
+      "postgres://c",
+      "broadcast",
+    ],
+  },
 ];
 
 Deno.test("command line before environment before file before default, for every setting", async () => {
@@ -116,6 +126,7 @@ Deno.test("command line before environment before file before default, for every
         longTerm: { provider: "postgres" },
       },
     },
+    { adapters: { broadcast: { provider: "postgres", url: "postgres://h/d" } } },
   ];
   for (const [i, group] of GROUPS.entries()) {
     // deno-lint-ignore no-explicit-any

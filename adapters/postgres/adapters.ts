@@ -34,6 +34,17 @@ export interface PostgresAdapterOptions {
   preparedStatements?: boolean;
 }
 
+/** Options for {@linkcode createPostgresAdapters}. */
+export interface PostgresAdaptersOptions extends PostgresAdapterOptions {
+  /**
+   * Where wake-ups are listened to: the same database without a pooler that gives each transaction
+   * another connection, behind which nothing is heard. One connection is made there.
+   *
+   * @default url
+   */
+  listenUrl?: string;
+}
+
 /** What an engine on PostgreSQL alone is made of. */
 export interface PostgresAdapters {
   /** Wake-ups by LISTEN and NOTIFY. */
@@ -81,7 +92,7 @@ export async function createPostgresAdapter(
  * @throws {Error} If PostgreSQL cannot be reached, or the tables are of another version.
  */
 export async function createPostgresAdapters(
-  options: PostgresAdapterOptions,
+  options: PostgresAdaptersOptions,
 ): Promise<PostgresAdapters> {
   const pool = await open(options, "live");
   let users = 2;
@@ -91,7 +102,7 @@ export async function createPostgresAdapters(
   const database = databaseOf(pool, options, "live");
   const broadcast = new PostgresBroadcast(
     database,
-    (connection) => connect(options.url, connection),
+    (connection) => connect(options.listenUrl ?? options.url, connection),
     once(onClose),
   );
   pool.onRenew(() => broadcast.renew());

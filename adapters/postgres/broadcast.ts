@@ -1,4 +1,10 @@
-import type { BroadcastProvider, Signal, SignalScope, Unsubscribe } from "@taskcast/core";
+import type {
+  BroadcastProvider,
+  HealthReport,
+  Signal,
+  SignalScope,
+  Unsubscribe,
+} from "@taskcast/core";
 import { MemoryBroadcastProvider, tell } from "@taskcast/core";
 import type { Connections, ConnectOptions } from "./connect.ts";
 import type { Database } from "./database.ts";
@@ -15,6 +21,13 @@ const MAX_PAYLOAD = 7_000;
 
 /** Milliseconds that the first subscription waits for PostgreSQL; then readers poll until it is. */
 const LISTEN_MS = 2_000;
+
+const DEAF =
+  "wake-ups of PostgreSQL are not heard: a pooler between gives each transaction another " +
+  'connection, or "listenUrl" leads to another database; set "listenUrl" ' +
+  "(TASKCAST_POSTGRES_LISTEN_URL) to an address of this database without such a pooler";
+
+const NOT_LISTENING = "wake-ups of PostgreSQL cannot be listened to at the moment";
 
 /**
  * Wake-ups by LISTEN and NOTIFY. Those of one instance are collected for a few milliseconds, and
@@ -41,6 +54,7 @@ export class PostgresBroadcast implements BroadcastProvider {
     this.#listener = new Listener(CHANNEL, {
       connect,
       timeoutMs: database.timeoutMs,
+      publish: (channel) => database.run("SELECT pg_notify($1, '')", channel),
       onNotify: (payload) => this.#hear(payload),
       onGap: () => this.#wakeAll(),
     });
@@ -76,8 +90,12 @@ export class PostgresBroadcast implements BroadcastProvider {
     };
   }
 
-  async check(): Promise<void> {
+  /** What is told by way of the connections for statements must be heard. */
+  async check(): Promise<HealthReport | void> {
     await this.#database.run("SELECT 1");
+    const hears = await this.#listener.hears();
+    if (hears === true || this.#closed) return;
+    return { status: "unavailable", message: hears === false ? DEAF : NOT_LISTENING };
   }
 
   async close(): Promise<void> {

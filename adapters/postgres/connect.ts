@@ -4,8 +4,13 @@ import postgres from "postgres";
 /** Connections to PostgreSQL, and how they end. */
 export interface Connections {
   sql: postgres.Sql;
-  /** Lets what is under way come to its end, for a few seconds. Safe to call twice. */
-  close(): Promise<void>;
+  /**
+   * Lets what is under way come to its end, for a few seconds. Safe to call twice.
+   *
+   * @param isIdle Nothing is under way. The driver would wait for connections that broke while
+   *   something was (3.4.9).
+   */
+  close(isIdle?: boolean): Promise<void>;
   /** Ends them now, whatever is under way. Safe to call twice. */
   destroy(): Promise<void>;
 }
@@ -21,6 +26,9 @@ export interface ConnectOptions {
 
 /** Seconds that a connection may take, and that its end may take. */
 const CONNECT_SECONDS = 5;
+
+/** Seconds that the end of connections may take on which nothing is under way. */
+const IDLE_END_SECONDS = 0.5;
 
 /** Seconds between attempts to connect, at most: an outage is to be over when PostgreSQL is back. */
 const MAX_BACKOFF_SECONDS = 1;
@@ -92,7 +100,7 @@ export function connect(
   let ending: Promise<void> | undefined;
   return {
     sql,
-    close: () => ending ??= end(CONNECT_SECONDS),
+    close: (isIdle) => ending ??= end(isIdle ? IDLE_END_SECONDS : CONNECT_SECONDS),
     destroy: () => ending ??= end(0),
   };
 }

@@ -17,6 +17,10 @@
  *
  * @module
  */
-export type { PostgresAdapterOptions, PostgresAdapters } from "./adapters.ts";
+export type {
+  PostgresAdapterOptions,
+  PostgresAdapters,
+  PostgresAdaptersOptions,
+} from "./adapters.ts";
 export { createPostgresAdapter, createPostgresAdapters, migratePostgres } from "./adapters.ts";
 export { default } from "./plugin.ts";

@@ -29,6 +29,8 @@ export class Pool {
   readonly #owed = new Set<{ sinceMs: number }>();
   #current: Connections;
   #silent = 0;
+  /** Requests on the connections that there are which have no answer yet. */
+  readonly #underWay = new Set<object>();
   #pauseMs = PAUSE_MS;
   #renewableMs = 0;
   #leavableMs = 0;
@@ -65,8 +67,10 @@ export class Pool {
   ): Promise<T> {
     const connections = this.#current;
     const request = { sinceMs: performance.now() };
+    this.#underWay.add(request);
     const settled = () => {
       this.#owed.delete(request);
+      this.#underWay.delete(request);
       if (connections === this.#current) this.#heard();
     };
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -137,6 +141,7 @@ export class Pool {
     const old = this.#current;
     this.#current = this.#make();
     this.#owed.clear();
+    this.#underWay.clear();
     this.#silent = 0;
     const ended: Promise<void> = end(old).finally(() => this.#retired.delete(ended));
     this.#retired.add(ended);
@@ -150,7 +155,7 @@ export class Pool {
   /** Lets what is under way end, and closes everything. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([this.#current.close(), ...this.#retired]);
+    await Promise.all([this.#current.close(this.#underWay.size === 0), ...this.#retired]);
   }
 
   /** Closes everything at once. */

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import postgres from "postgres";
+import type { Signal } from "@taskcast/core";
 import { MemoryBroadcastProvider, TaskcastError, TaskEngine } from "@taskcast/core";
 import { leftOut } from "../../tests/support/left_out.ts";
+import { until } from "../../tests/support/sse.ts";
 import { hasPgbouncer, startPgbouncer } from "../../tests/support/pgbouncer_server.ts";
 import { hasPostgres, startPostgres } from "../../tests/support/postgres_server.ts";
-import type { PostgresAdapterOptions } from "./mod.ts";
+import type { PostgresAdapterOptions, PostgresAdaptersOptions } from "./mod.ts";
 import { createPostgresAdapter, createPostgresAdapters, migratePostgres } from "./mod.ts";
 
 const canPool = await hasPgbouncer();
@@ -113,4 +115,53 @@ test("postgres: an archive works behind a pooler", async () => {
     ]);
   }
   await archive.close();
+});
+
+/** A broadcast layer and the ways to close it. */
+async function openBroadcast(options: PostgresAdaptersOptions) {
+  const { broadcast, shortTerm } = await createPostgresAdapters(options);
+  return {
+    broadcast,
+    async [Symbol.asyncDispose]() {
+      await broadcast.close();
+      await shortTerm.close();
+    },
+  };
+}
+
+const DEAF =
+  /wake-ups of PostgreSQL are not heard: .* set "listenUrl" \(TASKCAST_POSTGRES_LISTEN_URL\)/;
+
+for (const poolSize of [1, 3]) {
+  test(`postgres: wake-ups that no pooler of transactions (${poolSize}) passes on are told, and heard at another address`, async () => {
+    await using server = await startPostgres();
+    await using pooler = await startPgbouncer(server.url, { poolSize });
+    await using deaf = await openBroadcast({ url: pooler.url, maxConnections: 4 });
+    const report = await deaf.broadcast.check();
+    assert.equal(report?.status, "unavailable");
+    assert.match(report.message, DEAF);
+
+    const options = { url: pooler.url, listenUrl: server.url, maxConnections: 4 };
+    await using here = await openBroadcast(options);
+    await using there = await openBroadcast(options);
+    const heard: Signal[] = [];
+    await there.broadcast.subscribe({ taskId: "t" }, (signal) => heard.push(signal));
+    await here.broadcast.publish({ taskId: "t", from: 0, length: 1 });
+    await until(() => heard.length > 0, "it is heard");
+    for (const { broadcast } of [here, there]) assert.equal(await broadcast.check(), undefined);
+  });
+}
+
+test("postgres: wake-ups that go to another database are told", async () => {
+  await using server = await startPostgres();
+  await using other = await startPostgres();
+  await using opened = await openBroadcast({ url: server.url, listenUrl: other.url });
+  assert.match((await opened.broadcast.check())!.message, DEAF);
+});
+
+test("postgres: a pooler of sessions passes wake-ups on", async () => {
+  await using server = await startPostgres();
+  await using pooler = await startPgbouncer(server.url, { mode: "session", poolSize: 6 });
+  await using opened = await openBroadcast({ url: pooler.url, maxConnections: 4 });
+  assert.equal(await opened.broadcast.check(), undefined);
 });

@@ -59,8 +59,10 @@ export function chooseAdapters(layers: Layers, given: GivenAdapters, file: strin
 
   for (const { setting, value, source } of given) {
     if (setting.provider === undefined) continue;
-    const takers = namedOf(adapters, setting.provider);
     const key = setting.path.slice("adapters.*.".length);
+    // The others have it, too, so that they are opened together.
+    const isTaken = key !== "listenUrl" || kindOf(adapters.broadcast) === setting.provider;
+    const takers = isTaken ? namedOf(adapters, setting.provider) : [];
     if (takers.length === 0) {
       const unused = unusedMessage(setting, value, source, kindOf(adapters.shortTerm), file);
       if (unused !== undefined) problems.push(unused);
@@ -123,6 +125,9 @@ function unusedMessage(
       ? "--no-auto-migrate needs --postgres-url or TASKCAST_POSTGRES_URL"
       : undefined;
   }
+  if (env === "TASKCAST_POSTGRES_LISTEN_URL") {
+    return `${flag} needs wake-ups on PostgreSQL: --storage postgres or TASKCAST_STORAGE=postgres`;
+  }
   switch (provider) {
     case "sqlite":
       return "A SQLite path needs --storage sqlite or TASKCAST_STORAGE=sqlite" +
@@ -158,11 +163,14 @@ function badAddresses(adapters: AdaptersConfig): string[] {
   const problems = new Set<string>();
   for (const role of ADAPTER_ROLES) {
     const adapter = adapters[role];
-    if (!isNamed(adapter) || !REMOTE.includes(adapter.provider) || adapter.url === "") continue;
-    try {
-      assertAddress(adapter.provider, adapter.url);
-    } catch (error) {
-      problems.add((error as Error).message);
+    if (!isNamed(adapter) || !REMOTE.includes(adapter.provider)) continue;
+    for (const url of [adapter.url, adapter.listenUrl]) {
+      if (url === "") continue;
+      try {
+        assertAddress(adapter.provider, url);
+      } catch (error) {
+        problems.add((error as Error).message);
+      }
     }
   }
   return [...problems];

@@ -44,6 +44,8 @@ const redis = z.strictObject({
 const postgres = z.strictObject({
   provider: z.literal("postgres"),
   url: textOrNothing().optional().describe("`postgres://user:password@host:port/database`"),
+  listenUrl: textOrNothing().optional()
+    .describe("Where wake-ups are listened to: the same database without a pooler of transactions"),
   autoMigrate: z.boolean().optional()
     .describe("Brings the tables up to date at the start; `false` refuses old tables"),
   maxConnections: positive().optional().describe("Connections at most"),

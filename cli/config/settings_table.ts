@@ -125,6 +125,13 @@ export const SETTINGS: readonly Setting[] = [
     parse: asText,
   },
   {
+    path: "adapters.*.listenUrl",
+    provider: "postgres",
+    env: "TASKCAST_POSTGRES_LISTEN_URL",
+    flag: { name: "--postgres-listen-url", key: "postgresListenUrl" },
+    parse: asText,
+  },
+  {
     path: "adapters.*.autoMigrate",
     provider: "postgres",
     env: "TASKCAST_AUTO_MIGRATE",

@@ -42,6 +42,11 @@ export interface PostgresAdapterConfig {
   provider: "postgres";
   /** `postgres://user:password@host:port/database`. @default what `TASKCAST_POSTGRES_URL` says */
   url?: string | undefined;
+  /**
+   * Where wake-ups are listened to: the same database without a pooler that gives each transaction
+   * another connection. @default what `TASKCAST_POSTGRES_LISTEN_URL` says, else `url`
+   */
+  listenUrl?: string | undefined;
   /** Brings the tables up to date at the start; `false`: refuses old tables. @default {true} */
   autoMigrate?: boolean;
   /** Connections at most. @default {10} */
