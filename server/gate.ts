@@ -1,9 +1,13 @@
 import type { IncarnationOptions, TaskEngine } from "@taskcast/core";
 import { isTaskReplaced } from "@taskcast/core";
 import type { Scope, Task, TaskAuthConfig, TaskDetail } from "@taskcast/core/protocol";
-import { TaskcastError } from "@taskcast/core/protocol";
+import { TASK_ID_PATTERN, TaskcastError } from "@taskcast/core/protocol";
 import type { AuthContext } from "./auth/mod.ts";
 import { authorize, hasScope, maySeeTask, meetsTaskRules } from "./auth/mod.ts";
+
+function isTaskId(id: unknown): id is string {
+  return typeof id === "string" && TASK_ID_PATTERN.test(id);
+}
 
 /** Tasks whose rules are remembered. */
 const CACHE_SIZE = 10_000;
@@ -85,10 +89,22 @@ export class Gate {
       (maySeeTask(auth, task.id) && meetsTaskRules(auth, "event:subscribe", task.authConfig));
   }
 
+  /** The tasks that a caller may see at most, by id; `undefined` are all. */
+  idsOf({ taskIds }: AuthContext): string[] | undefined {
+    // What a token names beside ids of tasks names nothing.
+    return taskIds === "*" ? undefined : taskIds.filter(isTaskId);
+  }
+
+  /** Whether a caller may change a task, and so know what else is said of it. */
+  mayManage(auth: AuthContext, { authConfig }: Task): boolean {
+    return hasScope(auth, "task:manage") &&
+      (this.#open || meetsTaskRules(auth, "task:manage", authConfig));
+  }
+
   /** A task as a caller may see it. */
   show<T extends Task>(auth: AuthContext, task: T): Omit<T, "authConfig" | "webhooks"> {
     const { authConfig, webhooks, ...shown } = task;
-    if (!hasScope(auth, "task:manage")) return shown;
+    if (!this.mayManage(auth, task)) return shown;
     return {
       ...shown,
       ...(authConfig && { authConfig }),

@@ -150,6 +150,46 @@ Deno.test("authConfig only ever narrows, by subject and by claims, for the scope
   );
 });
 
+Deno.test("rules and webhooks are shown only to whom the task's own rules let manage it", async () => {
+  await using server = await startAnyServer({ app: { auth: jwt } });
+  const authConfig = {
+    rules: [{ match: { scope: ["task:manage" as const] }, require: { sub: ["owner"] } }],
+  };
+  const as = (sub: string) => bearer({ taskIds: "*", scope: ["*"], sub });
+  const [owner, other] = [await as("owner"), await as("other")];
+  const shown = (answer: { body: unknown }) => JSON.stringify(answer.body).includes("authConfig");
+  const create = async (id: string, who: Record<string, string>) =>
+    shown(await server.call("POST", "/tasks", { id, authConfig }, who));
+  assert.equal(await create("a", owner), true);
+  assert.equal(await create("b", other), false);
+  for (const [who, expected] of [[owner, true], [other, false]] as const) {
+    const get = (path: string) => server.call("GET", path, undefined, who);
+    assert.equal(shown(await get("/tasks/a")), expected);
+    assert.equal(shown(await get("/tasks")), expected);
+    await server.engine.transitionTask("a", "running").catch(() => {});
+    await server.engine.transitionTask("a", "blocked");
+    const resolved = await server.call("POST", "/tasks/a/resolve", { data: 1 }, who);
+    assert.equal(resolved.status, 200);
+    assert.equal(shown(resolved), expected);
+    const patched = await server.call("PATCH", "/tasks/a/status", { status: "paused" }, who);
+    assert.equal(patched.status, expected ? 200 : 403);
+    if (expected) assert.equal(shown(patched), true);
+    await server.engine.transitionTask("a", "running").catch(() => {});
+  }
+});
+
+Deno.test("what a token names beside ids of tasks does not spoil its lists", async () => {
+  await using server = await startAnyServer({ app: { auth: jwt } });
+  for (const id of ["a", "b"]) await server.engine.createTask({ id });
+  const taskIds = ["", "..", "a", "\0", "\ud800", "a b", "é", "x".repeat(129), "x".repeat(2000)];
+  const headers = await bearer({ taskIds, scope: ["event:subscribe"] });
+  const { status, body } = await server.call("GET", "/tasks", undefined, headers);
+  assert.deepEqual([status, body.tasks.map(({ id }: { id: string }) => id)], [200, ["a"]]);
+  assert.equal((await server.call("GET", "/tasks/a", undefined, headers)).status, 200);
+  const none = await bearer({ taskIds: [""], scope: ["event:subscribe"] });
+  assert.deepEqual((await server.call("GET", "/tasks", undefined, none)).body.tasks, []);
+});
+
 Deno.test("a task that is made again under the same id has its own rules", async () => {
   await using server = await startAnyServer({ app: { auth: jwt } });
   const me = await bearer({ taskIds: "*", scope: ["*"], sub: "me" });

@@ -91,6 +91,11 @@ export const WORK_CHECKS: readonly Check<ShortTermStore>[] = [
         seen.push(...page);
       }
       assert.deepEqual(seen, all);
+      const from = await store.marked("undelivered", {
+        limit: 99,
+        after: { atMs: NOW + 2, taskId: "" },
+      });
+      assert.deepEqual(from, all.filter(({ atMs }) => atMs >= NOW + 2), "all of that moment");
       await store.deleteTask("t0");
       assert.equal((await store.marked("undelivered", { limit: 99 })).length, 24);
     },

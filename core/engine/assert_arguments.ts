@@ -76,10 +76,10 @@ export function assertEncoder<Chunk>(encoder: FrameEncoder<Chunk>): void {
   assertMethods(encoder, "encoder", ["open", "heartbeat", "done", "buffer"]);
 }
 
-/** Requires a place in a list of marked tasks. */
+/** Requires a place in a list of marked tasks; with an empty id it is before all of its time. */
 export function assertMarkedTask(value: unknown, path: string): asserts value is MarkedTask {
   const { taskId, atMs } = object(value, path);
-  assertTaskId(taskId, `${path}.taskId`);
+  if (taskId !== "") assertTaskId(taskId, `${path}.taskId`);
   assertCount(atMs, `${path}.atMs`, 0, Number.MAX_SAFE_INTEGER);
 }
 

@@ -1,10 +1,10 @@
-import type { TaskReader } from "../contracts/task_reader.ts";
+import type { ListPage, TaskReader } from "../contracts/task_reader.ts";
 import type { TaskRecord } from "../contracts/records.ts";
 import { TaskcastError } from "../protocol/errors.ts";
 import { BOUNDS } from "../protocol/limits.ts";
 import type { Task, TaskStatus } from "../protocol/task.ts";
 import { TASK_STATUSES } from "../protocol/task.ts";
-import { assertTaskId } from "../protocol/task_id.ts";
+import { TASK_ID_PATTERN } from "../protocol/task_id.ts";
 import { matchesType } from "../rules/filter.ts";
 import {
   assertFunction,
@@ -15,7 +15,7 @@ import {
   text,
   texts,
 } from "../rules/validate/checks.ts";
-import { assertCount, assertTypePatterns } from "../rules/validate/query.ts";
+import { assertTypePatterns } from "../rules/validate/query.ts";
 import { assertStatus } from "../rules/validate/task.ts";
 import { ArchiveAway } from "./archive_away.ts";
 
@@ -47,8 +47,12 @@ export interface TaskPage {
   partial?: true;
 }
 
-/** Pages read for one answer at most, so that a filter that hides nearly everything ends. */
+/**
+ * Pages read for one answer, so that a filter that hides nearly everything ends; and tasks read at a
+ * time after that, up to the end of the millisecond in which it ended.
+ */
 const MAX_ROUNDS = 20;
+const LOOK_ON = 100;
 
 /** Lists tasks, newest first, by `createdAt` and then `id`. */
 export async function listTasks(store: TaskReader, query: ListTasksQuery): Promise<TaskPage> {
@@ -69,21 +73,34 @@ export async function listTasks(store: TaskReader, query: ListTasksQuery): Promi
 
   const tasks: Task[] = [];
   let partial = {};
-  for (let round = 0; round < MAX_ROUNDS; round++) {
-    const page = await store.listTasks({
+  /** The creation time after which looking stopped, at a task that may not be seen. */
+  let stoppedAt: number | undefined;
+  for (let round = 0;; round++) {
+    const page: ListPage = await store.listTasks({
       statuses: status.length === 0 ? undefined : status,
       types: types.length === 0 ? undefined : types,
       tag,
-      limit: limit - tasks.length,
+      limit: stoppedAt === undefined ? limit - tasks.length : LOOK_ON,
       after,
     });
     if (page.partial) partial = PARTIAL;
-    for (const { task } of page.tasks) if (visible(task)) tasks.push(task);
-    after = keyOf(page.tasks.at(-1)?.task) ?? after;
-    if (!page.more) return { tasks, ...partial };
-    if (tasks.length === limit) break;
+    for (const { task } of page.tasks) {
+      if (stoppedAt !== undefined && task.createdAt < stoppedAt) {
+        return { tasks, nextCursor: encodeListCursor(behind(stoppedAt)), ...partial };
+      }
+      after = keyOf(task);
+      if (!visible(task)) continue;
+      tasks.push(task);
+      if (tasks.length === limit) {
+        const isLast = !page.more && task === page.tasks.at(-1)!.task;
+        return { tasks, ...(!isLast && { nextCursor: encodeListCursor(task) }), ...partial };
+      }
+    }
+    if (!page.more || page.tasks.length === 0) return { tasks, ...partial };
+    // The cursor must not name a task that may not be seen. So it names a moment, of which then no
+    // task may be left.
+    if (round >= MAX_ROUNDS - 1) stoppedAt ??= after?.createdAt;
   }
-  return { tasks, nextCursor: after && encodeListCursor(after), ...partial };
 }
 
 function assertQuery(query: ListTasksQuery): void {
@@ -141,8 +158,13 @@ function compare(a: ListKey, b: ListKey): number {
   return b.createdAt - a.createdAt || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
 }
 
-function keyOf(task: Task | undefined): ListKey | undefined {
-  return task && { createdAt: task.createdAt, id: task.id };
+function keyOf({ createdAt, id }: Task): ListKey {
+  return { createdAt, id };
+}
+
+/** The place behind all tasks of a millisecond, since every id comes before the empty one. */
+function behind(createdAt: number): ListKey {
+  return { createdAt, id: "" };
 }
 
 function encodeListCursor({ createdAt, id }: ListKey): string {
@@ -150,17 +172,13 @@ function encodeListCursor({ createdAt, id }: ListKey): string {
 }
 
 function decodeListCursor(cursor: string): ListKey {
-  const dot = cursor.indexOf(".");
-  const createdAt = Number(cursor.slice(0, dot));
-  const id = cursor.slice(dot + 1);
-  try {
-    assertTaskId(id);
-    assertCount(createdAt, "cursor", 0, Number.MAX_SAFE_INTEGER);
+  const [, digits, id = ""] = /^(\d{1,16})\.(.*)$/s.exec(cursor) ?? [];
+  const createdAt = Number(digits);
+  if (Number.isSafeInteger(createdAt) && (id === "" || TASK_ID_PATTERN.test(id))) {
     return { createdAt, id };
-  } catch {
-    throw new TaskcastError(
-      "INVALID_CURSOR",
-      "The list cursor is malformed; use the nextCursor of the page before, or none",
-    );
   }
+  throw new TaskcastError(
+    "INVALID_CURSOR",
+    "The list cursor is malformed; use the nextCursor of the page before, or none",
+  );
 }

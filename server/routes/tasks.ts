@@ -73,7 +73,7 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
     const { tasks, nextCursor, partial } = await engine.listTasks({
       ...query,
       types: type,
-      ids: auth.taskIds === "*" ? undefined : auth.taskIds,
+      ids: gate.idsOf(auth),
       visible: (task) => gate.maySee(auth, task),
     });
     return Response.json({

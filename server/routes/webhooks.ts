@@ -1,5 +1,3 @@
-import type { MarkedTask } from "@taskcast/core";
-import { invalidInput } from "@taskcast/core/protocol";
 import type { Router } from "../router.ts";
 import { undeliveredQuery } from "../schemas/query.ts";
 import {
@@ -8,6 +6,7 @@ import {
   undeliveredSchema,
   webhookStatusSchema,
 } from "../schemas/webhook.ts";
+import { listUndelivered } from "../list_undelivered.ts";
 import type { Services } from "./tasks.ts";
 
 /** Adds what people who look after webhooks ask. */
@@ -75,22 +74,10 @@ export function addWebhookRoutes(
       },
     },
   }, async ({ query: { limit = 50, cursor }, auth }) => {
-    const after = cursor === undefined ? undefined : parseCursor(cursor);
-    const page = await engine.listUndelivered({ limit, after });
-    const tasks: { taskId: string; since: number }[] = [];
-    for (const { taskId, atMs } of page) {
+    const mayKnow = async (taskId: string) => {
       const task = await engine.getTask(taskId);
-      if (task !== undefined && gate.maySee(auth, task)) tasks.push({ taskId, since: atMs });
-    }
-    const last = page.length === limit ? page.at(-1) : undefined;
-    return Response.json({ tasks, nextCursor: last && `${last.atMs}.${last.taskId}` });
+      return task !== undefined && gate.maySee(auth, task) && gate.mayManage(auth, task);
+    };
+    return Response.json(await listUndelivered(engine, { limit, cursor, mayKnow }));
   });
-}
-
-function parseCursor(cursor: string): MarkedTask {
-  const [, atMs, taskId] = /^(\d{1,15})\.(.{1,128})$/.exec(cursor) ?? [];
-  if (atMs === undefined || taskId === undefined) {
-    throw invalidInput("cursor", "must be the nextCursor of an earlier answer");
-  }
-  return { atMs: Number(atMs), taskId };
 }
