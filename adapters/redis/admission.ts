@@ -1,8 +1,13 @@
 import type { RedisClient } from "./client.ts";
+import { isBeingMoved } from "./cluster_nodes.ts";
 import { assertDatabase } from "./database.ts";
 import type { Partitions } from "./partitions.ts";
 import { assertRights } from "./rights.ts";
 import { unavailable } from "./unavailable.ts";
+
+/** How often the number of partitions is asked for again while its slot is moved. */
+const AGREE_TRIES = 40;
+const AGREE_PAUSE_MS = 50;
 
 /** Asks something, unless nothing can be asked now, and waits only so long. */
 export type Ask = <T>(ask: () => Promise<T>, base: string) => Promise<T>;
@@ -68,7 +73,13 @@ export class Admission {
   }
 
   async #assert(base: string): Promise<void> {
-    await this.#ask(() => assertRights(this.#client, base, this.#partitions.prefix), base);
+    try {
+      await this.#ask(() => assertRights(this.#client, base, this.#partitions.prefix), base);
+    } catch (error) {
+      if (!isMoving(error)) throw error;
+      // Scripts wait until the slot is whole. Asked for again with the next call.
+      this.#known.delete(this.#keyOf(base));
+    }
     if (this.#agreed === undefined) {
       const agreed = this.#agree();
       this.#agreed = agreed;
@@ -79,15 +90,41 @@ export class Admission {
 
   /** Another number of partitions would look for tasks where they are not. */
   async #agree(): Promise<void> {
-    const { countKey, bases } = this.#partitions;
+    const { bases } = this.#partitions;
     const count = String(bases.length);
     const found = await this.#ask(async () => {
       await assertDatabase(this.#client);
-      await this.#client.call("SET", countKey, count, "NX");
-      return await this.#client.call("GET", countKey);
+      for (let triesLeft = AGREE_TRIES;; triesLeft--) {
+        try {
+          return await this.#count(count);
+        } catch (error) {
+          if (triesLeft === 0 || !isMoving(error)) throw error;
+          await new Promise((resolve) => setTimeout(resolve, AGREE_PAUSE_MS));
+        }
+      }
     }, bases[0]!);
     if (found !== count) {
       throw unavailable(`its data has ${found} partitions, and ${count} are configured`);
     }
   }
+
+  /** The number of partitions of the data; this one if there is none yet. */
+  async #count(count: string): Promise<unknown> {
+    const { countKey } = this.#partitions;
+    // Not one by one: where a slot is half moved, ioredis follows an ASK of a single command without
+    // heeding whether that connection closes.
+    const pipeline = this.#client.pipeline();
+    pipeline.call("SET", countKey, count, "NX");
+    pipeline.call("GET", countKey);
+    const [set, get] = await pipeline.exec() ?? [];
+    if (set === undefined) throw unavailable("the connection broke");
+    const error = set[0] ?? get![0];
+    if (error !== null) throw error;
+    return get![1];
+  }
+}
+
+/** Whether the client gave up since a slot is half moved. */
+function isMoving(error: unknown): boolean {
+  return isBeingMoved(error) || (error instanceof Error && isBeingMoved(error.cause));
 }

@@ -103,6 +103,7 @@ export class RedisBroadcast implements BroadcastProvider {
       tells: [(base, word) => this.#tell(base, word, echoOf(word)), ...tells],
       listen: (channel) => this.#subConnection.answer(this.#ask(channel)),
       leave: (channel) => this.#leave(channel),
+      onDeaf: () => this.#subConnection.giveUp(),
       timeoutMs,
     });
     this.#wasReady = sub.status === "ready";
@@ -254,6 +255,8 @@ export class RedisBroadcast implements BroadcastProvider {
     this.#listeners.delete(channel);
     this.#listeners.set(channel, known); // Now it is the last.
     await this.#subConnection.answer(this.#ask(channel));
+    // A node that was removed from its cluster still answers, and hears of nothing any more.
+    if (this.#sub.isCluster) await this.#echo.check();
   }
 
   async #inTime(answer: Promise<unknown>): Promise<void> {

@@ -51,6 +51,8 @@ export interface RedisClient {
   nodes?(role?: "master"): RedisNode[];
   /** Of a cluster: the addresses of the nodes that serve each slot, the master first. */
   readonly slots?: readonly (readonly string[])[];
+  /** Of a cluster: looks again which node serves which slot. */
+  refreshSlotsCache?(onDone: (error?: Error | null) => void): void;
   /** Closes the connection, and makes another one if that is wanted. */
   disconnect(reconnect?: boolean): void;
 }

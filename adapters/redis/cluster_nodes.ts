@@ -1,4 +1,5 @@
 import type { RedisClient, RedisNode } from "./client.ts";
+import { lifeKeyOf } from "./partitions.ts";
 import { slotOf } from "./slot.ts";
 
 const IS_OVER: ReadonlySet<string> = new Set(["close", "end"]);
@@ -38,6 +39,29 @@ export class ClusterNodes {
     return known.node === undefined || IS_OVER.has(known.node.status) ? undefined : known.node;
   }
 
+  /**
+   * Resolves if the slot of a partition is whole on the node that the client knows for it. Otherwise it
+   * rejects with the node's answer, and has the client look where the slot is.
+   *
+   * It asks for two keys, as scripts do. The node is asked directly: the cluster's own client would
+   * follow an ASK, and where that connection closes, ioredis rejects a promise that nobody has.
+   */
+  async assertWhole(base: string): Promise<void> {
+    const node = this.of(base);
+    try {
+      if (node === undefined) throw new Error("no node of the cluster is known for it");
+      await node.call("EXISTS", base, lifeKeyOf(base));
+    } catch (error) {
+      if (!isBeingMoved(error) || isElsewhere(error)) await this.#refresh();
+      throw error;
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    const client = this.#client;
+    await new Promise<void>((done) => client.refreshSlotsCache?.(() => done()) ?? done());
+  }
+
   /** How often the connection to a node broke since it was first asked for. */
   breaksOf(node: RedisNode): number {
     let breaks = this.#breaks.get(node);
@@ -48,6 +72,15 @@ export class ClusterNodes {
     }
     return breaks.count;
   }
+}
+
+/** Whether a node says that a slot is on its way to another, or there already. */
+export function isBeingMoved(error: unknown): boolean {
+  return error instanceof Error && /\b(ASK|TRYAGAIN|MOVED) /.test(error.message);
+}
+
+function isElsewhere(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("MOVED ");
 }
 
 function addressOf({ options }: RedisNode): string {

@@ -100,6 +100,11 @@ export class Connection {
     this.#onRenew();
   }
 
+  /** Makes another connection, since this one is of no use. */
+  giveUp(): void {
+    this.#leave();
+  }
+
   /** Watches no more. */
   close(): void {
     this.#isClosed = true;

@@ -29,6 +29,7 @@ export class Echo {
   readonly #tells: readonly Tell[];
   readonly #listen: (channel: string) => Promise<unknown>;
   readonly #leave: (channel: string) => void;
+  readonly #onDeaf: () => void;
   readonly #timeoutMs: number;
   readonly #self: string = MARK + crypto.randomUUID().slice(0, 8);
   readonly #heard = new Map<string, () => void>();
@@ -36,13 +37,15 @@ export class Echo {
   #running?: Promise<HealthReport | undefined>;
 
   constructor(
-    { partitions, tells, listen, leave, timeoutMs }: {
+    { partitions, tells, listen, leave, onDeaf, timeoutMs }: {
       partitions: Partitions;
       tells: readonly Tell[];
       /** Listens to a channel. */
       listen: (channel: string) => Promise<unknown>;
       /** Listens to it no more, unless others do. */
       leave: (channel: string) => void;
+      /** Told when something was published and not heard. */
+      onDeaf: () => void;
       timeoutMs: number;
     },
   ) {
@@ -50,6 +53,7 @@ export class Echo {
     this.#tells = tells;
     this.#listen = listen;
     this.#leave = leave;
+    this.#onDeaf = onDeaf;
     this.#timeoutMs = timeoutMs;
   }
 
@@ -86,6 +90,7 @@ export class Echo {
       await inTime(Promise.all(heard), this.#timeoutMs, () => new NotHeard());
     } catch (error) {
       if (error instanceof NotHeard) {
+        this.#onDeaf();
         return { status: "unavailable", message: "what is published for wake-ups is not heard" };
       }
       if (!isDenied(error)) throw error;

@@ -31,6 +31,7 @@ function startInstance(cluster: RedisCluster, sharded: boolean) {
     partitions: PARTITIONS,
     prefix: PREFIX,
     shardedPubSub: sharded,
+    timeoutMs: 2_000,
   });
   const engine = new TaskEngine({
     broadcast,
@@ -40,6 +41,7 @@ function startInstance(cluster: RedisCluster, sharded: boolean) {
   return {
     engine,
     shortTerm,
+    broadcast,
     async [Symbol.asyncDispose]() {
       await engine.close();
       await shortTerm.close();
@@ -89,37 +91,30 @@ class Publisher {
   }
 }
 
+/** Waits until each instance hears of each task. */
+async function hearsAll(heard: Map<Instance, Set<string>>, engine: TaskEngine): Promise<void> {
+  for (const ids of heard.values()) ids.clear();
+  await until(async () => {
+    const silent = new Set(
+      [...heard.values()].flatMap((ids) =>
+        Array.from({ length: TASKS }, (_, i) => `t${i}`).filter((id) => !ids.has(id))
+      ),
+    );
+    for (const id of silent) await engine.publishEvent(id, { type: "wake", data: 1 });
+    return silent.size === 0;
+  }, "all instances hear of all tasks");
+}
+
 for (const sharded of [false, true]) {
   const title = "redis cluster: slots are moved, nodes come and go, and instances start under load";
   test(`${title}${sharded ? ", sharded wake-ups" : ""}`, async () => {
-    await using cluster = await startRedisCluster(3);
+    await using cluster = await startRedisCluster(2);
     await using stack = new AsyncDisposableStack();
     const slots = Array.from({ length: PARTITIONS }, (_, i) => slotOf(`${PREFIX}{p${i}}`));
-    const instances: Instance[] = [];
-    const start = () => {
-      const instance = stack.use(startInstance(cluster, sharded));
-      instances.push(instance);
-      return instance;
-    };
-    const first = start();
-    for (let i = 0; i < TASKS; i++) await first.engine.createTask({ id: `t${i}` });
-    const read = new Map<string, unknown[]>();
-    const reading = Array.from({ length: TASKS }, async (_, i) => {
-      const seen: unknown[] = [];
-      read.set(`t${i}`, seen);
-      for await (const message of first.engine.subscribe(`t${i}`, { filter: { types: ["n"] } })) {
-        if (message.kind === "event") seen.push(message.event.data);
-      }
-    });
-    const publishers = Array.from({ length: 8 }, (_, i) => new Publisher(first.engine, i));
-    const goesOn = async (why: string) => {
-      const before = publishers.map(({ count }) => count);
-      await until(() => publishers.every(({ count }, i) => count > before[i]! + 20), why);
-    };
     const move = async (
       slot: number,
       to: RedisCluster["nodes"][number],
-      whileHalf: () => unknown,
+      whileHalf: () => unknown = () => {},
     ) => {
       const moving = await cluster.beginMove(slot, to);
       const from = await cluster.ownerOf(slot);
@@ -134,27 +129,57 @@ for (const sharded of [false, true]) {
       await moving.move();
       await moving.finish();
     };
-
+    const leaving = await cluster.add();
+    for (const slot of slots.slice(0, 3)) await move(slot, leaving);
+    const instances: Instance[] = [];
+    const start = () => {
+      const instance = stack.use(startInstance(cluster, sharded));
+      instances.push(instance);
+      return instance;
+    };
+    const first = start();
+    for (let i = 0; i < TASKS; i++) await first.engine.createTask({ id: `t${i}` });
+    const heard = new Map<Instance, Set<string>>();
+    for (const instance of [first, start(), start(), start()]) {
+      const ids = new Set<string>();
+      heard.set(instance, ids);
+      for (let i = 0; i < TASKS; i++) {
+        await instance.broadcast.subscribe({ taskId: `t${i}` }, ({ taskId }) => ids.add(taskId));
+      }
+    }
+    await hearsAll(heard, first.engine);
+    const read = new Map<string, unknown[]>();
+    const reading = Array.from({ length: TASKS }, async (_, i) => {
+      const seen: unknown[] = [];
+      read.set(`t${i}`, seen);
+      for await (const message of first.engine.subscribe(`t${i}`, { filter: { types: ["n"] } })) {
+        if (message.kind === "event") seen.push(message.event.data);
+      }
+    });
+    const publishers = Array.from({ length: 8 }, (_, i) => new Publisher(first.engine, i));
+    const goesOn = async (why: string) => {
+      const before = publishers.map(({ count }) => count);
+      await until(() => publishers.every(({ count }, i) => count > before[i]! + 20), why);
+    };
     await goesOn("before anything is moved");
     const added = await cluster.add();
     for (const slot of slots) {
       await move(slot, added, async () => {
-        if (instances.length > 2) return;
+        if (instances.length > 5) return;
         const { engine } = start();
         publishers.push(new Publisher(engine, 10 + instances.length));
         await engine.check();
       });
     }
     await goesOn("all is on the new node");
-    const [kept] = cluster.nodes;
-    for (const slot of slots) await move(slot, kept!, () => {});
-    await cluster.cli("del-node", `127.0.0.1:${kept!.port}`, added.id);
-    await goesOn("the new node is gone again");
+    await cluster.cli("del-node", `127.0.0.1:${added.port}`, leaving.id);
+    await goesOn("a node is gone");
 
     await Promise.all(publishers.map((publisher) => publisher.stop()));
     for (const { engine } of instances) {
       assert.equal((await engine.check()).shortTermStore!.degraded, undefined);
     }
+    await hearsAll(heard, first.engine);
     for (let i = 0; i < TASKS; i++) await first.engine.transitionTask(`t${i}`, "completed");
     await Promise.all(reading);
     for (let i = 0; i < TASKS; i++) {

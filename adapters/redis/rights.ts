@@ -2,6 +2,7 @@ import { TaskcastError } from "@taskcast/core/protocol";
 import { SCRIPTS } from "./_generated_scripts.ts";
 import type { RedisClient } from "./client.ts";
 import { isDenied } from "./denied.ts";
+import { unavailable } from "./unavailable.ts";
 
 /** Commands that scripts and the client run on tasks, in the form in which rights to them are asked for. */
 export const COMMANDS: readonly string[] = [
@@ -71,10 +72,13 @@ export async function assertRights(
   base: string,
   prefix: string,
 ): Promise<void> {
-  let denied: unknown;
-  try {
-    denied = await client.call("EVAL", SCRIPTS.rights, "1", base, ...COMMANDS);
-  } catch (error) {
+  // A pipeline, since where a slot is half moved ioredis follows an ASK of a single command without
+  // heeding whether that connection closes.
+  const pipeline = client.pipeline();
+  pipeline.call("EVAL", SCRIPTS.rights, "1", base, ...COMMANDS);
+  const [error, denied] = (await pipeline.exec())?.[0] ??
+    [unavailable("the connection broke"), null];
+  if (error !== null) {
     if (isDenied(error)) throw new MissingRights(prefix, ["eval"]);
     throw error;
   }

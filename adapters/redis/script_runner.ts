@@ -3,6 +3,7 @@ import { TaskcastError } from "@taskcast/core/protocol";
 import { Admission } from "./admission.ts";
 import type { RedisClient, Reply } from "./client.ts";
 import { BEGINNING } from "./client.ts";
+import { ClusterNodes, isBeingMoved } from "./cluster_nodes.ts";
 import type { Connection } from "./connection.ts";
 import { damagedError } from "./damaged.ts";
 import { isDenied } from "./denied.ts";
@@ -12,7 +13,6 @@ import { inTime } from "./in_time.ts";
 import { Lane } from "./lane.ts";
 import { Lives } from "./lives.ts";
 import type { Partitions } from "./partitions.ts";
-import { lifeKeyOf } from "./partitions.ts";
 import { released } from "./released.ts";
 import { MissingRights } from "./rights.ts";
 import type { ScriptArgs, ScriptCall, ScriptName } from "./script_call.ts";
@@ -38,6 +38,7 @@ export class ScriptRunner {
   readonly #maxPending: number;
   readonly #lastError: () => unknown;
   readonly #lives: Lives;
+  readonly #nodes: ClusterNodes;
   readonly #sender: ScriptSender;
   readonly #lanes = new Map<string, Lane>();
   #waiting: ScriptCall[] = [];
@@ -69,7 +70,8 @@ export class ScriptRunner {
     this.#deadlines = new Deadlines(timeoutMs);
     this.#maxPending = maxPending;
     const lives = this.#lives = new Lives(partitions.bases.length);
-    this.#sender = new ScriptSender(client, { connection, lives });
+    const nodes = this.#nodes = new ClusterNodes(client);
+    this.#sender = new ScriptSender(client, { connection, nodes, lives });
     this.#admission = new Admission(client, partitions, (ask, base) => {
       const refusal = this.#refusal();
       return refusal === undefined
@@ -298,17 +300,11 @@ export class ScriptRunner {
       lane = new Lane({
         send: (calls, by) => this.#sender.send(calls, by),
         refusal: (call) => call.isLate ? this.#late(base) : this.#refusal(),
-        findSlot: () => this.#findSlot(base),
+        findSlot: () => this.#connection.answer(this.#nodes.assertWhole(base), base),
       });
       this.#lanes.set(name, lane);
     }
     return lane;
-  }
-
-  /** Asks for two keys, as scripts do; a client that goes where it is told to finds their node. */
-  async #findSlot(base: string): Promise<void> {
-    const found = this.#client.call("EXISTS", base, lifeKeyOf(base));
-    await this.#connection.answer(found, base);
   }
 
   #wordedOf(base: string, error: unknown): TaskcastError {
@@ -339,9 +335,4 @@ export class ScriptRunner {
     const cause = isDown ? noRedis(this.#lastError() ?? error) : error;
     return unavailable("it answered with an error, or not at all", cause);
   }
-}
-
-/** Whether nodes say that a slot is on its way to another; a client that is sent to and fro gives up. */
-function isBeingMoved(error: unknown): boolean {
-  return error instanceof Error && /\b(ASK|TRYAGAIN|MOVED) /.test(error.message);
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { SCRIPTS } from "./_generated_scripts.ts";
 import type { RedisClient, RedisPipeline, Reply } from "./client.ts";
-import { ClusterNodes } from "./cluster_nodes.ts";
+import type { ClusterNodes } from "./cluster_nodes.ts";
 import type { Connection } from "./connection.ts";
 import type { Unsent } from "./lane.ts";
 import type { Lives } from "./lives.ts";
@@ -59,11 +59,11 @@ export class ScriptSender {
 
   constructor(
     client: RedisClient,
-    { connection, lives }: { connection: Connection; lives: Lives },
+    { connection, nodes, lives }: { connection: Connection; nodes: ClusterNodes; lives: Lives },
   ) {
     this.#client = client;
     this.#connection = connection;
-    this.#nodes = new ClusterNodes(client);
+    this.#nodes = nodes;
     this.#lives = lives;
   }
 
