@@ -32,6 +32,8 @@ export function engineTasks({ engine }: ChatEngine, maxBufferedBytes: number): C
     open: (taskId) => EngineSink.open(engine, taskId, maxBufferedBytes),
     async *follow(taskId, signal) {
       for await (const message of engine.subscribe(taskId, { signal })) {
+        // What was told of the answer cannot be taken back: whoever reads it has to begin anew.
+        if (message.kind === "open" && message.reset) return undefined;
         if (message.kind === "event") yield message.event;
         if (message.kind === "done") return message.reason;
       }

@@ -32,7 +32,12 @@ export function remoteTasks({ server, client }: ChatServer, maxBufferedBytes: nu
       };
     },
     async *follow(taskId, signal) {
-      const stream = client.stream(taskId, { signal });
+      // What was told of an answer that the store lost cannot be taken back.
+      const lost = new AbortController();
+      const stream = client.stream(taskId, {
+        signal: AbortSignal.any([signal, lost.signal]),
+        onOpen: ({ reset }) => reset && lost.abort(),
+      });
       yield* stream;
       return stream.reason;
     },

@@ -50,6 +50,11 @@ export class SeriesView {
     }
   }
 
+  /** Drops everything: after `taskcast.open` with `reset`, what is left follows. */
+  clear(): void {
+    this.#series.clear();
+  }
+
   /** The whole text of an accumulate series; empty while it has none. */
   text(seriesId: string): string {
     const series = this.#series.get(seriesId);

@@ -24,7 +24,10 @@ export interface StreamOptions {
   seriesFormat?: SeriesFormat;
   /** Ends the stream. */
   signal?: AbortSignal;
-  /** A connection was made. */
+  /**
+   * A connection was made, or the store was restored to an earlier state: `reset` then says that
+   * everything that is left follows, from the first event, and what was given out before is void.
+   */
   onOpen?: (message: OpenMessage) => void;
   /** A connection failed; another will be made after the wait. */
   onReconnect?: (error: unknown, delayMs: number) => void;
@@ -82,7 +85,7 @@ export class TaskStream implements AsyncIterable<EventEnvelope> {
   async *[Symbol.asyncIterator](): AsyncGenerator<EventEnvelope, void> {
     if (this.#reason !== undefined) return;
     assertTaskId(this.#taskId, "taskId"); // Here, since what connecting throws is tried again.
-    const { signal, onOpen, onReconnect } = this.#options;
+    const { signal, onReconnect } = this.#options;
     const messages = this.#follow({
       taskId: this.#taskId,
       urlAt: (cursor) => this.#urlAt(cursor),
@@ -91,7 +94,7 @@ export class TaskStream implements AsyncIterable<EventEnvelope> {
       onReconnect,
     });
     for await (const { event, data, id } of messages) {
-      if (event === SSE_EVENT.open) onOpen?.(JSON.parse(data) as OpenMessage);
+      if (event === SSE_EVENT.open) this.#opened(JSON.parse(data) as OpenMessage);
       if (event === SSE_EVENT.done) this.#reason = (JSON.parse(data) as DoneMessage).reason;
       const envelope: EventEnvelope | undefined = event === SSE_EVENT.event
         ? JSON.parse(data)
@@ -101,6 +104,11 @@ export class TaskStream implements AsyncIterable<EventEnvelope> {
       if (id !== undefined) this.#cursor = id;
       if (envelope !== undefined) yield envelope;
     }
+  }
+
+  #opened(message: OpenMessage): void {
+    if (message.reset) this.#view.clear();
+    this.#options.onOpen?.(message);
   }
 
   #urlAt(cursor: string | undefined): string {

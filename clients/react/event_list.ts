@@ -40,6 +40,13 @@ export class EventList {
     if (this.#events.length > 2 * this.#capacity) this.#cutTo(this.#capacity);
   }
 
+  /** Drops everything; nothing of it counts as dropped. */
+  clear(): void {
+    this.#events = [];
+    this.#heldOfSeries.clear();
+    this.#cut = 0;
+  }
+
   /** Those that are kept, oldest first: a new array for each call. */
   newest(): readonly EventEnvelope[] {
     return this.#capacity === 0 ? [] : this.#events.slice(-this.#capacity);

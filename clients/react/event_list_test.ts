@@ -56,3 +56,12 @@ Deno.test("a snapshot replaces its series also when some of it was dropped", () 
   list.add(event(41, { seriesId: "odd", seriesSnapshot: true }));
   assert.deepEqual(indexes(list), [40, 41]);
 });
+
+Deno.test("EventList that is cleared begins anew, series too", () => {
+  const list = new EventList(2);
+  for (let i = 0; i < 4; i++) list.add(event(i, { seriesId: "s" }));
+  list.clear();
+  assert.deepEqual([list.newest(), list.dropped], [[], 0]);
+  list.add(event(0, { seriesId: "s", seriesSnapshot: true }));
+  assert.equal(list.newest().length, 1);
+});

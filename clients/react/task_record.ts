@@ -43,6 +43,12 @@ export class TaskRecord {
     if (!this.#isReading) void this.#read();
   }
 
+  /** The store was restored to an earlier state: what was known is void, and is read again. */
+  restart(): void {
+    this.#index = -1;
+    if (this.#task !== undefined || this.#isReading) this.refresh();
+  }
+
   /** Takes in a status event; each change of a task comes with one. */
   apply(event: EventEnvelope): void {
     if (event.rawIndex <= this.#index) return;

@@ -1,4 +1,10 @@
-import type { EventEnvelope, EventFilter, TaskcastClient, TaskStream } from "@taskcast/client";
+import type {
+  EventEnvelope,
+  EventFilter,
+  OpenMessage,
+  TaskcastClient,
+  TaskStream,
+} from "@taskcast/client";
 import type { Task } from "@taskcast/core/protocol";
 import { SERVER_EVENT } from "@taskcast/core/protocol";
 import { DEFAULT_MAX_EVENTS, EventList } from "./event_list.ts";
@@ -92,7 +98,7 @@ export class TaskStore implements TaskView {
     this.#stream = client.stream(taskId, {
       filter,
       signal,
-      onOpen: () => this.#opened(),
+      onOpen: (message) => this.#opened(message),
       onReconnect: (problem, waitMs) =>
         this.#setState(reconnecting(problem, ++this.#failures, waitMs)),
     });
@@ -141,8 +147,13 @@ export class TaskStore implements TaskView {
     }
   }
 
-  #opened(): void {
+  #opened({ reset }: OpenMessage): void {
     this.#failures = 0;
+    if (reset) {
+      this.#list.clear();
+      this.#listChanged = true;
+      this.#record.restart();
+    }
     this.#setState(OPEN);
   }
 

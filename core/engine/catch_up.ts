@@ -4,6 +4,7 @@ import type { EventFilter } from "../protocol/event.ts";
 import { matchesEverything } from "../rules/filter.ts";
 import { snapshotOf } from "../rules/series.ts";
 import type { CollapsedItems } from "./collapse.ts";
+import { assertSame, Diverged, isLost } from "./diverged.ts";
 import { FoldsByReading } from "./fold_by_reading.ts";
 import { nextTurn } from "./next_turn.ts";
 import { compileShare } from "./share_of_series.ts";
@@ -15,6 +16,8 @@ export interface CatchUpQuery {
   incarnation: string;
   /** The reader is here, as a partial cursor says it. */
   after: number;
+  /** The entropy of the event there, where it is known. */
+  entropy?: number;
   filter: EventFilter;
   pageSize: number;
   pageBytes: number;
@@ -29,6 +32,7 @@ export interface CatchUpQuery {
  * it reads events faster than they are written.
  *
  * @returns Nothing more if the task is gone or another one.
+ * @throws {Diverged} When the log is not the one that the reader has read.
  */
 export async function* catchUp(
   store: TaskReader,
@@ -37,6 +41,7 @@ export async function* catchUp(
 ): AsyncGenerator<CollapsedItems, void> {
   const { taskId, incarnation, filter, pageSize, pageBytes } = query;
   const missing = new MissingSeries(store, query, told);
+  let { entropy } = query;
   for (let position = query.after;;) {
     const heads = await missing.look({ after: position, limit: pageSize });
     if (heads === undefined) return;
@@ -46,11 +51,13 @@ export async function* catchUp(
     for (;;) {
       const page = await store.readLog(taskId, {
         after: position,
+        afterEntropy: entropy,
         through,
         limit: pageSize,
         filter,
       });
       if (page === undefined || page.incarnation !== incarnation) return;
+      if (isLost(page, Math.max(position, through))) throw new Diverged();
       let bytes = 0;
       for (const event of page.events) {
         const item = await missing.itemOf(event);
@@ -58,18 +65,20 @@ export async function* catchUp(
         items.push(item);
         bytes += item.data.length;
         if (bytes < pageBytes) continue;
-        yield { items, position: event.index, isWhole: false };
+        yield { items, position: event.index, entropy: event.entropy, isWhole: false };
         items = [];
         bytes = 0;
       }
       position = page.scannedTo >= through ? through : page.scannedTo;
+      entropy = page.scannedTo === position ? page.entropy : undefined;
+      if (position === heads.length - 1) assertSame(entropy, heads.entropy);
       if (position >= through) break;
-      yield { items, position, isWhole: false };
+      yield { items, position, entropy, isWhole: false };
       items = [];
       await new Promise<void>(nextTurn);
     }
     const isWhole = isEnd && !missing.areAwaited;
-    yield { items, position, isWhole };
+    yield { items, position, entropy, isWhole };
     if (isWhole) return;
     await new Promise<void>(nextTurn);
   }
@@ -129,6 +138,7 @@ class MissingSeries {
     if (held !== undefined) {
       if (held.newest.index > index) return undefined;
       this.#held = undefined;
+      assertSame(held.newest.entropy, event.entropy);
       return snapshotOf(held);
     }
     const head = await this.#headOf(seriesId);
@@ -137,7 +147,10 @@ class MissingSeries {
     if (head.newest.index > index) return undefined;
     const [fold] = (await this.#read({ after: -1, limit: 1, seriesId }))?.folds ?? [];
     if (fold === undefined) return undefined;
-    if (fold.newest.index === index) return snapshotOf(fold);
+    if (fold.newest.index === index) {
+      assertSame(fold.newest.entropy, event.entropy);
+      return snapshotOf(fold);
+    }
     if (this.#share(fold) !== "all") return await this.#foldThrough(index, seriesId);
     this.#held ??= fold;
     await this.#lookAgain(index);

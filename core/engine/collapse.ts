@@ -1,13 +1,14 @@
 import type { SeriesFold, StoredEvent } from "../contracts/records.ts";
 import type { FoldPage, TaskReader } from "../contracts/task_reader.ts";
-import { encodeCursor } from "../protocol/cursor.ts";
 import type { EventFilter } from "../protocol/event.ts";
 import { matchesEverything } from "../rules/filter.ts";
 import { catchUp } from "./catch_up.ts";
 import { cutOff } from "./cut_off.ts";
+import { assertSame, Diverged, isLost } from "./diverged.ts";
 import { FoldsByReading } from "./fold_by_reading.ts";
 import type { EventFrame } from "./frames.ts";
 import { nextTurn } from "./next_turn.ts";
+import { cursorAt } from "./place.ts";
 import { ranks } from "./ranks.ts";
 import { compileShare } from "./share_of_series.ts";
 import { StoredFolds } from "./stored_folds.ts";
@@ -23,6 +24,8 @@ export interface CollapseQuery {
   incarnation: string;
   /** The reader has the plain events, and the series whose newest event is, at or before it. */
   after: number;
+  /** The entropy of the event there, where it is known. */
+  entropy?: number;
   /** Only what matches. */
   filter: EventFilter;
   /** Only the last of the items. @default all */
@@ -41,6 +44,8 @@ export interface CollapsedPage {
   frames: EventFrame[];
   /** The reader has, as a partial cursor says it, what is at or before this index. */
   position: number;
+  /** The entropy of the event there, where it is known. */
+  entropy?: number;
   /** Set on the last page: the reader has everything through this index now. */
   through?: number;
 }
@@ -49,6 +54,8 @@ export interface CollapsedPage {
 export interface CollapsedItems {
   items: StoredEvent[];
   position: number;
+  /** The entropy of the event there, where it is known. */
+  entropy?: number;
   /** The reader has everything through the position. */
   isWhole: boolean;
 }
@@ -64,21 +71,23 @@ export interface CollapsedItems {
  * its own moment. Then the cursor is exact.
  *
  * @returns Pages, the last with `through`; nothing more if the task is gone or another one.
+ * @throws {Diverged} When the log is not the one that the reader has read, or that this began with.
  */
 export async function* collapse(
   store: TaskReader,
   query: CollapseQuery,
 ): AsyncGenerator<CollapsedPage, void> {
   const { taskId, incarnation, filter } = query;
-  for await (const { items, position, isWhole } of itemsOf(store, query)) {
+  for await (const { items, position, entropy, isWhole } of itemsOf(store, query)) {
     const places = await ranksOf(store, taskId, filter, items);
     const frames = items.map((event, i): EventFrame => {
       const cursor = isWhole && i === items.length - 1
-        ? encodeCursor({ kind: "exact", incarnation, index: position })
-        : encodeCursor({ kind: "partial", incarnation, index: event.index });
+        ? cursorAt("exact", incarnation, { through: position, entropy })
+        : cursorAt("partial", incarnation, { through: event.index, entropy: event.entropy });
       return { taskId, event, filteredIndex: places[i]!, cursor };
     });
-    yield isWhole ? { frames, position, through: position } : { frames, position };
+    const page = { frames, position, entropy };
+    yield isWhole ? { ...page, through: position } : page;
     if (isWhole) return;
   }
 }
@@ -89,11 +98,12 @@ async function* itemsOf(
 ): AsyncGenerator<CollapsedItems, void> {
   const { taskId, incarnation, whole, pageSize } = query;
   const told = new ToldSeries();
-  let { after, last } = query;
+  let { after, entropy, last } = query;
   for (;;) {
     const first = await store.readFolds(taskId, { after, limit: pageSize });
     if (first === undefined || first.incarnation !== incarnation) return;
-    const round = roundOf(store, { ...query, after, last }, first, told);
+    if (first.length <= after) throw new Diverged();
+    const round = roundOf(store, { ...query, after, entropy, last }, first, told);
     let page: CollapsedItems | undefined;
     for await (page of round) {
       yield page;
@@ -103,8 +113,9 @@ async function* itemsOf(
     }
     const through = Math.max(after, first.length - 1);
     if (page === undefined || page.position < through) return; // It is gone.
+    ({ entropy } = page);
     if (!whole) {
-      yield* catchUp(store, { ...query, after: through }, told);
+      yield* catchUp(store, { ...query, after: through, entropy }, told);
       return;
     }
     after = through;
@@ -129,6 +140,7 @@ async function* roundOf(
   const read = new FoldsByReading(store, { ...query, through }, survey.split);
   const after = await startOf(store, { ...query, through }, survey, read);
   if (after === undefined) return;
+  let entropy = after === query.after ? query.entropy : undefined;
   for (let position = after;;) {
     if (stored.through <= position && position < through) {
       if (!await stored.load(position)) return;
@@ -142,13 +154,19 @@ async function* roundOf(
     const target = Math.min(through, stored.through, read.through);
     const page = await store.readLog(taskId, {
       after: position,
+      afterEntropy: entropy,
       through: target,
       limit: pageSize,
       filter,
       plain: true,
     });
     if (page === undefined || page.incarnation !== incarnation) return;
+    if (isLost(page, Math.max(position, through))) throw new Diverged();
     position = page.scannedTo >= target ? target : page.scannedTo;
+    entropy = page.scannedTo === position ? page.entropy : undefined;
+    // Folds and events were read at different moments. They are of one log if that still has the
+    // event which was the newest when the first folds were read: a store that lost it has another.
+    if (position === first.length - 1) assertSame(entropy, first.entropy);
     const snapshots = [...stored.take(position), ...read.take(position)];
     for (const { seriesId } of snapshots) told.add(seriesId!);
     // By index, since a series that was split between two looks comes from both, as the same.
@@ -157,7 +175,7 @@ async function* roundOf(
     ]
       .sort((a, b) => a.index - b.index);
     const isLast = position >= through;
-    yield { items, position, isWhole: isLast && stored.length - 1 <= through };
+    yield { items, position, entropy, isWhole: isLast && stored.length - 1 <= through };
     if (isLast) return;
   }
 }

@@ -2,6 +2,7 @@ import type { SeriesFold, StoredEvent } from "../contracts/records.ts";
 import type { TaskReader } from "../contracts/task_reader.ts";
 import type { EventFilter } from "../protocol/event.ts";
 import { deltaOf, snapshotOf } from "../rules/series.ts";
+import { Diverged, isLost } from "./diverged.ts";
 import { nextTurn } from "./next_turn.ts";
 import type { SnapshotSource } from "./snapshot_source.ts";
 
@@ -147,15 +148,19 @@ export class FoldsByReading implements SnapshotSource {
   /** Gives all events of the series; `false` if the task is gone. */
   async #events(take: (event: StoredEvent) => void): Promise<boolean> {
     const { taskId, incarnation, filter, through, pageSize } = this.#query;
+    let afterEntropy: number | undefined;
     for (let after = -1; after < through;) {
-      const page = await this.#store.readLog(taskId, { after, through, limit: pageSize, filter });
+      const query = { after, afterEntropy, through, limit: pageSize, filter };
+      const page = await this.#store.readLog(taskId, query);
       if (page === undefined || page.incarnation !== incarnation) return false;
+      if (isLost(page, through)) throw new Diverged();
       for (const event of page.events) {
         const { seriesId, seriesMode: mode } = event;
         if (seriesId === undefined || !this.#ids.has(seriesId)) continue;
         if (mode === "latest" || mode === "accumulate") take(event);
       }
       after = Math.max(page.scannedTo, after + 1);
+      afterEntropy = page.scannedTo === after ? page.entropy : undefined;
       if (after < through) await new Promise<void>(nextTurn);
     }
     return true;

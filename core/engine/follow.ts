@@ -1,7 +1,6 @@
-import { encodeCursor } from "../protocol/cursor.ts";
 import type { LogPage, TaskReader } from "../contracts/task_reader.ts";
 import type { EventFilter, SeriesFormat } from "../protocol/event.ts";
-import type { DoneReason } from "../protocol/stream.ts";
+import type { DoneReason, OpenMessage } from "../protocol/stream.ts";
 import { isTerminal } from "../protocol/task.ts";
 import { filterKey, matchesEverything } from "../rules/filter.ts";
 import type { ChunkSource, ReadRequest } from "./chunk_source.ts";
@@ -9,9 +8,13 @@ import type { CollapsedPage } from "./collapse.ts";
 import { collapse } from "./collapse.ts";
 import type { EngineContext } from "./context.ts";
 import { cutOff } from "./cut_off.ts";
+import { Diverged, isLost } from "./diverged.ts";
 import type { FrameEncoder } from "./frames.ts";
 import type { Start } from "./locate.ts";
+import { lostStart } from "./locate.ts";
 import { NotWanted, PatientReader, pause, unlessClosed } from "./patient_reader.ts";
+import type { Place } from "./place.ts";
+import { cursorAt } from "./place.ts";
 import { ranks } from "./ranks.ts";
 import type { StreamControl } from "./stream_control.ts";
 import type { Tail } from "./tail.ts";
@@ -31,11 +34,9 @@ export interface FollowQuery {
 }
 
 /** Series that grew, as a whole. */
-interface Batch<Chunk> {
+interface Batch<Chunk> extends Place {
   /** Left out: nothing that matches. */
   chunk?: Chunk;
-  /** The reader is there with it. */
-  through: number;
   /** It has everything through there then; otherwise as a partial cursor says it. */
   isWhole: boolean;
 }
@@ -52,6 +53,9 @@ class Deleted extends Error {}
  * view, and goes back to the store whenever the view has moved on without it. All of it is one
  * position that only grows, so nothing is sent twice and nothing left out between the two.
  *
+ * Should the log turn out not to be the one that was read, since the store was restored to an
+ * earlier state, the reader begins anew: another opening says `expired`, and what is left follows.
+ *
  * Only what takes several pages is a generator, for as long as it lasts: one that waits within
  * others would keep the frames and promises of them all, for each idle reader.
  */
@@ -59,12 +63,16 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
   readonly #context: EngineContext;
   readonly #reader: TaskReader;
   readonly #tails: Tails;
-  readonly #query: FollowQuery;
+  #query: FollowQuery;
   readonly #encoder: FrameEncoder<Chunk>;
   readonly #control: StreamControl;
   readonly #position: ViewPosition<Chunk>;
   #isNew = true;
   #isOver = false;
+  /** What the reader has is not in the log: it begins anew in the next step. */
+  #isLost = false;
+  /** Up to its position, the reader and the tail are known to have the same log. */
+  #isAgreed = false;
   /** What is read from the store for this reader alone; it comes before anything else. */
   #pages?: AsyncGenerator<Chunk, void>;
   /** Set once it is live. */
@@ -95,7 +103,8 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
     this.#query = query;
     this.#encoder = encoder;
     this.#control = control;
-    this.#position = { through: query.start.after, count: 0, offset: 0 };
+    const { after: through, entropy } = query.start;
+    this.#position = { through, entropy, count: 0, offset: 0 };
     if (query.seriesFormat === "accumulated") {
       this.#sharedKey = `${encoder.key} ${filterKey(query.filter)}`;
     }
@@ -135,7 +144,9 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
     const position = this.#position;
     const { closed, isOwed } = this.#control;
     if (tail === undefined || this.#pages !== undefined || this.#isOver) return undefined;
+    if (this.#isLost) return undefined;
     if (closed && !isOwed) return undefined;
+    if (!this.#agrees(tail)) return undefined;
     const isAtEnd = position.through === tail.through && view?.through === tail.through;
     if (view !== undefined && !isAtEnd && position.through <= tail.through) {
       const taken = tail.sync(view, position) ? view.take(position) : "behind";
@@ -151,6 +162,12 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
       tail.wait(this.#control, this.#woken, view as unknown as View<never>);
     }
     return "waiting";
+  }
+
+  /** Whether what the tail has may be given to the reader. */
+  #agrees(tail: Tail): boolean {
+    if (tail.hasDiverged) return false;
+    return this.#isAgreed ||= tail.compare(this.#position) === "same";
   }
 
   readonly #woken = (reason?: "heartbeat"): void => {
@@ -179,9 +196,10 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
     try {
       if (!this.#isOver) chunk = this.#isNew ? this.#open() : await this.#take();
     } catch (error) {
-      this.#isOver = true;
+      this.#isLost = error instanceof Diverged;
+      this.#isOver = !this.#isLost;
       if (error instanceof Deleted) chunk = this.#done("deleted");
-      else if (!(error instanceof NotWanted)) failure = { error };
+      else if (!this.#isLost && !(error instanceof NotWanted)) failure = { error };
     }
     // After the last chunk. Nobody waits for it: it may fail, or take as long as a broadcast layer is
     // away.
@@ -221,14 +239,19 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
   #open(): Chunk {
     this.#isNew = false;
     this.#control.began();
+    return this.#opening();
+  }
+
+  /** The first chunk, of the stream or of what begins anew. */
+  #opening(): Chunk {
     this.#pages = this.#replay();
-    const { taskId, status, length, resume } = this.#query.start;
-    return this.#encoder.open({ taskId, status, resume, head: length - 1 });
+    return this.#encoder.open(openMessage(this.#query.start));
   }
 
   /** What there is by now, or the last chunk; `undefined` if nothing, or if it is over. */
   async #take(): Promise<Chunk | undefined> {
     const position = this.#position;
+    if (this.#isLost) return await this.#beginAnew();
     for (;;) {
       if (this.#pages !== undefined) {
         const { value, done } = await this.#pages.next();
@@ -238,9 +261,16 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
       const { closed, isOwed } = this.#control;
       if (closed && !(isOwed && this.#tail !== undefined)) return this.#stop();
       const tail = this.#tail ?? await this.#join();
-      if (position.through > tail.through && !closed) await tail.reach(position.through);
+      if (position.through > tail.through && !closed) await tail.reach(position);
+      const agrees = this.#agrees(tail);
+      if (tail.hasDiverged || (!agrees && tail.compare(position) === "other")) {
+        if (closed) return this.#stop();
+        await this.#lookAgain(tail);
+        continue;
+      }
       if (this.#view !== undefined) {
-        const taken = tail.sync(this.#view, position) ? this.#view.take(position) : "behind";
+        const isIn = agrees && tail.sync(this.#view, position);
+        const taken = isIn ? this.#view.take(position) : "behind";
         if (taken === "behind") {
           if (closed) return this.#stop();
           position.segment = undefined;
@@ -271,9 +301,10 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
   /** The live part begins. */
   async #join(): Promise<Tail> {
     const { start: { taskId, incarnation }, filter } = this.#query;
-    const { through } = this.#position;
-    const tail = await this.#tails.acquire({ taskId, incarnation, through });
+    const { through, entropy } = this.#position;
+    const tail = await this.#tails.acquire({ taskId, incarnation, through, entropy });
     this.#tail = tail;
+    this.#isAgreed = false;
     if (this.#sharedKey === undefined) {
       this.#view = tail.view(filter, this.#encoder, this.#position);
     } else tail.joinShared(this.#sharedKey);
@@ -285,13 +316,58 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
   }
 
   async #letGo(): Promise<void> {
+    this.#control.ended();
+    await this.#leave();
+  }
+
+  /** Leaves the tail, and what is being read. */
+  async #leave(): Promise<void> {
     const pages = this.#pages;
     const tail = this.#tail;
     tail?.leave(this.#control, this.#view as unknown as View<never>);
     if (this.#sharedKey !== undefined) tail?.leaveShared(this.#sharedKey);
     this.#pages = this.#tail = this.#view = undefined;
-    this.#control.ended();
     await Promise.all([tail && this.#tails.release(tail), pages?.return()]);
+  }
+
+  /** The same, waiting for nobody: a broadcast layer may be away. */
+  #leaveSoon(): void {
+    this.#leave().catch((error) => this.#report(error));
+  }
+
+  /**
+   * Leaves a tail that has another log than the reader, or than the store. Where the store has the
+   * log of the reader, it goes on with another tail.
+   *
+   * @throws {Diverged} When the store does not have it.
+   */
+  async #lookAgain(tail: Tail): Promise<void> {
+    const { start: { taskId, incarnation } } = this.#query;
+    const { through: after, entropy: afterEntropy } = this.#position;
+    this.#position.segment = undefined;
+    const page = await this.#reader.readLog(taskId, { after, afterEntropy, limit: 1 });
+    if (page === undefined || page.incarnation !== incarnation) throw new Deleted();
+    if (isLost(page, after)) throw new Diverged();
+    tail.distrust();
+    this.#leaveSoon();
+  }
+
+  /** Tells the reader that what it has is not in the log, and then everything that is left. */
+  async #beginAnew(): Promise<Chunk | undefined> {
+    this.#leaveSoon();
+    if (this.#control.closed) return this.#stop();
+    const { taskId, incarnation } = this.#query.start;
+    const head = await this.#reader.getTask(taskId);
+    if (head === undefined || head.record.incarnation !== incarnation) throw new Deleted();
+    this.#isLost = this.#isPartial = false;
+    this.#query = { ...this.#query, start: lostStart(head) };
+    Object.assign(this.#position, {
+      through: -1,
+      entropy: undefined,
+      count: 0,
+      segment: undefined,
+    });
+    return this.#opening();
   }
 
   /** What comes before the live part, where that is not simply the log from the start on. */
@@ -305,25 +381,28 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
     const { taskId, after, length } = start;
     if (limit !== undefined) {
       const part = { taskId, filter, after, through: length - 1, pageSize, plain: false };
-      this.#position.through = await cutOff(this.#reader, part, limit);
+      const through = await cutOff(this.#reader, part, limit);
+      if (through !== after) this.#moved({ through });
     }
-    await this.#moveTo(this.#position.through);
+    await this.#moveTo(this.#position);
   }
 
   /** Series that grew, each as a whole: made once for all readers that stand here. */
   async #grown(tail: Tail): Promise<Chunk | undefined> {
     const position = this.#position;
     const key = this.#sharedKey!;
-    const { through: after } = position;
+    const { through, entropy } = position;
+    const after = { through, entropy };
     const made = tail.share(key, after, () => this.#collapsedBatch(tail));
     const batch = await unlessClosed(this.#control, made);
-    if (batch.through <= after) {
-      // A store that answers with less than it had, as one that is behind, is asked again.
+    if (batch.through <= through) {
+      // The tail is ahead of the store, which went on from where this reader is: another tail sees it.
       tail.unshare(key, after);
       await pause(this.#context, this.#control);
+      await this.#lookAgain(tail);
       return undefined;
     }
-    position.through = batch.through;
+    this.#moved(batch);
     this.#isPartial = !batch.isWhole;
     return batch.chunk;
   }
@@ -341,24 +420,28 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
 
   /** A collapsed replay from the position on, page by page. */
   async *#collapsed(last?: number): AsyncGenerator<Chunk, void> {
-    let through: number | undefined;
-    for await (const page of this.#collapse(last)) {
+    let end: Place | undefined;
+    const tail = this.#tail;
+    const known = tail?.through ?? -1;
+    for await (const { frames, through, entropy } of this.#collapse(last)) {
       const buffer = this.#encoder.buffer();
-      for (const frame of page.frames) buffer.append(frame);
+      for (const frame of frames) buffer.append(frame);
       if (buffer.end > 0) yield buffer.slice(0);
       if (this.#control.closed) return;
-      through = page.through;
+      if (through !== undefined) end = { through, entropy };
     }
-    if (through === undefined) throw new Deleted();
-    await this.#moveTo(through);
+    if (end === undefined) throw new Deleted();
+    if (end.through < known) tail?.distrust();
+    await this.#moveTo(end);
   }
 
   /** Its first page as one chunk; mostly all of it, when there are few events. */
   async #collapsedBatch(tail: Tail): Promise<Batch<Chunk>> {
-    for await (const { frames, position, through } of this.#collapse(undefined, tail.reader)) {
+    const pages = this.#collapse(undefined, tail.reader);
+    for await (const { frames, position, entropy, through } of pages) {
       const buffer = this.#encoder.buffer();
       for (const frame of frames) buffer.append(frame);
-      const batch = { through: position, isWhole: through !== undefined };
+      const batch = { through: position, entropy, isWhole: through !== undefined };
       return buffer.end > 0 ? { chunk: buffer.slice(0), ...batch } : batch;
     }
     throw new Deleted();
@@ -367,10 +450,12 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
   #collapse(last?: number, shared?: TaskReader): AsyncGenerator<CollapsedPage, void> {
     const { start: { taskId, incarnation }, filter, seriesFormat } = this.#query;
     const { options: { pageSize, pageBytes } } = this.#context;
+    const { through: after, entropy } = this.#position;
     return collapse(shared ?? this.#reader, {
       taskId,
       incarnation,
-      after: this.#position.through,
+      after,
+      entropy,
       filter,
       last,
       whole: seriesFormat === "accumulated",
@@ -384,12 +469,18 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
     const { start: { taskId, incarnation }, filter } = this.#query;
     const { options, observers } = this.#context;
     const position = this.#position;
+    const tail = this.#tail!;
+    const known = tail.through;
     const page = await this.#reader.readLog(taskId, {
       after: position.through,
+      afterEntropy: position.entropy,
       limit: options.pageSize,
       filter,
     });
     if (page === undefined || page.incarnation !== incarnation) throw new Deleted();
+    if (isLost(page, position.through)) throw new Diverged();
+    // What the tail had before this was read is not in the store, which it was not asked for since.
+    if (page.length <= known) tail.distrust();
     if (await this.#isTrimmed(page)) {
       // Of a series perhaps only some events are left, and places do not follow on each other.
       yield* this.#collapsed();
@@ -398,10 +489,11 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
     observers.tell("onLaggingRead", page.events.length);
     const buffer = this.#encoder.buffer();
     for (const event of page.events) {
-      const cursor = encodeCursor({ kind: "exact", incarnation, index: event.index });
+      const { index: through, entropy } = event;
+      const cursor = cursorAt("exact", incarnation, { through, entropy });
       buffer.append({ taskId, event, filteredIndex: position.count++, cursor });
     }
-    position.through = page.scannedTo;
+    this.#moved({ through: page.scannedTo, entropy: page.entropy });
     if (buffer.end > 0) yield buffer.slice(0);
   }
 
@@ -413,11 +505,19 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
     return (head?.trimmedThrough ?? -1) > through;
   }
 
-  /** The reader has everything through an index, and nothing after it. */
-  async #moveTo(through: number): Promise<void> {
-    const { start: { taskId }, filter } = this.#query;
+  /** The reader has everything through a place, by what was read for it alone. */
+  #moved({ through, entropy }: Place): void {
     this.#position.through = through;
+    this.#position.entropy = entropy;
     this.#isPartial = false;
+    this.#isAgreed = false;
+  }
+
+  /** The same, and nothing after it. */
+  async #moveTo(place: Place): Promise<void> {
+    const { start: { taskId }, filter } = this.#query;
+    const { through } = place;
+    this.#moved(place);
     if (matchesEverything(filter) || through === -1) {
       this.#position.count = through + 1;
     } else {
@@ -427,9 +527,14 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
   }
 
   #cursor(kind: "exact" | "partial" | "done"): string {
-    const { incarnation } = this.#query.start;
-    return encodeCursor({ kind, incarnation, index: this.#position.through });
+    return cursorAt(kind, this.#query.start.incarnation, this.#position);
   }
+}
+
+function openMessage({ taskId, status, length, resume, isLost }: Start): OpenMessage {
+  const message: OpenMessage = { taskId, status, resume, head: length - 1 };
+  if (isLost) message.reset = true;
+  return message;
 }
 
 /** Whether the task has ended and the reader has everything. */

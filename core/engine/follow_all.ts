@@ -5,7 +5,9 @@ import { isTerminal } from "../protocol/task.ts";
 import { matchesEverything } from "../rules/filter.ts";
 import type { ChunkSource } from "./chunk_source.ts";
 import { chunksOf } from "./chunk_source.ts";
+import { collapse } from "./collapse.ts";
 import type { EngineContext } from "./context.ts";
+import { Diverged, isLost } from "./diverged.ts";
 import type { FrameEncoder } from "./frames.ts";
 import { NotWanted, PatientReader } from "./patient_reader.ts";
 import { ranks, ranksOfPage } from "./ranks.ts";
@@ -25,6 +27,8 @@ interface Place {
   incarnation: string;
   createdAt: number;
   through: number;
+  /** The entropy of the event there, where it is known. */
+  entropy?: number;
   /** Matching events through there. */
   count: number;
   visible: boolean;
@@ -47,6 +51,9 @@ const CLOCK_SKEW_MS = 30_000;
  *
  * A reader is a position in each task that had events since; wake-ups only mark tasks as worth a
  * look. So it, too, may be as slow as it likes: what it costs is an entry per live task.
+ *
+ * Of a task whose log turns out not to be the one that was read, since the store was restored to an
+ * earlier state, it is told by an opening that says `expired`, and then everything that is left.
  */
 export function followAll<Chunk>(
   context: EngineContext,
@@ -155,6 +162,7 @@ async function* followTasks<Chunk>(
       if (place === undefined || !place.visible) return;
       const page = await context.reader.readLog(taskId, {
         after: place.through,
+        afterEntropy: place.entropy,
         limit: options.pageSize,
         filter: query.filter,
       });
@@ -163,6 +171,10 @@ async function* followTasks<Chunk>(
         if (page === undefined) return;
         from = 0;
         continue;
+      }
+      if (isLost(page, place.through)) {
+        yield* readAnew(taskId, place);
+        return;
       }
       const buffer = encoder.buffer();
       const ranks = await ranksOfPage(context.reader, taskId, query.filter, page, place.count);
@@ -175,10 +187,41 @@ async function* followTasks<Chunk>(
         context.observers.tell("onDelivery", Math.max(0, clock.now() - oldest.timestamp));
       }
       place.through = page.scannedTo;
+      place.entropy = page.entropy;
       const end = place.through >= page.length - 1;
       if (end && isTerminal(page.status)) place.endedPolls ??= 0;
       if (buffer.end > 0) yield buffer.slice(0);
       if (end || control.closed) return;
+    }
+  }
+
+  /** Everything that a log has which took the place of the one that was read. */
+  async function* readAnew(taskId: string, place: Place): AsyncGenerator<Chunk, void> {
+    const { incarnation } = place;
+    const { filter } = query;
+    while (!control.closed) {
+      const head = await context.reader.getTask(taskId);
+      if (head?.record.incarnation !== incarnation) return void places.delete(taskId);
+      const { record: { task: { status } }, length } = head;
+      yield encoder.open({ taskId, status, resume: "expired", head: length - 1, reset: true });
+      const { pageSize, pageBytes } = options;
+      const all = { taskId, incarnation, after: -1, filter, whole: false, pageSize, pageBytes };
+      try {
+        for await (const { frames, through, entropy } of collapse(context.reader, all)) {
+          const buffer = encoder.buffer();
+          for (const { event, filteredIndex } of frames) {
+            buffer.append({ taskId, event, filteredIndex });
+          }
+          if (buffer.end > 0) yield buffer.slice(0);
+          if (through === undefined) continue;
+          const [count] = await ranks(context.reader, taskId, filter, [through + 1]);
+          places.set(taskId, { ...place, through, entropy, count: count!, endedPolls: undefined });
+        }
+        dirty.set(taskId, length); // What came while this was read.
+        return;
+      } catch (error) {
+        if (!(error instanceof Diverged)) throw error; // Once more, if it goes on like that.
+      }
     }
   }
 

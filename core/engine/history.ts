@@ -1,9 +1,12 @@
-import { encodeCursor } from "../protocol/cursor.ts";
+import { TaskcastError } from "../protocol/errors.ts";
 import type { EventFilter, SeriesFormat } from "../protocol/event.ts";
 import type { StoredEvent } from "../contracts/records.ts";
 import { collapse } from "./collapse.ts";
 import type { EngineContext } from "./context.ts";
+import { Diverged, isLost } from "./diverged.ts";
 import type { Start } from "./locate.ts";
+import { cursorAt } from "./place.ts";
+import { invalidCursor } from "./refusals.ts";
 
 /** Which part of a task's history. */
 export interface HistoryQuery {
@@ -25,46 +28,65 @@ export interface HistoryPage {
   nextCursor?: string;
 }
 
-/** Reads the first events after a position. */
+/**
+ * Reads the first events after a position.
+ *
+ * @throws {TaskcastError} `INVALID_CURSOR` for one of a log that the store has lost;
+ * `STORE_UNAVAILABLE` when the log is replaced while it is read.
+ */
 export async function readHistory(
   context: EngineContext,
   query: HistoryQuery,
 ): Promise<HistoryPage> {
   const { start, seriesFormat } = query;
+  // Pages of two logs do not belong together, and nothing in an answer would tell.
+  if (start.isLost) throw invalidCursor("the store was restored, and lost what came before it");
   // Without a cursor the history is the log as it was published, unless totals are asked for.
   const collapsed = seriesFormat === "accumulated" || start.partial;
-  return await (collapsed ? collapsedHistory : plainHistory)(context, query);
+  try {
+    return await (collapsed ? collapsedHistory : plainHistory)(context, query);
+  } catch (error) {
+    if (!(error instanceof Diverged)) throw error;
+    throw new TaskcastError(
+      "STORE_UNAVAILABLE",
+      `Cannot read the history of task "${start.taskId}": the store was restored meanwhile; ask again`,
+    );
+  }
 }
 
 async function plainHistory(
   { reader, options }: EngineContext,
-  { start: { taskId, incarnation, after }, filter, limit }: HistoryQuery,
+  { start: { taskId, incarnation, after, entropy }, filter, limit }: HistoryQuery,
 ): Promise<HistoryPage> {
   const events: StoredEvent[] = [];
+  let afterEntropy = entropy;
   let bytes = 0;
   // One more than asked for tells whether there is another page.
   for (let position = after; events.length <= limit && bytes < options.historyBytes;) {
     const wanted = Math.min(options.pageSize, limit + 1 - events.length);
-    const page = await reader.readLog(taskId, { after: position, limit: wanted, filter });
+    const query = { after: position, afterEntropy, limit: wanted, filter };
+    const page = await reader.readLog(taskId, query);
     if (page === undefined || page.incarnation !== incarnation) return { events };
+    if (isLost(page, position)) throw new Diverged();
     for (const event of page.events) {
       events.push(event);
       bytes += event.data.length;
     }
     position = page.scannedTo;
+    afterEntropy = page.entropy;
     if (position >= page.length - 1) {
       if (events.length <= limit) return { events };
       break;
     }
   }
   events.length = Math.min(events.length, limit);
-  const index = events.at(-1)!.index;
-  return { events, nextCursor: encodeCursor({ kind: "exact", incarnation, index }) };
+  const { index: through, entropy: newest } = events.at(-1)!;
+  return { events, nextCursor: cursorAt("exact", incarnation, { through, entropy: newest }) };
 }
 
 async function collapsedHistory(
   { reader, options }: EngineContext,
-  { start: { taskId, incarnation, after }, filter, seriesFormat, limit }: HistoryQuery,
+  { start: { taskId, incarnation, after, entropy }, filter, seriesFormat, limit }: HistoryQuery,
 ): Promise<HistoryPage> {
   const events: StoredEvent[] = [];
   let nextCursor: string | undefined;
@@ -73,6 +95,7 @@ async function collapsedHistory(
     taskId,
     incarnation,
     after,
+    entropy,
     filter,
     whole: seriesFormat === "accumulated",
     pageSize: Math.min(options.pageSize, limit + 1),

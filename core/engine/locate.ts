@@ -1,6 +1,7 @@
 import type { TaskHead } from "../contracts/records.ts";
 import type { TaskReader } from "../contracts/task_reader.ts";
-import { decodeCursor } from "../protocol/cursor.ts";
+import type { Cursor } from "../protocol/cursor.ts";
+import { decodeCursor, fingerprintOf } from "../protocol/cursor.ts";
 import type { EventFilter, Since } from "../protocol/event.ts";
 import type { ResumeKind } from "../protocol/stream.ts";
 import type { TaskStatus } from "../protocol/task.ts";
@@ -23,12 +24,16 @@ export interface Start {
   length: number;
   /** The reader has what is at or before this index; see {@linkcode Start.collapse}. */
   after: number;
+  /** The entropy of the event there, where it is known. */
+  entropy?: number;
   /** The reader must get series as snapshots first; `after` is then that of a partial cursor. */
   collapse: boolean;
   /** It has but some of the series that go through `after`: its cursor is partial. */
   partial: boolean;
   /** How the cursor was taken. */
   resume: ResumeKind;
+  /** The cursor is of a log that the store has lost: it was restored to an earlier state. */
+  isLost: boolean;
   /** The reader has everything, the end included. */
   ended: boolean;
 }
@@ -36,9 +41,12 @@ export interface Start {
 /**
  * Finds where a reader starts.
  *
+ * A cursor of this life that the log has nothing of, since the store was restored to an earlier
+ * state, is `expired`: the reader is told everything that is left, as at a late join.
+ *
  * @param meant The incarnation that the reader may read. @default the one that there is
- * @throws {TaskcastError} `TASK_NOT_FOUND`; `INVALID_CURSOR` for one that is malformed, belongs to
- * another task or to another life of this id, or is ahead of the log.
+ * @throws {TaskcastError} `TASK_NOT_FOUND`; `INVALID_CURSOR` for one that is malformed, or belongs
+ * to another task or to another life of this id.
  */
 export async function locate(
   store: TaskReader,
@@ -47,7 +55,8 @@ export async function locate(
   filter: EventFilter,
   meant?: string,
 ): Promise<Start> {
-  const head = await store.getTask(taskId);
+  const cursor = since.id === undefined ? undefined : decodeCursor(since.id);
+  const head = await store.getTask(taskId, cursor?.index);
   if (head === undefined) throw taskNotFound(taskId);
   const { length, trimmedThrough = -1, record: { incarnation, task: { status } } } = head;
   if (meant !== undefined && meant !== incarnation) throw taskReplaced(taskId);
@@ -58,6 +67,7 @@ export async function locate(
     length,
     collapse: false,
     partial: false,
+    isLost: false,
     ended: false,
   };
   // Once events after the cursor are gone, the reader is told what is left as at a late join.
@@ -67,20 +77,19 @@ export async function locate(
       : { ...base, after, resume: "exact" };
 
   if (since.id !== undefined) {
-    const cursor = decodeCursor(since.id);
     if (cursor === undefined) return exact(await indexOfId(store, head, since.id));
     if (cursor.incarnation !== incarnation) throw invalidCursor("it belongs to another task");
-    if (cursor.index >= length) throw invalidCursor("it is ahead of the task's log");
+    if (isOfLostLog(cursor, head)) return lostStart(head);
+    const { entropy } = head;
     switch (cursor.kind) {
       case "exact":
-        return exact(cursor.index);
+        return { ...exact(cursor.index), entropy };
       case "partial": {
         const resume = cursor.index < trimmedThrough ? "expired" : "collapsed";
-        return { ...base, after: cursor.index, collapse: true, partial: true, resume };
+        return { ...base, after: cursor.index, entropy, collapse: true, partial: true, resume };
       }
       case "done":
-        if (!isTerminal(status)) throw invalidCursor("it says that the task ended");
-        return { ...exact(cursor.index), ended: true };
+        return { ...exact(cursor.index), entropy, ended: true };
     }
   }
   if (since.index !== undefined) {
@@ -90,6 +99,33 @@ export async function locate(
     return exact(await lastIndexAt(store, taskId, since.timestamp, length));
   }
   return { ...base, after: -1, collapse: true, resume: "start" };
+}
+
+/** Where a reader starts whose log was lost: with everything that is left, as at a late join. */
+export function lostStart({ length, record: { incarnation, task } }: TaskHead): Start {
+  return {
+    taskId: task.id,
+    incarnation,
+    status: task.status,
+    length,
+    after: -1,
+    collapse: true,
+    partial: false,
+    resume: "expired",
+    isLost: true,
+    ended: false,
+  };
+}
+
+/** @param head With the entropy of the event that the cursor is at. */
+function isOfLostLog(
+  { kind, index, fingerprint }: Cursor,
+  { length, entropy, record: { task: { status } } }: TaskHead,
+): boolean {
+  if (index >= length || (kind === "done" && !isTerminal(status))) return true;
+  // Of a trimmed event nothing is known, and version 0.1.0 gave no fingerprints.
+  if (entropy === undefined || fingerprint === undefined) return false;
+  return fingerprintOf(entropy) !== fingerprint;
 }
 
 /** The index of the event with this id. */

@@ -16,6 +16,8 @@ export type StreamMessage =
     resume: ResumeKind;
     /** Index of the newest event then, -1 when there is none. */
     head: number;
+    /** Drop what you have of the task; see `OpenMessage`. */
+    reset?: true;
   }
   | {
     kind: "event";

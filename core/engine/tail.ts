@@ -6,9 +6,11 @@ import type { DoneReason } from "../protocol/stream.ts";
 import { isTerminal } from "../protocol/task.ts";
 import { filterKey } from "../rules/filter.ts";
 import type { EngineContext } from "./context.ts";
+import { isLost } from "./diverged.ts";
 import type { FrameEncoder } from "./frames.ts";
 import type { Waiter } from "./patient_reader.ts";
 import { PatientReader } from "./patient_reader.ts";
+import type { Place } from "./place.ts";
 import type { StreamControl, Wake } from "./stream_control.ts";
 import { View } from "./view.ts";
 import { WaitList } from "./wait_list.ts";
@@ -23,7 +25,7 @@ const KEPT_SHARE = 0.75;
 interface Shared {
   readers: number;
   /** Where the newest batch begins. */
-  after: number;
+  after: Place;
   batch?: Promise<unknown>;
 }
 
@@ -45,10 +47,15 @@ export class Tail {
   /** Recent events, without holes, the newest last. */
   #ring: StoredEvent[] = [];
   #ringBytes = 0;
+  /** The entropy of the event before the ring's first, where it is known. */
+  #entropyBefore?: number;
   /** When the newest read began that found the end of the log; what came later is new. */
   #endSeenAtMs = Infinity;
   #through: number;
+  #entropy?: number;
   #ending?: DoneReason;
+  #hasDiverged = false;
+  readonly #onDiverged: () => void;
   /** The store may have more than was read. True at first: events may have come meanwhile. */
   #dirty = true;
   /** The newest reading, and whether it goes on. A promise that has settled is noticed a turn late. */
@@ -68,12 +75,19 @@ export class Tail {
 
   constructor(
     context: EngineContext,
-    options: { taskId: string; incarnation: string; through: number },
+    options: Place & {
+      taskId: string;
+      incarnation: string;
+      /** Called once, when the log turned out to be another one. */
+      onDiverged: () => void;
+    },
   ) {
     this.#context = context;
     this.taskId = options.taskId;
     this.incarnation = options.incarnation;
     this.#through = options.through;
+    this.#entropy = this.#entropyBefore = options.entropy;
+    this.#onDiverged = options.onDiverged;
     this.#rounds = new WakeRounds(context.options.wakesPerTurn);
     const isLeft = () => this.readers === 0 || this.#isClosed;
     this.#waiter = {
@@ -92,6 +106,14 @@ export class Tail {
   /** How the task ended, once everything through its end has been read. */
   get ending(): DoneReason | undefined {
     return this.#ending;
+  }
+
+  /**
+   * The log is not the one that this tail was read from: the store was restored to an earlier state.
+   * Nothing is read any more, and each reader has to look where it stands.
+   */
+  get hasDiverged(): boolean {
+    return this.#hasDiverged;
   }
 
   /** Bytes of the events that are kept, about. */
@@ -137,7 +159,7 @@ export class Tail {
   view<Chunk>(
     filter: EventFilter,
     encoder: FrameEncoder<Chunk>,
-    start: { through: number; count: number },
+    start: Place & { count: number },
   ): View<Chunk> {
     const key = `${encoder.key} ${filterKey(filter)}`;
     let view = this.#views.get(key) as unknown as View<Chunk> | undefined;
@@ -172,7 +194,7 @@ export class Tail {
    * @param position Where a reader of the view stands; the view begins anew there if it lost touch.
    * @returns Whether the view is at {@linkcode Tail.through} now.
    */
-  sync<Chunk>(view: View<Chunk>, position?: { through: number; count: number }): boolean {
+  sync<Chunk>(view: View<Chunk>, position?: Place & { count: number }): boolean {
     if (view.through === this.#through) return true;
     const oldest = this.#through - this.#ring.length; // Before the first event of the ring.
     if (view.through < oldest) {
@@ -182,6 +204,28 @@ export class Tail {
     }
     view.append(this.#ring, view.through - oldest);
     return true;
+  }
+
+  /**
+   * Compares a place that was not reached with this tail with what the tail has read.
+   *
+   * @returns `unknown` where the tail does not know (any more) which event is there.
+   */
+  compare({ through, entropy }: Place): "same" | "other" | "unknown" {
+    const oldest = this.#through - this.#ring.length;
+    if (through < oldest || through > this.#through) return "unknown";
+    const known = through === oldest
+      ? this.#entropyBefore
+      : this.#ring[through - oldest - 1]!.entropy;
+    return entropy === undefined || known === undefined || known === entropy ? "same" : "other";
+  }
+
+  /** A reader found that the log is another one than this tail has. */
+  distrust(): void {
+    if (this.#hasDiverged) return;
+    this.#hasDiverged = true;
+    this.#onDiverged();
+    this.#wakeAll();
   }
 
   /**
@@ -206,9 +250,11 @@ export class Tail {
    *
    * @param key The filter and format.
    */
-  share<Batch>(key: string, after: number, make: () => Promise<Batch>): Promise<Batch> {
+  share<Batch>(key: string, after: Place, make: () => Promise<Batch>): Promise<Batch> {
     const shared = this.#shared.get(key)!;
-    if (shared.batch !== undefined && shared.after === after) return shared.batch as Promise<Batch>;
+    if (shared.batch !== undefined && isSame(shared.after, after)) {
+      return shared.batch as Promise<Batch>;
+    }
     const batch = make();
     shared.after = after;
     shared.batch = batch;
@@ -217,14 +263,14 @@ export class Tail {
   }
 
   /** Has the next one who wants a batch make it anew. */
-  unshare(key: string, after: number): void {
+  unshare(key: string, after: Place): void {
     const shared = this.#shared.get(key);
-    if (shared?.after === after) shared.batch = undefined;
+    if (shared !== undefined && isSame(shared.after, after)) shared.batch = undefined;
   }
 
   /** A reader will want batches of this filter and format. */
   joinShared(key: string): void {
-    const shared = this.#shared.get(key) ?? { readers: 0, after: -1 };
+    const shared = this.#shared.get(key) ?? { readers: 0, after: { through: -1 } };
     shared.readers++;
     this.#shared.set(key, shared);
   }
@@ -244,10 +290,11 @@ export class Tail {
    *
    * Reading the gap would be right, too, but it may be long: nobody is there who needs it.
    */
-  async reach(through: number): Promise<void> {
+  async reach({ through, entropy }: Place): Promise<void> {
     const { pageSize } = this.#context.options;
     // A page may be on its way that ends before; the second one hardly does.
     for (let pages = 0; pages < 2; pages++) {
+      if (this.#hasDiverged) return;
       if (through <= this.#through || through - this.#through > pageSize) break;
       this.#dirty = true;
       // Not until all is read: with a producer that is fast enough, that never comes.
@@ -255,10 +302,11 @@ export class Tail {
       void this.#advance();
       await read;
     }
-    if (through > this.#through) {
+    if (through > this.#through && !this.#hasDiverged) {
       this.#ring = [];
       this.#ringBytes = 0;
       this.#through = through;
+      this.#entropy = this.#entropyBefore = entropy;
       this.#dirty = true;
       this.#wakeAll(); // Who waits at the old end reads the gap from the store.
     }
@@ -277,6 +325,7 @@ export class Tail {
   }
 
   #advance(): Promise<void> {
+    if (this.#hasDiverged) return Promise.resolve();
     if (this.#isAdvancing) return this.#advancing!;
     this.#isAdvancing = true;
     return this.#advancing = this.#readOn();
@@ -288,10 +337,15 @@ export class Tail {
       do {
         this.#dirty = false; // Before the read: a commit during it sets it again.
         const after = this.#through;
+        const afterEntropy = this.#entropy;
         const readAtMs = clock.now();
         let page;
         try {
-          page = await reader.readLog(this.taskId, { after, limit: options.pageSize });
+          page = await reader.readLog(this.taskId, {
+            after,
+            afterEntropy,
+            limit: options.pageSize,
+          });
         } catch (error) {
           // Readers stay; they go on when the store is back.
           this.#dirty = true;
@@ -307,6 +361,7 @@ export class Tail {
           this.#wakeAll();
           return;
         }
+        if (isLost(page, after)) return this.distrust();
         this.#take(page.events);
         if (this.#through < page.length - 1) this.#dirty = true;
         else if (isTerminal(page.status)) this.#ending = page.status;
@@ -344,10 +399,12 @@ export class Tail {
         // What lies between was trimmed: readers that stand before it ask the store what is left.
         this.#ring = [];
         this.#ringBytes = 0;
+        this.#entropyBefore = undefined;
       }
       this.#ring.push(event);
       this.#ringBytes += event.data.length + EVENT_OVERHEAD_BYTES;
       this.#through = event.index;
+      this.#entropy = event.entropy;
     }
   }
 
@@ -378,6 +435,11 @@ export class Tail {
     while (this.#ringBytes > (drop < this.#ring.length - 1 ? KEPT_SHARE : 1) * tailBytes) {
       this.#ringBytes -= this.#ring[drop++]!.data.length + EVENT_OVERHEAD_BYTES;
     }
+    this.#entropyBefore = this.#ring[drop - 1]?.entropy ?? this.#entropyBefore;
     this.#ring.splice(0, drop);
   }
+}
+
+function isSame(a: Place, b: Place): boolean {
+  return a.through === b.through && a.entropy === b.entropy;
 }

@@ -26,6 +26,7 @@ async function tailOf(options: Partial<EngineOptions> = {}) {
     taskId: "t",
     incarnation: record.incarnation,
     through: -1,
+    onDiverged: () => {},
   });
   await tail.listen();
   return {
@@ -65,18 +66,19 @@ Deno.test("a batch is made once for those who want it, soon or later, and goes w
   await using made = await tailOf();
   const { tail } = made;
   let batches = 0;
-  const share = (after: number) => tail.share("all", after, () => Promise.resolve(++batches));
+  const share = (through: number) =>
+    tail.share("all", { through }, () => Promise.resolve(++batches));
   for (let i = 0; i < 2; i++) tail.joinShared("all");
   assert.deepEqual(await Promise.all([share(0), share(0)]), [1, 1]);
   await settle();
   assert.equal(await share(0), 1, "one that was slow");
   assert.equal(await share(1), 2);
-  tail.unshare("all", 0);
+  tail.unshare("all", { through: 0 });
   assert.equal(await share(1), 2, "that was another one");
-  tail.unshare("all", 1);
+  tail.unshare("all", { through: 1 });
   assert.equal(await share(1), 3);
   // One that failed is not kept.
-  await assert.rejects(tail.share("all", 2, () => Promise.reject(new Error("no"))));
+  await assert.rejects(tail.share("all", { through: 2 }, () => Promise.reject(new Error("no"))));
   assert.equal(await share(2), 4);
   tail.leaveShared("all");
   assert.equal(await share(2), 4);

@@ -1,4 +1,5 @@
 import type { EngineContext } from "./context.ts";
+import type { Place } from "./place.ts";
 import { Tail } from "./tail.ts";
 
 interface Entry {
@@ -50,12 +51,12 @@ export class Tails {
 
   /** The tail of a task, begun where its first reader stands. Give it back with `release`. */
   async acquire(
-    start: { taskId: string; incarnation: string; through: number },
+    start: Place & { taskId: string; incarnation: string },
   ): Promise<Tail> {
     const key = keyOf(start);
     let entry = this.#entries.get(key);
     if (entry === undefined) {
-      const tail = new Tail(this.#context, start);
+      const tail: Tail = new Tail(this.#context, { ...start, onDiverged: () => this.#drop(tail) });
       entry = { tail, listening: tail.listen() };
       this.#entries.set(key, entry);
       this.#schedule();
@@ -73,9 +74,16 @@ export class Tails {
   /** A reader is gone; the last one takes the tail along. */
   async release(tail: Tail): Promise<void> {
     if (--tail.readers > 0) return;
-    this.#entries.delete(keyOf(tail));
-    this.#unschedule();
+    this.#drop(tail);
     await tail.close();
+  }
+
+  /** Nobody joins it any more. */
+  #drop(tail: Tail): void {
+    const key = keyOf(tail);
+    // A tail that diverged may have a successor.
+    if (this.#entries.get(key)?.tail === tail) this.#entries.delete(key);
+    this.#unschedule();
   }
 
   /**

@@ -1,8 +1,9 @@
 import type { StoredEvent } from "../contracts/records.ts";
-import { encodeCursor } from "../protocol/cursor.ts";
 import type { EventFilter } from "../protocol/event.ts";
 import { compileFilter } from "../rules/filter.ts";
 import type { FrameBuffer, FrameEncoder } from "./frames.ts";
+import type { Place } from "./place.ts";
+import { cursorAt } from "./place.ts";
 import { WaitList } from "./wait_list.ts";
 
 /** A run of a view's frames. Only the newest one grows. */
@@ -12,6 +13,8 @@ interface Segment<Chunk> {
   startThrough: number;
   /** Everything at or before this index is in this segment or before it. */
   through: number;
+  /** The entropy of the event there, where it is known. */
+  entropy: number | undefined;
   /** Matching events at or before `through`, from the task's first. */
   count: number;
   /** The index and the place of each frame, to find where a reader is to begin. */
@@ -23,9 +26,7 @@ interface Segment<Chunk> {
 }
 
 /** Where one reader stands in a view. */
-export interface ViewPosition<Chunk> {
-  /** The reader has everything through this index. */
-  through: number;
+export interface ViewPosition<Chunk> extends Place {
   /** Matching events through there, from the task's first. */
   count: number;
   /** Set while the reader is in the view. */
@@ -79,14 +80,14 @@ export class View<Chunk> {
       /** Asked whenever a segment is added. */
       maxBytes: () => number;
     },
-    start: { through: number; count: number },
+    start: Place & { count: number },
   ) {
     this.#encoder = options.encoder;
     this.#matches = compileFilter(options.filter);
     this.#taskId = options.taskId;
     this.#incarnation = options.incarnation;
     this.#maxBytes = options.maxBytes;
-    this.#first = this.#last = this.#unheard = this.#newSegment(start.through, start.count);
+    this.#first = this.#last = this.#unheard = this.#newSegment(start);
   }
 
   /** Bytes of memory that its frames have. */
@@ -111,11 +112,11 @@ export class View<Chunk> {
   }
 
   /** Begins anew at a reader's position; who stood elsewhere has fallen behind. */
-  restart(start: { through: number; count: number }): void {
+  restart(start: Place & { count: number }): void {
     while (this.#first !== this.#last) this.#dropFirst();
     this.#drop(this.#last);
     this.#bytes = 0;
-    this.#first = this.#last = this.#unheard = this.#newSegment(start.through, start.count);
+    this.#first = this.#last = this.#unheard = this.#newSegment(start);
   }
 
   /**
@@ -133,6 +134,7 @@ export class View<Chunk> {
         this.#encode(event);
       }
       this.#last.through = event.index;
+      this.#last.entropy = event.entropy;
     }
   }
 
@@ -156,6 +158,7 @@ export class View<Chunk> {
     }
     const { buffer } = segment;
     position.through = segment.through;
+    position.entropy = segment.entropy;
     position.count = segment.count;
     if (position.offset >= buffer.end) return undefined;
     const chunk = buffer.slice(position.offset);
@@ -167,11 +170,7 @@ export class View<Chunk> {
   heartbeat(): Chunk | undefined {
     const { through } = this;
     if (this.#heartbeat?.through !== through) {
-      const cursor = encodeCursor({
-        kind: "exact",
-        incarnation: this.#incarnation,
-        index: through,
-      });
+      const cursor = cursorAt("exact", this.#incarnation, this.#last);
       this.#heartbeat = { through, chunk: this.#encoder.heartbeat(cursor) };
     }
     return this.#heartbeat.chunk;
@@ -183,11 +182,8 @@ export class View<Chunk> {
     const before = buffer.bytes;
     segment.indexes.push(event.index);
     segment.starts.push(buffer.end);
-    const cursor = encodeCursor({
-      kind: "exact",
-      incarnation: this.#incarnation,
-      index: event.index,
-    });
+    const place = { through: event.index, entropy: event.entropy };
+    const cursor = cursorAt("exact", this.#incarnation, place);
     buffer.append({ taskId: this.#taskId, event, filteredIndex: segment.count, cursor });
     segment.count++;
     this.frames++;
@@ -206,13 +202,14 @@ export class View<Chunk> {
     return undefined;
   }
 
-  #newSegment(through: number, count: number): Segment<Chunk> {
+  #newSegment({ through, entropy, count }: Place & { count: number }): Segment<Chunk> {
     const buffer = this.#encoder.buffer();
     this.#bytes += buffer.bytes;
     return {
       buffer,
       startThrough: through,
       through,
+      entropy,
       count,
       indexes: [],
       starts: [],
@@ -222,7 +219,7 @@ export class View<Chunk> {
 
   #addSegment(): void {
     const last = this.#last;
-    const segment = this.#newSegment(last.through, last.count);
+    const segment = this.#newSegment(last);
     last.next = segment;
     this.#last = segment;
     this.#keepToBound();

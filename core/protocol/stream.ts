@@ -17,7 +17,8 @@ export const SSE_EVENT = {
  * - `start`: none was given.
  * - `exact`: what follows is each event after the cursor.
  * - `collapsed`: series after the cursor come as one snapshot each.
- * - `expired`: what came after the cursor is gone; what follows is everything that is left.
+ * - `expired`: what came after the cursor is gone, or what came before it, see
+ *   {@linkcode OpenMessage.reset}; what follows is everything that is left.
  */
 export type ResumeKind = "start" | "exact" | "collapsed" | "expired";
 
@@ -31,6 +32,12 @@ export interface OpenMessage {
   resume: ResumeKind;
   /** Index of the newest event as the stream opened, -1 when there is none. */
   head: number;
+  /**
+   * Drop what you have of the task: the store was restored to an earlier state, and what follows is
+   * everything that is left, from the first event. Comes with `expired`, also in the middle of a
+   * stream.
+   */
+  reset?: true;
 }
 
 /** Data of `taskcast.event` with `wrap=true`: an event and its place. */

@@ -1,4 +1,4 @@
-import type { EventEnvelope } from "@taskcast/core/protocol";
+import type { EventEnvelope, OpenMessage } from "@taskcast/core/protocol";
 import { SSE_EVENT } from "@taskcast/core/protocol";
 import { sleep } from "../backoff.ts";
 import type { FullConnectionOptions } from "../connection_options.ts";
@@ -10,7 +10,7 @@ import { sizeOf } from "../sse_messages.ts";
 import type { SharePlatform } from "./platform.ts";
 import { newName, post } from "./platform.ts";
 import type { Numbered, Said, Standing } from "./protocol.ts";
-import { exactIndex } from "./protocol.ts";
+import { exactIndex, isOtherLog } from "./protocol.ts";
 
 /** Not a failure: what was followed is no more, or has run ahead; join again. */
 class Moved extends Error {}
@@ -47,6 +47,8 @@ export class Follower {
   /** Ends the connection that this stream has alone. */
   #own?: AbortController;
   #failure?: { error: unknown };
+  /** What the leader tells does not go on from what this stream has. */
+  #isApart = false;
   /** Set while a leader is asked: takes its answer, asks again. */
   #asking?: { answer: (answer: Answer) => void; again: () => void };
 
@@ -99,7 +101,12 @@ export class Follower {
       const answer = await this.#ask();
       if (this.#failure !== undefined) throw this.#failure.error;
       if (this.#stop.aborted) return;
-      const source = answer === "joined" ? this.#together() : this.#alone(answer.after);
+      // A leader may have another log than this stream, which the server then tells this stream.
+      if (this.#isApart) this.#feed = undefined;
+      const isJoined = answer === "joined" && !this.#isApart;
+      this.#isApart = false;
+      const after = answer === "joined" ? undefined : answer.after;
+      const source = isJoined ? this.#together() : this.#alone(after);
       for await (const message of source) {
         yield message;
         if (message.event === SSE_EVENT.done) return;
@@ -115,11 +122,17 @@ export class Follower {
     heard.signal.addEventListener("abort", () => feed.queue.end(new Moved()), { once: true });
     // A leader may be behind this stream, and tell what came here already.
     let knownThrough = exactIndex(this.#cursor);
+    const own = this.#cursor;
     this.#term = feed.term;
     this.#n = feed.before;
     try {
       for await (const { n, message } of feed.queue) {
         this.#n = n;
+        if (isReset(message)) knownThrough = undefined;
+        if (knownThrough !== undefined && isOtherLog(message.id, own)) {
+          this.#isApart = true;
+          return;
+        }
         if (knownThrough !== undefined) {
           if (isKnown(message, knownThrough)) continue;
           if (message.event === SSE_EVENT.event) knownThrough = undefined;
@@ -273,6 +286,11 @@ export function startOf(url: string, cursor: string | undefined): string {
 }
 
 /** Whether a message brings nothing to a reader who has everything through an index. */
+/** Everything begins anew, since the store was restored to an earlier state. */
+function isReset({ event, data }: SseMessage): boolean {
+  return event === SSE_EVENT.open && (JSON.parse(data) as OpenMessage).reset === true;
+}
+
 function isKnown({ event, data, id }: SseMessage, through: number): boolean {
   if (event === undefined) return (exactIndex(id) ?? Infinity) <= through;
   return event === SSE_EVENT.event && (JSON.parse(data) as EventEnvelope).rawIndex <= through;

@@ -45,3 +45,12 @@ export function exactIndex(cursor: string | undefined, incarnation?: string): nu
   if (incarnation !== undefined && decoded.incarnation !== incarnation) return undefined;
   return decoded.index;
 }
+
+/** Whether two cursors are at the same index of logs with different events there. */
+export function isOtherLog(a: string | undefined, b: string | undefined): boolean {
+  const first = a === undefined ? undefined : decodeCursor(a);
+  const second = b === undefined ? undefined : decodeCursor(b);
+  if (first?.fingerprint === undefined || second?.fingerprint === undefined) return false;
+  return first.incarnation === second.incarnation && first.index === second.index &&
+    first.fingerprint !== second.fingerprint;
+}

@@ -2,7 +2,7 @@ import { decodeCursor } from "@taskcast/core/protocol";
 import type { SseMessage } from "../sse_messages.ts";
 import { sizeOf } from "../sse_messages.ts";
 import type { Numbered, Standing } from "./protocol.ts";
-import { exactIndex } from "./protocol.ts";
+import { exactIndex, isOtherLog } from "./protocol.ts";
 
 /** Where a stream began. */
 export interface Origin {
@@ -65,6 +65,7 @@ export class Remembered {
     if (before === 0 && start === this.#origin.start) return all();
     const oldest = this.oldest;
     if (oldest === undefined) return undefined;
+    if (isOtherLog(cursor, this.#after)) return undefined;
     const index = exactIndex(cursor, oldest.incarnation);
     return index !== undefined && index >= oldest.index ? all() : undefined;
   }

@@ -66,3 +66,14 @@ Deno.test("Remembered: holds no more than its bound, also of messages without da
   assert.deepEqual(served(remembered, { term: "own", n: 1_001 }), []);
   assert.deepEqual(served(remembered, { cursor: at("exact", 1_000) }), []);
 });
+
+Deno.test("Remembered: does not serve who has another event where it begins: the store was restored", () => {
+  const place = { kind: "exact", incarnation: "abcd1234", index: 3 } as const;
+  const cursor = encodeCursor({ ...place, fingerprint: 1 });
+  const remembered = new Remembered({ start: "s", cursor, isBeginning: false }, 1_000_000);
+  remembered.add(event(at("exact", 5)));
+  assert.deepEqual(served(remembered, { cursor }), [1]);
+  assert.deepEqual(served(remembered, { cursor: at("exact", 3) }), [1]);
+  const other = encodeCursor({ ...place, fingerprint: 2 });
+  assert.equal(served(remembered, { cursor: other }), undefined);
+});

@@ -1,0 +1,54 @@
+import { MemoryShortTermStore } from "@taskcast/core";
+import type { ShortTermStore } from "@taskcast/core";
+
+/** What changes a store. */
+const CHANGES = new Set<PropertyKey>([
+  "commit",
+  "deleteTask",
+  "trimLog",
+  "archived",
+  "mark",
+  "claim",
+  "writeNote",
+]);
+
+/** A store in memory that can be restored to any earlier state. */
+export interface RestorableStore extends ShortTermStore {
+  /** Changes so far. */
+  readonly changes: number;
+  /** Restores what the store was after so many changes; goes on from there. */
+  restore(changes: number): Promise<void>;
+}
+
+/** Keeps each change, and makes the store anew out of the first of them. */
+export function restorableStore(): RestorableStore {
+  let store = new MemoryShortTermStore();
+  let log: { name: string; args: unknown[] }[] = [];
+  const own = {
+    get changes() {
+      return log.length;
+    },
+    async restore(changes: number) {
+      const kept = structuredClone(log.slice(0, changes));
+      const earlier = new MemoryShortTermStore();
+      for (const { name, args } of kept) await call(earlier, name, args);
+      // At once, as a server that is started again: nothing is read of half a store.
+      store = earlier;
+      log = kept;
+    },
+  };
+  return new Proxy(own as RestorableStore, {
+    get(target, name) {
+      if (name in target) return Reflect.get(target, name);
+      if (typeof Reflect.get(store, name) !== "function") return undefined;
+      return (...args: unknown[]) => {
+        if (CHANGES.has(name)) log.push({ name: name as string, args: structuredClone(args) });
+        return call(store, name as string, args);
+      };
+    },
+  });
+}
+
+function call(store: ShortTermStore, name: string, args: unknown[]): unknown {
+  return Reflect.get(store, name).apply(store, args);
+}
