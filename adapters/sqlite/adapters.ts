@@ -88,7 +88,7 @@ export function createSqliteAdapters(options: SqliteAdapterOptions): SqliteAdapt
     throw error;
   }
   inUse.add(database);
-  const connection = new Connection(database);
+  const connection = new Connection(database, "path" in options ? options.path : undefined);
   return {
     broadcast: new SqliteBroadcast(database),
     shortTerm: new SqliteShortTermStore(connection),

@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers";
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { SqliteDatabase } from "./driver.ts";
+import type { FileGuard } from "./file_guard.ts";
 import type { FileWatch } from "./file_watch.ts";
 
 /** A write that waits for its turn. */
@@ -28,13 +29,19 @@ const MAX_WAITING = 10_000;
 export class GroupCommit {
   readonly #database: SqliteDatabase;
   readonly #watch: Pick<FileWatch, "look" | "changed">;
+  readonly #guard: Pick<FileGuard, "look">;
   #waiting: Work[] = [];
   #scheduled = false;
   #retryTimer?: ReturnType<typeof setTimeout>;
 
-  constructor(database: SqliteDatabase, watch: Pick<FileWatch, "look" | "changed">) {
+  constructor(
+    database: SqliteDatabase,
+    watch: Pick<FileWatch, "look" | "changed">,
+    guard: Pick<FileGuard, "look">,
+  ) {
     this.#database = database;
     this.#watch = watch;
+    this.#guard = guard;
   }
 
   /**
@@ -99,6 +106,12 @@ export class GroupCommit {
       this.#undo();
       if (works.length === 1) works[0]!.fail(error);
       else for (const work of works) this.#carryOut([work]);
+      return;
+    }
+    try {
+      this.#guard.look(); // Only now is it known where the commit went.
+    } catch (error) {
+      for (const { fail } of works) fail(error);
       return;
     }
     for (const settle of settles) settle();

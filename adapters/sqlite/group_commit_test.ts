@@ -7,16 +7,20 @@ function setUp() {
   const database = new DatabaseSync(":memory:");
   database.exec("CREATE TABLE names (name TEXT PRIMARY KEY)");
   const statements: string[] = [];
-  const hooks = { beforeExec: (_sql: string): void => {} };
-  const group = new GroupCommit({
-    exec(sql) {
-      statements.push(sql);
-      hooks.beforeExec(sql);
-      database.exec(sql);
+  const hooks = { beforeExec: (_sql: string): void => {}, afterCommit: (): void => {} };
+  const group = new GroupCommit(
+    {
+      exec(sql) {
+        statements.push(sql);
+        hooks.beforeExec(sql);
+        database.exec(sql);
+      },
+      prepare: () => assert.fail("it prepares nothing"),
+      close() {},
     },
-    prepare: () => assert.fail("it prepares nothing"),
-    close() {},
-  }, { look: () => {}, changed: () => {} });
+    { look: () => {}, changed: () => {} },
+    { look: () => hooks.afterCommit() },
+  );
   const insert = database.prepare("INSERT INTO names (name) VALUES (?)");
   const add = (...names: string[]) =>
     group.write(() => {
@@ -100,5 +104,17 @@ Deno.test("GroupCommit: writes of a turn stay in order when another process come
   await Promise.all([note("a"), note("b"), failed, note("c")]);
   assert.deepEqual(order.slice(-3), ["a", "b", "c"]);
   assert.deepEqual(stored(), ["taken"]);
+  database.close();
+});
+
+Deno.test("GroupCommit: what went into a file that has no name any more is not acknowledged", async () => {
+  const { database, hooks, add } = setUp();
+  hooks.afterCommit = () => {
+    throw new Error("the file is gone");
+  };
+  for (const result of await Promise.allSettled([add("a"), add("b")])) {
+    assert.equal(result.status, "rejected");
+    assert.match(String(result.reason), /the file is gone/);
+  }
   database.close();
 });

@@ -1,6 +1,7 @@
 import type {
   FoldPage,
   FoldQuery,
+  HealthReport,
   ListPage,
   ListQuery,
   LogPage,
@@ -55,7 +56,12 @@ export class SqliteTaskReader implements TaskReader {
     return await this.read(() => this.reader.countMatches(taskId, filter, indexes));
   }
 
-  async check(): Promise<void> {
+  async check(): Promise<HealthReport | void> {
+    try {
+      this.#connection.assertThere();
+    } catch (error) {
+      return { status: "unavailable", message: (error as Error).message };
+    }
     await this.getTask("");
   }
 

@@ -1,0 +1,116 @@
+import { statSync } from "node:fs";
+import { dirname } from "node:path";
+import { TaskcastError } from "@taskcast/core/protocol";
+
+/** What tells one file from another. */
+interface Identity {
+  dev: number;
+  ino: number;
+}
+
+interface Stats extends Identity {
+  mtimeMs: number;
+}
+
+/** A folder as it was when the files in it were looked at. */
+interface KnownFolder extends Stats {
+  /** It had not changed for so long that a change since then cannot have the same time. */
+  isSettled: boolean;
+}
+
+/** Asks the file system about a path; `undefined` if nothing is there. */
+export type Stat = (path: string) => Stats | undefined;
+
+/** Milliseconds within which two changes of a folder may have one time. */
+const GRAIN_MS = 2_000;
+
+/**
+ * Notices that files which are open have no longer their names: a database whose file was removed or
+ * replaced goes on writing into what nobody can open any more. It works where files have numbers.
+ */
+export class FileGuard {
+  readonly #files = new Map<string, Identity>();
+  readonly #folders = new Map<string, KnownFolder | undefined>();
+  readonly #stat: Stat;
+  #isLost = false;
+
+  constructor(paths: readonly string[], stat: Stat = statOf) {
+    this.#stat = stat;
+    for (const path of paths) {
+      const found = this.#statOrUnknown(path);
+      if (found === undefined || found === "unknown" || found.ino === 0) continue;
+      this.#files.set(path, { dev: found.dev, ino: found.ino });
+      this.#folders.set(dirname(path), undefined);
+    }
+  }
+
+  /**
+   * Looks whether the files are there, at the price of asking about their folder: it tells whether a
+   * name in it was given or taken since the last time.
+   *
+   * @throws {TaskcastError} `STORE_UNAVAILABLE` if they are not.
+   */
+  look(): void {
+    if (this.#isLost || this.#haveFoldersChanged()) this.lookClosely();
+  }
+
+  /** Asks about each file, if they were not there when that was done last. */
+  recheck(): void {
+    if (this.#isLost) this.lookClosely();
+  }
+
+  /** Asks about each file. */
+  lookClosely(): void {
+    for (const folder of this.#folders.keys()) this.#folders.set(folder, this.#folder(folder));
+    this.#isLost = true;
+    for (const [path, { dev, ino }] of this.#files) {
+      const found = this.#statOrUnknown(path);
+      if (found === "unknown") continue;
+      if (found === undefined) throw lost(path, "was removed or moved");
+      if (found.dev !== dev || found.ino !== ino) throw lost(path, "was replaced by another");
+    }
+    this.#isLost = false;
+  }
+
+  #haveFoldersChanged(): boolean {
+    for (const [path, known] of this.#folders) {
+      if (known === undefined || !known.isSettled) return true;
+      const now = this.#statOrUnknown(path);
+      if (now === undefined || now === "unknown") return true;
+      if (now.mtimeMs !== known.mtimeMs || now.ino !== known.ino || now.dev !== known.dev) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  #folder(path: string): KnownFolder | undefined {
+    const found = this.#statOrUnknown(path);
+    if (found === undefined || found === "unknown") return undefined;
+    const { dev, ino, mtimeMs } = found;
+    return { dev, ino, mtimeMs, isSettled: Date.now() - mtimeMs > GRAIN_MS };
+  }
+
+  /** Who may not ask cannot know. */
+  #statOrUnknown(path: string): Stats | "unknown" | undefined {
+    try {
+      return this.#stat(path);
+    } catch {
+      return "unknown";
+    }
+  }
+}
+
+function statOf(path: string): Stats | undefined {
+  return statSync(path, { throwIfNoEntry: false });
+}
+
+function lost(path: string, what: string): TaskcastError {
+  const part = /-(wal|shm)$/.exec(path)?.[0];
+  const file = part === undefined ? "its file" : `the file beside it that ends in ${part}`;
+  return new TaskcastError(
+    "STORE_UNAVAILABLE",
+    `The SQLite database cannot be used: ${file} ${what} while it was open; put it back, or end ` +
+      "all that use the database and start them anew",
+  );
+}
