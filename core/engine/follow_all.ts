@@ -9,6 +9,7 @@ import { collapse } from "./collapse.ts";
 import type { EngineContext } from "./context.ts";
 import { Diverged, isLost } from "./diverged.ts";
 import type { FrameEncoder } from "./frames.ts";
+import { HiddenTasks } from "./hidden_tasks.ts";
 import { NotWanted, PatientReader } from "./patient_reader.ts";
 import { ranks, ranksOfPage } from "./ranks.ts";
 import type { StreamControl } from "./stream_control.ts";
@@ -18,7 +19,7 @@ import type { Tails } from "./tails.ts";
 export interface FollowAllQuery {
   /** Only events that match. */
   filter: EventFilter;
-  /** Only tasks for which this holds. Asked once for each life of a task. */
+  /** Only tasks for which this holds. Asked of each life of a task, again if it was quiet for long. */
   visible: (record: TaskRecord) => boolean;
 }
 
@@ -31,7 +32,6 @@ interface Place {
   entropy?: number;
   /** Matching events through there. */
   count: number;
-  visible: boolean;
   /** Polls since the task's end was sent. */
   endedPolls?: number;
 }
@@ -49,8 +49,9 @@ const CLOCK_SKEW_MS = 30_000;
 /**
  * One reader of all tasks, those created later too: live from the moment it connects.
  *
- * A reader is a position in each task that had events since; wake-ups only mark tasks as worth a
- * look. So it, too, may be as slow as it likes: what it costs is an entry per live task.
+ * A reader is a position in each task that it may see and that had events since; wake-ups only mark
+ * tasks as worth a look. So it, too, may be as slow as it likes: what it costs is an entry for each of
+ * these as long as it lives, and for others that had events lately.
  *
  * Of a task whose log turns out not to be the one that was read, since the store was restored to an
  * earlier state, it is told by an opening that says `expired`, and then everything that is left.
@@ -98,15 +99,18 @@ async function* followTasks<Chunk>(
   /** All tasks that were created earlier have been heard of, or seen in a list. */
   let newSinceMs = sinceMs;
   const places = new Map<string, Place>();
+  const hidden = new HiddenTasks();
   /** Tasks worth a look, and the lowest index that was heard of. */
   const dirty = new Map<string, number>();
 
   const unsubscribe = await broadcast.subscribe({ all: true }, (signal: Signal) => {
+    if (hidden.covers(signal)) return;
     dirty.set(signal.taskId, Math.min(signal.from, dirty.get(signal.taskId) ?? Infinity));
     control.wake?.();
   });
   const stopPolling = tails.onPoll(() => {
     findNew = true;
+    hidden.poll(newSinceMs);
     for (const [taskId, place] of places) {
       if (place.endedPolls === undefined) dirty.set(taskId, dirty.get(taskId) ?? Infinity);
       else if (++place.endedPolls > KEEP_ENDED_POLLS && place.createdAt < newSinceMs) {
@@ -159,7 +163,7 @@ async function* followTasks<Chunk>(
   async function* read(taskId: string, from: number): AsyncGenerator<Chunk, void> {
     for (;;) {
       const place = await placeOf(taskId, from);
-      if (place === undefined || !place.visible) return;
+      if (place === undefined) return;
       const page = await context.reader.readLog(taskId, {
         after: place.through,
         afterEntropy: place.entropy,
@@ -225,17 +229,21 @@ async function* followTasks<Chunk>(
     }
   }
 
-  /** Marks tasks that were created since the reader came and of which nothing was heard. */
+  /**
+   * Marks tasks that were created since the reader came and of which nothing was heard; also under an
+   * id of which something was heard before.
+   */
   async function markNew(): Promise<void> {
     let after: { createdAt: number; id: string } | undefined;
     for (;;) {
       const { tasks, more } = await context.reader.listTasks({ limit: LIST_PAGE, after });
-      for (const { task: { id, createdAt } } of tasks) {
+      for (const { task: { id, createdAt }, incarnation } of tasks) {
         if (createdAt < newSinceMs) {
           newSinceMs = nextSinceMs();
           return;
         }
-        if (!places.has(id)) dirty.set(id, 0);
+        const isKnown = places.get(id)?.incarnation === incarnation || hidden.has(id, incarnation);
+        if (!isKnown) dirty.set(id, 0);
         after = { createdAt, id };
       }
       if (!more) break;
@@ -254,6 +262,11 @@ async function* followTasks<Chunk>(
     const head = await context.reader.getTask(taskId);
     if (head === undefined) return undefined;
     const { record } = head;
+    if (!query.visible(record)) {
+      hidden.add(record);
+      return undefined;
+    }
+    hidden.delete(taskId);
     if (from >= head.length) return undefined; // A poll's mark, or the log of an earlier life.
     // Wake-ups can be lost: what was created after the reader came is read from its first event.
     const start = record.task.createdAt >= sinceMs ? 0 : from;
@@ -264,9 +277,7 @@ async function* followTasks<Chunk>(
       count: matchesEverything(query.filter)
         ? start
         : (await ranks(context.reader, taskId, query.filter, [start]))[0]!,
-      visible: query.visible(record),
     };
-    if (!place.visible && isTerminal(record.task.status)) place.endedPolls = 0;
     places.set(taskId, place);
     return place;
   }

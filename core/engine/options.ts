@@ -67,7 +67,10 @@ export interface SubscribeOptions extends IncarnationOptions {
 export interface SubscribeAllOptions {
   /** Only events that match. @default all */
   filter?: EventFilter;
-  /** Only tasks for which this holds; asked once per task. @default all */
+  /**
+   * Only tasks for which this holds; asked when a task is first heard of, and again of one that was
+   * quiet for long. @default all
+   */
   visible?: (task: Task) => boolean;
   /** Ends the subscription. */
   signal?: AbortSignal;
