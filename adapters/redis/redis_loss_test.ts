@@ -104,6 +104,7 @@ test("redis: a loss that an operator accepts is over on all instances, and only 
 
   // A loss that comes later is another one.
   await admin.flushall();
+  await assert.rejects(here.shortTerm.due(Date.now(), 100), { code: "STORE_UNAVAILABLE" });
   for (const { refusal } of [here, there, started]) {
     const again = await refusal("t0");
     assert.match(again, /lost or replaced/);
@@ -116,7 +117,7 @@ test("redis: a partition that is lost is refused alone, and goes on when its dat
   await using stack = new AsyncDisposableStack();
   const admin = stack.adopt(new Redis(redis.port), (client) => client.disconnect());
   await using here = startInstance(redis.url);
-  for (const id of IDS) await here.engine.createTask({ id });
+  for (const id of IDS) await here.engine.createTask({ id, ttl: 1_000 });
   const keys = await admin.keys("taskcast:{p1}:*");
   const dumps = await Promise.all(keys.map((key) => admin.dumpBuffer(key)));
   await admin.del(...keys);
@@ -127,6 +128,14 @@ test("redis: a partition that is lost is refused alone, and goes on when its dat
   const { ok, told } = await here.health();
   assert(ok);
   assert.match(told, /1 of 4 partitions/);
+  // The work of others is not held up by those that are lost.
+  const nowMs = Date.now();
+  const due = await here.shortTerm.due(nowMs + 1e9, 100);
+  assert.deepEqual(
+    due.entries.map(({ taskId }) => taskId).sort(),
+    IDS.filter((id) => !lost.includes(id)).sort(),
+  );
+  assert(due.nextAtMs! <= nowMs + 1e9 + 1_000, "they are asked again soon");
   const word = wordIn(told);
   assert.equal(await here.shortTerm.acceptLoss("ffffffff"), PARTITIONS);
   for (const [i, key] of keys.entries()) await admin.restore(key, 0, dumps[i]!, "REPLACE");

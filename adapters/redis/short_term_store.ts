@@ -47,6 +47,9 @@ import type { StoreHealth } from "./store_health.ts";
 /** Behind the outcome of a commit that is stored and could wake nobody. */
 const UNTOLD = " untold";
 
+/** Milliseconds after which partitions that could not be used are asked again for work that is due. */
+const ASK_AGAIN_MS = 1_000;
+
 /** Tasks and logs in Redis; each operation is one script, but for pages of many events. */
 export class RedisShortTermStore implements ShortTermStore {
   readonly durable = true;
@@ -409,14 +412,23 @@ export class RedisShortTermStore implements ShortTermStore {
     return Promise.resolve();
   }
 
-  /** What is marked for some kinds of work, the earliest of all partitions first. */
+  /**
+   * What is marked for some kinds of work, the earliest of all partitions first. Partitions that cannot be
+   * used at the moment do not hold up the work of others: they are asked again soon.
+   */
   async #due<Kind extends string>(
     kinds: readonly Kind[],
     nowMs: number,
     limit: number,
   ): Promise<{ entries: { kind: Kind; taskId: string; atMs: number }[]; nextAtMs?: number }> {
     const all: { kind: Kind; taskId: string; atMs: number }[] = [];
-    for (const reply of await this.#scripts.runOnAll("due", [String(limit), ...kinds])) {
+    const args = [String(limit), ...kinds];
+    const replies = await Promise.allSettled(
+      this.#partitions.bases.map((base) => this.#scripts.run(base, "due", args)),
+    );
+    const failed = replies.filter((reply) => reply.status === "rejected");
+    if (failed.length === replies.length) throw failed[0]!.reason;
+    for (const reply of replies.flatMap((one) => one.status === "fulfilled" ? [one.value] : [])) {
       for (let i = 0; i < reply.length; i += 3) {
         const [kind, taskId, atMs] = reply.slice(i, i + 3);
         all.push({ kind: kind as Kind, taskId: taskId as string, atMs: Number(atMs) });
@@ -424,8 +436,9 @@ export class RedisShortTermStore implements ShortTermStore {
     }
     all.sort((a, b) => a.atMs - b.atMs);
     const entries = all.filter(({ atMs }) => atMs <= nowMs).slice(0, limit);
-    const next = all[entries.length];
-    return next === undefined ? { entries } : { entries, nextAtMs: next.atMs };
+    const next = all[entries.length]?.atMs ?? Infinity;
+    const nextAtMs = failed.length > 0 ? Math.min(next, nowMs + ASK_AGAIN_MS) : next;
+    return nextAtMs === Infinity ? { entries } : { entries, nextAtMs };
   }
 
   #run(
