@@ -202,6 +202,49 @@ Deno.test("a stream whose task is deleted and created again ends, and shows noth
   assert.deepEqual(seen, ["taskcast.open", "taskcast.event secret", "taskcast.done deleted"]);
 });
 
+Deno.test("a history that a deletion overtakes is not cut short, and is of one task", async () => {
+  for (const seriesFormat of ["delta", "accumulated"]) {
+    for (const read of ["readLog", "countMatches"] as const) {
+      for (const isCreatedAgain of [true, false]) {
+        const store = new MemoryShortTermStore();
+        await using server = startServer({ engine: { shortTermStore: store }, app: { auth } });
+        const { engine } = server;
+        const publish = (data: string) =>
+          engine.publishEvents("t", [{ type: "a", data }, { type: "n", data }]);
+        await engine.createTask({ id: "t", authConfig: onlyFor("ours", "theirs") });
+        await publish("old");
+        const original = store[read] as (...args: unknown[]) => Promise<unknown>;
+        let isOvertaken = false;
+        store[read] = async (...args: unknown[]) => {
+          if (!isOvertaken) {
+            isOvertaken = true;
+            await engine.deleteTask("t");
+            if (isCreatedAgain) {
+              await engine.createTask({ id: "t", authConfig: onlyFor("theirs") });
+              await publish("new");
+            }
+          }
+          return await original.apply(store, args) as never;
+        };
+        const query = `?types=n&seriesFormat=${seriesFormat}`;
+        const history = (headers: Record<string, string>) =>
+          server.call("GET", `/tasks/t/events/history${query}`, undefined, headers);
+        const { status, body } = await history(await as("ours"));
+        if (!isOvertaken) {
+          assert.deepEqual([read, seriesFormat], ["countMatches", "delta"]);
+          assert.equal(status, 200);
+          continue;
+        }
+        assert.equal(status, isCreatedAgain ? 403 : 404, `${read} ${seriesFormat}`);
+        assert(!JSON.stringify(body).includes("new"));
+        if (!isCreatedAgain) continue;
+        const theirs = await history(await as("theirs"));
+        assert.deepEqual(theirs.body.map(({ data }: { data: string }) => data), ["new"]);
+      }
+    }
+  }
+});
+
 Deno.test("lines of a request go to the task that it was opened for, and never to the next one", async () => {
   for (const app of [{ auth }, {}]) {
     for (let round = 0; round < 20; round++) {

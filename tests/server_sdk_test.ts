@@ -74,6 +74,19 @@ Deno.test("every call is carried out once, though answers and requests get lost"
   assert.equal(await engine.getTask(task.id), undefined);
 });
 
+Deno.test("a batch of which only some events have numbers of their own is stored once, too", async () => {
+  await using server = await startAnyServer();
+  const { id } = await server.engine.createTask();
+  const client = clientOf(server, badNetwork((n) => n === 1 ? "answer" : undefined));
+  const own = { producerId: "mine", producerSeq: 0 };
+  const events = [{ type: "n", data: 0 }, { type: "n", data: 1, ...own }, { type: "n", data: 2 }];
+  const stored = await client.publishEvents(id, events);
+  await client.publishEvent(id, { type: "n", data: 3 });
+  assert.deepEqual(stored.map(({ index }) => index), [0, 1, 2]);
+  const log = await Array.fromAsync(client.history(id));
+  assert.deepEqual(log.map(({ data }) => data), [0, 1, 2, 3]);
+});
+
 Deno.test("what somebody else did is not taken for a repetition", async () => {
   await using server = await startAnyServer();
   const { engine } = server;

@@ -172,8 +172,10 @@ export class DenoKvShortTermStore implements ShortTermStore {
     taskId: string,
     filter: EventFilter,
     indexes: readonly number[],
+    incarnation?: string,
   ): Promise<number[] | undefined> {
     return await this.#read(taskId, async (head) => {
+      if (incarnation !== undefined && head.incarnation !== incarnation) return undefined;
       const counts = await countEvents(this.#database, head, filter, indexes);
       await this.#assertAlive(head);
       return counts;

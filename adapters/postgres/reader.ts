@@ -284,11 +284,13 @@ export class PostgresTaskReader implements TaskReader {
     taskId: string,
     filter: EventFilter,
     indexes: readonly number[],
+    incarnation?: string,
   ): Promise<number[] | undefined> {
     const values: Value[] = [taskId, JSON.stringify(indexes)];
     const bound = (value: Value) => `$${values.push(value)}`;
     const [row] = await this.database.run<{ known: boolean; counts: number[] | null }>(
-      "WITH t AS (SELECT task, trimmed_through FROM {tasks} WHERE id = $1) " +
+      "WITH t AS (SELECT task, trimmed_through FROM {tasks} WHERE id = $1" +
+        `${incarnation === undefined ? "" : ` AND incarnation = ${bound(incarnation)}`}) ` +
         "SELECT EXISTS (SELECT FROM t) AS known, " +
         "(SELECT json_agg(total ORDER BY nth) FROM (SELECT i.nth, (SELECT coalesce(sum(greatest(" +
         `(${countThrough("{events}")}), CASE WHEN t.trimmed_through IS NOT NULL ` +

@@ -211,12 +211,14 @@ export class RedisShortTermStore implements ShortTermStore {
     taskId: string,
     filter: EventFilter,
     indexes: readonly number[],
+    incarnation?: string,
   ): Promise<number[] | undefined> {
     const counts = await this.#run(
       taskId,
       "count_matches",
       taskId,
       filterArg(filter),
+      incarnation ?? "",
       ...indexes.map(String),
     );
     return counts.length === indexes.length ? counts as number[] : undefined;

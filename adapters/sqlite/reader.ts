@@ -125,9 +125,11 @@ export class Reader {
     taskId: string,
     filter: EventFilter,
     indexes: readonly number[],
+    incarnation?: string,
   ): number[] | undefined {
     const row = this.#sql.one<TaskRow>(SELECT_TASK, taskId);
     if (row === undefined) return undefined;
+    if (incarnation !== undefined && row.incarnation !== incarnation) return undefined;
     const wanted = this.#sql.all<CountedClassRow>(SELECT_COUNTED_CLASSES, row.task)
       .filter(compileFilter(filter));
     return indexes.map((index) =>

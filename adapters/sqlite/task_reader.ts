@@ -52,8 +52,9 @@ export class SqliteTaskReader implements TaskReader {
     taskId: string,
     filter: EventFilter,
     indexes: readonly number[],
+    incarnation?: string,
   ): Promise<number[] | undefined> {
-    return await this.read(() => this.reader.countMatches(taskId, filter, indexes));
+    return await this.read(() => this.reader.countMatches(taskId, filter, indexes, incarnation));
   }
 
   async check(): Promise<HealthReport | void> {

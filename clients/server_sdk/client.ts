@@ -179,13 +179,17 @@ export class TaskcastServerClient {
     const path = `${taskPath(taskId)}/events`;
     const send = (body: readonly EventInput[]) =>
       retrying(this.#retry, () => this.#json<TaskEvent[]>("POST", path, body));
-    if (events.some((event) => event.producerId !== undefined)) return await send(events);
-    return await this.#sequences.publish(
-      taskId,
-      events.length,
-      ({ producerSeq, ...producer }) =>
-        send(events.map((event, i) => ({ ...event, ...producer, producerSeq: producerSeq + i }))),
-    );
+    // Every event has a number, its own or one of ours: else a repetition would store it twice.
+    const unnumbered = events.filter(({ producerId }) => producerId === undefined).length;
+    if (unnumbered === 0) return await send(events);
+    return await this.#sequences.publish(taskId, unnumbered, ({ producerSeq, ...producer }) => {
+      let next = producerSeq;
+      return send(
+        events.map((event) =>
+          event.producerId === undefined ? { ...event, ...producer, producerSeq: next++ } : event
+        ),
+      );
+    });
   }
 
   /** Opens a stream of events into a task; see {@linkcode Publisher}. */

@@ -143,7 +143,10 @@ const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
       assert.deepEqual((await store.getTask("t"))?.record, record);
       const [fold] = (await store.readFolds("t", { after: -1, limit: 9 }))!.folds;
       assert.equal(fold?.text, Array.from({ length: 8 }, (_, i) => `${i}\ud83d`).join(""));
-      assert.deepEqual(await store.countMatches("t", { types: ["a.*"] }, [24]), [8]);
+      const filter = { types: ["a.*"] };
+      assert.deepEqual(await store.countMatches("t", filter, [24]), [8]);
+      assert.deepEqual(await store.countMatches("t", filter, [24], record.incarnation), [8]);
+      assert.equal(await store.countMatches("t", filter, [24], "another1"), undefined);
     },
   },
   {

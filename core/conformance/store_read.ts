@@ -5,7 +5,7 @@ import type { LogQuery } from "../contracts/task_reader.ts";
 import type { EventFilter } from "../protocol/event.ts";
 import { compileFilter } from "../rules/filter.ts";
 import { seededRandom } from "./seeded_random.ts";
-import { append, create, delta, draft, log, replace } from "./store_fixtures.ts";
+import { append, create, delta, draft, LIFE, log, replace } from "./store_fixtures.ts";
 import type { Check } from "./suite.ts";
 
 const FILTERS: readonly (EventFilter | undefined)[] = [
@@ -191,6 +191,10 @@ export const READ_CHECKS: readonly Check<ShortTermStore>[] = [
             all.filter((event) => event.index < index && matches(event)).length
           ),
         );
+      }
+      assert.deepEqual(await store.countMatches("t", {}, indexes, LIFE), indexes);
+      for (const filter of FILTERS) {
+        assert.equal(await store.countMatches("t", filter ?? {}, indexes, "4567efgh"), undefined);
       }
     },
   },

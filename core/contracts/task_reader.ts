@@ -139,10 +139,13 @@ export interface TaskReader {
   /**
    * For each of `indexes`: how many events with a lower index match the filter. Also of events that
    * are only kept folded.
+   *
+   * @param incarnation Only of this one: in another one, what is asked for is absent.
    */
   countMatches(
     taskId: string,
     filter: EventFilter,
     indexes: readonly number[],
+    incarnation?: string,
   ): Promise<number[] | undefined>;
 }

@@ -40,7 +40,8 @@ export class BoundedReader implements TaskReader {
     taskId: string,
     filter: EventFilter,
     indexes: readonly number[],
+    incarnation?: string,
   ): Promise<number[] | undefined> {
-    return this.#reader.countMatches(taskId, filter, indexes);
+    return this.#reader.countMatches(taskId, filter, indexes, incarnation);
   }
 }

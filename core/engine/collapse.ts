@@ -9,7 +9,7 @@ import { FoldsByReading } from "./fold_by_reading.ts";
 import type { EventFrame } from "./frames.ts";
 import { nextTurn } from "./next_turn.ts";
 import { cursorAt } from "./place.ts";
-import { ranks } from "./ranks.ts";
+import { ranksOfOne } from "./ranks.ts";
 import { compileShare } from "./share_of_series.ts";
 import { StoredFolds } from "./stored_folds.ts";
 import type { Survey } from "./survey.ts";
@@ -203,5 +203,5 @@ async function ranksOf(
 ): Promise<number[]> {
   const indexes = events.map((event) => event.index);
   if (indexes.length === 0 || matchesEverything(filter)) return indexes;
-  return await ranks(store, taskId, filter, indexes);
+  return await ranksOfOne(store, taskId, filter, indexes);
 }

@@ -15,10 +15,11 @@ import { lostStart } from "./locate.ts";
 import { NotWanted, PatientReader, pause, unlessClosed } from "./patient_reader.ts";
 import type { Place } from "./place.ts";
 import { cursorAt } from "./place.ts";
-import { ranks } from "./ranks.ts";
+import { ranksOfOne } from "./ranks.ts";
 import type { StreamControl } from "./stream_control.ts";
 import type { Tail } from "./tail.ts";
 import type { Tails } from "./tails.ts";
+import { TaskGone } from "./task_gone.ts";
 import type { View, ViewPosition } from "./view.ts";
 
 /** What a reader of one task asked for. */
@@ -40,9 +41,6 @@ interface Batch<Chunk> extends Place {
   /** It has everything through there then; otherwise as a partial cursor says it. */
   isWhole: boolean;
 }
-
-/** The task is gone while it is being read. */
-class Deleted extends Error {}
 
 /**
  * One reader of one task: first the opening, then everything from its start through the end, then
@@ -98,7 +96,7 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
     control: StreamControl,
   ) {
     this.#context = context;
-    this.#reader = new PatientReader(context, control);
+    this.#reader = new PatientReader(context, control, query.start.incarnation);
     this.#tails = tails;
     this.#query = query;
     this.#encoder = encoder;
@@ -198,7 +196,7 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
     } catch (error) {
       this.#isLost = error instanceof Diverged;
       this.#isOver = !this.#isLost;
-      if (error instanceof Deleted) chunk = this.#done("deleted");
+      if (error instanceof TaskGone) chunk = this.#done("deleted");
       else if (!this.#isLost && !(error instanceof NotWanted)) failure = { error };
     }
     // After the last chunk. Nobody waits for it: it may fail, or take as long as a broadcast layer is
@@ -346,7 +344,7 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
     const { through: after, entropy: afterEntropy } = this.#position;
     this.#position.segment = undefined;
     const page = await this.#reader.readLog(taskId, { after, afterEntropy, limit: 1 });
-    if (page === undefined || page.incarnation !== incarnation) throw new Deleted();
+    if (page === undefined || page.incarnation !== incarnation) throw new TaskGone();
     if (isLost(page, after)) throw new Diverged();
     tail.distrust();
     this.#leaveSoon();
@@ -358,7 +356,7 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
     if (this.#control.closed) return this.#stop();
     const { taskId, incarnation } = this.#query.start;
     const head = await this.#reader.getTask(taskId);
-    if (head === undefined || head.record.incarnation !== incarnation) throw new Deleted();
+    if (head === undefined || head.record.incarnation !== incarnation) throw new TaskGone();
     this.#isLost = this.#isPartial = false;
     this.#query = { ...this.#query, start: lostStart(head) };
     Object.assign(this.#position, {
@@ -430,7 +428,7 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
       if (this.#control.closed) return;
       if (through !== undefined) end = { through, entropy };
     }
-    if (end === undefined) throw new Deleted();
+    if (end === undefined) throw new TaskGone();
     if (end.through < known) tail?.distrust();
     await this.#moveTo(end);
   }
@@ -444,7 +442,7 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
       const batch = { through: position, entropy, isWhole: through !== undefined };
       return buffer.end > 0 ? { chunk: buffer.slice(0), ...batch } : batch;
     }
-    throw new Deleted();
+    throw new TaskGone();
   }
 
   #collapse(last?: number, shared?: TaskReader): AsyncGenerator<CollapsedPage, void> {
@@ -477,7 +475,7 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
       limit: options.pageSize,
       filter,
     });
-    if (page === undefined || page.incarnation !== incarnation) throw new Deleted();
+    if (page === undefined || page.incarnation !== incarnation) throw new TaskGone();
     if (isLost(page, position.through)) throw new Diverged();
     // What the tail had before this was read is not in the store, which it was not asked for since.
     if (page.length <= known) tail.distrust();
@@ -521,7 +519,7 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
     if (matchesEverything(filter) || through === -1) {
       this.#position.count = through + 1;
     } else {
-      const [count] = await ranks(this.#reader, taskId, filter, [through + 1]);
+      const [count] = await ranksOfOne(this.#reader, taskId, filter, [through + 1]);
       this.#position.count = count!;
     }
   }

@@ -4,9 +4,11 @@ import type { StoredEvent } from "../contracts/records.ts";
 import { collapse } from "./collapse.ts";
 import type { EngineContext } from "./context.ts";
 import { Diverged, isLost } from "./diverged.ts";
+import { IncarnationReader } from "./incarnation_reader.ts";
 import type { Start } from "./locate.ts";
 import { cursorAt } from "./place.ts";
 import { invalidCursor } from "./refusals.ts";
+import { TaskGone, whileThere } from "./task_gone.ts";
 
 /** Which part of a task's history. */
 export interface HistoryQuery {
@@ -43,8 +45,11 @@ export async function readHistory(
   if (start.isLost) throw invalidCursor("the store was restored, and lost what came before it");
   // Without a cursor the history is the log as it was published, unless totals are asked for.
   const collapsed = seriesFormat === "accumulated" || start.partial;
+  const read = collapsed ? collapsedHistory : plainHistory;
+  const { reader } = context;
+  const one = { ...context, reader: new IncarnationReader(reader, start.incarnation) };
   try {
-    return await (collapsed ? collapsedHistory : plainHistory)(context, query);
+    return await whileThere(reader, start.taskId, () => read(one, query));
   } catch (error) {
     if (!(error instanceof Diverged)) throw error;
     throw new TaskcastError(
@@ -66,7 +71,7 @@ async function plainHistory(
     const wanted = Math.min(options.pageSize, limit + 1 - events.length);
     const query = { after: position, afterEntropy, limit: wanted, filter };
     const page = await reader.readLog(taskId, query);
-    if (page === undefined || page.incarnation !== incarnation) return { events };
+    if (page === undefined) throw new TaskGone();
     if (isLost(page, position)) throw new Diverged();
     for (const event of page.events) {
       events.push(event);
@@ -91,6 +96,7 @@ async function collapsedHistory(
   const events: StoredEvent[] = [];
   let nextCursor: string | undefined;
   let bytes = 0;
+  let isWhole = false;
   const pages = collapse(reader, {
     taskId,
     incarnation,
@@ -101,13 +107,15 @@ async function collapsedHistory(
     pageSize: Math.min(options.pageSize, limit + 1),
     pageBytes: options.pageBytes,
   });
-  for await (const { frames } of pages) {
+  for await (const { frames, through } of pages) {
     for (const { event, cursor } of frames) {
       if (events.length === limit || bytes >= options.historyBytes) return { events, nextCursor };
       events.push(event);
       bytes += event.data.length;
       nextCursor = cursor;
     }
+    isWhole = through !== undefined;
   }
+  if (!isWhole) throw new TaskGone();
   return { events };
 }

@@ -1,4 +1,4 @@
-import type { TaskHead } from "../contracts/records.ts";
+import type { StoredEvent, TaskHead } from "../contracts/records.ts";
 import type { TaskReader } from "../contracts/task_reader.ts";
 import type { Cursor } from "../protocol/cursor.ts";
 import { decodeCursor, fingerprintOf } from "../protocol/cursor.ts";
@@ -9,8 +9,10 @@ import { isTerminal } from "../protocol/task.ts";
 import { parseEventId } from "../protocol/ulid.ts";
 import { idOf } from "../rules/event_json.ts";
 import { matchesEverything } from "../rules/filter.ts";
-import { ranks } from "./ranks.ts";
+import { IncarnationReader } from "./incarnation_reader.ts";
+import { ranksOfOne } from "./ranks.ts";
 import { invalidCursor, taskNotFound, taskReplaced } from "./refusals.ts";
+import { TaskGone, whileThere } from "./task_gone.ts";
 
 /** Where a reader starts, and where the task stands. */
 export interface Start {
@@ -70,6 +72,8 @@ export async function locate(
     isLost: false,
     ended: false,
   };
+  const one = new IncarnationReader(store, incarnation);
+  const find = (index: () => Promise<number>) => whileThere(store, taskId, index);
   // Once events after the cursor are gone, the reader is told what is left as at a late join.
   const exact = (after: number): Start =>
     after < trimmedThrough
@@ -77,7 +81,10 @@ export async function locate(
       : { ...base, after, resume: "exact" };
 
   if (since.id !== undefined) {
-    if (cursor === undefined) return exact(await indexOfId(store, head, since.id));
+    if (cursor === undefined) {
+      const { id } = since;
+      return exact(await find(() => indexOfId(one, head, id)));
+    }
     if (cursor.incarnation !== incarnation) throw invalidCursor("it belongs to another task");
     if (isOfLostLog(cursor, head)) return lostStart(head);
     const { entropy } = head;
@@ -93,10 +100,12 @@ export async function locate(
     }
   }
   if (since.index !== undefined) {
-    return exact(await indexOfMatch(store, taskId, filter, since.index, length));
+    const { index } = since;
+    return exact(await find(() => indexOfMatch(one, taskId, filter, index, length)));
   }
   if (since.timestamp !== undefined) {
-    return exact(await lastIndexAt(store, taskId, since.timestamp, length));
+    const { timestamp } = since;
+    return exact(await find(() => lastIndexAt(one, taskId, timestamp, length)));
   }
   return { ...base, after: -1, collapse: true, resume: "start" };
 }
@@ -137,10 +146,9 @@ async function indexOfId(
   const parsed = parseEventId(id);
   if (parsed === undefined) throw invalidCursor("it is neither a cursor nor an event's id");
   // An id may name any index of 40 bits, more than stores can take.
-  const page = parsed.index < length
-    ? await store.readLog(taskId, { after: parsed.index - 1, limit: 1 })
+  const event = parsed.index < length
+    ? await firstAfter(store, taskId, parsed.index - 1)
     : undefined;
-  const event = page?.events[0];
   // Of a trimmed event nothing is known but that there was one.
   const isTrimmed = parsed.index <= trimmedThrough && event?.index !== parsed.index;
   if (!isTrimmed && (event === undefined || idOf(event) !== id)) {
@@ -171,7 +179,7 @@ async function indexOfMatch(
     const step = Math.max(1, Math.ceil((high - low) / 32));
     const probes: number[] = [];
     for (let index = low; index < high; index += step) probes.push(index);
-    const counts = await ranks(store, taskId, filter, probes.map((index) => index + 1));
+    const counts = await ranksOfOne(store, taskId, filter, probes.map((index) => index + 1));
     const hit = counts.findIndex((count) => count > nth);
     if (hit === -1) low = probes.at(-1)! + 1;
     else {
@@ -194,10 +202,19 @@ async function lastIndexAt(
   let high = length; // After it.
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2);
-    const page = await store.readLog(taskId, { after: middle - 1, limit: 1 });
-    const event = page?.events[0];
+    const event = await firstAfter(store, taskId, middle - 1);
     if (event !== undefined && event.timestamp <= timestampMs) low = middle;
     else high = middle;
   }
   return low;
+}
+
+async function firstAfter(
+  store: TaskReader,
+  taskId: string,
+  after: number,
+): Promise<StoredEvent | undefined> {
+  const page = await store.readLog(taskId, { after, limit: 1 });
+  if (page === undefined) throw new TaskGone();
+  return page.events[0];
 }

@@ -11,6 +11,7 @@ import type {
 import { TaskcastError } from "../protocol/errors.ts";
 import type { EventFilter } from "../protocol/event.ts";
 import type { EngineContext } from "./context.ts";
+import { IncarnationReader } from "./incarnation_reader.ts";
 
 /** Whoever waits for a store does not want to any more. */
 export class NotWanted extends Error {}
@@ -31,10 +32,13 @@ export interface Waiter {
 export class PatientReader implements TaskReader {
   readonly #context: EngineContext;
   readonly #waiter: Waiter;
+  readonly #incarnation?: string;
 
-  constructor(context: EngineContext, waiter: Waiter) {
+  /** @param incarnation Of the task that is read; in another one it is absent. @default any */
+  constructor(context: EngineContext, waiter: Waiter, incarnation?: string) {
     this.#context = context;
     this.#waiter = waiter;
+    this.#incarnation = incarnation;
   }
 
   getTask(taskId: string, at?: number): Promise<TaskHead | undefined> {
@@ -57,12 +61,18 @@ export class PatientReader implements TaskReader {
     taskId: string,
     filter: EventFilter,
     indexes: readonly number[],
+    incarnation?: string,
   ): Promise<number[] | undefined> {
-    return this.#insist((reader) => reader.countMatches(taskId, filter, indexes), taskId);
+    return this.#insist(
+      (reader) => reader.countMatches(taskId, filter, indexes, incarnation),
+      taskId,
+    );
   }
 
   async #insist<T>(read: (reader: TaskReader) => Promise<T>, taskId?: string): Promise<T> {
-    const { reader } = this.#context;
+    const incarnation = this.#incarnation;
+    const { reader: any } = this.#context;
+    const reader = incarnation === undefined ? any : new IncarnationReader(any, incarnation);
     for (;;) {
       try {
         return await read(reader);

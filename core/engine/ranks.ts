@@ -2,6 +2,23 @@ import type { LogPage, TaskReader } from "../contracts/task_reader.ts";
 import type { EventFilter } from "../protocol/event.ts";
 import { isTerminal } from "../protocol/task.ts";
 import { matchesEverything } from "../rules/filter.ts";
+import { TaskGone } from "./task_gone.ts";
+
+/**
+ * For each index: how many events before it match, of a task that is read in one incarnation.
+ *
+ * @throws {TaskGone} If it is not in that one any more.
+ */
+export async function ranksOfOne(
+  reader: TaskReader,
+  taskId: string,
+  filter: EventFilter,
+  indexes: readonly number[],
+): Promise<number[]> {
+  const counts = await reader.countMatches(taskId, filter, indexes);
+  if (counts === undefined) throw new TaskGone();
+  return counts;
+}
 
 /** For each index: how many events before it match. None, when the task is gone. */
 export async function ranks(
@@ -22,14 +39,14 @@ export async function ranksOfPage(
   reader: TaskReader,
   taskId: string,
   filter: EventFilter,
-  { events, status }: Pick<LogPage, "events" | "status">,
+  { events, status, incarnation }: Pick<LogPage, "events" | "status" | "incarnation">,
   count: number,
 ): Promise<number[]> {
   const indexes = events.map(({ index }) => index);
   if (matchesEverything(filter)) return indexes;
   // Events go from ended tasks only; those that went from in between count.
   const counts = isTerminal(status) && events.length > 0
-    ? await reader.countMatches(taskId, filter, indexes)
+    ? await reader.countMatches(taskId, filter, indexes, incarnation)
     : undefined;
   return counts ?? indexes.map((_, i) => count + i);
 }

@@ -95,7 +95,7 @@ export class Tail {
         return isLeft();
       },
     };
-    this.reader = new PatientReader(context, this.#waiter);
+    this.reader = new PatientReader(context, this.#waiter, options.incarnation);
   }
 
   /** Everything through this index has been read. */

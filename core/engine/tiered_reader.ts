@@ -59,9 +59,10 @@ export class TieredReader implements TaskReader {
     taskId: string,
     filter: EventFilter,
     indexes: readonly number[],
+    incarnation?: string,
   ): Promise<number[] | undefined> {
-    return await this.#hot.countMatches(taskId, filter, indexes) ??
-      await orArchiveAway(this.#cold.countMatches(taskId, filter, indexes));
+    return await this.#hot.countMatches(taskId, filter, indexes, incarnation) ??
+      await orArchiveAway(this.#cold.countMatches(taskId, filter, indexes, incarnation));
   }
 
   async listTasks(query: ListQuery): Promise<ListPage> {

@@ -151,8 +151,11 @@ export class TaskTable implements TaskReader {
     taskId: string,
     filter: EventFilter,
     indexes: readonly number[],
+    incarnation?: string,
   ): Promise<number[] | undefined> {
-    return await Promise.resolve(this.#entries.get(taskId)?.log.countMatches(filter, indexes));
+    const entry = this.#entries.get(taskId);
+    const isMeant = incarnation === undefined || entry?.record.incarnation === incarnation;
+    return await Promise.resolve(isMeant ? entry?.log.countMatches(filter, indexes) : undefined);
   }
 }
 

@@ -1,4 +1,5 @@
 -- For each index: how many events before it match. {count ..., life}, or nothing.
+-- ARGV[4] is the filter, [5] the incarnation that is meant, or ''; then come the indexes.
 --@include life
 --@include classes
 --@include gone_key
@@ -8,9 +9,10 @@ if not task[1] then
 --@include absent
   return {life}
 end
+if ARGV[5] ~= '' and task[1] ~= ARGV[5] then return {life} end
 local classes = classes_of(id, ARGV[4], false, class_count(task[3], task[4]))
 local answer = {}
-for i = 5, #ARGV do
+for i = 6, #ARGV do
   local position = tonumber(ARGV[i]) + 1
   local sum = 0
   for _, class in ipairs(classes) do
