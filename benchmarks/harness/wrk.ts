@@ -5,8 +5,16 @@ let has: Promise<boolean> | undefined;
 
 /** Whether wrk is installed. */
 export function hasWrk(): Promise<boolean> {
-  return has ??= new Deno.Command("wrk", { args: ["-v"], stdout: "null", stderr: "null" })
-    .output().then(() => true, () => false);
+  return has ??= runsWrk();
+}
+
+async function runsWrk(): Promise<boolean> {
+  try {
+    await new Deno.Command("wrk", { args: ["-v"], stdout: "null", stderr: "null" }).output();
+    return true;
+  } catch {
+    return false; // A program that is not there is thrown, and rejects nothing.
+  }
 }
 
 /**
