@@ -7,11 +7,11 @@ import { SettingsError } from "./settings_error.ts";
  * @throws {SettingsError} If it is none; without the address.
  */
 export function assertAddress(provider: string, url: unknown): void {
-  if (typeof url !== "string" || URL.canParse(url)) return;
+  if (typeof url !== "string" || urlOf(provider, url) !== undefined) return;
   throw new SettingsError(
     `Cannot use ${provider}: its address is not a URL such as ${provider}://user:password@host/path; ` +
-      "in a password every / ? # @ : and % must be written as %2F %3F %23 %40 %3A %25, and there can " +
-      "be only one host",
+      "in a password every / ? # @ : and % must be written as %2F %3F %23 %40 %3A %25" +
+      (provider === "redis" ? "" : ", and there can be only one host"),
   );
 }
 
@@ -19,13 +19,15 @@ export function assertAddress(provider: string, url: unknown): void {
 export function describeAddress(provider: string, url: unknown, error: unknown): SettingsError {
   // Adapters say themselves what is wrong with options and files.
   const { message, cause } = error as Error;
-  const place = placeOf(url);
+  const place = placeOf(provider, url);
   if (place === undefined || error instanceof TypeError) {
-    return new SettingsError(`Cannot use ${provider}: ${withoutSecrets(firstLine(message), url)}`);
+    return new SettingsError(
+      `Cannot use ${provider}: ${withoutSecrets(firstLine(message), provider, url)}`,
+    );
   }
   const why = cause instanceof Error && cause.message !== "" ? cause.message : message;
   return new SettingsError(
-    `Cannot use ${provider} at ${place}: ${withoutSecrets(firstLine(why), url)}`,
+    `Cannot use ${provider} at ${place}: ${withoutSecrets(firstLine(why), provider, url)}`,
   );
 }
 
@@ -34,16 +36,39 @@ export function firstLine(text: string): string {
   return text.split("\n")[0]!;
 }
 
-/** Host and port of an address: who may log in is nobody's business. */
-function placeOf(url: unknown): string | undefined {
-  return typeof url === "string" && URL.canParse(url) ? new URL(url).host : undefined;
+/** Hosts and ports of an address: who may log in is nobody's business. */
+function placeOf(provider: string, url: unknown): string | undefined {
+  if (typeof url !== "string" || urlOf(provider, url) === undefined) return undefined;
+  return several(provider, url)?.hosts.join() ?? new URL(url).host;
 }
 
-function withoutSecrets(text: string, url: unknown): string {
-  if (typeof url !== "string" || !URL.canParse(url)) return text;
-  const { password } = new URL(url);
-  let clean = text.replaceAll(url, placeOf(url)!);
-  for (const secret of [password, decoded(password)]) {
+/** An address as a URL: of several hosts only with the first. */
+function urlOf(provider: string, address: string): URL | undefined {
+  const { begin, hosts, end } = several(provider, address) ?? {};
+  if (hosts === undefined) return URL.canParse(address) ? new URL(address) : undefined;
+  const all = hosts.map((host) => `${begin}${host}${end}`);
+  return all.every((one) => URL.canParse(one)) ? new URL(all[0]!) : undefined;
+}
+
+/** The parts of an address of Redis that names several hosts. */
+function several(
+  provider: string,
+  address: string,
+): { begin: string; hosts: string[]; end: string } | undefined {
+  if (provider !== "redis") return undefined;
+  const [, begin, list, end] = /^([a-z-]+:\/\/(?:[^@/?#]*@)?)([^@/?#]+)(.*)$/.exec(
+    address.replace(/,\s*rediss?:\/\//g, ","),
+  ) ?? [];
+  if (begin === undefined || !list!.includes(",")) return undefined;
+  return { begin, hosts: list!.split(",").map((host) => host.trim()), end: end! };
+}
+
+function withoutSecrets(text: string, provider: string, url: unknown): string {
+  const parsed = typeof url === "string" ? urlOf(provider, url) : undefined;
+  if (parsed === undefined) return text;
+  const { password, searchParams } = parsed;
+  let clean = text.replaceAll(url as string, placeOf(provider, url)!);
+  for (const secret of [password, decoded(password), searchParams.get("sentinelPassword") ?? ""]) {
     if (secret !== "") clean = clean.replaceAll(secret, "…");
   }
   return clean;

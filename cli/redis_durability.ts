@@ -15,6 +15,9 @@ export async function warnOfVolatileRedis(
 ): Promise<void> {
   if (shortTerm === undefined || !("provider" in shortTerm)) return;
   if (shortTerm.provider !== "redis" || typeof shortTerm.url !== "string") return;
+  if (!/^rediss?:\/\/[^,]*$/.test(shortTerm.url)) {
+    return log.debug("Of several servers it is not asked whether Redis has appendonly yes");
+  }
   const { Redis } = await import("ioredis"); // Large, and wanted only with Redis.
   const client = new Redis(shortTerm.url, {
     lazyConnect: true,

@@ -1,8 +1,8 @@
 import type { BroadcastProvider, ShortTermStore } from "@taskcast/core";
-import { type Cluster, Redis } from "ioredis";
+import type { Cluster, Redis } from "ioredis";
 import { RedisBroadcast } from "./broadcast.ts";
 import type { RedisClient } from "./client.ts";
-import { assertDatabasePath } from "./database.ts";
+import { connect } from "./connect.ts";
 import { Connection } from "./connection.ts";
 import { Partitions } from "./partitions.ts";
 import { ScriptRunner } from "./script_runner.ts";
@@ -29,7 +29,7 @@ export interface RedisAdapterOptions {
    */
   maxPending?: number;
   /**
-   * Wake-ups go to the shard of their task only (Redis 7). Needs, on a cluster, a client with
+   * Wake-ups go to the shard of their task only (Redis 7). Needs, on a cluster whose clients you make,
    * `shardedSubscribers: true`. @default {false}
    */
   shardedPubSub?: boolean;
@@ -60,7 +60,10 @@ export interface RedisAdapters {
 /**
  * Makes the adapters from an address; they open their connections and close them.
  *
- * @param url `redis://`, or `rediss://` for TLS, with user and password where these are needed.
+ * @param url `redis://user:password@host:6379/0` for one server,
+ * `redis-cluster://user:password@host:6379,host:6379` for nodes of a cluster, or
+ * `redis-sentinel://user:password@host:26379,host:26379/mymaster/0` for Sentinels, which may have
+ * `?sentinelUsername=` and `sentinelPassword=` of their own. With `rediss` in front all are over TLS.
  *
  * @example
  * ```ts
@@ -97,7 +100,9 @@ export function createRedisAdapters(
 ): RedisAdapters {
   if (typeof first === "string") {
     let lastError: unknown;
-    const open = () => connect(first, (error) => lastError = error);
+    const sharded = (second as RedisAdapterOptions | undefined)?.shardedPubSub === true;
+    const onError = (error: unknown) => lastError = error;
+    const open = () => connect(first, { sharded, onError });
     const clients = [open(), open(), open()] as const;
     return adaptersOf(clients, second as RedisAdapterOptions, () => lastError);
   }
@@ -170,24 +175,6 @@ function adaptersOf(
 function wholeNumber(name: string, value: unknown, max: number): void {
   if (Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= max) return;
   throw new TypeError(`createRedisAdapters(): "${name}" must be a whole number from 1 to ${max}`);
-}
-
-/** A client that fails rather than repeats, and comes back for ever. */
-function connect(url: string, onError: (error: unknown) => void): Redis {
-  if (!/^rediss?:\/\//.test(url)) {
-    throw new TypeError("createRedisAdapters(): the address must begin with redis:// or rediss://");
-  }
-  assertDatabasePath(url);
-  const client = new Redis(url, {
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    // A server that is there answers at once that a connection is closed; one that is silent does not.
-    disconnectTimeout: 500,
-    retryStrategy: (attempt) => Math.min(50 * attempt, 1_000),
-  });
-  // Whoever asks for something is told; without a listener it would also be written to the console.
-  client.on("error", onError);
-  return client;
 }
 
 /** The clients that ioredis has. */

@@ -19,6 +19,7 @@ import { inTime } from "./in_time.ts";
 import type { Partitions } from "./partitions.ts";
 import { channelsOf } from "./partitions.ts";
 import { untilReady } from "./until_ready.ts";
+import { wrongKind } from "./wrong_kind.ts";
 
 type Listener = (signal: Signal) => void;
 
@@ -174,6 +175,8 @@ export class RedisBroadcast implements BroadcastProvider {
       await this.#inTime(untilReady(this.#sub, () => this.#notConnected()));
       return await this.#echo.check();
     } catch (error) {
+      const wrong = wrongKind(error, this.#pub.isCluster === true);
+      if (wrong !== undefined) throw wrong;
       // The client's own error says what became of the command, not why.
       if (this.#pub.status !== "ready") throw this.#notConnected();
       if (error instanceof TaskcastError) throw error;
@@ -190,6 +193,8 @@ export class RedisBroadcast implements BroadcastProvider {
   }
 
   #notConnected(): Error {
+    const wrong = wrongKind(this.#lastError(), this.#pub.isCluster === true);
+    if (wrong !== undefined) return wrong;
     return new TaskcastError("STORE_UNAVAILABLE", "Redis is not connected for wake-ups", {
       cause: noRedis(this.#lastError()),
     });

@@ -1,4 +1,8 @@
 import type { RedisClient, RedisNode } from "./client.ts";
+import { inTime } from "./in_time.ts";
+
+/** Milliseconds that a node has for its answer: others are not to wait for one that is away. */
+const INFO_MS = 1_000;
 
 /**
  * The policy by which Redis would remove task data to make room, which would look like tasks that were
@@ -14,7 +18,8 @@ export async function evictingPolicy(client: RedisClient): Promise<string | unde
 async function evictionPolicy(node: RedisNode): Promise<string | undefined> {
   let info: string;
   try {
-    info = String(await node.call("INFO", "memory"));
+    const answer = node.call("INFO", "memory");
+    info = String(await inTime(answer, INFO_MS, () => new Error("no answer")));
   } catch {
     return undefined; // Not every user may ask, and a node that is away is told by what it is asked.
   }

@@ -18,6 +18,7 @@ import { MissingRights } from "./rights.ts";
 import type { ScriptArgs, ScriptCall, ScriptName } from "./script_call.ts";
 import { ScriptSender } from "./script_sender.ts";
 import { unavailable } from "./unavailable.ts";
+import { wrongKind } from "./wrong_kind.ts";
 
 /** Calls that are sent before their turn is over, at most. */
 const MAX_GROUP = 16;
@@ -332,7 +333,10 @@ export class ScriptRunner {
       return unavailable("this server takes no changes now; it is a replica, or loads", error);
     }
     const isDown = this.#client.status !== "ready";
-    const cause = isDown ? noRedis(this.#lastError() ?? error) : error;
+    const why = isDown ? this.#lastError() ?? error : error;
+    const wrong = wrongKind(why, this.#client.isCluster === true);
+    if (wrong !== undefined) return wrong;
+    const cause = isDown ? noRedis(why) : error;
     return unavailable("it answered with an error, or not at all", cause);
   }
 }

@@ -32,7 +32,9 @@ const sqlite = z.strictObject({
 
 const redis = z.strictObject({
   provider: z.literal("redis"),
-  url: textOrNothing().optional().describe("`redis://` or `rediss://`"),
+  url: textOrNothing().optional().describe(
+    "`redis://`, or for several servers `redis-cluster://` or `redis-sentinel://`; `rediss…` for TLS",
+  ),
   prefix: text().optional().describe("Before the name of every key and channel"),
   partitions: whole(1, 1024).optional()
     .describe("Parts of the key space; the same for as long as the data lives"),

@@ -22,7 +22,10 @@ export interface SqliteAdapterConfig {
 export interface RedisAdapterConfig {
   /** The name. */
   provider: "redis";
-  /** `redis://` or `rediss://`. @default what `TASKCAST_REDIS_URL` says */
+  /**
+   * `redis://`, or for several servers `redis-cluster://` or `redis-sentinel://`; `rediss…` for TLS.
+   * @default what `TASKCAST_REDIS_URL` says
+   */
   url?: string | undefined;
   /** Before the name of every key and channel. @default {"taskcast:"} */
   prefix?: string;

@@ -29,12 +29,14 @@ export async function redisProgram(
  * @param folder Where its files are; a folder of its own unless it is given.
  */
 export async function startRedis(
-  { folder, port = freePort(), args = [], env = {}, program }: {
+  { folder, port = freePort(), args = [], env = {}, program, password }: {
     folder?: string;
     port?: number;
     args?: readonly string[];
     env?: Record<string, string>;
     program?: string;
+    /** One that `args` has it ask for. */
+    password?: string;
   } = {},
 ): Promise<RedisServer> {
   const own = folder === undefined;
@@ -45,7 +47,7 @@ export async function startRedis(
     stdout: "null",
     stderr: "null",
   }).spawn();
-  await until(() => answers(port), "Redis answers");
+  await until(() => answers(port, password), "Redis answers");
   let ended = false;
   const kill = async () => {
     if (ended) return;
@@ -65,13 +67,15 @@ export async function startRedis(
   };
 }
 
-async function answers(port: number): Promise<boolean> {
+async function answers(port: number, password?: string): Promise<boolean> {
   try {
     using connection = await Deno.connect({ port, hostname: "127.0.0.1" });
-    await connection.write(new TextEncoder().encode("PING\r\n"));
+    const login = password === undefined ? "" : `AUTH ${password}\r\n`;
+    await connection.write(new TextEncoder().encode(`${login}PING\r\n`));
     const buffer = new Uint8Array(64);
     const length = await connection.read(buffer);
-    return new TextDecoder().decode(buffer.subarray(0, length ?? 0)).startsWith("+PONG");
+    const answer = new TextDecoder().decode(buffer.subarray(0, length ?? 0));
+    return answer.startsWith(password === undefined ? "+PONG" : "+OK");
   } catch {
     return false;
   }

@@ -1,0 +1,24 @@
+import type { TaskcastError } from "@taskcast/core/protocol";
+import { unavailable } from "./unavailable.ts";
+
+/** The error where a server answers that it is of another kind than its address says, if it does. */
+export function wrongKind(error: unknown, isCluster: boolean): TaskcastError | undefined {
+  const message = error instanceof Error ? error.message : String(error);
+  if (!isCluster && /\b(MOVED|ASK) \d+ /.test(message)) {
+    return unavailable(
+      "this is a node of a cluster; the address of a cluster begins with redis-cluster:// (with TLS " +
+        "rediss-cluster://) and names one or more nodes, and clients of ioredis are made by new Cluster()",
+    );
+  }
+  if (/accepted by Sentinel|unknown command .?eval\b/i.test(message)) {
+    return unavailable(
+      "this is a Sentinel; the address of Sentinels is redis-sentinel://host:26379,host:26379/name, " +
+        "with the name of the master",
+    );
+  }
+  if (/cluster support disabled/.test(message)) {
+    return unavailable(
+      "this is no cluster; the address of a single server begins with redis:// or rediss://",
+    );
+  }
+}
