@@ -21,6 +21,7 @@ import { openApiDocument } from "./openapi/document.ts";
 import { Router } from "./router.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { addServerRoutes } from "./routes/server.ts";
+import { addDisplacedRoutes } from "./routes/displaced.ts";
 import { addWebhookRoutes } from "./routes/webhooks.ts";
 import { addTaskRoutes } from "./routes/tasks.ts";
 import { taskId } from "./schemas/task.ts";
@@ -128,6 +129,7 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
   addServerRoutes(router, { engine, metrics });
   addTaskRoutes(router, { engine, gate, tickets });
   addWebhookRoutes(router, { engine, gate });
+  addDisplacedRoutes(router, { engine, gate });
   addEventRoutes(router, {
     engine,
     gate,

@@ -49,6 +49,10 @@ const ROUTES: Record<string, Route> = {
   // 404: the task has none. Who may not is told so before.
   "POST /tasks/{id}/webhooks/retry": { scope: "task:manage", body: { hook: "0" }, status: 404 },
   "GET /webhooks/undelivered": { scope: "task:manage", status: 200 },
+  "GET /displaced": { scope: "task:manage", status: 200 },
+  // 400: they name no task. Who may not is told so before.
+  "GET /displaced/export": { scope: "task:manage", status: 400 },
+  "DELETE /displaced": { scope: "task:manage", status: 400 },
   "POST /tasks/{id}/events": {
     scope: "event:publish",
     body: { type: "n", data: 1 },

@@ -88,12 +88,13 @@ export function tooMany(maxPending: number): TaskcastError {
 }
 
 /**
- * PostgreSQL refused a value (classes 22 and 23), or the values could not be made into text. What
- * goes wrong with a connection is never one of these, so the transaction was not committed.
+ * PostgreSQL refused a value (classes 22 and 23), a trigger or a function did (38, 39, 2F, P0), it is
+ * beyond a limit (54), or the values could not be made into text. What goes wrong with a connection is
+ * never one of these, so the transaction was not committed.
  */
 function isOfData(error: unknown): boolean {
   const { name, code = "" } = error as { name?: string; code?: string };
-  if (name === "PostgresError") return /^2[23]/.test(code);
+  if (name === "PostgresError") return /^(2[23F]|3[89]|54|P0)/.test(code);
   return error instanceof RangeError || error instanceof TypeError || error instanceof SyntaxError;
 }
 

@@ -46,10 +46,12 @@ export class HealthChecks {
   }
 
   /** The state of each dependency, within half a second: the newest that is known. */
-  async states(lagMs?: number): Promise<Record<string, DependencyState>> {
+  async states(
+    { patienceMs = PATIENCE_MS, lagMs }: { patienceMs?: number; lagMs?: number },
+  ): Promise<Record<string, DependencyState>> {
     const states = await Promise.all(
       Object.entries(this.#checks).map(async ([name, { check, required }]) => {
-        const state: DependencyState = { ...await check.newest(), required };
+        const state: DependencyState = { ...await check.newest(patienceMs), required };
         if (name === "longTermStore") state.lagMs = lagMs;
         return [name, state] as const;
       }),
@@ -73,9 +75,9 @@ class DependencyCheck {
   }
 
   /** What a check says that is begun or under way, or what was known before if that takes long. */
-  async newest(): Promise<Known> {
+  async newest(patienceMs: number): Promise<Known> {
     this.#running ??= this.#run().finally(() => this.#running = undefined);
-    await this.#within(PATIENCE_MS, this.#running).catch(() => {});
+    await this.#within(patienceMs, this.#running).catch(() => {});
     const { clock } = this.#context;
     if (this.#known !== undefined && clock.now() - this.#known.atMs <= KNOWN_MS) {
       return this.#known.state;

@@ -488,10 +488,13 @@ export class TaskEngine {
    * longer what was known before, if that is no older than 15 seconds, and meanwhile the question
    * goes on for those who ask next.
    *
+   * @param patienceMs Milliseconds to wait, for who can wait longer. @default 400
    * @returns By name: `ok`, or why not.
    */
-  async check(): Promise<Record<string, DependencyState>> {
-    return await this.#health.states(this.#archiver?.lagMs);
+  async check(
+    { patienceMs }: { patienceMs?: number } = {},
+  ): Promise<Record<string, DependencyState>> {
+    return await this.#health.states({ patienceMs, lagMs: this.#archiver?.lagMs });
   }
 
   /**
@@ -593,12 +596,16 @@ export class TaskEngine {
     assertOptions(options);
     const { limit = 20 } = options;
     assertCount(limit, "limit", 0, Number.MAX_SAFE_INTEGER);
-    const of = (set: SetAside | undefined) => ({
-      count: set?.size ?? 0,
-      tasks: set?.list(limit) ?? [],
-    });
-    const { archive, release } = this.#archiver?.setAside ?? {};
-    return { archive: of(archive), release: of(release) };
+    const of = (set: SetAside) => ({ count: set.size, tasks: set.list(limit) });
+    return {
+      due: of(this.#writer.scheduler.setAside),
+      cleanup: of(this.#cleaner.setAside),
+      ...(this.#archiver && {
+        archive: of(this.#archiver.setAside.archive),
+        release: of(this.#archiver.setAside.release),
+      }),
+      ...(this.#deliverer && { webhooks: of(this.#deliverer.setAside) }),
+    };
   }
 
   /**

@@ -8,6 +8,9 @@ const PROBE_MS = 5_000;
 /** Milliseconds that a scrape waits for dependencies; then it tells what was known before. */
 const PATIENCE_MS = 1_000;
 
+/** Milliseconds for which a check of dependencies goes on meanwhile: by then each has an outcome. */
+const CHECK_MS = 10_000;
+
 const ROLES = {
   shortTermStore: "short_term_store",
   longTermStore: "long_term_store",
@@ -20,7 +23,10 @@ const ROLES = {
  * @returns What is to be waited for before metrics are collected.
  */
 export function addDependencyMetrics(make: Instruments, engine: TaskEngine): () => Promise<void> {
-  const up = new Probe(() => engine.check(), { everyMs: PROBE_MS, patienceMs: PATIENCE_MS });
+  const up = new Probe(() => engine.check({ patienceMs: CHECK_MS }), {
+    everyMs: PROBE_MS,
+    patienceMs: PATIENCE_MS,
+  });
   const backlog = new Probe(() => engine.archiveBacklog(), {
     everyMs: PROBE_MS,
     patienceMs: PATIENCE_MS,

@@ -67,6 +67,20 @@ export function addEngineMetrics(make: Instruments, engine: TaskEngine): void {
     "How late the oldest unarchived work is, as far as this instance saw",
     () => engine.stats.archiveLagMs / 1000,
   );
+  make.gauges(
+    "set_aside_tasks",
+    "Tasks whose work fails while that of others is done, by queue; of this instance",
+    "queue",
+    () =>
+      Object.fromEntries(
+        Object.entries(engine.setAside({ limit: 0 })).map(([queue, { count }]) => [queue, count]),
+      ),
+  );
+  counted(
+    "tasks_displaced_total",
+    "Tasks of the archive that were kept under another id, as another task has theirs",
+    "tasksDisplaced",
+  );
   counted("events_archived_total", "Events archived by this instance", "eventsArchived");
   counted("tasks_released_total", "Hot copies given up by this instance", "tasksReleased");
   counted("tasks_cleaned_total", "Ended tasks deleted by rules by this instance", "tasksCleaned");

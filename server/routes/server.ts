@@ -62,12 +62,17 @@ export function addServerRoutes(
     method: "get",
     path: "/health/detail",
     tag: "Server",
-    summary: "Storage layers and counters",
+    summary: "Storage layers, counters, and tasks whose work is set aside",
     scope: "task:manage",
     responses: { 200: json("State and counters") },
   }, async () => {
     const dependencies = await engine.check();
-    return Response.json({ version: VERSION, dependencies, counters: engine.stats });
+    return Response.json({
+      version: VERSION,
+      dependencies,
+      counters: engine.stats,
+      setAside: engine.setAside(),
+    });
   });
 
   router.add(

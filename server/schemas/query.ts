@@ -132,7 +132,7 @@ export const allEventsQuery: z.ZodType<AllEventsQuery> = z.lazy(() =>
   })
 );
 
-/** Query of `GET /webhooks/undelivered`. */
+/** Query of `GET /webhooks/undelivered` and `GET /displaced`. */
 export const undeliveredQuery: z.ZodType<Pick<ListQuery, "limit" | "cursor">> = z.lazy(() =>
   z.object({
     limit: integer(1, BOUNDS.listPage, "Tasks on a page (50)"),

@@ -3,8 +3,10 @@ import type { WorkQueue } from "../../contracts/work_queue.ts";
 import { isTerminal } from "../../protocol/task.ts";
 import { dueRules, nextCleanup, rulesOf } from "../../rules/cleanup.ts";
 import type { EngineContext } from "../context.ts";
+import { areUsable } from "../each_alone.ts";
 import type { Round } from "../job.ts";
 import { Job } from "../job.ts";
+import { SetAside } from "../set_aside.ts";
 import { cleanTask, hasEventsFor } from "./clean_task.ts";
 import { EndedTasks } from "./ended_tasks.ts";
 import { isReady } from "./is_ready.ts";
@@ -37,6 +39,8 @@ export class Cleaner {
   readonly #context: EngineContext;
   readonly #queue: Pick<WorkQueue, "claim" | "mark">;
   readonly #job: Job;
+  /** Tasks that cannot be cleaned, while others are. */
+  readonly setAside: SetAside;
   /** How far the look through all ended tasks is, and what is left of the page. */
   #search?: { tasks: EndedTasks; page: TaskRecord[] };
   #nextSearchAtMs = -Infinity;
@@ -46,6 +50,7 @@ export class Cleaner {
 
   constructor(context: EngineContext) {
     this.#context = context;
+    this.setAside = new SetAside(context, "cleanup");
     this.#queue = context.archive ?? context.store;
     this.#job = new Job(context, {
       operation: "cleanup",
@@ -81,14 +86,14 @@ export class Cleaner {
     const isToLook = this.#context.cleanupRules.length > 0 && !this.#isBehind;
     const searchAtMs = isToLook ? await this.#lookThrough() : undefined;
     const nowMs = this.#context.clock.now();
-    const { taskIds, nextAtMs } = await this.#queue.claim("clean", {
+    const claimed = await this.#queue.claim("clean", {
       nowMs,
       untilMs: nowMs + LEASE_MS,
       limit: CLAIM_TASKS,
     });
-    await this.#cleanAll(taskIds);
-    this.#isBehind = taskIds.length === CLAIM_TASKS;
-    const times = [nextAtMs, searchAtMs].filter((time) => time !== undefined);
+    await this.#cleanAll(claimed.taskIds.filter((taskId) => !this.setAside.isWaiting(taskId)));
+    this.#isBehind = claimed.taskIds.length === CLAIM_TASKS;
+    const times = [claimed.nextAtMs, searchAtMs].filter((time) => time !== undefined);
     return {
       again: this.#isBehind,
       nextAtMs: times.length === 0 ? undefined : Math.min(...times),
@@ -102,15 +107,35 @@ export class Cleaner {
       await Promise.all(some.map(async (taskId) => {
         try {
           await this.#clean(taskId);
+          this.setAside.succeeded(taskId);
         } catch (error) {
           failures.push({ taskId, error });
         }
       }));
-      // One that fails must not keep others from it; when all do, it is the store.
-      if (failures.length === at + some.length) throw failures[0]!.error;
+      // One that fails must not keep others from it; when all do, it may be a store.
+      if (failures.length === at + some.length && !await this.#areUsable()) {
+        throw failures[0]!.error;
+      }
     }
-    for (const { taskId, error } of failures) {
-      this.#context.report(error, { operation: "cleanup", taskId });
+    for (const { taskId, error } of failures) await this.#putAside(taskId, error);
+  }
+
+  #areUsable(): Promise<boolean> {
+    const { clock, store, archive } = this.#context;
+    return areUsable(clock, store, archive);
+  }
+
+  /** Leaves a task alone for a while. Should moving its mark fail, too, its lease runs out. */
+  async #putAside(taskId: string, error: unknown): Promise<void> {
+    const retryAtMs = this.setAside.failed(taskId, error);
+    try {
+      const head = await this.#context.reader.getTask(taskId);
+      if (head === undefined) return;
+      const { incarnation } = head.record;
+      await this.#queue.mark(taskId, "clean", retryAtMs, { incarnation });
+      this.expect(retryAtMs);
+    } catch {
+      // What failed is told already.
     }
   }
 
@@ -131,15 +156,26 @@ export class Cleaner {
     }
     // What is left of the page when the store fails is looked at in the next round.
     for (let record = search.page.shift(); record !== undefined; record = search.page.shift()) {
-      const atMs = await this.#wantedAt(record, nowMs);
-      // What is due later than the next look is marked by a later one, if it is not marked already.
-      if (atMs === undefined || atMs > nowMs + 2 * options.cleanupSearchMs) continue;
-      const { task: { id }, incarnation } = record;
-      await this.#queue.mark(id, "clean", atMs, { incarnation });
-      this.expect(atMs);
+      try {
+        await this.#markWanted(record, nowMs, options.cleanupSearchMs);
+      } catch (error) {
+        if (!await this.#areUsable()) throw error;
+        // This one is looked at again by the next look.
+        this.#context.report(error, { operation: "cleanup", taskId: record.task.id });
+      }
     }
     // Not in the same turn of the event loop, which a store in this process may never leave.
     return nowMs;
+  }
+
+  /** Marks a task if rules want it soon. */
+  async #markWanted(record: TaskRecord, nowMs: number, searchMs: number): Promise<void> {
+    const atMs = await this.#wantedAt(record, nowMs);
+    // What is due later than the next look is marked by a later one, if it is not marked already.
+    if (atMs === undefined || atMs > nowMs + 2 * searchMs) return;
+    const { task: { id }, incarnation } = record;
+    await this.#queue.mark(id, "clean", atMs, { incarnation });
+    this.expect(atMs);
   }
 
   /** When an ended task is to be cleaned; what was done already does not count. */

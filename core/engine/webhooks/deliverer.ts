@@ -4,8 +4,10 @@ import type { Task } from "../../protocol/task.ts";
 import { isTerminal } from "../../protocol/task.ts";
 import { isPendingDeletion } from "../../rules/pending_deletion.ts";
 import type { EngineContext } from "../context.ts";
+import { areUsable } from "../each_alone.ts";
 import type { Round } from "../job.ts";
 import { Job } from "../job.ts";
+import { SetAside } from "../set_aside.ts";
 import type { Desk, Progress, Turn } from "./deliver_hook.ts";
 import { deliverHook } from "./deliver_hook.ts";
 import { noteOf } from "./hook_state.ts";
@@ -36,6 +38,8 @@ export class Deliverer implements Desk {
   readonly #context: EngineContext;
   readonly #options: WebhookOptions;
   readonly #job: Job;
+  /** Tasks whose webhooks cannot be told for reasons of our own, while those of others are. */
+  readonly setAside: SetAside;
   readonly #active = new Set<Promise<void>>();
   readonly #closing = new AbortController();
 
@@ -47,6 +51,7 @@ export class Deliverer implements Desk {
     this.#context = context;
     this.#options = options;
     this.#failed = failed;
+    this.setAside = new SetAside(context, "webhooks");
     this.#job = new Job(context, { operation: "webhooks", round: () => this.#round() });
   }
 
@@ -104,7 +109,9 @@ export class Deliverer implements Desk {
       untilMs: nowMs + LEASE_MS,
       limit: room,
     });
-    for (const taskId of taskIds) this.#begin(taskId, nowMs + LEASE_MS);
+    for (const taskId of taskIds) {
+      if (!this.setAside.isWaiting(taskId)) this.#begin(taskId, nowMs + LEASE_MS);
+    }
     return { again: taskIds.length === room && this.#active.size < MAX_TASKS, nextAtMs };
   }
 
@@ -112,12 +119,28 @@ export class Deliverer implements Desk {
   #begin(taskId: string, untilMs: number): void {
     const isFull = this.#active.size >= MAX_TASKS - 1;
     const work = this.#deliver(taskId, untilMs)
-      .catch((error) => this.#context.report(error, { operation: "webhooks", taskId }))
+      .then(() => this.setAside.succeeded(taskId), (error) => this.#putAside(taskId, error))
       .finally(() => {
         this.#active.delete(work);
         if (isFull && !this.closing.aborted) void this.#job.run();
       });
     this.#active.add(work);
+  }
+
+  /** Leaves a task alone for a while. Should moving its mark fail, too, its lease runs out. */
+  async #putAside(taskId: string, error: unknown): Promise<void> {
+    const { store, clock, report } = this.#context;
+    if (!await areUsable(clock, store)) return report(error, { operation: "webhooks", taskId });
+    const retryAtMs = this.setAside.failed(taskId, error);
+    try {
+      const head = await store.getTask(taskId);
+      if (head === undefined) return;
+      const { incarnation } = head.record;
+      await store.mark(taskId, "deliver", retryAtMs, { incarnation });
+      this.expect(retryAtMs);
+    } catch {
+      // What failed is told already.
+    }
   }
 
   async #deliver(taskId: string, untilMs: number): Promise<void> {
