@@ -1,26 +1,57 @@
 import assert from "node:assert/strict";
+import { serve } from "@hono/node-server";
 import type { AuthContext } from "@taskcast/core";
-import { startAnyServer } from "./support/any_server.ts";
+import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
+import { createTaskcastApp } from "@taskcast/server";
 import { until } from "./support/sse.ts";
+import { call, startServer } from "./support/test_server.ts";
 
 // What a function of the host reads of a request is still there for the operation.
 
 const EVERYTHING: AuthContext = { taskIds: "*", scope: ["*"] };
 const NDJSON = { "content-type": "application/x-ndjson" };
 
-async function start(authenticate: (request: Request) => unknown, maxBodyBytes?: number) {
-  return await startAnyServer({
-    app: {
-      auth: {
-        mode: "custom",
-        authenticate: async (request) => {
-          await authenticate(request);
-          return EVERYTHING;
-        },
+interface Running {
+  url: string;
+  engine: TaskEngine;
+  call: ReturnType<typeof call>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Serves by Deno itself, or by the adapter to Node's server, whose requests are of its own kind. */
+async function start(
+  authenticate: (request: Request) => unknown,
+  { maxBodyBytes, listener = "deno" }: { maxBodyBytes?: number; listener?: "deno" | "node" } = {},
+): Promise<Running> {
+  const app = {
+    auth: {
+      mode: "custom" as const,
+      authenticate: async (request: Request) => {
+        await authenticate(request);
+        return EVERYTHING;
       },
-      maxBodyBytes,
     },
+    maxBodyBytes,
+  };
+  if (listener === "deno") return startServer({ app });
+  const engine = new TaskEngine({
+    broadcast: new MemoryBroadcastProvider(),
+    shortTermStore: new MemoryShortTermStore(),
   });
+  const { fetch } = createTaskcastApp({ engine, ...app });
+  const server = serve({ fetch, port: 0, hostname: "127.0.0.1", overrideGlobalObjects: false });
+  await new Promise((resolve) => server.once("listening", resolve));
+  const url = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+  return {
+    url,
+    engine,
+    call: call(url),
+    async [Symbol.asyncDispose]() {
+      await engine.close();
+      (server as unknown as { closeAllConnections(): void }).closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
 }
 
 const text = (bytes: ArrayBuffer | Uint8Array) => new TextDecoder().decode(bytes);
@@ -54,13 +85,16 @@ if ("bytes" in Request.prototype) {
   READINGS.bytes = async (request) => text(await request.bytes());
 }
 
-for (const [name, read] of Object.entries(READINGS)) {
-  Deno.test(`authenticate may read the body (${name}), and the operation gets it too`, async () => {
+const CASES = Object.entries(READINGS).flatMap(([name, read]) =>
+  (["deno", "node"] as const).map((listener) => ({ name, read, listener }))
+);
+for (const { name, read, listener } of CASES) {
+  Deno.test(`authenticate may read the body (${name}), and the operation gets it too: ${listener}`, async () => {
     const seen: string[] = [];
     await using server = await start(async (request) => {
       assert(request instanceof Request);
       if (request.method === "POST") seen.push(await read(request));
-    });
+    }, { listener });
     const task = { id: "t", metadata: { note: "é🎉" } };
     assert.equal((await server.call("POST", "/tasks", task)).status, 201);
     assert.deepEqual((await server.call("GET", "/tasks/t")).body.metadata, task.metadata);
@@ -129,7 +163,9 @@ Deno.test("a stream of lines is not collected for authenticate: reading it is re
 });
 
 Deno.test("authenticate does not hold more of a body than may be sent", async () => {
-  await using server = await start((request) => request.method === "POST" && request.text(), 100);
+  await using server = await start((request) => request.method === "POST" && request.text(), {
+    maxBodyBytes: 100,
+  });
   const small = { id: "t", metadata: { x: "y".repeat(50) } };
   assert.equal((await server.call("POST", "/tasks", small)).status, 201);
   const answer = await server.call("POST", "/tasks", { metadata: { x: "y".repeat(100) } });

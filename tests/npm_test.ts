@@ -173,7 +173,6 @@ for (const [version, suites] of Object.entries(SUITES)) {
 const BLACK_BOX = [
   ...[
     "auth",
-    "auth_body",
     "bad_input",
     "client",
     "connections",
