@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import { freePorts } from "./free_port.ts";
 import type { RedisServer } from "./redis_server.ts";
-import { startRedis } from "./redis_server.ts";
+import { redisProgram, startRedis } from "./redis_server.ts";
 import { until } from "./sse.ts";
 
 /** A node of a cluster of our own. */
@@ -94,7 +94,9 @@ export async function startRedisCluster(size: number): Promise<RedisCluster> {
       return node;
     },
     async cli(...args) {
-      const command = new Deno.Command("redis-cli", { args: ["--cluster", ...args] });
+      // The one that belongs to the server.
+      const program = (await redisProgram())!.replace("-server", "-cli");
+      const command = new Deno.Command(program, { args: ["--cluster", ...args] });
       const { success, stdout, stderr } = await command.output();
       const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
       if (!success) throw new Error(text);
