@@ -4,6 +4,7 @@ import type { StoredEvent, TaskHead } from "../contracts/records.ts";
 import { nextCleanup, rulesOf } from "../rules/cleanup.ts";
 import { RELEASED_ID_MS } from "../rules/fresh_id.ts";
 import { isTerminal } from "../protocol/task.ts";
+import { ArchiveAhead } from "./archive_ahead.ts";
 import { ArchiveFaults, CannotArchive } from "./archive_faults.ts";
 import { ArchiveItems, claimedOf } from "./archive_items.ts";
 import { ArchivePace } from "./archive_pace.ts";
@@ -64,6 +65,7 @@ export class Archiver {
   readonly #pace: ArchivePace;
   readonly #faults: ArchiveFaults;
   readonly #items: ArchiveItems;
+  readonly #ahead: ArchiveAhead;
   readonly #onMarked: (atMs: number) => void;
   #oldestAtMs?: number;
   /** How far tasks were looked through that may be from before there was an archive. */
@@ -86,11 +88,19 @@ export class Archiver {
     });
     this.#faults = new ArchiveFaults(context, archive, (atMs) => this.#job.expect(atMs));
     this.#items = new ArchiveItems(context, archive, this.#faults);
+    this.#ahead = new ArchiveAhead(context, archive);
   }
 
   /** What was done. */
-  get counts(): { eventsArchived: number; tasksReleased: number; tasksDisplaced: number } {
-    return { ...this.#counts, tasksDisplaced: this.#items.tasksDisplaced };
+  get counts(): {
+    eventsArchived: number;
+    tasksReleased: number;
+    tasksDisplaced: number;
+    tasksOvertaken: number;
+  } {
+    const { tasksDisplaced } = this.#items;
+    const { tasksOvertaken } = this.#ahead;
+    return { ...this.#counts, tasksDisplaced, tasksOvertaken };
   }
 
   /** Tasks that cannot be archived or released, while others are. */
@@ -128,6 +138,15 @@ export class Archiver {
   }
 
   async #round(): Promise<Round> {
+    try {
+      return await this.#carryOut();
+    } catch (error) {
+      this.#search = undefined; // A store that comes back may have been restored to an earlier state.
+      throw error;
+    }
+  }
+
+  async #carryOut(): Promise<Round> {
     const archiving = await this.#claimed("archive", (taskIds) => this.#archiveAll(taskIds));
     const releasing = await this.#claimed("release", (taskIds) => this.#releaseAll(taskIds));
     const times = [archiving, releasing].flatMap(({ nextAtMs = [] }) => nextAtMs);
@@ -139,8 +158,9 @@ export class Archiver {
   }
 
   /**
-   * Marks tasks that were there before there was an archive: looks through all of them once after
-   * the start, a page a round. Returns whether there is more.
+   * Marks tasks that were there before there was an archive, and those of which one of the stores has
+   * a newer version: looks through all of them once after the start and after a store could not be
+   * reached, a page a round. Returns whether there is more.
    */
   async #markUnknown(): Promise<boolean> {
     if (this.#search === "done") return false;
@@ -155,7 +175,9 @@ export class Archiver {
           some.map(({ task, incarnation }) => ({ taskId: task.id, incarnation })),
         ),
     );
-    const unknown = found.filter(({ value }) => !value.deleted && value.version === 0);
+    const unknown = found.filter(({ item, value }) =>
+      !value.deleted && value.version !== item.version
+    );
     const againAtMs = clock.now();
     await Promise.all(
       unknown.map(({ item: { task } }) => store.archived(task.id, NOWHERE, { againAtMs })),
@@ -288,6 +310,7 @@ export class Archiver {
     const { record, length } = head;
     const isDone = isArchived(position, markOf(head));
     if (isDone && isCompared) return void await this.#settle(head);
+    if (await this.#ahead.serve(head, position)) return undefined;
     const continuation = await this.#readOn(head, position, isDone ? 0 : limit);
     if (continuation === undefined) return undefined;
     if (isDone) return void await this.#settle(head);

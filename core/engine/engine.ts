@@ -669,7 +669,7 @@ export class TaskEngine {
 }
 
 const NO_ARCHIVER = {
-  counts: { eventsArchived: 0, tasksReleased: 0, tasksDisplaced: 0 },
+  counts: { eventsArchived: 0, tasksReleased: 0, tasksDisplaced: 0, tasksOvertaken: 0 },
   lagMs: 0,
 };
 

@@ -104,6 +104,11 @@ export interface EngineStats {
   tasksReleased: number;
   /** Tasks of the archive that this instance kept under another id, as another task has theirs. */
   tasksDisplaced: number;
+  /**
+   * Hot copies that were given up, since the short-term store was restored to an earlier state and
+   * the archive has how the task ended.
+   */
+  tasksOvertaken: number;
   /** Ended tasks that this instance deleted by rules. */
   tasksCleaned: number;
   /** Events of ended tasks that this instance deleted by rules. */

@@ -83,6 +83,11 @@ export function addEngineMetrics(make: Instruments, engine: TaskEngine): void {
   );
   counted("events_archived_total", "Events archived by this instance", "eventsArchived");
   counted("tasks_released_total", "Hot copies given up by this instance", "tasksReleased");
+  counted(
+    "tasks_overtaken_total",
+    "Hot copies given up, as the archive has the end of the task that they had lost",
+    "tasksOvertaken",
+  );
   counted("tasks_cleaned_total", "Ended tasks deleted by rules by this instance", "tasksCleaned");
   counted("events_trimmed_total", "Events deleted by rules by this instance", "eventsTrimmed");
   const archiveSeconds = make.distributionBy(
