@@ -50,10 +50,16 @@ export async function publishNdjson(
 ): Promise<PublishReceipt> {
   const { maxLineBytes, expiresAtMs } = options;
   const receipt: PublishReceipt = { published: 0, lastIndex: -1 };
+  let ended: TaskcastError | undefined;
+  let onEnded = () => {};
+  const { incarnation, stop: stopWatching } = await options.watchEnd((ending) => {
+    ended = endedError(taskId, ending);
+    onEnded();
+  });
+  // Only now: the body of a request that is refused is not touched.
   const body = new InterruptibleBody(request.body, { graceMs: LAST_LINES_MS });
-  const { incarnation, stop: stopWatching } = await options.watchEnd(
-    (ending) => body.interrupt(endedError(taskId, ending)),
-  );
+  onEnded = () => body.interrupt(ended);
+  if (ended !== undefined) onEnded();
   const target: Target = { engine, taskId, incarnation };
   const onClosing = () => body.interrupt(engine.closing.reason);
   engine.closing.addEventListener("abort", onClosing, { once: true });
