@@ -23,6 +23,7 @@ type Change =
 
 /** Tasks in memory whose every change is on disk before it is acknowledged. */
 export class JournalStore extends MemoryShortTermStore {
+  override readonly durable = true;
   readonly #file: FileHandle;
   /** Changes are written one after another, in the order in which they were made. */
   #writing: Promise<void> = Promise.resolve();
