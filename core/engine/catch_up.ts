@@ -6,7 +6,7 @@ import { snapshotOf } from "../rules/series.ts";
 import type { CollapsedItems } from "./collapse.ts";
 import { assertSame, Diverged, isLost } from "./diverged.ts";
 import { FoldsByReading } from "./fold_by_reading.ts";
-import { nextTurn } from "./next_turn.ts";
+import { breathe } from "./breathe.ts";
 import { compileShare } from "./share_of_series.ts";
 import type { ToldSeries } from "./told_series.ts";
 
@@ -75,12 +75,12 @@ export async function* catchUp(
       if (position >= through) break;
       yield { items, position, entropy, isWhole: false };
       items = [];
-      await new Promise<void>(nextTurn);
+      await breathe();
     }
     const isWhole = isEnd && !missing.areAwaited;
     yield { items, position, entropy, isWhole };
     if (isWhole) return;
-    await new Promise<void>(nextTurn);
+    await breathe();
   }
 }
 

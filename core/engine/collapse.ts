@@ -2,12 +2,12 @@ import type { SeriesFold, StoredEvent } from "../contracts/records.ts";
 import type { FoldPage, TaskReader } from "../contracts/task_reader.ts";
 import type { EventFilter } from "../protocol/event.ts";
 import { matchesEverything } from "../rules/filter.ts";
+import { breathe } from "./breathe.ts";
 import { catchUp } from "./catch_up.ts";
 import { cutOff } from "./cut_off.ts";
 import { assertSame, Diverged, isLost } from "./diverged.ts";
 import { FoldsByReading } from "./fold_by_reading.ts";
 import type { EventFrame } from "./frames.ts";
-import { nextTurn } from "./next_turn.ts";
 import { cursorAt } from "./place.ts";
 import { ranksOfOne } from "./ranks.ts";
 import { compileShare } from "./share_of_series.ts";
@@ -109,7 +109,7 @@ async function* itemsOf(
       yield page;
       if (page.isWhole) return;
       // A store in memory answers at once: others must be heard, too.
-      await new Promise<void>(nextTurn);
+      await breathe();
     }
     const through = Math.max(after, first.length - 1);
     if (page === undefined || page.position < through) return; // It is gone.

@@ -2,8 +2,8 @@ import type { SeriesFold, StoredEvent } from "../contracts/records.ts";
 import type { TaskReader } from "../contracts/task_reader.ts";
 import type { EventFilter } from "../protocol/event.ts";
 import { deltaOf, snapshotOf } from "../rules/series.ts";
+import { breathe } from "./breathe.ts";
 import { Diverged, isLost } from "./diverged.ts";
-import { nextTurn } from "./next_turn.ts";
 import type { SnapshotSource } from "./snapshot_source.ts";
 
 /** What is to be folded. */
@@ -161,7 +161,7 @@ export class FoldsByReading implements SnapshotSource {
       }
       after = Math.max(page.scannedTo, after + 1);
       afterEntropy = page.scannedTo === after ? page.entropy : undefined;
-      if (after < through) await new Promise<void>(nextTurn);
+      if (after < through) await breathe();
     }
     return true;
   }

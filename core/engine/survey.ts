@@ -2,7 +2,7 @@ import type { SeriesFold } from "../contracts/records.ts";
 import type { FoldPage, TaskReader } from "../contracts/task_reader.ts";
 import type { EventFilter } from "../protocol/event.ts";
 import { compileFilter, matchesEverything } from "../rules/filter.ts";
-import { nextTurn } from "./next_turn.ts";
+import { breathe } from "./breathe.ts";
 import type { Share } from "./share_of_series.ts";
 
 /** What has to be known of all series before the first of them can be told. */
@@ -55,7 +55,7 @@ export async function surveyFolds(
     // To the end of the log of this moment: those that went on meanwhile are found there.
     const seenThrough = page.length - 1;
     if (!isNeeded || page.scannedTo >= seenThrough) return { split, newest, seenThrough };
-    await new Promise<void>(nextTurn);
+    await breathe();
     const next = await store.readFolds(taskId, {
       after: page.scannedTo,
       limit: pageSize,
@@ -93,7 +93,7 @@ export async function findNewlySplit(
       suspects.add(seriesId);
     }
     survey.seenThrough = Math.max(page.scannedTo, after + 1);
-    if (survey.seenThrough < through) await new Promise<void>(nextTurn);
+    if (survey.seenThrough < through) await breathe();
   }
   const found: string[] = [];
   for (const seriesId of suspects) {

@@ -1,7 +1,7 @@
 import { countBelow } from "./index_list.ts";
 
 /** Stale entries that are borne beside as many as there are others. */
-const SLACK = 32;
+const SLACK = 128;
 
 /**
  * Series in the order of their newest events.
@@ -51,10 +51,14 @@ export class NewestOrder<Series extends { newest: { index: number } }> {
   }
 
   #sweep(): void {
-    const isCurrent = (at: number) => this.#series[at]!.newest.index === this.#indexes[at];
-    const kept = [...this.#series.keys()].filter(isCurrent);
-    this.#series = kept.map((at) => this.#series[at]!);
-    this.#indexes = kept.map((at) => this.#indexes[at]!);
-    this.#size = kept.length;
+    let kept = 0;
+    for (let at = 0; at < this.#series.length; at++) {
+      const series = this.#series[at]!;
+      const index = this.#indexes[at]!;
+      if (series.newest.index !== index) continue;
+      this.#series[kept] = series;
+      this.#indexes[kept++] = index;
+    }
+    this.#series.length = this.#indexes.length = this.#size = kept;
   }
 }

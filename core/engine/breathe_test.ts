@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
+import { breathe } from "./breathe.ts";
+
+Deno.test("work that breathes lets sockets be heard after each slice of it", async () => {
+  const server = createServer((socket) => void socket.pipe(socket));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  const socket = connect(port, "127.0.0.1");
+  await once(socket, "connect");
+  let echoes = 0;
+  let isOver = false;
+  socket.on("data", () => {
+    echoes++;
+    if (!isOver) socket.write("x");
+  });
+  socket.write("x");
+  // A millisecond for each piece of work, so that what is counted does not depend on the machine.
+  const { now } = performance;
+  let timeMs = now.call(performance);
+  performance.now = () => timeMs;
+  try {
+    for (let pieces = 0; pieces < 3_000; pieces++) {
+      timeMs++;
+      await breathe();
+    }
+  } finally {
+    performance.now = now;
+  }
+  // In turns alone it is some twenty.
+  assert(echoes >= 60, `${echoes} echoes during 3 s of work`);
+  isOver = true;
+  socket.end();
+  server.close();
+  await once(server, "close");
+});
+
+Deno.test("those who breathe at the same time go on one after another", async () => {
+  const { now } = performance;
+  let timeMs = now.call(performance) + 1_000;
+  performance.now = () => timeMs;
+  const order: string[] = [];
+  const work = async (name: string) => {
+    for (let i = 0; i < 3; i++) {
+      timeMs += 20;
+      await breathe();
+      order.push(name);
+    }
+  };
+  try {
+    await Promise.all([work("a"), work("b")]);
+  } finally {
+    performance.now = now;
+  }
+  assert.deepEqual(order.join(""), "ababab");
+});
