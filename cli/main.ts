@@ -1,5 +1,5 @@
 import process from "node:process";
-import { TaskcastHttpError } from "@taskcast/client/http";
+import { TaskcastError } from "@taskcast/core/protocol";
 import { Command, CommanderError, Option } from "commander";
 import type { ClientFlags } from "./client_options.ts";
 import { reaching, tokenOption, UnreachableError, urlOption } from "./client_options.ts";
@@ -127,7 +127,7 @@ export async function main(args: readonly string[]): Promise<number> {
       return 1;
     };
     if (error instanceof SettingsError || error instanceof ListenError) return fail(error.message);
-    if (error instanceof TaskcastHttpError) return fail(error.message);
+    if (error instanceof TaskcastError) return fail(error.message);
     // Whoever read our output has had enough, as `head` does.
     if ((error as { code?: unknown }).code === "EPIPE") return 0;
     if (error instanceof UnreachableError) return fail(error.message);

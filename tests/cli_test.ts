@@ -292,6 +292,12 @@ Deno.test("run and logs: a server that is not there is one clear line", async ()
   const { code, err } = await runCli(["logs", "none", "--url", server.url]);
   assert.equal(code, 1);
   assert.match(err, /^error: .*none/);
+  // What is refused before anything is asked is said the same way.
+  for (const args of [["logs", ".."], ["logs", "..", "--follow"]]) {
+    const refused = await runCli([...args, "--url", server.url]);
+    assert.equal(refused.code, 1, args.join(" "));
+    assert.match(refused.err, /^error: [^\n]*not only dots\n$/);
+  }
 });
 
 Deno.test("logs: the stored events, or with --follow everything through the end", async () => {
