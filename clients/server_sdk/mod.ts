@@ -18,6 +18,7 @@
  */
 export type {
   CreateTaskInput,
+  Deletion,
   EventInput,
   PublishReceipt,
   Task,
