@@ -151,7 +151,8 @@ async function* roundOf(
     if (read.through <= position && position < through && !await read.load(position)) return;
     stored.take(position); // What comes before the last of the items.
     read.take(position);
-    const target = Math.min(through, stored.through, read.through);
+    // Where none of the items is wanted, nothing of them was loaded.
+    const target = Math.max(position, Math.min(through, stored.through, read.through));
     const page = await store.readLog(taskId, {
       after: position,
       afterEntropy: entropy,

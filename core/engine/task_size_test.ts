@@ -313,3 +313,29 @@ for (const { filter, format } of SPLIT) {
     assert(passes <= 2 + series * 600 / 3_000, `${passes} passes through the log`);
   });
 }
+
+Deno.test("limit gives the last of the items also where their folds take several pages", async () => {
+  const { engine } = setUp({ pageSize: 8, pageBytes: 500 });
+  await using _ = engine;
+  await fill(engine, 50, "x".repeat(30));
+  await engine.publishEvents("t", [
+    { type: "note", data: 1 },
+    ...[7, 3, 30].map((i) => token(`s${i}`, "y", i === 3 ? "other" : "llm.delta")),
+    { type: "note", data: 2 },
+  ]);
+  await engine.transitionTask("t", "completed");
+  const items = async (limit: number, filter?: EventFilter) => {
+    const messages = await Array.fromAsync(engine.subscribe("t", { limit, filter }));
+    return messages.flatMap((m) => m.kind === "event" ? [m.event.seriesId ?? m.event.type] : []);
+  };
+  assert.deepEqual(await items(3), ["s30", "note", "taskcast:status"]);
+  const all = await items(10);
+  assert.deepEqual(all, ["s46", "s47", "s48", "s49", "note", "s7", "s3", "s30", "note", all[9]]);
+  const texts = { types: ["llm.delta"] };
+  assert.deepEqual(await items(3, texts), ["s49", "s7", "s30"]);
+  // Of s3 the filter takes the first event only, which is where it was.
+  const last = await items(50, texts);
+  assert.equal(last.length, 50);
+  assert.equal(last.indexOf("s3"), 3);
+  assert.deepEqual(await items(0), []);
+});
