@@ -51,19 +51,30 @@ export function brokenBody(cause: unknown): TaskcastError {
   return new TaskcastError("INVALID_INPUT", "The body ended before it was complete", { cause });
 }
 
+/** `UNAUTHORIZED` for what lasts longer than the token that it was begun with. */
+export function tokenExpired(): TaskcastError {
+  return new TaskcastError("UNAUTHORIZED", "The token has expired: go on with a new one");
+}
+
 /**
  * Reads a JSON body.
  *
  * @param options.optional An empty body is an empty object instead of an error.
+ * @param options.expiresAtMs Unix milliseconds at which the caller's permission ends.
  * @throws {TaskcastError} `UNSUPPORTED_MEDIA_TYPE`, `PAYLOAD_TOO_LARGE`, `REQUEST_TIMEOUT`,
- * `INVALID_INPUT`.
+ * `INVALID_INPUT`, `UNAUTHORIZED` for a body that comes more slowly than the permission lasts.
  */
 export async function readJson(
   request: Request,
-  { optional = false, ...limits }: BodyLimits & { optional?: boolean },
+  { optional = false, expiresAtMs, ...limits }: BodyLimits & {
+    optional?: boolean;
+    expiresAtMs?: number;
+  },
 ): Promise<unknown> {
   assertNotCompressed(request);
+  const endsLater = expiresAtMs !== undefined && Date.now() < expiresAtMs;
   const text = decode(await readBytes(request, limits));
+  if (endsLater && Date.now() >= expiresAtMs) throw tokenExpired();
   if (optional && text === "") return {};
   const type = mediaType(request);
   if (type !== JSON_TYPE) {

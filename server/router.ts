@@ -93,7 +93,11 @@ export class Router {
           query: query && parse(query, params) as z.output<Query>,
           body: body && parse(
             body.schema,
-            await readJson(request, { ...bodyLimits, optional: body.optional }),
+            await readJson(request, {
+              ...bodyLimits,
+              optional: body.optional,
+              expiresAtMs: auth.expiresAtMs,
+            }),
           ) as z.output<Body>,
           auth,
           info,

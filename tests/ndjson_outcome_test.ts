@@ -181,6 +181,34 @@ Deno.test("a producer that never pauses stores nothing after its token expired",
   assert.deepEqual(log, log.map((_, i) => i));
 });
 
+Deno.test("a body that comes more slowly than its token lasts is refused, and changes nothing", async () => {
+  const { server, expiries } = startExpiring();
+  await using _ = server;
+  const { id } = await server.engine.createTask();
+  for (
+    const [method, path, json] of [
+      ["POST", "events", '{"type":"n","data":1}'],
+      ["PATCH", "status", '{"status":"running"}'],
+    ] as const
+  ) {
+    expiries.length = 0;
+    const { body, write, close } = openBody();
+    const answered = fetch(`${server.url}/tasks/${id}/${path}`, {
+      method,
+      headers: { "content-type": "application/json", authorization: "Bearer 200" },
+      body,
+    }).then(async (response) => ({ status: response.status, body: await response.json() }));
+    await write(json.slice(0, 5));
+    await until(() => expiries.length > 0 && Date.now() >= expiries[0]!, "it has expired");
+    await write(json.slice(5));
+    await close();
+    const { status, body: { error } } = await answered;
+    assert.deepEqual([status, error.code], [401, "UNAUTHORIZED"]);
+  }
+  const { lastIndex, status } = (await server.engine.getTask(id))!;
+  assert.deepEqual([lastIndex, status], [-1, "pending"]);
+});
+
 Deno.test("openPublisher() goes on with a new token when its token expires, also while idle", async () => {
   const { server } = startExpiring();
   await using _ = server;

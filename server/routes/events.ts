@@ -89,7 +89,7 @@ export function addEventRoutes(
         release();
       }
     }
-    const read = once(() => readJson(request, bodyLimits));
+    const read = once(() => readJson(request, { ...bodyLimits, expiresAtMs: auth.expiresAtMs }));
     return await gate.withTask(auth, "event:publish", id, async (at) => {
       const body = await read();
       try {

@@ -4,7 +4,7 @@ import type { EventInput, PublishReceipt } from "@taskcast/core/protocol";
 import { invalidInput, isRefusal, TaskcastError } from "@taskcast/core/protocol";
 import { InterruptibleBody } from "../interruptible_body.ts";
 import { LineSplitter } from "../line_splitter.ts";
-import { tooLarge } from "../request.ts";
+import { tokenExpired, tooLarge } from "../request.ts";
 import { callAt } from "../sse/call_at.ts";
 
 /** How lines are taken. */
@@ -65,14 +65,14 @@ export async function publishNdjson(
   engine.closing.addEventListener("abort", onClosing, { once: true });
   const stopClock = expiresAtMs === undefined
     ? undefined
-    : callAt(expiresAtMs, () => body.stop(expiredError()));
+    : callAt(expiresAtMs, () => body.stop(tokenExpired()));
   try {
     const lines = new LineSplitter(maxLineBytes);
     for (;;) {
       const next = await body.next();
       if (next.kind === "interrupted") throw next.error;
       // Timers may be late.
-      if (expiresAtMs !== undefined && Date.now() >= expiresAtMs) throw expiredError();
+      if (expiresAtMs !== undefined && Date.now() >= expiresAtMs) throw tokenExpired();
       const batch = next.kind === "chunk" ? lines.push(next.chunk) : lines.end();
       await append(target, batch, options, receipt);
       if (lines.problem === "too long") throw tooLarge("It", maxLineBytes);
@@ -150,10 +150,6 @@ function endedError(taskId: string, ending: Ending): TaskcastError {
       `Cannot publish to task "${taskId}": it is "${ending}", and nothing can follow that`,
       { details: { taskId, status: ending } },
     );
-}
-
-function expiredError(): TaskcastError {
-  return new TaskcastError("UNAUTHORIZED", "The token has expired: go on with a new one");
 }
 
 function withProgress(error: unknown, receipt: PublishReceipt): TaskcastError {
