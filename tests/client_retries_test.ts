@@ -63,6 +63,21 @@ Deno.test("openPublisher() gives a server up that confirms nothing, with pauses 
   assert.equal(server.requests.length, 6);
 });
 
+Deno.test("openPublisher() closes without a wait when everything is stored, or nothing was published", async () => {
+  await using server = await startAnyServer();
+  let waits = 0;
+  const retry = { random: () => ++waits };
+  const client = new TaskcastServerClient({ baseUrl: server.url, retry });
+  for (const count of [0, 1]) {
+    const { id } = await server.engine.createTask();
+    const publisher = client.openPublisher(id);
+    for (let i = 0; i < count; i++) await publisher.publish({ type: "n", data: i });
+    await publisher.flush();
+    assert.equal((await publisher.close()).published, count);
+  }
+  assert.equal(waits, 0);
+});
+
 Deno.test("openPublisher() believes no receipt for more than it sent, nor one that is no number", async () => {
   for (const published of [2, 1_000_000, -1, 0.5, "1", null]) {
     for (const status of [201, 503]) {

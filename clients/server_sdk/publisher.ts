@@ -168,16 +168,21 @@ export class Publisher {
     await this.close();
   }
 
+  /** It is closed, and all that was published is stored. */
+  get #isFinished(): boolean {
+    return this.#closing && this.#lines.length === 0;
+  }
+
   async #run(): Promise<void> {
     let failures = 0;
     // A request is open all the time, also while there is nothing to send: it is how the end of the
     // task is heard of at once.
-    while (!this.#ended.signal.aborted && !(this.#closing && this.#lines.length === 0)) {
+    while (!this.#ended.signal.aborted && !this.#isFinished) {
       const sending = new Sending();
       const before = this.#receipt.published;
       try {
         await this.#request(sending);
-        if (this.#receipt.published === before) {
+        if (this.#receipt.published === before && !this.#isFinished) {
           throw new Error("The server ended the request and confirmed nothing");
         }
         this.#budget.grow();
