@@ -69,9 +69,16 @@ function withoutSecrets(text: string, provider: string, url: unknown): string {
   const { password, searchParams } = parsed;
   let clean = text.replaceAll(url as string, placeOf(provider, url)!);
   for (const secret of [password, decoded(password), searchParams.get("sentinelPassword") ?? ""]) {
-    if (secret !== "") clean = clean.replaceAll(secret, "…");
+    clean = withoutSecret(clean, secret);
   }
   return clean;
+}
+
+/** A short password may be a part of other words, such as `taskcast` of `taskcast_tasks`: they stay. */
+function withoutSecret(text: string, secret: string): string {
+  if (secret === "") return text;
+  if (!/^\w{1,15}$/.test(secret)) return text.replaceAll(secret, "…");
+  return text.replace(new RegExp(`(?<!\\w)${secret}(?!\\w)`, "g"), "…");
 }
 
 function decoded(text: string): string {

@@ -150,6 +150,10 @@ test("redis: an address of the wrong kind is told so at the start", async () => 
     /^error: Cannot use redis at 127\S+: .*this is no cluster; .* redis:\/\//,
   );
   await assertRefused(
+    `redis-sentinel://127.0.0.1:${single.port}/main`,
+    /^error: Cannot use redis at 127\S+: .*this is no Sentinel; .* redis:\/\//,
+  );
+  await assertRefused(
     `redis-cluster://u:secret@127.0.0.1:${freePort()},127.0.0.1:${freePort()}`,
     /^error: Cannot use redis at 127\S+,127\S+: .*(ECONNREFUSED|does not answer)/,
   );

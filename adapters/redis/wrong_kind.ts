@@ -16,6 +16,12 @@ export function wrongKind(error: unknown, isCluster: boolean): TaskcastError | u
         "with the name of the master",
     );
   }
+  if (/unknown command .?sentinel\b/i.test(message)) {
+    return unavailable(
+      "this is no Sentinel; the address of a single server begins with redis:// or rediss://, and " +
+        "Sentinels have a port of their own, often 26379",
+    );
+  }
   if (/cluster support disabled/.test(message)) {
     return unavailable(
       "this is no cluster; the address of a single server begins with redis:// or rediss://",

@@ -110,7 +110,7 @@ function lost(path: string, what: string): TaskcastError {
   const file = part === undefined ? "its file" : `the file beside it that ends in ${part}`;
   return new TaskcastError(
     "STORE_UNAVAILABLE",
-    `The SQLite database cannot be used: ${file} ${what} while it was open; put it back, or end ` +
-      "all that use the database and start them anew",
+    `The SQLite database cannot be used: ${file} ${what} while it was open; put it back, or stop ` +
+      "all processes that use the database and start them again",
   );
 }

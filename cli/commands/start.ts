@@ -213,11 +213,14 @@ function refusalLog(
   return ({ connections, address }) => {
     if (Date.now() < quietUntilMs) return;
     quietUntilMs = Date.now() + REFUSAL_LOG_MS;
-    log.warn(
-      `connections are refused: ${maxConnections} may be open (limits.maxConnections), and so many ` +
-        "of one address (limits.maxConnectionsPerAddress)",
-      { refusedOfAll: connections, refusedOfAddress: address },
-    );
+    const reached = [
+      ...(connections > 0 ? [`limits.maxConnections (${maxConnections})`] : []),
+      ...(address > 0 ? ["limits.maxConnectionsPerAddress"] : []),
+    ];
+    log.warn(`connections are refused: the bound ${reached.join(" and ")} is reached`, {
+      refusedOfAll: connections,
+      refusedOfAddress: address,
+    });
   };
 }
 

@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { describeAddress } from "./address.ts";
+
+Deno.test("describeAddress() hides a password, and leaves words whole that have it in them", () => {
+  function described(password: string, message: string): string {
+    const url = `postgres://app:${encodeURIComponent(password)}@127.0.0.1/db`;
+    return describeAddress("postgres", url, new Error(message)).message;
+  }
+  assert.equal(
+    described(
+      "taskcast",
+      "GRANT SELECT ON taskcast_tasks; it was taskcast, said app:taskcast@host",
+    ),
+    "Cannot use postgres at 127.0.0.1: GRANT SELECT ON taskcast_tasks; it was …, said app:…@host",
+  );
+  assert.equal(
+    described("p", "permission denied for p"),
+    "Cannot use postgres at 127.0.0.1: permission denied for …",
+  );
+  assert.equal(
+    described("a/b", "xa/bx and a%2Fb"),
+    "Cannot use postgres at 127.0.0.1: x…x and …",
+  );
+  assert.equal(
+    described("0123456789abcdef", "x0123456789abcdefx"),
+    "Cannot use postgres at 127.0.0.1: x…x",
+  );
+});
