@@ -4,6 +4,7 @@ import type { Context } from "hono";
 import { Hono } from "hono";
 import { routePath } from "hono/route";
 import { z } from "zod";
+import { assertAppOptions } from "./assert_options.ts";
 import type { AuthOptions } from "./auth/mod.ts";
 import { authorize, createAuthenticator, createTickets, ticketSecretOf } from "./auth/mod.ts";
 import { bodyLimitsOf } from "./body_limits.ts";
@@ -82,6 +83,7 @@ export interface TaskcastAppOptions extends StreamLimits {
  * ```
  */
 export function createTaskcastApp(options: TaskcastAppOptions): Hono {
+  assertAppOptions(options);
   const { engine, auth = { mode: "none" }, trustedServices } = options;
   const bodyLimits = bodyLimitsOf(options);
   const app = new Hono();

@@ -48,10 +48,14 @@ function tokenAuthenticator(
 ): (request: Request) => AuthContext | Promise<AuthContext> {
   switch (auth.mode) {
     case undefined:
+      assertNothingElse(auth);
+      return () => FULL_ACCESS;
     case "none":
       return () => FULL_ACCESS;
     case "jwt": {
-      if (auth.jwt === undefined) throw new TypeError('auth: the mode "jwt" needs "jwt"');
+      if (typeof auth.jwt !== "object" || auth.jwt === null) {
+        throw new TypeError('auth: the mode "jwt" needs "jwt"');
+      }
       const verify = createJwtVerifier(auth.jwt);
       return async (request) => {
         const token = bearerToken(request);
@@ -67,6 +71,13 @@ function tokenAuthenticator(
     }
     default:
       throw new TypeError('auth.mode must be "none", "jwt" or "custom"');
+  }
+}
+
+/** Whoever gives a key or a function and forgets the mode wants it to be asked for. */
+function assertNothingElse(auth: object): void {
+  for (const [part, mode] of [["jwt", "jwt"], ["authenticate", "custom"]] as const) {
+    if (part in auth) throw new TypeError(`auth.${part} needs auth.mode: "${mode}"`);
   }
 }
 

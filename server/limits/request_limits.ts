@@ -54,6 +54,9 @@ export class RequestLimits {
   constructor({ rateLimit, clientAddress, open }: RequestLimitsOptions) {
     this.#clientAddress = clientAddress;
     if (rateLimit === undefined) return;
+    if (typeof rateLimit !== "object" || rateLimit === null) {
+      throw new TypeError("rateLimit must be an object with requestsPerSecond");
+    }
     if (open && clientAddress === undefined) {
       throw new TypeError(
         "rateLimit: without authentication callers are known by their address, so clientAddress " +

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
+import { createTaskcastApp } from "./app.ts";
+
+// deno-lint-ignore no-explicit-any
+type Anything = any;
+
+const secret = "a secret of more than thirty-two bytes";
+
+Deno.test("an app is not made with options that cannot work, and says which", async () => {
+  await using engine = new TaskEngine({
+    broadcast: new MemoryBroadcastProvider(),
+    shortTermStore: new MemoryShortTermStore(),
+  });
+  const whole: [options: Anything, message: RegExp][] = [
+    [undefined, /object of options/],
+    [null, /object of options/],
+    ["engine", /object of options/],
+    [{}, /"engine", a TaskEngine/],
+    [{ engine: {} }, /"engine", a TaskEngine/],
+    [{ engine: TaskEngine }, /"engine", a TaskEngine/],
+  ];
+  const parts: [more: Anything, message: RegExp][] = [
+    // Whoever says this wants somebody to be refused.
+    [{ auth: "jwt" }, /auth must be an object/],
+    [{ auth: null }, /auth must be an object/],
+    [{ auth: ["jwt"] }, /auth must be an object/],
+    [{ auth: { jwt: { secret } } }, /auth\.jwt needs auth\.mode: "jwt"/],
+    [{ auth: { authenticate: () => null } }, /auth\.authenticate needs auth\.mode: "custom"/],
+    [{ auth: { mode: "jwt", jwt: null } }, /the mode "jwt" needs "jwt"/],
+    [{ auth: { mode: "jwt", jwt: secret } }, /the mode "jwt" needs "jwt"/],
+    [{ trustedServices: null }, /trustedServices must be an object/],
+    [{ trustedServices: ["a key of sixteen characters"] }, /trustedServices must be an object/],
+    [{ ticketSecret: "" }, /ticketSecret must be a text/],
+    [{ ticketSecret: 5 }, /ticketSecret must be a text/],
+    [{ maxBodyBytes: "1mb" }, /maxBodyBytes must be a whole number/],
+    [{ maxBodyBytes: NaN }, /maxBodyBytes must be a whole number/],
+    [{ maxBodyBytes: 0 }, /maxBodyBytes must be a whole number/],
+    [{ onAnswered: "log" }, /onAnswered must be a function/],
+    [{ clientAddress: "10.0.0.1" }, /clientAddress must be a function/],
+    [{ rateLimit: null }, /rateLimit must be an object/],
+  ];
+  const all = [
+    ...whole,
+    ...parts.map(([more, message]) => [{ engine, ...more }, message] as const),
+  ];
+  for (const [options, message] of all) {
+    assert.throws(() => createTaskcastApp(options), { name: "TypeError", message });
+  }
+  for (const auth of [undefined, {}, { mode: "none", jwt: { secret } }] as Anything[]) {
+    assert(createTaskcastApp({ engine, auth, maxBodyBytes: Infinity }));
+  }
+});
