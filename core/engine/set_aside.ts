@@ -28,6 +28,9 @@ const MAX_PAUSE_MS = 600_000;
 /** The longest pause while no work has succeeded since the first failure: it may be the store. */
 const MAX_COMMON_PAUSE_MS = 10_000;
 
+/** The longest pause after a store could not be reached: that says nothing about the task. */
+const MAX_UNREACHED_PAUSE_MS = 5_000;
+
 /** Tasks that are remembered of a queue; of more, those that are tried again first are forgotten. */
 const MAX_TASKS = 1_000;
 
@@ -79,10 +82,12 @@ export class SetAside {
     const before = this.#tasks.get(taskId);
     const failures = (before?.failures ?? 0) + 1;
     const isAlone = before !== undefined && this.#succeededAtMs >= before.sinceMs;
-    const pauseMs = Math.min(
-      FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 30),
-      isAlone ? MAX_PAUSE_MS : MAX_COMMON_PAUSE_MS,
-    );
+    const maxPauseMs = isUnreached(error)
+      ? MAX_UNREACHED_PAUSE_MS
+      : isAlone
+      ? MAX_PAUSE_MS
+      : MAX_COMMON_PAUSE_MS;
+    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 30), maxPauseMs);
     const task: SetAsideTask = {
       taskId,
       failures,
@@ -118,6 +123,10 @@ export class SetAside {
     }
     if (first !== undefined) this.#tasks.delete(first.taskId);
   }
+}
+
+function isUnreached(error: unknown): boolean {
+  return error instanceof TaskcastError && error.code === "STORE_UNAVAILABLE";
 }
 
 /** Errors that are not ours may name addresses and passwords. */

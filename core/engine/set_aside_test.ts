@@ -17,7 +17,7 @@ const isBroken = (taskId: unknown) => String(taskId).startsWith("broken");
 function setUp(method: keyof MemoryShortTermStore, more: Partial<TaskEngineOptions> = {}) {
   const clock = fakeClock();
   const store = new MemoryShortTermStore();
-  const world = { isBroken: false, attempts: 0 };
+  const world = { isBroken: false, attempts: 0, error: BROKEN };
   const errors: [unknown, string | undefined][] = [];
   const shortTermStore = new Proxy(store, {
     get(target, name) {
@@ -28,7 +28,7 @@ function setUp(method: keyof MemoryShortTermStore, more: Partial<TaskEngineOptio
         const taskId = method === "commit" ? (first as Commit | undefined)?.taskId : first;
         if (name === method && world.isBroken && isBroken(taskId)) {
           world.attempts++;
-          throw BROKEN;
+          throw world.error;
         }
         return await original.apply(target, args);
       };
@@ -174,4 +174,17 @@ Deno.test("what is remembered of tasks that are set aside is bounded", async () 
   await clock.pass(30_000);
   assert.equal(engine.setAside().due?.count, 1_000);
   assert.equal(engine.setAside().due?.tasks.length, 20);
+});
+
+Deno.test("a task whose store cannot be reached is not to blame: it is tried again within seconds", async () => {
+  const { clock, world, engine } = setUp("commit");
+  await using _engine = engine;
+  for (const id of ["broken", "whole"]) await engine.createTask({ id, ttl: 10 });
+  world.error = new TaskcastError("STORE_UNAVAILABLE", "the connection broke");
+  world.isBroken = true;
+  await clock.pass(HOUR_MS);
+  assert.equal((await engine.getTask("whole"))?.status, "timeout");
+  world.isBroken = false;
+  await clock.pass(5_000);
+  assert.equal((await engine.getTask("broken"))?.status, "timeout");
 });
