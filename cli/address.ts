@@ -21,9 +21,8 @@ export function describeAddress(provider: string, url: unknown, error: unknown):
   const { message, cause } = error as Error;
   const place = placeOf(provider, url);
   if (place === undefined || error instanceof TypeError) {
-    return new SettingsError(
-      `Cannot use ${provider}: ${withoutSecrets(firstLine(message), provider, url)}`,
-    );
+    const what = withoutSecrets(withoutFunction(firstLine(message)), provider, url);
+    return new SettingsError(`Cannot use ${provider}: ${what}`);
   }
   const why = cause instanceof Error && cause.message !== "" ? cause.message : message;
   return new SettingsError(
@@ -34,6 +33,11 @@ export function describeAddress(provider: string, url: unknown, error: unknown):
 /** The first line of a text: what follows is for those who read stacks. */
 export function firstLine(text: string): string {
   return text.split("\n")[0]!;
+}
+
+/** An error without the function that it begins with: nobody calls one from the command line. */
+function withoutFunction(message: string): string {
+  return message.replace(/^\w+\(\):? /, "");
 }
 
 /** Hosts and ports of an address: who may log in is nobody's business. */

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { describeAddress } from "./address.ts";
 
+Deno.test("describeAddress() leaves out the function that refuses an address", () => {
+  const error = new TypeError("createRedisAdapters(): the address must begin with redis://");
+  assert.equal(
+    describeAddress("redis", "http://127.0.0.1", error).message,
+    "Cannot use redis: the address must begin with redis://",
+  );
+});
+
 Deno.test("describeAddress() hides a password, and leaves words whole that have it in them", () => {
   function described(password: string, message: string): string {
     const url = `postgres://app:${encodeURIComponent(password)}@127.0.0.1/db`;

@@ -39,15 +39,13 @@ export async function acceptLoss(
       return 1;
     }
     terminal.note(
-      `Accepted: the data ${words.join(", ")} is lost in ${
-        partitions(lost)
-      }. Servers that knew it ` +
-        "go on with what is there within a second",
+      `Accepted: the data ${words.join(", ")} is lost in ${partitions(lost)}. Servers that name ` +
+        "it go on with what is there within a second; others are not changed",
     );
     return 0;
   } catch (error) {
     if (error instanceof TypeError || error instanceof TaskcastError) {
-      throw new SettingsError(error.message);
+      throw new SettingsError(error.message.replace("acceptLoss()", "accept-loss"));
     }
     throw error;
   } finally {
