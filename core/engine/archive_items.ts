@@ -2,14 +2,17 @@ import type { ArchivePosition, LongTermStore } from "../contracts/long_term_stor
 import type { TaskHead } from "../contracts/records.ts";
 import { displaced } from "../rules/displaced.ts";
 import { isPendingDeletion } from "../rules/pending_deletion.ts";
+import { isRefilling } from "../rules/refilling.ts";
 import type { ArchiveFaults, ArchiveQueue, Claimed } from "./archive_faults.ts";
 import type { Item } from "./archive_shares.ts";
 import type { EngineContext } from "./context.ts";
 import { finishDeletion } from "./delete_task.ts";
+import type { Refill } from "./refill.ts";
 
 /**
  * Reads claimed tasks, and asks the archive how far it is with each. Deletions that waited for the
- * archive are finished here, and a task of the archive whose id another one has taken makes room.
+ * archive are finished here, tasks that somebody began to bring back are brought back, and a task of
+ * the archive whose id another one has taken makes room.
  */
 export class ArchiveItems {
   /** Tasks of the archive that were kept under another id. */
@@ -17,14 +20,20 @@ export class ArchiveItems {
   readonly #context: EngineContext;
   readonly #archive: LongTermStore;
   readonly #faults: ArchiveFaults;
+  readonly #refill: Refill;
 
-  constructor(context: EngineContext, archive: LongTermStore, faults: ArchiveFaults) {
+  constructor(
+    context: EngineContext,
+    archive: LongTermStore,
+    { faults, refill }: { faults: ArchiveFaults; refill: Refill },
+  ) {
     this.#context = context;
     this.#archive = archive;
     this.#faults = faults;
+    this.#refill = refill;
   }
 
-  /** The claimed tasks that are there and not deleted. */
+  /** The claimed tasks that are there, not deleted and whole. */
   async of(queue: ArchiveQueue, taskIds: readonly string[]): Promise<Item[]> {
     const { store } = this.#context;
     const read = await this.#faults.alone(
@@ -39,9 +48,14 @@ export class ArchiveItems {
       await finishDeletion(this.#context, this.#archive, record);
       this.#faults[queue].succeeded(record.task.id);
     });
+    const isStandIn = ({ record }: TaskHead) => isRefilling(record.incarnation);
+    await this.#faults.alone(queue, heads.filter(isStandIn), claimedOf, async ({ record }) => {
+      await this.#refill.run(record.task.id);
+      this.#faults[queue].succeeded(record.task.id);
+    });
     const found = await this.#faults.together(
       queue,
-      heads.filter((head) => !isDeleted(head)),
+      heads.filter((head) => !isDeleted(head) && !isStandIn(head)),
       claimedOf,
       (some) => this.#positionsOf(some),
     );

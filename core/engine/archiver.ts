@@ -1,13 +1,16 @@
 import type { ArchivePart, ArchivePosition, LongTermStore } from "../contracts/long_term_store.ts";
 import { isArchived } from "../contracts/long_term_store.ts";
-import type { StoredEvent, TaskHead } from "../contracts/records.ts";
+import type { StoredEvent, TaskHead, TaskRecord } from "../contracts/records.ts";
 import { nextCleanup, rulesOf } from "../rules/cleanup.ts";
 import { RELEASED_ID_MS } from "../rules/fresh_id.ts";
+import { isRefilling } from "../rules/refilling.ts";
 import { isTerminal } from "../protocol/task.ts";
 import { ArchiveAhead } from "./archive_ahead.ts";
 import { ArchiveFaults, CannotArchive } from "./archive_faults.ts";
 import { ArchiveItems, claimedOf } from "./archive_items.ts";
 import { ArchivePace } from "./archive_pace.ts";
+import { LostTasks } from "./lost_tasks.ts";
+import { Refill } from "./refill.ts";
 import type { Item, Share } from "./archive_shares.ts";
 import { isSame, markOf, NOWHERE, shareOut } from "./archive_shares.ts";
 import type { EngineContext } from "./context.ts";
@@ -66,6 +69,8 @@ export class Archiver {
   readonly #faults: ArchiveFaults;
   readonly #items: ArchiveItems;
   readonly #ahead: ArchiveAhead;
+  readonly #refill: Refill;
+  readonly #lost: LostTasks;
   readonly #onMarked: (atMs: number) => void;
   #oldestAtMs?: number;
   /** How far tasks were looked through that may be from before there was an archive. */
@@ -74,8 +79,12 @@ export class Archiver {
   constructor(
     context: EngineContext,
     archive: LongTermStore,
-    /** Told when the archive was given a time for clean-up. */
-    onMarked: (atMs: number) => void = () => {},
+    { onMarked = () => {}, onRefilled = () => {} }: {
+      /** Told when the archive was given a time for clean-up. */
+      onMarked?: (atMs: number) => void;
+      /** Told when a live task was brought back into the short-term store. */
+      onRefilled?: (record: TaskRecord) => void;
+    } = {},
   ) {
     this.#pace = new ArchivePace(context.clock, context.options.archivePercent);
     this.#onMarked = onMarked;
@@ -87,8 +96,11 @@ export class Archiver {
       maxRetryMs: MAX_RETRY_MS,
     });
     this.#faults = new ArchiveFaults(context, archive, (atMs) => this.#job.expect(atMs));
-    this.#items = new ArchiveItems(context, archive, this.#faults);
-    this.#ahead = new ArchiveAhead(context, archive);
+    const refill = this.#refill = new Refill(context, archive, onRefilled);
+    const { faults } = { faults: this.#faults };
+    this.#items = new ArchiveItems(context, archive, { faults, refill });
+    this.#ahead = new ArchiveAhead(context, archive, refill);
+    this.#lost = new LostTasks(context, archive, { faults, refill });
   }
 
   /** What was done. */
@@ -97,10 +109,12 @@ export class Archiver {
     tasksReleased: number;
     tasksDisplaced: number;
     tasksOvertaken: number;
+    tasksRefilled: number;
   } {
     const { tasksDisplaced } = this.#items;
     const { tasksOvertaken } = this.#ahead;
-    return { ...this.#counts, tasksDisplaced, tasksOvertaken };
+    const { tasksRefilled } = this.#refill;
+    return { ...this.#counts, tasksDisplaced, tasksOvertaken, tasksRefilled };
   }
 
   /** Tasks that cannot be archived or released, while others are. */
@@ -126,6 +140,12 @@ export class Archiver {
     this.#job.expect(atMs);
   }
 
+  /** Somebody wanted to write to a live task that only the archive has. */
+  lost(taskId: string): void {
+    this.#lost.heard(taskId);
+    this.#job.expect(this.#context.clock.now());
+  }
+
   /** Does what is due now. Resolves when it is done, or when it failed and will be tried again. */
   async run(): Promise<void> {
     await this.#job.run();
@@ -142,6 +162,7 @@ export class Archiver {
       return await this.#carryOut();
     } catch (error) {
       this.#search = undefined; // A store that comes back may have been restored to an earlier state.
+      this.#lost.restart();
       throw error;
     }
   }
@@ -149,10 +170,11 @@ export class Archiver {
   async #carryOut(): Promise<Round> {
     const archiving = await this.#claimed("archive", (taskIds) => this.#archiveAll(taskIds));
     const releasing = await this.#claimed("release", (taskIds) => this.#releaseAll(taskIds));
-    const times = [archiving, releasing].flatMap(({ nextAtMs = [] }) => nextAtMs);
     const isSearching = await this.#markUnknown();
+    const lost = await this.#lost.look();
+    const times = [archiving, releasing, lost].flatMap(({ nextAtMs = [] }) => nextAtMs);
     return {
-      again: archiving.again || releasing.again || isSearching,
+      again: archiving.again || releasing.again || isSearching || lost.more,
       nextAtMs: times.length === 0 ? undefined : Math.min(...times),
     };
   }
@@ -168,7 +190,7 @@ export class Archiver {
     const { tasks, more } = await store.listTasks({ limit: SEARCH_TASKS, after: this.#search });
     const found = await this.#faults.together(
       "archive",
-      tasks,
+      tasks.filter(({ incarnation }) => !isRefilling(incarnation)),
       ({ task, incarnation }) => ({ taskId: task.id, incarnation }),
       (some) =>
         this.#archive.positions(

@@ -9,6 +9,7 @@ import {
   pendingDeletion,
   pendingDeletionOfUnknown,
 } from "../rules/pending_deletion.ts";
+import { isRefilling, realIncarnation } from "../rules/refilling.ts";
 import { findTrims } from "./cleanup/find_trims.ts";
 import type { EngineContext } from "./context.ts";
 import { serverDraft } from "./drafts.ts";
@@ -79,8 +80,15 @@ export async function deleteNowOrLater(
   const here = (await store.getTask(taskId))?.record.incarnation;
   if (here !== undefined && isPendingDeletion(here)) return undefined;
   const done = await access.ask(async (archive) => {
-    const life = incarnation ?? here ?? (await archive.getTask(taskId))?.record.incarnation;
-    return life !== undefined && await deleteLife(context, archive, taskId, life);
+    const life = incarnation ?? (here && realIncarnation(here)) ??
+      (await archive.getTask(taskId))?.record.incarnation;
+    if (life === undefined) return false;
+    const deleted = await deleteLife(context, archive, taskId, life);
+    // Should it be brought back just now, whoever does that finds that it is deleted.
+    if (here !== undefined && isRefilling(here) && realIncarnation(here) === life) {
+      await store.deleteTask(taskId, { incarnation: here });
+    }
+    return deleted;
   }, { patienceMs: PATIENCE_MS });
   if (done !== undefined) {
     if (done.answer) await tellReaders(context, taskId);
@@ -126,15 +134,16 @@ async function leaveForLater(
       if (result.refusal.code !== "EXISTS") throw refused(taskId);
       continue;
     }
-    const { version, incarnation: life } = head.record;
+    const { version, incarnation: found } = head.record;
+    const life = realIncarnation(found);
     if (isPendingDeletion(life) || (incarnation !== undefined && life !== incarnation)) {
       return false;
     }
-    const record = pendingDeletion(head.record, fresh);
+    const record = pendingDeletion({ ...head.record, incarnation: life }, fresh);
     const result = await store.commit({
       ...common,
       nowMs,
-      expect: { version, incarnation: life },
+      expect: { version, incarnation: found },
       record,
       // What stands last is never removed from a log.
       events: [serverDraft({ type: SERVER_EVENT.status, data: { status: record.task.status } })],

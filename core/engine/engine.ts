@@ -144,7 +144,10 @@ export class TaskEngine {
     const cleaner = this.#cleaner = new Cleaner(this.#context);
     const { archive } = this.#context;
     if (archive !== undefined) {
-      this.#archiver = new Archiver(this.#context, archive, (atMs) => cleaner.expect(atMs));
+      this.#archiver = new Archiver(this.#context, archive, {
+        onMarked: (atMs) => cleaner.expect(atMs),
+        onRefilled: (record) => this.#writer.refilled(record),
+      });
     }
     if (options.webhooks !== undefined) {
       assertWebhookOptions(options.webhooks);
@@ -669,7 +672,13 @@ export class TaskEngine {
 }
 
 const NO_ARCHIVER = {
-  counts: { eventsArchived: 0, tasksReleased: 0, tasksDisplaced: 0, tasksOvertaken: 0 },
+  counts: {
+    eventsArchived: 0,
+    tasksReleased: 0,
+    tasksDisplaced: 0,
+    tasksOvertaken: 0,
+    tasksRefilled: 0,
+  },
   lagMs: 0,
 };
 

@@ -218,7 +218,7 @@ async function* followTasks<Chunk>(
           }
           if (buffer.end > 0) yield buffer.slice(0);
           if (through === undefined) continue;
-          const [count] = await ranks(context.reader, taskId, filter, [through + 1]);
+          const [count] = await ranks(context.reader, taskId, filter, [through + 1], incarnation);
           places.set(taskId, { ...place, through, entropy, count: count!, endedPolls: undefined });
         }
         dirty.set(taskId, length); // What came while this was read.
@@ -276,7 +276,7 @@ async function* followTasks<Chunk>(
       through: start - 1,
       count: matchesEverything(query.filter)
         ? start
-        : (await ranks(context.reader, taskId, query.filter, [start]))[0]!,
+        : (await ranks(context.reader, taskId, query.filter, [start], record.incarnation))[0]!,
     };
     places.set(taskId, place);
     return place;

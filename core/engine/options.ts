@@ -109,6 +109,11 @@ export interface EngineStats {
    * the archive has how the task ended.
    */
   tasksOvertaken: number;
+  /**
+   * Live tasks that the short-term store had lost, or events of which it had lost, and that this
+   * instance brought back from the archive.
+   */
+  tasksRefilled: number;
   /** Ended tasks that this instance deleted by rules. */
   tasksCleaned: number;
   /** Events of ended tasks that this instance deleted by rules. */

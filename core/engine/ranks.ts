@@ -20,14 +20,15 @@ export async function ranksOfOne(
   return counts;
 }
 
-/** For each index: how many events before it match. None, when the task is gone. */
+/** For each index: how many events before it match. None, when the task is gone, or in another incarnation. */
 export async function ranks(
   reader: TaskReader,
   taskId: string,
   filter: EventFilter,
   indexes: readonly number[],
+  incarnation?: string,
 ): Promise<number[]> {
-  return await reader.countMatches(taskId, filter, indexes) ?? indexes.map(() => 0);
+  return await reader.countMatches(taskId, filter, indexes, incarnation) ?? indexes.map(() => 0);
 }
 
 /**

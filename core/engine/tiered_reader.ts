@@ -13,6 +13,7 @@ import type { EventFilter } from "../protocol/event.ts";
 import { isTerminal } from "../protocol/task.ts";
 import { isDisplaced } from "../rules/displaced.ts";
 import { isPendingDeletion } from "../rules/pending_deletion.ts";
+import { isRefilling } from "../rules/refilling.ts";
 import type { ArchiveAccess } from "./archive_access.ts";
 import { orArchiveAway } from "./archive_away.ts";
 
@@ -24,7 +25,7 @@ const LIST_PATIENCE = { patienceMs: 2_000 };
  *
  * A task that is in the short-term store is read there, since the archive may lag behind. It leaves
  * the short-term store only when the archive has all of it, so whoever does not find it there finds
- * it in the archive.
+ * it in the archive. So does who finds the stand-in for one that is being brought back.
  */
 export class TieredReader implements TaskReader {
   readonly #hot: TaskReader;
@@ -39,19 +40,25 @@ export class TieredReader implements TaskReader {
 
   async getTask(taskId: string, at?: number): Promise<TaskHead | undefined> {
     const head = await this.#hot.getTask(taskId, at);
-    if (head === undefined) return await orArchiveAway(this.#cold.getTask(taskId, at));
+    if (head === undefined || isRefilling(head.record.incarnation)) {
+      return await orArchiveAway(this.#cold.getTask(taskId, at));
+    }
     return isPendingDeletion(head.record.incarnation) ? undefined : head;
   }
 
   async readLog(taskId: string, query: LogQuery): Promise<LogPage | undefined> {
     const page = await this.#hot.readLog(taskId, query);
-    if (page === undefined) return await orArchiveAway(this.#cold.readLog(taskId, query));
+    if (page === undefined || isRefilling(page.incarnation)) {
+      return await orArchiveAway(this.#cold.readLog(taskId, query));
+    }
     return isPendingDeletion(page.incarnation) ? undefined : page;
   }
 
   async readFolds(taskId: string, query: FoldQuery): Promise<FoldPage | undefined> {
     const page = await this.#hot.readFolds(taskId, query);
-    if (page === undefined) return await orArchiveAway(this.#cold.readFolds(taskId, query));
+    if (page === undefined || isRefilling(page.incarnation)) {
+      return await orArchiveAway(this.#cold.readFolds(taskId, query));
+    }
     return isPendingDeletion(page.incarnation) ? undefined : page;
   }
 
@@ -70,13 +77,14 @@ export class TieredReader implements TaskReader {
     const hot = await this.#hot.listTasks(query);
     const asked = await this.#access.ask((cold) => cold.listTasks(query), LIST_PATIENCE);
     const cold: ListPage = asked?.answer ?? { tasks: [], more: false, partial: true };
-    const inHot = new Set(hot.tasks.map(({ task }) => task.id));
+    const whole = hot.tasks.filter(({ incarnation }) => !isRefilling(incarnation));
+    const inHot = new Set(whole.map(({ task }) => task.id));
     const archived = cold.tasks.filter(({ task: { id } }) => !inHot.has(id) && !isDisplaced(id));
     const current = await Promise.all(archived.map((record) => this.#isCurrent(record)));
     // A store that has more says nothing about what comes after its last task.
     const seen = (page: ListPage) => page.more ? page.tasks.at(-1) : undefined;
     const ends = [seen(hot), seen(cold)].filter((record) => record !== undefined);
-    const present = hot.tasks.filter(({ incarnation }) => !isPendingDeletion(incarnation));
+    const present = whole.filter(({ incarnation }) => !isPendingDeletion(incarnation));
     const merged = [...present, ...archived.filter((_, i) => current[i])]
       .filter((record) => ends.every((end) => compare(record, end) <= 0))
       .sort(compare);
@@ -94,7 +102,9 @@ export class TieredReader implements TaskReader {
   // What has ended does not change any more. What has not is told by the short-term store, if the
   // task is there: it would have been on its page if it matched.
   async #isCurrent({ task }: TaskRecord): Promise<boolean> {
-    return isTerminal(task.status) || await this.#hot.getTask(task.id) === undefined;
+    if (isTerminal(task.status)) return true;
+    const head = await this.#hot.getTask(task.id);
+    return head === undefined || isRefilling(head.record.incarnation);
   }
 }
 

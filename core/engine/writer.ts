@@ -14,6 +14,7 @@ import { applyTransition, dueTimes, newRecord } from "../rules/transition.ts";
 import { nextCleanup, rulesOf } from "../rules/cleanup.ts";
 import { isFreshUlid } from "../rules/fresh_id.ts";
 import { isPendingDeletion } from "../rules/pending_deletion.ts";
+import { isRefilling } from "../rules/refilling.ts";
 import { ArchiveAway } from "./archive_away.ts";
 import type { Archiver } from "./archiver.ts";
 import type { Cleaner } from "./cleanup/cleaner.ts";
@@ -171,9 +172,45 @@ export class Writer {
         this.#hooks.transitioned(record.task, from);
         return record.task;
       }
+      await this.#assertHot(taskId, result.refusal);
       // Somebody else's change came first, so each round means that some change succeeded.
       if (result.refusal.code !== "CONFLICT") throw refusalError(taskId, result.refusal);
     }
+  }
+
+  /** A task is back in the short-term store, with what is due and what is to be told of it. */
+  refilled(record: TaskRecord): void {
+    const { deadline, wake } = dueTimes(record);
+    if (deadline !== undefined) this.scheduler.expect(deadline);
+    if (wake !== undefined) this.scheduler.expect(wake);
+    if (record.hooked) this.#deliverer?.expect(this.#context.clock.now());
+  }
+
+  /**
+   * Requires that a refusal is not for want of what the short-term store lost and is given back from
+   * the archive.
+   *
+   * @throws {TaskcastError} `STORE_UNAVAILABLE`.
+   */
+  async #assertHot(taskId: string, { code }: Refusal): Promise<void> {
+    const { store, archive } = this.#context;
+    if (archive === undefined || (code !== "ABSENT" && code !== "CONFLICT")) return;
+    const head = await store.getTask(taskId);
+    if (head === undefined ? code === "ABSENT" : isRefilling(head.record.incarnation)) {
+      // Of a task that was there a moment ago: it was deleted, or is only in the archive.
+      const cold = await archive.getTask(taskId);
+      if (cold !== undefined && !isTerminal(cold.record.task.status)) throw this.#lost(taskId);
+    }
+  }
+
+  /** A live task that only the archive has; it is brought back. */
+  #lost(taskId: string): TaskcastError {
+    this.#archiver?.lost(taskId);
+    return new TaskcastError(
+      "STORE_UNAVAILABLE",
+      `Cannot change task "${taskId}": the short-term store lost it, and it is being brought back ` +
+        "from the archive; try again",
+    );
   }
 
   /** Commits, and does what follows from it. */
@@ -272,9 +309,10 @@ export class Writer {
   ): Promise<Refusal> {
     const { access, store } = this.#context;
     if (access === undefined) return refusal;
-    if (refusal.code === "TERMINAL") {
+    if (refusal.code === "TERMINAL" || refusal.code === "REPLACED") {
       const here = (await store.getTask(taskId))?.record.incarnation ?? "";
-      return isPendingDeletion(here) ? { code: "ABSENT" } : refusal;
+      if (isRefilling(here)) throw this.#lost(taskId);
+      return isPendingDeletion(here) && refusal.code === "TERMINAL" ? { code: "ABSENT" } : refusal;
     }
     if (refusal.code !== "ABSENT") return refusal;
     const found = await access.ask((archive) => archive.getTask(taskId));
@@ -288,7 +326,8 @@ export class Writer {
     if (record === undefined) return refusal;
     if (meant !== undefined && record.incarnation !== meant) return { code: "REPLACED" };
     const { status } = record.task;
-    return isTerminal(status) ? { code: "TERMINAL", status } : refusal;
+    if (!isTerminal(status)) throw this.#lost(taskId);
+    return { code: "TERMINAL", status };
   }
 
   // What is stored is stored: a wake-up that fails costs readers a poll, not the caller an error.

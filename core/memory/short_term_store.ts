@@ -238,6 +238,7 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
     this.#due.set(taskId, due ?? {});
     this.#markForWork(entry, commit);
     if (isTerminal(record.task.status)) this.#ended.set(taskId, true);
+    else this.#ended.delete(taskId); // Of one that is brought back, until all of it is there.
     this.#makeRoom(0, taskId);
     return accepted(record, stored, from, from + stored.length);
   }

@@ -88,6 +88,11 @@ export function addEngineMetrics(make: Instruments, engine: TaskEngine): void {
     "Hot copies given up, as the archive has the end of the task that they had lost",
     "tasksOvertaken",
   );
+  counted(
+    "tasks_refilled_total",
+    "Live tasks brought back from the archive, as the short-term store had lost them or their events",
+    "tasksRefilled",
+  );
   counted("tasks_cleaned_total", "Ended tasks deleted by rules by this instance", "tasksCleaned");
   counted("events_trimmed_total", "Events deleted by rules by this instance", "eventsTrimmed");
   const archiveSeconds = make.distributionBy(
