@@ -20,6 +20,27 @@ function badNetwork(lose: (attempt: number) => "answer" | "request" | undefined)
   };
 }
 
+/** A network on which the first answer is lost, and the second breaks off in its body. */
+function cutNetwork(): typeof fetch {
+  let attempt = 0;
+  return async (input, init) => {
+    const response = await fetch(input, init);
+    attempt++;
+    if (attempt > 2) return response;
+    const text = await response.text();
+    if (attempt === 1) throw new TypeError("connection reset");
+    let isFirst = true;
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if (isFirst) controller.enqueue(new TextEncoder().encode(text.slice(0, 20)));
+        else controller.error(new TypeError("connection reset"));
+        isFirst = false;
+      },
+    });
+    return new Response(body, response);
+  };
+}
+
 function clientOf(server: AnyServer, network?: typeof fetch): TaskcastServerClient {
   return new TaskcastServerClient({ baseUrl: server.url, retry: quick, fetch: network });
 }
@@ -72,6 +93,16 @@ Deno.test("every call is carried out once, though answers and requests get lost"
   assert.equal((await client.getTask(task.id)).lastIndex, log.length - 1);
   await client.deleteTask(task.id);
   assert.equal(await engine.getTask(task.id), undefined);
+});
+
+Deno.test("a refusal that breaks off is asked for again, and not taken for another one", async () => {
+  await using server = await startAnyServer();
+  const { engine } = server;
+  const task = await clientOf(server, cutNetwork()).createTask({ type: "job" });
+  assert.equal((await engine.listTasks()).tasks.length, 1);
+  const moved = await clientOf(server, cutNetwork()).transitionTask(task.id, "completed");
+  assert.equal(moved.status, "completed");
+  assert.equal(await clientOf(server, cutNetwork()).deleteTask(task.id), "deleted");
 });
 
 Deno.test("a batch of which only some events have numbers of their own is stored once, too", async () => {

@@ -43,8 +43,12 @@ export class TaskcastHttpError extends TaskcastError {
 
   /** Whether the same request may succeed later. */
   get transient(): boolean {
-    return this.status === 408 || this.status === 429 || this.status >= 500;
+    return isTransient(this.status);
   }
+}
+
+function isTransient(status: number): boolean {
+  return status === 408 || status === 429 || status >= 500;
 }
 
 /** Sends requests to a Taskcast server. */
@@ -140,9 +144,16 @@ export class HttpClient {
   }
 }
 
-/** Reads what went wrong, also from answers that something between here and the server gave. */
+/**
+ * Reads what went wrong, also from answers that something between here and the server gave.
+ *
+ * @throws {TypeError} If a refusal breaks off: then it is not known what was refused, and why.
+ */
 async function errorOf(response: Response): Promise<TaskcastHttpError> {
-  const text = await response.text().catch(() => "");
+  const text = await response.text().catch((error) => {
+    if (!isTransient(response.status)) throw error;
+    return ""; // The status says enough: to try again.
+  });
   try {
     const { error } = JSON.parse(text) as ErrorBody;
     if (ERROR_CODES.includes(error.code)) return new TaskcastHttpError(response, error);
