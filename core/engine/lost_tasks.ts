@@ -15,12 +15,15 @@ const PAGE_TASKS = 50;
 /** Tasks that others came across and that are remembered; those beyond it are found by the next look. */
 const MAX_HEARD = 1_000;
 
+/** After this long the archive is looked through again: a part of a store may have been restored. */
+const LOOK_MS = 21_600_000;
+
 const LIVE: readonly TaskStatus[] = TASK_STATUSES.filter((status) => !isTerminal(status));
 
 /**
  * Finds live tasks of which the archive has more than the short-term store: by one look through the
- * archive's live tasks after the start and after a store could not be reached, and by those that
- * somebody wanted to write to.
+ * archive's live tasks after the start and after a store could not be reached, by those that somebody
+ * wanted to write to, and by another look now and then.
  */
 export class LostTasks {
   readonly #context: EngineContext;
@@ -32,6 +35,7 @@ export class LostTasks {
   #place: { createdAt: number; id: string } | "done" | undefined;
   /** Some could not be brought back: when to look again. */
   #againAtMs = Infinity;
+  #lookedAtMs = -Infinity;
 
   constructor(
     context: EngineContext,
@@ -60,8 +64,9 @@ export class LostTasks {
     const heard = [...this.#heard].filter((id) => !this.#faults.archive.isWaiting(id));
     this.#heard.clear();
     await this.#bringBack(heard);
-    if (this.#againAtMs <= clock.now()) {
+    if (this.#againAtMs <= clock.now() || this.#lookedAtMs + LOOK_MS <= clock.now()) {
       this.#againAtMs = Infinity;
+      this.#lookedAtMs = clock.now();
       this.restart();
     }
     const more = this.#place !== "done" && await this.#lookAtPage(this.#place);

@@ -338,6 +338,25 @@ Deno.test("who writes to a task that only the archive has has it brought back, t
   await engine.close();
 });
 
+Deno.test("a lost task that nobody writes to is found within hours, with few questions", async () => {
+  const setup = setUp({ options: { archiveDelayMs: DELAY_MS, sweepMs: 60_000 } });
+  const { clock, hot, cold, open } = setup;
+  let asked = 0;
+  const longTermStore = interrupted(cold, (method) => {
+    if (method === "listTasks") asked++;
+  });
+  const engine = open({ longTermStore });
+  await engine.createTask({ id: "t" });
+  await write(engine, setup, "t");
+  await clock.pass(5_000);
+  await hot.deleteTask("t");
+  asked = 0;
+  await clock.pass(21_600_000);
+  assert.equal(engine.stats.tasksRefilled, 1);
+  assert.equal(asked, 1);
+  await engine.close();
+});
+
 Deno.test("a task whose ttl ran out while it was lost times out as soon as it is back", async () => {
   const setup = setUp();
   const { clock, open } = setup;
