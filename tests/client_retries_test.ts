@@ -4,6 +4,7 @@ import { TaskcastServerClient } from "@taskcast/server-sdk";
 import { cuttingProxy } from "./support/cutting_proxy.ts";
 import { startAnyServer } from "./support/any_server.ts";
 import { eventFrame, scriptedServer, sse } from "./support/scripted_server.ts";
+import { until } from "./support/sse.ts";
 
 // Every loop of a client that tries again: it gets further, or its pauses grow, or it ends.
 
@@ -32,22 +33,42 @@ Deno.test("openPublisher() stores everything though every connection breaks befo
 Deno.test("openPublisher() stores everything though connections live only for a moment", async () => {
   await using server = await startAnyServer();
   const { id } = await server.engine.createTask();
+  let confirmed = 0;
   const client = new TaskcastServerClient({
     baseUrl: server.url,
     retry: quick,
-    fetch: (input, init) => {
+    fetch: async (input, init) => {
       const signal = AbortSignal.any([init!.signal!, AbortSignal.timeout(150)]);
-      return fetch(input, { ...init, signal }).catch(() => {
+      const response = await fetch(input, { ...init, signal }).catch(() => {
         throw new TypeError("the connection broke");
       });
+      confirmed += (await response.clone().json()).published;
+      return response;
     },
   });
-  // Nothing may wait, so each call resolves when its event is confirmed; nothing asks for that.
-  const publisher = client.openPublisher(id, { maxBufferedBytes: 1 });
+  const publisher = client.openPublisher(id);
   for (let i = 0; i < 3; i++) await publisher.publish({ type: "n", data: i });
+  await until(() => confirmed === 3, "they are confirmed, though nothing asks for that");
   await publisher.close();
   const { events } = await server.engine.getEvents(id);
   assert.deepEqual(events.map(({ data }) => data), [0, 1, 2]);
+});
+
+Deno.test("openPublisher() asks for the receipt that a full buffer waits for", async () => {
+  await using server = await startAnyServer();
+  const { id } = await server.engine.createTask();
+  const client = new TaskcastServerClient({ baseUrl: server.url, retry: quick });
+  // Time alone would not end a request before the test does.
+  const publisher = client.openPublisher(id, { maxBufferedBytes: 1, rotateMs: 3_600_000 });
+  let taken = 0;
+  const publishing = (async () => {
+    for (; taken < 5; taken++) await publisher.publish({ type: "n", data: taken });
+  })();
+  await until(() => taken === 5, "all are taken");
+  await publishing;
+  await publisher.close();
+  const { events } = await server.engine.getEvents(id);
+  assert.deepEqual(events.map(({ data }) => data), [0, 1, 2, 3, 4]);
 });
 
 Deno.test("openPublisher() gives a server up that confirms nothing, with pauses in between", async () => {

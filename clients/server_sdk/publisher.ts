@@ -240,6 +240,12 @@ export class Publisher {
     }
   }
 
+  /** Somebody waits for it: to know that all is stored, or for room. */
+  get #isReceiptWanted(): boolean {
+    return this.#flushTo > this.#receipt.published ||
+      this.#bufferedBytes > this.#options.maxBufferedBytes;
+  }
+
   #body(sending: Sending): ReadableStream<Uint8Array> {
     return new ReadableStream<Uint8Array>({
       pull: async (controller) => {
@@ -252,7 +258,7 @@ export class Publisher {
             controller.enqueue(chunk.bytes);
             return;
           }
-          const isWanted = this.#flushTo > this.#receipt.published && sending.lines > 0;
+          const isWanted = this.#isReceiptWanted && sending.lines > 0;
           const leftMs = sending.lines === 0 ? Infinity : budget.ms - sending.sendingMs;
           const isFull = sending.bytes >= budget.bytes || leftMs <= 0;
           if (this.#ended.signal.aborted || this.#closing || isWanted || isFull) {
