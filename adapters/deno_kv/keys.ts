@@ -19,6 +19,19 @@ import type { KvKey, KvKeyPart, KvSelector } from "./kv.ts";
  * life of its id finds nothing, however late the data of the one before is removed.
  */
 
+/** Some clients of Deno KV leave out such a character where a text in a key begins with it. */
+const BYTE_ORDER_MARK = "\uFEFF";
+
+/** A type as it stands in a key. No type has a NUL. */
+function escaped(type: string): string {
+  return type.startsWith(BYTE_ORDER_MARK) ? `\0${type}` : type;
+}
+
+/** The type that stands in a key. */
+export function typeInKey(text: string): string {
+  return text.startsWith("\0") ? text.slice(1) : text;
+}
+
 /** The keys of one Taskcast in a database. */
 export class Keys {
   readonly #prefix: KvKey;
@@ -62,7 +75,7 @@ export class Keys {
   }
 
   eventClass(life: string, type: string, level: Level, plain: boolean): KvKey {
-    return this.of(life, "class", type, level, plain);
+    return this.of(life, "class", escaped(type), level, plain);
   }
 
   series(life: string, seriesId: string): KvKey {

@@ -4,6 +4,7 @@ import type { Level } from "@taskcast/core/protocol";
 import { readText } from "./blobs.ts";
 import type { Database } from "./database.ts";
 import { getAll } from "./database.ts";
+import { typeInKey } from "./keys.ts";
 import { MAX_BATCH } from "./limits.ts";
 import { merged } from "./merged.ts";
 import type { ClassValue, EventValue, Head } from "./values.ts";
@@ -190,9 +191,9 @@ export async function classesOf(
   const found: (ClassValue & EventClass)[] = [];
   const list = kv.list({ prefix: keys.of(life, "class") }, { batchSize: MAX_BATCH });
   for await (const { key, value } of list) {
-    const [type, level, isPlain] = key.slice(-3) as [string, Level, boolean];
+    const [text, level, isPlain] = key.slice(-3) as [string, Level, boolean];
     if (plainOnly && !isPlain) continue;
-    const named = { ...value as ClassValue, type, level };
+    const named = { ...value as ClassValue, type: typeInKey(text), level };
     if (matches(named)) found.push(named);
   }
   return found;
