@@ -220,11 +220,9 @@ Deno.test({
   name: "npm: streams, publishing and resumption work on Bun",
   ignore: bunProgram === undefined,
 }, async () => {
-  await testCommand([bunProgram!, installed], [
-    "connections",
-    "ndjson",
-    "resume",
-    "state",
-    "stream_safety",
-  ]);
+  const command: CommandWords = [bunProgram!, installed];
+  await testCommand(command, ["ndjson", "resume", "state", "stream_safety"]);
+  // Its sockets do not tell how much has come, so half a request on a connection that was used counts
+  // as rest.
+  await testCommand(command, ["connections"], "/^(?!.* that was used)/");
 });
