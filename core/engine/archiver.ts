@@ -96,7 +96,10 @@ export class Archiver {
       maxRetryMs: MAX_RETRY_MS,
     });
     this.#faults = new ArchiveFaults(context, archive, (atMs) => this.#job.expect(atMs));
-    const refill = this.#refill = new Refill(context, archive, onRefilled);
+    const refill = this.#refill = new Refill(context, archive, {
+      expect: (atMs) => this.#job.expect(atMs),
+      onRefilled,
+    });
     const { faults } = { faults: this.#faults };
     this.#items = new ArchiveItems(context, archive, { faults, refill });
     this.#ahead = new ArchiveAhead(context, archive, refill);

@@ -30,13 +30,19 @@ export class Refill {
   tasksRefilled = 0;
   readonly #context: EngineContext;
   readonly #archive: LongTermStore;
+  readonly #expect: (atMs: number) => void;
   readonly #onRefilled: (record: TaskRecord) => void;
 
   constructor(
     context: EngineContext,
     archive: LongTermStore,
-    onRefilled: (record: TaskRecord) => void,
+    { expect, onRefilled }: {
+      /** Told when the archiver is to look at a task. */
+      expect: (atMs: number) => void;
+      onRefilled: (record: TaskRecord) => void;
+    },
   ) {
+    this.#expect = expect;
     this.#context = context;
     this.#archive = archive;
     this.#onRefilled = onRefilled;
@@ -105,7 +111,14 @@ export class Refill {
         commits++;
       }
     }
-    await store.archived(taskId, NOWHERE, { againAtMs: clock.now() });
+    await this.#markForArchiver(taskId);
+  }
+
+  async #markForArchiver(taskId: string): Promise<void> {
+    const { store, clock } = this.#context;
+    const nowMs = clock.now();
+    await store.archived(taskId, NOWHERE, { againAtMs: nowMs });
+    this.#expect(nowMs);
   }
 
   /**
@@ -160,7 +173,7 @@ export class Refill {
   }
 
   async #finish(record: TaskRecord, from: number, length: number): Promise<void> {
-    const { store, clock, broadcast, report } = this.#context;
+    const { store, broadcast, report } = this.#context;
     const taskId = record.task.id;
     this.tasksRefilled++;
     this.#onRefilled(record);
@@ -172,7 +185,7 @@ export class Refill {
       { operation: "archive", taskId },
     );
     // The archiver compares them: the task may have been deleted meanwhile.
-    await store.archived(taskId, NOWHERE, { againAtMs: clock.now() });
+    await this.#markForArchiver(taskId);
     if (store.wakes !== broadcast) await broadcast.publish({ taskId, from, length });
   }
 
