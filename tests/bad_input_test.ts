@@ -102,7 +102,7 @@ Deno.test("bad input gets the right status and a helpful message, and changes no
       event({ seriesId: "s", seriesAccField: "text" }),
       400,
       "SERIES_CONFLICT",
-      /delta/,
+      /leave seriesMode out and send seriesAccField "delta"/,
     ],
     ...[{ data: { text: "Hello" } }, { data: "Hello" }, { data: ["a"], seriesAccField: "0" }].map(
       (fields): typeof cases[number] => [

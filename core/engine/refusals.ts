@@ -28,11 +28,14 @@ export function refusalError(taskId: string, refusal: Refusal): TaskcastError {
         { status: refusal.status },
       );
     case "SERIES_CONFLICT": {
-      const field = refusal.accField === undefined ? "" : ` of the field "${refusal.accField}"`;
+      const name = JSON.stringify(refusal.accField);
+      const [field, remedy] = refusal.accField === undefined
+        ? ["", ""]
+        : [` of the field ${name}`, ` and send seriesAccField ${name}`];
       return error(
         "SERIES_CONFLICT",
         `Cannot publish to task "${taskId}": the event's series began as "${refusal.mode}"${field} ` +
-          "and keeps that; leave seriesMode out, or take another seriesId",
+          `and keeps that; leave seriesMode out${remedy}, or take another seriesId`,
         { at: refusal.at, mode: refusal.mode, accField: refusal.accField },
       );
     }
