@@ -416,6 +416,60 @@ Deno.test("what producers were told is stored is there, whenever they write whil
   assert(refilled > 20 && kept > 20, `${refilled} were brought back, ${kept} kept as they were`);
 });
 
+Deno.test("what is published in the last moment before a hot copy is replaced is kept", async () => {
+  const { clock, store, open, errors } = await lose("events");
+  const idle = interrupted<ShortTermStore>(store, (method) => {
+    if (method === "claim") throw new TaskcastError("STORE_UNAVAILABLE", "not now");
+  });
+  const producer = open({ shortTermStore: idle });
+  let index: number | undefined;
+  const engine = open({
+    shortTermStore: interrupted<ShortTermStore>(store, async (method) => {
+      if (method !== "deleteTask" || index !== undefined) return;
+      ({ index } = await producer.publishEvent("t", { type: "n", data: "now" }));
+    }),
+  });
+  await clock.pass(20_000);
+  assert.equal((await everyEvent(store, "t"))?.[index!]?.data, '"now"');
+  assert.equal(engine.stats.tasksRefilled, 0);
+  assert(errors.some((error) => /both are kept as they are/.test(String(error))));
+  await Promise.all([engine.close(), producer.close()]);
+});
+
+Deno.test("an id is given to nobody between the hot copy that goes and the one that comes", async () => {
+  const setup = setUp();
+  const { clock, open } = setup;
+  const store = restorableStore();
+  const durable = new Proxy<ShortTermStore>(store, {
+    get: (target, name) => name === "durable" || Reflect.get(target, name),
+  });
+  const first = open({ shortTermStore: durable });
+  const { id } = await first.createTask(); // So new that the archive is not asked.
+  const some = store.changes;
+  await write(first, setup, id);
+  await first.close();
+  await store.restore(some);
+  const idle = interrupted<ShortTermStore>(durable, (method) => {
+    if (method === "claim") throw new TaskcastError("STORE_UNAVAILABLE", "not now");
+  });
+  const other = open({ shortTermStore: idle });
+  let refused = 0;
+  let isReplaced = false;
+  const engine = open({
+    shortTermStore: interrupted<ShortTermStore>(durable, async (method) => {
+      if (method === "deleteTask") isReplaced = true;
+      if (method !== "commit" || !isReplaced) return;
+      await assert.rejects(other.createTask({ id }), { code: "TASK_EXISTS" });
+      refused++;
+    }),
+  });
+  await clock.pass(5_000);
+  assert(refused > 2, `${refused}`);
+  assert.equal(engine.stats.tasksRefilled, 1);
+  assert.equal((await everyEvent(store, id))?.length, 8);
+  await Promise.all([engine.close(), other.close()]);
+});
+
 Deno.test("a log of many times is brought back in several turns, and others have theirs in between", async () => {
   const setup = setUp({ options: { archiveDelayMs: DELAY_MS, pageSize: 100 } });
   const { clock, cold, open } = setup;
