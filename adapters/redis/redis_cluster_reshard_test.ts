@@ -31,7 +31,7 @@ function startInstance(cluster: RedisCluster, sharded: boolean) {
     partitions: PARTITIONS,
     prefix: PREFIX,
     shardedPubSub: sharded,
-    timeoutMs: 2_000,
+    timeoutMs: 10_000,
   });
   const engine = new TaskEngine({
     broadcast,
