@@ -84,7 +84,7 @@ export interface TaskcastAppOptions extends StreamLimits {
  */
 export function createTaskcastApp(options: TaskcastAppOptions): Hono {
   assertAppOptions(options);
-  const { engine, auth = { mode: "none" }, trustedServices } = options;
+  const { engine, auth = { mode: "none" } } = options;
   const bodyLimits = bodyLimitsOf(options);
   const app = new Hono();
   const now = () => Date.now();
@@ -122,7 +122,7 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
 
   const router = new Router(app, {
     requests,
-    authenticate: createAuthenticator({ auth, trustedServices, bodyLimits }),
+    authenticate: createAuthenticator(options),
     authenticateTicket: (ticket, taskId) => tickets.verify(ticket, taskId),
     requireScope: authorize,
     limits,

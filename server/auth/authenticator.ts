@@ -18,8 +18,10 @@ export interface AuthenticatorOptions {
   auth?: AuthOptions;
   /** Keys of services that may do everything, by the services' names. */
   trustedServices?: Record<string, string>;
-  /** Bounds of a body that a function of the host may read. @default those of an app */
-  bodyLimits?: BodyLimits;
+  /** Bytes of a body that a function of the host may read. @default {1048576} */
+  maxBodyBytes?: number;
+  /** Milliseconds without a byte after which such a body is given up. @default {30000} */
+  bodyTimeoutMs?: number;
 }
 
 /**
@@ -31,10 +33,9 @@ export interface AuthenticatorOptions {
  * @throws {TypeError} For options that cannot work.
  */
 export function createAuthenticator(
-  { auth = { mode: "none" }, trustedServices = {}, bodyLimits = bodyLimitsOf({}) }:
-    AuthenticatorOptions,
+  { auth = { mode: "none" }, trustedServices = {}, ...body }: AuthenticatorOptions,
 ): (request: Request) => AuthContext | Promise<AuthContext> {
-  const byToken = tokenAuthenticator(auth, bodyLimits);
+  const byToken = tokenAuthenticator(auth, bodyLimitsOf(body));
   const byKey = keyAuthenticator(trustedServices);
   return (request) => {
     const key = request.headers.get(SERVICE_KEY_HEADER);
