@@ -224,5 +224,9 @@ Deno.test({
   await testCommand(command, ["ndjson", "resume", "state", "stream_safety"]);
   // Its sockets do not tell how much has come, so half a request on a connection that was used counts
   // as rest.
-  await testCommand(command, ["connections"], "/^(?!.* that was used)/");
+  await testCommand(
+    command,
+    ["connections"],
+    "/half a request do|descriptors|stops|new connection|its part/",
+  );
 });

@@ -52,17 +52,25 @@ export function retryDelayMs(
 }
 
 /**
- * Requires waits that grow: a wait of 0 would double to 0.
+ * Requires numbers above 0.
  *
- * @throws {RangeError} For a number that is not above 0.
+ * @throws {RangeError} For the first that is none; what is left out may be.
  */
-export function assertBackoff(options: BackoffOptions): void {
-  for (const name of ["minDelayMs", "maxDelayMs", "maxRetryAfterMs"] as const) {
-    const value = options[name];
+export function assertPositive(values: Readonly<Record<string, number | undefined>>): void {
+  for (const [name, value] of Object.entries(values)) {
     if (value !== undefined && !(value > 0)) {
       throw new RangeError(`${name} is ${value}; it must be greater than 0`);
     }
   }
+}
+
+/**
+ * Requires waits that grow: a wait of 0 would double to 0.
+ *
+ * @throws {RangeError} For a number that is not above 0.
+ */
+export function assertBackoff({ minDelayMs, maxDelayMs, maxRetryAfterMs }: BackoffOptions): void {
+  assertPositive({ minDelayMs, maxDelayMs, maxRetryAfterMs });
 }
 
 /** Milliseconds after which a connection counts as one that worked, whatever came over it. */

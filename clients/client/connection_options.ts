@@ -1,5 +1,5 @@
 import type { BackoffOptions } from "./backoff.ts";
-import { assertBackoff } from "./backoff.ts";
+import { assertBackoff, assertPositive } from "./backoff.ts";
 
 /** How connections are kept. */
 export interface ConnectionOptions extends BackoffOptions {
@@ -30,8 +30,6 @@ export function withDefaults(
   const { idleTimeoutMs = 45_000, maxBufferedChars = 1_000_000, takeOverMs = 3_000 } = options;
   assertBackoff(options);
   const bounds = { idleTimeoutMs, maxBufferedChars, takeOverMs };
-  for (const [name, value] of Object.entries(bounds)) {
-    if (!(value > 0)) throw new RangeError(`${name} is ${value}; it must be greater than 0`);
-  }
+  assertPositive(bounds);
   return { ...options, ...bounds };
 }

@@ -1,7 +1,5 @@
 /** Bounds that are part of the contract and not configurable. */
 export const BOUNDS = {
-  /** Characters of a task's id. */
-  taskIdLength: 128,
   /** Characters of a type, a series id, a producer id, a field name. */
   nameLength: 256,
   /** Characters of a reason. */
