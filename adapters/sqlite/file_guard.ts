@@ -101,8 +101,23 @@ export class FileGuard {
   }
 }
 
+/** The part of Deno that is used, where there is one. */
+interface DenoFiles {
+  statSync(path: string): { dev: number; ino: number | null; mtime: Date | null };
+  errors: { NotFound: new () => Error };
+}
+
+/** By Deno itself where there is one: that takes a fifth of the time of its `node:fs`. */
 function statOf(path: string): Stats | undefined {
-  return statSync(path, { throwIfNoEntry: false });
+  const { Deno: deno } = globalThis as { Deno?: DenoFiles };
+  if (deno === undefined) return statSync(path, { throwIfNoEntry: false });
+  try {
+    const { dev, ino, mtime } = deno.statSync(path);
+    return { dev, ino: ino ?? 0, mtimeMs: mtime?.getTime() ?? 0 };
+  } catch (error) {
+    if (error instanceof deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }
 
 function lost(path: string, what: string): TaskcastError {
