@@ -22,7 +22,7 @@ export interface ConnectionInfo {
 export interface Bounds {
   limits: ConnectionLimits;
   /** Called at most once a second, with all that were refused so far by the bound that they met. */
-  onRefused: (refused: Readonly<Record<"connections" | "address", number>>) => void;
+  onRefused: (refused: Readonly<Record<"connections" | "address" | "descriptors", number>>) => void;
 }
 
 /** What answers requests. */

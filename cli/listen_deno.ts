@@ -34,7 +34,7 @@ class DenoServer implements Listening {
   /** With requests in progress; at most one of them listens. */
   readonly #servers = new Set<Deno.HttpServer>();
   #listening?: Deno.HttpServer<Deno.NetAddr>;
-  #refused = 0;
+  readonly #refused = { connections: 0, address: 0, descriptors: 0 };
   #ownDescriptors = 0;
   #isStopping = false;
   #timer?: ReturnType<typeof setTimeout>;
@@ -77,7 +77,7 @@ class DenoServer implements Listening {
     this.port = server.addr.port;
     // It rejects when there are no descriptors left; an error that nobody catches ends the process.
     server.finished.then(() => this.#servers.delete(server), () => {
-      this.#shed();
+      this.#shed("descriptors");
       this.#later(AGAIN_MS);
     });
   }
@@ -88,17 +88,18 @@ class DenoServer implements Listening {
     const open = (await openDescriptors() ?? 0) - this.#ownDescriptors;
     if (this.#isStopping) return;
     if (open < maxConnections) this.#resume();
-    else this.#shed();
+    else this.#shed("connections");
     this.#later(this.#listening === undefined ? AGAIN_MS : LOOK_MS);
   }
 
   /** Closes every connection that has no request in progress, and accepts no others. */
-  #shed(): void {
+  #shed(reason: "connections" | "descriptors"): void {
     const server = this.#listening;
     if (server === undefined) return;
     this.#listening = undefined;
     server.shutdown().catch(() => {}); // Told by `finished`.
-    this.#bounds.onRefused({ connections: ++this.#refused, address: 0 });
+    this.#refused[reason]++;
+    this.#bounds.onRefused(this.#refused);
   }
 
   #resume(): void {

@@ -104,6 +104,9 @@ for (const listener of LISTENERS) {
       using strangers = new Strangers(server);
       for (let i = 0; i < 400; i++) await strangers.open(HALF);
     }
+    if (listener === "deno") {
+      await until(() => /bound of open files/.test(server.process.err), "the log says why");
+    }
     await until(() => answers(server), "the server answers once they are gone");
     server.process.kill("SIGTERM");
     assert.equal(await server.process.ended, 0);

@@ -20,7 +20,7 @@ export interface DenoKvAdapterOptions {
    * tasks. @default no looks; readers then poll, see `pollMs` of the engine
    */
   lookMs?: number;
-  /** Whether what is stored is there when this process is started again. @default {true} */
+  /** Declares that stored data survives a restart of this process. @default {true} */
   durable?: boolean;
   /** Whether the database is closed when both adapters are. @default {false} */
   closesKv?: boolean;

@@ -26,7 +26,7 @@ export interface PostgresAdapterOptions {
   /** Requests that may wait for answers before more are refused. @default {10000} */
   maxPending?: number;
   /**
-   * Whether statements are prepared under names. `false` for poolers that give each transaction
+   * Prepares statements under names. `false` for poolers that give each transaction
    * another connection, which are noticed mostly; `true` for poolers that know of such names.
    *
    * @default not where a pooler is noticed

@@ -90,7 +90,7 @@ export class PostgresBroadcast implements BroadcastProvider {
     };
   }
 
-  /** What is told by way of the connections for statements must be heard. */
+  /** Requires that wake-ups sent over the statement connections are heard. */
   async check(): Promise<HealthReport | void> {
     await this.#database.run("SELECT 1");
     const hears = await this.#listener.hears();

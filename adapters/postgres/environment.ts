@@ -1,6 +1,6 @@
 import type postgres from "postgres";
 
-/** What PostgreSQL, and the way to it, are like. */
+/** Properties of PostgreSQL and of the connection to it. */
 export interface Environment {
   /**
    * Something between keeps connections to PostgreSQL of its own: the process that answers is not the

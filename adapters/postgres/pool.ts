@@ -40,7 +40,7 @@ export class Pool {
   #prepares: boolean;
 
   /**
-   * @param prepare Whether statements are prepared under names. Left out: as long as nothing speaks
+   * @param prepare Prepares statements under names. Left out: as long as nothing speaks
    *   against it.
    */
   constructor(make: () => Connections, prepare?: boolean) {

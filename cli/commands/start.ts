@@ -210,16 +210,18 @@ function refusalLog(
   { maxConnections }: StartSettings["connections"],
 ): Bounds["onRefused"] {
   let quietUntilMs = 0;
-  return ({ connections, address }) => {
+  return ({ connections, address, descriptors }) => {
     if (Date.now() < quietUntilMs) return;
     quietUntilMs = Date.now() + REFUSAL_LOG_MS;
     const reached = [
+      ...(descriptors > 0 ? ["of open files (ulimit -n)"] : []),
       ...(connections > 0 ? [`limits.maxConnections (${maxConnections})`] : []),
       ...(address > 0 ? ["limits.maxConnectionsPerAddress"] : []),
     ];
     log.warn(`connections are refused: the bound ${reached.join(" and ")} is reached`, {
       refusedOfAll: connections,
       refusedOfAddress: address,
+      outOfDescriptors: descriptors,
     });
   };
 }

@@ -54,7 +54,7 @@ const postgres = z.strictObject({
   timeoutMs: positive().optional().describe("Milliseconds that an answer may take"),
   maxPending: positive().optional().describe("Requests that may wait for answers"),
   preparedStatements: z.boolean().optional()
-    .describe("Whether statements are prepared under names, which not every pooler knows of"),
+    .describe("Prepares statements under names, which not every pooler supports"),
 });
 
 const denoKv = z.strictObject({

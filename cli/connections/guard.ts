@@ -11,7 +11,7 @@ export class ConnectionGuard {
   readonly #byAddress = new Map<string, number>();
   #open = 0;
   /** Connections that were closed at once, by the bound that they met. */
-  readonly refused = { connections: 0, address: 0 };
+  readonly refused = { connections: 0, address: 0, descriptors: 0 };
 
   constructor(limits: ConnectionLimits) {
     this.#limits = limits;
@@ -22,7 +22,7 @@ export class ConnectionGuard {
     return this.#open;
   }
 
-  /** Whether one more is refused, wherever it comes from. */
+  /** One more is refused, wherever it comes from. */
   get isFull(): boolean {
     return this.#open >= this.#limits.maxConnections;
   }

@@ -30,7 +30,7 @@ Deno.test("a network of IPv6 is one client, whatever it is written as", () => {
   assert(guard.take("2a00:1450:4001:081b:ffff::2"));
   assert.equal(guard.take("2a00:1450:4001:81b:1:2:3:4"), undefined);
   assert(guard.take("2a00:1450:4001:81c::1"));
-  assert.deepEqual(guard.refused, { connections: 0, address: 1 });
+  assert.deepEqual(guard.refused, { connections: 0, address: 1, descriptors: 0 });
 });
 
 Deno.test("a place that was given back twice is free once", () => {

@@ -59,7 +59,7 @@ export interface PostgresAdapterConfig {
   /** Requests that may wait for answers. @default {10000} */
   maxPending?: number;
   /**
-   * Whether statements are prepared under names, which not every pooler knows of.
+   * Prepares statements under names, which not every pooler supports.
    * @default not where a pooler is noticed
    */
   preparedStatements?: boolean;
