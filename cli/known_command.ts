@@ -1,5 +1,5 @@
+import { hintFor } from "@taskcast/core/protocol";
 import type { Command } from "commander";
-import { didYouMean } from "./config/did_you_mean.ts";
 import { printable } from "./printable.ts";
 
 /**
@@ -12,9 +12,5 @@ export function assertKnownCommand(program: Command, [word]: readonly string[]):
   if (word === undefined || word.startsWith("-")) return;
   const known = [...program.commands.map((command) => command.name()), "help"];
   if (known.includes(word)) return;
-  const close = didYouMean(word, known);
-  program.error(
-    `error: there is no command "${printable(word)}"; ` +
-      (close === undefined ? `there are: ${known.join(", ")}` : `did you mean "${close}"?`),
-  );
+  program.error(`error: there is no command "${printable(word)}"; ${hintFor(word, known)}`);
 }

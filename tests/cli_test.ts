@@ -34,7 +34,7 @@ Deno.test("a wrong command line exits with 2 and says what is wrong", async () =
     [["start", "--port", "70000"], /--port must be a number from 0 to 65535/],
     [["start", "--log-level", "loud"], /debug, info, warn, error/],
     [["start", "--max-memory", "0"], /--max-memory must be a number from 1 to/],
-    [["bogus"], /^error: there is no command "bogus"; there are: start, config, .*, help\n/],
+    [["bogus"], /^error: there is no command "bogus"; known are start, config, .*, help\n/],
     [["strat", "--port", "1"], /^error: there is no command "strat"; did you mean "start"\?\n/],
     [["webhook", "list"], /^error: there is no command "webhook"; did you mean "webhooks"\?\n/],
     [["a\x1b[31m"], /^error: there is no command "a\\u001b\[31m"; /],

@@ -1,7 +1,7 @@
 import type { TaskcastConfig } from "@taskcast/core";
+import { hintFor } from "@taskcast/core/protocol";
 import type { z } from "zod";
 import { annotations } from "./annotations.ts";
-import { didYouMean } from "./did_you_mean.ts";
 import type { Interpolated } from "./interpolate.ts";
 import type { KeyPath } from "./key_path.ts";
 import { pathText, setAt, valueAt } from "./key_path.ts";
@@ -101,10 +101,7 @@ function unknownKey(path: KeyPath, key: string, root: unknown): string {
   const parent = schemaAt(configSchema, path, root);
   const object = parent?.type === "union" ? memberFor(parent, valueAt(root, path)) : parent;
   const known = object?.type === "object" ? Object.keys(object.shape) : [];
-  const close = didYouMean(key, known);
-  return close === undefined
-    ? `${name}: there is no such key; there are: ${known.join(", ")}`
-    : `${name}: there is no such key; did you mean "${close}"?`;
+  return `${name}: there is no such key; ${hintFor(key, known)}`;
 }
 
 function isCodeAt(path: KeyPath, root: unknown): boolean {

@@ -1,5 +1,6 @@
 import { systemClock } from "../contracts/clock.ts";
 import type { ErrorContext } from "../contracts/hooks.ts";
+import { hintFor } from "../protocol/did_you_mean.ts";
 import { invalidInput } from "../protocol/errors.ts";
 import { DEFAULT_LIMITS } from "../protocol/limits.ts";
 import { assertCleanupRules } from "../rules/validate/cleanup.ts";
@@ -60,8 +61,10 @@ function withDefaults<Options extends object>(
   const said = Object.entries(given).filter(([, value]) => value !== undefined);
   for (const [name] of said) {
     if (Object.hasOwn(defaults, name)) continue;
-    const known = Object.keys(defaults).join(", ");
-    throw invalidInput(`${path}.${name}`, `is not known; known are ${known}`);
+    throw invalidInput(
+      `${path}.${name}`,
+      `is not known; ${hintFor(name, Object.keys(defaults))}`,
+    );
   }
   return { ...defaults, ...Object.fromEntries(said) };
 }

@@ -7,6 +7,7 @@
 export * from "./accumulated.ts";
 export type * from "./cleanup.ts";
 export * from "./cursor.ts";
+export * from "./did_you_mean.ts";
 export * from "./errors.ts";
 export * from "./event.ts";
 export * from "./json.ts";

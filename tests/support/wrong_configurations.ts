@@ -11,7 +11,7 @@ export const WRONG: [yaml: string, errors: string[], env?: Record<string, string
   ],
   [
     "cors: { zebra: 1 }",
-    ["cors.zebra: there is no such key; there are: origin, credentials, maxAgeSeconds"],
+    ["cors.zebra: there is no such key; known are origin, credentials, maxAgeSeconds"],
   ],
   [
     "port: eighty\nlogLevel: loud\nsentry: { captureTaskFailures: 1 }",

@@ -1,3 +1,4 @@
+import { didYouMean, hintFor } from "../../protocol/did_you_mean.ts";
 import { invalidInput, TaskcastError } from "../../protocol/errors.ts";
 import { BOUNDS } from "../../protocol/limits.ts";
 
@@ -16,7 +17,7 @@ export function object(value: unknown, path: string, known?: readonly string[]):
   if (known !== undefined) {
     for (const key of Object.keys(value)) {
       if (!known.includes(key) && value[key] !== undefined) {
-        throw invalidInput(join(path, key), `is not known; known are ${known.join(", ")}`);
+        throw invalidInput(join(path, key), `is not known; ${hintFor(key, known)}`);
       }
     }
   }
@@ -64,9 +65,16 @@ export function text(value: unknown, path: string, max: number = BOUNDS.nameLeng
 
 export function oneOf(value: unknown, path: string, allowed: readonly string[]): string {
   if (typeof value !== "string" || !allowed.includes(value)) {
-    throw invalidInput(path, `must be one of ${allowed.join(", ")}`);
+    throw invalidInput(path, notOneOf(value, allowed));
   }
   return value;
+}
+
+/** Says that a value is none of a few words, and which one may have been meant. */
+export function notOneOf(value: unknown, allowed: readonly string[]): string {
+  const close = typeof value === "string" ? didYouMean(value, allowed) : undefined;
+  const hint = close === undefined ? "" : `; did you mean "${close}"?`;
+  return `must be one of ${allowed.join(", ")}${hint}`;
 }
 
 export function integer(value: unknown, path: string, min: number, max: number): number {
