@@ -53,6 +53,9 @@ export interface PostgresAdapters {
   shortTerm: ShortTermStore;
 }
 
+/** Connections at most, unless it is said. */
+const MAX_CONNECTIONS = 10;
+
 /** Milliseconds that an answer may take, unless it is said. */
 const TIMEOUT_MS = 10_000;
 
@@ -149,17 +152,18 @@ async function greet(pool: Pool): Promise<void> {
 }
 
 function poolOf(
-  { url, maxConnections = 10, preparedStatements }: PostgresAdapterOptions,
+  { url, maxConnections = MAX_CONNECTIONS, preparedStatements }: PostgresAdapterOptions,
 ): Pool {
   return new Pool(() => connect(url, { max: maxConnections }), preparedStatements);
 }
 
 function databaseOf(
   pool: Pool,
-  { timeoutMs = TIMEOUT_MS, maxPending = 10_000 }: PostgresAdapterOptions,
+  { timeoutMs = TIMEOUT_MS, maxPending = 10_000, maxConnections = MAX_CONNECTIONS }:
+    PostgresAdapterOptions,
   kind: keyof typeof PREFIXES,
 ): Database {
-  return new Database(pool, { prefix: PREFIXES[kind], timeoutMs, maxPending });
+  return new Database(pool, { prefix: PREFIXES[kind], timeoutMs, maxPending, maxConnections });
 }
 
 function once(work: () => Promise<void>): () => Promise<void> {

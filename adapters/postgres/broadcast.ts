@@ -92,7 +92,7 @@ export class PostgresBroadcast implements BroadcastProvider {
 
   /** Requires that wake-ups sent over the statement connections are heard. */
   async check(): Promise<HealthReport | void> {
-    await this.#database.run("SELECT 1");
+    await this.#database.read("SELECT 1");
     const hears = await this.#listener.hears();
     if (hears === true || this.#closed) return;
     return { status: "unavailable", message: hears === false ? DEAF : NOT_LISTENING };

@@ -4,13 +4,8 @@ import postgres from "postgres";
 /** Connections to PostgreSQL, and how they end. */
 export interface Connections {
   sql: postgres.Sql;
-  /**
-   * Lets what is under way come to its end, for a few seconds. Safe to call twice.
-   *
-   * @param isIdle Nothing is under way. The driver would wait for connections that broke while
-   *   something was (3.4.9).
-   */
-  close(isIdle?: boolean): Promise<void>;
+  /** Says good-bye when nothing is under way. Safe to call twice. */
+  close(): Promise<void>;
   /** Ends them now, whatever is under way. Safe to call twice. */
   destroy(): Promise<void>;
 }
@@ -24,11 +19,11 @@ export interface ConnectOptions {
   onclose?: () => void;
 }
 
-/** Seconds that a connection may take, and that its end may take. */
+/** Seconds that a connection may take. */
 const CONNECT_SECONDS = 5;
 
-/** Seconds that the end of connections may take on which nothing is under way. */
-const IDLE_END_SECONDS = 0.5;
+/** Seconds that a good-bye may take: the driver waits for connections that broke, too (3.4.9). */
+const END_SECONDS = 0.5;
 
 /** Seconds between attempts to connect, at most: an outage is to be over when PostgreSQL is back. */
 const MAX_BACKOFF_SECONDS = 1;
@@ -54,7 +49,7 @@ export function connect(
   /** Not connected yet: the driver listens first, so that it hears of an error too. */
   function openSocket({ host, port, path }: SocketOptions): net.Socket {
     // The driver goes on with an attempt that it had planned before the end.
-    if (ended) throw new Error("The connections have been closed");
+    if (ended) throw Object.assign(new Error("They are closed"), { code: "CONNECTION_ENDED" });
     const socket: net.Socket & { host?: string; port?: number } = new net.Socket();
     for (const known of sockets) if (known.destroyed) sockets.delete(known);
     sockets.add(socket);
@@ -100,7 +95,7 @@ export function connect(
   let ending: Promise<void> | undefined;
   return {
     sql,
-    close: (isIdle) => ending ??= end(isIdle ? IDLE_END_SECONDS : CONNECT_SECONDS),
+    close: () => ending ??= end(END_SECONDS),
     destroy: () => ending ??= end(0),
   };
 }

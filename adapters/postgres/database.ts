@@ -1,4 +1,4 @@
-import { late, tooMany, verdictOf, worded } from "./errors.ts";
+import { isEndOfSession, late, tooMany, verdictOf, worded } from "./errors.ts";
 import type { Pool } from "./pool.ts";
 import type { Run, Session, Value } from "./transaction.ts";
 import { inTransaction, runOn } from "./transaction.ts";
@@ -9,6 +9,18 @@ export type { Run, Value } from "./transaction.ts";
 const AGAIN = new Set(["40P01", "40001"]);
 const MAX_ATTEMPTS = 5;
 
+/** What is done on a session. It is also told whether its time is over. */
+type Work<T> = (session: Session, isOver: () => boolean) => Promise<T>;
+
+/** How often work may be done again, and after which errors besides those that say it was not done. */
+interface Repetition {
+  repeats: number;
+  isRepeatable: (error: unknown) => boolean;
+}
+
+/** For what may write. */
+const ONLY_UNDONE: Repetition = { repeats: 1, isRepeatable: () => false };
+
 /** The tables with one prefix in one database: `{events}` in a text is the table `events`. */
 export class Database {
   readonly prefix: string;
@@ -17,14 +29,22 @@ export class Database {
   /** Requests that may wait for answers before more are refused. */
   readonly maxPending: number;
   readonly #pool: Pool;
+  /** Sessions that there are at once. */
+  readonly #maxConnections: number;
   readonly #setLimits: string;
   #pending = 0;
 
   constructor(
     pool: Pool,
-    { prefix, timeoutMs, maxPending }: { prefix: string; timeoutMs: number; maxPending: number },
+    { prefix, timeoutMs, maxPending, maxConnections }: {
+      prefix: string;
+      timeoutMs: number;
+      maxPending: number;
+      maxConnections: number;
+    },
   ) {
     this.#pool = pool;
+    this.#maxConnections = maxConnections;
     this.prefix = prefix;
     this.timeoutMs = timeoutMs;
     this.maxPending = maxPending;
@@ -35,7 +55,21 @@ export class Database {
       `SET LOCAL idle_in_transaction_session_timeout = ${limit}; `;
   }
 
-  /** Runs a statement by itself: what it says is of one moment. */
+  /**
+   * Runs a statement that only reads, by itself: what it says is of one moment.
+   *
+   * Repeated on another session when its session ends before it answers, which a server does to all
+   * of them at once. Each repetition finds one that was ended, so after as many as there can be the
+   * next one is new.
+   */
+  async read<Row extends object>(text: string, ...values: Value[]): Promise<Row[]> {
+    return await this.#inTime((session) => runOn<Row>(session, this.#named(text), values), {
+      repeats: this.#maxConnections,
+      isRepeatable: isEndOfSession,
+    });
+  }
+
+  /** Runs a statement that writes, by itself. Never repeated once it may have been carried out. */
   async run<Row extends object>(text: string, ...values: Value[]): Promise<Row[]> {
     return await this.#inTime((session) => runOn<Row>(session, this.#named(text), values));
   }
@@ -72,13 +106,13 @@ export class Database {
     return text.replace(/\{([a-z_]+)\}/g, `${this.prefix}$1`);
   }
 
-  async #inTime<T>(work: (session: Session, isOver: () => boolean) => Promise<T>): Promise<T> {
+  async #inTime<T>(work: Work<T>, repetition?: Repetition): Promise<T> {
     if (this.#pending >= this.maxPending) throw tooMany(this.maxPending);
     this.#pending++;
     try {
       return await this.#pool.within(this.timeoutMs, async (isOver) => {
         try {
-          return await this.#onGoodSession(work, isOver);
+          return await this.#onGoodSession(work, isOver, repetition);
         } finally {
           // Only now, and not when its time is over: until then it is kept somewhere.
           this.#pending--;
@@ -91,15 +125,19 @@ export class Database {
 
   /** Works once more, on another session or in another way, where that is worth it. */
   async #onGoodSession<T>(
-    work: (session: Session, isOver: () => boolean) => Promise<T>,
+    work: Work<T>,
     isOver: () => boolean,
+    { repeats, isRepeatable }: Repetition = ONLY_UNDONE,
   ): Promise<T> {
-    const session = this.#pool.session;
-    try {
-      return await work(session, isOver);
-    } catch (error) {
-      if (!this.#pool.judge(session, verdictOf(error)) || isOver()) throw error;
-      return await work(this.#pool.session, isOver);
+    for (let repeated = 0;; repeated++) {
+      let used: Session | undefined;
+      try {
+        return await this.#pool.use((session) => work(used = session, isOver));
+      } catch (error) {
+        const isUndone = this.#pool.judge(used!, verdictOf(error));
+        const isWorthIt = isUndone || isRepeatable(error);
+        if (!isWorthIt || repeated === repeats || isOver()) throw error;
+      }
     }
   }
 }

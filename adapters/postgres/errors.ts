@@ -62,6 +62,14 @@ export function verdictOf(error: unknown): Verdict {
   return VERDICTS[codeOf(error)] ?? "keep";
 }
 
+/**
+ * Whether a session ended before it answered: by the server, or its connection closed. A statement
+ * that only reads may be repeated then; of any other nobody knows whether it was carried out.
+ */
+export function isEndOfSession(error: unknown): boolean {
+  return /^(57P0[123]|CONNECTION_(CLOSED|DESTROYED|ENDED))$/.test(codeOf(error));
+}
+
 function codeOf(error: unknown): string {
   return (error as { code?: string }).code ?? "";
 }

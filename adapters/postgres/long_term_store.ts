@@ -29,7 +29,7 @@ export class PostgresLongTermStore extends PostgresTaskStore implements LongTerm
   async positions(
     tasks: readonly { taskId: string; incarnation: string }[],
   ): Promise<ArchivePosition[]> {
-    return await this.#positions(this.database.run.bind(this.database), tasks);
+    return await this.#positions(this.database.read.bind(this.database), tasks);
   }
 
   async #positions(

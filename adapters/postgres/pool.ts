@@ -2,6 +2,7 @@ import type { Connections } from "./connect.ts";
 import type { Verdict } from "./errors.ts";
 import { late } from "./errors.ts";
 import type { Session } from "./transaction.ts";
+import { UsedConnections } from "./used_connections.ts";
 
 /** Requests in a row that get no answer before the connections are taken for dead. */
 const SILENT_IN_A_ROW = 2;
@@ -27,10 +28,8 @@ export class Pool {
   readonly #retired = new Set<Promise<void>>();
   /** When requests began whose time is over and that are still owed an answer. */
   readonly #owed = new Set<{ sinceMs: number }>();
-  #current: Connections;
+  #current: UsedConnections;
   #silent = 0;
-  /** Requests on the connections that there are which have no answer yet. */
-  readonly #underWay = new Set<object>();
   #pauseMs = PAUSE_MS;
   #renewableMs = 0;
   #leavableMs = 0;
@@ -47,12 +46,18 @@ export class Pool {
     this.#make = make;
     this.#prepare = prepare;
     this.#prepares = prepare ?? true;
-    this.#current = make();
+    this.#current = new UsedConnections(make());
   }
 
   /** Where statements are to be run now, and how. */
   get session(): Session {
     return { sql: this.#current.sql, prepares: this.#prepares };
+  }
+
+  /** Does work on a session that lasts as long as the work takes, within reason. */
+  async use<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    const { session } = this;
+    return await this.#current.use(() => work(session));
   }
 
   /**
@@ -67,10 +72,8 @@ export class Pool {
   ): Promise<T> {
     const connections = this.#current;
     const request = { sinceMs: performance.now() };
-    this.#underWay.add(request);
     const settled = () => {
       this.#owed.delete(request);
-      this.#underWay.delete(request);
       if (connections === this.#current) this.#heard();
     };
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -137,11 +140,10 @@ export class Pool {
     return true;
   }
 
-  #replace(end: (old: Connections) => Promise<void>): void {
+  #replace(end: (old: UsedConnections) => Promise<void>): void {
     const old = this.#current;
-    this.#current = this.#make();
+    this.#current = new UsedConnections(this.#make());
     this.#owed.clear();
-    this.#underWay.clear();
     this.#silent = 0;
     const ended: Promise<void> = end(old).finally(() => this.#retired.delete(ended));
     this.#retired.add(ended);
@@ -155,7 +157,7 @@ export class Pool {
   /** Lets what is under way end, and closes everything. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([this.#current.close(this.#underWay.size === 0), ...this.#retired]);
+    await Promise.all([this.#current.close(), ...this.#retired]);
   }
 
   /** Closes everything at once. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import postgres from "postgres";
-import type { ShortTermStore } from "@taskcast/core";
+import type { LongTermStore, ShortTermStore } from "@taskcast/core";
 import { MemoryBroadcastProvider, TaskEngine } from "@taskcast/core";
 import { movingProxy } from "../../tests/support/moving_proxy.ts";
 import { hasPostgres, startPostgres } from "../../tests/support/postgres_server.ts";
@@ -32,12 +32,28 @@ async function openEngine(options: PostgresAdapterOptions) {
   };
 }
 
+/** Everything that is repeated when a session ends. */
+async function readAll(store: ShortTermStore, archive: LongTermStore): Promise<void> {
+  const { incarnation } = (await store.getTask("t", 0))!.record;
+  for (const reader of [store, archive]) {
+    await reader.getTask("t");
+    await reader.listTasks({ limit: 1 });
+    await reader.readLog("t", { after: -1, limit: 1 });
+    await reader.readFolds("t", { after: -1, limit: 1 });
+    await reader.countMatches("t", { types: ["n"] }, [0]);
+  }
+  await store.due(Date.now(), 1);
+  await store.marked("archive", { limit: 1 });
+  await store.readNotes("t", incarnation);
+  await archive.positions([{ taskId: "t", incarnation }]);
+}
+
 /** All connections of a store are in use at once, so all there can be are made. */
 async function fillPool(store: ShortTermStore): Promise<void> {
   await Promise.all(Array.from({ length: 40 }, () => store.getTask("t")));
 }
 
-test("postgres: a spell in which it only reads ends with it, and check tells the truth", async () => {
+test("postgres: a spell in which it only reads ends with it, check tells the truth, and reads only read", async () => {
   await using server = await startPostgres();
   await using opened = await openEngine({ url: server.url, maxConnections: 5 });
   const { engine, shortTerm } = opened;
@@ -56,6 +72,7 @@ test("postgres: a spell in which it only reads ends with it, and check tells the
     "it reads",
   );
   await fillPool(shortTerm);
+  await readAll(shortTerm, archive);
   for (const store of [shortTerm, archive]) {
     await until(async () => {
       const report = await store.check().catch(() => {});
@@ -115,18 +132,37 @@ test("postgres: connections that lead to a standby are left for where the addres
   }
 });
 
-test("postgres: sessions that the server ends are replaced", async () => {
+/** Ends all sessions of the adapters, and waits until they are gone. */
+async function endSessions(admin: postgres.Sql): Promise<void> {
+  const ended = await admin`SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE application_name = 'taskcast'`;
+  const pids = ended.map(({ pid }) => pid);
+  assert(pids.length > 0, "there were some");
+  await until(async () => {
+    const left = await admin`SELECT FROM pg_stat_activity WHERE pid = ANY(${pids})`;
+    return left.length === 0;
+  }, "they are gone");
+}
+
+test("postgres: sessions that the server ends are replaced, and reads do not notice", async () => {
   await using server = await startPostgres();
   await using opened = await openEngine({ url: server.url, maxConnections: 5 });
   const { engine, shortTerm } = opened;
   await engine.createTask({ id: "t" });
   const admin = postgres(server.url, { max: 1, connection: { application_name: "admin" } });
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < 10; round++) {
     await fillPool(shortTerm);
-    await admin`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-      WHERE application_name = 'taskcast'`;
+    let over = false;
+    const reading = (async () => {
+      while (!over) await fillPool(shortTerm);
+    })();
+    await endSessions(admin);
+    over = true;
+    await reading;
     const publish = () => engine.publishEvent("t", { type: "n", data: round });
     await until(() => publish().then(() => true, () => false), "it is written again");
+    // Each session that was ended has had something to read by then, and is known to be gone.
+    await fillPool(shortTerm);
     await Promise.all(Array.from({ length: 20 }, publish));
   }
   await admin.end();

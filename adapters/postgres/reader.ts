@@ -168,13 +168,13 @@ export class PostgresTaskReader implements TaskReader {
   async getTask(taskId: string, at?: number): Promise<TaskHead | undefined> {
     const isWanted = at !== undefined && at >= 0 && at <= MAX_INDEX;
     const [row] = isWanted
-      ? await this.database.run<HeadRow>(
+      ? await this.database.read<HeadRow>(
         "SELECT record, length, trimmed_through, " +
           `${entropyAt("t.task", "$2::int")}::float8 AS entropy FROM {tasks} t WHERE id = $1`,
         taskId,
         at,
       )
-      : await this.database.run<HeadRow>(
+      : await this.database.read<HeadRow>(
         "SELECT record, length, trimmed_through FROM {tasks} WHERE id = $1",
         taskId,
       );
@@ -200,7 +200,7 @@ export class PostgresTaskReader implements TaskReader {
         `(created_at, id) < (${bound(after.createdAt)}::bigint, ${bound(after.id)}::text)`,
       );
     }
-    const rows = await this.database.run<{ record: TaskRecord }>(
+    const rows = await this.database.read<{ record: TaskRecord }>(
       `SELECT record FROM {tasks} WHERE ${conditions.join(" AND ")} ` +
         `ORDER BY created_at DESC, id DESC LIMIT ${bound(limit + 1)}::int`,
       ...values,
@@ -226,7 +226,7 @@ export class PostgresTaskReader implements TaskReader {
         `ORDER BY e.idx ${order} LIMIT $4::int`;
     const before = entropyAt("t.task", "$2::int");
     const atEnd = entropyAt("t.task", "least($3::int, length - 1)");
-    const [row] = await this.database.run<Page>(
+    const [row] = await this.database.read<Page>(
       `WITH t AS (SELECT task, incarnation, status, length, trimmed, ${before} AS before, ` +
         `${atEnd} AS at_end FROM {tasks} t WHERE id = $1), ` +
         `page AS MATERIALIZED (${within(source, order)}) SELECT ${TASK}, ` +
@@ -265,7 +265,7 @@ export class PostgresTaskReader implements TaskReader {
     const { seriesId } = query;
     const values: Value[] = [taskId, after, through, limit, maxBytes];
     if (seriesId !== undefined) values.push(seriesId);
-    const [row] = await this.database.run<
+    const [row] = await this.database.read<
       { task: TaskRow | null; found: number; folds: FoldRow[] | null }
     >(foldsStatement({ texts, isOne: seriesId !== undefined }), ...values);
     const { task, found, folds: rows } = answerOf(row);
@@ -288,7 +288,7 @@ export class PostgresTaskReader implements TaskReader {
   ): Promise<number[] | undefined> {
     const values: Value[] = [taskId, JSON.stringify(indexes)];
     const bound = (value: Value) => `$${values.push(value)}`;
-    const [row] = await this.database.run<{ known: boolean; counts: number[] | null }>(
+    const [row] = await this.database.read<{ known: boolean; counts: number[] | null }>(
       "WITH t AS (SELECT task, trimmed_through FROM {tasks} WHERE id = $1" +
         `${incarnation === undefined ? "" : ` AND incarnation = ${bound(incarnation)}`}) ` +
         "SELECT EXISTS (SELECT FROM t) AS known, " +

@@ -74,7 +74,7 @@ export class PostgresShortTermStore extends PostgresTaskStore implements ShortTe
   async due(nowMs: number, limit: number): Promise<DueWork> {
     const ofKind = (kind: DueKind) =>
       `(SELECT kind, task, at_ms FROM {due} WHERE kind = '${kind}' ORDER BY at_ms LIMIT $1::int)`;
-    const rows = await this.database.run<{ kind: DueKind; taskId: string; atMs: number }>(
+    const rows = await this.database.read<{ kind: DueKind; taskId: string; atMs: number }>(
       'SELECT d.kind, t.id AS "taskId", d.at_ms::float8 AS "atMs" ' +
         `FROM (${DUE_KINDS.map(ofKind).join(" UNION ALL ")}) d JOIN {tasks} t USING (task) ` +
         "ORDER BY d.at_ms, t.id LIMIT $1::int",
@@ -107,7 +107,7 @@ export class PostgresShortTermStore extends PostgresTaskStore implements ShortTe
     { limit, after }: { limit: number; after?: MarkedTask },
   ): Promise<MarkedTask[]> {
     const place = after === undefined ? [] : [after.atMs, after.taskId];
-    return await this.database.run<MarkedTask>(
+    return await this.database.read<MarkedTask>(
       'SELECT t.id AS "taskId", d.at_ms::float8 AS "atMs" FROM {due} d JOIN {tasks} t USING (task) ' +
         `WHERE d.kind = $1 ${
           after === undefined ? "" : "AND (d.at_ms, t.id) > ($3::bigint, $4)"
@@ -123,7 +123,7 @@ export class PostgresShortTermStore extends PostgresTaskStore implements ShortTe
     taskId: string,
     incarnation: string,
   ): Promise<Record<string, string> | undefined> {
-    const rows = await this.database.run<{ name: string | null; text: string }>(
+    const rows = await this.database.read<{ name: string | null; text: string }>(
       "SELECT n.name, n.text FROM {tasks} t LEFT JOIN {notes} n USING (task) " +
         "WHERE t.id = $1 AND t.incarnation = $2",
       taskId,

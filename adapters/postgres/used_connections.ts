@@ -1,0 +1,56 @@
+import type { Connections } from "./connect.ts";
+
+/** Milliseconds that what is under way may take once the connections are to be closed. */
+const DRAIN_MS = 5_000;
+
+/** Connections that were made together, and how much is under way on them. */
+export class UsedConnections {
+  readonly #connections: Connections;
+  #users = 0;
+  #onIdle = () => {};
+  #closing: Promise<void> | undefined;
+
+  constructor(connections: Connections) {
+    this.#connections = connections;
+  }
+
+  get sql(): Connections["sql"] {
+    return this.#connections.sql;
+  }
+
+  /** Does what is not cut off by {@linkcode close}, unless it takes too long. */
+  async use<T>(work: () => Promise<T>): Promise<T> {
+    this.#users++;
+    try {
+      return await work();
+    } finally {
+      if (--this.#users === 0) this.#onIdle();
+    }
+  }
+
+  /**
+   * Closes them when nothing is under way any more, or after a few seconds. The driver's own way to
+   * wait leaves statements unanswered that had no connection yet (3.4.9).
+   */
+  async close(): Promise<void> {
+    await (this.#closing ??= this.#drain());
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#users > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, DRAIN_MS);
+        this.#onIdle = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    await (this.#users === 0 ? this.#connections.close() : this.#connections.destroy());
+  }
+
+  /** Closes them now, whatever is under way. */
+  async destroy(): Promise<void> {
+    await this.#connections.destroy();
+  }
+}
