@@ -33,7 +33,7 @@ function setUp({ archive = false, rules = [DEBUG, DELETE] }: {
       shortTermStore: hot,
       longTermStore: cold,
       cleanup: { rules },
-      options: { hotRetentionMs: 2 * HOUR_MS },
+      options: { hotRetentionMs: 2 * HOUR_MS, sweepMs: 60_000 },
       hooks: { onUnhandledError: (error) => void errors.push(error) },
       ...more,
     });
