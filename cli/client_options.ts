@@ -46,7 +46,10 @@ export async function reaching<Flags extends ClientFlags>(
     // What `fetch` rejects with when there is no answer.
     if (!(error instanceof TypeError)) throw error;
     const { message } = error.cause instanceof Error ? error.cause : error;
-    throw new UnreachableError(`cannot reach the server at ${url}: ${message}`);
+    throw new UnreachableError(
+      `cannot reach the server at ${url}: ${message}\n` +
+        "start one with `taskcast start`, or say where it is with --url or TASKCAST_URL",
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
+import process from "node:process";
 import type { Readable } from "node:stream";
 
 /** How a command ended. */
@@ -15,8 +16,8 @@ export interface Outcome {
   problem?: string;
 }
 
-/** Takes what a command writes; the command waits until it resolves. */
-export type OutputSink = (bytes: Uint8Array) => Promise<unknown>;
+/** Takes what a command writes; the command waits until it resolves with whether more is wanted. */
+export type OutputSink = (bytes: Uint8Array) => Promise<boolean>;
 
 /** A command that runs. */
 export interface Command {
@@ -26,14 +27,21 @@ export interface Command {
   stop(signal: NodeJS.Signals): void;
 }
 
-/** See https://www.gnu.org/software/bash/manual/html_node/Exit-Status.html */
+// See https://www.gnu.org/software/bash/manual/html_node/Exit-Status.html
 const CODE_NOT_FOUND = 127;
-const CODE_OF_SIGNAL = 128;
+
+/** What a shell answers with when a signal ended a command. */
+export function exitCodeOf(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal];
+}
 
 /** Milliseconds that a command has for ending once it was asked to. */
 const STOP_MS = 10_000;
 
-/** Milliseconds that output is waited for which a stopped command's own children hold open. */
+/**
+ * Milliseconds that output is waited for which the children of a command hold open that was stopped
+ * or killed.
+ */
 const OUTPUT_MS = 1_000;
 
 /** Runs a command with the input of this process. */
@@ -44,9 +52,19 @@ export function runCommand(
   const child = spawn(file, args, { stdio: ["inherit", "pipe", "pipe"] });
   let stopping = false;
   let killTimer: ReturnType<typeof setTimeout> | undefined;
-  const kill = () => child.kill("SIGKILL");
-
   const exited = exitOf(child, file);
+  let hasExited = false;
+  void exited.then(() => hasExited = true);
+  // Not with `child.kill()`: on Deno it does nothing the second time, whatever came of the first.
+  const send = (signal: NodeJS.Signals) => {
+    if (hasExited || child.pid === undefined) return;
+    try {
+      process.kill(child.pid, signal);
+    } catch {
+      // It has just ended.
+    }
+  };
+  const kill = () => send("SIGKILL");
   const copied = Promise.all([
     copy(child.stdout, sinks.stdout),
     copy(child.stderr, sinks.stderr),
@@ -61,7 +79,8 @@ export function runCommand(
   const outcome = (async () => {
     const outcome = await exited;
     clearTimeout(killTimer);
-    const outputTimer = stopping ? setTimeout(closeOutput, OUTPUT_MS) : undefined;
+    const isCutOff = stopping || outcome.signal !== undefined;
+    const outputTimer = isCutOff ? setTimeout(closeOutput, OUTPUT_MS) : undefined;
     if (outcome.problem !== undefined) closeOutput();
     await copied;
     clearTimeout(outputTimer);
@@ -74,7 +93,7 @@ export function runCommand(
       if (stopping) return void kill();
       stopping = true;
       // At a terminal the command gets Ctrl-C by itself; twice does no harm.
-      child.kill(signal);
+      send(signal);
       killTimer = setTimeout(kill, STOP_MS);
     },
   };
@@ -88,14 +107,17 @@ function exitOf(child: ChildProcess, file: string): Promise<Outcome> {
     });
     child.on("exit", (exitCode, signal) => {
       if (signal === null) resolve({ code: exitCode ?? 1, exitCode: exitCode ?? undefined });
-      else resolve({ code: CODE_OF_SIGNAL + constants.signals[signal], signal });
+      else resolve({ code: exitCodeOf(signal), signal });
     });
   });
 }
 
 async function copy(source: Readable, sink: OutputSink): Promise<void> {
   try {
-    for await (const bytes of source as AsyncIterable<Uint8Array>) await sink(bytes);
+    for await (const bytes of source as AsyncIterable<Uint8Array>) {
+      // Leaving the loop closes the pipe, so the command gets SIGPIPE as in any pipeline.
+      if (!await sink(bytes)) break;
+    }
   } catch (error) {
     // We closed it ourselves, or it was never there.
     if ((error as NodeJS.ErrnoException).code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;

@@ -63,13 +63,18 @@ function defaultListener(): Listener {
 }
 
 /** Calls `onSignal` for each SIGINT and SIGTERM until the returned function is called. */
-export function onStopSignal(onSignal: (signal: "SIGINT" | "SIGTERM") => void): () => void {
-  const int = () => onSignal("SIGINT");
-  const term = () => onSignal("SIGTERM");
-  process.on("SIGINT", int);
-  process.on("SIGTERM", term);
+export function onStopSignal(onSignal: (signal: NodeJS.Signals) => void): () => void {
+  return onSignals(["SIGINT", "SIGTERM"], onSignal);
+}
+
+/** Calls `onSignal` for each of these signals until the returned function is called. */
+export function onSignals(
+  signals: readonly NodeJS.Signals[],
+  onSignal: (signal: NodeJS.Signals) => void,
+): () => void {
+  const handlers = signals.map((signal) => ({ signal, handler: () => onSignal(signal) }));
+  for (const { signal, handler } of handlers) process.on(signal, handler);
   return () => {
-    process.off("SIGINT", int);
-    process.off("SIGTERM", term);
+    for (const { signal, handler } of handlers) process.off(signal, handler);
   };
 }

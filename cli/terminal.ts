@@ -6,7 +6,10 @@ const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as c
 export interface Terminal {
   /** The error output is read by people. */
   readonly isTty: boolean;
-  /** Writes to the output as it is; resolves when there is room for more. */
+  /**
+   * Writes to the output as it is; resolves when there is room for more. Rejects when it cannot be
+   * written, with the code `EPIPE` when whoever read it has gone.
+   */
   out(text: string | Uint8Array): Promise<void>;
   /** The same to the error output. */
   err(text: string | Uint8Array): Promise<void>;
@@ -26,6 +29,9 @@ export function processTerminal(): Terminal {
     return (style: keyof typeof CODES, text: string) =>
       colored ? `\x1b[${CODES[style]}m${text}\x1b[0m` : text;
   };
+  // Whoever writes is told by the promise; without a listener the event would end the process. A
+  // remark that nobody can read is lost.
+  for (const stream of [stdout, stderr]) stream.on("error", () => {});
   const write = (stream: NodeJS.WriteStream, text: string | Uint8Array) =>
     new Promise<void>((resolve, reject) =>
       stream.write(text, (error) => error ? reject(error) : resolve())

@@ -39,6 +39,8 @@ export async function logs(options: LogsOptions, terminal: Terminal): Promise<nu
     await printer.endLine();
     return 0;
   }
+  // The stream itself would wait for a server that was never there.
+  await (await fetch(`${url}/health`)).body?.cancel();
   const stream = client.stream(taskId, {
     since: { timestamp: 0 }, // As it was published: without a cursor, series would come folded.
     onReconnect: (error, delayMs) =>
