@@ -1,13 +1,31 @@
+import { assertPostgresAddress } from "@taskcast/postgres/address";
+import { assertRedisAddress } from "@taskcast/redis/address";
+import { isSecretName } from "./config/mask.ts";
 import { SettingsError } from "./settings_error.ts";
 
+/** What the adapters that need an address say of one. */
+const CHECKS: Readonly<Record<string, (url: string) => void>> = {
+  postgres: assertPostgresAddress,
+  redis: assertRedisAddress,
+};
+
 /**
- * Requires of an address, if there is one, that it is a URL: what is none cannot be shown, since
- * nobody knows which part of it is the password.
+ * Requires of an address, if there is one, that it is a URL which its adapter takes: what is none
+ * cannot be shown, since nobody knows which part of it is the password.
  *
  * @throws {SettingsError} If it is none; without the address.
  */
 export function assertAddress(provider: string, url: unknown): void {
-  if (typeof url !== "string" || urlOf(provider, url) !== undefined) return;
+  if (typeof url !== "string") return;
+  if (urlOf(provider, url) !== undefined) {
+    try {
+      return CHECKS[provider]?.(url);
+    } catch (error) {
+      throw new SettingsError(
+        `Cannot use ${provider}: ${withoutFunction((error as Error).message)}`,
+      );
+    }
+  }
   throw new SettingsError(
     `Cannot use ${provider}: its address is not a URL such as ${provider}://user:password@host/path; ` +
       "in a password every / ? # @ : and % must be written as %2F %3F %23 %40 %3A %25" +
@@ -43,13 +61,17 @@ function withoutFunction(message: string): string {
 /** Hosts and ports of an address: who may log in is nobody's business. */
 function placeOf(provider: string, url: unknown): string | undefined {
   if (typeof url !== "string" || urlOf(provider, url) === undefined) return undefined;
-  return several(provider, url)?.hosts.join() ?? new URL(url).host;
+  return several(provider, url)?.hosts.join() ?? urlOf(provider, url)!.host;
 }
 
 /** An address as a URL: of several hosts only with the first. */
 function urlOf(provider: string, address: string): URL | undefined {
   const { begin, hosts, end } = several(provider, address) ?? {};
-  if (hosts === undefined) return URL.canParse(address) ? new URL(address) : undefined;
+  if (hosts === undefined) {
+    // A socket is named behind an empty host, which a URL with a user cannot have.
+    const whole = provider === "postgres" ? address.replace("@/", "@localhost/") : address;
+    return URL.canParse(whole) ? new URL(whole) : undefined;
+  }
   const all = hosts.map((host) => `${begin}${host}${end}`);
   return all.every((one) => URL.canParse(one)) ? new URL(all[0]!) : undefined;
 }
@@ -72,7 +94,8 @@ function withoutSecrets(text: string, provider: string, url: unknown): string {
   if (parsed === undefined) return text;
   const { password, searchParams } = parsed;
   let clean = text.replaceAll(url as string, placeOf(provider, url)!);
-  for (const secret of [password, decoded(password), searchParams.get("sentinelPassword") ?? ""]) {
+  const behind = [...searchParams].flatMap(([name, value]) => isSecretName(name) ? value : []);
+  for (const secret of [password, decoded(password), ...behind]) {
     clean = withoutSecret(clean, secret);
   }
   return clean;

@@ -47,7 +47,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   "adapters/sqlite": ["@taskcast/core", "@taskcast/core/protocol", "node:*"],
   "adapters/redis": ["@taskcast/core", "@taskcast/core/protocol", "node:*", "npm:ioredis"],
-  "adapters/postgres": ["@taskcast/core", "@taskcast/core/protocol", "node:net", "npm:postgres"],
+  "adapters/postgres": ["@taskcast/core", "@taskcast/core/protocol", "node:*", "npm:postgres"],
   "adapters/deno_kv": ["@taskcast/core", "@taskcast/core/protocol"],
   "adapters/sentry": ["@taskcast/core", "npm:@sentry/deno"],
   "cli": [
@@ -55,7 +55,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "@taskcast/sentry/start",
     "@taskcast/sqlite",
     "@taskcast/redis",
+    "@taskcast/redis/address",
     "@taskcast/postgres",
+    "@taskcast/postgres/address",
     "@taskcast/deno-kv",
     "@taskcast/core",
     "@taskcast/core/protocol",

@@ -195,3 +195,18 @@ Deno.test("files that are not there, of no known kind, or broken programs are on
     }
   }));
 });
+
+Deno.test("config check refuses the addresses that start refuses, by the name of what is wrong", async () => {
+  const env = {
+    TASKCAST_REDIS_URL: "redis://:secret@localhost?famly=6",
+    TASKCAST_POSTGRES_URL: "postgres://u:secret@localhost/db?schema=public&sslmod=require",
+  };
+  const { code, out, err } = await runCli(["config", "check"], env);
+  assert.equal(code, 1);
+  assert.match(
+    err + out,
+    /redis: the address has the parameter "famly", which is not known: did you/,
+  );
+  assert.match(err + out, /postgres: the address has the parameter "sslmod", which is not known/);
+  assert(!(err + out).includes("secret"), err + out);
+});

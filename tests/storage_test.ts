@@ -74,7 +74,7 @@ Deno.test("start: what cannot work stops it with one clear line and no secret", 
         `^error: Cannot use postgres at 127.0.0.1:${port}: .*ECONNREFUSED`,
       ),
     ],
-    [["--redis-url", "redis://:secret@127.0.0.1/abc"], /path of the address must be the number/],
+    [["--redis-url", "redis://:secret@127.0.0.1/abc"], /path that must be the number/],
     [["--redis-url", "http://secret@x"], /^error: Cannot use redis.*must begin with redis:\/\//],
     [
       ["--postgres-url", "mysql://secret@x"],

@@ -1,4 +1,5 @@
 import type { BroadcastProvider, LongTermStore, ShortTermStore } from "@taskcast/core";
+import { parsePostgresAddress } from "./address.ts";
 import { PostgresBroadcast } from "./broadcast.ts";
 import { connect } from "./connect.ts";
 import { Database } from "./database.ts";
@@ -11,7 +12,10 @@ import { PostgresShortTermStore } from "./short_term_store.ts";
 
 /** Options for the adapters on PostgreSQL. */
 export interface PostgresAdapterOptions {
-  /** `postgres://user:password@host:port/database`, with `?sslmode=require` where it is wanted. */
+  /**
+   * `postgres://user:password@host:port/database`, as hosts hand it out: with `?sslmode=require` and
+   * whatever else there is for other clients. A parameter that nobody knows is refused.
+   */
   url: string;
   /**
    * Brings the tables up to date at the start. `false`: tables that are not are an error.
@@ -29,7 +33,7 @@ export interface PostgresAdapterOptions {
    * Prepares statements under names. `false` for poolers that give each transaction
    * another connection, which are noticed mostly; `true` for poolers that know of such names.
    *
-   * @default not where a pooler is noticed
+   * @default not where a pooler is noticed, or the address says `pgbouncer=true`
    */
   preparedStatements?: boolean;
 }
@@ -97,6 +101,7 @@ export async function createPostgresAdapter(
 export async function createPostgresAdapters(
   options: PostgresAdaptersOptions,
 ): Promise<PostgresAdapters> {
+  const listenAt = parsePostgresAddress(options.listenUrl ?? options.url);
   const pool = await open(options, "live");
   let users = 2;
   const onClose = async () => {
@@ -105,7 +110,7 @@ export async function createPostgresAdapters(
   const database = databaseOf(pool, options, "live");
   const broadcast = new PostgresBroadcast(
     database,
-    (connection) => connect(options.listenUrl ?? options.url, connection),
+    (connection) => connect(listenAt, connection),
     once(onClose),
   );
   pool.onRenew(() => broadcast.renew());
@@ -154,7 +159,11 @@ async function greet(pool: Pool): Promise<void> {
 function poolOf(
   { url, maxConnections = MAX_CONNECTIONS, preparedStatements }: PostgresAdapterOptions,
 ): Pool {
-  return new Pool(() => connect(url, { max: maxConnections }), preparedStatements);
+  const address = parsePostgresAddress(url);
+  return new Pool(
+    () => connect(address, { max: maxConnections }),
+    preparedStatements ?? address.prepares,
+  );
 }
 
 function databaseOf(

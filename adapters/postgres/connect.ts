@@ -1,5 +1,6 @@
 import net from "node:net";
 import postgres from "postgres";
+import type { PostgresAddress } from "./address.ts";
 
 /** Connections to PostgreSQL, and how they end. */
 export interface Connections {
@@ -19,7 +20,9 @@ export interface ConnectOptions {
   onclose?: () => void;
 }
 
-/** Seconds that a connection may take. */
+const DEFAULT_PORT = 5432;
+
+/** Seconds that a connection may take, unless its address says so. */
 const CONNECT_SECONDS = 5;
 
 /** Seconds that a good-bye may take: the driver waits for connections that broke, too (3.4.9). */
@@ -35,12 +38,9 @@ const MAX_BACKOFF_SECONDS = 1;
  * good-bye and waits for the other side.
  */
 export function connect(
-  url: string,
+  address: PostgresAddress,
   { max, renewed = true, onnotify, onclose }: ConnectOptions,
 ): Connections {
-  if (typeof url !== "string" || !/^postgres(ql)?:\/\//.test(url)) {
-    throw new TypeError('PostgreSQL: "url" must begin with postgres://');
-  }
   const sockets = new Set<net.Socket>();
   let ended = false;
   let attempts = 0;
@@ -65,8 +65,9 @@ export function connect(
   }
 
   const options = {
+    ...endOf(address),
     max,
-    connect_timeout: CONNECT_SECONDS,
+    connect_timeout: address.connectSeconds ?? CONNECT_SECONDS,
     ...(!renewed && { max_lifetime: null }),
     backoff(attempt: number) {
       const seconds = (0.5 + Math.random() / 2) * Math.min(3 ** attempt / 100, MAX_BACKOFF_SECONDS);
@@ -78,9 +79,9 @@ export function connect(
     onclose,
     socket: openSocket,
     fetch_types: false, // A list of all types, for each connection; arrays travel as JSON here.
-    connection: { application_name: "taskcast" },
+    connection: { application_name: "taskcast", ...address.settings },
   };
-  const sql = postgres(url, options as postgres.Options<Record<string, never>>);
+  const sql = postgres(options as postgres.Options<Record<string, never>>);
 
   async function end(seconds: number): Promise<void> {
     await sql.end({ timeout: seconds }).catch(() => {});
@@ -113,6 +114,25 @@ function endAtOnce(socket: net.Socket): void {
     if (connected && event === "error") return true;
     if (connected && event === "close") return emit("close", false);
     return emit(event as string, ...args);
+  };
+}
+
+/** Where the other end is, and as whom: what the address leaves out is the driver's to find. */
+function endOf({ hosts, user, password, database, tls, tlsAtOnce, target }: PostgresAddress) {
+  const [first] = hosts;
+  const socket = first?.host.startsWith("/") ? first : undefined;
+  return {
+    ...(hosts.length > 0 && {
+      host: hosts.map(({ host }) => host),
+      port: hosts.map(({ port }) => port ?? DEFAULT_PORT),
+    }),
+    ...(socket && { path: `${socket.host}/.s.PGSQL.${socket.port ?? DEFAULT_PORT}` }),
+    ...(user !== undefined && { user }),
+    ...(password !== undefined && { password }),
+    ...(database !== undefined && { database }),
+    ...(tls !== undefined && { ssl: tls }),
+    ...(tlsAtOnce && { sslnegotiation: "direct" }),
+    ...(target !== undefined && { target_session_attrs: target }),
   };
 }
 

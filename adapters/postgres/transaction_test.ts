@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { postgresUrl } from "../../tests/support/postgres_server.ts";
 import { newSchema } from "../../tests/support/postgres_schema.ts";
+import { parsePostgresAddress } from "./address.ts";
 import { connect } from "./connect.ts";
 import type { Run } from "./transaction.ts";
 import { inTransaction } from "./transaction.ts";
@@ -12,7 +13,7 @@ const test = url === undefined ? () => {} : Deno.test;
 async function carryOut(
   work: (run: Run) => Promise<unknown>,
 ): Promise<{ outcome: string; rows: number }> {
-  const { sql, close } = connect(await newSchema(url), { max: 1 });
+  const { sql, close } = connect(parsePostgresAddress(await newSchema(url)), { max: 1 });
   await sql.unsafe("CREATE TABLE rows (id int)");
   const outcome = await inTransaction({ sql, prepares: true }, async (run) => {
     await run("INSERT INTO rows VALUES ($1)", 1);

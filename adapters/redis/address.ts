@@ -1,3 +1,9 @@
+import { decodeAddressPart } from "@taskcast/core";
+import { parametersOf } from "./parameters.ts";
+import type { RedisTls } from "./tls.ts";
+import { tlsOf } from "./tls.ts";
+import { wrong } from "./wrong_address.ts";
+
 /** A host and its port. */
 export interface RedisHost {
   host: string;
@@ -6,9 +12,16 @@ export interface RedisHost {
 
 /** Where Redis is: one server, nodes of a cluster, or Sentinels that know the server. */
 export type RedisAddress =
-  & { tls: boolean; username?: string; password?: string }
+  & {
+    /** How connections are encrypted, if they are. */
+    tls?: RedisTls;
+    username?: string;
+    password?: string;
+    /** 4 or 6: names are looked up as addresses of this kind. 0: of either. */
+    family?: number;
+  }
   & (
-    | { kind: "server" }
+    | ({ kind: "server"; db: number } & RedisHost)
     | { kind: "cluster"; nodes: RedisHost[] }
     | {
       kind: "sentinel";
@@ -39,58 +52,102 @@ export function parseAddress(url: string): RedisAddress {
   // redis://a,redis://b is what some clients take.
   const [, s, which, credentials = "", list, path = "", query = ""] =
     PARTS.exec(url.replace(/,\s*rediss?:\/\/(?=[^@/]*(?:,|\/|$))/g, ",")) ?? [];
-  if (list === undefined) {
+  if (list === undefined || query.includes("@")) {
     throw wrong(
       "names user and password once, before the first host; in a password every / ? # @ : and % must " +
         "be written as %2F %3F %23 %40 %3A %25",
     );
   }
-  const common = { tls: s === "s", ...credentialsIn(credentials) };
+  const parameters = parametersOf(query);
+  const common = commonIn(parameters, { secure: s === "s", credentials });
   const hosts = list.split(",").map((text) => text.trim());
-  if (which === "-sentinel") return sentinelAddress(common, { hosts, path, query });
-  if (which === undefined && hosts.length === 1) return { kind: "server", ...common };
-  if (!/^\/?$/.test(path) || query !== "") {
-    throw wrong(
-      "has nothing behind the hosts: a cluster has one database, and no options are known",
-    );
+  if (which === "-sentinel") return sentinelAddress(common, { hosts, path, parameters });
+  refuseSentinelParameters(parameters);
+  if (which === undefined && hosts.length === 1) {
+    const db = databaseIn(/^\/?(.*)$/.exec(path)![1]!, parameters);
+    const host = hosts[0] === "" ? { host: "localhost", port: 6379 } : hostIn(hosts[0]!, 6379);
+    return { kind: "server", ...common, ...host, db };
+  }
+  if (!/^(\/0?)?$/.test(path) || Number(parameters.get("db") ?? 0) !== 0) {
+    throw wrong("has a database behind the hosts, but a cluster has one database");
   }
   return { kind: "cluster", ...common, nodes: hosts.map((text) => hostIn(text, 6379)) };
 }
 
+type Common = Pick<RedisAddress, "tls" | "username" | "password" | "family">;
+
+function commonIn(
+  parameters: ReadonlyMap<string, string>,
+  { secure, credentials }: { secure: boolean; credentials: string },
+): Common {
+  const tls = tlsOf(parameters, secure);
+  const family = parameters.get("family");
+  if (family !== undefined && !/^(0|4|6|IPv4|IPv6)$/.test(family)) {
+    throw wrong('has a parameter "family" that is not 0, 4 or 6');
+  }
+  const { username, password } = parameters.get("username") || parameters.get("password")
+    ? Object.fromEntries(parameters)
+    : {};
+  return {
+    ...(tls && { tls }),
+    ...(username && { username }),
+    ...(password && { password }),
+    ...credentialsIn(credentials),
+    ...(family !== undefined && { family: Number(family.replace("IPv", "")) }),
+  };
+}
+
 function sentinelAddress(
-  common: { tls: boolean; username?: string; password?: string },
-  { hosts, path, query }: { hosts: string[]; path: string; query: string },
+  common: Common,
+  { hosts, path, parameters }: {
+    hosts: string[];
+    path: string;
+    parameters: ReadonlyMap<string, string>;
+  },
 ): RedisAddress {
-  const [, name, db = "0"] = /^\/([^/]+)(?:\/(\d{1,4})?)?$/.exec(path) ?? [];
+  const [, name, db = ""] = /^\/([^/]+)(?:\/(\d{1,4})?)?$/.exec(path) ?? [];
   if (name === undefined) {
     throw wrong(
       "of Sentinels needs the name of the master behind the hosts, and may have the number of a " +
         "database behind that: redis-sentinel://host:26379,host:26379/mymaster/0",
     );
   }
-  const options = new URLSearchParams(query);
-  for (const key of options.keys()) {
-    if (key !== "sentinelUsername" && key !== "sentinelPassword") {
-      throw wrong("of Sentinels takes the options sentinelUsername and sentinelPassword only");
-    }
-  }
-  const sentinelUsername = options.get("sentinelUsername") ?? undefined;
-  const sentinelPassword = options.get("sentinelPassword") ?? undefined;
+  const sentinelUsername = parameters.get("sentinelUsername");
+  const sentinelPassword = parameters.get("sentinelPassword");
   return {
     kind: "sentinel",
     ...common,
     sentinels: hosts.map((text) => hostIn(text, 26379)),
-    name: decoded(name),
-    db: Number(db),
+    name: decodeAddressPart(name),
+    db: databaseIn(db, parameters),
     ...(sentinelUsername !== undefined && { sentinelUsername }),
     ...(sentinelPassword !== undefined && { sentinelPassword }),
   };
 }
 
+function refuseSentinelParameters(parameters: ReadonlyMap<string, string>): void {
+  for (const name of ["sentinelUsername", "sentinelPassword"]) {
+    if (parameters.has(name)) throw wrong(`has "${name}", which is for redis-sentinel:// only`);
+  }
+}
+
+/** The number of a database: in the path, or as `db` behind it. */
+function databaseIn(path: string, parameters: ReadonlyMap<string, string>): number {
+  if (!/^\d{0,4}$/.test(path)) {
+    throw wrong("has a path that must be the number of a database, such as /1");
+  }
+  const named = parameters.get("db") ?? path;
+  if (!/^\d{0,4}$/.test(named)) throw wrong('has a parameter "db" that is no number of a database');
+  if (path !== "" && Number(named) !== Number(path)) {
+    throw wrong('names one database in its path and another in "db"');
+  }
+  return Number(named);
+}
+
 function credentialsIn(text: string): { username?: string; password?: string } {
   const colon = text.indexOf(":");
-  const username = decoded(colon < 0 ? text : text.slice(0, colon));
-  const password = colon < 0 ? "" : decoded(text.slice(colon + 1));
+  const username = decodeAddressPart(colon < 0 ? text : text.slice(0, colon));
+  const password = colon < 0 ? "" : decodeAddressPart(text.slice(colon + 1));
   return { ...(username !== "" && { username }), ...(password !== "" && { password }) };
 }
 
@@ -102,16 +159,4 @@ function hostIn(text: string, defaultPort: number): RedisHost {
     throw wrong("has a host that is none, or a port that is not from 1 to 65535");
   }
   return { host, port: number };
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text; // A lone percent sign.
-  }
-}
-
-function wrong(problem: string): TypeError {
-  return new TypeError(`createRedisAdapters(): the address ${problem}`);
 }

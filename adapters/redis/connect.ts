@@ -1,7 +1,6 @@
 import { Cluster, Redis } from "ioredis";
 import type { RedisAddress } from "./address.ts";
 import { parseAddress } from "./address.ts";
-import { assertDatabasePath } from "./database.ts";
 
 /** Milliseconds that connecting to a Sentinel, or to the server that it names, may take. */
 const CONNECT_MS = 3_000;
@@ -26,19 +25,30 @@ export function connect(
   url: string,
   { sharded, onError }: { sharded: boolean; onError: (error: unknown) => void },
 ): Redis | Cluster {
-  const client = open(url, parseAddress(url), sharded);
+  const client = open(parseAddress(url), sharded);
   // Whoever asks for something is told; without a listener it would also be written to the console.
   client.on("error", (error: unknown) => onError(reasonOf(error)));
   return client;
 }
 
-function open(url: string, address: RedisAddress, sharded: boolean): Redis | Cluster {
-  const { kind, tls, username, password } = address;
-  const login = { username, password, ...(tls && { tls: {} }) };
+function open(address: RedisAddress, sharded: boolean): Redis | Cluster {
+  const { kind, tls, username, password, family } = address;
+  const login = {
+    username,
+    password,
+    ...(tls && { tls }),
+    ...(family !== undefined && { family }),
+  };
   switch (kind) {
     case "server":
-      assertDatabasePath(url);
-      return new Redis(url, { ...SERVER, retryStrategy: pauseMs });
+      return new Redis({
+        ...SERVER,
+        ...login,
+        host: address.host,
+        port: address.port,
+        db: address.db,
+        retryStrategy: pauseMs,
+      });
     case "cluster":
       return new Cluster(address.nodes, {
         shardedSubscribers: sharded,
@@ -57,7 +67,8 @@ function open(url: string, address: RedisAddress, sharded: boolean): Redis | Clu
         db: address.db,
         sentinelUsername: address.sentinelUsername,
         sentinelPassword: address.sentinelPassword,
-        enableTLSForSentinelMode: tls,
+        enableTLSForSentinelMode: tls !== undefined,
+        ...(tls && { sentinelTLS: tls }),
         connectTimeout: CONNECT_MS,
         sentinelCommandTimeout: CONNECT_MS,
         retryStrategy: pauseMs,

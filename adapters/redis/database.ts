@@ -21,12 +21,3 @@ export async function assertDatabase(client: RedisClient): Promise<void> {
     `Redis cannot be used: it has no database ${wanted}`,
   );
 }
-
-/** Requires that the path of an address, if there is one, is the number of a database. */
-export function assertDatabasePath(url: string): void {
-  const { pathname } = new URL(url);
-  if (/^\/?$|^\/\d{1,4}$/.test(pathname)) return;
-  throw new TypeError(
-    "createRedisAdapters(): the path of the address must be the number of a database, such as /1",
-  );
-}

@@ -1,3 +1,4 @@
+export * from "./address.ts";
 export * from "./auth.ts";
 export * from "./broadcast.ts";
 export * from "./clock.ts";

@@ -1,0 +1,24 @@
+/**
+ * Checks an address without connecting, and without loading the client.
+ *
+ * @module
+ */
+import { parseAddress } from "./address.ts";
+
+/**
+ * Requires an address that `createRedisAdapters()` takes.
+ *
+ * @throws {TypeError} If it is none. The message has nothing of it but names of parameters.
+ *
+ * @example
+ * ```ts
+ * import { assertRedisAddress } from "@taskcast/redis/address";
+ * import assert from "node:assert/strict";
+ *
+ * assertRedisAddress("rediss://:secret@cache.example.com:6380/1?family=6");
+ * assert.throws(() => assertRedisAddress("redis://localhost?famly=6"), /"famly"/);
+ * ```
+ */
+export function assertRedisAddress(url: string): void {
+  parseAddress(url);
+}
