@@ -55,6 +55,8 @@ export interface StartSettings {
   trustedServices?: Record<string, string>;
   /** Signs tickets. */
   ticketSecret?: string;
+  /** Query parameters of others, which are not refused. */
+  ignoredParameters?: string[];
   /** Origins whose pages may call; left out is none. */
   cors?: CorsOptions;
   /** Bytes of a body at most. */
@@ -130,6 +132,7 @@ export async function startSettings(
     requestLimits: limitSettings(config),
     trustedServices: config.trustedServices,
     ticketSecret: config.ticketSecret,
+    ignoredParameters: config.ignoredParameters,
     cors: corsOf(config.cors),
     maxBodyBytes: config.limits?.maxBodyBytes,
     bodyTimeoutMs: config.limits?.bodyTimeoutMs,

@@ -46,6 +46,11 @@ export interface TaskcastAppOptions extends StreamLimits {
    * be complete by then. Streams of NDJSON may pause for as long as they like. @default {30000}
    */
   bodyTimeoutMs?: number;
+  /**
+   * Query parameters that are not refused though they are not ours: what a function of yours or a
+   * proxy reads. Those that begin with `_` never are. @default {[]}
+   */
+  ignoredParameters?: readonly string[];
   /** Told of each answer when it begins, for a log. Must not throw. */
   onAnswered?: (answered: AnsweredRequest) => void;
   /** How often requests may come. @default none: as often as they want */
@@ -127,6 +132,7 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
     requireScope: authorize,
     limits,
     bodyLimits,
+    ignoredParameters: [...options.ignoredParameters ?? []],
   });
   addServerRoutes(router, { engine, metrics });
   addTaskRoutes(router, { engine, gate, tickets });

@@ -39,6 +39,20 @@ Deno.test("an app is not made with options that cannot work, and says which", as
     [{ onAnswered: "log" }, /onAnswered must be a function/],
     [{ clientAddress: "10.0.0.1" }, /clientAddress must be a function/],
     [{ rateLimit: null }, /rateLimit must be an object/],
+    [{ ignoredParameters: "code" }, /ignoredParameters must be a list/],
+    // A word that nobody reads: without it everybody would be let in, or nothing be bounded.
+    [{ atuh: { mode: "jwt" } }, /atuh is not known; did you mean "auth"\?/],
+    [{ auth: { mod: "jwt" } }, /auth\.mod is not known; did you mean "mode"\?/],
+    [
+      { auth: { mode: "jwt", jwt: { secret, audiance: "tasks" } } },
+      /auth\.jwt\.audiance is not known; did you mean "audience"\?/,
+    ],
+    [{ cors: { origin: "*", credential: true } }, /cors\.credential .* "credentials"\?/],
+    [{ maxStream: 5 }, /maxStream is not known; did you mean "maxStreams"\?/],
+    [
+      { rateLimit: { requestsPerSecond: 5, bursts: 9 }, auth: { mode: "jwt", jwt: { secret } } },
+      /rateLimit\.bursts is not known; did you mean "burst"\?/,
+    ],
   ];
   const all = [
     ...whole,

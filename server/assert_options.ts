@@ -1,4 +1,23 @@
 import type { TaskcastAppOptions } from "./app.ts";
+import { assertKnownOptions } from "./assert_known_options.ts";
+
+const APP_OPTIONS: Readonly<Record<keyof TaskcastAppOptions, true>> = {
+  engine: true,
+  auth: true,
+  trustedServices: true,
+  ticketSecret: true,
+  cors: true,
+  maxBodyBytes: true,
+  bodyTimeoutMs: true,
+  ignoredParameters: true,
+  onAnswered: true,
+  rateLimit: true,
+  clientAddress: true,
+  maxStreams: true,
+  maxStreamsPerCredential: true,
+};
+
+const AUTH_OPTIONS = { mode: true, jwt: true, authenticate: true } as const;
 
 /**
  * Requires options that can work, as far as their own parts do not: whoever writes without types
@@ -9,6 +28,8 @@ import type { TaskcastAppOptions } from "./app.ts";
  */
 export function assertAppOptions(options: TaskcastAppOptions): void {
   if (!isObject(options)) throw new TypeError("createTaskcastApp() needs an object of options");
+  assertKnownOptions(options, APP_OPTIONS, "");
+  if (isObject(options.auth)) assertKnownOptions(options.auth, AUTH_OPTIONS, "auth");
   const { engine, auth, trustedServices, ticketSecret, maxBodyBytes } = options;
   if (!isObject(engine) || typeof engine.observe !== "function") {
     throw new TypeError('createTaskcastApp() needs the option "engine", a TaskEngine');
@@ -25,6 +46,11 @@ export function assertAppOptions(options: TaskcastAppOptions): void {
   }
   if (maxBodyBytes !== undefined && !isBound(maxBodyBytes)) {
     throw new TypeError("maxBodyBytes must be a whole number of at least 1, or Infinity");
+  }
+  const { ignoredParameters: ignored } = options;
+  const isNames = Array.isArray(ignored) && ignored.every((name) => typeof name === "string");
+  if (ignored !== undefined && !isNames) {
+    throw new TypeError("ignoredParameters must be a list of texts");
   }
   for (const name of ["onAnswered", "clientAddress"] as const) {
     const value: unknown = options[name];

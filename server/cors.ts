@@ -1,6 +1,7 @@
 import { originProblem } from "@taskcast/core";
 import type { MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
+import { assertKnownOptions } from "./assert_known_options.ts";
 
 /** Who may read answers from pages of other origins. */
 export interface CorsOptions {
@@ -42,6 +43,7 @@ function assertCors(options: CorsOptions): void {
   if (typeof options !== "object" || options === null) {
     throw new TypeError("cors must be an object with origin");
   }
+  assertKnownOptions(options, { origin: true, credentials: true, maxAgeSeconds: true }, "cors");
   const { origin, credentials = false, maxAgeSeconds = 600 } = options;
   if (typeof credentials !== "boolean") {
     throw new TypeError("cors.credentials must be true or false");

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { invalidInput, TaskcastError } from "@taskcast/core/protocol";
 import type { BodyLimits } from "./body_limits.ts";
+import { problemOf } from "./issue_wording.ts";
 
 /**
  * Checks a value against a schema.
@@ -13,22 +14,15 @@ export function parse<Schema extends z.ZodType>(
   value: unknown,
   path = "",
 ): z.output<Schema> {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
+  const keys = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0]!] : issue.path;
   let at = path;
-  for (const key of issue.path) {
+  for (const key of keys) {
     at += typeof key === "number" ? `[${key}]` : `${at === "" ? "" : "."}${String(key)}`;
   }
-  if (issue.code === "unrecognized_keys") {
-    const key = issue.keys[0]!;
-    throw invalidInput(at === "" ? key : `${at}.${key}`, "is not known");
-  }
-  throw invalidInput(at, `is not valid: ${uncapitalized(issue.message)}`);
-}
-
-function uncapitalized(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
+  throw invalidInput(at, problemOf(issue));
 }
 
 /** The media type of a request's body, without parameters. */

@@ -5,6 +5,7 @@ import type { AuthContext } from "./auth/mod.ts";
 import type { RequestLimits } from "./limits/mod.ts";
 import type { DocumentedOperation } from "./openapi/document.ts";
 import type { BodyLimits } from "./body_limits.ts";
+import { parseQuery } from "./query_parameters.ts";
 import { parse, readJson } from "./request.ts";
 import type { ObservedRequests } from "./observe_requests.ts";
 import type { RequestInfo } from "./request_info.ts";
@@ -44,6 +45,8 @@ export interface RouterOptions {
   requireScope: (auth: AuthContext, scope: Scope) => void;
   limits: RequestLimits;
   bodyLimits: BodyLimits;
+  /** Query parameters that are others'. */
+  ignoredParameters: readonly string[];
 }
 
 /** Registers operations with the app, and keeps what the document says of them. */
@@ -64,11 +67,10 @@ export class Router {
   ): void {
     this.operations.push(operation);
     const { method, path, tag, scope, query, body, ticket } = operation;
-    const { requests, limits, requireScope, bodyLimits } = this.#options;
+    const { requests, limits, requireScope, bodyLimits, ignoredParameters } = this.#options;
     // Health and metrics are asked for when a server is in trouble, and must not add to it.
     const limited = tag !== "Server";
     const hasId = path.includes("{id}");
-    const hasQuery = query !== undefined || ticket === true;
     this.#app.on(
       method.toUpperCase(),
       path.replaceAll(/\{(\w+)\}/g, ":$1"),
@@ -80,17 +82,18 @@ export class Router {
         if (limited) limits.countAddress(address);
         let id = "";
         if (hasId) info.taskId = id = parse(taskId, context.req.param("id"), "id");
-        const params = hasQuery ? context.req.query() : {};
+        const params = context.req.queries();
         const auth = scope === undefined ? NOBODY : await limits.authenticate(
           address,
-          () => this.#authenticate(request, id, ticket ? params.ticket : undefined),
+          () => this.#authenticate(request, id, ticket ? params.ticket?.[0] : undefined),
         );
         if (limited) limits.countCredential(auth.credential);
         if (scope !== undefined) requireScope(auth, scope);
         return handle({
           request,
           id,
-          query: query && parse(query, params) as z.output<Query>,
+          // Probes and scrapers add what they like, and must get their answer.
+          query: tag === "Server" ? undefined : parseQuery(query, params, ignoredParameters),
           body: body && parse(
             body.schema,
             await readJson(request, {

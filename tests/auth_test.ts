@@ -304,7 +304,7 @@ Deno.test("options of authentication that cannot work stop the start", () => {
   for (const auth of bad) assert.throws(() => startServer({ app: { auth } }), TypeError);
   const flat = { mode: "jwt", secret: "of no use here" } as unknown as TaskcastAppOptions["auth"];
   assert.throws(() => startServer({ app: { auth: flat } }), {
-    message: /the mode "jwt" needs "jwt"/,
+    message: /auth\.secret is not known/,
   });
 });
 

@@ -76,6 +76,10 @@ const GROUPS: Record<
     algorithm: ["auth.jwt.algorithm", undefined, "ES256", "HS256"],
     issuer: ["auth.jwt.issuer", undefined, "i1", "i2"],
     audience: ["auth.jwt.audience", undefined, "a1", "a2"],
+    scopeClaim: ["auth.jwt.claims.scope", undefined, "s1", "s2"],
+    taskIdsClaim: ["auth.jwt.claims.taskIds", undefined, "t1", "t2"],
+    prefix: ["auth.jwt.claims.prefix", undefined, "p1", "p2"],
+    ignored: ["ignoredParameters", undefined, ["a"], "b, c,"],
     cors: ["cors.origin", undefined, "https://a", "https://b", "https://c"],
     dsn: ["sentry.dsn", undefined, "https://a@h/1", "https://b@h/2"],
     memory: ["adapters.*.maxBytes", "memory", 1048576, "2", "3", "shortTerm"],
@@ -194,6 +198,8 @@ Deno.test("command line before environment before file before default, for every
         ["pretty", "json", "pretty"],
       );
       assert.equal(valueOf(fromEnv, "auth.mode"), "jwt");
+      assert.equal(valueOf(fromEnv, "auth.jwt.claims.scope"), "s2");
+      assert.deepEqual(valueOf(fromEnv, "ignoredParameters"), ["b", "c"]);
       assert.equal(valueOf(fromEnv, "auth.jwt.secret"), "••••••");
       assert.match(
         fromEnv.warnings.join(),

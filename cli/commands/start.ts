@@ -153,6 +153,7 @@ function createApp(engine: TaskEngine, settings: StartSettings, log: Logger): Ho
       auth,
       trustedServices,
       ticketSecret,
+      ignoredParameters: settings.ignoredParameters,
       cors,
       maxBodyBytes,
       bodyTimeoutMs,

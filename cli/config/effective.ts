@@ -135,7 +135,8 @@ function fromFolder(config: TaskcastConfig, folder: string): TaskcastConfig {
   if (auth !== undefined) copy.auth = { ...auth };
   if (auth?.jwt !== undefined) {
     copy.auth!.jwt = { ...auth.jwt };
-    const { publicKeyFile } = auth.jwt;
+    const { publicKeyFile, claims } = auth.jwt;
+    if (claims !== undefined) copy.auth!.jwt.claims = { ...claims };
     if (publicKeyFile !== undefined) copy.auth!.jwt.publicKeyFile = resolve(folder, publicKeyFile);
   }
   if (config.cors !== undefined) copy.cors = { ...config.cors };

@@ -39,6 +39,15 @@ const jwt = z.strictObject({
   clockToleranceSeconds: z.number().min(0).optional().describe(
     "Seconds by which clocks may differ",
   ),
+  claims: z.strictObject({
+    scope: z.union([text(), names()]).optional().describe(
+      "The claim with the scopes, or a list of several; the variable holds one",
+    ),
+    taskIds: text().optional().describe(
+      "The claim with the ids of tasks; `*`: every token is for all tasks",
+    ),
+    prefix: z.string().optional().describe("What scopes begin with in tokens; others do not count"),
+  }).optional().describe("Where tokens say what their bearers may do"),
 });
 
 const auth = z.strictObject({
@@ -215,6 +224,9 @@ const config = z.strictObject({
   ),
   trustProxy: whole(0, MAX_HOPS).optional().describe(
     "Proxies of yours before the server, which add to `X-Forwarded-For`; the variable may be `false`",
+  ),
+  ignoredParameters: names().optional().describe(
+    "Query parameters that a proxy or a gateway adds, which are not refused; the variable is a comma list",
   ),
   auth: auth.optional().describe("Who may call"),
   trustedServices: z.record(text(), secret(z.string().min(16))).optional()

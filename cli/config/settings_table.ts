@@ -33,6 +33,8 @@ export interface Setting {
 
 const asText = (text: string) => text;
 
+const asList = (text: string) => text.split(",").map((item) => item.trim()).filter(Boolean);
+
 /** Ways to give the key of tokens. */
 const KEYS = [
   "auth.jwt.secret",
@@ -78,6 +80,7 @@ export const SETTINGS: readonly Setting[] = [
     env: "TASKCAST_TRUST_PROXY",
     parse: (text, name) => text === "false" ? 0 : wholeNumber(text, name, 0, MAX_HOPS),
   },
+  { path: "ignoredParameters", env: "TASKCAST_IGNORED_PARAMETERS", parse: asList },
   {
     path: "auth.mode",
     env: "TASKCAST_AUTH_MODE",
@@ -96,6 +99,9 @@ export const SETTINGS: readonly Setting[] = [
     parse: asText,
   },
   { path: "auth.jwt.issuer", env: "TASKCAST_JWT_ISSUER", parse: asText },
+  { path: "auth.jwt.claims.scope", env: "TASKCAST_JWT_SCOPE_CLAIM", parse: asText },
+  { path: "auth.jwt.claims.taskIds", env: "TASKCAST_JWT_TASK_IDS_CLAIM", parse: asText },
+  { path: "auth.jwt.claims.prefix", env: "TASKCAST_JWT_SCOPE_PREFIX", parse: asText },
   { path: "auth.jwt.audience", env: "TASKCAST_JWT_AUDIENCE", parse: asText },
   {
     path: "adapters.*.provider",

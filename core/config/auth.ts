@@ -1,5 +1,21 @@
 import type { AuthFunction, JwtAlgorithm } from "../contracts/auth.ts";
 
+/**
+ * Where tokens say what their bearers may do, for issuers that name claims in their own way. A name
+ * may lead into a claim: `realm_access.roles`.
+ */
+export interface JwtClaims {
+  /** The claim with the scopes, or several, all of which count. @default {"scope"} */
+  scope?: string | string[];
+  /**
+   * The claim with the ids of tasks. `*`: every token is for all tasks, and its scopes decide.
+   * @default {"taskIds"}
+   */
+  taskIds?: string;
+  /** What scopes begin with in tokens, as in `taskcast/task:create`; others do not count. @default {""} */
+  prefix?: string;
+}
+
 /** How tokens are checked. One of `secret`, `publicKey`, `publicKeyFile` and `jwksUrl` is needed. */
 export interface JwtConfig {
   /** The signature that every token must have. @default {"HS256"} */
@@ -22,6 +38,8 @@ export interface JwtConfig {
   audience?: string | string[] | undefined;
   /** Seconds by which clocks may differ. @default {0} */
   clockToleranceSeconds?: number;
+  /** Where tokens say what their bearers may do. @default {{ scope: "scope", taskIds: "taskIds" }} */
+  claims?: JwtClaims;
 }
 
 /** Who may call. */

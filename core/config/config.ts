@@ -100,6 +100,11 @@ export interface TaskcastConfig {
    * believes the header. @default {0}
    */
   trustProxy?: number;
+  /**
+   * Query parameters that a proxy or a gateway adds, which are not refused though the server does not
+   * know them. Those that begin with `_` never are. @default {[]}
+   */
+  ignoredParameters?: string[];
   /** Who may call. */
   auth?: AuthConfig;
   /** Keys of services that may do everything, by name: 16 characters or more. */

@@ -3,7 +3,8 @@ const LONGEST_NAME = 64;
 
 /**
  * Finds the known name that a misspelt one is close to. Case and punctuation do not count, so
- * `log_level` is close to `logLevel`; otherwise a third of the letters may be wrong.
+ * `log_level` is close to `logLevel`; otherwise a third of the letters may be wrong, or one name may
+ * go on where the other ends.
  *
  * @returns The closest known name, or `undefined` if none is close.
  *
@@ -29,7 +30,15 @@ export function didYouMean(name: string, known: readonly string[]): string | und
     const edits = distance(folded, other);
     if (edits < least) [closest, least] = [word, edits];
   }
-  return closest;
+  return closest ?? known.find((word) => isCutShort(folded, fold(word)));
+}
+
+/** Letters that two names must share from the beginning, if one goes on where the other ends. */
+const SHARED_LETTERS = 3;
+
+/** `warning` is meant as `warn`, and `since` as `since.id`. */
+function isCutShort(a: string, b: string): boolean {
+  return Math.min(a.length, b.length) >= SHARED_LETTERS && (a.startsWith(b) || b.startsWith(a));
 }
 
 /**
@@ -42,6 +51,19 @@ export function didYouMean(name: string, known: readonly string[]): string | und
 export function hintFor(name: string, known: readonly string[]): string {
   const close = didYouMean(name, known);
   return close === undefined ? `known are ${known.join(", ")}` : `did you mean "${close}"?`;
+}
+
+/**
+ * Says that a value is none of a few words, and which one may have been meant:
+ * `must be one of running, completed; did you mean "completed"?`.
+ *
+ * @param value The value that was given.
+ * @param allowed The words that it could be.
+ */
+export function notOneOf(value: unknown, allowed: readonly string[]): string {
+  const close = typeof value === "string" ? didYouMean(value, allowed) : undefined;
+  const hint = close === undefined ? "" : `; did you mean "${close}"?`;
+  return `must be one of ${allowed.join(", ")}${hint}`;
 }
 
 /** `log_level`, `log-level` and `loglevel` are all meant as `logLevel`. */

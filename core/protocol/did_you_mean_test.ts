@@ -10,8 +10,9 @@ Deno.test("didYouMean() finds slips of the finger and other ways to write a name
     ["canceled", ["completed", "cancelled"], "cancelled"],
     ["log_level", ["logLevel"], "logLevel"],
     ["TASKCAST_STORGE", ["TASKCAST_STORAGE", "TASKCAST_PORT"], "TASKCAST_STORAGE"],
-    ["since", ["since.id", "limit"], undefined],
-    ["since", ["since.id", "since.index"], undefined],
+    ["since", ["limit", "since.id", "since.index"], "since.id"],
+    ["warning", ["debug", "warn"], "warn"],
+    ["wa", ["warn"], undefined],
     // Nothing of these names is left that could be close.
     ["", ["a", "id"], undefined],
     ["_", ["a", "id"], undefined],

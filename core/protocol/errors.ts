@@ -131,8 +131,12 @@ export class TaskcastError extends Error {
   }
 }
 
+/** Longer paths have names in them that somebody sent, and are cut. */
+const LONGEST_PATH = 200;
+
 /** `INVALID_INPUT` for the field at `path`, e.g. `tags[0]`. */
 export function invalidInput(path: string, problem: string): TaskcastError {
+  if (path.length > LONGEST_PATH) path = `${path.slice(0, LONGEST_PATH)}…`;
   const at = path === "" ? "The body" : `"${path}"`;
   return new TaskcastError("INVALID_INPUT", `${at} ${problem}`, { details: { path } });
 }

@@ -121,13 +121,16 @@ export interface Task {
   resumeAt?: number;
   /** What a blocked task waits for. */
   blockedRequest?: BlockedRequest;
-  /** How workers are chosen; kept for them, without effect on the task itself. */
+  /**
+   * How a worker is found. `external`: by whoever creates the task. Others are refused with
+   * `NOT_SUPPORTED` until there are workers; tasks of 0.1.0 may have them, without effect.
+   */
   assignMode?: string;
-  /** How much of a worker's capacity the task takes. */
+  /** How much of a worker's capacity the task takes; refused until there are workers. */
   cost?: number;
   /** The worker that holds the task. */
   assignedWorker?: string;
-  /** What happens when that worker is lost. */
+  /** What happens when that worker is lost; refused until there are workers. */
   disconnectPolicy?: string;
 }
 

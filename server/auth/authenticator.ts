@@ -1,4 +1,4 @@
-import { TaskcastError } from "@taskcast/core/protocol";
+import { hintFor, TaskcastError } from "@taskcast/core/protocol";
 import type { BodyLimits } from "../body_limits.ts";
 import { bodyLimitsOf } from "../body_limits.ts";
 import { credentialOf, credentialOfToken } from "./credential.ts";
@@ -90,9 +90,23 @@ function bearerToken(request: Request): string {
   throw new TaskcastError(
     "UNAUTHORIZED",
     header === null
-      ? 'A token is needed: send "Authorization: Bearer <token>"'
+      ? misspeltHeader(request.headers) ??
+        'A token is needed: send "Authorization: Bearer <token>"'
       : 'The Authorization header is malformed: send "Authorization: Bearer <token>"',
   );
+}
+
+/** Begins the names of headers that only Taskcast has. */
+const HEADER_PREFIX = "x-taskcast-";
+
+/** Says that a header of ours does not exist; asked only when a caller is refused anyway. */
+function misspeltHeader(headers: Headers): string | undefined {
+  for (const name of headers.keys()) {
+    if (name.startsWith(HEADER_PREFIX)) {
+      return `There is no header "${name}"; ${hintFor(name, [SERVICE_KEY_HEADER])}`;
+    }
+  }
+  return undefined;
 }
 
 async function byFunction(

@@ -1,6 +1,7 @@
-import type { Scope } from "@taskcast/core/protocol";
-import { SCOPES, TaskcastError } from "@taskcast/core/protocol";
+import { TaskcastError } from "@taskcast/core/protocol";
 import type { CryptoKey, JWTPayload, JWTVerifyGetKey } from "jose";
+import { assertKnownOptions } from "../assert_known_options.ts";
+import { claimReader } from "./claims.ts";
 import type { Jose } from "./jose.ts";
 import { jose } from "./jose.ts";
 import { KeySet } from "./key_set.ts";
@@ -15,6 +16,19 @@ export interface JwtClocks {
   monotonic?: () => number;
 }
 
+const JWT_OPTIONS: Readonly<Record<keyof JwtOptions, true>> = {
+  algorithm: true,
+  secret: true,
+  publicKey: true,
+  jwksUrl: true,
+  jwksCooldownMs: true,
+  jwksMaxAgeMs: true,
+  issuer: true,
+  audience: true,
+  clockToleranceSeconds: true,
+  claims: true,
+};
+
 /**
  * Makes a function that checks tokens (RFC 7519). Keys are loaded once; those of a `jwksUrl` are
  * remembered and fetched again when a token names one that is not known.
@@ -27,12 +41,14 @@ export function createJwtVerifier(
   options: JwtOptions,
   { now = Date.now, monotonic = () => performance.now() }: JwtClocks = {},
 ): (token: string) => Promise<AuthContext> {
+  assertKnownOptions(options, JWT_OPTIONS, "auth.jwt");
   const { algorithm = "HS256", clockToleranceSeconds = 0 } = options;
   const issuer = expected(options.issuer, "issuer");
   const audience = expected(options.audience, "audience");
   if (!(Number.isFinite(clockToleranceSeconds) && clockToleranceSeconds >= 0)) {
     throw new TypeError("auth.jwt.clockToleranceSeconds must be a number of at least 0");
   }
+  const rightsOf = claimReader(options.claims);
   const keyOfTokens = keyOf(options, monotonic);
   jose().catch(() => {}); // While the server starts. What is wrong with it is told with a token.
   return async (token) => {
@@ -51,7 +67,7 @@ export function createJwtVerifier(
     } catch (error) {
       throw rejection(error, errors);
     }
-    return contextOf(payload, clockToleranceSeconds);
+    return contextOf(payload, rightsOf(payload), clockToleranceSeconds);
   };
 }
 
@@ -145,40 +161,14 @@ function rejection(error: unknown, errors: Jose["errors"]): unknown {
   return error;
 }
 
-function contextOf(payload: JWTPayload, toleranceSeconds: number): AuthContext {
-  const { sub, exp, taskIds, scope } = payload;
-  const context: AuthContext = {
-    taskIds: taskIdsOf(taskIds),
-    scope: scopesOf(scope),
-    claims: payload,
-  };
+function contextOf(
+  payload: JWTPayload,
+  rights: Pick<AuthContext, "taskIds" | "scope">,
+  toleranceSeconds: number,
+): AuthContext {
+  const { sub, exp } = payload;
+  const context: AuthContext = { ...rights, claims: payload };
   if (sub !== undefined) context.sub = sub;
   if (exp !== undefined) context.expiresAtMs = (exp + toleranceSeconds) * 1000;
   return context;
-}
-
-/** Absent means none. A text that is not `*` is refused: it would be matched by its parts. */
-function taskIdsOf(claim: unknown): "*" | readonly string[] {
-  if (claim === undefined) return [];
-  if (claim === "*") return "*";
-  if (Array.isArray(claim) && claim.every((id) => typeof id === "string")) {
-    return claim.includes("*") ? "*" : claim;
-  }
-  throw new TaskcastError(
-    "UNAUTHORIZED",
-    'The token is not valid: its claim "taskIds" must be "*" or an array of ids',
-  );
-}
-
-/** Scopes that are not known grant nothing, so they are left out. */
-function scopesOf(claim: unknown): readonly Scope[] {
-  if (claim === undefined) return [];
-  const words = typeof claim === "string" ? claim.split(" ") : claim;
-  if (Array.isArray(words) && words.every((word) => typeof word === "string")) {
-    return SCOPES.filter((scope) => words.includes(scope));
-  }
-  throw new TaskcastError(
-    "UNAUTHORIZED",
-    'The token is not valid: its claim "scope" must be an array or a text with spaces between',
-  );
 }

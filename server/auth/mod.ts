@@ -6,6 +6,7 @@ export type {
   AuthFunction,
   AuthOptions,
   JwtAlgorithm,
+  JwtClaims,
   JwtOptions,
 } from "./options.ts";
 export { JWT_ALGORITHMS } from "./options.ts";

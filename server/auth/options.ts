@@ -1,6 +1,6 @@
-import type { AuthContext, AuthFunction, JwtAlgorithm } from "@taskcast/core";
+import type { AuthContext, AuthFunction, JwtAlgorithm, JwtClaims } from "@taskcast/core";
 
-export type { AuthContext, AuthFunction, JwtAlgorithm } from "@taskcast/core";
+export type { AuthContext, AuthFunction, JwtAlgorithm, JwtClaims } from "@taskcast/core";
 export { JWT_ALGORITHMS } from "@taskcast/core";
 
 /** How tokens are checked. The algorithm is pinned: a token that names another one is refused. */
@@ -23,6 +23,8 @@ export interface JwtOptions {
   audience?: string | readonly string[];
   /** Seconds by which clocks may differ. @default {0} */
   clockToleranceSeconds?: number;
+  /** Where tokens say what their bearers may do. @default {{ scope: "scope", taskIds: "taskIds" }} */
+  claims?: JwtClaims;
 }
 
 /** Who may call. */

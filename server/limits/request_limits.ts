@@ -1,5 +1,6 @@
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { Context } from "hono";
+import { assertKnownOptions } from "../assert_known_options.ts";
 import { addressKey } from "./client_address.ts";
 import { rateLimited } from "./rate_limited.ts";
 import type { Rate } from "./rate_limiter.ts";
@@ -39,6 +40,16 @@ export interface RequestLimitsOptions {
   open: boolean;
 }
 
+const RATE_OPTIONS: Readonly<Record<keyof Rate, true>> = { requestsPerSecond: true, burst: true };
+
+const RATE_LIMIT_OPTIONS: Readonly<Record<keyof RateLimitOptions, true>> = {
+  ...RATE_OPTIONS,
+  perAddress: true,
+  failedAuthentications: true,
+  maxBuckets: true,
+  now: true,
+};
+
 /** Why a request comes too often: what it was counted for. */
 export type RateReason = "credential" | "address" | "failures";
 
@@ -57,6 +68,7 @@ export class RequestLimits {
     if (typeof rateLimit !== "object" || rateLimit === null) {
       throw new TypeError("rateLimit must be an object with requestsPerSecond");
     }
+    assertKnownOptions(rateLimit, RATE_LIMIT_OPTIONS, "rateLimit");
     if (open && clientAddress === undefined) {
       throw new TypeError(
         "rateLimit: without authentication callers are known by their address, so clientAddress " +
@@ -69,6 +81,16 @@ export class RequestLimits {
       perAddress = open ? rateLimit : tenfold(rateLimit),
       failedAuthentications = { requestsPerSecond: 1, burst: 20 },
     } = rateLimit;
+    if (rateLimit.perAddress) {
+      assertKnownOptions(rateLimit.perAddress, RATE_OPTIONS, "rateLimit.perAddress");
+    }
+    if (failedAuthentications) {
+      assertKnownOptions(
+        failedAuthentications,
+        RATE_OPTIONS,
+        "rateLimit.failedAuthentications",
+      );
+    }
     const make = (rate: Rate | false, name: string) =>
       rate === false ? undefined : new RateLimiter(rate, { name, maxBuckets, now });
     this.#credentials = make(rateLimit, "rateLimit");

@@ -11,6 +11,7 @@ export interface Description {
   type?: "string" | "integer" | "boolean" | "object";
   minimum?: number;
   maximum?: number;
+  enum?: readonly string[];
   additionalProperties?: boolean;
 }
 

@@ -1,15 +1,17 @@
 import type { Task } from "@taskcast/core/protocol";
 import { z } from "zod";
-import { described } from "../openapi/described.ts";
+import { single } from "./single.ts";
+import { strict } from "./strict.ts";
 import { taskId, taskSchema } from "./task.ts";
 
 /** Query of `GET /displaced/export` and `DELETE /displaced`. */
 export const displacedTaskQuery: z.ZodType<{ taskId: string; incarnation: string }> = z.lazy(() =>
-  z.object({
-    taskId,
-    incarnation: described(z.string().regex(/^[0-9a-z]{8}$/), {
-      description: "As the list tells it",
-    }),
+  strict({
+    taskId: single(taskId, { description: "As the list tells it" }),
+    incarnation: single(
+      z.string().regex(/^[0-9a-z]{8}$/, "must be the incarnation of a task in the list"),
+      { description: "As the list tells it" },
+    ),
   })
 );
 

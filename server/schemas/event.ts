@@ -2,6 +2,7 @@ import type { EventInput, PublishReceipt, TaskEvent } from "@taskcast/core/proto
 import { LEVELS, RESERVED_TYPE_PREFIX, SERIES_MODES } from "@taskcast/core/protocol";
 import { z } from "zod";
 import { described } from "../openapi/described.ts";
+import { strict } from "./strict.ts";
 import { name, taskId, time } from "./task.ts";
 
 const level = z.lazy(() => described(z.enum(LEVELS), "Level"));
@@ -11,7 +12,7 @@ const index = z.number().int().nonnegative();
 /** One event of `POST /tasks/:id/events`. */
 export const eventBody: z.ZodType<EventInput> = z.lazy(() =>
   described(
-    z.strictObject({
+    strict({
       type: described(name.clone(), {
         description: `Dotted; must not begin with \`${RESERVED_TYPE_PREFIX}\``,
         example: "llm.delta",

@@ -2,6 +2,8 @@ import type { EventFilter, SeriesFormat, TaskStatus } from "@taskcast/core/proto
 import { BOUNDS, LEVELS, TASK_STATUSES } from "@taskcast/core/protocol";
 import { z } from "zod";
 import { described } from "../openapi/described.ts";
+import { single } from "./single.ts";
+import { strict } from "./strict.ts";
 
 /** Where to go on, as a query says it. */
 export interface SinceQuery {
@@ -40,37 +42,40 @@ export interface ListQuery {
   cursor?: string;
 }
 
-/** A comma list; an empty one is none. */
+/** A comma list, which may also come in several pieces; an empty one is none. */
 function commaList(description: string) {
-  return described(
-    z.string().transform((text) => text.split(",").filter((item) => item !== "")).optional(),
-    { type: "string", description },
-  );
+  return described(pieces.optional(), { type: "string", description });
 }
+
+const pieces = z.array(z.string())
+  .transform((values) => values.flatMap((text) => text.split(",")).filter((item) => item !== ""));
 
 /** A comma list of known words. */
 function commaListOf<const Words extends readonly [string, ...string[]]>(words: Words) {
-  return described(
-    z.string().transform((text) => text.split(",").filter((item) => item !== ""))
-      .pipe(z.array(z.enum(words))).optional(),
-    { type: "string", description: `Comma list of ${words.join(", ")}` },
-  );
+  return described(pieces.pipe(z.array(z.enum(words))).optional(), {
+    type: "string",
+    description: `Comma list of ${words.join(", ")}`,
+  });
 }
 
 function integer(min: number, max: number, description: string) {
   const problem = `must be an integer from ${min} to ${max}`;
-  return described(
+  return single(
     z.string().regex(/^-?[0-9]{1,16}$/, problem).transform(Number)
-      .refine((value) => value >= min && value <= max, problem).optional(),
+      .refine((value) => value >= min && value <= max, problem),
     { type: "integer", minimum: min, maximum: max, description },
-  );
+  ).optional();
 }
 
 function flag(description: string) {
-  return described(z.enum(["true", "false"]).transform((text) => text === "true").optional(), {
+  return single(z.enum(["true", "false"]).transform((text) => text === "true"), {
     type: "boolean",
     description,
-  });
+  }).optional();
+}
+
+function word(description: string) {
+  return single(z.string(), { description }).optional();
 }
 
 // Functions, since each schema is made when it is first asked for; see task.ts.
@@ -84,7 +89,7 @@ const filters = () => ({
 });
 
 const since = () => ({
-  "since.id": described(z.string().optional(), { description: "An event's id or a cursor" }),
+  "since.id": word("An event's id or a cursor"),
   "since.index": integer(
     -1,
     Number.MAX_SAFE_INTEGER,
@@ -94,27 +99,28 @@ const since = () => ({
 });
 
 const seriesFormat = () =>
-  described(z.enum(["delta", "accumulated"]).optional(), {
+  single(z.enum(["delta", "accumulated"]), {
+    enum: ["delta", "accumulated"],
     description: "How accumulate series are told: each part, or the whole text so far",
-  });
+  }).optional();
 
 const wrap = () => flag("`false` puts the bare `data` on the data line");
 
 /** Query of `GET /tasks/:id/events`. */
 export const streamQuery: z.ZodType<StreamQuery> = z.lazy(() =>
-  z.object({
+  strict({
     ...filters(),
     wrap: wrap(),
     seriesFormat: seriesFormat(),
     ...since(),
     limit: integer(0, Number.MAX_SAFE_INTEGER, "Replay at most the last N, then go on live"),
-    ticket: described(z.string().optional(), { description: "Instead of a token" }),
+    ticket: word("Instead of a token"),
   })
 );
 
 /** Query of `GET /tasks/:id/events/history`. */
 export const historyQuery: z.ZodType<HistoryQuery> = z.lazy(() =>
-  z.object({
+  strict({
     ...filters(),
     seriesFormat: seriesFormat(),
     ...since(),
@@ -124,7 +130,7 @@ export const historyQuery: z.ZodType<HistoryQuery> = z.lazy(() =>
 
 /** Query of `GET /events`. */
 export const allEventsQuery: z.ZodType<AllEventsQuery> = z.lazy(() =>
-  z.object({
+  strict({
     ...filters(),
     wrap: wrap(),
     taskTypes: commaList("Only tasks of these types; wildcards as in `types`"),
@@ -134,19 +140,19 @@ export const allEventsQuery: z.ZodType<AllEventsQuery> = z.lazy(() =>
 
 /** Query of `GET /webhooks/undelivered` and `GET /displaced`. */
 export const undeliveredQuery: z.ZodType<Pick<ListQuery, "limit" | "cursor">> = z.lazy(() =>
-  z.object({
+  strict({
     limit: integer(1, BOUNDS.listPage, "Tasks on a page (50)"),
-    cursor: described(z.string().optional(), { description: "`nextCursor` of the page before" }),
+    cursor: word("`nextCursor` of the page before"),
   })
 );
 
 /** Query of `GET /tasks`. */
 export const listQuery: z.ZodType<ListQuery> = z.lazy(() =>
-  z.object({
+  strict({
     status: commaListOf(TASK_STATUSES),
     type: commaList("Only tasks of these types; `a.b.*` is what starts with `a.b.`"),
-    tag: z.string().optional(),
+    tag: word("Only tasks with this tag"),
     limit: integer(1, BOUNDS.listPage, "Tasks on a page (50)"),
-    cursor: described(z.string().optional(), { description: "`nextCursor` of the page before" }),
+    cursor: word("`nextCursor` of the page before"),
   })
 );

@@ -21,6 +21,7 @@ import {
 import { z } from "zod";
 import { described } from "../openapi/described.ts";
 import { once } from "./once.ts";
+import { strict } from "./strict.ts";
 import { webhooksBody, webhooksSchema } from "./webhook.ts";
 
 // These schemas both check what comes in and are what the OpenAPI document shows. The numbers in
@@ -59,7 +60,7 @@ const ttl = z.number().positive().max(BOUNDS.ttlSeconds);
 
 const error = z.lazy(() =>
   described(
-    z.strictObject({
+    strict({
       code: name.optional(),
       message: z.string().min(1),
       details: jsonObject.optional(),
@@ -70,7 +71,7 @@ const error = z.lazy(() =>
 
 const blockedRequest: z.ZodType<BlockedRequest> = z.lazy(() =>
   described(
-    z.strictObject({
+    strict({
       type: name,
       data: z.any().optional(),
     }),
@@ -80,10 +81,10 @@ const blockedRequest: z.ZodType<BlockedRequest> = z.lazy(() =>
 
 const authConfig = z.lazy(() =>
   described(
-    z.strictObject({
-      rules: z.array(z.strictObject({
-        match: z.strictObject({ scope: z.array(z.enum(SCOPES)).min(1) }),
-        require: z.strictObject({
+    strict({
+      rules: z.array(strict({
+        match: strict({ scope: z.array(z.enum(SCOPES)).min(1) }),
+        require: strict({
           sub: z.array(name).max(BOUNDS.listItems).optional(),
           claims: jsonObject.optional(),
         }),
@@ -98,14 +99,14 @@ const authConfig = z.lazy(() =>
 
 const cleanup: z.ZodType<TaskCleanup> = z.lazy(() =>
   described(
-    z.strictObject({
-      rules: z.array(z.strictObject({
+    strict({
+      rules: z.array(strict({
         name: name.optional(),
-        match: z.strictObject({
+        match: strict({
           taskTypes: z.array(name).min(1).max(BOUNDS.listItems).optional(),
           status: z.array(z.enum(TERMINAL_STATUSES)).min(1).optional(),
         }).optional(),
-        trigger: z.strictObject({
+        trigger: strict({
           afterMs: described(z.number().int().nonnegative(), {
             description: "Milliseconds after the task has ended",
           }),
@@ -113,7 +114,7 @@ const cleanup: z.ZodType<TaskCleanup> = z.lazy(() =>
         target: described(z.enum(["all", "events", "task"]), {
           description: "`events`: what `eventFilter` takes of the log. `task`, `all`: the task",
         }),
-        eventFilter: z.strictObject({
+        eventFilter: strict({
           types: z.array(name).min(1).max(BOUNDS.listItems).optional(),
           levels: z.array(z.enum(LEVELS)).min(1).optional(),
           olderThanMs: z.number().int().nonnegative().optional(),
@@ -125,10 +126,12 @@ const cleanup: z.ZodType<TaskCleanup> = z.lazy(() =>
   )
 );
 
+const FOR_WORKERS = "For workers, which come with a later version: refused with `NOT_SUPPORTED`";
+
 /** Body of `POST /tasks`. */
 export const createTaskBody: z.ZodType<CreateTaskInput> = z.lazy(() =>
   described(
-    z.strictObject({
+    strict({
       id: taskId.optional(),
       type: described(name.optional(), { example: "llm.chat" }),
       params: jsonObject.optional(),
@@ -136,9 +139,13 @@ export const createTaskBody: z.ZodType<CreateTaskInput> = z.lazy(() =>
       tags: z.array(name).max(BOUNDS.tags).optional(),
       ttl: described(ttl.optional(), { description: "Seconds from creation to `timeout`" }),
       authConfig: authConfig.optional(),
-      assignMode: name.optional(),
-      cost: z.number().nonnegative().optional(),
-      disconnectPolicy: name.optional(),
+      assignMode: described(name.optional(), {
+        description:
+          "`external`, which is the default. Others are for workers, which come with a later " +
+          "version: refused with `NOT_SUPPORTED`",
+      }),
+      cost: described(z.any().optional(), { description: FOR_WORKERS }),
+      disconnectPolicy: described(z.any().optional(), { description: FOR_WORKERS }),
       webhooks: described(webhooksBody.optional(), {
         description: "Where its events are sent; needs the scope `webhook:create` as well",
       }),
@@ -153,7 +160,7 @@ export const createTaskBody: z.ZodType<CreateTaskInput> = z.lazy(() =>
 /** Body of `PATCH /tasks/:id/status`. */
 export const transitionBody: z.ZodType<TransitionOptions & { status: TaskStatus }> = z.lazy(() =>
   described(
-    z.strictObject(
+    strict(
       {
         status,
         result: jsonObject.optional(),
@@ -171,7 +178,7 @@ export const transitionBody: z.ZodType<TransitionOptions & { status: TaskStatus 
 /** Body of `POST /tasks/:id/resolve`. */
 export const resolveBody: z.ZodType<{ data?: unknown }> = z.lazy(() =>
   described(
-    z.strictObject({ data: z.any() }),
+    strict({ data: z.any() }),
     "Resolution",
   )
 );
@@ -179,7 +186,7 @@ export const resolveBody: z.ZodType<{ data?: unknown }> = z.lazy(() =>
 /** Body of `POST /tasks/:id/tickets`. */
 export const ticketBody: z.ZodType<{ expiresInMs: number }> = z.lazy(() =>
   described(
-    z.strictObject({
+    strict({
       expiresInMs: z.number().int().min(1).max(3_600_000).default(60_000),
     }),
     "TicketRequest",

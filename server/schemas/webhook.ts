@@ -3,6 +3,7 @@ import { BACKOFFS, BOUNDS, LEVELS } from "@taskcast/core/protocol";
 import { z } from "zod";
 import { described } from "../openapi/described.ts";
 import { once } from "./once.ts";
+import { strict } from "./strict.ts";
 
 const index = z.number().int().nonnegative();
 const name = z.string().min(1).max(BOUNDS.nameLength);
@@ -10,7 +11,7 @@ const time = described(z.number().int(), { description: "Unix milliseconds" });
 
 const filter = z.lazy(() =>
   described(
-    z.strictObject({
+    strict({
       types: z.array(name).max(BOUNDS.listItems).optional(),
       levels: z.array(z.enum(LEVELS)).max(BOUNDS.listItems).optional(),
       includeStatus: z.boolean().optional(),
@@ -21,7 +22,7 @@ const filter = z.lazy(() =>
 
 const retry = z.lazy(() =>
   described(
-    z.strictObject({
+    strict({
       retries: described(z.number().int().min(0).max(20).optional(), { default: 3 }),
       backoff: described(z.enum(BACKOFFS).optional(), { default: "exponential" }),
       initialDelayMs: described(index.max(3_600_000).optional(), { default: 1_000 }),
@@ -32,22 +33,21 @@ const retry = z.lazy(() =>
   )
 );
 
-const makeWebhook = once(() =>
-  z.strictObject({
-    url: z.url().max(BOUNDS.urlLength),
-    filter: filter.optional(),
-    wrap: described(z.boolean().optional(), { default: true, description: "false: the bare data" }),
-    retry: retry.optional(),
-  })
-);
+const webhookFields = once(() => ({
+  url: z.url().max(BOUNDS.urlLength),
+  filter: filter.optional(),
+  wrap: described(z.boolean().optional(), { default: true, description: "false: the bare data" }),
+  retry: retry.optional(),
+}));
 
-const webhook = z.lazy(makeWebhook);
+const webhook = z.lazy(() => strict(webhookFields()));
 
 /** Webhooks of a new task. */
 export const webhooksBody: z.ZodType<Webhook[]> = z.lazy(() =>
   z.array(
     described(
-      makeWebhook().extend({
+      strict({
+        ...webhookFields(),
         secret: described(name.optional(), { description: "Signs deliveries; never shown again" }),
       }),
       "WebhookInput",
@@ -89,7 +89,7 @@ export const webhookStatusSchema: z.ZodType<WebhookStatus[]> = z.lazy(() =>
 /** Body of `POST /tasks/:id/webhooks/retry`. */
 export const retryBody: z.ZodType<{ hook: string }> = z.lazy(() =>
   described(
-    z.strictObject({ hook: name }),
+    strict({ hook: name }),
     "WebhookRetryRequest",
   )
 );

@@ -41,7 +41,7 @@ export const WRONG: [yaml: string, errors: string[], env?: Record<string, string
     "auth.jwt.audience[0]: must be a text, and is the number 1",
   ]],
   ["- port", [
-    "the configuration must be an object { port, host, listener, logLevel, logFormat, trustProxy, auth, " +
+    "the configuration must be an object { port, host, listener, logLevel, logFormat, trustProxy, ignoredParameters, auth, " +
     "trustedServices, ticketSecret, adapters, sentry, webhook, cleanup, cors, limits, engine, hooks }, " +
     "and is a list",
   ]],

@@ -1,4 +1,4 @@
-import { didYouMean, hintFor } from "../../protocol/did_you_mean.ts";
+import { hintFor, notOneOf } from "../../protocol/did_you_mean.ts";
 import { invalidInput, TaskcastError } from "../../protocol/errors.ts";
 import { BOUNDS } from "../../protocol/limits.ts";
 
@@ -68,13 +68,6 @@ export function oneOf(value: unknown, path: string, allowed: readonly string[]):
     throw invalidInput(path, notOneOf(value, allowed));
   }
   return value;
-}
-
-/** Says that a value is none of a few words, and which one may have been meant. */
-export function notOneOf(value: unknown, allowed: readonly string[]): string {
-  const close = typeof value === "string" ? didYouMean(value, allowed) : undefined;
-  const hint = close === undefined ? "" : `; did you mean "${close}"?`;
-  return `must be one of ${allowed.join(", ")}${hint}`;
 }
 
 export function integer(value: unknown, path: string, min: number, max: number): number {

@@ -1,4 +1,4 @@
-import { invalidInput } from "../../protocol/errors.ts";
+import { invalidInput, TaskcastError } from "../../protocol/errors.ts";
 import type { Limits } from "../../protocol/limits.ts";
 import { BOUNDS } from "../../protocol/limits.ts";
 import type { CreateTaskInput, TaskStatus, TransitionOptions } from "../../protocol/task.ts";
@@ -72,10 +72,30 @@ export function assertCreateTask(
   optional(fields, "", "authConfig", (value, path) => assertAuthConfig(value, path, limits));
   optional(fields, "", "webhooks", assertWebhooks);
   optional(fields, "", "cleanup", assertTaskCleanup);
-  optional(fields, "", "assignMode", text);
-  optional(fields, "", "cost", (value, path) => number(value, path, 0, Number.MAX_SAFE_INTEGER));
-  optional(fields, "", "disconnectPolicy", text);
+  optional(fields, "", "assignMode", assertAssignMode);
+  optional(fields, "", "cost", refuseForWorkers);
+  optional(fields, "", "disconnectPolicy", refuseForWorkers);
   assertBytes(input, "The task", limits.maxTaskBytes);
+}
+
+/** The only way of assigning tasks without workers: whoever creates a task sees to it. */
+const EXTERNAL = "external";
+
+function assertAssignMode(value: unknown, path: string): void {
+  if (text(value, path) !== EXTERNAL) throw notForWorkers(path, `other than "${EXTERNAL}" `);
+}
+
+function refuseForWorkers(_value: unknown, path: string): void {
+  throw notForWorkers(path);
+}
+
+/** Until there are workers: what is kept and does nothing would be believed to do something. */
+function notForWorkers(path: string, which = ""): TaskcastError {
+  return new TaskcastError(
+    "NOT_SUPPORTED",
+    `"${path}" ${which}is for workers, which this version does not have; leave it out`,
+    { details: { path } },
+  );
 }
 
 function assertTtl(value: unknown, path: string): void {

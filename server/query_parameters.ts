@@ -1,0 +1,28 @@
+import type { z } from "zod";
+import { invalidInput } from "@taskcast/core/protocol";
+import { parse } from "./request.ts";
+
+/** Query parameters by name, each with all its values. */
+export type QueryParameters = Readonly<Record<string, readonly string[]>>;
+
+/** Begins the names of parameters that are never ours, as `_=1764540000` against caches. */
+const FOREIGN_PREFIX = "_";
+
+/**
+ * Checks the parameters of a query. One that is not known is refused: it was meant to narrow what
+ * comes, and without it everything would come.
+ *
+ * @param ignored Names of parameters that are others', beside those that begin with `_`.
+ * @throws {TaskcastError} `INVALID_INPUT` that names the parameter.
+ */
+export function parseQuery<Schema extends z.ZodType>(
+  schema: Schema | undefined,
+  parameters: QueryParameters,
+  ignored: readonly string[],
+): z.output<Schema> | undefined {
+  const ours = Object.entries(parameters)
+    .filter(([name]) => !name.startsWith(FOREIGN_PREFIX) && !ignored.includes(name));
+  if (schema !== undefined) return parse(schema, Object.fromEntries(ours));
+  if (ours.length > 0) throw invalidInput(ours[0]![0], "is not known; this takes no parameters");
+  return undefined;
+}
