@@ -44,6 +44,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "@taskcast/client",
     "@taskcast/client/http",
     "@taskcast/server-sdk",
+    "npm:eventsource-parser",
   ],
   "adapters/sqlite": ["@taskcast/core", "@taskcast/core/protocol", "node:*"],
   "adapters/redis": ["@taskcast/core", "@taskcast/core/protocol", "node:*", "npm:ioredis"],

@@ -1,23 +1,20 @@
 import type { CreateTaskInput, TaskStatus } from "@taskcast/core/protocol";
-import { invalidInput, isTerminal, TASK_STATUSES } from "@taskcast/core/protocol";
+import { isTerminal, TASK_STATUSES } from "@taskcast/core/protocol";
+import { resumeQueryOf } from "./answer_names.ts";
 import type { AnswerSource } from "./answer_source.ts";
 import { abandon } from "./answer_source.ts";
 import type { ChatTasks } from "./chat_tasks.ts";
-import { ChunkReader } from "./chunk_reader.ts";
-import type { ChunkFields } from "./chunks.ts";
 import type { ChatEngine } from "./engine_tasks.ts";
 import { engineTasks } from "./engine_tasks.ts";
 import { end, failure, isEnded, pump } from "./pump.ts";
 import type { ChatServer } from "./remote_tasks.ts";
+import { chunksOfAnswer } from "./chunks_of_answer.ts";
+import { ANSWER_TYPE, answersOf, chatTag, findAnswer, questionTag } from "./find_answer.ts";
 import { remoteTasks } from "./remote_tasks.ts";
 import type { ChatProtocol } from "./response.ts";
 import { CHAT_PROTOCOLS, responseOf } from "./response.ts";
-
-/** The type of tasks that hold answers. */
-export const ANSWER_TYPE = "ai.chat";
-
-/** Characters that a chat's id may have. */
-export const MAX_CHAT_ID_LENGTH = 200;
+import type { ChatRoutesOptions, HonoSource, RouteSource } from "./routes.ts";
+import { routeChat } from "./routes.ts";
 
 /** Options for {@linkcode TaskcastChat}: where its tasks are, and how answers are told. */
 export type TaskcastChatOptions = (ChatEngine | ChatServer) & {
@@ -57,6 +54,11 @@ export interface AnswerContext {
 
 /** Options for {@linkcode TaskcastChat.respond}. */
 export interface RespondOptions {
+  /**
+   * The id of the message that is answered, 1 to 200 characters: a page that has nothing of the
+   * answer yet finds it by this. @default such a page finds it while it is being made
+   */
+  question?: string;
   /** More that the task is to have; its tags are added to the chat's own. */
   task?: Pick<
     CreateTaskInput,
@@ -64,8 +66,15 @@ export interface RespondOptions {
   >;
 }
 
-/** Options for {@linkcode TaskcastChat.resume}; a `Request` is one. */
+/** Options for {@linkcode TaskcastChat.resume}; a `Request` stands for what its query says. */
 export interface ResumeOptions {
+  /** The answer that the page has a part of: the id of its task. It is told though it has ended. */
+  answer?: string;
+  /**
+   * The last message that the page has. The newest answer is told though it has ended, if it is
+   * this message or answers it.
+   */
+  message?: string;
   /** Ends the reading. The answer goes on. */
   signal?: AbortSignal;
 }
@@ -136,7 +145,7 @@ export class TaskcastChat {
   async respond(
     chatId: string,
     answer: AnswerSource | ((context: AnswerContext) => AnswerSource | Promise<AnswerSource>),
-    { task: input = {} }: RespondOptions = {},
+    { question, task: input = {} }: RespondOptions = {},
   ): Promise<Response> {
     let isTaken = false;
     try {
@@ -144,7 +153,11 @@ export class TaskcastChat {
         ...input,
         type: ANSWER_TYPE,
         ttl: this.#ttl,
-        tags: [chatTag(chatId), ...input.tags ?? []],
+        tags: [
+          chatTag(chatId),
+          ...(question === undefined ? [] : [questionTag(question)]),
+          ...input.tags ?? [],
+        ],
       });
       isTaken = await this.#answer(taskId, answer);
       return this.#tell(taskId);
@@ -154,26 +167,25 @@ export class TaskcastChat {
   }
 
   /**
-   * Tells the chat's newest answer from its beginning, if it is still being made: what there is at
-   * once, then what comes.
+   * Tells an answer from its beginning: what there is at once, then what comes. That is the answer
+   * which the page says it has a part of, else the chat's newest, if it is still being made.
    *
-   * @param options The request, or a signal.
-   * @returns For the route from which `useChat` resumes: 204 when no answer is being made.
+   * @param options The request, or what the page has and a signal.
+   * @returns For the route from which `useChat` resumes: 204 when there is nothing to tell.
    * @throws {TaskcastError} `INVALID_INPUT` for a chat id that cannot be, and whatever the store
    * says.
    */
-  async resume(chatId: string, options: ResumeOptions = {}): Promise<Response> {
-    const page = await this.#tasks.list({ ...answersOf(chatId), limit: 1 });
-    const newest = page.tasks[0];
-    if (newest === undefined || isTerminal(newest.status)) {
-      return new Response(null, { status: 204 });
-    }
-    const listens = LISTENS_TO_REQUESTS || !(options instanceof Request);
-    return this.#tell(newest.id, listens ? options.signal : undefined);
+  async resume(chatId: string, options: ResumeOptions | Request = {}): Promise<Response> {
+    const isRequest = "url" in options;
+    const { answer, message } = isRequest ? resumeQueryOf(options.url) : options;
+    const found = await findAnswer(this.#tasks, chatId, { answer, message });
+    if (found === undefined) return new Response(null, { status: 204 });
+    return this.#tell(found.id, isRequest && !LISTENS_TO_REQUESTS ? undefined : options.signal);
   }
 
   /**
-   * Stops every answer of the chat that is being made, wherever that is.
+   * Stops every answer of the chat that is being made, wherever that is. Its task is cancelled and
+   * stays, with what there is of the answer.
    *
    * @returns How many were stopped.
    * @throws {TaskcastError} `INVALID_INPUT` for a chat id that cannot be, and whatever the store
@@ -196,6 +208,41 @@ export class TaskcastChat {
       cursor = nextCursor;
     } while (cursor !== undefined);
     return stopped;
+  }
+
+  /**
+   * Routes for `useChat`, in one function: `POST` answers a message, `GET …/:id/stream` resumes,
+   * `DELETE …/:id` stops.
+   *
+   * @example With Hono; `routes<Request>(…)` takes the request itself
+   * ```ts
+   * import { TaskcastChat } from "@taskcast/ai";
+   * import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
+   * import { Hono } from "hono";
+   * import assert from "node:assert/strict";
+   *
+   * await using engine = new TaskEngine({
+   *   broadcast: new MemoryBroadcastProvider(),
+   *   shortTermStore: new MemoryShortTermStore(),
+   * });
+   * const chat = new TaskcastChat({ engine });
+   * const app = new Hono();
+   * app.all(
+   *   "/api/chat/*",
+   *   chat.routes({
+   *     allows: (_chatId, context) => context.req.header("authorization") === "Bearer me",
+   *     answer: async function* ({ body }) {
+   *       yield `You said ${body.messages.length} things`;
+   *     },
+   *   }),
+   * );
+   * assert.equal((await app.request("/api/chat/c1/stream")).status, 403);
+   * ```
+   */
+  routes<Source extends RouteSource = HonoSource>(
+    options: ChatRoutesOptions<Source>,
+  ): (source: Source) => Promise<Response> {
+    return (source) => routeChat(this, options, source);
   }
 
   /** Begins to make an answer, unless it was stopped before that. */
@@ -233,29 +280,11 @@ export class TaskcastChat {
   #tell(taskId: string, signal?: AbortSignal): Response {
     const left = new AbortController();
     const reading = signal === undefined ? left.signal : AbortSignal.any([left.signal, signal]);
-    return responseOf(this.#chunks(taskId, reading), this.#protocol, {
+    return responseOf(chunksOfAnswer(this.#tasks, taskId, reading), this.#protocol, {
+      taskId,
       signal: reading,
       onCancel: () => left.abort(),
     });
-  }
-
-  async *#chunks(taskId: string, signal: AbortSignal): AsyncGenerator<ChunkFields, void> {
-    const reader = new ChunkReader();
-    const events = this.#tasks.follow(taskId, signal);
-    try {
-      for (;;) {
-        const { done, value } = await events.next();
-        if (!done) {
-          yield* reader.chunksOf(value);
-        } else if (value !== undefined) {
-          return yield* reader.endOf(value);
-        } else {
-          throw new Error("The reading ended before the answer did; resume it");
-        }
-      }
-    } finally {
-      await events.return(undefined);
-    }
   }
 }
 
@@ -268,15 +297,4 @@ function tasksOf(options: TaskcastChatOptions): ChatTasks {
     return remoteTasks(options, maxBufferedBytes);
   }
   throw new TypeError("A chat needs an engine, or the server client and the client of a server");
-}
-
-function answersOf(chatId: string): { types: string[]; tag: string } {
-  return { types: [ANSWER_TYPE], tag: chatTag(chatId) };
-}
-
-function chatTag(chatId: string): string {
-  if (typeof chatId !== "string" || chatId === "" || chatId.length > MAX_CHAT_ID_LENGTH) {
-    throw invalidInput("chatId", `must have 1 to ${MAX_CHAT_ID_LENGTH} characters`);
-  }
-  return `chat:${chatId}`;
 }

@@ -22,6 +22,8 @@ export interface EventSink {
 export interface ChatTasks {
   /** Creates a task. */
   create(input: CreateTaskInput): Promise<Task>;
+  /** A task, if there is one. */
+  get(taskId: string): Promise<Task | undefined>;
   /** Tasks, newest first, a page at a time. */
   list(
     query: { types: string[]; tag: string; status?: TaskStatus[]; limit: number; cursor?: string },

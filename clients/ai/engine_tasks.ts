@@ -10,6 +10,7 @@ export interface ChatEngine {
   engine: Pick<
     TaskEngine,
     | "createTask"
+    | "getTask"
     | "listTasks"
     | "transitionTask"
     | "publishEvents"
@@ -23,6 +24,7 @@ export interface ChatEngine {
 export function engineTasks({ engine }: ChatEngine, maxBufferedBytes: number): ChatTasks {
   return {
     create: (input) => engine.createTask(input),
+    get: (taskId) => engine.getTask(taskId),
     list: (query) => engine.listTasks(query),
     transition(taskId, status, options) {
       const transition = () => engine.transitionTask(taskId, status, options);

@@ -36,8 +36,10 @@
  */
 export type { AnswerResult, AnswerSource, AnswerStream } from "./answer_source.ts";
 export type { AnswerContext, RespondOptions, ResumeOptions, TaskcastChatOptions } from "./chat.ts";
-export { ANSWER_TYPE, MAX_CHAT_ID_LENGTH, TaskcastChat } from "./chat.ts";
+export { TaskcastChat } from "./chat.ts";
+export { ANSWER_TYPE, MAX_CHAT_ID_LENGTH } from "./find_answer.ts";
 export type { MessageChunk } from "./chunks.ts";
 export type { ChatEngine } from "./engine_tasks.ts";
 export type { ChatServer } from "./remote_tasks.ts";
 export type { ChatProtocol } from "./response.ts";
+export type { ChatPost, ChatRoutesOptions, HonoSource, RouteSource } from "./routes.ts";

@@ -11,7 +11,7 @@ const GRACE_MS = 5_000;
 
 /** Where an answer goes. */
 export interface PumpTarget {
-  tasks: ChatTasks;
+  tasks: Pick<ChatTasks, "transition">;
   taskId: string;
   sink: EventSink;
   /** Told to whoever makes the answer when nobody wants it any more. */

@@ -1,5 +1,6 @@
 import type { TaskcastClient } from "@taskcast/client";
 import type { TaskcastServerClient } from "@taskcast/server-sdk";
+import { TaskcastError } from "@taskcast/core/protocol";
 import type { ChatTasks } from "./chat_tasks.ts";
 
 /** Tasks on a Taskcast server. Both clients repeat what the network loses. */
@@ -7,7 +8,7 @@ export interface ChatServer {
   /** Creates, feeds and ends the tasks. */
   server: Pick<
     TaskcastServerClient,
-    "createTask" | "listTasks" | "transitionTask" | "openPublisher"
+    "createTask" | "getTask" | "listTasks" | "transitionTask" | "openPublisher"
   >;
   /** Reads them. */
   client: Pick<TaskcastClient, "stream">;
@@ -17,6 +18,14 @@ export interface ChatServer {
 export function remoteTasks({ server, client }: ChatServer, maxBufferedBytes: number): ChatTasks {
   return {
     create: (input) => server.createTask(input),
+    async get(taskId) {
+      try {
+        return await server.getTask(taskId);
+      } catch (error) {
+        if (error instanceof TaskcastError && error.code === "TASK_NOT_FOUND") return undefined;
+        throw error;
+      }
+    },
     list: (query) => server.listTasks(query),
     transition: (taskId, status, options) => server.transitionTask(taskId, status, options),
     async open(taskId) {

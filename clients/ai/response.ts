@@ -1,3 +1,4 @@
+import { ANSWER_HEADER } from "./answer_names.ts";
 import type { ChunkFields } from "./chunks.ts";
 
 /** How an answer is told: as chunks of a UI message, or as nothing but its text. */
@@ -9,13 +10,14 @@ const HEARTBEAT_MS = 15_000;
 /**
  * Makes the response that the transports of the AI SDK read.
  *
+ * @param taskId The answer, which the response names.
  * @param signal Ends the reading and breaks the response.
  * @param onCancel Called when whoever reads the response goes away; is to abort the signal.
  */
 export function responseOf(
   chunks: AsyncGenerator<ChunkFields, void>,
   protocol: ChatProtocol,
-  { signal, onCancel }: { signal: AbortSignal; onCancel: () => void },
+  { taskId, signal, onCancel }: { taskId: string; signal: AbortSignal; onCancel: () => void },
 ): Response {
   const utf8 = new TextEncoder();
   const { headers, encode, last, heartbeat } = PROTOCOLS[protocol];
@@ -62,7 +64,9 @@ export function responseOf(
     },
     cancel: onCancel,
   });
-  return new Response(body, { headers });
+  // Pages of other origins see no header of ours unless it is named.
+  const naming = { [ANSWER_HEADER]: taskId, "access-control-expose-headers": ANSWER_HEADER };
+  return new Response(body, { headers: { ...headers, ...naming } });
 }
 
 interface Protocol {

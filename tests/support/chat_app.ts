@@ -41,35 +41,32 @@ export function startChatApp(
 ): ChatApp {
   let posts = 0;
   const stop = new AbortController();
+  const routes = chat.routes<Request>({
+    allows: () => true,
+    answer: async ({ body, signal }) => {
+      const messages: UIMessage[] = body.messages;
+      const result = streamText({
+        model,
+        tools,
+        stopWhen: isStepCount(5),
+        messages: await convertToModelMessages(messages),
+        abortSignal: signal,
+        maxRetries: 0,
+        onError: () => {}, // Otherwise it goes to the console.
+      });
+      if (asText) return result.textStream;
+      return result.toUIMessageStream({
+        originalMessages: messages,
+        generateMessageId: () => "answer",
+        onFinish: ({ responseMessage, isAborted }) => onFinish?.(responseMessage, isAborted),
+      });
+    },
+  });
   const server = Deno.serve(
     { port, hostname: "127.0.0.1", onListen: () => {}, signal: stop.signal },
-    async (request) => {
-      const [chatId, action] = new URL(request.url).pathname.split("/").slice(3);
-      if (request.method === "GET" && action === "stream") {
-        return await chat.resume(decodeURIComponent(chatId!), request);
-      }
-      if (request.method === "DELETE") {
-        return Response.json({ stopped: await chat.stop(chatId!) });
-      }
-      posts++;
-      const { id, messages } = await request.json() as { id: string; messages: UIMessage[] };
-      return await chat.respond(id, async ({ signal }) => {
-        const result = streamText({
-          model,
-          tools,
-          stopWhen: isStepCount(5),
-          messages: await convertToModelMessages(messages),
-          abortSignal: signal,
-          maxRetries: 0,
-          onError: () => {}, // Otherwise it goes to the console.
-        });
-        if (asText) return result.textStream;
-        return result.toUIMessageStream({
-          originalMessages: messages,
-          generateMessageId: () => "answer",
-          onFinish: ({ responseMessage, isAborted }) => onFinish?.(responseMessage, isAborted),
-        });
-      });
+    (request) => {
+      if (request.method === "POST") posts++;
+      return routes(request);
     },
   );
   const api = `http://127.0.0.1:${server.addr.port}/api/chat`;

@@ -1,6 +1,8 @@
 /** Something that listens on a free port of loopback. */
 export interface Serving {
   url: string;
+  /** Breaks all connections. */
+  cut(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -9,16 +11,26 @@ export interface Serving {
  * that never come nor for sockets that a browser keeps at hand.
  */
 export function serve(handle: (request: Request) => Response | Promise<Response>): Serving {
-  const stop = new AbortController();
-  const server = Deno.serve(
-    { port: 0, hostname: "127.0.0.1", signal: stop.signal, onListen() {} },
-    (request) => handle(request),
-  );
-  return {
-    url: `http://127.0.0.1:${server.addr.port}`,
-    async [Symbol.asyncDispose]() {
+  let port = 0;
+  const listen = () => {
+    const stop = new AbortController();
+    const server = Deno.serve(
+      { port, hostname: "127.0.0.1", signal: stop.signal, onListen() {} },
+      (request) => handle(request),
+    );
+    port = server.addr.port;
+    return async () => {
       stop.abort();
       await server.finished;
+    };
+  };
+  let end = listen();
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async cut() {
+      await end();
+      end = listen();
     },
+    [Symbol.asyncDispose]: () => end(),
   };
 }

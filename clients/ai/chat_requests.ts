@@ -1,0 +1,222 @@
+import type { ErrorBody } from "@taskcast/core/protocol";
+import { ERROR_CODES } from "@taskcast/core/protocol";
+import { TaskcastHttpError } from "@taskcast/client/http";
+import type { ResumeQuery } from "./answer_names.ts";
+
+/** A value, or what gives it when it is needed. */
+export type Resolvable<T> = T | Promise<T> | (() => T | Promise<T>);
+
+/** Makes requests, as `fetch` does. */
+export type Fetch = (input: string, init: RequestInit) => Promise<Response>;
+
+/** What a request of the AI SDK may bring besides the message. */
+export interface ChatRequestOptions {
+  /** Headers of this request. */
+  headers?: Record<string, string> | Headers;
+  /** Fields of the body of this request. */
+  body?: object;
+  /** Something for `prepareSendMessagesRequest` and `prepareReconnectToStreamRequest`. */
+  metadata?: unknown;
+}
+
+/** A request that is about to be made. */
+export interface PreparedRequest {
+  /** Its URL. */
+  api?: string;
+  /** Its headers, instead of those of the transport. */
+  headers?: HeadersInit;
+  /** Whether it takes cookies along. */
+  credentials?: RequestCredentials;
+}
+
+/** What a request can be prepared from. */
+export interface RequestToPrepare {
+  /** The chat. */
+  id: string;
+  /** The transport's own `api`. */
+  api: string;
+  /** Fields that the transport and the call add to the body. */
+  // deno-lint-ignore no-explicit-any -- As the AI SDK has it.
+  body: Record<string, any> | undefined;
+  /** Headers of the transport and the call. */
+  headers: HeadersInit | undefined;
+  /** Of the transport. */
+  credentials: RequestCredentials | undefined;
+  /** The `metadata` of the call. */
+  requestMetadata: unknown;
+}
+
+/** What a message can be sent from. */
+export interface MessageToPrepare<Message> extends RequestToPrepare {
+  /** All messages of the chat, the newest last. */
+  messages: Message[];
+  /** What the user wants. */
+  trigger: "submit-message" | "regenerate-message";
+  /** The message that is made anew or edited. */
+  messageId: string | undefined;
+}
+
+/** Where the routes of a chat are and how to speak to them: the options of the AI SDK's transport. */
+export interface ChatRequestsOptions<Message> {
+  /** Where messages are posted. @default {"/api/chat"} */
+  api?: string;
+  /** Whether requests take cookies along. @default {"same-origin"} */
+  credentials?: Resolvable<RequestCredentials>;
+  /** Sent with every request. */
+  headers?: Resolvable<Record<string, string> | Headers>;
+  /** Fields that are added to the body of every message. */
+  body?: Resolvable<object>;
+  /** Makes requests. @default the browser's own */
+  fetch?: Fetch;
+  /** Makes the body of a message, and where it is posted. @default all messages of the chat */
+  prepareSendMessagesRequest?: (
+    message: MessageToPrepare<Message>,
+  ) => (PreparedRequest & { body: object }) | Promise<PreparedRequest & { body: object }>;
+  /** Says from where an answer is resumed. @default `<api>/<id>/stream` */
+  prepareReconnectToStreamRequest?: (
+    request: RequestToPrepare,
+  ) => PreparedRequest | Promise<PreparedRequest>;
+  /** Says where an answer is stopped. @default `<api>/<id>` */
+  prepareStopRequest?: (request: RequestToPrepare) => PreparedRequest | Promise<PreparedRequest>;
+}
+
+/** A message that is sent. */
+export interface SentMessage<Message> extends ChatRequestOptions {
+  /** The chat. */
+  chatId: string;
+  /** All messages of the chat, the newest last. */
+  messages: Message[];
+  /** What the user wants. */
+  trigger: "submit-message" | "regenerate-message";
+  /** The message that is made anew or edited. */
+  messageId: string | undefined;
+}
+
+/** The three requests to the routes of a chat. */
+export class ChatRequests<Message> {
+  readonly #options: ChatRequestsOptions<Message>;
+  readonly #api: string;
+
+  /** Makes no request yet. */
+  constructor(options: ChatRequestsOptions<Message>) {
+    this.#options = options;
+    this.#api = options.api ?? "/api/chat";
+  }
+
+  /** Names a chat among all of the page. */
+  keyOf(chatId: string): string {
+    return `${this.#api} ${chatId}`;
+  }
+
+  /** Posts a message. @returns The answer. @throws {Error} When it is refused. */
+  async send(
+    { chatId, messages, trigger, messageId, ...call }: SentMessage<Message>,
+    signal: AbortSignal,
+  ): Promise<Response> {
+    const base = await this.#base(chatId, call);
+    const own = { ...base.body, id: chatId, messages, trigger, messageId };
+    const prepare = this.#options.prepareSendMessagesRequest;
+    const { body, ...prepared }: PreparedRequest & { body: object } =
+      await prepare?.({ ...base, messages, trigger, messageId }) ?? { body: own };
+    const headers = new Headers(prepared.headers ?? base.headers);
+    if (!headers.has("content-type")) headers.set("content-type", "application/json");
+    const post = { ...prepared, headers };
+    return await this.#fetch("POST", this.#api, base, post, signal, JSON.stringify(body));
+  }
+
+  /** Asks for an answer from its beginning. @returns It, or 204. @throws {Error} When refused. */
+  async resume(
+    chatId: string,
+    query: ResumeQuery,
+    call: ChatRequestOptions,
+    signal: AbortSignal,
+  ): Promise<Response> {
+    const base = await this.#base(chatId, call);
+    const prepared = await this.#options.prepareReconnectToStreamRequest?.(base) ?? {};
+    const api = withQuery(prepared.api ?? below(this.#api, `${segment(chatId)}/stream`), query);
+    return await this.#fetch("GET", api, base, { ...prepared, api }, signal);
+  }
+
+  /** Stops what is being answered. The only place that knows how. @throws {Error} When refused. */
+  async stop(chatId: string): Promise<void> {
+    const base = await this.#base(chatId, {});
+    const prepared = await this.#options.prepareStopRequest?.(base) ?? {};
+    const response = await this.#fetch("DELETE", below(this.#api, segment(chatId)), base, prepared);
+    await response.body?.cancel();
+  }
+
+  async #base(chatId: string, call: ChatRequestOptions): Promise<RequestToPrepare> {
+    const { headers, body, credentials } = this.#options;
+    const all = new Headers(await resolved(headers));
+    new Headers(call.headers).forEach((value, name) => all.set(name, value));
+    return {
+      id: chatId,
+      api: this.#api,
+      body: { ...await resolved(body), ...call.body },
+      headers: Object.fromEntries(all),
+      credentials: await resolved(credentials),
+      requestMetadata: call.metadata,
+    };
+  }
+
+  async #fetch(
+    method: string,
+    url: string,
+    base: RequestToPrepare,
+    prepared: PreparedRequest,
+    signal?: AbortSignal,
+    body?: string,
+  ): Promise<Response> {
+    const {
+      api = url,
+      headers = base.headers,
+      credentials = base.credentials,
+    } = prepared;
+    // Asked for at each call, since others may replace it.
+    const send = this.#options.fetch ?? globalThis.fetch;
+    const response = await send(api, { method, headers, credentials, signal, body });
+    if (!response.ok) throw await refusalOf(response);
+    return response;
+  }
+}
+
+async function resolved<T>(value: Resolvable<T> | undefined): Promise<T | undefined> {
+  return await (typeof value === "function" ? (value as () => T | Promise<T>)() : value);
+}
+
+/** A path below a URL, which may have a query. */
+function below(api: string, path: string): string {
+  const end = api.search(/[?#]/);
+  const base = end === -1 ? api : api.slice(0, end);
+  return `${base.replace(/\/$/, "")}/${path}${end === -1 ? "" : api.slice(end)}`;
+}
+
+function withQuery(api: string, query: ResumeQuery): string {
+  const params = new URLSearchParams(
+    Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+  if (params.size === 0) return api;
+  const [address, fragment] = api.split("#", 2) as [string, string | undefined];
+  const separator = address.includes("?") ? "&" : "?";
+  return `${address}${separator}${params}${fragment === undefined ? "" : `#${fragment}`}`;
+}
+
+/** A chat's id in a path. @throws {TypeError} For an id that means something else there. */
+function segment(chatId: string): string {
+  if (chatId === "." || chatId === "..") throw new TypeError(`"${chatId}" cannot be a chat's id`);
+  return encodeURIComponent(chatId);
+}
+
+/** What an answer that is no success says went wrong. */
+async function refusalOf(response: Response): Promise<Error> {
+  const text = await response.text().catch(() => "");
+  try {
+    const { error } = JSON.parse(text) as ErrorBody;
+    if (ERROR_CODES.includes(error.code)) return new TaskcastHttpError(response, error);
+  } catch {
+    // Not ours.
+  }
+  const isPage = response.headers.get("content-type")?.includes("html") ?? false;
+  const message = isPage || text === "" ? `The server answered ${response.status}` : text;
+  return new Error(message.slice(0, 1000));
+}
