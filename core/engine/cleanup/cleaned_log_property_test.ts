@@ -127,7 +127,8 @@ for (const archive of [false, true]) {
         async (inputs, rules, filter, seriesFormat, pageSize, isReleased, isLive) => {
           const clock = fakeClock();
           const longTermStore = archive ? new MemoryLongTermStore() : undefined;
-          const options = { pageSize, hotRetentionMs: isReleased ? 10 : 10_000_000 };
+          const hotRetentionMs = isReleased ? 10 : 10_000_000;
+          const options = { pageSize, hotRetentionMs, sweepMs: 60_000 };
           await using engine = open({ clock, longTermStore, cleanup: { rules }, options });
           await engine.createTask({ id: "t", type: "llm.chat" });
           const early: StreamMessage[] = [];
