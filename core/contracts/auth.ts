@@ -1,34 +1,34 @@
 import type { Scope } from "../protocol/task.ts";
 
-/** Signatures that tokens can have. */
+/** The signature algorithms that tokens may use. */
 export const JWT_ALGORITHMS = ["HS256", "RS256", "ES256", "ES384", "ES512", "EdDSA"] as const;
 
-/** A signature that tokens can have. */
+/** A signature algorithm that tokens may use. */
 export type JwtAlgorithm = (typeof JWT_ALGORITHMS)[number];
 
-/** What a caller may do. */
+/** The identity and the rights of a caller. */
 export interface AuthContext {
-  /** Who it is. */
+  /** The subject. */
   sub?: string;
-  /** What limits count its requests and streams under. @default `sub` */
+  /** The key under which limits count its requests and streams. @default `sub` */
   credential?: string;
-  /** The tasks it may touch. */
+  /** The tasks it may access. */
   taskIds: "*" | readonly string[];
-  /** What it may do with them. */
+  /** The operations it may perform on them. */
   scope: readonly Scope[];
-  /** Whatever else is known, for rules of tasks. */
+  /** Other claims, for the rules of tasks. */
   claims?: Readonly<Record<string, unknown>>;
-  /** Unix milliseconds at which streams that it opened end. */
+  /** Unix milliseconds at which its rights expire and its streams end. */
   expiresAtMs?: number;
-  /** It came with a ticket, and the task's rules were checked when that was issued. */
+  /** Authenticated by a ticket; the rules of the task were checked when the ticket was issued. */
   byTicket?: boolean;
-  /** The incarnation that its ticket is for: it opens streams of no other. Set with `byTicket`. */
+  /** The incarnation its ticket is for; it opens streams of no other. Set with `byTicket`. */
   incarnation?: string;
 }
 
 /**
- * Finds out who calls; `null` is nobody that is known. It may read the request's body, which is then
- * held in memory: up to `maxBodyBytes`, and never that of a stream of lines (NDJSON).
+ * Authenticates a request; `null` rejects it. The function may read the body, which is then buffered
+ * in memory up to `maxBodyBytes`; the body of an NDJSON stream is never available.
  */
 export type AuthFunction = (
   request: Request,

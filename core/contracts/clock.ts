@@ -1,14 +1,14 @@
-/** What the engine knows of time. Inject another one in tests. */
+/** The engine's source of time. Tests inject a fake one. */
 export interface Clock {
   /** Unix time in milliseconds. */
   now(): number;
   /** Calls `callback` once after `delayMs`; the timer does not keep the process alive. */
   setTimeout(callback: () => void, delayMs: number): unknown;
-  /** Forgets a timer. */
+  /** Cancels a timer. */
   clearTimeout(timer: unknown): void;
 }
 
-/** The time of the machine. */
+/** The system clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   setTimeout: (callback, delayMs) => {

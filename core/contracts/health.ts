@@ -1,30 +1,30 @@
 /**
- * The way in which a dependency cannot be used, or not fully, where it knows that itself.
+ * A known reason why a dependency cannot be used, or not fully.
  *
- * Readiness shows `message` to everybody: it names what is missing and what to do, and no address
- * and no secret.
+ * `/health/ready` shows `message` without authentication: it names what is missing and what to do,
+ * and contains no address and no secret.
  */
 export interface HealthReport {
   /** `degraded`: most of it works. `unavailable`: it cannot be used. */
   status: "degraded" | "unavailable";
-  /** What does not work; no full stop at the end. */
+  /** The problem and its remedy, without a full stop at the end. */
   message: string;
 }
 
-/** What can be asked whether it can be used. */
+/** A dependency that can check its own health. */
 export interface Checkable {
   /**
-   * Rejects or reports `unavailable`, soon, when it cannot be used at the moment; reports `degraded`
-   * when part of it cannot be. Readiness says of a rejection only that it cannot be reached, since
-   * errors may name addresses.
+   * Checks whether the dependency can do its work. Promptly rejects or reports `unavailable` when it
+   * cannot, and reports `degraded` when part of it cannot. Readiness describes a rejection only as
+   * unreachable, since errors may contain addresses.
    */
   check(): Promise<HealthReport | void>;
 }
 
 /**
- * Asks a dependency whether it can be used.
+ * Requires that a dependency can be used.
  *
- * @throws {Error} If it cannot, with what it reports.
+ * @throws {Error} With the reported message if it is unavailable.
  */
 export async function assertUsable(dependency: Checkable): Promise<void> {
   const report = await dependency.check();

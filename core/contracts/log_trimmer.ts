@@ -1,22 +1,22 @@
-/** What goes from the log of an ended task. */
+/** The part of an ended task's log to remove. */
 export interface Trim {
-  /** Indexes of events, ascending; never that of the newest. */
+  /** Indexes of events in ascending order; never the newest event. */
   indexes: readonly number[];
-  /** The `latest` and `accumulate` series of which then no event is left: their folds go, too. */
+  /** The `latest` and `accumulate` series left without events; their folds are removed, too. */
   series: readonly string[];
 }
 
-/** Removes events from logs of ended tasks. */
+/** Removes events from the logs of ended tasks. */
 export interface LogTrimmer {
   /**
-   * Removes events, in one step. Those that are not there are left out; whoever does it twice does
-   * no harm.
+   * Removes events in one step. Missing events are ignored, so repeating the call is harmless.
    *
-   * The log keeps its length and all other events their indexes: reads skip what is gone, with costs
-   * in proportion to what is left. `countMatches` counts removed events, too, at the index of every
-   * event that is left and at the end. What a producer repeats of them is refused with `TERMINAL`.
+   * The log keeps its length, and the remaining events keep their indexes. Reads skip removed events
+   * at a cost proportional to what remains. `countMatches` still counts removed events, at the index
+   * of every remaining event and at the end of the log. A producer that repeats a removed event is
+   * refused with `TERMINAL`.
    *
-   * @returns How many were removed; 0 also when the task is not there, or in another life.
+   * @returns The number of removed events; 0 if the task is absent or in another incarnation.
    */
   trimLog(taskId: string, incarnation: string, trim: Trim): Promise<number>;
 }

@@ -4,84 +4,86 @@ import type { LogTrimmer } from "./log_trimmer.ts";
 import type { TaskReader } from "./task_reader.ts";
 import type { WorkQueue } from "./work_queue.ts";
 
-/** Part of a task for the archive. */
+/** A part of a task to write to the archive. */
 export interface ArchivePart {
-  /** The task as it was when its log had all these events, or later. */
+  /** The record as of these events, or later. */
   record: TaskRecord;
-  /** Some of its log, in order and without holes. */
+  /** Consecutive events of its log, in order. */
   events: readonly StoredEvent[];
-  /** Marks the task for `clean` from then on, unless it is marked already. */
+  /** Marks the task for `clean` from this time on, unless it is already marked. Unix milliseconds. */
   cleanAtMs?: number;
 }
 
-/** What an archive has of one life of a task. */
+/** The archive's position in one incarnation of a task. */
 export type ArchivePosition =
   | {
-    /** This life was deleted, or a later one of the same id has taken its place. */
+    /** This incarnation was deleted, or a later one has replaced it under its id. */
     deleted: true;
   }
   | {
     deleted?: false;
-    /** The version of the record; 0 when there is none. */
+    /** Version of the archived record; 0 when there is none. */
     version: number;
-    /** Events. */
+    /** Number of archived events. */
     length: number;
-    /** The entropy of the newest of them; tells whether another log goes on from here. */
+    /** Entropy of the newest archived event; shows whether another log continues this one. */
     entropy?: number;
-    /** Another life has the id, and of this one there is nothing. */
+    /** Another incarnation holds the id, and nothing of this one is archived. */
     other?: {
-      /** That life. */
+      /** The incarnation that holds the id. */
       incarnation: string;
-      /** When it was created; Unix milliseconds. */
+      /** Creation time of its task; Unix milliseconds. */
       createdAt: number;
     };
   };
 
 /**
- * The archive: tasks and their logs for good, written behind the short-term store.
+ * The archive: permanent storage of tasks and their logs, written behind the short-term store.
  *
- * What it has of a log is always the beginning of it, without holes but for events that were
- * trimmed. Its answers are those that the short-term store would give. Its tasks are marked for
- * `clean` only.
+ * An archived log is always a prefix of the log, without gaps other than trimmed events. Reads return
+ * what the short-term store would return. Archived tasks are marked for `clean` only.
  */
 export interface LongTermStore
   extends TaskReader, LogTrimmer, Pick<WorkQueue, "claim" | "mark">, Checkable {
-  /** What the archive has of these lives, in the same order. */
+  /** Returns the archive's position in each of these incarnations, in the same order. */
   positions(
     tasks: readonly { taskId: string; incarnation: string }[],
   ): Promise<ArchivePosition[]>;
   /**
-   * Writes parts of different tasks, in one step.
+   * Writes parts of different tasks in one step.
    *
-   * Harmless when repeated, out of date or overlapping: events that are there are left as they are,
-   * an older version of the record changes nothing, events that would leave a hole are not taken,
-   * and a life that was deleted stays deleted. Of two lives of one id the one created later stays,
-   * but an {@linkcode TaskRecord.unconfirmed} one never takes the place of another: nothing of it is
-   * taken while another has the id.
+   * Repeated, stale and overlapping parts are harmless: existing events are kept, an older record
+   * changes nothing, events that would leave a gap are not stored, and a deleted incarnation stays
+   * deleted. If two incarnations have one id, the later one wins. An
+   * {@linkcode TaskRecord.unconfirmed} incarnation never replaces another: nothing of it is stored
+   * while another holds the id.
    *
-   * @returns What the archive now has of each, in the same order.
+   * @returns The archive's new position in each task, in the same order.
    */
   archive(parts: readonly ArchivePart[]): Promise<ArchivePosition[]>;
   /**
-   * Has a life of a task under the id of `record` from now on, with its log and its marks, so that its
-   * own id is free. Tells whether it was there.
+   * Moves an incarnation of a task, with its log and its marks, to the id of `record`, which frees its
+   * own id.
    *
-   * @param record What replaces its record; its id is one that no task has.
+   * @param record The new record; no task may have its id.
+   * @returns Whether the incarnation was there.
    */
   moveTask(taskId: string, incarnation: string, record: TaskRecord): Promise<boolean>;
   /**
-   * Deletes this life of a task, and remembers for {@linkcode TOMBSTONE_MS} that it did: parts of
-   * it that are still on their way are not taken. Tells whether there was something.
+   * Deletes an incarnation of a task, and remembers it for at least {@linkcode TOMBSTONE_MS}: parts of
+   * it that arrive later are not stored.
+   *
+   * @returns Whether anything was deleted.
    */
   deleteTask(taskId: string, incarnation: string): Promise<boolean>;
   /** Releases connections. Safe to call twice. */
   close(): Promise<void>;
 }
 
-/** Milliseconds for which a long-term store remembers a deleted life at least: a day. */
+/** Minimum time in milliseconds for which an archive remembers a deleted incarnation: one day. */
 export const TOMBSTONE_MS = 86_400_000;
 
-/** Whether the archive has a task as it is at a mark. */
+/** Returns whether the archive holds a task as of a mark. */
 export function isArchived(
   position: ArchivePosition,
   { version, length }: Pick<LogMark, "version" | "length">,

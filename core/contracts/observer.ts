@@ -2,53 +2,53 @@ import type { TaskStatus } from "../protocol/task.ts";
 import type { DueKind } from "./records.ts";
 import type { Refusal } from "./short_term_store.ts";
 
-/** A commit that was tried. */
+/** An attempted commit. */
 export interface ObservedCommit {
-  /** `ok`, why the store refused, or that it failed. */
+  /** `ok`, the store's refusal, or `ERROR` if the store failed. */
   outcome: "ok" | Refusal["code"] | "ERROR";
-  /** Milliseconds that the store took. */
+  /** Time the store took, in milliseconds. */
   durationMs: number;
-  /** Events that producers published with it. */
+  /** Number of events that producers published with it. */
   published: number;
-  /** The state in which it ended its task. */
+  /** The terminal status, if the commit ended its task. */
   ended?: TaskStatus;
 }
 
-/** A part of the log that was written to the archive. */
+/** An attempted write to the archive. */
 export interface ObservedArchiving {
-  /** It was written. */
+  /** Whether the write succeeded. */
   ok: boolean;
-  /** Milliseconds that the archive took. */
+  /** Time the archive took, in milliseconds. */
   durationMs: number;
 }
 
-/** An attempt to tell a webhook of an event. */
+/** An attempted delivery to a webhook. */
 export interface ObservedAttempt {
-  /** The receiver took it. */
+  /** Whether the receiver accepted it. */
   ok: boolean;
-  /** Milliseconds until it answered, or was given up. */
+  /** Time until the answer or the failure, in milliseconds. */
   durationMs: number;
 }
 
 /**
- * Told of what an engine does, to measure it. Called in the middle of the work, once per commit or
- * read and never per reader, so what it does must be quick. What it throws is reported.
+ * Observes an engine, for metrics. Methods run inline, once per commit or read and never per reader,
+ * so they must be fast. Exceptions are reported.
  */
 export interface EngineObserver {
-  /** A commit was tried. */
+  /** A commit was attempted. */
   onCommit?(commit: ObservedCommit): void;
   /**
-   * Events are handed to the readers who wait for them; told once per read, of its oldest event.
+   * New events were handed to waiting readers; called once per read.
    *
-   * @param latencyMs Milliseconds since the event was stored.
+   * @param latencyMs Age of the oldest of these events, in milliseconds.
    */
   onDelivery?(latencyMs: number): void;
-  /** A reader for whom the shared memory does not reach back read from the store, for itself. */
+  /** A reader that lags behind the shared buffer read these events from the store by itself. */
   onLaggingRead?(events: number): void;
-  /** A part was written to the archive. */
+  /** A write to the archive was attempted. */
   onArchiving?(archiving: ObservedArchiving): void;
-  /** A webhook was tried. */
+  /** A webhook delivery was attempted. */
   onWebhookAttempt?(attempt: ObservedAttempt): void;
-  /** Work that was due was done, so late. */
+  /** Due work was done, `lateMs` milliseconds after its time. */
   onDueWork?(kind: DueKind, lateMs: number): void;
 }

@@ -2,32 +2,32 @@ import type { BroadcastProvider } from "./broadcast.ts";
 import type { LongTermStore } from "./long_term_store.ts";
 import type { ShortTermStore } from "./short_term_store.ts";
 
-/** What an engine is made of. */
+/** The adapters of an engine, by role. */
 export interface Adapters {
   /** Wakes readers. */
   broadcast: BroadcastProvider;
-  /** Holds tasks and logs. */
+  /** Stores live tasks and their logs. */
   shortTerm: ShortTermStore;
-  /** Keeps them for good. */
+  /** Stores tasks and logs permanently. */
   longTerm: LongTermStore;
 }
 
-/** A part that an adapter can play. */
+/** A role that an adapter can fill. */
 export type AdapterRole = keyof Adapters;
 
-/** The parts that adapters can play. */
+/** The roles that adapters can fill. */
 export const ADAPTER_ROLES: readonly AdapterRole[] = ["broadcast", "shortTerm", "longTerm"];
 
-/** What a plugin is asked for. */
+/** A request to open the adapters of a plugin. */
 export interface AdapterRequest {
-  /** Parts that are to share what they can: connections, a file. */
+  /** The roles to fill. They share resources such as connections or a file where possible. */
   roles: readonly AdapterRole[];
-  /** What the configuration says beside `provider`. */
+  /** The settings that stand beside `provider` in the configuration. */
   options: Readonly<Record<string, unknown>>;
 }
 
 /**
- * A kind of adapter that can be named in a configuration: the default export of a module.
+ * A kind of adapter that a configuration can name: the default export of a module.
  *
  * @example A store of your own
  * ```ts
@@ -46,20 +46,20 @@ export interface AdapterRequest {
  * ```
  */
 export interface AdapterPlugin {
-  /** What it is called in messages. */
+  /** Its name in messages. */
   readonly name: string;
-  /** The parts that it can play. */
+  /** The roles it can fill. */
   readonly roles: readonly AdapterRole[];
   /**
-   * Opens what is asked for, which is among `roles`. What cannot work is an error that says why,
-   * without passwords.
+   * Opens the requested adapters; their roles are among `roles`. Settings that cannot work are an error
+   * whose message says why and contains no password.
    */
   open(request: AdapterRequest): Partial<Adapters> | Promise<Partial<Adapters>>;
 }
 
-/** The types that an option may have, by name. */
+/** The types of options, by name. */
 export interface OptionTypes {
-  /** A text. */
+  /** A string. */
   string: string;
   /** A number. */
   number: number;
@@ -70,9 +70,9 @@ export interface OptionTypes {
 /**
  * Checks the options of a plugin.
  *
- * @param plugin Its name, for messages.
- * @param types What each option must be.
- * @throws {TypeError} For an unknown option, or a value of another type.
+ * @param plugin The plugin's name, for messages.
+ * @param types The type of each option.
+ * @throws {TypeError} For an unknown option, or a value of the wrong type.
  */
 export function readAdapterOptions<Types extends Record<string, keyof OptionTypes>>(
   plugin: string,

@@ -1,111 +1,108 @@
 import type { Level, SeriesMode } from "../protocol/event.ts";
 import type { Task } from "../protocol/task.ts";
 
-/** A task as a store keeps it: what users see, and what only the engine needs. */
+/** A task as stored: the public task, and the state that only the engine needs. */
 export interface TaskRecord {
-  /** What users see. */
+  /** The public task. */
   task: Task;
-  /** Names this life of the id; 8 random characters of `a-z0-9`. */
+  /** Identifies this incarnation of the id: 8 random characters of `a-z0-9`. */
   incarnation: string;
-  /** 1 at creation, one more with each replacement. Publishing does not count. */
+  /** Starts at 1 and grows by one with each replacement. Publishing leaves it unchanged. */
   version: number;
-  /** When the ttl runs out, while its clock runs. */
+  /** Expiry of the ttl while it runs; Unix milliseconds. */
   deadlineAt?: number;
-  /** What is left of the ttl while the clock stands still (paused). */
+  /** Remaining ttl in milliseconds while the task is paused. */
   ttlRemainingMs?: number;
-  /** It has webhooks: its commits mark it for delivery. Never changes. */
+  /** The task has webhooks, so its commits mark it for delivery. Never changes. */
   hooked?: true;
-  /**
-   * It was created while the archive could not be asked whether another task has its id. Never
-   * changes.
-   */
+  /** Created while the archive could not confirm that the id is free. Never changes. */
   unconfirmed?: true;
   /**
-   * It was deleted, and stands here until the archive has deleted this incarnation, too; empty where
-   * that is the one which the archive has.
+   * The task was deleted, and this record remains until the archive has deleted the named incarnation;
+   * empty means whichever incarnation the archive has.
    */
   deletes?: string;
-  /** The W3C `traceparent` of the request that created it, for those who are told. Never changes. */
+  /** The W3C `traceparent` of the request that created it, passed on to webhooks. Never changes. */
   traceparent?: string;
 }
 
-/** A task and where its log stands, both of one moment. */
+/** A task and the position of its log, as of one moment. */
 export interface TaskHead {
   /** The task. */
   record: TaskRecord;
-  /** Events in the log, those that were removed counted; the next event gets this index. */
+  /** Number of events in the log, including removed ones; also the index of the next event. */
   length: number;
-  /** The highest index of an event that was removed; left out when none was. */
+  /** The highest index of a removed event; left out when none was removed. */
   trimmedThrough?: number;
-  /** The entropy of the event that was asked for; left out when the log has no such event. */
+  /** The entropy of the requested event; left out when the log has no such event. */
   entropy?: number;
 }
 
-/** Exactly where a task stands: it was changed if and only if this changed. */
+/** An exact revision of a task and its log: it differs if and only if either has changed. */
 export interface LogMark {
-  /** The life of the task id. */
+  /** The incarnation. */
   incarnation: string;
-  /** The version of its record. */
+  /** The version of the record. */
   version: number;
-  /** Events in its log. */
+  /** Number of events in the log. */
   length: number;
 }
 
-/** A life of a task id; only at that version and length, where these are given. */
+/** An incarnation of a task; where version and length are given, only at exactly these. */
 export type TaskMark = Pick<LogMark, "incarnation"> & Partial<LogMark>;
 
-/** An event as a store keeps it. `data` stays JSON text, so it is parsed only where it is used. */
+/** An event as stored. `data` stays JSON text, so it is parsed only where it is used. */
 export interface StoredEvent {
   /** Position in the log. */
   index: number;
   /** Unix milliseconds; never less than that of the event before. */
   timestamp: number;
-  /** 40 random bits; with timestamp and index they make the event's id. */
+  /** 40 random bits. Timestamp, index and entropy form the event's id. */
   entropy: number;
-  /** Its type. */
+  /** The event's type. */
   type: string;
-  /** Its level. */
+  /** The event's level. */
   level: Level;
   /** JSON text. */
   data: string;
-  /** The series it is part of. */
+  /** The series it belongs to. */
   seriesId?: string;
-  /** How the series works; set whenever `seriesId` is. */
+  /** The mode of the series; set whenever `seriesId` is. */
   seriesMode?: SeriesMode;
   /** The appended field; set for `accumulate` only. */
   accField?: string;
-  /** `data` is the whole series through `index`. Never set on what a log holds. */
+  /** `data` is the whole series through `index`. Never set on stored events. */
   snapshot?: boolean;
 }
 
-/** An event that is not stored yet. The store gives it an index and a timestamp. */
+/** An event to append. The store assigns its index and timestamp. */
 export interface EventDraft {
   /** 40 random bits. */
   entropy: number;
-  /** Its type. */
+  /** The event's type. */
   type: string;
-  /** Its level. */
+  /** The event's level. */
   level: Level;
   /** JSON text. */
   data: string;
-  /** The series it is to be part of. */
+  /** The series it belongs to. */
   seriesId?: string;
-  /** Left out: the mode that the series has, or `keep-all` for a new one. */
+  /** The mode of the series. @default the mode of an existing series; `keep-all` for a new one */
   seriesMode?: SeriesMode;
-  /** The field that is appended if the series accumulates; set whenever `seriesId` is. */
+  /** The field to append if the series accumulates; set whenever `seriesId` is. */
   accField?: string;
-  /** The string in that field. Left out: it is `null` or no string, and replaces the value. */
+  /** The string in that field. If left out, the event replaces the accumulated value. */
   delta?: string;
   /**
-   * A series that accumulates refuses the event (`NO_DELTA`): it says no mode, and its data has
+   * An accumulating series must refuse this event (`NO_DELTA`): it names no mode, and its data has
    * nothing to append in `accField`. Never set together with `delta`.
    */
   mustNotAccumulate?: true;
-  /** Who sends it, for recognising a repetition. */
+  /** The producer and its sequence number, to recognise a repetition. */
   producer?: { id: string; epoch: number; seq: number };
 }
 
-/** A type and level under which events were stored. */
+/** A combination of type and level that stored events have. */
 export interface EventClass {
   /** The type. */
   type: string;
@@ -117,29 +114,29 @@ export interface EventClass {
 export interface SeriesFold {
   /** The series. */
   seriesId: string;
-  /** How it works. */
+  /** The mode of the series. */
   mode: "latest" | "accumulate";
-  /** The appended field, of an accumulate series. */
+  /** The accumulated field of an `accumulate` series. */
   accField?: string;
   /** The newest event, as it is in the log. */
   newest: StoredEvent;
-  /** The whole text. Left out: the newest event is the value (latest, or a non-string). */
+  /** The accumulated text. If left out, the newest event itself is the value of the series. */
   text?: string;
   /**
-   * Every type and level that its events had, or `null` when these are more than
-   * {@linkcode MAX_SERIES_CLASSES}. A filter that takes some and not others cannot use the fold.
+   * The distinct types and levels of its events, or `null` if there are more than
+   * {@linkcode MAX_SERIES_CLASSES}. A filter that matches only some of them cannot use the fold.
    */
   classes: EventClass[] | null;
 }
 
-/** Classes that a {@linkcode SeriesFold} remembers. */
+/** Maximum number of classes that a {@linkcode SeriesFold} records. */
 export const MAX_SERIES_CLASSES = 8;
 
-/** When a task wants attention, whoever gives it. */
+/** The times at which a task needs attention from any instance; Unix milliseconds. */
 export interface DueTimes {
-  /** Its ttl runs out. */
+  /** Expiry of its ttl. */
   deadline?: number;
-  /** A blocked task goes on by itself. */
+  /** Automatic resumption of a blocked task. */
   wake?: number;
 }
 

@@ -15,151 +15,152 @@ import type { TaskNotes } from "./task_notes.ts";
 import type { TaskReader } from "./task_reader.ts";
 import type { WorkMarks, WorkQueue } from "./work_queue.ts";
 
-/** What a commit to a live task demands beside that. Demands are added here, each of them optional. */
+/** Expectations of a commit to a live task. Later demands are added here, each optional. */
 export interface LiveExpectation {
   /** The task exists and is not terminal. */
   live: true;
-  /** It is in this incarnation, or the commit is refused with `REPLACED`. @default any */
+  /** The task is in this incarnation; otherwise the commit is refused with `REPLACED`. @default any */
   incarnation?: string;
 }
 
-/** The place of its record that a commit replaces. */
+/** The version of the record that a commit replaces. */
 export interface VersionExpectation {
-  /** Tells it apart from a {@linkcode LiveExpectation}. */
+  /** Distinguishes it from a {@linkcode LiveExpectation}. */
   live?: undefined;
-  /** The version that is replaced. */
+  /** The version being replaced. */
   version: number;
-  /** The incarnation that it is of. */
+  /** The incarnation of that record. */
   incarnation: string;
 }
 
-/** One atomic change of one task. Either all of it happens or nothing. */
+/** One atomic change to one task: all of it happens, or nothing. */
 export interface Commit {
   /** The task. */
   taskId: string;
-  /** What must be true, or the commit is refused. */
+  /** The condition for the commit; if it does not hold, the commit is refused. */
   expect:
-    /** No task has this id, and none that was released lately had it; see {@linkcode IdClosing}. */
+    /** No task has this id, and no tombstone closes it; see {@linkcode IdClosing}. */
     | "absent"
-    /** The task exists and is not terminal. What every publish asks; no read is needed before. */
+    /** The task exists and is not terminal. Every publish expects this, so it needs no read first. */
     | "live"
-    /** The same, and the task is in this incarnation; that is asked before anything else. */
+    /** As `"live"`, in one incarnation. The incarnation is checked before anything else. */
     | LiveExpectation
-    /** The task is still at this version and this life. What every transition asks. */
+    /** The task is still at this version of this incarnation. Every transition expects this. */
     | VersionExpectation;
   /**
-   * The task as it is to be; needed with `absent` and a version, not allowed with a live task. With a
-   * version it may have another incarnation than before: from then on the task is in that one.
+   * The new record; required with `"absent"` and with a version, not allowed with a live task. With a
+   * version its incarnation may differ from the previous one, and the task is then in the new one.
    */
   record?: TaskRecord;
-  /** When the record wants attention. Replaces what was due before; needed with `record`. */
+  /** The due times of the new record. They replace the previous ones; required with `record`. */
   due?: DueTimes;
   /** Events to append, in order. */
   events: readonly EventDraft[];
-  /** Unix milliseconds; the timestamp of the events, unless the log is already later. */
+  /** Unix milliseconds. Becomes the timestamp of the events, unless the log is already later. */
   nowMs: number;
-  /** Events that the log may hold at most; does not count for commits with a `record`. */
+  /** Upper bound on events in the log; not applied to commits with a `record`. */
   maxEvents: number;
-  /** Bytes of data that the log may hold at most; likewise. */
+  /** Upper bound on bytes of data in the log; not applied to commits with a `record`. */
   maxBytes: number;
   /**
-   * Marks the task for work from these times on, unless it is marked already. The mark `deliver` is
-   * for tasks that are {@linkcode TaskRecord.hooked} only. A commit that changes nothing marks
+   * Marks the task for work from these times on, unless it is already marked. The mark `deliver`
+   * applies only to tasks that are {@linkcode TaskRecord.hooked}. A commit that changes nothing marks
    * nothing.
    */
   marks?: WorkMarks;
 }
 
-/** Why a store refused a commit. Nothing was changed. */
+/** The reason a store refused a commit. A refused commit changes nothing. */
 export type Refusal =
   | { code: "ABSENT" }
   | { code: "EXISTS" }
-  /** The id is in another incarnation than the one that a {@linkcode LiveExpectation} names. */
+  /** The task is in a different incarnation from the one a {@linkcode LiveExpectation} names. */
   | { code: "REPLACED" }
-  /** The version is another one by now. */
+  /** The record has a different version by now. */
   | { code: "CONFLICT" }
   | { code: "TERMINAL"; status: TaskStatus }
-  /** The event `at` says another mode or field than its series has. */
+  /** The event `at` names a different mode or field from the one its series has. */
   | { code: "SERIES_CONFLICT"; at: number; mode: string; accField?: string }
-  /** The event `at` has nothing that its series, which accumulates, could append. */
+  /** The event `at` has no text to append, and its series accumulates. */
   | { code: "NO_DELTA"; at: number; accField: string }
   | { code: "SEQUENCE_GAP"; at: number; expected: number }
   | { code: "PRODUCER_FENCED"; at: number; epoch: number }
-  /** The log is at one of its bounds. */
+  /** The log has reached one of its bounds. */
   | { code: "TASK_FULL" }
-  /** The store is at its bound. */
+  /** The store has reached its bound. */
   | { code: "STORE_FULL" };
 
-/** What became of a commit. */
+/** The outcome of a commit. */
 export type CommitResult =
   | {
     ok: true;
     /**
-     * One for each draft, in order, as stored. For a draft that its producer had sent before, the
-     * event that was stored then; its `index` is then below `from`.
+     * The stored event of each draft, in order. A draft that its producer had sent before yields the
+     * event stored then, whose `index` is below `from`.
      */
     events: StoredEvent[];
-    /** Index of the first event that was appended now; equal to `length` when none was. */
+    /** Index of the first appended event; equal to `length` if nothing was appended. */
     from: number;
-    /** Events in the log now. */
+    /** Number of events in the log after the commit. */
     length: number;
     /** Set for tasks that are {@linkcode TaskRecord.hooked}. */
     hooked?: true;
-    /** The commit is stored, and {@linkcode ShortTermStore.wakes} could not be told: the engine does it. */
+    /** The commit is stored, but {@linkcode ShortTermStore.wakes} failed: the engine wakes readers. */
     untold?: true;
   }
   | { ok: false; refusal: Refusal };
 
-/** How long an id is closed behind a task that is removed. */
+/** A tombstone for the id of a removed task. */
 export interface IdClosing {
-  /** Unix milliseconds; tombstones whose time is over by then may be removed. */
+  /** Unix milliseconds. Tombstones that have expired by then may be removed. */
   nowMs: number;
-  /** Commits before this time find that the id is not `absent`: they are refused with `EXISTS`. */
+  /** Unix milliseconds. Until then a commit that expects `"absent"` is refused with `EXISTS`. */
   untilMs: number;
 }
 
-/** Work whose time has come. */
+/** Due work. */
 export interface DueWork {
-  /** Earliest first. */
+  /** Ordered by time, earliest first. */
   entries: { kind: DueKind; taskId: string; atMs: number }[];
-  /** When the next work after these is due; left out when there is none. */
+  /** Time of the next due work after these entries; left out when there is none. */
   nextAtMs?: number;
 }
 
 /**
  * The source of truth for live tasks: a log per task with a small state at its head.
  *
- * - `commit` is atomic and is one round trip. Commits to one task happen one after another, whoever
- *   makes them; only the store numbers events, 0, 1, 2 … without holes.
- * - A commit that was acknowledged is seen by every later read, on every instance.
- * - What cannot be reached rejects with a `TaskcastError` `STORE_UNAVAILABLE`.
+ * - `commit` is atomic and takes one round trip. Commits to one task are serialised across all
+ *   instances, and the store alone numbers events: 0, 1, 2 … without gaps.
+ * - Once a commit is acknowledged, every later read on every instance sees it.
+ * - A store that cannot be reached rejects with a `TaskcastError` `STORE_UNAVAILABLE`.
  */
 export interface ShortTermStore extends TaskReader, WorkQueue, TaskNotes, LogTrimmer, Checkable {
   /**
-   * The broadcast layer that each commit of this store wakes by itself, in the same step. Left out:
-   * the engine does it.
+   * The broadcast layer that commits to this store notify themselves, in the same step. If left out,
+   * the engine publishes each signal.
    */
   readonly wakes?: BroadcastProvider;
-  /** What it acknowledged is there when this process is started again. */
+  /** Whether acknowledged commits survive a restart of this process. */
   readonly durable: boolean;
-  /** Checks what the commit expects and carries it out, or refuses it whole. */
+  /** Checks the expectation of a commit and applies the commit, or refuses it as a whole. */
   commit(commit: Commit): Promise<CommitResult>;
   /**
-   * Removes the task, its log, its series and everything that was due. Tells whether it did.
+   * Removes a task with its log, its series and its due work.
    *
-   * @param at Only if the task is in this life and, where these are given, exactly there.
-   * @param closing Leaves a tombstone in the same step, if it removes the task. Without it, a tombstone
-   * of this life is removed, also if the task is not there: the id is free.
+   * @param at Removes the task only in this incarnation and, where given, at this version and length.
+   * @param closing Leaves a tombstone in the same step if the task is removed. Without it, an existing
+   *   tombstone of this incarnation is removed even if the task is absent, which frees the id.
+   * @returns Whether the task was removed.
    */
   deleteTask(taskId: string, at?: TaskMark, closing?: IdClosing): Promise<boolean>;
-  /** Work that is due at `nowMs`. It stays due until a commit changes it. */
+  /** Lists work that is due at `nowMs`. Work stays due until a commit changes it. */
   due(nowMs: number, limit: number): Promise<DueWork>;
   /**
-   * Says that the archive has a task as it was at a mark. If the task is still there, it is not
-   * marked for the archive any more, and for release at `releaseAtMs`; if it went on, it is marked
-   * for the archive at `againAtMs`.
+   * Records that the archive holds a task as of a mark. If the task is unchanged since, its mark for
+   * the archive is removed and it is marked for release at `releaseAtMs`; if it has changed, it is
+   * marked for the archive at `againAtMs`.
    *
-   * @returns Whether it is still there.
+   * @returns Whether the task is unchanged since the mark.
    */
   archived(
     taskId: string,

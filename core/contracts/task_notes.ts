@@ -1,23 +1,24 @@
-/** A change of a note, from one text to another; `undefined` is none. */
+/** A compare-and-set of a note; `undefined` means that there is no note. */
 export interface NoteChange {
-  /** What it must be now. */
+  /** The expected current text. */
   from: string | undefined;
-  /** What it is to be. */
+  /** The new text. */
   to: string | undefined;
 }
 
 /**
- * Short texts, well-formed and without NUL (as JSON is), that belong to a life of a task and go with it, beside its record: where its webhooks
- * are. Writing them is no commit: it tells nobody and does not change the task's version.
+ * Short texts beside the record of a task, such as the positions of its webhooks. They are
+ * well-formed Unicode without NUL, belong to one incarnation and are deleted with it. Writing a note
+ * is not a commit: it wakes nobody and leaves the task's version unchanged.
  */
 export interface TaskNotes {
-  /** The notes of a task by name, or `undefined` if this life of it is not there. */
+  /** Returns the notes of a task by name, or `undefined` if this incarnation is absent. */
   readNotes(taskId: string, incarnation: string): Promise<Record<string, string> | undefined>;
   /**
-   * Changes a note, if it is what is expected and this life of the task is there. Of many who change
-   * it from the same text at the same time one succeeds.
+   * Changes a note if its current text is the expected one and the incarnation is present. Exactly one
+   * of several concurrent changes from the same text succeeds.
    *
-   * @returns Whether it was changed.
+   * @returns Whether the note was changed.
    */
   writeNote(
     taskId: string,

@@ -2,145 +2,143 @@ import type { EventFilter } from "../protocol/event.ts";
 import type { TaskStatus } from "../protocol/task.ts";
 import type { SeriesFold, StoredEvent, TaskHead, TaskRecord } from "./records.ts";
 
-/** Which part of a log. */
+/** Selects a part of a log. */
 export interface LogQuery {
-  /** Only events with a higher index; -1 is from the first. */
+  /** Returns only events with a higher index; -1 starts at the first event. */
   after: number;
   /**
-   * The entropy of the event at `after`, as the caller read it. If the log has another event there
-   * or ends before it, the store was restored to an earlier state: the page is then `diverged`.
+   * The entropy of the event at `after`, as the caller read it. If the log has a different event
+   * there, or ends before it, the store was restored to an earlier state and the page is `diverged`.
    */
   afterEntropy?: number;
-  /** Only events with this index or a lower one. @default the newest */
+  /** Returns only events up to this index. @default the newest */
   through?: number;
-  /** Most events returned; 1 or more. */
+  /** Maximum number of events; 1 or more. */
   limit: number;
   /**
-   * Ends with the event that brings their data to this many bytes, as the store counts them; 1 or
-   * more. @default no bound
+   * Size limit, 1 or more: the page ends with the event whose data reaches this many bytes, as the
+   * store counts them. @default no bound
    */
   maxBytes?: number;
-  /** Only events that match. @default all */
+  /** Returns only matching events. @default all */
   filter?: EventFilter;
-  /** Leaves out the events of `latest` and `accumulate` series. @default {false} */
+  /** Leaves out events of `latest` and `accumulate` series. @default {false} */
   plain?: boolean;
-  /** Reads from the newest backward; events then come newest first. @default {false} */
+  /** Reads backward from the newest event; the page is then newest first. @default {false} */
   backward?: boolean;
 }
 
-/** Part of a log, and where the task stands, of one moment. */
+/** A part of a log and the state of its task, as of one moment. */
 export interface LogPage {
-  /** The events; fewer than `limit` does not mean that there are no more, see `scannedTo`. */
+  /** The events. Fewer than `limit` does not mean that none are left; see `scannedTo`. */
   events: StoredEvent[];
   /**
-   * Everything between the start of the query and this index (inclusive) has been looked at: go
-   * on there. At the end of the query it is its last index: `min(through, length - 1)`, or
-   * `after + 1` when reading backward.
+   * The index through which the query has been answered; the next page continues there. At the end of
+   * the query it is its last index: `min(through, length - 1)`, or `after + 1` when reading backward.
    */
   scannedTo: number;
   /**
-   * The entropy of the event at `scannedTo`, for going on from there. Left out when there is no such
-   * event or it was trimmed, and when reading backward.
+   * The entropy of the event at `scannedTo`, for the next query. Left out if there is no such event, if
+   * it was trimmed, and when reading backward.
    */
   entropy?: number;
-  /** The log is not the one that the query goes on from; see `afterEntropy`. No events are read. */
+  /** The log does not continue from the query's `afterEntropy`. No events are returned. */
   diverged?: true;
-  /** Events in the log. */
+  /** Number of events in the log. */
   length: number;
-  /** The life of the task id that the log belongs to. */
+  /** The incarnation that the log belongs to. */
   incarnation: string;
-  /** The task's state. */
+  /** The task's status. */
   status: TaskStatus;
 }
 
-/** Which folds of a task's series. */
+/** Selects folds of a task's series. */
 export interface FoldQuery {
-  /** Only series whose newest event has a higher index; -1 is all. */
+  /** Returns only series whose newest event has a higher index; -1 returns all. */
   after: number;
-  /** Only series whose newest event has this index or a lower one. @default the newest */
+  /** Returns only series whose newest event is at or below this index. @default the newest */
   through?: number;
-  /** Most folds returned; 1 or more. */
+  /** Maximum number of folds; 1 or more. */
   limit: number;
   /**
-   * Ends with the fold that brings texts and newest events to this many bytes, as the store counts
-   * them; 1 or more. @default no bound
+   * Size limit, 1 or more: the page ends with the fold whose text and newest event reach this many
+   * bytes, as the store counts them. @default no bound
    */
   maxBytes?: number;
-  /** Whether texts are read; without them `text` is left out of every fold. @default {true} */
+  /** Reads texts; otherwise every fold is returned without `text`. @default {true} */
   texts?: boolean;
-  /** Only the fold of this series. @default all */
+  /** Returns only the fold of this series. @default all */
   seriesId?: string;
 }
 
-/** Folds of a task's series, and where the task stands, of one moment. */
+/** Folds of a task's series and the state of the task, as of one moment. */
 export interface FoldPage {
-  /** Folds of `latest` and `accumulate` series, in the order of their newest events. */
+  /** Folds of `latest` and `accumulate` series, ordered by the index of their newest event. */
   folds: SeriesFold[];
   /**
-   * All folds between the start of the query and this index (inclusive) are on the page: go on
-   * there. At the end of the query, which is also where no fold is left, it is the query's last
-   * index: `min(through, length - 1)`, or `after` if that is higher. A series that goes on between
-   * two pages moves behind them.
+   * The index through which the query has been answered; the next page continues there. Once no fold
+   * is left, it is the query's last index: `min(through, length - 1)`, or `after` if that is higher. A
+   * series that grows between two pages moves to a later page.
    */
   scannedTo: number;
-  /** Events in the log of the moment in which the folds were as they are here. */
+  /** Number of events in the log when the folds were read. */
   length: number;
-  /** The entropy of the newest of these events; left out of an empty log. */
+  /** The entropy of the newest of these events; left out for an empty log. */
   entropy?: number;
-  /** The life of the task id. */
+  /** The incarnation. */
   incarnation: string;
-  /** The task's state. */
+  /** The task's status. */
   status: TaskStatus;
 }
 
-/** Which tasks, newest first. */
+/** Selects tasks, newest first. */
 export interface ListQuery {
-  /** One of these states. @default all */
+  /** Returns only tasks with one of these statuses. @default all */
   statuses?: readonly TaskStatus[];
-  /** One of these types; wildcards as in event filters. @default all */
+  /** Returns only tasks of one of these types; wildcards as in event filters. @default all */
   types?: readonly string[];
-  /** With this tag. */
+  /** Returns only tasks with this tag. */
   tag?: string;
-  /** Most tasks returned; 1 or more. */
+  /** Maximum number of tasks; 1 or more. */
   limit: number;
-  /** Only tasks that come after this one in the list. */
+  /** Returns only tasks that follow this one in the list. */
   after?: { createdAt: number; id: string };
 }
 
-/** Tasks, newest first. */
+/** A page of tasks, newest first. */
 export interface ListPage {
   /** The tasks, by `createdAt` and then `id`, both descending. */
   tasks: TaskRecord[];
-  /** Whether more may follow. */
+  /** Whether more tasks may follow. */
   more: boolean;
-  /** Tasks that only the archive has are missing, as it cannot be reached. */
+  /** The archive cannot be reached, so tasks that only it has are missing. */
   partial?: true;
 }
 
 /**
- * Reading tasks and their logs: what short-term and long-term stores have in common.
+ * Reads tasks and their logs; implemented by short-term and long-term stores.
  *
- * - Reading costs in proportion to what is returned, not to the length of the log.
+ * - The cost of a read is proportional to what it returns, not to the length of the log.
  * - An absent task is `undefined`, never an error.
  */
 export interface TaskReader {
   /**
-   * A task and the length of its log.
+   * Returns a task and the length of its log.
    *
-   * @param at An index whose event's entropy is wanted as well.
+   * @param at An index; the head then includes the entropy of the event there.
    */
   getTask(taskId: string, at?: number): Promise<TaskHead | undefined>;
-  /** Tasks, newest first; filtered and paged by the store. */
+  /** Returns a page of tasks, newest first, filtered by the store. */
   listTasks(query: ListQuery): Promise<ListPage>;
-  /** Part of the log. */
+  /** Returns a part of the log. */
   readLog(taskId: string, query: LogQuery): Promise<LogPage | undefined>;
-  /** The folds of series, a page at a time; their events are not read but for the newest. */
+  /** Returns a page of series folds. Of their events it reads only the newest. */
   readFolds(taskId: string, query: FoldQuery): Promise<FoldPage | undefined>;
   /**
-   * For each of `indexes`: how many events with a lower index match the filter. Also of events that
-   * are only kept folded.
+   * Counts, for each of `indexes`, the events with a lower index that match the filter. The count
+   * includes events that are kept only in a fold.
    *
-   * @param incarnation Only of this one: in another one, what is asked for is absent.
+   * @param incarnation Counts only in this incarnation; the task is absent in any other.
    */
   countMatches(
     taskId: string,

@@ -1,35 +1,35 @@
-/** A piece of the engine's work, as it is traced. */
+/** A unit of the engine's work, described for tracing. */
 export interface TracedWork {
-  /** What is done, e.g. `taskcast publish`. */
+  /** Name of the span, e.g. `taskcast publish`. */
   name: string;
-  /** It calls somebody else. @default {false} */
+  /** The work calls another service (span kind "client"). @default {false} */
   isCall?: boolean;
   /**
-   * What it goes on from: `active` is whatever the caller is in; a W3C `traceparent`; or nothing,
-   * for work that only happens to be done by a timer which a request has set.
+   * Parent of the span: `active` for the caller's span, a W3C `traceparent`, or none for work that
+   * merely runs on a timer which a request started.
    */
   parent: "active" | { traceparent: string | undefined };
-  /** Facts; never what events carry. */
+  /** Attributes of the span; never the data of events. */
   attributes: Readonly<Record<string, string | number>>;
 }
 
-/** Work that is being traced. */
+/** The span of work in progress. */
 export interface WorkSpan {
-  /** The W3C `traceparent` for those who are called; left out when nobody traces. */
+  /** The W3C `traceparent` to pass on to called services; left out when tracing is off. */
   readonly traceparent?: string;
-  /** It has to do with another trace. */
+  /** Links the span to another trace. */
   link(traceparent: string): void;
-  /** It failed without an exception. */
+  /** Marks the span as failed, without an exception. */
   fail(why: string): void;
 }
 
-/** Traces what an engine does, for hosts that trace. */
+/** Traces the work of an engine, for hosts that use tracing. */
 export interface EngineTracer {
   /**
-   * Whether anybody traces at the moment. Left out: yes. What is done often is not given to
-   * `trace` while nobody does.
+   * Returns whether spans are recorded at the moment; if left out, they are. Frequent work is not
+   * passed to `trace` while they are not.
    */
   isTracing?(): boolean;
-  /** Does work in a span, which ends with it; what it throws is passed on. */
+  /** Runs work in a span that ends with it. Exceptions are passed on. */
   trace<T>(work: TracedWork, run: (span: WorkSpan) => Promise<T>): Promise<T>;
 }

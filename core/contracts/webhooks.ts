@@ -1,68 +1,68 @@
 import type { Webhook, WebhookRetry } from "../protocol/webhook.ts";
 
-/** One attempt of a delivery. */
+/** One delivery attempt. */
 export interface WebhookRequest {
-  /** Where to. */
+  /** The receiver's address. */
   url: string;
   /** The headers, in lower case. */
   headers: Readonly<Record<string, string>>;
-  /** JSON. */
+  /** JSON text. */
   body: string;
-  /** Milliseconds that it may take, from the look-up of the address to the end of the answer. */
+  /** Time limit in milliseconds, from resolving the address to the end of the response. */
   timeoutMs: number;
-  /** Gives it up. */
+  /** Aborts the attempt. */
   signal: AbortSignal;
 }
 
-/** What the receiver answered. */
+/** The receiver's response. */
 export interface WebhookResponse {
   /** HTTP status. */
   status: number;
-  /** Milliseconds after which the receiver wants to be asked again, if it says so. */
+  /** The receiver's `Retry-After` in milliseconds, if it sent one. */
   retryAfterMs?: number;
 }
 
-/** Sends webhooks. What is not an answer of HTTP is an error whose message says why. */
+/** Sends webhooks. Anything but an HTTP response is an error whose message gives the reason. */
 export interface WebhookSender {
   /**
-   * Says why an address is never sent to, as far as can be told without asking anybody; `undefined`
-   * when it may be.
+   * Returns the reason why an address is never sent to, as far as it can be decided without a lookup;
+   * `undefined` if it may be sent to.
    */
   refusal(url: string): string | undefined;
   /** Makes one attempt: a POST that follows no redirect. */
   send(request: WebhookRequest): Promise<WebhookResponse>;
 }
 
-/** A webhook of all tasks of some types. */
+/** A webhook that applies to all new tasks of some types. */
 export interface GlobalWebhook extends Webhook {
-  /** What it is called in addresses: 1-64 of `a-z A-Z 0-9 _ -`, not only digits. */
+  /** Its name in URLs: 1-64 characters of `a-z A-Z 0-9 _ -`, not only digits. */
   name: string;
-  /** Only tasks of these types, with wildcards as in filters. @default all */
+  /** Applies only to tasks of these types; wildcards as in filters. @default all */
   taskTypes?: string[];
 }
 
-/** What an engine needs to tell webhooks. */
+/** Webhook settings of an engine. */
 export interface WebhookOptions {
-  /** Sends them. */
+  /** Makes the delivery attempts. */
   sender: WebhookSender;
-  /** For webhooks that say nothing else. */
+  /** Retry policy of webhooks that specify none. */
   defaultRetry?: WebhookRetry;
-  /** Webhooks of all tasks that are created from now on. All instances must have the same. */
+  /** Webhooks of all tasks created from now on. All instances must be given the same ones. */
   hooks?: readonly GlobalWebhook[];
 }
 
-/** A delivery that was given up. */
+/** An abandoned delivery. */
 export interface WebhookFailure {
-  /** What the webhook is called. */
+  /** Name of the webhook. */
   hook: string;
-  /** Where it goes; without its query. */
+  /** The receiver's address, without its query. */
   url: string;
-  /** The event's index. */
+  /** Index of the event. */
   index: number;
-  /** The event's type. */
+  /** Type of the event. */
   type: string;
-  /** How often it was tried. */
+  /** Number of attempts. */
   attempts: number;
-  /** Why the last attempt failed. */
+  /** Reason why the last attempt failed. */
   error: string;
 }

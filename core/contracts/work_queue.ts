@@ -1,14 +1,14 @@
 import type { TaskMark } from "./records.ts";
 
 /**
- * Work on a task that is done behind its commits, by whichever instance claims it.
+ * A kind of background work on a task, done by whichever instance claims it.
  *
- * - `archive`: write it to the archive.
- * - `release`: give its hot copy up.
- * - `deliver`: tell its webhooks.
- * - `undelivered`: nothing; it has deliveries that were given up, and is listed for people.
- * - `clean`: delete it, or events of it, as rules say. Marked where tasks are kept for good: in the
- *   archive if there is one.
+ * - `archive`: write the task to the archive.
+ * - `release`: remove its hot copy.
+ * - `deliver`: send its webhooks.
+ * - `undelivered`: no work; lists tasks with abandoned deliveries for operators.
+ * - `clean`: delete the task or some of its events, by the clean-up rules. Marked in the archive if
+ *   there is one.
  */
 export type Work = "archive" | "release" | "deliver" | "undelivered" | "clean";
 
@@ -21,16 +21,16 @@ export const WORK_KINDS: readonly Work[] = [
   "clean",
 ];
 
-/** From when on a task is marked for work. Unix milliseconds. */
+/** Times from which a task is marked for work, by kind. Unix milliseconds. */
 export type WorkMarks = { [Kind in Work]?: number };
 
-/** Tasks that were marked for work, and are now claimed. */
+/** Claimed tasks. */
 export interface ClaimedWork {
-  /** The tasks; those marked for the earliest time first. */
+  /** The tasks, earliest mark first. */
   taskIds: string[];
-  /** The earliest time at which a task was marked; left out when none was claimed. */
+  /** The earliest mark among them; left out when nothing was claimed. */
   oldestAtMs?: number;
-  /** When the next work after these can be claimed; left out when there is none. */
+  /** Time at which the next task can be claimed; left out when there is none. */
   nextAtMs?: number;
 }
 
@@ -38,27 +38,28 @@ export interface ClaimedWork {
 export interface MarkedTask {
   /** The task. */
   taskId: string;
-  /** From when on. */
+  /** Time from which it is marked; Unix milliseconds. */
   atMs: number;
 }
 
-/** Tasks that want work, by the time from which on they want it. */
+/** Tasks marked for background work, ordered by time. */
 export interface WorkQueue {
   /**
-   * Takes tasks whose mark for `work` is at `nowMs` or before, and moves the mark to `untilMs`: if
-   * whoever took them dies, another gets them then.
+   * Claims tasks whose mark for `work` is at or before `nowMs`, and moves their marks to `untilMs`. If
+   * the claimant dies, another instance can claim them then.
    */
   claim(
     work: Work,
     options: { nowMs: number; untilMs: number; limit: number },
   ): Promise<ClaimedWork>;
   /**
-   * Marks a task for work from `atMs` on, whatever mark it had, or takes the mark away.
+   * Sets a task's mark for work to `atMs`, replacing any earlier mark, or removes it.
    *
-   * @param at Only if the task is there.
-   * @returns Whether it was done.
+   * @param at Changes the mark only if the task is in this incarnation and, where given, at this
+   *   version and length.
+   * @returns Whether the task was there.
    */
   mark(taskId: string, work: Work, atMs: number | undefined, at: TaskMark): Promise<boolean>;
-  /** Tasks that are marked, earliest first and then by id, after a place in this order. */
+  /** Returns marked tasks, earliest first and then by id, that follow `after` in this order. */
   marked(work: Work, options: { limit: number; after?: MarkedTask }): Promise<MarkedTask[]>;
 }
