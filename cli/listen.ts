@@ -2,6 +2,7 @@ import process from "node:process";
 import type { ConnectionLimits } from "./connections/limits.ts";
 import type { ListenAddress } from "./listen_error.ts";
 import type { Listener } from "./listeners.ts";
+import { listenOnLoopback } from "./loopback/listen.ts";
 import { SettingsError } from "./settings_error.ts";
 
 /** A server that is listening. */
@@ -25,6 +26,12 @@ export interface Bounds {
   onRefused: (refused: Readonly<Record<"connections" | "address" | "descriptors", number>>) => void;
 }
 
+/** Where a server is to listen; without a host on loopback, 127.0.0.1 and ::1. */
+export interface ListenTarget {
+  port: number;
+  host?: string;
+}
+
 /** What answers requests. */
 export type Handle = (request: Request, info: ConnectionInfo) => Response | Promise<Response>;
 
@@ -37,7 +44,7 @@ export type Handle = (request: Request, info: ConnectionInfo) => Response | Prom
  */
 export async function listen(
   handle: Handle,
-  address: ListenAddress,
+  { port, host }: ListenTarget,
   bounds: Bounds,
   listener: Listener = defaultListener(),
 ): Promise<Listening> {
@@ -47,10 +54,16 @@ export async function listen(
   }
   if (listener === "deno") {
     const { listenOnDeno } = await import("./listen_deno.ts");
-    return await listenOnDeno(handle, address, bounds);
+    return await onEach((address) => listenOnDeno(handle, address, bounds));
   }
   const { listenOnNode } = await import("./listen_node.ts");
-  return await listenOnNode(handle, address, bounds);
+  const { ConnectionGuard } = await import("./connections/guard.ts");
+  const guard = new ConnectionGuard(bounds.limits);
+  return await onEach((address) => listenOnNode(handle, address, bounds, guard));
+
+  function onEach(listenOn: (address: ListenAddress) => Promise<Listening>): Promise<Listening> {
+    return host === undefined ? listenOnLoopback(port, listenOn) : listenOn({ port, host });
+  }
 }
 
 /**

@@ -51,12 +51,7 @@ class DenoServer implements Listening {
     try {
       this.#listen(this.#address.port);
     } catch (error) {
-      const cause = error instanceof Deno.errors.AddrInUse
-        ? "taken"
-        : error instanceof Deno.errors.PermissionDenied
-        ? "forbidden"
-        : error as Error;
-      throw listenError(this.#address, cause);
+      throw listenError(this.#address, error);
     }
     this.#later(LOOK_MS);
   }

@@ -20,11 +20,16 @@ const SWEEP_MS = 20;
 /** What a client has then to send its first request on a connection: more than most networks take. */
 const UNUSED_MS = 500;
 
-/** Serves with the server of Node, and of what behaves like it. */
+/**
+ * Serves with the server of Node, and of what behaves like it.
+ *
+ * @param guard Counts connections; one for all addresses of a server.
+ */
 export async function listenOnNode(
   handle: Handle,
   address: ListenAddress,
   { limits, onRefused }: Bounds,
+  guard: ConnectionGuard = new ConnectionGuard(limits),
 ): Promise<Listening> {
   const answer = getRequestListener((request, { incoming, outgoing }) => {
     const { socket } = incoming as HttpBindings["incoming"];
@@ -35,7 +40,6 @@ export async function listenOnNode(
   });
   // A request may last for as long as its task: lines of NDJSON are read as they come.
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS }, answer);
-  const guard = new ConnectionGuard(limits);
   const { sockets, stop } = watchSockets(server, {
     guard,
     limits,
@@ -48,13 +52,8 @@ export async function listenOnNode(
   try {
     await once(server, "listening");
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const cause = code === "EADDRINUSE"
-      ? "taken"
-      : code === "EACCES"
-      ? "forbidden"
-      : error as Error;
-    throw listenError(address, cause);
+    stop();
+    throw listenError(address, error);
   }
   return {
     port: (server.address() as AddressInfo).port,

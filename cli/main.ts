@@ -143,7 +143,19 @@ function addStartOptions(command: Command): Command {
       new Option("-p, --port <port>", "port to listen on (env: TASKCAST_PORT, default: 3721)")
         .argParser(parsePort),
     )
-    .option("--host <address>", "address to listen on (env: TASKCAST_HOST, default: 0.0.0.0)")
+    .option(
+      "--host <address>",
+      "address to listen on (env: TASKCAST_HOST, default: 127.0.0.1 and ::1 without " +
+        "authentication, else 0.0.0.0)",
+    )
+    .addOption(
+      new Option(
+        "--allow-host <name>",
+        "another name that leads to a server on loopback; may be repeated (env: TASKCAST_ALLOW_HOSTS)",
+      ).argParser((name: string, before?: string) =>
+        before === undefined ? name : `${before},${name}`
+      ),
+    )
     .addOption(
       new Option(
         "--listener <server>",

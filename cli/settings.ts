@@ -14,6 +14,7 @@ import type { ConnectionLimits } from "./connections/limits.ts";
 import { connectionLimits } from "./connections/limits.ts";
 import { DEFAULTS } from "./config/defaults.ts";
 import { effectiveConfig } from "./config/effective.ts";
+import { allowedHosts, hostOf, isLoopbackOnly } from "./config/host_of.ts";
 import { originsOf } from "./config/origins_of.ts";
 import type { LimitSettings } from "./limit_settings.ts";
 import { limitSettings } from "./limit_settings.ts";
@@ -31,12 +32,17 @@ export const LOG_LEVELS: readonly LogLevel[] = LEVELS;
 /** A level of the log. */
 export type LogLevel = Level;
 
+/** Which pages may call, as the configuration can say it. */
+export type NamedOrigins = Omit<CorsOptions, "origin"> & { origin: "*" | string[] };
+
 /** What `taskcast start` can be told. */
 export interface StartSettings {
   /** Port to listen on; 0 is any that is free. */
   port: number;
-  /** Address to listen on. */
-  host: string;
+  /** Address to listen on; left out is loopback, 127.0.0.1 and ::1. */
+  host?: string;
+  /** Names that lead here, of which pages may call; left out: whose pages is not asked. */
+  loopbackNames?: readonly string[];
   /** With which server of HTTP; left out is that of the runtime. */
   listener?: Listener;
   /** The least important messages that are logged. */
@@ -58,7 +64,7 @@ export interface StartSettings {
   /** Query parameters of others, which are not refused. */
   ignoredParameters?: string[];
   /** Origins whose pages may call; left out is none. */
-  cors?: CorsOptions;
+  cors?: NamedOrigins;
   /** Bytes of a body at most. */
   maxBodyBytes?: number;
   /** Milliseconds without a byte of a body at most. */
@@ -97,6 +103,7 @@ export interface StartFlags {
   postgresListenUrl?: string;
   autoMigrate?: boolean;
   cors?: string | true;
+  allowHost?: string;
 }
 
 /**
@@ -122,7 +129,8 @@ export async function startSettings(
   const secret = sources.get("auth.jwt.secret");
   return {
     port: config.port ?? DEFAULTS.port,
-    host: config.host ?? DEFAULTS.host,
+    host: hostOf(config),
+    loopbackNames: isLoopbackOnly(config) ? allowedHosts(config) : undefined,
     listener: config.listener,
     logLevel: config.logLevel ?? DEFAULTS.logLevel,
     logFormat: config.logFormat,
@@ -160,7 +168,7 @@ function engineLimitsOf(limits: LimitsConfig): Partial<Limits> {
   return defined(Object.fromEntries(names.map((name) => [name, limits[name]])));
 }
 
-function corsOf(cors: TaskcastConfig["cors"]): CorsOptions | undefined {
+function corsOf(cors: TaskcastConfig["cors"]): NamedOrigins | undefined {
   if (cors?.origin === undefined) return undefined;
   const { origin, ...rest } = cors;
   return { ...rest, origin: originsOf(origin) };

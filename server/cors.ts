@@ -5,8 +5,11 @@ import { assertKnownOptions } from "./assert_known_options.ts";
 
 /** Who may read answers from pages of other origins. */
 export interface CorsOptions {
-  /** `*`, or the origins allowed, each as browsers write it: `https://example.com`. */
-  origin: string | string[];
+  /**
+   * `*`, or the origins allowed, each as browsers write it: `https://example.com`; or a function that
+   * says whether an origin is.
+   */
+  origin: string | string[] | ((origin: string) => boolean);
   /** Lets browsers send cookies; not with `*`. @default {false} */
   credentials?: boolean;
   /** Seconds that a browser may remember the answer to a preflight. @default {600} */
@@ -22,7 +25,7 @@ export function corsOf(options: CorsOptions): MiddlewareHandler {
   assertCors(options);
   const { origin, credentials = false, maxAgeSeconds = 600 } = options;
   return cors({
-    origin,
+    origin: typeof origin === "function" ? (asking) => origin(asking) ? asking : null : origin,
     credentials,
     maxAge: maxAgeSeconds,
     allowMethods: ["GET", "POST", "PATCH", "DELETE"],
@@ -58,6 +61,7 @@ function assertCors(options: CorsOptions): void {
     }
     return;
   }
+  if (typeof origin === "function") return;
   if (Array.isArray(origin) && origin.length === 0) {
     throw new TypeError("cors.origin is empty, so cors allows nobody; leave cors out");
   }

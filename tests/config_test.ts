@@ -61,6 +61,7 @@ const GROUPS: Record<
   {
     port: ["port", undefined, 1, "2", "3"],
     host: ["host", undefined, "a", "b", "c"],
+    hosts: ["allowHosts", undefined, "x", "y", "z"],
     logLevel: ["logLevel", undefined, "debug", "warn", "error"],
     logFormat: ["logFormat", undefined, "pretty", "json", "pretty"],
     listener: ["listener", undefined, "deno", "node", "deno"],

@@ -3,6 +3,7 @@ import { TaskcastClient } from "@taskcast/client";
 import { TaskcastServerClient } from "@taskcast/server-sdk";
 import { startCli } from "./support/cli.ts";
 import { freePort } from "./support/free_port.ts";
+import { rawGet } from "./support/raw_http.ts";
 import { redisUrl } from "./support/redis_server.ts";
 import { until } from "./support/sse.ts";
 
@@ -44,8 +45,9 @@ for (const proxy of PROXIES) {
   if (redis === undefined || !await has(proxy.name)) continue;
   Deno.test(`${proxy.name}: streams and lines pass as they come, and go on when an instance ends`, async () => {
     const folder = await Deno.makeTempDir({ prefix: "taskcast-proxy-" });
-    const env = { TASKCAST_REDIS_URL: redis };
-    const servers = await Promise.all([1, 2].map(() => startCli(["--host", "127.0.0.1"], env)));
+    // On one machine with the proxy: they listen on loopback, and the proxy passes any name on.
+    const env = { TASKCAST_REDIS_URL: redis, TASKCAST_TRUST_PROXY: "1" };
+    const servers = await Promise.all([1, 2].map(() => startCli([], env)));
     const port = freePort();
     const text = (await Deno.readTextFile(new URL(`../docs/deploy/${proxy.file}`, import.meta.url)))
       .replaceAll("taskcast-1:3721", new URL(servers[0]!.url).host)
@@ -69,6 +71,8 @@ for (const proxy of PROXIES) {
           return response.ok;
         }, () => false);
       await until(isUp, "the proxy answers");
+      const named = await rawGet(port, "taskcast.example.com");
+      assert.match(named, /^HTTP\/1\.1 200 /, named);
       const taskcast = new TaskcastServerClient({ baseUrl: url, retry: { attempts: 50 } });
       const { id } = await taskcast.createTask();
       const seen: number[] = [];

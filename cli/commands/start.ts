@@ -10,6 +10,7 @@ import { listen, onStopSignal } from "../listen.ts";
 import { openAdapters } from "../adapters.ts";
 import { createErrorLog } from "../error_log.ts";
 import { mergeHooks } from "../hooks.ts";
+import { LoopbackGuard } from "../loopback/guard.ts";
 import type { LogFormat } from "../log_format.ts";
 import type { Logger } from "../logger.ts";
 import { createLogger, jsonLine } from "../logger.ts";
@@ -36,7 +37,7 @@ export async function start(
   settings: StartSettings,
   { terminal, logFormat }: { terminal: Terminal; logFormat: LogFormat },
 ): Promise<number> {
-  const { port, host, listener, auth, storage } = settings;
+  const { port, host, listener, auth, storage, cors } = settings;
   const log = createLogger(terminal, { level: settings.logLevel, format: logFormat });
   for (const { level, text } of settings.notes) log[level](text);
   const reporting = await startReporting(settings.sentry);
@@ -83,19 +84,27 @@ export async function start(
     await engine.close();
     await close();
   };
-  const app = await orClose(closeAll, () => createApp(engine, settings, log));
+  const guard = settings.loopbackNames && new LoopbackGuard({
+    allowHosts: settings.loopbackNames,
+    corsOrigins: cors?.origin ?? [],
+    onRefused: (message) => log.warn(message),
+  });
+  const app = await orClose(closeAll, () => createApp(engine, settings, { log, guard }));
   const server = await orClose(
     closeAll,
     () =>
       listen(
-        (request, info) => app.fetch(request, info),
+        guard === undefined
+          ? (request, info) => app.fetch(request, info)
+          : (request, info) => guard.refusal(request) ?? app.fetch(request, info),
         { port, host },
         { limits: settings.connections, onRefused: refusalLog(log, settings.connections) },
         listener,
       ),
   );
 
-  const shown = host === "0.0.0.0" || host === "::" ? "localhost" : host;
+  const isOpen = host === "0.0.0.0" || host === "::";
+  const shown = host === undefined || isOpen ? "localhost" : host;
   const url = `http://${shown}:${server.port}`;
   const paint = logFormat === "json" ? (_: unknown, text: string) => text : terminal.paint;
   const about = { storage: storage.description, auth: auth.mode ?? "none" };
@@ -107,7 +116,7 @@ export async function start(
       ? jsonLine("info", started, { url, version: VERSION, ...about }, Date.now())
       : started,
   );
-  if (auth.mode === "none" && shown === "localhost" && host !== "localhost") {
+  if (auth.mode === "none" && isOpen) {
     log.warn(
       "auth is off and all interfaces are open: whoever reaches this port may do everything; " +
         "set TASKCAST_AUTH_MODE=jwt, or --host 127.0.0.1",
@@ -144,9 +153,18 @@ function taskLog(log: Logger): TaskcastHooks {
   };
 }
 
-function createApp(engine: TaskEngine, settings: StartSettings, log: Logger): Hono {
-  const { auth, trustedServices, ticketSecret, cors, maxBodyBytes, bodyTimeoutMs, requestLimits } =
+function createApp(
+  engine: TaskEngine,
+  settings: StartSettings,
+  { log, guard }: { log: Logger; guard?: LoopbackGuard },
+): Hono {
+  const { auth, trustedServices, ticketSecret, maxBodyBytes, bodyTimeoutMs, requestLimits } =
     settings;
+  // Pages of this machine, such as those of a development server, are on other ports.
+  const cors = guard === undefined || settings.cors?.origin === "*" ? settings.cors : {
+    ...settings.cors,
+    origin: (origin: string) => guard.isAllowedOrigin(origin),
+  };
   try {
     return createTaskcastApp({
       engine,

@@ -6,9 +6,8 @@ import { DEFAULT_HEADERS_TIMEOUT_MS } from "../connections/limits.ts";
 /** What holds where nothing else is said. */
 export const DEFAULTS:
   & TaskcastConfig
-  & Required<Pick<TaskcastConfig, "port" | "host" | "logLevel">> = {
+  & Required<Pick<TaskcastConfig, "port" | "logLevel">> = {
     port: 3721,
-    host: "0.0.0.0",
     logLevel: "info",
     trustProxy: 0,
     auth: {

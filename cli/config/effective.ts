@@ -11,6 +11,7 @@ import { fileOf } from "./file_of.ts";
 import { chooseAdapters, isNamed } from "./choose_adapters.ts";
 import type { FoundFile } from "./find_file.ts";
 import { findConfigFile } from "./find_file.ts";
+import { allowedHosts, hostNameProblem, isLoopbackOnly } from "./host_of.ts";
 import { originsOf } from "./origins_of.ts";
 import { drop, noteSources, put } from "./layers.ts";
 import { readConfigFile } from "./read_file.ts";
@@ -52,6 +53,9 @@ export async function effectiveConfig(
   const problems = chooseAdapters(layers, given, name);
   const { auth, warnings, problems: authProblems } = await authOf(layers, name);
   problems.push(...authProblems, ...corsProblems(layers, name));
+  const hosts = hostProblems(layers, name);
+  problems.push(...hosts.problems);
+  warnings.push(...hosts.warnings);
   problems.push(...rateLimitProblems(layers, name));
   problems.push(...cleanupProblems(layers.config, name));
   fail(problems);
@@ -177,6 +181,26 @@ function corsProblems({ config: { cors }, sources }: Layers, file: string): stri
     const problem = originProblem(origin);
     return problem === undefined ? [] : [`${at}: ${JSON.stringify(origin)} ${problem}`];
   });
+}
+
+function hostProblems(
+  { config, sources }: Layers,
+  file: string,
+): { problems: string[]; warnings: string[] } {
+  if (config.allowHosts === undefined) return { problems: [], warnings: [] };
+  const source = sources.get("allowHosts");
+  const at = source?.from === "env" || source?.from === "flag"
+    ? source.name
+    : `${file}: allowHosts`;
+  const problems = allowedHosts(config).flatMap((name) => {
+    const problem = hostNameProblem(name);
+    return problem === undefined ? [] : [`${at}: ${JSON.stringify(name)} ${problem}`];
+  });
+  const warnings = isLoopbackOnly(config) ? [] : [
+    `${at} has no effect: names are compared only without authentication, without --host and ` +
+    "without trustProxy",
+  ];
+  return { problems, warnings };
 }
 
 function rateLimitProblems({ config, sources }: Layers, file: string): string[] {

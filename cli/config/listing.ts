@@ -4,6 +4,7 @@ import { storageOf } from "../storage_settings.ts";
 import { annotations } from "./annotations.ts";
 import { isNamed } from "./choose_adapters.ts";
 import { DEFAULTS, PROVIDER_DEFAULTS } from "./defaults.ts";
+import { hostOf } from "./host_of.ts";
 import type { KeyPath } from "./key_path.ts";
 import { pathText } from "./key_path.ts";
 import { hasParts, leavesOf } from "./layers.ts";
@@ -55,7 +56,7 @@ function withDefaults(config: TaskcastConfig): TaskcastConfig {
   const merged = merge(
     {
       port: DEFAULTS.port,
-      host: DEFAULTS.host,
+      host: hostOf(config) ?? "127.0.0.1, ::1",
       logLevel: DEFAULTS.logLevel,
       trustProxy: DEFAULTS.trustProxy,
       auth: { mode: DEFAULTS.auth!.mode },

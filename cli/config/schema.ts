@@ -214,7 +214,12 @@ const hooks = code<TaskcastHooks>(
 
 const config = z.strictObject({
   port: whole(0, MAX_PORT).optional().describe("Port to listen on; 0 is any that is free"),
-  host: text().optional().describe("Address to listen on"),
+  host: text().optional().describe(
+    "Address to listen on; by default 127.0.0.1 and ::1 without authentication, else 0.0.0.0",
+  ),
+  allowHosts: z.union([text(), names()]).optional().describe(
+    "More names of a server on loopback without authentication: a list, or a text with commas between",
+  ),
   listener: z.enum(LISTENERS).optional().describe(
     "The HTTP server on Deno: its own, which is the default, or that of Node",
   ),

@@ -58,6 +58,12 @@ export const SETTINGS: readonly Setting[] = [
     parse: asText,
   },
   {
+    path: "allowHosts",
+    env: "TASKCAST_ALLOW_HOSTS",
+    flag: { name: "--allow-host", key: "allowHost" },
+    parse: asText,
+  },
+  {
     path: "listener",
     env: "TASKCAST_LISTENER",
     flag: { name: "--listener", key: "listener" },

@@ -81,8 +81,15 @@ export interface CleanupConfig {
 export interface TaskcastConfig {
   /** Port to listen on; 0 is any that is free. @default {3721} */
   port?: number;
-  /** Address to listen on. @default {"0.0.0.0"} */
+  /**
+   * Address to listen on. @default 127.0.0.1 and ::1 without authentication, else 0.0.0.0
+   */
   host?: string;
+  /**
+   * More names that lead to a server that listens on loopback by default: a list, or a text with
+   * commas between. Requests that name another host than these and `localhost` are refused there.
+   */
+  allowHosts?: string | string[];
   /**
    * The server of HTTP on Deno: `Deno.serve`, or `node:http`, which needs about a third of the
    * memory for each idle reader. On Node there is only the latter. @default that of the runtime

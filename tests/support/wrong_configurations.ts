@@ -41,8 +41,8 @@ export const WRONG: [yaml: string, errors: string[], env?: Record<string, string
     "auth.jwt.audience[0]: must be a text, and is the number 1",
   ]],
   ["- port", [
-    "the configuration must be an object { port, host, listener, logLevel, logFormat, trustProxy, ignoredParameters, auth, " +
-    "trustedServices, ticketSecret, adapters, sentry, webhook, cleanup, cors, limits, engine, hooks }, " +
+    "the configuration must be an object { port, host, allowHosts, listener, logLevel, logFormat, trustProxy, " +
+    "ignoredParameters, auth, trustedServices, ticketSecret, adapters, sentry, webhook, cleanup, cors, limits, engine, hooks }, " +
     "and is a list",
   ]],
   ["auth: { mode: jwt, jwt: { secret: 12345 } }", [
