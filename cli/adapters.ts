@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import process from "node:process";
 import type { AdapterPlugin, AdapterRole, Adapters } from "@taskcast/core";
 import { ADAPTER_ROLES, assertUsable, memoryPlugin, missingMethods } from "@taskcast/core";
+import { didYouMean } from "@taskcast/core/protocol";
 import { assertAddress, describeAddress, firstLine } from "./address.ts";
 import { loadModule } from "./load_module.ts";
 import { SettingsError } from "./settings_error.ts";
@@ -120,9 +121,12 @@ async function pluginOf(provider: string, folder: string): Promise<AdapterPlugin
   const builtIn = Object.hasOwn(BUILT_IN, provider) ? BUILT_IN[provider] : undefined;
   // A bare word is a misspelt name of ours more often than a package.
   if (builtIn === undefined && !/[./:@]/.test(provider)) {
+    const close = didYouMean(provider, PROVIDERS);
     throw new SettingsError(
-      `There is no adapter "${provider}": use ${PROVIDERS.join(", ")}, or a module such as ` +
-        `"./my_store.ts" or "npm:${provider}"`,
+      `There is no adapter "${provider}": ` +
+        (close === undefined
+          ? `use ${PROVIDERS.join(", ")}, or a module such as "./my_store.ts" or "npm:${provider}"`
+          : `did you mean "${close}"?`),
     );
   }
   let module: { default?: unknown };

@@ -1,4 +1,4 @@
-import type { JwtAlgorithm } from "@taskcast/core";
+import type { JwtAlgorithm, JwtClaims } from "@taskcast/core";
 import { saidConfig } from "./config/effective.ts";
 import type { Environment, StartFlags } from "./settings.ts";
 
@@ -16,6 +16,8 @@ export interface JwtSettings {
   issuer?: string;
   /** For whom; of several the first. */
   audience?: string;
+  /** Where the server looks for rights. */
+  claims?: JwtClaims;
 }
 
 /**
@@ -31,7 +33,7 @@ export async function jwtSettings(
   folder: string,
 ): Promise<JwtSettings> {
   const { config, sources, file } = await saidConfig(flags, env, folder);
-  const { algorithm = "HS256", secret, issuer, audience } = config.auth?.jwt ?? {};
+  const { algorithm = "HS256", secret, issuer, audience, claims = {} } = config.auth?.jwt ?? {};
   const isOfFile = sources.get("auth.jwt.algorithm")?.from === "file";
   return {
     algorithm,
@@ -42,5 +44,6 @@ export async function jwtSettings(
       : `auth.jwt.secret of ${file.name}, or TASKCAST_JWT_SECRET,`,
     issuer: [issuer].flat()[0],
     audience: [audience].flat()[0],
+    claims,
   };
 }

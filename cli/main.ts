@@ -1,6 +1,7 @@
 import process from "node:process";
 import { TaskcastError } from "@taskcast/core/protocol";
 import { Command, CommanderError, Option } from "commander";
+import { choiceOption } from "./choice_option.ts";
 import type { ClientFlags } from "./client_options.ts";
 import { reaching, tokenOption, UnreachableError, urlOption } from "./client_options.ts";
 import { environmentHelp } from "./environment_help.ts";
@@ -157,20 +158,25 @@ function addStartOptions(command: Command): Command {
       ),
     )
     .addOption(
-      new Option(
+      choiceOption(
         "--listener <server>",
         "HTTP server on Deno: its own, or Node's (env: TASKCAST_LISTENER, default: deno)",
-      ).choices([...LISTENERS]),
+        LISTENERS,
+      ),
     )
     .addOption(
-      new Option("--log-level <level>", "least important messages (env: TASKCAST_LOG_LEVEL)")
-        .choices([...LOG_LEVELS]),
+      choiceOption(
+        "--log-level <level>",
+        "least important messages (env: TASKCAST_LOG_LEVEL)",
+        LOG_LEVELS,
+      ),
     )
     .addOption(
-      new Option(
+      choiceOption(
         "--log-format <format>",
         "how they are written (env: TASKCAST_LOG_FORMAT, default: pretty at a terminal, else json)",
-      ).choices([...LOG_FORMATS]),
+        LOG_FORMATS,
+      ),
     )
     .addOption(
       new Option(

@@ -1,3 +1,4 @@
+import { didYouMean } from "@taskcast/core/protocol";
 import { InvalidArgumentError } from "commander";
 import { SettingsError } from "./settings_error.ts";
 
@@ -57,5 +58,9 @@ export function oneOf<const Word extends string>(
 ): Word {
   const word = words.find((word) => word === text);
   if (word !== undefined) return word;
-  throw new SettingsError(`${name} must be one of ${words.join(", ")}, and is "${text}"`);
+  const close = didYouMean(text, words);
+  throw new SettingsError(
+    `${name} must be one of ${words.join(", ")}, and is "${text}"` +
+      (close === undefined ? "" : `; did you mean "${close}"?`),
+  );
 }

@@ -32,7 +32,9 @@ Deno.test("a wrong command line exits with 2 and says what is wrong", async () =
   const wrong: [string[], RegExp][] = [
     [["--prot", "1"], /unknown option '--prot'[\s\S]*--port/],
     [["start", "--port", "70000"], /--port must be a number from 0 to 65535/],
-    [["start", "--log-level", "loud"], /debug, info, warn, error/],
+    [["start", "--log-level", "loud"], /It must be one of debug, info, warn, error\n/],
+    [["start", "--log-level", "wran"], /debug, info, warn, error; did you mean "warn"\?\n/],
+    [["start", "--listener", "nod"], /node, deno; did you mean "node"\?\n/],
     [["start", "--max-memory", "0"], /--max-memory must be a number from 1 to/],
     [["bogus"], /^error: there is no command "bogus"; known are start, config, .*, help\n/],
     [["strat", "--port", "1"], /^error: there is no command "strat"; did you mean "start"\?\n/],
@@ -54,6 +56,8 @@ Deno.test("a wrong environment stops the start with one clear line", async () =>
     [{ TASKCAST_PORT: "http" }, /^error: TASKCAST_PORT must be a number .*"http"$/],
     [{ TASKCAST_LOG_LEVEL: "loud" }, /^error: TASKCAST_LOG_LEVEL must be one of .*"loud"$/],
     [{ TASKCAST_AUTH_MODE: "open" }, /^error: TASKCAST_AUTH_MODE must be one of none, jwt, custom/],
+    [{ TASKCAST_LOG_LEVEL: "wran" }, /and is "wran"; did you mean "warn"\?$/],
+    [{ TASKCAST_JWT_ALGORITHM: "RS265" }, /and is "RS265"; did you mean "RS256"\?$/],
     [{ TASKCAST_AUTH_MODE: "jwt" }, /^error: .*needs TASKCAST_JWT_SECRET$/],
     [
       { TASKCAST_JWT_SECRET: "s".repeat(40) },
@@ -130,7 +134,7 @@ Deno.test("start: a JSON object a line when told so, with the access log and wit
   const token = await new SignJWT({ taskIds: "*", scope: ["*"] })
     .setProtectedHeader({ alg: "HS256" }).sign(new TextEncoder().encode(secret));
   const headers = { authorization: `Bearer ${token}`, "x-request-id": "r1" };
-  await (await fetch(`${server.url}/tasks/t1?secret=hush`, { headers })).body?.cancel();
+  await (await fetch(`${server.url}/tasks/t1?_secret=hush`, { headers })).body?.cancel();
   await (await fetch(`${server.url}/no/such/path?hush`, { headers })).body?.cancel();
   const lines = () => server.process.err.trimEnd().split("\n").map((line) => JSON.parse(line));
   await until(() => server.process.err.includes('"GET other"'), "the access log");

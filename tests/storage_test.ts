@@ -100,7 +100,7 @@ Deno.test("start: what cannot work stops it with one clear line and no secret", 
     [["--storage", "postgres"], /^error: --storage postgres needs --postgres-url/],
     [["--storage", "memory", "--redis-url", "redis://x"], /^error: A Redis address needs/],
     [["--no-auto-migrate"], /^error: --no-auto-migrate needs --postgres-url/],
-    [["--storage", "rediss"], /^error: There is no adapter "rediss": use memory, sqlite, redis/],
+    [["--storage", "rediss"], /^error: There is no adapter "rediss": did you mean "redis"\?/],
     [["--storage", "./nowhere.ts"], /^error: Cannot load the adapter ".\/nowhere.ts"/],
     [["--storage", "./mod.ts"], /^error: ".\/mod.ts" is no adapter: its default export must be/],
   ];

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { Scope } from "@taskcast/core/protocol";
-import { SCOPES } from "@taskcast/core/protocol";
+import { hintFor, SCOPES } from "@taskcast/core/protocol";
 import type { CryptoKey, JWK } from "jose";
 import { importJWK, importPKCS8, SignJWT } from "jose";
 import type { JwtSettings } from "../jwt_settings.ts";
@@ -41,13 +41,16 @@ export async function token(
 ): Promise<number> {
   const scope = scopesOf(options.scope ?? []);
   const taskIds = taskIdsOf(options.taskIds);
+  // A claim with exactly this name counts, also where the name could lead into another claim.
+  const { claims: claimNames = {} } = settings;
+  const [scopeClaim = "scope"] = [claimNames.scope ?? []].flat();
   const issuedAt = Math.floor(nowMs / 1000);
   const claims = {
     ...(settings.issuer !== undefined && { iss: settings.issuer }),
     ...(settings.audience !== undefined && { aud: settings.audience }),
     ...(options.sub !== undefined && { sub: options.sub }),
-    taskIds,
-    scope,
+    ...(claimNames.taskIds !== "*" && { [claimNames.taskIds ?? "taskIds"]: taskIds }),
+    [scopeClaim]: scope.map((one) => `${claimNames.prefix ?? ""}${one}`),
     iat: issuedAt,
     exp: issuedAt + options.expires,
   };
@@ -71,7 +74,7 @@ export async function token(
   if (options.expires > LONG_SECONDS) {
     warn("this token is good for more than a day, and cannot be taken back");
   }
-  if (taskIds.length === 0) {
+  if (claimNames.taskIds !== "*" && taskIds.length === 0) {
     warn("this token is for no task: give --task-ids");
   }
   const shown = options.json ? JSON.stringify({ token: signed, claims }) : signed;
@@ -83,7 +86,7 @@ function scopesOf(words: readonly string[]): Scope[] {
   const names = words.flatMap((word) => word.split(/[\s,]+/)).filter(Boolean);
   const unknown = names.find((name) => !(SCOPES as readonly string[]).includes(name));
   if (unknown !== undefined) {
-    throw new SettingsError(`--scope must be of ${SCOPES.join(", ")}, and is "${unknown}"`);
+    throw new SettingsError(`--scope: there is no scope "${unknown}"; ${hintFor(unknown, SCOPES)}`);
   }
   if (names.length === 0) {
     throw new SettingsError("--scope is missing: a token without scopes may do nothing");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { JwtAlgorithm, JwtOptions } from "@taskcast/server";
+import type { JwtAlgorithm, JwtClaims, JwtOptions } from "@taskcast/server";
 import { createTaskcastApp, JWT_ALGORITHMS } from "@taskcast/server";
 import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
 import { exportJWK, exportPKCS8, exportSPKI, generateKeyPair } from "jose";
@@ -44,6 +44,23 @@ async function statusWith(jwt: JwtOptions, bearer: string, path = "/tasks/t"): P
   const headers = { authorization: `Bearer ${bearer}` };
   return (await app.request(path, { headers })).status;
 }
+
+Deno.test("token: it says its rights where the server's settings look for them", async () => {
+  const all: JwtClaims[] = [
+    { scope: "permissions" },
+    { scope: ["scp", "roles"], taskIds: "https://a.example/tasks" },
+    { scope: "realm_access.roles", prefix: "taskcast:" },
+    { prefix: "tasks/", taskIds: "*" },
+  ];
+  for (const claims of all) {
+    const { token, err } = await make({}, { claims });
+    assert.equal(err, "");
+    assert.equal(await statusWith({ secret, claims }, token), 200, JSON.stringify(claims));
+    const other = claims.taskIds === "*" ? 200 : 403;
+    assert.equal(await statusWith({ secret, claims }, token, "/tasks/u"), other);
+    assert.equal(await statusWith({ secret, claims }, token, "/tasks/t/events/history"), 403);
+  }
+});
 
 Deno.test("token: a server with the same settings takes it, for what it says and nothing else", async () => {
   const { token, out, err } = await make({ sub: "me" });

@@ -1,5 +1,5 @@
 import type { TaskcastConfig } from "@taskcast/core";
-import { hintFor } from "@taskcast/core/protocol";
+import { didYouMean, hintFor } from "@taskcast/core/protocol";
 import type { z } from "zod";
 import { annotations } from "./annotations.ts";
 import type { Interpolated } from "./interpolate.ts";
@@ -126,5 +126,10 @@ function mismatch(path: KeyPath, { value }: RawConfig): string {
   const schema = schemaAt(configSchema, path, value) ?? unwrapped(configSchema);
   const name = path.length === 0 ? "the configuration" : `${pathText(path)}:`;
   const { secret } = annotations.get(schema) ?? {};
-  return `${name} must be ${wantedBy(schema)}, and ${found(valueAt(value, path), secret === true)}`;
+  const there = valueAt(value, path);
+  const close = schema.type === "enum" && typeof there === "string"
+    ? didYouMean(there, schema.options as unknown as string[])
+    : undefined;
+  const hint = close === undefined ? "" : `; did you mean "${close}"?`;
+  return `${name} must be ${wantedBy(schema)}, and ${found(there, secret === true)}${hint}`;
 }

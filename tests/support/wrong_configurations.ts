@@ -3,6 +3,10 @@ export const SECRET = "hush-hush-hush-hush-hush-hush-hush";
 
 /** YAML that can be told to be wrong by itself, and what is said of it; `env` is in the environment. */
 export const WRONG: [yaml: string, errors: string[], env?: Record<string, string>][] = [
+  ["logFormat: jsn\nauth: { mode: jtw }", [
+    'logFormat: must be one of pretty, json, and is the text "jsn"; did you mean "json"?',
+    'auth.mode: must be one of none, jwt, custom, and is the text "jtw"; did you mean "jwt"?',
+  ]],
   ["prot: 1", ['prot: there is no such key; did you mean "port"?']],
   ["log_level: info", ['log_level: there is no such key; did you mean "logLevel"?']],
   [
@@ -72,7 +76,7 @@ export const WRONG: [yaml: string, errors: string[], env?: Record<string, string
   ["hooks: {}", ["hooks: is code, so it needs a configuration in TypeScript or JavaScript"]],
   ["cleanup: { rules: [{ target: event }] }", [
     "cleanup.rules[0].trigger: must be an object { afterMs }, and is missing",
-    'cleanup.rules[0].target: must be one of all, events, task, and is the text "event"',
+    'cleanup.rules[0].target: must be one of all, events, task, and is the text "event"; did you mean "events"?',
   ]],
   ["webhook: { defaultRetry: { retries: 99, backof: fixed } }", [
     "webhook.defaultRetry.retries: must be a whole number from 0 to 20, and is the number 99",
