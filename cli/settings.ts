@@ -57,8 +57,8 @@ export interface StartSettings {
   secretName: string;
   /** How much callers may ask for. */
   requestLimits: LimitSettings;
-  /** Keys of services that may do everything. */
-  trustedServices?: Record<string, string>;
+  /** Services that are known by keys. */
+  trustedServices?: TaskcastConfig["trustedServices"];
   /** Signs tickets. */
   ticketSecret?: string;
   /** Query parameters of others, which are not refused. */

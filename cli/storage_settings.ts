@@ -1,4 +1,5 @@
 import type { AdaptersConfig } from "@taskcast/core";
+import type { AdapterNames } from "@taskcast/server";
 import type { AdapterSettings } from "./adapters.ts";
 import { isNamed } from "./config/choose_adapters.ts";
 import { PROVIDER_DEFAULTS } from "./config/defaults.ts";
@@ -9,6 +10,8 @@ export interface StorageSettings {
   adapters: AdapterSettings;
   /** As it is told at the start. */
   description: string;
+  /** What plays each part, by name. */
+  providers: AdapterNames;
   /** Nobody else uses it, so nobody leaves work in it. */
   isPrivate: boolean;
 }
@@ -26,6 +29,11 @@ export function storageOf({ broadcast, shortTerm, longTerm }: AdaptersConfig): S
     description: store +
       (wakeUps === store ? "" : `, wake-ups: ${wakeUps}`) +
       (longTerm === undefined ? "" : `, archive: ${nameOf(longTerm)}`),
+    providers: {
+      broadcast: providerOf(broadcast),
+      shortTermStore: providerOf(shortTerm),
+      ...(longTerm === undefined ? {} : { longTermStore: providerOf(longTerm) }),
+    },
     isPrivate: store === "memory" && wakeUps === "memory" && longTerm === undefined,
   };
 }
@@ -40,9 +48,12 @@ function withDefaults(adapter: unknown): unknown {
   return { ...PROVIDER_DEFAULTS[adapter.provider], ...defined };
 }
 
+function providerOf(adapter: unknown): string {
+  return isNamed(adapter) ? adapter.provider : adapter?.constructor.name ?? "of your own";
+}
+
 function nameOf(adapter: unknown): string {
-  if (!isNamed(adapter)) return adapter?.constructor.name ?? "of your own";
-  return adapter.provider === "sqlite"
+  return isNamed(adapter) && adapter.provider === "sqlite"
     ? `sqlite ${adapter.path ?? "taskcast.db"}`
-    : adapter.provider;
+    : providerOf(adapter);
 }

@@ -5,7 +5,7 @@ import { Hono } from "hono";
 import { routePath } from "hono/route";
 import { z } from "zod";
 import { assertAppOptions } from "./assert_options.ts";
-import type { AuthOptions } from "./auth/mod.ts";
+import type { AuthOptions, TrustedServices } from "./auth/mod.ts";
 import { authorize, createAuthenticator, createTickets, ticketSecretOf } from "./auth/mod.ts";
 import { bodyLimitsOf } from "./body_limits.ts";
 import type { CorsOptions } from "./cors.ts";
@@ -21,6 +21,7 @@ import { RequestLimits, StreamSlots } from "./limits/mod.ts";
 import { openApiDocument } from "./openapi/document.ts";
 import { Router } from "./router.ts";
 import { addEventRoutes } from "./routes/events.ts";
+import type { AdapterNames } from "./routes/server.ts";
 import { addServerRoutes } from "./routes/server.ts";
 import { addDisplacedRoutes } from "./routes/displaced.ts";
 import { addWebhookRoutes } from "./routes/webhooks.ts";
@@ -33,8 +34,13 @@ export interface TaskcastAppOptions extends StreamLimits {
   engine: TaskEngine;
   /** Who may call. @default {{ mode: "none" }} */
   auth?: AuthOptions;
-  /** Keys of services that may do everything, by name; sent as `X-Taskcast-Service-Key`. */
-  trustedServices?: Record<string, string>;
+  /**
+   * Services by name: the key that each sends as `X-Taskcast-Service-Key`, alone for one that may do
+   * everything, or with its scope and task ids.
+   */
+  trustedServices?: TrustedServices;
+  /** Names of the engine's adapters, which `/health/detail` shows. @default none */
+  providers?: AdapterNames;
   /** Signs tickets; the same on all instances. @default derived from the HS256 secret, else random */
   ticketSecret?: string;
   /** Which pages of other origins may call. @default none: pages of other origins cannot read answers */
@@ -134,7 +140,12 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
     bodyLimits,
     ignoredParameters: [...options.ignoredParameters ?? []],
   });
-  addServerRoutes(router, { engine, metrics });
+  addServerRoutes(router, {
+    engine,
+    metrics,
+    authMode: auth.mode ?? "none",
+    providers: options.providers ?? {},
+  });
   addTaskRoutes(router, { engine, gate, tickets });
   addWebhookRoutes(router, { engine, gate });
   addDisplacedRoutes(router, { engine, gate });

@@ -5,6 +5,7 @@ import { createTaskcastApp } from "./app.ts";
 // deno-lint-ignore no-explicit-any
 type Anything = any;
 
+const key = "a key of many characters";
 const secret = "a secret of more than thirty-two bytes";
 
 Deno.test("an app is not made with options that cannot work, and says which", async () => {
@@ -31,6 +32,22 @@ Deno.test("an app is not made with options that cannot work, and says which", as
     [{ auth: { mode: "jwt", jwt: secret } }, /the mode "jwt" needs "jwt"/],
     [{ trustedServices: null }, /trustedServices must be an object/],
     [{ trustedServices: ["a key of sixteen characters"] }, /trustedServices must be an object/],
+    ...([
+      [{ a: 5 }, /trustedServices\.a must be a key or an object/],
+      [{ a: "short" }, /trustedServices\.a must be a key of at least 16/],
+      [{ a: { key: "short" } }, /trustedServices\.a\.key must be a key of at least 16/],
+      [{ a: { key, scopes: ["task:create"] } }, /a\.scopes is not known; did you mean "scope"/],
+      [{ a: { key, scope: [] } }, /a\.scope must be a list of scopes/],
+      [{ a: { key, scope: "task:create" } }, /a\.scope must be a list of scopes/],
+      [{ a: { key, scope: ["tasks"] } }, /a\.scope must be a list of scopes/],
+      [{ a: { key, taskIds: "t" } }, /a\.taskIds must be "\*" or a list/],
+      [{ a: { key, taskIds: [5] } }, /a\.taskIds must be "\*" or a list/],
+    ] as const).map(([trustedServices, message]) =>
+      [{ auth: { mode: "jwt", jwt: { secret } }, trustedServices }, message] as [Anything, RegExp]
+    ),
+    // Without a key a caller may do everything, so the limits would bind nobody.
+    [{ trustedServices: { a: { key, taskIds: ["t"] } } }, /need auth\.mode "jwt" or "custom"/],
+    [{ providers: "redis" }, /providers must be an object/],
     [{ ticketSecret: "" }, /ticketSecret must be a text/],
     [{ ticketSecret: 5 }, /ticketSecret must be a text/],
     [{ maxBodyBytes: "1mb" }, /maxBodyBytes must be a whole number/],

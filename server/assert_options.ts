@@ -5,6 +5,7 @@ const APP_OPTIONS: Readonly<Record<keyof TaskcastAppOptions, true>> = {
   engine: true,
   auth: true,
   trustedServices: true,
+  providers: true,
   ticketSecret: true,
   cors: true,
   maxBodyBytes: true,
@@ -38,7 +39,7 @@ export function assertAppOptions(options: TaskcastAppOptions): void {
     throw new TypeError('auth must be an object with mode: "none", "jwt" or "custom"');
   }
   if (trustedServices !== undefined && !isObject(trustedServices)) {
-    throw new TypeError("trustedServices must be an object of keys by the services' names");
+    throw new TypeError("trustedServices must be an object of services by their names");
   }
   // With an empty one everybody could sign.
   if (ticketSecret !== undefined && (typeof ticketSecret !== "string" || ticketSecret === "")) {
@@ -51,6 +52,9 @@ export function assertAppOptions(options: TaskcastAppOptions): void {
   const isNames = Array.isArray(ignored) && ignored.every((name) => typeof name === "string");
   if (ignored !== undefined && !isNames) {
     throw new TypeError("ignoredParameters must be a list of texts");
+  }
+  if (options.providers !== undefined && !isObject(options.providers)) {
+    throw new TypeError("providers must be an object of names by the adapters' parts");
   }
   for (const name of ["onAnswered", "clientAddress"] as const) {
     const value: unknown = options[name];

@@ -23,6 +23,7 @@
 export * from "./app.ts";
 export * from "./auth/mod.ts";
 export type { CorsOptions } from "./cors.ts";
+export type { AdapterNames } from "./routes/server.ts";
 export type { AnsweredRequest } from "./observe_requests.ts";
 export { createEngineTracer } from "./tracing/engine_tracer.ts";
 export type { ClientAddress, Rate, RateLimitOptions, StreamLimits } from "./limits/mod.ts";

@@ -315,3 +315,31 @@ Deno.test("without authentication everybody may do everything, a task's rules in
   await server.engine.transitionTask("t", "completed");
   assert.equal((await allFrames(`${server.url}/tasks/t/events`)).at(-1)!.event, "taskcast.done");
 });
+
+Deno.test("a trusted service with scope and task ids may do that and nothing else", async () => {
+  const trustedServices = {
+    reader: {
+      key: "the key of the reader",
+      scope: ["event:subscribe" as const],
+      taskIds: ["mine"],
+    },
+    writer: { key: "the key of the writer", scope: ["event:publish" as const] },
+    keeper: { key: "the key of the keeper", taskIds: ["mine"] },
+  };
+  await using server = await startAnyServer({ app: { auth: jwt, trustedServices } });
+  for (const id of ["mine", "other"]) await server.engine.createTask({ id });
+  const statusFor = async (name: string, method: string, path: string, body?: unknown) => {
+    const headers = { "x-taskcast-service-key": `the key of the ${name}` };
+    return (await server.call(method, path, body, headers)).status;
+  };
+  const event = { type: "n", data: 1 };
+  assert.equal(await statusFor("reader", "GET", "/tasks/mine"), 200);
+  assert.equal(await statusFor("reader", "GET", "/tasks/other"), 403);
+  assert.equal(await statusFor("reader", "POST", "/tasks/mine/events", event), 403);
+  assert.equal(await statusFor("writer", "POST", "/tasks/other/events", event), 201);
+  assert.equal(await statusFor("writer", "GET", "/tasks/mine"), 403);
+  assert.equal(await statusFor("keeper", "POST", "/tasks/mine/events", event), 201);
+  assert.equal(await statusFor("keeper", "DELETE", "/tasks/other"), 403);
+  assert.equal(await statusFor("keeper", "DELETE", "/tasks/mine"), 204);
+  assert.equal(await statusFor("stranger", "GET", "/tasks/other"), 401);
+});

@@ -19,8 +19,8 @@ import { shown, soakTable } from "../benchmarks/report/tables.ts";
 const utf8 = new TextEncoder();
 
 function frame(index: number, text = "x"): string {
-  return `event: taskcast.event\nid: abc-${index}\n` +
-    `data: {"filteredIndex":${index},"rawIndex":${index},"data":"${text}"}\n\n`;
+  return "event: taskcast.event\n" +
+    `data: {"filteredIndex":${index},"rawIndex":${index},"data":"${text}"}\nid: abc-${index}\n\n`;
 }
 
 function checked(text: string): FrameCheck {
@@ -36,7 +36,7 @@ Deno.test("frames are counted however their bytes fall apart", () => {
     (texts, sizes) => {
       const bytes = utf8.encode(
         "retry: 1000\n: hello\n\n" + texts.map((text, i) => frame(i, text)).join("") +
-          'event: taskcast.done\nid: end\ndata: {"reason":"completed"}\n\n',
+          'event: taskcast.done\ndata: {"reason":"completed"}\nid: end\n\nretry: 30000\n\n',
       );
       const check = new FrameCheck(0);
       // Read into memory that is used again, as sockets are.

@@ -5,10 +5,12 @@ import { createPage } from "../examples/browser_page/server.ts";
 import { createChat } from "../examples/chat/server.ts";
 import { bundleClient } from "../tools/bundle_client.ts";
 import { browserTest } from "./support/browser.ts";
+import { hurried } from "./support/hurried_fetch.ts";
 import type { RestartingServer } from "./support/restarting_server.ts";
 import { restartingServer } from "./support/restarting_server.ts";
 import { serve } from "./support/serve.ts";
 import { until } from "./support/sse.ts";
+import { startServer } from "./support/test_server.ts";
 import { withFile } from "./support/temp_file.ts";
 
 // Whatever happens between a page and its server, the text on the page is the whole text.
@@ -139,6 +141,48 @@ for (const [name, way] of Object.entries(ways)) {
     },
   );
 }
+
+browserTest(
+  "a browser's EventSource follows a task to its end, asks once more and closes at the 204",
+  async (page) => {
+    await using task = startServer();
+    const { id } = await task.engine.createTask();
+    await task.engine.publishEvent(id, { type: "n", data: 1 });
+    await task.engine.transitionTask(id, "completed");
+    const statuses: number[] = [];
+    await using server = serve(async ({ url, headers }) => {
+      const { pathname } = new URL(url);
+      if (pathname === "/") {
+        return new Response("<!doctype html>", { headers: { "content-type": "text/html" } });
+      }
+      if (pathname === "/favicon.ico") return new Response(null, { status: 404 });
+      const cursor = headers.get("last-event-id");
+      const answer = await fetch(
+        task.url + pathname,
+        { headers: cursor === null ? {} : { "last-event-id": cursor } },
+      );
+      statuses.push(answer.status);
+      const text = await answer.text();
+      if (answer.status === 200) assert.match(text, /\n\nretry: 30000\n\n$/);
+      // Without the wait of half a minute.
+      return new Response(answer.status === 204 ? null : hurried(text), answer);
+    });
+    await page.goto(server.url);
+    const seen = await page.evaluate(`new Promise((resolve) => {
+      const seen = [];
+      const source = new EventSource("/tasks/${id}/events");
+      for (const name of ["taskcast.event", "taskcast.done", "message"]) {
+        source.addEventListener(name, () => seen.push(name));
+      }
+      source.addEventListener("error", () => {
+        seen.push(source.readyState);
+        if (source.readyState === EventSource.CLOSED) resolve(seen);
+      });
+    })`);
+    assert.deepEqual(seen, ["taskcast.event", "taskcast.event", "taskcast.done", 0, 2]);
+    assert.deepEqual(statuses, [200, 204]);
+  },
+);
 
 browserTest(
   "examples/browser_page: its button has something written, and it is shown",

@@ -91,6 +91,24 @@ Deno.test("a lost connection goes on from the newest cursor, which heartbeats mo
   assert.deepEqual(delays.map(Math.round), [7], "retry: sets the first wait");
 });
 
+Deno.test("a frame that is cut off moves nothing, wherever its id stands", async () => {
+  const data = 'data: {"filteredIndex":0,"rawIndex":0,"type":"a","level":"info","data":1}\n';
+  // Servers before 0.2 write the id before the data.
+  for (const frame of [`${data}id: c2\n`, `id: c2\n${data}`]) {
+    const whole = `event: taskcast.event\n${frame}\n`;
+    for (let cut = 0; cut < whole.length; cut++) {
+      await using server = scriptedServer(
+        sse(": heartbeat\nid: c1\n\n", whole.slice(0, cut)),
+        sse(whole, doneFrame("c3")),
+      );
+      const seen: unknown[] = [];
+      await clientOf(server).subscribe("t", { onEvent: ({ data }) => seen.push(data) });
+      assert.deepEqual(seen, [1], `after ${cut} bytes of ${whole}`);
+      assert.equal(server.requests[1]!.headers.get("last-event-id"), "c1");
+    }
+  }
+});
+
 Deno.test("waits double up to a cap, and begin anew after a success", async () => {
   const down = () => new Response("", { status: 500 });
   await using server = scriptedServer(

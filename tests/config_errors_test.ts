@@ -40,6 +40,10 @@ const UNFIT: [yaml: string, errors: string[], env?: Record<string, string>][] = 
   ]],
   ["auth: { mode: jwt }", ["auth.mode: jwt needs auth.jwt.secret or TASKCAST_JWT_SECRET"]],
   [`auth: { jwt: { secret: ${SECRET} } }`, ["auth.jwt needs auth.mode: jwt"]],
+  [`trustedServices: { a: { key: ${SECRET}, taskIds: [t] } }`, [
+    "trustedServices.a: scope and taskIds need auth.mode: jwt or custom; without authentication " +
+    "everybody may do everything",
+  ]],
   ["auth: { mode: custom }", [
     "auth.mode: custom needs a function: auth.custom of a configuration in TypeScript or JavaScript",
   ]],

@@ -283,7 +283,7 @@ Deno.test("config check shows what holds and where it comes from, and no secret"
   await using folder = await tempFolder({
     "taskcast.config.yaml": `
 auth: { mode: jwt, jwt: { secret: ${SECRET} } }
-trustedServices: { billing: ${SECRET} }
+trustedServices: { billing: ${SECRET}, reader: { key: ${SECRET}, scope: [event:history] } }
 ticketSecret: ${SECRET}
 sentry: { dsn: https://${SECRET}@h/1 }
 adapters:
@@ -302,7 +302,15 @@ adapters:
   assert.deepEqual(row("port"), ["1", "TASKCAST_PORT"]);
   assert.deepEqual(row("host"), ["0.0.0.0", "default"]);
   const file = "taskcast.config.yaml";
-  for (const key of ["auth.jwt.secret", "trustedServices.billing", "ticketSecret", "sentry.dsn"]) {
+  for (
+    const key of [
+      "auth.jwt.secret",
+      "trustedServices.billing",
+      "trustedServices.reader.key",
+      "ticketSecret",
+      "sentry.dsn",
+    ]
+  ) {
     assert.deepEqual(row(key), ["••••••", file]);
   }
   assert.deepEqual(row("adapters.broadcast.url"), ["redis://user:••••••@h:1/2", file]);

@@ -208,6 +208,8 @@ Deno.test("readiness tells what cannot be reached, and is lost only with what is
     const ready = await server.call("GET", "/health/ready");
     assert.deepEqual([ready.status, ready.body.status], [status, word]);
     assert.equal(ready.body.dependencies[name].ok, false);
+    const { body: detail } = await server.call("GET", "/health/detail");
+    assert.deepEqual([detail.ok, detail.adapters[name]], [status === 200, { status: "error" }]);
     assert(!JSON.stringify(ready.body).includes("secret"));
   }
 });
@@ -224,6 +226,8 @@ Deno.test("readiness is degraded, and 200, while a part of what is needed is awa
     degraded: message,
     required: true,
   });
+  const { body: detail } = await server.call("GET", "/health/detail");
+  assert.deepEqual([detail.ok, detail.adapters.shortTermStore], [true, { status: "degraded" }]);
 });
 
 Deno.test("health and metrics say what the engine does", async () => {
@@ -239,7 +243,12 @@ Deno.test("health and metrics say what the engine does", async () => {
       shortTermStore: { ok: true, required: true },
     },
   });
-  const { counters } = (await server.call("GET", "/health/detail")).body;
+  const { counters, uptime, ...detail } = (await server.call("GET", "/health/detail")).body;
+  assert(Number.isInteger(uptime) && uptime >= 0 && uptime < 60, `${uptime} seconds`);
+  assert.deepEqual([detail.ok, detail.auth, detail.adapters], [true, { mode: "none" }, {
+    broadcast: { status: "ok" },
+    shortTermStore: { status: "ok" },
+  }]);
   assert.equal(counters.tasksCreated, 1);
   assert.equal(counters.tasksEnded, 1);
   assert.equal(counters.eventsStored, 2);

@@ -116,6 +116,7 @@ Deno.test("what the server answers fits the document", async () => {
       ["/tasks?status=wrong", "/tasks"],
       ["/", "/"],
       ["/health", "/health"],
+      ["/health/detail", "/health/detail"],
     ] as const
   ) {
     const { status, body } = await server.call("GET", path);
@@ -264,3 +265,16 @@ browserTest(
     await shows("taskcast.done");
   },
 );
+
+Deno.test("the document lists what the query may say, and the start tells the API's version", async () => {
+  await using engine = makeEngine();
+  const app = createTaskcastApp({ engine });
+  const document: Json = await (await app.request("/openapi.json")).json();
+  for (const path of ["/tasks/{id}/events", "/events"]) {
+    const { schema } = document.paths[path].get.parameters.find((p: Json) => p.name === "wrap");
+    assert.deepEqual(schema.enum, ["true", "false", "event"]);
+  }
+  const streams: Json[] = document.paths["/tasks/{id}/events"].get.parameters;
+  assert(streams.some(({ name }) => name === "lastEventId"));
+  assert.equal((await (await app.request("/")).json()).apiVersion, "1");
+});

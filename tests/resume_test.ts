@@ -5,6 +5,7 @@ import type { Frame } from "./support/sse.ts";
 import { allFrames, frames } from "./support/sse.ts";
 import { startAnyServer } from "./support/any_server.ts";
 import type { AnyServer } from "./support/any_server.ts";
+import { hurriedFetch } from "./support/hurried_fetch.ts";
 
 const answer = { type: "llm.delta", seriesId: "answer", seriesMode: "accumulate" } as const;
 
@@ -133,7 +134,8 @@ Deno.test("EventSource, a foreign client, follows a task to its end and stops", 
   await using server = await startAnyServer();
   const id = await mixedTask(server);
   const { body: { ticket } } = await server.call("POST", `/tasks/${id}/tickets`);
-  const source = new EventSource(`${server.url}/tasks/${id}/events?ticket=${ticket}`);
+  const url = `${server.url}/tasks/${id}/events?ticket=${ticket}`;
+  const source = new EventSource(url, { fetch: hurriedFetch });
   const seen: Frame[] = [];
   const done = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<void>();
@@ -151,4 +153,29 @@ Deno.test("EventSource, a foreign client, follows a task to its end and stops", 
   await done.promise;
   await closed.promise; // It reconnects with the final cursor, and 204 tells it to stop.
   assert.deepEqual(outcome(seen), { notes: [1, 2, 3], text: "Hello world", progress: 90, ends: 1 });
+});
+
+Deno.test("wrap=event puts the event itself on the data line, wrap=false only data and the end", async () => {
+  await using server = await startAnyServer();
+  const id = await mixedTask(server);
+  await server.engine.transitionTask(id, "completed");
+  const url = `${server.url}/tasks/${id}/events?since.timestamp=0`;
+  const { events } = await server.engine.getEvents(id);
+  const plain = await allFrames(`${url}&wrap=event`);
+  assert.deepEqual(plain.map(({ event }) => event), [
+    "taskcast.open",
+    ...events.map(() => "taskcast.event"),
+    "taskcast.done",
+  ]);
+  assert.deepEqual(plain.slice(1, -1).map(({ data }) => data), events);
+  const bare = await allFrames(`${url}&wrap=false`);
+  assert.deepEqual(bare.map(({ event }) => event), [
+    ...events.map(() => "taskcast.event"),
+    "taskcast.done",
+  ]);
+  assert.deepEqual(bare.slice(0, -1).map(({ data }) => data), events.map(({ data }) => data));
+  // Cursors are the same whatever the format is.
+  assert.deepEqual(bare.map((frame) => frame.id), plain.slice(1).map((frame) => frame.id));
+  const text = await (await fetch(`${url}&wrap=false`)).text();
+  assert.match(text, /^retry: 1000\n: connected\n\nevent: taskcast\.event\n/);
 });

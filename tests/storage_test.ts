@@ -235,6 +235,11 @@ test("health tells of each dependency", async () => {
   });
   const detail = await (await fetch(`${server.url}/health/detail`)).json();
   assert.equal(detail.dependencies.longTermStore.ok, true);
+  assert.deepEqual(detail.adapters, {
+    broadcast: { provider: "redis", status: "ok" },
+    shortTermStore: { provider: "redis", status: "ok" },
+    longTermStore: { provider: "postgres", status: "ok" },
+  });
   assert.equal(detail.counters.eventsArchived, 0);
 });
 

@@ -40,10 +40,10 @@ export class FrameHub {
   #frame({ type, data }: Record<string, unknown>): string {
     const index = this.#next++;
     const id = "01KB0000000000000000000000";
-    return `event: taskcast.event\nid: c2.12345678.${index}\n` +
+    return "event: taskcast.event\n" +
       `data: {"filteredIndex":${index},"rawIndex":${index},"eventId":"${id}","taskId":"${id}",` +
       `"type":"${type}","timestamp":${Date.now()},"level":"info","data":${
         JSON.stringify(data)
-      }}\n\n`;
+      }}\nid: c2.12345678.${index}\n\n`;
   }
 }

@@ -170,6 +170,7 @@ function createApp(
       engine,
       auth,
       trustedServices,
+      providers: settings.storage.providers,
       ticketSecret,
       ignoredParameters: settings.ignoredParameters,
       cors,

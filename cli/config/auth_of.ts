@@ -26,7 +26,10 @@ export async function authOf(layers: Layers, file: string): Promise<ChosenAuth> 
     ...unused,
     problems: [...unused.problems, ...problems],
   });
-  if (mode === "none") return { auth: { mode }, ...unused };
+  if (mode === "none") {
+    const problems = limitedServices(layers, file);
+    return problems.length > 0 ? fail(problems) : { auth: { mode }, ...unused };
+  }
   const modeIs = describe(layers.sources.get("auth.mode"), file, "auth.mode", mode);
   if (mode === "custom") {
     if (auth.custom !== undefined) {
@@ -38,6 +41,16 @@ export async function authOf(layers: Layers, file: string): Promise<ChosenAuth> 
   }
   const { jwt, problems } = await jwtOf(layers, auth.jwt ?? {}, file, modeIs);
   return problems.length > 0 ? fail(problems) : { auth: { mode, jwt }, ...unused };
+}
+
+/** Services with limits that would bind nobody, since a caller without a key may do everything. */
+function limitedServices({ config }: Layers, file: string): string[] {
+  return Object.entries(config.trustedServices ?? {}).flatMap(([name, service]) =>
+    typeof service === "string" || (service.scope ?? service.taskIds) === undefined ? [] : [
+      `${file}: trustedServices.${name}: scope and taskIds need auth.mode: jwt or custom; without ` +
+      "authentication everybody may do everything",
+    ]
+  );
 }
 
 /** What is said of a mode that is not on. It is a mistake, unless what goes before it chose so. */

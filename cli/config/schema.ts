@@ -1,12 +1,19 @@
 import type { AuthFunction, TaskcastConfig, TaskcastHooks } from "@taskcast/core";
 import { JWT_ALGORITHMS } from "@taskcast/core";
-import { BACKOFFS, BOUNDS, LEVELS, SERIES_MODES, TERMINAL_STATUSES } from "@taskcast/core/protocol";
+import {
+  BACKOFFS,
+  BOUNDS,
+  LEVELS,
+  SCOPES,
+  SERIES_MODES,
+  TERMINAL_STATUSES,
+} from "@taskcast/core/protocol";
 import { z } from "zod";
 import { LISTENERS } from "../listeners.ts";
 import { LOG_FORMATS } from "../log_format.ts";
 import { MAX_HOPS, MAX_PORT, MAX_RATE, MAX_STREAMS } from "../setting_values.ts";
 import { agree, type Same } from "./agree.ts";
-import { code, secret } from "./annotations.ts";
+import { code, secret, wants } from "./annotations.ts";
 import { adaptersSchema } from "./schema_adapters.ts";
 import { httpUrl, positive, text, textOrNothing, whole } from "./schema_values.ts";
 
@@ -57,6 +64,19 @@ const auth = z.strictObject({
   custom: code<AuthFunction>("a function", (value) => typeof value === "function").optional()
     .describe("For the mode `custom`: a function of the request"),
 });
+
+const key = () => secret(z.string().min(16));
+
+const trustedService = secret(z.union([
+  key(),
+  z.strictObject({
+    key: key().describe("Sent as `X-Taskcast-Service-Key`"),
+    scope: z.array(z.enum(SCOPES)).min(1).optional().describe("What it may do"),
+    taskIds: z.union([wants(z.literal("*"), '"*"'), names()]).optional().describe(
+      "The tasks it may touch",
+    ),
+  }),
+]));
 
 const sentry = z.strictObject({
   dsn: secret(textOrNothing()).optional().describe(
@@ -234,8 +254,10 @@ const config = z.strictObject({
     "Query parameters that a proxy or a gateway adds, which are not refused; the variable is a comma list",
   ),
   auth: auth.optional().describe("Who may call"),
-  trustedServices: z.record(text(), secret(z.string().min(16))).optional()
-    .describe("Keys of services that may do everything, by name"),
+  trustedServices: z.record(text(), trustedService).optional().describe(
+    "Services by name: their keys, alone for those that may do everything, or with `scope` and " +
+      "`taskIds`",
+  ),
   ticketSecret: secret(text()).optional().describe("Signs tickets; the same on all instances"),
   adapters: adaptersSchema.optional().describe("Where tasks are kept"),
   sentry: sentry.optional().describe("Reports failures to Sentry"),

@@ -50,7 +50,9 @@ export function schemaAt(schema: z.ZodType, path: KeyPath, value: unknown): Sche
 export function memberFor(union: Schema, value: unknown): Schema | undefined {
   const options = union.options.map(unwrapped);
   if (typeof value === "boolean") return options.find(({ type }) => type === "boolean");
-  if (typeof value === "string") return options.find(({ type }) => type === "string");
+  if (typeof value === "string") {
+    return options.find(({ type, values }) => type === "string" || values?.has(value));
+  }
   if (Array.isArray(value)) return options.find(({ type }) => type === "array");
   if (typeof value !== "object" || value === null) return undefined;
   const objects = options.filter(({ type }) => type === "object");

@@ -1,4 +1,5 @@
 import type { AuthFunction, JwtAlgorithm } from "../contracts/auth.ts";
+import type { Scope } from "../protocol/task.ts";
 
 /**
  * Where tokens say what their bearers may do, for issuers that name claims in their own way. A name
@@ -53,4 +54,14 @@ export interface AuthConfig {
   jwt?: JwtConfig;
   /** For the mode `custom`; only in TypeScript and JavaScript. */
   custom?: AuthFunction;
+}
+
+/** A service that is known by its key, and what it may do. */
+export interface TrustedServiceConfig {
+  /** 16 characters or more. */
+  key: string;
+  /** What it may do. @default everything */
+  scope?: Scope[];
+  /** The tasks it may touch. @default all */
+  taskIds?: "*" | string[];
 }

@@ -2,7 +2,7 @@ import type { TaskcastHooks } from "../contracts/hooks.ts";
 import type { EngineOptions } from "../engine/context.ts";
 import type { Limits } from "../protocol/limits.ts";
 import type { AdaptersConfig } from "./adapters.ts";
-import type { AuthConfig } from "./auth.ts";
+import type { AuthConfig, TrustedServiceConfig } from "./auth.ts";
 import type { CleanupRule } from "../protocol/cleanup.ts";
 import type { SentryConfig } from "./sentry.ts";
 import type { WebhookConfig } from "./webhook.ts";
@@ -114,8 +114,11 @@ export interface TaskcastConfig {
   ignoredParameters?: string[];
   /** Who may call. */
   auth?: AuthConfig;
-  /** Keys of services that may do everything, by name: 16 characters or more. */
-  trustedServices?: Record<string, string>;
+  /**
+   * Services by name: the key of each, 16 characters or more, alone for one that may do everything, or
+   * with its scope and task ids.
+   */
+  trustedServices?: Record<string, string | TrustedServiceConfig>;
   /** Signs tickets; the same on all instances. @default derived from the HS256 secret, else random */
   ticketSecret?: string | undefined;
   /** Where tasks are kept. @default memory */

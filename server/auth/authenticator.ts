@@ -6,18 +6,15 @@ import { createJwtVerifier } from "./jwt.ts";
 import { lendBody } from "./lend_body.ts";
 import type { AuthContext, AuthFunction, AuthOptions } from "./options.ts";
 import { FULL_ACCESS } from "./options.ts";
-
-/** Header in which a trusted service sends its key. */
-export const SERVICE_KEY_HEADER = "x-taskcast-service-key";
-
-const MIN_KEY_LENGTH = 16;
+import type { TrustedServices } from "./service_keys.ts";
+import { createKeyAuthenticator, SERVICE_KEY_HEADER } from "./service_keys.ts";
 
 /** How callers are known. */
 export interface AuthenticatorOptions {
   /** How callers prove who they are. @default {{ mode: "none" }} */
   auth?: AuthOptions;
-  /** Keys of services that may do everything, by the services' names. */
-  trustedServices?: Record<string, string>;
+  /** Services that are known by keys, by their names. */
+  trustedServices?: TrustedServices;
   /** Bytes of a body that a function of the host may read. @default {1048576} */
   maxBodyBytes?: number;
   /** Milliseconds without a byte after which such a body is given up. @default {30000} */
@@ -36,7 +33,8 @@ export function createAuthenticator(
   { auth = { mode: "none" }, trustedServices = {}, ...body }: AuthenticatorOptions,
 ): (request: Request) => AuthContext | Promise<AuthContext> {
   const byToken = tokenAuthenticator(auth, bodyLimitsOf(body));
-  const byKey = keyAuthenticator(trustedServices);
+  const open = (auth.mode ?? "none") === "none";
+  const byKey = createKeyAuthenticator(trustedServices, { open });
   return (request) => {
     const key = request.headers.get(SERVICE_KEY_HEADER);
     return key === null ? byToken(request) : byKey(key);
@@ -129,40 +127,4 @@ async function byFunction(
   return credential === undefined
     ? context
     : { ...context, credential: await credentialOf("custom", credential) };
-}
-
-function keyAuthenticator(services: Record<string, string>): (key: string) => Promise<AuthContext> {
-  const names = Object.keys(services);
-  for (const name of names) {
-    if (typeof services[name] !== "string" || services[name].length < MIN_KEY_LENGTH) {
-      throw new TypeError(
-        `trustedServices.${name} must be a key of at least ${MIN_KEY_LENGTH} characters`,
-      );
-    }
-  }
-  const known = names.map((name) => digest(services[name]!));
-  return async (key) => {
-    const given = await digest(key);
-    let found: string | undefined;
-    // All keys are compared, each in constant time, so that timing tells nothing about any of them.
-    for (let i = 0; i < names.length; i++) if (equal(given, await known[i]!)) found = names[i];
-    if (found !== undefined) {
-      return {
-        ...FULL_ACCESS,
-        sub: `service:${found}`,
-        credential: await credentialOf("service", found),
-      };
-    }
-    throw new TaskcastError("UNAUTHORIZED", "The service key is not known");
-  };
-}
-
-async function digest(text: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  let difference = 0;
-  for (let i = 0; i < a.length; i++) difference |= a[i]! ^ b[i]!;
-  return difference === 0;
 }

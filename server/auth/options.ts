@@ -1,4 +1,5 @@
 import type { AuthContext, AuthFunction, JwtAlgorithm, JwtClaims } from "@taskcast/core";
+import type { Scope } from "@taskcast/core/protocol";
 
 export type { AuthContext, AuthFunction, JwtAlgorithm, JwtClaims } from "@taskcast/core";
 export { JWT_ALGORITHMS } from "@taskcast/core";
@@ -35,6 +36,16 @@ export type AuthOptions =
   | { mode: "jwt"; jwt: JwtOptions }
   /** Who the function knows. */
   | { mode: "custom"; authenticate: AuthFunction };
+
+/** A service that is known by its key, and what it may do. */
+export interface TrustedService {
+  /** Sent as `X-Taskcast-Service-Key`: 16 characters or more. */
+  key: string;
+  /** What it may do. @default everything */
+  scope?: readonly Scope[];
+  /** The tasks it may touch. @default all */
+  taskIds?: "*" | readonly string[];
+}
 
 /** Everything: for servers without authentication and for trusted services. */
 export const FULL_ACCESS: AuthContext = { taskIds: "*", scope: ["*"] };

@@ -113,7 +113,8 @@ export function addEventRoutes(
     tag: "Events",
     summary: "Follow a task over SSE",
     description: "What is there, then what comes, through the end. Go on after a lost connection " +
-      "with the `Last-Event-ID` header. 204: the reader has everything, the end included.",
+      "with the `Last-Event-ID` header or `lastEventId`. 204: the reader has everything, the end " +
+      "included.",
     scope: "event:subscribe",
     ticket: true,
     query: streamQuery,
@@ -127,7 +128,7 @@ export function addEventRoutes(
     },
   }, async ({ id, auth, caller, query, request, info: { requestId } }) => {
     const { wrap = true, limit, seriesFormat } = query;
-    const since = sinceOf(query, request.headers.get("last-event-id"));
+    const since = sinceOf(query, request.headers.get("last-event-id"), query.lastEventId);
     const options = { filter: filterOf(query), since, limit, seriesFormat };
     const release = slots.reading.take(caller());
     const stream = await gate.withTask(
@@ -167,7 +168,7 @@ export function addEventRoutes(
     },
   }, async ({ id, auth, query, request }) => {
     const { limit, seriesFormat } = query;
-    const options = { filter: filterOf(query), since: sinceOf(query, null), limit, seriesFormat };
+    const options = { filter: filterOf(query), since: sinceOf(query), limit, seriesFormat };
     const { events, nextCursor } = await gate.withTask(
       auth,
       "event:history",
@@ -229,12 +230,14 @@ function filterOf({ types, levels, includeStatus }: EventFilter): EventFilter {
   return { types, levels, includeStatus };
 }
 
-function sinceOf(
-  query: SinceQuery,
-  lastEventId: string | null,
-): Since {
-  // A browser that reconnects repeats the URL it was given; the header says where it is by now.
-  if (lastEventId !== null && lastEventId !== "") return { id: lastEventId };
+/**
+ * Where to go on.
+ *
+ * @param reconnected Cursors that a client adds when it connects again, the best first. They go before
+ * `since.id`: whoever reconnects repeats the URL, which says where the page once began.
+ */
+function sinceOf(query: SinceQuery, ...reconnected: (string | null | undefined)[]): Since {
+  for (const cursor of reconnected) if (cursor) return { id: cursor };
   return {
     id: query["since.id"],
     index: query["since.index"],

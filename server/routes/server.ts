@@ -1,8 +1,20 @@
-import type { TaskEngine } from "@taskcast/core";
+import type { DependencyState, TaskEngine } from "@taskcast/core";
 import { z } from "zod";
 import type { Metrics } from "../metrics/mod.ts";
 import type { Router } from "../router.ts";
-import { VERSION } from "../version.ts";
+import { API_VERSION, VERSION } from "../version.ts";
+
+/** Names of adapters, by their parts. */
+export interface AdapterNames {
+  /** E.g. `redis`. */
+  broadcast?: string;
+  /** E.g. `redis`. */
+  shortTermStore?: string;
+  /** E.g. `postgres`. */
+  longTermStore?: string;
+}
+
+const ABOUT = { name: "taskcast", version: VERSION, apiVersion: API_VERSION, docs: "docs" };
 
 const text = { "text/plain": { schema: z.string() } };
 
@@ -10,11 +22,41 @@ function json(description: string, schema: z.ZodType = z.any()) {
   return { description, content: { "application/json": { schema } } };
 }
 
+const detailSchema = z.object({
+  ok: z.boolean(),
+  version: z.string(),
+  uptime: z.number().int(),
+  auth: z.object({ mode: z.string() }),
+  adapters: z.record(
+    z.string(),
+    z.object({ provider: z.string().optional(), status: z.enum(["ok", "degraded", "error"]) }),
+  ),
+  dependencies: z.any(),
+  counters: z.any(),
+  setAside: z.any(),
+});
+
+/** Whether requests can be served. */
+function isReady(engine: TaskEngine, dependencies: Record<string, DependencyState>): boolean {
+  return !engine.closing.aborted &&
+    Object.values(dependencies).every(({ ok, required }) => ok || !required);
+}
+
+function statusOf({ ok, degraded }: DependencyState): "ok" | "degraded" | "error" {
+  return !ok ? "error" : degraded === undefined ? "ok" : "degraded";
+}
+
 /** Adds what operators and their tools ask. */
 export function addServerRoutes(
   router: Router,
-  { engine, metrics }: { engine: TaskEngine; metrics: Metrics },
+  { engine, metrics, authMode, providers }: {
+    engine: TaskEngine;
+    metrics: Metrics;
+    authMode: string;
+    providers: AdapterNames;
+  },
 ): void {
+  const startMs = performance.now();
   router.add({
     method: "get",
     path: "/",
@@ -22,11 +64,16 @@ export function addServerRoutes(
     summary: "Name and version",
     responses: {
       200: json(
-        "Name, version, and where the documentation is",
-        z.object({ name: z.string(), version: z.string(), docs: z.string() }),
+        "Name, version, version of the API, and where the documentation is",
+        z.object({
+          name: z.string(),
+          version: z.string(),
+          apiVersion: z.string(),
+          docs: z.string(),
+        }),
       ),
     },
-  }, () => Response.json({ name: "taskcast", version: VERSION, docs: "docs" }));
+  }, () => Response.json(ABOUT));
 
   router.add({
     method: "get",
@@ -45,14 +92,12 @@ export function addServerRoutes(
     responses: { 200: json("They can"), 503: json("They cannot") },
   }, async () => {
     const dependencies = await engine.check();
-    const states = Object.values(dependencies);
-    const isWhole = states.every(({ ok, degraded }) => ok && degraded === undefined);
-    const ready = !engine.closing.aborted && states.every(({ ok, required }) => ok || !required);
+    const ready = isReady(engine, dependencies);
     const status = engine.closing.aborted
       ? "closing"
       : !ready
       ? "unavailable"
-      : isWhole
+      : Object.values(dependencies).every((state) => statusOf(state) === "ok")
       ? "ready"
       : "degraded";
     return Response.json({ status, dependencies }, { status: ready ? 200 : 503 });
@@ -64,11 +109,20 @@ export function addServerRoutes(
     tag: "Server",
     summary: "Storage layers, counters, and tasks whose work is set aside",
     scope: "task:manage",
-    responses: { 200: json("State and counters") },
+    responses: { 200: json("State and counters", detailSchema) },
   }, async () => {
     const dependencies = await engine.check();
     return Response.json({
+      ok: isReady(engine, dependencies),
       version: VERSION,
+      uptime: Math.floor((performance.now() - startMs) / 1000),
+      auth: { mode: authMode },
+      adapters: Object.fromEntries(
+        Object.entries(dependencies).map(([part, state]) => {
+          const provider = providers[part as keyof AdapterNames];
+          return [part, { ...(provider && { provider }), status: statusOf(state) }];
+        }),
+      ),
       dependencies,
       counters: engine.stats,
       setAside: engine.setAside(),

@@ -2,6 +2,7 @@ import type { EventFilter, SeriesFormat, TaskStatus } from "@taskcast/core/proto
 import { BOUNDS, LEVELS, TASK_STATUSES } from "@taskcast/core/protocol";
 import { z } from "zod";
 import { described } from "../openapi/described.ts";
+import type { Wrap } from "../sse/encoder.ts";
 import { single } from "./single.ts";
 import { strict } from "./strict.ts";
 
@@ -14,9 +15,10 @@ export interface SinceQuery {
 
 /** See {@linkcode streamQuery}. */
 export interface StreamQuery extends EventFilter, SinceQuery {
-  wrap?: boolean;
+  wrap?: Wrap;
   seriesFormat?: SeriesFormat;
   limit?: number;
+  lastEventId?: string;
   ticket?: string;
 }
 
@@ -28,7 +30,7 @@ export interface HistoryQuery extends EventFilter, SinceQuery {
 
 /** See {@linkcode allEventsQuery}. */
 export interface AllEventsQuery extends EventFilter {
-  wrap?: boolean;
+  wrap?: Wrap;
   taskTypes?: string[];
   taskIds?: string[];
 }
@@ -104,7 +106,15 @@ const seriesFormat = () =>
     description: "How accumulate series are told: each part, or the whole text so far",
   }).optional();
 
-const wrap = () => flag("`false` puts the bare `data` on the data line");
+const WRAPS: Readonly<Record<string, Wrap>> = { true: true, false: false, event: "event" };
+
+const wrap = () =>
+  single(z.enum(["true", "false", "event"]).transform((text) => WRAPS[text]!), {
+    enum: Object.keys(WRAPS),
+    description:
+      "`event` puts the event itself on the data line, `false` its bare `data`, and then " +
+      "there is no `taskcast.open`",
+  }).optional();
 
 /** Query of `GET /tasks/:id/events`. */
 export const streamQuery: z.ZodType<StreamQuery> = z.lazy(() =>
@@ -114,6 +124,10 @@ export const streamQuery: z.ZodType<StreamQuery> = z.lazy(() =>
     seriesFormat: seriesFormat(),
     ...since(),
     limit: integer(0, Number.MAX_SAFE_INTEGER, "Replay at most the last N, then go on live"),
+    lastEventId: word(
+      "What libraries add when they reconnect; goes before `since.id`, and the header " +
+        "`Last-Event-ID` goes before it",
+    ),
     ticket: word("Instead of a token"),
   })
 );

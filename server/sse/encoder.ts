@@ -1,26 +1,34 @@
 import type { EventFrame, FrameBuffer, FrameEncoder } from "@taskcast/core";
-import { envelopeJson } from "@taskcast/core";
+import { envelopeJson, eventJson } from "@taskcast/core";
 import { SSE_EVENT } from "@taskcast/core/protocol";
 
 // Frames as in https://html.spec.whatwg.org/multipage/server-sent-events.html. Each data line is
-// JSON, in which line breaks are escaped, so no payload can forge a frame.
+// JSON, in which line breaks are escaped, so no payload can forge a frame. `id:` is the last line of a
+// frame: some clients take an id as soon as its line is complete, and a connection that is cut
+// between the id and the data would lose the event.
 
-/** Milliseconds that a browser waits before it connects again. */
+/** Milliseconds that a client waits before it connects again. */
 const RETRY_MS = 1000;
+
+/** The same after the end, for clients that do not know that 204 tells them to stop. */
+const ENDED_RETRY_MS = 30_000;
 
 const FIRST_BYTES = 2 * 1024;
 const utf8 = new TextEncoder();
 
-/** Writes SSE: `wrap` puts each event into its envelope, otherwise only its data is sent. */
-export function sseEncoder(wrap: boolean): FrameEncoder<Uint8Array> {
-  return wrap ? wrapped : bare;
+/** What is on the data line of an event: its envelope, the event itself, or its data alone. */
+export type Wrap = boolean | "event";
+
+/** Writes SSE. */
+export function sseEncoder(wrap: Wrap): FrameEncoder<Uint8Array> {
+  return wrap === "event" ? plain : wrap ? wrapped : bare;
 }
 
 const wrapped = encoder(
   "sse",
   ({ taskId, filteredIndex, event }) => envelopeJson(taskId, filteredIndex, event),
 );
-const bare = encoder("sse bare", ({ event }) => event.data);
+const plain = encoder("sse event", ({ taskId, event }) => eventJson(taskId, event));
 
 function encoder(
   key: string,
@@ -35,16 +43,24 @@ function encoder(
     // A block with only an id moves the reader's last event id without an event.
     heartbeat: (cursor) =>
       utf8.encode(cursor === undefined ? ": heartbeat\n\n" : `: heartbeat\nid: ${cursor}\n\n`),
+    // A wait within the frame would hold up a client that was cut off before the frame was whole.
     done: (message, cursor) =>
       utf8.encode(
-        `event: ${SSE_EVENT.done}\nid: ${cursor}\ndata: ${JSON.stringify(message)}\n\n`,
+        `event: ${SSE_EVENT.done}\ndata: ${JSON.stringify(message)}\nid: ${cursor}\n\n` +
+          `retry: ${ENDED_RETRY_MS}\n\n`,
       ),
     buffer: () => new ByteBuffer(dataOf),
   };
 }
 
-/** The first block of a stream of all tasks, which has no opening message. */
+/** The first block of a stream that has no opening message. */
 export const helloBytes: Uint8Array = utf8.encode(`retry: ${RETRY_MS}\n: connected\n\n`);
+
+// Who wants nothing but data is told nothing but data and the end.
+const bare: FrameEncoder<Uint8Array> = {
+  ...encoder("sse bare", ({ event }) => event.data),
+  open: () => helloBytes,
+};
 
 /** Frames as bytes. Chunks taken from it are views of one memory, which only grows behind them. */
 class ByteBuffer implements FrameBuffer<Uint8Array> {
@@ -68,7 +84,7 @@ class ByteBuffer implements FrameBuffer<Uint8Array> {
 
   append(frame: EventFrame): void {
     const id = frame.cursor === undefined ? "" : `id: ${frame.cursor}\n`;
-    this.#write(`event: ${SSE_EVENT.event}\n${id}data: ${this.#dataOf(frame)}\n\n`);
+    this.#write(`event: ${SSE_EVENT.event}\ndata: ${this.#dataOf(frame)}\n${id}\n`);
   }
 
   slice(start: number): Uint8Array {

@@ -33,10 +33,10 @@ export function sse(...texts: string[]): () => Response {
 /** An event's frame, with as much as clients need. */
 export function eventFrame(id: string, data: unknown, more: object = {}): string {
   const envelope = { filteredIndex: 0, rawIndex: 0, type: "a", level: "info", data, ...more };
-  return `event: taskcast.event\nid: ${id}\ndata: ${JSON.stringify(envelope)}\n\n`;
+  return `event: taskcast.event\ndata: ${JSON.stringify(envelope)}\nid: ${id}\n\n`;
 }
 
 /** The last frame. */
 export function doneFrame(id: string, reason = "completed"): string {
-  return `event: taskcast.done\nid: ${id}\ndata: ${JSON.stringify({ reason })}\n\n`;
+  return `event: taskcast.done\ndata: ${JSON.stringify({ reason })}\nid: ${id}\n\nretry: 30000\n\n`;
 }

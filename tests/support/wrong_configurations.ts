@@ -53,9 +53,17 @@ export const WRONG: [yaml: string, errors: string[], env?: Record<string, string
     "auth.jwt.secret: must be a text, and is a number",
   ]],
   ["trustedServices: { billing: swordfish }", [
-    "trustedServices.billing: must be a text of at least 16 characters, and is a text that does " +
-    "not fit",
+    "trustedServices.billing: must be a text of at least 16 characters or an object { key, scope, " +
+    "taskIds }, and is a text that does not fit",
   ]],
+  [
+    "trustedServices: { a: { key: short, scopes: [x] }, b: { key: sixteen characters, taskIds: all } }",
+    [
+      "trustedServices.a.key: must be a text of at least 16 characters, and is a text that does not fit",
+      'trustedServices.a.scopes: there is no such key; did you mean "scope"?',
+      'trustedServices.b.taskIds: must be "*" or a list of texts, and is the text "all"',
+    ],
+  ],
   ["adapters: { shortTerm: { provider: redis, ulr: redis://h } }", [
     'adapters.shortTerm.ulr: there is no such key; did you mean "url"?',
   ]],
