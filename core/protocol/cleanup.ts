@@ -1,39 +1,39 @@
 import type { Level, SeriesMode } from "./event.ts";
 import type { TerminalStatus } from "./task.ts";
 
-/** What is deleted of ended tasks, and when. */
+/** A rule that deletes ended tasks or their events. */
 export interface CleanupRule {
-  /** What it is called in messages. */
+  /** Its name in messages. */
   name?: string;
-  /** Only these tasks. @default all that have ended */
+  /** The tasks it applies to. @default all ended tasks */
   match?: {
     /** Types, with wildcards as in filters: `llm.*`. */
     taskTypes?: string[];
-    /** States. */
+    /** Terminal statuses. */
     status?: TerminalStatus[];
   };
-  /** When. */
+  /** When the rule is due. */
   trigger: {
-    /** Milliseconds after the task has ended. */
+    /** Milliseconds after the end of the task. */
     afterMs: number;
   };
   /** `events`: the log, or what `eventFilter` takes of it. `task`, `all`: the task with its log. */
   target: "all" | "events" | "task";
-  /** With the target `events`: only these. @default all */
+  /** The events to delete, for the target `events`. @default all */
   eventFilter?: {
     /** Types, with wildcards as in filters. */
     types?: string[];
     /** Levels. */
     levels?: Level[];
-    /** Milliseconds that an event is old at least. */
+    /** Minimum age of an event in milliseconds. */
     olderThanMs?: number;
-    /** The mode of its series. */
+    /** Mode of the event's series. */
     seriesMode?: SeriesMode;
   };
 }
 
-/** What is deleted of one task, beside what rules for all tasks say. Never changes after creation. */
+/** Clean-up rules of one task, in addition to those for all tasks. Never changes after creation. */
 export interface TaskCleanup {
-  /** The rules; each is carried out on its own. */
+  /** The rules; each applies on its own. */
   rules: CleanupRule[];
 }

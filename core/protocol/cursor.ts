@@ -1,23 +1,23 @@
 /**
- * Where a reader stands in a task's log. Opaque to clients; what it means:
+ * A reader's position in a task's log. Opaque to clients. Its kinds:
  *
  * - `exact`: the reader has everything through `index`.
  * - `partial`: the reader is in the middle of a collapsed replay. It has the plain events through
- *   `index` and the snapshots of those series whose newest event is at or before `index`. It must
- *   be given collapsed series again, without the plain events it has.
- * - `done`: the reader has been told that the task ended.
+ *   `index` and the snapshots of the series whose newest event is at or before `index`. It needs the
+ *   collapsed series again, but not the plain events it has.
+ * - `done`: the reader knows that the task ended.
  */
 export interface Cursor {
-  /** See {@linkcode Cursor}. */
+  /** The kind of position. */
   kind: "exact" | "partial" | "done";
-  /** Names this life of the task id: a task that is deleted and created again has another. */
+  /** The incarnation of the task; a task that is deleted and created again has a new one. */
   incarnation: string;
-  /** Index of the newest event that counts as seen, -1 before the first. */
+  /** Index of the newest event that counts as seen; -1 before the first. */
   index: number;
   /**
-   * Recognises the event at `index`, see {@linkcode fingerprintOf}: a store that was restored to an
-   * earlier state has another event there by and by. Left out before the first event, where it is
-   * not known, and in cursors of version 0.1.0.
+   * Identifies the event at `index`; see {@linkcode fingerprintOf}. A store that was restored to an
+   * earlier state eventually has a different event there. Left out before the first event, when it is
+   * unknown, and in cursors of version 0.1.0.
    */
   fingerprint?: number;
 }
@@ -26,12 +26,13 @@ const MARK = { exact: "e", partial: "p", done: "d" } as const;
 const KIND = { e: "exact", p: "partial", d: "done" } as const;
 const PATTERN = /^([a-z0-9]{4,32})-([epd])(0|[1-9][0-9]{0,12})(?:-([a-z0-9]{5}))?$/;
 
-/** Fingerprints that there are: all texts of five digits to the base 36. */
+/** Number of distinct fingerprints: five digits in base 36. */
 const FINGERPRINTS = 36 ** 5;
 
 /**
- * What a cursor says of the event that it stands at: 26 of its 40 random bits. Ids are sent with
- * each event, so they are short; another event passes for it once in 60 million.
+ * Returns the fingerprint that a cursor carries of its event: about 26 of the event's 40 random bits.
+ * Cursors are sent with every event and must be short. A different event matches by chance once in 60
+ * million.
  */
 export function fingerprintOf(entropy: number): number {
   return entropy % FINGERPRINTS;

@@ -1,6 +1,4 @@
-/**
- * What went wrong, for programs. Codes are part of the API: they are added, never renamed.
- */
+/** All error codes. Codes are part of the API: new ones are added, none is renamed. */
 export const ERROR_CODES = [
   "INVALID_INPUT",
   "INVALID_CURSOR",
@@ -31,10 +29,10 @@ export const ERROR_CODES = [
   "ENGINE_CLOSED",
 ] as const;
 
-/** What went wrong, for programs. */
+/** A code that identifies an error for programs. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
-/** Of each code: whether it promises that what was asked for was not done. */
+/** For each code, whether it guarantees that the request had no effect. */
 const IS_REFUSAL: Readonly<Record<ErrorCode, boolean>> = {
   INVALID_INPUT: true,
   INVALID_CURSOR: true,
@@ -68,23 +66,23 @@ const IS_REFUSAL: Readonly<Record<ErrorCode, boolean>> = {
 };
 
 /**
- * Whether an error promises that nothing was stored. Without that promise the outcome is unknown, and
- * the same may be sent again only where a repetition is recognised: with a producer's sequence number,
- * or a task id of one's own.
+ * Returns whether an error guarantees that nothing was stored. Without this guarantee the outcome is
+ * unknown, and the request may be repeated only where repetitions are recognised: with a producer's
+ * sequence number, or with a task id chosen by the caller.
  */
 export function isRefusal(error: unknown): boolean {
   return error instanceof TaskcastError && IS_REFUSAL[error.code];
 }
 
-/** An error's body as it travels: `{"error": {code, message, details?}}`. */
+/** The body of an error response: `{"error": {code, message, details?}}`. */
 export interface ErrorBody {
   /** The error. */
   error: {
-    /** What went wrong, for programs. */
+    /** Identifies the error for programs. */
     code: ErrorCode;
-    /** What went wrong and how to mend it, for people. */
+    /** Describes the problem and its remedy for people. */
     message: string;
-    /** Facts that belong to it. */
+    /** Structured facts about the error. */
     details?: Record<string, unknown>;
   };
 }
@@ -93,12 +91,12 @@ export interface ErrorBody {
 export interface TaskcastErrorOptions {
   /** Flat facts, safe to show to the caller. */
   details?: Record<string, unknown>;
-  /** The error underneath; never shown to remote callers. */
+  /** The underlying error; never shown to remote callers. */
   cause?: unknown;
 }
 
 /**
- * The one error class of Taskcast: a stable `code`, a message that says how to mend it, and facts.
+ * The error class of Taskcast: a stable `code`, a message that names the remedy, and structured facts.
  *
  * @example Telling errors apart
  * ```ts
@@ -112,16 +110,16 @@ export interface TaskcastErrorOptions {
 export class TaskcastError extends Error {
   /** `TaskcastError` */
   override readonly name: string = "TaskcastError";
-  /** What went wrong, for programs. */
+  /** Identifies the error for programs. */
   readonly code: ErrorCode;
-  /** Facts that belong to it. */
+  /** Structured facts about the error. */
   readonly details?: Record<string, unknown>;
 
   /**
-   * An error for callers.
+   * Creates an error.
    *
-   * @param code What went wrong, for programs.
-   * @param message "Cannot <do what>: <why, and how to mend it>".
+   * @param code Identifies the error for programs.
+   * @param message "Cannot <do something>: <reason and remedy>".
    * @param options Details and cause.
    */
   constructor(code: ErrorCode, message: string, options: TaskcastErrorOptions = {}) {
@@ -131,10 +129,10 @@ export class TaskcastError extends Error {
   }
 }
 
-/** Longer paths have names in them that somebody sent, and are cut. */
+/** Maximum length of a path in a message; longer ones contain names from the input and are cut. */
 const LONGEST_PATH = 200;
 
-/** `INVALID_INPUT` for the field at `path`, e.g. `tags[0]`. */
+/** Creates an `INVALID_INPUT` error for the field at `path`, e.g. `tags[0]`. */
 export function invalidInput(path: string, problem: string): TaskcastError {
   if (path.length > LONGEST_PATH) path = `${path.slice(0, LONGEST_PATH)}…`;
   const at = path === "" ? "The body" : `"${path}"`;

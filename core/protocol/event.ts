@@ -1,101 +1,101 @@
-/** How important an event is. */
+/** The levels of events, from least to most severe. */
 export const LEVELS = ["debug", "info", "warn", "error"] as const;
 
-/** How important an event is. */
+/** The severity of an event. */
 export type Level = (typeof LEVELS)[number];
 
-/** How the events of one series stand to each other. */
+/** The modes of series. */
 export const SERIES_MODES = ["keep-all", "latest", "accumulate"] as const;
 
 /**
- * How the events of one series stand to each other: `keep-all` (each stands alone), `latest`
- * (each replaces the one before), `accumulate` (each appends a string to the one before).
+ * The relation between the events of a series: `keep-all` (each stands alone), `latest` (each replaces
+ * the previous one), `accumulate` (each appends a string to the accumulated text).
  */
 export type SeriesMode = (typeof SERIES_MODES)[number];
 
 /** The field of `data` that `accumulate` appends, unless the event names another. */
 export const DEFAULT_ACC_FIELD = "delta";
 
-/** Types that begin so belong to the server. */
+/** Prefix of the event types reserved for the server. */
 export const RESERVED_TYPE_PREFIX = "taskcast:";
 
-/** Types of the events that the server itself writes. */
+/** Types of the events that the server writes itself. */
 export const SERVER_EVENT = {
-  /** The state changed: `{status, result?, error?, reason?}`. */
+  /** The status changed: `{status, result?, error?, reason?}`. */
   status: "taskcast:status",
-  /** The task waits for an answer: `{reason?, request}`. */
+  /** The task is waiting for an answer: `{reason?, request}`. */
   blocked: "taskcast:blocked",
-  /** The answer came: `{resolution}`. */
+  /** The request was answered: `{resolution}`. */
   resolved: "taskcast:resolved",
 } as const;
 
-/** One entry of a task's log. */
+/** An entry of a task's log. */
 export interface TaskEvent {
-  /** A ULID that carries the index. */
+  /** A ULID that includes the index. */
   id: string;
   /** The task it belongs to. */
   taskId: string;
-  /** 0, 1, 2 … per task, without holes. */
+  /** 0, 1, 2 … per task, without gaps. */
   index: number;
-  /** Unix milliseconds; never goes back within a task. */
+  /** Unix milliseconds; never decreases within a task. */
   timestamp: number;
-  /** Dotted, e.g. `llm.delta`. */
+  /** Dotted name, e.g. `llm.delta`. */
   type: string;
-  /** How important it is. */
+  /** Severity. */
   level: Level;
   /** Any JSON value. */
   data: unknown;
-  /** The series it is part of. */
+  /** The series it belongs to. */
   seriesId?: string;
-  /** How the series works. */
+  /** Mode of the series. */
   seriesMode?: SeriesMode;
-  /** The appended field of `data`, where it is not `delta`. */
+  /** The accumulated field of `data`, if it is not `delta`. */
   seriesAccField?: string;
-  /** `data` holds the whole series so far: replace what you have. */
+  /** `data` holds the whole series so far and replaces earlier events of the series. */
   seriesSnapshot?: boolean;
 }
 
-/** What a producer publishes. */
+/** An event to publish. */
 export interface EventInput {
-  /** Dotted, e.g. `llm.delta`; 1-256 characters, not beginning with `taskcast:`. */
+  /** Dotted name, e.g. `llm.delta`; 1-256 characters, not beginning with `taskcast:`. */
   type: string;
-  /** How important it is. @default {"info"} */
+  /** Severity. @default {"info"} */
   level?: Level;
-  /** Any JSON value, `null` included; required. */
+  /** Any JSON value, including `null`; required. */
   data: unknown;
   /** Makes the event part of a series. */
   seriesId?: string;
-  /** Left out: the mode that the series has, or `keep-all` for a new one. */
+  /** Mode of the series. @default the mode of an existing series; `keep-all` for a new one */
   seriesMode?: SeriesMode;
   /**
-   * The field of `data` that is appended if the series accumulates; a string, or `null` to begin
-   * anew. @default {"delta"}
+   * The field of `data` to append if the series accumulates. It holds a string, or `null` to clear the
+   * accumulated text. @default {"delta"}
    */
   seriesAccField?: string;
-  /** Names the producer, so that a repeated publish is recognised. */
+  /** Identifies the producer, so that a repeated publish is recognised. */
   producerId?: string;
   /** 0, 1, 2 … per producer and epoch. */
   producerSeq?: number;
-  /** A restarted producer takes a higher one and fences its predecessor. @default {0} */
+  /** A restarted producer uses a higher epoch, which fences its predecessor. @default {0} */
   producerEpoch?: number;
 }
 
-/** Which events a reader wants. All given conditions must hold; an empty list is no condition. */
+/** Selects events. All given conditions must hold; an empty list is no condition. */
 export interface EventFilter {
-  /** `*` is every type, `a.b.*` what starts with `a.b.`, anything else must be equal. */
+  /** `*` matches every type, `a.b.*` every type that starts with `a.b.`, anything else exactly. */
   types?: string[];
-  /** The levels wanted. */
+  /** Levels to include. */
   levels?: Level[];
   /** `false` leaves out `taskcast:status`. @default {true} */
   includeStatus?: boolean;
 }
 
 /**
- * Where a reader goes on. At most one may be given.
+ * The position after which a reader starts. At most one field may be given.
  *
  * - `id`: an event's id or the `id:` of an SSE frame; independent of the filter.
  * - `index`: the last `filteredIndex` seen under the same filter.
- * - `timestamp`: everything that came after this time, in milliseconds.
+ * - `timestamp`: a time; events after it follow.
  */
 export interface Since {
   /** An event's id or a cursor. */
@@ -107,7 +107,7 @@ export interface Since {
 }
 
 /**
- * How accumulate series are told: `delta` sends each part as it was published, `accumulated` the
+ * The format of `accumulate` series: `delta` sends each part as published, `accumulated` sends the
  * whole text so far with every event.
  */
 export type SeriesFormat = "delta" | "accumulated";

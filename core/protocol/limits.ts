@@ -1,4 +1,4 @@
-/** Bounds that are part of the contract and not configurable. */
+/** Fixed bounds of the API. */
 export const BOUNDS = {
   /** Characters of a type, a series id, a producer id, a field name. */
   nameLength: 256,
@@ -24,7 +24,7 @@ export const BOUNDS = {
   historyPage: 10_000,
 } as const;
 
-/** Bounds that an engine can be given. Counts, bytes of JSON, or levels of nesting. */
+/** Configurable bounds of an engine: counts, bytes of JSON, or levels of nesting. */
 export interface Limits {
   /** Events one task may hold. @default {1000000} */
   maxEventsPerTask: number;
@@ -34,7 +34,7 @@ export interface Limits {
   maxEventBytes: number;
   /** Events in one `publishEvents`. @default {1000} */
   maxBatchEvents: number;
-  /** Levels of nesting in any JSON that is taken. @default {64} */
+  /** Levels of nesting in any accepted JSON. @default {64} */
   maxJsonDepth: number;
   /** Bytes of one task's own JSON (params, metadata, result …). @default {1048576} */
   maxTaskBytes: number;

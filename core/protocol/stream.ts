@@ -1,9 +1,9 @@
 import type { Level, SeriesMode } from "./event.ts";
 import type { TaskStatus, TerminalStatus } from "./task.ts";
 
-/** Names of the SSE events that a task's stream consists of. */
+/** Names of the SSE events in a task's stream. */
 export const SSE_EVENT = {
-  /** First frame; tells how the cursor was taken. */
+  /** First frame; says how the stream resumed. */
   open: "taskcast.open",
   /** One event of the task. */
   event: "taskcast.event",
@@ -12,83 +12,83 @@ export const SSE_EVENT = {
 } as const;
 
 /**
- * How a stream's cursor was taken.
+ * The way a stream resumed.
  *
- * - `start`: none was given.
- * - `exact`: what follows is each event after the cursor.
- * - `collapsed`: series after the cursor come as one snapshot each.
- * - `expired`: what came after the cursor is gone, or what came before it, see
- *   {@linkcode OpenMessage.reset}; what follows is everything that is left.
+ * - `start`: no cursor was given.
+ * - `exact`: every event after the cursor follows.
+ * - `collapsed`: each series after the cursor follows as one snapshot.
+ * - `expired`: events after the cursor were removed, or the log changed before it (see
+ *   {@linkcode OpenMessage.reset}); everything that is left follows.
  */
 export type ResumeKind = "start" | "exact" | "collapsed" | "expired";
 
 /** Data of `taskcast.open`. */
 export interface OpenMessage {
-  /** The task that is followed. */
+  /** The followed task. */
   taskId: string;
-  /** Its state as the stream opened. */
+  /** Its status when the stream opened. */
   status: TaskStatus;
-  /** How the cursor was taken. */
+  /** The way the stream resumed. */
   resume: ResumeKind;
-  /** Index of the newest event as the stream opened, -1 when there is none. */
+  /** Index of the newest event when the stream opened; -1 if there was none. */
   head: number;
   /**
-   * Drop what you have of the task: the store was restored to an earlier state, and what follows is
-   * everything that is left, from the first event. Comes with `expired`, also in the middle of a
-   * stream.
+   * The reader must discard what it has of the task: the store was restored to an earlier state, and
+   * everything that is left follows from the first event. Comes with `expired`, also in the middle of
+   * a stream.
    */
   reset?: true;
 }
 
-/** Data of `taskcast.event` with `wrap=true`: an event and its place. */
+/** Data of `taskcast.event` with `wrap=true`: an event and its position. */
 export interface EventEnvelope {
-  /** Its position among the events that match the filter, from the task's first. */
+  /** Position among the events of the task that match the filter. */
   filteredIndex: number;
-  /** Its position in the log. */
+  /** Position in the log. */
   rawIndex: number;
-  /** Its id. */
+  /** The event's id. */
   eventId: string;
   /** The task it belongs to. */
   taskId: string;
-  /** Its type. */
+  /** The event's type. */
   type: string;
   /** Unix milliseconds. */
   timestamp: number;
-  /** How important it is. */
+  /** Severity. */
   level: Level;
-  /** What was published, or the whole series where `seriesSnapshot` is set. */
+  /** The published data, or the whole series if `seriesSnapshot` is set. */
   data: unknown;
-  /** The series it is part of. */
+  /** The series it belongs to. */
   seriesId?: string;
-  /** How the series works. */
+  /** Mode of the series. */
   seriesMode?: SeriesMode;
-  /** The appended field of `data`, where it is not `delta`. */
+  /** The accumulated field of `data`, if it is not `delta`. */
   seriesAccField?: string;
-  /** Replace what you have of this series. */
+  /** The event replaces earlier events of the series. */
   seriesSnapshot?: boolean;
 }
 
-/** Why a stream ended for good. */
+/** The reason why a stream ended for good. */
 export type DoneReason = TerminalStatus | "deleted";
 
 /** Data of `taskcast.done`. */
 export interface DoneMessage {
-  /** The terminal state, or `deleted`. */
+  /** The terminal status, or `deleted`. */
   reason: DoneReason;
 }
 
-/** Answer to `POST /tasks/:id/tickets`. */
+/** Response to `POST /tasks/:id/tickets`. */
 export interface Ticket {
-  /** Put it into `?ticket=` of the task's stream. */
+  /** Value for the `ticket` parameter of the task's stream. */
   ticket: string;
   /** Unix milliseconds. */
   expiresAt: number;
 }
 
-/** Answer to an NDJSON publish. */
+/** Response to an NDJSON publish. */
 export interface PublishReceipt {
-  /** Lines that are stored, repeated ones included. */
+  /** Number of stored lines, including repeated ones. */
   published: number;
-  /** Index of the newest event of this request, -1 when there was none. */
+  /** Index of the newest event of this request; -1 if there was none. */
   lastIndex: number;
 }

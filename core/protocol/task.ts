@@ -2,7 +2,7 @@ import type { TaskCleanup } from "./cleanup.ts";
 import type { JsonObject } from "./json.ts";
 import type { Webhook } from "./webhook.ts";
 
-/** Every state that a task can be in, in the order of a usual life. */
+/** All statuses of a task, in their usual order. */
 export const TASK_STATUSES = [
   "pending",
   "assigned",
@@ -15,39 +15,39 @@ export const TASK_STATUSES = [
   "cancelled",
 ] as const;
 
-/** The state of a task. `completed`, `failed`, `timeout` and `cancelled` are terminal. */
+/** The status of a task. `completed`, `failed`, `timeout` and `cancelled` are terminal. */
 export type TaskStatus = (typeof TASK_STATUSES)[number];
 
-/** The four states that end a task. */
+/** The four statuses that end a task. */
 export const TERMINAL_STATUSES = ["completed", "failed", "timeout", "cancelled"] as const;
 
-/** A state that ends a task. */
+/** A status that ends a task. */
 export type TerminalStatus = (typeof TERMINAL_STATUSES)[number];
 
-/** Whether `status` ends a task. */
+/** Returns whether `status` ends a task. */
 export function isTerminal(status: TaskStatus): status is TerminalStatus {
   return (TERMINAL_STATUSES as readonly string[]).includes(status);
 }
 
-/** Why a task failed, as its producer tells it. */
+/** The failure of a task, as reported by its producer. */
 export interface TaskError {
   /** A code for programs. */
   code?: string;
-  /** A sentence for people. */
+  /** A message for people. */
   message: string;
-  /** Anything else. */
+  /** Additional facts. */
   details?: JsonObject;
 }
 
-/** What a blocked task waits for, e.g. an approval. */
+/** The request that a blocked task is waiting on, e.g. an approval. */
 export interface BlockedRequest {
-  /** The kind of answer that is wanted, e.g. `approval`. */
+  /** The kind of answer requested, e.g. `approval`. */
   type: string;
-  /** What the one who answers needs to know. */
+  /** Information for the person or program that answers. */
   data?: unknown;
 }
 
-/** The permissions that a token can hold; `*` is all of them. */
+/** The permissions that a token can grant; `*` grants all. */
 export const SCOPES = [
   "task:create",
   "task:manage",
@@ -64,62 +64,62 @@ export const SCOPES = [
 /** A permission. */
 export type Scope = (typeof SCOPES)[number];
 
-/** One restriction of {@linkcode TaskAuthConfig}. */
+/** A restriction in a {@linkcode TaskAuthConfig}. */
 export interface TaskAuthRule {
-  /** The requests that the rule is about: those that need one of these scopes. */
+  /** The rule applies to requests that need one of these scopes. */
   match: { scope: Scope[] };
-  /** What the caller must have; all of it. */
+  /** Requirements on the caller; all must be met. */
   require: {
     /** The caller's `sub` must be one of these. */
     sub?: string[];
-    /** Each named claim must be equal to the value given. */
+    /** Each named claim must equal the given value. */
     claims?: Record<string, unknown>;
   };
 }
 
-/** Narrows who may do what with one task. Never changes after creation. */
+/** Restricts access to one task. Never changes after creation. */
 export interface TaskAuthConfig {
   /** Every rule that matches a request must be met. */
   rules: TaskAuthRule[];
 }
 
-/** A task as users see it. Times are Unix milliseconds; `ttl` alone is in seconds. */
+/** A task. Times are Unix milliseconds; only `ttl` is in seconds. */
 export interface Task {
-  /** 1-128 of `A-Z a-z 0-9 . _ : ~ -`; a ULID unless the creator chose it. */
+  /** 1-128 characters of `A-Z a-z 0-9 . _ : ~ -`; a ULID unless the creator chose it. */
   id: string;
-  /** Dotted, e.g. `llm.chat`. */
+  /** Dotted name, e.g. `llm.chat`. */
   type?: string;
-  /** Where the task is in its life. */
+  /** Current status. */
   status: TaskStatus;
-  /** The input; never changes after creation. */
+  /** Input; never changes after creation. */
   params?: JsonObject;
-  /** The outcome, given with a transition. */
+  /** Outcome, set by a transition. */
   result?: JsonObject;
-  /** Free notes of the creator. */
+  /** Data of the creator's own. */
   metadata?: JsonObject;
-  /** Why it failed. */
+  /** The failure, if the task failed. */
   error?: TaskError;
   /** Labels to list by. */
   tags?: string[];
-  /** When it was created. */
+  /** Creation time. */
   createdAt: number;
-  /** When its state changed last; publishing an event does not count. */
+  /** Time of the last status change; publishing events leaves it unchanged. */
   updatedAt: number;
-  /** When it reached a terminal state. */
+  /** Time at which it reached a terminal status. */
   completedAt?: number;
   /** Seconds from creation to `timeout`. */
   ttl?: number;
-  /** Who may do what, beyond the token's own limits. */
+  /** Restrictions on access, in addition to the token's own. */
   authConfig?: TaskAuthConfig;
-  /** Where its events are sent. Never changes after creation. */
+  /** Receivers of its events. Never changes after creation. */
   webhooks?: Webhook[];
-  /** What is deleted of it once it has ended. Never changes after creation. */
+  /** Clean-up rules for the task once it has ended. Never changes after creation. */
   cleanup?: TaskCleanup;
-  /** Why it is paused or blocked. */
+  /** The reason why it is paused or blocked. */
   reason?: string;
-  /** When a blocked task goes on by itself. */
+  /** Time at which a blocked task resumes by itself. */
   resumeAt?: number;
-  /** What a blocked task waits for. */
+  /** The request that a blocked task is waiting on. */
   blockedRequest?: BlockedRequest;
   /**
    * How a worker is found. `external`: by whoever creates the task. Others are refused with
@@ -128,13 +128,13 @@ export interface Task {
   assignMode?: string;
   /** How much of a worker's capacity the task takes; refused until there are workers. */
   cost?: number;
-  /** The worker that holds the task. */
+  /** The worker that the task is assigned to. */
   assignedWorker?: string;
   /** What happens when that worker is lost; refused until there are workers. */
   disconnectPolicy?: string;
 }
 
-/** What `createTask` takes. Every field is optional. */
+/** Input of `createTask`. Every field is optional. */
 export type CreateTaskInput = Partial<
   Pick<
     Task,
@@ -153,32 +153,32 @@ export type CreateTaskInput = Partial<
   >
 >;
 
-/** What can be said with a transition. */
+/** Options of a transition. */
 export interface TransitionOptions {
   /** The outcome. Replaces an earlier one. */
   result?: JsonObject;
-  /** Why it failed. */
+  /** The failure. */
   error?: TaskError;
-  /** Why it pauses, is blocked, or ends. */
+  /** The reason for pausing, blocking or ending the task. */
   reason?: string;
   /** A new time to live, in seconds from now. */
   ttl?: number;
-  /** Only for `blocked`: milliseconds until the task goes back to `running` by itself. */
+  /** For `blocked` only: milliseconds until the task returns to `running` by itself. */
   resumeAfterMs?: number;
-  /** Only for `blocked`: what the task waits for. */
+  /** For `blocked` only: the request that the task is waiting on. */
   blockedRequest?: BlockedRequest;
 }
 
-/** A task together with where its log stands, as `GET /tasks/:id` answers it. */
+/** A task and the position of its log, as returned by `GET /tasks/:id`. */
 export interface TaskDetail extends Task {
-  /** Index of the newest event, -1 when there is none yet. */
+  /** Index of the newest event; -1 if there is none yet. */
   lastIndex: number;
-  /** Readers that follow the task through this instance now. */
+  /** Number of readers that currently follow the task through this instance. */
   subscriberCount: number;
 }
 
 /**
- * What came of a deletion. `pending`: the archive cannot be reached; the task is gone for everybody,
- * and the archive's copy of it goes as soon as that can be done.
+ * The outcome of a deletion. `pending`: the archive cannot be reached. The task is deleted for all
+ * callers, and the archive's copy is deleted once the archive can be reached.
  */
 export type Deletion = "deleted" | "pending";

@@ -1,19 +1,19 @@
 import { invalidInput } from "./errors.ts";
 
 /**
- * The form of a task's id. Ids of nothing but dots are none: `.` and `..` mean something in a path,
- * encoded or not, so such a task could be created and never be reached.
+ * Matches valid task ids. Ids made of dots alone are invalid: URL parsers resolve `.` and `..` in a
+ * path even when encoded, so such a task could never be reached.
  */
 export const TASK_ID_PATTERN: RegExp = /^(?!\.+$)[A-Za-z0-9._:~-]{1,128}$/;
 
-/** Says what {@linkcode TASK_ID_PATTERN} wants, for messages. */
+/** Describes {@linkcode TASK_ID_PATTERN} in messages. */
 export const TASK_ID_RULE =
   "must have 1 to 128 characters of A-Z a-z 0-9 . _ : ~ -, and not only dots";
 
 /**
- * Requires a task's id.
+ * Requires a valid task id.
  *
- * @param path The name of the value, for the message.
+ * @param path Name of the value, for the message.
  * @throws {TaskcastError} `INVALID_INPUT`.
  */
 export function assertTaskId(id: unknown, path = "id"): asserts id is string {
@@ -21,10 +21,10 @@ export function assertTaskId(id: unknown, path = "id"): asserts id is string {
 }
 
 /**
- * The path of a task at a server, without a slash at its end. Clients make every address with it:
- * an id that is none must not become the address of something else.
+ * Returns the path of a task on a server, without a trailing slash. Clients build every URL with it,
+ * so that an invalid id cannot become the URL of something else.
  *
- * @throws {TaskcastError} `INVALID_INPUT` if it is no task's id.
+ * @throws {TaskcastError} `INVALID_INPUT` if the id is not valid.
  */
 export function taskPath(taskId: string): string {
   assertTaskId(taskId, "taskId");

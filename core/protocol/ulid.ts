@@ -4,12 +4,12 @@
 
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/** Largest number that 40 bits hold. */
+/** The largest 40-bit number. */
 export const MAX_40_BITS: number = 2 ** 40 - 1;
 
 const CODES = Uint8Array.from(ALPHABET, (digit) => digit.charCodeAt(0));
 
-/** 40 bits as eight digits. All at once: a text that grows by a digit takes seven times as long. */
+/** Encodes 40 bits as eight digits in one call; appending digit by digit takes seven times as long. */
 function encode(value: number): string {
   const high = Math.floor(value / 2 ** 20);
   const low = value % 2 ** 20;
@@ -25,7 +25,7 @@ function encode(value: number): string {
   );
 }
 
-/** A time as ten digits. */
+/** Encodes a time as ten digits. */
 function encodeTime(timestampMs: number): string {
   const high = Math.floor(timestampMs / 2 ** 40);
   return String.fromCharCode(CODES[high >>> 5]!, CODES[high & 31]!) + encode(timestampMs % 2 ** 40);
@@ -61,7 +61,7 @@ export function eventId(timestampMs: number, index: number, entropy: number): st
   return encodeTime(timestampMs) + encode(index) + encode(entropy);
 }
 
-/** What an event's id says, or `undefined` when `id` is not one. */
+/** Parses an event's id; returns `undefined` if `id` is not one. */
 export function parseEventId(
   id: string,
 ): { timestampMs: number; index: number; entropy: number } | undefined {
@@ -73,11 +73,11 @@ export function parseEventId(
   return { timestampMs, index, entropy };
 }
 
-// Asking for randomness costs the same for a few bytes as for a few kilobytes.
+// A call for random bytes costs the same for a few bytes as for a few kilobytes.
 const pool = new Uint32Array(1024);
 let left = 0;
 
-/** 40 random bits. */
+/** Returns 40 random bits. */
 export function random40(): number {
   if (left === 0) {
     crypto.getRandomValues(pool);
@@ -87,7 +87,7 @@ export function random40(): number {
   return (pool[left]! % 256) * 2 ** 32 + pool[left + 1]!;
 }
 
-/** A new ULID, e.g. for a task. */
+/** Returns a new ULID, e.g. for a task. */
 export function ulid(timestampMs: number): string {
   return eventId(timestampMs, random40(), random40());
 }

@@ -1,22 +1,22 @@
 import type { EventFilter } from "./event.ts";
 
-/** How waiting times between attempts grow. */
+/** The growth functions of retry delays. */
 export const BACKOFFS = ["exponential", "linear", "fixed"] as const;
 
-/** How waiting times between attempts grow. */
+/** The growth of the delay between attempts. */
 export type Backoff = (typeof BACKOFFS)[number];
 
-/** What happens when a delivery fails. */
+/** The retry policy of a webhook. */
 export interface WebhookRetry {
-  /** Attempts after the first, 0 to 20. @default {3} */
+  /** Number of attempts after the first, 0 to 20. @default {3} */
   retries?: number;
-  /** How the waiting time grows from attempt to attempt. @default {"exponential"} */
+  /** Growth of the delay between attempts. @default {"exponential"} */
   backoff?: Backoff;
-  /** Milliseconds until the second attempt, up to an hour. @default {1000} */
+  /** Delay before the second attempt in milliseconds, up to an hour. @default {1000} */
   initialDelayMs?: number;
-  /** Milliseconds that the waiting time does not go beyond, up to an hour. @default {30000} */
+  /** Maximum delay in milliseconds, up to an hour. @default {30000} */
   maxDelayMs?: number;
-  /** Milliseconds that one attempt may take, 100 to 15 000. @default {5000} */
+  /** Time limit of one attempt in milliseconds, 100 to 15 000. @default {5000} */
   timeoutMs?: number;
 }
 
@@ -29,51 +29,51 @@ export const DEFAULT_WEBHOOK_RETRY: Readonly<Required<WebhookRetry>> = {
   timeoutMs: 5_000,
 };
 
-/** Where a task's events are sent, as they are stored, in order, at least once. */
+/** A receiver of a task's events: in order, at least once, after they are stored. */
 export interface Webhook {
-  /** `https://` or `http://`, without user and password. */
+  /** `https://` or `http://` URL without user and password. */
   url: string;
-  /** Only events that match. @default all, `taskcast:status` included */
+  /** Delivers only matching events. @default all, including `taskcast:status` */
   filter?: EventFilter;
   /**
-   * Signs each delivery. `whsec_` and base64 is a key as Standard Webhooks has it; anything else is
-   * the key itself. Never shown again.
+   * Key that signs each delivery. `whsec_` followed by base64 is a Standard Webhooks key; anything else
+   * is the key itself. Never shown again.
    */
   secret?: string;
-  /** The body is the envelope that SSE has; `false`: the bare data. @default {true} */
+  /** Sends the same envelope as SSE; `false` sends the data alone. @default {true} */
   wrap?: boolean;
-  /** How often and when a delivery that failed is tried again. @default the server's */
+  /** Retry policy. @default the server's */
   retry?: WebhookRetry;
 }
 
-/** Deliveries that were given up, one after another and for the same reason. */
+/** Consecutive abandoned deliveries with the same error. */
 export interface FailedDeliveries {
   /** Index of the first event. */
   from: number;
-  /** Index of the last. */
+  /** Index of the last event. */
   through: number;
-  /** How many. */
+  /** Number of events. */
   count: number;
-  /** Why the last attempt failed. */
+  /** Reason why the last attempt failed. */
   error: string;
-  /** When the last was given up. Unix milliseconds. */
+  /** Time at which the last delivery was abandoned. Unix milliseconds. */
   at: number;
 }
 
-/** Where a webhook of a task stands. */
+/** The delivery state of a task's webhook. */
 export interface WebhookStatus {
-  /** What it is called in addresses: `0`, `1` … in the order of the task, or a global one's name. */
+  /** Its name in URLs: `0`, `1` … in the order of the task, or the name of a global webhook. */
   hook: string;
-  /** Where it goes; without its query, which may hold a secret. */
+  /** The receiver's address, without its query, which may hold a secret. */
   url: string;
-  /** Everything before this index was delivered, given up, or does not match. */
+  /** Every event before this index was delivered, was abandoned, or does not match. */
   nextIndex: number;
-  /** Attempts that the next event has had. */
+  /** Number of attempts made for the next event. */
   attempts: number;
-  /** When it is tried again; left out when that is now, or nothing waits. Unix milliseconds. */
+  /** Time of the next attempt; left out if it is now or nothing is waiting. Unix milliseconds. */
   nextAttemptAt?: number;
-  /** Why the last attempt failed, if it did. */
+  /** Reason why the last attempt failed, if it did. */
   error?: string;
-  /** What was given up, and can be tried again. */
+  /** Abandoned deliveries, which can be retried. */
   failed: FailedDeliveries[];
 }

@@ -1,11 +1,11 @@
 import type { AdapterRole, Adapters } from "../contracts/plugin.ts";
 
-/** The methods that something must have. */
+/** The names of the methods of an interface. */
 type MethodsOf<T> = {
   [Name in keyof T]-?: T[Name] extends (...args: never[]) => unknown ? Name : never;
 }[keyof T];
 
-/** What each part must be able to do. A method that a contract gets is missing here until it is added. */
+/** The methods of each role. A method added to a contract is a type error here until it is listed. */
 const METHODS: {
   readonly [Role in AdapterRole]: Readonly<Record<MethodsOf<Adapters[Role]>, true>>;
 } = {
@@ -47,7 +47,7 @@ const METHODS: {
   },
 };
 
-/** The methods that something lacks for a part, e.g. `["check()"]`. */
+/** Returns the methods that an adapter lacks for a role, e.g. `["check()"]`. */
 export function missingMethods(adapter: unknown, role: AdapterRole): string[] {
   const there = (adapter ?? {}) as Record<string, unknown>;
   return Object.keys(METHODS[role])

@@ -2,42 +2,42 @@ import type { EventDraft } from "../contracts/records.ts";
 import type { Refusal } from "../contracts/short_term_store.ts";
 import type { SeriesMode } from "../protocol/event.ts";
 
-// What every store asks before it appends: rules over what it has looked up.
+// Checks that every store makes before it appends, as rules over the state it has looked up.
 
-/** What a store knows of a producer. */
+/** The stored state of a producer. */
 export interface KnownProducer {
-  /** The highest epoch that was used. */
+  /** The highest epoch used so far. */
   epoch: number;
-  /** The sequence number that comes next in it. */
+  /** The next sequence number in that epoch. */
   nextSeq: number;
-  /** The index of the event with a sequence number below `nextSeq`. */
+  /** Returns the index of the event with a sequence number below `nextSeq`. */
   indexOf(seq: number): number;
 }
 
-/** What a commit adds to a producer. */
+/** The state that a commit adds to a producer. */
 export interface ProducerProgress {
-  /** The epoch; another than before means that the numbers of the one before are forgotten. */
+  /** The epoch. If it is new, the sequence numbers of the previous one are discarded. */
   epoch: number;
-  /** The sequence number that comes next. */
+  /** The next sequence number. */
   nextSeq: number;
-  /** Index by sequence number, of what is added. */
+  /** Event index by sequence number, for new events. */
   added: Map<number, number>;
 }
 
-/** Which drafts are repetitions, and what becomes of the producers. */
+/** The repetitions among drafts, and the new state of their producers. */
 export interface ProducerCheck {
-  /** For each draft the index of the event that it repeats, or `undefined` when it is new. */
+  /** For each draft, the index of the event it repeats, or `undefined` if it is new. */
   repeats: (number | undefined)[];
-  /** The producers that sent something new. */
+  /** The producers that sent new events. */
   progress: Map<string, ProducerProgress>;
 }
 
 /**
- * Tells for each draft which stored event it repeats, as if they were taken one after another.
+ * Finds the stored event that each draft repeats, as if drafts were appended one at a time.
  *
- * @param length Events in the log; a draft that repeats an earlier one of the same commit is
- * answered with the index that this one will get.
- * @param known Looks a producer up.
+ * @param length Number of events in the log. A draft that repeats an earlier draft of the same commit
+ *   yields the index that the earlier one will get.
+ * @param known Looks up a producer.
  */
 export function checkProducers(
   drafts: readonly EventDraft[],
@@ -75,31 +75,31 @@ export function checkProducers(
   return { repeats, progress };
 }
 
-/** What a series began as; it keeps that. */
+/** The kind of a series, fixed by its first event. */
 export interface SeriesKind {
-  /** How it works. */
+  /** Mode of the series. */
   mode: SeriesMode;
-  /** The appended field, of an accumulate series. */
+  /** The accumulated field of an `accumulate` series. */
   accField?: string;
 }
 
-/** What a draft begins, if its series is new. */
+/** Returns the kind of the series that a draft starts. */
 export function newSeriesKind({ seriesMode: mode = "keep-all", accField }: EventDraft): SeriesKind {
   return mode === "accumulate" ? { mode, accField } : { mode };
 }
 
 /**
- * Whether each new draft says of its series what the series began as, and brings what it needs.
+ * Checks that each new draft agrees with the kind of its series and has the data the series needs.
  *
- * @param repeats Those that are left out; see {@linkcode checkProducers}.
- * @param known Looks a series up.
+ * @param repeats Repetitions, which are skipped; see {@linkcode checkProducers}.
+ * @param known Looks up a series.
  */
 export function checkSeries(
   drafts: readonly EventDraft[],
   repeats: readonly (number | undefined)[],
   known: (seriesId: string) => SeriesKind | undefined,
 ): Refusal | undefined {
-  // Made with the first series that is new: most drafts are of one that is known, or of none.
+  // Created only for the first new series: most drafts belong to a known series or to none.
   let begun: Map<string, SeriesKind> | undefined;
   for (let at = 0; at < drafts.length; at++) {
     const draft = drafts[at]!;

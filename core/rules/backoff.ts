@@ -1,11 +1,11 @@
 import type { WebhookRetry } from "../protocol/webhook.ts";
 
 /**
- * Milliseconds to wait after a failed attempt: between half of the nominal time and all of it, so
- * that many who failed together do not come back together.
+ * Returns the delay in milliseconds after a failed attempt: between half and all of the nominal delay,
+ * so that attempts that failed together are not retried together.
  *
- * @param attempt The attempt that failed, counted from 1.
- * @param random 0 to 1.
+ * @param attempt Number of the failed attempt, starting at 1.
+ * @param random Random number from 0 to 1.
  */
 export function backoffMs(
   attempt: number,

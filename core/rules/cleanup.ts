@@ -4,18 +4,18 @@ import type { Task } from "../protocol/task.ts";
 import { isTerminal } from "../protocol/task.ts";
 import { matchesType } from "./filter.ts";
 
-/** A rule, and what it is called. */
+/** A rule and its name. */
 export interface NamedRule {
-  /** Its name, or where it stands: `rule 2`, `the task's rule 1`. */
+  /** The rule's name, or its position: `rule 2`, `the task's rule 1`. */
   name: string;
-  /** What it says. */
+  /** The rule. */
   rule: CleanupRule;
 }
 
-/** What a task's clean-up looks at. */
+/** The fields of a task that clean-up depends on. */
 type CleanedTask = Pick<Task, "type" | "status" | "completedAt" | "cleanup">;
 
-/** The rules about a task: those of all tasks, and then its own. */
+/** Returns the rules for a task: the common rules, then its own. */
 export function rulesOf(common: readonly CleanupRule[], { cleanup }: CleanedTask): NamedRule[] {
   return [
     ...common.map((rule, i) => ({ name: rule.name ?? `rule ${i + 1}`, rule })),
@@ -27,11 +27,11 @@ export function rulesOf(common: readonly CleanupRule[], { cleanup }: CleanedTask
 }
 
 /**
- * When a rule is carried out on a task, earliest first; never, if the rule is not about it or it has
- * not ended.
+ * Returns the times at which a rule is applied to a task, earliest first; empty if the rule does not
+ * match the task or the task has not ended.
  *
- * Events that must be of some age may not have it yet when the rule is due. They have it for certain
- * when the task ended so long ago, so the rule is then carried out again.
+ * When a rule with a minimum event age first becomes due, some events may still be too young. All of
+ * them are old enough once the task itself ended that long ago, so the rule is applied again then.
  */
 export function cleanupTimes(rule: CleanupRule, task: CleanedTask): number[] {
   const { type = "", status, completedAt } = task;
@@ -45,7 +45,7 @@ export function cleanupTimes(rule: CleanupRule, task: CleanedTask): number[] {
   return times;
 }
 
-/** When a task is to be cleaned next, after a time; `undefined` if never. */
+/** Returns the time of a task's next clean-up after `afterMs`; `undefined` if there is none. */
 export function nextCleanup(
   rules: readonly NamedRule[],
   task: CleanedTask,
@@ -55,7 +55,7 @@ export function nextCleanup(
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
-/** The rules that are to be carried out on a task by now. */
+/** Returns the rules that are due for a task. */
 export function dueRules(
   rules: readonly NamedRule[],
   task: CleanedTask,
@@ -64,7 +64,7 @@ export function dueRules(
   return rules.filter(({ rule }) => cleanupTimes(rule, task).some((at) => at <= nowMs));
 }
 
-/** Whether a rule's event filter takes an event, by now. */
+/** Returns whether a rule's event filter matches an event at a given time. */
 export function takesEvent(
   { eventFilter = {} }: CleanupRule,
   { type, level, timestamp, seriesMode }: StoredEvent,

@@ -1,29 +1,29 @@
 import type { TaskRecord } from "../contracts/records.ts";
 
-// A task in the archive whose id another one has taken is kept there under an id that no caller can
-// give a task, since "@" is not allowed in one.
+// When another task takes over the id of an archived task, the archive keeps the older one under an id
+// that no caller can choose, since "@" is not allowed in ids.
 
-/** Tags the tasks that were displaced, so that the archive finds them. */
+/** Tag by which the archive finds displaced tasks. */
 export const DISPLACED_TAG = "@displaced";
 
-/** The id under which the archive keeps a task that was displaced. */
+/** Returns the id under which the archive keeps a displaced task. */
 export function displacedId(taskId: string, incarnation: string): string {
   return `${taskId}@${incarnation}`;
 }
 
-/** Whether an id is that of a task that was displaced. */
+/** Returns whether an id is that of a displaced task. */
 export function isDisplaced(taskId: string): boolean {
   return taskId.includes("@");
 }
 
-/** A task as the archive keeps it when another has its id. */
+/** Returns the record under which the archive keeps a displaced task. */
 export function displaced(record: TaskRecord): TaskRecord {
   const { task, incarnation } = record;
   const tags = [...task.tags ?? [], DISPLACED_TAG];
   return { ...record, task: { ...task, id: displacedId(task.id, incarnation), tags } };
 }
 
-/** A task as it was before it was displaced. */
+/** Returns the record of a displaced task under its original id. */
 export function undisplaced(record: TaskRecord): TaskRecord {
   const { tags = [], ...task } = record.task;
   const own = tags.filter((tag) => tag !== DISPLACED_TAG);

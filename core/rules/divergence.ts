@@ -1,11 +1,11 @@
 import type { LogQuery } from "../contracts/task_reader.ts";
 
 /**
- * Whether a log is another one than that which a query goes on from, as after a store was restored
- * to an earlier state: it ends before the event that the caller has, or has another one there.
+ * Returns whether a log no longer continues from the position of a query, as after a store was
+ * restored to an earlier state: it ends before the caller's event, or has a different event there.
  *
- * @param length Events in the log.
- * @param entropy The entropy of the event at `after`; of a trimmed one nothing is known.
+ * @param length Number of events in the log.
+ * @param entropy The entropy of the event at `after`; unknown if that event was trimmed.
  */
 export function isDiverged(
   { after, afterEntropy }: Pick<LogQuery, "after" | "afterEntropy">,

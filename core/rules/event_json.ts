@@ -3,15 +3,15 @@ import type { TaskEvent } from "../protocol/event.ts";
 import { DEFAULT_ACC_FIELD } from "../protocol/event.ts";
 import { eventId } from "../protocol/ulid.ts";
 
-// `data` is JSON text already, so an event is written by joining texts: nothing is parsed or
-// stringified again on the way from a producer to its readers.
+// `data` is already JSON text, so events are written by concatenation: nothing is parsed or stringified
+// again on the way from a producer to its readers.
 
-/** The id of a stored event. */
+/** Returns the id of a stored event. */
 export function idOf(event: StoredEvent): string {
   return eventId(event.timestamp, event.index, event.entropy);
 }
 
-/** An event's series fields as the tail of a JSON object, with the closing brace. */
+/** Writes the series fields of an event as the end of a JSON object, including the closing brace. */
 function seriesJson(event: StoredEvent): string {
   if (event.seriesId === undefined) return "}";
   let json = `,"seriesId":${JSON.stringify(event.seriesId)},"seriesMode":"${event.seriesMode}"`;
@@ -29,7 +29,7 @@ export function eventJson(taskId: string, event: StoredEvent): string {
     `,"level":"${event.level}","data":${event.data}${seriesJson(event)}`;
 }
 
-/** Writes an event and its place as JSON. */
+/** Writes an event with its position as JSON: an {@linkcode EventEnvelope}. */
 export function envelopeJson(taskId: string, filteredIndex: number, event: StoredEvent): string {
   return `{"filteredIndex":${filteredIndex},"rawIndex":${event.index},"eventId":"${idOf(event)}"` +
     `,"taskId":"${taskId}","type":${JSON.stringify(event.type)}` +
@@ -37,7 +37,7 @@ export function envelopeJson(taskId: string, filteredIndex: number, event: Store
     `,"data":${event.data}${seriesJson(event)}`;
 }
 
-/** A stored event as users see it. */
+/** Converts a stored event to a {@linkcode TaskEvent}. */
 export function toTaskEvent(taskId: string, event: StoredEvent): TaskEvent {
   return JSON.parse(eventJson(taskId, event));
 }

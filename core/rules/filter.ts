@@ -1,7 +1,7 @@
 import type { EventFilter, Level } from "../protocol/event.ts";
 import { SERVER_EVENT } from "../protocol/event.ts";
 
-/** What a filter looks at. */
+/** The fields of an event that filters depend on. */
 export interface Filterable {
   /** The event's type. */
   type: string;
@@ -10,8 +10,8 @@ export interface Filterable {
 }
 
 /**
- * Whether a type matches one of the patterns: `*` is every type, `a.b.*` what starts with `a.b.`,
- * anything else must be equal.
+ * Returns whether a type matches one of the patterns: `*` matches every type, `a.b.*` every type that
+ * starts with `a.b.`, anything else must be equal.
  *
  * @example
  * ```ts
@@ -29,13 +29,13 @@ export function matchesType(type: string, patterns: readonly string[]): boolean 
   );
 }
 
-/** Whether a filter lets everything through. */
+/** Returns whether a filter matches every event. */
 export function matchesEverything(filter: EventFilter | undefined): boolean {
   const { types = [], levels = [], includeStatus = true } = filter ?? {};
   return includeStatus && levels.length === 0 && (types.length === 0 || types.includes("*"));
 }
 
-/** Turns a filter into a function, to be called for each event. All conditions must hold. */
+/** Compiles a filter into a predicate over events. All conditions must hold. */
 export function compileFilter(filter: EventFilter | undefined): (event: Filterable) => boolean {
   if (matchesEverything(filter)) return () => true;
   const { types = [], levels = [], includeStatus = true } = filter ?? {};
@@ -45,7 +45,7 @@ export function compileFilter(filter: EventFilter | undefined): (event: Filterab
     (includeStatus || type !== SERVER_EVENT.status);
 }
 
-/** A text that is the same for filters that are the same but for order and repetition. */
+/** Returns a key that is equal for filters that differ only in order and repetition. */
 export function filterKey(filter: EventFilter | undefined): string {
   if (matchesEverything(filter)) return "*";
   const { types = [], levels = [], includeStatus = true } = filter ?? {};

@@ -1,6 +1,6 @@
 import type { LogMark, TaskMark } from "../contracts/records.ts";
 
-/** Whether a task is at a mark: in its life and, where these are given, at its version and length. */
+/** Returns whether a task is at a mark: same incarnation and, where given, same version and length. */
 export function isAtMark(
   { incarnation, version, length }: Readonly<LogMark>,
   mark: Readonly<TaskMark>,

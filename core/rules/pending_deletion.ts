@@ -2,22 +2,22 @@ import type { TaskRecord } from "../contracts/records.ts";
 import type { Task } from "../protocol/task.ts";
 import { isTerminal } from "../protocol/task.ts";
 
-// A task that is deleted while the archive cannot be asked stays in the short-term store as a record
-// with an incarnation of its own. It has ended, so nothing is published to it, and it keeps what lists
-// find it by, so that it stands in for the archive's copy there; readers are told of neither.
+// A task deleted while the archive cannot be reached stays in the short-term store as a record with an
+// incarnation of its own. The record is terminal, so nothing can be published to it, and keeps the
+// fields that lists filter by, so that it hides the archive's copy there. Callers see neither.
 
-/** What marks the incarnation of a task that waits for its deletion. */
+/** Prefix of the incarnation of a task that awaits its deletion. */
 const MARK = "~";
 
-/** Whether a task of this incarnation was deleted, and waits for the archive. */
+/** Returns whether an incarnation is that of a deleted task that awaits the archive. */
 export function isPendingDeletion(incarnation: string): boolean {
   return incarnation.startsWith(MARK);
 }
 
 /**
- * A task that is deleted, as it waits for the archive.
+ * Returns the record of a deleted task that awaits the archive.
  *
- * @param incarnation A new one.
+ * @param incarnation A new incarnation.
  */
 export function pendingDeletion(
   record: TaskRecord,
@@ -42,7 +42,7 @@ export function pendingDeletion(
   };
 }
 
-/** The same for a task of which only the archive may know. */
+/** Returns the same record for a task that at most the archive has. */
 export function pendingDeletionOfUnknown(
   taskId: string,
   { incarnation, nowMs }: { incarnation: string; nowMs: number },

@@ -1,29 +1,29 @@
 import type { TaskRecord } from "../contracts/records.ts";
 import type { Task } from "../protocol/task.ts";
 
-// A live task that the short-term store lost is brought back from the archive in several commits. Until
-// the last of them a stand-in has its id there: it has an incarnation of its own, so that the archive's
-// copy is read meanwhile, and has ended, so that nothing is published in between. Its version says how
-// long its log is: whoever goes on from a version knows exactly what is there.
+// A live task that the short-term store lost is restored from the archive in several commits. Until the
+// last one, a stand-in holds its id: it has an incarnation of its own, so that reads are served from the
+// archive meanwhile, and is terminal, so that nothing is published in between. Its version encodes the
+// length of its log, so an instance that continues from a version knows exactly what is stored.
 
-/** What marks the incarnation of a stand-in. */
+/** Prefix of the incarnation of a stand-in. */
 const MARK = "^";
 
-/** Whether a task of this incarnation is the stand-in for one that is being brought back. */
+/** Returns whether an incarnation is that of a stand-in for a task that is being restored. */
 export function isRefilling(incarnation: string): boolean {
   return incarnation.startsWith(MARK);
 }
 
-/** The incarnation that is meant: of a stand-in that of the task which it stands for. */
+/** Returns the incarnation of the task itself, also when given that of its stand-in. */
 export function realIncarnation(incarnation: string): string {
   return isRefilling(incarnation) ? incarnation.slice(MARK.length) : incarnation;
 }
 
 /**
- * The stand-in for a task.
+ * Returns the stand-in for a task.
  *
- * @param record The task as the archive has it.
- * @param length Events that its log has so far.
+ * @param record The archived record.
+ * @param length Number of events restored so far.
  */
 export function refilling(record: TaskRecord, length: number): TaskRecord {
   const { id, type, tags, createdAt, updatedAt } = record.task;

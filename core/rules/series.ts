@@ -2,28 +2,28 @@ import type { EventDraft, SeriesFold, StoredEvent } from "../contracts/records.t
 import { accumulatedValue } from "../protocol/accumulated.ts";
 
 /**
- * The newest event of a series with everything that the series says so far. A reader who has this
- * needs none of the events before it.
+ * Returns the newest event of a series with the value of the whole series. A reader that has it needs
+ * no earlier event of the series.
  */
 export function snapshotOf({ mode, accField, newest, text }: SeriesFold): StoredEvent {
   if (mode === "latest" || accField === undefined || text === undefined) {
     return { ...newest, snapshot: true };
   }
   const value: unknown = JSON.parse(newest.data);
-  // Version 0.1.0 took a string or an array for an object, and folded what it found in it.
+  // Version 0.1.0 treated strings and arrays as objects, and folded the fields it found in them.
   if (accumulatedValue(value, accField) === undefined) return { ...newest, snapshot: true };
   const data = JSON.stringify({ ...value as object, [accField]: text });
   return { ...newest, data, snapshot: true };
 }
 
-/** The string in a field of an event's data, or `undefined` if it is none. */
+/** Returns the string in a field of an event's data, or `undefined` if there is none. */
 export function deltaOf(data: string, accField: string): string | undefined {
   return accumulatedValue(JSON.parse(data), accField) ?? undefined;
 }
 
 /**
- * A stored event as the draft that it was; for a store that keeps what another has numbered. An event
- * of no series is one as it is.
+ * Converts a stored event back to a draft, for a store that copies events numbered by another. An event
+ * without a series already is a valid draft.
  */
 export function draftOfStored(event: StoredEvent): EventDraft {
   const { entropy, type, level, data, seriesId, seriesMode, accField } = event;

@@ -1,6 +1,6 @@
 import type { TaskStatus } from "../protocol/task.ts";
 
-/** Which states can follow which. The whole state machine: nothing else decides. */
+/** The allowed transitions: the complete state machine. */
 export const NEXT_STATUSES: Readonly<Record<TaskStatus, readonly TaskStatus[]>> = {
   pending: ["assigned", "running", "paused", "completed", "failed", "timeout", "cancelled"],
   assigned: ["running", "pending", "paused", "completed", "failed", "timeout", "cancelled"],
@@ -13,7 +13,7 @@ export const NEXT_STATUSES: Readonly<Record<TaskStatus, readonly TaskStatus[]>> 
   cancelled: [],
 };
 
-/** Whether a task can go from one state to another. */
+/** Returns whether a task can change from one status to another. */
 export function canTransition(from: TaskStatus, to: TaskStatus): boolean {
   return NEXT_STATUSES[from].includes(to);
 }
