@@ -164,6 +164,7 @@ function adaptersOf(
     lastError,
   });
   const shortTerm = new RedisShortTermStore(scripts, partitions, {
+    connection,
     health: new StoreHealth(store, scripts, partitions),
     wakes: broadcast,
     publish,

@@ -27,6 +27,7 @@ export class Connection {
   #isClosed = false;
   #isLeaving = false;
   #breaks = 0;
+  #joins = 0;
   #renewedAtMs = -Infinity;
   #isAskingNodes = false;
   #onBegun: (() => void) | undefined;
@@ -49,6 +50,12 @@ export class Connection {
     client.on("connect", this.#onConnect);
     client.on("ready", this.#onReady);
     client.on("close", this.#onBreak);
+    client.on("+node", this.#onJoin);
+  }
+
+  /** Rises when what is asked may be another server than before, or one that was started anew. */
+  get interruptions(): number {
+    return this.#breaks + this.#joins;
   }
 
   /**
@@ -112,6 +119,7 @@ export class Connection {
     this.#client.off("connect", this.#onConnect);
     this.#client.off("ready", this.#onReady);
     this.#client.off("close", this.#onBreak);
+    this.#client.off("+node", this.#onJoin);
     for (const silence of this.#silences.values()) silence.close();
   }
 
@@ -136,6 +144,9 @@ export class Connection {
   };
 
   readonly #onReady = (): void => this.#onBegun?.();
+
+  /** A cluster has a connection to a node that it had none to. */
+  readonly #onJoin = (): void => void this.#joins++;
 
   readonly #onBreak = (): void => {
     this.#breaks++;

@@ -39,6 +39,7 @@ import {
   toFold,
   toStoredEvent,
 } from "./codec.ts";
+import type { Connection } from "./connection.ts";
 import type { Partitions } from "./partitions.ts";
 import type { ScriptName } from "./script_call.ts";
 import type { ScriptRunner } from "./script_runner.ts";
@@ -57,6 +58,7 @@ export class RedisShortTermStore implements ShortTermStore {
   readonly #scripts: ScriptRunner;
   readonly #partitions: Partitions;
   readonly #publish: "PUBLISH" | "SPUBLISH" | "";
+  readonly #connection: Connection;
   readonly #health: StoreHealth;
   readonly #onClose: () => void;
   /** Short, since Redis looks at each byte of it. */
@@ -66,7 +68,8 @@ export class RedisShortTermStore implements ShortTermStore {
   constructor(
     scripts: ScriptRunner,
     partitions: Partitions,
-    { health, wakes, publish, onClose }: {
+    { connection, health, wakes, publish, onClose }: {
+      connection: Connection;
       /** Tells whether the store can be used. */
       health: StoreHealth;
       /** Told of each commit in the same step. */
@@ -78,10 +81,15 @@ export class RedisShortTermStore implements ShortTermStore {
   ) {
     this.#scripts = scripts;
     this.#partitions = partitions;
+    this.#connection = connection;
     this.#health = health;
     this.wakes = wakes;
     this.#publish = publish;
     this.#onClose = onClose;
+  }
+
+  get interruptions(): number {
+    return this.#connection.interruptions;
   }
 
   async commit(commit: Commit): Promise<CommitResult> {

@@ -140,6 +140,12 @@ export interface ShortTermStore extends TaskReader, WorkQueue, TaskNotes, LogTri
    * the engine publishes each signal.
    */
   readonly wakes?: BroadcastProvider;
+  /**
+   * A counter that increases when the connection may now lead to a different server, or to one that was
+   * restored to an earlier state. The engine then compares the store with the archive, as it does after
+   * a start and after failed calls. A store may leave it out if it cannot return without any call failing.
+   */
+  readonly interruptions?: number;
   /** Whether acknowledged commits survive a restart of this process. */
   readonly durable: boolean;
   /** Checks the expectation of a commit and applies the commit, or refuses it as a whole. */

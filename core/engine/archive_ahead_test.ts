@@ -7,9 +7,10 @@ import { restorableStore } from "../../tests/support/restorable_store.ts";
 /** A store that can be away, and restored. */
 function fallible() {
   const store = restorableStore();
-  const state = { isAway: false };
+  const state = { isAway: false, interruptions: 0 };
   const shortTermStore = new Proxy<ShortTermStore>(store, {
     get(target, name) {
+      if (name === "interruptions") return state.interruptions;
       const method = Reflect.get(target, name);
       if (typeof method !== "function") return method;
       return (...args: unknown[]) => {
@@ -22,7 +23,8 @@ function fallible() {
 }
 
 Deno.test("a task whose end the restored short-term store lost is served from the archive, and told once", async () => {
-  for (const isRestarted of [true, false]) {
+  for (const how of ["engine restarted", "store away", "store away for a moment"]) {
+    const isRestarted = how === "engine restarted";
     const { clock, errors, open } = setUp();
     const { store, state, shortTermStore } = fallible();
     let engine = open({ shortTermStore });
@@ -36,15 +38,17 @@ Deno.test("a task whose end the restored short-term store lost is served from th
     await clock.pass(DELAY_MS);
     const before = [await engine.getTask("t"), (await engine.getEvents("t")).events];
     if (isRestarted) await engine.close();
-    state.isAway = true;
+    state.isAway = how === "store away";
     await clock.pass(5_000);
     await store.restore(saved);
     state.isAway = false;
+    // No call failed.
+    if (how === "store away for a moment") state.interruptions++;
     if (isRestarted) engine = open({ shortTermStore });
     assert.equal((await store.getTask("t"))?.record.task.status, "pending");
     await clock.pass(10_000);
     const after = [await engine.getTask("t"), (await engine.getEvents("t")).events];
-    assert.deepEqual(after, before, `restarted: ${isRestarted}`);
+    assert.deepEqual(after, before, how);
     assert.equal(engine.stats.tasksOvertaken, 1);
     const told = errors.filter((error) => /served from the archive/.test(String(error)));
     assert.equal(told.length, 1);

@@ -75,6 +75,8 @@ export class Archiver {
   #oldestAtMs?: number;
   /** How far tasks were looked through that may be from before there was an archive. */
   #search: { createdAt: number; id: string } | "done" | undefined;
+  /** How often the short-term store had been interrupted when the last round began. */
+  #interruptions?: number;
 
   constructor(
     context: EngineContext,
@@ -164,13 +166,21 @@ export class Archiver {
     try {
       return await this.#carryOut();
     } catch (error) {
-      this.#search = undefined; // A store that comes back may have been restored to an earlier state.
-      this.#lost.restart();
+      this.#compareAnew();
       throw error;
     }
   }
 
+  /** A store that comes back may have been restored to an earlier state. */
+  #compareAnew(): void {
+    this.#search = undefined;
+    this.#lost.restart();
+  }
+
   async #carryOut(): Promise<Round> {
+    const { interruptions } = this.#context.store;
+    if (interruptions !== this.#interruptions) this.#compareAnew();
+    this.#interruptions = interruptions;
     const archiving = await this.#claimed("archive", (taskIds) => this.#archiveAll(taskIds));
     const releasing = await this.#claimed("release", (taskIds) => this.#releaseAll(taskIds));
     const isSearching = await this.#markUnknown();

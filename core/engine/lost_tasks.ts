@@ -22,8 +22,8 @@ const LIVE: readonly TaskStatus[] = TASK_STATUSES.filter((status) => !isTerminal
 
 /**
  * Finds live tasks of which the archive has more than the short-term store: by one look through the
- * archive's live tasks after the start and after a store could not be reached, by those that somebody
- * wanted to write to, and by another look now and then.
+ * archive's live tasks after the start and after a store could not be reached or was interrupted, by
+ * those that somebody wanted to write to, and by another look now and then.
  */
 export class LostTasks {
   readonly #context: EngineContext;
