@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import postgres from "postgres";
-import type { Commit, EventDraft, ShortTermStore } from "@taskcast/core";
+import type { Commit, EventDraft, SeriesFold, ShortTermStore } from "@taskcast/core";
 import { MemoryBroadcastProvider, TaskEngine } from "@taskcast/core";
 import { hasPostgres, startPostgres } from "../../tests/support/postgres_server.ts";
 import { until } from "../../tests/support/sse.ts";
@@ -62,6 +62,38 @@ async function rowsRead(sql: postgres.Sql): Promise<number> {
     FROM pg_stat_user_tables) + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes))::float8
     AS count`;
   return row!.count;
+}
+
+/** A log of many series, of which each is told twice in a row, with so many other events behind it. */
+async function fillSeries(
+  store: ShortTermStore,
+  taskId: string,
+  { series, others = 0 }: { series: number; others?: number },
+): Promise<void> {
+  const bounds = { maxEvents: 1_000_000, maxBytes: 1e12 };
+  const kinds = 2 + others;
+  const drafts = (from: number) =>
+    Array.from({ length: kinds * 100 }, (_, i): EventDraft => {
+      const draft = { entropy: 0, level: "info" as const, type: "text", data: '{"delta":"a"}' };
+      if (i % kinds >= 2) return draft;
+      const seriesId = `s${(from + Math.floor(i / kinds)) * 7_919 % series}`;
+      return { ...draft, delta: "a", seriesId, seriesMode: "accumulate", accField: "delta" };
+    });
+  for (let from = 0; from < series; from += 100) {
+    const commit = { taskId, expect: "live" as const, events: drafts(from), nowMs: 0, ...bounds };
+    assert((await store.commit(commit)).ok);
+  }
+}
+
+async function readFolds(store: ShortTermStore, taskId: string, limit: number) {
+  const folds: SeriesFold[] = [];
+  const { length } = (await store.getTask(taskId))!;
+  for (let after = -1; after < length - 1;) {
+    const page = (await store.readFolds(taskId, { after, limit, through: length - 1 }))!;
+    folds.push(...page.folds);
+    after = page.scannedTo;
+  }
+  return folds;
 }
 
 /** What PostgreSQL knows of its tables: nothing, or how they were when all logs were short. */
@@ -161,3 +193,59 @@ for (const known of ["nothing", "what was"] as const) {
     await sql.end();
   });
 }
+
+test("postgres: a late join costs each series as much, however many there are", async () => {
+  await using server = await startPostgres({ args: ["-c", "autovacuum=off"] });
+  const sql = postgres(server.url, { max: 1, connection: { application_name: "test" } });
+  async function withStore(work: (store: ShortTermStore) => Promise<unknown>): Promise<void> {
+    const options = { url: server.url, maxConnections: 1 };
+    const { broadcast, shortTerm } = await createPostgresAdapters(options);
+    await work(shortTerm);
+    await shortTerm.close();
+    await broadcast.close();
+  }
+  const tasks = {
+    many: { series: 4_000 },
+    more: { series: 8_000 },
+    thin: { series: 2_100, others: 30 },
+  };
+  await withStore(async (store) => {
+    const engine = new TaskEngine({
+      broadcast: new MemoryBroadcastProvider(),
+      shortTermStore: store,
+      options: { sweepMs: 0 },
+    });
+    for (const [id, log] of Object.entries(tasks)) {
+      await engine.createTask({ id });
+      await fillSeries(store, id, log);
+    }
+    await engine.close();
+  });
+  for (const id of ["many", "more"] as const) {
+    const { series } = tasks[id];
+    const before = await rowsRead(sql);
+    await withStore(async (store) => {
+      assert.equal((await readFolds(store, id, 128)).length, series);
+    });
+    const cost = (await rowsRead(sql) - before) / series;
+    assert(cost < 20, `${cost} rows for each of ${series} series`);
+  }
+  // Few events are the newest of their series, so looking along the log finds too little.
+  await withStore(async (store) => {
+    assert.equal((await readFolds(store, "thin", 900)).length, tasks.thin.series);
+  });
+  // Found along the log, and among all series, they are the same; also where events were removed.
+  await withStore(async (store) => {
+    for (const id of ["many", "thin"] as const) {
+      const { series } = tasks[id];
+      const whole = await readFolds(store, id, series);
+      assert.deepEqual(await readFolds(store, id, 128), whole);
+      assert.deepEqual(whole.map(({ text }) => text), Array(series).fill("aa"));
+      const { incarnation } = (await store.getTask(id))!.record;
+      const indexes = whole.slice(1_000, 1_100).map(({ newest }) => newest.index);
+      assert.equal(await store.trimLog(id, incarnation, { indexes, series: [] }), 100);
+      assert.deepEqual(await readFolds(store, id, 128), whole);
+    }
+  });
+  await sql.end();
+});

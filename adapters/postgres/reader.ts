@@ -1,55 +1,31 @@
 import type {
-  EventClass,
   FoldPage,
   FoldQuery,
   ListPage,
   ListQuery,
   LogPage,
   LogQuery,
-  SeriesFold,
-  StoredEvent,
   TaskHead,
   TaskReader,
   TaskRecord,
 } from "@taskcast/core";
 import { isDiverged, matchesEverything } from "@taskcast/core";
-import type { EventFilter, Level, SeriesMode, TaskStatus } from "@taskcast/core/protocol";
+import type { EventFilter } from "@taskcast/core/protocol";
 import { SERVER_EVENT } from "@taskcast/core/protocol";
 import type { Database, Value } from "./database.ts";
 import { answerOf } from "./errors.ts";
-import { PART_LENGTH } from "./task_state.ts";
-import { unescaped, withText } from "./text.ts";
+import type { EventRow, Part, TaskRow } from "./event_rows.ts";
+import {
+  entropyAt,
+  EVENT_ARRAY,
+  EVENT_COLUMNS,
+  eventsOf,
+  MAX_BYTES,
+  MAX_INDEX,
+  TASK,
+} from "./event_rows.ts";
+import { FoldReader } from "./folds.ts";
 
-interface TaskRow {
-  incarnation: string;
-  status: TaskStatus;
-  length: number;
-  /** The entropies of the events at which a page begins and may end. */
-  before?: number | null;
-  at_end?: number | null;
-}
-
-/** An event with what its class and series say. */
-type EventRow = [
-  idx: number,
-  time: number,
-  entropy: number,
-  type: string,
-  level: Level,
-  data: string | null,
-  series: string | null,
-  mode: SeriesMode | null,
-  accField: string | null,
-  part: number | null,
-  at: number | null,
-  len: number | null,
-];
-
-const EVENT_COLUMNS =
-  "e.idx, e.time, e.entropy, c.type, c.level, e.data::text AS data, e.series, " +
-  "s.mode, s.acc_field, e.part, e.at, e.len";
-const EVENT_ARRAY = "json_build_array(idx, time, entropy, type, level, data, series, mode, " +
-  "acc_field, part, at, len)";
 // How much a read costs must not hang on what the planner believes of tables that grew since they
 // were last looked at: it would read the rest of a log and sort it to give a page of it, or a whole
 // table to name the types of a page. So events are found in subqueries with a limit, which are not
@@ -98,45 +74,6 @@ function ofClass(order: "ASC" | "DESC"): string {
   return rangeOf({ task: "t.task", class: "c.class" }, "c.count - c.trimmed", order);
 }
 
-/** The newest event of a series, which its fold needs even if it was removed from the log. */
-const NEWEST_EVENT = "SELECT * FROM {events} WHERE task = s.task AND idx = s.newest UNION ALL " +
-  "SELECT * FROM {folded_events} WHERE task = s.task AND idx = s.newest LIMIT 1";
-
-/**
- * A page of folds: one more than is wanted is looked for, which tells whether there are others. Sizes
- * are added up in two steps, since texts have many parts: by what these have at least, and exactly
- * where the page may end.
- */
-function foldsStatement({ texts, isOne }: { texts: boolean; isOne: boolean }): string {
-  const before = (size: string) =>
-    `sum(${size}) OVER (ORDER BY newest ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)`;
-  const parts = "FROM {series_parts} p WHERE p.task = s.task AND p.series = s.series " +
-    "AND p.part >= s.first_part";
-  const least = texts ? `${LEAST_OF_PART} * greatest(s.parts - s.first_part - 1, 0)` : "0";
-  const size = "coalesce(octet_length(e.data::text), e.len)" +
-    (texts ? ` + coalesce((SELECT sum(octet_length(p.text)) ${parts}), 0)` : "");
-  return "WITH t AS (SELECT task, incarnation, status, length, " +
-    `${entropyAt("t.task", "length - 1")} AS at_end FROM {tasks} t WHERE id = $1), ` +
-    "found AS MATERIALIZED (SELECT s.* FROM t JOIN {series} s ON s.task = t.task " +
-    "AND s.newest > $2::int AND s.newest <= $3::int AND s.mode <> 'keep-all' " +
-    `${isOne ? "AND s.series = $6 " : ""}ORDER BY s.newest LIMIT $4::int + 1), ` +
-    `near AS (SELECT s.*, ${before(least)} AS before FROM found s), ` +
-    `sized AS (SELECT ${EVENT_COLUMNS}, s.task, s.newest, s.is_text, s.first_part, s.classes, ` +
-    `${size} AS size FROM near s CROSS JOIN LATERAL (${NEWEST_EVENT}) e ` +
-    "JOIN {classes} c ON c.task = e.task AND c.class = e.class " +
-    "WHERE coalesce(s.before, 0) < $5::bigint), " +
-    `page AS (SELECT * FROM (SELECT sized.*, ${before("size")} AS before FROM sized) s ` +
-    "WHERE coalesce(before, 0) < $5::bigint ORDER BY newest LIMIT $4::int) " +
-    `SELECT ${TASK}, (SELECT count(*) FROM found)::int AS found, ` +
-    `(SELECT json_agg(json_build_array(${EVENT_ARRAY}, classes, ${texts ? "is_text" : "false"}, ` +
-    `${texts ? `(SELECT string_agg(p.text, '' ORDER BY p.part) ${parts})` : "NULL"}, ` +
-    "(SELECT p.text FROM {series_parts} p WHERE p.task = s.task " +
-    "AND p.series = s.series AND p.part = s.part)) ORDER BY newest) FROM page s) AS folds";
-}
-
-/** Characters of two parts of a text, one after the other, come to twice that at least. */
-const LEAST_OF_PART = PART_LENGTH / 2;
-
 /**
  * How many events of a class come before an index: what the last place through it says, of an event
  * or of one that was removed.
@@ -160,9 +97,11 @@ function within(source: string, order: "ASC" | "DESC"): string {
 export class PostgresTaskReader implements TaskReader {
   /** Where the tables are. */
   protected readonly database: Database;
+  readonly #folds: FoldReader;
 
   constructor(database: Database) {
     this.database = database;
+    this.#folds = new FoldReader(database);
   }
 
   async getTask(taskId: string, at?: number): Promise<TaskHead | undefined> {
@@ -261,23 +200,7 @@ export class PostgresTaskReader implements TaskReader {
   }
 
   async readFolds(taskId: string, query: FoldQuery): Promise<FoldPage | undefined> {
-    const { after, through = MAX_INDEX, limit, maxBytes = MAX_BYTES, texts = true } = query;
-    const { seriesId } = query;
-    const values: Value[] = [taskId, after, through, limit, maxBytes];
-    if (seriesId !== undefined) values.push(seriesId);
-    const [row] = await this.database.read<
-      { task: TaskRow | null; found: number; folds: FoldRow[] | null }
-    >(foldsStatement({ texts, isOne: seriesId !== undefined }), ...values);
-    const { task, found, folds: rows } = answerOf(row);
-    if (task === null) return undefined;
-    const { incarnation, status, length, at_end: entropy } = task;
-    const folds = (rows ?? []).map(toFold);
-    const end = Math.max(Math.min(through, length - 1), after);
-    const isEnd = folds.length === 0 || folds.length === found;
-    const scannedTo = isEnd ? end : folds.at(-1)!.newest.index;
-    const page: FoldPage = { folds, scannedTo, length, incarnation, status };
-    if (typeof entropy === "number") page.entropy = entropy;
-    return page;
+    return await this.#folds.read(taskId, query);
   }
 
   async countMatches(
@@ -312,60 +235,11 @@ interface HeadRow {
   entropy?: number | null;
 }
 
-/** The entropy of a task's event at an index, as a subquery. */
-function entropyAt(task: string, index: string): string {
-  return `(SELECT e.entropy FROM {events} e WHERE e.task = ${task} AND e.idx = ${index})`;
-}
-
-const MAX_INDEX = 2_147_483_647;
-const MAX_BYTES = Number.MAX_SAFE_INTEGER;
-const TASK = "(SELECT row_to_json(t) FROM t) AS task";
-
-type Part = [series: string, part: number, text: string];
-
 interface Page {
   task: TaskRow | null;
   events: EventRow[] | null;
   parts: Part[] | null;
   is_full: boolean | null;
-}
-
-type FoldRow = [
-  newest: EventRow,
-  classes: EventClass[] | null,
-  isText: boolean,
-  text: string | null,
-  newestPart: string | null,
-];
-
-function eventsOf(rows: EventRow[] | null, parts: Part[] | null): StoredEvent[] {
-  const texts = new Map(parts?.map(([series, part, text]) => [`${part} ${series}`, text]));
-  return (rows ?? []).map((row) => toStoredEvent(row, texts.get(`${row[9]} ${row[6]}`)));
-}
-
-function toStoredEvent(row: EventRow, partText: string | null | undefined): StoredEvent {
-  const [index, timestamp, entropy, type, level, kept, series, mode, accField, , at, len] = row;
-  const data = kept ?? withText(accField!, partText!.slice(at!, at! + len!));
-  const event: StoredEvent = { index, timestamp, entropy, type, level, data };
-  if (series !== null && mode !== null) {
-    event.seriesId = series;
-    event.seriesMode = mode;
-    if (mode === "accumulate" && accField !== null) event.accField = accField;
-  }
-  return event;
-}
-
-function toFold([newest, classes, isText, text, newestPart]: FoldRow): SeriesFold {
-  const [, , , , , , seriesId, mode, accField] = newest;
-  const fold: SeriesFold = {
-    seriesId: seriesId!,
-    mode: mode as SeriesFold["mode"],
-    newest: toStoredEvent(newest, newestPart),
-    classes,
-  };
-  if (accField !== null) fold.accField = accField;
-  if (isText) fold.text = unescaped(text ?? "");
-  return fold;
 }
 
 /** The texts of a JSON array, as a subquery. */

@@ -1,0 +1,203 @@
+import type { EventClass, FoldPage, FoldQuery, SeriesFold } from "@taskcast/core";
+import type { Database, Value } from "./database.ts";
+import { answerOf } from "./errors.ts";
+import type { EventRow, TaskRow } from "./event_rows.ts";
+import {
+  entropyAt,
+  EVENT_ARRAY,
+  EVENT_COLUMNS,
+  MAX_BYTES,
+  MAX_INDEX,
+  TASK,
+  toStoredEvent,
+} from "./event_rows.ts";
+import { PART_LENGTH } from "./task_state.ts";
+import { unescaped } from "./text.ts";
+
+// There is no index of series by their newest event, which would cost each publish to a series its
+// update in place (HOT). So there are two ways to find the next folds:
+//
+// - Among the rows of all series of the task. That is best where they are few; where they are many,
+//   the pages of a whole late join would cost the square of their number.
+// - Along the log: an event is the newest of its series if the series says so. A page costs the events
+//   up to its last fold, so all pages together cost the log. Where most events are not the newest of
+//   their series, that finds too little, and all series are looked at after all.
+
+/** Series of a task from which on they are not looked at for each page. */
+const MANY_SERIES = 2_000;
+
+/** Events that are looked through for a page. */
+const EVENTS_LOOKED_THROUGH = 16_384;
+
+/** Pages that are found among all series after events were looked through in vain. */
+const PAGES_AMONG_SERIES = 16;
+
+/** Tasks with many series that are remembered. */
+const MAX_KNOWN = 1_000;
+
+/** How folds are found. */
+type Way = "one series" | "among series" | "along the log";
+
+/** The newest event of a series, which its fold needs even if it was removed from the log. */
+const NEWEST_EVENT = "SELECT * FROM {events} WHERE task = s.task AND idx = s.newest UNION ALL " +
+  "SELECT * FROM {folded_events} WHERE task = s.task AND idx = s.newest LIMIT 1";
+
+/** Characters of two parts of a text, one after the other, come to twice that at least. */
+const LEAST_OF_PART = PART_LENGTH / 2;
+
+const AMONG_SERIES = "SELECT s.* FROM t JOIN {series} s ON s.task = t.task " +
+  "AND s.newest > $2::int AND s.newest <= $3::int AND s.mode <> 'keep-all' ";
+
+/**
+ * Each step is taken when the next fold is wanted: the order is that of the index, and the limit hides
+ * how few events there may be (see `reader.ts`). There are as many as indexes, since none that comes
+ * behind one that was removed is looked at.
+ */
+const ALONG_THE_LOG = "SELECT s.* FROM (SELECT e.task, e.idx, e.series FROM {events} e " +
+  "WHERE (e.task, e.idx) > ((SELECT task FROM t), $2::int) ORDER BY e.task, e.idx " +
+  `LIMIT (SELECT CASE WHEN ${isWholeBehind("$2::int")} THEN greatest(0, ` +
+  `least(${EVENTS_LOOKED_THROUGH}, least($3::int, t.length - 1)::bigint - $2::int)) ELSE 0 END ` +
+  "FROM t)) e CROSS JOIN LATERAL (SELECT * FROM {series} WHERE (task, series) >= " +
+  "(e.task, e.series) ORDER BY task, series LIMIT 1) s WHERE s.task = e.task " +
+  "AND s.series = e.series AND s.newest = e.idx AND s.mode <> 'keep-all' " +
+  "ORDER BY e.task, e.idx LIMIT $4::int + 1";
+
+const FOUND: Readonly<Record<Way, string>> = {
+  "one series": `${AMONG_SERIES}AND s.series = $6`,
+  "among series": `${AMONG_SERIES}ORDER BY s.newest LIMIT $4::int + 1`,
+  "along the log": ALONG_THE_LOG,
+};
+
+/** What the folds that were found are not: said by their number, or by a look at no more than needed. */
+const IS_CROWDED = "CASE WHEN (SELECT count(*) FROM found) > $4::int THEN " +
+  `(SELECT count(*) > ${MANY_SERIES} FROM (SELECT FROM t JOIN {series} s ON s.task = t.task ` +
+  `LIMIT ${MANY_SERIES} + 1) s) ELSE false END`;
+
+function isWholeBehind(index: string): string {
+  return `coalesce(t.trimmed_through, -1) <= ${index}`;
+}
+
+/**
+ * A page of folds: one more than is wanted is looked for, which tells whether there are others. Sizes
+ * are added up in two steps, since texts have many parts: by what these have at least, and exactly
+ * where the page may end.
+ */
+function foldsStatement(way: Way, texts: boolean): string {
+  const before = (size: string) =>
+    `sum(${size}) OVER (ORDER BY newest ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)`;
+  const parts = "FROM {series_parts} p WHERE p.task = s.task AND p.series = s.series " +
+    "AND p.part >= s.first_part";
+  const least = texts ? `${LEAST_OF_PART} * greatest(s.parts - s.first_part - 1, 0)` : "0";
+  const size = "coalesce(octet_length(e.data::text), e.len)" +
+    (texts ? ` + coalesce((SELECT sum(octet_length(p.text)) ${parts}), 0)` : "");
+  return "WITH t AS (SELECT task, incarnation, status, length, trimmed_through, " +
+    `${entropyAt("t.task", "length - 1")} AS at_end FROM {tasks} t WHERE id = $1), ` +
+    `found AS MATERIALIZED (${FOUND[way]}), ` +
+    `near AS (SELECT s.*, ${before(least)} AS before FROM found s), ` +
+    `sized AS (SELECT ${EVENT_COLUMNS}, s.task, s.newest, s.is_text, s.first_part, s.classes, ` +
+    `${size} AS size FROM near s CROSS JOIN LATERAL (${NEWEST_EVENT}) e ` +
+    "JOIN {classes} c ON c.task = e.task AND c.class = e.class " +
+    "WHERE coalesce(s.before, 0) < $5::bigint), " +
+    `page AS (SELECT * FROM (SELECT sized.*, ${before("size")} AS before FROM sized) s ` +
+    "WHERE coalesce(before, 0) < $5::bigint ORDER BY newest LIMIT $4::int) " +
+    `SELECT ${TASK}, (SELECT count(*) FROM found)::int AS found, ` +
+    `${way === "among series" ? IS_CROWDED : "NULL"} AS is_crowded, ` +
+    `(SELECT json_agg(json_build_array(${EVENT_ARRAY}, classes, ${texts ? "is_text" : "false"}, ` +
+    `${texts ? `(SELECT string_agg(p.text, '' ORDER BY p.part) ${parts})` : "NULL"}, ` +
+    "(SELECT p.text FROM {series_parts} p WHERE p.task = s.task " +
+    "AND p.series = s.series AND p.part = s.part)) ORDER BY newest) FROM page s) AS folds";
+}
+
+interface FoldsRow {
+  task: TaskRow & { trimmed_through: number | null } | null;
+  found: number;
+  is_crowded: boolean | null;
+  folds: FoldRow[] | null;
+}
+
+type FoldRow = [
+  newest: EventRow,
+  classes: EventClass[] | null,
+  isText: boolean,
+  text: string | null,
+  newestPart: string | null,
+];
+
+/** Reads pages of folds. */
+export class FoldReader {
+  readonly #database: Database;
+  /** For tasks with many series: pages that are to be found among them. Those used last at the end. */
+  readonly #crowded = new Map<string, number>();
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async read(taskId: string, query: FoldQuery): Promise<FoldPage | undefined> {
+    if (query.seriesId !== undefined) {
+      return pageOf(query, await this.#ask(taskId, query, "one series"));
+    }
+    const among = this.#crowded.get(taskId);
+    if (among === 0) {
+      const row = await this.#ask(taskId, query, "along the log");
+      if (hasLookedFarEnough(query, row)) return pageOf(query, row);
+    }
+    const row = await this.#ask(taskId, query, "among series");
+    if (among !== undefined) this.#know(taskId, among === 0 ? PAGES_AMONG_SERIES : among - 1);
+    else if (row.is_crowded) this.#know(taskId, 0);
+    return pageOf(query, row);
+  }
+
+  async #ask(taskId: string, query: FoldQuery, way: Way): Promise<FoldsRow> {
+    const { after, through = MAX_INDEX, limit, maxBytes = MAX_BYTES, texts = true } = query;
+    const values: Value[] = [taskId, after, through, limit, maxBytes];
+    if (query.seriesId !== undefined) values.push(query.seriesId);
+    const [row] = await this.#database.read<FoldsRow>(foldsStatement(way, texts), ...values);
+    return answerOf(row);
+  }
+
+  #know(taskId: string, pagesAmongSeries: number): void {
+    this.#crowded.delete(taskId);
+    this.#crowded.set(taskId, pagesAmongSeries);
+    if (this.#crowded.size > MAX_KNOWN) this.#crowded.delete(this.#crowded.keys().next().value!);
+  }
+}
+
+/** Whether a look along the log found all folds that there are, or more than the page takes. */
+function hasLookedFarEnough(query: FoldQuery, { task, found, folds }: FoldsRow): boolean {
+  if (task === null || found > (folds?.length ?? 0)) return true;
+  const { after } = query;
+  if ((task.trimmed_through ?? -1) > after) return false;
+  return after + EVENTS_LOOKED_THROUGH >= lastIndex(query, task);
+}
+
+function lastIndex({ through = MAX_INDEX }: FoldQuery, { length }: TaskRow): number {
+  return Math.min(through, length - 1);
+}
+
+function pageOf(query: FoldQuery, row: FoldsRow): FoldPage | undefined {
+  const { task, found, folds: rows } = row;
+  if (task === null) return undefined;
+  const { incarnation, status, length, at_end: entropy } = task;
+  const folds = (rows ?? []).map(toFold);
+  const isEnd = folds.length === 0 || folds.length === found;
+  const scannedTo = isEnd
+    ? Math.max(lastIndex(query, task), query.after)
+    : folds.at(-1)!.newest.index;
+  const page: FoldPage = { folds, scannedTo, length, incarnation, status };
+  if (typeof entropy === "number") page.entropy = entropy;
+  return page;
+}
+
+function toFold([newest, classes, isText, text, newestPart]: FoldRow): SeriesFold {
+  const [, , , , , , seriesId, mode, accField] = newest;
+  const fold: SeriesFold = {
+    seriesId: seriesId!,
+    mode: mode as SeriesFold["mode"],
+    newest: toStoredEvent(newest, newestPart),
+    classes,
+  };
+  if (accField !== null) fold.accField = accField;
+  if (isText) fold.text = unescaped(text ?? "");
+  return fold;
+}
