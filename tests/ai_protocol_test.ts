@@ -94,6 +94,9 @@ Deno.test("ai: the response says what transports, proxies and browsers must know
   assert.equal(headers["x-vercel-ai-ui-message-stream"], "v1");
   assert.equal(headers["x-accel-buffering"], "no");
   assert.match(headers["cache-control"]!, /no-transform/);
+  const { tasks: [task] } = await server.engine.listTasks();
+  assert.equal(headers["taskcast-answer"], task!.id);
+  assert.equal(headers["access-control-expose-headers"], "taskcast-answer");
   assert.equal(await response.text(), "data: [DONE]\n\n");
 });
 

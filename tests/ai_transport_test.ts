@@ -26,6 +26,13 @@ function transportOf(
   return transport;
 }
 
+/** Options of the one are options of the other. */
+type TheirOptions = Omit<
+  ConstructorParameters<typeof DefaultChatTransport<UIMessage>>[0] & object,
+  "resumeStreamIsReplay"
+>;
+const _theirs: TaskcastChatTransportOptions<UIMessage> = {} as TheirOptions;
+
 /** A model whose answer waits in its middle. */
 function gatedModel(gate: Gate) {
   return scriptedModel(async function* (signal) {

@@ -4,7 +4,7 @@ import { TaskcastHttpError } from "@taskcast/client/http";
 import type { ResumeQuery } from "./answer_names.ts";
 
 /** A value, or what gives it when it is needed. */
-export type Resolvable<T> = T | Promise<T> | (() => T | Promise<T>);
+export type Resolvable<T> = T | PromiseLike<T> | (() => T | PromiseLike<T>);
 
 /** Makes requests, as `fetch` does. */
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>;
@@ -71,13 +71,15 @@ export interface ChatRequestsOptions<Message> {
   /** Makes the body of a message, and where it is posted. @default all messages of the chat */
   prepareSendMessagesRequest?: (
     message: MessageToPrepare<Message>,
-  ) => (PreparedRequest & { body: object }) | Promise<PreparedRequest & { body: object }>;
+  ) => (PreparedRequest & { body: object }) | PromiseLike<PreparedRequest & { body: object }>;
   /** Says from where an answer is resumed. @default `<api>/<id>/stream` */
   prepareReconnectToStreamRequest?: (
     request: RequestToPrepare,
-  ) => PreparedRequest | Promise<PreparedRequest>;
+  ) => PreparedRequest | PromiseLike<PreparedRequest>;
   /** Says where an answer is stopped. @default `<api>/<id>` */
-  prepareStopRequest?: (request: RequestToPrepare) => PreparedRequest | Promise<PreparedRequest>;
+  prepareStopRequest?: (
+    request: RequestToPrepare,
+  ) => PreparedRequest | PromiseLike<PreparedRequest>;
 }
 
 /** A message that is sent. */
@@ -181,7 +183,7 @@ export class ChatRequests<Message> {
 }
 
 async function resolved<T>(value: Resolvable<T> | undefined): Promise<T | undefined> {
-  return await (typeof value === "function" ? (value as () => T | Promise<T>)() : value);
+  return await (typeof value === "function" ? (value as () => T | PromiseLike<T>)() : value);
 }
 
 /** A path below a URL, which may have a query. */
