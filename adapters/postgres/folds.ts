@@ -26,17 +26,17 @@ import { unescaped } from "./text.ts";
 /** Series of a task from which on they are not looked at for each page. */
 const MANY_SERIES = 2_000;
 
-/** Events that are looked through for a page. */
-const EVENTS_LOOKED_THROUGH = 16_384;
+/** A step along the log costs as much as a look at so many series, so fewer steps are made. */
+const SERIES_OF_A_STEP = 8;
 
-/** Pages that are found among all series after events were looked through in vain. */
+/** Pages that are found among all series before it is decided anew. */
 const PAGES_AMONG_SERIES = 16;
 
-/** Tasks with many series that are remembered. */
+/** Tasks with more than a page of series that are remembered. */
 const MAX_KNOWN = 1_000;
 
 /** How folds are found. */
-type Way = "one series" | "among series" | "along the log";
+type Way = "one series" | "among series, counted" | "among series" | "along the log";
 
 /** The newest event of a series, which its fold needs even if it was removed from the log. */
 const NEWEST_EVENT = "SELECT * FROM {events} WHERE task = s.task AND idx = s.newest UNION ALL " +
@@ -55,27 +55,25 @@ const AMONG_SERIES = "SELECT s.* FROM t JOIN {series} s ON s.task = t.task " +
  */
 const ALONG_THE_LOG = "SELECT s.* FROM (SELECT e.task, e.idx, e.series FROM {events} e " +
   "WHERE (e.task, e.idx) > ((SELECT task FROM t), $2::int) ORDER BY e.task, e.idx " +
-  `LIMIT (SELECT CASE WHEN ${isWholeBehind("$2::int")} THEN greatest(0, ` +
-  `least(${EVENTS_LOOKED_THROUGH}, least($3::int, t.length - 1)::bigint - $2::int)) ELSE 0 END ` +
+  "LIMIT (SELECT CASE WHEN coalesce(t.trimmed_through, -1) <= $2::int THEN greatest(0, " +
+  "least($6::int, least($3::int, t.length - 1)::bigint - $2::int)) ELSE 0 END " +
   "FROM t)) e CROSS JOIN LATERAL (SELECT * FROM {series} WHERE (task, series) >= " +
   "(e.task, e.series) ORDER BY task, series LIMIT 1) s WHERE s.task = e.task " +
   "AND s.series = e.series AND s.newest = e.idx AND s.mode <> 'keep-all' " +
   "ORDER BY e.task, e.idx LIMIT $4::int + 1";
 
+const NEXT_AMONG_SERIES = `${AMONG_SERIES}ORDER BY s.newest LIMIT $4::int + 1`;
+
 const FOUND: Readonly<Record<Way, string>> = {
   "one series": `${AMONG_SERIES}AND s.series = $6`,
-  "among series": `${AMONG_SERIES}ORDER BY s.newest LIMIT $4::int + 1`,
+  "among series, counted": NEXT_AMONG_SERIES,
+  "among series": NEXT_AMONG_SERIES,
   "along the log": ALONG_THE_LOG,
 };
 
-/** What the folds that were found are not: said by their number, or by a look at no more than needed. */
-const IS_CROWDED = "CASE WHEN (SELECT count(*) FROM found) > $4::int THEN " +
-  `(SELECT count(*) > ${MANY_SERIES} FROM (SELECT FROM t JOIN {series} s ON s.task = t.task ` +
-  `LIMIT ${MANY_SERIES} + 1) s) ELSE false END`;
-
-function isWholeBehind(index: string): string {
-  return `coalesce(t.trimmed_through, -1) <= ${index}`;
-}
+/** How many series the task has, where they are more than a page. */
+const COUNT = "CASE WHEN (SELECT count(*) FROM found) > $4::int THEN " +
+  "(SELECT count(*)::int FROM t JOIN {series} s ON s.task = t.task) END";
 
 /**
  * A page of folds: one more than is wanted is looked for, which tells whether there are others. Sizes
@@ -101,7 +99,7 @@ function foldsStatement(way: Way, texts: boolean): string {
     `page AS (SELECT * FROM (SELECT sized.*, ${before("size")} AS before FROM sized) s ` +
     "WHERE coalesce(before, 0) < $5::bigint ORDER BY newest LIMIT $4::int) " +
     `SELECT ${TASK}, (SELECT count(*) FROM found)::int AS found, ` +
-    `${way === "among series" ? IS_CROWDED : "NULL"} AS is_crowded, ` +
+    `${way === "among series, counted" ? COUNT : "NULL::int"} AS series, ` +
     `(SELECT json_agg(json_build_array(${EVENT_ARRAY}, classes, ${texts ? "is_text" : "false"}, ` +
     `${texts ? `(SELECT string_agg(p.text, '' ORDER BY p.part) ${parts})` : "NULL"}, ` +
     "(SELECT p.text FROM {series_parts} p WHERE p.task = s.task " +
@@ -111,7 +109,7 @@ function foldsStatement(way: Way, texts: boolean): string {
 interface FoldsRow {
   task: TaskRow & { trimmed_through: number | null } | null;
   found: number;
-  is_crowded: boolean | null;
+  series: number | null;
   folds: FoldRow[] | null;
 }
 
@@ -123,52 +121,79 @@ type FoldRow = [
   newestPart: string | null,
 ];
 
+/** How the next pages of a task are to be found. */
+interface Plan {
+  /** Pages among all series that come first; then the plan is over. */
+  amongSeries: number;
+  /** Events that are looked through for a page otherwise. */
+  steps: number;
+}
+
 /** Reads pages of folds. */
 export class FoldReader {
   readonly #database: Database;
-  /** For tasks with many series: pages that are to be found among them. Those used last at the end. */
-  readonly #crowded = new Map<string, number>();
+  /** For tasks with more than a page of series. Those used last are at the end. */
+  readonly #plans = new Map<string, Plan>();
 
   constructor(database: Database) {
     this.#database = database;
   }
 
   async read(taskId: string, query: FoldQuery): Promise<FoldPage | undefined> {
-    if (query.seriesId !== undefined) {
-      return pageOf(query, await this.#ask(taskId, query, "one series"));
-    }
-    const among = this.#crowded.get(taskId);
-    if (among === 0) {
-      const row = await this.#ask(taskId, query, "along the log");
-      if (hasLookedFarEnough(query, row)) return pageOf(query, row);
-    }
-    const row = await this.#ask(taskId, query, "among series");
-    if (among !== undefined) this.#know(taskId, among === 0 ? PAGES_AMONG_SERIES : among - 1);
-    else if (row.is_crowded) this.#know(taskId, 0);
-    return pageOf(query, row);
+    return pageOf(query, await this.#find(taskId, query));
   }
 
-  async #ask(taskId: string, query: FoldQuery, way: Way): Promise<FoldsRow> {
+  async #find(taskId: string, query: FoldQuery): Promise<FoldsRow> {
+    const { seriesId } = query;
+    if (seriesId !== undefined) return await this.#ask(taskId, query, "one series", seriesId);
+    const plan = this.#plans.get(taskId);
+    if (plan === undefined) {
+      const row = await this.#ask(taskId, query, "among series, counted");
+      if (row.series !== null) this.#plan(taskId, planFor(row.series));
+      return row;
+    }
+    if (plan.amongSeries === 0) {
+      const row = await this.#ask(taskId, query, "along the log", plan.steps);
+      if (hasLookedFarEnough(query, row, plan.steps)) return row;
+      this.#plan(taskId, { ...plan, amongSeries: PAGES_AMONG_SERIES });
+    } else {
+      const amongSeries = plan.amongSeries - 1;
+      this.#plan(taskId, amongSeries === 0 ? undefined : { ...plan, amongSeries });
+    }
+    return await this.#ask(taskId, query, "among series");
+  }
+
+  async #ask(taskId: string, query: FoldQuery, way: Way, ...more: Value[]): Promise<FoldsRow> {
     const { after, through = MAX_INDEX, limit, maxBytes = MAX_BYTES, texts = true } = query;
-    const values: Value[] = [taskId, after, through, limit, maxBytes];
-    if (query.seriesId !== undefined) values.push(query.seriesId);
+    const values: Value[] = [taskId, after, through, limit, maxBytes, ...more];
     const [row] = await this.#database.read<FoldsRow>(foldsStatement(way, texts), ...values);
     return answerOf(row);
   }
 
-  #know(taskId: string, pagesAmongSeries: number): void {
-    this.#crowded.delete(taskId);
-    this.#crowded.set(taskId, pagesAmongSeries);
-    if (this.#crowded.size > MAX_KNOWN) this.#crowded.delete(this.#crowded.keys().next().value!);
+  #plan(taskId: string, plan: Plan | undefined): void {
+    this.#plans.delete(taskId);
+    if (plan !== undefined) this.#plans.set(taskId, plan);
+    if (this.#plans.size > MAX_KNOWN) this.#plans.delete(this.#plans.keys().next().value!);
   }
 }
 
+function planFor(series: number): Plan {
+  return {
+    amongSeries: series > MANY_SERIES ? 0 : PAGES_AMONG_SERIES,
+    steps: Math.floor(series / SERIES_OF_A_STEP),
+  };
+}
+
 /** Whether a look along the log found all folds that there are, or more than the page takes. */
-function hasLookedFarEnough(query: FoldQuery, { task, found, folds }: FoldsRow): boolean {
+function hasLookedFarEnough(
+  query: FoldQuery,
+  { task, found, folds }: FoldsRow,
+  steps: number,
+): boolean {
   if (task === null || found > (folds?.length ?? 0)) return true;
   const { after } = query;
   if ((task.trimmed_through ?? -1) > after) return false;
-  return after + EVENTS_LOOKED_THROUGH >= lastIndex(query, task);
+  return after + steps >= lastIndex(query, task);
 }
 
 function lastIndex({ through = MAX_INDEX }: FoldQuery, { length }: TaskRow): number {

@@ -221,19 +221,17 @@ test("postgres: a late join costs each series as much, however many there are", 
     }
     await engine.close();
   });
-  for (const id of ["many", "more"] as const) {
+  // Few events of "thin" are the newest of their series: all are looked at for each of its 17 pages.
+  const most = { many: 20, more: 20, thin: 40 };
+  for (const id of ["many", "more", "thin"] as const) {
     const { series } = tasks[id];
     const before = await rowsRead(sql);
     await withStore(async (store) => {
       assert.equal((await readFolds(store, id, 128)).length, series);
     });
     const cost = (await rowsRead(sql) - before) / series;
-    assert(cost < 20, `${cost} rows for each of ${series} series`);
+    assert(cost < most[id], `${cost} rows for each of ${series} series`);
   }
-  // Few events are the newest of their series, so looking along the log finds too little.
-  await withStore(async (store) => {
-    assert.equal((await readFolds(store, "thin", 900)).length, tasks.thin.series);
-  });
   // Found along the log, and among all series, they are the same; also where events were removed.
   await withStore(async (store) => {
     for (const id of ["many", "thin"] as const) {
