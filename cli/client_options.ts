@@ -1,4 +1,4 @@
-import { TaskcastHttpError } from "@taskcast/client/http";
+import { baseUrlProblem, TaskcastHttpError } from "@taskcast/client/http";
 import { Option } from "commander";
 import { SettingsError } from "./settings_error.ts";
 
@@ -54,10 +54,7 @@ export async function reaching<Flags extends ClientFlags>(
 }
 
 function baseUrl(text: string): string {
-  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
-    throw new SettingsError(
-      `--url must be an address that begins with http:// or https://, and is "${text}"`,
-    );
-  }
+  const problem = baseUrlProblem(text);
+  if (problem !== undefined) throw new SettingsError(`--url ${problem}`);
   return text.replace(/\/+$/, "");
 }

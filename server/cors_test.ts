@@ -27,6 +27,9 @@ Deno.test("an app is not made with cors options that let no page in", async () =
     [{ origin: "*", credentials: "yes" }, /cors\.credentials must be true or false/],
     [{ origin: "*", maxAgeSeconds: -1 }, /cors\.maxAgeSeconds/],
     [{ origin: [] }, /cors\.origin is empty/],
+    [{ origin: "*", allowedHeaders: "x-mine" }, /cors\.allowedHeaders must be a list/],
+    [{ origin: "*", allowedHeaders: ["*"] }, /cors\.allowedHeaders: "\*" .*name each/],
+    [{ origin: "*", allowedHeaders: ["x mine"] }, /cors\.allowedHeaders: "x mine" is not/],
     [{ origin: ["*"] }, /"\*" must name one host/],
     [{ origin: "https://*.example.com" }, /must name one host/],
     [{ origin: "https://a.example/" }, /"https:\/\/a\.example\/" .*slash at its end/],
@@ -72,4 +75,22 @@ Deno.test("pages of every origin that is taken are let in", async () => {
     headers: { origin: "https://b.example" },
   });
   assert.equal(headers.get("access-control-allow-origin"), "*");
+});
+
+Deno.test("pages may send headers of tracing, and those that are allowed by name", async () => {
+  await using host = engine();
+  const preflight = async (cors: object, names: string) => {
+    const headers = {
+      origin: "https://a.example",
+      "access-control-request-method": "GET",
+      "access-control-request-headers": names,
+    };
+    const init = { method: "OPTIONS", headers };
+    const answer = await app(host, { origin: "*", ...cors }).request("/tasks/t/events", init);
+    const allowed = answer.headers.get("access-control-allow-headers")!.split(",");
+    return names.split(",").every((name) => allowed.includes(name));
+  };
+  assert(await preflight({}, "authorization,baggage,sentry-trace,traceparent"));
+  assert(!await preflight({}, "x-tenant"), "nothing else by itself");
+  assert(await preflight({ allowedHeaders: ["X-Tenant"] }, "x-tenant,authorization"));
 });

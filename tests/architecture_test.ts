@@ -30,7 +30,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   "server": ["@taskcast/core", "@taskcast/core/protocol", "npm"],
   "server/webhooks": ["@taskcast/core", "node:*"],
-  "clients/client": ["@taskcast/core/protocol", "npm:eventsource-parser"],
+  "clients/client": ["@taskcast/core/protocol"],
   "clients/react": [
     "@taskcast/core/protocol",
     "@taskcast/client",

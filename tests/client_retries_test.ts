@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { TaskcastClient } from "@taskcast/client";
+import type { BackoffOptions } from "@taskcast/client";
+import { sleep } from "@taskcast/client/http";
+import { startTimer } from "@taskcast/core/protocol";
 import { TaskcastServerClient } from "@taskcast/server-sdk";
+import { install } from "@sinonjs/fake-timers";
 import { cuttingProxy } from "./support/cutting_proxy.ts";
 import { startAnyServer } from "./support/any_server.ts";
 import { eventFrame, scriptedServer, sse } from "./support/scripted_server.ts";
@@ -165,11 +169,15 @@ Deno.test("openPublisher() ends when a fresh token is refused, too", async () =>
 });
 
 /** The first waits of a client whose server behaves so each time. */
-async function waits(answer: () => Response, count: number): Promise<number[]> {
+async function waits(
+  answer: () => Response,
+  count: number,
+  connection: BackoffOptions = { minDelayMs: 2, maxDelayMs: 64 },
+): Promise<number[]> {
   await using server = scriptedServer(answer);
   const client = new TaskcastClient({
     baseUrl: server.url,
-    connection: { maxDelayMs: 64, random: () => 0.999 },
+    connection: { random: () => 0.9999, ...connection },
   });
   const controller = new AbortController();
   const delays: number[] = [];
@@ -193,15 +201,99 @@ Deno.test("a stream that opens and brings nothing is asked for later and later",
   assert.deepEqual((await waits(moving, 3))[0], 2);
 });
 
-Deno.test("neither retry: 0 nor Retry-After: 0 makes a client ask without a pause", async () => {
-  assert.deepEqual(await waits(sse("retry: 0\n\n"), 5), [1, 2, 4, 8, 16]);
-  const busy = () => new Response("", { status: 503, headers: { "retry-after": "0" } });
-  assert.deepEqual(await waits(busy, 2), [64, 64]);
+Deno.test("no wait that the other side dictates is shorter than half a second, nor longer than minutes", async () => {
+  // Without options: what a page has.
+  const first = async (answer: () => Response) => (await waits(answer, 1, {}))[0];
+  const refusal = (after: string) => () =>
+    new Response("", { status: 503, headers: { "retry-after": after } });
+  for (const value of ["0", "0.2", "-5", "1e-9", "soon", "Infinity", new Date(0).toUTCString()]) {
+    assert.equal(await first(refusal(value)), 500, `Retry-After: ${value}`);
+  }
+  assert.equal(await first(refusal("0.7")), 700);
+  const farAhead = new Date(8.64e15).toUTCString();
+  for (const value of ["99999999", "9".repeat(400), farAhead]) {
+    assert.equal(await first(refusal(value)), 300_000, `Retry-After: ${value}`);
+  }
+  const again = (retry: string) => sse(`retry: ${retry}\n\n`, eventFrame("c1", 1));
+  for (const value of ["0", "-1", "0.5", "1e9", ""]) {
+    assert.equal(await first(again(value)), 500, `retry: ${value}`);
+  }
+  assert.equal(await first(again("1200")), 1_200);
+  for (const value of ["2147483648", "9".repeat(400)]) {
+    assert.equal(await first(again(value)), 30_000, `retry: ${value}`);
+  }
 });
 
-Deno.test("a Retry-After of years is neither waited for nor taken for none", async () => {
-  const away = () => new Response("", { status: 503, headers: { "retry-after": "99999999" } });
-  assert.deepEqual(await waits(away, 1), [300_000]);
+Deno.test("a server that brings something each time and dictates no pause is not asked without one", async () => {
+  let cursor = 0;
+  await using server = scriptedServer(() =>
+    sse("retry: 0\n\n", eventFrame(`c${cursor++}`, cursor))()
+  );
+  const stop = new AbortController();
+  const startMs = performance.now();
+  const client = new TaskcastClient({ baseUrl: server.url });
+  await client.subscribe("t", {
+    signal: stop.signal,
+    onError: () => {},
+    onEvent: () => void (server.requests.length === 3 && stop.abort()),
+  });
+  const spentMs = performance.now() - startMs;
+  assert(spentMs >= 500, `two pauses of a quarter of a second at least: ${spentMs}`);
+});
+
+Deno.test("waits: Infinity is never, what no timer can hold is no storm, and nothing is negative", async () => {
+  let fired = 0;
+  const forget = [Infinity, NaN, 2 ** 31, 1e300].map((ms) => startTimer(ms, () => fired++));
+  let atOnce = 0;
+  for (const ms of [0, -1, -Infinity]) startTimer(ms, () => atOnce++);
+  await until(() => atOnce === 3, "what is over is told at once");
+  assert.equal(fired, 0);
+  for (const each of forget) each();
+
+  const controller = new AbortController();
+  const forever = sleep(Infinity, controller.signal);
+  controller.abort();
+  await forever;
+});
+
+Deno.test("waits: what is longer than a timer takes as long as it says", () => {
+  const clock = install({ now: 0 });
+  try {
+    let firedMs: number | undefined;
+    const delayMs = 2.5 * 2 ** 31;
+    startTimer(delayMs, () => firedMs = Date.now());
+    clock.tick(delayMs - 1);
+    assert.equal(firedMs, undefined);
+    clock.tick(1);
+    assert.equal(firedMs, delayMs);
+  } finally {
+    clock.uninstall();
+  }
+});
+
+Deno.test("options: any positive time works, Infinity too; what is no time is refused", async () => {
+  await using server = await startAnyServer();
+  const { id } = await server.engine.createTask();
+  for (const ms of [Infinity, 2 ** 31, 1e300, 1e7 + 0.5]) {
+    const producer = new TaskcastServerClient({ baseUrl: server.url, timeoutMs: ms });
+    const publisher = producer.openPublisher(id, { rotateMs: ms });
+    await publisher.publish({ type: "n", data: ms === Infinity ? null : ms });
+    await publisher.close();
+    await producer.getTask(id);
+    const connection = { idleTimeoutMs: ms, maxDelayMs: ms, maxRetryAfterMs: ms };
+    const reader = new TaskcastClient({ baseUrl: server.url, connection });
+    for await (const _ of reader.stream(id)) break;
+  }
+  const baseUrl = server.url;
+  for (const timeoutMs of [0, -1, NaN]) {
+    assert.throws(() => new TaskcastServerClient({ baseUrl, timeoutMs }), RangeError);
+    const producer = new TaskcastServerClient({ baseUrl });
+    assert.throws(() => producer.openPublisher(id, { rotateMs: timeoutMs }), RangeError);
+  }
+  assert.throws(
+    () => new TaskcastServerClient({ baseUrl }).openPublisher(id, { lingerMs: -1 }),
+    RangeError,
+  );
 });
 
 Deno.test("pages that lead to themselves are an error, not an endless list", async () => {

@@ -70,7 +70,7 @@ Deno.test("over connections that break anywhere, the text is right and no event 
 Deno.test("a lost connection goes on from the newest cursor, which heartbeats move too", async () => {
   await using server = scriptedServer(
     sse(
-      "retry: 7\n\n",
+      "retry: 700\n\n",
       eventFrame("c1", 1),
       ": heartbeat\nid: c2\n\n",
       "event: taskcast.event\nid: c3\nda",
@@ -88,7 +88,7 @@ Deno.test("a lost connection goes on from the newest cursor, which heartbeats mo
     null,
     "c2",
   ]);
-  assert.deepEqual(delays.map(Math.round), [7], "retry: sets the first wait");
+  assert.deepEqual(delays.map(Math.round), [700], "retry: makes the first wait longer");
 });
 
 Deno.test("a frame that is cut off moves nothing, wherever its id stands", async () => {

@@ -78,6 +78,10 @@ const UNFIT: [yaml: string, errors: string[], env?: Record<string, string>][] = 
   ["cors: { origin: '*', credentials: true }", [
     'cors.credentials: cannot be true while cors.origin is "*"',
   ]],
+  ["cors: { origin: '*', allowedHeaders: [x-ok, 'x y', '*'] }", [
+    'cors.allowedHeaders: "x y" is not the name of a header',
+    'cors.allowedHeaders: "*" is not the name of a header; name each of them',
+  ]],
   ["cors: { origin: ['https://a', 'https://b/', 'https://*.c'] }", [
     'cors.origin: "https://b/" must be an origin, such as https://example.com, without a path or a ' +
     "slash at its end",

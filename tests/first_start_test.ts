@@ -9,7 +9,6 @@ const IMPORTED = [
   "@opentelemetry/api",
   "@sentry/deno",
   "commander",
-  "eventsource-parser",
   "hono",
   "ioredis",
   "jose",

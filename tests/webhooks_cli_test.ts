@@ -152,7 +152,12 @@ Deno.test("webhooks: what is wrong is one line, and the token is sent", async ()
       [["retry"], 2, /^error: name a task, or give --all\n/],
       [["retry", "a", "--all"], 2, /^error: name a task, or give --all\n/],
       [["list", "--limit", "0"], 2, /--limit must be a number from 1 to 100000/],
-      [["list", "--url", "ftp://x"], 1, /^error: --url must be an address/],
+      [["list", "--url", "ftp://x"], 1, /^error: --url must begin with http/],
+      [
+        ["list", "--url", "http://me:hush@x"],
+        1,
+        /^error: --url must have no user name and no password/,
+      ],
       [["list", "--url", "http://127.0.0.1:1"], 1, /^error: cannot reach the server at http/],
     ];
     await Promise.all(cases.map(async ([args, expected, message]) => {

@@ -23,7 +23,7 @@ export function clientBundleFields(types: string): {
   };
 }
 
-/** The client and the parser that it uses, as the text of one module. */
+/** The client as the text of one module. */
 export async function bundleClient(): Promise<string> {
   const file = await Deno.makeTempFile({ suffix: ".js" });
   try {
@@ -33,8 +33,7 @@ export async function bundleClient(): Promise<string> {
       cwd: new URL("../", import.meta.url),
     }).output();
     if (!success) throw new Error(`deno bundle failed: ${new TextDecoder().decode(stderr)}`);
-    const notice = `/*! @taskcast/client ${config.version}, ${config.license}. ` +
-      "With eventsource-parser, MIT, (c) Espen Hovlandsdal */\n";
+    const notice = `/*! @taskcast/client ${config.version}, ${config.license} */\n`;
     return notice + await Deno.readTextFile(file);
   } finally {
     await Deno.remove(file);

@@ -1,6 +1,6 @@
 import type { TaskcastHooks, TaskEngineOptions } from "@taskcast/core";
 import { TaskEngine } from "@taskcast/core";
-import { TaskcastError } from "@taskcast/core/protocol";
+import { startTimer, TaskcastError } from "@taskcast/core/protocol";
 import type { AnsweredRequest } from "@taskcast/server";
 import { createEngineTracer, createTaskcastApp } from "@taskcast/server";
 import { createWebhookSender } from "@taskcast/server/webhooks";
@@ -212,12 +212,12 @@ function logAnswer(log: Logger, answered: AnsweredRequest): void {
 }
 
 async function within(limitMs: number, work: Promise<void>): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), limitMs));
+  const late = Promise.withResolvers<false>();
+  const forgetTimer = startTimer(limitMs, () => late.resolve(false));
   try {
-    return await Promise.race([work.then(() => true), late]);
+    return await Promise.race([work.then(() => true), late.promise]);
   } finally {
-    clearTimeout(timer);
+    forgetTimer();
   }
 }
 

@@ -1,6 +1,6 @@
 import { dirname, resolve } from "node:path";
 import type { TaskcastConfig } from "@taskcast/core";
-import { ADAPTER_ROLES, originProblem } from "@taskcast/core";
+import { ADAPTER_ROLES, headerNameProblem, originProblem } from "@taskcast/core";
 import type { AuthOptions } from "@taskcast/server";
 import type { Environment, StartFlags } from "../settings.ts";
 import { SettingsError } from "../settings_error.ts";
@@ -167,20 +167,26 @@ function fromFolder(config: TaskcastConfig, folder: string): TaskcastConfig {
 function corsProblems({ config: { cors }, sources }: Layers, file: string): string[] {
   if (cors === undefined) return [];
   if (cors.origin === undefined) return [`${file}: cors.origin: is missing, so cors allows nobody`];
+  const problems = (cors.allowedHeaders ?? []).flatMap((name) => {
+    const problem = headerNameProblem(name);
+    return problem === undefined
+      ? []
+      : [`${file}: cors.allowedHeaders: ${JSON.stringify(name)} ${problem}`];
+  });
   const origins = originsOf(cors.origin);
   if (origins === "*") {
-    return cors.credentials
-      ? [`${file}: cors.credentials: cannot be true while cors.origin is "*"`]
-      : [];
+    if (!cors.credentials) return problems;
+    return [...problems, `${file}: cors.credentials: cannot be true while cors.origin is "*"`];
   }
   const source = sources.get("cors.origin");
   const at = source?.from === "env" || source?.from === "flag"
     ? source.name
     : `${file}: cors.origin`;
-  return origins.flatMap((origin) => {
+  const wrongOrigins = origins.flatMap((origin) => {
     const problem = originProblem(origin);
     return problem === undefined ? [] : [`${at}: ${JSON.stringify(origin)} ${problem}`];
   });
+  return [...problems, ...wrongOrigins];
 }
 
 function hostProblems(

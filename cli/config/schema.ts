@@ -143,6 +143,7 @@ const cors = z.strictObject({
   origin: z.union([text(), names()]).optional()
     .describe("`*`, or the origins allowed: a list, or a text with commas between"),
   credentials: z.boolean().optional().describe("Lets browsers send cookies; not with `*`"),
+  allowedHeaders: names().optional().describe("Request headers of your own that pages may send"),
   maxAgeSeconds: whole(0).optional().describe("Seconds that an answer to a preflight is good"),
 });
 

@@ -1,3 +1,6 @@
+import { dictatedWaitMs, startTimer } from "@taskcast/core/protocol";
+import { onAbort } from "@taskcast/core/protocol";
+
 /** How long to wait between attempts. */
 export interface BackoffOptions {
   /** Milliseconds that the first wait takes at most. @default {500} */
@@ -11,7 +14,7 @@ export interface BackoffOptions {
 }
 
 /**
- * The wait before an attempt: anything from nothing to a bound that doubles each time, so that
+ * The wait before an attempt: between half of a bound that doubles each time and all of it, so that
  * clients that were cut off together do not come back together.
  *
  * @param attempt Attempts that failed in a row before this one, from 1.
@@ -23,13 +26,13 @@ export interface BackoffOptions {
  * import assert from "node:assert/strict";
  *
  * const options = { minDelayMs: 100, maxDelayMs: 1000, random: () => 0.5 };
- * assert.deepEqual([1, 2, 5, 9].map((n) => backoffMs(n, options)), [50, 100, 500, 500]);
+ * assert.deepEqual([1, 2, 5, 9].map((n) => backoffMs(n, options)), [75, 150, 750, 750]);
  * ```
  */
 export function backoffMs(attempt: number, options: BackoffOptions = {}): number {
   const { minDelayMs = 500, maxDelayMs = 30_000, random = Math.random } = options;
   const bound = Math.min(maxDelayMs, minDelayMs * 2 ** Math.min(attempt - 1, 30));
-  return random() * bound;
+  return bound * (0.5 + random() / 2);
 }
 
 /**
@@ -47,8 +50,8 @@ export function retryDelayMs(
   options: BackoffOptions = {},
 ): number {
   const { maxRetryAfterMs = 300_000 } = options;
-  const { retryAfterMs = 0 } = (error ?? {}) as { retryAfterMs?: number };
-  return Math.max(Math.min(retryAfterMs, maxRetryAfterMs), backoffMs(attempt, options));
+  const { retryAfterMs } = (error ?? {}) as { retryAfterMs?: number };
+  return dictatedWaitMs(backoffMs(attempt, options), retryAfterMs, maxRetryAfterMs);
 }
 
 /**
@@ -76,17 +79,12 @@ export function assertBackoff({ minDelayMs, maxDelayMs, maxRetryAfterMs }: Backo
 /** Milliseconds after which a connection counts as one that worked, whatever came over it. */
 export const STABLE_MS = 10_000;
 
-/** The longest delay of a timer; a longer one fires at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
-/** Waits; an abort ends the wait at once, without an error. */
+/** Waits, for ever if it is `Infinity`; an abort ends the wait at once, without an error. */
 export async function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
-  if (signal?.aborted) return;
   const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, Math.min(delayMs, MAX_TIMER_MS));
-  const stop = () => resolve();
-  signal?.addEventListener("abort", stop, { once: true });
+  const forgetTimer = startTimer(delayMs, resolve);
+  const forgetAbort = onAbort(signal, resolve);
   await promise;
-  clearTimeout(timer);
-  signal?.removeEventListener("abort", stop);
+  forgetTimer();
+  forgetAbort();
 }

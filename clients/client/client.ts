@@ -8,6 +8,7 @@ import { withDefaults } from "./connection_options.ts";
 import type { Follow } from "./follow.ts";
 import { followBy } from "./follow.ts";
 import { sharedFollow } from "./shared/mod.ts";
+import { whileShown } from "./while_shown.ts";
 import type { StreamOptions } from "./task_stream.ts";
 import { TaskStream } from "./task_stream.ts";
 import type { TransportOptions } from "./transport.ts";
@@ -49,7 +50,7 @@ export interface SubscribeOptions extends Omit<StreamOptions, "onReconnect"> {
   onEvent?: (event: EventEnvelope, context: EventContext) => void;
   /** The task has ended, and every event was given out. */
   onDone?: (reason: DoneReason) => void;
-  /** Something went wrong. */
+  /** Something went wrong. @default the console is warned, once, of a server that cannot be reached */
   onError?: (error: unknown, info: SubscriptionError) => void;
 }
 
@@ -121,7 +122,9 @@ export class TaskcastClient {
     this.#http = new HttpClient(options);
     const connection = withDefaults(options.connection);
     const follow = followBy(chooseConnect(this.#http, options, connection), connection);
-    this.#follow = options.share ? sharedFollow(this.#http, follow, connection) : follow;
+    this.#follow = whileShown(
+      options.share ? sharedFollow(this.#http, follow, connection) : follow,
+    );
   }
 
   /**
@@ -136,7 +139,7 @@ export class TaskcastClient {
     const { onEvent, onDone, onError, ...rest } = options;
     const stream = this.stream(taskId, {
       ...rest,
-      onReconnect: (error, retryInMs) => onError?.(error, { fatal: false, retryInMs }),
+      onReconnect: onError && ((error, retryInMs) => onError(error, { fatal: false, retryInMs })),
     });
     const context: EventContext = {
       text: (seriesId) => stream.text(seriesId),
@@ -186,7 +189,7 @@ export class TaskcastClient {
     );
     while (url !== undefined) {
       const response = await this.#http.request(url, { signal });
-      const events: TaskEvent[] = await response.json();
+      const events: TaskEvent[] = await this.#http.read(response);
       yield* events;
       url = nextPage(response, url);
     }

@@ -1,5 +1,6 @@
 import type { Ticket } from "@taskcast/core/protocol";
 import { SSE_EVENT, taskPath } from "@taskcast/core/protocol";
+import { onAbort } from "@taskcast/core/protocol";
 import type { Connect, ConnectRequest } from "./connect.ts";
 import { Renewal } from "./connect.ts";
 import { endOf } from "./fetch_connect.ts";
@@ -73,11 +74,7 @@ export function eventSourceConnect(
         refused = !opened && source!.readyState === CLOSED;
         end(new Error(opened ? "The connection was lost" : "No connection could be made"));
       });
-      idle.signal.addEventListener(
-        "abort",
-        () => end(signal?.aborted ? signal.reason : new Renewal()),
-        { once: true },
-      );
+      onAbort(idle.signal, () => end(signal?.aborted ? signal.reason : new Renewal()));
       try {
         for await (const message of queue) {
           idle.pause();

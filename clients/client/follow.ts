@@ -1,10 +1,12 @@
-import { SSE_EVENT } from "@taskcast/core/protocol";
-import { retryDelayMs, sleep, STABLE_MS } from "./backoff.ts";
+import { SSE_EVENT, startTimer } from "@taskcast/core/protocol";
+import { onAbort } from "@taskcast/core/protocol";
+import { backoffMs, retryDelayMs, sleep, STABLE_MS } from "./backoff.ts";
 import type { Connect } from "./connect.ts";
 import { Renewal } from "./connect.ts";
 import type { ConnectionOptions } from "./connection_options.ts";
-import { TaskcastHttpError } from "./http.ts";
+import { isFinal } from "./http.ts";
 import type { SseMessage } from "./sse_messages.ts";
+import { onWake } from "./wake.ts";
 
 /** What of a task is followed, and where from. */
 export interface FollowRequest {
@@ -31,9 +33,12 @@ export type Follow = (request: FollowRequest) => AsyncGenerator<SseMessage, void
 export function followBy(connect: Connect, options: ConnectionOptions): Follow {
   return async function* ({ taskId, urlAt, cursor, signal, onReconnect }) {
     let failures = 0;
-    let serverRetryMs: number | undefined;
+    let serverRetryMs = 0;
+    // The address is right: what answers otherwise from now on is something in between.
+    let isMet = cursor !== undefined;
     while (!signal?.aborted) {
       let problem: unknown = new Error("The connection ended before the task did");
+      let hasProgress = false;
       const startMs = performance.now();
       try {
         const connection = connect({
@@ -44,23 +49,27 @@ export function followBy(connect: Connect, options: ConnectionOptions): Follow {
           onRetry: (retryMs) => serverRetryMs = retryMs,
         });
         for await (const message of connection) {
+          isMet = true;
           // A server that only ever opens a stream brings the reader no further.
-          if (isProgress(message, cursor)) failures = 0;
+          if (isProgress(message, cursor)) hasProgress = true;
           if (message.id !== undefined) cursor = message.id;
           yield message;
           if (message.event === SSE_EVENT.done || signal?.aborted) return;
         }
       } catch (error) {
-        if (signal?.aborted) return;
-        if (error instanceof Renewal) continue;
-        if (error instanceof TaskcastHttpError && !error.transient) throw error;
         problem = error;
       }
       if (signal?.aborted) return;
-      if (performance.now() - startMs >= STABLE_MS) failures = 0;
+      const isStable = performance.now() - startMs >= STABLE_MS;
+      if (hasProgress || isStable) failures = 0;
+      if (problem instanceof Renewal) {
+        if (!hasProgress && !isStable) await sleep(backoffMs(1, options), signal);
+        continue;
+      }
+      if (isFinal(problem, { isMet, failures })) throw problem;
       const delayMs = waitMs(++failures, problem, serverRetryMs, options);
       onReconnect?.(problem, delayMs);
-      await sleep(delayMs, signal);
+      await pause(delayMs, problem, options, signal);
     }
   };
 }
@@ -69,13 +78,37 @@ function isProgress({ event, id }: SseMessage, cursor: string | undefined): bool
   return id === undefined ? event === SSE_EVENT.event : id !== cursor;
 }
 
-/** A server's `retry:` is the shortest wait, unless the options say another; never none at all. */
+/** A server's `retry:` makes the shortest wait longer, unless the options say how long that is. */
 function waitMs(
   failures: number,
   problem: unknown,
-  serverRetryMs: number | undefined,
-  { minDelayMs = serverRetryMs === undefined ? undefined : Math.max(1, serverRetryMs), ...options }:
-    ConnectionOptions,
+  serverRetryMs: number,
+  { minDelayMs = Math.max(500, serverRetryMs), ...options }: ConnectionOptions,
 ): number {
   return retryDelayMs(failures, problem, { minDelayMs, ...options });
+}
+
+/**
+ * Waits for the next attempt; no longer than for the first when the network or the page is back,
+ * unless the server itself said how long.
+ */
+async function pause(
+  delayMs: number,
+  problem: unknown,
+  options: ConnectionOptions,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let forgetTimer = startTimer(delayMs, resolve);
+  const forgetAbort = onAbort(signal, resolve);
+  const isDictated = ((problem ?? {}) as { retryAfterMs?: number }).retryAfterMs !== undefined;
+  const forgetWake = isDictated ? () => {} : onWake(() => {
+    forgetWake();
+    forgetTimer();
+    forgetTimer = startTimer(Math.min(delayMs, backoffMs(1, options)), resolve);
+  });
+  await promise;
+  forgetTimer();
+  forgetAbort();
+  forgetWake();
 }

@@ -4,10 +4,21 @@
  * @module
  */
 import type { ErrorBody, ErrorCode } from "@taskcast/core/protocol";
-import { ERROR_CODES, TaskcastError } from "@taskcast/core/protocol";
+import { parseRetryAfter, TaskcastError } from "@taskcast/core/protocol";
+import { baseUrlProblem } from "./base_url.ts";
+import { refusedByBrowser, UnreachableError } from "./unreachable.ts";
 
 export type { BackoffOptions } from "./backoff.ts";
-export { assertBackoff, backoffMs, retryDelayMs, sleep, STABLE_MS } from "./backoff.ts";
+export {
+  assertBackoff,
+  assertPositive,
+  backoffMs,
+  retryDelayMs,
+  sleep,
+  STABLE_MS,
+} from "./backoff.ts";
+export { baseUrlProblem } from "./base_url.ts";
+export { UnreachableError } from "./unreachable.ts";
 
 /**
  * A token, or a function that gets one: called for each request, and once more with `refresh: true`
@@ -27,28 +38,58 @@ export interface HttpOptions {
   fetch?: typeof fetch;
 }
 
-/** An error that the server answered with. */
+/** An answer that is an error: the server's, or that of something between here and the server. */
 export class TaskcastHttpError extends TaskcastError {
   /** The HTTP status. */
   readonly status: number;
   /** Milliseconds after which the server wants to be asked again, if it said so. */
   readonly retryAfterMs?: number;
+  /** The answer is not Taskcast's, e.g. that of a proxy, a firewall or a sign-in page. */
+  readonly isForeign: boolean;
 
-  /** The error that an answer tells of. @param response What the server answered. */
-  constructor(response: Response, body: ErrorBody["error"]) {
-    super(body.code, body.message, { details: body.details });
+  /**
+   * The error that an answer tells of.
+   *
+   * @param response What was answered.
+   * @param body What a Taskcast server says of it. @default something else has answered
+   */
+  constructor(response: Response, body?: ErrorBody["error"]) {
+    const { code, message, details } = body ?? foreign(response);
+    super(code, message, { details });
     this.status = response.status;
-    this.retryAfterMs = retryAfterMs(response);
+    this.isForeign = body === undefined;
+    this.retryAfterMs = parseRetryAfter(response.headers.get("retry-after"));
   }
 
-  /** Whether the same request may succeed later. */
+  /**
+   * Whether the same request may succeed later. An answer that is not the server's says nothing of
+   * what the server would answer.
+   */
   get transient(): boolean {
-    return isTransient(this.status);
+    return this.isForeign || isTransient(this.status);
   }
 }
 
+/** Statuses that say by their definition that the same request may be sent again. */
 function isTransient(status: number): boolean {
-  return status === 408 || status === 429 || status >= 500;
+  return [408, 425, 429].includes(status) || status >= 500 && status !== 501 && status !== 505;
+}
+
+/** Answers of something else that are taken for an outage before the server has ever answered. */
+const FOREIGN_ANSWERS = 5;
+
+/**
+ * Whether to try again is in vain. What is not Taskcast's answer is an outage of the path, once the
+ * server has answered. Before that the address may be wrong, or the host of the server may have
+ * refused by itself: a 401 ends it at once, anything else when it has come several times.
+ *
+ * @param before What came of earlier attempts: an answer of the server, and how many failed.
+ */
+export function isFinal(error: unknown, before: { isMet: boolean; failures: number }): boolean {
+  const isWrongPlace = !before.isMet && before.failures >= FOREIGN_ANSWERS;
+  if (error instanceof UnreachableError) return error.isBrowser && isWrongPlace;
+  if (!(error instanceof TaskcastHttpError) || isTransient(error.status)) return false;
+  return !error.isForeign || isWrongPlace || !before.isMet && error.status === 401;
 }
 
 /** Sends requests to a Taskcast server. */
@@ -56,11 +97,15 @@ export class HttpClient {
   readonly #options: HttpOptions;
   readonly #base: string;
   readonly #fetch: typeof fetch;
+  #isReached = false;
+  #hasWarned = false;
 
-  /** Requests to one server. @throws {TypeError} If `baseUrl` is not a URL of HTTP. */
+  /** Requests to one server. @throws {TypeError} If `baseUrl` is not a URL of HTTP or says more. */
   constructor(options: HttpOptions) {
     this.#options = options;
-    this.#base = assertHttpUrl(options.baseUrl).replace(/\/+$/, "");
+    const problem = baseUrlProblem(options.baseUrl);
+    if (problem !== undefined) throw new TypeError(`"baseUrl" ${problem}`);
+    this.#base = new URL(options.baseUrl).href.replace(/\/+$/, "");
     // Called as a method of something else, the browser's fetch refuses to work.
     this.#fetch = options.fetch ?? ((...args) => fetch(...args));
   }
@@ -72,6 +117,11 @@ export class HttpClient {
       if (value !== undefined) params.set(name, String(value));
     }
     return this.#base + path + (params.size === 0 ? "" : `?${params}`);
+  }
+
+  /** Whether anything has ever answered. */
+  get isReached(): boolean {
+    return this.#isReached;
   }
 
   /** Whether `fetch` was given as an option. */
@@ -126,8 +176,27 @@ export class HttpClient {
       init.body = JSON.stringify(body);
       init.headers = { "content-type": "application/json" };
     }
-    const response = await this.request(url, init);
-    return (response.status === 204 ? undefined : await response.json()) as T;
+    return await this.read(await this.request(url, init));
+  }
+
+  /**
+   * Reads the JSON of an answer; `undefined` of one without a body.
+   *
+   * @throws {TaskcastHttpError} If it is none, e.g. since the request was led to a sign-in page.
+   */
+  async read<T>(response: Response): Promise<T> {
+    const text = await response.text();
+    try {
+      return (response.status === 204 ? undefined : JSON.parse(text)) as T;
+    } catch {
+      throw new TaskcastHttpError(response);
+    }
+  }
+
+  /** Tells the console of an error that is told to nobody else; the first one only. */
+  warn(error: unknown): void {
+    if (!this.#hasWarned) console.warn(`Taskcast goes on trying. ${error}`);
+    this.#hasWarned = true;
   }
 
   async #send(url: string, init: RequestInit, refresh: boolean): Promise<Response> {
@@ -135,7 +204,16 @@ export class HttpClient {
     const bearer = await this.#token(refresh);
     if (bearer !== undefined) all.set("authorization", `Bearer ${bearer}`);
     new Headers(init.headers).forEach((value, name) => all.set(name, value));
-    return await this.#fetch(url, { ...init, headers: all });
+    try {
+      const response = await this.#fetch(url, { ...init, headers: all });
+      this.#isReached = true;
+      return response;
+    } catch (error) {
+      // Anything else is an abort.
+      if (!(error instanceof TypeError)) throw error;
+      const isBrowser = !this.#isReached && await refusedByBrowser(this.#base, this.#fetch);
+      throw new UnreachableError(this.#base, error, isBrowser);
+    }
   }
 
   async #token(refresh: boolean): Promise<string | undefined> {
@@ -154,36 +232,34 @@ async function errorOf(response: Response): Promise<TaskcastHttpError> {
     if (!isTransient(response.status)) throw error;
     return ""; // The status says enough: to try again.
   });
+  let body: ErrorBody["error"] | undefined;
   try {
     const { error } = JSON.parse(text) as ErrorBody;
-    if (ERROR_CODES.includes(error.code)) return new TaskcastHttpError(response, error);
+    // Not compared with a list: a newer server may have codes that this client does not know.
+    if (/^[A-Z_]+$/.test(error.code) && typeof error.message === "string") body = error;
   } catch {
-    // Not ours: told below by its status.
+    // Not ours.
   }
+  return new TaskcastHttpError(response, body);
+}
+
+/** What is said of an answer that is not Taskcast's. */
+function foreign({ status, url, headers }: Response): ErrorBody["error"] {
   const codes: Record<number, ErrorCode> = {
     401: "UNAUTHORIZED",
     403: "FORBIDDEN",
-    404: "NOT_FOUND",
     408: "REQUEST_TIMEOUT",
     413: "PAYLOAD_TOO_LARGE",
     429: "RATE_LIMITED",
-    502: "STORE_UNAVAILABLE",
-    503: "STORE_UNAVAILABLE",
-    504: "STORE_UNAVAILABLE",
+    500: "INTERNAL",
   };
-  const code = codes[response.status] ?? (response.status < 500 ? "INVALID_INPUT" : "INTERNAL");
-  const { pathname } = new URL(response.url || "http://unknown/");
-  const message = `The server answered ${response.status} to ${pathname}`;
-  return new TaskcastHttpError(response, { code, message });
-}
-
-/** Reads `Retry-After` (RFC 9110 §10.2.3): seconds, or a date. */
-function retryAfterMs({ headers }: Response): number | undefined {
-  const value = headers.get("retry-after");
-  if (value === null) return undefined;
-  if (/^\d+$/.test(value.trim())) return Number(value) * 1000;
-  const dateMs = Date.parse(value);
-  return Number.isNaN(dateMs) ? undefined : Math.max(0, dateMs - Date.now());
+  const { pathname } = new URL(url || "http://unknown/");
+  const type = headers.get("content-type") ?? "nothing";
+  return {
+    code: codes[status] ?? (status < 500 ? "NOT_FOUND" : "STORE_UNAVAILABLE"),
+    message: `The server answered ${status} to ${pathname} with ${type}, which is not an answer ` +
+      "of Taskcast: it comes from something in between, or baseUrl is wrong",
+  };
 }
 
 /**
@@ -208,12 +284,4 @@ export function assertAdvances(page: string | undefined, next: string | undefine
   if (next !== undefined && next === page) {
     throw new Error("The server names the page itself as the next one");
   }
-}
-
-/** A host and port alone are a URL, too ("localhost:" is its scheme), but none to ask anything of. */
-function assertHttpUrl(baseUrl: string): string {
-  if (!/^https?:\/\//i.test(baseUrl)) {
-    throw new TypeError('"baseUrl" must begin with http:// or https://');
-  }
-  return new URL(baseUrl).href;
 }

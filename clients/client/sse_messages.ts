@@ -1,4 +1,4 @@
-import { createParser } from "eventsource-parser";
+import { onAbort } from "@taskcast/core/protocol";
 
 /** A message of an SSE stream. */
 export interface SseMessage {
@@ -28,76 +28,81 @@ export interface SseHints {
   onRetry?: (retryMs: number) => void;
 }
 
-/** Name that is given to blocks without data, so that the parser reports them. */
-const CURSOR_ONLY = "taskcast.cursor";
-
 /**
- * Reads the messages of an SSE stream, as they come and as they are asked for.
- *
- * A block that only has an `id:` moves the reader's cursor by the rules of EventSource, but parsers
- * do not report it. Such blocks are given a name and empty data before they reach the parser. A
- * message that is cut off in the middle is dropped.
+ * Reads the messages of an SSE stream, as they come and as they are asked for. A message that is cut
+ * off in the middle is dropped.
  */
 export async function* sseMessages(
   body: ReadableStream<Uint8Array>,
   { signal, onActivity, onRetry }: SseHints = {},
 ): AsyncGenerator<SseMessage, void> {
-  const messages: SseMessage[] = [];
-  const parser = createParser({
-    onEvent: ({ event, data, id }) =>
-      messages.push(event === CURSOR_ONLY ? { data, id } : { event, data, id }),
-    onRetry,
-  });
-  const blocks = new BlockNamer();
+  const parser = new SseParser(onRetry);
   const decoder = new TextDecoder();
   const reader = body.getReader();
   const stop = () => void reader.cancel(signal?.reason).catch(() => {});
-  signal?.addEventListener("abort", stop, { once: true });
+  const forgetAbort = onAbort(signal, stop);
   try {
     for (;;) {
       const { value, done } = await reader.read();
       signal?.throwIfAborted();
       if (done) return;
       onActivity?.();
-      parser.feed(blocks.push(decoder.decode(value, { stream: true })));
-      yield* messages.splice(0);
+      yield* parser.read(decoder.decode(value, { stream: true }));
     }
   } finally {
-    signal?.removeEventListener("abort", stop);
+    forgetAbort();
     // Also when the consumer leaves: the connection is given up at once.
     await reader.cancel().catch(() => {});
   }
 }
 
-/** Completes blocks that have an id and no data. Holds back no more than an unfinished line. */
-class BlockNamer {
-  #unfinished: string[] = [];
-  #hasId = false;
-  #hasData = false;
+/**
+ * The parser of https://html.spec.whatwg.org/multipage/server-sent-events.html, with one difference:
+ * it tells also of blocks that have an `id:` and no data. They move the reader's cursor by the rules
+ * of EventSource, but other parsers do not report them.
+ */
+class SseParser {
+  readonly #onRetry?: (retryMs: number) => void;
+  /** Of the line that is not complete yet. */
+  #parts: string[] = [];
+  #endsWithCr = false;
+  #event?: string;
+  #data?: string;
+  #id?: string;
 
-  push(text: string): string {
-    let out = "";
-    let start = 0;
-    for (;;) {
-      const newline = text.indexOf("\n", start);
-      if (newline === -1) break;
-      const line = this.#unfinished.join("") + text.slice(start, newline);
-      this.#unfinished = [];
-      out += this.#take(line);
-      start = newline + 1;
-    }
-    if (start < text.length) this.#unfinished.push(text.slice(start));
-    return out;
+  constructor(onRetry?: (retryMs: number) => void) {
+    this.#onRetry = onRetry;
   }
 
-  #take(line: string): string {
-    if (line.startsWith("id:")) this.#hasId = true;
-    else if (line.startsWith("data")) this.#hasData = true;
-    else if (line === "" || line === "\r") {
-      const cursorOnly = this.#hasId && !this.#hasData;
-      this.#hasId = this.#hasData = false;
-      if (cursorOnly) return `event: ${CURSOR_ONLY}\ndata:\n\n`;
+  /** The messages that a text completes. */
+  *read(text: string): Generator<SseMessage, void> {
+    if (text === "") return;
+    const lines = (this.#endsWithCr && text[0] === "\n" ? text.slice(1) : text).split(/\r\n|\n|\r/);
+    this.#endsWithCr = text.endsWith("\r");
+    const last = lines.pop()!;
+    for (const line of lines) {
+      const message = this.#take(this.#parts.join("") + line);
+      this.#parts = [];
+      if (message !== undefined) yield message;
     }
-    return line + "\n";
+    this.#parts.push(last);
+  }
+
+  #take(line: string): SseMessage | undefined {
+    if (line === "") return this.#complete();
+    const [, name, value = ""] = /^([^:]*)(?:: ?(.*))?$/s.exec(line)!;
+    if (name === "event") this.#event = value;
+    else if (name === "data") {
+      this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`;
+    } else if (name === "id" && !value.includes("\0")) this.#id = value;
+    else if (name === "retry" && /^\d+$/.test(value)) this.#onRetry?.(Number(value));
+    return undefined;
+  }
+
+  #complete(): SseMessage | undefined {
+    const [event, data, id] = [this.#event, this.#data, this.#id];
+    this.#event = this.#data = this.#id = undefined;
+    if (data !== undefined) return { event: event || undefined, data, id };
+    return id === undefined ? undefined : { data: "", id };
   }
 }

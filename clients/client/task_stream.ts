@@ -29,7 +29,10 @@ export interface StreamOptions {
    * everything that is left follows, from the first event, and what was given out before is void.
    */
   onOpen?: (message: OpenMessage) => void;
-  /** A connection failed; another will be made after the wait. */
+  /**
+   * A connection failed; another will be made after the wait. @default the console is warned, once,
+   * of a server that cannot be reached
+   */
   onReconnect?: (error: unknown, delayMs: number) => void;
 }
 
@@ -85,7 +88,12 @@ export class TaskStream implements AsyncIterable<EventEnvelope> {
   async *[Symbol.asyncIterator](): AsyncGenerator<EventEnvelope, void> {
     if (this.#reason !== undefined) return;
     assertTaskId(this.#taskId, "taskId"); // Here, since what connecting throws is tried again.
-    const { signal, onReconnect } = this.#options;
+    // A connection that is cut now and then is no news; one that does not come about is.
+    let failures = 1;
+    const warn = (error: unknown) => {
+      if (failures++ > 0) this.#http.warn(error);
+    };
+    const { signal, onReconnect = warn } = this.#options;
     const messages = this.#follow({
       taskId: this.#taskId,
       urlAt: (cursor) => this.#urlAt(cursor),
@@ -94,6 +102,7 @@ export class TaskStream implements AsyncIterable<EventEnvelope> {
       onReconnect,
     });
     for await (const { event, data, id } of messages) {
+      failures = 0;
       if (event === SSE_EVENT.open) this.#opened(JSON.parse(data) as OpenMessage);
       if (event === SSE_EVENT.done) this.#reason = (JSON.parse(data) as DoneMessage).reason;
       const envelope: EventEnvelope | undefined = event === SSE_EVENT.event

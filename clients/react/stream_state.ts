@@ -22,13 +22,13 @@ export interface StreamState {
   readonly doneReason: DoneReason | undefined;
   /**
    * Why the server refused (a `TaskcastHttpError`), with the status `error`; or, with the status
-   * `reconnecting`, why no connection has come about for a while. It goes when one does.
+   * `reconnecting`, why no connection has come about yet, or for a while. It goes when one does.
    */
   readonly error: Error | undefined;
 }
 
 /** Attempts that fail in a row before `error` says why. */
-const FAILURES_UNTIL_ERROR = 3;
+export const FAILURES_UNTIL_ERROR = 3;
 
 /** A wait before the next attempt, in milliseconds, that is told as an error at once. */
 const WAIT_UNTIL_ERROR_MS = 10_000;

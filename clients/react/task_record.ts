@@ -1,6 +1,5 @@
 import type { EventEnvelope, TaskcastClient } from "@taskcast/client";
-import { TaskcastHttpError } from "@taskcast/client";
-import { retryDelayMs, sleep } from "@taskcast/client/http";
+import { isFinal, retryDelayMs, sleep } from "@taskcast/client/http";
 import type { Task, TaskStatus } from "@taskcast/core/protocol";
 import { isTerminal } from "@taskcast/core/protocol";
 
@@ -77,7 +76,7 @@ export class TaskRecord {
         onChange();
       } catch (error) {
         if (signal.aborted) return;
-        if (error instanceof TaskcastHttpError && !error.transient) {
+        if (isFinal(error, { isMet: this.#task !== undefined, failures })) {
           onError(error);
           break;
         }

@@ -10,7 +10,16 @@ import { SERVER_EVENT } from "@taskcast/core/protocol";
 import { DEFAULT_MAX_EVENTS, EventList } from "./event_list.ts";
 import { inNextFrame } from "./frames.ts";
 import type { StreamState } from "./stream_state.ts";
-import { CONNECTING, done, errorOf, IDLE, OPEN, reconnecting, refused } from "./stream_state.ts";
+import {
+  CONNECTING,
+  done,
+  errorOf,
+  FAILURES_UNTIL_ERROR,
+  IDLE,
+  OPEN,
+  reconnecting,
+  refused,
+} from "./stream_state.ts";
 import { TaskRecord } from "./task_record.ts";
 
 /** What `useTaskEvents` returns. */
@@ -75,7 +84,7 @@ export class TaskStore implements TaskView {
   #state = CONNECTING;
   #recordWanted = false;
   #recordError?: Error;
-  #failures = 0;
+  #failures = FAILURES_UNTIL_ERROR - 1; // Before the first connection each failure is told.
   #listChanged = false;
   #texts = new Map<string, string>();
   #cancelFrame?: () => void;

@@ -1,5 +1,11 @@
 import type { HttpOptions } from "@taskcast/client/http";
-import { assertAdvances, HttpClient, nextPage, TaskcastHttpError } from "@taskcast/client/http";
+import {
+  assertAdvances,
+  assertPositive,
+  HttpClient,
+  nextPage,
+  TaskcastHttpError,
+} from "@taskcast/client/http";
 import type {
   BlockedRequest,
   CreateTaskInput,
@@ -15,11 +21,11 @@ import type {
   Ticket,
   TransitionOptions,
 } from "@taskcast/core/protocol";
-import { taskPath, ulid } from "@taskcast/core/protocol";
+import { MAX_TIMER_MS, taskPath, ulid } from "@taskcast/core/protocol";
 import { ProducerSequences } from "./producer_sequences.ts";
 import type { PublisherOptions } from "./publisher.ts";
 import { Publisher } from "./publisher.ts";
-import type { RetryOptions } from "./retrying.ts";
+import type { Attempt, RetryOptions } from "./retrying.ts";
 import { assertRetryOptions, retrying } from "./retrying.ts";
 
 /** Options for {@linkcode TaskcastServerClient}. */
@@ -28,7 +34,7 @@ export interface TaskcastServerClientOptions extends HttpOptions {
   serviceKey?: string;
   /** How requests are repeated. All are safe to repeat. */
   retry?: RetryOptions;
-  /** Milliseconds after which one attempt is given up. @default {30000} */
+  /** Milliseconds after which one attempt is given up; `Infinity` is never. @default {30000} */
   timeoutMs?: number;
 }
 
@@ -111,11 +117,12 @@ export class TaskcastServerClient {
    * A client of one server; it connects when it is used.
    *
    * @throws {TypeError} If `baseUrl` is not a URL.
-   * @throws {RangeError} For retries that would not pause or not end.
+   * @throws {RangeError} For retries that would not pause or not end, and a time that is no time.
    */
   constructor(options: TaskcastServerClientOptions) {
     const { serviceKey, retry = {}, timeoutMs = 30_000, headers, ...http } = options;
     assertRetryOptions(retry);
+    assertPositive({ timeoutMs });
     const all = { ...headers };
     if (serviceKey !== undefined) all["x-taskcast-service-key"] = serviceKey;
     this.#http = new HttpClient({ ...http, headers: all });
@@ -131,9 +138,12 @@ export class TaskcastServerClient {
   async createTask(input: CreateTaskInput = {}): Promise<Task> {
     // With an id of its own a repeated request cannot create a second task.
     const body = { ...input, id: input.id ?? ulid(Date.now()) };
-    return await retrying(this.#retry, async ({ ambiguous }) => {
+    return await this.#retrying(async ({ ambiguous }) => {
       try {
-        return await this.#json<Task>("POST", "/tasks", body);
+        const task = await this.#json<Task>("POST", "/tasks", body);
+        // After a redirect, a POST may have become a GET, whose answer is another one.
+        if (task?.id !== body.id) throw new Error(CREATED_NOTHING);
+        return task;
       } catch (error) {
         // The attempt before this one was carried out after all.
         if (ambiguous && isCode(error, "TASK_EXISTS")) return await this.getTask(body.id);
@@ -144,7 +154,7 @@ export class TaskcastServerClient {
 
   /** A task and where its log stands. */
   async getTask(taskId: string): Promise<TaskDetail> {
-    return await retrying(this.#retry, () => this.#json("GET", taskPath(taskId)));
+    return await this.#retrying(() => this.#json("GET", taskPath(taskId)));
   }
 
   /** A page of tasks, newest first. */
@@ -154,7 +164,7 @@ export class TaskcastServerClient {
       status: status?.join(","),
       type: types?.join(","),
     });
-    return await retrying(this.#retry, () => this.#http.json("GET", url, undefined, this.#limit()));
+    return await this.#retrying(() => this.#http.json("GET", url, undefined, this.#limit()));
   }
 
   /** All tasks, page by page as they are asked for. */
@@ -178,7 +188,7 @@ export class TaskcastServerClient {
   async publishEvents(taskId: string, events: readonly EventInput[]): Promise<TaskEvent[]> {
     const path = `${taskPath(taskId)}/events`;
     const send = (body: readonly EventInput[]) =>
-      retrying(this.#retry, () => this.#json<TaskEvent[]>("POST", path, body));
+      this.#retrying(() => this.#json<TaskEvent[]>("POST", path, body));
     // Every event has a number, its own or one of ours: else a repetition would store it twice.
     const unnumbered = events.filter(({ producerId }) => producerId === undefined).length;
     if (unnumbered === 0) return await send(events);
@@ -207,7 +217,7 @@ export class TaskcastServerClient {
     status: TaskStatus,
     options: TransitionOptions = {},
   ): Promise<Task> {
-    return await retrying(this.#retry, async ({ ambiguous }) => {
+    return await this.#retrying(async ({ ambiguous }) => {
       try {
         return await this.#json<Task>("PATCH", `${taskPath(taskId)}/status`, {
           status,
@@ -228,7 +238,7 @@ export class TaskcastServerClient {
 
   /** Answers what a blocked task waits for; it runs again. */
   async resolve(taskId: string, data: unknown): Promise<Task> {
-    return await retrying(this.#retry, async ({ ambiguous }) => {
+    return await this.#retrying(async ({ ambiguous }) => {
       try {
         return await this.#json<Task>("POST", `${taskPath(taskId)}/resolve`, { data });
       } catch (error) {
@@ -242,7 +252,7 @@ export class TaskcastServerClient {
 
   /** What a blocked task waits for. */
   async getRequest(taskId: string): Promise<BlockedRequest> {
-    return await retrying(this.#retry, () => this.#json("GET", `${taskPath(taskId)}/request`));
+    return await this.#retrying(() => this.#json("GET", `${taskPath(taskId)}/request`));
   }
 
   /**
@@ -251,7 +261,7 @@ export class TaskcastServerClient {
    * @returns `pending` while the server cannot reach its archive; it then finishes that by itself.
    */
   async deleteTask(taskId: string): Promise<Deletion> {
-    return await retrying(this.#retry, async ({ ambiguous }) => {
+    return await this.#retrying(async ({ ambiguous }) => {
       try {
         const answer = await this.#json<{ deletion: Deletion } | undefined>(
           "DELETE",
@@ -267,8 +277,7 @@ export class TaskcastServerClient {
 
   /** A ticket with which a browser's EventSource can follow the task. */
   async createTicket(taskId: string, options: { expiresInMs?: number } = {}): Promise<Ticket> {
-    return await retrying(
-      this.#retry,
+    return await this.#retrying(
       () => this.#json("POST", `${taskPath(taskId)}/tickets`, options),
     );
   }
@@ -302,20 +311,29 @@ export class TaskcastServerClient {
   }
 
   async #historyPage(url: string): Promise<{ events: TaskEvent[]; nextUrl?: string }> {
-    return await retrying(this.#retry, async () => {
+    return await this.#retrying(async () => {
       const response = await this.#http.request(url, { signal: this.#limit() });
-      return { events: await response.json(), nextUrl: nextPage(response, url) };
+      return { events: await this.#http.read(response), nextUrl: nextPage(response, url) };
     });
+  }
+
+  #retrying<T>(send: (attempt: Attempt) => Promise<T>): Promise<T> {
+    return retrying(this.#http, this.#retry, send);
   }
 
   async #json<T>(method: string, path: string, body?: unknown): Promise<T> {
     return await this.#http.json<T>(method, this.#http.url(path), body, this.#limit());
   }
 
-  #limit(): AbortSignal {
-    return AbortSignal.timeout(this.#timeoutMs);
+  /** Aborts an attempt that takes too long; what no timer can wait for is no limit. */
+  #limit(): AbortSignal | undefined {
+    if (this.#timeoutMs > MAX_TIMER_MS) return undefined;
+    return AbortSignal.timeout(Math.ceil(this.#timeoutMs));
   }
 }
+
+const CREATED_NOTHING = "The answer is not the task that was to be created. If the server " +
+  "redirects, e.g. from http to https, baseUrl must be where it redirects to";
 
 function isCode(error: unknown, code: string): boolean {
   return error instanceof TaskcastHttpError && error.code === code;

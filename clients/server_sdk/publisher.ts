@@ -1,9 +1,16 @@
 import type { HttpClient } from "@taskcast/client/http";
-import { retryDelayMs, sleep, STABLE_MS, TaskcastHttpError } from "@taskcast/client/http";
+import {
+  assertPositive,
+  retryDelayMs,
+  sleep,
+  STABLE_MS,
+  TaskcastHttpError,
+} from "@taskcast/client/http";
 import type { EventInput, PublishReceipt } from "@taskcast/core/protocol";
-import { taskPath } from "@taskcast/core/protocol";
+import { onAbort, startTimer, taskPath } from "@taskcast/core/protocol";
 import { RequestBudget } from "./request_budget.ts";
 import type { RetryOptions } from "./retrying.ts";
+import { isNowhere } from "./retrying.ts";
 
 /** Options for `openPublisher`. */
 export interface PublisherOptions {
@@ -21,6 +28,9 @@ export interface PublisherOptions {
 
 /** Bytes that are handed to the network at a time, about. */
 const CHUNK_BYTES = 64 * 1024;
+
+/** Milliseconds after which a request that is open has reached a server. */
+const OPEN_MS = 1_000;
 
 /** A part of the events that wait, sent in one request. */
 class Sending {
@@ -97,17 +107,15 @@ export class Publisher {
       lingerMs: 0,
       ...options,
     };
+    const { lingerMs, ...positive } = this.#options;
+    assertPositive({ ...positive, lingerMs: lingerMs === 0 ? undefined : lingerMs });
     this.#retry = retry;
     this.#budget = new RequestBudget({
       bytes: this.#options.rotateBytes,
       ms: this.#options.rotateMs,
     });
-    if (signal?.aborted) this.#end(signal.reason);
-    signal?.addEventListener("abort", () => this.#end(signal.reason), {
-      once: true,
-      signal: this.#ended.signal,
-    });
-    this.#running = this.#run();
+    const forgetSignal = onAbort(signal, () => this.#end(signal!.reason));
+    this.#running = this.#run().finally(forgetSignal);
   }
 
   /**
@@ -175,6 +183,8 @@ export class Publisher {
 
   async #run(): Promise<void> {
     let failures = 0;
+    let isReached = false;
+    const startMs = performance.now();
     // A request is open all the time, also while there is nothing to send: it is how the end of the
     // task is heard of at once.
     while (!this.#ended.signal.aborted && !this.#isFinished) {
@@ -198,7 +208,16 @@ export class Publisher {
         failures++;
         const isLast = failures >= (this.#retry.attempts ?? 6) * 2;
         if (isLast || !this.#mayRepeat(error)) return this.#end(error);
-        await sleep(retryDelayMs(failures, error, this.#retry), this.#ended.signal);
+        const delayMs = retryDelayMs(failures, error, this.#retry);
+        // Where nothing listens no request stays open.
+        isReached ||= sending.openMs >= OPEN_MS;
+        const spentMs = performance.now() - startMs + delayMs;
+        if (
+          !isReached && error instanceof TypeError && isNowhere(this.#http, this.#retry, spentMs)
+        ) {
+          return this.#end(error);
+        }
+        await sleep(delayMs, this.#ended.signal);
       }
     }
   }
@@ -213,7 +232,7 @@ export class Publisher {
     if (error.status !== 401) return error.transient;
     const isFirst = !this.#refreshToken || typeof error.details?.published === "number";
     this.#refreshToken = true;
-    return isFirst && this.#http.canRefreshToken;
+    return error.isForeign || isFirst && this.#http.canRefreshToken;
   }
 
   /** Sends what there is and what comes, until the request is due to be ended. */
@@ -226,7 +245,7 @@ export class Publisher {
         duplex: "half",
         signal: this.#ended.signal,
       }, { refreshToken: this.#refreshToken });
-      this.#confirm(await response.json(), sending);
+      this.#confirm(await this.#http.read(response), sending);
     } catch (error) {
       // A request that is refused in its middle says how far it came.
       if (error instanceof TaskcastHttpError && error.details?.published !== undefined) {
@@ -292,9 +311,9 @@ export class Publisher {
   async #nextLine(limitMs: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wakeSender = resolve;
-    const timer = limitMs === Infinity ? undefined : setTimeout(resolve, Math.max(0, limitMs));
+    const forgetTimer = startTimer(limitMs, resolve);
     await promise;
-    clearTimeout(timer);
+    forgetTimer();
     if (this.#wakeSender === resolve) this.#wakeSender = undefined;
     const { lingerMs } = this.#options;
     if (lingerMs > 0 && !this.#closing) await sleep(lingerMs, this.#ended.signal);

@@ -1,9 +1,13 @@
 import type { BackoffOptions } from "@taskcast/client/http";
+import type { HttpClient } from "@taskcast/client/http";
 import { assertBackoff, retryDelayMs, sleep, TaskcastHttpError } from "@taskcast/client/http";
 
 /** How often and how long a request is repeated. */
 export interface RetryOptions extends BackoffOptions {
-  /** Attempts at most, the first included. @default {6} */
+  /**
+   * Attempts at most, the first included. @default 6; and as long as nothing has ever answered, as
+   * many as fit into 0.8 s, so that a wrong address is told at once
+   */
   attempts?: number;
 }
 
@@ -33,15 +37,31 @@ export interface Attempt {
 
 /** A request that failed in a way that leaves open whether it was carried out. */
 export function isAmbiguous(error: unknown): boolean {
-  return !(error instanceof TaskcastHttpError) || error.status >= 500;
+  if (!(error instanceof TaskcastHttpError)) return true;
+  // What looks like a success and is none, e.g. a sign-in page, hides what the server has answered.
+  return error.status >= 500 || error.status === 408 || error.status < 400;
+}
+
+/** Milliseconds for trying again while nothing has ever answered. */
+const FIRST_CONTACT_MS = 800;
+
+/**
+ * Whether a server is most likely not there at all, so that more attempts would only hide it.
+ *
+ * @param spentMs Milliseconds from the first attempt to the end of the wait for the next one.
+ */
+export function isNowhere(http: HttpClient, { attempts }: RetryOptions, spentMs: number): boolean {
+  return attempts === undefined && !http.isReached && spentMs > FIRST_CONTACT_MS;
 }
 
 /** Repeats a request that is safe to repeat until it succeeds or is refused. */
 export async function retrying<T>(
+  http: HttpClient,
   options: RetryOptions,
   send: (attempt: Attempt) => Promise<T>,
 ): Promise<T> {
   const { attempts = 6 } = options;
+  const startMs = performance.now();
   for (let number = 1, ambiguous = false;; number++) {
     try {
       return await send({ number, ambiguous });
@@ -51,7 +71,10 @@ export async function retrying<T>(
       const transient = refused ? error.transient : isNetworkError(error);
       if (!transient || number >= attempts) throw error;
       ambiguous ||= isAmbiguous(error);
-      await sleep(retryDelayMs(number, error, options));
+      const delayMs = retryDelayMs(number, error, options);
+      const spentMs = performance.now() - startMs + delayMs;
+      if (error instanceof TypeError && isNowhere(http, options, spentMs)) throw error;
+      await sleep(delayMs);
     }
   }
 }

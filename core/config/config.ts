@@ -16,6 +16,12 @@ export interface CorsConfig {
   origin?: string | string[];
   /** Lets browsers send cookies; not with `*`. @default {false} */
   credentials?: boolean;
+  /**
+   * Request headers that pages may send besides those that Taskcast reads and those of tracing
+   * (`traceparent`, `baggage`, `sentry-trace`), e.g. the ones in the client's option `headers`.
+   * @default none
+   */
+  allowedHeaders?: string[];
   /** Seconds that a browser may remember the answer to a preflight. @default {600} */
   maxAgeSeconds?: number;
 }

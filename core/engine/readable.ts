@@ -1,3 +1,4 @@
+import { onAbort } from "../protocol/abort.ts";
 import { assertMethods } from "../rules/validate/checks.ts";
 import { nextChunk } from "./chunk_source.ts";
 import type { TaskStream } from "./options.ts";
@@ -14,27 +15,27 @@ export function readable<Item>(
   signal?: AbortSignal,
 ): ReadableStream<Item> {
   let stream: TaskStream<Item[]> | undefined;
-  const onAbort = () => stream?.close();
+  let forgetAbort = () => {};
   return new ReadableStream<Item>({
     async pull(controller) {
       if (stream === undefined) {
         if (signal !== undefined && signal !== null) assertMethods(signal, "signal", SIGNAL);
         signal?.throwIfAborted();
         stream = await open();
-        signal?.addEventListener("abort", onAbort, { once: true });
-        if (signal?.aborted) stream.close(); // It came while the stream was being opened.
+        // It may have come while the stream was being opened.
+        forgetAbort = onAbort(signal, () => stream?.close());
       }
       const { value, done } = stream.ended
         ? { done: true } as const
         : await nextChunk(stream.chunks);
       if (value !== undefined) { for (const item of value) controller.enqueue(item); }
       if (done) {
-        signal?.removeEventListener("abort", onAbort);
+        forgetAbort();
         controller.close();
       }
     },
     async cancel() {
-      signal?.removeEventListener("abort", onAbort);
+      forgetAbort();
       stream?.close();
       await stream?.chunks.cancel();
     },

@@ -43,9 +43,9 @@ export interface Limits {
 /** The defaults of {@linkcode Limits}. */
 export const DEFAULT_LIMITS: Readonly<Limits> = {
   maxEventsPerTask: 1_000_000,
-  maxBytesPerTask: 256 * 1024 * 1024,
-  maxEventBytes: 1024 * 1024,
+  maxBytesPerTask: 268_435_456,
+  maxEventBytes: 1_048_576,
   maxBatchEvents: 1_000,
   maxJsonDepth: 64,
-  maxTaskBytes: 1024 * 1024,
+  maxTaskBytes: 1_048_576,
 };

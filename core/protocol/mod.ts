@@ -4,6 +4,7 @@
  *
  * @module
  */
+export * from "./abort.ts";
 export * from "./accumulated.ts";
 export type * from "./cleanup.ts";
 export * from "./cursor.ts";
@@ -15,5 +16,6 @@ export * from "./limits.ts";
 export * from "./stream.ts";
 export * from "./task.ts";
 export * from "./task_id.ts";
+export * from "./timer.ts";
 export * from "./ulid.ts";
 export * from "./webhook.ts";

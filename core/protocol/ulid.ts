@@ -7,7 +7,7 @@ const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /** The largest 40-bit number. */
 export const MAX_40_BITS: number = 2 ** 40 - 1;
 
-const CODES = Uint8Array.from(ALPHABET, (digit) => digit.charCodeAt(0));
+const CODES = /* @__PURE__ */ Uint8Array.from(ALPHABET, (digit) => digit.charCodeAt(0));
 
 /** Encodes 40 bits as eight digits in one call; appending digit by digit takes seven times as long. */
 function encode(value: number): string {
@@ -74,7 +74,7 @@ export function parseEventId(
 }
 
 // A call for random bytes costs the same for a few bytes as for a few kilobytes.
-const pool = new Uint32Array(1024);
+const pool = /* @__PURE__ */ new Uint32Array(1024);
 let left = 0;
 
 /** Returns 40 random bits. */

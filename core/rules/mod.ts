@@ -5,6 +5,7 @@ export * from "./expectation.ts";
 export * from "./filter.ts";
 export { isDiverged } from "./divergence.ts";
 export { assertCleanupRules } from "./validate/cleanup.ts";
+export { headerNameProblem } from "./validate/header_name.ts";
 export { originProblem } from "./validate/origin.ts";
 export { isAtMark } from "./mark.ts";
 export * from "./series.ts";

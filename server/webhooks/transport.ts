@@ -4,6 +4,7 @@ import type { LookupAddress, LookupOptions } from "node:dns";
 import http from "node:http";
 import https from "node:https";
 import type { WebhookRequest, WebhookResponse } from "@taskcast/core";
+import { parseRetryAfter, startTimer } from "@taskcast/core";
 import { isPublicAddress, REFUSED } from "./addresses.ts";
 import { OriginAgents } from "./origin_agents.ts";
 
@@ -40,7 +41,7 @@ export function openTransport(
       const settle = (error: Error) => {
         if (isSettled) return;
         isSettled = true;
-        clearTimeout(timer);
+        forgetTimer();
         signal.removeEventListener("abort", abort);
         release();
         if (answer === undefined) reject(error);
@@ -50,7 +51,10 @@ export function openTransport(
         settle(new Error(why));
         request.destroy();
       };
-      const timer = setTimeout(() => abandon(`no answer within ${timeoutMs} ms`), timeoutMs);
+      const forgetTimer = startTimer(
+        timeoutMs,
+        () => abandon(`no answer within ${timeoutMs} ms`),
+      );
       const abort = () => abandon("the server stops");
       signal.addEventListener("abort", abort);
       const request = (url.protocol === "https:" ? https : http).request(url, {
@@ -102,11 +106,8 @@ function publicLookup(host: string, options: LookupOptions, callback: LookupCall
 
 function answerOf(response: http.IncomingMessage): WebhookResponse {
   const status = response.statusCode ?? 0;
-  const after = response.headers["retry-after"];
-  if (after === undefined) return { status };
-  // https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
-  const ms = /^\d+$/.test(after) ? 1000 * Number(after) : Date.parse(after) - Date.now();
-  return Number.isFinite(ms) && ms > 0 ? { status, retryAfterMs: ms } : { status };
+  const retryAfterMs = parseRetryAfter(response.headers["retry-after"]);
+  return retryAfterMs === undefined ? { status } : { status, retryAfterMs };
 }
 
 /** What went wrong, for people; without addresses, which may be secret. */

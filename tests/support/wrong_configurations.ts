@@ -15,7 +15,9 @@ export const WRONG: [yaml: string, errors: string[], env?: Record<string, string
   ],
   [
     "cors: { zebra: 1 }",
-    ["cors.zebra: there is no such key; known are origin, credentials, maxAgeSeconds"],
+    [
+      "cors.zebra: there is no such key; known are origin, credentials, allowedHeaders, maxAgeSeconds",
+    ],
   ],
   [
     "port: eighty\nlogLevel: loud\nsentry: { captureTaskFailures: 1 }",

@@ -1,5 +1,6 @@
 import type { EventEnvelope, OpenMessage } from "@taskcast/core/protocol";
 import { SSE_EVENT } from "@taskcast/core/protocol";
+import { onAbort } from "@taskcast/core/protocol";
 import { sleep } from "../backoff.ts";
 import type { FullConnectionOptions } from "../connection_options.ts";
 import type { Follow, FollowRequest } from "../follow.ts";
@@ -119,7 +120,7 @@ export class Follower {
     const feed = this.#feed!;
     const heard = new IdleTimer(this.#options.idleTimeoutMs, this.#stop);
     this.#heard = heard;
-    heard.signal.addEventListener("abort", () => feed.queue.end(new Moved()), { once: true });
+    onAbort(heard.signal, () => feed.queue.end(new Moved()));
     // A leader may be behind this stream, and tell what came here already.
     let knownThrough = exactIndex(this.#cursor);
     const own = this.#cursor;
@@ -156,8 +157,7 @@ export class Follower {
    */
   async *#alone(after = -1): AsyncGenerator<SseMessage, void> {
     const own = this.#own = new AbortController();
-    const stop = () => own.abort();
-    this.#stop.addEventListener("abort", stop, { once: true });
+    const forgetStop = onAbort(this.#stop, () => own.abort());
     const join = async () => {
       const answer = await this.#ask();
       if (answer !== "joined") after = answer.after ?? -1;
@@ -179,7 +179,7 @@ export class Follower {
         if (index !== undefined && index >= after && this.#asking === undefined) void join();
       }
     } finally {
-      this.#stop.removeEventListener("abort", stop);
+      forgetStop();
       own.abort();
     }
   }
@@ -285,12 +285,12 @@ export function startOf(url: string, cursor: string | undefined): string {
   return `${url} ${cursor ?? ""}`;
 }
 
-/** Whether a message brings nothing to a reader who has everything through an index. */
 /** Everything begins anew, since the store was restored to an earlier state. */
 function isReset({ event, data }: SseMessage): boolean {
   return event === SSE_EVENT.open && (JSON.parse(data) as OpenMessage).reset === true;
 }
 
+/** Whether a message brings nothing to a reader who has everything through an index. */
 function isKnown({ event, data, id }: SseMessage, through: number): boolean {
   if (event === undefined) return (exactIndex(id) ?? Infinity) <= through;
   return event === SSE_EVENT.event && (JSON.parse(data) as EventEnvelope).rawIndex <= through;

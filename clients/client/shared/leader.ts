@@ -2,6 +2,7 @@ import type { Said } from "./protocol.ts";
 import type { Origin } from "./remembered.ts";
 import { Remembered } from "./remembered.ts";
 import type { Follow, FollowRequest } from "../follow.ts";
+import { onAbort } from "@taskcast/core/protocol";
 import type { SharePlatform } from "./platform.ts";
 import { newName, post, Unshareable } from "./platform.ts";
 
@@ -55,7 +56,7 @@ export async function lead(
       say({ kind: "message", term, ...remembered.add(message) });
     }
     // All is told, but a tab may have to ask for it again, this one too.
-    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    await new Promise<void>((resolve) => onAbort(signal, resolve));
   } finally {
     channel.onmessage = null;
     try {

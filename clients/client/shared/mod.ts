@@ -1,3 +1,4 @@
+import { onAbort } from "@taskcast/core/protocol";
 import type { FullConnectionOptions } from "../connection_options.ts";
 import type { Follow } from "../follow.ts";
 import type { HttpClient } from "../http.ts";
@@ -27,9 +28,8 @@ export function sharedFollow(
     const name = await shareName(http, urlAt(cursor)).catch(() => undefined);
     if (name === undefined) return yield* follow(request);
     const stop = new AbortController();
-    const onAbort = () => stop.abort();
     if (signal?.aborted) return;
-    signal?.addEventListener("abort", onAbort, { once: true });
+    const forgetAbort = onAbort(signal, () => stop.abort());
     const turns = new Turns(platform.locks, name, stop.signal);
     const follower = new Follower(request, {
       follow,
@@ -39,7 +39,7 @@ export function sharedFollow(
       onNoAnswer: () => turns.insist(),
       stop: stop.signal,
     });
-    stop.signal.addEventListener("abort", () => follower.close(), { once: true });
+    onAbort(stop.signal, () => follower.close());
     void turns.take(async (turn) => {
       const { cursor } = follower;
       const url = urlAt(cursor);
@@ -64,7 +64,7 @@ export function sharedFollow(
       if (!(error instanceof Unshareable)) throw error;
       yield* follow({ ...request, cursor: follower.cursor });
     } finally {
-      signal?.removeEventListener("abort", onAbort);
+      forgetAbort();
       stop.abort();
     }
   };
@@ -98,8 +98,7 @@ class Turns {
     let steal = false;
     while (!this.#stop.aborted) {
       const turn = new AbortController();
-      const end = () => turn.abort();
-      this.#stop.addEventListener("abort", end, { once: true });
+      const forgetStop = onAbort(this.#stop, () => turn.abort());
       let failure: { error: unknown } | undefined;
       let holds = false;
       this.#insist = () => {
@@ -112,13 +111,15 @@ class Turns {
       try {
         await this.#locks.request(this.#name, options, async () => {
           holds = true;
-          await use(turn.signal).catch((error) => failure = { error });
+          const used = use(turn.signal).catch((error) => failure = { error });
+          // A page that is left must not hold the lock until its connection has ended.
+          await Promise.race([used, new Promise<void>((end) => onAbort(turn.signal, end))]);
         });
       } catch (error) {
         // Not waited for any more, or taken away: again. Anything else will not change.
         if ((error as Error).name !== "AbortError") failure ??= { error: new Unshareable() };
       } finally {
-        this.#stop.removeEventListener("abort", end);
+        forgetStop();
         turn.abort();
       }
       if (failure !== undefined) throw failure.error;

@@ -3,6 +3,7 @@ import type { LogPage } from "../../contracts/task_reader.ts";
 import type { WebhookFailure, WebhookSender } from "../../contracts/webhooks.ts";
 import type { Task } from "../../protocol/task.ts";
 import { isTerminal } from "../../protocol/task.ts";
+import { dictatedWaitMs } from "../../protocol/timer.ts";
 import { backoffMs } from "../../rules/backoff.ts";
 import type { EngineContext } from "../context.ts";
 import { ranks, ranksOfPage } from "../ranks.ts";
@@ -240,11 +241,11 @@ async function deliverEvent(
   }
   if (desk.closing.aborted) return postponed(state, outcome.error, clock.now());
   desk.counts.attemptsFailed++;
-  const { error, retryAfterMs = 0 } = outcome;
+  const { error, retryAfterMs } = outcome;
   const attempts = (state.attempts ?? 0) + 1;
   if (attempts <= retry.retries) {
     const waitMs = backoffMs(attempts, retry, Math.random());
-    const delayMs = Math.max(waitMs, Math.min(retryAfterMs, retry.maxDelayMs));
+    const delayMs = dictatedWaitMs(waitMs, retryAfterMs, retry.maxDelayMs);
     return postponed(state, error, clock.now() + delayMs);
   }
   desk.counts.givenUp++;

@@ -274,6 +274,30 @@ Deno.test("a task stays in the short-term store until its webhooks have everythi
   assert.equal((await engine.getTask("t"))?.status, "completed");
 });
 
+Deno.test("no receiver makes the wait for the next attempt shorter, endless or no number", async () => {
+  for (const retryAfterMs of [0, -1, NaN, Infinity, 1e300, 0.5]) {
+    const { clock, received, values, world, open } = setUp();
+    await using engine = open();
+    const retry = {
+      retries: 3,
+      backoff: "fixed",
+      initialDelayMs: 1_000,
+      maxDelayMs: 2_000,
+    } as const;
+    await engine.createTask({ id: "t", webhooks: [{ ...HOOK, retry }] });
+    world.answer = () => ({ status: 503, retryAfterMs });
+    await publish(engine, "t", 1);
+    await live(clock, 400);
+    assert.equal(received.length, 1, `${retryAfterMs}: half of the wait at least`);
+    await live(clock, 3_000);
+    const attempts = values().length;
+    assert(
+      attempts >= 2 && (attempts === 2 || retryAfterMs <= 1_000 || Number.isNaN(retryAfterMs)),
+      `${retryAfterMs}: ${attempts}`,
+    );
+  }
+});
+
 Deno.test("webhooks that are late get what clean-up left, at its places", async () => {
   const { clock, store, received, world, open } = setUp();
   await using engine = open();

@@ -1,0 +1,25 @@
+/** What is called when a signal aborts. */
+const callbacks = new WeakMap<AbortSignal, Set<() => void>>();
+
+/**
+ * Calls back when a signal aborts, at once if it has. However many wait for a signal, it gets one
+ * listener: Node warns of a leak when there are more than ten.
+ *
+ * @returns Forgets it.
+ */
+export function onAbort(signal: AbortSignal | null | undefined, callback: () => void): () => void {
+  if (!signal) return () => {};
+  if (signal.aborted) {
+    callback();
+    return () => {};
+  }
+  let waiting = callbacks.get(signal);
+  if (waiting === undefined) {
+    const all = waiting = new Set();
+    callbacks.set(signal, all);
+    signal.addEventListener("abort", () => all.forEach((each) => each()), { once: true });
+  }
+  const own = () => callback(); // The same callback may wait twice.
+  waiting.add(own);
+  return () => waiting.delete(own);
+}
