@@ -1,12 +1,16 @@
 /** Nothing answers at the server's address, or the browser does not let this page read it. */
 export class UnreachableError extends TypeError {
+  /** Tells it from what `fetch` rejects with. */
   override readonly name: string = "UnreachableError";
   /** Something is there, but the browser refuses: the server's CORS settings leave this page out. */
   readonly isBrowser: boolean;
 
   /**
+   * The error of a request that nothing answered.
+   *
    * @param baseUrl Where the server was looked for.
    * @param error What `fetch` rejected with.
+   * @param isBrowser Whether something is there.
    */
   constructor(baseUrl: string, error: Error, isBrowser: boolean) {
     const cause = error.cause instanceof Error ? error.cause : error;
