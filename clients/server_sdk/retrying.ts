@@ -6,7 +6,7 @@ import { assertBackoff, retryDelayMs, sleep, TaskcastHttpError } from "@taskcast
 export interface RetryOptions extends BackoffOptions {
   /**
    * Attempts at most, the first included. @default 6; and as long as nothing has ever answered, as
-   * many as fit into 0.8 s, so that a wrong address is told at once
+   * many as fit into half a second, so that a wrong address is told at once
    */
   attempts?: number;
 }
@@ -43,7 +43,7 @@ export function isAmbiguous(error: unknown): boolean {
 }
 
 /** Milliseconds for trying again while nothing has ever answered. */
-const FIRST_CONTACT_MS = 800;
+const FIRST_CONTACT_MS = 500;
 
 /**
  * Whether a server is most likely not there at all, so that more attempts would only hide it.
