@@ -19,6 +19,7 @@ import { errorResponse, isUnexpected } from "./http_errors.ts";
 import type { ClientAddress, RateLimitOptions, StreamLimits } from "./limits/mod.ts";
 import { RequestLimits, StreamSlots } from "./limits/mod.ts";
 import { openApiDocument } from "./openapi/document.ts";
+import { streamedRefusal } from "./sse/refusal.ts";
 import { Router } from "./router.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import type { AdapterNames } from "./routes/server.ts";
@@ -114,7 +115,8 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
   const gate = new Gate(engine, { open });
 
   const requests = new ObservedRequests({
-    onError(error, context, { requestId, route, taskId }) {
+    onError(error, context, info) {
+      const { requestId, route, taskId } = info;
       if (isUnexpected(error)) {
         engine.reportError(error, {
           operation: `${context.req.method} ${route}`,
@@ -122,7 +124,11 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
           requestId,
         });
       }
-      return errorResponse(error, requestId);
+      const response = errorResponse(error, requestId);
+      const streamed = streamedRefusal(context.req.raw, route, { error, response });
+      if (streamed === undefined) return response;
+      info.refusedWith = response.status;
+      return streamed;
     },
     onAnswered(answered) {
       metrics.http.answered(answered);

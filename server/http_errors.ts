@@ -40,11 +40,7 @@ const RETRY_AFTER_MS = 1_000;
  * request it was, so that it can be found in the log.
  */
 export function errorResponse(error: unknown, requestId?: string): Response {
-  const { code, message, details } = error instanceof TaskcastError ? error : {
-    code: "INTERNAL" as const,
-    message: "Something went wrong on the server",
-    details: requestId === undefined ? undefined : { requestId },
-  };
+  const { code, message, details } = saidOf(error, requestId);
   const status = STATUS_OF[code];
   const headers = new Headers({ "content-type": "application/json" });
   // The rest of the body may come yet, and must not be taken for another request.
@@ -55,6 +51,18 @@ export function errorResponse(error: unknown, requestId?: string): Response {
   }
   const body: ErrorBody = { error: { code, message, ...(details && { details }) } };
   return new Response(JSON.stringify(body), { status, headers });
+}
+
+/** What an error says to callers. */
+export function saidOf(
+  error: unknown,
+  requestId?: string,
+): Pick<TaskcastError, "code" | "message" | "details"> {
+  return error instanceof TaskcastError ? error : {
+    code: "INTERNAL",
+    message: "Something went wrong on the server",
+    details: requestId === undefined ? undefined : { requestId },
+  };
 }
 
 /** Whole seconds, as the header has them: rounded up, since a client that comes too early is refused. */

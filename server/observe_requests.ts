@@ -14,7 +14,7 @@ export interface AnsweredRequest {
   route: string;
   /** The task it was about. */
   taskId?: string;
-  /** HTTP status. */
+  /** HTTP status; of a refusal that a browser gets as a stream, that of the refusal. */
   status: number;
   /** Milliseconds until the answer began; a stream goes on after that. */
   durationMs: number;
@@ -98,7 +98,7 @@ export class ObservedRequests {
         method: METHODS.has(method) ? method : "other",
         route,
         ...(taskId === undefined ? {} : { taskId }),
-        status: response.status,
+        status: info.refusedWith ?? response.status,
         durationMs: performance.now() - startMs,
       });
     } catch (error) {

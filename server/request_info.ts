@@ -10,6 +10,8 @@ export interface RequestInfo {
   taskId: string | undefined;
   /** Where it stands in a trace of ours, as W3C says; without one its caller's word counts. */
   traceparent: string | undefined;
+  /** The status of a refusal whose answer has another one, so that a browser asks again. */
+  refusedWith: number | undefined;
   /** An answer that says the request's id already. */
   named: Response | undefined;
 }
@@ -26,6 +28,7 @@ export function beginRequest(context: Context): RequestInfo {
     route: "other",
     taskId: undefined,
     traceparent: undefined,
+    refusedWith: undefined,
     named: undefined,
   };
 }

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { TaskcastClient } from "@taskcast/client";
 import { TaskcastServerClient } from "@taskcast/server-sdk";
+import { EventSource } from "eventsource";
 import { startCli } from "./support/cli.ts";
 import { freePort } from "./support/free_port.ts";
 import { rawGet } from "./support/raw_http.ts";
+import { hurriedFetch } from "./support/hurried_fetch.ts";
 import { redisUrl } from "./support/redis_server.ts";
 import { until } from "./support/sse.ts";
 
@@ -38,6 +40,11 @@ const PROXIES: readonly ProxyProgram[] = [
     name: "caddy",
     file: "Caddyfile",
     command: (file) => ["caddy", ["run", "--adapter", "caddyfile", "--config", file]],
+  },
+  {
+    name: "haproxy",
+    file: "haproxy.cfg",
+    command: (file) => ["haproxy", ["-db", "-f", file]],
   },
 ];
 
@@ -85,19 +92,52 @@ for (const proxy of PROXIES) {
         onEvent: ({ data }) => seen.push(data as number),
       });
       const publisher = taskcast.openPublisher(id);
-      // Each comes before the next is sent: nothing on the way waits for more.
+      // Each comes before the next is sent: nothing on the way waits for more, or for a timer.
+      let quickestMs = Infinity;
       for (let i = 0; i < 5; i++) {
+        const startMs = performance.now();
         await publisher.publish({ type: "n", data: i });
         await until(() => seen.length === i + 1, `event ${i} has come`);
+        quickestMs = Math.min(quickestMs, performance.now() - startMs);
       }
+      assert(quickestMs < 100, `an event takes ${quickestMs} ms`);
       await publisher.close();
-      const [first] = servers;
+      const browser = new EventSource(`${url}/tasks/${id}/events?types=n`, { fetch: hurriedFetch });
+      const shown: number[] = [];
+      browser.addEventListener(
+        "taskcast.event",
+        ({ data }) => shown.push(JSON.parse(data).data),
+      );
+      await until(() => shown.length === 5, "EventSource has what was before");
+      const [first, second] = servers;
       first!.process.kill("SIGTERM");
       assert.equal(await first!.process.ended, 0, first!.process.err);
-      for (let i = 5; i < 10; i++) await taskcast.publishEvent(id, { type: "n", data: i });
+      for (let i = 5; i < 8; i++) await taskcast.publishEvent(id, { type: "n", data: i });
+      await until(() => shown.length === 8, "EventSource goes on at the other instance");
+
+      // While none is there, who takes JSON gets the status, and a browser's EventSource stays.
+      second!.process.kill("SIGTERM");
+      assert.equal(await second!.process.ended, 0, second!.process.err);
+      const away = (accept: string) =>
+        fetch(`${url}/tasks/${id}/events`, { headers: { accept } })
+          .then(async (answer) => [answer.status, await answer.text()] as const);
+      const [status, text] = await away("text/event-stream, application/json");
+      assert([502, 503, 504].includes(status), text);
+      assert.deepEqual(await away("text/event-stream"), [
+        200,
+        "retry: 2000\n: no instance can be reached\n\n",
+      ]);
+      assert.notEqual(browser.readyState, browser.CLOSED);
+      const again = ["--host", "127.0.0.1", "--port", new URL(second!.url).port];
+      servers.push(await startCli(again, env));
+      await until(isUp, "the proxy answers again");
+      for (let i = 8; i < 10; i++) await taskcast.publishEvent(id, { type: "n", data: i });
+      await until(() => shown.length === 10, "EventSource has all");
+      browser.close();
       await taskcast.transitionTask(id, "completed");
       await following;
-      assert.deepEqual(seen, Array.from({ length: 10 }, (_, i) => i));
+      const all = Array.from({ length: 10 }, (_, i) => i);
+      assert.deepEqual([seen, shown], [all, all]);
     } finally {
       process.kill("SIGTERM");
       await process.status;

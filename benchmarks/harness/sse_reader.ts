@@ -48,7 +48,7 @@ export function readSse(url: string, options: SseReaderOptions = {}): SseReader 
     const lines = [
       `GET ${pathname}${search} HTTP/1.1`,
       `host: ${hostname}:${port}`,
-      "accept: text/event-stream",
+      "accept: text/event-stream, application/json",
       ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     ];
     await connection.write(new TextEncoder().encode(`${lines.join("\r\n")}\r\n\r\n`));

@@ -1,5 +1,11 @@
 import type { SseMessage } from "./sse_messages.ts";
 
+/**
+ * What requests for a stream accept. A server that cannot serve one now hides the status from whoever
+ * takes nothing but a stream, since browsers give up then.
+ */
+export const STREAM_ACCEPT = "text/event-stream, application/json";
+
 /** What one connection is made for. */
 export interface ConnectRequest {
   /** The task that is followed. */

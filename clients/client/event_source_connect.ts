@@ -2,7 +2,7 @@ import type { Ticket } from "@taskcast/core/protocol";
 import { SSE_EVENT, taskPath } from "@taskcast/core/protocol";
 import { onAbort } from "@taskcast/core/protocol";
 import type { Connect, ConnectRequest } from "./connect.ts";
-import { Renewal } from "./connect.ts";
+import { Renewal, STREAM_ACCEPT } from "./connect.ts";
 import { endOf } from "./fetch_connect.ts";
 import type { HttpClient } from "./http.ts";
 import { IdleTimer } from "./idle_timer.ts";
@@ -121,7 +121,7 @@ async function assertEnded(
   otherwise: unknown,
 ): Promise<void> {
   const headers = {
-    accept: "text/event-stream",
+    accept: STREAM_ACCEPT,
     ...(cursor === undefined ? {} : { "last-event-id": cursor }),
   };
   const { status } = await http.request(url, { headers, signal });

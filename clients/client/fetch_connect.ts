@@ -1,6 +1,7 @@
 import type { DoneMessage, TaskDetail } from "@taskcast/core/protocol";
 import { isTerminal, SSE_EVENT, taskPath } from "@taskcast/core/protocol";
 import type { Connect } from "./connect.ts";
+import { STREAM_ACCEPT } from "./connect.ts";
 import type { HttpClient } from "./http.ts";
 import { TaskcastHttpError } from "./http.ts";
 import { IdleTimer } from "./idle_timer.ts";
@@ -25,7 +26,7 @@ export function fetchConnect(http: HttpClient, idleTimeoutMs: number): Connect {
     try {
       const response = await http.request(url, {
         headers: {
-          accept: "text/event-stream",
+          accept: STREAM_ACCEPT,
           ...(cursor === undefined ? {} : { "last-event-id": cursor }),
         },
         cache: "no-store",

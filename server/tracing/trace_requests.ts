@@ -27,7 +27,7 @@ export async function traceRequest(
   info.traceparent = traceparentOf(api, span, from);
   try {
     const response = await active.with(trace.setSpan(from, span), answer);
-    const { status } = response;
+    const status = info.refusedWith ?? response.status;
     span.updateName(`${method} ${info.route}`);
     span.setAttributes({ "http.route": info.route, "http.response.status_code": status });
     if (info.taskId !== undefined) span.setAttribute("taskcast.task.id", info.taskId);
