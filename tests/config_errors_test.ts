@@ -83,7 +83,7 @@ const UNFIT: [yaml: string, errors: string[], env?: Record<string, string>][] = 
     'cors.allowedHeaders: "*" is not the name of a header; name each of them',
   ]],
   ["cors: { origin: ['https://a', 'https://b/', 'https://*.c'] }", [
-    'cors.origin: "https://b/" must be an origin, such as https://example.com, without a path or a ' +
+    'cors.origin: "https://b/" must be an origin, such as https://b, without a path or a ' +
     "slash at its end",
     'cors.origin: "https://*.c" must name one host: "*" stands for all only by itself',
   ]],
@@ -99,7 +99,7 @@ const CLASHES: [yaml: string, errors: string[], env: Record<string, string>][] =
     "TypeScript or JavaScript",
   ], { TASKCAST_AUTH_MODE: "custom" }],
   ["{}", [
-    'TASKCAST_CORS: "https://b/" must be an origin, such as https://example.com, without a path or ' +
+    'TASKCAST_CORS: "https://b/" must be an origin, such as https://b, without a path or ' +
     "a slash at its end",
   ], { TASKCAST_CORS: "https://a,https://b/" }],
   ["adapters: { shortTerm: { provider: sqlite } }", [
