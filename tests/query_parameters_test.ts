@@ -46,6 +46,12 @@ Deno.test("a list may be repeated, in pieces and with commas", async () => {
     [...(stream as string).matchAll(/"type":"(\w+)"/g)].map(([, type]) => type),
     ["a", "c"],
   );
+  // Of the cursors that libraries add, each behind the one before, the last counts.
+  const ids = [...(stream as string).matchAll(/^id: (.*)$/gm)].map(([, id]) => id);
+  const [, rest] = await server.get(
+    `/tasks/t/events?lastEventId=${ids[0]}&lastEventId=${ids.at(-2)}`,
+  );
+  assert.doesNotMatch(rest as string, /"type":"[abc]"/);
   for (const query of ["status=running&status=completed", "type=z&type=a.*", "tag=x"]) {
     const [status, body] = await server.get(`/tasks?${query}`);
     assert.deepEqual([status, JSON.parse(body as string).tasks.length], [200, 1], query);

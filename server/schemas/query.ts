@@ -80,6 +80,14 @@ function word(description: string) {
   return single(z.string(), { description }).optional();
 }
 
+/** A text of which the last counts: libraries add theirs behind the one that a page began with. */
+function lastOf(description: string) {
+  return described(z.array(z.string()).transform((values) => values.at(-1)!), {
+    type: "string",
+    description,
+  }).optional();
+}
+
 // Functions, since each schema is made when it is first asked for; see task.ts.
 
 const filters = () => ({
@@ -124,7 +132,7 @@ export const streamQuery: z.ZodType<StreamQuery> = z.lazy(() =>
     seriesFormat: seriesFormat(),
     ...since(),
     limit: integer(0, Number.MAX_SAFE_INTEGER, "Replay at most the last N, then go on live"),
-    lastEventId: word(
+    lastEventId: lastOf(
       "What libraries add when they reconnect; goes before `since.id`, and the header " +
         "`Last-Event-ID` goes before it",
     ),
