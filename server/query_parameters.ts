@@ -1,9 +1,17 @@
+import type { HonoRequest } from "hono";
 import type { z } from "zod";
 import { invalidInput } from "@taskcast/core/protocol";
 import { parse } from "./request.ts";
 
 /** Query parameters by name, each with all its values. */
 export type QueryParameters = Readonly<Record<string, readonly string[]>>;
+
+const NONE: QueryParameters = {};
+
+/** Reads the query of a request; most requests have none. */
+export function queryOf(request: HonoRequest): QueryParameters {
+  return request.raw.url.includes("?") ? request.queries() : NONE;
+}
 
 /** Begins the names of parameters that are never ours, as `_=1764540000` against caches. */
 const FOREIGN_PREFIX = "_";
@@ -20,6 +28,7 @@ export function parseQuery<Schema extends z.ZodType>(
   parameters: QueryParameters,
   ignored: readonly string[],
 ): z.output<Schema> | undefined {
+  if (schema === undefined && parameters === NONE) return undefined;
   const ours = Object.entries(parameters)
     .filter(([name]) => !name.startsWith(FOREIGN_PREFIX) && !ignored.includes(name));
   if (schema !== undefined) return parse(schema, Object.fromEntries(ours));

@@ -5,7 +5,7 @@ import type { AuthContext } from "./auth/mod.ts";
 import type { RequestLimits } from "./limits/mod.ts";
 import type { DocumentedOperation } from "./openapi/document.ts";
 import type { BodyLimits } from "./body_limits.ts";
-import { parseQuery } from "./query_parameters.ts";
+import { parseQuery, queryOf } from "./query_parameters.ts";
 import { parse, readJson } from "./request.ts";
 import type { ObservedRequests } from "./observe_requests.ts";
 import type { RequestInfo } from "./request_info.ts";
@@ -82,7 +82,7 @@ export class Router {
         if (limited) limits.countAddress(address);
         let id = "";
         if (hasId) info.taskId = id = parse(taskId, context.req.param("id"), "id");
-        const params = context.req.queries();
+        const params = queryOf(context.req);
         const auth = scope === undefined ? NOBODY : await limits.authenticate(
           address,
           () => this.#authenticate(request, id, ticket ? params.ticket?.[0] : undefined),
