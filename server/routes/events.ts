@@ -30,6 +30,11 @@ function assertEvents(body: unknown): void {
   else parse(eventBody, body);
 }
 
+/** Said of operations that answer with a stream; see `streamedRefusal()`. */
+const FOR_NOW =
+  "Where `Accept` is exactly `text/event-stream`, a refusal for now (429, 503) is 200 " +
+  "with `retry:` and a comment, since a browser's EventSource closes for good at any other status.";
+
 /** Adds publishing, following and history. */
 export function addEventRoutes(
   router: Router,
@@ -114,7 +119,7 @@ export function addEventRoutes(
     summary: "Follow a task over SSE",
     description: "What is there, then what comes, through the end. Go on after a lost connection " +
       "with the `Last-Event-ID` header or `lastEventId`. 204: the reader has everything, the end " +
-      "included.",
+      `included. ${FOR_NOW}`,
     scope: "event:subscribe",
     ticket: true,
     query: streamQuery,
@@ -193,7 +198,7 @@ export function addEventRoutes(
     summary: "Follow all tasks over SSE",
     description:
       "All tasks that the token may see, created before or after; live from the moment " +
-      "of connection, nothing is replayed.",
+      `of connection, nothing is replayed. ${FOR_NOW}`,
     scope: "event:subscribe",
     query: allEventsQuery,
     responses: {
