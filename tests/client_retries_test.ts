@@ -177,7 +177,7 @@ async function waits(
   await using server = scriptedServer(answer);
   const client = new TaskcastClient({
     baseUrl: server.url,
-    connection: { random: () => 0.9999, ...connection },
+    connection: { random: () => 1, ...connection },
   });
   const controller = new AbortController();
   const delays: number[] = [];
