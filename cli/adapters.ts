@@ -1,9 +1,10 @@
 import { statSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import process from "node:process";
 import type { AdapterPlugin, AdapterRole, Adapters } from "@taskcast/core";
 import { ADAPTER_ROLES, assertUsable, memoryPlugin, missingMethods } from "@taskcast/core";
 import { didYouMean } from "@taskcast/core/protocol";
+import { fileOf } from "./config/file_of.ts";
 import { assertAddress, describeAddress, firstLine } from "./address.ts";
 import { loadModule } from "./load_module.ts";
 import { SettingsError } from "./settings_error.ts";
@@ -71,13 +72,7 @@ export async function openAdapters(
       }
       const { provider, ...options } = setting;
       assertAddress(provider, options.url);
-      const plugin = await pluginOf(provider, folder);
-      const cannot = roles.find((role) => !plugin.roles.includes(role));
-      if (cannot !== undefined) {
-        throw new SettingsError(
-          `"${provider}" cannot be the ${cannot} adapter; it can be: ${plugin.roles.join(", ")}`,
-        );
-      }
+      const plugin = await pluginFor(provider, roles, folder);
       const found = await opening(setting, async () => await plugin.open({ roles, options }));
       for (const role of roles) {
         const adapter = found?.[role];
@@ -117,8 +112,48 @@ function groupsOf(settings: AdapterSettings): { roles: AdapterRole[]; setting: A
   return [...groups.values()];
 }
 
+/**
+ * Requires of everything that is named that it can be loaded, can play its part, and has a folder for
+ * its file; opens nothing.
+ *
+ * @throws {SettingsError} For the first that cannot.
+ */
+export async function assertPlugins(
+  settings: AdapterSettings,
+  folder: string = process.cwd(),
+): Promise<void> {
+  for (const { roles, setting } of groupsOf(settings)) {
+    if (!isProvider(setting)) {
+      assertComplete(setting, roles[0]!, "The configuration has");
+      continue;
+    }
+    // Where a package is found is a question to a registry, perhaps, and nothing is asked here.
+    if (!isBuiltIn(setting.provider) && !isFilePath(setting.provider)) continue;
+    await pluginFor(setting.provider, roles, folder);
+    const file = fileOf(setting);
+    if (file === undefined) continue;
+    const parent = dirname(resolve(folder, file));
+    if (!statSync(parent, { throwIfNoEntry: false })?.isDirectory()) {
+      throw new SettingsError(`Cannot use ${setting.provider}: there is no folder ${parent}`);
+    }
+  }
+}
+
+async function pluginFor(
+  provider: string,
+  roles: readonly AdapterRole[],
+  folder: string,
+): Promise<AdapterPlugin> {
+  const plugin = await pluginOf(provider, folder);
+  const cannot = roles.find((role) => !plugin.roles.includes(role));
+  if (cannot === undefined) return plugin;
+  throw new SettingsError(
+    `"${provider}" cannot be the ${cannot} adapter; it can be: ${plugin.roles.join(", ")}`,
+  );
+}
+
 async function pluginOf(provider: string, folder: string): Promise<AdapterPlugin> {
-  const builtIn = Object.hasOwn(BUILT_IN, provider) ? BUILT_IN[provider] : undefined;
+  const builtIn = isBuiltIn(provider) ? BUILT_IN[provider] : undefined;
   // A bare word is a misspelt name of ours more often than a package.
   if (builtIn === undefined && !/[./:@]/.test(provider)) {
     const close = didYouMean(provider, PROVIDERS);
@@ -131,10 +166,9 @@ async function pluginOf(provider: string, folder: string): Promise<AdapterPlugin
   }
   let module: { default?: unknown };
   try {
-    const isFile = /^\.{0,2}\//.test(provider);
     module = builtIn !== undefined
       ? await builtIn()
-      : isFile
+      : isFilePath(provider)
       ? await loadModule(resolve(folder, provider))
       : await import(provider);
   } catch (error) {
@@ -155,8 +189,16 @@ async function pluginOf(provider: string, folder: string): Promise<AdapterPlugin
   return module.default;
 }
 
+function isBuiltIn(provider: string): boolean {
+  return Object.hasOwn(BUILT_IN, provider);
+}
+
+function isFilePath(provider: string): boolean {
+  return /^\.{0,2}\//.test(provider);
+}
+
 function isFileAt(folder: string, name: string): boolean {
-  return !/^\.{0,2}\//.test(name) &&
+  return !isFilePath(name) &&
     statSync(resolve(folder, name), { throwIfNoEntry: false })?.isFile() === true;
 }
 

@@ -6,6 +6,24 @@
  * @module
  */
 import process from "node:process";
-import { main } from "./main.ts";
+import { isNotCapable, mayReadEnvironment, permissionHint } from "./permissions.ts";
 
-process.exit(await main(process.argv.slice(2)));
+const args = process.argv.slice(2);
+process.exit(await runCommandLine());
+
+async function runCommandLine(): Promise<number> {
+  if (!mayReadEnvironment()) return refuse();
+  // Only now, since what is imported reads the environment.
+  const { main } = await import("./main.ts");
+  try {
+    return await main(args);
+  } catch (error) {
+    if (isNotCapable(error)) return refuse();
+    throw error;
+  }
+}
+
+function refuse(): number {
+  for (const line of permissionHint(args).split("\n")) console.error(`error: ${line}`);
+  return 1;
+}

@@ -1,5 +1,7 @@
 import { baseUrlProblem, TaskcastHttpError } from "@taskcast/client/http";
 import { Option } from "commander";
+import process from "node:process";
+import { variableFlaws } from "./config/variables.ts";
 import { SettingsError } from "./settings_error.ts";
 
 /** What commands that speak to a running server are told. */
@@ -34,6 +36,8 @@ export async function reaching<Flags extends ClientFlags>(
   flags: Flags,
   work: (flags: Flags) => Promise<number>,
 ): Promise<number> {
+  const { problems } = variableFlaws(process.env);
+  if (problems.length > 0) throw new SettingsError(problems.join("\n"));
   const url = baseUrl(flags.url);
   try {
     return await work({ ...flags, url });

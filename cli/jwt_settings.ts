@@ -10,6 +10,8 @@ export interface JwtSettings {
   algorithmName: string;
   /** For HS256. */
   secret?: string;
+  /** It may be one that can be guessed. */
+  allowShortSecrets?: boolean;
   /** Where the secret is looked for. */
   secretNames: string;
   /** Who makes them; of several the first. */
@@ -33,12 +35,14 @@ export async function jwtSettings(
   folder: string,
 ): Promise<JwtSettings> {
   const { config, sources, file } = await saidConfig(flags, env, folder);
+  const { allowShortSecrets = false } = config;
   const { algorithm = "HS256", secret, issuer, audience, claims = {} } = config.auth?.jwt ?? {};
   const isOfFile = sources.get("auth.jwt.algorithm")?.from === "file";
   return {
     algorithm,
     algorithmName: isOfFile ? `${file!.name}: auth.jwt.algorithm: ` : "TASKCAST_JWT_ALGORITHM=",
     secret,
+    allowShortSecrets,
     secretNames: file === undefined
       ? "TASKCAST_JWT_SECRET"
       : `auth.jwt.secret of ${file.name}, or TASKCAST_JWT_SECRET,`,

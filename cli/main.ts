@@ -149,6 +149,10 @@ function addStartOptions(command: Command): Command {
       "address to listen on (env: TASKCAST_HOST, default: 127.0.0.1 and ::1 without " +
         "authentication, else 0.0.0.0)",
     )
+    .option(
+      "--allow-short-secrets",
+      "take secrets with fewer than 32 bytes, which can be guessed (env: TASKCAST_ALLOW_SHORT_SECRETS)",
+    )
     .addOption(
       new Option(
         "--allow-host <name>",

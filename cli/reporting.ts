@@ -10,6 +10,21 @@ export interface Reporting {
 }
 
 /**
+ * Requires that what is configured can be started; starts nothing.
+ *
+ * @throws {SettingsError} If the DSN is none; without the DSN, which holds a key.
+ */
+export async function assertReporting(sentry: SentryConfig | undefined): Promise<void> {
+  if (!sentry?.dsn) return;
+  const start: { assertDsn(dsn: unknown): void } = await import("@taskcast/sentry/start");
+  try {
+    start.assertDsn(sentry.dsn);
+  } catch (error) {
+    throw new SettingsError(firstLine((error as Error).message));
+  }
+}
+
+/**
  * Starts Sentry, if there is a DSN. The SDK is loaded only then.
  *
  * @throws {SettingsError} If the DSN is none, or there is no SDK; without the DSN, which holds a key.

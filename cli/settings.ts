@@ -13,6 +13,7 @@ import type { AuthOptions, CorsOptions } from "@taskcast/server";
 import type { ConnectionLimits } from "./connections/limits.ts";
 import { connectionLimits } from "./connections/limits.ts";
 import { DEFAULTS } from "./config/defaults.ts";
+import type { Effective } from "./config/effective.ts";
 import { effectiveConfig } from "./config/effective.ts";
 import { allowedHosts, hostOf, isLoopbackOnly } from "./config/host_of.ts";
 import { originsOf } from "./config/origins_of.ts";
@@ -53,8 +54,8 @@ export interface StartSettings {
   storage: StorageSettings;
   /** Who may call. */
   auth: AuthOptions;
-  /** What the secret of tokens is called where it was given. */
-  secretName: string;
+  /** Takes secrets that can be guessed. */
+  allowShortSecrets?: boolean;
   /** How much callers may ask for. */
   requestLimits: LimitSettings;
   /** Services that are known by keys. */
@@ -104,6 +105,7 @@ export interface StartFlags {
   autoMigrate?: boolean;
   cors?: string | true;
   allowHost?: string;
+  allowShortSecrets?: boolean;
 }
 
 /**
@@ -117,7 +119,11 @@ export async function startSettings(
   env: Environment,
   folder: string,
 ): Promise<StartSettings> {
-  const { config, sources, file, auth, warnings } = await effectiveConfig(flags, env, folder);
+  return settingsOf(await effectiveConfig(flags, env, folder));
+}
+
+/** The settings of a configuration that holds. */
+export function settingsOf({ config, file, auth, warnings }: Effective): StartSettings {
   const notes: StartSettings["notes"] = warnings.map((text) => ({ level: "warn", text }));
   const info = (text: string) => notes.push({ level: "info", text });
   if (file !== undefined) info(`configuration: ${file.name}`);
@@ -126,7 +132,6 @@ export async function startSettings(
   }
   if (config.sentry !== undefined && !config.sentry.dsn) info("Sentry is off: it has no DSN");
 
-  const secret = sources.get("auth.jwt.secret");
   return {
     port: config.port ?? DEFAULTS.port,
     host: hostOf(config),
@@ -136,7 +141,7 @@ export async function startSettings(
     logFormat: config.logFormat,
     storage: storageOf(config.adapters ?? {}),
     auth,
-    secretName: secret?.from === "env" ? secret.name : "auth.jwt.secret",
+    allowShortSecrets: config.allowShortSecrets,
     requestLimits: limitSettings(config),
     trustedServices: config.trustedServices,
     ticketSecret: config.ticketSecret,

@@ -44,6 +44,11 @@ export interface TaskcastAppOptions extends StreamLimits {
   providers?: AdapterNames;
   /** Signs tickets; the same on all instances. @default derived from the HS256 secret, else random */
   ticketSecret?: string;
+  /**
+   * Takes secrets of HS256 tokens and of tickets with fewer than 32 bytes. Whoever sees a token can
+   * guess a short one. @default {false}
+   */
+  allowShortSecrets?: boolean;
   /** Which pages of other origins may call. @default none: pages of other origins cannot read answers */
   cors?: CorsOptions;
   /** Bytes of a body at most, and of a line of NDJSON. @default {1048576} */

@@ -50,6 +50,15 @@ Deno.test("an app is not made with options that cannot work, and says which", as
     [{ providers: "redis" }, /providers must be an object/],
     [{ ticketSecret: "" }, /ticketSecret must be a text/],
     [{ ticketSecret: 5 }, /ticketSecret must be a text/],
+    [
+      { ticketSecret: "guessable" },
+      /ticketSecret has 9 bytes and needs 32.*; or set allowShortSecrets/,
+    ],
+    [
+      { auth: { mode: "jwt", jwt: { secret: "guessable" } } },
+      /auth\.jwt\.secret has 9 bytes and needs 32.*; or set allowShortSecrets/,
+    ],
+    [{ allowShortSecrets: "yes" }, /allowShortSecrets must be true or false/],
     [{ maxBodyBytes: "1mb" }, /maxBodyBytes must be a whole number/],
     [{ maxBodyBytes: NaN }, /maxBodyBytes must be a whole number/],
     [{ maxBodyBytes: 0 }, /maxBodyBytes must be a whole number/],

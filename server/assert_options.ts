@@ -1,3 +1,4 @@
+import { secretProblem } from "@taskcast/core";
 import type { TaskcastAppOptions } from "./app.ts";
 import { assertKnownOptions } from "./assert_known_options.ts";
 
@@ -7,6 +8,7 @@ const APP_OPTIONS: Readonly<Record<keyof TaskcastAppOptions, true>> = {
   trustedServices: true,
   providers: true,
   ticketSecret: true,
+  allowShortSecrets: true,
   cors: true,
   maxBodyBytes: true,
   bodyTimeoutMs: true,
@@ -44,6 +46,16 @@ export function assertAppOptions(options: TaskcastAppOptions): void {
   // With an empty one everybody could sign.
   if (ticketSecret !== undefined && (typeof ticketSecret !== "string" || ticketSecret === "")) {
     throw new TypeError("ticketSecret must be a text, and not an empty one");
+  }
+  const { allowShortSecrets = false } = options;
+  if (typeof allowShortSecrets !== "boolean") {
+    throw new TypeError("allowShortSecrets must be true or false");
+  }
+  const problem = ticketSecret === undefined || allowShortSecrets
+    ? undefined
+    : secretProblem(ticketSecret);
+  if (problem !== undefined) {
+    throw new TypeError(`ticketSecret ${problem}; or set allowShortSecrets`);
   }
   if (maxBodyBytes !== undefined && !isBound(maxBodyBytes)) {
     throw new TypeError("maxBodyBytes must be a whole number of at least 1, or Infinity");

@@ -61,6 +61,7 @@ const GROUPS: Record<
   {
     port: ["port", undefined, 1, "2", "3"],
     host: ["host", undefined, "a", "b", "c"],
+    short: ["allowShortSecrets", undefined, false, "true", ""],
     hosts: ["allowHosts", undefined, "x", "y", "z"],
     logLevel: ["logLevel", undefined, "debug", "warn", "error"],
     logFormat: ["logFormat", undefined, "pretty", "json", "pretty"],
@@ -285,7 +286,7 @@ Deno.test("config check shows what holds and where it comes from, and no secret"
 auth: { mode: jwt, jwt: { secret: ${SECRET} } }
 trustedServices: { billing: ${SECRET}, reader: { key: ${SECRET}, scope: [event:history] } }
 ticketSecret: ${SECRET}
-sentry: { dsn: https://${SECRET}@h/1 }
+sentry: { dsn: https://${SECRET.replaceAll("-", "")}@h/1 }
 adapters:
   broadcast: { provider: redis, url: "redis://user:${SECRET}@h:1/2" }
   shortTerm: { provider: "npm:my-store", apiKey: ${SECRET}, size: 5, dsn: "x://u:${SECRET}@h" }

@@ -7,6 +7,7 @@
 import { type StartableSdk, type StartedSentry, startWith } from "./start_with.ts";
 import type { StartSentryOptions } from "./start_with.ts";
 
+export { assertDsn } from "./dsn.ts";
 export type { SentrySdk } from "./sdk.ts";
 export type { StartedSentry, StartSentryOptions } from "./start_with.ts";
 

@@ -1,9 +1,11 @@
 import { effectiveConfig } from "../config/effective.ts";
 import type { Listed } from "../config/listing.ts";
 import { listing } from "../config/listing.ts";
+import { refusals } from "../config/refusals.ts";
 import { sourceText } from "../config/source.ts";
 import { printable } from "../printable.ts";
 import type { Environment, StartFlags } from "../settings.ts";
+import { settingsOf } from "../settings.ts";
 import { SettingsError } from "../settings_error.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -30,6 +32,8 @@ export async function checkConfig(
   let effective;
   try {
     effective = await effectiveConfig(flags, env, folder);
+    const problems = await refusals(settingsOf(effective));
+    if (problems.length > 0) throw new SettingsError(problems.join("\n"));
   } catch (error) {
     if (!json || !(error instanceof SettingsError)) throw error;
     await terminal.out(JSON.stringify({ ok: false, errors: error.message.split("\n") }) + "\n");

@@ -1,10 +1,8 @@
-import type { TaskcastHooks, TaskEngineOptions } from "@taskcast/core";
-import { TaskEngine } from "@taskcast/core";
-import { startTimer, TaskcastError } from "@taskcast/core/protocol";
-import type { AnsweredRequest } from "@taskcast/server";
-import { createEngineTracer, createTaskcastApp } from "@taskcast/server";
+import type { TaskcastHooks } from "@taskcast/core";
+import { startTimer } from "@taskcast/core/protocol";
+import { createEngineTracer } from "@taskcast/server";
 import { createWebhookSender } from "@taskcast/server/webhooks";
-import type { Hono } from "hono";
+import { createApp, createEngine, engineSettings } from "../engine_and_app.ts";
 import type { Bounds } from "../listen.ts";
 import { listen, onStopSignal } from "../listen.ts";
 import { openAdapters } from "../adapters.ts";
@@ -18,12 +16,8 @@ import { RecoveryLog } from "../recovery_log.ts";
 import { warnOfVolatileRedis } from "../redis_durability.ts";
 import { startReporting } from "../reporting.ts";
 import type { StartSettings } from "../settings.ts";
-import { SettingsError } from "../settings_error.ts";
 import type { Terminal } from "../terminal.ts";
 import { VERSION } from "../version.ts";
-
-/** What HS256 wants: https://www.rfc-editor.org/rfc/rfc7518#section-3.2 */
-const MIN_SECRET_BYTES = 32;
 
 /** How long open requests may take to end when the server stops. */
 const DRAIN_MS = 10_000;
@@ -43,8 +37,7 @@ export async function start(
   const reporting = await startReporting(settings.sentry);
   const { adapters, close: closeAdapters } = await openAdapters(storage.adapters);
   await warnOfVolatileRedis(storage.adapters.shortTerm, log);
-  const { defaultRetry, allowPrivate, hooks } = settings.webhook;
-  const sender = createWebhookSender({ allowPrivate });
+  const sender = createWebhookSender({ allowPrivate: settings.webhook.allowPrivate });
   const recovery = new RecoveryLog(adapters, { log });
   const logError = createErrorLog(log);
   const logGivenUp = createErrorLog({ error: log.warn });
@@ -60,10 +53,7 @@ export async function start(
       shortTermStore: adapters.shortTerm,
       longTermStore: adapters.longTerm,
       tracer: createEngineTracer(),
-      limits: settings.limits,
-      cleanup: settings.cleanup,
-      webhooks: { sender, defaultRetry, hooks },
-      options: { ...(storage.isPrivate ? { sweepMs: 0 } : {}), ...settings.engine },
+      ...engineSettings(settings, sender),
       hooks: mergeHooks(
         // Hooks are given copies of tasks, so none is set whose line would not be written.
         settings.logLevel === "debug" ? taskLog(log) : undefined,
@@ -122,14 +112,6 @@ export async function start(
         "set TASKCAST_AUTH_MODE=jwt, or --host 127.0.0.1",
     );
   }
-  const secret = auth.mode === "jwt" ? auth.jwt.secret : undefined;
-  if (secret !== undefined && new TextEncoder().encode(secret).length < MIN_SECRET_BYTES) {
-    log.warn(
-      `${settings.secretName} has fewer than ${MIN_SECRET_BYTES} bytes, so whoever sees a token can ` +
-        "guess it; make one with: openssl rand -base64 32",
-    );
-  }
-
   const stop = Promise.withResolvers<void>();
   const removeHandlers = onStopSignal((signal) => {
     log.info(`${signal}: ending streams; their clients go on elsewhere`);
@@ -153,40 +135,6 @@ function taskLog(log: Logger): TaskcastHooks {
   };
 }
 
-function createApp(
-  engine: TaskEngine,
-  settings: StartSettings,
-  { log, guard }: { log: Logger; guard?: LoopbackGuard },
-): Hono {
-  const { auth, trustedServices, ticketSecret, maxBodyBytes, bodyTimeoutMs, requestLimits } =
-    settings;
-  // Pages of this machine, such as those of a development server, are on other ports.
-  const cors = guard === undefined || settings.cors?.origin === "*" ? settings.cors : {
-    ...settings.cors,
-    origin: (origin: string) => guard.isAllowedOrigin(origin),
-  };
-  try {
-    return createTaskcastApp({
-      engine,
-      auth,
-      trustedServices,
-      providers: settings.storage.providers,
-      ticketSecret,
-      ignoredParameters: settings.ignoredParameters,
-      cors,
-      maxBodyBytes,
-      bodyTimeoutMs,
-      onAnswered: settings.logLevel === "debug"
-        ? (answered) => logAnswer(log, answered)
-        : undefined,
-      ...requestLimits,
-    });
-  } catch (error) {
-    // What the app says of options that cannot work is meant for whoever configured them.
-    throw error instanceof TypeError ? new SettingsError(error.message) : error;
-  }
-}
-
 /** Gives up what is open when something that needs it fails. */
 async function orClose<T>(close: () => Promise<void>, work: () => T | Promise<T>): Promise<T> {
   try {
@@ -195,20 +143,6 @@ async function orClose<T>(close: () => Promise<void>, work: () => T | Promise<T>
     await close();
     throw error;
   }
-}
-
-/** The access log: neither tokens nor query strings, which may hold some, nor paths. */
-function logAnswer(log: Logger, answered: AnsweredRequest): void {
-  const { requestId, method, route, taskId, status } = answered;
-  const durationMs = Math.round(answered.durationMs * 100) / 100;
-  const operation = `${method} ${route}`;
-  log.debug(`${operation} ${status} in ${durationMs} ms`, {
-    requestId,
-    taskId,
-    operation,
-    status,
-    durationMs,
-  });
 }
 
 async function within(limitMs: number, work: Promise<void>): Promise<boolean> {
@@ -244,14 +178,4 @@ function refusalLog(
       outOfDescriptors: descriptors,
     });
   };
-}
-
-/** What is wrong with the engine's options is wrong in the configuration. */
-function createEngine(options: TaskEngineOptions): TaskEngine {
-  try {
-    return new TaskEngine(options);
-  } catch (error) {
-    if (!(error instanceof TaskcastError)) throw error;
-    throw new SettingsError(error.message.replace("webhooks.hooks", "webhook.hooks"));
-  }
 }

@@ -1,3 +1,4 @@
+import { secretProblem } from "@taskcast/core";
 import { readFile } from "node:fs/promises";
 import type { Scope } from "@taskcast/core/protocol";
 import { hintFor, SCOPES } from "@taskcast/core/protocol";
@@ -100,7 +101,7 @@ function taskIdsOf(text: string | undefined): "*" | string[] {
 }
 
 async function signingKey(
-  { algorithm, algorithmName, secret, secretNames }: JwtSettings,
+  { algorithm, algorithmName, secret, secretNames, allowShortSecrets }: JwtSettings,
   privateKeyFile: string | undefined,
 ): Promise<{ key: CryptoKey | Uint8Array; kid?: string }> {
   if (algorithm === "HS256") {
@@ -113,6 +114,12 @@ async function signingKey(
     if (secret === undefined) {
       throw new SettingsError(
         `${secretNames} is missing: it is what the token is signed with`,
+      );
+    }
+    const problem = allowShortSecrets ? undefined : secretProblem(secret);
+    if (problem !== undefined) {
+      throw new SettingsError(
+        `the secret ${problem} (TASKCAST_ALLOW_SHORT_SECRETS=true takes it all the same)`,
       );
     }
     return { key: new TextEncoder().encode(secret) };

@@ -10,6 +10,7 @@ export const DEFAULTS:
     port: 3721,
     logLevel: "info",
     trustProxy: 0,
+    allowShortSecrets: false,
     auth: {
       mode: "none",
       jwt: {

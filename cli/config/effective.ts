@@ -1,11 +1,11 @@
 import { dirname, resolve } from "node:path";
 import type { TaskcastConfig } from "@taskcast/core";
-import { ADAPTER_ROLES, headerNameProblem, originProblem } from "@taskcast/core";
+import { ADAPTER_ROLES, headerNameProblem, originProblem, secretProblem } from "@taskcast/core";
 import type { AuthOptions } from "@taskcast/server";
 import type { Environment, StartFlags } from "../settings.ts";
 import { SettingsError } from "../settings_error.ts";
 import { authOf } from "./auth_of.ts";
-import { cleanupProblems } from "./cleanup_problems.ts";
+import { cleanupProblems, cleanupWarnings } from "./cleanup_problems.ts";
 import type { GivenAdapters } from "./choose_adapters.ts";
 import { fileOf } from "./file_of.ts";
 import { chooseAdapters, isNamed } from "./choose_adapters.ts";
@@ -18,6 +18,7 @@ import { readConfigFile } from "./read_file.ts";
 import type { Given, Setting } from "./settings_table.ts";
 import { given, SETTINGS } from "./settings_table.ts";
 import type { Layers } from "./source.ts";
+import { variableFlaws } from "./variables.ts";
 
 /** A configuration that holds: everything that was said, checked. */
 export interface Effective extends Layers {
@@ -35,6 +36,8 @@ export interface Said extends Layers {
   file?: FoundFile;
   /** What the environment and the command line said. */
   given: GivenAdapters;
+  /** What was said that nobody knows. */
+  warnings: string[];
 }
 
 /**
@@ -48,14 +51,15 @@ export async function effectiveConfig(
   env: Environment,
   folder: string,
 ): Promise<Effective> {
-  const { file, given, ...layers } = await saidConfig(flags, env, folder);
+  const { file, given, warnings: unknown, ...layers } = await saidConfig(flags, env, folder);
   const name = file?.name ?? "";
   const problems = chooseAdapters(layers, given, name);
   const { auth, warnings, problems: authProblems } = await authOf(layers, name);
   problems.push(...authProblems, ...corsProblems(layers, name));
+  problems.push(...secretProblems(layers, name));
   const hosts = hostProblems(layers, name);
   problems.push(...hosts.problems);
-  warnings.push(...hosts.warnings);
+  warnings.push(...cleanupWarnings(layers.config), ...unknown, ...hosts.warnings);
   problems.push(...rateLimitProblems(layers, name));
   problems.push(...cleanupProblems(layers.config, name));
   fail(problems);
@@ -73,7 +77,7 @@ export async function saidConfig(
   env: Environment,
   folder: string,
 ): Promise<Said> {
-  const problems: string[] = [];
+  const { problems, warnings } = variableFlaws(env);
   const said = SETTINGS.flatMap((setting): (Given & { setting: Setting })[] => {
     const one = collecting(problems, () => given(setting, flags, env));
     return one === undefined ? [] : [{ setting, ...one }];
@@ -96,7 +100,7 @@ export async function saidConfig(
     }
     put(layers, setting.path, value, source);
   }
-  return { ...layers, file, given: said };
+  return { ...layers, file, given: said, warnings };
 }
 
 function fail(problems: readonly string[]): void {
@@ -187,6 +191,23 @@ function corsProblems({ config: { cors }, sources }: Layers, file: string): stri
     return problem === undefined ? [] : [`${at}: ${JSON.stringify(origin)} ${problem}`];
   });
   return [...problems, ...wrongOrigins];
+}
+
+function secretProblems({ config, sources }: Layers, file: string): string[] {
+  if (config.allowShortSecrets) return [];
+  const { auth, ticketSecret } = config;
+  const isUsed = auth?.mode === "jwt" && (auth.jwt?.algorithm ?? "HS256") === "HS256";
+  const secrets = [
+    ["auth.jwt.secret", isUsed ? auth.jwt?.secret : undefined],
+    ["ticketSecret", ticketSecret],
+  ] as const;
+  return secrets.flatMap(([key, secret]) => {
+    const problem = secret === undefined ? undefined : secretProblem(secret);
+    if (problem === undefined) return [];
+    const source = sources.get(key);
+    const at = source?.from === "env" ? source.name : `${file}: ${key}:`;
+    return [`${at} ${problem} (--allow-short-secrets takes it all the same)`];
+  });
 }
 
 function hostProblems(

@@ -27,26 +27,34 @@ export function listing({ config, sources }: Layers): Listed[] {
   return [...leavesOf(whole)].map(([path, value]) => {
     const key = pathText(path);
     const source = sources.get(key) ?? { from: "default" };
-    const schema = schemaAt(configSchema, path, whole);
-    const hidden = schema === undefined
-      ? path.some((part) => isSecretName(String(part))) // An option of somebody else's adapter.
-      : annotations.get(schema)?.secret === true;
-    return { key, value: hidden ? MASK : shown(value), source };
+    return { key, value: shown(value, path, whole), source };
   });
 }
 
-/** A value for people and for JSON: code by its name, addresses without passwords. */
-function shown(value: unknown): unknown {
-  if (typeof value === "string") return maskUrl(value);
+/** Whether the value at a path must not be shown. */
+function isHidden(path: KeyPath, root: unknown): boolean {
+  const schema = schemaAt(configSchema, path, root);
+  return schema === undefined
+    ? path.some((part) => isSecretName(String(part))) // An option of somebody else's adapter.
+    : annotations.get(schema)?.secret === true;
+}
+
+/** A value for people and for JSON: code by its name, without what is secret in it. */
+function shown(value: unknown, path: KeyPath, root: unknown): unknown {
+  if (isHidden(path, root)) return MASK;
+  // Keys of webhooks are in their queries.
+  if (typeof value === "string") return maskUrl(value, { hideQuery: path[0] === "webhook" });
   if (typeof value === "function") return `(function ${value.name || "without a name"})`;
-  if (Array.isArray(value)) return value.map(shown);
+  if (Array.isArray(value)) return value.map((part, i) => shown(part, [...path, i], root));
   if (typeof value !== "object" || value === null) return value;
   const { constructor } = value;
   if (constructor === Object || constructor === undefined) {
     const parts = Object.values(value);
     // An adapter without a class; it may hold anything, itself too.
     if (parts.some((part) => typeof part === "function")) return "(object with functions)";
-    return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, shown(part)]));
+    return Object.fromEntries(
+      Object.entries(value).map(([key, part]) => [key, shown(part, [...path, key], root)]),
+    );
   }
   return `(instance of ${constructor.name})`;
 }
@@ -59,6 +67,7 @@ function withDefaults(config: TaskcastConfig): TaskcastConfig {
       host: hostOf(config) ?? "127.0.0.1, ::1",
       logLevel: DEFAULTS.logLevel,
       trustProxy: DEFAULTS.trustProxy,
+      allowShortSecrets: DEFAULTS.allowShortSecrets,
       auth: { mode: DEFAULTS.auth!.mode },
       limits: DEFAULTS.limits,
       engine: {

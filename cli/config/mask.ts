@@ -12,7 +12,10 @@ export function isSecretName(name: string): boolean {
  * A text with the passwords of addresses masked. What looks like an address and is none is masked
  * as a whole after its scheme, since nobody knows which part of it is the password.
  */
-export function maskUrl(text: string): string {
+export function maskUrl(
+  text: string,
+  { hideQuery = false }: { hideQuery?: boolean } = {},
+): string {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text);
   if (scheme === null) return text;
   if (!URL.canParse(text)) return text.includes("@") ? `${scheme[0]}${MASK}` : text;
@@ -24,7 +27,7 @@ export function maskUrl(text: string): string {
   const hidden = [
     url.password,
     ...[...url.searchParams]
-      .filter(([name]) => isSecretName(name)).map(([, value]) => value),
+      .filter(([name]) => hideQuery || isSecretName(name)).map(([, value]) => value),
   ];
   // A user without a password is a token more often than a name, except where databases want one.
   if (url.password === "" && /^https?:$/.test(url.protocol)) hidden.push(url.username);

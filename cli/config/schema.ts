@@ -103,7 +103,7 @@ const retry = z.strictObject({
 const globalWebhook = z.strictObject({
   name: text().describe("What it is called in addresses and messages"),
   url: text().describe("Where events are sent"),
-  secret: text().optional().describe("Signs them"),
+  secret: secret(text()).optional().describe("Signs them"),
   wrap: z.boolean().optional().describe("`false`: the bare data"),
   taskTypes: names().optional().describe("Only tasks of these types, with wildcards"),
   filter: z.strictObject({
@@ -260,6 +260,9 @@ const config = z.strictObject({
       "`taskIds`",
   ),
   ticketSecret: secret(text()).optional().describe("Signs tickets; the same on all instances"),
+  allowShortSecrets: z.boolean().optional().describe(
+    "Takes secrets of HS256 and of tickets with fewer than 32 bytes, which can be guessed",
+  ),
   adapters: adaptersSchema.optional().describe("Where tasks are kept"),
   sentry: sentry.optional().describe("Reports failures to Sentry"),
   webhook: webhook.optional().describe("For webhooks"),

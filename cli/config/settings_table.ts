@@ -13,6 +13,7 @@ import {
   wholeNumber,
 } from "../setting_values.ts";
 import { SettingsError } from "../settings_error.ts";
+import { isOfPlatform } from "./platform_variables.ts";
 import type { Source } from "./source.ts";
 
 /** A setting that the environment, and perhaps the command line, can give. */
@@ -87,6 +88,12 @@ export const SETTINGS: readonly Setting[] = [
     parse: (text, name) => text === "false" ? 0 : wholeNumber(text, name, 0, MAX_HOPS),
   },
   { path: "ignoredParameters", env: "TASKCAST_IGNORED_PARAMETERS", parse: asList },
+  {
+    path: "allowShortSecrets",
+    env: "TASKCAST_ALLOW_SHORT_SECRETS",
+    flag: { name: "--allow-short-secrets", key: "allowShortSecrets" },
+    parse: trueOrFalse,
+  },
   {
     path: "auth.mode",
     env: "TASKCAST_AUTH_MODE",
@@ -213,6 +220,6 @@ export function given(setting: Setting, flags: StartFlags, env: Environment): Gi
     return { value, source: { from: "flag", name: flag!.name } };
   }
   const text = env[setting.env];
-  if (text === undefined || text === "") return undefined;
+  if (text === undefined || text === "" || isOfPlatform(setting.env, text)) return undefined;
   return { value: parse(text, setting.env), source: { from: "env", name: setting.env } };
 }

@@ -127,6 +127,11 @@ export interface TaskcastConfig {
   trustedServices?: Record<string, string | TrustedServiceConfig>;
   /** Signs tickets; the same on all instances. @default derived from the HS256 secret, else random */
   ticketSecret?: string | undefined;
+  /**
+   * Takes secrets of HS256 tokens and of tickets with fewer than 32 bytes. Whoever sees a token can
+   * guess a short one. @default {false}
+   */
+  allowShortSecrets?: boolean;
   /** Where tasks are kept. @default memory */
   adapters?: AdaptersConfig;
   /** Reports failures to Sentry. */

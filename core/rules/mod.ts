@@ -7,6 +7,7 @@ export { isDiverged } from "./divergence.ts";
 export { assertCleanupRules } from "./validate/cleanup.ts";
 export { headerNameProblem } from "./validate/header_name.ts";
 export { originProblem } from "./validate/origin.ts";
+export { secretProblem } from "./validate/secret.ts";
 export { isAtMark } from "./mark.ts";
 export * from "./series.ts";
 export { canTransition, NEXT_STATUSES } from "./state_machine.ts";

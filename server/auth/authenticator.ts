@@ -1,3 +1,4 @@
+import { secretProblem } from "@taskcast/core";
 import { hintFor, TaskcastError } from "@taskcast/core/protocol";
 import type { BodyLimits } from "../body_limits.ts";
 import { bodyLimitsOf } from "../body_limits.ts";
@@ -15,6 +16,8 @@ export interface AuthenticatorOptions {
   auth?: AuthOptions;
   /** Services that are known by keys, by their names. */
   trustedServices?: TrustedServices;
+  /** Takes secrets of HS256 with fewer than 32 bytes, which can be guessed. @default {false} */
+  allowShortSecrets?: boolean;
   /** Bytes of a body that a function of the host may read. @default {1048576} */
   maxBodyBytes?: number;
   /** Milliseconds without a byte after which such a body is given up. @default {30000} */
@@ -30,9 +33,10 @@ export interface AuthenticatorOptions {
  * @throws {TypeError} For options that cannot work.
  */
 export function createAuthenticator(
-  { auth = { mode: "none" }, trustedServices = {}, ...body }: AuthenticatorOptions,
+  { auth = { mode: "none" }, trustedServices = {}, allowShortSecrets, ...body }:
+    AuthenticatorOptions,
 ): (request: Request) => AuthContext | Promise<AuthContext> {
-  const byToken = tokenAuthenticator(auth, bodyLimitsOf(body));
+  const byToken = tokenAuthenticator(auth, { bodyLimits: bodyLimitsOf(body), allowShortSecrets });
   const open = (auth.mode ?? "none") === "none";
   const byKey = createKeyAuthenticator(trustedServices, { open });
   return (request) => {
@@ -43,7 +47,10 @@ export function createAuthenticator(
 
 function tokenAuthenticator(
   auth: AuthOptions,
-  bodyLimits: BodyLimits,
+  { bodyLimits, allowShortSecrets = false }: {
+    bodyLimits: BodyLimits;
+    allowShortSecrets?: boolean;
+  },
 ): (request: Request) => AuthContext | Promise<AuthContext> {
   switch (auth.mode) {
     case undefined:
@@ -54,6 +61,13 @@ function tokenAuthenticator(
     case "jwt": {
       if (typeof auth.jwt !== "object" || auth.jwt === null) {
         throw new TypeError('auth: the mode "jwt" needs "jwt"');
+      }
+      const { algorithm = "HS256", secret } = auth.jwt;
+      if (algorithm === "HS256" && typeof secret === "string" && !allowShortSecrets) {
+        const problem = secretProblem(secret);
+        if (problem !== undefined) {
+          throw new TypeError(`auth.jwt.secret ${problem}; or set allowShortSecrets`);
+        }
       }
       const verify = createJwtVerifier(auth.jwt);
       return async (request) => {

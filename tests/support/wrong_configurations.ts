@@ -48,7 +48,7 @@ export const WRONG: [yaml: string, errors: string[], env?: Record<string, string
   ]],
   ["- port", [
     "the configuration must be an object { port, host, allowHosts, listener, logLevel, logFormat, trustProxy, " +
-    "ignoredParameters, auth, trustedServices, ticketSecret, adapters, sentry, webhook, cleanup, cors, limits, engine, hooks }, " +
+    "ignoredParameters, auth, trustedServices, ticketSecret, allowShortSecrets, adapters, sentry, webhook, cleanup, cors, limits, engine, hooks }, " +
     "and is a list",
   ]],
   ["auth: { mode: jwt, jwt: { secret: 12345 } }", [

@@ -1,0 +1,12 @@
+/**
+ * Whether a platform sets a variable for a service or container that is called `taskcast` or
+ * `taskcast-…`: Kubernetes (https://kubernetes.io/docs/concepts/services-networking/service/), and
+ * links of Docker. `TASKCAST_PORT=tcp://10.0.0.1:3721` is one of them, too.
+ */
+export function isOfPlatform(name: string, value: string): boolean {
+  return /^TASKCAST(_\w+)?_SERVICE_(HOST|PORT(_\w+)?)$/.test(name) ||
+    /^TASKCAST(_\w+)?_PORT$/.test(name) && /^(tcp|udp|sctp):\/\//i.test(value) ||
+    /^TASKCAST(_\w+)?_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(name) ||
+    /^TASKCAST(_\w+)?_NAME$/.test(name) && value.startsWith("/") ||
+    /^TASKCAST(_\w+)?_ENV_\w+$/.test(name);
+}
