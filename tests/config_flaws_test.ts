@@ -225,3 +225,54 @@ Deno.test({
     assert.equal(part.code, 0, part.err);
   },
 });
+
+Deno.test("files in UTF-16 are said to be, whatever they are for", async () => {
+  const utf16 = (text: string) => {
+    const units = Uint16Array.from("\ufeff" + text, (character) => character.charCodeAt(0));
+    return new Uint8Array(units.buffer);
+  };
+  await using folder = await tempFolder({
+    "key.yaml": "auth: { mode: jwt, jwt: { algorithm: ES256, publicKeyFile: ./jwt.pub } }",
+  });
+  const files = {
+    "a.yaml": "port: 1",
+    "a.json": "{}",
+    "a.ts": "export default {};",
+    "jwt.pub": "x",
+  };
+  for (const [name, text] of Object.entries(files)) {
+    await Deno.writeFile(`${folder.path}/${name}`, utf16(text));
+  }
+  const errorOf = async (file: string) => {
+    const { errors } = await checkConfig(folder.path, ["-c", file]);
+    return errors!.join("\n");
+  };
+  for (const name of ["a.yaml", "a.json", "a.ts"]) {
+    assert.equal(await errorOf(name), `${name}: cannot be read: it is UTF-16; save it as UTF-8`);
+  }
+  assert.match(
+    await errorOf("key.yaml"),
+    /jwt\.pub cannot be read: it is UTF-16; save it as UTF-8$/,
+  );
+});
+
+Deno.test("a SQLite file that another process has locked is said to be", async () => {
+  const { DatabaseSync } = await import("node:sqlite");
+  await using folder = await tempFolder({});
+  const other = new DatabaseSync(`${folder.path}/a.db`);
+  other.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; CREATE TABLE t (a)");
+  try {
+    const { code, err } = await runCli(
+      ["--sqlite-path", "a.db"],
+      { TASKCAST_PORT: "0" },
+      folder.path,
+    );
+    assert.equal(code, 1);
+    assert.match(
+      err,
+      /^error: Cannot use sqlite: .*"a\.db": another process has locked the file: /,
+    );
+  } finally {
+    other.close();
+  }
+});

@@ -2,6 +2,7 @@ import type { BroadcastProvider, LongTermStore, ShortTermStore } from "@taskcast
 import { SqliteBroadcast } from "./broadcast.ts";
 import { Connection } from "./connection.ts";
 import type { SqliteDatabase } from "./driver.ts";
+import { openingError } from "./locked.ts";
 import { SqliteLongTermStore } from "./long_term_store.ts";
 import { openFile } from "./open_file.ts";
 import { migrate } from "./schema.ts";
@@ -85,7 +86,7 @@ export function createSqliteAdapters(options: SqliteAdapterOptions): SqliteAdapt
     database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
   } catch (error) {
     database.close();
-    throw error;
+    throw openingError(error);
   }
   inUse.add(database);
   const connection = new Connection(database, "path" in options ? options.path : undefined);

@@ -1,3 +1,4 @@
+import { isLocked } from "./locked.ts";
 import { setImmediate } from "node:timers";
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { SqliteDatabase } from "./driver.ts";
@@ -153,9 +154,4 @@ export class GroupCommit {
       // The error has ended the transaction by itself; nothing is left to undo.
     }
   }
-}
-
-/** Whether another process has the file to itself; drivers say it in different ways. */
-function isLocked(error: unknown): boolean {
-  return error instanceof Error && /database is locked/i.test(error.message);
 }

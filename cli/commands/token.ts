@@ -1,10 +1,10 @@
 import { secretProblem } from "@taskcast/core";
-import { readFile } from "node:fs/promises";
 import type { Scope } from "@taskcast/core/protocol";
 import { hintFor, SCOPES } from "@taskcast/core/protocol";
 import type { CryptoKey, JWK } from "jose";
 import { importJWK, importPKCS8, SignJWT } from "jose";
 import type { JwtSettings } from "../jwt_settings.ts";
+import { readText, UnreadableFile } from "../read_text.ts";
 import { SettingsError } from "../settings_error.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -133,14 +133,10 @@ async function signingKey(
   // What the file holds must not show up in a message.
   let text: string;
   try {
-    text = (await readFile(privateKeyFile, "utf8")).trim();
+    text = readText(privateKeyFile).trim();
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new SettingsError(
-      `cannot read --private-key-file ${privateKeyFile}: ${
-        code === "ENOENT" ? "it is not there" : code
-      }`,
-    );
+    if (!(error instanceof UnreadableFile)) throw error;
+    throw new SettingsError(`cannot read --private-key-file ${privateKeyFile}: ${error.message}`);
   }
   try {
     if (!text.startsWith("{")) return { key: await importPKCS8(text, algorithm) };

@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
 import type { JwtAlgorithm } from "@taskcast/core";
-import { firstLine } from "../address.ts";
+import { readText, UnreadableFile } from "../read_text.ts";
 
 /**
  * Why a text is not a public key that an algorithm can use; `undefined` if it is one. Asked at the
@@ -28,10 +27,10 @@ export async function keyFlaw(text: string, algorithm: JwtAlgorithm): Promise<st
 /** Reads a key's file. */
 export function readKeyFile(path: string): { key: string } | { flaw: string } {
   try {
-    return { key: readFileSync(path, "utf8") };
+    return { key: readText(path) };
   } catch (error) {
-    const { code, message } = error as { code?: string; message: string };
-    if (code === "ENOENT") return { flaw: `there is no file ${path}` };
-    return { flaw: `the file ${path} cannot be read: ${code ?? firstLine(message)}` };
+    if (!(error instanceof UnreadableFile)) throw error;
+    if (error.code === "ENOENT") return { flaw: `there is no file ${path}` };
+    return { flaw: `the file ${path} cannot be read: ${error.message}` };
   }
 }

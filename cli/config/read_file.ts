@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { extname } from "node:path";
 import { oneLine } from "./one_line.ts";
 import type { Environment } from "../settings.ts";
+import { readText } from "../read_text.ts";
 import { SettingsError } from "../settings_error.ts";
 import type { FoundFile } from "./find_file.ts";
 import { interpolate } from "./interpolate.ts";
@@ -31,7 +31,10 @@ export async function readConfigFile(
 ): Promise<RawConfig> {
   const extension = extname(path);
   if (PROGRAMS.includes(extension)) {
-    const value = await reading(name, () => readModule(path));
+    const value = await reading(name, () => {
+      readText(path); // What a runtime says of a program in another encoding helps nobody.
+      return readModule(path);
+    });
     return { ...interpolate(value, env), isData: false };
   }
   const parse = DATA[extension];
@@ -39,7 +42,7 @@ export async function readConfigFile(
     const known = [...PROGRAMS, ...Object.keys(DATA)].join(", ");
     throw new SettingsError(`${name}: a configuration file must end with one of ${known}`);
   }
-  const parsed = await reading(name, () => parse(readFileSync(path, "utf8")));
+  const parsed = await reading(name, () => parse(readText(path)));
   return { ...interpolate(withoutSchema(parsed), env), isData: true };
 }
 
