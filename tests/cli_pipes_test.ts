@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cli, COMMAND, runCli } from "./support/cli.ts";
+import { cli, COMMAND, ELSEWHERE, runCli } from "./support/cli.ts";
 import { until } from "./support/sse.ts";
 import { startServer } from "./support/test_server.ts";
 
@@ -24,7 +24,11 @@ Deno.test("run into head: the command ends as in any pipeline, and so does the t
   await using server = startServer();
   const run = async (...command: string[]) => {
     const { code, out, err } = await headOf(["run", "--url", server.url, ...command]);
-    assert.equal(err.trimEnd().split("\n").length, 1, err); // Where the task is, and no stack.
+    // Pipes of Node are sockets: there the command is told with an error that it may print.
+    const lines = err.trimEnd().split("\n").filter((line) =>
+      !(ELSEWHERE && line.startsWith("yes:"))
+    );
+    assert.equal(lines.length, 1, err); // Where the task is, and no stack.
     assert.equal(out.trimEnd().split("\n").length, 1);
     return { code, task: (await server.engine.getTask(idIn(err)))! };
   };
@@ -33,10 +37,12 @@ Deno.test("run into head: the command ends as in any pipeline, and so does the t
     // Whoever writes nothing more does all it has to do.
     run(...sh("echo begun; echo again; sleep 0.3")),
   ]);
-  assert.deepEqual(
-    [endless.code, endless.task.status, endless.task.reason, endless.task.result?.signal],
-    [141, "cancelled", "the output was closed", "SIGPIPE"],
-  );
+  assert.deepEqual([endless.task.status, endless.task.reason], [
+    "cancelled",
+    "the output was closed",
+  ]);
+  const how = [endless.code, endless.task.result?.signal];
+  assert.deepEqual(how, ELSEWHERE ? [1, undefined] : [141, "SIGPIPE"]);
   assert.deepEqual([patient.code, patient.task.status], [0, "completed"]);
 });
 
