@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { run } from "../tools/npm/run.ts";
 import { walk } from "../tools/walk.ts";
 import { exportsOnJsr, exportsOnNpm } from "./npm/export_lists.ts";
+import { testHosts } from "./npm/hosts.ts";
 import { testNodeExamples } from "./npm/node_examples.ts";
 import { installProject, toJavaScript } from "./npm/project.ts";
 import { bun, nodeOf } from "./npm/runtimes.ts";
@@ -215,6 +216,8 @@ Deno.test("npm: what is in SQLite survives the death of its server on Node 22", 
 
 const bunProgram = await bun();
 if (bunProgram === undefined) leftOut("the tests on Bun", "a machine on which its package runs");
+
+testHosts(project, bunProgram);
 
 Deno.test({
   name: "npm: streams, publishing and resumption work on Bun",

@@ -5,7 +5,7 @@ import type { ChunkFields } from "./chunks.ts";
 export type ChatProtocol = "ui-message" | "text";
 
 /** Milliseconds between signs of life, so that nothing between here and the page hangs up. */
-const HEARTBEAT_MS = 15_000;
+const HEARTBEAT_MS = 5_000;
 
 /**
  * Makes the response that the transports of the AI SDK read.

@@ -29,7 +29,7 @@ export interface EngineOptions {
    * of them follow in later turns of the event loop. @default {32}
    */
   wakesPerTurn: number;
-  /** Milliseconds between signs of life on streams where nothing happens. @default {10000} */
+  /** Milliseconds between signs of life on streams where nothing happens. @default {5000} */
   heartbeatMs: number;
   /** Milliseconds between looks at the store that cover lost wake-ups. @default {5000} */
   pollMs: number;
@@ -74,7 +74,7 @@ export const DEFAULT_ENGINE_OPTIONS: Readonly<EngineOptions> = {
   historyBytes: 16 * 1024 * 1024,
   tailBytes: 1024 * 1024,
   wakesPerTurn: 32,
-  heartbeatMs: 10_000,
+  heartbeatMs: 5_000,
   pollMs: 5_000,
   storeRetryMs: 500,
   sweepMs: 1_000,

@@ -2,6 +2,7 @@ import { eventJson, matchesType } from "@taskcast/core";
 import type { EventFilter, EventInput, Since } from "@taskcast/core/protocol";
 import { z } from "zod";
 
+import { withoutIdleTimeout } from "../idle_timeout.ts";
 import { jsonAnswer } from "../json_answer.ts";
 import { described } from "../openapi/described.ts";
 import type { BodyLimits } from "../body_limits.ts";
@@ -72,10 +73,10 @@ export function addEventRoutes(
         },
       },
     },
-  }, async ({ id, auth, caller, request, info }) => {
+  }, async ({ id, auth, caller, request, info, context }) => {
     if (mediaType(request) === NDJSON) {
       assertNotCompressed(request);
-      const release = slots.publishing.take(caller());
+      const release = withoutIdleTimeout(context, slots.publishing.take(caller()));
       try {
         const receipt = await publishNdjson(engine, id, request, {
           maxLineBytes: bodyLimits.maxBytes,
@@ -131,7 +132,7 @@ export function addEventRoutes(
       },
       204: { description: "The cursor is that of the end: there is nothing more" },
     },
-  }, async ({ id, auth, caller, query, request, info: { requestId } }) => {
+  }, async ({ id, auth, caller, query, request, context, info: { requestId } }) => {
     const { wrap = true, limit, seriesFormat } = query;
     const since = sinceOf(query, request.headers.get("last-event-id"), query.lastEventId);
     const options = { filter: filterOf(query), since, limit, seriesFormat };
@@ -154,7 +155,7 @@ export function addEventRoutes(
       expiresAtMs: auth.expiresAtMs,
       onSent,
       onError: (error) => engine.reportError(error, { operation: "sse", taskId: id, requestId }),
-      onEnd: release,
+      onEnd: withoutIdleTimeout(context, release),
     });
   });
 
@@ -207,7 +208,7 @@ export function addEventRoutes(
         content: { "text/event-stream": { schema: z.string() } },
       },
     },
-  }, async ({ auth, caller, query, request, info: { requestId } }) => {
+  }, async ({ auth, caller, query, request, context, info: { requestId } }) => {
     const { wrap = true, taskTypes = [], taskIds = [] } = query;
     const release = slots.reading.take(caller());
     const stream = await engine.openStreamOfAll({
@@ -223,7 +224,7 @@ export function addEventRoutes(
     return eventStreamResponse(stream, {
       request,
       expiresAtMs: auth.expiresAtMs,
-      onEnd: release,
+      onEnd: withoutIdleTimeout(context, release),
       preamble: helloBytes,
       onSent,
       onError: (error) => engine.reportError(error, { operation: "sse of all tasks", requestId }),

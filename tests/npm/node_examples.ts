@@ -8,8 +8,10 @@ import type { CommandWords } from "../support/cli.ts";
 import { assertDrains, assertEmbeds } from "../support/embedded_example.ts";
 import { withExampleServer } from "../support/example_server.ts";
 import { testFetchWorkers } from "../support/fetch_workers.ts";
+import { assertGoesOn, assertStaysOpen } from "../support/stays_open.ts";
 import type { ExampleFolder } from "../../tools/example_folders.ts";
 import { exampleFolders } from "../../tools/example_folders.ts";
+import { QUIET_ON_NODE_MS, shortTimeouts } from "./hosts.ts";
 import type { Project } from "./project.ts";
 import { toJavaScript } from "./project.ts";
 import { nodeOf } from "./runtimes.ts";
@@ -49,9 +51,11 @@ export async function testNodeExamples(project: Project): Promise<void> {
     const { start } = examples.find((example) => example.name === name)!;
 
     Deno.test(`npm: examples/${name} works as written on Node 24`, async () => {
-      const server = { command: started(start, node24), folder, health: "/taskcast/health" };
+      const command = started(start, node24, await shortTimeouts(project));
+      const server = { command, folder, health: "/taskcast/health" };
       const code = await withExampleServer(server, async (url, child) => {
         await assertEmbeds(url);
+        await assertStaysOpen(`${url}/taskcast`, QUIET_ON_NODE_MS);
         await assertDrains(url, child);
       });
       assert.equal(code, 0);
@@ -70,9 +74,13 @@ export async function testNodeExamples(project: Project): Promise<void> {
 }
 
 /** The program of `npm start`, without npm, which would not pass signals on. */
-function started([program, ...args]: string[], node: string): CommandWords {
+function started(
+  [program, ...args]: string[],
+  node: string,
+  options: readonly string[],
+): CommandWords {
   assert.equal(program, "node");
-  return [node, ...args];
+  return [node, ...options, ...args];
 }
 
 async function testNextjs(project: Project, { start }: ExampleFolder, node: string): Promise<void> {
@@ -84,7 +92,12 @@ async function testNextjs(project: Project, { start }: ExampleFolder, node: stri
   Deno.test("npm: examples/nextjs is built, with its types checked, and works on Node 24", async () => {
     await run(node, [next, "build"], { cwd: folder, env: { PATH, NEXT_TELEMETRY_DISABLED: "1" } });
     // Told to end, Next would wait for a connection that is kept alive and has carried NDJSON.
-    await withExampleServer({ command, folder, signal: "SIGKILL" }, assertEmbeds);
+    const [program, ...args] = command;
+    const limited: CommandWords = [program, ...await shortTimeouts(project), ...args];
+    await withExampleServer({ command: limited, folder, signal: "SIGKILL" }, async (url) => {
+      await assertEmbeds(url);
+      await assertGoesOn(`${url}/taskcast`, QUIET_ON_NODE_MS);
+    });
     await withExampleServer({ command, folder }, assertDrains);
   });
 

@@ -29,7 +29,8 @@ export async function withExampleServer(
   const name = command.join(" ");
   await until(async () => {
     if (ended) throw new Error(`${name} has ended: ${child.err}`);
-    const response = await fetch(url + health).catch(() => undefined);
+    const signal = AbortSignal.timeout(10_000);
+    const response = await fetch(url + health, { signal }).catch(() => undefined);
     await response?.body?.cancel();
     return response?.ok === true;
   }, `${name} serves`);
