@@ -1,3 +1,4 @@
+import { toJsonLine } from "@taskcast/core/protocol";
 import type { LogFormat } from "./log_format.ts";
 import type { LogLevel } from "./settings.ts";
 import { LOG_LEVELS } from "./settings.ts";
@@ -39,5 +40,5 @@ export function jsonLine(
   fields: LogFields,
   nowMs: number,
 ): string {
-  return JSON.stringify({ time: new Date(nowMs).toISOString(), level, msg: message, ...fields });
+  return toJsonLine({ time: new Date(nowMs).toISOString(), level, msg: message, ...fields });
 }

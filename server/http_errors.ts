@@ -1,5 +1,5 @@
 import type { ErrorBody, ErrorCode } from "@taskcast/core/protocol";
-import { TaskcastError } from "@taskcast/core/protocol";
+import { TaskcastError, toJsonLine } from "@taskcast/core/protocol";
 
 /** The HTTP status of each error. Exhaustive: a new code does not compile without one. */
 export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
@@ -50,7 +50,7 @@ export function errorResponse(error: unknown, requestId?: string): Response {
     headers.set("retry-after", String(retryAfterSeconds(error)));
   }
   const body: ErrorBody = { error: { code, message, ...(details && { details }) } };
-  return new Response(JSON.stringify(body), { status, headers });
+  return new Response(toJsonLine(body), { status, headers });
 }
 
 /** What an error says to callers. */

@@ -1,3 +1,4 @@
+import { escapeLineSeparators, toJsonLine } from "@taskcast/core/protocol";
 import type { RequestInfo } from "./request_info.ts";
 
 /**
@@ -10,12 +11,20 @@ export function jsonAnswer(
   json: string,
   { status, headers }: { status: number; headers?: Record<string, string> },
 ): Response {
-  return info.named = new Response(json, {
+  return info.named = new Response(escapeLineSeparators(json), {
     status,
     headers: {
       "content-type": "application/json",
       "x-request-id": info.requestId,
       ...headers,
     },
+  });
+}
+
+/** As `Response.json()`, in one line for every reader of lines. */
+export function jsonResponse(value: unknown, { status = 200 }: { status?: number } = {}): Response {
+  return new Response(toJsonLine(value), {
+    status,
+    headers: { "content-type": "application/json" },
   });
 }

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import type { CleanupReport } from "@taskcast/core";
 import { ADAPTER_ROLES, cleanUp } from "@taskcast/core";
+import { toJsonLine } from "@taskcast/core/protocol";
 import type { AdapterSettings } from "../adapters.ts";
 import { openAdapters } from "../adapters.ts";
 import { isNamed } from "../config/choose_adapters.ts";
@@ -98,7 +99,7 @@ function summary(
 
 function jsonOf({ task, rules, action, events }: CleanupReport, dryRun: boolean): string {
   const { id, type, status, completedAt } = task;
-  return JSON.stringify({ taskId: id, type, status, completedAt, action, events, rules, dryRun }) +
+  return toJsonLine({ taskId: id, type, status, completedAt, action, events, rules, dryRun }) +
     "\n";
 }
 

@@ -1,6 +1,6 @@
 import type { EventEnvelope } from "@taskcast/client";
 import { TaskcastClient } from "@taskcast/client";
-import { accumulatedValue, DEFAULT_ACC_FIELD } from "@taskcast/core/protocol";
+import { accumulatedValue, DEFAULT_ACC_FIELD, toJsonLine } from "@taskcast/core/protocol";
 import type { Terminal } from "../terminal.ts";
 
 /** What `taskcast logs` is told. */
@@ -32,7 +32,7 @@ export async function logs(options: LogsOptions, terminal: Terminal): Promise<nu
   const client = new TaskcastClient({ baseUrl: url, token });
   const printer = new Printer(terminal);
   const show = (event: Shown) =>
-    json ? terminal.out(JSON.stringify(event) + "\n") : printer.print(event);
+    json ? terminal.out(toJsonLine(event) + "\n") : printer.print(event);
 
   if (!follow) {
     for await (const event of client.history(taskId)) await show(event);

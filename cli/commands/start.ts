@@ -6,6 +6,7 @@ import { createApp, createEngine, engineSettings } from "../engine_and_app.ts";
 import type { Bounds } from "../listen.ts";
 import { listen, onStopSignal } from "../listen.ts";
 import { openAdapters } from "../adapters.ts";
+import { logConsoleAsJson } from "../console_lines.ts";
 import { createErrorLog } from "../error_log.ts";
 import { mergeHooks } from "../hooks.ts";
 import { LoopbackGuard } from "../loopback/guard.ts";
@@ -33,6 +34,7 @@ export async function start(
 ): Promise<number> {
   const { port, host, listener, auth, storage, cors } = settings;
   const log = createLogger(terminal, { level: settings.logLevel, format: logFormat });
+  if (logFormat === "json") logConsoleAsJson(terminal);
   for (const { level, text } of settings.notes) log[level](text);
   const reporting = await startReporting(settings.sentry);
   const { adapters, close: closeAdapters } = await openAdapters(storage.adapters);

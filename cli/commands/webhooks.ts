@@ -1,5 +1,6 @@
 import { TaskcastHttpError } from "@taskcast/client/http";
 import type { WebhookStatus } from "@taskcast/core/protocol";
+import { toJsonLine } from "@taskcast/core/protocol";
 import { printable } from "../printable.ts";
 import type { Terminal } from "../terminal.ts";
 import type { WebhookClient } from "../webhook_client.ts";
@@ -40,7 +41,7 @@ export async function listWebhooks(
     }
     tasks++;
     const found = failuresOf(taskId, await webhooksOf(client, taskId));
-    if (json) { for (const row of found) await terminal.out(JSON.stringify(row) + "\n"); }
+    if (json) { for (const row of found) await terminal.out(toJsonLine(row) + "\n"); }
     else rows.push(...found);
   }
   if (rows.length > 0) await terminal.out(table(rows));

@@ -1,3 +1,4 @@
+import { toJsonLine } from "@taskcast/core/protocol";
 import { ANSWER_HEADER } from "./answer_names.ts";
 import type { ChunkFields } from "./chunks.ts";
 
@@ -85,7 +86,7 @@ const PROTOCOLS: Record<ChatProtocol, Protocol> = {
       "content-type": "text/event-stream",
       "x-vercel-ai-ui-message-stream": "v1",
     },
-    encode: (chunk) => `data: ${JSON.stringify(chunk)}\n\n`,
+    encode: (chunk) => `data: ${toJsonLine(chunk)}\n\n`,
     last: "data: [DONE]\n\n",
     heartbeat: ": heartbeat\n\n",
   },

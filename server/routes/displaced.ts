@@ -1,7 +1,8 @@
 import type { DisplacedPlace, DisplacedTask } from "@taskcast/core";
 import type { Task } from "@taskcast/core/protocol";
-import { invalidInput, TaskcastError } from "@taskcast/core/protocol";
+import { invalidInput, TaskcastError, toJsonLine } from "@taskcast/core/protocol";
 import type { AuthContext } from "../auth/mod.ts";
+import { jsonResponse } from "../json_answer.ts";
 import type { Router } from "../router.ts";
 import { displacedPageSchema, displacedTaskQuery } from "../schemas/displaced.ts";
 import { undeliveredQuery } from "../schemas/query.ts";
@@ -35,7 +36,7 @@ export function addDisplacedRoutes(
     const tasks = page.filter(({ task }) => isManagedBy(auth, task))
       .map(({ task, incarnation }) => ({ task: gate.show(auth, task), incarnation }));
     const last = page.length === limit ? page.at(-1) : undefined;
-    return Response.json({ tasks, nextCursor: last && cursorOf(last) });
+    return jsonResponse({ tasks, nextCursor: last && cursorOf(last) });
   });
 
   router.add({
@@ -54,7 +55,7 @@ export function addDisplacedRoutes(
       async pull(controller) {
         const next = await lines.next();
         if (next.done) controller.close();
-        else controller.enqueue(ENCODER.encode(`${JSON.stringify(next.value)}\n`));
+        else controller.enqueue(ENCODER.encode(`${toJsonLine(next.value)}\n`));
       },
       cancel: async () => void await lines.return(undefined),
     });

@@ -1,9 +1,10 @@
 import { eventJson, matchesType } from "@taskcast/core";
 import type { EventFilter, EventInput, Since } from "@taskcast/core/protocol";
+import { escapeLineSeparators } from "@taskcast/core/protocol";
 import { z } from "zod";
 
 import { withoutIdleTimeout } from "../idle_timeout.ts";
-import { jsonAnswer } from "../json_answer.ts";
+import { jsonAnswer, jsonResponse } from "../json_answer.ts";
 import { described } from "../openapi/described.ts";
 import type { BodyLimits } from "../body_limits.ts";
 import { assertNotCompressed, mediaType, parse, readJson } from "../request.ts";
@@ -90,7 +91,7 @@ export function addEventRoutes(
               (at) => engine.openEndWatch(id, onEnd, at),
             ),
         });
-        return Response.json(receipt, { status: 201 });
+        return jsonResponse(receipt, { status: 201 });
       } finally {
         release();
       }
@@ -189,7 +190,8 @@ export function addEventRoutes(
       searchParams.set("since.id", nextCursor);
       headers.set("link", `<?${searchParams}>; rel="next"`);
     }
-    return new Response(`[${events.map((event) => eventJson(id, event)).join(",")}]`, { headers });
+    const json = `[${events.map((event) => eventJson(id, event)).join(",")}]`;
+    return new Response(escapeLineSeparators(json), { headers });
   });
 
   router.add({

@@ -1,5 +1,6 @@
 import type { DependencyState, TaskEngine } from "@taskcast/core";
 import { z } from "zod";
+import { jsonResponse } from "../json_answer.ts";
 import type { Metrics } from "../metrics/mod.ts";
 import type { Router } from "../router.ts";
 import { API_VERSION, VERSION } from "../version.ts";
@@ -73,7 +74,7 @@ export function addServerRoutes(
         }),
       ),
     },
-  }, () => Response.json(ABOUT));
+  }, () => jsonResponse(ABOUT));
 
   router.add({
     method: "get",
@@ -81,7 +82,7 @@ export function addServerRoutes(
     tag: "Server",
     summary: "Whether the process is alive",
     responses: { 200: json("It is", z.object({ status: z.literal("ok") })) },
-  }, () => Response.json({ status: "ok" }));
+  }, () => jsonResponse({ status: "ok" }));
 
   router.add({
     method: "get",
@@ -100,7 +101,7 @@ export function addServerRoutes(
       : Object.values(dependencies).every((state) => statusOf(state) === "ok")
       ? "ready"
       : "degraded";
-    return Response.json({ status, dependencies }, { status: ready ? 200 : 503 });
+    return jsonResponse({ status, dependencies }, { status: ready ? 200 : 503 });
   });
 
   router.add({
@@ -112,7 +113,7 @@ export function addServerRoutes(
     responses: { 200: json("State and counters", detailSchema) },
   }, async () => {
     const dependencies = await engine.check();
-    return Response.json({
+    return jsonResponse({
       ok: isReady(engine, dependencies),
       version: VERSION,
       uptime: Math.floor((performance.now() - startMs) / 1000),

@@ -3,7 +3,7 @@ import { invalidInput, TaskcastError } from "@taskcast/core/protocol";
 import type { Tickets } from "../auth/mod.ts";
 import { hasScope } from "../auth/mod.ts";
 import type { Gate } from "../gate.ts";
-import { jsonAnswer } from "../json_answer.ts";
+import { jsonAnswer, jsonResponse } from "../json_answer.ts";
 import type { Router } from "../router.ts";
 import { listQuery } from "../schemas/query.ts";
 import {
@@ -76,7 +76,7 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
       ids: gate.idsOf(auth),
       visible: (task) => gate.maySee(auth, task),
     });
-    return Response.json({
+    return jsonResponse({
       tasks: tasks.map((task) => gate.show(auth, task)),
       nextCursor,
       partial,
@@ -97,7 +97,7 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
     },
   }, async ({ id, auth }) => {
     const { task } = await gate.readTask(auth, "event:subscribe", id);
-    return Response.json(gate.show(auth, task));
+    return jsonResponse(gate.show(auth, task));
   });
 
   router.add({
@@ -117,7 +117,7 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
       id,
       (at) => engine.transitionTask(id, status, options, at),
     );
-    return Response.json(gate.show(auth, task));
+    return jsonResponse(gate.show(auth, task));
   });
 
   router.add({
@@ -143,7 +143,7 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
       (at) => engine.deleteTask(id, at),
     );
     return deletion === "pending"
-      ? Response.json({ deletion }, { status: 202 })
+      ? jsonResponse({ deletion }, { status: 202 })
       : new Response(null, { status: 204 });
   });
 
@@ -161,7 +161,7 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
       if (body.data === undefined) throw invalidInput("data", "is missing");
       return await engine.resolve(id, body.data, at);
     });
-    return Response.json(gate.show(auth, task));
+    return jsonResponse(gate.show(auth, task));
   });
 
   router.add({
@@ -181,7 +181,7 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
     if (request === undefined) {
       throw new TaskcastError("NO_BLOCKED_REQUEST", `Task "${id}" waits for no answer`);
     }
-    return Response.json(request);
+    return jsonResponse(request);
   });
 
   router.add({
@@ -198,6 +198,6 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
   }, async ({ id, auth, body }) => {
     const { incarnation } = await gate.readTask(auth, "event:subscribe", id);
     const ticket = await tickets.issue({ id, incarnation }, auth, body.expiresInMs);
-    return Response.json(ticket, { status: 201 });
+    return jsonResponse(ticket, { status: 201 });
   });
 }

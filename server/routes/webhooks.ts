@@ -1,3 +1,4 @@
+import { jsonResponse } from "../json_answer.ts";
 import type { Router } from "../router.ts";
 import { undeliveredQuery } from "../schemas/query.ts";
 import {
@@ -33,7 +34,7 @@ export function addWebhookRoutes(
       id,
       (at) => engine.getWebhooks(id, at),
     );
-    return Response.json(statuses);
+    return jsonResponse(statuses);
   });
 
   router.add({
@@ -56,7 +57,7 @@ export function addWebhookRoutes(
       id,
       (at) => engine.retryWebhook(id, hook, at),
     );
-    return Response.json({ retrying }, { status: 202 });
+    return jsonResponse({ retrying }, { status: 202 });
   });
 
   router.add({
@@ -78,6 +79,6 @@ export function addWebhookRoutes(
       const task = await engine.getTask(taskId);
       return task !== undefined && gate.maySee(auth, task) && gate.mayManage(auth, task);
     };
-    return Response.json(await listUndelivered(engine, { limit, cursor, mayKnow }));
+    return jsonResponse(await listUndelivered(engine, { limit, cursor, mayKnow }));
   });
 }

@@ -1,6 +1,6 @@
 import type { EventFrame, FrameBuffer, FrameEncoder } from "@taskcast/core";
 import { envelopeJson, eventJson } from "@taskcast/core";
-import { SSE_EVENT } from "@taskcast/core/protocol";
+import { escapeLineSeparators, SSE_EVENT, toJsonLine } from "@taskcast/core/protocol";
 
 // Frames as in https://html.spec.whatwg.org/multipage/server-sent-events.html. Each data line is
 // JSON, in which line breaks are escaped, so no payload can forge a frame. `id:` is the last line of a
@@ -38,7 +38,7 @@ function encoder(
     key,
     open: (message) =>
       utf8.encode(
-        `retry: ${RETRY_MS}\nevent: ${SSE_EVENT.open}\ndata: ${JSON.stringify(message)}\n\n`,
+        `retry: ${RETRY_MS}\nevent: ${SSE_EVENT.open}\ndata: ${toJsonLine(message)}\n\n`,
       ),
     // A block with only an id moves the reader's last event id without an event.
     heartbeat: (cursor) =>
@@ -46,7 +46,7 @@ function encoder(
     // A wait within the frame would hold up a client that was cut off before the frame was whole.
     done: (message, cursor) =>
       utf8.encode(
-        `event: ${SSE_EVENT.done}\ndata: ${JSON.stringify(message)}\nid: ${cursor}\n\n` +
+        `event: ${SSE_EVENT.done}\ndata: ${toJsonLine(message)}\nid: ${cursor}\n\n` +
           `retry: ${ENDED_RETRY_MS}\n\n`,
       ),
     buffer: () => new ByteBuffer(dataOf),
@@ -94,7 +94,8 @@ class ByteBuffer implements FrameBuffer<Uint8Array> {
     return chunk;
   }
 
-  #write(text: string): void {
+  #write(frame: string): void {
+    const text = escapeLineSeparators(frame);
     this.#newest = undefined;
     this.#reserve(text.length);
     const { read, written } = utf8.encodeInto(text, this.#memory.subarray(this.#end));

@@ -1,3 +1,4 @@
+import { escapeLineSeparators } from "../../protocol/line_separators.ts";
 import type { Clock } from "../../contracts/clock.ts";
 import type { StoredEvent } from "../../contracts/records.ts";
 import type { WebhookRequest, WebhookResponse, WebhookSender } from "../../contracts/webhooks.ts";
@@ -36,7 +37,8 @@ export async function attempt(
   const { url, secret, wrap = true, retry: { timeoutMs } } = hook;
   const id = idOf(event);
   const timestamp = Math.floor(clock.now() / 1000);
-  const body = wrap ? envelopeJson(taskId, filteredIndex, event) : event.data;
+  const json = wrap ? envelopeJson(taskId, filteredIndex, event) : event.data;
+  const body = escapeLineSeparators(json);
   try {
     const signed = secret === undefined
       ? {}
