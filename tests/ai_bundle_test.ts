@@ -5,7 +5,7 @@ const ROOT = new URL("../", import.meta.url);
 const ENTRY = "clients/ai/transport.ts";
 
 /** What the page's side may consist of. */
-const MAY_HOLD = /^(clients\/ai\/|clients\/client\/(http|backoff)\.ts$|core\/protocol\/)/;
+const MAY_HOLD = /^(clients\/ai\/|clients\/client\/|core\/protocol\/)/;
 
 /** What of `clients/ai` is the server's side. */
 const SERVER_SIDE =
