@@ -97,7 +97,7 @@ Deno.test("a stream comes in chunks of HTTP/1.1, with all headers, and the conne
     const body = chunks.join("");
     assert.deepEqual(eventsIn(body), [...Array(52).keys()]);
     assert(body.includes("x".repeat(100_000)));
-    assert.match(body, /event: taskcast.done\n.*\n.*\n\n$/);
+    assert.match(body, /event: taskcast.done\n.*\n.*\n\nretry: 30000\n\n$/);
     assert.match(rest, /^HTTP\/1.1 200 OK\r\n/);
   }
 });
@@ -139,7 +139,7 @@ Deno.test("a client of HTTP/1.0 gets the stream without chunks, to the end of th
   const body = answer.text.slice(answer.text.indexOf("\r\n\r\n") + 4);
   assert.match(body, /^retry: 1000\nevent: taskcast.open\n/);
   assert.deepEqual(eventsIn(body), [1]);
-  assert.match(body, /event: taskcast.done\n.*\n.*\n\n$/);
+  assert.match(body, /event: taskcast.done\n.*\n.*\n\nretry: 30000\n\n$/);
 });
 
 Deno.test("a reader that stops is given no more than its socket takes, and gets the rest when it goes on", async () => {
