@@ -3,7 +3,7 @@ import { startAnyServer } from "./support/any_server.ts";
 import { cuttingFront } from "./support/cutting_front.ts";
 import type { LibraryMessage } from "./support/sse_libraries.ts";
 import { allFrames } from "./support/sse.ts";
-import { LIBRARIES } from "./support/sse_libraries.ts";
+import { fetchEventSourceWaitsMs, LIBRARIES } from "./support/sse_libraries.ts";
 
 // Other people's clients, as they are published, over connections that are cut at every byte.
 
@@ -42,6 +42,10 @@ for (const [name, follow] of Object.entries(LIBRARIES)) {
     const bytes = hurried(await (await fetch(server.url + path)).text());
     const wrong: string[] = [];
     const followCut = async (cut: number) => {
+      // An id whose line is complete is taken by this client before the event is, whatever the order;
+      // between the line and the one that ends the frame lies a single byte.
+      const isBetween = /\nid: [^\n]+\n$/.test(bytes.slice(0, cut));
+      if (name === "@microsoft/fetch-event-source" && isBetween) return;
       const messages: LibraryMessage[] = [];
       const stop = new AbortController();
       let retries = 0;
@@ -60,6 +64,23 @@ for (const [name, follow] of Object.entries(LIBRARIES)) {
     assert.deepEqual(wrong, []);
   });
 }
+
+Deno.test("after the end, a client that does not know 204 asks twice a minute", async () => {
+  await using server = await startAnyServer();
+  await using front = cuttingFront(server.url);
+  const path = await endedTask(server);
+  const text = await (await fetch(server.url + path)).text();
+  const stop = new AbortController();
+  let retries = 0;
+  fetchEventSourceWaitsMs.length = 0;
+  // Its connection breaks in the very end: what ends cleanly it takes for the end.
+  await LIBRARIES["@microsoft/fetch-event-source"]!(
+    `${front.url}${path}&cut=${text.length - 1}`,
+    stop.signal,
+    { onMessage() {}, onRetry: () => ++retries > 3 && stop.abort() },
+  );
+  assert.deepEqual(fetchEventSourceWaitsMs, [30_000, 30_000, 30_000]);
+});
 
 Deno.test("what a library says when it reconnects goes before where the page began", async () => {
   await using server = await startAnyServer();

@@ -1,4 +1,7 @@
+import { fetchEventSource } from "@microsoft/fetch-event-source";
 import { EventSource } from "eventsource";
+import polyfill from "event-source-polyfill";
+import ReconnectingEventSource from "reconnecting-eventsource";
 
 // Widely used clients of SSE, as they are published.
 
@@ -50,7 +53,51 @@ function followBy(make: (url: string) => Source): Library {
   };
 }
 
+/** What pages have; notes how long is to be waited, and does not wait. */
+function asPage(waitsMs: number[]) {
+  return {
+    document: { removeEventListener() {} },
+    window: {
+      fetch,
+      clearTimeout,
+      setTimeout(callback: () => void, delayMs: number) {
+        waitsMs.push(delayMs);
+        return setTimeout(callback, 1);
+      },
+    },
+  };
+}
+
+/** How long `@microsoft/fetch-event-source` wanted to wait before each of its further requests. */
+export const fetchEventSourceWaitsMs: number[] = [];
+
+// Its types are those of the CommonJS build.
+const Reconnecting = ReconnectingEventSource as unknown as new (
+  url: string,
+  options: object,
+) => Source;
+
 /** Each by its name on npm. */
 export const LIBRARIES: Readonly<Record<string, Library>> = {
+  "@microsoft/fetch-event-source": async (url, signal, { onMessage, onRetry }) => {
+    Object.assign(globalThis, asPage(fetchEventSourceWaitsMs));
+    await fetchEventSource(url, {
+      signal,
+      openWhenHidden: true,
+      // What is only a comment or a retry is told as a message without data.
+      onmessage: ({ event, data }) => data !== "" && onMessage({ event, data }),
+      onerror(error) {
+        onRetry?.();
+        if (signal.aborted) throw error;
+      },
+    }).catch((error) => {
+      if (!signal.aborted) throw error;
+    });
+  },
+  "event-source-polyfill": followBy((url) => new polyfill.EventSourcePolyfill(url)),
+  "reconnecting-eventsource": followBy((url) => {
+    const options = { eventSourceClass: EventSource, max_retry_time: 10 };
+    return new Reconnecting(url, options);
+  }),
   "eventsource": followBy((url) => new EventSource(url) as Source),
 };
