@@ -1,12 +1,12 @@
 import { statSync } from "node:fs";
-import { dirname, resolve } from "node:path";
-import process from "node:process";
+import { dirname, isAbsolute, resolve } from "node:path";
 import type { AdapterPlugin, AdapterRole, Adapters } from "@taskcast/core";
 import { ADAPTER_ROLES, assertUsable, memoryPlugin, missingMethods } from "@taskcast/core";
 import { didYouMean } from "@taskcast/core/protocol";
 import { fileOf } from "./config/file_of.ts";
 import { assertAddress, describeAddress, firstLine } from "./address.ts";
 import { loadModule } from "./load_module.ts";
+import { findPackage, nameOnNpm } from "./project_packages.ts";
 import { SettingsError } from "./settings_error.ts";
 
 /** What is to play a part: a plugin with its options, or the thing itself. */
@@ -40,13 +40,13 @@ export const PROVIDERS: readonly string[] = Object.keys(BUILT_IN);
  * Opens what the settings name and asks each whether it can be used. Parts with the same settings
  * are opened together, so that they share connections.
  *
- * @param folder Where relative specifiers start.
+ * @param packageFolders Where packages of the user are looked for; paths count from the working folder.
  * @throws {SettingsError} For a provider that is not there, cannot play its part, or cannot be
  * reached: one line, without passwords.
  */
 export async function openAdapters(
   settings: AdapterSettings,
-  folder: string = process.cwd(),
+  packageFolders: readonly string[],
 ): Promise<OpenAdapters> {
   const adapters: Partial<Adapters> = {};
   const opened: { close(): void | Promise<void> }[] = [];
@@ -72,7 +72,7 @@ export async function openAdapters(
       }
       const { provider, ...options } = setting;
       assertAddress(provider, options.url);
-      const plugin = await pluginFor(provider, roles, folder);
+      const plugin = await pluginFor(provider, roles, packageFolders);
       const found = await opening(setting, async () => await plugin.open({ roles, options }));
       for (const role of roles) {
         const adapter = found?.[role];
@@ -120,7 +120,7 @@ function groupsOf(settings: AdapterSettings): { roles: AdapterRole[]; setting: A
  */
 export async function assertPlugins(
   settings: AdapterSettings,
-  folder: string = process.cwd(),
+  packageFolders: readonly string[],
 ): Promise<void> {
   for (const { roles, setting } of groupsOf(settings)) {
     if (!isProvider(setting)) {
@@ -128,11 +128,11 @@ export async function assertPlugins(
       continue;
     }
     // Where a package is found is a question to a registry, perhaps, and nothing is asked here.
-    if (!isBuiltIn(setting.provider) && !isFilePath(setting.provider)) continue;
-    await pluginFor(setting.provider, roles, folder);
+    if (!isBuiltIn(setting.provider) && !isPath(setting.provider)) continue;
+    await pluginFor(setting.provider, roles, packageFolders);
     const file = fileOf(setting);
     if (file === undefined) continue;
-    const parent = dirname(resolve(folder, file));
+    const parent = dirname(resolve(file));
     if (!statSync(parent, { throwIfNoEntry: false })?.isDirectory()) {
       throw new SettingsError(`Cannot use ${setting.provider}: there is no folder ${parent}`);
     }
@@ -142,9 +142,9 @@ export async function assertPlugins(
 async function pluginFor(
   provider: string,
   roles: readonly AdapterRole[],
-  folder: string,
+  packageFolders: readonly string[],
 ): Promise<AdapterPlugin> {
-  const plugin = await pluginOf(provider, folder);
+  const plugin = await pluginOf(provider, packageFolders);
   const cannot = roles.find((role) => !plugin.roles.includes(role));
   if (cannot === undefined) return plugin;
   throw new SettingsError(
@@ -152,27 +152,21 @@ async function pluginFor(
   );
 }
 
-async function pluginOf(provider: string, folder: string): Promise<AdapterPlugin> {
+async function pluginOf(
+  provider: string,
+  packageFolders: readonly string[],
+): Promise<AdapterPlugin> {
   const builtIn = isBuiltIn(provider) ? BUILT_IN[provider] : undefined;
-  // A bare word is a misspelt name of ours more often than a package.
-  if (builtIn === undefined && !/[./:@]/.test(provider)) {
-    const close = didYouMean(provider, PROVIDERS);
-    throw new SettingsError(
-      `There is no adapter "${provider}": ` +
-        (close === undefined
-          ? `use ${PROVIDERS.join(", ")}, or a module such as "./my_store.ts" or "npm:${provider}"`
-          : `did you mean "${close}"?`),
-    );
-  }
   let module: { default?: unknown };
   try {
     module = builtIn !== undefined
       ? await builtIn()
-      : isFilePath(provider)
-      ? await loadModule(resolve(folder, provider))
-      : await import(provider);
+      : isPath(provider)
+      ? await loadModule(resolve(provider))
+      : await loadPackage(provider, packageFolders);
   } catch (error) {
-    if (builtIn === undefined && isFileAt(folder, provider)) {
+    if (error instanceof SettingsError) throw error;
+    if (builtIn === undefined && isFile(provider)) {
       throw new SettingsError(
         `There is no module "${provider}" to load; did you mean the file "./${provider}"?`,
       );
@@ -193,13 +187,41 @@ function isBuiltIn(provider: string): boolean {
   return Object.hasOwn(BUILT_IN, provider);
 }
 
-function isFilePath(provider: string): boolean {
-  return /^\.{0,2}\//.test(provider);
+/** Loads a package of the user's project, else one that this program can import. */
+async function loadPackage(
+  provider: string,
+  packageFolders: readonly string[],
+): Promise<{ default?: unknown }> {
+  const runsSpecifiers = "Deno" in globalThis;
+  if (runsSpecifiers && provider.includes(":")) return await import(provider);
+  const name = nameOnNpm(provider);
+  const found = await findPackage(name, packageFolders);
+  if (found !== undefined) return await loadModule(found);
+  // A bare word is a misspelt name of ours more often than a package.
+  if (!/[./:@]/.test(provider)) {
+    const close = didYouMean(provider, PROVIDERS);
+    throw new SettingsError(
+      `There is no adapter "${provider}": ` +
+        (close === undefined
+          ? `use ${PROVIDERS.join(", ")}, or a module such as "./my_store.ts" or "npm:${provider}"`
+          : `did you mean "${close}"?`),
+    );
+  }
+  if (!runsSpecifiers && provider.startsWith("npm:")) {
+    throw new SettingsError(
+      `Cannot load the adapter "${provider}": install the package, with: npm install ${name}`,
+    );
+  }
+  return await import(provider);
 }
 
-function isFileAt(folder: string, name: string): boolean {
-  return !isFilePath(name) &&
-    statSync(resolve(folder, name), { throwIfNoEntry: false })?.isFile() === true;
+/** Whether a provider is a path, as those of a configuration are made. */
+function isPath(provider: string): boolean {
+  return /^\.{0,2}\//.test(provider) || isAbsolute(provider);
+}
+
+function isFile(name: string): boolean {
+  return !isPath(name) && statSync(resolve(name), { throwIfNoEntry: false })?.isFile() === true;
 }
 
 /** @throws {SettingsError} If something cannot do what its part asks for. */

@@ -6,6 +6,7 @@ import { createTaskcastApp } from "@taskcast/server";
 import type { Hono } from "hono";
 import type { Logger } from "./logger.ts";
 import type { LoopbackGuard } from "./loopback/guard.ts";
+import { createOriginLog } from "./origin_log.ts";
 import type { StartSettings } from "./settings.ts";
 import { SettingsError } from "./settings_error.ts";
 
@@ -68,6 +69,7 @@ export function createApp(
       onAnswered: settings.logLevel === "debug"
         ? (answered) => logAnswer(log, answered)
         : undefined,
+      onOriginRefused: createOriginLog(log),
       ...requestLimits,
     });
   } catch (error) {

@@ -1,5 +1,8 @@
+import { pathToFileURL } from "node:url";
+import type { StartableSdk } from "@taskcast/sentry/start";
 import type { SentryConfig, TaskcastHooks } from "@taskcast/core";
 import { firstLine } from "./address.ts";
+import { findPackage } from "./project_packages.ts";
 import { SettingsError } from "./settings_error.ts";
 
 /** Reports to Sentry for as long as the server runs. */
@@ -25,11 +28,16 @@ export async function assertReporting(sentry: SentryConfig | undefined): Promise
 }
 
 /**
- * Starts Sentry, if there is a DSN. The SDK is loaded only then.
+ * Starts Sentry, if there is a DSN: the SDK that the user's project has, else the one that is built
+ * in. It is loaded only then.
  *
- * @throws {SettingsError} If the DSN is none, or there is no SDK; without the DSN, which holds a key.
+ * @param packageFolders Where packages of the user are looked for.
+ * @throws {SettingsError} If the DSN is none, or the SDK fails; without the DSN, which holds a key.
  */
-export async function startReporting(sentry: SentryConfig | undefined): Promise<Reporting> {
+export async function startReporting(
+  sentry: SentryConfig | undefined,
+  packageFolders: readonly string[],
+): Promise<Reporting> {
   if (!sentry?.dsn) return { hooks: {}, close: () => Promise.resolve() };
   const { dsn, environment, release, ...captures } = sentry;
   try {
@@ -37,7 +45,8 @@ export async function startReporting(sentry: SentryConfig | undefined): Promise<
       import("@taskcast/sentry/start"),
       import("@taskcast/sentry"),
     ]);
-    const started = await startSentry({ dsn, environment, release });
+    const sdk = await projectSdk(packageFolders);
+    const started = await startSentry({ dsn, environment, release, sdk });
     return {
       hooks: createSentryHooks({ ...captures, sentry: started.sentry }),
       close: () => started.close(),
@@ -45,4 +54,15 @@ export async function startReporting(sentry: SentryConfig | undefined): Promise<
   } catch (error) {
     throw new SettingsError(firstLine((error as Error).message));
   }
+}
+
+/** The SDK for servers that the user's project has; none on Deno, where it would bring a lot along. */
+async function projectSdk(packageFolders: readonly string[]): Promise<StartableSdk | undefined> {
+  if ("Deno" in globalThis) return undefined;
+  const file = await findPackage("@sentry/node", packageFolders);
+  if (file === undefined) return undefined;
+  const { default: main, ...named } = await import(pathToFileURL(file).href);
+  const sdk = { ...main, ...named } as StartableSdk;
+  // Before version 8 it has other integrations.
+  return typeof sdk.linkedErrorsIntegration === "function" ? sdk : undefined;
 }

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type {
   CleanupConfig,
   EngineOptions,
@@ -52,6 +53,8 @@ export interface StartSettings {
   logFormat?: LogFormat;
   /** Where tasks are kept. */
   storage: StorageSettings;
+  /** Where packages of the user are looked for: the configuration's folder, and the working folder. */
+  packageFolders: readonly string[];
   /** Who may call. */
   auth: AuthOptions;
   /** Takes secrets that can be guessed. */
@@ -119,11 +122,18 @@ export async function startSettings(
   env: Environment,
   folder: string,
 ): Promise<StartSettings> {
-  return settingsOf(await effectiveConfig(flags, env, folder));
+  return settingsOf(await effectiveConfig(flags, env, folder), folder);
 }
 
-/** The settings of a configuration that holds. */
-export function settingsOf({ config, file, auth, warnings }: Effective): StartSettings {
+/**
+ * The settings of a configuration that holds.
+ *
+ * @param folder The working folder.
+ */
+export function settingsOf(
+  { config, file, auth, warnings }: Effective,
+  folder: string,
+): StartSettings {
   const notes: StartSettings["notes"] = warnings.map((text) => ({ level: "warn", text }));
   const info = (text: string) => notes.push({ level: "info", text });
   if (file !== undefined) info(`configuration: ${file.name}`);
@@ -140,6 +150,7 @@ export function settingsOf({ config, file, auth, warnings }: Effective): StartSe
     logLevel: config.logLevel ?? DEFAULTS.logLevel,
     logFormat: config.logFormat,
     storage: storageOf(config.adapters ?? {}),
+    packageFolders: [...file === undefined ? [] : [dirname(file.path)], folder],
     auth,
     allowShortSecrets: config.allowShortSecrets,
     requestLimits: limitSettings(config),

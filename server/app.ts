@@ -11,6 +11,7 @@ import { bodyLimitsOf } from "./body_limits.ts";
 import type { CorsOptions } from "./cors.ts";
 import { corsOf } from "./cors.ts";
 import { docsPage } from "./docs/page.ts";
+import { ForeignOrigins, preflightRefusal } from "./foreign_origins.ts";
 import { Gate } from "./gate.ts";
 import { createMetrics } from "./metrics/mod.ts";
 import type { AnsweredRequest } from "./observe_requests.ts";
@@ -65,6 +66,11 @@ export interface TaskcastAppOptions extends StreamLimits {
   ignoredParameters?: readonly string[];
   /** Told of each answer when it begins, for a log. Must not throw. */
   onAnswered?: (answered: AnsweredRequest) => void;
+  /**
+   * Told, for a log, of pages that ask in vain: of the origin of each preflight and each stream that
+   * `cors` does not allow. Must not throw.
+   */
+  onOriginRefused?: (origin: string) => void;
   /** How often requests may come. @default none: as often as they want */
   rateLimit?: RateLimitOptions;
   /**
@@ -88,7 +94,7 @@ export interface TaskcastAppOptions extends StreamLimits {
  * import { Hono } from "hono";
  * import assert from "node:assert/strict";
  *
- * await using engine = new TaskEngine({
+ * const engine = new TaskEngine({
  *   broadcast: new MemoryBroadcastProvider(),
  *   shortTermStore: new MemoryShortTermStore(),
  * });
@@ -97,6 +103,7 @@ export interface TaskcastAppOptions extends StreamLimits {
  * const response = await app.request("/taskcast/tasks", { method: "POST" });
  * assert.equal(response.status, 201);
  * assert.equal((await response.json()).status, "pending");
+ * await engine.close();
  * ```
  */
 export function createTaskcastApp(options: TaskcastAppOptions): Hono {
@@ -140,7 +147,10 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
       options.onAnswered?.(answered);
     },
   });
-  if (options.cors !== undefined) app.use("*", requests.around(corsOf(options.cors)));
+  const origins = new ForeignOrigins(options.cors, options.onOriginRefused);
+  if (options.cors !== undefined) {
+    app.use("*", requests.around(origins.watching(corsOf(options.cors))));
+  }
 
   const router = new Router(app, {
     requests,
@@ -166,10 +176,11 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
     tickets,
     slots,
     bodyLimits,
+    onOpened: (request) => origins.look(request),
     onSent: (bytes) => metrics.http.sent(bytes),
   });
   addDocs(app, router, { requests, limits });
-  refuseTheRest(app, requests);
+  refuseTheRest(app, requests, origins);
   return app;
 }
 
@@ -215,7 +226,7 @@ function addDocs(
 }
 
 /** Answers what no route took, in the same shape as every error. */
-function refuseTheRest(app: Hono, requests: ObservedRequests): void {
+function refuseTheRest(app: Hono, requests: ObservedRequests, origins: ForeignOrigins): void {
   const methods = methodsByPath(app);
   const refuse = (context: Context) => {
     const { method, path } = context.req;
@@ -223,10 +234,12 @@ function refuseTheRest(app: Hono, requests: ObservedRequests): void {
     const below = path.slice(routePath(context).length - "/*".length);
     for (const [pattern, allowed] of methods) {
       if (!pattern.test(below) || allowed.split(", ").includes(method)) continue;
+      const preflight = preflightRefusal(context.req.raw);
+      if (preflight !== undefined) origins.look(context.req.raw);
       const response = errorResponse(
         new TaskcastError(
           "METHOD_NOT_ALLOWED",
-          `${method} is not for this path; it has ${allowed}`,
+          preflight ?? `${method} is not for this path; it has ${allowed}`,
         ),
       );
       response.headers.set("allow", allowed);

@@ -14,6 +14,7 @@ const APP_OPTIONS: Readonly<Record<keyof TaskcastAppOptions, true>> = {
   bodyTimeoutMs: true,
   ignoredParameters: true,
   onAnswered: true,
+  onOriginRefused: true,
   rateLimit: true,
   clientAddress: true,
   maxStreams: true,
@@ -68,7 +69,7 @@ export function assertAppOptions(options: TaskcastAppOptions): void {
   if (options.providers !== undefined && !isObject(options.providers)) {
     throw new TypeError("providers must be an object of names by the adapters' parts");
   }
-  for (const name of ["onAnswered", "clientAddress"] as const) {
+  for (const name of ["onAnswered", "onOriginRefused", "clientAddress"] as const) {
     const value: unknown = options[name];
     if (value !== undefined && typeof value !== "function") {
       throw new TypeError(`${name} must be a function`);

@@ -94,3 +94,66 @@ Deno.test("pages may send headers of tracing, and those that are allowed by name
   assert(!await preflight({}, "x-tenant"), "nothing else by itself");
   assert(await preflight({ allowedHeaders: ["X-Tenant"] }, "x-tenant,authorization"));
 });
+
+/** What the preflight of a page's `POST` is answered. */
+async function preflight(options: Anything, origin: string) {
+  const refused: string[] = [];
+  await using host = engine();
+  const { status, headers, body } = await createTaskcastApp({
+    engine: host,
+    onOriginRefused: (origin) => void refused.push(origin),
+    ...options,
+  }).request("/tasks", {
+    method: "OPTIONS",
+    headers: { origin, "access-control-request-method": "POST" },
+  });
+  const text = await new Response(body).text();
+  return { status, allowed: headers.get("access-control-allow-origin"), text, refused };
+}
+
+Deno.test("a page of another origin is told at the preflight what to set, and so is the host", async () => {
+  const page = "https://app.example";
+  const { status, text, refused } = await preflight({}, page);
+  assert.equal(status, 405);
+  assert.match(
+    JSON.parse(text).error.message,
+    /^Pages of https:\/\/app\.example may not call .* --cors, TASKCAST_CORS or cors\.origin .* createTaskcastApp\(\)$/,
+  );
+  assert.deepEqual(refused, [page]);
+  const others = await preflight({ cors: { origin: "https://other.example" } }, page);
+  assert.deepEqual([others.allowed, others.refused], [null, [page]]);
+  for (const origin of [page, "*", ["https://other.example", page]]) {
+    const { status, allowed, refused } = await preflight({ cors: { origin } }, page);
+    assert.deepEqual([status, allowed, refused], [204, origin === "*" ? "*" : page, []]);
+  }
+});
+
+Deno.test("what is no origin is not repeated, and what is no preflight is a wrong method", async () => {
+  const { text, refused } = await preflight({}, 'https://a.example" onload="alert(1)');
+  assert.match(JSON.parse(text).error.message, /^Pages of other origins may not call/);
+  assert.deepEqual(refused, []);
+  await using host = engine();
+  const response = await createTaskcastApp({ engine: host }).request("/tasks", {
+    method: "OPTIONS",
+    headers: { origin: "https://app.example" },
+  });
+  assert.match((await response.json()).error.message, /^OPTIONS is not for this path/);
+});
+
+Deno.test("a stream for a page of another origin needs no preflight, and the host is told, too", async () => {
+  await using host = engine();
+  const refused: string[] = [];
+  const app = createTaskcastApp({
+    engine: host,
+    cors: { origin: "https://a.example" },
+    onOriginRefused: (origin) => void refused.push(origin),
+  });
+  await host.createTask({ id: "t" });
+  for (const path of ["/tasks/t/events", "/events"]) {
+    for (const origin of ["https://a.example", "https://b.example"]) {
+      const { body } = await app.request(path, { headers: { origin } });
+      await body?.cancel();
+    }
+  }
+  assert.deepEqual(refused, ["https://b.example", "https://b.example"]);
+});

@@ -50,7 +50,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "adapters/redis": ["@taskcast/core", "@taskcast/core/protocol", "node:*", "npm:ioredis"],
   "adapters/postgres": ["@taskcast/core", "@taskcast/core/protocol", "node:*", "npm:postgres"],
   "adapters/deno_kv": ["@taskcast/core", "@taskcast/core/protocol"],
-  "adapters/sentry": ["@taskcast/core", "npm:@sentry/deno"],
+  "adapters/sentry": ["@taskcast/core", "npm:@sentry/core", "node:process"],
   "cli": [
     "@taskcast/sentry",
     "@taskcast/sentry/start",

@@ -306,7 +306,7 @@ Deno.test({
   assert.deepEqual(JSON.parse(new TextDecoder().decode(stdout)), { port: 3721, host: "h" });
 });
 
-Deno.test("start: webhooks are told, inside only where the file lets them", async () => {
+Deno.test("start: webhooks go inside only where the file lets them; pages that ask in vain are named once", async () => {
   const received: string[] = [];
   await using hook = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen() {} },
@@ -345,10 +345,26 @@ Deno.test("start: webhooks are told, inside only where the file lets them", asyn
   );
   const inside = await runCli(["start", "-c", "inside.yaml"], { TASKCAST_PORT: "0" }, folder.path);
   assert.equal(inside.code, 1);
-  assert.match(inside.err, /error: .*webhook\.hooks\[0\]\.url.* leads to a private address/);
+  assert.match(
+    inside.err,
+    /error: .*webhook\.hooks\[0\]\.url.* leads to a private address.* webhook\.allowPrivate /,
+  );
   await using usual = await startCli(LOCAL, {}, folder.path);
   await assert.rejects(
     new TaskcastServerClient({ baseUrl: usual.url }).createTask({ webhooks }),
-    /private/,
+    /private.* webhook\.allowPrivate /,
   );
+
+  // The same server is asked by pages, each twice.
+  for (const origin of ["https://app.example", "http://localhost:5173"]) {
+    for (const method of ["OPTIONS", "OPTIONS"]) {
+      const headers = { origin, "access-control-request-method": "POST" };
+      const response = await fetch(`${usual.url}/tasks`, { method, headers });
+      assert.match((await response.json()).error.message, /--cors, TASKCAST_CORS or cors\.origin/);
+    }
+    const warned = usual.process.err.split("\n").filter((line) =>
+      line.includes(`--cors ${origin},`)
+    );
+    assert.equal(warned.length, 1, usual.process.err);
+  }
 });

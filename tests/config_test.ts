@@ -341,7 +341,9 @@ Deno.test("the JSON Schema takes and refuses what the program does", async () =>
   const file = new URL("../docs/taskcast.config.schema.json", import.meta.url);
   assert.deepEqual(JSON.parse(out), JSON.parse(await Deno.readTextFile(file)));
   const valid = new Ajv({ strict: false }).compile(JSON.parse(out));
-  for (const [yaml] of WRONG) assert(!valid(readYaml(yaml)), yaml);
+  // To an editor it is the name of a package like others; only the program knows what it is close to.
+  const misspelt = /provider: rediss /;
+  for (const [yaml] of WRONG) assert(misspelt.test(yaml) || !valid(readYaml(yaml)), yaml);
   const guide = (name: string) =>
     Deno.readTextFile(new URL(`guide/${name}`, import.meta.url)).then(readYaml);
   const right = [
@@ -349,6 +351,7 @@ Deno.test("the JSON Schema takes and refuses what the program does", async () =>
     await guide("minimal.yaml"),
     readYaml('$schema: x\nport: "${PORT}"\nlogLevel: "${LEVEL:-info}"\ncors: { origin: [a, b] }'),
     readYaml("adapters: { shortTerm: { provider: ./x.ts, any: [1] } }"),
+    readYaml("adapters: { shortTerm: { provider: my-redis, any: [1] } }"),
     {},
   ];
   for (const config of right) assert(valid(config), JSON.stringify(valid.errors));

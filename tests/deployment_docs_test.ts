@@ -60,7 +60,7 @@ function settingsOf(document: Document): unknown[] {
 function namesIn({ text }: Document) {
   const rows = [...text.matchAll(/^\| `(\w+)` /gm)].map(([, name]) => name);
   const links = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, target]) => target!)
-    .filter((target) => !target.startsWith("deployment"));
+    .filter((target) => !/^(deployment|#)/.test(target));
   return { rows, links };
 }
 

@@ -7,7 +7,7 @@ import { cp } from "node:fs/promises";
 const IMPORTED = [
   "@hono/node-server",
   "@opentelemetry/api",
-  "@sentry/deno",
+  "@sentry/core",
   "commander",
   "hono",
   "ioredis",

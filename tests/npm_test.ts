@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
+import ts from "typescript";
+import { importsIn } from "../tools/npm/read_files.ts";
 import { run } from "../tools/npm/run.ts";
 import { walk } from "../tools/walk.ts";
 import { exportsOnJsr, exportsOnNpm } from "./npm/export_lists.ts";
@@ -86,6 +88,41 @@ Deno.test("npm: the client is there as one file for pages, too, which needs noth
   assert.deepEqual(values.filter((name) => !npm["@taskcast/client"]!.includes(name)), []);
   assert.doesNotMatch(await Deno.readTextFile(folder + unpkg), /(\bimport\s*[{"'*]|\bfrom\s*["'])/);
 });
+
+Deno.test("npm: the command brings an SDK for Sentry along, small and without dependencies", async () => {
+  const file = `${modules}/@taskcast/sentry/built_in_sdk.js`;
+  const text = await Deno.readTextFile(file);
+  assert.deepEqual([...new Set(importsIn(text))], ["node:process"]);
+  assert(text.length < 80_000, `${text.length} bytes`);
+  for (const name of ["@taskcast/sentry", "@taskcast/cli", "taskcast"]) {
+    const { dependencies } = JSON.parse(await Deno.readTextFile(`${modules}/${name}/package.json`));
+    assert.deepEqual(Object.keys(dependencies).filter((name) => name.startsWith("@sentry/")), []);
+  }
+});
+
+Deno.test("npm: README's embedded app takes requests on Node 20, without its types", async () => {
+  const readme = await Deno.readTextFile(new URL("README.md", ROOT));
+  const [, block] = /```ts\n((?:(?!```)[\s\S])*export default app[\s\S]*?)```/.exec(readme)!;
+  const [, producer] = /```ts\n((?:(?!```)[\s\S])*function produce[\s\S]*?)```/.exec(readme)!;
+  await project.write("readme.js", withoutTypes(block!));
+  await project.write("producer.js", withoutTypes(producer!));
+  await project.write(
+    "use_readme.js",
+    `import app from "./readme.js";
+     import { produce } from "./producer.js";
+     const { status } = await app.request("/taskcast/tasks", { method: "POST" });
+     console.log(status, typeof produce);
+     process.exit();`,
+  );
+  const said = await run(await nodeOf(20), ["use_readme.js"], { cwd: project.folder });
+  assert.equal(said, "201 function\n");
+});
+
+/** What is left of TypeScript when somebody leaves its types out, new syntax and all. */
+function withoutTypes(text: string): string {
+  const compilerOptions = { target: ts.ScriptTarget.ESNext, module: ts.ModuleKind.ESNext };
+  return ts.transpileModule(text, { compilerOptions }).outputText;
+}
 
 async function tsc(args: readonly string[]): Promise<void> {
   const checks = ["--noEmit", "--strict", "--skipLibCheck", "false", "--target", "es2022"];
@@ -183,7 +220,7 @@ const BLACK_BOX = [
     "ndjson",
     "request_id",
   ],
-  ...["resume", "server_sdk", "state", "stream_safety"],
+  ...["resume", "server_sdk", "state", "stream_safety", "user_project"],
 ];
 
 async function testCommand(
@@ -224,7 +261,7 @@ Deno.test({
   ignore: bunProgram === undefined,
 }, async () => {
   const command: CommandWords = [bunProgram!, installed];
-  await testCommand(command, ["ndjson", "resume", "state", "stream_safety"]);
+  await testCommand(command, ["ndjson", "resume", "state", "stream_safety", "user_project"]);
   // Its sockets do not tell how much has come, so half a request on a connection that was used counts
   // as rest.
   await testCommand(

@@ -1,6 +1,7 @@
 // Makes of @taskcast/client one file for pages without a build step. `deno task bundle:client`
 // writes it to dist/; the npm package takes it from here, too.
 import config from "../clients/client/deno.json" with { type: "json" };
+import { bundle } from "./bundle.ts";
 
 /** Where the file is in the npm package. */
 export const CLIENT_BUNDLE_PATH = "dist/taskcast-client.min.js";
@@ -25,19 +26,8 @@ export function clientBundleFields(types: string): {
 
 /** The client as the text of one module. */
 export async function bundleClient(): Promise<string> {
-  const file = await Deno.makeTempFile({ suffix: ".js" });
-  try {
-    const entry = new URL("../clients/client/mod.ts", import.meta.url).pathname;
-    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["bundle", "--quiet", "--minify", "--platform", "browser", "--output", file, entry],
-      cwd: new URL("../", import.meta.url),
-    }).output();
-    if (!success) throw new Error(`deno bundle failed: ${new TextDecoder().decode(stderr)}`);
-    const notice = `/*! @taskcast/client ${config.version}, ${config.license} */\n`;
-    return notice + await Deno.readTextFile(file);
-  } finally {
-    await Deno.remove(file);
-  }
+  const notice = `/*! @taskcast/client ${config.version}, ${config.license} */\n`;
+  return notice + await bundle(new URL("../clients/client/mod.ts", import.meta.url), "browser");
 }
 
 /** Bytes of a text as servers send it. */

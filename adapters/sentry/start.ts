@@ -1,22 +1,21 @@
 /**
- * Starts a Sentry SDK in a process that has none: `@sentry/deno` on Deno, `@sentry/node` elsewhere.
- * An entry of its own, since whoever imports it has `@sentry/deno` downloaded.
+ * Starts a Sentry SDK in a process that has none: one that is built in, or one that the caller has.
+ * An entry of its own, since whoever imports it from JSR has the core of Sentry's SDKs downloaded.
  *
  * @module
  */
-import { type StartableSdk, type StartedSentry, startWith } from "./start_with.ts";
-import type { StartSentryOptions } from "./start_with.ts";
+import type { StartedSentry, StartSentryOptions } from "./start_with.ts";
+import { startWith } from "./start_with.ts";
 
 export { assertDsn } from "./dsn.ts";
 export type { SentrySdk } from "./sdk.ts";
-export type { StartedSentry, StartSentryOptions } from "./start_with.ts";
+export type { StartableSdk, StartedSentry, StartSentryOptions } from "./start_with.ts";
 
 /**
- * Loads the SDK of this runtime and initialises it, so that it sends the errors it is given and
- * nothing else: no handlers of uncaught errors, no instrumentation, no breadcrumbs, no traces.
+ * Initialises an SDK so that it sends the errors it is given and nothing else: no handlers of
+ * uncaught errors, no instrumentation, no breadcrumbs, no traces.
  *
  * @throws {TypeError} The DSN is not one. The message does not contain it, since it holds a key.
- * @throws {Error} The SDK is not installed.
  *
  * @example
  * ```ts
@@ -32,19 +31,9 @@ export type { StartedSentry, StartSentryOptions } from "./start_with.ts";
  * ```
  */
 export async function startSentry(options: StartSentryOptions): Promise<StartedSentry> {
-  return await startWith(load, options);
-}
-
-async function load(): Promise<StartableSdk> {
-  // A literal, so that `deno cache` and `deno compile` take it along: a server may start offline.
-  if ("Deno" in globalThis) return await import("@sentry/deno");
-  // Not a literal, so that Deno does not download it too.
-  const name = "@sentry/node";
-  try {
-    return await import(name);
-  } catch (cause) {
-    throw new Error(`Cannot start Sentry: the package "${name}" cannot be loaded; install it`, {
-      cause,
-    });
-  }
+  const { sdk } = options;
+  return await startWith(
+    async () => sdk ?? (await import("./built_in_sdk.ts")).builtInSdk,
+    options,
+  );
 }

@@ -32,12 +32,12 @@ Deno.test("startSentry() takes the DSNs of Sentry and of one's own servers", () 
   assertDsn("http://key@[::1]:9000/7");
 });
 
-for (const sdk of ["@sentry/deno", "@sentry/node"]) {
-  Deno.test(`${sdk}, started, sends the errors it is given and nothing else`, async () => {
+for (const sdk of [undefined, "@sentry/deno", "@sentry/node"]) {
+  Deno.test(`${sdk ?? "the built-in SDK"}, started, sends the errors it is given and nothing else`, async () => {
     await using sentry = startSentryEndpoint();
     const program = new URL("../../tests/support/start_sentry_program.ts", import.meta.url);
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--quiet", program.pathname, sdk],
+      args: ["run", "-A", "--quiet", program.pathname, ...(sdk === undefined ? [] : [sdk])],
       env: {
         NO_COLOR: "1",
         SENTRY_TEST_DSN: sentry.dsn,

@@ -9,6 +9,12 @@ export interface StartSentryOptions {
   environment?: string;
   /** The version that runs. @default what the SDK takes, usually none */
   release?: string;
+  /**
+   * The SDK to start, e.g. the namespace of `@sentry/node` 8 or later.
+   *
+   * @default one that is built in
+   */
+  sdk?: StartableSdk;
 }
 
 /** A Sentry SDK that was started here. */

@@ -20,7 +20,7 @@ const NOT_REDIS: ReadonlySet<string> = new Set(PROVIDERS.filter((name) => name !
  * @returns The exit code: 1 if nothing of it is lost.
  */
 export async function acceptLoss(
-  { storage }: StartSettings,
+  { storage, packageFolders }: StartSettings,
   words: readonly string[],
   terminal: Terminal,
 ): Promise<number> {
@@ -29,7 +29,7 @@ export async function acceptLoss(
   if (setting === undefined || (isNamed(setting) && NOT_REDIS.has(setting.provider))) {
     throw noRedis();
   }
-  const { adapters, close } = await openAdapters({ shortTerm: setting });
+  const { adapters, close } = await openAdapters({ shortTerm: setting }, packageFolders);
   try {
     const { shortTerm } = adapters;
     if (!isLossAccepting(shortTerm)) throw noRedis();

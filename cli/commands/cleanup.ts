@@ -26,7 +26,7 @@ export interface CleanupOptions {
  * @returns The exit code.
  */
 export async function cleanup(
-  { storage, cleanup, engine }: StartSettings,
+  { storage, packageFolders, cleanup, engine }: StartSettings,
   { dryRun, json }: CleanupOptions,
   terminal: Terminal,
 ): Promise<number> {
@@ -40,7 +40,7 @@ export async function cleanup(
   if (cleanup.rules === undefined || cleanup.rules.length === 0) {
     terminal.note("The configuration has no clean-up rules; only those of tasks are carried out");
   }
-  const { adapters, close } = await openAdapters(there);
+  const { adapters, close } = await openAdapters(there, packageFolders);
   const counts = { tasks: 0, trimmed: 0, events: 0 };
   try {
     const reports = cleanUp({

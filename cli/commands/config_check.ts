@@ -32,7 +32,7 @@ export async function checkConfig(
   let effective;
   try {
     effective = await effectiveConfig(flags, env, folder);
-    const problems = await refusals(settingsOf(effective));
+    const problems = await refusals(settingsOf(effective, folder));
     if (problems.length > 0) throw new SettingsError(problems.join("\n"));
   } catch (error) {
     if (!json || !(error instanceof SettingsError)) throw error;

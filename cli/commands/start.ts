@@ -32,12 +32,12 @@ export async function start(
   settings: StartSettings,
   { terminal, logFormat }: { terminal: Terminal; logFormat: LogFormat },
 ): Promise<number> {
-  const { port, host, listener, auth, storage, cors } = settings;
+  const { port, host, listener, auth, storage, packageFolders, cors } = settings;
   const log = createLogger(terminal, { level: settings.logLevel, format: logFormat });
   if (logFormat === "json") logConsoleAsJson(terminal);
   for (const { level, text } of settings.notes) log[level](text);
-  const reporting = await startReporting(settings.sentry);
-  const { adapters, close: closeAdapters } = await openAdapters(storage.adapters);
+  const reporting = await startReporting(settings.sentry, packageFolders);
+  const { adapters, close: closeAdapters } = await openAdapters(storage.adapters, packageFolders);
   await warnOfVolatileRedis(storage.adapters.shortTerm, log);
   const sender = createWebhookSender({ allowPrivate: settings.webhook.allowPrivate });
   const recovery = new RecoveryLog(adapters, { log });

@@ -21,7 +21,7 @@ export async function refusals(settings: StartSettings): Promise<string[]> {
     }
   };
   await attempt(() => assertReporting(settings.sentry));
-  await attempt(() => assertPlugins(settings.storage.adapters));
+  await attempt(() => assertPlugins(settings.storage.adapters, settings.packageFolders));
   await attempt(async () => {
     const sender = createWebhookSender({ allowPrivate: settings.webhook.allowPrivate });
     const engine = createEngine({

@@ -9,9 +9,11 @@ import type {
   RedisAdapterConfig,
   SqliteAdapterConfig,
 } from "@taskcast/core";
+import { didYouMean } from "@taskcast/core/protocol";
 import { z } from "zod";
 import { agree, type Same } from "./agree.ts";
 import { code, wants } from "./annotations.ts";
+
 import { positive, text, textOrNothing, whole } from "./schema_values.ts";
 
 const memory = z.strictObject({
@@ -68,9 +70,19 @@ const denoKv = z.strictObject({
   maxPending: positive().optional().describe("Changes that may wait for the database"),
 });
 
+const OURS = ["memory", "sqlite", "redis", "postgres", "deno-kv"];
+const NOT_OURS = new RegExp(`^(?!(?:${OURS.join("|")})$).`);
+
+/** Whether a bare word is a name of ours with a letter wrong: `rediss`, and not `my-redis`. */
+function isMisspelt(name: string): boolean {
+  const meant = didYouMean(name, OURS);
+  return meant !== undefined && Math.abs(meant.length - name.length) <= 1;
+}
+
+/** A path or a package. */
 const module = z.looseObject({
   provider: wants(
-    z.string().regex(/[./:]/),
+    z.string().regex(NOT_OURS).refine((name) => /[./:]/.test(name) || !isMisspelt(name)),
     'memory, sqlite, redis, postgres, deno-kv, or a module such as "./my_store.ts" or "npm:my-store"',
   ),
 }) as unknown as z.ZodType<ModuleAdapterConfig, ModuleAdapterConfig>;

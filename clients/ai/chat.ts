@@ -94,7 +94,7 @@ const UNENDED: readonly TaskStatus[] = TASK_STATUSES.filter((status) => !isTermi
  * import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
  * import assert from "node:assert/strict";
  *
- * await using engine = new TaskEngine({
+ * const engine = new TaskEngine({
  *   broadcast: new MemoryBroadcastProvider(),
  *   shortTermStore: new MemoryShortTermStore(),
  * });
@@ -105,6 +105,7 @@ const UNENDED: readonly TaskStatus[] = TASK_STATUSES.filter((status) => !isTermi
  * }());
  * assert.equal(await response.text(), "Hello world");
  * assert.equal((await chat.resume("c1")).status, 204); // Nothing is under way.
+ * await engine.close();
  * ```
  */
 export class TaskcastChat {
@@ -221,7 +222,7 @@ export class TaskcastChat {
    * import { Hono } from "hono";
    * import assert from "node:assert/strict";
    *
-   * await using engine = new TaskEngine({
+   * const engine = new TaskEngine({
    *   broadcast: new MemoryBroadcastProvider(),
    *   shortTermStore: new MemoryShortTermStore(),
    * });
@@ -237,6 +238,7 @@ export class TaskcastChat {
    *   }),
    * );
    * assert.equal((await app.request("/api/chat/c1/stream")).status, 403);
+   * await engine.close();
    * ```
    */
   routes<Source extends RouteSource = HonoSource>(

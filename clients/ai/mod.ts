@@ -9,7 +9,7 @@
  * import { simulateReadableStream } from "ai";
  * import assert from "node:assert/strict";
  *
- * await using engine = new TaskEngine({
+ * const engine = new TaskEngine({
  *   broadcast: new MemoryBroadcastProvider(),
  *   shortTermStore: new MemoryShortTermStore(),
  * });
@@ -30,6 +30,7 @@
  *
  * // GET /api/chat/:id/stream
  * assert.equal((await chat.resume("c1")).status, 204); // The answer is complete.
+ * await engine.close();
  * ```
  *
  * @module

@@ -82,7 +82,7 @@ export interface HistoryOptions {
  * } from "@taskcast/taskcast";
  * import assert from "node:assert/strict";
  *
- * await using engine = new TaskEngine({
+ * const engine = new TaskEngine({
  *   broadcast: new MemoryBroadcastProvider(),
  *   shortTermStore: new MemoryShortTermStore(),
  * });
@@ -106,6 +106,7 @@ export interface HistoryOptions {
  *   onDone: (reason) => assert.equal(reason, "completed"),
  * });
  * assert.equal(answer, "Hello");
+ * await engine.close();
  * ```
  */
 export class TaskcastClient {

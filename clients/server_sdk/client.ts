@@ -89,7 +89,7 @@ export interface HistoryQuery {
  * } from "@taskcast/taskcast";
  * import assert from "node:assert/strict";
  *
- * await using engine = new TaskEngine({
+ * const engine = new TaskEngine({
  *   broadcast: new MemoryBroadcastProvider(),
  *   shortTermStore: new MemoryShortTermStore(),
  * });
@@ -105,6 +105,7 @@ export interface HistoryQuery {
  *   result: { output: "Hello!" },
  * });
  * assert.deepEqual(ended.result, { output: "Hello!" });
+ * await engine.close();
  * ```
  */
 export class TaskcastServerClient {

@@ -90,7 +90,7 @@ import { Writer } from "./writer.ts";
  * import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
  * import assert from "node:assert/strict";
  *
- * await using engine = new TaskEngine({
+ * const engine = new TaskEngine({
  *   broadcast: new MemoryBroadcastProvider(),
  *   shortTermStore: new MemoryShortTermStore(),
  * });
@@ -115,6 +115,7 @@ import { Writer } from "./writer.ts";
  * }
  * assert.deepEqual(kinds, ["open", "event", "event", "done"]);
  * assert.equal(text, "Hello");
+ * await engine.close();
  * ```
  */
 export class TaskEngine {

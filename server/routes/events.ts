@@ -40,10 +40,12 @@ const FOR_NOW =
 /** Adds publishing, following and history. */
 export function addEventRoutes(
   router: Router,
-  { engine, gate, slots, bodyLimits, onSent }: Services & {
+  { engine, gate, slots, bodyLimits, onOpened, onSent }: Services & {
     /** Streams of readers, and of producers whose requests stay open. */
     slots: { reading: StreamSlots; publishing: StreamSlots };
     bodyLimits: BodyLimits;
+    /** Told of each request for a stream. */
+    onOpened: (request: Request) => void;
     /** Told of the bytes that streams give to their sockets. */
     onSent: (bytes: number) => void;
   },
@@ -137,6 +139,7 @@ export function addEventRoutes(
     const { wrap = true, limit, seriesFormat } = query;
     const since = sinceOf(query, request.headers.get("last-event-id"), query.lastEventId);
     const options = { filter: filterOf(query), since, limit, seriesFormat };
+    onOpened(request);
     const release = slots.reading.take(caller());
     const stream = await gate.withTask(
       auth,
@@ -212,6 +215,7 @@ export function addEventRoutes(
     },
   }, async ({ auth, caller, query, request, context, info: { requestId } }) => {
     const { wrap = true, taskTypes = [], taskIds = [] } = query;
+    onOpened(request);
     const release = slots.reading.take(caller());
     const stream = await engine.openStreamOfAll({
       filter: filterOf(query),

@@ -11,7 +11,7 @@
  * import { eventStreamOf } from "@taskcast/server/sse";
  * import assert from "node:assert/strict";
  *
- * await using engine = new TaskEngine({
+ * const engine = new TaskEngine({
  *   broadcast: new MemoryBroadcastProvider(),
  *   shortTermStore: new MemoryShortTermStore(),
  * });
@@ -21,6 +21,7 @@
  * const { value } = await nextChunk(stream);
  * assert.match(new TextDecoder().decode(value!), /^retry: 1000\nevent: taskcast.open\n/);
  * await stream.cancel();
+ * await engine.close();
  * ```
  *
  * @module

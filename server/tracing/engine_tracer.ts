@@ -15,11 +15,12 @@ const UNTRACED: WorkSpan = { link() {}, fail() {} };
  * import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
  * import { createEngineTracer } from "@taskcast/server";
  *
- * await using engine = new TaskEngine({
+ * const engine = new TaskEngine({
  *   broadcast: new MemoryBroadcastProvider(),
  *   shortTermStore: new MemoryShortTermStore(),
  *   tracer: createEngineTracer(),
  * });
+ * await engine.close();
  * ```
  */
 export function createEngineTracer(): EngineTracer {

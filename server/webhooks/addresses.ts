@@ -1,8 +1,9 @@
 import { BlockList, isIP, isIPv6 } from "node:net";
 
 /** Why an address is refused. */
-export const REFUSED =
-  "leads to a private address, to which webhooks go only if allowPrivate names the host";
+export const REFUSED: string =
+  "leads to a private address, to which webhooks go only if webhook.allowPrivate of the " +
+  "configuration, or allowPrivate of createWebhookSender(), names the host";
 
 // Everything that is not a public address of somebody else:
 // https://www.iana.org/assignments/iana-ipv4-special-registry

@@ -1,6 +1,6 @@
-// Starts an SDK as the CLI does, and prints what that did to the process. Its argument is the SDK.
+// Starts an SDK as the CLI does, and prints what that did to the process. Its argument is the SDK, if it
+// is not the one that is built in.
 import process from "node:process";
-import { startWith } from "../../adapters/sentry/start_with.ts";
 import { startSentry } from "@taskcast/sentry/start";
 
 const EVENTS = ["uncaughtException", "unhandledRejection", "exit", "SIGTERM", "SIGINT"];
@@ -12,9 +12,9 @@ const options = {
   environment: "staging",
   release: "1.2.3",
 };
-const { sentry, flush, close } = Deno.args[0] === "@sentry/node"
-  ? await startWith(() => import("@sentry/node"), options)
-  : await startSentry(options);
+const [name] = Deno.args;
+const sdk = name === undefined ? undefined : await import(name);
+const { sentry, flush, close } = await startSentry({ ...options, sdk });
 
 await fetch("data:,a"); // What must not become a breadcrumb.
 sentry.captureException(new Error("first", { cause: new Error("the cause") }));

@@ -1,9 +1,12 @@
+import { dirname } from "node:path";
+
 /** A folder with these files, for as long as it is in use. */
 export async function tempFolder(
   files: Readonly<Record<string, string>> = {},
 ): Promise<{ path: string; [Symbol.asyncDispose](): Promise<void> }> {
   const path = await Deno.realPath(await Deno.makeTempDir());
   for (const [name, text] of Object.entries(files)) {
+    await Deno.mkdir(dirname(`${path}/${name}`), { recursive: true });
     await Deno.writeTextFile(`${path}/${name}`, text);
   }
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };

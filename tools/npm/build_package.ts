@@ -1,3 +1,4 @@
+import { bundle } from "../bundle.ts";
 import { bundleClient, CLIENT_BUNDLE_PATH, clientBundleFields } from "../bundle_client.ts";
 import { dependenciesOf } from "./dependencies.ts";
 import { FILL_INS, FILL_INS_CODE, fillIn } from "./fill_in.ts";
@@ -26,6 +27,7 @@ export async function buildPackage(
   common: Common,
 ): Promise<void> {
   await unpack(member, target);
+  await bundleModules(member, target);
   const entries = Object.values(member.exports).map(filesOf).flatMap(Object.values);
   const { files, packages } = await readReachable(
     target,
@@ -53,6 +55,14 @@ async function addBundle(target: URL, manifest: Manifest): Promise<void> {
   const file = new URL(CLIENT_BUNDLE_PATH, target);
   await Deno.mkdir(new URL(".", file), { recursive: true });
   await Deno.writeTextFile(file, await bundleClient());
+}
+
+/** Puts what some modules import into them. */
+async function bundleModules({ folder, npm }: Member, target: URL): Promise<void> {
+  for (const [path, credits] of Object.entries(npm.bundled ?? {})) {
+    const code = await bundle(new URL(path, folder), "deno");
+    await Deno.writeTextFile(new URL(filesOf(path).default, target), `/*! ${credits} */\n${code}`);
+  }
 }
 
 /** A file that npm reads. */

@@ -12,6 +12,11 @@ export interface NpmSettings {
   bin?: Record<string, string>;
   /** Ships the whole package as one file for pages, too. */
   browserBundle?: boolean;
+  /**
+   * Modules that bring what they import along, so that it is no dependency: paths such as `./a.ts`, and
+   * whose work is in them.
+   */
+  bundled?: Record<string, string>;
   /** Words to be found by, besides those of every package. */
   keywords?: string[];
 }

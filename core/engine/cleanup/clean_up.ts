@@ -34,7 +34,7 @@ export interface CleanUpOptions extends
  *   broadcast: new MemoryBroadcastProvider(),
  *   shortTermStore: new MemoryShortTermStore(),
  * };
- * await using engine = new TaskEngine(stores);
+ * const engine = new TaskEngine(stores);
  * const { id } = await engine.createTask({ type: "import" });
  * await engine.transitionTask(id, "cancelled");
  *
@@ -43,6 +43,7 @@ export interface CleanUpOptions extends
  * assert.deepEqual(found.map(({ task, rules, action }) => [task.id, rules, action]), [
  *   [id, ["at once"], "deleted"],
  * ]);
+ * await engine.close();
  * ```
  */
 export async function* cleanUp(
