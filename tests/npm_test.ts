@@ -47,6 +47,21 @@ Deno.test("npm: packages say what npm must know, and hold nothing but code, type
   }
 });
 
+Deno.test("npm: publint, strict, has nothing to say of any package", async () => {
+  await project.write(
+    "publint.js",
+    `import { publint } from "publint";
+     import { formatMessage } from "publint/utils";
+     for (const name of process.argv.slice(2)) {
+       const pkgDir = "node_modules/" + name;
+       const { messages, pkg } = await publint({ pkgDir, strict: true, pack: false });
+       for (const message of messages) console.log(name + ": " + formatMessage(message, pkg));
+     }`,
+  );
+  const said = await run(await nodeOf(24), ["publint.js", ...names], { cwd: project.folder });
+  assert.equal(said, "");
+});
+
 function values(entry: unknown): unknown[] {
   return typeof entry === "string" ? [entry] : Object.values(entry as Record<string, string>);
 }

@@ -2,6 +2,9 @@
 // called once for each member.
 import { packages } from "./packages.ts";
 
+/** What JSR shows of a package, besides its code. */
+const SHOWN = ["README.md", "LICENSE"];
+
 for (const { name, folder } of await packages()) {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["publish", "--dry-run", "--allow-dirty"],
@@ -11,6 +14,12 @@ for (const { name, folder } of await packages()) {
   console.log(`publish ${name}: ${success ? "ok" : "FAILED"}`);
   if (!success) {
     console.error(new TextDecoder().decode(stderr));
+    Deno.exit(1);
+  }
+  const listed = new TextDecoder().decode(stderr);
+  const missing = SHOWN.filter((file) => !listed.includes(`${folder.pathname}${file} `));
+  if (missing.length > 0) {
+    console.error(`${name} has no ${missing.join(" and no ")}`);
     Deno.exit(1);
   }
 }

@@ -24,6 +24,7 @@ const BESIDES: Readonly<Record<string, string>> = {
   "@types/node": "20",
   hono: "4",
   ioredis: "5",
+  publint: "~0.3.0",
   typescript: "~5.9",
 };
 

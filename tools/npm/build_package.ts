@@ -1,12 +1,12 @@
 import { bundle } from "../bundle.ts";
+import { PUBLISHER } from "../publisher.ts";
 import { bundleClient, CLIENT_BUNDLE_PATH, clientBundleFields } from "../bundle_client.ts";
 import { dependenciesOf } from "./dependencies.ts";
 import { FILL_INS, FILL_INS_CODE, fillIn } from "./fill_in.ts";
-import type { Common, Manifest } from "./manifest.ts";
+import type { Manifest } from "./manifest.ts";
 import { filesOf, manifestOf } from "./manifest.ts";
 import type { Member } from "./members.ts";
-import type { ModuleDoc } from "./module_doc.ts";
-import { moduleDoc } from "./module_doc.ts";
+import { packageDocs } from "./package_docs.ts";
 import { readReachable } from "./read_files.ts";
 import { readme } from "./readme.ts";
 import { run } from "./run.ts";
@@ -24,7 +24,6 @@ export async function buildPackage(
   member: Member,
   target: URL,
   versions: ReadonlyMap<string, string>,
-  common: Common,
 ): Promise<void> {
   await unpack(member, target);
   await bundleModules(member, target);
@@ -37,14 +36,12 @@ export async function buildPackage(
   await fillInFor(target, files);
   await closeTypes(target, files);
 
-  const docs = await readDocs(member);
-  const main = docs.get(".")!;
-  docs.delete(".");
+  const { main, others } = await packageDocs(member);
   const dependencies = dependenciesOf(without(packages, member.name), member.npm, versions);
-  const manifest = manifestOf(member, main.summary, dependencies, common);
+  const manifest = manifestOf(member, main.summary, dependencies, PUBLISHER);
   if (member.npm.browserBundle) await addBundle(target, manifest);
   await Deno.writeTextFile(new URL("package.json", target), json(manifest));
-  await Deno.writeTextFile(new URL("README.md", target), readme(member, main, docs));
+  await Deno.writeTextFile(new URL("README.md", target), readme(member, main, others));
   await Deno.copyFile(LICENSE, new URL("LICENSE", target));
 }
 
@@ -98,14 +95,6 @@ async function closeTypes(target: URL, files: ReadonlySet<string>): Promise<void
     if (!path.endsWith(".d.ts")) continue;
     await Deno.writeTextFile(new URL(path, target), "\nexport {};\n", { append: true });
   }
-}
-
-async function readDocs({ name, exports, folder }: Member): Promise<Map<string, ModuleDoc>> {
-  const docs = new Map<string, ModuleDoc>();
-  for (const [at, path] of Object.entries(exports)) {
-    docs.set(at, moduleDoc(await Deno.readTextFile(new URL(path, folder)), `${name} ${at}`));
-  }
-  return docs;
 }
 
 function without(names: Iterable<string>, name: string): string[] {

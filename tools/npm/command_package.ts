@@ -1,6 +1,6 @@
 import { json } from "./build_package.ts";
-import type { Common } from "./manifest.ts";
-import { OLDEST_NODE, repositoryOf } from "./manifest.ts";
+import { PUBLISHER, publisherFields } from "../publisher.ts";
+import { directoryOf, OLDEST_NODE } from "./manifest.ts";
 import type { Member } from "./members.ts";
 
 /** The package whose only content is the command `taskcast`, so that `npx taskcast` has it. */
@@ -21,7 +21,7 @@ Taskcast in a program use @taskcast/core and @taskcast/server. Node 20 or later.
 `;
 
 /** Makes the folder of the package `taskcast`. */
-export async function buildCommandPackage(cli: Member, target: URL, common: Common): Promise<void> {
+export async function buildCommandPackage(cli: Member, target: URL): Promise<void> {
   const { name, version, license } = cli;
   await Deno.mkdir(target, { recursive: true });
   const manifest = {
@@ -30,7 +30,7 @@ export async function buildCommandPackage(cli: Member, target: URL, common: Comm
     description: "Serves long-lived tasks that people watch: over HTTP and SSE, on Node",
     keywords: ["taskcast", "tasks", "sse", "streaming", "realtime", "server", "cli"],
     license,
-    ...repositoryOf(cli, common),
+    ...publisherFields(PUBLISHER, directoryOf(cli)),
     type: "module",
     engines: { node: OLDEST_NODE },
     bin: { [COMMAND]: "./bin.js" },

@@ -8,11 +8,10 @@ import { buildPackage } from "./build_package.ts";
 import { readMembers, readNpmVersions } from "./members.ts";
 import { run } from "./run.ts";
 
-const { values: { out, repository } } = parseArgs({
+const { values: { out } } = parseArgs({
   args: Deno.args,
   options: {
     out: { type: "string", default: new URL("../../dist/npm", import.meta.url).pathname },
-    repository: { type: "string" },
   },
 });
 
@@ -28,10 +27,10 @@ const folders = await Deno.makeTempDir({ prefix: "taskcast-npm-" });
 const folderOf = (name: string) => new URL(`${name}/`, `${pathToFileURL(folders).href}/`);
 try {
   await Promise.all(
-    members.map((member) => buildPackage(member, folderOf(member.name), versions, { repository })),
+    members.map((member) => buildPackage(member, folderOf(member.name), versions)),
   );
   const cli = members.find(({ name }) => name === "@taskcast/cli")!;
-  await buildCommandPackage(cli, folderOf(COMMAND), { repository });
+  await buildCommandPackage(cli, folderOf(COMMAND));
   const names = [...members.map(({ name }) => name), COMMAND];
   const packed = await run("npm", [
     "pack",

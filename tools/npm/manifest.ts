@@ -1,14 +1,10 @@
 import type { Dependencies } from "./dependencies.ts";
+import type { Publisher } from "../publisher.ts";
+import { publisherFields } from "../publisher.ts";
 import type { Member } from "./members.ts";
 
 /** A `package.json`. */
 export type Manifest = Record<string, unknown>;
-
-/** What holds for every package. */
-export interface Common {
-  /** The address of the repository; left out where it is not known. */
-  repository?: string;
-}
 
 /** Words that every package is found by. */
 const KEYWORDS = ["taskcast", "tasks", "sse", "streaming", "realtime"];
@@ -21,7 +17,7 @@ export function manifestOf(
   member: Member,
   description: string,
   dependencies: Dependencies,
-  common: Common,
+  publisher: Publisher,
 ): Manifest {
   const { name, version, license, exports, npm: { bin, keywords = [] } } = member;
   const main = filesOf(exports["."]!);
@@ -31,7 +27,7 @@ export function manifestOf(
     description,
     keywords: [...KEYWORDS, ...keywords],
     license,
-    ...repositoryOf(member, common),
+    ...publisherFields(publisher, directoryOf(member)),
     type: "module",
     engines: { node: OLDEST_NODE },
     main: main.default,
@@ -55,11 +51,8 @@ export function filesOf(source: string): { types: string; default: string } {
   return { types: `${base}.d.ts`, default: `${base}.js` };
 }
 
-/** Where the source is. */
-export function repositoryOf({ folder }: Pick<Member, "folder">, { repository }: Common): Manifest {
-  if (repository === undefined) return {};
+/** Where in the repository a package is; empty for its root. */
+export function directoryOf({ folder }: Pick<Member, "folder">): string {
   const root = new URL("../../", import.meta.url);
-  const directory = folder.href.slice(root.href.length).replace(/\/$/, "");
-  const of = { type: "git", url: repository };
-  return { repository: directory === "" ? of : { ...of, directory } };
+  return folder.href.slice(root.href.length).replace(/\/$/, "");
 }

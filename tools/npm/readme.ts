@@ -1,7 +1,7 @@
 import type { Member } from "./members.ts";
 import type { ModuleDoc } from "./module_doc.ts";
 
-/** The README of a package on npm: what its entry points say of themselves. */
+/** The README of a package on npm and JSR: what its entry points say of themselves. */
 export function readme(
   { name, npm: { peerDependencies = {}, optionalPeers = [] } }: Member,
   main: ModuleDoc,
@@ -12,9 +12,9 @@ export function readme(
     `# ${name}`,
     main.text,
     "```sh\nnpm install " + [...new Set([name, ...peers, ...importsOf(main.text)])].join(" ") +
-    "\n```",
+    `\ndeno add jsr:${name}\n\`\`\``,
     ...[...others].map(([subpath, { text }]) => `## ${name}${subpath.slice(1)}\n\n${text}`),
-    "Part of Taskcast: long-lived work that people watch. Node 20 or later. MIT.",
+    "Part of Taskcast: long-lived work that people watch. Deno, Bun, Node 20 or later. MIT.",
   ];
   return parts.join("\n\n") + "\n";
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { asPublished } from "./as_published.ts";
 import { datedChangelog } from "./changelog.ts";
 import { assertNext, withVersion } from "./versions.ts";
 
@@ -47,4 +48,9 @@ Deno.test("a version is written where there is one, and nowhere else", () => {
   );
   assert.throws(() => withVersion("deno.json", "{}", "1.0.0"), /no version/);
   assert.throws(() => withVersion("package.json", '"hono": "^4.13.0"', "1.0.0"), /no version/);
+});
+
+Deno.test("a document loses what it says of the time before the packages were published", () => {
+  const text = "# A\n\n<!-- until published -->\n\nNot yet.\n\n<!-- /until published -->\n\nB\n";
+  assert.equal(asPublished(`${text}\n${text}`), "# A\n\nB\n\n# A\n\nB\n");
 });
