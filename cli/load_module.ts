@@ -13,16 +13,16 @@ import { createLoader } from "./typescript_loader.ts";
  */
 export async function loadModule(path: string): Promise<{ default?: unknown }> {
   const url = pathToFileURL(path).href;
-  if ("Bun" in globalThis) return await import(url); // Runs TypeScript, and goes by the text, too.
+  // These run TypeScript, and ES modules wherever they are.
+  const runsAll = "Deno" in globalThis || "Bun" in globalThis;
   if (path.endsWith(".js")) {
     const text = readFileSync(path, "utf8");
     if (isCommonJs(text)) return loadCommonJs(path, text);
-    // Deno and packages of ES modules take it as it is.
-    const isNative = "Deno" in globalThis || isInModulePackage(dirname(path));
+    const isNative = runsAll || isInModulePackage(dirname(path));
     return isNative ? await import(url) : await (await createLoader(url)).import(url);
   }
   // Node 20 does not run TypeScript, and later ones only part of it.
-  const isNative = !/\.[cm]?ts$/.test(path) || "Deno" in globalThis;
+  const isNative = !/\.[cm]?ts$/.test(path) || runsAll;
   return isNative ? await import(url) : await (await createLoader(url)).import(url);
 }
 
