@@ -269,7 +269,7 @@ Deno.test("npm: what is in SQLite survives the death of its server on Node 22", 
 const bunProgram = await bun();
 if (bunProgram === undefined) leftOut("the tests on Bun", "a machine on which its package runs");
 
-testHosts(project, bunProgram);
+testHosts(project, { node: await nodeOf(24), bun: bunProgram });
 
 Deno.test({
   name: "npm: streams, publishing and resumption work on Bun",

@@ -1,10 +1,13 @@
+import assert from "node:assert/strict";
+import type { CommandWords } from "../support/cli.ts";
 import { withExampleServer } from "../support/example_server.ts";
+import { documents } from "../support/markdown.ts";
 import { assertGoesOn, assertStaysOpen } from "../support/stays_open.ts";
 import type { Project } from "./project.ts";
+import { toJavaScript } from "./project.ts";
 
 // Streams, and requests that stay open, on the hosts that the documents name, for longer than each
-// lets a connection be quiet. Node has its
-// tests beside those of the examples.
+// lets a connection be quiet. Next.js has its test beside that of its example.
 
 /** Longer than {@linkcode shortTimeouts} allow what a host was not told. */
 export const QUIET_ON_NODE_MS = 2_000;
@@ -19,7 +22,19 @@ export async function shortTimeouts(project: Project): Promise<string[]> {
 }
 
 /** Registers the tests of hosts, in a project that installed everything. */
-export function testHosts(project: Project, bun: string | undefined): void {
+export function testHosts(project: Project, { node, bun }: { node: string; bun?: string }): void {
+  const health = "/taskcast/health";
+
+  Deno.test("npm: quiet streams and requests stay open in Fastify, as the guide says", async () => {
+    const block = await blockWith("docs/deployment.md", "function listenWithFastify");
+    await project.write("fastify.js", toJavaScript(block));
+    await project.writeScript("fastify_host.js", new URL("fastify_host.ts", import.meta.url));
+    const command: CommandWords = [node, ...await shortTimeouts(project), "fastify_host.js"];
+    await withExampleServer({ command, folder: project.folder, health }, async (url) => {
+      await assertStaysOpen(`${url}/taskcast`, QUIET_ON_NODE_MS);
+    });
+  });
+
   Deno.test({
     name: "npm: quiet streams and requests stay open in Bun.serve, beyond its idle timeout",
     ignore: bun === undefined,
@@ -29,7 +44,7 @@ export function testHosts(project: Project, bun: string | undefined): void {
       withExampleServer({
         command: ["env", `GIVES_SERVER=${givesServer}`, bun!, "bun_serve.js"],
         folder: project.folder,
-        health: "/taskcast/health",
+        health,
       }, (url) => use(`${url}/taskcast`));
     await Promise.all([
       serve("yes", (base) => assertStaysOpen(base, QUIET_ON_BUN_MS)),
@@ -37,4 +52,12 @@ export function testHosts(project: Project, bun: string | undefined): void {
       serve("no", (base) => assertGoesOn(base, QUIET_ON_BUN_MS)),
     ]);
   });
+}
+
+/** The block of a document that has a text in it. */
+async function blockWith(file: string, text: string): Promise<string> {
+  const found = (await documents()).find((document) => document.file === file)?.blocks
+    .find((block) => block.text.includes(text));
+  assert(found, `${file} has ${text}`);
+  return found.text;
 }

@@ -22,6 +22,7 @@ const BESIDES: Readonly<Record<string, string>> = {
   "@deno/kv": "0.14",
   "@sentry/node": "11",
   "@types/node": "20",
+  fastify: "5",
   hono: "4",
   ioredis: "5",
   publint: "~0.3.0",
