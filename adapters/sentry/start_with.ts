@@ -32,12 +32,16 @@ export interface StartedSentry {
   close(): Promise<void>;
 }
 
-/** As much of an SDK as starting it needs. */
+/** The part of a Sentry SDK that starting it needs. */
 export interface StartableSdk extends SentrySdk {
+  /** Initialises the SDK. */
   // deno-lint-ignore no-explicit-any
   init(options: any): unknown;
+  /** Creates the integration that reports the causes of an error. */
   linkedErrorsIntegration(): unknown;
+  /** Waits until everything reported is sent; resolves to `false` when the time is over first. */
   flush(timeoutMs?: number): PromiseLike<boolean>;
+  /** Sends what is left and stops reporting. */
   close(timeoutMs?: number): PromiseLike<boolean>;
 }
 
