@@ -11,32 +11,24 @@ import {
   TASK,
   toStoredEvent,
 } from "./event_rows.ts";
+import type { FoldKey } from "./fold_keys.ts";
+import { KeyRanges, keysWithin } from "./fold_keys.ts";
 import { PART_LENGTH } from "./task_state.ts";
 import { unescaped } from "./text.ts";
 
 // There is no index of series by their newest event, which would cost each publish to a series its
-// update in place (HOT). So there are two ways to find the next folds:
+// update in place (HOT). So the next folds are found among the rows of all series of the task. Pages
+// of a whole late join would cost the square of their number, so from the second page on that look
+// also gives the keys of the folds behind the page, and the next pages look up those.
 //
-// - Among the rows of all series of the task. That is best where they are few; where they are many,
-//   the pages of a whole late join would cost the square of their number.
-// - Along the log: an event is the newest of its series if the series says so. A page costs the events
-//   up to its last fold, so all pages together cost the log. Where most events are not the newest of
-//   their series, that finds too little, and all series are looked at after all.
+// The answers are the same as if nothing were remembered: a page that remembered keys do not fill,
+// because too many series went on or the keys are used up, is found among all series again.
 
-/** Series of a task from which on they are not looked at for each page. */
-const MANY_SERIES = 2_000;
-
-/** A step along the log costs as much as a look at so many series, so fewer steps are made. */
-const SERIES_OF_A_STEP = 8;
-
-/** Pages that are found among all series before it is decided anew. */
-const PAGES_AMONG_SERIES = 16;
-
-/** Tasks with more than a page of series that are remembered. */
-const MAX_KNOWN = 1_000;
+/** Keys that are read at once. */
+const KEYS_PER_SCAN = 16_384;
 
 /** How folds are found. */
-type Way = "one series" | "among series, counted" | "among series" | "along the log";
+type Way = "one series" | "among series" | "among series, with keys" | "by keys";
 
 /** The newest event of a series, which its fold needs even if it was removed from the log. */
 const NEWEST_EVENT = "SELECT * FROM {events} WHERE task = s.task AND idx = s.newest UNION ALL " +
@@ -48,32 +40,25 @@ const LEAST_OF_PART = PART_LENGTH / 2;
 const AMONG_SERIES = "SELECT s.* FROM t JOIN {series} s ON s.task = t.task " +
   "AND s.newest > $2::int AND s.newest <= $3::int AND s.mode <> 'keep-all' ";
 
-/**
- * Each step is taken when the next fold is wanted: the order is that of the index, and the limit hides
- * how few events there may be (see `reader.ts`). There are as many as indexes, since none that comes
- * behind one that was removed is looked at.
- */
-const ALONG_THE_LOG = "SELECT s.* FROM (SELECT e.task, e.idx, e.series FROM {events} e " +
-  "WHERE (e.task, e.idx) > ((SELECT task FROM t), $2::int) ORDER BY e.task, e.idx " +
-  "LIMIT (SELECT CASE WHEN coalesce(t.trimmed_through, -1) <= $2::int THEN greatest(0, " +
-  "least($6::int, least($3::int, t.length - 1)::bigint - $2::int)) ELSE 0 END " +
-  "FROM t)) e CROSS JOIN LATERAL (SELECT * FROM {series} WHERE (task, series) >= " +
-  "(e.task, e.series) ORDER BY task, series LIMIT 1) s WHERE s.task = e.task " +
-  "AND s.series = e.series AND s.newest = e.idx AND s.mode <> 'keep-all' " +
-  "ORDER BY e.task, e.idx LIMIT $4::int + 1";
-
-const NEXT_AMONG_SERIES = `${AMONG_SERIES}ORDER BY s.newest LIMIT $4::int + 1`;
+const LOOK_UP = "CROSS JOIN LATERAL (SELECT * FROM {series} WHERE (task, series) >= " +
+  "(t.task, k.series) ORDER BY task, series LIMIT 1) s " +
+  "WHERE s.task = t.task AND s.series = k.series AND s.newest = k.newest";
 
 const FOUND: Readonly<Record<Way, string>> = {
   "one series": `${AMONG_SERIES}AND s.series = $6`,
-  "among series, counted": NEXT_AMONG_SERIES,
-  "among series": NEXT_AMONG_SERIES,
-  "along the log": ALONG_THE_LOG,
+  "among series": `${AMONG_SERIES}ORDER BY s.newest LIMIT $4::int + 1`,
+  "among series, with keys": "SELECT s.* FROM t CROSS JOIN (SELECT * FROM keys " +
+    "WHERE newest <= $3::int ORDER BY newest LIMIT $4::int + 1) k " +
+    LOOK_UP,
+  "by keys": "SELECT s.* FROM t CROSS JOIN (SELECT (k->>0)::int AS newest, k->>1 AS series " +
+    `FROM json_array_elements($6::text::json) k) k ${LOOK_UP} ` +
+    "AND s.newest > $2::int AND s.newest <= $3::int ORDER BY s.newest LIMIT $4::int + 1",
 };
 
-/** How many series the task has, where they are more than a page. */
-const COUNT = "CASE WHEN (SELECT count(*) FROM found) > $4::int THEN " +
-  "(SELECT count(*)::int FROM t JOIN {series} s ON s.task = t.task) END";
+/** Keys behind the position, to the end of the log whatever the query's is. */
+const KEYS = "SELECT s.newest, s.series FROM t JOIN {series} s ON s.task = t.task " +
+  "AND s.newest > $2::int AND s.mode <> 'keep-all' " +
+  "ORDER BY s.newest LIMIT greatest($6::int, $4::int + 1)";
 
 /**
  * A page of folds: one more than is wanted is looked for, which tells whether there are others. Sizes
@@ -88,8 +73,11 @@ function foldsStatement(way: Way, texts: boolean): string {
   const least = texts ? `${LEAST_OF_PART} * greatest(s.parts - s.first_part - 1, 0)` : "0";
   const size = "coalesce(octet_length(e.data::text), e.len)" +
     (texts ? ` + coalesce((SELECT sum(octet_length(p.text)) ${parts}), 0)` : "");
-  return "WITH t AS (SELECT task, incarnation, status, length, trimmed_through, " +
-    `${entropyAt("t.task", "length - 1")} AS at_end FROM {tasks} t WHERE id = $1), ` +
+  return "WITH t AS (SELECT task, incarnation, status, length, " +
+    `${entropyAt("t.task", "length - 1")} AS at_end` +
+    `${way === "by keys" ? `, ${entropyAt("t.task", "$7::int")} AS at_known_end` : ""} ` +
+    "FROM {tasks} t WHERE id = $1), " +
+    `${way === "among series, with keys" ? `keys AS MATERIALIZED (${KEYS}), ` : ""}` +
     `found AS MATERIALIZED (${FOUND[way]}), ` +
     `near AS (SELECT s.*, ${before(least)} AS before FROM found s), ` +
     `sized AS (SELECT ${EVENT_COLUMNS}, s.task, s.newest, s.is_text, s.first_part, s.classes, ` +
@@ -99,7 +87,9 @@ function foldsStatement(way: Way, texts: boolean): string {
     `page AS (SELECT * FROM (SELECT sized.*, ${before("size")} AS before FROM sized) s ` +
     "WHERE coalesce(before, 0) < $5::bigint ORDER BY newest LIMIT $4::int) " +
     `SELECT ${TASK}, (SELECT count(*) FROM found)::int AS found, ` +
-    `${way === "among series, counted" ? COUNT : "NULL::int"} AS series, ` +
+    (way === "among series, with keys"
+      ? "(SELECT json_agg(json_build_array(newest, series) ORDER BY newest) FROM keys) AS keys, "
+      : "") +
     `(SELECT json_agg(json_build_array(${EVENT_ARRAY}, classes, ${texts ? "is_text" : "false"}, ` +
     `${texts ? `(SELECT string_agg(p.text, '' ORDER BY p.part) ${parts})` : "NULL"}, ` +
     "(SELECT p.text FROM {series_parts} p WHERE p.task = s.task " +
@@ -107,9 +97,9 @@ function foldsStatement(way: Way, texts: boolean): string {
 }
 
 interface FoldsRow {
-  task: TaskRow & { trimmed_through: number | null } | null;
+  task: TaskRow & { at_known_end?: number | null } | null;
   found: number;
-  series: number | null;
+  keys?: FoldKey[] | null;
   folds: FoldRow[] | null;
 }
 
@@ -121,22 +111,19 @@ type FoldRow = [
   newestPart: string | null,
 ];
 
-/** How the next pages of a task are to be found. */
-interface Plan {
-  /** Pages among all series that come first; then the plan is over. */
-  amongSeries: number;
-  /** Events that are looked through for a page otherwise. */
-  steps: number;
-}
-
 /** Reads pages of folds. */
 export class FoldReader {
   readonly #database: Database;
-  /** For tasks with more than a page of series. Those used last are at the end. */
-  readonly #plans = new Map<string, Plan>();
+  readonly #keysPerScan: number;
+  readonly #ranges: KeyRanges;
 
-  constructor(database: Database) {
+  constructor(
+    database: Database,
+    { keysPerScan = KEYS_PER_SCAN, maxKeys }: { keysPerScan?: number; maxKeys?: number } = {},
+  ) {
     this.#database = database;
+    this.#keysPerScan = keysPerScan;
+    this.#ranges = new KeyRanges(maxKeys);
   }
 
   async read(taskId: string, query: FoldQuery): Promise<FoldPage | undefined> {
@@ -144,23 +131,44 @@ export class FoldReader {
   }
 
   async #find(taskId: string, query: FoldQuery): Promise<FoldsRow> {
-    const { seriesId } = query;
+    const { seriesId, after } = query;
     if (seriesId !== undefined) return await this.#ask(taskId, query, "one series", seriesId);
-    const plan = this.#plans.get(taskId);
-    if (plan === undefined) {
-      const row = await this.#ask(taskId, query, "among series, counted");
-      if (row.series !== null) this.#plan(taskId, planFor(row.series));
-      return row;
+    // Most who read a first page find all there is.
+    if (after < 0) return await this.#ask(taskId, query, "among series");
+    return await this.#findByKeys(taskId, query) ?? await this.#scan(taskId, query);
+  }
+
+  /** Finds a page by remembered keys, if these are certain to give what there is. */
+  async #findByKeys(taskId: string, query: FoldQuery): Promise<FoldsRow | undefined> {
+    const { after, through = MAX_INDEX, limit } = query;
+    const range = this.#ranges.find(taskId, after);
+    if (range === undefined) return undefined;
+    // Half as many again: series that went on since are not counted.
+    const { keys, areAll } = keysWithin(range, after, through, Math.ceil(1.5 * limit) + 1);
+    const { end } = range;
+    const row = await this.#ask(taskId, query, "by keys", JSON.stringify(keys), end.index);
+    const { task, found } = row;
+    if (task === null) return row;
+    if (task.incarnation !== range.incarnation || task.at_known_end !== end.entropy) {
+      this.#ranges.forget(range);
+      return undefined;
     }
-    if (plan.amongSeries === 0) {
-      const row = await this.#ask(taskId, query, "along the log", plan.steps);
-      if (hasLookedFarEnough(query, row, plan.steps)) return row;
-      this.#plan(taskId, { ...plan, amongSeries: PAGES_AMONG_SERIES });
-    } else {
-      const amongSeries = plan.amongSeries - 1;
-      this.#plan(taskId, amongSeries === 0 ? undefined : { ...plan, amongSeries });
-    }
-    return await this.#ask(taskId, query, "among series");
+    const isCertain = found > limit || (areAll && lastIndex(query, task) <= range.through);
+    return isCertain ? row : undefined;
+  }
+
+  /** Finds a page among all series, and remembers the keys of those that come next. */
+  async #scan(taskId: string, query: FoldQuery): Promise<FoldsRow> {
+    const row = await this.#ask(taskId, query, "among series, with keys", this.#keysPerScan);
+    const { task, folds, keys } = row;
+    const isLast = (keys?.length ?? 0) === (folds?.length ?? 0);
+    if (task === null || isLast || typeof task.at_end !== "number") return row;
+    const { incarnation, length, at_end: entropy } = task;
+    const end = { index: length - 1, entropy };
+    const isWhole = keys!.length < this.#keysPerScan;
+    const through = isWhole ? end.index : keys!.at(-1)![0];
+    this.#ranges.remember(taskId, { incarnation, after: query.after, through, end, keys: keys! });
+    return row;
   }
 
   async #ask(taskId: string, query: FoldQuery, way: Way, ...more: Value[]): Promise<FoldsRow> {
@@ -169,31 +177,6 @@ export class FoldReader {
     const [row] = await this.#database.read<FoldsRow>(foldsStatement(way, texts), ...values);
     return answerOf(row);
   }
-
-  #plan(taskId: string, plan: Plan | undefined): void {
-    this.#plans.delete(taskId);
-    if (plan !== undefined) this.#plans.set(taskId, plan);
-    if (this.#plans.size > MAX_KNOWN) this.#plans.delete(this.#plans.keys().next().value!);
-  }
-}
-
-function planFor(series: number): Plan {
-  return {
-    amongSeries: series > MANY_SERIES ? 0 : PAGES_AMONG_SERIES,
-    steps: Math.floor(series / SERIES_OF_A_STEP),
-  };
-}
-
-/** Whether a look along the log found all folds that there are, or more than the page takes. */
-function hasLookedFarEnough(
-  query: FoldQuery,
-  { task, found, folds }: FoldsRow,
-  steps: number,
-): boolean {
-  if (task === null || found > (folds?.length ?? 0)) return true;
-  const { after } = query;
-  if ((task.trimmed_through ?? -1) > after) return false;
-  return after + steps >= lastIndex(query, task);
 }
 
 function lastIndex({ through = MAX_INDEX }: FoldQuery, { length }: TaskRow): number {
