@@ -62,9 +62,10 @@ export function assertAppOptions(options: TaskcastAppOptions): void {
     throw new TypeError("maxBodyBytes must be a whole number of at least 1, or Infinity");
   }
   const { ignoredParameters: ignored } = options;
-  const isNames = Array.isArray(ignored) && ignored.every((name) => typeof name === "string");
-  if (ignored !== undefined && !isNames) {
-    throw new TypeError("ignoredParameters must be a list of texts");
+  if (ignored !== undefined && !(Array.isArray(ignored) && ignored.every(isParameterName))) {
+    throw new TypeError(
+      "ignoredParameters must be a list of names of parameters, without wildcards",
+    );
   }
   if (options.providers !== undefined && !isObject(options.providers)) {
     throw new TypeError("providers must be an object of names by the adapters' parts");
@@ -75,6 +76,10 @@ export function assertAppOptions(options: TaskcastAppOptions): void {
       throw new TypeError(`${name} must be a function`);
     }
   }
+}
+
+function isParameterName(value: unknown): boolean {
+  return typeof value === "string" && /^[^*\s,]+$/.test(value);
 }
 
 function isObject(value: unknown): value is object {

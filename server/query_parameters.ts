@@ -1,5 +1,5 @@
 import type { HonoRequest } from "hono";
-import type { z } from "zod";
+import { z } from "zod";
 import { invalidInput } from "@taskcast/core/protocol";
 import { parse } from "./request.ts";
 
@@ -15,6 +15,22 @@ export function queryOf(request: HonoRequest): QueryParameters {
 
 /** Begins the names of parameters that are never ours, as `_=1764540000` against caches. */
 const FOREIGN_PREFIX = "_";
+
+/**
+ * Requires that names to ignore are not parameters of an operation: a filter that is ignored would let
+ * everything through.
+ *
+ * @throws {TypeError} With the name.
+ */
+export function assertForeign(ignored: readonly string[], schema: z.ZodType | undefined): void {
+  if (ignored.length === 0) return;
+  const object = schema instanceof z.ZodLazy ? schema.unwrap() : schema;
+  if (!(object instanceof z.ZodObject)) return;
+  const ours = ignored.find((name) => Object.hasOwn(object.shape, name));
+  if (ours !== undefined) {
+    throw new TypeError(`ignoredParameters must not have "${ours}": it is a parameter of Taskcast`);
+  }
+}
 
 /**
  * Checks the parameters of a query. One that is not known is refused: it was meant to narrow what

@@ -5,7 +5,7 @@ import type { AuthContext } from "./auth/mod.ts";
 import type { RequestLimits } from "./limits/mod.ts";
 import type { DocumentedOperation } from "./openapi/document.ts";
 import type { BodyLimits } from "./body_limits.ts";
-import { parseQuery, queryOf } from "./query_parameters.ts";
+import { assertForeign, parseQuery, queryOf } from "./query_parameters.ts";
 import { parse, readJson } from "./request.ts";
 import type { ObservedRequests } from "./observe_requests.ts";
 import type { RequestInfo } from "./request_info.ts";
@@ -68,6 +68,7 @@ export class Router {
     this.operations.push(operation);
     const { method, path, tag, scope, query, body, ticket } = operation;
     const { requests, limits, requireScope, bodyLimits, ignoredParameters } = this.#options;
+    assertForeign(ignoredParameters, query);
     // Health and metrics are asked for when a server is in trouble, and must not add to it.
     const limited = tag !== "Server";
     const hasId = path.includes("{id}");

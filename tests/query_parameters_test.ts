@@ -40,6 +40,7 @@ Deno.test("a list may be repeated, in pieces and with commas", async () => {
   assert.equal(await types("types=a&types=b"), "a,b");
   assert.equal(await types("types=a,b&types=c"), "a,b,c");
   assert.equal(await types("types=a&types="), "a");
+  assert.equal(await types("types=b,%20a&levels=info,%20warn"), "a,b");
   assert.equal(await types("types=a&levels=warn&levels=info"), "a");
   const [, stream] = await server.get("/tasks/t/events?types=a&types=c&includeStatus=false");
   assert.deepEqual(

@@ -55,6 +55,12 @@ function assertService(path: string, service: string | TrustedService, open: boo
   assertKnownOptions(service, PARTS, path);
   const { key, scope, taskIds } = service;
   assertKey(`${path}.key`, key);
+  // As from a variable that is not set: it is no wish for every right.
+  for (const part of ["scope", "taskIds"] as const) {
+    if (Object.hasOwn(service, part) && service[part] === undefined) {
+      throw new TypeError(`${path}.${part} must not be undefined: leave it out for no restriction`);
+    }
+  }
   const isList = (value: unknown) => Array.isArray(value) && value.length > 0;
   if (scope !== undefined && !(isList(scope) && scope.every((one) => SCOPES.includes(one)))) {
     throw new TypeError(`${path}.scope must be a list of scopes: ${SCOPES.join(", ")}`);

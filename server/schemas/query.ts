@@ -50,7 +50,11 @@ function commaList(description: string) {
 }
 
 const pieces = z.array(z.string())
-  .transform((values) => values.flatMap((text) => text.split(",")).filter((item) => item !== ""));
+  .transform((values) =>
+    values.flatMap((text) => text.split(",")).map((item) => item.trim()).filter((item) =>
+      item !== ""
+    )
+  );
 
 /** A comma list of known words. */
 function commaListOf<const Words extends readonly [string, ...string[]]>(words: Words) {
