@@ -127,8 +127,11 @@ export async function assertPlugins(
       assertComplete(setting, roles[0]!, "The configuration has");
       continue;
     }
-    // Where a package is found is a question to a registry, perhaps, and nothing is asked here.
-    if (!isBuiltIn(setting.provider) && !isPath(setting.provider)) continue;
+    if (!isBuiltIn(setting.provider) && !isPath(setting.provider)) {
+      // Loading a package may mean asking a registry for it. A bare word is only looked for here.
+      if (isBareWord(setting.provider)) await findInstalled(setting.provider, packageFolders);
+      continue;
+    }
     await pluginFor(setting.provider, roles, packageFolders);
     const file = fileOf(setting);
     if (file === undefined) continue;
@@ -194,11 +197,29 @@ async function loadPackage(
 ): Promise<{ default?: unknown }> {
   const runsSpecifiers = "Deno" in globalThis;
   if (runsSpecifiers && provider.includes(":")) return await import(provider);
-  const name = nameOnNpm(provider);
-  const found = await findPackage(name, packageFolders);
+  const found = await findInstalled(provider, packageFolders);
   if (found !== undefined) return await loadModule(found);
-  // A bare word is a misspelt name of ours more often than a package.
-  if (!/[./:@]/.test(provider)) {
+  if (!runsSpecifiers && provider.startsWith("npm:")) {
+    throw new SettingsError(
+      `Cannot load the adapter "${provider}": install the package, with: npm install ` +
+        nameOnNpm(provider),
+    );
+  }
+  return await import(provider);
+}
+
+/**
+ * Finds the file of a package that the user installed; `undefined` if there is none.
+ *
+ * @throws {SettingsError} If there is none and the provider is a bare word: that is a misspelt name of
+ * ours more often than a package.
+ */
+async function findInstalled(
+  provider: string,
+  packageFolders: readonly string[],
+): Promise<string | undefined> {
+  const found = await findPackage(nameOnNpm(provider), packageFolders);
+  if (found === undefined && isBareWord(provider)) {
     const close = didYouMean(provider, PROVIDERS);
     throw new SettingsError(
       `There is no adapter "${provider}": ` +
@@ -207,12 +228,11 @@ async function loadPackage(
           : `did you mean "${close}"?`),
     );
   }
-  if (!runsSpecifiers && provider.startsWith("npm:")) {
-    throw new SettingsError(
-      `Cannot load the adapter "${provider}": install the package, with: npm install ${name}`,
-    );
-  }
-  return await import(provider);
+  return found;
+}
+
+function isBareWord(provider: string): boolean {
+  return !/[./:@]/.test(provider);
 }
 
 /** Whether a provider is a path, as those of a configuration are made. */

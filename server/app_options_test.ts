@@ -60,6 +60,19 @@ Deno.test("an app is not made with options that cannot work, and says which", as
       { auth: { mode: "jwt", jwt: { secret: "guessable" } } },
       /auth\.jwt\.secret has 9 bytes and needs 32.*; or set allowShortSecrets/,
     ],
+    [{ ticketSecret: " ".repeat(40) }, /ticketSecret has nothing but spaces/],
+    [
+      { auth: { mode: "jwt", jwt: { secret: " \t\n".repeat(20) } } },
+      /auth\.jwt\.secret has nothing but spaces.*; or set allowShortSecrets/,
+    ],
+    ...[null, 5, {}].flatMap((value): [Anything, RegExp][] => [
+      [
+        { auth: { mode: "jwt", jwt: { secret, claims: { scope: value } } } },
+        /claims\.scope must be/,
+      ],
+      [{ auth: { mode: "jwt", jwt: { secret, issuer: value } } }, /auth\.jwt\.issuer must be/],
+      [{ auth: { mode: "jwt", jwt: { secret, audience: value } } }, /auth\.jwt\.audience must be/],
+    ]),
     [{ allowShortSecrets: "yes" }, /allowShortSecrets must be true or false/],
     [{ maxBodyBytes: "1mb" }, /maxBodyBytes must be a whole number/],
     [{ maxBodyBytes: NaN }, /maxBodyBytes must be a whole number/],

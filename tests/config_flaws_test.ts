@@ -46,6 +46,32 @@ Deno.test("variableFlaws() knows misspelt names, those of platforms, and others"
     NOT_TASKCAST_PORT: "1",
   };
   assert.deepEqual(variableFlaws({ ...platform, ...fine }), { problems: [], warnings: [] });
+  const begun = {
+    TASKAST_STORAGE: "TASKCAST_STORAGE",
+    TASK_CAST_STORAGE: "TASKCAST_STORAGE",
+    "TASKCAST-REDIS-URL": "TASKCAST_REDIS_URL",
+    TASKCASTPORT: "TASKCAST_PORT",
+    TSAKCAST_AUTH_MODE: "TASKCAST_AUTH_MODE",
+    TASKCASTS_TOKEN: "TASKCAST_TOKEN",
+    taskcst_jwt_secret: "TASKCAST_JWT_SECRET",
+  };
+  for (const [name, meant] of Object.entries(begun)) {
+    assert.deepEqual(variableFlaws({ [name]: "hush" }), {
+      problems: [],
+      warnings: [`${name} has no effect; did you mean ${meant}?`],
+    });
+  }
+  const others = {
+    TASK_PORT: "1",
+    PORT: "1",
+    BROADCAST_STORAGE: "x",
+    MY_TASKCAST_PORT: "1",
+    TASKCHAT_PORT: "1",
+    TASKAST_STORGE: "x",
+    TASKAST_STORAGE: "",
+    TASKCAST2_PORT: "tcp://10.0.0.1:3721",
+  };
+  assert.deepEqual(variableFlaws(others), { problems: [], warnings: [] });
   const warnings = ["TASKCAST_IMAGE is not known and has no effect"];
   assert.deepEqual(variableFlaws({ TASKCAST_IMAGE: "hush" }), { problems: [], warnings });
 });
@@ -104,6 +130,11 @@ Deno.test("short secrets are refused by every command that has one, unless a fla
     (await checkConfig(folder.path, ["-c", "a.yaml"])).errors!.join(),
     /ticketSecret: has 5/,
   );
+  const blank = await checkConfig(folder.path, [], {
+    TASKCAST_AUTH_MODE: "jwt",
+    TASKCAST_JWT_SECRET: " ".repeat(40),
+  });
+  assert.match(blank.errors!.join(), /^TASKCAST_JWT_SECRET has nothing but spaces/);
 });
 
 Deno.test("config check refuses what start refuses, before anything is connected to", async () => {
@@ -152,6 +183,10 @@ Deno.test("config check refuses what start refuses, before anything is connected
     const started = await runCli(["-c", name], { TASKCAST_PORT: "0" }, folder.path);
     assert.equal(started.code, 1, name);
   }));
+  const misspelt = await checkConfig(folder.path, [], { TASKCAST_STORAGE: "sqlitee" });
+  assert.deepEqual(misspelt.errors, [
+    'There is no adapter "sqlitee": did you mean "sqlite"?',
+  ]);
 });
 
 Deno.test("config check shows neither secrets nor queries of webhooks", async () => {

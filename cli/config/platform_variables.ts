@@ -5,8 +5,13 @@
  */
 export function isOfPlatform(name: string, value: string): boolean {
   return /^TASKCAST(_\w+)?_SERVICE_(HOST|PORT(_\w+)?)$/.test(name) ||
-    /^TASKCAST(_\w+)?_PORT$/.test(name) && /^(tcp|udp|sctp):\/\//i.test(value) ||
+    /^TASKCAST_(\w+_)?PORT$/.test(name) && isAddressOfService(name, value) ||
     /^TASKCAST(_\w+)?_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(name) ||
     /^TASKCAST(_\w+)?_NAME$/.test(name) && value.startsWith("/") ||
     /^TASKCAST(_\w+)?_ENV_\w+$/.test(name);
+}
+
+/** Whether a variable has the address of a service, as Kubernetes sets it, whatever its name. */
+export function isAddressOfService(name: string, value: string): boolean {
+  return name.endsWith("_PORT") && /^(tcp|udp|sctp):\/\//i.test(value);
 }

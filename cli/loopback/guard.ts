@@ -1,4 +1,6 @@
+import { originProblem } from "@taskcast/core";
 import type { ErrorBody } from "@taskcast/core/protocol";
+import { hostNameProblem } from "../config/host_of.ts";
 import { printable } from "../printable.ts";
 
 /** Names and origins that are told of in the log; what differs each time must not fill the memory. */
@@ -24,10 +26,12 @@ export interface LoopbackOptions {
  */
 export class LoopbackGuard {
   readonly #options: LoopbackOptions;
+  readonly #allowHosts: ReadonlySet<string>;
   readonly #told = new Set<string>();
 
   constructor(options: LoopbackOptions) {
     this.#options = options;
+    this.#allowHosts = new Set(options.allowHosts.map((name) => nameOf(name) ?? name));
   }
 
   /** The answer to a request that does not come from this machine's own pages or programs. */
@@ -35,16 +39,25 @@ export class LoopbackGuard {
     const host = headers.get("host") ?? new URL(url).host;
     const name = nameOf(host);
     if (name === undefined || !this.#isLocal(name)) {
+      const isName = name !== undefined && hostNameProblem(name) === undefined;
       return this.#refuse(
-        `this server is for ${quoted(host)} only with --allow-host ${name ?? "NAME"} ` +
+        `this server is for ${quoted(host)} only with --allow-host ${isName ? name : "NAME"} ` +
           "(TASKCAST_ALLOW_HOSTS, allowHosts)",
       );
     }
     const origin = headers.get("origin");
     if (origin === null || this.isAllowedOrigin(origin)) return;
+    // What is no origin comes from no browser, and `--cors` would refuse it.
+    const problem = originProblem(origin);
+    if (problem !== undefined || origin.length > MAX_SHOWN) {
+      return this.#refuse(
+        `pages of ${quoted(origin)} may not call this server: ` +
+          `the header Origin ${quoted(problem ?? `has more than ${MAX_SHOWN} characters`)}`,
+      );
+    }
     return this.#refuse(
       `pages of ${quoted(origin)} may call this server only with ` +
-        `--cors ${origin === "null" ? "null" : quoted(origin)} (TASKCAST_CORS, cors.origin)`,
+        `--cors ${quoted(origin)} (TASKCAST_CORS, cors.origin)`,
     );
   }
 
@@ -63,7 +76,7 @@ export class LoopbackGuard {
   #isLocal(name: string): boolean {
     return name === "localhost" || name === "127.0.0.1" || name === "[::1]" ||
       // Nobody can register these: RFC 6761 §6.3.
-      name.endsWith(".localhost") || this.#options.allowHosts.includes(name);
+      name.endsWith(".localhost") || this.#allowHosts.has(name);
   }
 
   #refuse(message: string): Response {
@@ -81,10 +94,15 @@ export class LoopbackGuard {
   }
 }
 
-/** The name in a `Host`, without its port; `undefined` if that has none. */
+/**
+ * The name in a `Host`, without its port, which may be empty (RFC 3986 §3.2.3); `undefined` if that
+ * has none. An address has many spellings, so it is brought to the one that browsers use.
+ */
 function nameOf(host: string): string | undefined {
-  const [, name] = /^(\[[\da-f:.]+\]|[a-z\d._-]+?)\.?(?::\d{1,5})?$/i.exec(host) ?? [];
-  return name?.toLowerCase();
+  const [, name] = /^(\[[\da-f:.]+\]|[a-z\d._-]+?)\.?(?::\d{0,5})?$/i.exec(host) ?? [];
+  if (name === undefined) return undefined;
+  const address = `http://${name}/`;
+  return URL.canParse(address) ? new URL(address).hostname : name.toLowerCase();
 }
 
 function quoted(text: string): string {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { originProblem } from "@taskcast/core";
 import { LoopbackGuard } from "./guard.ts";
 
 function guard(allowHosts: string[] = [], corsOrigins: "*" | string[] = []) {
@@ -18,7 +19,18 @@ function guard(allowHosts: string[] = [], corsOrigins: "*" | string[] = []) {
 Deno.test("LoopbackGuard lets in this machine's names with any port, and no others", () => {
   const { status } = guard(["dev.example"]);
   const local = ["localhost", "LOCALHOST:1", "127.0.0.1:3721", "[::1]:3721", "app.localhost:80"];
-  for (const host of [...local, "localhost.:80", "dev.example:9", "Dev.Example"]) {
+  const sameAddress = ["[0:0:0:0:0:0:0:1]", "[0000::0001]:3721", "[::0.0.0.1]"];
+  for (
+    const host of [
+      ...local,
+      "localhost.:80",
+      "localhost:",
+      "[::1]:",
+      ...sameAddress,
+      "dev.example:9",
+      "Dev.Example",
+    ]
+  ) {
     assert.equal(status(host), undefined, host);
   }
   const foreign = ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "0.0.0.0:1"];
@@ -27,6 +39,10 @@ Deno.test("LoopbackGuard lets in this machine's names with any port, and no othe
   ) {
     assert.equal(status(host), 421, host);
   }
+  for (const host of ["localhost:x", "localhost::", "localhost:123456", "[::1", "[1]", "::1"]) {
+    assert.equal(status(host), 421, host);
+  }
+  assert.equal(guard(["[0:0:0:0:0:0:0:2]"]).status("[::2]:80"), undefined);
 });
 
 Deno.test("LoopbackGuard lets in pages of this machine and those that CORS names", () => {
@@ -81,4 +97,34 @@ Deno.test("LoopbackGuard tells of each name and origin once, with the flag, and 
   );
   for (let i = 0; i < 1_000; i++) status(`h${i}.example`);
   assert.equal(told.length, 100);
+});
+
+Deno.test("LoopbackGuard advises nothing that --cors and --allow-host refuse", () => {
+  const { told, status } = guard();
+  const origins = [
+    "https://app.example",
+    "null",
+    "http://localhost:3000/",
+    "HTTPS://APP.EXAMPLE",
+    "https://me:hush@app.example",
+    "https://app.example:443",
+    "https://*.example",
+    "app.example",
+    "x",
+    `https://${"a.".repeat(150)}example`,
+  ];
+  for (const origin of origins) assert.equal(status("localhost", origin), 421, origin);
+  for (const host of ["box.lan", "a..b", "-a", "[::2]", "user@box"]) {
+    assert.equal(status(host), 421, host);
+  }
+  const advised = (flag: string) =>
+    told.flatMap((message) => new RegExp(`--${flag} (\\S+)`).exec(message)?.[1] ?? []);
+  assert.deepEqual(advised("cors"), ["https://app.example", "null"]);
+  assert.deepEqual(advised("allow-host"), ["box.lan", "NAME", "NAME", "[::2]", "NAME"]);
+  for (const origin of advised("cors")) assert.equal(originProblem(origin), undefined);
+  assert.equal(
+    told[2],
+    "refused a request: pages of http://localhost:3000/ may not call this server: the header Origin " +
+      "must be an origin, such as http://localhost:3000, without a path or a slash at its end",
+  );
 });

@@ -19,7 +19,7 @@ export function claimReader(
   const path = "auth.jwt.claims";
   assertKnownOptions(options, { scope: true, taskIds: true, prefix: true }, path);
   const { scope = "scope", taskIds = "taskIds", prefix = "" } = options;
-  const names = typeof scope === "string" ? [scope] : Array.from(scope);
+  const names = Array.isArray(scope) ? Array.from(scope) : [scope];
   const isName = (name: unknown) => typeof name === "string" && name !== "";
   if (names.length === 0 || !names.every(isName)) {
     throw new TypeError(`${path}.scope must be the name of a claim, or a list of names`);

@@ -77,7 +77,7 @@ function expected(
   name: string,
 ): string[] | undefined {
   if (value === undefined) return undefined;
-  const all = typeof value === "string" ? [value] : [...value];
+  const all: string[] = Array.isArray(value) ? [...value] : [value];
   if (all.length > 0 && all.every((text) => typeof text === "string" && text !== "")) return all;
   throw new TypeError(`auth.jwt.${name} must be a text or a list of texts, none of them empty`);
 }

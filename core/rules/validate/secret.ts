@@ -2,10 +2,13 @@
 const MIN_SECRET_BYTES = 32;
 
 /**
- * Says why a secret is too short to sign with HMAC and SHA-256, or `undefined` if it is not. Whoever
- * sees anything that is signed can try out short secrets at home.
+ * Says why a secret is too short to sign with HMAC and SHA-256, or is nothing but spaces; `undefined`
+ * if it is neither. Whoever sees anything that is signed can try out such secrets at home.
  */
 export function secretProblem(secret: string): string | undefined {
+  if (secret !== "" && secret.trim() === "") {
+    return "has nothing but spaces, which anybody can guess; make one with: openssl rand -base64 32";
+  }
   const { length } = new TextEncoder().encode(secret);
   return length >= MIN_SECRET_BYTES
     ? undefined
