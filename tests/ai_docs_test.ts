@@ -14,8 +14,8 @@ async function evaluate(code: string): Promise<{
   return await import(`data:application/typescript,${encodeURIComponent(again)}`);
 }
 
-Deno.test("docs/ai.md: under next dev an answer goes on, and is resumed, over a save", async () => {
-  const guide = (await documents()).find(({ file }) => file === "docs/ai.md")!;
+Deno.test("docs/guides/ai-sdk.md: under next dev an answer goes on, and is resumed, over a save", async () => {
+  const guide = (await documents()).find(({ file }) => file === "docs/guides/ai-sdk.md")!;
   const { text } = guide.blocks.find(({ text }) => text.includes("[[...path]]/route.ts"))!;
   try {
     const before = await evaluate(text);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as client from "@taskcast/client";
 import { bundleClient, gzippedBytes } from "../tools/bundle_client.ts";
 
-/** 10 KB; docs/benchmarks.md says how much of it is used. */
+/** 10 KB; docs/performance.md says how much of it is used. */
 const MAX_GZIPPED_BYTES = 10_000;
 
 Deno.test("the client as one file: small, complete, and without dependencies", async () => {

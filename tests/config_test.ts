@@ -338,7 +338,7 @@ Deno.test("the JSON Schema takes and refuses what the program does", async () =>
   const { readYaml } = await import("../cli/config/read_yaml.ts");
   const { out, code } = await runCli(["config", "schema"]);
   assert.equal(code, 0);
-  const file = new URL("../docs/taskcast.config.schema.json", import.meta.url);
+  const file = new URL("../docs/reference/taskcast.config.schema.json", import.meta.url);
   assert.deepEqual(JSON.parse(out), JSON.parse(await Deno.readTextFile(file)));
   const valid = new Ajv({ strict: false }).compile(JSON.parse(out));
   // To an editor it is the name of a package like others; only the program knows what it is close to.

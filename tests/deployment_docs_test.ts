@@ -8,7 +8,7 @@ import { tempFolder } from "./support/temp_file.ts";
 // The deployment guides in both languages: their configurations are good, and they tell the same.
 
 const all = await documents();
-const [english, chinese] = ["docs/deployment.md", "docs/deployment.zh.md"]
+const [english, chinese] = ["docs/guides/deployment.md", "docs/guides/deployment.zh.md"]
   .map((file) => all.find((document) => document.file === file)!) as [Document, Document];
 
 /** Their configurations: name of the file, text. */

@@ -24,7 +24,7 @@ listenOnNode(app, close, 0);
 console.log("ready");
 `;
 
-for (const file of ["docs/deployment.md", "docs/deployment.zh.md"]) {
+for (const file of ["docs/guides/deployment.md", "docs/guides/deployment.zh.md"]) {
   Deno.test({
     name: `${file}: the embedded app on Redis ends by itself after SIGINT`,
     ignore: redis === undefined,

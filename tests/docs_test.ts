@@ -179,7 +179,7 @@ for (const document of all) {
 }
 
 Deno.test("the REST reference names every route, every error and every scope", async () => {
-  const rest = all.find(({ file }) => file === "docs/api/rest.md")!.text;
+  const rest = all.find(({ file }) => file === "docs/reference/rest.md")!.text;
   const { ERROR_CODES, SCOPES } = await import("@taskcast/core/protocol");
   const { createTaskcastApp } = await import("@taskcast/server");
   const { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } = await import(
@@ -193,7 +193,7 @@ Deno.test("the REST reference names every route, every error and every scope", a
     if (method !== "ALL") assert(rest.includes(`\`${method} ${path}\``), `${method} ${path}`);
   }
   for (const code of ERROR_CODES) assert(rest.includes(`\`${code}\``), code);
-  const authentication = all.find(({ file }) => file === "docs/api/authentication.md")!.text;
+  const authentication = all.find(({ file }) => file === "docs/reference/authentication.md")!.text;
   for (const scope of SCOPES) assert(authentication.includes(`\`${scope}\``), scope);
 });
 

@@ -28,7 +28,7 @@ function sampleNames({ name, type }: Family): string[] {
 }
 
 Deno.test("observability.md has each metric with its type and labels, and no other", async () => {
-  const text = await Deno.readTextFile(new URL("observability.md", DOCS));
+  const text = await Deno.readTextFile(new URL("reference/observability.md", DOCS));
   const families = await metrics();
   const rows = [...text.matchAll(/^\| `(\w+)` +\| (\w+) +\| ([^|]*?) *\|/gm)]
     .filter(([, name]) => /^(taskcast|process)_/.test(name!));
@@ -71,7 +71,7 @@ Deno.test("the dashboard asks only for metrics and labels that there are", async
       asked.add(name.replace(/_bucket$/, ""));
     }
     const [family] = names(query);
-    const table = await Deno.readTextFile(new URL("observability.md", DOCS));
+    const table = await Deno.readTextFile(new URL("reference/observability.md", DOCS));
     const base = family!.replace(/_bucket$/, "");
     const labels = new RegExp(`^\\| \`${base}\` .*$`, "m").exec(table)![0];
     const grouped = [...query.matchAll(/by \(([^)]*)\)/g)].flatMap(([, by]) => by!.split(", "));

@@ -1,9 +1,9 @@
 // Writes what is told of configuration files from their schema: the JSON Schema for editors, and the
-// table of keys in docs/configuration.md. `--check` only tells whether both are current.
+// table of keys in docs/reference/configuration.md. `--check` only tells whether both are current.
 import { jsonSchemaText } from "../cli/config/json_schema.ts";
 import { keysTable } from "../cli/config/reference.ts";
 
-const DOCS = new URL("../docs/", import.meta.url);
+const DOCS = new URL("../docs/reference/", import.meta.url);
 const BEGIN = "<!-- keys: made by deno task generate -->\n";
 const END = "<!-- end of keys -->\n";
 
@@ -20,7 +20,7 @@ for (const [name, text] of Object.entries(files)) {
   if (!Deno.args.includes("--check")) {
     Deno.writeTextFileSync(url, text);
   } else if (Deno.readTextFileSync(url) !== text) {
-    console.error(`docs/${name} is out of date: deno task generate`);
+    console.error(`docs/reference/${name} is out of date: deno task generate`);
     Deno.exit(1);
   }
 }

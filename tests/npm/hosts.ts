@@ -26,7 +26,7 @@ export function testHosts(project: Project, { node, bun }: { node: string; bun?:
   const health = "/taskcast/health";
 
   Deno.test("npm: quiet streams and requests stay open in Fastify, as the guide says", async () => {
-    const block = await blockWith("docs/deployment.md", "function listenWithFastify");
+    const block = await blockWith("docs/guides/deployment.md", "function listenWithFastify");
     await project.write("fastify.js", toJavaScript(block));
     await project.writeScript("fastify_host.js", new URL("fastify_host.ts", import.meta.url));
     const command: CommandWords = [node, ...await shortTimeouts(project), "fastify_host.js"];
