@@ -12,7 +12,7 @@ Deno.test("the client as one file: small, complete, and without dependencies", a
   assert(!/\bimport\b/.test(text), "it imports nothing");
   const bundled = await import(`data:text/javascript,${encodeURIComponent(text)}`);
   assert.deepEqual(Object.keys(bundled).sort(), Object.keys(client).sort());
-  const documented = await Deno.readTextFile(new URL("../docs/benchmarks.md", import.meta.url));
+  const documented = await Deno.readTextFile(new URL("../docs/performance.md", import.meta.url));
   const [, kilobytes] = /\| `taskcast-client\.min\.js`, gzipped +\| ([\d.]+) kB/.exec(documented)!;
   assert(Math.abs(Number(kilobytes) - bytes / 1000) < 0.3, `${bytes} is not ${kilobytes} kB`);
 });

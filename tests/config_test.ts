@@ -358,7 +358,9 @@ Deno.test("the JSON Schema takes and refuses what the program does", async () =>
 });
 
 Deno.test("the documentation tells of every key and every variable", async () => {
-  const text = await Deno.readTextFile(new URL("../docs/reference/configuration.md", import.meta.url));
+  const text = await Deno.readTextFile(
+    new URL("../docs/reference/configuration.md", import.meta.url),
+  );
   const { documentedKeys } = await import("../cli/config/reference.ts");
   const documented = documentedKeys();
   for (const { key } of documented) assert(text.includes(`\`${key}\``), key);
