@@ -1,0 +1,67 @@
+// Finds misspelt words in what is committed, by the list of common misspellings that cspell uses.
+// A list of wrong words instead of one of right words knows no name and no abbreviation, so there is
+// nothing to maintain but the few misspellings that are here on purpose.
+import { run } from "./npm/run.ts";
+
+const LIST = "@cspell/dict-en-common-misspellings@2.2.6";
+const TEXT = /\.(md|ts|tsx|js|mjs|lua|sql|json|jsonc|yaml|yml|html|vue)$/;
+const GENERATED = /(^|\/)(_generated_|deno\.lock|package-lock\.json)/;
+
+/** Words on the list that are here on purpose: input of tests, and names. */
+const ALLOWED = new Set([
+  ...["algoritm", "audiance", "chek", "datas", "famly", "inlcude", "levl", "pasword", "secert"],
+  ...["shema", "storge", "strat", "tpye", "typs"],
+  "alle", // German.
+  "mport", // What is left of `import` behind an escape.
+]);
+
+const root = new URL("../", import.meta.url);
+const corrections = await readList();
+const files = (await run("git", ["ls-files"], { cwd: root })).trim().split("\n")
+  .filter((file) => TEXT.test(file) && !GENERATED.test(file));
+
+let found = 0;
+for (const file of files) {
+  const lines = (await Deno.readTextFile(new URL(file, root))).split("\n");
+  lines.forEach((line, at) => {
+    for (const word of wordsOf(line)) {
+      const correction = corrections.get(word);
+      if (correction === undefined) continue;
+      found++;
+      console.error(`${file}:${at + 1}: "${word}" may be meant as ${correction}`);
+    }
+  });
+}
+if (found > 0) {
+  console.error(
+    "A misspelling on purpose, such as input of a test, belongs to ALLOWED in tools/spelling.ts",
+  );
+  Deno.exit(1);
+}
+console.log(`spelling: ${files.length} files: ok`);
+
+/** The words of a line in lower case; names are taken apart where a capital begins. */
+function wordsOf(line: string): string[] {
+  return line.replaceAll(/([a-z])([A-Z])/g, "$1 $2").toLowerCase().match(/[a-z]{4,}/g) ?? [];
+}
+
+/** Misspelt words, and what each may be meant as. */
+async function readList(): Promise<Map<string, string>> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const options = ["--silent", "--prefer-offline", "--pack-destination", folder];
+    const archive = (await run("npm", ["pack", LIST, ...options], { cwd: folder })).trim();
+    await run("tar", ["-xzf", archive, "package/dict/dict-en.json"], { cwd: folder });
+    const text = await Deno.readTextFile(`${folder}/package/dict/dict-en.json`);
+    const { dictionaryDefinitions: [{ flagWords, suggestWords }] } = JSON.parse(text);
+    const pairs: string[] = [...flagWords, ...suggestWords];
+    return new Map(pairs.flatMap((pair) => {
+      const [word, correction] = pair.split("->") as [string, string | undefined];
+      return correction === undefined || ALLOWED.has(word)
+        ? []
+        : [[word.toLowerCase(), correction]];
+    }));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
