@@ -39,7 +39,7 @@ app.delete("/events", (context) => {
 const address = { port: 0, host: "127.0.0.1" };
 // Nothing is loaded that the server itself does not need: what is idle is measured, too.
 const { port } = Deno.args[1] === "node"
-  ? await (await import("../cli/listen_node.ts")).listenOnNode(
+  ? await (await import("../cli/listen/node_server.ts")).listenOnNode(
     (request) => app.fetch(request),
     address,
     {

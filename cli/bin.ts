@@ -6,7 +6,7 @@
  * @module
  */
 import process from "node:process";
-import { isNotCapable, mayReadEnvironment, permissionHint } from "./permissions.ts";
+import { isNotCapable, mayReadEnvironment, permissionHint } from "./command_line/permissions.ts";
 
 const args = process.argv.slice(2);
 process.exit(await runCommandLine());

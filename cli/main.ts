@@ -1,26 +1,31 @@
 import process from "node:process";
 import { TaskcastError } from "@taskcast/core/protocol";
 import { Command, CommanderError, Option } from "commander";
-import { choiceOption } from "./choice_option.ts";
-import type { ClientFlags } from "./client_options.ts";
-import { reaching, tokenOption, UnreachableError, urlOption } from "./client_options.ts";
-import { environmentHelp } from "./environment_help.ts";
-import { assertKnownCommand } from "./known_command.ts";
-import { ListenError } from "./listen_error.ts";
-import type { LogFormat } from "./log_format.ts";
-import { LISTENERS } from "./listeners.ts";
-import { LOG_FORMATS, logFormatOf } from "./log_format.ts";
-import { jsonLine } from "./logger.ts";
-import { CONFIG_FILES } from "./config/find_file.ts";
-import type { StartFlags } from "./settings.ts";
-import { LOG_LEVELS, startSettings } from "./settings.ts";
-import { parseMaxMemory, parsePort } from "./setting_values.ts";
-import { SettingsError } from "./settings_error.ts";
-import { processTerminal } from "./terminal.ts";
-import { addCleanupCommand } from "./cleanup_command.ts";
-import { addRedisCommand } from "./redis_command.ts";
-import { addTokenCommand } from "./token_command.ts";
-import { addWebhooksCommand } from "./webhooks_command.ts";
+import { choiceOption } from "./command_line/choice_option.ts";
+import { addCleanupCommand } from "./command_line/cleanup_command.ts";
+import type { ClientFlags } from "./command_line/client_options.ts";
+import {
+  reaching,
+  tokenOption,
+  UnreachableError,
+  urlOption,
+} from "./command_line/client_options.ts";
+import { environmentHelp } from "./command_line/environment_help.ts";
+import { assertKnownCommand } from "./command_line/known_command.ts";
+import { addRedisCommand } from "./command_line/redis_command.ts";
+import { processTerminal } from "./command_line/terminal.ts";
+import { addTokenCommand } from "./command_line/token_command.ts";
+import { addWebhooksCommand } from "./command_line/webhooks_command.ts";
+import { CONFIG_FILES } from "./config/file/find_file.ts";
+import type { StartFlags } from "./config/layers.ts";
+import { parseMaxMemory, parsePort } from "./config/setting_values.ts";
+import { SettingsError } from "./config/settings_error.ts";
+import { LOG_LEVELS, startSettings } from "./config/start_settings.ts";
+import { LISTENERS } from "./listen/contract.ts";
+import { ListenError } from "./listen/listen_error.ts";
+import type { LogFormat } from "./log/log_format.ts";
+import { LOG_FORMATS, logFormatOf } from "./log/log_format.ts";
+import { jsonLine } from "./log/logger.ts";
 import { VERSION } from "./version.ts";
 
 // Commands are loaded when they are run: each is fast to start, and holds no memory for the others.
@@ -67,7 +72,7 @@ export async function main(args: readonly string[]): Promise<number> {
   config.command("schema")
     .description("Print the JSON Schema of configuration files, for editors")
     .action(async () => {
-      const { jsonSchemaText } = await import("./config/json_schema.ts");
+      const { jsonSchemaText } = await import("./config/schema/json_schema.ts");
       await terminal.out(jsonSchemaText());
     });
 
@@ -96,7 +101,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .argument("<command...>", "the command, after --")
     .passThroughOptions()
     .action(async (command: [string, ...string[]], flags: ClientFlags & { type: string }) => {
-      const { run } = await import("./commands/run.ts");
+      const { run } = await import("./commands/run/run.ts");
       code = await reaching(flags, (flags) => run({ ...flags, command }, terminal));
     });
 

@@ -282,7 +282,7 @@ Deno.test({
   ignore: await nodeMajor() < 20,
 }, async () => {
   const jiti = import.meta.resolve("npm:jiti@^2.7.0");
-  const reader = new URL("../cli/config/read_module.ts", import.meta.url).pathname;
+  const reader = new URL("../cli/config/file/read_module.ts", import.meta.url).pathname;
   await using folder = await tempFolder({
     "other.ts": "export enum Port { Usual = 3721 }",
     "taskcast.config.ts": `

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { SETTINGS } from "../cli/config/settings_table.ts";
-import { CONFIG_FILES } from "../cli/config/find_file.ts";
+import { CONFIG_FILES } from "../cli/config/file/find_file.ts";
 import { runCli } from "./support/cli.ts";
 import type { ConfigCheck } from "./support/config_check.ts";
 import { checkConfig as check } from "./support/config_check.ts";
@@ -335,7 +335,7 @@ adapters:
 
 Deno.test("the JSON Schema takes and refuses what the program does", async () => {
   const { Ajv } = await import("ajv");
-  const { readYaml } = await import("../cli/config/read_yaml.ts");
+  const { readYaml } = await import("../cli/config/file/read_yaml.ts");
   const { out, code } = await runCli(["config", "schema"]);
   assert.equal(code, 0);
   const file = new URL("../docs/reference/taskcast.config.schema.json", import.meta.url);
@@ -361,7 +361,7 @@ Deno.test("the documentation tells of every key and every variable", async () =>
   const text = await Deno.readTextFile(
     new URL("../docs/reference/configuration.md", import.meta.url),
   );
-  const { documentedKeys } = await import("../cli/config/reference.ts");
+  const { documentedKeys } = await import("../cli/config/schema/reference.ts");
   const documented = documentedKeys();
   for (const { key } of documented) assert(text.includes(`\`${key}\``), key);
   for (const { env, path, provider } of SETTINGS) {

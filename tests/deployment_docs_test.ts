@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readYaml } from "../cli/config/read_yaml.ts";
+import { readYaml } from "../cli/config/file/read_yaml.ts";
 import { checkConfig } from "./support/config_check.ts";
 import type { Document } from "./support/markdown.ts";
 import { documents } from "./support/markdown.ts";

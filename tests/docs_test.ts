@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { interpolate } from "../cli/config/interpolate.ts";
-import { readYaml } from "../cli/config/read_yaml.ts";
-import { validate } from "../cli/config/validate.ts";
+import { interpolate } from "../cli/config/file/interpolate.ts";
+import { readYaml } from "../cli/config/file/read_yaml.ts";
+import { validate } from "../cli/config/file/validate.ts";
 import { readMembers } from "../tools/npm/members.ts";
 import { asPublished } from "../tools/release/as_published.ts";
 import { walk } from "../tools/walk.ts";

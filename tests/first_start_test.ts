@@ -84,7 +84,7 @@ Deno.test("a server that starts without a configuration file loads four packages
   const bySpecifier = new Map(modules.map((module) => [module.specifier, module]));
   // What `taskcast start` imports by and by on its way.
   const reached = new Set(
-    ["cli/main.ts", "cli/commands/start.ts", "cli/listen_node.ts"]
+    ["cli/main.ts", "cli/commands/start.ts", "cli/listen/node_server.ts"]
       .map((file) => new URL(`../${file}`, import.meta.url).href),
   );
   for (const specifier of reached) {

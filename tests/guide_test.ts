@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { TaskcastConfig } from "@taskcast/core";
 import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
 import { SignJWT } from "jose";
-import { readYaml } from "../cli/config/read_yaml.ts";
+import { readYaml } from "../cli/config/file/read_yaml.ts";
 import { fakeClock } from "./support/fake_clock.ts";
 import { postgresUrl } from "./support/postgres_server.ts";
 import { redisUrl } from "./support/redis_server.ts";

@@ -1,7 +1,7 @@
 // Writes what is told of configuration files from their schema: the JSON Schema for editors, and the
 // table of keys in docs/reference/configuration.md. `--check` only tells whether both are current.
-import { jsonSchemaText } from "../cli/config/json_schema.ts";
-import { keysTable } from "../cli/config/reference.ts";
+import { jsonSchemaText } from "../cli/config/schema/json_schema.ts";
+import { keysTable } from "../cli/config/schema/reference.ts";
 
 const DOCS = new URL("../docs/reference/", import.meta.url);
 const BEGIN = "<!-- keys: made by deno task generate -->\n";

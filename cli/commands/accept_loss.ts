@@ -1,10 +1,10 @@
 import type { ShortTermStore } from "@taskcast/core";
 import { TaskcastError } from "@taskcast/core/protocol";
-import { openAdapters, PROVIDERS } from "../adapters.ts";
-import { isNamed } from "../config/choose_adapters.ts";
-import type { StartSettings } from "../settings.ts";
-import { SettingsError } from "../settings_error.ts";
-import type { Terminal } from "../terminal.ts";
+import type { Terminal } from "../command_line/terminal.ts";
+import { isNamed } from "../config/provider.ts";
+import { SettingsError } from "../config/settings_error.ts";
+import type { StartSettings } from "../config/start_settings.ts";
+import { openAdapters, PROVIDERS } from "../server/open_adapters.ts";
 
 /** What the store of `@taskcast/redis` has besides. */
 type LossAccepting = ShortTermStore & { acceptLoss(...words: string[]): Promise<number> };

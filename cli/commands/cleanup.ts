@@ -2,14 +2,13 @@ import { existsSync } from "node:fs";
 import type { CleanupReport } from "@taskcast/core";
 import { ADAPTER_ROLES, cleanUp } from "@taskcast/core";
 import { toJsonLine } from "@taskcast/core/protocol";
-import type { AdapterSettings } from "../adapters.ts";
-import { openAdapters } from "../adapters.ts";
-import { isNamed } from "../config/choose_adapters.ts";
-import { fileOf } from "../config/file_of.ts";
-import { printable } from "../printable.ts";
-import type { StartSettings } from "../settings.ts";
-import { SettingsError } from "../settings_error.ts";
-import type { Terminal } from "../terminal.ts";
+import { printable } from "../command_line/printable.ts";
+import type { Terminal } from "../command_line/terminal.ts";
+import type { AdapterSettings } from "../config/provider.ts";
+import { fileOf, isNamed } from "../config/provider.ts";
+import { SettingsError } from "../config/settings_error.ts";
+import type { StartSettings } from "../config/start_settings.ts";
+import { openAdapters } from "../server/open_adapters.ts";
 
 /** How `taskcast cleanup` goes about it. */
 export interface CleanupOptions {

@@ -1,13 +1,13 @@
+import { printable } from "../command_line/printable.ts";
+import type { Terminal } from "../command_line/terminal.ts";
 import { effectiveConfig } from "../config/effective.ts";
+import type { Environment, StartFlags } from "../config/layers.ts";
+import { sourceText } from "../config/layers.ts";
 import type { Listed } from "../config/listing.ts";
 import { listing } from "../config/listing.ts";
-import { refusals } from "../config/refusals.ts";
-import { sourceText } from "../config/source.ts";
-import { printable } from "../printable.ts";
-import type { Environment, StartFlags } from "../settings.ts";
-import { settingsOf } from "../settings.ts";
-import { SettingsError } from "../settings_error.ts";
-import type { Terminal } from "../terminal.ts";
+import { SettingsError } from "../config/settings_error.ts";
+import { settingsOf } from "../config/start_settings.ts";
+import { refusals } from "../server/refusals.ts";
 
 /** Where `taskcast config check` looks and how it tells. */
 export interface CheckOptions {

@@ -1,7 +1,7 @@
 import type { EventEnvelope } from "@taskcast/client";
 import { TaskcastClient } from "@taskcast/client";
 import { accumulatedValue, DEFAULT_ACC_FIELD, toJsonLine } from "@taskcast/core/protocol";
-import type { Terminal } from "../terminal.ts";
+import type { Terminal } from "../command_line/terminal.ts";
 
 /** What `taskcast logs` is told. */
 export interface LogsOptions {

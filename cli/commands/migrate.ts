@@ -1,7 +1,7 @@
 import { migratePostgres } from "@taskcast/postgres";
-import { assertAddress, describeAddress } from "../address.ts";
-import { SettingsError } from "../settings_error.ts";
-import type { Terminal } from "../terminal.ts";
+import { assertAddress, describeAddress } from "../server/address.ts";
+import { SettingsError } from "../config/settings_error.ts";
+import type { Terminal } from "../command_line/terminal.ts";
 
 /**
  * `taskcast migrate`: brings the tables in PostgreSQL up to date, for servers that are started with

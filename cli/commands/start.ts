@@ -2,22 +2,23 @@ import type { TaskcastHooks } from "@taskcast/core";
 import { startTimer } from "@taskcast/core/protocol";
 import { createEngineTracer } from "@taskcast/server";
 import { createWebhookSender } from "@taskcast/server/webhooks";
-import { createApp, createEngine, engineSettings } from "../engine_and_app.ts";
-import type { Bounds } from "../listen.ts";
-import { listen, onStopSignal } from "../listen.ts";
-import { openAdapters } from "../adapters.ts";
-import { logConsoleAsJson } from "../console_lines.ts";
-import { createErrorLog } from "../error_log.ts";
-import { mergeHooks } from "../hooks.ts";
-import { LoopbackGuard } from "../loopback/guard.ts";
-import type { LogFormat } from "../log_format.ts";
-import type { Logger } from "../logger.ts";
-import { createLogger, jsonLine } from "../logger.ts";
-import { RecoveryLog } from "../recovery_log.ts";
-import { warnOfVolatileRedis } from "../redis_durability.ts";
-import { startReporting } from "../reporting.ts";
-import type { StartSettings } from "../settings.ts";
-import type { Terminal } from "../terminal.ts";
+import { createApp, createEngine, engineSettings } from "../server/engine_and_app.ts";
+import { onSignals } from "../command_line/signals.ts";
+import type { Bounds } from "../listen/contract.ts";
+import { listen } from "../listen/listen.ts";
+import { openAdapters } from "../server/open_adapters.ts";
+import { logConsoleAsJson } from "../log/console_lines.ts";
+import { createErrorLog } from "../log/error_log.ts";
+import { mergeHooks } from "../server/merge_hooks.ts";
+import { LoopbackGuard } from "../listen/loopback/guard.ts";
+import type { LogFormat } from "../log/log_format.ts";
+import type { Logger } from "../log/logger.ts";
+import { createLogger, jsonLine } from "../log/logger.ts";
+import { RecoveryLog } from "../log/recovery_log.ts";
+import { warnOfVolatileRedis } from "../server/redis_durability.ts";
+import { startReporting } from "../server/reporting.ts";
+import type { StartSettings } from "../config/start_settings.ts";
+import type { Terminal } from "../command_line/terminal.ts";
 import { VERSION } from "../version.ts";
 
 /** How long open requests may take to end when the server stops. */
@@ -115,7 +116,7 @@ export async function start(
     );
   }
   const stop = Promise.withResolvers<void>();
-  const removeHandlers = onStopSignal((signal) => {
+  const removeHandlers = onSignals(["SIGINT", "SIGTERM"], (signal) => {
     log.info(`${signal}: ending streams; their clients go on elsewhere`);
     stop.resolve();
     removeHandlers(); // A second signal ends the process the usual way.

@@ -3,10 +3,10 @@ import type { Scope } from "@taskcast/core/protocol";
 import { hintFor, SCOPES } from "@taskcast/core/protocol";
 import type { CryptoKey, JWK } from "jose";
 import { importJWK, importPKCS8, SignJWT } from "jose";
-import type { JwtSettings } from "../jwt_settings.ts";
-import { readText, UnreadableFile } from "../read_text.ts";
-import { SettingsError } from "../settings_error.ts";
-import type { Terminal } from "../terminal.ts";
+import type { JwtSettings } from "../config/jwt_settings.ts";
+import { readText, UnreadableFile } from "../files/read_text.ts";
+import { SettingsError } from "../config/settings_error.ts";
+import type { Terminal } from "../command_line/terminal.ts";
 
 /** What `taskcast token` is told. */
 export interface TokenOptions {

@@ -3,9 +3,9 @@ import type { JwtAlgorithm, JwtClaims, JwtOptions } from "@taskcast/server";
 import { createTaskcastApp, JWT_ALGORITHMS } from "@taskcast/server";
 import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
 import { exportJWK, exportPKCS8, exportSPKI, generateKeyPair } from "jose";
-import type { JwtSettings } from "../jwt_settings.ts";
-import { SettingsError } from "../settings_error.ts";
-import type { Terminal } from "../terminal.ts";
+import type { JwtSettings } from "../config/jwt_settings.ts";
+import { SettingsError } from "../config/settings_error.ts";
+import type { Terminal } from "../command_line/terminal.ts";
 import type { TokenOptions } from "./token.ts";
 import { token } from "./token.ts";
 

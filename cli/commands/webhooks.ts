@@ -1,9 +1,9 @@
 import { TaskcastHttpError } from "@taskcast/client/http";
 import type { WebhookStatus } from "@taskcast/core/protocol";
 import { toJsonLine } from "@taskcast/core/protocol";
-import { printable } from "../printable.ts";
-import type { Terminal } from "../terminal.ts";
-import type { WebhookClient } from "../webhook_client.ts";
+import { printable } from "../command_line/printable.ts";
+import type { Terminal } from "../command_line/terminal.ts";
+import type { WebhookClient } from "./webhook_client.ts";
 
 /** Deliveries of one webhook that were given up one after another, for the same reason. */
 interface Undelivered {

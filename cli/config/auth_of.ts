@@ -1,9 +1,8 @@
 import type { AuthConfig, JwtConfig } from "@taskcast/core";
 import type { AuthOptions, JwtOptions } from "@taskcast/server";
 import { keyFlaw, readKeyFile } from "./jwt_key.ts";
-import { leavesOf } from "./layers.ts";
-import type { Layers, Source } from "./source.ts";
-import { rankOf, sourceText } from "./source.ts";
+import type { Layers, Source } from "./layers.ts";
+import { leavesOf, rankOf, sourceText } from "./layers.ts";
 
 /** Who may call, and what is wrong with that or worth to be told. */
 export interface ChosenAuth {

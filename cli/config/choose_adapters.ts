@@ -1,15 +1,11 @@
 import type { AdapterRole, AdaptersConfig } from "@taskcast/core";
 import { ADAPTER_ROLES } from "@taskcast/core";
-import { assertAddress } from "../address.ts";
+import { assertAddress } from "../server/address.ts";
 import { PROVIDER_DEFAULTS } from "./defaults.ts";
+import type { Layers, Source } from "./layers.ts";
+import type { Provider } from "./provider.ts";
+import { isNamed } from "./provider.ts";
 import type { Given, Setting } from "./settings_table.ts";
-import type { Layers, Source } from "./source.ts";
-
-/** An adapter that is named, with its options. */
-export interface Provider {
-  provider: string;
-  [option: string]: unknown;
-}
 
 const STORES = ["broadcast", "shortTerm"] as const;
 
@@ -183,10 +179,4 @@ function namedOf(adapters: AdaptersConfig, provider: string): AdapterRole[] {
 
 function kindOf(adapter: unknown): string {
   return isNamed(adapter) ? adapter.provider : "of your own";
-}
-
-/** Whether an adapter is named, and not made by a program. */
-export function isNamed(adapter: unknown): adapter is Provider {
-  return typeof adapter === "object" && adapter !== null && "provider" in adapter &&
-    typeof adapter.provider === "string";
 }

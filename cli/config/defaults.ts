@@ -1,7 +1,7 @@
 import type { TaskcastConfig } from "@taskcast/core";
 import { DEFAULT_ENGINE_OPTIONS } from "@taskcast/core";
 import { DEFAULT_LIMITS, DEFAULT_WEBHOOK_RETRY } from "@taskcast/core/protocol";
-import { DEFAULT_HEADERS_TIMEOUT_MS } from "../connections/limits.ts";
+import { DEFAULT_HEADERS_TIMEOUT_MS } from "../listen/connections/limits.ts";
 
 /** What holds where nothing else is said. */
 export const DEFAULTS:

@@ -2,22 +2,21 @@ import { dirname, resolve } from "node:path";
 import type { TaskcastConfig } from "@taskcast/core";
 import { ADAPTER_ROLES, headerNameProblem, originProblem, secretProblem } from "@taskcast/core";
 import type { AuthOptions } from "@taskcast/server";
-import type { Environment, StartFlags } from "../settings.ts";
-import { SettingsError } from "../settings_error.ts";
 import { authOf } from "./auth_of.ts";
-import { cleanupProblems, cleanupWarnings } from "./cleanup_problems.ts";
 import type { GivenAdapters } from "./choose_adapters.ts";
-import { fileOf } from "./file_of.ts";
-import { chooseAdapters, isNamed } from "./choose_adapters.ts";
-import type { FoundFile } from "./find_file.ts";
-import { findConfigFile } from "./find_file.ts";
+import { chooseAdapters } from "./choose_adapters.ts";
+import { cleanupProblems, cleanupWarnings } from "./cleanup_problems.ts";
+import type { FoundFile } from "./file/find_file.ts";
+import { findConfigFile } from "./file/find_file.ts";
+import { readConfigFile } from "./file/read_file.ts";
 import { allowedHosts, hostNameProblem, isLoopbackOnly } from "./host_of.ts";
-import { originsOf } from "./origins_of.ts";
+import type { Environment, Layers, StartFlags } from "./layers.ts";
 import { drop, noteSources, put } from "./layers.ts";
-import { readConfigFile } from "./read_file.ts";
+import { originsOf } from "./origins_of.ts";
+import { fileOf, isNamed } from "./provider.ts";
+import { SettingsError } from "./settings_error.ts";
 import type { Given, Setting } from "./settings_table.ts";
 import { given, SETTINGS } from "./settings_table.ts";
-import type { Layers } from "./source.ts";
 import { variableFlaws } from "./variables.ts";
 
 /** A configuration that holds: everything that was said, checked. */
@@ -125,7 +124,7 @@ async function readChecked(
 ): Promise<TaskcastConfig | undefined> {
   try {
     // Only a file is checked as a whole, so its schema is loaded only where there is one.
-    const { validate } = await import("./validate.ts");
+    const { validate } = await import("./file/validate.ts");
     const { config, problems: flaws } = validate(await readConfigFile(file, env));
     for (const flaw of flaws ?? []) problems.push(`${file.name}: ${flaw}`);
     return config;

@@ -1,5 +1,5 @@
 import type { JwtAlgorithm } from "@taskcast/core";
-import { readText, UnreadableFile } from "../read_text.ts";
+import { readText, UnreadableFile } from "../files/read_text.ts";
 
 /**
  * Why a text is not a public key that an algorithm can use; `undefined` if it is one. Asked at the

@@ -1,6 +1,58 @@
-import type { KeyPath } from "./key_path.ts";
-import { pathText } from "./key_path.ts";
-import type { Layers, Source } from "./source.ts";
+import type { TaskcastConfig } from "@taskcast/core";
+import type { KeyPath } from "./schema/key_path.ts";
+import { pathText } from "./schema/key_path.ts";
+
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Options of the command line, as its parser names them. */
+export interface StartFlags {
+  config?: string;
+  port?: number;
+  host?: string;
+  listener?: string;
+  logLevel?: string;
+  logFormat?: string;
+  maxMemory?: number;
+  storage?: string;
+  sqlitePath?: string;
+  redisUrl?: string;
+  postgresUrl?: string;
+  postgresListenUrl?: string;
+  autoMigrate?: boolean;
+  cors?: string | true;
+  allowHost?: string;
+  allowShortSecrets?: boolean;
+}
+
+/** Where a value comes from, from what gives way to what goes before. */
+export type Source =
+  | { from: "default" }
+  /** The file, as it is called in messages. */
+  | { from: "file"; name: string }
+  /** The variable. */
+  | { from: "env"; name: string }
+  /** The option of the command line. */
+  | { from: "flag"; name: string };
+
+const RANK = { default: 0, file: 1, env: 2, flag: 3 } as const;
+
+/** How far a source goes before others. */
+export function rankOf(source: Source | undefined): number {
+  return RANK[source?.from ?? "default"];
+}
+
+/** A source in words. */
+export function sourceText(source: Source): string {
+  return source.from === "default" ? "default" : source.name;
+}
+
+/** A configuration as it was put together. */
+export interface Layers {
+  config: TaskcastConfig;
+  /** Where each value comes from, by path; what is not here is a default. */
+  sources: Map<string, Source>;
+}
 
 /** Whether a value has parts of its own that are settings; an adapter that a program made has not. */
 export function hasParts(value: unknown): value is Record<string, unknown> {

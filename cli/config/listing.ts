@@ -1,17 +1,17 @@
 import type { TaskcastConfig } from "@taskcast/core";
 import { ADAPTER_ROLES } from "@taskcast/core";
-import { storageOf } from "../storage_settings.ts";
-import { annotations } from "./annotations.ts";
-import { isNamed } from "./choose_adapters.ts";
 import { DEFAULTS, PROVIDER_DEFAULTS } from "./defaults.ts";
 import { hostOf } from "./host_of.ts";
-import type { KeyPath } from "./key_path.ts";
-import { pathText } from "./key_path.ts";
+import type { Layers, Source } from "./layers.ts";
 import { hasParts, leavesOf } from "./layers.ts";
 import { isSecretName, MASK, maskUrl } from "./mask.ts";
-import { configSchema } from "./schema.ts";
-import { memberFor, schemaAt } from "./schema_walk.ts";
-import type { Layers, Source } from "./source.ts";
+import { isNamed } from "./provider.ts";
+import { annotations } from "./schema/annotations.ts";
+import type { KeyPath } from "./schema/key_path.ts";
+import { pathText } from "./schema/key_path.ts";
+import { configSchema } from "./schema/schema.ts";
+import { memberFor, schemaAt } from "./schema/walk.ts";
+import { storageOf } from "./storage_settings.ts";
 
 /** One setting as it holds. */
 export interface Listed {

@@ -1,7 +1,7 @@
 import { ADAPTER_ROLES } from "@taskcast/core";
-import type { Environment, StartFlags } from "../settings.ts";
-import { isNamed } from "./choose_adapters.ts";
 import { effectiveConfig } from "./effective.ts";
+import type { Environment, StartFlags } from "./layers.ts";
+import { isNamed } from "./provider.ts";
 
 /** The databases that are to be migrated: what is said by hand, else those of the configuration. */
 export async function postgresUrls(

@@ -1,8 +1,9 @@
 import { JWT_ALGORITHMS } from "@taskcast/core";
 import { LEVELS } from "@taskcast/core/protocol";
-import type { Environment, StartFlags } from "../settings.ts";
-import { LISTENERS } from "../listeners.ts";
-import { LOG_FORMATS } from "../log_format.ts";
+import { LISTENERS } from "../listen/contract.ts";
+import { LOG_FORMATS } from "../log/log_format.ts";
+import type { Environment, Source, StartFlags } from "./layers.ts";
+import { isOfPlatform } from "./platform_variables.ts";
 import {
   MAX_HOPS,
   MAX_MEMORY_MIB,
@@ -11,10 +12,8 @@ import {
   MAX_STREAMS,
   oneOf,
   wholeNumber,
-} from "../setting_values.ts";
-import { SettingsError } from "../settings_error.ts";
-import { isOfPlatform } from "./platform_variables.ts";
-import type { Source } from "./source.ts";
+} from "./setting_values.ts";
+import { SettingsError } from "./settings_error.ts";
 
 /** A setting that the environment, and perhaps the command line, can give. */
 export interface Setting {

@@ -1,5 +1,5 @@
 import { didYouMean } from "@taskcast/core/protocol";
-import type { Environment } from "../settings.ts";
+import type { Environment } from "./layers.ts";
 import { isAddressOfService, isOfPlatform } from "./platform_variables.ts";
 import { SETTINGS } from "./settings_table.ts";
 

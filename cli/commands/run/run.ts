@@ -1,0 +1,156 @@
+import { TaskcastServerClient } from "@taskcast/server-sdk";
+import type { Outcome } from "./child_process.ts";
+import { exitCodeOf, runCommand } from "./child_process.ts";
+import { endedElsewhere } from "./ended_elsewhere.ts";
+import { Interruption } from "./interruption.ts";
+import { OutputPublisher } from "./output_publisher.ts";
+import type { Terminal } from "../../command_line/terminal.ts";
+
+/** What `taskcast run` is told. */
+export interface RunOptions {
+  /** The server. */
+  url: string;
+  /** The task's type. */
+  type: string;
+  token?: string;
+  /** The command and its arguments. */
+  command: readonly [string, ...string[]];
+}
+
+/**
+ * `taskcast run`: runs a command as a task. What it writes is shown as usual and is the task's
+ * `stdout` and `stderr` series; how it exits is how the task ends.
+ *
+ * @returns The command's own exit code.
+ */
+export async function run(options: RunOptions, terminal: Terminal): Promise<number> {
+  const interruption = new Interruption();
+  const task = { id: "" };
+  try {
+    return await Promise.race([
+      runTask(options, { terminal, interruption, onCreated: (id) => task.id = id }),
+      interruption.leave.then((code) => {
+        noteError(
+          terminal,
+          task.id === ""
+            ? "taskcast: left before the server answered"
+            : `taskcast: left before the server knew how task ${task.id} ended`,
+        );
+        return code;
+      }),
+    ]);
+  } finally {
+    interruption.close();
+  }
+}
+
+interface RunContext {
+  terminal: Terminal;
+  interruption: Interruption;
+  onCreated(taskId: string): void;
+}
+
+async function runTask(
+  { url, type, token, command }: RunOptions,
+  { terminal, interruption, onCreated }: RunContext,
+): Promise<number> {
+  const client = new TaskcastServerClient({ baseUrl: url, token, retry: { attempts: 3 } });
+  const { id } = await client.createTask({ type, params: { command: [...command] } });
+  onCreated(id);
+  terminal.note(
+    terminal.paint("dim", `taskcast: task ${id} is followed at `) +
+      terminal.paint("cyan", `${url}/tasks/${id}/events`),
+  );
+  try {
+    if (interruption.signal === undefined) await client.transitionTask(id, "running");
+    if (interruption.signal !== undefined) {
+      await client.transitionTask(id, "cancelled", { reason: "interrupted" });
+      return exitCodeOf(interruption.signal);
+    }
+  } catch (error) {
+    await noteRefusal(error);
+    return 1;
+  }
+  const publisher = client.openPublisher(id);
+  const startedMs = Date.now();
+  const output = {
+    out: new OutputPublisher(publisher, "stdout"),
+    err: new OutputPublisher(publisher, "stderr"),
+  };
+  let isOutputClosed = false;
+  const take = (name: "out" | "err") => async (bytes: Uint8Array): Promise<boolean> => {
+    const published = output[name].write(bytes);
+    const isShown = await isWritten(terminal, name, bytes);
+    await published;
+    isOutputClosed ||= !isShown;
+    return isShown;
+  };
+  const child = runCommand(command, { stdout: take("out"), stderr: take("err") });
+  // Ended from elsewhere: nobody wants the rest.
+  publisher.signal.addEventListener("abort", () => child.stop("SIGTERM"), { once: true });
+  const outcome = await interruption.during(child);
+
+  if (outcome.problem !== undefined) noteError(terminal, outcome.problem);
+  const interrupted = interruption.signal !== undefined || outcome.signal === "SIGINT";
+  try {
+    await Promise.all([output.out.close(), output.err.close()]);
+    await publisher.close();
+    await endTask(client, id, outcome, {
+      durationMs: Date.now() - startedMs,
+      reason: interrupted ? "interrupted" : isOutputClosed ? "the output was closed" : undefined,
+    });
+  } catch (error) {
+    await noteRefusal(error);
+    return outcome.code === 0 ? 1 : outcome.code;
+  }
+  return outcome.code;
+
+  async function noteRefusal(error: unknown): Promise<void> {
+    const elsewhere = await endedElsewhere(client, id, error);
+    if (elsewhere !== undefined) terminal.note(terminal.paint("yellow", `taskcast: ${elsewhere}`));
+    else noteError(terminal, `taskcast: ${(error as Error).message}`);
+  }
+}
+
+/** Shows a part of the output; `false` when there is nobody or nothing to show it to any more. */
+async function isWritten(
+  terminal: Terminal,
+  name: "out" | "err",
+  bytes: Uint8Array,
+): Promise<boolean> {
+  try {
+    await terminal[name](bytes);
+    return true;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    // Whoever read it has had enough, as `head` does; but a full disk is an error.
+    if (code !== "EPIPE") noteError(terminal, `taskcast: the output cannot be written: ${message}`);
+    return false;
+  }
+}
+
+function noteError(terminal: Terminal, message: string): void {
+  terminal.note(`${terminal.paint("red", "error")}: ${message}`);
+}
+
+async function endTask(
+  client: TaskcastServerClient,
+  taskId: string,
+  { code, exitCode, signal, problem }: Outcome,
+  { reason, durationMs }: { reason?: string; durationMs: number },
+): Promise<void> {
+  const result = { exitCode, signal, durationMs };
+  // A command that does all it has to do, whatever else happens, is not cancelled.
+  if (reason !== undefined && (code !== 0 || reason === "interrupted")) {
+    await client.transitionTask(taskId, "cancelled", { result, reason });
+  } else if (code === 0) {
+    await client.transitionTask(taskId, "completed", { result });
+  } else {
+    const [code, message] = problem !== undefined
+      ? ["NOT_STARTED", problem]
+      : signal !== undefined
+      ? ["SIGNAL", `The command was ended by ${signal}`]
+      : ["EXIT_CODE", `The command exited with code ${exitCode}`];
+    await client.transitionTask(taskId, "failed", { result, error: { code, message } });
+  }
+}

@@ -1,0 +1,67 @@
+import { annotations } from "./annotations.ts";
+import { maskUrl } from "../mask.ts";
+import type { Schema } from "./walk.ts";
+import { unwrapped } from "./walk.ts";
+
+/** Characters of a value that a message shows. */
+const SHOWN = 60;
+
+/** What a schema wants, in words. */
+export function wantedBy(schema: Schema): string {
+  const wanted = annotations.get(schema)?.wanted;
+  if (wanted !== undefined) return wanted;
+  switch (schema.type) {
+    case "string":
+      return (schema.minLength ?? 0) > 1
+        ? `a text of at least ${schema.minLength} characters`
+        : "a text";
+    case "number":
+      return numberWanted(schema);
+    case "boolean":
+      return "true or false";
+    case "enum":
+      return `one of ${schema.options.join(", ")}`;
+    case "array":
+      return schema.element.type === "enum"
+        ? `a list of ${schema.element.options.join(", ")}`
+        : schema.element.type === "string"
+        ? "a list of texts"
+        : "a list";
+    case "object":
+      return `an object { ${Object.keys(schema.shape).join(", ")} }`;
+    case "record":
+      return "an object";
+    case "union":
+      return schema.options.map((option) => wantedBy(unwrapped(option))).join(" or ");
+    default:
+      return "something else";
+  }
+}
+
+function numberWanted(schema: Schema): string {
+  const { minValue, maxValue } = schema;
+  const kind = schema.isInt === true || Number.isSafeInteger(maxValue)
+    ? "a whole number"
+    : "a number";
+  if (maxValue < Number.MAX_SAFE_INTEGER) return `${kind} from ${minValue} to ${maxValue}`;
+  return `${kind}, ${minValue} or more`;
+}
+
+/** What was found, in words; of a secret only what kind of thing it is. */
+export function found(value: unknown, isSecret: boolean): string {
+  if (value === undefined) return "is missing";
+  if (value === null) return "is empty";
+  if (typeof value === "string") {
+    if (value === "") return "is an empty text";
+    if (isSecret) return "is a text that does not fit";
+    const shown = maskUrl(value);
+    return `is the text ${
+      JSON.stringify(shown.length > SHOWN ? `${shown.slice(0, SHOWN)}…` : shown)
+    }`;
+  }
+  if (typeof value === "number") return isSecret ? "is a number" : `is the number ${value}`;
+  if (typeof value === "boolean") return `is ${value}`;
+  if (Array.isArray(value)) return value.length === 0 ? "is an empty list" : "is a list";
+  if (typeof value === "function") return "is a function";
+  return "is an object";
+}

@@ -1,0 +1,117 @@
+import { assertPostgresAddress } from "@taskcast/postgres/address";
+import { assertRedisAddress } from "@taskcast/redis/address";
+import { isSecretName } from "../config/mask.ts";
+import { SettingsError } from "../config/settings_error.ts";
+
+/** What the adapters that need an address say of one. */
+const CHECKS: Readonly<Record<string, (url: string) => void>> = {
+  postgres: assertPostgresAddress,
+  redis: assertRedisAddress,
+};
+
+/**
+ * Requires of an address, if there is one, that it is a URL which its adapter takes: what is none
+ * cannot be shown, since nobody knows which part of it is the password.
+ *
+ * @throws {SettingsError} If it is none; without the address.
+ */
+export function assertAddress(provider: string, url: unknown): void {
+  if (typeof url !== "string") return;
+  if (urlOf(provider, url) !== undefined) {
+    try {
+      return CHECKS[provider]?.(url);
+    } catch (error) {
+      throw new SettingsError(
+        `Cannot use ${provider}: ${withoutFunction((error as Error).message)}`,
+      );
+    }
+  }
+  throw new SettingsError(
+    `Cannot use ${provider}: its address is not a URL such as ${provider}://user:password@host/path; ` +
+      "in a password every / ? # @ : and % must be written as %2F %3F %23 %40 %3A %25" +
+      (provider === "redis" ? "" : ", and there can be only one host"),
+  );
+}
+
+/** Words in one line, without passwords, what goes wrong when an adapter is opened. */
+export function describeAddress(provider: string, url: unknown, error: unknown): SettingsError {
+  // Adapters say themselves what is wrong with options and files.
+  const { message, cause } = error as Error;
+  const place = placeOf(provider, url);
+  if (place === undefined || error instanceof TypeError) {
+    const what = withoutSecrets(withoutFunction(firstLine(message)), provider, url);
+    return new SettingsError(`Cannot use ${provider}: ${what}`);
+  }
+  const why = cause instanceof Error && cause.message !== "" ? cause.message : message;
+  return new SettingsError(
+    `Cannot use ${provider} at ${place}: ${withoutSecrets(firstLine(why), provider, url)}`,
+  );
+}
+
+/** The first line of a text: what follows is for those who read stacks. */
+export function firstLine(text: string): string {
+  return text.split("\n")[0]!;
+}
+
+/** An error without the function that it begins with: nobody calls one from the command line. */
+function withoutFunction(message: string): string {
+  return message.replace(/^\w+\(\):? /, "");
+}
+
+/** Hosts and ports of an address: who may log in is nobody's business. */
+function placeOf(provider: string, url: unknown): string | undefined {
+  if (typeof url !== "string" || urlOf(provider, url) === undefined) return undefined;
+  return several(provider, url)?.hosts.join() ?? urlOf(provider, url)!.host;
+}
+
+/** An address as a URL: of several hosts only with the first. */
+function urlOf(provider: string, address: string): URL | undefined {
+  const { begin, hosts, end } = several(provider, address) ?? {};
+  if (hosts === undefined) {
+    // A socket is named behind an empty host, which a URL with a user cannot have.
+    const whole = provider === "postgres" ? address.replace("@/", "@localhost/") : address;
+    return URL.canParse(whole) ? new URL(whole) : undefined;
+  }
+  const all = hosts.map((host) => `${begin}${host}${end}`);
+  return all.every((one) => URL.canParse(one)) ? new URL(all[0]!) : undefined;
+}
+
+/** The parts of an address of Redis that names several hosts. */
+function several(
+  provider: string,
+  address: string,
+): { begin: string; hosts: string[]; end: string } | undefined {
+  if (provider !== "redis") return undefined;
+  const [, begin, list, end] = /^([a-z-]+:\/\/(?:[^@/?#]*@)?)([^@/?#]+)(.*)$/.exec(
+    address.replace(/,\s*rediss?:\/\//g, ","),
+  ) ?? [];
+  if (begin === undefined || !list!.includes(",")) return undefined;
+  return { begin, hosts: list!.split(",").map((host) => host.trim()), end: end! };
+}
+
+function withoutSecrets(text: string, provider: string, url: unknown): string {
+  const parsed = typeof url === "string" ? urlOf(provider, url) : undefined;
+  if (parsed === undefined) return text;
+  const { password, searchParams } = parsed;
+  let clean = text.replaceAll(url as string, placeOf(provider, url)!);
+  const behind = [...searchParams].flatMap(([name, value]) => isSecretName(name) ? value : []);
+  for (const secret of [password, decoded(password), ...behind]) {
+    clean = withoutSecret(clean, secret);
+  }
+  return clean;
+}
+
+/** A short password may be a part of other words, such as `taskcast` of `taskcast_tasks`: they stay. */
+function withoutSecret(text: string, secret: string): string {
+  if (secret === "") return text;
+  if (!/^\w{1,15}$/.test(secret)) return text.replaceAll(secret, "…");
+  return text.replace(new RegExp(`(?<!\\w)${secret}(?!\\w)`, "g"), "…");
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // A lone percent sign.
+  }
+}

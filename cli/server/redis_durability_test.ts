@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { leftOut } from "../../tests/support/left_out.ts";
+import { redisProgram, startRedis } from "../../tests/support/redis_server.ts";
+import { warnOfVolatileRedis } from "./redis_durability.ts";
+
+const hasRedis = await redisProgram() !== undefined;
+if (!hasRedis) leftOut("the tests of what Redis keeps", "redis-server");
+const test = hasRedis ? Deno.test : () => {};
+
+async function told(url: string, provider = "redis"): Promise<string[]> {
+  const lines: string[] = [];
+  await warnOfVolatileRedis({ provider, url }, {
+    warn: (line) => lines.push(`warn ${line}`),
+    debug: (line) => lines.push(`debug ${line}`),
+  });
+  return lines;
+}
+
+test("a Redis that writes no log of what it does is warned of, and no other store", async () => {
+  await using redis = await startRedis();
+  const [line, ...more] = await told(redis.url);
+  assert.match(line!, /^warn Redis has appendonly no: /);
+  assert.deepEqual(more, []);
+  assert.deepEqual(await told(redis.url, "postgres"), []);
+  await using durable = await startRedis({ args: ["--appendonly", "yes"] });
+  assert.deepEqual(await told(durable.url), []);
+});
+
+test("a Redis that does not tell is not warned of", async () => {
+  const user = ["--user", "careful", "on", ">of-the-dog", "~*", "&*", "+@all", "-config"];
+  await using redis = await startRedis({ args: user });
+  const url = redis.url.replace("//", "//careful:of-the-dog@");
+  const debug = ["debug Redis does not tell whether it has appendonly yes"];
+  assert.deepEqual(await told(url), debug);
+  assert.deepEqual(await told("redis://127.0.0.1:1"), debug);
+});

@@ -1,0 +1,68 @@
+import { pathToFileURL } from "node:url";
+import type { StartableSdk } from "@taskcast/sentry/start";
+import type { SentryConfig, TaskcastHooks } from "@taskcast/core";
+import { firstLine } from "./address.ts";
+import { findPackage } from "../files/project_packages.ts";
+import { SettingsError } from "../config/settings_error.ts";
+
+/** Reports to Sentry for as long as the server runs. */
+export interface Reporting {
+  hooks: TaskcastHooks;
+  /** Sends what is left, within two seconds. */
+  close(): Promise<void>;
+}
+
+/**
+ * Requires that what is configured can be started; starts nothing.
+ *
+ * @throws {SettingsError} If the DSN is none; without the DSN, which holds a key.
+ */
+export async function assertReporting(sentry: SentryConfig | undefined): Promise<void> {
+  if (!sentry?.dsn) return;
+  const start: { assertDsn(dsn: unknown): void } = await import("@taskcast/sentry/start");
+  try {
+    start.assertDsn(sentry.dsn);
+  } catch (error) {
+    throw new SettingsError(firstLine((error as Error).message));
+  }
+}
+
+/**
+ * Starts Sentry, if there is a DSN: the SDK that the user's project has, else the one that is built
+ * in. It is loaded only then.
+ *
+ * @param packageFolders Where packages of the user are looked for.
+ * @throws {SettingsError} If the DSN is none, or the SDK fails; without the DSN, which holds a key.
+ */
+export async function startReporting(
+  sentry: SentryConfig | undefined,
+  packageFolders: readonly string[],
+): Promise<Reporting> {
+  if (!sentry?.dsn) return { hooks: {}, close: () => Promise.resolve() };
+  const { dsn, environment, release, ...captures } = sentry;
+  try {
+    const [{ startSentry }, { createSentryHooks }] = await Promise.all([
+      import("@taskcast/sentry/start"),
+      import("@taskcast/sentry"),
+    ]);
+    const sdk = await projectSdk(packageFolders);
+    const started = await startSentry({ dsn, environment, release, sdk });
+    return {
+      hooks: createSentryHooks({ ...captures, sentry: started.sentry }),
+      close: () => started.close(),
+    };
+  } catch (error) {
+    throw new SettingsError(firstLine((error as Error).message));
+  }
+}
+
+/** The SDK for servers that the user's project has; none on Deno, where it would bring a lot along. */
+async function projectSdk(packageFolders: readonly string[]): Promise<StartableSdk | undefined> {
+  if ("Deno" in globalThis) return undefined;
+  const file = await findPackage("@sentry/node", packageFolders);
+  if (file === undefined) return undefined;
+  const { default: main, ...named } = await import(pathToFileURL(file).href);
+  const sdk = { ...main, ...named } as StartableSdk;
+  // Before version 8 it has other integrations.
+  return typeof sdk.linkedErrorsIntegration === "function" ? sdk : undefined;
+}
