@@ -13,7 +13,7 @@ const { values } = parseArgs({
     check: { type: "boolean", default: false },
   },
 });
-const folder = values.results ?? new URL("results", import.meta.url).pathname;
+const folder = values.results ?? new URL("./results", import.meta.url).pathname;
 const out = new URL("./", import.meta.url);
 for (const [name, text] of Object.entries(renderReport(await readResults(folder)))) {
   const file = new URL(name, out);

@@ -25,4 +25,4 @@ export * from "./contracts/mod.ts";
 export * from "./engine/mod.ts";
 export * from "./memory/mod.ts";
 export * from "./protocol/mod.ts";
-export * from "./rules/mod.ts";
+export * from "./domain/mod.ts";

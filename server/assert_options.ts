@@ -1,5 +1,5 @@
 import { secretProblem } from "@taskcast/core";
-import type { TaskcastAppOptions } from "./app.ts";
+import type { TaskcastAppOptions } from "./app_options.ts";
 import { assertKnownOptions } from "./assert_known_options.ts";
 
 const APP_OPTIONS: Readonly<Record<keyof TaskcastAppOptions, true>> = {

@@ -20,11 +20,12 @@
  *
  * @module
  */
-export * from "./app.ts";
+export { createTaskcastApp } from "./app.ts";
+export type { TaskcastAppOptions } from "./app_options.ts";
 export * from "./auth/mod.ts";
-export type { CorsOptions } from "./cors.ts";
+export type { CorsOptions } from "./origins/cors.ts";
 export type { AdapterNames } from "./routes/server.ts";
-export type { AnsweredRequest } from "./observe_requests.ts";
+export type { AnsweredRequest } from "./requests/observe_requests.ts";
 export { createEngineTracer } from "./tracing/engine_tracer.ts";
 export type { ClientAddress, Rate, RateLimitOptions, StreamLimits } from "./limits/mod.ts";
 export { addressKey, forwardedAddress } from "./limits/mod.ts";

@@ -4,11 +4,11 @@ import type { z } from "zod";
 import type { AuthContext } from "./auth/mod.ts";
 import type { RequestLimits } from "./limits/mod.ts";
 import type { DocumentedOperation } from "./openapi/document.ts";
-import type { BodyLimits } from "./body_limits.ts";
-import { assertForeign, parseQuery, queryOf } from "./query_parameters.ts";
-import { parse, readJson } from "./request.ts";
-import type { ObservedRequests } from "./observe_requests.ts";
-import type { RequestInfo } from "./request_info.ts";
+import type { BodyLimits } from "./requests/body_limits.ts";
+import { assertForeign, parseQuery, queryOf } from "./requests/query_parameters.ts";
+import { parse, readJson } from "./requests/parse.ts";
+import type { ObservedRequests } from "./requests/observe_requests.ts";
+import type { RequestInfo } from "./requests/request_info.ts";
 import { taskId } from "./schemas/task.ts";
 
 /** One method of one path: what it takes, what it answers, who may call it. */

@@ -2,9 +2,9 @@ import type { BroadcastProvider, ShortTermStore } from "@taskcast/core";
 import { DenoKvBroadcast } from "./broadcast.ts";
 import { Janitor } from "./janitor.ts";
 import { Keys } from "./keys.ts";
-import type { Kv, KvKey } from "./kv.ts";
+import type { Kv, KvKey } from "./connection/kv.ts";
 import { DenoKvShortTermStore } from "./short_term_store.ts";
-import { TimelyKv } from "./timely_kv.ts";
+import { TimelyKv } from "./connection/timely_kv.ts";
 
 /** Options for {@linkcode createDenoKvAdapters}. */
 export interface DenoKvAdapterOptions {

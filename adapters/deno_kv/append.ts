@@ -1,12 +1,12 @@
 import type { EventClass, EventDraft } from "@taskcast/core";
 import { MAX_SERIES_CLASSES, newSeriesKind } from "@taskcast/core";
-import type { Changes } from "./changes.ts";
+import type { Changes } from "./rows/changes.ts";
 import type { Keys } from "./keys.ts";
 import { TAIL_CHARS } from "./limits.ts";
-import type { SeriesState, TaskState } from "./task_state.ts";
-import { classKeyOf } from "./task_state.ts";
-import type { EventValue, FoldValue, PreparedDraft, ProducerValue } from "./values.ts";
-import { charsOf } from "./values.ts";
+import type { SeriesState, TaskState } from "./rows/task_state.ts";
+import { classKeyOf } from "./rows/task_state.ts";
+import type { EventValue, FoldValue, PreparedDraft, ProducerValue } from "./rows/values.ts";
+import { charsOf } from "./rows/values.ts";
 
 /** A draft whose long texts are put aside. */
 export function prepare(draft: EventDraft, changes: Changes): PreparedDraft {

@@ -1,10 +1,10 @@
 import type { BroadcastProvider, Signal, SignalScope, Unsubscribe } from "@taskcast/core";
 import { MemoryBroadcastProvider } from "@taskcast/core";
-import { untilSettled } from "./attempts.ts";
-import type { Database } from "./database.ts";
-import type { KvEntry } from "./kv.ts";
+import { untilSettled } from "./connection/attempts.ts";
+import type { Database } from "./connection/database.ts";
+import type { KvEntry } from "./connection/kv.ts";
 import { WAKE_MS } from "./limits.ts";
-import type { WakeValue } from "./values.ts";
+import type { WakeValue } from "./rows/values.ts";
 import { Watches } from "./watches.ts";
 
 /**

@@ -2,11 +2,11 @@ import type { Commit, CommitResult, EventDraft, Refusal, StoredEvent } from "@ta
 import { checkProducers, checkSeries, isLive, isReplaced, WORK_KINDS } from "@taskcast/core";
 import { isTerminal } from "@taskcast/core/protocol";
 import { append, prepare } from "./append.ts";
-import type { Changes } from "./changes.ts";
+import type { Changes } from "./rows/changes.ts";
 import type { Keys } from "./keys.ts";
-import { setHead, writeRecord } from "./record.ts";
-import type { TaskState } from "./task_state.ts";
-import { toStoredEvent } from "./values.ts";
+import { setHead, writeRecord } from "./rows/record.ts";
+import type { TaskState } from "./rows/task_state.ts";
+import { toStoredEvent } from "./rows/values.ts";
 
 /** What a commit comes to, before it is carried out. */
 export type CommitPlan =

@@ -1,17 +1,17 @@
 import type { Commit } from "@taskcast/core";
 import { isLive } from "@taskcast/core";
 import { isTerminal } from "@taskcast/core/protocol";
-import type { Changes } from "./changes.ts";
+import type { Changes } from "./rows/changes.ts";
 import type { CommitPlan } from "./commit.ts";
 import { beginWide, planCommit } from "./commit.ts";
-import type { Database } from "./database.ts";
-import { listAll } from "./database.ts";
+import type { Database } from "./connection/database.ts";
+import { listAll } from "./connection/database.ts";
 import { ChangedMeanwhile } from "./errors.ts";
 import { WAKE_MS } from "./limits.ts";
 import type { TaskWork } from "./task_queue.ts";
-import type { TaskState } from "./task_state.ts";
-import { loadFor } from "./task_state.ts";
-import type { ClosedId, ProducerValue, RunValue, WakeValue } from "./values.ts";
+import type { TaskState } from "./rows/task_state.ts";
+import { loadFor } from "./rows/task_state.ts";
+import type { ClosedId, ProducerValue, RunValue, WakeValue } from "./rows/values.ts";
 
 /** A commit in the queue of its task. */
 export class CommitWork implements TaskWork<CommitPlan> {

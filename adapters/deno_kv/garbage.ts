@@ -1,8 +1,8 @@
-import type { Database } from "./database.ts";
-import { listAll } from "./database.ts";
-import type { KvEntry } from "./kv.ts";
+import type { Database } from "./connection/database.ts";
+import { listAll } from "./connection/database.ts";
+import type { KvEntry } from "./connection/kv.ts";
 import { MAX_BATCH } from "./limits.ts";
-import type { Garbage } from "./values.ts";
+import type { Garbage } from "./rows/values.ts";
 
 /** What was left is removed so many notes at a time. */
 const NOTES_AT_ONCE = 20;

@@ -1,6 +1,6 @@
 import type { DueKind, Work } from "@taskcast/core";
 import type { Level } from "@taskcast/core/protocol";
-import type { KvKey, KvKeyPart, KvSelector } from "./kv.ts";
+import type { KvKey, KvKeyPart, KvSelector } from "./connection/kv.ts";
 
 /*
  * How data lies, and why.

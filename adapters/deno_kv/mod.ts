@@ -31,5 +31,5 @@ export type {
   KvKeyPart,
   KvListOptions,
   KvSelector,
-} from "./kv.ts";
+} from "./connection/kv.ts";
 export { default } from "./plugin.ts";

@@ -1,7 +1,7 @@
 import type { AdapterPlugin } from "@taskcast/core";
 import { readAdapterOptions } from "@taskcast/core";
 import { createDenoKvAdapters } from "./adapters.ts";
-import type { Kv } from "./kv.ts";
+import type { Kv } from "./connection/kv.ts";
 
 /** `deno-kv`: `path`, `maxPending`, `timeoutMs`. */
 const plugin: AdapterPlugin = {

@@ -25,25 +25,25 @@ import type {
 } from "@taskcast/core";
 import { isDiverged } from "@taskcast/core";
 import { isTerminal } from "@taskcast/core/protocol";
-import { untilSettled } from "./attempts.ts";
-import { readText } from "./blobs.ts";
+import { untilSettled } from "./connection/attempts.ts";
+import { readText } from "./rows/blobs.ts";
 import { resultOf } from "./commit.ts";
 import { CommitWork } from "./commit_work.ts";
-import { countEvents } from "./count_reader.ts";
-import type { Database } from "./database.ts";
-import { getAll } from "./database.ts";
+import { countEvents } from "./readers/count_reader.ts";
+import type { Database } from "./connection/database.ts";
+import { getAll } from "./connection/database.ts";
 import { ChangedMeanwhile } from "./errors.ts";
 import type { Janitor } from "./janitor.ts";
-import { listTasks } from "./list_reader.ts";
-import { entropyAt, readEvents } from "./log_reader.ts";
-import { readNotes, writeNote } from "./notes.ts";
+import { listTasks } from "./readers/list_reader.ts";
+import { entropyAt, readEvents } from "./readers/log_reader.ts";
+import { readNotes, writeNote } from "./rows/notes.ts";
 import { TaskQueue } from "./task_queue.ts";
 import { trimInSteps, TrimWork } from "./trim.ts";
-import type { EventValue, Head, Text } from "./values.ts";
-import { toStoredEvent } from "./values.ts";
-import { readFolds } from "./fold_reader.ts";
-import { claimMarked, readDue, readMarked } from "./work_reader.ts";
-import { archiving, claiming, deleting, marking, SETTLE } from "./works.ts";
+import type { EventValue, Head, Text } from "./rows/values.ts";
+import { toStoredEvent } from "./rows/values.ts";
+import { readFolds } from "./readers/fold_reader.ts";
+import { claimMarked, readDue, readMarked } from "./readers/work_reader.ts";
+import { archiving, claiming, deleting, marking, SETTLE } from "./rows/work_marks.ts";
 
 /** Tasks and logs in Deno KV. */
 export class DenoKvShortTermStore implements ShortTermStore {

@@ -1,14 +1,14 @@
 import { TaskcastError } from "@taskcast/core/protocol";
-import { untilSettled } from "./attempts.ts";
-import { claimStaged, stage } from "./blobs.ts";
-import { Changes, newName } from "./changes.ts";
-import type { Database } from "./database.ts";
+import { untilSettled } from "./connection/attempts.ts";
+import { claimStaged, stage } from "./rows/blobs.ts";
+import { Changes, newName } from "./rows/changes.ts";
+import type { Database } from "./connection/database.ts";
 import { ChangedMeanwhile, unavailable } from "./errors.ts";
-import type { TaskState } from "./task_state.ts";
-import { loadState } from "./task_state.ts";
-import { RememberedStates } from "./remembered_states.ts";
-import type { Head } from "./values.ts";
-import { finishWide } from "./wide.ts";
+import type { TaskState } from "./rows/task_state.ts";
+import { loadState } from "./rows/task_state.ts";
+import { RememberedStates } from "./state_cache.ts";
+import type { Head } from "./rows/values.ts";
+import { finishWide } from "./oversized_commit.ts";
 
 /** A change of one task, or a look at it that changes nothing. */
 export interface TaskWork<T> {

@@ -1,15 +1,15 @@
 import type { Trim } from "@taskcast/core";
-import { prefixOf } from "./blobs.ts";
-import type { Changes } from "./changes.ts";
-import type { Database } from "./database.ts";
-import { getAll } from "./database.ts";
+import { prefixOf } from "./rows/blobs.ts";
+import type { Changes } from "./rows/changes.ts";
+import type { Database } from "./connection/database.ts";
+import { getAll } from "./connection/database.ts";
 import type { TaskWork } from "./task_queue.ts";
-import type { TaskState } from "./task_state.ts";
-import { loadFor } from "./task_state.ts";
-import { setHead } from "./record.ts";
-import { type GoneEvent, type PlacesPlan, planPlaces } from "./trimmed_places.ts";
-import type { EventValue, FoldValue, GarbagePrefix } from "./values.ts";
-import { charsOf } from "./values.ts";
+import type { TaskState } from "./rows/task_state.ts";
+import { loadFor } from "./rows/task_state.ts";
+import { setHead } from "./rows/record.ts";
+import { type GoneEvent, type PlacesPlan, planPlaces } from "./rows/trimmed_places.ts";
+import type { EventValue, FoldValue, GarbagePrefix } from "./rows/values.ts";
+import { charsOf } from "./rows/values.ts";
 
 /** Events, and folds, that are tried in one operation. */
 const MAX_EVENTS = 256;

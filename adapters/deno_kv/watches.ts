@@ -1,5 +1,5 @@
-import type { Database } from "./database.ts";
-import type { KvEntry } from "./kv.ts";
+import type { Database } from "./connection/database.ts";
+import type { KvEntry } from "./connection/kv.ts";
 import { MAX_KEYS } from "./limits.ts";
 
 type Hear = (taskId: string, entry: KvEntry) => void;

@@ -1,12 +1,12 @@
 import type { BroadcastProvider, LongTermStore, ShortTermStore } from "@taskcast/core";
-import { parsePostgresAddress } from "./address.ts";
+import { parsePostgresAddress } from "./connection/address.ts";
 import { PostgresBroadcast } from "./broadcast.ts";
-import { connect } from "./connect.ts";
-import { Database } from "./database.ts";
-import { lookAround } from "./environment.ts";
+import { connect } from "./connection/connect.ts";
+import { Database } from "./connection/database.ts";
+import { lookAround } from "./connection/environment.ts";
 import { PostgresLongTermStore } from "./long_term_store.ts";
 import { assertMigrated, migrate, PREFIXES } from "./migrations.ts";
-import { Pool } from "./pool.ts";
+import { Pool } from "./connection/pool.ts";
 import { assertRights } from "./rights.ts";
 import { PostgresShortTermStore } from "./short_term_store.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parsePostgresAddress } from "./address.ts";
+import { parsePostgresAddress } from "./connection/address.ts";
 
 /**
  * Requires an address that `createPostgresAdapter()` takes.

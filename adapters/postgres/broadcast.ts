@@ -6,9 +6,9 @@ import type {
   Unsubscribe,
 } from "@taskcast/core";
 import { MemoryBroadcastProvider, tell } from "@taskcast/core";
-import type { Connections, ConnectOptions } from "./connect.ts";
-import type { Database } from "./database.ts";
-import { Listener } from "./listener.ts";
+import type { Connections, ConnectOptions } from "./connection/connect.ts";
+import type { Database } from "./connection/database.ts";
+import { Listener } from "./connection/listener.ts";
 
 /** The channel of all wake-ups. */
 const CHANNEL = "taskcast_wake";

@@ -1,5 +1,5 @@
 import type { Commit, IdClosing, TaskMark } from "@taskcast/core";
-import type { Run } from "./database.ts";
+import type { Run } from "./connection/database.ts";
 
 /** Which ids that commits want to be absent are those of tasks that were released lately. */
 export async function closedAmong(run: Run, commits: readonly Commit[]): Promise<Set<string>> {

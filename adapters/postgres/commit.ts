@@ -1,9 +1,9 @@
 import type { Commit, CommitResult, Refusal, StoredEvent } from "@taskcast/core";
 import { checkProducers, checkSeries, isLive, isReplaced, WORK_KINDS } from "@taskcast/core";
 import { isTerminal } from "@taskcast/core/protocol";
-import type { Changes } from "./changes.ts";
-import type { TaskRow } from "./task_state.ts";
-import { TaskState } from "./task_state.ts";
+import type { Changes } from "./rows/changes.ts";
+import type { TaskRow } from "./rows/table_rows.ts";
+import { TaskState } from "./rows/task_state.ts";
 
 /** A commit as it was decided: its repetitions are known by index, and still to be read. */
 export type Decision =

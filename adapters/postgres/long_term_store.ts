@@ -1,11 +1,11 @@
 import type { ArchivePart, ArchivePosition, LongTermStore, TaskRecord } from "@taskcast/core";
 import { draftOfStored, TOMBSTONE_MS } from "@taskcast/core";
-import { Changes } from "./changes.ts";
-import { deleteRows, LOG_TABLES } from "./delete_rows.ts";
-import { load, lock } from "./load.ts";
-import { TaskState } from "./task_state.ts";
+import { Changes } from "./rows/changes.ts";
+import { deleteRows, LOG_TABLES } from "./rows/delete_rows.ts";
+import { load, lock } from "./rows/load.ts";
+import { TaskState } from "./rows/task_state.ts";
 import { PostgresTaskStore } from "./task_store.ts";
-import type { Database, Run } from "./database.ts";
+import type { Database, Run } from "./connection/database.ts";
 
 interface PositionRow {
   deleted: boolean;

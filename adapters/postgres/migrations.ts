@@ -1,6 +1,6 @@
 import type postgres from "postgres";
-import type { Session } from "./transaction.ts";
-import { inTransaction } from "./transaction.ts";
+import type { Session } from "./connection/transaction.ts";
+import { inTransaction } from "./connection/transaction.ts";
 
 // Every migration that was ever released, in order; they are added to, never changed.
 //

@@ -12,9 +12,9 @@ import type {
 import { isDiverged, matchesEverything } from "@taskcast/core";
 import type { EventFilter } from "@taskcast/core/protocol";
 import { SERVER_EVENT } from "@taskcast/core/protocol";
-import type { Database, Value } from "./database.ts";
-import { answerOf } from "./errors.ts";
-import type { EventRow, Part, TaskRow } from "./event_rows.ts";
+import type { Database, Value } from "./connection/database.ts";
+import { answerOf } from "./connection/errors.ts";
+import type { EventRow, Part, TaskRow } from "./rows/event_rows.ts";
 import {
   entropyAt,
   EVENT_ARRAY,
@@ -23,8 +23,8 @@ import {
   MAX_BYTES,
   MAX_INDEX,
   TASK,
-} from "./event_rows.ts";
-import { FoldReader } from "./folds.ts";
+} from "./rows/event_rows.ts";
+import { FoldReader } from "./rows/folds.ts";
 
 // How much a read costs must not hang on what the planner believes of tables that grew since they
 // were last looked at: it would read the rest of a log and sort it to give a page of it, or a whole

@@ -13,14 +13,14 @@ import type {
 } from "@taskcast/core";
 import { DUE_KINDS, isAtMark } from "@taskcast/core";
 import { TaskcastError } from "@taskcast/core/protocol";
-import { Changes } from "./changes.ts";
+import { Changes } from "./rows/changes.ts";
 import { closedAmong, closeId, openId } from "./closed_ids.ts";
 import type { Decision } from "./commit.ts";
 import { decide, resultOf } from "./commit.ts";
-import type { Database } from "./database.ts";
-import { deleteRows, LIVE_TABLES } from "./delete_rows.ts";
-import { Group } from "./group.ts";
-import { load } from "./load.ts";
+import type { Database } from "./connection/database.ts";
+import { deleteRows, LIVE_TABLES } from "./rows/delete_rows.ts";
+import { Group } from "./group_commit.ts";
+import { load } from "./rows/load.ts";
 import { lockedRow, PostgresTaskStore, setMark } from "./task_store.ts";
 
 /** Tasks and logs in PostgreSQL. */

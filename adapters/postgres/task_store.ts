@@ -1,8 +1,8 @@
 import type { ClaimedWork, HealthReport, LogMark, TaskMark, Trim, Work } from "@taskcast/core";
 import { isAtMark } from "@taskcast/core";
-import type { Run } from "./database.ts";
-import { answerOf, healthOf } from "./errors.ts";
-import { lock } from "./load.ts";
+import type { Run } from "./connection/database.ts";
+import { answerOf, healthOf } from "./connection/errors.ts";
+import { lock } from "./rows/load.ts";
 import { PostgresTaskReader } from "./reader.ts";
 import { TRIM } from "./trim.ts";
 

@@ -1,11 +1,11 @@
 import type { BroadcastProvider, ShortTermStore } from "@taskcast/core";
 import type { Cluster, Redis } from "ioredis";
 import { RedisBroadcast } from "./broadcast.ts";
-import type { RedisClient } from "./client.ts";
-import { connect } from "./connect.ts";
-import { Connection } from "./connection.ts";
+import type { RedisClient } from "./connection/client.ts";
+import { connect } from "./connection/connect.ts";
+import { Connection } from "./connection/connection.ts";
 import { Partitions } from "./partitions.ts";
-import { ScriptRunner } from "./script_runner.ts";
+import { ScriptRunner } from "./scripting/script_runner.ts";
 import { RedisShortTermStore } from "./short_term_store.ts";
 import { StoreHealth } from "./store_health.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseAddress } from "./address.ts";
+import { parseAddress } from "./connection/address.ts";
 
 /**
  * Requires an address that `createRedisAdapters()` takes.

@@ -7,19 +7,19 @@ import type {
 } from "@taskcast/core";
 import { tell } from "@taskcast/core";
 import { TaskcastError } from "@taskcast/core/protocol";
-import type { RedisClient } from "./client.ts";
-import { BEGINNING } from "./client.ts";
-import { Connection } from "./connection.ts";
+import type { RedisClient } from "./connection/client.ts";
+import { BEGINNING } from "./connection/client.ts";
+import { Connection } from "./connection/connection.ts";
 import { isDenied, wakeRights } from "./denied.ts";
 import type { Tell } from "./echo.ts";
 import { Echo, echoOf, isEcho } from "./echo.ts";
-import { Heartbeat } from "./heartbeat.ts";
-import { noRedis } from "./no_redis.ts";
-import { inTime } from "./in_time.ts";
+import { Heartbeat } from "./connection/heartbeat.ts";
+import { noRedis } from "./connection/no_redis.ts";
+import { inTime } from "./connection/in_time.ts";
 import type { Partitions } from "./partitions.ts";
 import { channelsOf } from "./partitions.ts";
-import { untilReady } from "./until_ready.ts";
-import { wrongKind } from "./wrong_kind.ts";
+import { untilReady } from "./connection/until_ready.ts";
+import { wrongKind } from "./connection/wrong_kind.ts";
 
 type Listener = (signal: Signal) => void;
 

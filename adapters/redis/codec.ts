@@ -2,7 +2,7 @@ import type { Commit, EventDraft, SeriesFold, StoredEvent, WorkMarks } from "@ta
 import type { EventFilter, Level, SeriesMode } from "@taskcast/core/protocol";
 import { isLive, matchesEverything, WORK_KINDS } from "@taskcast/core";
 import { SERVER_EVENT } from "@taskcast/core/protocol";
-import type { Reply } from "./client.ts";
+import type { Reply } from "./connection/client.ts";
 
 // How commits and events travel to scripts and back. An event is kept as a JSON array of what is
 // known of it, a line feed, and its data: JSON has no line feeds but those, so nothing is escaped.

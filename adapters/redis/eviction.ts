@@ -1,5 +1,5 @@
-import type { RedisClient, RedisNode } from "./client.ts";
-import { inTime } from "./in_time.ts";
+import type { RedisClient, RedisNode } from "./connection/client.ts";
+import { inTime } from "./connection/in_time.ts";
 
 /** Milliseconds that a node has for its answer: others are not to wait for one that is away. */
 const INFO_MS = 1_000;

@@ -22,5 +22,5 @@
  */
 export type { IoredisClient, RedisAdapterOptions, RedisAdapters, RedisStore } from "./adapters.ts";
 export { createRedisAdapters } from "./adapters.ts";
-export type { RedisClient, RedisNode, RedisPipeline } from "./client.ts";
+export type { RedisClient, RedisNode, RedisPipeline } from "./connection/client.ts";
 export { default } from "./plugin.ts";

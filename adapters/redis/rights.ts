@@ -1,8 +1,8 @@
 import { TaskcastError } from "@taskcast/core/protocol";
 import { SCRIPTS } from "./_generated_scripts.ts";
-import type { RedisClient } from "./client.ts";
+import type { RedisClient } from "./connection/client.ts";
 import { isDenied } from "./denied.ts";
-import { unavailable } from "./unavailable.ts";
+import { unavailable } from "./connection/unavailable.ts";
 
 /** Commands that scripts and the client run on tasks, in the form in which rights to them are asked for. */
 export const COMMANDS: readonly string[] = [

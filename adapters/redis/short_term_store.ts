@@ -29,7 +29,7 @@ import type {
 import { DUE_KINDS, matchesType } from "@taskcast/core";
 import type { EventFilter, SeriesMode, TaskStatus } from "@taskcast/core/protocol";
 import { TaskcastError } from "@taskcast/core/protocol";
-import type { Reply } from "./client.ts";
+import type { Reply } from "./connection/client.ts";
 import {
   asStored,
   commitCall,
@@ -39,10 +39,10 @@ import {
   toFold,
   toStoredEvent,
 } from "./codec.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection } from "./connection/connection.ts";
 import type { Partitions } from "./partitions.ts";
-import type { ScriptName } from "./script_call.ts";
-import type { ScriptRunner } from "./script_runner.ts";
+import type { ScriptName } from "./scripting/script_call.ts";
+import type { ScriptRunner } from "./scripting/script_runner.ts";
 import type { StoreHealth } from "./store_health.ts";
 
 /** Behind the outcome of a commit that is stored and could wake nobody. */

@@ -1,10 +1,10 @@
 import type { HealthReport } from "@taskcast/core";
-import type { RedisClient } from "./client.ts";
+import type { RedisClient } from "./connection/client.ts";
 import { evictingPolicy } from "./eviction.ts";
-import { inTime } from "./in_time.ts";
+import { inTime } from "./connection/in_time.ts";
 import type { Partitions } from "./partitions.ts";
 import { MissingRights } from "./rights.ts";
-import type { ScriptRunner } from "./script_runner.ts";
+import type { ScriptRunner } from "./scripting/script_runner.ts";
 
 /** Milliseconds that a shard of a cluster has for its answer: the others are not to wait for it. */
 const SHARD_MS = 1_500;

@@ -1,10 +1,10 @@
 import type { BroadcastProvider, LongTermStore, ShortTermStore } from "@taskcast/core";
 import { SqliteBroadcast } from "./broadcast.ts";
-import { Connection } from "./connection.ts";
-import type { SqliteDatabase } from "./driver.ts";
-import { openingError } from "./locked.ts";
+import { Connection } from "./connection/connection.ts";
+import type { SqliteDatabase } from "./connection/driver.ts";
+import { openingError } from "./connection/locked.ts";
 import { SqliteLongTermStore } from "./long_term_store.ts";
-import { openFile } from "./open_file.ts";
+import { openFile } from "./connection/open_file.ts";
 import { migrate } from "./schema.ts";
 import { SqliteShortTermStore } from "./short_term_store.ts";
 

@@ -1,6 +1,6 @@
 import type { BroadcastProvider, Signal, SignalScope, Unsubscribe } from "@taskcast/core";
 import { MemoryBroadcastProvider, tell } from "@taskcast/core";
-import type { SqliteDatabase, SqliteStatement } from "./driver.ts";
+import type { SqliteDatabase, SqliteStatement } from "./connection/driver.ts";
 
 /** Milliseconds between looks at whether another process has written. */
 const LOOK_MS = 50;

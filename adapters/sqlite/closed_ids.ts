@@ -1,5 +1,5 @@
 import type { IdClosing, TaskMark } from "@taskcast/core";
-import type { Statements } from "./statements.ts";
+import type { Statements } from "./connection/statements.ts";
 
 /** Whether an id is that of a task that was released lately. */
 export function isClosed(sql: Statements, taskId: string, nowMs: number): boolean {

@@ -1,15 +1,15 @@
 import type { Commit, CommitResult, DueTimes, Refusal, StoredEvent } from "@taskcast/core";
 import { DUE_KINDS, isLive, isReplaced, WORK_KINDS } from "@taskcast/core";
 import { isTerminal } from "@taskcast/core/protocol";
-import { Appender } from "./appender.ts";
+import { Appender } from "./append.ts";
 import { isClosed } from "./closed_ids.ts";
-import type { KnownLogs } from "./known_logs.ts";
-import { Producers, TRIMMED_INDEX } from "./producers.ts";
-import type { Statements } from "./statements.ts";
-import type { EventRow, TaskRow } from "./tables.ts";
-import { insertTask, updateRecord } from "./task_rows.ts";
-import { INDEXES, SELECT_EVENT, toStoredEvent } from "./tables.ts";
-import { markOnce } from "./work_marks.ts";
+import type { KnownLogs } from "./append_cache.ts";
+import { Producers, TRIMMED_INDEX } from "./rows/producers.ts";
+import type { Statements } from "./connection/statements.ts";
+import type { EventRow, TaskRow } from "./rows/tables.ts";
+import { insertTask, updateRecord } from "./rows/task_rows.ts";
+import { INDEXES, SELECT_EVENT, toStoredEvent } from "./rows/tables.ts";
+import { markOnce } from "./rows/work_marks.ts";
 
 /** Events that a task takes whatever its engine allows. There is room left for its changes of state. */
 const MAX_EVENTS = INDEXES - 2 ** 16;

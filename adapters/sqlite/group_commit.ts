@@ -1,9 +1,9 @@
-import { isLocked } from "./locked.ts";
+import { isLocked } from "./connection/locked.ts";
 import { setImmediate } from "node:timers";
 import { TaskcastError } from "@taskcast/core/protocol";
-import type { SqliteDatabase } from "./driver.ts";
-import type { FileGuard } from "./file_guard.ts";
-import type { FileWatch } from "./file_watch.ts";
+import type { SqliteDatabase } from "./connection/driver.ts";
+import type { FileGuard } from "./connection/file_guard.ts";
+import type { FileWatch } from "./connection/file_watch.ts";
 
 /** A write that waits for its turn. */
 interface Work {

@@ -1,13 +1,13 @@
 import type { ArchivePart, ArchivePosition, LongTermStore, TaskRecord } from "@taskcast/core";
 import { draftOfStored, TOMBSTONE_MS } from "@taskcast/core";
-import { Appender } from "./appender.ts";
-import type { Connection } from "./connection.ts";
+import { Appender } from "./append.ts";
+import type { Connection } from "./connection/connection.ts";
 import { ARCHIVE_PREFIX, LOG_TABLES } from "./schema.ts";
-import type { TaskRow } from "./tables.ts";
-import { eventKey, SELECT_TASK } from "./tables.ts";
-import { insertTask, moveTask, updateRecord } from "./task_rows.ts";
+import type { TaskRow } from "./rows/tables.ts";
+import { eventKey, SELECT_TASK } from "./rows/tables.ts";
+import { insertTask, moveTask, updateRecord } from "./rows/task_rows.ts";
 import { SqliteTaskStore } from "./task_store.ts";
-import { markOnce } from "./work_marks.ts";
+import { markOnce } from "./rows/work_marks.ts";
 
 /** The archive in one SQLite file. */
 export class SqliteLongTermStore extends SqliteTaskStore implements LongTermStore {

@@ -17,5 +17,10 @@
  */
 export type { SqliteAdapterOptions, SqliteAdapters } from "./adapters.ts";
 export { createSqliteAdapters } from "./adapters.ts";
-export type { SqliteDatabase, SqliteRow, SqliteStatement, SqliteValue } from "./driver.ts";
+export type {
+  SqliteDatabase,
+  SqliteRow,
+  SqliteStatement,
+  SqliteValue,
+} from "./connection/driver.ts";
 export { default } from "./plugin.ts";

@@ -14,9 +14,9 @@ import type {
 } from "@taskcast/core";
 import { compileFilter, isDiverged, matchesType } from "@taskcast/core";
 import type { EventFilter } from "@taskcast/core/protocol";
-import type { SqliteValue } from "./driver.ts";
-import type { Statements } from "./statements.ts";
-import type { ClassRow, CountedClassRow, EventRow, SeriesRow, TaskRow } from "./tables.ts";
+import type { SqliteValue } from "./connection/driver.ts";
+import type { Statements } from "./connection/statements.ts";
+import type { ClassRow, CountedClassRow, EventRow, SeriesRow, TaskRow } from "./rows/tables.ts";
 import {
   blockOf,
   eventKey,
@@ -32,7 +32,7 @@ import {
   SERIES_COLUMNS,
   toStoredEvent,
   unescaped,
-} from "./tables.ts";
+} from "./rows/tables.ts";
 
 /** Tasks looked at for one page of a list at a time, when they are filtered by type. */
 const LIST_CHUNK = 200;

@@ -1,4 +1,4 @@
-import type { SqliteDatabase } from "./driver.ts";
+import type { SqliteDatabase } from "./connection/driver.ts";
 
 // Every migration that was ever released, in order; they are added to, never changed.
 //

@@ -14,14 +14,14 @@ import type {
 import { isAtMark } from "@taskcast/core";
 import { closeId, openId } from "./closed_ids.ts";
 import { carryOut } from "./commit.ts";
-import type { Connection } from "./connection.ts";
-import { KnownLogs } from "./known_logs.ts";
-import { forgetSent } from "./producers.ts";
+import type { Connection } from "./connection/connection.ts";
+import { KnownLogs } from "./append_cache.ts";
+import { forgetSent } from "./rows/producers.ts";
 import { TASK_TABLES } from "./schema.ts";
-import type { TaskRow } from "./tables.ts";
-import { SELECT_TASK } from "./tables.ts";
+import type { TaskRow } from "./rows/tables.ts";
+import { SELECT_TASK } from "./rows/tables.ts";
 import { SqliteTaskStore } from "./task_store.ts";
-import { setMark } from "./work_marks.ts";
+import { setMark } from "./rows/work_marks.ts";
 
 /** Tasks and logs in one SQLite file. */
 export class SqliteShortTermStore extends SqliteTaskStore implements ShortTermStore {

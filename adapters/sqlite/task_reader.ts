@@ -11,10 +11,10 @@ import type {
 } from "@taskcast/core";
 import type { EventFilter } from "@taskcast/core/protocol";
 import { TaskcastError } from "@taskcast/core/protocol";
-import type { Connection } from "./connection.ts";
+import type { Connection } from "./connection/connection.ts";
 import { Reader } from "./reader.ts";
-import { Statements } from "./statements.ts";
-import { eventKey, lastEventKey } from "./tables.ts";
+import { Statements } from "./connection/statements.ts";
+import { eventKey, lastEventKey } from "./rows/tables.ts";
 
 /** Tasks and logs in the tables of a SQLite file that have a prefix. */
 export class SqliteTaskReader implements TaskReader {

@@ -1,10 +1,10 @@
 import type { ClaimedWork, LogTrimmer, TaskMark, Trim, Work, WorkQueue } from "@taskcast/core";
 import { isAtMark } from "@taskcast/core";
-import type { TaskRow } from "./tables.ts";
-import { SELECT_TASK } from "./tables.ts";
+import type { TaskRow } from "./rows/tables.ts";
+import { SELECT_TASK } from "./rows/tables.ts";
 import { SqliteTaskReader } from "./task_reader.ts";
 import { trimEvents } from "./trim.ts";
-import { claimable, setMark } from "./work_marks.ts";
+import { claimable, setMark } from "./rows/work_marks.ts";
 
 /** What every store of tasks in a SQLite file does besides reading: work marks, and trimming. */
 export class SqliteTaskStore extends SqliteTaskReader

@@ -1,8 +1,8 @@
 import type { Trim } from "@taskcast/core";
-import type { Statements } from "./statements.ts";
-import type { ClassRow, EventRow, PlaceRow, SeriesRow, TaskRow } from "./tables.ts";
-import { blockOf, eventKey, IN_BLOCK, SERIES_COLUMNS, toStoredEvent } from "./tables.ts";
-import { rememberPlaces } from "./trimmed_places.ts";
+import type { Statements } from "./connection/statements.ts";
+import type { ClassRow, EventRow, PlaceRow, SeriesRow, TaskRow } from "./rows/tables.ts";
+import { blockOf, eventKey, IN_BLOCK, SERIES_COLUMNS, toStoredEvent } from "./rows/tables.ts";
+import { rememberPlaces } from "./rows/trimmed_places.ts";
 
 /** An event that was removed. */
 type RemovedRow = PlaceRow & Pick<EventRow, "timestamp" | "entropy" | "data" | "series">;

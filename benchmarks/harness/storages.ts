@@ -1,5 +1,5 @@
-import { startPostgres } from "../../tests/support/postgres_server.ts";
-import { startRedis } from "../../tests/support/redis_server.ts";
+import { startPostgres } from "../../testing/databases/postgres_server.ts";
+import { startRedis } from "../../testing/databases/redis_server.ts";
 
 /** How a server is started so that it keeps its tasks somewhere. */
 export interface Storage {

@@ -1,6 +1,6 @@
 import { TaskEngine } from "@taskcast/core";
 import { createPostgresAdapters } from "@taskcast/postgres";
-import { startPostgres } from "../../tests/support/postgres_server.ts";
+import { startPostgres } from "../../testing/databases/postgres_server.ts";
 import { BATCH, batches, LIMITS, singles } from "./load.ts";
 import { PostgresBaseline } from "./postgres_baseline.ts";
 import type { Run } from "./run.ts";

@@ -1,5 +1,5 @@
 import postgres from "postgres";
-import { Group } from "../../adapters/postgres/group.ts";
+import { Group } from "../../adapters/postgres/group_commit.ts";
 import type { Load } from "./load.ts";
 import { DATA, loadOf } from "./load.ts";
 

@@ -21,7 +21,7 @@ export async function profileStores(
   const config = root === undefined
     ? new URL("../../deno.json", import.meta.url).pathname
     : resolve(root, "deno.json"); // Which says what `@taskcast/core` is.
-  const program = new URL("profile.ts", import.meta.url).pathname;
+  const program = new URL("./profile.ts", import.meta.url).pathname;
   for (const name of Object.keys(PROFILED)) {
     if (!name.startsWith(only)) continue;
     const { success } = await new Deno.Command(Deno.execPath(), {

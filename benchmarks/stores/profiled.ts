@@ -4,9 +4,9 @@ import { TaskEngine } from "@taskcast/core";
 import { createPostgresAdapter, createPostgresAdapters } from "@taskcast/postgres";
 import { createRedisAdapters } from "@taskcast/redis";
 import { createSqliteAdapters } from "@taskcast/sqlite";
-import { startPostgres } from "../../tests/support/postgres_server.ts";
-import type { RedisServer } from "../../tests/support/redis_server.ts";
-import { startRedis } from "../../tests/support/redis_server.ts";
+import { startPostgres } from "../../testing/databases/postgres_server.ts";
+import type { RedisServer } from "../../testing/databases/redis_server.ts";
+import { startRedis } from "../../testing/databases/redis_server.ts";
 import { backlogOf } from "./backlog.ts";
 import { BATCH, batches, createTasks, EVENT, LIMITS, singles } from "./load.ts";
 

@@ -1,6 +1,6 @@
 import { TaskEngine } from "@taskcast/core";
 import { createRedisAdapters } from "@taskcast/redis";
-import { startRedis } from "../../tests/support/redis_server.ts";
+import { startRedis } from "../../testing/databases/redis_server.ts";
 import { BATCH, batches, createTasks, LIMITS, singles } from "./load.ts";
 import { BASELINE, RedisBaseline } from "./redis_baseline.ts";
 import type { Run } from "./run.ts";

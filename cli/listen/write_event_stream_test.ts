@@ -3,7 +3,7 @@ import { createTaskcastApp } from "@taskcast/server";
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { until } from "../../tests/support/sse.ts";
+import { until } from "../../testing/sse/sse.ts";
 import { connectionLimits } from "./connections/limits.ts";
 import { listenOnNode } from "./node_server.ts";
 

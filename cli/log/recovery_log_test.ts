@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { fakeClock } from "../../tests/support/fake_clock.ts";
+import { fakeClock } from "../../testing/fake_clock.ts";
 import type { LogFields } from "./logger.ts";
 import { RecoveryLog } from "./recovery_log.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { leftOut } from "../../tests/support/left_out.ts";
-import { redisProgram, startRedis } from "../../tests/support/redis_server.ts";
+import { leftOut } from "../../testing/left_out.ts";
+import { redisProgram, startRedis } from "../../testing/databases/redis_server.ts";
 import { warnOfVolatileRedis } from "./redis_durability.ts";
 
 const hasRedis = await redisProgram() !== undefined;

@@ -1,7 +1,7 @@
 import type { EventEnvelope } from "@taskcast/client";
 import { TaskcastClient } from "@taskcast/client";
 import assert from "node:assert/strict";
-import { doneFrame, eventFrame } from "../../tests/support/scripted_server.ts";
+import { doneFrame, eventFrame } from "../../testing/servers/scripted_server.ts";
 import { TaskStore } from "./task_store.ts";
 
 /** A client whose server answers each request with a whole stream. */

@@ -1,5 +1,5 @@
 import type { TaskcastHooks } from "../contracts/hooks.ts";
-import type { EngineOptions } from "../engine/context.ts";
+import type { EngineOptions } from "../context/context.ts";
 import type { Limits } from "../protocol/limits.ts";
 import type { AdaptersConfig } from "./adapters.ts";
 import type { AuthConfig, TrustedServiceConfig } from "./auth.ts";

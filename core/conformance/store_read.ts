@@ -3,7 +3,7 @@ import type { EventDraft, StoredEvent } from "../contracts/records.ts";
 import type { ShortTermStore } from "../contracts/short_term_store.ts";
 import type { LogQuery } from "../contracts/task_reader.ts";
 import type { EventFilter } from "../protocol/event.ts";
-import { compileFilter } from "../rules/filter.ts";
+import { compileFilter } from "../domain/filter.ts";
 import { seededRandom } from "./seeded_random.ts";
 import { append, create, delta, draft, LIFE, log, replace } from "./store_fixtures.ts";
 import type { Check } from "./suite.ts";

@@ -1,4 +1,5 @@
-import type { Task, TaskError, TaskStatus } from "../protocol/task.ts";
+import type { Task, TaskError } from "../protocol/task.ts";
+import type { TaskStatus } from "../protocol/status.ts";
 import type { WebhookFailure } from "./webhooks.ts";
 
 /** The context of an error that no caller receives. */

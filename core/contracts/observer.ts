@@ -1,4 +1,4 @@
-import type { TaskStatus } from "../protocol/task.ts";
+import type { TaskStatus } from "../protocol/status.ts";
 import type { DueKind } from "./records.ts";
 import type { Refusal } from "./short_term_store.ts";
 

@@ -1,4 +1,4 @@
-import type { TaskStatus } from "../protocol/task.ts";
+import type { TaskStatus } from "../protocol/status.ts";
 import type { BroadcastProvider } from "./broadcast.ts";
 import type { Checkable } from "./health.ts";
 import type {

@@ -1,5 +1,5 @@
 import type { EventFilter } from "../protocol/event.ts";
-import type { TaskStatus } from "../protocol/task.ts";
+import type { TaskStatus } from "../protocol/status.ts";
 import type { SeriesFold, StoredEvent, TaskHead, TaskRecord } from "./records.ts";
 
 /** Selects a part of a log. */

@@ -4,7 +4,7 @@ import { MemoryLongTermStore } from "../memory/long_term_store.ts";
 import { MemoryShortTermStore } from "../memory/short_term_store.ts";
 import { TaskcastError } from "../protocol/errors.ts";
 import { TaskEngine } from "./mod.ts";
-import { objectEncoder } from "./object_encoder.ts";
+import { objectEncoder } from "../streams/object_encoder.ts";
 
 // Whoever calls without types is told at once which argument is wrong, and nothing has happened.
 

@@ -2,10 +2,16 @@ import type { EngineObserver } from "../contracts/observer.ts";
 import type { TaskcastHooks } from "../contracts/hooks.ts";
 import type { MarkedTask } from "../contracts/work_queue.ts";
 import { assertTaskId } from "../protocol/task_id.ts";
-import { missingMethods } from "../rules/adapter_methods.ts";
-import { assertFunction, assertMethods, object, optional, text } from "../rules/validate/checks.ts";
-import { assertCount, assertOptions } from "../rules/validate/query.ts";
-import type { FrameEncoder } from "./frames.ts";
+import { missingMethods } from "../domain/adapter_methods.ts";
+import {
+  assertFunction,
+  assertMethods,
+  object,
+  optional,
+  text,
+} from "../domain/validate/checks.ts";
+import { assertCount, assertOptions } from "../domain/validate/query.ts";
+import type { FrameEncoder } from "../streams/frames.ts";
 import type { TaskEngineOptions } from "./options.ts";
 
 // Whoever calls without types learns at once what is wrong, and not from a timer an hour later.

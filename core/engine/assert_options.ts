@@ -1,6 +1,6 @@
-import { assertCount } from "../rules/validate/query.ts";
+import { assertCount } from "../domain/validate/query.ts";
 import type { Limits } from "../protocol/limits.ts";
-import type { EngineOptions } from "./context.ts";
+import type { EngineOptions } from "../context/context.ts";
 
 type Bounds<Options> = Partial<Record<keyof Options, readonly [min: number, max: number]>>;
 

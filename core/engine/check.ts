@@ -1,5 +1,5 @@
 import type { Checkable } from "../contracts/health.ts";
-import type { EngineContext } from "./context.ts";
+import type { EngineContext } from "../context/context.ts";
 
 /** Whether a dependency can be used. */
 export interface DependencyState {

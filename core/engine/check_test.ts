@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { fakeClock } from "../../tests/support/fake_clock.ts";
+import { fakeClock } from "../../testing/fake_clock.ts";
 import type { HealthReport } from "../contracts/health.ts";
 import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
 import { MemoryLongTermStore } from "../memory/long_term_store.ts";

@@ -3,7 +3,7 @@ import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
 import { MemoryShortTermStore } from "../memory/short_term_store.ts";
 import { TaskcastError } from "../protocol/errors.ts";
 import { nextChunk, TaskEngine } from "./mod.ts";
-import { objectEncoder } from "./object_encoder.ts";
+import { objectEncoder } from "../streams/object_encoder.ts";
 
 const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
 

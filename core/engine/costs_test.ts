@@ -6,7 +6,7 @@ import { MemoryShortTermStore } from "../memory/short_term_store.ts";
 import type { EventFilter, EventInput } from "../protocol/event.ts";
 import type { FrameEncoder } from "./mod.ts";
 import { nextChunk, TaskEngine } from "./mod.ts";
-import { noTracer } from "./no_tracer.ts";
+import { noTracer } from "../context/no_tracer.ts";
 
 // What things cost, counted instead of timed: calls to the store and events read from it.
 

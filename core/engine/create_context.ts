@@ -3,16 +3,16 @@ import type { ErrorContext } from "../contracts/hooks.ts";
 import { hintFor } from "../protocol/did_you_mean.ts";
 import { invalidInput } from "../protocol/errors.ts";
 import { DEFAULT_LIMITS } from "../protocol/limits.ts";
-import { assertCleanupRules } from "../rules/validate/cleanup.ts";
-import { ArchiveAccess } from "./archive_access.ts";
+import { assertCleanupRules } from "../domain/validate/cleanup.ts";
+import { ArchiveAccess } from "../context/archive_access.ts";
 import { assertEngineOptions, assertLimits } from "./assert_options.ts";
-import { BoundedReader } from "./bounded_reader.ts";
-import type { EngineContext } from "./context.ts";
-import { DEFAULT_ENGINE_OPTIONS } from "./context.ts";
-import { noTracer } from "./no_tracer.ts";
-import { Observers } from "./observers.ts";
+import { BoundedReader } from "../readers/bounded_reader.ts";
+import type { EngineContext } from "../context/context.ts";
+import { DEFAULT_ENGINE_OPTIONS } from "../context/context.ts";
+import { noTracer } from "../context/no_tracer.ts";
+import { Observers } from "../context/observers.ts";
 import type { TaskEngineOptions } from "./options.ts";
-import { TieredReader } from "./tiered_reader.ts";
+import { TieredReader } from "../readers/tiered_reader.ts";
 
 /**
  * What the parts of an engine share, as its options say.

@@ -1,10 +1,15 @@
 import type { TaskEvent } from "../protocol/event.ts";
 import { BOUNDS } from "../protocol/limits.ts";
 import type { Task } from "../protocol/task.ts";
-import { DISPLACED_TAG, displacedId, isDisplaced, undisplaced } from "../rules/displaced.ts";
-import { toTaskEvent } from "../rules/event_json.ts";
-import { assertCount } from "../rules/validate/query.ts";
-import type { EngineContext } from "./context.ts";
+import {
+  DISPLACED_TAG,
+  displacedId,
+  isDisplaced,
+  undisplaced,
+} from "../domain/retention/displaced.ts";
+import { toTaskEvent } from "../domain/event_json.ts";
+import { assertCount } from "../domain/validate/query.ts";
+import type { EngineContext } from "../context/context.ts";
 
 /** A task that the archive keeps though another one has its id. */
 export interface DisplacedTask {

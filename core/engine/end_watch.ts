@@ -1,9 +1,9 @@
 import type { TaskHead } from "../contracts/records.ts";
-import type { TaskStatus } from "../protocol/task.ts";
-import { isTerminal } from "../protocol/task.ts";
-import type { EngineContext } from "./context.ts";
-import { taskNotFound, taskReplaced } from "./refusals.ts";
-import type { Tails } from "./tails.ts";
+import type { TaskStatus } from "../protocol/status.ts";
+import { isTerminal } from "../protocol/status.ts";
+import type { EngineContext } from "../context/context.ts";
+import { taskNotFound, taskReplaced } from "../context/refusals.ts";
+import type { Tails } from "../streams/tails.ts";
 
 /** How a task ended. */
 export type Ending =

@@ -11,28 +11,28 @@ import type {
   Deletion,
   Task,
   TaskDetail,
-  TaskStatus,
   TransitionOptions,
 } from "../protocol/task.ts";
+import type { TaskStatus } from "../protocol/status.ts";
 import { assertTaskId } from "../protocol/task_id.ts";
-import { toTaskEvent } from "../rules/event_json.ts";
-import { applyResolution, applyTransition } from "../rules/transition.ts";
-import { assertJson } from "../rules/validate/json.ts";
-import { assertFunction, text } from "../rules/validate/checks.ts";
+import { toTaskEvent } from "../domain/event_json.ts";
+import { applyResolution, applyTransition } from "../domain/transition.ts";
+import { assertJson } from "../domain/validate/json.ts";
+import { assertFunction, text } from "../domain/validate/checks.ts";
 import {
   assertCount,
   assertFilter,
   assertOptions,
   assertSeriesFormat,
   assertSince,
-} from "../rules/validate/query.ts";
+} from "../domain/validate/query.ts";
 import {
   assertCreateTask,
   assertIncarnation,
   assertTransition,
   incarnationOf,
-} from "../rules/validate/task.ts";
-import { Archiver } from "./archiver.ts";
+} from "../domain/validate/task.ts";
+import { Archiver } from "../background/archiving/archiver.ts";
 import {
   assertDisplacedPlace,
   assertEncoder,
@@ -43,25 +43,25 @@ import {
 import type { DependencyState } from "./check.ts";
 import type { DisplacedExport, DisplacedPlace, DisplacedTask } from "./displaced_tasks.ts";
 import { deleteDisplaced, exportDisplaced, listDisplaced } from "./displaced_tasks.ts";
-import type { SetAside, SetAsideReport } from "./set_aside.ts";
+import type { SetAside, SetAsideReport } from "../background/set_aside.ts";
 import { HealthChecks } from "./check.ts";
-import type { EngineContext } from "./context.ts";
+import type { EngineContext } from "../context/context.ts";
 import { createContext } from "./create_context.ts";
-import { Cleaner } from "./cleanup/cleaner.ts";
-import { draftOf } from "./drafts.ts";
+import { Cleaner } from "../background/cleanup/cleaner.ts";
+import { draftOf } from "../context/drafts.ts";
 import type { Ending, EndWatch } from "./end_watch.ts";
 import { openEndWatch, watchEnd } from "./end_watch.ts";
-import { Follower } from "./follow.ts";
-import { followAll } from "./follow_all.ts";
-import type { FrameEncoder } from "./frames.ts";
+import { Follower } from "../streams/follow_task.ts";
+import { followAll } from "../streams/follow_all.ts";
+import type { FrameEncoder } from "../streams/frames.ts";
 import type { HistoryPage } from "./history.ts";
 import { readHistory } from "./history.ts";
 import { HookCaller } from "./hook_caller.ts";
 import type { ListTasksQuery, TaskPage } from "./list_tasks.ts";
 import { listTasks } from "./list_tasks.ts";
-import { locate } from "./locate.ts";
-import type { StreamMessage } from "./object_encoder.ts";
-import { objectEncoder } from "./object_encoder.ts";
+import { locate } from "../streams/resolve_start.ts";
+import type { StreamMessage } from "../streams/object_encoder.ts";
+import { objectEncoder } from "../streams/object_encoder.ts";
 import type {
   EngineStats,
   HistoryOptions,
@@ -69,17 +69,17 @@ import type {
   SubscribeAllOptions,
   SubscribeOptions,
   TaskEngineOptions,
-  TaskStream,
 } from "./options.ts";
-import { OpenStreams } from "./open_streams.ts";
-import { readable } from "./readable.ts";
-import { taskNotFound } from "./refusals.ts";
-import { Tails } from "./tails.ts";
+import { OpenStreams } from "../streams/open_streams.ts";
+import { readable } from "../streams/readable.ts";
+import { taskNotFound } from "../context/refusals.ts";
+import { Tails } from "../streams/tails.ts";
+import type { TaskStream } from "../streams/task_stream.ts";
 import type { MarkedTask } from "../contracts/work_queue.ts";
 import type { WebhookStatus } from "../protocol/webhook.ts";
-import { assertDeliverable, assertWebhookOptions } from "./webhooks/accept.ts";
-import { Deliverer } from "./webhooks/deliverer.ts";
-import { retryWebhook, webhookStatuses } from "./webhooks/status.ts";
+import { assertDeliverable, assertWebhookOptions } from "../background/webhooks/accept.ts";
+import { Deliverer } from "../background/webhooks/deliverer.ts";
+import { retryWebhook, webhookStatuses } from "../background/webhooks/status.ts";
 import { Writer } from "./writer.ts";
 
 /**

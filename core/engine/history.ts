@@ -1,14 +1,14 @@
 import { TaskcastError } from "../protocol/errors.ts";
 import type { EventFilter, SeriesFormat } from "../protocol/event.ts";
 import type { StoredEvent } from "../contracts/records.ts";
-import { collapse } from "./collapse.ts";
-import type { EngineContext } from "./context.ts";
-import { Diverged, isLost } from "./diverged.ts";
-import { IncarnationReader } from "./incarnation_reader.ts";
-import type { Start } from "./locate.ts";
-import { cursorAt } from "./place.ts";
-import { invalidCursor } from "./refusals.ts";
-import { TaskGone, whileThere } from "./task_gone.ts";
+import { collapse } from "../streams/replay/collapse.ts";
+import type { EngineContext } from "../context/context.ts";
+import { Diverged, isLost } from "../context/diverged.ts";
+import { IncarnationReader } from "../readers/incarnation_reader.ts";
+import type { Start } from "../streams/resolve_start.ts";
+import { cursorAt } from "../streams/log_position.ts";
+import { invalidCursor } from "../context/refusals.ts";
+import { TaskGone, whileThere } from "../context/task_gone.ts";
 
 /** Which part of a task's history. */
 export interface HistoryQuery {

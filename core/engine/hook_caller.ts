@@ -1,7 +1,8 @@
 import type { ErrorContext, TaskcastHooks } from "../contracts/hooks.ts";
 import type { WebhookFailure } from "../contracts/webhooks.ts";
-import type { Task, TaskStatus } from "../protocol/task.ts";
-import { copyOf } from "../rules/copy.ts";
+import type { Task } from "../protocol/task.ts";
+import type { TaskStatus } from "../protocol/status.ts";
+import { copyOf } from "../domain/copy.ts";
 
 /** Calls the host's hooks, so that nothing they do reaches the engine or its callers. */
 export class HookCaller {

@@ -2,10 +2,11 @@ import type { ListPage, TaskReader } from "../contracts/task_reader.ts";
 import type { TaskRecord } from "../contracts/records.ts";
 import { TaskcastError } from "../protocol/errors.ts";
 import { BOUNDS } from "../protocol/limits.ts";
-import type { Task, TaskStatus } from "../protocol/task.ts";
-import { TASK_STATUSES } from "../protocol/task.ts";
+import type { Task } from "../protocol/task.ts";
+import type { TaskStatus } from "../protocol/status.ts";
+import { TASK_STATUSES } from "../protocol/status.ts";
 import { TASK_ID_PATTERN } from "../protocol/task_id.ts";
-import { matchesType } from "../rules/filter.ts";
+import { matchesType } from "../domain/filter.ts";
 import {
   assertFunction,
   integer,
@@ -14,10 +15,10 @@ import {
   optional,
   text,
   texts,
-} from "../rules/validate/checks.ts";
-import { assertTypePatterns } from "../rules/validate/query.ts";
-import { assertStatus } from "../rules/validate/task.ts";
-import { ArchiveAway } from "./archive_away.ts";
+} from "../domain/validate/checks.ts";
+import { assertTypePatterns } from "../domain/validate/query.ts";
+import { assertStatus } from "../domain/validate/task.ts";
+import { ArchiveAway } from "../context/archive_away.ts";
 
 /** Which tasks. */
 export interface ListTasksQuery {

@@ -9,8 +9,7 @@ import type { EventFilter, SeriesFormat, Since } from "../protocol/event.ts";
 import type { CleanupRule } from "../protocol/cleanup.ts";
 import type { Limits } from "../protocol/limits.ts";
 import type { Task } from "../protocol/task.ts";
-import type { ChunkSource } from "./chunk_source.ts";
-import type { EngineOptions } from "./context.ts";
+import type { EngineOptions } from "../context/context.ts";
 
 /** What a {@linkcode TaskEngine} is made of. */
 export interface TaskEngineOptions {
@@ -138,14 +137,4 @@ export interface EngineStats {
   tailBytes: number;
   /** Bytes of encoded frames that are kept for readers, about. */
   viewBytes: number;
-}
-
-/** A stream of chunks as an encoder makes them. */
-export interface TaskStream<Chunk> {
-  /** The reader came with the cursor of the end: there is nothing to send. */
-  ended: boolean;
-  /** The chunks; nothing is read before the first is asked for. */
-  chunks: ChunkSource<Chunk>;
-  /** Ends the stream and gives up what it holds. Safe to call twice. */
-  close(): void;
 }

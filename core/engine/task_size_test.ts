@@ -4,10 +4,10 @@ import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
 import { MemoryShortTermStore } from "../memory/short_term_store.ts";
 import { decodeCursor } from "../protocol/cursor.ts";
 import type { EventFilter, EventInput, SeriesFormat } from "../protocol/event.ts";
-import type { EngineOptions } from "./context.ts";
+import type { EngineOptions } from "../context/context.ts";
 import type { StreamMessage } from "./mod.ts";
 import { TaskEngine } from "./mod.ts";
-import { nextTurn } from "./next_turn.ts";
+import { nextTurn } from "../streams/waking/next_turn.ts";
 
 // What readers cost that come late to a large task: counted in what is read of the store at a time.
 

@@ -2,9 +2,9 @@ import type { ArchivePart, ArchivePosition, LongTermStore } from "../contracts/l
 import type { Trim } from "../contracts/log_trimmer.ts";
 import type { TaskMark, TaskRecord } from "../contracts/records.ts";
 import type { ClaimedWork, Work } from "../contracts/work_queue.ts";
-import { copyOf } from "../rules/copy.ts";
-import { isAtMark } from "../rules/mark.ts";
-import { draftOfStored } from "../rules/series.ts";
+import { copyOf } from "../domain/copy.ts";
+import { isAtMark } from "../domain/mark.ts";
+import { draftOfStored } from "../domain/series.ts";
 import { logMarkOf, TaskTable } from "./task_table.ts";
 import { WorkTable } from "./work_table.ts";
 

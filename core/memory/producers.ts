@@ -1,7 +1,7 @@
 import type { EventDraft } from "../contracts/records.ts";
 import type { Refusal } from "../contracts/short_term_store.ts";
-import type { ProducerCheck } from "../rules/append.ts";
-import { checkProducers } from "../rules/append.ts";
+import type { ProducerCheck } from "../domain/append.ts";
+import { checkProducers } from "../domain/append.ts";
 
 interface Producer {
   epoch: number;

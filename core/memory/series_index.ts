@@ -1,7 +1,7 @@
 import type { EventClass, EventDraft, SeriesFold, StoredEvent } from "../contracts/records.ts";
 import { MAX_SERIES_CLASSES } from "../contracts/records.ts";
 import type { FoldQuery } from "../contracts/task_reader.ts";
-import type { SeriesKind } from "../rules/append.ts";
+import type { SeriesKind } from "../domain/append.ts";
 import { NewestOrder } from "./newest_order.ts";
 
 interface Series extends SeriesKind {

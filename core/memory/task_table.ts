@@ -10,9 +10,9 @@ import type {
   TaskReader,
 } from "../contracts/task_reader.ts";
 import type { EventFilter } from "../protocol/event.ts";
-import { copyOf } from "../rules/copy.ts";
-import { isDiverged } from "../rules/divergence.ts";
-import { matchesType } from "../rules/filter.ts";
+import { copyOf } from "../domain/copy.ts";
+import { isDiverged } from "../domain/divergence.ts";
+import { matchesType } from "../domain/filter.ts";
 import { TaskList } from "./task_list.ts";
 import { TaskLog } from "./task_log.ts";
 

@@ -1,5 +1,5 @@
 import type { Level, SeriesMode } from "./event.ts";
-import type { TerminalStatus } from "./task.ts";
+import type { TerminalStatus } from "./status.ts";
 
 /** A rule that deletes ended tasks or their events. */
 export interface CleanupRule {

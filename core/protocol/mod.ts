@@ -14,6 +14,7 @@ export * from "./event.ts";
 export * from "./json.ts";
 export * from "./limits.ts";
 export * from "./line_separators.ts";
+export * from "./status.ts";
 export * from "./stream.ts";
 export * from "./task.ts";
 export * from "./task_id.ts";

@@ -1,5 +1,5 @@
 import type { Level, SeriesMode } from "./event.ts";
-import type { TaskStatus, TerminalStatus } from "./task.ts";
+import type { TaskStatus, TerminalStatus } from "./status.ts";
 
 /** Names of the SSE events in a task's stream. */
 export const SSE_EVENT = {

@@ -1,6 +1,12 @@
 import type { TaskEngine } from "@taskcast/core";
 import { EventSourceParserStream } from "eventsource-parser/stream";
-import type { ChatSettings } from "./server.ts";
+
+/** The model endpoint that answers. */
+export interface ChatSettings {
+  baseUrl: string;
+  apiKey?: string;
+  model: string;
+}
 
 /** Asks for an answer and streams it into a task, which ends as the answer does. Never rejects. */
 export async function answer(

@@ -6,14 +6,8 @@
 import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
 import { createTaskcastApp } from "@taskcast/server";
 import { Hono } from "hono";
+import type { ChatSettings } from "./answer.ts";
 import { answer } from "./answer.ts";
-
-/** Where answers come from. */
-export interface ChatSettings {
-  baseUrl: string;
-  apiKey?: string;
-  model: string;
-}
 
 /** Makes the chat's own routes with Taskcast mounted below them. */
 export function createChat(engine: TaskEngine, settings: ChatSettings): Hono {

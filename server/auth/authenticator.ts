@@ -1,7 +1,7 @@
 import { secretProblem } from "@taskcast/core";
 import { hintFor, TaskcastError } from "@taskcast/core/protocol";
-import type { BodyLimits } from "../body_limits.ts";
-import { bodyLimitsOf } from "../body_limits.ts";
+import type { BodyLimits } from "../requests/body_limits.ts";
+import { bodyLimitsOf } from "../requests/body_limits.ts";
 import { credentialOf, credentialOfToken } from "./credential.ts";
 import { createJwtVerifier } from "./jwt.ts";
 import { lendBody } from "./lend_body.ts";

@@ -1,6 +1,6 @@
 import { TaskcastError } from "@taskcast/core/protocol";
-import type { BodyLimits } from "../body_limits.ts";
-import { mediaType, readBytes } from "../request.ts";
+import type { BodyLimits } from "../requests/body_limits.ts";
+import { mediaType, readBytes } from "../requests/parse.ts";
 
 /** What reads a body; Node 20 has no `bytes`. */
 const READS = (["arrayBuffer", "blob", "bytes", "formData", "json", "text"] as const)

@@ -1,4 +1,4 @@
-import type { AnsweredRequest } from "../observe_requests.ts";
+import type { AnsweredRequest } from "../requests/observe_requests.ts";
 import { Distribution } from "./distribution.ts";
 import type { Instruments } from "./instruments.ts";
 import { FAST_BUCKETS } from "./instruments.ts";

@@ -2,7 +2,7 @@ import type { DisplacedPlace, DisplacedTask } from "@taskcast/core";
 import type { Task } from "@taskcast/core/protocol";
 import { invalidInput, TaskcastError, toJsonLine } from "@taskcast/core/protocol";
 import type { AuthContext } from "../auth/mod.ts";
-import { jsonResponse } from "../json_answer.ts";
+import { jsonResponse } from "../requests/json_answer.ts";
 import type { Router } from "../router.ts";
 import { displacedPageSchema, displacedTaskQuery } from "../schemas/displaced.ts";
 import { undeliveredQuery } from "../schemas/query.ts";

@@ -3,11 +3,11 @@ import type { EventFilter, EventInput, Since } from "@taskcast/core/protocol";
 import { escapeLineSeparators } from "@taskcast/core/protocol";
 import { z } from "zod";
 
-import { withoutIdleTimeout } from "../idle_timeout.ts";
-import { jsonAnswer, jsonResponse } from "../json_answer.ts";
+import { withoutIdleTimeout } from "../sse/idle_timeout.ts";
+import { jsonAnswer, jsonResponse } from "../requests/json_answer.ts";
 import { described } from "../openapi/described.ts";
-import type { BodyLimits } from "../body_limits.ts";
-import { assertNotCompressed, mediaType, parse, readJson } from "../request.ts";
+import type { BodyLimits } from "../requests/body_limits.ts";
+import { assertNotCompressed, mediaType, parse, readJson } from "../requests/parse.ts";
 import type { StreamSlots } from "../limits/mod.ts";
 import type { Router } from "../router.ts";
 import { eventBody, eventSchema, receiptSchema } from "../schemas/event.ts";

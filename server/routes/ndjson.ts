@@ -2,9 +2,9 @@ import type { Ending, EndWatch, StoredEvent, TaskEngine } from "@taskcast/core";
 import { isTaskReplaced } from "@taskcast/core";
 import type { EventInput, PublishReceipt } from "@taskcast/core/protocol";
 import { invalidInput, isRefusal, TaskcastError } from "@taskcast/core/protocol";
-import { InterruptibleBody } from "../interruptible_body.ts";
-import { LineSplitter } from "../line_splitter.ts";
-import { tokenExpired, tooLarge } from "../request.ts";
+import { InterruptibleBody } from "../requests/interruptible_body.ts";
+import { LineSplitter } from "../requests/line_splitter.ts";
+import { tokenExpired, tooLarge } from "../requests/parse.ts";
 import { callAt } from "../sse/call_at.ts";
 
 /** How lines are taken. */

@@ -1,6 +1,6 @@
 import type { DependencyState, TaskEngine } from "@taskcast/core";
 import { z } from "zod";
-import { jsonResponse } from "../json_answer.ts";
+import { jsonResponse } from "../requests/json_answer.ts";
 import type { Metrics } from "../metrics/mod.ts";
 import type { Router } from "../router.ts";
 import { API_VERSION, VERSION } from "../version.ts";

@@ -2,8 +2,8 @@ import type { TaskEngine } from "@taskcast/core";
 import { invalidInput, TaskcastError } from "@taskcast/core/protocol";
 import type { Tickets } from "../auth/mod.ts";
 import { hasScope } from "../auth/mod.ts";
-import type { Gate } from "../gate.ts";
-import { jsonAnswer, jsonResponse } from "../json_answer.ts";
+import type { Gate } from "../auth/gate.ts";
+import { jsonAnswer, jsonResponse } from "../requests/json_answer.ts";
 import type { Router } from "../router.ts";
 import { listQuery } from "../schemas/query.ts";
 import {

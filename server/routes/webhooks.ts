@@ -1,4 +1,4 @@
-import { jsonResponse } from "../json_answer.ts";
+import { jsonResponse } from "../requests/json_answer.ts";
 import type { Router } from "../router.ts";
 import { undeliveredQuery } from "../schemas/query.ts";
 import {
@@ -7,7 +7,7 @@ import {
   undeliveredSchema,
   webhookStatusSchema,
 } from "../schemas/webhook.ts";
-import { listUndelivered } from "../list_undelivered.ts";
+import { listUndelivered } from "./list_undelivered.ts";
 import type { Services } from "./tasks.ts";
 
 /** Adds what people who look after webhooks ask. */

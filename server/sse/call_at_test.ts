@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { fakeClock } from "../../tests/support/fake_clock.ts";
+import { fakeClock } from "../../testing/fake_clock.ts";
 import { callAt } from "./call_at.ts";
 
 const DAY_MS = 86_400_000;

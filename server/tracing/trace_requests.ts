@@ -1,5 +1,5 @@
 import type { HonoRequest } from "hono";
-import type { RequestInfo } from "../request_info.ts";
+import type { RequestInfo } from "../requests/request_info.ts";
 import { openTelemetry } from "./open_telemetry.ts";
 import { remoteContext, traceparentOf, tracer } from "./tracer.ts";
 

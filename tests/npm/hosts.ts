@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { CommandWords } from "../support/cli.ts";
-import { withExampleServer } from "../support/example_server.ts";
-import { documents } from "../support/markdown.ts";
-import { assertGoesOn, assertStaysOpen } from "../support/stays_open.ts";
+import type { CommandWords } from "../../testing/servers/cli.ts";
+import { withExampleServer } from "../../testing/servers/example_server.ts";
+import { documents } from "../../testing/texts/markdown.ts";
+import { assertGoesOn, assertStaysOpen } from "../../testing/servers/stays_open.ts";
 import type { Project } from "./project.ts";
 import { toJavaScript } from "./project.ts";
 
@@ -17,7 +17,7 @@ const QUIET_ON_BUN_MS = 9_000;
 
 /** Arguments with which Node's server has a second for what it has five minutes for. */
 export async function shortTimeouts(project: Project): Promise<string[]> {
-  await project.writeScript("short_timeouts.js", new URL("short_timeouts.ts", import.meta.url));
+  await project.writeScript("short_timeouts.js", new URL("./short_timeouts.ts", import.meta.url));
   return ["--import", `file://${project.folder}short_timeouts.js`];
 }
 
@@ -28,7 +28,7 @@ export function testHosts(project: Project, { node, bun }: { node: string; bun?:
   Deno.test("npm: quiet streams and requests stay open in Fastify, as the guide says", async () => {
     const block = await blockWith("docs/guides/deployment.md", "function listenWithFastify");
     await project.write("fastify.js", toJavaScript(block));
-    await project.writeScript("fastify_host.js", new URL("fastify_host.ts", import.meta.url));
+    await project.writeScript("fastify_host.js", new URL("./fastify_host.ts", import.meta.url));
     const command: CommandWords = [node, ...await shortTimeouts(project), "fastify_host.js"];
     await withExampleServer({ command, folder: project.folder, health }, async (url) => {
       await assertStaysOpen(`${url}/taskcast`, QUIET_ON_NODE_MS);
@@ -39,7 +39,7 @@ export function testHosts(project: Project, { node, bun }: { node: string; bun?:
     name: "npm: quiet streams and requests stay open in Bun.serve, beyond its idle timeout",
     ignore: bun === undefined,
   }, async () => {
-    await project.writeScript("bun_serve.js", new URL("bun_serve.ts", import.meta.url));
+    await project.writeScript("bun_serve.js", new URL("./bun_serve.ts", import.meta.url));
     const serve = (givesServer: "yes" | "no", use: (base: string) => Promise<void>) =>
       withExampleServer({
         command: ["env", `GIVES_SERVER=${givesServer}`, bun!, "bun_serve.js"],

@@ -1,9 +1,9 @@
 import { DEFAULT_MAX_EVENTS, useTaskEvents, useTaskText } from "@taskcast/react";
 import assert from "node:assert/strict";
 import { createElement as h, Fragment } from "react";
-import { countingServer, openPage } from "../support/react_page.ts";
-import { say } from "../support/publish.ts";
-import { until } from "../support/sse.ts";
+import { countingServer, openPage } from "../../testing/pages/react_page.ts";
+import { say } from "../../testing/sse/publish.ts";
+import { until } from "../../testing/sse/sse.ts";
 
 const tokens = (count: number, from = 0) => Array.from({ length: count }, (_, i) => `${from + i} `);
 

@@ -2,12 +2,12 @@ import { TaskcastHttpError, useTask, useTaskEvents, useTaskText } from "@taskcas
 import assert from "node:assert/strict";
 import { createElement as h } from "react";
 import { seededRandom } from "../../core/conformance/seeded_random.ts";
-import { cuttingProxy } from "../support/cutting_proxy.ts";
-import { freePort } from "../support/free_port.ts";
-import { countingServer, openPage } from "../support/react_page.ts";
-import { say } from "../support/publish.ts";
-import { doneFrame, scriptedServer, sse } from "../support/scripted_server.ts";
-import { until } from "../support/sse.ts";
+import { cuttingProxy } from "../../testing/network/cutting_proxy.ts";
+import { freePort } from "../../testing/network/free_port.ts";
+import { countingServer, openPage } from "../../testing/pages/react_page.ts";
+import { say } from "../../testing/sse/publish.ts";
+import { doneFrame, scriptedServer, sse } from "../../testing/servers/scripted_server.ts";
+import { until } from "../../testing/sse/sse.ts";
 
 type Events = ReturnType<typeof useTaskEvents>;
 

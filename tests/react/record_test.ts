@@ -3,8 +3,8 @@ import type { Task } from "@taskcast/react";
 import { useTask } from "@taskcast/react";
 import assert from "node:assert/strict";
 import { createElement as h } from "react";
-import { countingServer, openPage } from "../support/react_page.ts";
-import { until } from "../support/sse.ts";
+import { countingServer, openPage } from "../../testing/pages/react_page.ts";
+import { until } from "../../testing/sse/sse.ts";
 
 /** The record, without what `getTask` tells of its log. */
 async function recordOf(engine: TaskEngine, id: string): Promise<Task> {

@@ -3,9 +3,9 @@ import { TaskcastProvider, useTask, useTaskEvents, useTaskText } from "@taskcast
 import assert from "node:assert/strict";
 import { createElement as h } from "react";
 import { renderToString } from "react-dom/server";
-import { countingServer, openPage } from "../support/react_page.ts";
-import { say } from "../support/publish.ts";
-import { until } from "../support/sse.ts";
+import { countingServer, openPage } from "../../testing/pages/react_page.ts";
+import { say } from "../../testing/sse/publish.ts";
+import { until } from "../../testing/sse/sse.ts";
 
 let seen: [string, StreamState, StreamState][] = [];
 

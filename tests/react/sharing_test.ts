@@ -2,9 +2,9 @@ import { useTask, useTaskEvents, useTaskText } from "@taskcast/react";
 import assert from "node:assert/strict";
 import type { ReactElement } from "react";
 import { createElement as h, Fragment, version } from "react";
-import { countingServer, openPage } from "../support/react_page.ts";
-import { say } from "../support/publish.ts";
-import { until } from "../support/sse.ts";
+import { countingServer, openPage } from "../../testing/pages/react_page.ts";
+import { say } from "../../testing/sse/publish.ts";
+import { until } from "../../testing/sse/sse.ts";
 
 function Answer({ taskId }: { taskId: string }): string {
   return useTaskText(taskId, "answer");

@@ -1,0 +1,81 @@
+import { unavailable } from "../errors.ts";
+import type { Kv, KvAtomic, KvCommitOutcome, KvEntry } from "./kv.ts";
+
+/**
+ * A database that answers in time or fails. A change that was given up may still be carried out; the
+ * version of what it checks tells whoever comes next.
+ */
+export class TimelyKv implements Kv {
+  readonly #kv: Kv;
+  readonly #timeoutMs: number;
+
+  /** @param timeoutMs Milliseconds that an answer may take. */
+  constructor(kv: Kv, timeoutMs: number) {
+    this.#kv = kv;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  get(...args: Parameters<Kv["get"]>): Promise<KvEntry> {
+    return this.#inTime(this.#kv.get(...args));
+  }
+
+  getMany(...args: Parameters<Kv["getMany"]>): Promise<readonly KvEntry[]> {
+    return this.#inTime(this.#kv.getMany(...args));
+  }
+
+  async *list(...args: Parameters<Kv["list"]>): AsyncGenerator<KvEntry, void> {
+    const entries = this.#kv.list(...args)[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const { done, value } = await this.#inTime(entries.next());
+        if (done) return;
+        yield value;
+      }
+    } finally {
+      await entries.return?.();
+    }
+  }
+
+  atomic(): KvAtomic {
+    const atomic = this.#kv.atomic();
+    const timely: KvAtomic = {
+      check(check) {
+        atomic.check(check);
+        return timely;
+      },
+      set(key, value, options) {
+        atomic.set(key, value, options);
+        return timely;
+      },
+      delete(key) {
+        atomic.delete(key);
+        return timely;
+      },
+      commit: (): Promise<KvCommitOutcome> => this.#inTime(atomic.commit()),
+    };
+    return timely;
+  }
+
+  watch(...args: Parameters<Kv["watch"]>): ReadableStream<readonly KvEntry[]> {
+    return this.#kv.watch(...args);
+  }
+
+  close(): void {
+    this.#kv.close();
+  }
+
+  async #inTime<T>(answer: Promise<T>): Promise<T> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(unavailable(`no answer within ${this.#timeoutMs} ms`)),
+        this.#timeoutMs,
+      );
+    });
+    try {
+      return await Promise.race([answer, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

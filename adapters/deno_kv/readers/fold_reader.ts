@@ -1,0 +1,149 @@
+import type { FoldPage, FoldQuery, SeriesFold } from "@taskcast/core";
+import { readText } from "../rows/blobs.ts";
+import type { Database } from "../connection/database.ts";
+import { ChangedMeanwhile } from "../errors.ts";
+import { CHUNK_CHARS } from "../limits.ts";
+import type { FoldsEnd, FoldValue, Head, SeriesValue, Text } from "../rows/values.ts";
+import { toStoredEvent } from "../rows/values.ts";
+
+/** Folds, or parts of a text, in one step. */
+const FOLDS_AT_ONCE = 100;
+
+/** A page of folds without what it says of the task. */
+type Folds = Omit<FoldPage, "incarnation">;
+
+/**
+ * Reads folds in the order of their newest events, and the length of the log of the same moment.
+ *
+ * They lie in that order, and the length stands behind the last. A fold that goes on while this reads
+ * moves behind everything that was read by then, so it is met again; and the last step reads the
+ * length at the same moment as the folds that were the last to move. Of a page that is not the last it
+ * is enough to know that more comes.
+ *
+ * @throws {ChangedMeanwhile} If that is not so, since the task was removed or is being written to.
+ */
+export async function readFolds(
+  database: Database,
+  head: Head,
+  query: FoldQuery,
+): Promise<Folds> {
+  if (query.seriesId !== undefined) return await readOne(database, head, query, query.seriesId);
+  const { kv, keys } = database;
+  const { life } = head;
+  const { after, through = Infinity, limit, maxBytes = Infinity } = query;
+  const folds = new Map<string, FoldValue>();
+  let end: FoldsEnd | undefined;
+  let bytes = 0;
+  let stop: "full" | "through" | undefined;
+  const range = { start: keys.fold(life, after + 1), end: [...keys.foldsEnd(life), 0] };
+  // One fold more tells that there are others, and behind it may be the end.
+  const batchSize = Math.min(limit + 2, FOLDS_AT_ONCE);
+  for await (const { key, value } of kv.list(range, { batchSize })) {
+    if (key.at(-1) === true) end = value as FoldsEnd;
+    else {
+      const fold = value as FoldValue;
+      folds.delete(fold.seriesId);
+      if (fold.index > through) stop = "through";
+      else if (folds.size === limit || bytes >= maxBytes) stop = "full";
+      if (stop !== undefined) break;
+      folds.set(fold.seriesId, fold);
+      const { newest: { data }, tail = "" } = fold;
+      bytes += (typeof data === "string" ? data.length : 0) + tail.length;
+    }
+  }
+  if (stop !== undefined) {
+    end = (await kv.get(keys.foldsEnd(life))).value as FoldsEnd | null ?? undefined;
+  }
+  if (end === undefined || end.wide) throw new ChangedMeanwhile();
+  const { length, status } = end;
+  const wanted = [...folds.values()];
+  const read = await readWithin(database, life, wanted, query);
+  const isWhole = read.length === wanted.length && stop !== "full";
+  const scannedTo = isWhole
+    ? Math.max(after, Math.min(through, length - 1))
+    : read.at(-1)!.newest.index;
+  return { folds: read, scannedTo, length, status };
+}
+
+/** Reads texts one after another until they come to the bytes of a page; small ones side by side. */
+async function readWithin(
+  database: Database,
+  life: string,
+  folds: readonly FoldValue[],
+  { maxBytes = Infinity, texts = true }: FoldQuery,
+): Promise<SeriesFold[]> {
+  const read: SeriesFold[] = [];
+  let bytes = 0;
+  for (let at = 0; at < folds.length && bytes < maxBytes;) {
+    let next = at;
+    for (let most = 0; next < folds.length && (next === at || bytes + most < maxBytes); next++) {
+      const { parts, tail = "" } = folds[next]!;
+      most += texts ? parts * CHUNK_CHARS + tail.length : 0;
+    }
+    const some = folds.slice(at, next).map((fold) => readFold(database, life, fold, texts));
+    for (const fold of await Promise.all(some)) {
+      if (bytes >= maxBytes) break;
+      bytes += fold.newest.data.length + (fold.text?.length ?? 0);
+      read.push(fold);
+    }
+    at = next;
+  }
+  return read;
+}
+
+async function readOne(
+  database: Database,
+  head: Head,
+  { after, through = Infinity, texts = true }: FoldQuery,
+  seriesId: string,
+): Promise<Folds> {
+  const { kv, keys } = database;
+  const { life } = head;
+  const { newest } = (await kv.get(keys.series(life, seriesId))).value as SeriesValue | null ?? {};
+  const [fold, end] = await kv.getMany([keys.fold(life, newest ?? -1), keys.foldsEnd(life)]);
+  const found = fold!.value as FoldValue | null;
+  const state = end!.value as FoldsEnd | null;
+  if (state === null || state.wide) throw new ChangedMeanwhile();
+  if (newest !== undefined && found === null) throw new ChangedMeanwhile();
+  const isWanted = found !== null && found.index > after && found.index <= through;
+  const { length, status } = state;
+  return {
+    folds: isWanted ? [await readFold(database, life, found, texts)] : [],
+    scannedTo: Math.max(after, Math.min(through, length - 1)),
+    length,
+    status,
+  };
+}
+
+async function readFold(
+  database: Database,
+  life: string,
+  fold: FoldValue,
+  withText: boolean,
+): Promise<SeriesFold> {
+  const { seriesId, mode, accField, index, newest, classes } = fold;
+  const event = toStoredEvent(index, newest, await readText(database, life, newest.data));
+  const whole: SeriesFold = { seriesId, mode, newest: event, classes };
+  if (accField !== undefined) whole.accField = accField;
+  if (withText && fold.tail !== undefined) {
+    whole.text = await readParts(database, life, fold) + fold.tail;
+  }
+  return whole;
+}
+
+/** The parts that a fold had when it was read. More may have come; these are still the same. */
+async function readParts(
+  database: Database,
+  life: string,
+  { seriesId, era, parts }: FoldValue,
+): Promise<string> {
+  if (parts === 0) return "";
+  const { kv, keys } = database;
+  const prefix = keys.of(life, "part", seriesId, era);
+  const found: Promise<string>[] = [];
+  for await (const { value } of kv.list({ prefix }, { limit: parts, batchSize: FOLDS_AT_ONCE })) {
+    found.push(readText(database, life, value as Text));
+  }
+  if (found.length < parts) throw new ChangedMeanwhile();
+  return (await Promise.all(found)).join("");
+}

@@ -1,0 +1,66 @@
+import type { ClaimedWork, DueKind, DueWork, MarkedTask, Work } from "@taskcast/core";
+import type { Database } from "../connection/database.ts";
+import { MAX_BATCH } from "../limits.ts";
+
+/** What is due, earliest first: one look at the beginning of a list. */
+export async function readDue(
+  { kv, keys }: Database,
+  nowMs: number,
+  limit: number,
+): Promise<DueWork> {
+  const entries: DueWork["entries"] = [];
+  const options = { limit: limit + 1, batchSize: Math.min(limit + 1, MAX_BATCH) };
+  for await (const { key } of kv.list({ prefix: keys.all("due") }, options)) {
+    const [atMs, kind, taskId] = key.slice(-3) as [number, DueKind, string];
+    if (atMs > nowMs || entries.length === limit) return { entries, nextAtMs: atMs };
+    entries.push({ kind, taskId, atMs });
+  }
+  return { entries };
+}
+
+/** Marked tasks in their order, behind a place in it. */
+export async function readMarked(
+  { kv, keys }: Database,
+  work: Work,
+  { limit, after }: { limit: number; after?: MarkedTask },
+): Promise<MarkedTask[]> {
+  const all = keys.all("work", work);
+  const start = after === undefined ? all : [...keys.work(work, after.atMs, after.taskId), 0];
+  const options = { limit, batchSize: Math.min(limit, MAX_BATCH) };
+  const found: MarkedTask[] = [];
+  for await (const { key } of kv.list({ start, end: [...all, true] }, options)) {
+    const [atMs, taskId] = key.slice(-2) as [number, string];
+    found.push({ taskId, atMs });
+  }
+  return found;
+}
+
+/**
+ * Claims tasks whose time has come.
+ *
+ * @param take Moves a mark, if it is still there. Tells whether it did.
+ */
+export async function claimMarked(
+  database: Database,
+  work: Work,
+  { nowMs, limit }: { nowMs: number; limit: number },
+  take: (task: MarkedTask) => Promise<boolean>,
+): Promise<ClaimedWork> {
+  const mine: MarkedTask[] = [];
+  for (;;) {
+    const wanted = limit - mine.length;
+    const marked = await readMarked(database, work, { limit: wanted + 1 });
+    const ready = marked.slice(0, wanted).filter(({ atMs }) => atMs <= nowMs);
+    const taken = await Promise.all(ready.map(take));
+    mine.push(...ready.filter((_, at) => taken[at]));
+    // Where others were first there may be more behind.
+    if (taken.includes(false) && mine.length < limit) continue;
+    const claimed: ClaimedWork = { taskIds: mine.map(({ taskId }) => taskId) };
+    if (mine.length > 0) claimed.oldestAtMs = mine[0]!.atMs;
+    const next = marked.slice(ready.length).find(({ taskId }) =>
+      !mine.some((task) => task.taskId === taskId)
+    );
+    if (next !== undefined) claimed.nextAtMs = next.atMs;
+    return claimed;
+  }
+}

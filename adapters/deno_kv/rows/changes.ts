@@ -1,0 +1,86 @@
+import type { Keys } from "../keys.ts";
+import type { KvAtomic, KvKey } from "../connection/kv.ts";
+import { bytesOf, INLINE_CHARS, keyBytes, MAX_CHANGES, MAX_COMMIT_BYTES } from "../limits.ts";
+import type { BlobRef, Garbage, GarbagePrefix, Text } from "./values.ts";
+
+interface Change {
+  key: KvKey;
+  /** `undefined`: it is removed. */
+  value: unknown;
+  expireIn?: number;
+  bytes: number;
+}
+
+/** A short name that nothing else has. */
+export function newName(): string {
+  return crypto.randomUUID().replaceAll("-", "").slice(0, 20);
+}
+
+/** Writes that are to happen together. A key that is written again has the later value. */
+export class Changes {
+  readonly #changes = new Map<string, Change>();
+  #bytes = 0;
+  readonly #blob = newName();
+  /** Long texts that must be there before, in order. */
+  readonly blobs: Map<string, string[]> = new Map();
+
+  set(key: KvKey, value: unknown, expireIn?: number): void {
+    this.#put({ key, value, expireIn, bytes: keyBytes(key) + bytesOf(value) });
+  }
+
+  delete(key: KvKey): void {
+    this.#put({ key, value: undefined, bytes: keyBytes(key) });
+  }
+
+  /** The text itself, or where it will be if it is long. */
+  text(text: string): Text {
+    return text.length <= INLINE_CHARS ? text : this.aside(text);
+  }
+
+  /** Puts a text aside. */
+  aside(text: string): BlobRef {
+    const texts = this.blobs.get(this.#blob) ?? [];
+    this.blobs.set(this.#blob, texts);
+    texts.push(text);
+    return { blob: this.#blob, no: texts.length - 1, chars: text.length };
+  }
+
+  /** Has keys of a life removed, some time after this. */
+  discard(keys: Keys, life: string, ...prefixes: GarbagePrefix[]): void {
+    if (prefixes.length === 0) return;
+    const garbage: Garbage = { life, prefixes };
+    this.set(keys.garbage(0, newName()), garbage);
+  }
+
+  get isEmpty(): boolean {
+    return this.#changes.size === 0;
+  }
+
+  /** Whether one atomic operation takes these, and some more. */
+  fits(more?: Changes): boolean {
+    const [count, bytes] = more === undefined ? [0, 0] : [more.#changes.size, more.#bytes];
+    return this.#changes.size + count <= MAX_CHANGES && this.#bytes + bytes <= MAX_COMMIT_BYTES;
+  }
+
+  /** Takes others over, which come later. */
+  add(others: Changes): void {
+    for (const change of others.#changes.values()) this.#put(change);
+    for (const [blob, texts] of others.blobs) this.blobs.set(blob, texts);
+  }
+
+  /** Puts them into an atomic operation. */
+  write(atomic: KvAtomic): KvAtomic {
+    for (const { key, value, expireIn } of this.#changes.values()) {
+      if (value === undefined) atomic.delete(key);
+      else if (expireIn === undefined) atomic.set(key, value);
+      else atomic.set(key, value, { expireIn });
+    }
+    return atomic;
+  }
+
+  #put(change: Change): void {
+    const name = JSON.stringify(change.key);
+    this.#bytes += change.bytes - (this.#changes.get(name)?.bytes ?? 0);
+    this.#changes.set(name, change);
+  }
+}

@@ -1,0 +1,90 @@
+import type { IdClosing, LogMark, TaskMark, Work } from "@taskcast/core";
+import { isAtMark } from "@taskcast/core";
+import type { Database } from "../connection/database.ts";
+import type { Keys } from "../keys.ts";
+import { deleteTask, setMark } from "./record.ts";
+import type { TaskWork } from "../task_queue.ts";
+import type { ClosedId } from "./values.ts";
+
+// Small changes of a task.
+
+/** Looks at a task, and so has finished what somebody began. */
+export const SETTLE: TaskWork<void> = { plan: () => {} };
+
+/** Deletes a task, and closes its id or opens it. Tells whether it did. */
+export function deleting(
+  { kv, keys }: Database,
+  at: TaskMark | undefined,
+  closing: IdClosing | undefined,
+): TaskWork<boolean> {
+  let closed: ClosedId | null = null;
+  return {
+    endsTurn: true,
+    async load({ taskId }) {
+      closed = closing === undefined
+        ? (await kv.get(keys.closedId(taskId))).value as ClosedId | null
+        : null;
+    },
+    plan(state, changes) {
+      const { head, taskId } = state;
+      const isOpened = closed !== null &&
+        (at === undefined || at.incarnation === closed.incarnation);
+      if (isOpened) changes.delete(keys.closedId(taskId));
+      if (head === undefined || (at !== undefined && !isAtMark(head, at))) return false;
+      deleteTask(keys, state, changes);
+      if (closing !== undefined) {
+        const { nowMs, untilMs } = closing;
+        const tombstone: ClosedId = { incarnation: head.incarnation, untilMs };
+        changes.set(keys.closedId(taskId), tombstone, Math.max(1, untilMs - nowMs));
+      }
+      return true;
+    },
+  };
+}
+
+/** Sets a mark. Tells whether the task was where it should be. */
+export function marking(
+  keys: Keys,
+  { work, atMs, at }: { work: Work; atMs: number | undefined; at: TaskMark },
+): TaskWork<boolean> {
+  return {
+    plan(state, changes) {
+      if (state.head === undefined || !isAtMark(state.head, at)) return false;
+      setMark(keys, state, changes, work, atMs);
+      return true;
+    },
+  };
+}
+
+/** Moves a mark that is due. Tells whether it was still there. */
+export function claiming(
+  keys: Keys,
+  { work, atMs, untilMs }: { work: Work; atMs: number; untilMs: number },
+): TaskWork<boolean> {
+  return {
+    plan(state, changes) {
+      if (state.head?.marks[work] !== atMs) return false;
+      setMark(keys, state, changes, work, untilMs);
+      return true;
+    },
+  };
+}
+
+/** Says what the archive has. Tells whether the task is still there. */
+export function archiving(
+  keys: Keys,
+  at: LogMark,
+  { againAtMs, releaseAtMs }: { againAtMs: number; releaseAtMs?: number },
+): TaskWork<boolean> {
+  return {
+    plan(state, changes) {
+      if (state.head === undefined) return false;
+      const isThere = isAtMark(state.head, at);
+      setMark(keys, state, changes, "archive", isThere ? undefined : againAtMs);
+      if (isThere && releaseAtMs !== undefined) {
+        setMark(keys, state, changes, "release", releaseAtMs);
+      }
+      return isThere;
+    },
+  };
+}

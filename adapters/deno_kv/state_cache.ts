@@ -1,0 +1,28 @@
+import type { TaskState } from "./rows/task_state.ts";
+
+/** Tasks that are remembered between commits. */
+const MAX_STATES = 128;
+
+/** Where tasks were when they were last written here: those that were written to lately. */
+export class RememberedStates {
+  readonly #states = new Map<string, TaskState>();
+
+  /** What is known of a task, which is forgotten by this. */
+  take(taskId: string): TaskState | undefined {
+    const state = this.#states.get(taskId);
+    this.#states.delete(taskId);
+    return state;
+  }
+
+  /** Remembers where a task is. */
+  keep(state: TaskState): void {
+    if (state.head === undefined) return;
+    state.shrink();
+    this.#states.set(state.taskId, state);
+    if (this.#states.size <= MAX_STATES) return;
+    for (const oldest of this.#states.keys()) {
+      this.#states.delete(oldest);
+      return;
+    }
+  }
+}

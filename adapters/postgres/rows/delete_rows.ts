@@ -1,0 +1,37 @@
+import type { Run } from "../connection/database.ts";
+
+/** The tables that hold rows of an archived task, and with it those of any task. */
+export const LOG_TABLES: readonly string[] = [
+  "due",
+  "folded_events",
+  "trimmed",
+  "events",
+  "classes",
+  "series_parts",
+  "series",
+  "tasks",
+];
+
+/** The tables that hold rows of a live task. */
+export const LIVE_TABLES: readonly string[] = [
+  "producer_events",
+  "producers",
+  "notes",
+  ...LOG_TABLES,
+];
+
+/** Deletes the rows of tasks that are locked. */
+export async function deleteRows(
+  run: Run,
+  tables: readonly string[],
+  tasks: readonly number[],
+): Promise<void> {
+  const numbers = JSON.stringify(tasks.map((task) => ({ task })));
+  await Promise.all(tables.map((table) =>
+    run(
+      `DELETE FROM {${table}} d USING json_to_recordset($1::text::json) AS r (task bigint) ` +
+        "WHERE d.task = r.task",
+      numbers,
+    )
+  ));
+}

@@ -1,0 +1,130 @@
+import type { EventDraft } from "@taskcast/core";
+import type { Changes } from "./changes.ts";
+import type { Run } from "../connection/database.ts";
+import type { ClassRow, SeriesRow, TaskRow } from "./table_rows.ts";
+import { TaskState } from "./task_state.ts";
+
+/** What a transaction is going to append to a task. */
+export interface Planned {
+  taskId: string;
+  events: readonly EventDraft[];
+}
+
+/** Tasks as a transaction has locked and read them. */
+export interface Loaded {
+  tasks: Map<string, TaskState>;
+  /** Numbers for tasks that are new. */
+  numbers: number[];
+}
+
+/**
+ * Locks tasks, which need not exist, and reads what it takes to append to them. Whoever writes
+ * takes these locks, in the same order.
+ */
+export async function load(
+  run: Run,
+  changes: Changes,
+  planned: readonly Planned[],
+  { newTasks, producers = false }: { newTasks: number; producers?: boolean },
+): Promise<Loaded> {
+  const ids = [...new Set(planned.map(({ taskId }) => taskId))];
+  const classes = new Map<string, object>();
+  const series = new Map<string, object>();
+  const senders = new Map<string, object>();
+  for (const { taskId: id, events } of planned) {
+    let before: EventDraft | undefined;
+    for (const draft of events) {
+      const { type, level, seriesId, producer } = draft;
+      // Mostly it is as the one before.
+      if (type !== before?.type || level !== before.level) {
+        classes.set(`${level} ${id} ${type}`, { id, type, level });
+      }
+      before = draft;
+      if (seriesId !== undefined) series.set(`${id} ${seriesId}`, { id, series: seriesId });
+      if (producers && producer !== undefined) {
+        const { id: name, seq } = producer;
+        senders.set(`${id} ${seq} ${name}`, { id, producer: name, seq });
+      }
+    }
+  }
+  const rows = async <Row extends object>(text: string, wanted: readonly object[]) =>
+    wanted.length === 0 ? [] : await run<Row>(text, JSON.stringify(wanted));
+  const [, taskRows, numberRows, classRows, seriesRows, producerRows] = await Promise.all([
+    lock(run, ids),
+    rows<TaskRow>(SELECT_TASKS, ids.map((id) => ({ id }))),
+    newTasks === 0 ? [] : run<{ number: string }>(SELECT_NUMBERS, newTasks),
+    rows<ClassRow & { id: string }>(SELECT_CLASSES, [...classes.values()]),
+    rows<SeriesRow & { id: string }>(SELECT_SERIES, [...series.values()]),
+    rows<ProducerRow>(SELECT_PRODUCERS, [...senders.values()]),
+  ]);
+  const tasks = new Map(taskRows.map((row) => [row.id, new TaskState(row, changes)]));
+  for (const { id, ...row } of classRows) tasks.get(id)?.addClass(row);
+  for (const { id, ...row } of seriesRows) tasks.get(id)?.addSeries(row);
+  for (const [id, found] of Map.groupBy(producerRows, ({ id }) => id)) {
+    for (const [name, sent] of Map.groupBy(found, ({ producer }) => producer)) {
+      const { epoch, next_seq: nextSeq } = sent[0]!;
+      const indexes = new Map(sent.map(({ seq, idx }) => [seq, idx]));
+      const state = tasks.get(id);
+      state?.addProducer(name, { epoch, nextSeq, indexOf: (seq) => indexes.get(seq)! });
+      for (const { idx, trimmed } of sent) if (trimmed) state?.addTrimmed(idx);
+    }
+  }
+  return { tasks, numbers: numberRows.map(({ number }) => Number(number)) };
+}
+
+/** Waits until nobody else writes to these tasks, and keeps them until the transaction ends. */
+export async function lock(run: Run, ids: readonly string[]): Promise<void> {
+  await run(LOCK, JSON.stringify(ids));
+}
+
+// In one order, so that two who want some of the same never wait for each other.
+const LOCK = "SELECT pg_advisory_xact_lock(key) FROM (SELECT DISTINCT " +
+  "hashtextextended('{tasks}' || id, 0) AS key FROM json_array_elements_text($1::text::json) AS i (id) " +
+  "ORDER BY key) AS keys";
+
+const SELECT_TASKS = "SELECT t.task::float8, t.id, t.incarnation, t.version, t.status, " +
+  "t.created_at::float8, t.length, t.bytes::float8, t.time::float8, t.classes, t.hooked " +
+  "FROM json_to_recordset($1::text::json) AS r (id text) " +
+  "JOIN LATERAL (SELECT * FROM {tasks} k WHERE k.id = r.id LIMIT 1) t ON true";
+
+const SELECT_NUMBERS =
+  "SELECT nextval('{task_numbers}')::text AS number FROM generate_series(1, $1::int)";
+
+// Looks each row up by its key, whatever PostgreSQL knows of the tables: a LIMIT keeps it from joining
+// them as a whole. Those rows are updated with each publish, so a look through all of them passes over
+// many versions; it took more than half of the time of a transaction with 32 publishes.
+const EACH_TASK =
+  "JOIN LATERAL (SELECT k.task FROM {tasks} k WHERE k.id = r.id LIMIT 1) t ON true ";
+
+// A class is there once for events that stand alone, and once for others.
+const SELECT_CLASSES = "SELECT r.id, c.task::float8, c.class, c.type, c.level, c.plain, c.count " +
+  `FROM json_to_recordset($1::text::json) AS r (id text, type text, level text) ${EACH_TASK}` +
+  "JOIN LATERAL (SELECT * FROM {classes} k WHERE k.task = t.task AND k.type = r.type " +
+  "AND k.level = r.level LIMIT 2) c ON true";
+
+const SELECT_SERIES = "SELECT r.id, s.task::float8, s.series, s.mode, s.acc_field, s.newest, " +
+  "s.is_text, s.first_part, s.parts, s.part_length, s.classes " +
+  `FROM json_to_recordset($1::text::json) AS r (id text, series text) ${EACH_TASK}` +
+  "JOIN LATERAL (SELECT * FROM {series} k WHERE k.task = t.task AND k.series = r.series LIMIT 1) s " +
+  "ON true";
+
+interface ProducerRow {
+  id: string;
+  producer: string;
+  epoch: number;
+  next_seq: number;
+  seq: number | null;
+  idx: number;
+  /** The event that was sent so is not in the log any more. */
+  trimmed: boolean;
+}
+
+const SELECT_PRODUCERS = "SELECT r.id, p.producer, p.epoch::float8, p.next_seq::float8, " +
+  "e.seq::float8, e.idx, CASE WHEN e.idx <= t.trimmed_through THEN (SELECT v.idx FROM {events} v " +
+  "WHERE v.task = t.task AND v.idx = e.idx LIMIT 1) IS NULL ELSE false END AS trimmed " +
+  "FROM json_to_recordset($1::text::json) " +
+  "AS r (id text, producer text, seq bigint) " +
+  "JOIN LATERAL (SELECT k.task, k.trimmed_through FROM {tasks} k WHERE k.id = r.id LIMIT 1) t ON true " +
+  "JOIN LATERAL (SELECT * FROM {producers} k WHERE k.task = t.task AND k.producer = r.producer " +
+  "LIMIT 1) p ON true LEFT JOIN LATERAL (SELECT k.seq, k.idx FROM {producer_events} k " +
+  "WHERE k.task = t.task AND k.producer = r.producer AND k.seq = r.seq LIMIT 1) e ON true";

@@ -1,0 +1,82 @@
+import {
+  delayReads,
+  testBroadcast,
+  testLongTermStore,
+  testShortTermStore,
+} from "@taskcast/core/conformance";
+import { newRole } from "../../../testing/databases/postgres_role.ts";
+import { newSchema } from "../../../testing/databases/postgres_schema.ts";
+import { postgresUrl } from "../../../testing/databases/postgres_server.ts";
+import type { PostgresAdapterOptions } from "../mod.ts";
+import { createPostgresAdapter, createPostgresAdapters, migratePostgres } from "../mod.ts";
+import { neededRights } from "../rights.ts";
+
+const url = (await postgresUrl())!;
+const test = url === undefined ? () => {} : Deno.test;
+
+/** A new schema whose tables are up to date, for a role that has no right but those that are needed. */
+async function withLeastRights(kind: "live" | "archive"): Promise<string> {
+  const owner = await newSchema(url);
+  await migratePostgres({ url: owner });
+  const role = await newRole(owner);
+  await role.grant(
+    ...neededRights(kind).map(({ name, privileges }) => {
+      const sequence = privileges[0] === "USAGE" ? "SEQUENCE " : "";
+      return `GRANT ${privileges.join(", ")} ON ${sequence}${name} TO ROLE`;
+    }),
+  );
+  await role.close();
+  return role.url;
+}
+
+testLongTermStore({
+  name: "postgres archive, for a role with the least rights",
+  open: async () =>
+    await createPostgresAdapter({ url: await withLeastRights("archive"), maxConnections: 2 }),
+  test,
+});
+
+async function openStore(options: Partial<PostgresAdapterOptions> = {}) {
+  const { broadcast, shortTerm } = await createPostgresAdapters({
+    url: options.url ?? await newSchema(url),
+    maxConnections: 2,
+    ...options,
+  });
+  await broadcast.close();
+  return shortTerm;
+}
+
+testShortTermStore({ name: "postgres", open: () => openStore(), test });
+testShortTermStore({
+  name: "postgres, unprepared and for a role with the least rights",
+  open: async () =>
+    await openStore({ url: await withLeastRights("live"), preparedStatements: false }),
+  test,
+});
+testShortTermStore({
+  name: "postgres, slow",
+  open: async () => delayReads(await openStore(), 2),
+  test,
+});
+
+testBroadcast({
+  name: "postgres broadcast",
+  async open() {
+    const database = await newSchema(url);
+    const [here, there] = await Promise.all([
+      createPostgresAdapters({ url: database, maxConnections: 2 }),
+      createPostgresAdapters({ url: database, maxConnections: 2 }),
+    ]);
+    return {
+      publisher: here.broadcast,
+      subscriber: there.broadcast,
+      async close() {
+        for (const { broadcast, shortTerm } of [here, there]) {
+          await broadcast.close();
+          await shortTerm.close();
+        }
+      },
+    };
+  },
+  test,
+});

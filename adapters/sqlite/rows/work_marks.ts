@@ -1,0 +1,55 @@
+import type { ClaimedWork, Work } from "@taskcast/core";
+import type { Statements } from "../connection/statements.ts";
+
+/** Marks a task for work from a time on, whatever mark it had, or takes the mark away. */
+export function setMark(
+  sql: Statements,
+  work: Work,
+  task: number,
+  atMs: number | undefined,
+): void {
+  if (atMs === undefined) {
+    sql.run("DELETE FROM {archive_work} WHERE work = ? AND task = ?", work, task);
+  } else {
+    sql.run(
+      "INSERT OR REPLACE INTO {archive_work} (work, task, at_ms) VALUES (?, ?, ?)",
+      work,
+      task,
+      atMs,
+    );
+  }
+}
+
+/** Marks a task for work from a time on, unless it is marked already. */
+export function markOnce(sql: Statements, work: Work, task: number, atMs: number): void {
+  sql.run(
+    "INSERT OR IGNORE INTO {archive_work} (work, task, at_ms) VALUES (?, ?, ?)",
+    work,
+    task,
+    atMs,
+  );
+}
+
+/** What could be claimed, and what is due after it. */
+export function claimable(
+  sql: Statements,
+  work: Work,
+  { nowMs, limit }: { nowMs: number; limit: number },
+): { tasks: number[]; answer: ClaimedWork } {
+  const rows = sql.all<{ task: number; id: string; atMs: number }>(
+    "SELECT w.task, t.id, w.at_ms AS atMs FROM {archive_work} w JOIN {tasks} t " +
+      "ON t.task = w.task WHERE w.work = ? ORDER BY w.at_ms, w.task LIMIT ?",
+    work,
+    limit + 1,
+  );
+  const claimed = rows.filter(({ atMs }) => atMs <= nowMs).slice(0, limit);
+  const next = rows[claimed.length];
+  return {
+    tasks: claimed.map(({ task }) => task),
+    answer: {
+      taskIds: claimed.map(({ id }) => id),
+      ...(claimed.length > 0 && { oldestAtMs: claimed[0]!.atMs }),
+      ...(next && { nextAtMs: next.atMs }),
+    },
+  };
+}

@@ -1,0 +1,60 @@
+import type { ArchivePosition, LongTermStore } from "../../contracts/long_term_store.ts";
+import type { TaskHead } from "../../contracts/records.ts";
+import { isTerminal } from "../../protocol/status.ts";
+import { markOf } from "./archive_shares.ts";
+import type { EngineContext } from "../../context/context.ts";
+import type { Refill } from "./refill.ts";
+
+/**
+ * What the archive has more of than the short-term store, which was restored to an earlier state.
+ */
+export class ArchiveAhead {
+  /** Hot copies that were given up, since the archive has the end of the task and they had not. */
+  tasksOvertaken = 0;
+  readonly #context: EngineContext;
+  readonly #archive: LongTermStore;
+
+  readonly #refill: Refill;
+
+  constructor(context: EngineContext, archive: LongTermStore, refill: Refill) {
+    this.#context = context;
+    this.#archive = archive;
+    this.#refill = refill;
+  }
+
+  /**
+   * Gives a hot copy up that is a beginning of what the archive has: a task that ended is served from
+   * there, and a live one is brought back. Where the two have different events, both are kept as they
+   * are.
+   *
+   * @returns Whether the archive is ahead.
+   */
+  async serve(head: TaskHead, position: ArchivePosition): Promise<boolean> {
+    const { record: { task: { id }, incarnation, version }, length } = head;
+    if (position.deleted || (position.length <= length && position.version <= version)) {
+      return false;
+    }
+    const { store } = this.#context;
+    const at = length - 1;
+    const [hot, cold] = await Promise.all([store.getTask(id, at), this.#archive.getTask(id, at)]);
+    if (cold?.record.incarnation !== incarnation || cold.record.version < version) return false;
+    const isBeginning = at < 0 || (hot?.entropy !== undefined && hot.entropy === cold.entropy);
+    if (!isBeginning || cold.length < length) return false;
+    if (!isTerminal(cold.record.task.status)) {
+      await this.#refill.replace(head);
+      return true;
+    }
+    // Only at exactly this mark: whatever was published meanwhile is not given up.
+    if (await store.deleteTask(id, markOf(head))) {
+      this.tasksOvertaken++;
+      this.#context.report(
+        new Error(
+          `The short-term store lost how the task "${id}" ended: it was restored to an earlier ` +
+            "state; the task is served from the archive",
+        ),
+        { operation: "archive", taskId: id },
+      );
+    }
+    return true;
+  }
+}

@@ -1,0 +1,117 @@
+import type { LongTermStore } from "../../contracts/long_term_store.ts";
+import { TaskcastError } from "../../protocol/errors.ts";
+import { NOWHERE } from "./archive_shares.ts";
+import type { EngineContext } from "../../context/context.ts";
+import type { Outcome } from "../each_alone.ts";
+import { areUsable, each, inHalves } from "../each_alone.ts";
+import { SetAside } from "../set_aside.ts";
+
+/** A queue of the archiver. */
+export type ArchiveQueue = "archive" | "release";
+
+/** A task that the archiver works on. */
+export interface Claimed {
+  taskId: string;
+  /** Known once it was read. */
+  incarnation?: string;
+}
+
+/** A task that cannot be archived, and why. */
+export class CannotArchive extends TaskcastError {
+  constructor(taskId: string, why: string) {
+    super("INTERNAL", `Cannot archive the task "${taskId}": ${why}`);
+  }
+}
+
+/**
+ * Keeps what fails on one task from holding up others: as long as the stores work, that task is set
+ * aside, with its mark moved to when it is tried again.
+ */
+export class ArchiveFaults {
+  readonly archive: SetAside;
+  readonly release: SetAside;
+  readonly #context: EngineContext;
+  readonly #archive: LongTermStore;
+  readonly #expect: (atMs: number) => void;
+
+  /** @param expect Told when a task is tried again. */
+  constructor(context: EngineContext, archive: LongTermStore, expect: (atMs: number) => void) {
+    this.#context = context;
+    this.#archive = archive;
+    this.#expect = expect;
+    this.archive = new SetAside(context, "archive");
+    this.release = new SetAside(context, "release");
+  }
+
+  /** Does something with each item, and gives what came of those that did not fail. */
+  async alone<Item, T>(
+    queue: ArchiveQueue,
+    items: readonly Item[],
+    claimedOf: (item: Item) => Claimed,
+    run: (item: Item) => Promise<T>,
+  ): Promise<T[]> {
+    return await this.#settle(queue, items, claimedOf, await each(items, run));
+  }
+
+  /** The same with all items at once, or in smaller parts where one makes them fail. */
+  async together<Item, T>(
+    queue: ArchiveQueue,
+    items: readonly Item[],
+    claimedOf: (item: Item) => Claimed,
+    run: (items: readonly Item[]) => Promise<readonly T[]>,
+  ): Promise<{ item: Item; value: T }[]> {
+    const outcomes = await inHalves(items, run, () => this.#areUsable());
+    const paired = outcomes.map((outcome, i): Outcome<{ item: Item; value: T }> =>
+      outcome.ok ? { ok: true, value: { item: items[i]!, value: outcome.value } } : outcome
+    );
+    return await this.#settle(queue, items, claimedOf, paired);
+  }
+
+  /** Leaves a task alone for a while. */
+  async setAside(
+    queue: ArchiveQueue,
+    { taskId, incarnation }: Claimed,
+    error: unknown,
+  ): Promise<void> {
+    const retryAtMs = this[queue].failed(taskId, error);
+    await this.postpone(queue, { taskId, incarnation }, retryAtMs);
+    this.#expect(retryAtMs);
+  }
+
+  /** Moves the mark of a task. Should this fail, its lease runs out. */
+  async postpone(
+    queue: ArchiveQueue,
+    { taskId, incarnation }: Claimed,
+    untilMs: number,
+  ): Promise<void> {
+    const { store } = this.#context;
+    try {
+      if (queue === "archive") await store.archived(taskId, NOWHERE, { againAtMs: untilMs });
+      else if (incarnation !== undefined) {
+        await store.mark(taskId, "release", untilMs, { incarnation });
+      }
+    } catch {
+      // What is wrong with the store is told by whoever uses it next.
+    }
+  }
+
+  async #settle<Item, T>(
+    queue: ArchiveQueue,
+    items: readonly Item[],
+    claimedOf: (item: Item) => Claimed,
+    outcomes: readonly Outcome<T>[],
+  ): Promise<T[]> {
+    const failures = outcomes.flatMap((outcome, i) =>
+      outcome.ok ? [] : [{ claimed: claimedOf(items[i]!), error: outcome.error }]
+    );
+    if (failures.length > 0 && failures.length === items.length && !await this.#areUsable()) {
+      throw failures[0]!.error;
+    }
+    for (const { claimed, error } of failures) await this.setAside(queue, claimed, error);
+    return outcomes.flatMap((outcome) => outcome.ok ? [outcome.value] : []);
+  }
+
+  #areUsable(): Promise<boolean> {
+    return areUsable(this.#context.clock, this.#archive, this.#context.store);
+  }
+}

@@ -1,0 +1,457 @@
+import type {
+  ArchivePart,
+  ArchivePosition,
+  LongTermStore,
+} from "../../contracts/long_term_store.ts";
+import { isArchived } from "../../contracts/long_term_store.ts";
+import type { StoredEvent, TaskHead, TaskRecord } from "../../contracts/records.ts";
+import { nextCleanup, rulesOf } from "../../domain/retention/cleanup.ts";
+import { RELEASED_ID_MS } from "../../domain/fresh_id.ts";
+import { isRefilling } from "../../domain/retention/refilling.ts";
+import { isTerminal } from "../../protocol/status.ts";
+import { ArchiveAhead } from "./archive_ahead.ts";
+import { ArchiveFaults, CannotArchive } from "./archive_faults.ts";
+import { ArchiveItems, claimedOf } from "./archive_items.ts";
+import { ArchivePace } from "./archive_pace.ts";
+import { LostTasks } from "./lost_tasks.ts";
+import { Refill } from "./refill.ts";
+import type { Item, Share } from "./archive_shares.ts";
+import { isSame, markOf, NOWHERE, shareOut } from "./archive_shares.ts";
+import type { EngineContext } from "../../context/context.ts";
+import type { SetAside } from "../set_aside.ts";
+import { areTold } from "../webhooks/hook_state.ts";
+import type { Round } from "../job.ts";
+import { Job } from "../job.ts";
+
+/** What the archive has of a life that it knows of as not deleted. */
+type KnownPosition = Exclude<ArchivePosition, { deleted: true }>;
+
+/** Claimed tasks for which the time did not suffice. */
+interface Left {
+  served: readonly string[];
+  unserved: readonly string[];
+}
+
+const NOTHING_LEFT: Left = { served: [], unserved: [] };
+
+/** Tasks claimed at a time. */
+const CLAIM_TASKS = 64;
+
+/** Tasks looked at in one round for some that nobody marked. */
+const SEARCH_TASKS = 200;
+
+/** A claim that is not settled by then is somebody else's. */
+const LEASE_MS = 10_000;
+
+/** Between looks while the archive cannot be reached. */
+const MAX_RETRY_MS = 5_000;
+
+/** Until it is looked again whether the webhooks of a task have everything. */
+const UNTOLD_MS = 60_000;
+
+/**
+ * How long a claim is worked on before what is left of it is given back, so that it is never somebody
+ * else's meanwhile, however far behind the archive is and however long it rests.
+ */
+const TURN_MS = LEASE_MS / 2;
+
+/**
+ * Writes tasks behind the short-term store into the archive, and gives up the hot copies of those
+ * that ended long enough ago.
+ *
+ * Each commit marks its task; what the archive has is asked of the archive itself. So an instance
+ * may die at any moment: another claims the task, asks, and goes on there. The backlog is in the
+ * short-term store, so it costs no memory here, and nothing leaves that store before the archive
+ * has all of it.
+ */
+export class Archiver {
+  readonly #counts = { eventsArchived: 0, tasksReleased: 0 };
+  readonly #context: EngineContext;
+  readonly #archive: LongTermStore;
+  readonly #job: Job;
+  readonly #pace: ArchivePace;
+  readonly #faults: ArchiveFaults;
+  readonly #items: ArchiveItems;
+  readonly #ahead: ArchiveAhead;
+  readonly #refill: Refill;
+  readonly #lost: LostTasks;
+  readonly #onMarked: (atMs: number) => void;
+  #oldestAtMs?: number;
+  /** How far tasks were looked through that may be from before there was an archive. */
+  #search: { createdAt: number; id: string } | "done" | undefined;
+  /** How often the short-term store had been interrupted when the last round began. */
+  #interruptions?: number;
+
+  constructor(
+    context: EngineContext,
+    archive: LongTermStore,
+    { onMarked = () => {}, onRefilled = () => {} }: {
+      /** Told when the archive was given a time for clean-up. */
+      onMarked?: (atMs: number) => void;
+      /** Told when a live task was brought back into the short-term store. */
+      onRefilled?: (record: TaskRecord) => void;
+    } = {},
+  ) {
+    this.#pace = new ArchivePace(context.clock, context.options.archivePercent);
+    this.#onMarked = onMarked;
+    this.#context = context;
+    this.#archive = archive;
+    this.#job = new Job(context, {
+      operation: "archive",
+      round: () => this.#round(),
+      maxRetryMs: MAX_RETRY_MS,
+    });
+    this.#faults = new ArchiveFaults(context, archive, (atMs) => this.#job.expect(atMs));
+    const refill = this.#refill = new Refill(context, archive, {
+      expect: (atMs) => this.#job.expect(atMs),
+      onRefilled,
+    });
+    const { faults } = { faults: this.#faults };
+    this.#items = new ArchiveItems(context, archive, { faults, refill });
+    this.#ahead = new ArchiveAhead(context, archive, refill);
+    this.#lost = new LostTasks(context, archive, { faults, refill });
+  }
+
+  /** What was done. */
+  get counts(): {
+    eventsArchived: number;
+    tasksReleased: number;
+    tasksDisplaced: number;
+    tasksOvertaken: number;
+    tasksRefilled: number;
+  } {
+    const { tasksDisplaced } = this.#items;
+    const { tasksOvertaken } = this.#ahead;
+    const { tasksRefilled } = this.#refill;
+    return { ...this.#counts, tasksDisplaced, tasksOvertaken, tasksRefilled };
+  }
+
+  /** Tasks that cannot be archived or released, while others are. */
+  get setAside(): { archive: SetAside; release: SetAside } {
+    return this.#faults;
+  }
+
+  /** Milliseconds by which the oldest work that was found is late. */
+  get lagMs(): number {
+    return this.#oldestAtMs === undefined
+      ? 0
+      : Math.max(0, this.#context.clock.now() - this.#oldestAtMs);
+  }
+
+  /** Looks for what others left, and then as needed. */
+  start(): void {
+    void this.#job.run();
+  }
+
+  /** A commit of this engine marked a task at this time. */
+  expect(atMs: number): void {
+    this.#pace.published();
+    this.#job.expect(atMs);
+  }
+
+  /** Somebody wanted to write to a live task that only the archive has. */
+  lost(taskId: string): void {
+    this.#lost.heard(taskId);
+    this.#job.expect(this.#context.clock.now());
+  }
+
+  /** Does what is due now. Resolves when it is done, or when it failed and will be tried again. */
+  async run(): Promise<void> {
+    await this.#job.run();
+  }
+
+  /** Stops, when what is being done is done. */
+  async close(): Promise<void> {
+    this.#pace.close();
+    await this.#job.close();
+  }
+
+  async #round(): Promise<Round> {
+    try {
+      return await this.#carryOut();
+    } catch (error) {
+      this.#compareAnew();
+      throw error;
+    }
+  }
+
+  /** A store that comes back may have been restored to an earlier state. */
+  #compareAnew(): void {
+    this.#search = undefined;
+    this.#lost.restart();
+  }
+
+  async #carryOut(): Promise<Round> {
+    const { interruptions } = this.#context.store;
+    if (interruptions !== this.#interruptions) this.#compareAnew();
+    this.#interruptions = interruptions;
+    const archiving = await this.#claimed("archive", (taskIds) => this.#archiveAll(taskIds));
+    const releasing = await this.#claimed("release", (taskIds) => this.#releaseAll(taskIds));
+    const isSearching = await this.#markUnknown();
+    const lost = await this.#lost.look();
+    const times = [archiving, releasing, lost].flatMap(({ nextAtMs = [] }) => nextAtMs);
+    return {
+      again: archiving.again || releasing.again || isSearching || lost.more,
+      nextAtMs: times.length === 0 ? undefined : Math.min(...times),
+    };
+  }
+
+  /**
+   * Marks tasks that were there before there was an archive, and those of which one of the stores has
+   * a newer version: looks through all of them once after the start and after a store could not be
+   * reached, a page a round. Returns whether there is more.
+   */
+  async #markUnknown(): Promise<boolean> {
+    if (this.#search === "done") return false;
+    const { store, clock } = this.#context;
+    const { tasks, more } = await store.listTasks({ limit: SEARCH_TASKS, after: this.#search });
+    const found = await this.#faults.together(
+      "archive",
+      tasks.filter(({ incarnation }) => !isRefilling(incarnation)),
+      ({ task, incarnation }) => ({ taskId: task.id, incarnation }),
+      (some) =>
+        this.#archive.positions(
+          some.map(({ task, incarnation }) => ({ taskId: task.id, incarnation })),
+        ),
+    );
+    const unknown = found.filter(({ item, value }) =>
+      !value.deleted && value.version !== item.version
+    );
+    const againAtMs = clock.now();
+    await Promise.all(
+      unknown.map(({ item: { task } }) => store.archived(task.id, NOWHERE, { againAtMs })),
+    );
+    const last = tasks.at(-1)?.task;
+    this.#search = more && last ? { createdAt: last.createdAt, id: last.id } : "done";
+    return more || unknown.length > 0;
+  }
+
+  async #claimed(
+    work: "archive" | "release",
+    carryOut: (taskIds: readonly string[]) => Promise<Left>,
+  ): Promise<Round> {
+    const { store, clock } = this.#context;
+    const nowMs = clock.now();
+    const claim = await store.claim(work, {
+      nowMs,
+      untilMs: nowMs + LEASE_MS,
+      limit: CLAIM_TASKS,
+    });
+    const { oldestAtMs, nextAtMs } = claim;
+    const setAside = this.#faults[work];
+    const taskIds = claim.taskIds.filter((taskId) => !setAside.isWaiting(taskId));
+    // What is given back loses its time, so until all of a claim is done the oldest seen counts.
+    if (work === "archive" && oldestAtMs !== undefined) {
+      this.#oldestAtMs = Math.min(oldestAtMs, this.#oldestAtMs ?? Infinity);
+    }
+    let left = NOTHING_LEFT;
+    try {
+      if (taskIds.length > 0) left = await carryOut(taskIds);
+    } catch (error) {
+      await this.#giveBack(taskIds, clock.now());
+      throw error;
+    }
+    const { served, unserved } = left;
+    const isLeft = served.length + unserved.length > 0;
+    if (isLeft) {
+      // Who had nothing comes first, who had something behind all that wait by now: more may come
+      // than is written, and then others would never have their turn.
+      await this.#giveBack(unserved, oldestAtMs ?? nowMs);
+      await this.#giveBack(served, clock.now());
+    } else if (work === "archive") {
+      this.#oldestAtMs = undefined;
+    }
+    return { again: isLeft || claim.taskIds.length === CLAIM_TASKS, nextAtMs };
+  }
+
+  /** Whoever looks next need not wait for the lease to run out. */
+  async #giveBack(taskIds: readonly string[], againAtMs: number): Promise<void> {
+    const { store } = this.#context;
+    // Should this fail, too, the lease runs out.
+    await Promise.allSettled(
+      taskIds.map((taskId) => store.archived(taskId, NOWHERE, { againAtMs })),
+    );
+  }
+
+  /** Returns those that are left when the time is over. */
+  async #archiveAll(taskIds: readonly string[]): Promise<Left> {
+    const { clock, options } = this.#context;
+    const untilMs = clock.now() + TURN_MS;
+    let items = await this.#items.of("archive", taskIds);
+    do {
+      const { shares, rest } = shareOut(items, options.archiveBatch);
+      items = [...rest, ...await this.#pace.step(() => this.#advance(shares))];
+    } while (items.length > 0 && clock.now() < untilMs);
+    const idsOf = (some: readonly Item[]) => some.map(({ head }) => head.record.task.id);
+    return {
+      served: idsOf(items.filter(({ isServed }) => isServed)),
+      unserved: idsOf(items.filter(({ isServed }) => !isServed)),
+    };
+  }
+
+  /** Writes a part of each task, or finishes it. Returns those that are not finished. */
+  async #advance(shares: readonly Share[]): Promise<Item[]> {
+    const parts = await this.#faults.alone(
+      "archive",
+      shares,
+      ({ item }) => claimedOf(item.head),
+      async ({ item, limit }) => ({ item, part: await this.#nextPart(item, limit) }),
+    );
+    const open = parts.flatMap(({ item, part }) => part === undefined ? [] : [{ item, part }]);
+    const written = await this.#faults.together(
+      "archive",
+      open,
+      ({ item }) => claimedOf(item.head),
+      (some) => this.#write(some.map(({ part }) => part)),
+    );
+    const left: Item[] = [];
+    for (const { item: { item: { head, position: before }, part }, value: position } of written) {
+      this.#counts.eventsArchived += part.events.length;
+      if (isSame(before, position)) {
+        // It would be written again and again.
+        const { taskId } = claimedOf(head);
+        const error = new CannotArchive(taskId, "the archive takes nothing of what comes next");
+        await this.#faults.setAside("archive", claimedOf(head), error);
+        continue;
+      }
+      const sent = part.events.at(-1);
+      const isCompared = !position.deleted && sent !== undefined &&
+        position.length === sent.index + 1 && position.entropy === sent.entropy;
+      left.push({ head, position, isCompared, isServed: true });
+    }
+    return left;
+  }
+
+  async #write(parts: readonly ArchivePart[]): Promise<ArchivePosition[]> {
+    const startMs = performance.now();
+    let ok = false;
+    try {
+      const events = parts.reduce((sum, part) => sum + part.events.length, 0);
+      const positions = await this.#context.tracer.trace({
+        name: "taskcast archive",
+        parent: { traceparent: undefined },
+        attributes: { "taskcast.tasks": parts.length, "taskcast.events": events },
+      }, () => this.#archive.archive(parts));
+      ok = true;
+      return positions;
+    } finally {
+      const durationMs = performance.now() - startMs;
+      this.#context.observers.tell("onArchiving", { ok, durationMs });
+    }
+  }
+
+  /** What the archive is to get next of a task; `undefined` when there is nothing more to do. */
+  async #nextPart(
+    { head, position, isCompared = false }: Item,
+    limit: number,
+  ): Promise<ArchivePart | undefined> {
+    if (position.deleted) return void await this.#finishDeletion(head);
+    const { record, length } = head;
+    const isDone = isArchived(position, markOf(head));
+    if (isDone && isCompared) return void await this.#settle(head);
+    if (await this.#ahead.serve(head, position)) return undefined;
+    const continuation = await this.#readOn(head, position, isDone ? 0 : limit);
+    if (continuation === undefined) return undefined;
+    if (isDone) return void await this.#settle(head);
+    // The record must not be older than the events that go with it.
+    const events = continuation.filter(({ index }) => index < length);
+    if (events.length === 0 && position.length < length) {
+      throw new CannotArchive(record.task.id, "its log ends before its head says");
+    }
+    const { task } = record;
+    const cleanAtMs = nextCleanup(rulesOf(this.#context.cleanupRules, task), task);
+    if (cleanAtMs === undefined) return { record, events };
+    this.#onMarked(cleanAtMs);
+    return { record, events, cleanAtMs };
+  }
+
+  /**
+   * Reads the events that come after what the archive has, if the log in the short-term store is the
+   * continuation of it. Should that store have been brought back as it was earlier, it is not: the
+   * two then differ in what was acknowledged, and neither may be taken for the other.
+   */
+  async #readOn(
+    head: TaskHead,
+    position: KnownPosition,
+    limit: number,
+  ): Promise<readonly StoredEvent[] | undefined> {
+    const { task: { id }, incarnation } = head.record;
+    const { length, entropy } = position;
+    const { store, options: { pageBytes: maxBytes } } = this.#context;
+    // With the newest event that the archive has, to compare.
+    const page = await store.readLog(id, {
+      after: Math.max(-1, length - 2),
+      limit: length === 0 ? Math.max(1, limit) : limit + 1,
+      maxBytes,
+    });
+    if (page === undefined || page.incarnation !== incarnation) return undefined;
+    if (length === 0) return page.events;
+    const [newest, ...events] = page.events;
+    if (page.length < length || newest?.index !== length - 1 || newest.entropy !== entropy) {
+      throw new CannotArchive(
+        id,
+        "the archive has events that the short-term store lost; both are kept as they are",
+      );
+    }
+    if (events.length > 0 || limit === 0) return events;
+    // That one was as large as a page.
+    return (await store.readLog(id, { after: length - 1, limit, maxBytes }))?.events;
+  }
+
+  async #settle({ record, length }: TaskHead): Promise<void> {
+    const { store, clock, options } = this.#context;
+    const { task } = record;
+    const releaseAtMs = isTerminal(task.status)
+      ? (task.completedAt ?? task.updatedAt) + options.hotRetentionMs
+      : undefined;
+    const againAtMs = clock.now() + options.archiveDelayMs;
+    const settled = await store.archived(task.id, markOf({ record, length }), {
+      againAtMs,
+      releaseAtMs,
+    });
+    this.#faults.archive.succeeded(task.id);
+    this.#job.expect(settled ? releaseAtMs ?? Infinity : againAtMs);
+  }
+
+  /** Whoever deleted the task died between the archive and the short-term store. */
+  async #finishDeletion(head: TaskHead): Promise<void> {
+    await this.#context.store.deleteTask(head.record.task.id, markOf(head));
+  }
+
+  /** Its webhooks, if it has some, have everything. */
+  async #isTold({ record: { task, incarnation, hooked }, length }: TaskHead): Promise<boolean> {
+    if (!hooked) return true;
+    const { store, clock } = this.#context;
+    const notes = await store.readNotes(task.id, incarnation);
+    return notes !== undefined && areTold(notes, length, clock.now());
+  }
+
+  async #releaseAll(taskIds: readonly string[]): Promise<Left> {
+    const items = await this.#items.of("release", taskIds);
+    await this.#faults.alone("release", items, ({ head }) => claimedOf(head), async (item) => {
+      await this.#release(item);
+      this.#faults.release.succeeded(item.head.record.task.id);
+    });
+    return NOTHING_LEFT;
+  }
+
+  async #release({ head, position }: Item): Promise<void> {
+    const { store, clock } = this.#context;
+    const { id, status } = head.record.task;
+    if (position.deleted) return await this.#finishDeletion(head);
+    if (!isTerminal(status) || !isArchived(position, markOf(head))) {
+      await store.archived(id, NOWHERE, { againAtMs: clock.now() });
+      this.#job.expect(clock.now());
+      return;
+    }
+    if (!await this.#isTold(head)) {
+      await store.mark(id, "release", clock.now() + UNTOLD_MS, head.record);
+      return;
+    }
+    if (await this.#readOn(head, position, 0) === undefined) return;
+    // Whoever gives this id to a task need not ask the archive for the time being.
+    const nowMs = clock.now();
+    const closing = { nowMs, untilMs: nowMs + RELEASED_ID_MS };
+    if (await store.deleteTask(id, markOf(head), closing)) this.#counts.tasksReleased++;
+  }
+}

@@ -1,0 +1,129 @@
+import type { LongTermStore } from "../../contracts/long_term_store.ts";
+import type { TaskHead, TaskRecord } from "../../contracts/records.ts";
+import type { TaskStatus } from "../../protocol/status.ts";
+import { isTerminal, TASK_STATUSES } from "../../protocol/status.ts";
+import { isDisplaced } from "../../domain/retention/displaced.ts";
+import { isRefilling } from "../../domain/retention/refilling.ts";
+import type { ArchiveFaults } from "./archive_faults.ts";
+import { NOWHERE } from "./archive_shares.ts";
+import type { EngineContext } from "../../context/context.ts";
+import type { Refill } from "./refill.ts";
+
+/** Tasks of the archive looked at in one round. */
+const PAGE_TASKS = 50;
+
+/** Tasks that others came across and that are remembered; those beyond it are found by the next look. */
+const MAX_HEARD = 1_000;
+
+/** After this long the archive is looked through again: a part of a store may have been restored. */
+const LOOK_MS = 21_600_000;
+
+const LIVE: readonly TaskStatus[] = TASK_STATUSES.filter((status) => !isTerminal(status));
+
+/**
+ * Finds live tasks of which the archive has more than the short-term store: by one look through the
+ * archive's live tasks after the start and after a store could not be reached or was interrupted, by
+ * those that somebody wanted to write to, and by another look now and then.
+ */
+export class LostTasks {
+  readonly #context: EngineContext;
+  readonly #archive: LongTermStore;
+  readonly #faults: ArchiveFaults;
+  readonly #refill: Refill;
+  readonly #heard = new Set<string>();
+  /** How far the archive was looked through. */
+  #place: { createdAt: number; id: string } | "done" | undefined;
+  /** Some could not be brought back: when to look again. */
+  #againAtMs = Infinity;
+  #lookedAtMs = -Infinity;
+
+  constructor(
+    context: EngineContext,
+    archive: LongTermStore,
+    { faults, refill }: { faults: ArchiveFaults; refill: Refill },
+  ) {
+    this.#context = context;
+    this.#archive = archive;
+    this.#faults = faults;
+    this.#refill = refill;
+  }
+
+  /** The short-term store may have been restored. */
+  restart(): void {
+    this.#place = undefined;
+  }
+
+  /** Somebody came across a task that only the archive has. */
+  heard(taskId: string): void {
+    if (this.#heard.size < MAX_HEARD) this.#heard.add(taskId);
+  }
+
+  /** Brings back what was found on one page. Returns whether there is more, and when to look again. */
+  async look(): Promise<{ more: boolean; nextAtMs?: number }> {
+    const { clock } = this.#context;
+    const heard = [...this.#heard].filter((id) => !this.#faults.archive.isWaiting(id));
+    this.#heard.clear();
+    await this.#bringBack(heard);
+    if (this.#againAtMs <= clock.now() || this.#lookedAtMs + LOOK_MS <= clock.now()) {
+      this.#againAtMs = Infinity;
+      this.#lookedAtMs = clock.now();
+      this.restart();
+    }
+    const more = this.#place !== "done" && await this.#lookAtPage(this.#place);
+    return { more, nextAtMs: this.#againAtMs === Infinity ? undefined : this.#againAtMs };
+  }
+
+  async #lookAtPage(after: { createdAt: number; id: string } | undefined): Promise<boolean> {
+    const { tasks, more } = await this.#archive.listTasks({
+      statuses: LIVE,
+      limit: PAGE_TASKS,
+      after,
+    });
+    const { store } = this.#context;
+    const absent: string[] = [];
+    const there: TaskHead[] = [];
+    for (const { task: { id } } of tasks) {
+      if (isDisplaced(id) || this.#faults.archive.isWaiting(id)) continue;
+      const head = await store.getTask(id);
+      if (head === undefined || isRefilling(head.record.incarnation)) absent.push(id);
+      else there.push(head);
+    }
+    await this.#bringBack(absent);
+    const isMarked = await this.#markOlder(there);
+    const last = tasks.at(-1)?.task;
+    this.#place = more && last ? { createdAt: last.createdAt, id: last.id } : "done";
+    return this.#place !== "done" || isMarked;
+  }
+
+  /** The archiver takes those of which the archive has more. Returns whether there are such. */
+  async #markOlder(heads: readonly TaskHead[]): Promise<boolean> {
+    const { store, clock } = this.#context;
+    const identity = ({ task: { id: taskId }, incarnation }: TaskRecord) => ({
+      taskId,
+      incarnation,
+    });
+    const found = await this.#faults.together(
+      "archive",
+      heads,
+      ({ record }) => identity(record),
+      (some) => this.#archive.positions(some.map(({ record }) => identity(record))),
+    );
+    const older = found.filter(({ item: { record, length }, value }) =>
+      !value.deleted && (value.length > length || value.version > record.version)
+    );
+    for (const { item: { record: { task } } } of older) {
+      await store.archived(task.id, NOWHERE, { againAtMs: clock.now() });
+    }
+    return older.length > 0;
+  }
+
+  async #bringBack(taskIds: readonly string[]): Promise<void> {
+    await this.#faults.alone("archive", taskIds, (taskId) => ({ taskId }), async (taskId) => {
+      await this.#refill.run(taskId);
+      this.#faults.archive.succeeded(taskId);
+    });
+    if (taskIds.some((taskId) => this.#faults.archive.isWaiting(taskId))) {
+      this.#againAtMs = this.#faults.archive.nextAtMs;
+    }
+  }
+}

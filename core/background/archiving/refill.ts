@@ -1,0 +1,224 @@
+import type { LongTermStore } from "../../contracts/long_term_store.ts";
+import type { EventDraft, StoredEvent, TaskHead, TaskRecord } from "../../contracts/records.ts";
+import type { Commit } from "../../contracts/short_term_store.ts";
+import { isTerminal } from "../../protocol/status.ts";
+import { RELEASED_ID_MS } from "../../domain/fresh_id.ts";
+import { isRefilling, realIncarnation, refilling } from "../../domain/retention/refilling.ts";
+import { draftOfStored } from "../../domain/series.ts";
+import { dueTimes } from "../../domain/transition.ts";
+import { markOf, NOWHERE } from "./archive_shares.ts";
+import { CannotArchive } from "./archive_faults.ts";
+import type { EngineContext } from "../../context/context.ts";
+
+/** Commits made for one task before others have their turn. */
+const TURN_COMMITS = 500;
+
+/** Whoever finds a stand-in older than this goes on with it. */
+const LEASE_MS = 10_000;
+
+/**
+ * Brings live tasks back into the short-term store that lost them, or the newest of their events, as
+ * the archive has them.
+ *
+ * A log has events of many times, and a commit has one time, so it takes several. Until the last one a
+ * stand-in has the id (see `rules/refilling.ts`): reads are answered by the archive, and writes are
+ * refused for the moment. Each commit expects exactly what the one before left, so any number of
+ * instances may do this at once, and whoever comes next goes on where one died.
+ */
+export class Refill {
+  /** Tasks that were brought back. */
+  tasksRefilled = 0;
+  readonly #context: EngineContext;
+  readonly #archive: LongTermStore;
+  readonly #expect: (atMs: number) => void;
+  readonly #onRefilled: (record: TaskRecord) => void;
+
+  constructor(
+    context: EngineContext,
+    archive: LongTermStore,
+    { expect, onRefilled }: {
+      /** Told when the archiver is to look at a task. */
+      expect: (atMs: number) => void;
+      onRefilled: (record: TaskRecord) => void;
+    },
+  ) {
+    this.#expect = expect;
+    this.#context = context;
+    this.#archive = archive;
+    this.#onRefilled = onRefilled;
+  }
+
+  /**
+   * Replaces a hot copy that is a beginning of what the archive has. Does nothing if the task has
+   * changed by now.
+   */
+  async replace(head: TaskHead): Promise<void> {
+    const { store, clock } = this.#context;
+    const { task: { id }, incarnation, hooked } = head.record;
+    const notes = hooked ? await store.readNotes(id, incarnation) : undefined;
+    const nowMs = clock.now();
+    // Only at exactly this mark. The id stays closed in between.
+    const closing = { nowMs, untilMs: nowMs + LEASE_MS };
+    if (await store.deleteTask(id, markOf(head), closing)) await this.run(id, notes);
+  }
+
+  /**
+   * Brings a task back, or goes on with that, if it is live and only the archive has it.
+   *
+   * @param notes What the hot copy said of its webhooks.
+   * @throws {CannotArchive} If that cannot be done. Nothing is lost then.
+   */
+  async run(taskId: string, notes: Record<string, string> = {}): Promise<void> {
+    const { store, clock } = this.#context;
+    const hot = await store.getTask(taskId);
+    if (hot !== undefined && !isRefilling(hot.record.incarnation)) return;
+    // After the short-term store: whoever deletes or releases a task changes the archive first.
+    const cold = await this.#archive.getTask(taskId, hot && hot.length - 1);
+    const isWanted = cold !== undefined && !isTerminal(cold.record.task.status);
+    if (hot !== undefined) {
+      const life = realIncarnation(hot.record.incarnation);
+      if (!isWanted || cold.record.incarnation !== life) {
+        return void await store.deleteTask(taskId, markOf(hot));
+      }
+    }
+    if (!isWanted) return;
+    if (cold.trimmedThrough !== undefined) throw this.#failed(taskId, "events of it were removed");
+    if (hot !== undefined && !await this.#isBeginning(taskId, hot, cold)) return;
+    const { record } = cold;
+    let length = hot?.length ?? 0;
+    if (hot === undefined) {
+      // As if it were later: its id may be closed.
+      const nowMs = clock.now() + RELEASED_ID_MS;
+      const first = cold.length === 0 ? record : refilling(record, 0);
+      if (!await this.#commit(first, "absent", nowMs)) return;
+      for (const [name, to] of Object.entries(notes)) {
+        await store.writeNote(taskId, first.incarnation, name, { from: undefined, to });
+      }
+      if (cold.length === 0) return await this.#finish(record, 0, 0);
+    }
+    for (let commits = 0; commits < TURN_COMMITS;) {
+      const events = await this.#read(record, length);
+      const runs = length < cold.length ? runsOf(events, cold.length) : [[]];
+      if (runs.length === 0) throw this.#failed(taskId, "the archive's log ends before it says");
+      for (const run of runs) {
+        const { version, incarnation } = refilling(record, length);
+        const from = length;
+        length += run.length;
+        const next = length >= cold.length ? record : refilling(record, length);
+        const nowMs = run[0]?.timestamp ?? clock.now();
+        if (!await this.#commit(next, { version, incarnation }, nowMs, run)) return;
+        if (next === record) return await this.#finish(record, from, length);
+        commits++;
+      }
+    }
+    await this.#markForArchiver(taskId);
+  }
+
+  async #markForArchiver(taskId: string): Promise<void> {
+    const { store, clock } = this.#context;
+    const nowMs = clock.now();
+    await store.archived(taskId, NOWHERE, { againAtMs: nowMs });
+    this.#expect(nowMs);
+  }
+
+  /**
+   * Whether nobody else went on with a stand-in.
+   *
+   * @throws {CannotArchive} If it has what the archive has not, which is not to be lost.
+   */
+  async #isBeginning(taskId: string, hot: TaskHead, cold: TaskHead): Promise<boolean> {
+    const { length, record: { incarnation, version } } = hot;
+    const now = await this.#context.store.getTask(taskId, length - 1);
+    if (now?.record.incarnation !== incarnation || now.length !== length) return false;
+    if (length > cold.length || version !== length + 1 || now.entropy !== cold.entropy) {
+      throw this.#failed(taskId, "what is there of it is not what the archive has");
+    }
+    return true;
+  }
+
+  /** Returns whether nobody else was faster. */
+  async #commit(
+    record: TaskRecord,
+    expect: Commit["expect"],
+    nowMs: number,
+    run: readonly StoredEvent[] = [],
+  ): Promise<boolean> {
+    const { store, clock } = this.#context;
+    const { task: { id: taskId }, incarnation, hooked } = record;
+    const isDone = !isRefilling(incarnation);
+    const result = await store.commit({
+      taskId,
+      expect,
+      record,
+      due: isDone ? dueTimes(record) : {},
+      events: run.map(toDraft),
+      nowMs,
+      maxEvents: Number.MAX_SAFE_INTEGER,
+      maxBytes: Number.MAX_SAFE_INTEGER,
+      marks: {
+        archive: clock.now() + LEASE_MS,
+        deliver: isDone && hooked ? clock.now() : undefined,
+      },
+    });
+    if (result.ok) return true;
+    const { code } = result.refusal;
+    if (code === "CONFLICT" || code === "EXISTS" || code === "ABSENT") return false;
+    throw this.#failed(taskId, `the short-term store refuses it: ${code}`);
+  }
+
+  async #read({ task: { id }, incarnation }: TaskRecord, from: number): Promise<StoredEvent[]> {
+    const { pageSize: limit, pageBytes: maxBytes } = this.#context.options;
+    const page = await this.#archive.readLog(id, { after: from - 1, limit, maxBytes });
+    return page?.incarnation === incarnation && page.events[0]?.index === from ? page.events : [];
+  }
+
+  async #finish(record: TaskRecord, from: number, length: number): Promise<void> {
+    const { store, broadcast, report } = this.#context;
+    const taskId = record.task.id;
+    this.tasksRefilled++;
+    this.#onRefilled(record);
+    report(
+      new Error(
+        `The short-term store lost the live task "${taskId}", or events of it; it was brought back ` +
+          "as the archive has it",
+      ),
+      { operation: "archive", taskId },
+    );
+    // The archiver compares them: the task may have been deleted meanwhile.
+    await this.#markForArchiver(taskId);
+    if (store.wakes !== broadcast) await broadcast.publish({ taskId, from, length });
+  }
+
+  #failed(taskId: string, why: string): CannotArchive {
+    return new CannotArchive(
+      taskId,
+      `the short-term store lost it, or events of it, and it cannot be brought back: ${why}`,
+    );
+  }
+}
+
+/** Events in groups of one time each, through the length that was read. */
+function runsOf(events: readonly StoredEvent[], length: number): StoredEvent[][] {
+  const runs: StoredEvent[][] = [];
+  for (const event of events) {
+    if (event.index >= length) break;
+    const run = runs.at(-1);
+    if (run?.[0]?.timestamp === event.timestamp) run.push(event);
+    else runs.push([event]);
+  }
+  return runs;
+}
+
+function toDraft(event: StoredEvent): EventDraft {
+  const { entropy, type, level, data, seriesId, seriesMode, accField, delta } = draftOfStored(
+    event,
+  );
+  return {
+    entropy,
+    type,
+    level,
+    data,
+    ...(seriesId !== undefined && { seriesId, seriesMode, accField }),
+    ...(delta !== undefined && { delta }),
+  };
+}

@@ -1,0 +1,89 @@
+import { escapeLineSeparators } from "../../protocol/line_separators.ts";
+import type { Clock } from "../../contracts/clock.ts";
+import type { StoredEvent } from "../../contracts/records.ts";
+import type { WebhookRequest, WebhookResponse, WebhookSender } from "../../contracts/webhooks.ts";
+import { envelopeJson, idOf } from "../../domain/event_json.ts";
+import type { TaskHook } from "./hooks_of.ts";
+import { signatureHeaders } from "./sign.ts";
+
+/** Characters of an error that are kept. */
+const MAX_ERROR = 200;
+
+/**
+ * Milliseconds that a sender may take beyond the time of the attempt. By then it must have settled;
+ * a sender that has not, is not waited for.
+ */
+const SETTLE_MS = 1_000;
+
+/** An event on its way to a webhook. */
+export interface Delivery {
+  taskId: string;
+  hook: TaskHook;
+  event: StoredEvent;
+  filteredIndex: number;
+  /** Where it stands in a trace. */
+  traceparent?: string;
+}
+
+/** How an attempt ended. */
+export type Outcome = { ok: true } | { ok: false; error: string; retryAfterMs?: number };
+
+/** Sends an event once. Never throws. */
+export async function attempt(
+  sender: WebhookSender,
+  { taskId, hook, event, filteredIndex, traceparent }: Delivery,
+  { clock, signal }: { clock: Clock; signal: AbortSignal },
+): Promise<Outcome> {
+  const { url, secret, wrap = true, retry: { timeoutMs } } = hook;
+  const id = idOf(event);
+  const timestamp = Math.floor(clock.now() / 1000);
+  const json = wrap ? envelopeJson(taskId, filteredIndex, event) : event.data;
+  const body = escapeLineSeparators(json);
+  try {
+    const signed = secret === undefined
+      ? {}
+      : await signatureHeaders(secret, { id, timestamp, body });
+    const headers = {
+      "content-type": "application/json",
+      "user-agent": "Taskcast",
+      "webhook-id": id,
+      "webhook-timestamp": `${timestamp}`,
+      "x-taskcast-event": headerValue(event.type),
+      "x-taskcast-timestamp": `${timestamp}`,
+      ...(traceparent === undefined ? {} : { traceparent }),
+      ...signed,
+    };
+    const request = { url, headers, body, timeoutMs, signal };
+    const { status, retryAfterMs } = await sendInTime(sender, request, clock);
+    if (status >= 200 && status < 300) return { ok: true };
+    const isRedirect = status >= 300 && status < 400;
+    const error = isRedirect ? `HTTP ${status}: redirects are not followed` : `HTTP ${status}`;
+    return { ok: false, error, retryAfterMs };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { ok: false, error: message.slice(0, MAX_ERROR) };
+  }
+}
+
+/** Settles in time even if the sender, which may be the host's own, never does. */
+async function sendInTime(
+  sender: WebhookSender,
+  request: WebhookRequest,
+  clock: Clock,
+): Promise<WebhookResponse> {
+  const late = Promise.withResolvers<never>();
+  const timer = clock.setTimeout(
+    () => late.reject(new Error(`no answer within ${request.timeoutMs} ms`)),
+    request.timeoutMs + SETTLE_MS,
+  );
+  try {
+    return await Promise.race([sender.send(request), late.promise]);
+  } finally {
+    clock.clearTimeout(timer);
+  }
+}
+
+/** Types may have any characters; those that headers cannot have are percent-encoded. */
+function headerValue(text: string): string {
+  return text.replace(/[^\x21-\x7e]+/g, encodeURIComponent);
+}

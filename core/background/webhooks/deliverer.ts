@@ -1,0 +1,204 @@
+import type { WebhookFailure, WebhookOptions, WebhookSender } from "../../contracts/webhooks.ts";
+import type { TaskHead } from "../../contracts/records.ts";
+import type { Task } from "../../protocol/task.ts";
+import { isTerminal } from "../../protocol/status.ts";
+import { isPendingDeletion } from "../../domain/retention/pending_deletion.ts";
+import type { EngineContext } from "../../context/context.ts";
+import { areUsable } from "../each_alone.ts";
+import type { Round } from "../job.ts";
+import { Job } from "../job.ts";
+import { SetAside } from "../set_aside.ts";
+import type { Desk, Progress, Turn } from "./deliver_hook.ts";
+import { deliverHook } from "./deliver_hook.ts";
+import { noteOf } from "./hook_state.ts";
+import type { TaskHook } from "./hooks_of.ts";
+import { hooksOf } from "./hooks_of.ts";
+import { OriginSlots } from "./origin_slots.ts";
+
+/** Tasks whose webhooks are told at a time, and claimed at a time. */
+const MAX_TASKS = 256;
+const CLAIM_TASKS = 64;
+
+/** A claim that is not renewed by then is somebody else's. */
+const LEASE_MS = 10_000;
+
+/** Between looks for new events of a task one of whose webhooks waits. */
+const OTHERS_MS = 1_000;
+
+/**
+ * Tells webhooks what is in the logs of their tasks. A webhook is a place in the log that the store
+ * keeps, and each commit marks its task; so whichever instance claims the task goes on where the
+ * webhook is, in order, and what was answered with success is not sent again but by an instance
+ * that died before it could write that down.
+ */
+export class Deliverer implements Desk {
+  readonly counts = { delivered: 0, attemptsFailed: 0, givenUp: 0, underWay: 0 };
+  readonly slots: OriginSlots = new OriginSlots();
+  readonly #failed: (task: Task, failure: WebhookFailure) => void;
+  readonly #context: EngineContext;
+  readonly #options: WebhookOptions;
+  readonly #job: Job;
+  /** Tasks whose webhooks cannot be told for reasons of our own, while those of others are. */
+  readonly setAside: SetAside;
+  readonly #active = new Set<Promise<void>>();
+  readonly #closing = new AbortController();
+
+  constructor(
+    context: EngineContext,
+    options: WebhookOptions,
+    failed: (task: Task, failure: WebhookFailure) => void,
+  ) {
+    this.#context = context;
+    this.#options = options;
+    this.#failed = failed;
+    this.setAside = new SetAside(context, "webhooks");
+    this.#job = new Job(context, { operation: "webhooks", round: () => this.#round() });
+  }
+
+  get sender(): WebhookSender {
+    return this.#options.sender;
+  }
+
+  /** Aborts when nothing is to be sent any more. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  failed(task: Task, failure: WebhookFailure): void {
+    this.#failed(task, failure);
+  }
+
+  /** The webhooks of a task, its own and those of all. */
+  hooksOf(task: Pick<Task, "type" | "webhooks">): TaskHook[] {
+    return hooksOf(task, this.#options.hooks ?? [], this.#options.defaultRetry);
+  }
+
+  /** Looks for what others left, and then as needed. */
+  start(): void {
+    void this.#job.run();
+  }
+
+  /** A commit marked a task. */
+  expect(atMs: number): void {
+    this.#job.expect(atMs);
+  }
+
+  /** Does what is due now. Resolves when it is done. */
+  async run(): Promise<void> {
+    await this.#job.run();
+    while (this.#active.size > 0) {
+      await Promise.all(this.#active);
+      await this.#job.run();
+    }
+  }
+
+  /** Stops; what is being sent is cut off, and sent again by another. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#job.close();
+    await Promise.all(this.#active);
+  }
+
+  async #round(): Promise<Round> {
+    const { store, clock } = this.#context;
+    const room = Math.min(CLAIM_TASKS, MAX_TASKS - this.#active.size);
+    if (room <= 0) return { again: false }; // The first that is done looks again.
+    const nowMs = clock.now();
+    const { taskIds, nextAtMs } = await store.claim("deliver", {
+      nowMs,
+      untilMs: nowMs + LEASE_MS,
+      limit: room,
+    });
+    for (const taskId of taskIds) {
+      if (!this.setAside.isWaiting(taskId)) this.#begin(taskId, nowMs + LEASE_MS);
+    }
+    return { again: taskIds.length === room && this.#active.size < MAX_TASKS, nextAtMs };
+  }
+
+  /** Not waited for: one that takes long must not keep others. */
+  #begin(taskId: string, untilMs: number): void {
+    const isFull = this.#active.size >= MAX_TASKS - 1;
+    const work = this.#deliver(taskId, untilMs)
+      .then(() => this.setAside.succeeded(taskId), (error) => this.#putAside(taskId, error))
+      .finally(() => {
+        this.#active.delete(work);
+        if (isFull && !this.closing.aborted) void this.#job.run();
+      });
+    this.#active.add(work);
+  }
+
+  /** Leaves a task alone for a while. Should moving its mark fail, too, its lease runs out. */
+  async #putAside(taskId: string, error: unknown): Promise<void> {
+    const { store, clock, report } = this.#context;
+    if (!await areUsable(clock, store)) return report(error, { operation: "webhooks", taskId });
+    const retryAtMs = this.setAside.failed(taskId, error);
+    try {
+      const head = await store.getTask(taskId);
+      if (head === undefined) return;
+      const { incarnation } = head.record;
+      await store.mark(taskId, "deliver", retryAtMs, { incarnation });
+      this.expect(retryAtMs);
+    } catch {
+      // What failed is told already.
+    }
+  }
+
+  async #deliver(taskId: string, untilMs: number): Promise<void> {
+    const { store } = this.#context;
+    const head = await store.getTask(taskId);
+    if (head === undefined) return;
+    const { task, incarnation, traceparent } = head.record;
+    if (isPendingDeletion(incarnation)) {
+      await store.mark(taskId, "deliver", undefined, { incarnation });
+      return;
+    }
+    const notes = await store.readNotes(taskId, incarnation);
+    if (notes === undefined) return;
+    const hooks = this.hooksOf(task);
+    const turn: Turn = {
+      context: this.#context,
+      desk: this,
+      task,
+      incarnation,
+      traceparent,
+      renew: async (forMs) => {
+        const nowMs = this.#context.clock.now();
+        if (nowMs >= untilMs) return false;
+        if (untilMs - nowMs > forMs + LEASE_MS / 4) return true;
+        untilMs = nowMs + forMs + LEASE_MS;
+        return await store.mark(taskId, "deliver", untilMs, { incarnation });
+      },
+    };
+    const progress = await Promise.all(
+      hooks.map((hook) => deliverHook(turn, hook, notes[noteOf(hook.name)])),
+    );
+    await this.#settle(head, progress);
+  }
+
+  /** Says when the task wants attention again. */
+  async #settle({ record, length }: TaskHead, progress: readonly Progress[]): Promise<void> {
+    const { store, clock } = this.#context;
+    const { task: { id, status }, incarnation } = record;
+    if (progress.includes("elsewhere")) return;
+    const nowMs = clock.now();
+    let nextAtMs = nowMs;
+    const waits = progress.flatMap((one) =>
+      typeof one === "object" && "nextAtMs" in one ? one.nextAtMs : []
+    );
+    if (waits.length > 0) {
+      nextAtMs = Math.min(...waits);
+      // Those that do not wait are told of what comes meanwhile.
+      if (progress.length > 1 && !isTerminal(status)) {
+        nextAtMs = Math.min(nextAtMs, nowMs + OTHERS_MS);
+      }
+    } else {
+      const ends = progress.map((one) => (one as { through: number }).through);
+      const end = Math.max(length, ...ends);
+      const isDone = ends.every((through) => through === end) &&
+        await store.mark(id, "deliver", undefined, { incarnation, length: end });
+      if (isDone) return;
+    }
+    await store.mark(id, "deliver", nextAtMs, { incarnation });
+    this.expect(nextAtMs);
+  }
+}

@@ -1,0 +1,149 @@
+import type { DueTimes, TaskRecord } from "../contracts/records.ts";
+import { TaskcastError } from "../protocol/errors.ts";
+import { SERVER_EVENT } from "../protocol/event.ts";
+import type { CreateTaskInput, Task, TransitionOptions } from "../protocol/task.ts";
+import type { TaskStatus } from "../protocol/status.ts";
+import { isTerminal } from "../protocol/status.ts";
+import { canTransition, NEXT_STATUSES } from "./state_machine.ts";
+
+/** An event that the server itself writes, with its data not yet as JSON. */
+export interface ServerEvent {
+  /** One of {@linkcode SERVER_EVENT}. */
+  type: string;
+  /** What it says. */
+  data: Record<string, unknown>;
+}
+
+/** The outcome of a rule: the record as it is to be, and the events that tell of it. */
+export interface Change {
+  /** The new record. */
+  record: TaskRecord;
+  /** To be appended in the same commit. */
+  events: ServerEvent[];
+}
+
+/**
+ * Returns a new task's record. Pure: the caller gives the time and the random parts.
+ *
+ * @param input Valid input.
+ * @param identity The id, and the name of this life of it.
+ * @param nowMs Unix time in milliseconds.
+ */
+export function newRecord(
+  input: CreateTaskInput,
+  identity: { id: string; incarnation: string },
+  nowMs: number,
+): TaskRecord {
+  const task: Task = {
+    ...input,
+    id: identity.id,
+    status: "pending",
+    createdAt: nowMs,
+    updatedAt: nowMs,
+  };
+  const record: TaskRecord = { task, incarnation: identity.incarnation, version: 1 };
+  if (input.ttl !== undefined) record.deadlineAt = nowMs + milliseconds(input.ttl);
+  return record;
+}
+
+/**
+ * Returns `record` moved to `to`, with the events that tell of it. Pure: the caller gives the time
+ * and commits the outcome.
+ *
+ * @param record The task; not modified.
+ * @param to The requested state.
+ * @param options Valid options; see {@linkcode TransitionOptions}.
+ * @param nowMs Unix time in milliseconds.
+ * @throws {TaskcastError} `INVALID_TRANSITION` if `to` cannot follow the current state;
+ * `INVALID_INPUT` for options that do not go with `to`.
+ */
+export function applyTransition(
+  record: TaskRecord,
+  to: TaskStatus,
+  options: TransitionOptions,
+  nowMs: number,
+): Change {
+  const { task } = record;
+  if (!canTransition(task.status, to)) {
+    const allowed = NEXT_STATUSES[task.status];
+    const way = allowed.length === 0
+      ? "it has ended"
+      : `from there it can become ${allowed.join(", ")}`;
+    throw new TaskcastError(
+      "INVALID_TRANSITION",
+      `Cannot move task "${task.id}" to "${to}": it is "${task.status}", ${way}`,
+      { details: { taskId: task.id, from: task.status, to, allowed } },
+    );
+  }
+  const { reason: _reason, resumeAt: _resumeAt, blockedRequest: _request, ...kept } = task;
+  const next: Task = { ...kept, status: to, updatedAt: nowMs };
+  if (options.result !== undefined) next.result = options.result;
+  if (options.error !== undefined) next.error = options.error;
+  if (options.reason !== undefined) next.reason = options.reason;
+  if (options.blockedRequest !== undefined) next.blockedRequest = options.blockedRequest;
+  if (options.resumeAfterMs !== undefined) next.resumeAt = nowMs + options.resumeAfterMs;
+  if (options.ttl !== undefined) next.ttl = options.ttl;
+  if (isTerminal(to)) next.completedAt = nowMs;
+
+  const { status, result, error, reason } = { ...options, status: to };
+  const events: ServerEvent[] = [
+    { type: SERVER_EVENT.status, data: { status, result, error, reason } },
+  ];
+  if (options.blockedRequest !== undefined) {
+    events.push({ type: SERVER_EVENT.blocked, data: { reason, request: options.blockedRequest } });
+  }
+  return {
+    record: {
+      task: next,
+      incarnation: record.incarnation,
+      version: record.version + 1,
+      ...(record.hooked && { hooked: record.hooked }),
+      ...(record.unconfirmed && { unconfirmed: record.unconfirmed }),
+      ...(record.traceparent && { traceparent: record.traceparent }),
+      ...ttlClock(record, to, options.ttl, nowMs),
+    },
+    events,
+  };
+}
+
+/** Returns `record` unblocked by an answer. See {@linkcode applyTransition}. */
+export function applyResolution(record: TaskRecord, resolution: unknown, nowMs: number): Change {
+  if (record.task.status !== "blocked") {
+    throw new TaskcastError(
+      "INVALID_TRANSITION",
+      `Cannot resolve task "${record.task.id}": it is "${record.task.status}", not blocked`,
+      { details: { taskId: record.task.id, from: record.task.status, to: "running" } },
+    );
+  }
+  const change = applyTransition(record, "running", {}, nowMs);
+  change.events.unshift({ type: SERVER_EVENT.resolved, data: { resolution } });
+  return change;
+}
+
+// The ttl counts from creation. Paused stops its clock; blocked does not; the end clears it.
+function ttlClock(
+  record: TaskRecord,
+  to: TaskStatus,
+  newTtl: number | undefined,
+  nowMs: number,
+): Pick<TaskRecord, "deadlineAt" | "ttlRemainingMs"> {
+  if (isTerminal(to)) return {};
+  let remainingMs = record.ttlRemainingMs;
+  if (record.deadlineAt !== undefined) remainingMs = Math.max(0, record.deadlineAt - nowMs);
+  if (newTtl !== undefined) remainingMs = milliseconds(newTtl);
+  if (remainingMs === undefined) return {};
+  return to === "paused" ? { ttlRemainingMs: remainingMs } : { deadlineAt: nowMs + remainingMs };
+}
+
+/** Whole milliseconds, since times are whole in every store; a ttl may be a fraction of a second. */
+function milliseconds(seconds: number): number {
+  return Math.ceil(seconds * 1000);
+}
+
+/** When a record wants attention. */
+export function dueTimes(record: TaskRecord): DueTimes {
+  const due: DueTimes = {};
+  if (record.deadlineAt !== undefined) due.deadline = record.deadlineAt;
+  if (record.task.resumeAt !== undefined) due.wake = record.task.resumeAt;
+  return due;
+}

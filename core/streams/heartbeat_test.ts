@@ -1,0 +1,9 @@
+import assert from "node:assert/strict";
+import { DEFAULT_ENGINE_OPTIONS } from "../context/context.ts";
+
+/** `Bun.serve` has the shortest: ten seconds, which its clock may take for eight. */
+const SHORTEST_IDLE_MS = 8_000;
+
+Deno.test("heartbeats come well before the shortest idle timeout of a host", () => {
+  assert(DEFAULT_ENGINE_OPTIONS.heartbeatMs <= SHORTEST_IDLE_MS - 3_000);
+});

@@ -1,0 +1,198 @@
+import type { SeriesFold, StoredEvent } from "../../contracts/records.ts";
+import type { TaskReader } from "../../contracts/task_reader.ts";
+import type { EventFilter } from "../../protocol/event.ts";
+import { deltaOf, snapshotOf } from "../../domain/series.ts";
+import { breathe } from "./breathe.ts";
+import { Diverged, isLost } from "../../context/diverged.ts";
+import type { SnapshotSource } from "./snapshot_source.ts";
+
+/** What is to be folded. */
+export interface ReadingQuery {
+  /** The task. */
+  taskId: string;
+  /** This life of its id. */
+  incarnation: string;
+  /** Only events that match. */
+  filter: EventFilter;
+  /** Only events through this index. */
+  through: number;
+  /** Events read at a time. */
+  pageSize: number;
+  /** Bytes of texts held at a time, about; one series at least. */
+  pageBytes: number;
+}
+
+/** A series, and its newest event that matches. */
+interface Place {
+  seriesId: string;
+  index: number;
+}
+
+/** A fold that is being made. */
+interface Reading {
+  fold: SeriesFold;
+  parts: string[];
+  bytes: number;
+}
+
+/**
+ * Folds series from the events that match a filter, by reading the log. For the rare filter that takes
+ * some events of a series and not others; a store's own folds know no filter.
+ *
+ * All series are folded in one go where their texts fit into {@linkcode ReadingQuery.pageBytes}. Where
+ * they do not, the log is read once for each page of them; held are a page, and of each of these series
+ * its place.
+ */
+export class FoldsByReading implements SnapshotSource {
+  readonly #store: TaskReader;
+  readonly #query: ReadingQuery;
+  readonly #ids: Set<string>;
+  /** Series to come, in the order of their places. Left out: the log was not read yet. */
+  #order?: Place[];
+  #folds = new Map<string, Reading>();
+  through = -1;
+
+  constructor(store: TaskReader, query: ReadingQuery, ids: Iterable<string>) {
+    this.#store = store;
+    this.#query = query;
+    this.#ids = new Set(ids);
+    if (this.#ids.size === 0) this.through = query.through;
+  }
+
+  has(seriesId: string): boolean {
+    return this.#ids.has(seriesId);
+  }
+
+  /** Further series are to be folded, those of which something comes after a position. */
+  add(seriesIds: Iterable<string>, position: number): void {
+    for (const id of seriesIds) this.#ids.add(id);
+    this.#order = undefined;
+    this.#folds.clear();
+    this.through = position;
+  }
+
+  async load(position: number): Promise<boolean> {
+    if (this.#order === undefined) {
+      if (!await this.#read()) return false;
+      this.#order = this.#order!.filter(({ index }) => index > position);
+    }
+    if (this.#folds.size === 0 && this.#order.length > 0) return await this.#read();
+    this.#limitTo(this.#folds.size === 0 ? 0 : this.#order.length);
+    return true;
+  }
+
+  take(through: number): StoredEvent[] {
+    const order = this.#order ?? [];
+    let count = 0;
+    const snapshots: StoredEvent[] = [];
+    for (; count < order.length && order[count]!.index <= through; count++) {
+      const { seriesId } = order[count]!;
+      const reading = this.#folds.get(seriesId);
+      if (reading !== undefined) snapshots.push(snapshotOf(wholeOf(reading)));
+      this.#folds.delete(seriesId);
+    }
+    order.splice(0, count);
+    return snapshots;
+  }
+
+  /** The places of all series to come; the log is read for them if it was not yet. */
+  async places(position: number): Promise<number[] | undefined> {
+    if (!await this.load(position)) return undefined;
+    return this.#order!.map(({ index }) => index);
+  }
+
+  /** Only the first of the series have been folded. */
+  #limitTo(count: number): void {
+    const isAll = count >= this.#order!.length;
+    this.through = isAll ? this.#query.through : this.#order![count - 1]!.index;
+  }
+
+  /**
+   * Reads the log through. The first time it finds the order, and keeps texts unless they are too
+   * many; then it keeps the first of that order that fit.
+   */
+  async #read(): Promise<boolean> {
+    const { pageBytes } = this.#query;
+    const order = this.#order;
+    const ranks = order && new Map(order.map(({ seriesId }, rank) => [seriesId, rank]));
+    const newest = new Map<string, number>();
+    let kept = order?.length ?? Infinity;
+    let bytes = 0;
+    const isRead = await this.#events((event) => {
+      const seriesId = event.seriesId!;
+      if (order === undefined) newest.set(seriesId, event.index);
+      if ((ranks?.get(seriesId) ?? (order === undefined ? 0 : kept)) >= kept) return;
+      const reading = this.#folds.get(seriesId) ?? begin(event);
+      this.#folds.set(seriesId, reading);
+      bytes -= reading.bytes;
+      addTo(reading, event);
+      bytes += reading.bytes;
+      while (bytes > pageBytes && this.#folds.size > 1) {
+        if (order === undefined) {
+          this.#folds.clear();
+          bytes = kept = 0;
+          break;
+        }
+        const { seriesId: last } = order[--kept]!;
+        bytes -= this.#folds.get(last)?.bytes ?? 0;
+        this.#folds.delete(last);
+      }
+    });
+    if (!isRead) return false;
+    this.#order ??= [...newest].map(([seriesId, index]) => ({ seriesId, index }))
+      .sort((a, b) => a.index - b.index);
+    if (order !== undefined) this.#limitTo(kept);
+    return true;
+  }
+
+  /** Gives all events of the series; `false` if the task is gone. */
+  async #events(take: (event: StoredEvent) => void): Promise<boolean> {
+    const { taskId, incarnation, filter, through, pageSize } = this.#query;
+    let afterEntropy: number | undefined;
+    for (let after = -1; after < through;) {
+      const query = { after, afterEntropy, through, limit: pageSize, filter };
+      const page = await this.#store.readLog(taskId, query);
+      if (page === undefined || page.incarnation !== incarnation) return false;
+      if (isLost(page, through)) throw new Diverged();
+      for (const event of page.events) {
+        const { seriesId, seriesMode: mode } = event;
+        if (seriesId === undefined || !this.#ids.has(seriesId)) continue;
+        if (mode === "latest" || mode === "accumulate") take(event);
+      }
+      after = Math.max(page.scannedTo, after + 1);
+      afterEntropy = page.scannedTo === after ? page.entropy : undefined;
+      if (after < through) await breathe();
+    }
+    return true;
+  }
+}
+
+function begin(event: StoredEvent): Reading {
+  const { seriesId, seriesMode, accField } = event;
+  const mode = seriesMode as SeriesFold["mode"];
+  const fold = { seriesId: seriesId!, mode, accField, newest: event, classes: [] };
+  return { fold, parts: [], bytes: 0 };
+}
+
+function addTo(reading: Reading, event: StoredEvent): void {
+  const { fold } = reading;
+  const before = fold.newest === event ? 0 : fold.newest.data.length;
+  if (reading.bytes === 0) reading.bytes = event.data.length;
+  else reading.bytes += event.data.length - before;
+  fold.newest = event;
+  if (fold.mode !== "accumulate") return;
+  const delta = deltaOf(event.data, event.accField ?? "");
+  if (delta === undefined) {
+    reading.parts = [];
+    reading.bytes = event.data.length;
+    fold.text = undefined;
+  } else {
+    reading.parts.push(delta);
+    reading.bytes += delta.length;
+    fold.text = "";
+  }
+}
+
+function wholeOf({ fold, parts }: Reading): SeriesFold {
+  return fold.text === undefined ? fold : { ...fold, text: parts.join("") };
+}

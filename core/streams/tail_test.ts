@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
+import { MemoryShortTermStore } from "../memory/short_term_store.ts";
+import type { EngineOptions } from "../context/context.ts";
+import { createContext } from "../engine/create_context.ts";
+import { nextChunk, TaskEngine } from "../engine/mod.ts";
+import { objectEncoder } from "./object_encoder.ts";
+import { StreamControl } from "./stream_control.ts";
+import { Tail } from "./tail.ts";
+
+const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
+const newControl = () => new StreamControl({ add: () => {}, delete: () => {} });
+
+/** The tail of a new task. */
+async function tailOf(options: Partial<EngineOptions> = {}) {
+  const parts = {
+    broadcast: new MemoryBroadcastProvider(),
+    shortTermStore: new MemoryShortTermStore(),
+    options: { pollMs: 1e9, heartbeatMs: 1e9, ...options },
+  };
+  const engine = new TaskEngine(parts);
+  await engine.createTask({ id: "t" });
+  const { record } = (await parts.shortTermStore.getTask("t"))!;
+  const context = createContext(parts, (error) => assert.fail(String(error)));
+  const tail = new Tail(context, {
+    taskId: "t",
+    incarnation: record.incarnation,
+    through: -1,
+    onDiverged: () => {},
+  });
+  await tail.listen();
+  return {
+    engine,
+    tail,
+    async [Symbol.asyncDispose]() {
+      await tail.close();
+      await engine.close();
+    },
+  };
+}
+
+Deno.test("a tail drops its oldest events, many at a time, and keeps the newest where it fits", async () => {
+  const tailBytes = 100_000;
+  await using made = await tailOf({ tailBytes });
+  const { engine, tail } = made;
+  tail.wait(newControl(), () => {});
+  const held: number[] = [];
+  for (let i = 0; i < 500; i++) {
+    await engine.publishEvent("t", { type: "a", data: "x".repeat(798) }); // 1 000 bytes each.
+    await settle();
+    held.push(tail.bytes);
+  }
+  assert(Math.max(...held) <= tailBytes, `${Math.max(...held)}`);
+  const drops = held.filter((bytes, i) => bytes < (held[i - 1] ?? 0)).length;
+  assert(drops > 0 && drops < 30, `${drops} times`);
+  assert(Math.min(...held.slice(100)) > 0.7 * tailBytes);
+  await engine.publishEvent("t", { type: "a", data: "x".repeat(90_000) });
+  await settle();
+  assert(tail.bytes > 90_000 && tail.bytes <= tailBytes, `${tail.bytes}`);
+  await engine.publishEvent("t", { type: "a", data: "x".repeat(tailBytes) });
+  await settle();
+  assert.equal(tail.bytes, 0, "what does not fit is not kept");
+});
+
+Deno.test("a batch is made once for those who want it, soon or later, and goes with the last of them", async () => {
+  await using made = await tailOf();
+  const { tail } = made;
+  let batches = 0;
+  const share = (through: number) =>
+    tail.share("all", { through }, () => Promise.resolve(++batches));
+  for (let i = 0; i < 2; i++) tail.joinShared("all");
+  assert.deepEqual(await Promise.all([share(0), share(0)]), [1, 1]);
+  await settle();
+  assert.equal(await share(0), 1, "one that was slow");
+  assert.equal(await share(1), 2);
+  tail.unshare("all", { through: 0 });
+  assert.equal(await share(1), 2, "that was another one");
+  tail.unshare("all", { through: 1 });
+  assert.equal(await share(1), 3);
+  // One that failed is not kept.
+  await assert.rejects(tail.share("all", { through: 2 }, () => Promise.reject(new Error("no"))));
+  assert.equal(await share(2), 4);
+  tail.leaveShared("all");
+  assert.equal(await share(2), 4);
+  tail.leaveShared("all");
+  tail.joinShared("all");
+  assert.equal(await share(2), 5);
+});
+
+Deno.test("a reader that is ahead of the others gets what comes, though the log never ends", async () => {
+  const store = new MemoryShortTermStore();
+  let reads = Infinity;
+  // Whenever the log is read, there is one more event before the answer comes.
+  const readLog = store.readLog.bind(store);
+  store.readLog = async (...query) => {
+    const page = await readLog(...query);
+    if (++reads <= 300) await engine.publishEvent("t", { type: "a", data: reads });
+    await settle();
+    return page;
+  };
+  await using engine = new TaskEngine({
+    broadcast: new MemoryBroadcastProvider(),
+    shortTermStore: store,
+    options: { pollMs: 1e9, heartbeatMs: 1e9 },
+  });
+  await engine.createTask({ id: "t" });
+  await engine.publishEvent("t", { type: "a", data: 0 });
+  const follow = async (since: { index?: number }) => {
+    const { chunks } = await engine.openStream("t", { since }, objectEncoder);
+    const noted = { events: 0 };
+    const read = async () => {
+      for (;;) {
+        const { value, done } = await nextChunk(chunks);
+        if (done) return;
+        noted.events += value.filter(({ kind }) => kind === "event").length;
+      }
+    };
+    void read();
+    return noted;
+  };
+  const first = await follow({ index: -1 });
+  await settle();
+  reads = 0;
+  await engine.publishEvent("t", { type: "a", data: 0 });
+  while (reads < 20) await settle();
+  const { length } = (await store.getTask("t"))!;
+  const ahead = await follow({ index: length - 1 });
+  while (ahead.events === 0 && reads < 300) await settle();
+  assert(first.events > 0);
+  assert(reads < 300, "it heard nothing while the log was read by others");
+});

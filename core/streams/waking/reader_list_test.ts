@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { StreamControl } from "../stream_control.ts";
+import { WaitList } from "./reader_list.ts";
+
+const newControl = () => new StreamControl({ add: () => {}, delete: () => {} });
+const wake = () => {};
+
+Deno.test("WaitList counts those who wait, however often they say so", () => {
+  const list = new WaitList();
+  const [a, b] = [newControl(), newControl()];
+  for (let i = 0; i < 2; i++) {
+    list.wait(a, wake);
+    list.wait(b, wake);
+  }
+  assert.equal(list.waiting, 2);
+  for (let i = 0; i < 2; i++) list.rest(a);
+  assert.equal(list.waiting, 1);
+  assert.deepEqual([...list], [a, b], "who rests keeps its place");
+  list.wait(a, wake);
+  assert.deepEqual([list.waiting, list.arrivals, [...list]], [2, 2, [a, b]]);
+});
+
+Deno.test("WaitList forgets who is gone; who comes back is the last", () => {
+  const list = new WaitList();
+  const [a, b] = [newControl(), newControl()];
+  for (const control of [a, b]) list.wait(control, wake);
+  for (let i = 0; i < 2; i++) list.delete(a);
+  assert.deepEqual([list.waiting, [...list], a.wake], [1, [b], undefined]);
+  list.wait(a, wake);
+  assert.deepEqual([...list].map(({ arrival }) => arrival), [2, 3]);
+});
+
+Deno.test("WaitList leaves a reader's other waits alone", () => {
+  const list = new WaitList();
+  const control = newControl();
+  list.wait(control, wake);
+  list.rest(control);
+  control.wake = wake; // For a store, say.
+  list.rest(control);
+  assert.equal(control.wake, wake);
+});

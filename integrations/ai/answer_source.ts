@@ -1,0 +1,56 @@
+import type { ChunkFields, MessageChunk } from "./chunks/chunks.ts";
+
+/** Chunks of a UI message, or texts, as they come. */
+export type AnswerStream =
+  | ReadableStream<MessageChunk | string>
+  | AsyncIterable<MessageChunk | string>;
+
+/** Something that can be streamed as a UI message: the result of the AI SDK's `streamText`. */
+export interface AnswerResult {
+  /** Streams it. */
+  toUIMessageStream(): AnswerStream;
+}
+
+/** An answer that is being made. */
+export type AnswerSource = AnswerStream | AnswerResult;
+
+/** The chunks of an answer; texts become chunks. */
+export function chunksOf(source: AnswerSource): ReadableStream<ChunkFields> {
+  const stream = "toUIMessageStream" in source ? source.toUIMessageStream() : source;
+  const readable = "getReader" in stream ? stream : ReadableStream.from(stream);
+  return readable.pipeThrough(new TransformStream(textsToChunks()));
+}
+
+/** Ends an answer that nobody will read. Never rejects. */
+export async function abandon(source: AnswerSource): Promise<void> {
+  try {
+    await chunksOf(source).cancel();
+  } catch {
+    // It has ended, in whatever way.
+  }
+}
+
+/** What of a text stream has no chunk of its own: the AI SDK reads text streams in the same way. */
+const TEXT_ID = "text-1";
+
+function textsToChunks(): Transformer<MessageChunk | string, ChunkFields> {
+  let isText = false;
+  return {
+    transform(chunk, controller) {
+      if (typeof chunk !== "string") return controller.enqueue(chunk as ChunkFields);
+      if (!isText) {
+        isText = true;
+        controller.enqueue({ type: "start" });
+        controller.enqueue({ type: "start-step" });
+        controller.enqueue({ type: "text-start", id: TEXT_ID });
+      }
+      controller.enqueue({ type: "text-delta", id: TEXT_ID, delta: chunk });
+    },
+    flush(controller) {
+      if (!isText) return;
+      controller.enqueue({ type: "text-end", id: TEXT_ID });
+      controller.enqueue({ type: "finish-step" });
+      controller.enqueue({ type: "finish" });
+    },
+  };
+}

@@ -1,0 +1,31 @@
+import type { ChatTasks } from "../tasks/chat_tasks.ts";
+import { ChunkReader } from "./chunk_reader.ts";
+import type { ChunkFields } from "./chunks.ts";
+
+/**
+ * The chunks of an answer from its beginning: what there is at once, then what comes.
+ *
+ * @throws {Error} When the reading ends before the answer does.
+ */
+export async function* chunksOfAnswer(
+  tasks: ChatTasks,
+  taskId: string,
+  signal: AbortSignal,
+): AsyncGenerator<ChunkFields, void> {
+  const reader = new ChunkReader();
+  const events = tasks.follow(taskId, signal);
+  try {
+    for (;;) {
+      const { done, value } = await events.next();
+      if (!done) {
+        yield* reader.chunksOf(value);
+      } else if (value !== undefined) {
+        return yield* reader.endOf(value);
+      } else {
+        throw new Error("The reading ended before the answer did; resume it");
+      }
+    }
+  } finally {
+    await events.return(undefined);
+  }
+}

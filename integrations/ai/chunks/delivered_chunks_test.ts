@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import type { ChunkFields } from "./chunks.ts";
+import { OtherAnswerError, ToldChunks } from "./delivered_chunks.ts";
+
+const delta = (text: string, id = "0"): ChunkFields => ({ type: "text-delta", id, delta: text });
+const begin = (id = "0"): ChunkFields => ({ type: "text-start", id });
+const end = (id = "0"): ChunkFields => ({ type: "text-end", id });
+const signed: ChunkFields = { ...delta(""), providerMetadata: { test: { signature: "abc" } } };
+
+/** Two texts of the same id, one after the other, and one that runs beside them. */
+const ANSWER = [
+  { type: "start", messageId: "m1" },
+  begin(),
+  delta("He"),
+  begin("1"),
+  delta("other", "1"),
+  delta("llo"),
+  signed,
+  end(),
+  begin(),
+  delta("Hello"),
+  delta(" text", "1"),
+  delta(" again"),
+  end("1"),
+  end(),
+  { type: "finish" },
+];
+
+/** The same, told to somebody who comes late: each text in the place of its newest delta. */
+const AGAIN = [
+  ...ANSWER.slice(0, 2),
+  begin("1"),
+  delta("Hello"),
+  signed,
+  end(),
+  begin(),
+  delta("other text", "1"),
+  delta("Hello again"),
+  end("1"),
+  end(),
+  { type: "finish" },
+];
+
+/** What chunks amount to: texts by their number, and everything else in order. */
+function foldOf(chunks: readonly ChunkFields[]): unknown {
+  const texts: string[] = [];
+  const open = new Map<unknown, number>();
+  for (const { type, id, delta } of chunks) {
+    if (type === "text-start") open.set(id, texts.push("") - 1);
+    if (type === "text-delta") texts[open.get(id)!]! += String(delta);
+  }
+  const isOther = ({ type, delta }: ChunkFields) => type !== "text-delta" || delta === "";
+  return [texts, chunks.filter(isOther)];
+}
+
+Deno.test("an answer that breaks off anywhere and is told again amounts to the same", () => {
+  for (let first = 0; first <= ANSWER.length; first++) {
+    for (let second = 0; second <= AGAIN.length; second++) {
+      const told = new ToldChunks();
+      const tell = (chunks: readonly ChunkFields[], isWhole: boolean) => {
+        const telling = told.begin();
+        const fresh = chunks.map((chunk) => telling.freshOf(chunk));
+        if (isWhole) telling.end();
+        return fresh.filter((chunk) => chunk !== undefined);
+      };
+      const all = [
+        ...tell(ANSWER.slice(0, first), false),
+        ...tell(AGAIN.slice(0, second), false),
+        ...tell(AGAIN, true),
+      ];
+      assert.deepEqual(foldOf(all), foldOf(ANSWER), `broke off after ${first} and ${second}`);
+    }
+  }
+});
+
+Deno.test("an answer that is another one when it is told again is refused, not mixed", () => {
+  const others: ChunkFields[][] = [
+    [begin(), delta("abcde12345678")],
+    [begin(), delta("abc"), delta("xy")],
+    [begin("1"), delta("abcdeLOST", "1")],
+  ];
+  for (const other of others) {
+    const told = new ToldChunks();
+    const first = told.begin();
+    for (const chunk of [begin(), delta("abcde"), delta("LOST")]) first.freshOf(chunk);
+    const second = told.begin();
+    assert.throws(() => other.map((chunk) => second.freshOf(chunk)), OtherAnswerError);
+  }
+  const told = new ToldChunks();
+  const first = told.begin();
+  for (const chunk of [begin(), delta("abcde"), end()]) first.freshOf(chunk);
+  for (const shorter of [[begin(), delta("abc")], [begin(), delta("abcde")], []]) {
+    const second = told.begin();
+    for (const chunk of shorter) assert.equal(second.freshOf(chunk), undefined);
+    assert.throws(() => second.end(), OtherAnswerError);
+  }
+});

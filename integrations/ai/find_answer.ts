@@ -1,0 +1,73 @@
+import type { Task } from "@taskcast/core/protocol";
+import { invalidInput, isTerminal, TASK_ID_PATTERN } from "@taskcast/core/protocol";
+import type { ResumeQuery } from "./answer_names.ts";
+import type { ChatTasks } from "./tasks/chat_tasks.ts";
+import { chunksOfAnswer } from "./chunks/chunks_of_answer.ts";
+
+/** The type of tasks that hold answers. */
+export const ANSWER_TYPE = "ai.chat";
+
+/** Characters that a chat's id may have. */
+export const MAX_CHAT_ID_LENGTH = 200;
+
+/**
+ * Finds what a page that resumes is to be told: the answer that it has a part of, ended or not, else
+ * the chat's newest, if that is being made or the page lacks it.
+ *
+ * @throws {TaskcastError} `INVALID_INPUT` for a chat id that cannot be.
+ */
+export async function findAnswer(
+  tasks: ChatTasks,
+  chatId: string,
+  { answer, message }: ResumeQuery,
+): Promise<Task | undefined> {
+  const query = answersOf(chatId);
+  if (answer !== undefined && TASK_ID_PATTERN.test(answer)) {
+    const task = await tasks.get(answer);
+    // The id comes from a page, which could name any task.
+    if (task?.type === ANSWER_TYPE && task.tags?.includes(query.tag)) return task;
+  }
+  const { tasks: [newest] } = await tasks.list({ ...query, limit: 1 });
+  if (newest === undefined || !isTerminal(newest.status)) return newest;
+  const isMeant = isId(message) && await isAbout(tasks, newest, message);
+  return isMeant ? newest : undefined;
+}
+
+/** Whether an answer is a message, or answers it. */
+async function isAbout(tasks: ChatTasks, task: Task, message: string): Promise<boolean> {
+  if (task.id === message || task.tags?.includes(questionTag(message))) return true;
+  const reading = new AbortController();
+  const chunks = chunksOfAnswer(tasks, task.id, reading.signal);
+  try {
+    const { value } = await chunks.next();
+    return value?.type === "start" && value.messageId === message;
+  } finally {
+    reading.abort();
+    await chunks.return();
+  }
+}
+
+/** What all answers of a chat have in common. */
+export function answersOf(chatId: string): { types: string[]; tag: string } {
+  return { types: [ANSWER_TYPE], tag: chatTag(chatId) };
+}
+
+/** A tag that names the chat. */
+export function chatTag(chatId: string): string {
+  if (!isId(chatId)) {
+    throw invalidInput("chatId", `must have 1 to ${MAX_CHAT_ID_LENGTH} characters`);
+  }
+  return `chat:${chatId}`;
+}
+
+/** A tag that names the message which is answered. */
+export function questionTag(messageId: string): string {
+  if (!isId(messageId)) {
+    throw invalidInput("question", `must have 1 to ${MAX_CHAT_ID_LENGTH} characters`);
+  }
+  return `question:${messageId}`;
+}
+
+function isId(id: unknown): id is string {
+  return typeof id === "string" && id !== "" && id.length <= MAX_CHAT_ID_LENGTH;
+}

@@ -1,0 +1,121 @@
+import type { ErrorBody, ErrorCode } from "@taskcast/core/protocol";
+import { TaskcastError } from "@taskcast/core/protocol";
+import type { AnswerSource } from "./answer_source.ts";
+import type { AnswerContext, RoutedChat } from "./chat_options.ts";
+import { readJson } from "./read_json.ts";
+
+/** What of Hono's context every application has; yours, with its variables, is `Context<Env>`. */
+export interface HonoSource {
+  /** The request. */
+  readonly req: {
+    /** As it came. */
+    readonly raw: Request;
+    /** A header of it. */
+    header(name: string): string | undefined;
+  };
+}
+
+/** What a route gets: a request, or Hono's context with one. */
+export type RouteSource = Request | HonoSource;
+
+/** A message that was posted. */
+export interface ChatPost<Source> extends AnswerContext {
+  /** The chat. */
+  id: string;
+  /**
+   * What was posted, not validated: `messages`, or what `prepareSendMessagesRequest` of the page
+   * makes of them.
+   */
+  // deno-lint-ignore no-explicit-any -- As of `request.json()`.
+  body: any;
+  /** The request, or Hono's context. */
+  source: Source;
+}
+
+/** Options for {@linkcode TaskcastChat.routes}. */
+export interface ChatRoutesOptions<Source> {
+  /**
+   * Says whether the caller may read, continue and stop a chat; else the answer is 403. Ids of
+   * chats come from pages, so one that nobody has used yet is asked about as well.
+   */
+  allows: (chatId: string, source: Source) => boolean | Promise<boolean>;
+  /** Makes the answer: the result of `streamText`, or a stream of chunks or texts. */
+  answer: (post: ChatPost<Source>) => AnswerSource | Promise<AnswerSource>;
+  /** Bytes that a message may have; more is answered with 413. @default {16777216} */
+  maxBodyBytes?: number;
+}
+
+/** Answers one request to the routes of a chat. */
+export async function routeChat<Source extends RouteSource>(
+  chat: RoutedChat,
+  options: ChatRoutesOptions<Source>,
+  source: Source,
+): Promise<Response> {
+  const request = "req" in source ? source.req.raw : source as Request;
+  try {
+    return await route(chat, options, source, request);
+  } catch (error) {
+    if (!(error instanceof TaskcastError)) throw error;
+    const status = STATUS_OF[error.code];
+    if (status === undefined) throw error;
+    return refusal(status, error.code, error.message);
+  }
+}
+
+async function route<Source>(
+  chat: RoutedChat,
+  { allows, answer, maxBodyBytes = 16 * 1024 * 1024 }: ChatRoutesOptions<Source>,
+  source: Source,
+  request: Request,
+): Promise<Response> {
+  const forbidden = () => refusal(403, "FORBIDDEN", "This chat is not yours");
+  const path = pathOf(request);
+  if (request.method === "POST") {
+    const body = await readJson(request, maxBodyBytes);
+    const { id } = body;
+    if (typeof id !== "string") return refusal(400, "INVALID_INPUT", '"id" is missing');
+    if (!await allows(id, source)) return forbidden();
+    const answering = (context: AnswerContext) => answer({ ...context, id, body, source });
+    return await chat.respond(id, answering, { question: questionOf(body) });
+  }
+  if (request.method === "GET" && path.at(-1) === "stream" && path.length > 1) {
+    const id = path.at(-2)!;
+    return await allows(id, source) ? await chat.resume(id, request) : forbidden();
+  }
+  if (request.method === "DELETE" && path.length > 0) {
+    const id = path.at(-1)!;
+    if (!await allows(id, source)) return forbidden();
+    return Response.json({ stopped: await chat.stop(id) });
+  }
+  return refusal(404, "NOT_FOUND", `There is no ${request.method} here`);
+}
+
+/** The segments of a request's path. */
+function pathOf({ url }: Request): string[] {
+  try {
+    return new URL(url).pathname.split("/").filter((part) => part !== "").map(decodeURIComponent);
+  } catch {
+    throw new TaskcastError("INVALID_INPUT", "The path is not valid");
+  }
+}
+
+/** The id of the message that is answered; none when the answer continues one. */
+// deno-lint-ignore no-explicit-any -- It comes from outside, and nothing is known of it.
+function questionOf({ messages, message }: any): string | undefined {
+  const last = Array.isArray(messages) ? messages.at(-1) : message;
+  const isUsable = last?.role === "user" && typeof last.id === "string" &&
+    last.id.length > 0 && last.id.length <= 200;
+  return isUsable ? last.id : undefined;
+}
+
+const STATUS_OF: Partial<Record<ErrorCode, number>> = {
+  INVALID_INPUT: 400,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  PAYLOAD_TOO_LARGE: 413,
+  STORE_UNAVAILABLE: 503,
+};
+
+function refusal(status: number, code: ErrorCode, message: string): Response {
+  const body: ErrorBody = { error: { code, message } };
+  return Response.json(body, { status });
+}

@@ -1,0 +1,62 @@
+import type { ChunkSource } from "./chunk_source.ts";
+import { chunkSource } from "./chunk_source.ts";
+import { brokenBody } from "./parse.ts";
+
+/** What a body has next. A chunk is only good until the next one is asked for. */
+export type Next =
+  | { kind: "chunk"; chunk: Uint8Array }
+  | { kind: "done" }
+  | { kind: "interrupted"; error: unknown };
+
+/** A request's body whose reader stops waiting when nothing more is wanted. */
+export class InterruptibleBody {
+  readonly #source?: ChunkSource;
+  readonly #graceMs: number;
+  #interrupted?: Next;
+  #stopped?: Next;
+  #timer?: ReturnType<typeof setTimeout>;
+  #onInterrupted?: (next: Next) => void;
+
+  /** @param graceMs How long an interrupted body may still give out what was on its way. */
+  constructor(body: ReadableStream<Uint8Array> | null, { graceMs }: { graceMs: number }) {
+    this.#source = body === null ? undefined : chunkSource(body);
+    this.#graceMs = graceMs;
+  }
+
+  /** Stop reading, but what comes within a moment is still given out. */
+  interrupt(error: unknown): void {
+    this.#interrupted = { kind: "interrupted", error };
+    this.#startTimer();
+  }
+
+  /** Stop reading at once: nothing that comes from now on is given out. */
+  stop(error: unknown): void {
+    this.#stopped = { kind: "interrupted", error };
+    this.#onInterrupted?.(this.#stopped);
+  }
+
+  async next(): Promise<Next> {
+    if (this.#stopped !== undefined) return this.#stopped;
+    const source = this.#source;
+    if (source === undefined) return { kind: "done" };
+    if (this.#interrupted !== undefined) this.#startTimer();
+    return await new Promise<Next>((resolve, reject) => {
+      this.#onInterrupted = resolve;
+      source.read().then(
+        ({ value, done }) => resolve(done ? { kind: "done" } : { kind: "chunk", chunk: value }),
+        (error) => reject(brokenBody(error)),
+      );
+    });
+  }
+
+  /** What is still to come is not wanted. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#source?.cancel().catch(() => {});
+  }
+
+  #startTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#onInterrupted?.(this.#interrupted!), this.#graceMs);
+  }
+}

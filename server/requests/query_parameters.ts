@@ -1,0 +1,53 @@
+import type { HonoRequest } from "hono";
+import { z } from "zod";
+import { invalidInput } from "@taskcast/core/protocol";
+import { parse } from "./parse.ts";
+
+/** Query parameters by name, each with all its values. */
+export type QueryParameters = Readonly<Record<string, readonly string[]>>;
+
+const NONE: QueryParameters = {};
+
+/** Reads the query of a request; most requests have none. */
+export function queryOf(request: HonoRequest): QueryParameters {
+  return request.raw.url.includes("?") ? request.queries() : NONE;
+}
+
+/** Begins the names of parameters that are never ours, as `_=1764540000` against caches. */
+const FOREIGN_PREFIX = "_";
+
+/**
+ * Requires that names to ignore are not parameters of an operation: a filter that is ignored would let
+ * everything through.
+ *
+ * @throws {TypeError} With the name.
+ */
+export function assertForeign(ignored: readonly string[], schema: z.ZodType | undefined): void {
+  if (ignored.length === 0) return;
+  const object = schema instanceof z.ZodLazy ? schema.unwrap() : schema;
+  if (!(object instanceof z.ZodObject)) return;
+  const ours = ignored.find((name) => Object.hasOwn(object.shape, name));
+  if (ours !== undefined) {
+    throw new TypeError(`ignoredParameters must not have "${ours}": it is a parameter of Taskcast`);
+  }
+}
+
+/**
+ * Checks the parameters of a query. One that is not known is refused: it was meant to narrow what
+ * comes, and without it everything would come.
+ *
+ * @param ignored Names of parameters that are others', beside those that begin with `_`.
+ * @throws {TaskcastError} `INVALID_INPUT` that names the parameter.
+ */
+export function parseQuery<Schema extends z.ZodType>(
+  schema: Schema | undefined,
+  parameters: QueryParameters,
+  ignored: readonly string[],
+): z.output<Schema> | undefined {
+  if (schema === undefined && parameters === NONE) return undefined;
+  const ours = Object.entries(parameters)
+    .filter(([name]) => !name.startsWith(FOREIGN_PREFIX) && !ignored.includes(name));
+  if (schema !== undefined) return parse(schema, Object.fromEntries(ours));
+  if (ours.length > 0) throw invalidInput(ours[0]![0], "is not known; this takes no parameters");
+  return undefined;
+}

@@ -1,0 +1,108 @@
+import { serve } from "../network/serve.ts";
+import { JSDOM } from "jsdom";
+import type { TaskEngineOptions } from "@taskcast/core";
+import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
+import { createTaskcastApp } from "@taskcast/server";
+import { TaskcastProvider } from "@taskcast/react";
+import type { TaskcastProviderProps } from "@taskcast/react";
+import type { ReactElement, ReactNode } from "react";
+import { createElement, StrictMode } from "react";
+import { until } from "../sse/sse.ts";
+
+// React looks for a page when it is loaded, so the page is made before it, once for all tests.
+const { window } = new JSDOM("", { url: "http://localhost/" });
+Object.assign(globalThis, { window, document: window.document });
+const { createRoot, hydrateRoot } = await import("react-dom/client");
+
+/** A page that shows something, with a provider around it. */
+export interface ReactPage {
+  /** What it shows. */
+  text(): string;
+  /** Shows something else in the same place. */
+  show(children: ReactNode, provider?: Partial<TaskcastProviderProps>): void;
+  /** Takes everything away. */
+  unmount(): void;
+  /** What React and components complained of. */
+  errors: unknown[];
+  [Symbol.dispose](): void;
+}
+
+/** Options for {@linkcode openPage}. */
+export interface PageOptions {
+  /** As in development: everything is mounted twice. */
+  strict?: boolean;
+  /** What a server has rendered, to be taken over. */
+  html?: string;
+}
+
+/** Waits between attempts that a test can bear. */
+export const quick = { minDelayMs: 1, maxDelayMs: 4 };
+
+export function openPage(
+  props: TaskcastProviderProps,
+  { strict = false, html }: PageOptions = {},
+): ReactPage {
+  const element = window.document.createElement("div");
+  const container = element as unknown as Parameters<typeof createRoot>[0];
+  const errors: unknown[] = [];
+  const report = { onRecoverableError: (error: unknown) => void errors.push(error) };
+  const pageOf = (children: ReactNode, more: Partial<TaskcastProviderProps> = {}): ReactElement => {
+    const all = { connection: quick, ...props, ...more, children } as TaskcastProviderProps;
+    const page = createElement(TaskcastProvider, all);
+    return strict ? createElement(StrictMode, null, page) : page;
+  };
+  element.innerHTML = html ?? "";
+  let root = html === undefined ? createRoot(container, report) : undefined;
+  return {
+    errors,
+    text: () => element.textContent,
+    show(children, more) {
+      const page = pageOf(children, more);
+      if (root === undefined) root = hydrateRoot(container, page, report);
+      else root.render(page);
+    },
+    unmount: () => root?.unmount(),
+    [Symbol.dispose]: () => root?.unmount(),
+  };
+}
+
+/** A Taskcast server over a socket that counts what it is asked. */
+export interface CountingServer {
+  url: string;
+  engine: TaskEngine;
+  /** Streams that were asked for so far. */
+  streams(): number;
+  /** All requests so far: method and path. */
+  requests: string[];
+  /** Streams that are open now. */
+  open(): number;
+  /** Waits until nobody follows anything, as when nothing was left behind. */
+  isLeftAlone(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export function countingServer(options: Partial<TaskEngineOptions> = {}): CountingServer {
+  const engine = new TaskEngine({
+    broadcast: new MemoryBroadcastProvider(),
+    shortTermStore: new MemoryShortTermStore(),
+    ...options,
+  });
+  const app = createTaskcastApp({ engine });
+  const requests: string[] = [];
+  const server = serve((request) => {
+    requests.push(`${request.method} ${new URL(request.url).pathname}`);
+    return app.fetch(request);
+  });
+  return {
+    url: server.url,
+    engine,
+    requests,
+    streams: () => requests.filter((request) => request.endsWith("/events")).length,
+    open: () => engine.stats.streams,
+    isLeftAlone: () => until(() => engine.stats.streams === 0, "nobody follows anything"),
+    async [Symbol.asyncDispose]() {
+      await engine.close();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,98 @@
+// A host with an SDK of its own, as a process: SDKs of several versions in one would find each other.
+// Its arguments are an SDK's specifier and what to do, as JSON.
+import {
+  MemoryBroadcastProvider,
+  MemoryShortTermStore,
+  type Signal,
+  TaskEngine,
+} from "@taskcast/core";
+import { createSentryHooks, type SentryHooksOptions } from "@taskcast/sentry";
+import { createTaskcastApp } from "@taskcast/server";
+import { until } from "../sse/sse.ts";
+
+/** What the program does. */
+export interface SentryProgram {
+  /** For `Sentry.init`; null: it is not called. */
+  init: Record<string, unknown> | null;
+  /** Gives the SDK to the hooks. */
+  explicit?: boolean;
+  /** Asks over HTTP, at the end, for what cannot be answered. */
+  request?: boolean;
+  options?: SentryHooksOptions;
+}
+
+async function run(
+  // deno-lint-ignore no-explicit-any
+  Sentry: any,
+  { init, explicit, request, options }: SentryProgram,
+): Promise<void> {
+  if (init !== null) Sentry.init(init);
+  const broadcast = new FailingBroadcast();
+  const shortTermStore = new MemoryShortTermStore();
+  await using engine = new TaskEngine({
+    broadcast,
+    shortTermStore,
+    hooks: createSentryHooks({ ...options, ...(explicit ? { sentry: Sentry } : {}) }),
+  });
+  const secret = (where: string) => ({ where: `secret of ${where}` });
+
+  for (const id of ["first", "second"]) {
+    await engine.createTask({
+      id,
+      type: "llm.chat",
+      params: secret("params"),
+      metadata: secret("metadata"),
+    });
+    await engine.transitionTask(id, "running");
+    await engine.publishEvent(id, { type: "delta", data: secret("data") });
+    await engine.transitionTask(id, "failed", {
+      result: secret("result"),
+      error: {
+        code: "RATE_LIMITED",
+        message: "too fast\n    at once (a.ts:1:2)",
+        details: secret("details"),
+      },
+    });
+  }
+  await engine.createTask({ id: "third" });
+  await engine.transitionTask("third", "failed");
+
+  await engine.createTask({ id: "slow", type: "llm.slow", params: secret("params"), ttl: 0.05 });
+  await until(async () => (await engine.getTask("slow"))?.status === "timeout", "it timed out");
+
+  broadcast.failing = true;
+  await engine.createTask({ id: "unheard" });
+  await engine.publishEvent("unheard", { type: "delta", data: secret("data") });
+
+  if (request) {
+    shortTermStore.getTask = () => {
+      throw new Error("the store broke");
+    };
+    await createTaskcastApp({ engine }).request("/tasks/asked", {
+      headers: { "x-request-id": "order-17" },
+    });
+  }
+
+  // Until version 8 it rejects when something could not be sent.
+  const flushed = await Promise.resolve(Sentry.flush(5_000)).catch(() => false);
+  console.log(flushed ? "flushed" : "not flushed");
+  // SDKs keep a process alive, or end it late.
+  Deno.exit();
+}
+
+class FailingBroadcast extends MemoryBroadcastProvider {
+  failing = false;
+
+  override publish(signal: Signal): void {
+    if (this.failing) {
+      this.failing = false;
+      throw new Error("the broadcast broke", { cause: new Error("no connection") });
+    }
+    super.publish(signal);
+  }
+}
+
+if (import.meta.main) {
+  const Sentry = await import(Deno.args[0]!);
+  await run(Sentry, JSON.parse(Deno.args[1]!));
+}

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { TaskcastServerClient } from "@taskcast/server-sdk";
+import { openBody } from "../network/open_body.ts";
+import { type Frame, frames, until } from "../sse/sse.ts";
+
+/**
+ * What every host must do for Taskcast at `base`: a stream on which nothing happens, and a request of
+ * NDJSON in which nothing is said, stay open for `quietMs`, and go on then.
+ */
+export async function assertStaysOpen(base: string, quietMs: number): Promise<void> {
+  const { id } = await taskAt(base);
+  const lines = openBody();
+  const published = fetch(`${base}/tasks/${id}/events`, {
+    method: "POST",
+    headers: { "content-type": "application/x-ndjson" },
+    body: lines.body,
+  });
+  await lines.write('{"type":"line","data":1}\n');
+  const seen: Frame[] = [];
+  for await (const frame of frames(`${base}/tasks/${id}/events`)) {
+    seen.push(frame);
+    if (frame.data.data === 1) {
+      await quiet(quietMs);
+      await lines.write('{"type":"line","data":2}\n');
+      await lines.close();
+    } else if (frame.data.data === 2) {
+      assert.deepEqual(await (await published).json(), { published: 2, lastIndex: 1 });
+      await new TaskcastServerClient({ baseUrl: base }).transitionTask(id, "completed");
+    }
+  }
+  assertWhole(seen, [1, 2]);
+}
+
+/**
+ * What holds where a host cuts off requests whatever Taskcast asks for: streams stay open, and a
+ * producer goes on in another request, so that everything is stored once.
+ */
+export async function assertGoesOn(base: string, quietMs: number): Promise<void> {
+  const { id } = await taskAt(base);
+  const client = new TaskcastServerClient({ baseUrl: base });
+  const publisher = client.openPublisher(id);
+  await publisher.publish({ type: "line", data: 1 });
+  const seen: Frame[] = [];
+  for await (const frame of frames(`${base}/tasks/${id}/events`)) {
+    seen.push(frame);
+    if (frame.data.data === 1) {
+      await quiet(quietMs);
+      await publisher.publish({ type: "line", data: 2 });
+      await publisher.close();
+      await client.transitionTask(id, "completed");
+    }
+  }
+  assertWhole(seen, [1, 2]);
+}
+
+function taskAt(base: string): Promise<{ id: string }> {
+  return new TaskcastServerClient({ baseUrl: base }).createTask({});
+}
+
+async function quiet(ms: number): Promise<void> {
+  const startMs = performance.now();
+  await until(() => performance.now() - startMs > ms, "it was quiet for long enough");
+}
+
+/** On one connection: the end, and before it each line once. */
+function assertWhole(seen: readonly Frame[], lines: readonly number[]): void {
+  assert.deepEqual(
+    seen.filter(({ data }) => data.type === "line").map(({ data }) => data.data),
+    lines,
+  );
+  assert.equal(seen.filter(({ event }) => event === "taskcast.open").length, 1);
+  assert.deepEqual(seen.at(-1)?.data, { reason: "completed" });
+}

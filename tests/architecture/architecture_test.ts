@@ -1,0 +1,237 @@
+import assert from "node:assert/strict";
+import { walk } from "../../tools/walk.ts";
+
+// ARCHITECTURE.md says who may import whom. This reads every import of every file and checks it.
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** What each folder may import besides itself; packages by their name, `npm` is any from there. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  "core/protocol": [],
+  "core/contracts": ["core/protocol"],
+  "core/domain": ["core/protocol", "core/contracts"],
+  "core/memory": ["core/protocol", "core/contracts", "core/domain"],
+  "core/context": ["core/protocol", "core/contracts", "core/domain"],
+  "core/readers": ["core/protocol", "core/contracts", "core/domain", "core/context"],
+  "core/streams": [
+    "core/protocol",
+    "core/contracts",
+    "core/domain",
+    "core/context",
+    "core/readers",
+  ],
+  "core/background": [
+    "core/protocol",
+    "core/contracts",
+    "core/domain",
+    "core/context",
+    "core/readers",
+  ],
+  "core/engine": [
+    "core/protocol",
+    "core/contracts",
+    "core/domain",
+    "core/context",
+    "core/readers",
+    "core/streams",
+    "core/background",
+  ],
+  "core/conformance": [
+    "core/protocol",
+    "core/contracts",
+    "core/domain",
+    "core/memory", // An archive is compared with the reference.
+    "node:assert/strict",
+  ],
+  "core/config": ["core/protocol", "core/contracts", "core/context"],
+  "core": [
+    "core/config",
+    "core/protocol",
+    "core/contracts",
+    "core/domain",
+    "core/memory",
+    "core/engine",
+  ],
+  "server": ["@taskcast/core", "@taskcast/core/protocol", "npm"],
+  "server/webhooks": ["@taskcast/core", "node:*"],
+  "clients/client": ["@taskcast/core/protocol"],
+  "clients/react": [
+    "@taskcast/core/protocol",
+    "@taskcast/client",
+    "@taskcast/client/http",
+    "npm:react",
+  ],
+  "clients/server_sdk": ["@taskcast/core/protocol", "@taskcast/client/http"],
+  "integrations/ai": [
+    "@taskcast/core", // Types only, as those of the other clients.
+    "@taskcast/core/protocol",
+    "@taskcast/client",
+    "@taskcast/client/http",
+    "@taskcast/server-sdk",
+    "npm:eventsource-parser",
+  ],
+  "adapters/sqlite": ["@taskcast/core", "@taskcast/core/protocol", "node:*"],
+  "adapters/redis": ["@taskcast/core", "@taskcast/core/protocol", "node:*", "npm:ioredis"],
+  "adapters/postgres": ["@taskcast/core", "@taskcast/core/protocol", "node:*", "npm:postgres"],
+  "adapters/deno_kv": ["@taskcast/core", "@taskcast/core/protocol"],
+  "integrations/sentry": ["@taskcast/core", "npm:@sentry/core", "node:process"],
+  "cli": [
+    "@taskcast/sentry",
+    "@taskcast/sentry/start",
+    "@taskcast/sqlite",
+    "@taskcast/redis",
+    "@taskcast/redis/address",
+    "@taskcast/postgres",
+    "@taskcast/postgres/address",
+    "@taskcast/deno-kv",
+    "@taskcast/core",
+    "@taskcast/core/protocol",
+    "@taskcast/server",
+    "@taskcast/server/webhooks",
+    "@taskcast/server/sse",
+    "@taskcast/client",
+    "@taskcast/client/http", // For routes that neither client has a method for.
+    "@taskcast/server-sdk",
+    "npm",
+    "node:*",
+  ],
+};
+
+interface Import {
+  file: string;
+  specifier: string;
+}
+
+async function importsOf(folder: string): Promise<Import[]> {
+  const found: Import[] = [];
+  for await (const path of walk(new URL(`${folder}/`, ROOT))) {
+    if (!path.endsWith(".ts") || path.endsWith("_test.ts")) continue;
+    const file = `${folder}/${path}`;
+    const text = (await Deno.readTextFile(new URL(file, ROOT))).replaceAll(
+      /^\s*(\*|\/\/).*$/gm,
+      "",
+    );
+    for (const [, named, loaded] of text.matchAll(/\bfrom "([^"]+)"|\bimport\("([^"]+)"\)/g)) {
+      found.push({ file, specifier: (named ?? loaded)! });
+    }
+  }
+  return found;
+}
+
+/** The folder of {@linkcode MAY_IMPORT} that a file belongs to: the longest that fits. */
+function folderOf(file: string): string {
+  return Object.keys(MAY_IMPORT).filter((folder) => file.startsWith(`${folder}/`))
+    .toSorted((a, b) => b.length - a.length)[0]!;
+}
+
+Deno.test("imports go only the way that ARCHITECTURE.md says", async () => {
+  const { workspace } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  const tops: string[] = workspace.map((member: string) => member.replace("./", ""));
+  const all = (await Promise.all(tops.map(importsOf))).flat();
+  assert(all.length > 300, `${all.length} imports`);
+  for (const { file, specifier } of all) {
+    const from = folderOf(file);
+    const allowed = MAY_IMPORT[from]!;
+    const at = `${file} imports ${specifier}`;
+    if (specifier.startsWith(".")) {
+      const target = new URL(specifier, new URL(file, ROOT)).href.slice(ROOT.href.length);
+      const to = folderOf(target);
+      assert(to === from || allowed.includes(to), at);
+    } else if (specifier.startsWith("node:")) {
+      assert(allowed.includes("node:*") || allowed.includes(specifier), at);
+    } else if (specifier.startsWith("@taskcast/")) {
+      assert(allowed.includes(specifier), at);
+    } else {
+      assert(allowed.includes("npm") || allowed.includes(`npm:${specifier}`), at);
+    }
+  }
+});
+
+Deno.test("core uses nothing that only one runtime has", async () => {
+  for await (const path of walk(new URL("core/", ROOT))) {
+    if (!path.endsWith(".ts") || path.endsWith("_test.ts")) continue;
+    const text = (await Deno.readTextFile(new URL(`core/${path}`, ROOT)))
+      .replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "");
+    if (path === "contracts/clock.ts") continue; // Where a timer is told not to keep a process alive.
+    for (const name of ["Deno", "process", "Buffer", "window", "Bun"]) {
+      assert(!new RegExp(`\\b${name}\\.`).test(text), `core/${path} uses ${name}`);
+    }
+  }
+});
+
+/** Every TypeScript file of the repository. */
+async function sourceFiles(): Promise<string[]> {
+  const files: string[] = [];
+  for await (const path of walk(ROOT)) {
+    if (/\.tsx?$/.test(path) && !path.startsWith("dist/")) files.push(path);
+  }
+  return files;
+}
+
+/** Folders that are being rebuilt: their circles go with that. */
+const REBUILT = ["benchmarks/"];
+
+Deno.test("imports form no circle, those of types included", async () => {
+  const files = (await sourceFiles()).filter((file) => !REBUILT.some((at) => file.startsWith(at)));
+  const imports = new Map<string, string[]>();
+  for (const file of files) {
+    const text = await Deno.readTextFile(new URL(file, ROOT));
+    const specifiers = [...text.matchAll(/\b(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map(([, at]) =>
+      at!
+    );
+    imports.set(
+      file,
+      specifiers.map((at) => new URL(at, new URL(file, ROOT)).href.slice(ROOT.href.length)),
+    );
+  }
+  assert(files.length > 800, `${files.length} files`);
+  assert.deepEqual(findCircle(imports), []);
+});
+
+/** Returns the files of one circle in the order of their imports, or none. */
+function findCircle(imports: ReadonlyMap<string, readonly string[]>): string[] {
+  const done = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string): string[] => {
+    if (done.has(file)) return [];
+    const start = path.indexOf(file);
+    if (start >= 0) return [...path.slice(start), file];
+    path.push(file);
+    for (const target of imports.get(file) ?? []) {
+      const circle = visit(target);
+      if (circle.length > 0) return circle;
+    }
+    path.pop();
+    done.add(file);
+    return [];
+  };
+  for (const file of imports.keys()) {
+    const circle = visit(file);
+    if (circle.length > 0) return circle;
+  }
+  return [];
+}
+
+Deno.test("findCircle() finds a circle and nothing else", () => {
+  assert.deepEqual(findCircle(new Map([["a", ["b", "c"]], ["b", ["c"]], ["c", []]])), []);
+  assert.deepEqual(findCircle(new Map([["a", ["b"]], ["b", ["c"]], ["c", ["b"]]])), [
+    "b",
+    "c",
+    "b",
+  ]);
+});
+
+/** Most files that stand side by side in one folder. */
+const MAX_FILES = 25;
+
+Deno.test("no folder has more than 25 files side by side", async () => {
+  const counts = new Map<string, number>();
+  for await (const path of walk(ROOT)) {
+    const folder = path.slice(0, Math.max(0, path.lastIndexOf("/")));
+    // Decisions are a numbered list, which grows.
+    if (path.startsWith("dist/") || folder === "docs/decisions") continue;
+    if (REBUILT.some((at) => path.startsWith(at))) continue;
+    counts.set(folder, (counts.get(folder) ?? 0) + 1);
+  }
+  assert.deepEqual([...counts].filter(([, count]) => count > MAX_FILES), []);
+});

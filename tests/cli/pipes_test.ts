@@ -1,0 +1,207 @@
+import assert from "node:assert/strict";
+import { cli, COMMAND, ELSEWHERE, runCli } from "../../testing/servers/cli.ts";
+import { until } from "../../testing/sse/sse.ts";
+import { startServer } from "../../testing/servers/test_server.ts";
+
+// How `taskcast run` and others end when whoever reads them has gone, or somebody ends what they run.
+
+/** Runs `taskcast … | head -1`, as a shell does. */
+async function headOf(args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const quoted = [...COMMAND, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+  const { code, stdout, stderr } = await new Deno.Command("bash", {
+    args: ["-c", `set -o pipefail; ${quoted.join(" ")} | head -1`],
+    env: { NO_COLOR: "1" },
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+}
+
+const sh = (script: string) => ["--", "sh", "-c", script];
+
+const idIn = (err: string) => /tasks\/(\w+)\/events/.exec(err)?.[1] ?? "";
+
+Deno.test("run into head: the command ends as in any pipeline, and so does the task", async () => {
+  await using server = startServer();
+  const run = async (...command: string[]) => {
+    const { code, out, err } = await headOf(["run", "--url", server.url, ...command]);
+    // Pipes of Node are sockets: there the command is told with an error that it may print.
+    const lines = err.trimEnd().split("\n").filter((line) =>
+      !(ELSEWHERE && line.startsWith("yes:"))
+    );
+    assert.equal(lines.length, 1, err); // Where the task is, and no stack.
+    assert.equal(out.trimEnd().split("\n").length, 1);
+    return { code, task: (await server.engine.getTask(idIn(err)))! };
+  };
+  const [endless, patient] = await Promise.all([
+    run("--", "yes"),
+    // Whoever writes nothing more does all it has to do.
+    run(...sh("echo begun; echo again; sleep 0.3")),
+  ]);
+  assert.deepEqual([endless.task.status, endless.task.reason], [
+    "cancelled",
+    "the output was closed",
+  ]);
+  const how = [endless.code, endless.task.result?.signal];
+  assert.deepEqual(how, ELSEWHERE ? [1, undefined] : [141, "SIGPIPE"]);
+  assert.deepEqual([patient.code, patient.task.status], [0, "completed"]);
+});
+
+Deno.test("logs and config into head: an end without a word", async () => {
+  await using server = startServer();
+  const { id } = await server.engine.createTask();
+  await server.engine.publishEvents(
+    id,
+    Array.from({ length: 1_000 }, (_, n) => ({ type: "n", data: { n, text: "x".repeat(500) } })),
+  );
+  const commands = [["logs", id, "--json", "--url", server.url], ["config", "schema"]];
+  for (const { code, err } of await Promise.all(commands.map(headOf))) {
+    assert.deepEqual({ code, err }, { code: 0, err: "" });
+  }
+});
+
+Deno.test("run: killed commands and interruptions of every kind end the task", async () => {
+  await using server = startServer();
+  const begin = async (script: string, url = server.url) => {
+    const running = cli(["run", "--url", url, ...sh(script)]);
+    await until(() => running.out.includes("begun"), "the command runs");
+    return { running, id: idIn(running.err), pid: Number(/\d+/.exec(running.out)?.[0]) };
+  };
+  const endOf = async ({ running, id }: Awaited<ReturnType<typeof begin>>) => {
+    const code = await running.ended;
+    const task = await server.engine.getTask(id);
+    return { code, status: task?.status, signal: task?.result?.signal, err: running.err };
+  };
+
+  // Its child keeps the output open, and nobody waits for that.
+  const killed = await begin("echo $$ begun; sleep 30; true");
+  Deno.kill(killed.pid, "SIGKILL");
+  const { err: _, ...end } = await endOf(killed);
+  assert.deepEqual(end, { code: 137, status: "failed", signal: "SIGKILL" });
+
+  // It does not heed the first; the second ends it.
+  const stubborn = await begin(
+    "trap 'echo heard' INT; echo begun; while :; do sleep 0.05; done",
+  );
+  stubborn.running.kill("SIGINT");
+  await until(() => stubborn.running.out.includes("heard"), "it was asked");
+  stubborn.running.kill("SIGINT");
+  const twice = await endOf(stubborn);
+  assert.deepEqual([twice.code, twice.status, twice.signal], [137, "cancelled", "SIGKILL"]);
+
+  const hungUp = await begin("echo begun; exec sleep 30");
+  hungUp.running.kill("SIGHUP");
+  const closed = await endOf(hungUp);
+  assert.deepEqual([closed.code, closed.status, closed.signal], [129, "cancelled", "SIGHUP"]);
+
+  // The terminal told the command only.
+  const told = await begin("echo $$ begun; kill -INT $$; sleep 30");
+  assert.equal((await endOf(told)).status, "cancelled");
+
+  // It ends at the first, and the second comes while the server is told.
+  await using proxy = holding(server.url, "cancelled");
+  const late = await begin("echo begun; exec sleep 30", proxy.url);
+  late.running.kill("SIGINT");
+  await proxy.isAsked;
+  late.running.kill("SIGTERM");
+  proxy.answer();
+  const { code, status } = await endOf(late);
+  assert.deepEqual([code, status], [130, "cancelled"]);
+});
+
+/** A server in front of another one that lets the request for a transition wait. */
+function holding(url: string, status: string) {
+  const { promise: isAsked, resolve: asked } = Promise.withResolvers<void>();
+  const { promise: mayAnswer, resolve: answer } = Promise.withResolvers<void>();
+  const server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen() {} },
+    async ({ method, headers, url: requestUrl, body }) => {
+      const text = method === "PATCH" ? await new Response(body).text() : body;
+      if (typeof text === "string" && text.includes(status)) {
+        asked();
+        await mayAnswer;
+      }
+      return await fetch(url + new URL(requestUrl).pathname, { method, headers, body: text });
+    },
+  );
+  return {
+    url: `http://127.0.0.1:${server.addr.port}`,
+    isAsked,
+    answer,
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+}
+
+Deno.test("run: a server that never answers is left at the last signal", async () => {
+  using mute = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const url = `http://127.0.0.1:${(mute.addr as Deno.NetAddr).port}`;
+  await using running = cli(["run", "--url", url, ...sh("true")]);
+  using _connection = await mute.accept();
+  running.kill("SIGINT");
+  running.kill("SIGTERM"); // Two of a kind may arrive as one.
+  assert([130, 143].includes(await running.ended));
+  assert.equal(running.err, "error: taskcast: left before the server answered\n");
+});
+
+Deno.test("run: a task that was ended elsewhere is said to be, and the command is stopped", async () => {
+  await using server = startServer();
+  const ends: [end: (id: string) => Promise<unknown>, said: RegExp][] = [
+    [
+      (id) => server.engine.transitionTask(id, "cancelled", { reason: "enough" }),
+      /^taskcast: task \w+ was cancelled elsewhere: enough$/m,
+    ],
+    [
+      (id) => server.engine.transitionTask(id, "completed"),
+      /^taskcast: task \w+ was ended elsewhere, as completed$/m,
+    ],
+    [(id) => server.engine.transitionTask(id, "timeout"), /^taskcast: task \w+ timed out$/m],
+    [(id) => server.engine.deleteTask(id), /^taskcast: task \w+ was deleted elsewhere$/m],
+  ];
+  await Promise.all(ends.map(async ([end, said]) => {
+    await using running = cli(["run", "--url", server.url, ...sh("echo begun; exec sleep 30")]);
+    await until(() => running.out === "begun\n", "the command runs");
+    await end(idIn(running.err));
+    assert.equal(await running.ended, 143);
+    assert.match(running.err, said);
+    assert(!running.err.includes("error"), running.err);
+  }));
+});
+
+Deno.test("run: a task that ends elsewhere in the moment in which the command does", async () => {
+  await using server = startServer();
+  await using proxy = holding(server.url, "failed");
+  await using running = cli(["run", "--url", proxy.url, ...sh("exit 3")]);
+  await proxy.isAsked;
+  const id = idIn(running.err);
+  await server.engine.transitionTask(id, "cancelled");
+  proxy.answer();
+  assert.equal(await running.ended, 3);
+  assert.match(running.err, new RegExp(`^taskcast: task ${id} was cancelled elsewhere$`, "m"));
+  assert(!running.err.includes("error"), running.err);
+});
+
+Deno.test("commands say within a second that no server is there, and what to do", async () => {
+  const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const url = `http://127.0.0.1:${(free.addr as Deno.NetAddr).port}`;
+  free.close();
+  const started = performance.now();
+  await runCli(["--version"]);
+  const startMs = performance.now() - started; // As long as the program itself takes.
+  for (
+    const args of [["run", "--url", url, "--", "true"], ["logs", "x", "--url", url], [
+      "logs",
+      "x",
+      "--follow",
+      "--url",
+      url,
+    ], ["webhooks", "list", "--url", url]]
+  ) {
+    const beforeMs = performance.now();
+    const { code, err } = await runCli(args);
+    const tookMs = performance.now() - beforeMs;
+    assert.equal(code, 1);
+    const [what, next] = err.split("\n");
+    assert.match(what!, new RegExp(`^error: cannot reach the server at ${url}: .*refused`, "i"));
+    assert.match(next!, /^error: start one with `taskcast start`, or .* --url or TASKCAST_URL$/);
+    assert(tookMs < 3 * startMs + 1_000, `${args.join(" ")}: ${tookMs} ms of ${startMs} ms`);
+  }
+});

@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { install } from "@sinonjs/fake-timers";
+import { TaskcastClient } from "@taskcast/client";
+import type { Wake } from "../../clients/client/wake.ts";
+import { onWake } from "../../clients/client/wake.ts";
+import {
+  doneFrame,
+  eventFrame,
+  scriptedServer,
+  sse,
+} from "../../testing/servers/scripted_server.ts";
+import { until } from "../../testing/sse/sse.ts";
+
+// What the platform says of network, page and machine. Deno's window gets the same events here.
+
+/** The first wait would last for years; the others are short. */
+function patient(): { minDelayMs: number; maxDelayMs: number; random: () => number } {
+  let waits = 0;
+  return { minDelayMs: 2, maxDelayMs: 4, random: () => waits++ === 0 ? 1e12 : 0 };
+}
+
+const { locks } = navigator as unknown as {
+  locks: { query(): Promise<{ held: unknown[]; pending: unknown[] }> };
+};
+
+const away = () => new Response("", { status: 502 });
+
+/** A stream that stays open, until whoever reads it leaves. */
+function open(text: string): () => Response {
+  return () => {
+    const start = (controller: ReadableStreamDefaultController<Uint8Array>) =>
+      controller.enqueue(new TextEncoder().encode(text));
+    const body = new ReadableStream<Uint8Array>({ start });
+    return new Response(body, { headers: { "content-type": "text/event-stream" } });
+  };
+}
+
+Deno.test("a wait is cut short when the network is back, or the page is looked at", async () => {
+  for (const event of ["online", "visibilitychange"]) {
+    await using server = scriptedServer(away, sse(doneFrame("c1")));
+    const client = new TaskcastClient({ baseUrl: server.url, connection: patient() });
+    let waits = 0;
+    const following = client.subscribe("t", { onError: () => waits++ });
+    await until(() => waits === 1, "it waits");
+    dispatchEvent(new Event("focus")); // Means nothing.
+    assert.equal(server.requests.length, 1);
+    // The wait begins after the callback.
+    await until(() => {
+      dispatchEvent(new Event(event));
+      return server.requests.length === 2;
+    }, event);
+    await following;
+  }
+});
+
+Deno.test("a wait that the server has asked for is not cut short", async () => {
+  const busy = () => new Response("", { status: 503, headers: { "retry-after": "0.2" } });
+  await using server = scriptedServer(busy, sse(doneFrame("c1")));
+  const connection = { minDelayMs: 1, maxDelayMs: 1 };
+  const client = new TaskcastClient({ baseUrl: server.url, connection });
+  let fromMs = 0;
+  const wake = setInterval(() => dispatchEvent(new Event("online")), 5);
+  await client.subscribe("t", { onError: () => fromMs = performance.now() });
+  clearInterval(wake);
+  assert(performance.now() - fromMs >= 195, "as long as it asked for");
+});
+
+Deno.test("a connection of before the network went is made anew, from its cursor, and nobody is told", async () => {
+  await using server = scriptedServer(open(eventFrame("c1", 1)), sse(doneFrame("c2")));
+  const client = new TaskcastClient({ baseUrl: server.url });
+  const seen: unknown[] = [];
+  const following = client.subscribe("t", {
+    onEvent: ({ data }) => void seen.push(data),
+    onError: (error) => assert.fail(String(error)),
+  });
+  await until(() => seen.length === 1, "it reads");
+  dispatchEvent(new Event("visibilitychange"));
+  assert.equal(server.requests.length, 1, "to look at a page breaks nothing");
+  dispatchEvent(new Event("online"));
+  await following;
+  assert.equal(server.requests[1]!.headers.get("last-event-id"), "c1");
+});
+
+Deno.test("a gap in time is the machine's sleep; minutes of a hidden page are none", () => {
+  const time = install({ toFake: ["setInterval", "clearInterval", "Date"] });
+  try {
+    const told: Wake[] = [];
+    const forget = [onWake((wake) => told.push(wake)), onWake(() => {})];
+    time.tick(600_000);
+    time.setSystemTime(Date.now() + 60_000);
+    time.tick(5_000);
+    assert.deepEqual(told, []);
+    time.setSystemTime(Date.now() + 600_000);
+    time.tick(5_000);
+    assert.deepEqual(told, ["awake"]);
+    for (const each of forget) each();
+    assert.equal(time.countTimers(), 0, "nothing ticks when nobody waits");
+  } finally {
+    time.uninstall();
+  }
+});
+
+Deno.test("a page that is left gives its connections up, and goes on when it is shown again", async () => {
+  const page = globalThis as { document?: object };
+  page.document = { hidden: false };
+  try {
+    for (const share of [false, true]) {
+      const frames = [eventFrame("c1", 1), eventFrame("c2", 2)];
+      await using server = scriptedServer(open(frames[0]!), sse(frames[1]!, doneFrame("c3")));
+      const client = new TaskcastClient({ baseUrl: server.url, share });
+      const seen: unknown[] = [];
+      const following = client.subscribe("t", {
+        onEvent: ({ data }) => void seen.push(data),
+        onError: (error) => assert.fail(String(error)),
+      });
+      await until(() => seen.length === 1, "it reads");
+      dispatchEvent(new Event("pagehide"));
+      await until(async () => {
+        const { held, pending } = await locks.query();
+        return held.length + pending.length === 0;
+      }, "no lock is held or waited for");
+      assert.equal(server.requests.length, 1);
+      dispatchEvent(new Event("pageshow"));
+      await following;
+      assert.deepEqual(seen, [1, 2]);
+      assert.equal(server.requests[1]!.headers.get("last-event-id"), "c1");
+
+      // An abort while it is away ends it.
+      const stop = new AbortController();
+      await using other = scriptedServer(open(frames[0]!));
+      const second = new TaskcastClient({ baseUrl: other.url, share });
+      let events = 0;
+      const hidden = second.subscribe("t", { signal: stop.signal, onEvent: () => void events++ });
+      await until(() => events === 1, "it reads");
+      dispatchEvent(new Event("pagehide"));
+      stop.abort();
+      await hidden;
+    }
+  } finally {
+    delete page.document;
+  }
+});

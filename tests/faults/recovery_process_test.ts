@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { startCli } from "../../testing/servers/cli.ts";
+import { leftOut } from "../../testing/left_out.ts";
+import { redisProgram, startRedis } from "../../testing/databases/redis_server.ts";
+import { until } from "../../testing/sse/sse.ts";
+
+// A real server whose Redis goes away and comes back.
+
+const hasRedis = await redisProgram() !== undefined;
+if (!hasRedis) leftOut("the test of recovery", "redis-server");
+
+(hasRedis ? Deno.test : () => {})(
+  "the log says once that a store is back",
+  async () => {
+    const folder = await Deno.makeTempDir({ prefix: "taskcast-recovery-" });
+    // Synced every second only, it may lose what it answered a moment before, also the mark by which
+    // its data is known: a server refuses what comes back without it, and rightly.
+    const args = ["--appendonly", "yes", "--appendfsync", "always"];
+    let redis = await startRedis({ folder, args });
+    try {
+      await using server = await startCli(["--host", "127.0.0.1"], {
+        TASKCAST_REDIS_URL: redis.url,
+      });
+      const told = () =>
+        server.process.err.match(/info +the short-term store answers again/g)?.length ?? 0;
+      await redis.kill();
+      const isAway = async () => {
+        const response = await fetch(`${server.url}/health/ready`);
+        await response.body?.cancel();
+        return response.status === 503;
+      };
+      await until(isAway, "it is away");
+      assert.equal(told(), 0);
+      redis = await startRedis({ folder, port: redis.port, args });
+      await until(() => told() > 0, "it is told");
+      await until(async () => !await isAway(), "it is back");
+      assert.equal(told(), 1);
+      assert.match(server.process.err, /answers again, after \d+(\.\d)? s\n/);
+      assert.match(server.process.err, /error .*Redis/);
+    } finally {
+      await redis.kill();
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
