@@ -211,3 +211,16 @@ Deno.test("every test that the table of failures names exists", async () => {
     assert(text.includes(`"${name}`) || text.includes(`: ${name}`), `${file}: ${name}`);
   }
 });
+
+Deno.test("the index of decisions has every record once, under its title", async () => {
+  const index = all.find(({ file }) => file === "docs/decisions/README.md")!.text;
+  const listed = [...index.matchAll(/^- \[(\d{4})\]\(([^)]+)\): ([^\n]+(?:\n {2}[^\n]+)*)/gm)]
+    .map(([, number, file, title]) => [file!, `# ${number}: ${title!.replaceAll(/\n +/g, " ")}`]);
+  const records: string[][] = [];
+  for await (const { name } of Deno.readDir(new URL("docs/decisions/", ROOT))) {
+    if (name === "README.md") continue;
+    const text = await Deno.readTextFile(new URL(`docs/decisions/${name}`, ROOT));
+    records.push([name, text.slice(0, text.indexOf("\n"))]);
+  }
+  assert.deepEqual(listed.toSorted(), records.toSorted());
+});
