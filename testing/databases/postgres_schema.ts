@@ -8,3 +8,24 @@ export async function newSchema(url: string): Promise<string> {
   await sql.end();
   return `${url}?search_path=${schema}`;
 }
+
+/**
+ * Empties the tables of a schema, so that tests which come one after the other can share it: making
+ * the tables costs ten times as much.
+ *
+ * @param owner The address of the schema, for the role that owns its tables.
+ */
+export async function emptySchema(owner: string): Promise<void> {
+  const sql = postgres(owner, { max: 1, onnotice: () => {}, fetch_types: false });
+  await sql.unsafe(`DO $$
+    DECLARE name text;
+    BEGIN
+      FOR name IN SELECT relname FROM pg_class
+        WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
+          AND relname <> 'taskcast_migrations'
+      LOOP
+        EXECUTE format('DELETE FROM %I', name);
+      END LOOP;
+    END $$`);
+  await sql.end();
+}

@@ -4,8 +4,9 @@ import {
   testLongTermStore,
   testShortTermStore,
 } from "@taskcast/core/conformance";
+import type { PostgresRole } from "../../../testing/databases/postgres_role.ts";
 import { newRole } from "../../../testing/databases/postgres_role.ts";
-import { newSchema } from "../../../testing/databases/postgres_schema.ts";
+import { emptySchema, newSchema } from "../../../testing/databases/postgres_schema.ts";
 import { postgresUrl } from "../../../testing/databases/postgres_server.ts";
 import type { PostgresAdapterOptions } from "../mod.ts";
 import { createPostgresAdapter, createPostgresAdapters, migratePostgres } from "../mod.ts";
@@ -14,31 +15,53 @@ import { neededRights } from "../rights.ts";
 const url = (await postgresUrl())!;
 const test = url === undefined ? () => {} : Deno.test;
 
-/** A new schema whose tables are up to date, for a role that has no right but those that are needed. */
-async function withLeastRights(kind: "live" | "archive"): Promise<string> {
-  const owner = await newSchema(url);
-  await migratePostgres({ url: owner });
-  const role = await newRole(owner);
-  await role.grant(
-    ...neededRights(kind).map(({ name, privileges }) => {
-      const sequence = privileges[0] === "USAGE" ? "SEQUENCE " : "";
-      return `GRANT ${privileges.join(", ")} ON ${sequence}${name} TO ROLE`;
-    }),
-  );
-  await role.close();
-  return role.url;
+/** Hands out one schema with tables that are up to date and empty. */
+function sharedSchema(): () => Promise<string> {
+  let made: Promise<string> | undefined;
+  return async () => {
+    made ??= (async () => {
+      const owner = await newSchema(url);
+      await migratePostgres({ url: owner });
+      return owner;
+    })();
+    const owner = await made;
+    await emptySchema(owner);
+    return owner;
+  };
 }
 
+/** The same, for a role that has no right but those that are needed. */
+function leastRights(kind: "live" | "archive"): () => Promise<string> {
+  const schema = sharedSchema();
+  let role: Promise<PostgresRole> | undefined;
+  return async () => {
+    const owner = await schema();
+    role ??= (async () => {
+      const role = await newRole(owner);
+      await role.grant(
+        ...neededRights(kind).map(({ name, privileges }) => {
+          const sequence = privileges[0] === "USAGE" ? "SEQUENCE " : "";
+          return `GRANT ${privileges.join(", ")} ON ${sequence}${name} TO ROLE`;
+        }),
+      );
+      await role.close();
+      return role;
+    })();
+    return (await role).url;
+  };
+}
+
+const archiveSchema = leastRights("archive");
 testLongTermStore({
   name: "postgres archive, for a role with the least rights",
-  open: async () =>
-    await createPostgresAdapter({ url: await withLeastRights("archive"), maxConnections: 2 }),
+  open: async () => await createPostgresAdapter({ url: await archiveSchema(), maxConnections: 2 }),
   test,
 });
 
+const liveSchema = sharedSchema();
 async function openStore(options: Partial<PostgresAdapterOptions> = {}) {
   const { broadcast, shortTerm } = await createPostgresAdapters({
-    url: options.url ?? await newSchema(url),
+    url: options.url ?? await liveSchema(),
     maxConnections: 2,
     ...options,
   });
@@ -47,10 +70,10 @@ async function openStore(options: Partial<PostgresAdapterOptions> = {}) {
 }
 
 testShortTermStore({ name: "postgres", open: () => openStore(), test });
+const leastLiveSchema = leastRights("live");
 testShortTermStore({
   name: "postgres, unprepared and for a role with the least rights",
-  open: async () =>
-    await openStore({ url: await withLeastRights("live"), preparedStatements: false }),
+  open: async () => await openStore({ url: await leastLiveSchema(), preparedStatements: false }),
   test,
 });
 testShortTermStore({
