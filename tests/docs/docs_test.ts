@@ -34,6 +34,7 @@ Deno.test("every block of every document is of a kind that something checks", ()
     // Of the rights that it gives each is needed, says adapters/redis/tests/rights_test.ts.
     redis: ({ text }) => assert.match(text, /^ACL SETUSER (\S+\s+)+$/),
     text: () => {}, // Pictures and grammar.
+    mermaid: ({ text }) => assert.match(text, /^(flowchart|sequenceDiagram|stateDiagram-v2)\b/),
   };
   for (const { file, line, language, ...block } of all.flatMap(({ blocks }) => blocks)) {
     const check = checks[language];
@@ -223,4 +224,10 @@ Deno.test("the index of decisions has every record once, under its title", async
     records.push([name, text.slice(0, text.indexOf("\n"))]);
   }
   assert.deepEqual(listed.toSorted(), records.toSorted());
+});
+
+Deno.test("ARCHITECTURE.md stays short enough to be read at once", () => {
+  const { text } = all.find(({ file }) => file === "ARCHITECTURE.md")!;
+  const words = text.split(/\s+/).length;
+  assert(words <= 2_000, `${words} words`);
 });
