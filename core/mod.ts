@@ -20,9 +20,62 @@
  *
  * @module
  */
-export * from "./config/mod.ts";
-export * from "./contracts/mod.ts";
-export * from "./engine/mod.ts";
-export * from "./memory/mod.ts";
-export * from "./protocol/mod.ts";
-export * from "./domain/mod.ts";
+export type { CleanupReport } from "./background/cleanup/clean_task.ts";
+export type { QueueName, SetAsideReport, SetAsideTask } from "./background/set_aside.ts";
+export type { EngineOptions } from "./context/context.ts";
+export { DEFAULT_ENGINE_OPTIONS } from "./context/context.ts";
+export type { ErrorContext, TaskcastHooks } from "./contracts/hooks.ts";
+export type {
+  WebhookOptions,
+  WebhookRequest,
+  WebhookResponse,
+  WebhookSender,
+} from "./contracts/webhooks.ts";
+export type { DependencyState } from "./engine/check.ts";
+export type { CleanUpOptions } from "./engine/clean_up.ts";
+export { cleanUp } from "./engine/clean_up.ts";
+export type { DisplacedExport, DisplacedPlace, DisplacedTask } from "./engine/displaced_tasks.ts";
+export type { Ending, EndWatch } from "./engine/end_watch.ts";
+export { TaskEngine } from "./engine/engine.ts";
+export type { HistoryPage } from "./engine/history.ts";
+export type { ListTasksQuery, TaskPage } from "./engine/list_tasks.ts";
+export type {
+  EngineStats,
+  HistoryOptions,
+  IncarnationOptions,
+  SubscribeAllOptions,
+  SubscribeOptions,
+  TaskEngineOptions,
+} from "./engine/options.ts";
+export { MemoryBroadcastProvider } from "./memory/broadcast.ts";
+export { MemoryLongTermStore } from "./memory/long_term_store.ts";
+export type { MemoryStoreOptions } from "./memory/short_term_store.ts";
+export { MemoryShortTermStore } from "./memory/short_term_store.ts";
+export type { CleanupRule } from "./protocol/cleanup.ts";
+export type { ErrorCode } from "./protocol/errors.ts";
+export { TaskcastError } from "./protocol/errors.ts";
+export type {
+  EventFilter,
+  EventInput,
+  Level,
+  SeriesFormat,
+  SeriesMode,
+  Since,
+  TaskEvent,
+} from "./protocol/event.ts";
+export type { JsonObject } from "./protocol/json.ts";
+export type { Limits } from "./protocol/limits.ts";
+export { DEFAULT_LIMITS } from "./protocol/limits.ts";
+export type { TaskStatus } from "./protocol/status.ts";
+export { isTerminal } from "./protocol/status.ts";
+export type { PublishReceipt } from "./protocol/stream.ts";
+export type {
+  BlockedRequest,
+  CreateTaskInput,
+  Task,
+  TaskError,
+  TransitionOptions,
+} from "./protocol/task.ts";
+export type { Webhook } from "./protocol/webhook.ts";
+export type { StreamMessage } from "./streams/object_encoder.ts";
+export type { TaskcastConfig } from "./config/config.ts";

@@ -1,4 +1,4 @@
-import { secretProblem } from "@taskcast/core";
+import { secretProblem } from "@taskcast/core/internal";
 import type { TaskcastAppOptions } from "./app_options.ts";
 import { assertKnownOptions } from "./assert_known_options.ts";
 

@@ -1,6 +1,6 @@
 // @ts-types="@types/sinonjs__fake-timers"
 import { createClock } from "@sinonjs/fake-timers";
-import type { Clock } from "@taskcast/core";
+import type { Clock } from "@taskcast/core/adapter";
 
 /** A clock that stands still until it is told otherwise. */
 export interface FakeClock extends Clock {

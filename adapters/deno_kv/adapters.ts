@@ -1,4 +1,4 @@
-import type { BroadcastProvider, ShortTermStore } from "@taskcast/core";
+import type { BroadcastProvider, ShortTermStore } from "@taskcast/core/adapter";
 import { DenoKvBroadcast } from "./broadcast.ts";
 import { Janitor } from "./janitor.ts";
 import { Keys } from "./keys.ts";

@@ -1,5 +1,5 @@
-import type { EventClass, EventDraft } from "@taskcast/core";
-import { MAX_SERIES_CLASSES, newSeriesKind } from "@taskcast/core";
+import type { EventClass, EventDraft } from "@taskcast/core/adapter";
+import { MAX_SERIES_CLASSES, newSeriesKind } from "@taskcast/core/adapter";
 import type { Changes } from "./rows/changes.ts";
 import type { Keys } from "./keys.ts";
 import { TAIL_CHARS } from "./limits.ts";

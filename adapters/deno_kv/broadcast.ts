@@ -1,4 +1,4 @@
-import type { BroadcastProvider, Signal, SignalScope, Unsubscribe } from "@taskcast/core";
+import type { BroadcastProvider, Signal, SignalScope, Unsubscribe } from "@taskcast/core/adapter";
 import { MemoryBroadcastProvider } from "@taskcast/core";
 import { untilSettled } from "./connection/attempts.ts";
 import type { Database } from "./connection/database.ts";

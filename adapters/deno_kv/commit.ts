@@ -1,5 +1,17 @@
-import type { Commit, CommitResult, EventDraft, Refusal, StoredEvent } from "@taskcast/core";
-import { checkProducers, checkSeries, isLive, isReplaced, WORK_KINDS } from "@taskcast/core";
+import type {
+  Commit,
+  CommitResult,
+  EventDraft,
+  Refusal,
+  StoredEvent,
+} from "@taskcast/core/adapter";
+import {
+  checkProducers,
+  checkSeries,
+  isLive,
+  isReplaced,
+  WORK_KINDS,
+} from "@taskcast/core/adapter";
 import { isTerminal } from "@taskcast/core/protocol";
 import { append, prepare } from "./append.ts";
 import type { Changes } from "./rows/changes.ts";

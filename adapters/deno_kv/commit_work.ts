@@ -1,5 +1,5 @@
-import type { Commit } from "@taskcast/core";
-import { isLive } from "@taskcast/core";
+import type { Commit } from "@taskcast/core/adapter";
+import { isLive } from "@taskcast/core/adapter";
 import { isTerminal } from "@taskcast/core/protocol";
 import type { Changes } from "./rows/changes.ts";
 import type { CommitPlan } from "./commit.ts";

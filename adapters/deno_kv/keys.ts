@@ -1,4 +1,4 @@
-import type { DueKind, Work } from "@taskcast/core";
+import type { DueKind, Work } from "@taskcast/core/adapter";
 import type { Level } from "@taskcast/core/protocol";
 import type { KvKey, KvKeyPart, KvSelector } from "./connection/kv.ts";
 

@@ -1,10 +1,10 @@
+import type { EventFilter } from "@taskcast/core/protocol";
 import type {
   BroadcastProvider,
   ClaimedWork,
   Commit,
   CommitResult,
   DueWork,
-  EventFilter,
   FoldPage,
   FoldQuery,
   IdClosing,
@@ -22,8 +22,8 @@ import type {
   TaskMark,
   Trim,
   Work,
-} from "@taskcast/core";
-import { isDiverged } from "@taskcast/core";
+} from "@taskcast/core/adapter";
+import { isDiverged } from "@taskcast/core/adapter";
 import { isTerminal } from "@taskcast/core/protocol";
 import { untilSettled } from "./connection/attempts.ts";
 import { readText } from "./rows/blobs.ts";

@@ -1,4 +1,4 @@
-import type { Trim } from "@taskcast/core";
+import type { Trim } from "@taskcast/core/adapter";
 import { prefixOf } from "./rows/blobs.ts";
 import type { Changes } from "./rows/changes.ts";
 import type { Database } from "./connection/database.ts";

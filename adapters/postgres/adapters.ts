@@ -1,4 +1,4 @@
-import type { BroadcastProvider, LongTermStore, ShortTermStore } from "@taskcast/core";
+import type { BroadcastProvider, LongTermStore, ShortTermStore } from "@taskcast/core/adapter";
 import { parsePostgresAddress } from "./connection/address.ts";
 import { PostgresBroadcast } from "./broadcast.ts";
 import { connect } from "./connection/connect.ts";

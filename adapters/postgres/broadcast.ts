@@ -4,8 +4,9 @@ import type {
   Signal,
   SignalScope,
   Unsubscribe,
-} from "@taskcast/core";
-import { MemoryBroadcastProvider, tell } from "@taskcast/core";
+} from "@taskcast/core/adapter";
+import { MemoryBroadcastProvider } from "@taskcast/core";
+import { tell } from "@taskcast/core/adapter";
 import type { Connections, ConnectOptions } from "./connection/connect.ts";
 import type { Database } from "./connection/database.ts";
 import { Listener } from "./connection/listener.ts";

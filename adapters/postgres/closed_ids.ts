@@ -1,4 +1,4 @@
-import type { Commit, IdClosing, TaskMark } from "@taskcast/core";
+import type { Commit, IdClosing, TaskMark } from "@taskcast/core/adapter";
 import type { Run } from "./connection/database.ts";
 
 /** Which ids that commits want to be absent are those of tasks that were released lately. */

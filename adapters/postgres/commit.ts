@@ -1,5 +1,11 @@
-import type { Commit, CommitResult, Refusal, StoredEvent } from "@taskcast/core";
-import { checkProducers, checkSeries, isLive, isReplaced, WORK_KINDS } from "@taskcast/core";
+import type { Commit, CommitResult, Refusal, StoredEvent } from "@taskcast/core/adapter";
+import {
+  checkProducers,
+  checkSeries,
+  isLive,
+  isReplaced,
+  WORK_KINDS,
+} from "@taskcast/core/adapter";
 import { isTerminal } from "@taskcast/core/protocol";
 import type { Changes } from "./rows/changes.ts";
 import type { TaskRow } from "./rows/table_rows.ts";

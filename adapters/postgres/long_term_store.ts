@@ -1,5 +1,10 @@
-import type { ArchivePart, ArchivePosition, LongTermStore, TaskRecord } from "@taskcast/core";
-import { draftOfStored, TOMBSTONE_MS } from "@taskcast/core";
+import type {
+  ArchivePart,
+  ArchivePosition,
+  LongTermStore,
+  TaskRecord,
+} from "@taskcast/core/adapter";
+import { draftOfStored, TOMBSTONE_MS } from "@taskcast/core/adapter";
 import { Changes } from "./rows/changes.ts";
 import { deleteRows, LOG_TABLES } from "./rows/delete_rows.ts";
 import { load, lock } from "./rows/load.ts";

@@ -8,8 +8,8 @@ import type {
   TaskHead,
   TaskReader,
   TaskRecord,
-} from "@taskcast/core";
-import { isDiverged, matchesEverything } from "@taskcast/core";
+} from "@taskcast/core/adapter";
+import { isDiverged, matchesEverything } from "@taskcast/core/adapter";
 import type { EventFilter } from "@taskcast/core/protocol";
 import { SERVER_EVENT } from "@taskcast/core/protocol";
 import type { Database, Value } from "./connection/database.ts";

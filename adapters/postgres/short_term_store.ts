@@ -10,8 +10,8 @@ import type {
   ShortTermStore,
   TaskMark,
   Work,
-} from "@taskcast/core";
-import { DUE_KINDS, isAtMark } from "@taskcast/core";
+} from "@taskcast/core/adapter";
+import { DUE_KINDS, isAtMark } from "@taskcast/core/adapter";
 import { TaskcastError } from "@taskcast/core/protocol";
 import { Changes } from "./rows/changes.ts";
 import { closedAmong, closeId, openId } from "./closed_ids.ts";

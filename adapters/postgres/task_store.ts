@@ -1,5 +1,12 @@
-import type { ClaimedWork, HealthReport, LogMark, TaskMark, Trim, Work } from "@taskcast/core";
-import { isAtMark } from "@taskcast/core";
+import type {
+  ClaimedWork,
+  HealthReport,
+  LogMark,
+  TaskMark,
+  Trim,
+  Work,
+} from "@taskcast/core/adapter";
+import { isAtMark } from "@taskcast/core/adapter";
 import type { Run } from "./connection/database.ts";
 import { answerOf, healthOf } from "./connection/errors.ts";
 import { lock } from "./rows/load.ts";

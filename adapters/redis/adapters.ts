@@ -1,4 +1,4 @@
-import type { BroadcastProvider, ShortTermStore } from "@taskcast/core";
+import type { BroadcastProvider, ShortTermStore } from "@taskcast/core/adapter";
 import type { Cluster, Redis } from "ioredis";
 import { RedisBroadcast } from "./broadcast.ts";
 import type { RedisClient } from "./connection/client.ts";

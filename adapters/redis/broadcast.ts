@@ -4,8 +4,8 @@ import type {
   Signal,
   SignalScope,
   Unsubscribe,
-} from "@taskcast/core";
-import { tell } from "@taskcast/core";
+} from "@taskcast/core/adapter";
+import { tell } from "@taskcast/core/adapter";
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { RedisClient } from "./connection/client.ts";
 import { BEGINNING } from "./connection/client.ts";

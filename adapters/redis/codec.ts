@@ -1,6 +1,12 @@
-import type { Commit, EventDraft, SeriesFold, StoredEvent, WorkMarks } from "@taskcast/core";
+import type {
+  Commit,
+  EventDraft,
+  SeriesFold,
+  StoredEvent,
+  WorkMarks,
+} from "@taskcast/core/adapter";
 import type { EventFilter, Level, SeriesMode } from "@taskcast/core/protocol";
-import { isLive, matchesEverything, WORK_KINDS } from "@taskcast/core";
+import { isLive, matchesEverything, WORK_KINDS } from "@taskcast/core/adapter";
 import { SERVER_EVENT } from "@taskcast/core/protocol";
 import type { Reply } from "./connection/client.ts";
 

@@ -1,4 +1,4 @@
-import type { HealthReport } from "@taskcast/core";
+import type { HealthReport } from "@taskcast/core/adapter";
 import { isDenied, wakeRights } from "./denied.ts";
 import { inTime } from "./connection/in_time.ts";
 import type { Partitions } from "./partitions.ts";

@@ -25,8 +25,8 @@ import type {
   TaskRecord,
   Trim,
   Work,
-} from "@taskcast/core";
-import { DUE_KINDS, matchesType } from "@taskcast/core";
+} from "@taskcast/core/adapter";
+import { DUE_KINDS, matchesType } from "@taskcast/core/adapter";
 import type { EventFilter, SeriesMode, TaskStatus } from "@taskcast/core/protocol";
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { Reply } from "./connection/client.ts";

@@ -1,4 +1,4 @@
-import type { HealthReport } from "@taskcast/core";
+import type { HealthReport } from "@taskcast/core/adapter";
 import type { RedisClient } from "./connection/client.ts";
 import { evictingPolicy } from "./eviction.ts";
 import { inTime } from "./connection/in_time.ts";

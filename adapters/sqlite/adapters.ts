@@ -1,4 +1,4 @@
-import type { BroadcastProvider, LongTermStore, ShortTermStore } from "@taskcast/core";
+import type { BroadcastProvider, LongTermStore, ShortTermStore } from "@taskcast/core/adapter";
 import { SqliteBroadcast } from "./broadcast.ts";
 import { Connection } from "./connection/connection.ts";
 import type { SqliteDatabase } from "./connection/driver.ts";

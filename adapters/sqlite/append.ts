@@ -1,5 +1,6 @@
-import type { EventClass, EventDraft, Level, Refusal, StoredEvent } from "@taskcast/core";
-import { checkSeries, MAX_SERIES_CLASSES } from "@taskcast/core";
+import type { Level } from "@taskcast/core/protocol";
+import type { EventClass, EventDraft, Refusal, StoredEvent } from "@taskcast/core/adapter";
+import { checkSeries, MAX_SERIES_CLASSES } from "@taskcast/core/adapter";
 import { TaskcastError } from "@taskcast/core/protocol";
 import { EventInserter } from "./rows/event_inserter.ts";
 import type { Statements } from "./connection/statements.ts";

@@ -1,5 +1,6 @@
-import type { BroadcastProvider, Signal, SignalScope, Unsubscribe } from "@taskcast/core";
-import { MemoryBroadcastProvider, tell } from "@taskcast/core";
+import type { BroadcastProvider, Signal, SignalScope, Unsubscribe } from "@taskcast/core/adapter";
+import { MemoryBroadcastProvider } from "@taskcast/core";
+import { tell } from "@taskcast/core/adapter";
 import type { SqliteDatabase, SqliteStatement } from "./connection/driver.ts";
 
 /** Milliseconds between looks at whether another process has written. */

@@ -1,4 +1,4 @@
-import type { IdClosing, TaskMark } from "@taskcast/core";
+import type { IdClosing, TaskMark } from "@taskcast/core/adapter";
 import type { Statements } from "./connection/statements.ts";
 
 /** Whether an id is that of a task that was released lately. */

@@ -1,5 +1,5 @@
-import type { Commit, CommitResult, DueTimes, Refusal, StoredEvent } from "@taskcast/core";
-import { DUE_KINDS, isLive, isReplaced, WORK_KINDS } from "@taskcast/core";
+import type { Commit, CommitResult, DueTimes, Refusal, StoredEvent } from "@taskcast/core/adapter";
+import { DUE_KINDS, isLive, isReplaced, WORK_KINDS } from "@taskcast/core/adapter";
 import { isTerminal } from "@taskcast/core/protocol";
 import { Appender } from "./append.ts";
 import { isClosed } from "./closed_ids.ts";

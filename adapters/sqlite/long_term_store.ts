@@ -1,5 +1,10 @@
-import type { ArchivePart, ArchivePosition, LongTermStore, TaskRecord } from "@taskcast/core";
-import { draftOfStored, TOMBSTONE_MS } from "@taskcast/core";
+import type {
+  ArchivePart,
+  ArchivePosition,
+  LongTermStore,
+  TaskRecord,
+} from "@taskcast/core/adapter";
+import { draftOfStored, TOMBSTONE_MS } from "@taskcast/core/adapter";
 import { Appender } from "./append.ts";
 import type { Connection } from "./connection/connection.ts";
 import { ARCHIVE_PREFIX, LOG_TABLES } from "./schema.ts";

@@ -1,5 +1,5 @@
-import type { AdapterPlugin } from "@taskcast/core";
-import { readAdapterOptions } from "@taskcast/core";
+import type { AdapterPlugin } from "@taskcast/core/adapter";
+import { readAdapterOptions } from "@taskcast/core/adapter";
 import { createSqliteAdapters } from "./adapters.ts";
 
 /** `sqlite`: `path`, `synchronous`. */

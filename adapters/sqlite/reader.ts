@@ -11,8 +11,8 @@ import type {
   StoredEvent,
   TaskHead,
   TaskRecord,
-} from "@taskcast/core";
-import { compileFilter, isDiverged, matchesType } from "@taskcast/core";
+} from "@taskcast/core/adapter";
+import { compileFilter, isDiverged, matchesType } from "@taskcast/core/adapter";
 import type { EventFilter } from "@taskcast/core/protocol";
 import type { SqliteValue } from "./connection/driver.ts";
 import type { Statements } from "./connection/statements.ts";

@@ -10,8 +10,8 @@ import type {
   TaskMark,
   Trim,
   Work,
-} from "@taskcast/core";
-import { isAtMark } from "@taskcast/core";
+} from "@taskcast/core/adapter";
+import { isAtMark } from "@taskcast/core/adapter";
 import { closeId, openId } from "./closed_ids.ts";
 import { carryOut } from "./commit.ts";
 import type { Connection } from "./connection/connection.ts";

@@ -8,7 +8,7 @@ import type {
   LogQuery,
   TaskHead,
   TaskReader,
-} from "@taskcast/core";
+} from "@taskcast/core/adapter";
 import type { EventFilter } from "@taskcast/core/protocol";
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { Connection } from "./connection/connection.ts";

@@ -1,5 +1,12 @@
-import type { ClaimedWork, LogTrimmer, TaskMark, Trim, Work, WorkQueue } from "@taskcast/core";
-import { isAtMark } from "@taskcast/core";
+import type {
+  ClaimedWork,
+  LogTrimmer,
+  TaskMark,
+  Trim,
+  Work,
+  WorkQueue,
+} from "@taskcast/core/adapter";
+import { isAtMark } from "@taskcast/core/adapter";
 import type { TaskRow } from "./rows/tables.ts";
 import { SELECT_TASK } from "./rows/tables.ts";
 import { SqliteTaskReader } from "./task_reader.ts";

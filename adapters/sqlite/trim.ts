@@ -1,4 +1,4 @@
-import type { Trim } from "@taskcast/core";
+import type { Trim } from "@taskcast/core/adapter";
 import type { Statements } from "./connection/statements.ts";
 import type { ClassRow, EventRow, PlaceRow, SeriesRow, TaskRow } from "./rows/tables.ts";
 import { blockOf, eventKey, IN_BLOCK, SERIES_COLUMNS, toStoredEvent } from "./rows/tables.ts";

@@ -1,4 +1,4 @@
-import type { LongTermStore } from "@taskcast/core";
+import type { LongTermStore } from "@taskcast/core/adapter";
 import { TaskEngine } from "@taskcast/core";
 import { createPostgresAdapter } from "@taskcast/postgres";
 import { createRedisAdapters } from "@taskcast/redis";

@@ -1,4 +1,4 @@
-import type { LongTermStore } from "@taskcast/core";
+import type { LongTermStore } from "@taskcast/core/adapter";
 import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
 import { BATCH, createTasks, EVENT, LIMITS } from "./load.ts";
 import { pause } from "./pause.ts";

@@ -1,5 +1,5 @@
 // What can be profiled. It uses only what old versions had, too, so that they can be compared.
-import type { BroadcastProvider, ShortTermStore } from "@taskcast/core";
+import type { BroadcastProvider, ShortTermStore } from "@taskcast/core/adapter";
 import { TaskEngine } from "@taskcast/core";
 import { createPostgresAdapter, createPostgresAdapters } from "@taskcast/postgres";
 import { createRedisAdapters } from "@taskcast/redis";

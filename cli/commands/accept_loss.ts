@@ -1,4 +1,4 @@
-import type { ShortTermStore } from "@taskcast/core";
+import type { ShortTermStore } from "@taskcast/core/adapter";
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { Terminal } from "../command_line/terminal.ts";
 import { isNamed } from "../config/provider.ts";

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import type { CleanupReport } from "@taskcast/core";
-import { ADAPTER_ROLES, cleanUp } from "@taskcast/core";
+import { cleanUp } from "@taskcast/core";
+import { ADAPTER_ROLES } from "@taskcast/core/adapter";
 import { toJsonLine } from "@taskcast/core/protocol";
 import { printable } from "../command_line/printable.ts";
 import type { Terminal } from "../command_line/terminal.ts";

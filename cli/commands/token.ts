@@ -1,4 +1,4 @@
-import { secretProblem } from "@taskcast/core";
+import { secretProblem } from "@taskcast/core/internal";
 import type { Scope } from "@taskcast/core/protocol";
 import { hintFor, SCOPES } from "@taskcast/core/protocol";
 import type { CryptoKey, JWK } from "jose";

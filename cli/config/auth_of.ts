@@ -1,4 +1,4 @@
-import type { AuthConfig, JwtConfig } from "@taskcast/core";
+import type { AuthConfig, JwtConfig } from "@taskcast/core/config";
 import type { AuthOptions, JwtOptions } from "@taskcast/server";
 import { keyFlaw, readKeyFile } from "./jwt_key.ts";
 import type { Layers, Source } from "./layers.ts";

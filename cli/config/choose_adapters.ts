@@ -1,5 +1,6 @@
-import type { AdapterRole, AdaptersConfig } from "@taskcast/core";
-import { ADAPTER_ROLES } from "@taskcast/core";
+import type { AdapterRole } from "@taskcast/core/adapter";
+import type { AdaptersConfig } from "@taskcast/core/config";
+import { ADAPTER_ROLES } from "@taskcast/core/adapter";
 import { assertAddress } from "../server/address.ts";
 import { PROVIDER_DEFAULTS } from "./defaults.ts";
 import type { Layers, Source } from "./layers.ts";

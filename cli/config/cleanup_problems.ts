@@ -1,5 +1,6 @@
 import type { TaskcastConfig } from "@taskcast/core";
-import { assertCleanupRules, DEFAULT_ENGINE_OPTIONS } from "@taskcast/core";
+import { DEFAULT_ENGINE_OPTIONS } from "@taskcast/core";
+import { assertCleanupRules } from "@taskcast/core/internal";
 import { TaskcastError } from "@taskcast/core/protocol";
 
 /** What is wrong with clean-up rules beyond their shape; the engine would refuse them. */

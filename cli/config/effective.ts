@@ -1,6 +1,7 @@
 import { dirname, resolve } from "node:path";
 import type { TaskcastConfig } from "@taskcast/core";
-import { ADAPTER_ROLES, headerNameProblem, originProblem, secretProblem } from "@taskcast/core";
+import { ADAPTER_ROLES } from "@taskcast/core/adapter";
+import { headerNameProblem, originProblem, secretProblem } from "@taskcast/core/internal";
 import type { AuthOptions } from "@taskcast/server";
 import { authOf } from "./auth_of.ts";
 import type { GivenAdapters } from "./choose_adapters.ts";

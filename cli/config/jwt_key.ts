@@ -1,4 +1,4 @@
-import type { JwtAlgorithm } from "@taskcast/core";
+import type { JwtAlgorithm } from "@taskcast/core/config";
 import { readText, UnreadableFile } from "../files/read_text.ts";
 
 /**

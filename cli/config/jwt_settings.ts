@@ -1,4 +1,4 @@
-import type { JwtAlgorithm, JwtClaims } from "@taskcast/core";
+import type { JwtAlgorithm, JwtClaims } from "@taskcast/core/config";
 import { saidConfig } from "./effective.ts";
 import type { Environment, StartFlags } from "./layers.ts";
 

@@ -1,5 +1,5 @@
 import type { TaskcastConfig } from "@taskcast/core";
-import { ADAPTER_ROLES } from "@taskcast/core";
+import { ADAPTER_ROLES } from "@taskcast/core/adapter";
 import { DEFAULTS, PROVIDER_DEFAULTS } from "./defaults.ts";
 import { hostOf } from "./host_of.ts";
 import type { Layers, Source } from "./layers.ts";

@@ -1,4 +1,4 @@
-import { ADAPTER_ROLES } from "@taskcast/core";
+import { ADAPTER_ROLES } from "@taskcast/core/adapter";
 import { effectiveConfig } from "./effective.ts";
 import type { Environment, StartFlags } from "./layers.ts";
 import { isNamed } from "./provider.ts";

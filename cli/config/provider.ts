@@ -1,4 +1,4 @@
-import type { AdapterRole, Adapters } from "@taskcast/core";
+import type { AdapterRole, Adapters } from "@taskcast/core/adapter";
 
 /** An adapter that is chosen by name, with its options. */
 export interface Provider {

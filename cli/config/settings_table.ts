@@ -1,4 +1,4 @@
-import { JWT_ALGORITHMS } from "@taskcast/core";
+import { JWT_ALGORITHMS } from "@taskcast/core/internal";
 import { LEVELS } from "@taskcast/core/protocol";
 import { LISTENERS } from "../listen/contract.ts";
 import { LOG_FORMATS } from "../log/log_format.ts";

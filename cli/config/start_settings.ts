@@ -1,13 +1,11 @@
 import { dirname } from "node:path";
+import type { EngineOptions, TaskcastConfig, TaskcastHooks } from "@taskcast/core";
 import type {
   CleanupConfig,
-  EngineOptions,
   LimitsConfig,
   SentryConfig,
-  TaskcastConfig,
-  TaskcastHooks,
   WebhookConfig,
-} from "@taskcast/core";
+} from "@taskcast/core/config";
 import type { Level, Limits } from "@taskcast/core/protocol";
 import { DEFAULT_LIMITS, LEVELS } from "@taskcast/core/protocol";
 import type { AuthOptions, CorsOptions } from "@taskcast/server";

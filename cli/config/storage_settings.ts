@@ -1,4 +1,4 @@
-import type { AdaptersConfig } from "@taskcast/core";
+import type { AdaptersConfig } from "@taskcast/core/config";
 import type { AdapterNames } from "@taskcast/server";
 import { PROVIDER_DEFAULTS } from "./defaults.ts";
 import type { AdapterSettings } from "./provider.ts";

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { ServerResponse } from "node:http";
-import type { ChunkSource, ReadRequest } from "@taskcast/core";
+import type { ChunkSource, ReadRequest } from "@taskcast/core/internal";
 import { Buffer } from "node:buffer";
 
 /**

@@ -1,5 +1,5 @@
-import type { AdapterRole, Adapters, Checkable, Clock } from "@taskcast/core";
-import { ADAPTER_ROLES, assertUsable, systemClock } from "@taskcast/core";
+import type { AdapterRole, Adapters, Checkable, Clock } from "@taskcast/core/adapter";
+import { ADAPTER_ROLES, assertUsable, systemClock } from "@taskcast/core/adapter";
 import type { Logger } from "./logger.ts";
 
 /** Milliseconds between two looks while something is away. */

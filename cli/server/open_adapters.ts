@@ -1,7 +1,8 @@
 import { statSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
-import type { AdapterPlugin, AdapterRole, Adapters } from "@taskcast/core";
-import { ADAPTER_ROLES, assertUsable, memoryPlugin, missingMethods } from "@taskcast/core";
+import type { AdapterPlugin, AdapterRole, Adapters } from "@taskcast/core/adapter";
+import { ADAPTER_ROLES, assertUsable } from "@taskcast/core/adapter";
+import { memoryPlugin, missingMethods } from "@taskcast/core/internal";
 import { didYouMean } from "@taskcast/core/protocol";
 import type { AdapterSetting, AdapterSettings } from "../config/provider.ts";
 import { fileOf, isNamed } from "../config/provider.ts";

@@ -1,6 +1,7 @@
 import { pathToFileURL } from "node:url";
 import type { StartableSdk } from "@taskcast/sentry/start";
-import type { SentryConfig, TaskcastHooks } from "@taskcast/core";
+import type { TaskcastHooks } from "@taskcast/core";
+import type { SentryConfig } from "@taskcast/core/config";
 import { firstLine } from "./address.ts";
 import { findPackage } from "../files/project_packages.ts";
 import { SettingsError } from "../config/settings_error.ts";

@@ -5,8 +5,8 @@ import type { ShortTermStore } from "../contracts/short_term_store.ts";
 import { delayReads, lossyBroadcast } from "../conformance/mod.ts";
 import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
 import { MemoryShortTermStore } from "../memory/short_term_store.ts";
-import type { TaskEngineOptions } from "../engine/mod.ts";
-import { TaskEngine } from "../engine/mod.ts";
+import type { TaskEngineOptions } from "../engine/options.ts";
+import { TaskEngine } from "../engine/engine.ts";
 
 function setUp(options: Partial<TaskEngineOptions> = {}) {
   const clock = fakeClock();

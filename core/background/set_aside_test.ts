@@ -4,8 +4,9 @@ import type { Commit } from "../contracts/short_term_store.ts";
 import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
 import { MemoryShortTermStore } from "../memory/short_term_store.ts";
 import { TaskcastError } from "../protocol/errors.ts";
-import type { QueueName, TaskEngineOptions } from "../engine/mod.ts";
-import { TaskEngine } from "../engine/mod.ts";
+import type { QueueName } from "./set_aside.ts";
+import type { TaskEngineOptions } from "../engine/options.ts";
+import { TaskEngine } from "../engine/engine.ts";
 
 // Queues that many tasks share, with some on which work fails for good.
 

@@ -31,8 +31,9 @@ export interface AdapterRequest {
  *
  * @example A store of your own
  * ```ts
- * import type { AdapterPlugin } from "@taskcast/core";
- * import { MemoryShortTermStore, readAdapterOptions } from "@taskcast/core";
+ * import type { AdapterPlugin } from "@taskcast/core/adapter";
+ * import { MemoryShortTermStore } from "@taskcast/core";
+ * import { readAdapterOptions } from "@taskcast/core/adapter";
  *
  * const plugin: AdapterPlugin = {
  *   name: "small-memory",

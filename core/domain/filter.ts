@@ -15,7 +15,7 @@ export interface Filterable {
  *
  * @example
  * ```ts
- * import { matchesType } from "@taskcast/core";
+ * import { matchesType } from "@taskcast/core/adapter";
  * import assert from "node:assert/strict";
  *
  * assert(matchesType("llm.delta", ["llm.*"]));

@@ -3,7 +3,7 @@ import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
 import { MemoryLongTermStore } from "../memory/long_term_store.ts";
 import { MemoryShortTermStore } from "../memory/short_term_store.ts";
 import { TaskcastError } from "../protocol/errors.ts";
-import { TaskEngine } from "./mod.ts";
+import { TaskEngine } from "./engine.ts";
 import { objectEncoder } from "../streams/object_encoder.ts";
 
 // Whoever calls without types is told at once which argument is wrong, and nothing has happened.

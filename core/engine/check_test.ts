@@ -4,8 +4,8 @@ import type { HealthReport } from "../contracts/health.ts";
 import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
 import { MemoryLongTermStore } from "../memory/long_term_store.ts";
 import { MemoryShortTermStore } from "../memory/short_term_store.ts";
-import type { DependencyState } from "./mod.ts";
-import { TaskEngine } from "./mod.ts";
+import type { DependencyState } from "./check.ts";
+import { TaskEngine } from "./engine.ts";
 
 /** An engine whose archive answers a check as it is told. */
 function setUp() {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
 import { MemoryShortTermStore } from "../memory/short_term_store.ts";
 import { TaskcastError } from "../protocol/errors.ts";
-import { nextChunk, TaskEngine } from "./mod.ts";
+import { nextChunk } from "../streams/chunk_source.ts";
+import { TaskEngine } from "./engine.ts";
 import { objectEncoder } from "../streams/object_encoder.ts";
 
 const settle = () => new Promise((resolve) => setTimeout(resolve, 0));

@@ -4,8 +4,9 @@ import type { ShortTermStore } from "../contracts/short_term_store.ts";
 import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
 import { MemoryShortTermStore } from "../memory/short_term_store.ts";
 import type { EventFilter, EventInput } from "../protocol/event.ts";
-import type { FrameEncoder } from "./mod.ts";
-import { nextChunk, TaskEngine } from "./mod.ts";
+import type { FrameEncoder } from "../streams/frames.ts";
+import { nextChunk } from "../streams/chunk_source.ts";
+import { TaskEngine } from "./engine.ts";
 import { noTracer } from "../context/no_tracer.ts";
 
 // What things cost, counted instead of timed: calls to the store and events read from it.

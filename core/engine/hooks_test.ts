@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { ErrorContext, TaskcastHooks } from "../contracts/hooks.ts";
 import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
 import { MemoryShortTermStore } from "../memory/short_term_store.ts";
-import { TaskEngine } from "./mod.ts";
+import { TaskEngine } from "./engine.ts";
 
 function engineWith(hooks: TaskcastHooks): TaskEngine {
   return new TaskEngine({

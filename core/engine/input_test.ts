@@ -4,7 +4,7 @@ import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
 import { MemoryShortTermStore } from "../memory/short_term_store.ts";
 import { TaskcastError } from "../protocol/errors.ts";
 import type { Limits } from "../protocol/limits.ts";
-import { TaskEngine } from "./mod.ts";
+import { TaskEngine } from "./engine.ts";
 
 // Whoever embeds the engine gets the same checks as whoever calls it over HTTP.
 

@@ -5,8 +5,8 @@ import { MemoryShortTermStore } from "../memory/short_term_store.ts";
 import { decodeCursor } from "../protocol/cursor.ts";
 import type { EventFilter, EventInput, SeriesFormat } from "../protocol/event.ts";
 import type { EngineOptions } from "../context/context.ts";
-import type { StreamMessage } from "./mod.ts";
-import { TaskEngine } from "./mod.ts";
+import type { StreamMessage } from "../streams/object_encoder.ts";
+import { TaskEngine } from "./engine.ts";
 import { nextTurn } from "../streams/waking/next_turn.ts";
 
 // What readers cost that come late to a large task: counted in what is read of the store at a time.

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { TaskEngine } from "../engine/mod.ts";
+import { TaskEngine } from "../engine/engine.ts";
 import { TaskcastError } from "../protocol/errors.ts";
 import { MemoryBroadcastProvider } from "./broadcast.ts";
 import { MemoryShortTermStore } from "./short_term_store.ts";

@@ -8,8 +8,8 @@ import { MemoryLongTermStore } from "../memory/long_term_store.ts";
 import { MemoryShortTermStore } from "../memory/short_term_store.ts";
 import { TaskcastError } from "../protocol/errors.ts";
 import { ulid } from "../protocol/ulid.ts";
-import type { TaskEngineOptions } from "../engine/mod.ts";
-import { TaskEngine } from "../engine/mod.ts";
+import type { TaskEngineOptions } from "../engine/options.ts";
+import { TaskEngine } from "../engine/engine.ts";
 
 // What goes on while the archive is away, and what is made up for when it is back.
 

@@ -6,8 +6,8 @@ import { LIFE, NOW, record } from "../conformance/store_fixtures.ts";
 import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
 import { MemoryShortTermStore } from "../memory/short_term_store.ts";
 import { HiddenTasks } from "./hidden_tasks.ts";
-import { TaskEngine } from "../engine/mod.ts";
-import type { StreamMessage } from "../engine/mod.ts";
+import { TaskEngine } from "../engine/engine.ts";
+import type { StreamMessage } from "./object_encoder.ts";
 
 /** A clock that stands until it is told to go on. */
 class Standing implements Clock {

@@ -3,8 +3,10 @@ import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
 import { MemoryShortTermStore } from "../memory/short_term_store.ts";
 import type { Clock } from "../contracts/clock.ts";
 import type { EngineOptions } from "../context/context.ts";
-import type { StreamMessage, TaskStream } from "../engine/mod.ts";
-import { nextChunk, TaskEngine } from "../engine/mod.ts";
+import type { StreamMessage } from "./object_encoder.ts";
+import type { TaskStream } from "./task_stream.ts";
+import { nextChunk } from "./chunk_source.ts";
+import { TaskEngine } from "../engine/engine.ts";
 import { objectEncoder } from "./object_encoder.ts";
 
 /** Lets everything happen that waits for nothing else: the memory store answers at once. */

@@ -3,13 +3,9 @@
 // Try it:  deno task start --storage ./examples/custom_store/journal_store.ts
 import { open, readFile } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
-import type { AdapterPlugin, ShortTermStore } from "@taskcast/core";
-import {
-  MemoryBroadcastProvider,
-  MemoryShortTermStore,
-  readAdapterOptions,
-  TaskcastError,
-} from "@taskcast/core";
+import type { AdapterPlugin, ShortTermStore } from "@taskcast/core/adapter";
+import { MemoryBroadcastProvider, MemoryShortTermStore, TaskcastError } from "@taskcast/core";
+import { readAdapterOptions } from "@taskcast/core/adapter";
 
 /** What changes a store; each can be done again from what it was called with. */
 type Change =

@@ -1,4 +1,4 @@
-import { secretProblem } from "@taskcast/core";
+import { secretProblem } from "@taskcast/core/internal";
 import { hintFor, TaskcastError } from "@taskcast/core/protocol";
 import type { BodyLimits } from "../requests/body_limits.ts";
 import { bodyLimitsOf } from "../requests/body_limits.ts";

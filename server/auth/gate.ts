@@ -1,5 +1,5 @@
 import type { IncarnationOptions, TaskEngine } from "@taskcast/core";
-import { isTaskReplaced } from "@taskcast/core";
+import { isTaskReplaced } from "@taskcast/core/internal";
 import type { Scope, Task, TaskAuthConfig, TaskDetail } from "@taskcast/core/protocol";
 import { TASK_ID_PATTERN, TaskcastError } from "@taskcast/core/protocol";
 import type { AuthContext } from "./mod.ts";

@@ -1,8 +1,8 @@
-import type { AuthContext, AuthFunction, JwtAlgorithm, JwtClaims } from "@taskcast/core";
+import type { AuthContext, AuthFunction, JwtAlgorithm, JwtClaims } from "@taskcast/core/config";
 import type { Scope } from "@taskcast/core/protocol";
 
-export type { AuthContext, AuthFunction, JwtAlgorithm, JwtClaims } from "@taskcast/core";
-export { JWT_ALGORITHMS } from "@taskcast/core";
+export type { AuthContext, AuthFunction, JwtAlgorithm, JwtClaims } from "@taskcast/core/config";
+export { JWT_ALGORITHMS } from "@taskcast/core/internal";
 
 /** How tokens are checked. The algorithm is pinned: a token that names another one is refused. */
 export interface JwtOptions {

@@ -1,4 +1,5 @@
-import type { EngineStats, ObservedCommit, TaskEngine } from "@taskcast/core";
+import type { EngineStats, TaskEngine } from "@taskcast/core";
+import type { ObservedCommit } from "@taskcast/core/adapter";
 import type { Instruments } from "./instruments.ts";
 import { FAST_BUCKETS, SLOW_BUCKETS } from "./instruments.ts";
 

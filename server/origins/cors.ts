@@ -1,4 +1,4 @@
-import { headerNameProblem, originProblem } from "@taskcast/core";
+import { headerNameProblem, originProblem } from "@taskcast/core/internal";
 import type { MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { assertKnownOptions } from "../assert_known_options.ts";

@@ -1,4 +1,4 @@
-import { originProblem } from "@taskcast/core";
+import { originProblem } from "@taskcast/core/internal";
 import type { MiddlewareHandler } from "hono";
 import type { CorsOptions } from "./cors.ts";
 

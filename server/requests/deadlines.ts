@@ -1,4 +1,4 @@
-import { systemClock } from "@taskcast/core";
+import { systemClock } from "@taskcast/core/adapter";
 
 /** A wait, between those that began before it and after it. */
 interface Wait {

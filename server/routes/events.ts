@@ -1,4 +1,5 @@
-import { eventJson, matchesType } from "@taskcast/core";
+import { matchesType } from "@taskcast/core/adapter";
+import { eventJson } from "@taskcast/core/internal";
 import type { EventFilter, EventInput, Since } from "@taskcast/core/protocol";
 import { escapeLineSeparators } from "@taskcast/core/protocol";
 import { z } from "zod";

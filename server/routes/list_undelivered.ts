@@ -1,4 +1,5 @@
-import type { MarkedTask, TaskEngine } from "@taskcast/core";
+import type { TaskEngine } from "@taskcast/core";
+import type { MarkedTask } from "@taskcast/core/adapter";
 import { invalidInput, TASK_ID_PATTERN } from "@taskcast/core/protocol";
 
 /** Tasks with deliveries that were given up. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { MarkedTask } from "@taskcast/core";
+import type { MarkedTask } from "@taskcast/core/adapter";
 import fc from "fast-check";
 import { listUndelivered } from "./list_undelivered.ts";
 

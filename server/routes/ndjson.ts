@@ -1,5 +1,6 @@
-import type { Ending, EndWatch, StoredEvent, TaskEngine } from "@taskcast/core";
-import { isTaskReplaced } from "@taskcast/core";
+import type { Ending, EndWatch, TaskEngine } from "@taskcast/core";
+import type { StoredEvent } from "@taskcast/core/adapter";
+import { isTaskReplaced } from "@taskcast/core/internal";
 import type { EventInput, PublishReceipt } from "@taskcast/core/protocol";
 import { invalidInput, isRefusal, TaskcastError } from "@taskcast/core/protocol";
 import { InterruptibleBody } from "../requests/interruptible_body.ts";

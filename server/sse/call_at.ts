@@ -1,5 +1,5 @@
-import type { Clock } from "@taskcast/core";
-import { systemClock } from "@taskcast/core";
+import type { Clock } from "@taskcast/core/adapter";
+import { systemClock } from "@taskcast/core/adapter";
 
 /** A wait that is no longer than this is one timer. */
 const EXACT_MS = 1_024;

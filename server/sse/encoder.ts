@@ -1,5 +1,5 @@
-import type { EventFrame, FrameBuffer, FrameEncoder } from "@taskcast/core";
-import { envelopeJson, eventJson } from "@taskcast/core";
+import type { EventFrame, FrameBuffer, FrameEncoder } from "@taskcast/core/internal";
+import { envelopeJson, eventJson } from "@taskcast/core/internal";
 import { escapeLineSeparators, SSE_EVENT, toJsonLine } from "@taskcast/core/protocol";
 
 // Frames as in https://html.spec.whatwg.org/multipage/server-sent-events.html. Each data line is

@@ -1,4 +1,4 @@
-import type { StoredEvent } from "@taskcast/core";
+import type { StoredEvent } from "@taskcast/core/adapter";
 import assert from "node:assert/strict";
 import { sseEncoder } from "./encoder.ts";
 

@@ -1,4 +1,4 @@
-import type { ChunkSource, ReadRequest, TaskStream } from "@taskcast/core";
+import type { ChunkSource, ReadRequest, TaskStream } from "@taskcast/core/internal";
 import { callAt } from "./call_at.ts";
 
 /** When and how a stream ends, besides by itself. */

@@ -6,7 +6,8 @@
  *
  * @example Chunks as they come
  * ```ts
- * import { MemoryBroadcastProvider, MemoryShortTermStore, nextChunk, TaskEngine } from "@taskcast/core";
+ * import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
+ * import { nextChunk } from "@taskcast/core/internal";
  * import { createTaskcastApp } from "@taskcast/server";
  * import { eventStreamOf } from "@taskcast/server/sse";
  * import assert from "node:assert/strict";

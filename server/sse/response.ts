@@ -1,4 +1,4 @@
-import type { ChunkSource, ReadRequest, TaskStream } from "@taskcast/core";
+import type { ChunkSource, ReadRequest, TaskStream } from "@taskcast/core/internal";
 import type { EventStreamOptions } from "./event_stream.ts";
 import { EventStream } from "./event_stream.ts";
 

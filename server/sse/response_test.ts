@@ -1,4 +1,4 @@
-import type { ReadRequest } from "@taskcast/core";
+import type { ReadRequest } from "@taskcast/core/internal";
 import assert from "node:assert/strict";
 import { eventStreamOf, eventStreamResponse } from "./response.ts";
 

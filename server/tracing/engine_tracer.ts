@@ -1,4 +1,4 @@
-import type { EngineTracer, TracedWork, WorkSpan } from "@taskcast/core";
+import type { EngineTracer, TracedWork, WorkSpan } from "@taskcast/core/adapter";
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { OpenTelemetry } from "./open_telemetry.ts";
 import { openTelemetry } from "./open_telemetry.ts";

@@ -1,5 +1,5 @@
 import type { Context, Span, SpanContext, Tracer } from "@opentelemetry/api";
-import { formatTraceparent, parseTraceparent } from "@taskcast/core";
+import { formatTraceparent, parseTraceparent } from "@taskcast/core/internal";
 import { VERSION } from "../version.ts";
 import type { OpenTelemetry } from "./open_telemetry.ts";
 

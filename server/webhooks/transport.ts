@@ -4,7 +4,7 @@ import type { LookupAddress, LookupOptions } from "node:dns";
 import http from "node:http";
 import https from "node:https";
 import type { WebhookRequest, WebhookResponse } from "@taskcast/core";
-import { parseRetryAfter, startTimer } from "@taskcast/core";
+import { parseRetryAfter, startTimer } from "@taskcast/core/protocol";
 import { isPublicAddress, REFUSED } from "./addresses.ts";
 import { OriginAgents } from "./origin_agents.ts";
 

@@ -6,8 +6,8 @@ import type { ShortTermStore } from "../../core/contracts/short_term_store.ts";
 import { MemoryBroadcastProvider } from "../../core/memory/broadcast.ts";
 import { MemoryLongTermStore } from "../../core/memory/long_term_store.ts";
 import { MemoryShortTermStore } from "../../core/memory/short_term_store.ts";
-import type { TaskEngineOptions } from "../../core/engine/mod.ts";
-import { TaskEngine } from "../../core/engine/mod.ts";
+import type { TaskEngineOptions } from "../../core/engine/options.ts";
+import { TaskEngine } from "../../core/engine/engine.ts";
 
 /** Milliseconds until the archive gets a commit. */
 export const DELAY_MS = 500;

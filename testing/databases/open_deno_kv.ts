@@ -1,4 +1,4 @@
-import type { ShortTermStore } from "@taskcast/core";
+import type { ShortTermStore } from "@taskcast/core/adapter";
 import { createDenoKvAdapters } from "@taskcast/deno-kv";
 import { ObservedKv } from "./observed_kv.ts";
 

@@ -1,5 +1,5 @@
 import { MemoryShortTermStore } from "@taskcast/core";
-import type { ShortTermStore } from "@taskcast/core";
+import type { ShortTermStore } from "@taskcast/core/adapter";
 
 /** What changes a store. */
 const CHANGES = new Set<PropertyKey>([

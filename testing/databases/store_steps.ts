@@ -6,7 +6,7 @@ import type {
   ShortTermStore,
   StoredEvent,
   TaskRecord,
-} from "@taskcast/core";
+} from "@taskcast/core/adapter";
 import type { Task } from "@taskcast/core/protocol";
 
 /** The life of every task here. */

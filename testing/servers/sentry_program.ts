@@ -1,11 +1,7 @@
 // A host with an SDK of its own, as a process: SDKs of several versions in one would find each other.
 // Its arguments are an SDK's specifier and what to do, as JSON.
-import {
-  MemoryBroadcastProvider,
-  MemoryShortTermStore,
-  type Signal,
-  TaskEngine,
-} from "@taskcast/core";
+import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
+import type { Signal } from "@taskcast/core/adapter";
 import { createSentryHooks, type SentryHooksOptions } from "@taskcast/sentry";
 import { createTaskcastApp } from "@taskcast/server";
 import { until } from "../sse/sse.ts";

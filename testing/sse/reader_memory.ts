@@ -2,7 +2,7 @@
 //
 //   deno run -A --v8-flags=--expose-gc testing/sse/reader_memory.ts
 import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
-import type { ChunkSource, ReadRequest } from "@taskcast/core";
+import type { ChunkSource, ReadRequest } from "@taskcast/core/internal";
 import { createTaskcastApp } from "@taskcast/server";
 import { eventStreamOf } from "@taskcast/server/sse";
 

@@ -2,7 +2,7 @@ import { install } from "@sinonjs/fake-timers";
 import type { TaskcastChatOptions } from "@taskcast/ai";
 import { TaskcastChat } from "@taskcast/ai";
 import { TaskcastClient } from "@taskcast/client";
-import type { Scope } from "@taskcast/core";
+import type { Scope } from "@taskcast/core/protocol";
 import { TaskcastServerClient } from "@taskcast/server-sdk";
 import type { UIMessage } from "ai";
 import { streamText, TextStreamChatTransport } from "ai";

@@ -50,10 +50,26 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "core/contracts",
     "core/domain",
     "core/memory",
+    "core/context",
+    "core/streams",
+    "core/background",
     "core/engine",
   ],
-  "server": ["@taskcast/core", "@taskcast/core/protocol", "npm"],
-  "server/webhooks": ["@taskcast/core", "node:*"],
+  "server": [
+    "@taskcast/core",
+    "@taskcast/core/protocol",
+    "@taskcast/core/adapter",
+    "@taskcast/core/config",
+    "@taskcast/core/internal",
+    "npm",
+  ],
+  "server/webhooks": [
+    "@taskcast/core",
+    "@taskcast/core/protocol",
+    "@taskcast/core/adapter",
+    "@taskcast/core/internal",
+    "node:*",
+  ],
   "clients/client": ["@taskcast/core/protocol"],
   "clients/react": [
     "@taskcast/core/protocol",
@@ -70,10 +86,27 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "@taskcast/server-sdk",
     "npm:eventsource-parser",
   ],
-  "adapters/sqlite": ["@taskcast/core", "@taskcast/core/protocol", "node:*"],
-  "adapters/redis": ["@taskcast/core", "@taskcast/core/protocol", "node:*", "npm:ioredis"],
-  "adapters/postgres": ["@taskcast/core", "@taskcast/core/protocol", "node:*", "npm:postgres"],
-  "adapters/deno_kv": ["@taskcast/core", "@taskcast/core/protocol"],
+  "adapters/sqlite": [
+    "@taskcast/core",
+    "@taskcast/core/adapter",
+    "@taskcast/core/protocol",
+    "node:*",
+  ],
+  "adapters/redis": [
+    "@taskcast/core",
+    "@taskcast/core/adapter",
+    "@taskcast/core/protocol",
+    "node:*",
+    "npm:ioredis",
+  ],
+  "adapters/postgres": [
+    "@taskcast/core",
+    "@taskcast/core/adapter",
+    "@taskcast/core/protocol",
+    "node:*",
+    "npm:postgres",
+  ],
+  "adapters/deno_kv": ["@taskcast/core", "@taskcast/core/adapter", "@taskcast/core/protocol"],
   "integrations/sentry": ["@taskcast/core", "npm:@sentry/core", "node:process"],
   "cli": [
     "@taskcast/sentry",
@@ -86,6 +119,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "@taskcast/deno-kv",
     "@taskcast/core",
     "@taskcast/core/protocol",
+    "@taskcast/core/adapter",
+    "@taskcast/core/config",
+    "@taskcast/core/internal",
     "@taskcast/server",
     "@taskcast/server/webhooks",
     "@taskcast/server/sse",
@@ -234,4 +270,24 @@ Deno.test("no folder has more than 25 files side by side", async () => {
     counts.set(folder, (counts.get(folder) ?? 0) + 1);
   }
   assert.deepEqual([...counts].filter(([, count]) => count > MAX_FILES), []);
+});
+
+/** Most names that `@taskcast/core` exports. What later features add has entry points of its own. */
+const MAX_EXPORTS = 60;
+
+Deno.test("@taskcast/core exports few names, each by name", async () => {
+  const text = await Deno.readTextFile(new URL("core/mod.ts", ROOT));
+  assert.doesNotMatch(text, /^export (type )?\*/m);
+  const names = [...text.matchAll(/^export (?:type )?\{([^}]*)\}/gm)]
+    .flatMap(([, list]) =>
+      list!.split(",").map((name) => name.trim()).filter((name) => name !== "")
+    );
+  assert(names.length > 30 && names.length <= MAX_EXPORTS, `${names.length} names`);
+  for (const entry of ["adapter.ts", "internal.ts"]) {
+    assert.doesNotMatch(
+      await Deno.readTextFile(new URL(`core/${entry}`, ROOT)),
+      /^export (type )?\*/m,
+      entry,
+    );
+  }
 });

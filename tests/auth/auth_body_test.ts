@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { serve } from "@hono/node-server";
-import type { AuthContext } from "@taskcast/core";
+import type { AuthContext } from "@taskcast/core/config";
 import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
 import { createTaskcastApp } from "@taskcast/server";
 import { until } from "../../testing/sse/sse.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createPostgresAdapter } from "@taskcast/postgres";
 import type { TaskEvent } from "@taskcast/core/protocol";
-import { toTaskEvent } from "@taskcast/core";
+import { toTaskEvent } from "@taskcast/core/adapter";
 import { seededRandom } from "../../core/conformance/seeded_random.ts";
 import type { CliServer } from "../../testing/servers/cli.ts";
 import { startCli } from "../../testing/servers/cli.ts";

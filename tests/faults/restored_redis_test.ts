@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { TaskcastClient } from "@taskcast/client";
-import type { Adapters } from "@taskcast/core";
+import type { Adapters } from "@taskcast/core/adapter";
 import { TaskEngine } from "@taskcast/core";
 import { createRedisAdapters } from "@taskcast/redis";
 import { createSqliteAdapters } from "@taskcast/sqlite";

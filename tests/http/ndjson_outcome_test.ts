@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createRedisAdapters } from "@taskcast/redis";
-import type { CommitResult } from "@taskcast/core";
+import type { CommitResult } from "@taskcast/core/adapter";
 import { MemoryShortTermStore } from "@taskcast/core";
 import { TaskcastError } from "@taskcast/core/protocol";
 import { TaskcastServerClient } from "@taskcast/server-sdk";

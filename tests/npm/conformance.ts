@@ -2,7 +2,7 @@
 import { test } from "node:test";
 import process from "node:process";
 import postgres from "postgres";
-import type { ShortTermStore } from "@taskcast/core";
+import type { ShortTermStore } from "@taskcast/core/adapter";
 import { MemoryBroadcastProvider, MemoryLongTermStore, MemoryShortTermStore } from "@taskcast/core";
 import { testBroadcast, testLongTermStore, testShortTermStore } from "@taskcast/core/conformance";
 import { openKv } from "@deno/kv";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { MemoryBroadcastProvider } from "@taskcast/core";
-import type { BroadcastProvider } from "@taskcast/core";
+import type { BroadcastProvider } from "@taskcast/core/adapter";
 import { fakeClock } from "../../testing/fake_clock.ts";
 import { allFrames, frames, until } from "../../testing/sse/sse.ts";
 import { startAnyServer } from "../../testing/servers/any_server.ts";

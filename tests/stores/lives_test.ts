@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ShortTermStore, TaskRecord } from "@taskcast/core";
+import type { ShortTermStore, TaskRecord } from "@taskcast/core/adapter";
 import { MemoryBroadcastProvider, MemoryShortTermStore } from "@taskcast/core";
 import type { Scope } from "@taskcast/core/protocol";
 import { SignJWT } from "jose";

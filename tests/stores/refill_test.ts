@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { LongTermStore, ShortTermStore } from "@taskcast/core";
+import type { LongTermStore, ShortTermStore } from "@taskcast/core/adapter";
 import {
   MemoryBroadcastProvider,
   MemoryLongTermStore,

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { StreamMessage } from "@taskcast/core";
-import { compileFilter, MemoryBroadcastProvider, TaskEngine } from "@taskcast/core";
+import { MemoryBroadcastProvider, TaskEngine } from "@taskcast/core";
+import { compileFilter } from "@taskcast/core/adapter";
 import { delayReads, lossyBroadcast } from "@taskcast/core/conformance";
 import type { EventFilter, EventInput, SeriesFormat, TaskEvent } from "@taskcast/core/protocol";
 import { restorableStore } from "../../testing/databases/restorable_store.ts";

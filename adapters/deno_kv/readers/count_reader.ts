@@ -1,5 +1,5 @@
-import type { EventFilter } from "@taskcast/core";
-import { matchesEverything } from "@taskcast/core";
+import type { EventFilter } from "@taskcast/core/protocol";
+import { matchesEverything } from "@taskcast/core/adapter";
 import type { Database } from "../connection/database.ts";
 import type { KvKey } from "../connection/kv.ts";
 import { classesOf } from "./log_reader.ts";

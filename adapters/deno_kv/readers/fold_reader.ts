@@ -1,4 +1,4 @@
-import type { FoldPage, FoldQuery, SeriesFold } from "@taskcast/core";
+import type { FoldPage, FoldQuery, SeriesFold } from "@taskcast/core/adapter";
 import { readText } from "../rows/blobs.ts";
 import type { Database } from "../connection/database.ts";
 import { ChangedMeanwhile } from "../errors.ts";

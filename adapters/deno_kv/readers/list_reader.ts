@@ -1,5 +1,5 @@
-import type { ListPage, ListQuery, TaskRecord } from "@taskcast/core";
-import { matchesType } from "@taskcast/core";
+import type { ListPage, ListQuery, TaskRecord } from "@taskcast/core/adapter";
+import { matchesType } from "@taskcast/core/adapter";
 import type { TaskStatus } from "@taskcast/core/protocol";
 import { readText } from "../rows/blobs.ts";
 import type { Database } from "../connection/database.ts";

@@ -1,5 +1,6 @@
-import type { EventClass, EventFilter, LogQuery, StoredEvent } from "@taskcast/core";
-import { compileFilter, matchesEverything } from "@taskcast/core";
+import type { EventFilter } from "@taskcast/core/protocol";
+import type { EventClass, LogQuery, StoredEvent } from "@taskcast/core/adapter";
+import { compileFilter, matchesEverything } from "@taskcast/core/adapter";
 import type { Level } from "@taskcast/core/protocol";
 import { readText } from "../rows/blobs.ts";
 import type { Database } from "../connection/database.ts";

@@ -1,4 +1,4 @@
-import type { ClaimedWork, DueKind, DueWork, MarkedTask, Work } from "@taskcast/core";
+import type { ClaimedWork, DueKind, DueWork, MarkedTask, Work } from "@taskcast/core/adapter";
 import type { Database } from "../connection/database.ts";
 import { MAX_BATCH } from "../limits.ts";
 

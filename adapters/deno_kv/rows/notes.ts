@@ -1,4 +1,4 @@
-import type { NoteChange } from "@taskcast/core";
+import type { NoteChange } from "@taskcast/core/adapter";
 import { claimStaged, prefixOf, readText, stage } from "./blobs.ts";
 import { Changes } from "./changes.ts";
 import type { Database } from "../connection/database.ts";

@@ -1,5 +1,5 @@
-import type { Commit, DueTimes, Work } from "@taskcast/core";
-import { DUE_KINDS, WORK_KINDS } from "@taskcast/core";
+import type { Commit, DueTimes, Work } from "@taskcast/core/adapter";
+import { DUE_KINDS, WORK_KINDS } from "@taskcast/core/adapter";
 import { prefixOf } from "./blobs.ts";
 import type { Changes } from "./changes.ts";
 import { newName } from "./changes.ts";

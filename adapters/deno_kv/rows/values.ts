@@ -1,4 +1,10 @@
-import type { DueTimes, EventClass, EventDraft, StoredEvent, WorkMarks } from "@taskcast/core";
+import type {
+  DueTimes,
+  EventClass,
+  EventDraft,
+  StoredEvent,
+  WorkMarks,
+} from "@taskcast/core/adapter";
 import type { Level, SeriesMode, TaskStatus } from "@taskcast/core/protocol";
 
 /** A long text that lies in chunks of its own. */

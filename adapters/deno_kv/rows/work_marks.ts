@@ -1,5 +1,5 @@
-import type { IdClosing, LogMark, TaskMark, Work } from "@taskcast/core";
-import { isAtMark } from "@taskcast/core";
+import type { IdClosing, LogMark, TaskMark, Work } from "@taskcast/core/adapter";
+import { isAtMark } from "@taskcast/core/adapter";
 import type { Database } from "../connection/database.ts";
 import type { Keys } from "../keys.ts";
 import { deleteTask, setMark } from "./record.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { EventDraft, ShortTermStore } from "@taskcast/core";
+import type { EventDraft, ShortTermStore } from "@taskcast/core/adapter";
 import { openObserved, openStore } from "../../../testing/databases/open_deno_kv.ts";
 import { append, commitOf, create, draft, logOf } from "../../../testing/databases/store_steps.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { EventDraft } from "@taskcast/core";
+import type { EventDraft } from "@taskcast/core/adapter";
 import { openObserved } from "../../../testing/databases/open_deno_kv.ts";
 import { append, create, draft, LIFE, logOf, NOW } from "../../../testing/databases/store_steps.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { openKv } from "@deno/kv";
-import type { Signal } from "@taskcast/core";
+import type { Signal } from "@taskcast/core/adapter";
 import { testShortTermStore } from "@taskcast/core/conformance";
 import { createDenoKvAdapters } from "@taskcast/deno-kv";
 import { until } from "../../../testing/sse/sse.ts";

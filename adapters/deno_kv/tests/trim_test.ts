@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { EventDraft, ShortTermStore } from "@taskcast/core";
+import type { EventDraft, ShortTermStore } from "@taskcast/core/adapter";
 import { MemoryShortTermStore } from "@taskcast/core";
 import { openObserved } from "../../../testing/databases/open_deno_kv.ts";
 import {

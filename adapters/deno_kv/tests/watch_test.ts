@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Signal } from "@taskcast/core";
+import type { Signal } from "@taskcast/core/adapter";
 import { TaskEngine } from "@taskcast/core";
 import { createDenoKvAdapters } from "@taskcast/deno-kv";
 import { ObservedKv } from "../../../testing/databases/observed_kv.ts";

@@ -1,4 +1,4 @@
-import { decodeAddressPart, readAddressParameters } from "@taskcast/core";
+import { decodeAddressPart, readAddressParameters } from "@taskcast/core/adapter";
 import type { PostgresTls } from "./tls.ts";
 import { TLS_PARAMETERS, TLS_REFUSED, tlsOf } from "./tls.ts";
 import { wrong, wrongValue } from "./wrong_address.ts";

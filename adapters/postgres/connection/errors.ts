@@ -1,4 +1,4 @@
-import type { HealthReport } from "@taskcast/core";
+import type { HealthReport } from "@taskcast/core/adapter";
 import { TaskcastError } from "@taskcast/core/protocol";
 
 /** What an operator can do something about, as everybody may read it. */

@@ -1,5 +1,5 @@
-import type { DueTimes, ProducerProgress, TaskRecord, Work } from "@taskcast/core";
-import { DUE_KINDS } from "@taskcast/core";
+import type { DueTimes, ProducerProgress, TaskRecord, Work } from "@taskcast/core/adapter";
+import { DUE_KINDS } from "@taskcast/core/adapter";
 import type { Run, Value } from "../connection/database.ts";
 import type { EventRow } from "./event_columns.ts";
 import { EventColumns } from "./event_columns.ts";

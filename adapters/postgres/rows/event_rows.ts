@@ -1,4 +1,4 @@
-import type { StoredEvent } from "@taskcast/core";
+import type { StoredEvent } from "@taskcast/core/adapter";
 import type { Level, SeriesMode, TaskStatus } from "@taskcast/core/protocol";
 import { withText } from "./text.ts";
 

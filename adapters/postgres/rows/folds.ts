@@ -1,4 +1,4 @@
-import type { EventClass, FoldPage, FoldQuery, SeriesFold } from "@taskcast/core";
+import type { EventClass, FoldPage, FoldQuery, SeriesFold } from "@taskcast/core/adapter";
 import type { Database, Value } from "../connection/database.ts";
 import { answerOf } from "../connection/errors.ts";
 import type { EventRow, TaskRow } from "./event_rows.ts";

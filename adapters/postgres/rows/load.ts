@@ -1,4 +1,4 @@
-import type { EventDraft } from "@taskcast/core";
+import type { EventDraft } from "@taskcast/core/adapter";
 import type { Changes } from "./changes.ts";
 import type { Run } from "../connection/database.ts";
 import type { ClassRow, SeriesRow, TaskRow } from "./table_rows.ts";

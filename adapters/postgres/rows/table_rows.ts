@@ -1,4 +1,4 @@
-import type { EventClass } from "@taskcast/core";
+import type { EventClass } from "@taskcast/core/adapter";
 import type { Level, SeriesMode, TaskStatus } from "@taskcast/core/protocol";
 
 /** A task's row. */

@@ -7,8 +7,8 @@ import type {
   SeriesKind,
   StoredEvent,
   TaskRecord,
-} from "@taskcast/core";
-import { MAX_SERIES_CLASSES, newSeriesKind } from "@taskcast/core";
+} from "@taskcast/core/adapter";
+import { MAX_SERIES_CLASSES, newSeriesKind } from "@taskcast/core/adapter";
 import type { Changes } from "./changes.ts";
 import type { EventRow } from "./event_columns.ts";
 import type { ClassRow, SeriesRow, TaskRow } from "./table_rows.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import postgres from "postgres";
-import type { Commit, EventDraft, SeriesFold, ShortTermStore } from "@taskcast/core";
+import type { Commit, EventDraft, SeriesFold, ShortTermStore } from "@taskcast/core/adapter";
 import { MemoryBroadcastProvider, TaskEngine } from "@taskcast/core";
 import { hasPostgres, startPostgres } from "../../../testing/databases/postgres_server.ts";
 import { until } from "../../../testing/sse/sse.ts";

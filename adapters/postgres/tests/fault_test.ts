@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { StoredEvent } from "@taskcast/core";
+import type { StoredEvent } from "@taskcast/core/adapter";
 import { TaskcastError, TaskEngine } from "@taskcast/core";
 import { cuttingProxy } from "../../../testing/network/cutting_proxy.ts";
 import { hasPostgres, startPostgres } from "../../../testing/databases/postgres_server.ts";

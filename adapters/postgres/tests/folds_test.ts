@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { FoldPage, FoldQuery, ShortTermStore } from "@taskcast/core";
+import type { FoldPage, FoldQuery, ShortTermStore } from "@taskcast/core/adapter";
 import { FOLD_CHECKS } from "../../../core/conformance/store_folds.ts";
 import { seededRandom } from "../../../core/conformance/seeded_random.ts";
 import { append, create, delta, draft } from "../../../core/conformance/store_fixtures.ts";

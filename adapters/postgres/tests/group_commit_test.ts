@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Commit, EventDraft, ShortTermStore } from "@taskcast/core";
+import type { Commit, EventDraft, ShortTermStore } from "@taskcast/core/adapter";
 import { TaskcastError, TaskEngine } from "@taskcast/core";
 import { hasPostgres, startPostgres } from "../../../testing/databases/postgres_server.ts";
 import { until } from "../../../testing/sse/sse.ts";

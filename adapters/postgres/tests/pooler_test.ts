@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import postgres from "postgres";
-import type { Signal } from "@taskcast/core";
+import type { Signal } from "@taskcast/core/adapter";
 import { MemoryBroadcastProvider, TaskcastError, TaskEngine } from "@taskcast/core";
 import { leftOut } from "../../../testing/left_out.ts";
 import { until } from "../../../testing/sse/sse.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import postgres from "postgres";
-import type { LongTermStore, ShortTermStore } from "@taskcast/core";
+import type { LongTermStore, ShortTermStore } from "@taskcast/core/adapter";
 import { MemoryBroadcastProvider, TaskEngine } from "@taskcast/core";
 import { movingProxy } from "../../../testing/network/moving_proxy.ts";
 import { hasPostgres, startPostgres } from "../../../testing/databases/postgres_server.ts";

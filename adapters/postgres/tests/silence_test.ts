@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Signal } from "@taskcast/core";
+import type { Signal } from "@taskcast/core/adapter";
 import { TaskEngine } from "@taskcast/core";
 import { hasPostgres, startPostgres } from "../../../testing/databases/postgres_server.ts";
 import { silencingProxy } from "../../../testing/network/silencing_proxy.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import postgres from "postgres";
-import type { Commit, EventDraft, ShortTermStore, StoredEvent } from "@taskcast/core";
+import type { Commit, EventDraft, ShortTermStore, StoredEvent } from "@taskcast/core/adapter";
 import { MemoryShortTermStore } from "@taskcast/core";
 import { seededRandom } from "../../../core/conformance/seeded_random.ts";
 import { newSchema } from "../../../testing/databases/postgres_schema.ts";

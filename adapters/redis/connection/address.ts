@@ -1,4 +1,4 @@
-import { decodeAddressPart } from "@taskcast/core";
+import { decodeAddressPart } from "@taskcast/core/adapter";
 import { parametersOf } from "./parameters.ts";
 import type { RedisTls } from "./tls.ts";
 import { tlsOf } from "./tls.ts";

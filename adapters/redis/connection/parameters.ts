@@ -1,4 +1,4 @@
-import { readAddressParameters } from "@taskcast/core";
+import { readAddressParameters } from "@taskcast/core/adapter";
 import { TLS_PARAMETERS, TLS_REFUSED } from "./tls.ts";
 import { wrong } from "./wrong_address.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Cluster } from "ioredis";
-import type { ShortTermStore } from "@taskcast/core";
+import type { ShortTermStore } from "@taskcast/core/adapter";
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { RedisCluster } from "../../../testing/databases/redis_cluster.ts";
 import { startRedisCluster } from "../../../testing/databases/redis_cluster.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Redis } from "ioredis";
-import { systemClock, TaskEngine } from "@taskcast/core";
+import { TaskEngine } from "@taskcast/core";
+import { systemClock } from "@taskcast/core/adapter";
 import { otherLocale } from "../../../testing/databases/locale.ts";
 import { redisProgram, startRedis } from "../../../testing/databases/redis_server.ts";
 import { createRedisAdapters } from "../mod.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { Redis } from "ioredis";
-import type { EventDraft, ShortTermStore, TaskRecord } from "@taskcast/core";
+import type { EventDraft, ShortTermStore, TaskRecord } from "@taskcast/core/adapter";
 import { MemoryShortTermStore } from "@taskcast/core";
 import type { RedisServer } from "../../../testing/databases/redis_server.ts";
 import { redisProgram, startRedis } from "../../../testing/databases/redis_server.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Redis } from "ioredis";
-import type { Checkable } from "@taskcast/core";
+import type { Checkable } from "@taskcast/core/adapter";
 import { TaskEngine } from "@taskcast/core";
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { RedisServer } from "../../../testing/databases/redis_server.ts";

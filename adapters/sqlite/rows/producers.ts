@@ -1,5 +1,5 @@
-import type { EventDraft, KnownProducer, ProducerProgress, Refusal } from "@taskcast/core";
-import { checkProducers } from "@taskcast/core";
+import type { EventDraft, KnownProducer, ProducerProgress, Refusal } from "@taskcast/core/adapter";
+import { checkProducers } from "@taskcast/core/adapter";
 import type { Statements } from "../connection/statements.ts";
 
 /** Stands for the index of an event that was trimmed; that is not kept. */

@@ -1,4 +1,4 @@
-import type { EventClass, StoredEvent } from "@taskcast/core";
+import type { EventClass, StoredEvent } from "@taskcast/core/adapter";
 import type { Level, SeriesMode, TaskStatus } from "@taskcast/core/protocol";
 
 /**

@@ -1,4 +1,4 @@
-import type { TaskRecord } from "@taskcast/core";
+import type { TaskRecord } from "@taskcast/core/adapter";
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { Statements } from "../connection/statements.ts";
 import type { TaskRow } from "./tables.ts";

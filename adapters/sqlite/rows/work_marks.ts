@@ -1,4 +1,4 @@
-import type { ClaimedWork, Work } from "@taskcast/core";
+import type { ClaimedWork, Work } from "@taskcast/core/adapter";
 import type { Statements } from "../connection/statements.ts";
 
 /** Marks a task for work from a time on, whatever mark it had, or takes the mark away. */

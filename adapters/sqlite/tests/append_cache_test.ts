@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { MemoryBroadcastProvider, TaskEngine } from "@taskcast/core";
-import type { EventInput, ShortTermStore } from "@taskcast/core";
+import type { EventInput } from "@taskcast/core";
+import type { ShortTermStore } from "@taskcast/core/adapter";
 import { withFile } from "../../../testing/temp_file.ts";
 import { createSqliteAdapters } from "../mod.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import type { EventDraft, ShortTermStore } from "@taskcast/core";
+import type { EventDraft, ShortTermStore } from "@taskcast/core/adapter";
 import { MemoryBroadcastProvider, TaskEngine } from "@taskcast/core";
 import {
   delayReads,

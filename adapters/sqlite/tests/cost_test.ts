@@ -1,6 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import assert from "node:assert/strict";
-import type { EventInput, LongTermStore } from "@taskcast/core";
+import type { EventInput } from "@taskcast/core";
+import type { LongTermStore } from "@taskcast/core/adapter";
 import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
 import type { SqliteDatabase, SqliteStatement } from "../connection/driver.ts";
 import { createSqliteAdapters } from "../mod.ts";

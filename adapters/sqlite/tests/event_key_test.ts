@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import type { Commit, ShortTermStore, TaskRecord } from "@taskcast/core";
+import type { Commit, ShortTermStore, TaskRecord } from "@taskcast/core/adapter";
 import { createSqliteAdapters } from "../mod.ts";
 import { blockOf, eventKey, INDEXES, TASK_NUMBERS } from "../rows/tables.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import type { LongTermStore, ShortTermStore, TaskRecord } from "@taskcast/core";
+import type { LongTermStore, ShortTermStore, TaskRecord } from "@taskcast/core/adapter";
 import { withFile } from "../../../testing/temp_file.ts";
 import { createSqliteAdapters } from "../mod.ts";
 import { migrate } from "../schema.ts";

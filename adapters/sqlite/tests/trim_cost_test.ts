@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import type { Commit, ShortTermStore, TaskRecord } from "@taskcast/core";
+import type { Commit, ShortTermStore, TaskRecord } from "@taskcast/core/adapter";
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from "../mod.ts";
 import { createSqliteAdapters } from "../mod.ts";
 import { IN_BLOCK } from "../rows/tables.ts";

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import type { EventDraft, LogQuery, ShortTermStore, StoredEvent, TaskRecord } from "@taskcast/core";
+import type {
+  EventDraft,
+  LogQuery,
+  ShortTermStore,
+  StoredEvent,
+  TaskRecord,
+} from "@taskcast/core/adapter";
 import { MemoryShortTermStore } from "@taskcast/core";
 import { seededRandom } from "../../../core/conformance/seeded_random.ts";
 import { withFile } from "../../../testing/temp_file.ts";

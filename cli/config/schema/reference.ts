@@ -1,4 +1,4 @@
-import { ADAPTER_ROLES } from "@taskcast/core";
+import { ADAPTER_ROLES } from "@taskcast/core/adapter";
 import { annotations } from "./annotations.ts";
 import { DEFAULTS, PROVIDER_DEFAULTS } from "../defaults.ts";
 import type { KeyPath } from "./key_path.ts";

@@ -1,5 +1,6 @@
-import type { AuthFunction, TaskcastConfig, TaskcastHooks } from "@taskcast/core";
-import { JWT_ALGORITHMS } from "@taskcast/core";
+import type { TaskcastConfig, TaskcastHooks } from "@taskcast/core";
+import type { AuthFunction } from "@taskcast/core/config";
+import { JWT_ALGORITHMS } from "@taskcast/core/internal";
 import {
   BACKOFFS,
   BOUNDS,

@@ -1,6 +1,6 @@
+import type { Adapters } from "@taskcast/core/adapter";
 import type {
   AdapterConfig,
-  Adapters,
   AdaptersConfig,
   DenoKvAdapterConfig,
   MemoryAdapterConfig,
@@ -8,7 +8,7 @@ import type {
   PostgresAdapterConfig,
   RedisAdapterConfig,
   SqliteAdapterConfig,
-} from "@taskcast/core";
+} from "@taskcast/core/config";
 import { didYouMean } from "@taskcast/core/protocol";
 import { z } from "zod";
 import { agree, type Same } from "./same_type.ts";

@@ -1,4 +1,4 @@
-import { originProblem } from "@taskcast/core";
+import { originProblem } from "@taskcast/core/internal";
 import type { ErrorBody } from "@taskcast/core/protocol";
 import { hostNameProblem } from "../../config/host_of.ts";
 import { printable } from "../../command_line/printable.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { originProblem } from "@taskcast/core";
+import { originProblem } from "@taskcast/core/internal";
 import { LoopbackGuard } from "./guard.ts";
 
 function guard(allowHosts: string[] = [], corsOrigins: "*" | string[] = []) {

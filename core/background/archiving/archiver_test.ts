@@ -4,7 +4,7 @@ import type { ShortTermStore } from "../../contracts/short_term_store.ts";
 import { MemoryShortTermStore } from "../../memory/short_term_store.ts";
 import { TaskcastError } from "../../protocol/errors.ts";
 import { draftOfStored } from "../../domain/series.ts";
-import type { TaskEngine } from "../../engine/mod.ts";
+import type { TaskEngine } from "../../engine/engine.ts";
 import {
   DELAY_MS,
   everyEvent,

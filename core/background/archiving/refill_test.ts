@@ -10,7 +10,7 @@ import {
 } from "../../../testing/databases/archive_setup.ts";
 import { restorableStore } from "../../../testing/databases/restorable_store.ts";
 import type { WebhookRequest } from "../../contracts/webhooks.ts";
-import type { TaskEngine } from "../../engine/mod.ts";
+import type { TaskEngine } from "../../engine/engine.ts";
 
 type Setup = ReturnType<typeof setUp>;
 

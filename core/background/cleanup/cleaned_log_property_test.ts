@@ -8,8 +8,8 @@ import type { CleanupRule } from "../../protocol/cleanup.ts";
 import { decodeCursor } from "../../protocol/cursor.ts";
 import type { EventFilter, EventInput, Level, TaskEvent } from "../../protocol/event.ts";
 import type { StreamMessage } from "../../streams/object_encoder.ts";
-import type { TaskEngineOptions } from "../../engine/mod.ts";
-import { TaskEngine } from "../../engine/mod.ts";
+import type { TaskEngineOptions } from "../../engine/options.ts";
+import { TaskEngine } from "../../engine/engine.ts";
 
 // What clean-up promises, for any log, any rules and any reader: what no rule takes stays where it
 // is, and whoever comes back from anywhere ends with just that.

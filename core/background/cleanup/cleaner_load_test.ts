@@ -3,8 +3,8 @@ import { fakeClock } from "../../../testing/fake_clock.ts";
 import { MemoryBroadcastProvider } from "../../memory/broadcast.ts";
 import { MemoryShortTermStore } from "../../memory/short_term_store.ts";
 import type { CleanupRule } from "../../protocol/cleanup.ts";
-import type { TaskEngineOptions } from "../../engine/mod.ts";
-import { TaskEngine } from "../../engine/mod.ts";
+import type { TaskEngineOptions } from "../../engine/options.ts";
+import { TaskEngine } from "../../engine/engine.ts";
 
 // Clean-up with many tasks to look at, and with stores that fail now and then.
 

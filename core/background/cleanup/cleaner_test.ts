@@ -6,8 +6,9 @@ import { MemoryBroadcastProvider } from "../../memory/broadcast.ts";
 import { MemoryLongTermStore } from "../../memory/long_term_store.ts";
 import { MemoryShortTermStore } from "../../memory/short_term_store.ts";
 import type { CleanupRule } from "../../protocol/cleanup.ts";
-import type { TaskEngineOptions } from "../../engine/mod.ts";
-import { cleanUp, TaskEngine } from "../../engine/mod.ts";
+import type { TaskEngineOptions } from "../../engine/options.ts";
+import { cleanUp } from "../../engine/clean_up.ts";
+import { TaskEngine } from "../../engine/engine.ts";
 
 const HOUR_MS = 3_600_000;
 const DELETE: CleanupRule = { name: "old", trigger: { afterMs: 24 * HOUR_MS }, target: "all" };

@@ -5,8 +5,8 @@ import { MemoryShortTermStore } from "../../memory/short_term_store.ts";
 import type { Signal } from "../../contracts/broadcast.ts";
 import type { CleanupRule } from "../../protocol/cleanup.ts";
 import type { StreamMessage } from "../../streams/object_encoder.ts";
-import type { TaskEngineOptions } from "../../engine/mod.ts";
-import { TaskEngine } from "../../engine/mod.ts";
+import type { TaskEngineOptions } from "../../engine/options.ts";
+import { TaskEngine } from "../../engine/engine.ts";
 
 // What readers are told of a log from which clean-up takes events meanwhile.
 

@@ -6,8 +6,8 @@ import { MemoryBroadcastProvider } from "../../memory/broadcast.ts";
 import { MemoryLongTermStore } from "../../memory/long_term_store.ts";
 import { MemoryShortTermStore } from "../../memory/short_term_store.ts";
 import type { Webhook } from "../../protocol/webhook.ts";
-import type { TaskEngineOptions } from "../../engine/mod.ts";
-import { TaskEngine } from "../../engine/mod.ts";
+import type { TaskEngineOptions } from "../../engine/options.ts";
+import { TaskEngine } from "../../engine/engine.ts";
 
 type Answer = (request: WebhookRequest) => WebhookResponse | Promise<WebhookResponse>;
 

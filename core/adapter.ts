@@ -1,0 +1,101 @@
+/**
+ * The contracts that adapters implement, with the rules that stores share: an adapter of your own
+ * imports this entry point. `@taskcast/core/conformance` tests it.
+ *
+ * @example A broadcast provider that wakes nobody: readers find events when they poll
+ * ```ts
+ * import type { BroadcastProvider } from "@taskcast/core/adapter";
+ *
+ * export const silent: BroadcastProvider = {
+ *   publish() {},
+ *   subscribe: () => Promise.resolve(() => {}),
+ *   check: () => Promise.resolve(),
+ *   close: () => Promise.resolve(),
+ * };
+ * ```
+ *
+ * @module
+ */
+export type { KnownParameters } from "./contracts/address.ts";
+export { decodeAddressPart, readAddressParameters } from "./contracts/address.ts";
+export type { BroadcastProvider, Signal, SignalScope, Unsubscribe } from "./contracts/broadcast.ts";
+export { tell } from "./contracts/broadcast.ts";
+export type { Clock } from "./contracts/clock.ts";
+export { systemClock } from "./contracts/clock.ts";
+export type { Checkable, HealthReport } from "./contracts/health.ts";
+export { assertUsable } from "./contracts/health.ts";
+export type { LogTrimmer, Trim } from "./contracts/log_trimmer.ts";
+export type { ArchivePart, ArchivePosition, LongTermStore } from "./contracts/long_term_store.ts";
+export { isArchived, TOMBSTONE_MS } from "./contracts/long_term_store.ts";
+export type {
+  EngineObserver,
+  ObservedArchiving,
+  ObservedAttempt,
+  ObservedCommit,
+} from "./contracts/observer.ts";
+export type {
+  AdapterPlugin,
+  AdapterRequest,
+  AdapterRole,
+  Adapters,
+  OptionTypes,
+} from "./contracts/plugin.ts";
+export { ADAPTER_ROLES, readAdapterOptions } from "./contracts/plugin.ts";
+export type {
+  DueKind,
+  DueTimes,
+  EventClass,
+  EventDraft,
+  LogMark,
+  SeriesFold,
+  StoredEvent,
+  TaskHead,
+  TaskMark,
+  TaskRecord,
+} from "./contracts/records.ts";
+export { DUE_KINDS, MAX_SERIES_CLASSES } from "./contracts/records.ts";
+export type {
+  Commit,
+  CommitResult,
+  DueWork,
+  IdClosing,
+  LiveExpectation,
+  Refusal,
+  ShortTermStore,
+  VersionExpectation,
+} from "./contracts/short_term_store.ts";
+export type { NoteChange, TaskNotes } from "./contracts/task_notes.ts";
+export type {
+  FoldPage,
+  FoldQuery,
+  ListPage,
+  ListQuery,
+  LogPage,
+  LogQuery,
+  TaskReader,
+} from "./contracts/task_reader.ts";
+export type { EngineTracer, TracedWork, WorkSpan } from "./contracts/tracer.ts";
+export type { GlobalWebhook, WebhookFailure } from "./contracts/webhooks.ts";
+export type {
+  ClaimedWork,
+  MarkedTask,
+  Work,
+  WorkMarks,
+  WorkQueue,
+} from "./contracts/work_queue.ts";
+export { WORK_KINDS } from "./contracts/work_queue.ts";
+export type {
+  KnownProducer,
+  ProducerCheck,
+  ProducerProgress,
+  SeriesKind,
+} from "./domain/append.ts";
+export { checkProducers, checkSeries, newSeriesKind } from "./domain/append.ts";
+export { isDiverged } from "./domain/divergence.ts";
+export { idOf, toTaskEvent } from "./domain/event_json.ts";
+export { isLive, isReplaced } from "./domain/expectation.ts";
+export type { Filterable } from "./domain/filter.ts";
+export { compileFilter, matchesEverything, matchesType } from "./domain/filter.ts";
+export { isAtMark } from "./domain/mark.ts";
+export { deltaOf, draftOfStored } from "./domain/series.ts";
+export { TaskTable } from "./memory/task_table.ts";
