@@ -35,16 +35,48 @@ const FINGERPRINTS = 60_466_176;
  * million.
  */
 export function fingerprintOf(entropy: number): number {
-  return entropy % FINGERPRINTS;
+  // Equal to the remainder, since 40 bits are exact here; the operator takes twice as long.
+  return entropy - Math.floor(entropy / FINGERPRINTS) * FINGERPRINTS;
 }
+
+const CODES = /* @__PURE__ */ Uint8Array.from(
+  "0123456789abcdefghijklmnopqrstuvwxyz",
+  (digit) => digit.charCodeAt(0),
+);
+
+/**
+ * Encodes a fingerprint with its hyphen in one call. `toString(36)` and `padStart()` take twice as long
+ * and twice the memory.
+ */
+function fingerprintText(fingerprint: number): string {
+  const high = (fingerprint / 46_656) | 0; // 36 ** 3
+  const low = fingerprint - high * 46_656;
+  const first = (high / 36) | 0;
+  const middle = (low / 36) | 0;
+  const third = (middle / 36) | 0;
+  return String.fromCharCode(
+    45,
+    CODES[first]!,
+    CODES[high - first * 36]!,
+    CODES[third]!,
+    CODES[middle - third * 36]!,
+    CODES[low - middle * 36]!,
+  );
+}
+
+/** How the newest cursor began: most are of the same kind and task as the one before. */
+let begun: { kind: Cursor["kind"]; incarnation: string; text: string } | undefined;
 
 /** Writes a cursor as it travels in `id:` and `Last-Event-ID`. */
 export function encodeCursor({ kind, incarnation, index, fingerprint }: Cursor): string {
+  if (begun?.kind !== kind || begun.incarnation !== incarnation) {
+    begun = { kind, incarnation, text: `${incarnation}-${MARK[kind]}` };
+  }
   // Shifted by one, so that "before the first event" needs no sign.
-  const place = `${incarnation}-${MARK[kind]}${index + 1}`;
-  return fingerprint === undefined
-    ? place
-    : `${place}-${fingerprint.toString(36).padStart(5, "0")}`;
+  const shifted = `${index + 1}`;
+  // The end first: engines keep a long text with each text that it was joined from.
+  return begun.text +
+    (fingerprint === undefined ? shifted : shifted + fingerprintText(fingerprint));
 }
 
 /** Reads a cursor, or returns `undefined` when `text` is not one. */

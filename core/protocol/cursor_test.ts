@@ -66,3 +66,22 @@ Deno.test("a fingerprint takes six characters of a cursor, and differs between e
   const some = Array.from({ length: 10_000 }, (_, i) => fingerprintOf(i * step));
   assert(new Set(some).size > 9_995);
 });
+
+Deno.test("a fingerprint is the remainder of the entropy, written as five digits", () => {
+  const count = 36 ** 5;
+  const entropies = fc.oneof(
+    fc.integer({ min: 0, max: MAX_40_BITS }),
+    // Around the multiples, where a quotient that is rounded would be another.
+    fc.tuple(
+      fc.integer({ min: 1, max: Math.floor(MAX_40_BITS / count) }),
+      fc.constantFrom(-1, 0, 1),
+    )
+      .map(([factor, offset]) => factor * count + offset),
+  );
+  fc.assert(fc.property(entropies, (entropy) => {
+    const fingerprint = fingerprintOf(entropy);
+    assert.equal(fingerprint, entropy % count);
+    const text = encodeCursor({ kind: "exact", incarnation: "abcd1234", index: 0, fingerprint });
+    assert.equal(text, `abcd1234-e1-${fingerprint.toString(36).padStart(5, "0")}`);
+  }));
+});

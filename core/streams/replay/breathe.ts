@@ -3,28 +3,47 @@ import { nextTurn } from "../waking/next_turn.ts";
 /** Milliseconds of work between two rests. */
 const SLICE_MS = 10;
 
+/** Turns of the event loop in a rest: while it is busy, Deno looks at its sockets once in so many. */
+const REST_TURNS = 61;
+
 const waiting: (() => void)[] = [];
 let restedAtMs = 0;
 
 /**
- * Lets others have a turn within work that may be long, and after {@linkcode SLICE_MS} of it lets the
- * runtime look at its sockets.
+ * Begins work that may be long.
  *
- * A turn alone is not enough: the event loop of Deno looks for what has come in only each 61 turns, as
- * long as none of them finds it idle. Whoever rests goes on alone, the others a rest later.
+ * @returns Lets other work have a turn, and after each {@linkcode SLICE_MS} of work lets the runtime look
+ * at its sockets. To be called again and again during the work.
  */
-export async function breathe(): Promise<void> {
-  await new Promise<void>(nextTurn);
-  if (waiting.length === 0 && performance.now() - restedAtMs < SLICE_MS) return;
-  await new Promise<void>((resolve) => {
+export function breather(): () => Promise<void> {
+  // Work that is over within a slice, as most is, does not rest.
+  const startMs = performance.now();
+  return async () => {
+    await new Promise<void>(nextTurn);
+    const sliceMs = performance.now() - Math.max(startMs, restedAtMs);
+    if (waiting.length > 0 || sliceMs >= SLICE_MS) await rest();
+  };
+}
+
+/** Callers that rest at the same time go on one after another, a rest apart. */
+function rest(): Promise<void> {
+  return new Promise((resolve) => {
     waiting.push(resolve);
-    if (waiting.length === 1) setTimeout(goOn, 0);
+    if (waiting.length === 1) takeTurns();
   });
+}
+
+/** A timer would do, too, but it fires a millisecond or two later, and the thread is idle until then. */
+function takeTurns(): void {
+  // Without setImmediate a turn is a timer, and the runtime looks at its sockets before that fires.
+  let turns = "setImmediate" in globalThis ? REST_TURNS : 1;
+  const count = () => --turns > 0 ? nextTurn(count) : goOn();
+  nextTurn(count);
 }
 
 function goOn(): void {
   restedAtMs = performance.now();
   waiting[0]!();
   waiting.shift();
-  if (waiting.length > 0) setTimeout(goOn, 0);
+  if (waiting.length > 0) takeTurns();
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
-import { breathe } from "./breathe.ts";
+import { breather } from "./breathe.ts";
 
 Deno.test("work that breathes lets sockets be heard after each slice of it", async () => {
   const server = createServer((socket) => void socket.pipe(socket));
@@ -21,6 +21,7 @@ Deno.test("work that breathes lets sockets be heard after each slice of it", asy
   const { now } = performance;
   let timeMs = now.call(performance);
   performance.now = () => timeMs;
+  const breathe = breather();
   try {
     for (let pieces = 0; pieces < 3_000; pieces++) {
       timeMs++;
@@ -43,6 +44,7 @@ Deno.test("those who breathe at the same time go on one after another", async ()
   performance.now = () => timeMs;
   const order: string[] = [];
   const work = async (name: string) => {
+    const breathe = breather();
     for (let i = 0; i < 3; i++) {
       timeMs += 20;
       await breathe();
@@ -55,4 +57,34 @@ Deno.test("those who breathe at the same time go on one after another", async ()
     performance.now = now;
   }
   assert.deepEqual(order.join(""), "ababab");
+});
+
+Deno.test("work that is over within a slice has one turn for each breath, and does not rest", async () => {
+  const { now } = performance;
+  let timeMs = now.call(performance) + 10_000;
+  performance.now = () => timeMs;
+  const { setImmediate } = globalThis as unknown as {
+    setImmediate: (callback: () => void) => void;
+  };
+  let turns = 0;
+  try {
+    const breathe = breather();
+    Object.assign(globalThis, {
+      setImmediate: (callback: () => void) => {
+        turns++;
+        setImmediate(callback);
+      },
+    });
+    for (let breaths = 1; breaths <= 3; breaths++) {
+      timeMs += 3;
+      await breathe();
+      assert.equal(turns, breaths);
+    }
+    timeMs += 3;
+    await breathe();
+    assert(turns > 60, `${turns} turns`);
+  } finally {
+    performance.now = now;
+    Object.assign(globalThis, { setImmediate });
+  }
 });

@@ -6,7 +6,7 @@ import { snapshotOf } from "../../domain/series.ts";
 import type { CollapsedItems } from "./collapsed_items.ts";
 import { assertSame, Diverged, isLost } from "../../context/diverged.ts";
 import { FoldsByReading } from "./fold_by_reading.ts";
-import { breathe } from "./breathe.ts";
+import { breather } from "./breathe.ts";
 import { compileShare } from "./share_of_series.ts";
 import type { ToldSeries } from "./delivered_series.ts";
 
@@ -41,6 +41,7 @@ export async function* catchUp(
 ): AsyncGenerator<CollapsedItems, void> {
   const { taskId, incarnation, filter, pageSize, pageBytes } = query;
   const missing = new MissingSeries(store, query, told);
+  const breathe = breather();
   let { entropy } = query;
   for (let position = query.after;;) {
     const heads = await missing.look({ after: position, limit: pageSize });

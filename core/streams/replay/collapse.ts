@@ -2,7 +2,7 @@ import type { SeriesFold, StoredEvent } from "../../contracts/records.ts";
 import type { FoldPage, TaskReader } from "../../contracts/task_reader.ts";
 import type { EventFilter } from "../../protocol/event.ts";
 import { matchesEverything } from "../../domain/filter.ts";
-import { breathe } from "./breathe.ts";
+import { breather } from "./breathe.ts";
 import { catchUp } from "./catch_up.ts";
 import type { CollapsedItems } from "./collapsed_items.ts";
 import { cutOff } from "../../readers/index_of_last_n.ts";
@@ -89,6 +89,7 @@ async function* itemsOf(
 ): AsyncGenerator<CollapsedItems, void> {
   const { taskId, incarnation, whole, pageSize } = query;
   const told = new ToldSeries();
+  const breathe = breather();
   let { after, entropy, last } = query;
   for (;;) {
     const first = await store.readFolds(taskId, { after, limit: pageSize });
@@ -161,15 +162,24 @@ async function* roundOf(
     if (position === first.length - 1) assertSame(entropy, first.entropy);
     const snapshots = [...stored.take(position), ...read.take(position)];
     for (const { seriesId } of snapshots) told.add(seriesId!);
-    // By index, since a series that was split between two looks comes from both, as the same.
-    const items = [
-      ...new Map([...page.events, ...snapshots].map((item) => [item.index, item])).values(),
-    ]
-      .sort((a, b) => a.index - b.index);
+    const items = inOrder(page.events, snapshots);
     const isLast = position >= through;
     yield { items, position, entropy, isWhole: isLast && stored.length - 1 <= through };
     if (isLast) return;
   }
+}
+
+/**
+ * Returns plain events and snapshots in index order. A series that began to be split between two looks
+ * comes as two snapshots, which are the same: one is left.
+ */
+function inOrder(
+  events: StoredEvent[],
+  snapshots: readonly StoredEvent[],
+): StoredEvent[] {
+  if (snapshots.length === 0) return events;
+  const items = [...events, ...snapshots].sort((a, b) => a.index - b.index);
+  return items.filter(({ index }, i) => index !== items[i + 1]?.index);
 }
 
 /** Where the last of the items begin. */

@@ -2,7 +2,7 @@ import type { SeriesFold, StoredEvent } from "../../contracts/records.ts";
 import type { TaskReader } from "../../contracts/task_reader.ts";
 import type { EventFilter } from "../../protocol/event.ts";
 import { deltaOf, snapshotOf } from "../../domain/series.ts";
-import { breathe } from "./breathe.ts";
+import { breather } from "./breathe.ts";
 import { Diverged, isLost } from "../../context/diverged.ts";
 import type { SnapshotSource } from "./snapshot_source.ts";
 
@@ -148,6 +148,7 @@ export class FoldsByReading implements SnapshotSource {
   /** Gives all events of the series; `false` if the task is gone. */
   async #events(take: (event: StoredEvent) => void): Promise<boolean> {
     const { taskId, incarnation, filter, through, pageSize } = this.#query;
+    const breathe = breather();
     let afterEntropy: number | undefined;
     for (let after = -1; after < through;) {
       const query = { after, afterEntropy, through, limit: pageSize, filter };

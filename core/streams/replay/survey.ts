@@ -2,7 +2,7 @@ import type { SeriesFold } from "../../contracts/records.ts";
 import type { FoldPage, TaskReader } from "../../contracts/task_reader.ts";
 import type { EventFilter } from "../../protocol/event.ts";
 import { compileFilter, matchesEverything } from "../../domain/filter.ts";
-import { breathe } from "./breathe.ts";
+import { breather } from "./breathe.ts";
 import type { Share } from "./share_of_series.ts";
 
 /** What has to be known of all series before the first of them can be told. */
@@ -42,6 +42,7 @@ export async function surveyFolds(
   const split = new Set<string>();
   const newest: number[] = [];
   const moment = first.length - 1;
+  const breathe = breather();
   const isNeeded = last !== undefined || !matchesEverything(filter);
   for (let page = first;;) {
     for (const fold of page.folds) {
@@ -84,6 +85,7 @@ export async function findNewlySplit(
   if (matchesEverything(filter)) return [];
   const matches = compileFilter(filter);
   const suspects = new Set<string>();
+  const breathe = breather();
   while (survey.seenThrough < through) {
     const after = survey.seenThrough;
     const page = await store.readLog(taskId, { after, through, limit: pageSize });
