@@ -2,17 +2,14 @@
 //
 //   deno task bench:load                               this repository's server, and a bare one
 //   deno task bench:load --url http://host:3721        any server of the same API
-//   deno task bench:load --storage all --out benchmarks/results
+//   deno task bench:load --storage all --out benchmarks/results/0.2.0.jsonl
 import { parseArgs } from "node:util";
 import type { Bench, Scenario } from "./harness/bench.ts";
-import type { CpuProfile } from "./harness/cpu_profile.ts";
-import { busyPollLibrary } from "./harness/busy_poll.ts";
 import { hasWrk } from "./harness/wrk.ts";
-import { lineOf } from "./harness/result.ts";
+import { resultWriter } from "./harness/result.ts";
 import type { Server } from "./harness/server.ts";
 import { remoteServer, startBare, startTaskcast } from "./harness/server.ts";
 import { openStorage, STORAGES } from "./harness/storages.ts";
-import { writeProfile } from "./report/write_profile.ts";
 import { archiving } from "./scenarios/archiving.ts";
 import { fanOut, fanOutSingles } from "./scenarios/fan_out.ts";
 import { idleReaders, startup, storedEvents } from "./scenarios/footprint.ts";
@@ -48,14 +45,11 @@ const HELP = `Loads a Taskcast server and prints a line of JSON for each result.
   --server-arg ARG    passed to the server that is started; more than once for several
   --duration SECONDS  of load in each round. Default: 4
   --concurrency N     connections that send requests. Default: 32
-  --sleeping-client   lets the client that sends requests sleep while it waits for answers: to wake
-                      it costs the server more, the faster the client is
   --rounds N          Default: 5. Results are medians
   --scale N           makes what is counted instead of timed smaller or larger. Default: 1
-  --out FOLDER        writes STORAGE.jsonl there, too, for bench:report
-  --profile FOLDER    has the server under load profiled: writes STORAGE-SCENARIO.cpuprofile there,
-                      for the tools of browsers, and a flame graph as .svg, and tells which
-                      functions took most. Figures of such a run are slower
+  --out FILE          appends the lines to a file, too
+  --profile FOLDER    writes CPU profiles of the servers under load there, for Chrome's DevTools.
+                      Figures of such a run are slower
   --help
 
 Scenarios:
@@ -72,7 +66,6 @@ const { values } = parseArgs({
     "server-arg": { type: "string", multiple: true, default: [] },
     duration: { type: "string", default: "4" },
     concurrency: { type: "string", default: "32" },
-    "sleeping-client": { type: "boolean", default: false },
     rounds: { type: "string", default: "5" },
     scale: { type: "string", default: "1" },
     out: { type: "string" },
@@ -99,51 +92,23 @@ const settings = {
   connections: number("concurrency"),
   rounds: Math.ceil(number("rounds")),
   scale: number("scale"),
-  mayClientSleep: values["sleeping-client"],
 };
 for (const name of ["profile", "root"] as const) {
   if (values[name] === undefined || values.url === undefined) continue;
   fail(`--${name} is for a server that is started here, without --url`);
 }
 if (!await hasWrk()) {
-  console.error(
-    "wrk is not installed: requests are sent by autocannon, which may be the slower side",
-  );
-} else if (!settings.mayClientSleep && await busyPollLibrary() === undefined) {
-  console.error("There is no C compiler: the client sleeps, and to wake it costs the server time");
+  console.error("wrk is not installed: requests are sent by fetch, which may be the slower side");
 }
+const write = resultWriter(values.out);
 const storages = values.storage === "all" ? STORAGES : [values.storage];
 for (const storage of values.url === undefined ? storages : ["remote"]) {
-  if (values.out !== undefined) {
-    await Deno.mkdir(values.out, { recursive: true });
-    await Deno.writeTextFile(`${values.out}/${storage}.jsonl`, "");
-  }
-  for (const name of chosen) {
-    const { profile } = values;
-    if (profile === undefined) await runScenario(name, storage);
-    else await profileScenario(name, storage, profile);
-  }
-}
-
-/** Runs it, and tells what the server under load did, which says so when it ends. */
-async function profileScenario(name: string, storage: string, folder: string): Promise<void> {
-  const raw = await Deno.makeTempDir();
-  await runScenario(name, storage, raw);
-  await Deno.mkdir(folder, { recursive: true });
-  for await (const { name: file } of Deno.readDir(raw)) {
-    const profile: CpuProfile = JSON.parse(await Deno.readTextFile(`${raw}/${file}`));
-    await writeProfile(`${folder}/${storage}-${name}`, `${name}, ${storage}`, profile);
-  }
-  await Deno.remove(raw, { recursive: true });
+  for (const name of chosen) await runScenario(name, storage);
 }
 
 /** Each with fresh processes: what one leaves behind does not slow the next. */
-async function runScenario(
-  name: string,
-  storage: string,
-  profileFolder?: string,
-): Promise<void> {
-  const { url, out } = values;
+async function runScenario(name: string, storage: string): Promise<void> {
+  const { url, profile: profileFolder } = values;
   await using kept = await openStorage(url === undefined ? storage : "memory");
   const start = (args: readonly string[] = []) =>
     startTaskcast([...kept.args, ...args, ...values["server-arg"]], { root: values.root });
@@ -171,12 +136,7 @@ async function runScenario(
     startAnotherBare: startBare,
     storage,
     ...settings,
-    report(result) {
-      const line = lineOf({ storage, ...result });
-      console.log(line);
-      if (out === undefined) return;
-      Deno.writeTextFileSync(`${out}/${storage}.jsonl`, line + "\n", { append: true });
-    },
+    report: (result) => write({ storage, ...result }),
   };
   await SCENARIOS[name]!.run(bench);
 }

@@ -1,30 +1,30 @@
 // Half an hour at half load, with readers and tasks that come and go and rules that clean up: what
-// grows, and what gets slower? And what is left in the server's heap when all have gone?
+// grows, what gets slower, and is anything left in the heap when all have gone?
 //
-//   deno task bench:soak [--minutes 30] [--storage memory] [--rate 2000] [--out benchmarks/results]
+//   deno task bench:soak [--minutes 30] [--storage memory] [--rate 2000] [--out FILE]
 import { parseArgs } from "node:util";
-import { countListeners } from "./harness/heap_listeners.ts";
-import type { HeapKind } from "./harness/heap_snapshot.ts";
-import { grownKinds, heapKinds, takeHeapSnapshot } from "./harness/heap_snapshot.ts";
-import { countTimers } from "./harness/heap_timers.ts";
-import { SoakLoad } from "./harness/soak_load.ts";
-import { quantile, rounded } from "./harness/measure.ts";
+import { Inspector } from "./harness/inspector.ts";
+import { median, pause, quantile, rounded } from "./harness/measure.ts";
 import { watchUsage } from "./harness/processes.ts";
+import { resultWriter } from "./harness/result.ts";
 import { startTaskcast } from "./harness/server.ts";
+import { SoakLoad } from "./harness/soak_load.ts";
 import { openStorage } from "./harness/storages.ts";
 
-const HELP = `Loads a server for long and prints a line of JSON every ten seconds.
+const HELP =
+  `Loads a server for long. Prints a line of JSON every ten seconds, and results at the end.
 
   deno task bench:soak [options]
 
-  --minutes N       Default: 30
-  --storage NAME    memory, sqlite, redis, postgres, redis+postgres. Default: memory
-  --rate N          events a second over all tasks. Default: 2000
-  --tasks N         live tasks at a time, each replaced when it ends. Default: 100
-  --readers N       readers at a time, each replaced after a while. Default: 200
-  --warm-up N       minutes of load before, behind which the heap is looked at for the first time.
-                    Default: 1
-  --out FOLDER      writes soak-STORAGE.jsonl there, too, for bench:report
+  --minutes N        Default: 30
+  --storage NAME     memory, sqlite, redis, postgres, redis+postgres. Default: memory
+  --rate N           events a second over all tasks. Default: 2000
+  --tasks N          live tasks at a time, each replaced when it ends. Default: 100
+  --readers N        readers at a time, each replaced after a while. Default: 200
+  --warm-up N        minutes of load before the heap is measured for the first time. Default: 1
+  --snapshots FOLDER writes before.heapsnapshot and after.heapsnapshot there, to compare them in
+                     the Memory tab of Chrome's DevTools
+  --out FILE         appends the results to a file, too
 `;
 
 const { values } = parseArgs({
@@ -36,6 +36,7 @@ const { values } = parseArgs({
     tasks: { type: "string", default: "100" },
     readers: { type: "string", default: "200" },
     "warm-up": { type: "string", default: "1" },
+    snapshots: { type: "string" },
     out: { type: "string" },
     help: { type: "boolean", default: false },
   },
@@ -50,20 +51,11 @@ const MIB = 1024 * 1024;
 /** Ended tasks are gone by then. */
 const CLEANED_MS = 90_000;
 /**
- * More objects of a kind than this are a leak: a timer, a listener or a closure that each of many
- * thousands of readers, requests or tasks leaves behind is far above it, and what is kept by design
- * (sums of metrics, a name of a class, the last few of something) far below.
+ * More heap than this, when everything that the load held has gone, is a leak. A timer or a listener
+ * that each reader of half an hour left behind would be ten megabytes and more; a heap that has
+ * settled differs by less than one from one time to the next.
  */
-const LEAK_OBJECTS = 500;
-/** More timers or listeners than this are a leak: what is kept by design has none. */
-const LEAK_TIMERS = 20;
-
-/** What should not grow with what has been done. */
-interface HeapCount {
-  kinds: ReadonlyMap<string, HeapKind>;
-  timers: number;
-  listeners: number;
-}
+const LEAK_MIB = 4;
 
 /** Ended tasks go a minute after their end, so that what is kept stays the same. */
 const CONFIG = {
@@ -84,65 +76,85 @@ const options = {
   readers: Number(values.readers),
 };
 let load = new SoakLoad(server.url, options);
-const file = values.out === undefined ? undefined : `${values.out}/soak-${values.storage}.jsonl`;
-if (file !== undefined) {
-  await Deno.mkdir(values.out!, { recursive: true });
-  await Deno.writeTextFile(file, "");
-}
-const say = (line: Record<string, unknown>) => {
-  const text = JSON.stringify(
-    { storage: values.storage, ...line },
-    (_, value) => typeof value === "number" ? rounded(value) : value,
-  );
-  console.log(text);
-  if (file !== undefined) Deno.writeTextFileSync(file, text + "\n", { append: true });
-};
+const inspector = await Inspector.connect(server.inspectorUrl!);
 
 load.start();
-await wait(60_000 * Number(values["warm-up"]));
-const before = await quietHeap();
+await pause(60_000 * Number(values["warm-up"]));
+const before = await quietHeapMiB("before");
 load = new SoakLoad(server.url, options);
 
 const startedMs = performance.now();
 const endMs = startedMs + 60_000 * Number(values.minutes);
 load.start();
+const samples: Awaited<ReturnType<typeof sample>>[] = [];
 while (performance.now() < endMs) {
-  const { usage: { serverCpu, clientCpu } } = await watchUsage(server, () => wait(SAMPLE_MS));
-  say({ ...await sample(), serverCpu, clientCpu });
+  const { usage: { serverCpu, clientCpu } } = await watchUsage(server, () => pause(SAMPLE_MS));
+  const taken = await sample();
+  samples.push(taken);
+  const shown = { storage: values.storage, ...taken, serverCpu, clientCpu };
+  console.log(
+    JSON.stringify(shown, (_, value) => typeof value === "number" ? rounded(value) : value),
+  );
 }
-// Everything that the load held goes; what is left of it in the server would be a leak.
-const after = await quietHeap();
-const grown = grownKinds(before.kinds, after.kinds, LEAK_OBJECTS / 10);
-const leaked = grown.filter(({ objects }) => objects >= LEAK_OBJECTS);
-const leakedTimers = after.timers - before.timers;
-const leakedListeners = after.listeners - before.listeners;
-say({
-  afterwards: true,
-  ...await sample(),
-  leakedObjects: leaked.reduce((sum, { objects }) => sum + objects, 0),
-  leakedTimers,
-  leakedListeners,
-  grownKinds: Object.fromEntries(grown.map(({ kind, objects }) => [kind, objects])),
+const leftMiB = await quietHeapMiB("after") - before;
+inspector.close();
+
+const write = resultWriter(values.out);
+const sumOf = (key: "errors" | "missing" | "doubled" | "outOfOrder" | "readersOpened") =>
+  samples.reduce((sum, taken) => sum + taken[key], 0);
+const common = {
+  storage: values.storage,
+  rounds: 1,
+  errors: sumOf("errors"),
+  missing: sumOf("missing"),
+  doubled: sumOf("doubled"),
+  outOfOrder: sumOf("outOfOrder"),
+};
+const halves = [samples.slice(0, samples.length >> 1), samples.slice(samples.length >> 1)];
+for (
+  const [key, name, unit] of [
+    ["publishP99Ms", "99 % of publishes", "ms"],
+    ["deliveryP99Ms", "99 % of deliveries", "ms"],
+    ["rssMiB", "memory of the server", "MiB"],
+  ] as const
+) {
+  const [first, second] = halves.map((half) => median(half.map((taken) => taken[key])));
+  write({
+    ...common,
+    scenario: `soak of ${values.minutes} minutes, ${name} in the second half`,
+    unit,
+    value: second!,
+    baseline: first,
+    baselineName: "the first half",
+    ratio: second! / first!,
+  });
+}
+write({
+  ...common,
+  scenario: `soak of ${values.minutes} minutes, heap left of ${sumOf("readersOpened")} readers`,
+  unit: "MiB",
+  value: leftMiB,
+  target: LEAK_MIB,
+  targetIs: "at most",
 });
-console.error(
-  `More objects in the heap than before (${LEAK_OBJECTS} of a kind are a leak): ${
-    grown.map(({ kind, objects }) => `${kind} ${objects}`).join(", ") || "none"
-  }`,
-);
 await Deno.remove(folder, { recursive: true });
-if (leaked.length > 0 || leakedTimers > LEAK_TIMERS || leakedListeners > LEAK_TIMERS) {
-  console.error("The server leaks");
+if (leftMiB > LEAK_MIB) {
+  console.error("The server leaks: compare the heaps of a run with --snapshots");
   Deno.exitCode = 1;
 }
 
-/** Ends the load, waits until its tasks are cleaned up, and counts what is in the heap. */
-async function quietHeap(): Promise<HeapCount> {
+/** Ends the load, waits until its tasks are cleaned up, and measures the heap. */
+async function quietHeapMiB(name: "before" | "after"): Promise<number> {
   await load.stop();
   const untilMs = performance.now() + CLEANED_MS;
-  do await wait(1_000); while (await hasTasks() && performance.now() < untilMs);
-  await metricsOf(server.url); // So that what is loaded to tell them is there from the first time on.
-  const heap = await takeHeapSnapshot(server.inspectorUrl!);
-  return { kinds: heapKinds(heap), timers: countTimers(heap), listeners: countListeners(heap) };
+  do await pause(1_000); while (await hasTasks() && performance.now() < untilMs);
+  await metricsOf(server.url); // So that what it loads is there from the first time on.
+  const bytes = await inspector.usedHeapBytes();
+  if (values.snapshots !== undefined) {
+    await Deno.mkdir(values.snapshots, { recursive: true });
+    await inspector.writeSnapshot(`${values.snapshots}/${name}.heapsnapshot`);
+  }
+  return bytes / MIB;
 }
 
 /** Whether there are tasks, be it ended ones. */
@@ -151,7 +163,7 @@ async function hasTasks(): Promise<boolean> {
   return tasks.length > 0;
 }
 
-async function sample(): Promise<Record<string, unknown>> {
+async function sample() {
   const { publishMs, deliveryMs, ...counts } = load.take();
   const metrics = await metricsOf(server.url);
   return {
@@ -176,8 +188,4 @@ async function metricsOf(url: string): Promise<Record<string, number>> {
   const text = await (await fetch(`${url}/metrics`)).text();
   const lines = text.matchAll(/^(\w+) (\S+)$/gm);
   return Object.fromEntries(Array.from(lines, ([, name, value]) => [name!, Number(value)]));
-}
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

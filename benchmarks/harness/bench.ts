@@ -20,8 +20,6 @@ export interface Bench {
   seconds: number;
   /** Connections that send requests. */
   connections: number;
-  /** The client that sends requests sleeps while it waits for answers. */
-  mayClientSleep: boolean;
   /** Makes what is counted rather than timed smaller: 1 is full size. */
   scale: number;
   report: (result: Measured) => void;

@@ -1,11 +1,12 @@
+import { loadByFetch } from "./fetch_load.ts";
 import type { RequestLoad, RequestLoadResult } from "./request_load.ts";
-import { loadByAutocannon } from "./autocannon.ts";
 import { hasWrk, loadByWrk } from "./wrk.ts";
 
 /**
- * Sends requests as fast as they are answered. By wrk where it is installed, which leaves more of
- * the machine to the server, else by autocannon.
+ * Sends requests as fast as they are answered: by wrk, which leaves most of the machine to the
+ * server, or by `fetch` where wrk is not installed or the load is shorter than the second that is
+ * the least wrk takes.
  */
 export async function loadRequests(load: RequestLoad): Promise<RequestLoadResult> {
-  return await hasWrk() ? await loadByWrk(load) : await loadByAutocannon(load);
+  return load.seconds >= 1 && await hasWrk() ? await loadByWrk(load) : await loadByFetch(load);
 }

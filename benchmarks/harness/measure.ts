@@ -55,3 +55,8 @@ export async function inTurns<Name extends string, Value>(
 export function ratioOf(values: readonly number[], baseline: readonly number[]): number {
   return median(values.map((value, round) => value / baseline[round]!));
 }
+
+/** Waits. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
+}

@@ -1,6 +1,5 @@
 // What the operating system says of a process. Linux only; elsewhere nothing is known.
 import { median } from "./measure.ts";
-import type { Server } from "./server.ts";
 
 /** Ticks of the processor's clock in a second; on Linux always that many for user space. */
 const TICKS_PER_SECOND = 100;
@@ -28,7 +27,15 @@ export async function rssBytes(pid: number | "self"): Promise<number | undefined
   }
 }
 
-/** What the operating system says of both sides while they worked. */
+/** A process whose use of the machine is known. */
+export interface WatchedProcess {
+  /** Bytes of memory, where that can be known. */
+  rss(): Promise<number | undefined>;
+  /** Milliseconds of processor time used so far, where that can be known. */
+  cpuMs(): Promise<number | undefined>;
+}
+
+/** Use of the machine by both sides while they worked. */
 export interface Usage {
   /** Processors that each side kept busy: 1 is one of them, all the time. */
   serverCpu?: number;
@@ -40,30 +47,23 @@ export interface Usage {
 /**
  * Does some work and tells who was busy meanwhile, so that a reader sees which side was full. The
  * client is this process and its children that ended.
- *
- * @param idleMs How long, as the outcome says, a client that does not sleep had nothing to do.
  */
 export async function watchUsage<T>(
-  server: Pick<Server, "cpuMs" | "rss">,
+  server: WatchedProcess,
   work: () => Promise<T>,
-  idleMs: (value: T) => number = () => 0,
 ): Promise<{ value: T; usage: Usage }> {
   const startMs = performance.now();
   const [serverMs, clientMs] = [await server.cpuMs(), await cpuMs("self")];
   const value = await work();
-  const share = async (
-    now: Promise<number | undefined>,
-    before: number | undefined,
-    uselessMs = 0,
-  ) => {
+  const share = async (now: Promise<number | undefined>, before: number | undefined) => {
     const usedMs = await now;
     return usedMs === undefined || before === undefined
       ? undefined
-      : (usedMs - before - uselessMs) / (performance.now() - startMs);
+      : (usedMs - before) / (performance.now() - startMs);
   };
   const usage: Usage = {
     serverCpu: await share(server.cpuMs(), serverMs),
-    clientCpu: await share(cpuMs("self"), clientMs, idleMs(value)),
+    clientCpu: await share(cpuMs("self"), clientMs),
   };
   const rss = await server.rss();
   if (rss !== undefined) usage.serverRssMiB = rss / 1024 / 1024;

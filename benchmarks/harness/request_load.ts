@@ -8,25 +8,22 @@ export interface LoadRequest {
 
 /** Requests as fast as they are answered. */
 export interface RequestLoad {
-  /** Of the server. */
+  /** Address of the server. */
   url: string;
-  /** Sent in turns by each connection. */
+  /** Sent in turns by all connections. */
   requests: readonly LoadRequest[];
   /** Connections, each with one request at a time. */
   connections: number;
+  /** Duration of the load. */
   seconds: number;
-  /** Let the client sleep while it waits for answers, as programs do. @default {false} */
-  mayClientSleep?: boolean;
 }
 
-/** How it went. */
+/** Outcome of a load. */
 export interface RequestLoadResult {
   requestsPerSecond: number;
   p50Ms: number;
   p99Ms: number;
-  /** Answers that are no success, and connections that failed. */
+  /** Answers other than 2xx, and connections that failed. */
   errors: number;
-  /** Milliseconds in which a client that does not sleep had nothing to do. */
-  idleMs?: number;
-  generator: "wrk" | "wrk that does not sleep" | "autocannon";
+  generator: "wrk" | "fetch";
 }

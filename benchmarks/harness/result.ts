@@ -38,6 +38,15 @@ export function meetsTarget(
   return targetIs === "at most" ? value <= target : value >= target;
 }
 
+/** Returns a function that prints results, a line of JSON each, and appends them to a file. */
+export function resultWriter(file?: string): (result: Measured & { storage: string }) => void {
+  return (result) => {
+    const line = lineOf(result);
+    console.log(line);
+    if (file !== undefined) Deno.writeTextFileSync(file, line + "\n", { append: true });
+  };
+}
+
 /** The line of a result, with numbers that are not more exact than they can be. */
 export function lineOf(result: Measured & { storage: string }): string {
   return JSON.stringify(

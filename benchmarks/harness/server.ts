@@ -1,16 +1,13 @@
 import { cpuMs, rssBytes } from "./processes.ts";
+import type { WatchedProcess } from "./processes.ts";
 
 /** A server under load. */
-export interface Server {
+export interface Server extends WatchedProcess {
   url: string;
   /** Milliseconds from the start of the process to the first answer. */
   startMs?: number;
   /** Of its inspector, if it was asked for. */
   inspectorUrl?: string;
-  /** Bytes of memory that its process has, where that can be known. */
-  rss(): Promise<number | undefined>;
-  /** Milliseconds of processor time that its process has used, where that can be known. */
-  cpuMs(): Promise<number | undefined>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -81,7 +78,7 @@ async function startServer(
 /**
  * The server of this repository.
  *
- * @param options.profileFolder Where it writes what its processor did, when it ends.
+ * @param options.profileFolder Folder for a CPU profile, which is written when the server ends.
  */
 export function startTaskcast(
   args: readonly string[] = [],
@@ -101,11 +98,8 @@ export function startTaskcast(
 export type Listener = "deno" | "node";
 
 /** The same runtime and router without Taskcast. */
-export function startBare(
-  listener: Listener = "deno",
-  { inspect }: Pick<StartOptions, "inspect"> = {},
-): Promise<Server> {
-  return startServer("benchmarks/baseline_server.ts", ["--listener", listener], { inspect });
+export function startBare(listener: Listener = "deno"): Promise<Server> {
+  return startServer("benchmarks/baseline_server.ts", ["--listener", listener]);
 }
 
 /** Any server of the same API. */

@@ -1,3 +1,4 @@
+import { pause } from "./measure.ts";
 import { createTask, endTask, post } from "./api.ts";
 import { nowMs, sentAtMs } from "./sent_at.ts";
 import { readSse } from "./sse_reader.ts";
@@ -71,7 +72,7 @@ export class SoakLoad {
   async #produce(n: number): Promise<void> {
     const { eventsPerSecond, tasks } = this.#options;
     const periodMs = 1000 * tasks / eventsPerSecond;
-    await wait(periodMs * Math.random()); // So that not all publish in the same instant.
+    await pause(periodMs * Math.random()); // So that not all publish in the same instant.
     while (!this.#stopped) {
       try {
         const id = await createTask(this.#url);
@@ -82,7 +83,7 @@ export class SoakLoad {
           nextMs += periodMs;
           await this.#publish(id, i);
           this.#live[n] = id; // Readers find at least one event.
-          await wait(nextMs - performance.now());
+          await pause(nextMs - performance.now());
         }
         await endTask(this.#url, id);
         this.#sample.tasksEnded++;
@@ -112,7 +113,7 @@ export class SoakLoad {
     while (!this.#stopped) {
       const id = this.#live[Math.floor(Math.random() * this.#live.length)];
       if (id === undefined) {
-        await wait(20);
+        await pause(20);
         continue;
       }
       const [least, most] = READER_EVENTS;
@@ -170,8 +171,4 @@ function emptySample(): SoakSample {
     publishMs: [],
     deliveryMs: [],
   };
-}
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 }

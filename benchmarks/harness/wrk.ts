@@ -1,4 +1,3 @@
-import { busyPollLibrary } from "./busy_poll.ts";
 import type { LoadRequest, RequestLoad, RequestLoadResult } from "./request_load.ts";
 
 let has: Promise<boolean> | undefined;
@@ -17,31 +16,21 @@ async function runsWrk(): Promise<boolean> {
   }
 }
 
-/**
- * Loads with https://github.com/wg/wrk on one thread: the other processor is the server's.
- *
- * It is kept from sleeping where that can be done: on a virtual machine, to wake somebody on another
- * processor that has stopped costs the server 4 µs of the kernel's time with each answer (11.5
- * instead of 7.5), and more, the faster the client is than the server.
- */
+/** Loads with https://github.com/wg/wrk on one thread: the other processor is the server's. */
 export async function loadByWrk(
-  { url, requests, connections, seconds, mayClientSleep = false }: RequestLoad,
+  { url, requests, connections, seconds }: RequestLoad,
 ): Promise<RequestLoadResult> {
   const script = await Deno.makeTempFile({ suffix: ".lua" });
   try {
     await Deno.writeTextFile(script, scriptOf(requests));
-    // Whole seconds are all that it takes.
-    const duration = `${Math.max(1, Math.round(seconds))}s`;
-    const library = mayClientSleep ? undefined : await busyPollLibrary();
+    const duration = `${Math.max(1, Math.round(seconds))}s`; // It takes whole seconds only.
     const { stdout, stderr, success } = await new Deno.Command("wrk", {
       args: ["-t1", `-c${connections}`, `-d${duration}`, "-s", script, url],
-      ...library === undefined ? {} : { env: { LD_PRELOAD: library } },
     }).output();
     const text = new TextDecoder().decode(stdout);
-    const told = new TextDecoder().decode(stderr);
     const line = /^RESULT (.*)$/m.exec(text)?.[1];
     if (!success || line === undefined) {
-      throw new Error(`wrk failed: ${text}${told}`);
+      throw new Error(`wrk failed: ${text}${new TextDecoder().decode(stderr)}`);
     }
     const { requests: count, durationUs, p50Us, p99Us, errors } = JSON.parse(line);
     return {
@@ -49,17 +38,14 @@ export async function loadByWrk(
       p50Ms: p50Us / 1000,
       p99Ms: p99Us / 1000,
       errors,
-      ...library === undefined ? { generator: "wrk" } : {
-        generator: "wrk that does not sleep",
-        idleMs: Number(/^IDLE_MS (\d+)$/m.exec(told)?.[1]),
-      },
+      generator: "wrk",
     };
   } finally {
     await Deno.remove(script);
   }
 }
 
-/** The program that wrk is told by: requests that are written once, and a line with the outcome. */
+/** Returns wrk's program: requests that are written once, and a line with the outcome. */
 function scriptOf(requests: readonly LoadRequest[]): string {
   const formats = requests.map(({ method, path, body }) => {
     const json = body === undefined ? undefined : JSON.stringify(body);

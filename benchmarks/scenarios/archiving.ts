@@ -2,7 +2,7 @@ import { createTask, deleteTask } from "../harness/api.ts";
 import type { Bench } from "../harness/bench.ts";
 import { batchOf, plainEvent } from "../harness/events.ts";
 import { loadRequests } from "../harness/http_load.ts";
-import { inTurns, median, ratioOf } from "../harness/measure.ts";
+import { inTurns, median, pause, ratioOf } from "../harness/measure.ts";
 import { usageOf, watchUsage } from "../harness/processes.ts";
 import type { Server } from "../harness/server.ts";
 
@@ -41,9 +41,7 @@ async function measure(bench: Bench, plain: Server, { name, body, events }: Kind
       path: `/tasks/${id}/events`,
       body,
     }));
-    // Five programs share the machine, so the client must not take what it has no use for.
-    const send = (seconds: number) =>
-      loadRequests({ url, requests, connections, seconds, mayClientSleep: true });
+    const send = (seconds: number) => loadRequests({ url, requests, connections, seconds });
     if (seconds >= WARM_UP_SECONDS) await send(WARM_UP_SECONDS);
     const run = await watchUsage(to, () => send(seconds));
     // What is archived later must not be counted against the next in turn.
@@ -83,6 +81,6 @@ async function untilArchived(url: string): Promise<void> {
       Number(new RegExp(`^taskcast_events_${what}_total (\\d+)$`, "m").exec(text)![1])
     );
     if (archived === stored) return;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await pause(POLL_MS);
   }
 }

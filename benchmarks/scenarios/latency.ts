@@ -3,7 +3,7 @@ import type { Bench } from "../harness/bench.ts";
 import { scaled, scaledReaders } from "../harness/bench.ts";
 import { ErrorCount } from "../harness/error_count.ts";
 import type { Faults } from "../harness/frame_check.ts";
-import { latenciesOf } from "../harness/measure.ts";
+import { latenciesOf, pause } from "../harness/measure.ts";
 import type { Usage } from "../harness/processes.ts";
 import { usageOf, watchUsage } from "../harness/processes.ts";
 import { noteDelay, nowMs } from "../harness/sent_at.ts";
@@ -100,7 +100,7 @@ async function oneTask(
     const sent: Promise<unknown>[] = [];
     for (let i = 0; i < count; i++) {
       const waitMs = startedMs + 1000 * i / perSecond - performance.now();
-      if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+      if (waitMs > 0) await pause(waitMs);
       // Not waited for: a publisher that waits would hide what is late.
       sent.push(errors.watch(post(url, tick())));
     }
@@ -128,11 +128,11 @@ async function manyTasks(bench: Bench): Promise<void> {
     const { usage } = await watchUsage(server, () =>
       Promise.all(ids.map(async (id, n) => {
         // Spread over the period, so that not all publish in the same instant.
-        await wait(1000 / perSecond * n / tasks);
+        await pause(1000 / perSecond * n / tasks);
         for (let i = 0; i < perSecond * seconds; i++) {
           const startedMs = performance.now();
           await errors.watch(post(`${server.url}/tasks/${id}/events`, tick()));
-          await wait(Math.max(0, 1000 / perSecond - (performance.now() - startedMs)));
+          await pause(Math.max(0, 1000 / perSecond - (performance.now() - startedMs)));
         }
         await endTask(server.url, id);
       })));
@@ -153,8 +153,4 @@ async function manyTasks(bench: Bench): Promise<void> {
 /** An event that says when it was sent. */
 function tick(): Record<string, unknown> {
   return { type: "tick", data: { at: nowMs() } };
-}
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -67,14 +67,10 @@ export async function requests(bench: Bench): Promise<void> {
 }
 
 async function measure(bench: Bench, bareOnNode: Server, kind: Kind): Promise<void> {
-  const { server, bare, rounds, seconds, connections, mayClientSleep } = bench;
+  const { server, bare, rounds, seconds, connections } = bench;
   const { name, events = 1, target, targetIs } = kind;
   const load = async (to: Server, requests: LoadRequest[], seconds: number) =>
-    await watchUsage(
-      to,
-      () => loadRequests({ url: to.url, requests, connections, seconds, mayClientSleep }),
-      ({ idleMs }) => idleMs ?? 0,
-    );
+    await watchUsage(to, () => loadRequests({ url: to.url, requests, connections, seconds }));
   // Each round with tasks of its own, so that a fast machine fills none of them, nor the store.
   const loadOurs = async (seconds: number) => {
     const { url } = server;

@@ -9,7 +9,7 @@ import type { Load } from "./load.ts";
 import { BATCH, batches, LIMITS, singles } from "./load.ts";
 import { PostgresBaseline } from "./postgres_baseline.ts";
 import type { Run } from "./run.ts";
-import { pause } from "./pause.ts";
+import { pause } from "../harness/measure.ts";
 import { compare } from "./rounds.ts";
 
 /** Events that wait when the archive begins. */

@@ -1,7 +1,7 @@
 import type { LongTermStore } from "@taskcast/core/adapter";
 import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
 import { BATCH, createTasks, EVENT, LIMITS } from "./load.ts";
-import { pause } from "./pause.ts";
+import { pause } from "../harness/measure.ts";
 
 /** Tasks that the events are of. */
 const TASKS = 20;

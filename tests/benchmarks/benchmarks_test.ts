@@ -15,10 +15,8 @@ import { usageOf } from "../../benchmarks/harness/processes.ts";
 import { noteDelay, nowMs } from "../../benchmarks/harness/sent_at.ts";
 import { lineOf, meetsTarget } from "../../benchmarks/harness/result.ts";
 import { readSse } from "../../benchmarks/harness/sse_reader.ts";
-import { renderReport } from "../../benchmarks/report/render.ts";
-import { readResults } from "../../benchmarks/report/results.ts";
-import type { SoakSample } from "../../benchmarks/report/results.ts";
-import { shown, soakTable } from "../../benchmarks/report/tables.ts";
+import type { Result } from "../../benchmarks/harness/result.ts";
+import { grouped, resultTable } from "../../benchmarks/harness/result_table.ts";
 
 // A generator of load that miscounts would make every figure void.
 
@@ -80,19 +78,6 @@ Deno.test("of so many events only the last is told of, and how long it took", ()
   noteDelay(utf8.encode('data: {"data":{"i":1}}'), tookMs);
   assert.equal(tookMs.length, 1);
   assert(tookMs[0]! >= 5_000 && tookMs[0]! < 10_000, `${tookMs[0]} ms`);
-});
-
-Deno.test("the report of a soak says what was left in the heap", () => {
-  const sample = (line: Record<string, unknown>) =>
-    ({ storage: "memory", atSeconds: 60, ...line }) as unknown as SoakSample;
-  const report = (left: Record<string, unknown>) =>
-    soakTable([sample({}), sample({ afterwards: true, ...left })]);
-  assert.match(
-    report({ leakedObjects: 0, leakedTimers: 2600, leakedListeners: 1 }),
-    /, 0 objects left .*, 2 600 timers and 1 listeners\.\n/,
-  );
-  // Nothing was counted when these were written.
-  assert.doesNotMatch(report({}), /timers/);
 });
 
 Deno.test("what fails is counted, and the rest goes on", async () => {
@@ -206,15 +191,41 @@ Deno.test("a result says whether it is what was asked for", () => {
     unit: "ms",
     rounds: 5,
   });
-  assert.equal(shown(1234567), "1 230 000");
-  assert.equal(shown(0.01234), "0.0123");
+  assert.equal(grouped(1234567), "1 230 000");
+  assert.equal(grouped(0.01234), "0.0123");
 });
 
-Deno.test("the report is that of the results that are here", async () => {
-  const folder = new URL("../../benchmarks/", import.meta.url);
-  const files = renderReport(await readResults(new URL("results", folder).pathname));
-  for (const [name, text] of Object.entries(files)) {
-    const found = await Deno.readTextFile(new URL(name, folder));
-    assert.equal(found, text, `benchmarks/${name} is not current: deno task bench:report`);
+Deno.test("a table of results has a row for each scenario and a column for each release", () => {
+  const result = (line: Partial<Result>) =>
+    ({ storage: "memory", scenario: "publish", unit: "events/s", rounds: 1, ...line }) as Result;
+  const table = resultTable(
+    new Map([
+      ["0.1.0", [result({ value: 1000, baselineName: "bare", ratio: 0.5, ok: false })]],
+      ["0.2.0", [
+        result({ value: 1, baselineName: "bare" }), // Measured again below.
+        result({ value: 2000, baselineName: "bare", ratio: 0.6, ok: true }),
+        result({ scenario: "start-up", value: 99.94, unit: "ms" }),
+      ]],
+    ]),
+  );
+  assert.deepEqual(table.split("\n"), [
+    "| Storage | Scenario | Compared with | 0.1.0 | 0.2.0 |",
+    "| --- | --- | --- | ---: | ---: |",
+    "| memory | publish | bare | 1 000 events/s, 0.5, target missed | 2 000 events/s, 0.6 |",
+    "| memory | start-up |  |  | 99.9 ms |",
+  ]);
+});
+
+Deno.test("the results that are kept are lines as the harness writes them", async () => {
+  const folder = new URL("../../benchmarks/results/", import.meta.url);
+  let lines = 0;
+  for await (const { name } of Deno.readDir(folder)) {
+    for (const line of (await Deno.readTextFile(new URL(name, folder))).trim().split("\n")) {
+      const { storage, scenario, value, unit, rounds } = JSON.parse(line);
+      const kinds = [storage, scenario, value, unit, rounds].map((field) => typeof field);
+      assert.deepEqual(kinds, ["string", "string", "number", "string", "number"], line);
+      lines++;
+    }
   }
+  assert(lines > 100, `${lines} results`);
 });

@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
-import type { CpuProfile } from "../../benchmarks/harness/cpu_profile.ts";
-import { renderReport } from "../../benchmarks/report/render.ts";
-import { readResults } from "../../benchmarks/report/results.ts";
-import { shown } from "../../benchmarks/report/tables.ts";
+import { startTaskcast } from "../../benchmarks/harness/server.ts";
+import { Inspector } from "../../benchmarks/harness/inspector.ts";
+import { hasWrk, loadByWrk } from "../../benchmarks/harness/wrk.ts";
 
-// The generators of load, from start to end.
+// The generators of load from start to end, so that a change of the API or of a flag is noticed
+// before somebody wants figures. Loads are as short as they can be.
 
+const ROOT = new URL("../../", import.meta.url);
 const USAGE = Deno.build.os === "linux" ? ["serverCpu", "clientCpu", "serverRssMiB"] : [];
 const LATENCY = ["p50Ms", "p99Ms"];
 const FAULTS = ["missing", "doubled", "outOfOrder"];
 
-/** The scenarios that are run, how their lines begin, and what each line has. */
+/** The scenarios that are run, how their lines begin, and the numbers that each line has. */
 const FIELDS: Record<string, { lines: RegExp; fields: string[] }> = {
   requests: { lines: /^(create|publish (single|batch))/, fields: [...LATENCY, "errors", ...USAGE] },
   ndjson: { lines: /NDJSON/, fields: [...LATENCY, "errors", ...USAGE] },
@@ -23,26 +24,30 @@ const FIELDS: Record<string, { lines: RegExp; fields: string[] }> = {
   growth: { lines: /^(one publish|a page)/, fields: [...LATENCY, "errors", ...USAGE] },
 };
 
-Deno.test("the generator of load runs from start to end, and sees no fault", async () => {
-  const out = await Deno.makeTempDir();
+async function runLoad(...args: string[]): Promise<Record<string, unknown>[]> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
-      ...["run", "-A", "--no-check", "benchmarks/main.ts", "--rounds", "1", "--duration", "1"],
-      ...["--scale", "0.002", "--out", out],
-      ...Object.keys(FIELDS).flatMap((scenario) => ["--scenario", scenario]),
+      ...["run", "-A", "--no-check", "benchmarks/main.ts", "--rounds", "1"],
+      ...["--duration", "0.1", "--scale", "0.002", ...args],
     ],
-    cwd: new URL("../../", import.meta.url),
+    cwd: ROOT,
   }).output();
   assert.equal(code, 0, new TextDecoder().decode(stderr));
-  const lines = new TextDecoder().decode(stdout).trim().split("\n").map((line) => JSON.parse(line));
+  return new TextDecoder().decode(stdout).trim().split("\n").map((line) => JSON.parse(line));
+}
+
+Deno.test("bench:load runs its scenarios, whose readers see no fault, and writes their lines", async () => {
+  const out = await Deno.makeTempFile();
+  const scenarios = Object.keys(FIELDS).flatMap((scenario) => ["--scenario", scenario]);
+  const lines = await runLoad("--out", out, ...scenarios);
   assert(lines.length > 10, `${lines.length} results`);
   for (const line of lines) {
-    assert(line.value > 0, line.scenario);
+    assert(Number(line.value) > 0, String(line.scenario));
     const { errors = 0, missing = 0, doubled = 0, outOfOrder = 0 } = line;
-    assert.deepEqual([errors, missing, doubled, outOfOrder], [0, 0, 0, 0], line.scenario);
+    assert.deepEqual([errors, missing, doubled, outOfOrder], [0, 0, 0, 0], String(line.scenario));
   }
   for (const [scenario, { lines: begin, fields }] of Object.entries(FIELDS)) {
-    const found = lines.filter((line) => begin.test(line.scenario));
+    const found = lines.filter((line) => begin.test(String(line.scenario)));
     assert(found.length > 0, scenario);
     for (const line of found) {
       for (const field of fields) {
@@ -50,52 +55,65 @@ Deno.test("the generator of load runs from start to end, and sees no fault", asy
       }
     }
   }
-  const { loads } = await readResults(out);
-  assert.equal(loads.memory!.length, lines.length);
-  const report = renderReport({ loads, soaks: {} })["RESULTS.md"]!;
-  for (const { scenario, p99Ms } of lines) {
-    const [row] = report.split("\n").filter((row) => row.startsWith(`| ${scenario} |`));
-    assert(row !== undefined, scenario);
-    if (p99Ms !== undefined) assert(row.includes(`99 % ${shown(p99Ms)} ms`), row);
-  }
-  await Deno.remove(out, { recursive: true });
+  const written = (await Deno.readTextFile(out)).trim().split("\n");
+  assert.deepEqual(written.map((line) => JSON.parse(line)), lines);
+  await Deno.remove(out);
 });
 
-Deno.test("what an archive costs those who publish is measured from start to end", async () => {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "-A", "--no-check", "benchmarks/main.ts", "--rounds", "1", "--duration", "1"],
-      ...["--storage", "redis+postgres", "--scenario", "archiving"],
-    ],
-    cwd: new URL("../../", import.meta.url),
-  }).output();
-  assert.equal(code, 0, new TextDecoder().decode(stderr));
-  const lines = new TextDecoder().decode(stdout).trim().split("\n").map((line) => JSON.parse(line));
+Deno.test("bench:load measures what an archive costs those who publish", async () => {
+  const lines = await runLoad("--storage", "redis+postgres", "--scenario", "archiving");
   assert.deepEqual(lines.map(({ scenario }) => scenario), [
     "publish single events, 32 tasks, beside the archive",
     "publish batches of 100, 32 tasks, beside the archive",
   ]);
   for (const { value, baseline, ratio, errors } of lines) {
-    assert(value > 0 && baseline > 0 && ratio > 0);
+    assert(Number(value) > 0 && Number(baseline) > 0 && Number(ratio) > 0);
     assert.equal(errors, 0);
   }
 });
 
-Deno.test("what is done on a store is profiled, of the checkout that is asked for", async () => {
-  const folder = await Deno.makeTempDir();
-  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "-A", "--no-check", "benchmarks/stores/main.ts", "--only", "sqlite"],
-      ...["--profile", folder, "--root", ".", "--scale", "0.02"],
-    ],
-    cwd: new URL("../../", import.meta.url),
-  }).output();
-  assert.equal(code, 0, new TextDecoder().decode(stderr));
-  for (const name of ["sqlite-publish", "sqlite-publish-arrays"]) {
-    assert.match(await Deno.readTextFile(`${folder}/${name}.svg`), /sqlite-publish/);
-    const { nodes } = JSON.parse(await Deno.readTextFile(`${folder}/${name}.cpuprofile`));
-    const urls: string[] = nodes.map((node: CpuProfile["nodes"][number]) => node.callFrame.url);
-    assert(urls.some((url) => url.endsWith("adapters/sqlite/commit.ts")));
-  }
-  await Deno.remove(folder, { recursive: true });
+const wrk = { ignore: !await hasWrk() };
+if (wrk.ignore) console.warn("\n*** The test of wrk is left out: it wants wrk ***\n");
+
+Deno.test(
+  "wrk sends the requests in turns, and tells of answers that are no success",
+  wrk,
+  async () => {
+    const seen = new Map<string, number>();
+    await using server = Deno.serve({ port: 0, onListen: () => {} }, async (request) => {
+      const call = `${request.method} ${new URL(request.url).pathname} ${await request.text()}`;
+      seen.set(call, (seen.get(call) ?? 0) + 1);
+      return new Response("", { status: request.method === "POST" ? 201 : 500 });
+    });
+    const { requestsPerSecond, errors, p50Ms } = await loadByWrk({
+      url: `http://127.0.0.1:${server.addr.port}`,
+      requests: [
+        { method: "POST", path: "/tasks", body: { type: "a" } },
+        { method: "GET", path: "/tasks/1" },
+      ],
+      connections: 1,
+      seconds: 1,
+    });
+    assert.deepEqual([...seen.keys()].sort(), ["GET /tasks/1 ", 'POST /tasks {"type":"a"}']);
+    const [posts, gets] = [seen.get('POST /tasks {"type":"a"}')!, seen.get("GET /tasks/1 ")!];
+    // The last requests of the second may be under way when wrk counts.
+    assert(
+      Math.abs(posts - gets) <= 1 && Math.abs(errors - gets) <= 2,
+      `${posts} ${gets} ${errors}`,
+    );
+    assert(requestsPerSecond > 0 && p50Ms > 0);
+  },
+);
+
+Deno.test("the heap of a server is measured without its garbage, and written for DevTools", async () => {
+  await using server = await startTaskcast([], { inspect: true });
+  const inspector = await Inspector.connect(server.inspectorUrl!);
+  const used = await inspector.usedHeapBytes();
+  assert(used > 1_000_000, `${used} bytes`);
+  const file = await Deno.makeTempFile({ suffix: ".heapsnapshot" });
+  await inspector.writeSnapshot(file);
+  const { snapshot, nodes } = JSON.parse(await Deno.readTextFile(file));
+  assert.equal(nodes.length, snapshot.node_count * snapshot.meta.node_fields.length);
+  await Deno.remove(file);
+  inspector.close();
 });
