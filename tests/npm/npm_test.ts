@@ -61,6 +61,27 @@ Deno.test("npm: publint, strict, has nothing to say of any package", async () =>
   assert.equal(said, "");
 });
 
+Deno.test("npm: types resolve for every way of importing an ES module", async () => {
+  // Packages are ES modules only, so resolution by `require` and that of Node 10 are left out.
+  await project.write(
+    "types.js",
+    `import { readdirSync, readFileSync } from "node:fs";
+     import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
+     for (const file of readdirSync("packed")) {
+       const tarball = new Uint8Array(readFileSync("packed/" + file));
+       const { packageName, types, problems = [] } =
+         await checkPackage(createPackageFromTarballData(tarball));
+       if (!types && packageName !== "taskcast") console.log(packageName + ": no types");
+       for (const problem of problems) {
+         if (["node10", "node16-cjs"].includes(problem.resolutionKind)) continue;
+         console.log(packageName + ": " + JSON.stringify(problem));
+       }
+     }`,
+  );
+  const said = await run(await nodeOf(24), ["types.js"], { cwd: project.folder });
+  assert.equal(said, "");
+});
+
 function values(entry: unknown): unknown[] {
   return typeof entry === "string" ? [entry] : Object.values(entry as Record<string, string>);
 }

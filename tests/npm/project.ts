@@ -19,6 +19,7 @@ const ROOT = new URL("../../", import.meta.url);
 
 /** What the user of the guide installs besides, and what type-checks it. It goes before examples. */
 const BESIDES: Readonly<Record<string, string>> = {
+  "@arethetypeswrong/core": "~0.18.5",
   "@deno/kv": "0.14",
   "@sentry/node": "11",
   "@types/node": "20",
