@@ -44,8 +44,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .description("Long-lived tasks that people watch: serve them, run them, follow them.")
     .version(VERSION, "-v, --version")
     .enablePositionalOptions()
-    .exitOverride()
-    .showHelpAfterError("(taskcast --help tells more)");
+    .exitOverride();
 
   addStartOptions(
     program.command("start", { isDefault: true })
@@ -117,6 +116,7 @@ export async function main(args: readonly string[]): Promise<number> {
       code = await reaching(flags, (flags) => logs({ ...flags, taskId }, terminal));
     });
 
+  pointToHelp(program, "taskcast");
   try {
     assertKnownCommand(program, args);
     await program.parseAsync([...args], { from: "user" });
@@ -140,6 +140,12 @@ export async function main(args: readonly string[]): Promise<number> {
     throw error;
   }
   return code;
+}
+
+/** Has errors of each command name the help of that command. */
+function pointToHelp(command: Command, name: string): void {
+  command.showHelpAfterError(`(${name} --help tells more)`);
+  for (const child of command.commands) pointToHelp(child, `${name} ${child.name()}`);
 }
 
 /** What `start` can be told, and `config check`, which says what would come of it. */
@@ -176,7 +182,7 @@ function addStartOptions(command: Command): Command {
     .addOption(
       choiceOption(
         "--log-level <level>",
-        "least important messages (env: TASKCAST_LOG_LEVEL)",
+        "least important messages (env: TASKCAST_LOG_LEVEL, default: info)",
         LOG_LEVELS,
       ),
     )

@@ -4,11 +4,12 @@ import { printable } from "./printable.ts";
 
 /**
  * Refuses a first word that is no command: as an argument of the default command, which takes none,
- * it would get a message that nobody understands.
+ * it would get a message that nobody understands. `help` would answer it without any.
  *
  * @throws {CommanderError} Told already.
  */
-export function assertKnownCommand(program: Command, [word]: readonly string[]): void {
+export function assertKnownCommand(program: Command, [first, second]: readonly string[]): void {
+  const word = first === "help" ? second : first;
   if (word === undefined || word.startsWith("-")) return;
   const known = [...program.commands.map((command) => command.name()), "help"];
   if (known.includes(word)) return;

@@ -21,6 +21,7 @@ Deno.test("taskcast --help and --version say what there is", async () => {
   // What has no option is named, too: otherwise nobody would look for authentication.
   for (const { env } of SETTINGS) assert(start.out.includes(env), env);
   assert.match(start.out, /TASKCAST_AUTH_MODE .*one of none, jwt, custom; default: none/);
+  assert.match(start.out, /TASKCAST_LOG_LEVEL,\s+default:\s+info/);
   assert.deepEqual(await runCli(["--version"]), {
     code: 0,
     out: `${denoJson.version}\n`,
@@ -30,7 +31,7 @@ Deno.test("taskcast --help and --version say what there is", async () => {
 
 Deno.test("a wrong command line exits with 2 and says what is wrong", async () => {
   const wrong: [string[], RegExp][] = [
-    [["--prot", "1"], /unknown option '--prot'[\s\S]*--port/],
+    [["--prot", "1"], /unknown option '--prot'[\s\S]*--port[\s\S]*\(taskcast start --help tells/],
     [["start", "--port", "70000"], /--port must be a number from 0 to 65535/],
     [["start", "--log-level", "loud"], /It must be one of debug, info, warn, error\n/],
     [["start", "--log-level", "wran"], /debug, info, warn, error; did you mean "warn"\?\n/],
@@ -41,8 +42,10 @@ Deno.test("a wrong command line exits with 2 and says what is wrong", async () =
     [["webhook", "list"], /^error: there is no command "webhook"; did you mean "webhooks"\?\n/],
     [["a\x1b[31m"], /^error: there is no command "a\\u001b\[31m"; /],
     [["config", "chek"], /unknown command 'chek'[\s\S]*check/],
-    [["run"], /missing required argument/],
-    [["logs"], /missing required argument/],
+    [["help", "strat"], /^error: there is no command "strat"; did you mean "start"\?\n/],
+    [["run"], /missing required argument[\s\S]*\(taskcast run --help tells more\)\n$/],
+    [["logs"], /missing required argument[\s\S]*\(taskcast logs --help tells more\)\n$/],
+    [["webhooks", "retry"], /\(taskcast webhooks retry --help tells more\)\n$/],
   ];
   await Promise.all(wrong.map(async ([args, message]) => {
     const { code, err, out } = await runCli(args);

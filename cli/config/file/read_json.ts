@@ -34,7 +34,7 @@ class Scanner {
   flaw(): Flaw | undefined {
     try {
       this.#value(0);
-      if (this.#next() !== undefined) this.#fail("here the configuration should end");
+      if (this.#next() !== undefined) this.#fail("the configuration should end here");
       return undefined;
     } catch (flaw) {
       if (flaw instanceof Error) throw flaw;
@@ -51,7 +51,7 @@ class Scanner {
     const word = /true|false|null|-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
     word.lastIndex = this.#at;
     const match = word.exec(this.#text);
-    if (match === null) this.#fail("here a value is expected");
+    if (match === null) this.#fail("a value is expected here");
     this.#at = word.lastIndex;
   }
 
@@ -60,7 +60,7 @@ class Scanner {
     this.#at++;
     if (this.#next() === "}") return void this.#at++;
     for (;;) {
-      if (this.#next() !== '"') this.#fail('here a key in "" is expected');
+      if (this.#next() !== '"') this.#fail("a key in double quotes is expected here");
       const start = this.#at;
       const key = this.#string();
       if (keys.has(key)) {
@@ -68,7 +68,7 @@ class Scanner {
         this.#fail("this key is there twice");
       }
       keys.add(key);
-      if (this.#next() !== ":") this.#fail('here ":" is expected');
+      if (this.#next() !== ":") this.#fail('":" is expected here');
       this.#at++;
       this.#value(depth + 1);
       if (this.#ends("}")) return;
@@ -87,9 +87,11 @@ class Scanner {
   /** Whether a list ends here; else its next part begins. */
   #ends(bracket: string): boolean {
     const next = this.#next();
-    if (next !== bracket && next !== ",") this.#fail(`here "," or "${bracket}" is expected`);
+    if (next !== bracket && next !== ",") this.#fail(`"," or "${bracket}" is expected here`);
     this.#at++;
-    return next === bracket;
+    if (next === bracket) return true;
+    if (this.#next() === bracket) this.#fail(`a comma before "${bracket}" is not JSON`);
+    return false;
   }
 
   #string(): string {
