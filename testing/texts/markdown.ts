@@ -7,6 +7,10 @@ export interface CodeBlock {
   /** Line of the opening fence, from 1. */
   line: number;
   language: string;
+  /** The file that a reader is told to save it as: the last word of the fence, as in `js ignore a.mjs`. */
+  saveAs?: string;
+  /** Whether `deno test --doc` leaves it out. */
+  isIgnored: boolean;
   text: string;
 }
 
@@ -39,7 +43,10 @@ function blocksOf(file: string, text: string): CodeBlock[] {
     if (fence === null) {
       if (open !== undefined) open.text += line + "\n";
     } else if (open === undefined) {
-      open = { file, line: i + 1, language: fence[1]!.trim(), text: "" };
+      const [language = "", ...words] = fence[1]!.trim().split(" ");
+      const isIgnored = words.includes("ignore");
+      const saveAs = words.find((word) => word !== "ignore");
+      open = { file, line: i + 1, language, saveAs, isIgnored, text: "" };
     } else {
       blocks.push(open);
       open = undefined;

@@ -23,7 +23,13 @@ const packages = (await readMembers()).map(({ name }) => name);
 
 Deno.test("every block of every document is of a kind that something checks", () => {
   const checks: Record<string, (block: CodeBlock) => void> = {
-    ts: () => {}, // Run by `deno test --doc`.
+    // Run by `deno test --doc`.
+    ts: ({ isIgnored }) => assert(!isIgnored),
+    tsx: ({ isIgnored }) => assert(!isIgnored),
+    // Programs of the tutorial, and what is added to them: tutorial_test.ts runs them.
+    js: ({ file }) => assert.match(file, /^docs\/tutorial\//),
+    jsx: ({ file }) => assert.match(file, /^docs\/tutorial\//),
+    html: ({ file }) => assert.match(file, /^docs\/tutorial\//),
     console: ({ text }) => assert(stepsOf(text).length > 0),
     json: ({ text }) => void JSON.parse(text),
     yaml: ({ text }) => assert.deepEqual(problemsOfYaml(text), []),
@@ -42,6 +48,13 @@ Deno.test("every block of every document is of a kind that something checks", ()
     check({ file, line, language, ...block });
   }
 });
+
+/** The files that the reader of a lesson has saved: those of the other lessons are in the same folder. */
+function savedFiles(document: string): string[] {
+  const folder = document.slice(0, document.lastIndexOf("/") + 1);
+  return all.filter(({ file }) => file.startsWith(folder))
+    .flatMap(({ blocks }) => blocks.flatMap(({ saveAs }) => saveAs ?? []));
+}
 
 /** What is wrong with a configuration whose variables are all set. */
 function problemsOfYaml(text: string): string[] {
@@ -73,22 +86,30 @@ function assertKnownCommand(line: string, document: string): void {
     /^(?:[A-Z_]+=\S+ )*(?:(?:npx -y deno@2\.9\.6|deno) (?:run|serve) -A(?: --config deno\.json)?|node) (\S+\.(?:ts|mjs))/
       .exec(line)?.[1];
   if (file !== undefined) {
-    assert(Deno.statSync(new URL(file, ROOT)).isFile);
+    const isSaved = savedFiles(document).includes(file);
+    assert(isSaved || Deno.statSync(new URL(file, ROOT)).isFile, `there is no file ${file}`);
     return;
   }
+  // Programs of the machine, which whoever wrote the lesson has run as it says.
+  if (
+    document.startsWith("docs/tutorial/") &&
+    /^(sudo|redis-cli|curl|export|echo|chmod|cp|sed|mkdir|npx vite|READER=|\. \.\/env\.sh)/.test(
+      line,
+    )
+  ) return;
   // What `deno task npm` makes; npm_test.ts installs it from there.
   if (/^npm install (--no-save )?(\.\.\/)+(taskcast\/)?dist\/npm\/\*\.tgz$/.test(line)) return;
   const installed = /^npm install ((?:[@\w/-]+ ?)+)$/.exec(line)?.[1];
   if (installed !== undefined) {
     for (const name of installed.split(" ")) {
-      const known = [...packages, "taskcast"].includes(name) ||
+      const known = [...packages, "taskcast", "vite"].includes(name) ||
         Object.hasOwn(rootConfig.imports, name);
       assert(known, `there is no package "${name}"`);
     }
     return;
   }
   assert(
-    /^(npx taskcast |node node_modules\/taskcast\/bin\.js |deno run -A jsr:@taskcast\/cli|deno add jsr:@taskcast\/|taskcast|cd |git clone )/
+    /^(npx taskcast |(TASKCAST_PORT=\d+ )?node node_modules\/taskcast\/bin\.js |deno run -A jsr:@taskcast\/cli|deno add jsr:@taskcast\/|([A-Z_]+=\S+ )*taskcast|cd |git clone |curl -N https:\/\/tasks\.example\.com\/)/
       .test(
         line,
       ) ||
@@ -126,7 +147,7 @@ Deno.test("documents say where they want packages that are not published yet", a
   for (const { file, text } of all) assert.doesNotMatch(asPublished(text), /until published/, file);
   if (all.every(({ text }) => asPublished(text) === text)) return; // They are published.
   const wanting = all.filter(({ file, text }) =>
-    FOR_USERS.test(file) && /jsr:@taskcast|npm install|npm start/.test(text)
+    FOR_USERS.test(file) && /jsr:@taskcast|npm install(?! vite)|npm start/.test(text)
   );
   assert(wanting.length >= 8, wanting.map(({ file }) => file).join(" "));
   for (const { file, text } of wanting) assert.notEqual(asPublished(text), text, file);
@@ -169,7 +190,7 @@ if (!sessionsRun) {
 for (const document of all) {
   const steps = document.blocks.filter(({ language }) => language === "console")
     .flatMap(({ text }) => stepsOf(text));
-  if (steps.length === 0) continue;
+  if (steps.length === 0 || document.file.startsWith("docs/tutorial/")) continue;
   // How the server of a document is set up: <!-- server: NAME=value NAME=value -->
   const settings = /<!-- server: (.+) -->/.exec(document.text)?.[1] ?? "";
   const env = Object.fromEntries(
