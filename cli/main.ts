@@ -13,7 +13,7 @@ import {
 import { environmentHelp } from "./command_line/environment_help.ts";
 import { assertKnownCommand } from "./command_line/known_command.ts";
 import { addRedisCommand } from "./command_line/redis_command.ts";
-import { processTerminal } from "./command_line/terminal.ts";
+import { OutputError, processTerminal } from "./command_line/terminal.ts";
 import { addTokenCommand } from "./command_line/token_command.ts";
 import { addWebhooksCommand } from "./command_line/webhooks_command.ts";
 import { CONFIG_FILES } from "./config/file/find_file.ts";
@@ -40,11 +40,16 @@ export async function main(args: readonly string[]): Promise<number> {
   const terminal = processTerminal();
   let code = 0;
   let logFormat: LogFormat = "pretty";
+  let helpWritten: Promise<void> | undefined; // Or the version.
   const program = new Command("taskcast")
     .description("Long-lived tasks that people watch: serve them, run them, follow them.")
     .version(VERSION, "-v, --version")
     .enablePositionalOptions()
-    .exitOverride();
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void (helpWritten = terminal.out(text)),
+      writeErr: (text) => terminal.note(text.trimEnd()),
+    });
 
   addStartOptions(
     program.command("start", { isDefault: true })
@@ -117,11 +122,22 @@ export async function main(args: readonly string[]): Promise<number> {
     });
 
   pointToHelp(program, "taskcast");
+
+  // Help, the version and wrong command lines are errors to commander.
+  const parse = async () => {
+    try {
+      assertKnownCommand(program, args);
+      await program.parseAsync([...args], { from: "user" });
+    } catch (error) {
+      if (!(error instanceof CommanderError)) throw error;
+      await helpWritten;
+      code = error.exitCode === 0 ? 0 : 2;
+    }
+  };
+
   try {
-    assertKnownCommand(program, args);
-    await program.parseAsync([...args], { from: "user" });
+    await parse();
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const fail = (message: string) => {
       for (const line of message.split("\n")) {
         terminal.note(
@@ -135,7 +151,7 @@ export async function main(args: readonly string[]): Promise<number> {
     if (error instanceof SettingsError || error instanceof ListenError) return fail(error.message);
     if (error instanceof TaskcastError) return fail(error.message);
     // Whoever read our output has had enough, as `head` does.
-    if ((error as { code?: unknown }).code === "EPIPE") return 0;
+    if (error instanceof OutputError) return error.code === "EPIPE" ? 0 : fail(error.message);
     if (error instanceof UnreachableError) return fail(error.message);
     throw error;
   }

@@ -28,7 +28,7 @@ export function tokenOption(): Option {
  * Lets a command speak to the server.
  *
  * @param work Gets the flags, with an address that paths can follow.
- * @throws {SettingsError} If the address is none.
+ * @throws {SettingsError} If the address is none, or the token cannot be one.
  * @throws {UnreachableError} If there is no answer, or none without a token; it says where the server
  * was looked for.
  */
@@ -39,6 +39,12 @@ export async function reaching<Flags extends ClientFlags>(
   const { problems } = variableFlaws(process.env);
   if (problems.length > 0) throw new SettingsError(problems.join("\n"));
   const url = baseUrl(flags.url);
+  // What says so in a request's header would show the token.
+  if (flags.token !== undefined && !/^\s*[!-~]*\s*$/.test(flags.token)) {
+    throw new SettingsError(
+      "--token (TASKCAST_TOKEN) has characters that no token has, as spaces or line breaks in it",
+    );
+  }
   try {
     return await work({ ...flags, url });
   } catch (error) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { cli, COMMAND, ELSEWHERE, runCli } from "../../testing/servers/cli.ts";
+import { freePort } from "../../testing/network/free_port.ts";
 import { until } from "../../testing/sse/sse.ts";
 import { startServer } from "../../testing/servers/test_server.ts";
 
@@ -58,6 +59,51 @@ Deno.test("logs and config into head: an end without a word", async () => {
     assert.deepEqual({ code, err }, { code: 0, err: "" });
   }
 });
+
+Deno.test("an output on a full disk is told in a line", async () => {
+  await using server = startServer();
+  const { id } = await server.engine.createTask();
+  await server.engine.publishEvent(id, { type: "n", data: 1 });
+  for (
+    const args of [["logs", id, "--json", "--url", server.url], ["config", "schema"], ["--help"]]
+  ) {
+    const { code, err } = await onFullDisk(args, ">");
+    assert.equal(code, 1);
+    assert.match(err, /^error: the output cannot be written: .*no space left on device.*\n$/i);
+  }
+});
+
+Deno.test("remarks and logs on a full disk are lost, and nothing else is", async () => {
+  await using server = startServer();
+  const run = ["run", "--url", server.url, ...sh("echo shown; exit 3")];
+  assert.deepEqual(await onFullDisk(run, "2>"), { code: 3, out: "shown\n", err: "" });
+  const port = String(freePort());
+  const [program, ...words] = COMMAND;
+  const child = new Deno.Command("bash", {
+    args: ["-c", 'exec "$@" 2>/dev/full', "bash", program, ...words, "start", "--port", port],
+  }).spawn();
+  const isUp = () => fetch(`http://127.0.0.1:${port}/health`).then((r) => r.text(), () => "");
+  let answer = "";
+  let hasEnded = false;
+  void child.status.then(() => hasEnded = true);
+  await until(async () => (answer = await isUp()) !== "" || hasEnded, "it serves or has ended");
+  assert.equal(answer, '{"status":"ok"}');
+  child.kill("SIGTERM");
+  assert.equal((await child.status).code, 0);
+});
+
+/** Runs `taskcast` with one of its outputs on a disk that is full. */
+async function onFullDisk(
+  args: string[],
+  redirection: ">" | "2>",
+): Promise<{ code: number; out: string; err: string }> {
+  const { code, stdout, stderr } = await new Deno.Command("bash", {
+    args: ["-c", `exec "$@" ${redirection}/dev/full`, "bash", ...COMMAND, ...args],
+    env: { NO_COLOR: "1" },
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+}
 
 Deno.test("run: killed commands and interruptions of every kind end the task", async () => {
   await using server = startServer();
@@ -164,6 +210,41 @@ Deno.test("run: a task that was ended elsewhere is said to be, and the command i
     assert.match(running.err, said);
     assert(!running.err.includes("error"), running.err);
   }));
+});
+
+Deno.test("run: a task that takes no more output does not end the command, and ends with it", async () => {
+  await using server = startServer({ engine: { limits: { maxEventsPerTask: 1 } } });
+  const { code, out, err } = await runCli([
+    "run",
+    "--url",
+    server.url,
+    ...sh("echo a; sleep 0.3; echo b; exit 3"),
+  ]);
+  assert.deepEqual({ code, out }, { code: 3, out: "a\nb\n" });
+  assert.match(err, /^error: taskcast: the task gets no more output: .*its log is at its limit/m);
+  const { status, result } = (await server.engine.getTask(idIn(err)))!;
+  assert.deepEqual([status, result?.exitCode], ["failed", 3]);
+  assert.match(String(result?.outputError), /its log is at its limit/);
+});
+
+Deno.test("run: a command that no program can be is told, and its task has failed", async () => {
+  await using server = startServer();
+  const { code, err } = await runCli(["run", "--url", server.url, "--", ""]);
+  assert.equal(code, 127);
+  assert.match(err, /^error: Cannot run "": /m);
+  const { status, error } = (await server.engine.getTask(idIn(err)))!;
+  assert.deepEqual([status, error?.code], ["failed", "NOT_STARTED"]);
+});
+
+Deno.test("a token that no header takes is refused, and not shown", async () => {
+  for (const token of ["sec\nret", "secrét€"]) {
+    const { code, err } = await runCli(["logs", "x"], { TASKCAST_TOKEN: token });
+    assert.equal(code, 1);
+    assert.equal(
+      err,
+      "error: --token (TASKCAST_TOKEN) has characters that no token has, as spaces or line breaks in it\n",
+    );
+  }
 });
 
 Deno.test("run: a task that ends elsewhere in the moment in which the command does", async () => {

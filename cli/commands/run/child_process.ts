@@ -1,4 +1,4 @@
-import type { ChildProcess } from "node:child_process";
+import type { ChildProcess, ChildProcessByStdio } from "node:child_process";
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import process from "node:process";
@@ -49,7 +49,13 @@ export function runCommand(
   [file, ...args]: readonly [string, ...string[]],
   sinks: { stdout: OutputSink; stderr: OutputSink },
 ): Command {
-  const child = spawn(file, args, { stdio: ["inherit", "pipe", "pipe"] });
+  let child: ChildProcessByStdio<null, Readable, Readable>;
+  try {
+    child = spawn(file, args, { stdio: ["inherit", "pipe", "pipe"] });
+  } catch (error) { // A name that no program can have.
+    const { message } = error as Error;
+    return { outcome: Promise.resolve(notStarted(file, message)), stop() {} };
+  }
   let stopping = false;
   let killTimer: ReturnType<typeof setTimeout> | undefined;
   const exited = exitOf(child, file);
@@ -99,11 +105,15 @@ export function runCommand(
   };
 }
 
+function notStarted(file: string, why: string): Outcome {
+  return { code: CODE_NOT_FOUND, problem: `Cannot run "${file}": ${why}` };
+}
+
 function exitOf(child: ChildProcess, file: string): Promise<Outcome> {
   return new Promise((resolve) => {
     child.on("error", (error: NodeJS.ErrnoException) => {
       const why = error.code === "ENOENT" ? "it is not there" : error.message;
-      resolve({ code: CODE_NOT_FOUND, problem: `Cannot run "${file}": ${why}` });
+      resolve(notStarted(file, why));
     });
     child.on("exit", (exitCode, signal) => {
       if (signal === null) resolve({ code: exitCode ?? 1, exitCode: exitCode ?? undefined });

@@ -1,6 +1,12 @@
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { TaskcastServerClient } from "@taskcast/server-sdk";
 
+/** Whether the server refused something because somebody else has ended or deleted the task. */
+export function isEnd(error: unknown): boolean {
+  return error instanceof TaskcastError &&
+    ["TASK_NOT_FOUND", "INVALID_TRANSITION", "TASK_TERMINAL"].includes(error.code);
+}
+
 /**
  * Says in words that somebody else has ended or deleted a task, if that is why the server refused
  * something.
@@ -12,9 +18,10 @@ export async function endedElsewhere(
   taskId: string,
   error: unknown,
 ): Promise<string | undefined> {
-  if (!(error instanceof TaskcastError)) return undefined;
-  if (error.code === "TASK_NOT_FOUND") return `task ${taskId} was deleted elsewhere`;
-  if (error.code !== "INVALID_TRANSITION" && error.code !== "TASK_TERMINAL") return undefined;
+  if (!isEnd(error)) return undefined;
+  if ((error as TaskcastError).code === "TASK_NOT_FOUND") {
+    return `task ${taskId} was deleted elsewhere`;
+  }
   const task = await client.getTask(taskId).catch(() => undefined);
   const because = task?.reason === undefined ? "" : `: ${task.reason}`;
   switch (task?.status) {

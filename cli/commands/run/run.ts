@@ -1,10 +1,11 @@
+import type { Publisher } from "@taskcast/server-sdk";
 import { TaskcastServerClient } from "@taskcast/server-sdk";
 import type { Outcome } from "./child_process.ts";
 import { exitCodeOf, runCommand } from "./child_process.ts";
-import { endedElsewhere } from "./ended_elsewhere.ts";
+import { endedElsewhere, isEnd } from "./ended_elsewhere.ts";
 import { Interruption } from "./interruption.ts";
 import { OutputPublisher } from "./output_publisher.ts";
-import type { Terminal } from "../../command_line/terminal.ts";
+import type { OutputError, Terminal } from "../../command_line/terminal.ts";
 
 /** What `taskcast run` is told. */
 export interface RunOptions {
@@ -86,16 +87,22 @@ async function runTask(
     return isShown;
   };
   const child = runCommand(command, { stdout: take("out"), stderr: take("err") });
-  // Ended from elsewhere: nobody wants the rest.
-  publisher.signal.addEventListener("abort", () => child.stop("SIGTERM"), { once: true });
+  publisher.signal.addEventListener("abort", () => {
+    const { reason } = publisher.signal;
+    // Ended from elsewhere: nobody wants the rest. A store that is full or a server that is away are
+    // no reason to break off what the command does.
+    if (isEnd(reason)) child.stop("SIGTERM");
+    else noteError(terminal, `taskcast: the task gets no more output: ${reason.message}`);
+  }, { once: true });
   const outcome = await interruption.during(child);
 
   if (outcome.problem !== undefined) noteError(terminal, outcome.problem);
   const interrupted = interruption.signal !== undefined || outcome.signal === "SIGINT";
   try {
     await Promise.all([output.out.close(), output.err.close()]);
-    await publisher.close();
+    const outputError = await closed(publisher);
     await endTask(client, id, outcome, {
+      outputError,
       durationMs: Date.now() - startedMs,
       reason: interrupted ? "interrupted" : isOutputClosed ? "the output was closed" : undefined,
     });
@@ -112,6 +119,21 @@ async function runTask(
   }
 }
 
+/**
+ * Closes the publisher.
+ *
+ * @returns Why the task lacks a part of the output, if it does.
+ * @throws What the server refused it with when the task was ended elsewhere.
+ */
+async function closed(publisher: Publisher): Promise<string | undefined> {
+  try {
+    await publisher.close();
+  } catch (error) {
+    if (isEnd(error)) throw error;
+    return (error as Error).message;
+  }
+}
+
 /** Shows a part of the output; `false` when there is nobody or nothing to show it to any more. */
 async function isWritten(
   terminal: Terminal,
@@ -122,9 +144,9 @@ async function isWritten(
     await terminal[name](bytes);
     return true;
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
+    const { code, message } = error as OutputError;
     // Whoever read it has had enough, as `head` does; but a full disk is an error.
-    if (code !== "EPIPE") noteError(terminal, `taskcast: the output cannot be written: ${message}`);
+    if (code !== "EPIPE") noteError(terminal, `taskcast: ${message}`);
     return false;
   }
 }
@@ -137,9 +159,9 @@ async function endTask(
   client: TaskcastServerClient,
   taskId: string,
   { code, exitCode, signal, problem }: Outcome,
-  { reason, durationMs }: { reason?: string; durationMs: number },
+  { reason, ...facts }: { reason?: string; durationMs: number; outputError?: string },
 ): Promise<void> {
-  const result = { exitCode, signal, durationMs };
+  const result = { exitCode, signal, ...facts };
   // A command that does all it has to do, whatever else happens, is not cancelled.
   if (reason !== undefined && (code !== 0 || reason === "interrupted")) {
     await client.transitionTask(taskId, "cancelled", { result, reason });
