@@ -12,6 +12,7 @@ import {
 } from "./command_line/client_options.ts";
 import { environmentHelp } from "./command_line/environment_help.ts";
 import { assertKnownCommand } from "./command_line/known_command.ts";
+import { printable } from "./command_line/printable.ts";
 import { addRedisCommand } from "./command_line/redis_command.ts";
 import { OutputError, processTerminal } from "./command_line/terminal.ts";
 import { addTokenCommand } from "./command_line/token_command.ts";
@@ -143,7 +144,7 @@ export async function main(args: readonly string[]): Promise<number> {
         terminal.note(
           logFormat === "json"
             ? jsonLine("error", line, {}, Date.now())
-            : `${terminal.paint("red", "error")}: ${line}`,
+            : `${terminal.paint("red", "error")}: ${printable(line)}`,
         );
       }
       return 1;

@@ -1,6 +1,7 @@
 import type { EventEnvelope } from "@taskcast/client";
 import { TaskcastClient } from "@taskcast/client";
 import { accumulatedValue, DEFAULT_ACC_FIELD, toJsonLine } from "@taskcast/core/protocol";
+import { printable } from "../command_line/printable.ts";
 import type { Terminal } from "../command_line/terminal.ts";
 
 /** What `taskcast logs` is told. */
@@ -80,7 +81,8 @@ class Printer {
     const time = new Date(timestamp).toISOString().slice(11, 23);
     const color = level === "error" ? "red" : level === "warn" ? "yellow" : "cyan";
     const { paint } = this.#terminal;
-    this.#terminal.note(`${paint("dim", time)} ${paint(color, type)} ${JSON.stringify(data)}`);
+    const shown = `${paint(color, printable(type))} ${printable(JSON.stringify(data))}`;
+    this.#terminal.note(`${paint("dim", time)} ${shown}`);
   }
 
   /** Remarks must not stick to the end of somebody's text. */

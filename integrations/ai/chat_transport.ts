@@ -115,7 +115,8 @@ export class TaskcastChatTransport<Message extends PageMessage> {
     const key = this.#requests.keyOf(chatId);
     knownOnPage.remember(key, known);
     const reading = new Reading(abortSignal);
-    const response = await this.#requests.send(message, reading.signal).catch((error) => {
+    const posting = this.#requests.send(message, reading.signal);
+    const response = await knownOnPage.posting(key, posting).catch((error) => {
       const isRefused = error instanceof TaskcastHttpError && !error.transient;
       if (isRefused) knownOnPage.settle(key, known);
       throw error;
@@ -154,17 +155,23 @@ export class TaskcastChatTransport<Message extends PageMessage> {
     const known: KnownAnswer = { message };
     const chunks = this.#chunks(response, known, reading.signal, { chatId, ...call });
     if (known.answer === answer) known.messageId = before.messageId;
-    knownOnPage.remember(key, known);
+    // What does not say which answer it tells may be a page of something in between.
+    if (known.answer !== undefined || answer === undefined) knownOnPage.remember(key, known);
     return reading.stream(withMessageId(chunks, known.messageId ?? known.answer));
   }
 
   /**
    * Stops what is being answered, for all who read it; what there is of the answer is kept. The
-   * page's stream then ends by itself. (`stop` of `useChat` only closes the page's stream.)
+   * page's stream then ends by itself. (`stop` of `useChat` only closes the page's stream.) A message
+   * of this page that is on its way is waited for, and its answer stopped as well.
    *
    * @throws {Error} When it is refused, or the server cannot be reached.
    */
   async stop(chatId: string): Promise<void> {
+    const posts = knownOnPage.postsOf(this.#requests.keyOf(chatId));
+    await this.#requests.stop(chatId);
+    if (posts.length === 0) return;
+    await Promise.allSettled(posts);
     await this.#requests.stop(chatId);
   }
 

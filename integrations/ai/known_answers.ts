@@ -19,6 +19,7 @@ const MAX_CHATS = 100;
  */
 export class KnownAnswers {
   readonly #byChat = new Map<string, KnownAnswer>();
+  readonly #posts = new Set<{ chat: string; response: Promise<Response> }>();
 
   /** What is known of a chat's answer; an `opened` one unless it was settled before. */
   find(chat: string, opened: KnownAnswer | undefined): KnownAnswer {
@@ -26,6 +27,22 @@ export class KnownAnswers {
     if (known !== undefined && !known.isSettled) return known;
     const isNew = opened !== undefined && opened.message !== known?.message;
     return isNew ? opened : {};
+  }
+
+  /** Remembers a message that is on its way until it is answered. */
+  async posting(chat: string, response: Promise<Response>): Promise<Response> {
+    const post = { chat, response };
+    this.#posts.add(post);
+    try {
+      return await response;
+    } finally {
+      this.#posts.delete(post);
+    }
+  }
+
+  /** The messages of a chat that are on their way. */
+  postsOf(chat: string): Promise<Response>[] {
+    return [...this.#posts].filter((post) => post.chat === chat).map(({ response }) => response);
   }
 
   /** Remembers an answer that begins to be told. */

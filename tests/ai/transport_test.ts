@@ -145,6 +145,34 @@ Deno.test("ai transport: what comes in between while the server is away is not t
   assert.deepEqual(between, []);
 });
 
+Deno.test("ai transport: a page in between does not make it forget which answer it has a part of", async () => {
+  await using server = startServer();
+  const gate = new Gate();
+  await using app = startChatApp({ chat: chatOf(server.engine), model: gatedModel(gate) });
+  let isBetween = false;
+  const transport = transportOf(app.api, {
+    fetch: (input, init) =>
+      isBetween ? Promise.resolve(new Response("<h1>Sign in</h1>")) : fetch(input, init),
+  });
+  // One that is made anew is known by itself only, since its question has another one already.
+  const stream = await transport.sendMessages({
+    chatId: "c1",
+    messages: [userMessage()],
+    trigger: "regenerate-message",
+    messageId: undefined,
+    abortSignal: undefined,
+  });
+  await readSome(stream);
+  await stream.cancel();
+  gate.open();
+  await ends(server);
+  isBetween = true;
+  await assert.rejects(Array.fromAsync((await resume({ transport }))!), TypeError);
+  isBetween = false;
+  assert.equal(textOf(await messageOf(await resume({ transport }))), TEXT);
+  assert.equal(await resume({ transport }), null, "the page has all of it");
+});
+
 Deno.test("ai transport: a refusal, and an answer that is gone, end the attempts", async () => {
   await using server = startServer();
   const model = gatedModel(new Gate());
@@ -428,6 +456,26 @@ Deno.test("ai transport: stop is a DELETE that cancels the answer and keeps it",
   const stop = "DELETE /a%2Fb?tenant=7 Bearer me include";
   assert.deepEqual(sent, ["POST ?tenant=7 Bearer me include", stop, stop]);
   await assert.rejects(transport.stop(".."), TypeError);
+});
+
+Deno.test("ai transport: stop while the message is on its way stops its answer", async () => {
+  await using server = startServer();
+  await using app = startChatApp({ chat: chatOf(server.engine), model: gatedModel(new Gate()) });
+  const stopped = Promise.withResolvers<void>();
+  const options: TaskcastChatTransportOptions<UIMessage> = {
+    async fetch(input, init) {
+      if (init.method === "POST") await stopped.promise;
+      const response = await fetch(input, init);
+      if (init.method === "DELETE") stopped.resolve();
+      return response;
+    },
+  };
+  const posted = post({ transport: transportOf(app.api, options) });
+  // A component makes a new one each time it renders.
+  await transportOf(app.api, options).stop("c1");
+  const { tasks: [task] } = await server.engine.listTasks({ tag: "chat:c1" });
+  assert.equal(task!.status, "cancelled");
+  assert(TEXT.startsWith(textOf(await messageOf(await posted))));
 });
 
 Deno.test("ai transport: requests are prepared as those of the AI SDK's own transport", async () => {

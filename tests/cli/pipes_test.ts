@@ -247,6 +247,21 @@ Deno.test("a token that no header takes is refused, and not shown", async () => 
   }
 });
 
+Deno.test("what others wrote reaches no terminal that would obey it", async () => {
+  await using server = startServer();
+  await using running = cli(["run", "--url", server.url, ...sh("echo begun; exec sleep 30")]);
+  await until(() => running.out === "begun\n", "the command runs");
+  const id = idIn(running.err);
+  await server.engine.publishEvent(id, { type: "t\x1b[2J", data: "\x1b[2J\x9b2J" });
+  await server.engine.transitionTask(id, "cancelled", { reason: "enough\x1b[2J\nerror: no" });
+  assert.equal(await running.ended, 143);
+  const { err } = await runCli(["logs", id, "--url", server.url]);
+  // deno-lint-ignore no-control-regex
+  assert.doesNotMatch(running.err + err, /[\x00-\x09\x0b-\x1f\x7f-\x9f]/);
+  assert.match(running.err, /cancelled elsewhere: enough\\u001b\[2J\\u000aerror: no$/m);
+  assert.match(err, /t\\u001b\[2J "\\u001b\[2J\\u009b2J"$/m);
+});
+
 Deno.test("run: a task that ends elsewhere in the moment in which the command does", async () => {
   await using server = startServer();
   await using proxy = holding(server.url, "failed");

@@ -1,5 +1,6 @@
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { TaskcastServerClient } from "@taskcast/server-sdk";
+import { printable } from "../../command_line/printable.ts";
 
 /** Whether the server refused something because somebody else has ended or deleted the task. */
 export function isEnd(error: unknown): boolean {
@@ -23,7 +24,7 @@ export async function endedElsewhere(
     return `task ${taskId} was deleted elsewhere`;
   }
   const task = await client.getTask(taskId).catch(() => undefined);
-  const because = task?.reason === undefined ? "" : `: ${task.reason}`;
+  const because = task?.reason === undefined ? "" : `: ${printable(task.reason)}`;
   switch (task?.status) {
     case "cancelled":
       return `task ${taskId} was cancelled elsewhere${because}`;

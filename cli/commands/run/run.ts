@@ -5,6 +5,7 @@ import { exitCodeOf, runCommand } from "./child_process.ts";
 import { endedElsewhere, isEnd } from "./ended_elsewhere.ts";
 import { Interruption } from "./interruption.ts";
 import { OutputPublisher } from "./output_publisher.ts";
+import { printable } from "../../command_line/printable.ts";
 import type { OutputError, Terminal } from "../../command_line/terminal.ts";
 
 /** What `taskcast run` is told. */
@@ -152,7 +153,7 @@ async function isWritten(
 }
 
 function noteError(terminal: Terminal, message: string): void {
-  terminal.note(`${terminal.paint("red", "error")}: ${message}`);
+  terminal.note(`${terminal.paint("red", "error")}: ${printable(message)}`);
 }
 
 async function endTask(
