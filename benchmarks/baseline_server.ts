@@ -1,5 +1,5 @@
-// What the same runtime and router do without Taskcast: the yardstick that each run brings along.
-// It stores nothing, checks nothing, and can neither replay nor resume.
+// The yardstick: a server on the same runtime and router that stores nothing, checks nothing, and
+// can neither replay nor resume.
 //
 //   deno run -A benchmarks/baseline_server.ts [--listener node]
 import { Hono } from "hono";
@@ -10,7 +10,7 @@ const hub = new FrameHub();
 
 app.get("/health", (context) => context.json({ status: "ok" }));
 app.post("/echo", async (context) => context.json(await context.req.json(), 201));
-// Lines of JSON, parsed and counted.
+// Parses and counts lines of JSON.
 app.post("/lines", async (context) => {
   let published = 0;
   let rest = "";
@@ -25,7 +25,7 @@ app.post("/lines", async (context) => {
   return context.json({ published }, 201);
 });
 app.get("/events", () => hub.open());
-// As well as it can be done at all: one chunk for the whole burst, shared by all readers.
+// The least possible work: one chunk for the whole burst, shared by all readers.
 app.post("/events", async (context) => {
   const events: unknown[] = await context.req.json();
   hub.publish(events);
@@ -37,7 +37,7 @@ app.delete("/events", (context) => {
 });
 
 const address = { port: 0, host: "127.0.0.1" };
-// Nothing is loaded that the server itself does not need: what is idle is measured, too.
+// Loads nothing else, because an idle server is measured, too.
 const { port } = Deno.args[1] === "node"
   ? await (await import("../cli/listen/node_server.ts")).listenOnNode(
     (request) => app.fetch(request),

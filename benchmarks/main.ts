@@ -106,7 +106,7 @@ for (const storage of values.url === undefined ? storages : ["remote"]) {
   for (const name of chosen) await runScenario(name, storage);
 }
 
-/** Each with fresh processes: what one leaves behind does not slow the next. */
+/** Runs a scenario with fresh processes, so that none slows the next. */
 async function runScenario(name: string, storage: string): Promise<void> {
   const { url, profile: profileFolder } = values;
   await using kept = await openStorage(url === undefined ? storage : "memory");

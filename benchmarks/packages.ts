@@ -1,5 +1,5 @@
-// How large the packages for npm are, what they bring into a page, and how long a project that
-// imports all of them is type-checked.
+// Measures the size of the npm packages, what they add to a page, and how long a project that
+// imports all of them takes to type-check.
 //
 //   deno run -A benchmarks/packages.ts
 import { installProject } from "../tests/npm/project.ts";
@@ -27,7 +27,7 @@ await project.write("client.ts", program(["@taskcast/client"]));
 await project.write("none.ts", "console.log(1);\n");
 const args = ["--noEmit", "--strict", "--skipLibCheck", "false", "--target", "es2022"];
 const times: Record<string, number[]> = { none: [], client: [], all: [] };
-// In turns, so that a noisy machine is noisy for all of them.
+// In turns, so that noise affects all of them.
 for (let round = 0; round < ROUNDS; round++) {
   for (const [name, taken] of Object.entries(times)) {
     const startMs = performance.now();

@@ -1,5 +1,5 @@
-// Half an hour at half load, with readers and tasks that come and go and rules that clean up: what
-// grows, what gets slower, and is anything left in the heap when all have gone?
+// Half an hour at half load, with readers and tasks that come and go, and clean-up rules. Shows
+// growth of memory and latency, and what is left in the heap afterwards.
 //
 //   deno task bench:soak [--minutes 30] [--storage memory] [--rate 2000] [--out FILE]
 import { parseArgs } from "node:util";
@@ -48,16 +48,16 @@ if (values.help) {
 
 const SAMPLE_MS = 10_000;
 const MIB = 1024 * 1024;
-/** Ended tasks are gone by then. */
+/** Longest wait for ended tasks to be cleaned up. */
 const CLEANED_MS = 90_000;
 /**
- * More heap than this, when everything that the load held has gone, is a leak. A timer or a listener
- * that each reader of half an hour left behind would be ten megabytes and more; a heap that has
- * settled differs by less than one from one time to the next.
+ * Heap growth above this is a leak, because nothing of the load is left. A timer or a listener that
+ * each reader of half an hour left behind would be ten megabytes and more; a heap that has settled
+ * varies by less than one.
  */
 const LEAK_MIB = 4;
 
-/** Ended tasks go a minute after their end, so that what is kept stays the same. */
+/** Ended tasks are deleted after a minute, so that the amount of data stays constant. */
 const CONFIG = {
   cleanup: {
     rules: [{ name: "soak", trigger: { afterMs: 60_000 }, target: "all" }],
@@ -68,7 +68,7 @@ await using kept = await openStorage(values.storage);
 const folder = await Deno.makeTempDir();
 const configFile = `${folder}/taskcast.config.json`;
 await Deno.writeTextFile(configFile, JSON.stringify(CONFIG));
-// The inspector is asked only when all is quiet.
+// The inspector is used only while there is no load.
 await using server = await startTaskcast(["--config", configFile, ...kept.args], { inspect: true });
 const options = {
   eventsPerSecond: Number(values.rate),
@@ -148,7 +148,7 @@ async function quietHeapMiB(name: "before" | "after"): Promise<number> {
   await load.stop();
   const untilMs = performance.now() + CLEANED_MS;
   do await pause(1_000); while (await hasTasks() && performance.now() < untilMs);
-  await metricsOf(server.url); // So that what it loads is there from the first time on.
+  await metricsOf(server.url); // Loads the code for metrics before the first measurement.
   const bytes = await inspector.usedHeapBytes();
   if (values.snapshots !== undefined) {
     await Deno.mkdir(values.snapshots, { recursive: true });
@@ -157,7 +157,7 @@ async function quietHeapMiB(name: "before" | "after"): Promise<number> {
   return bytes / MIB;
 }
 
-/** Whether there are tasks, be it ended ones. */
+/** Returns true if there are tasks, live or ended. */
 async function hasTasks(): Promise<boolean> {
   const { tasks } = await (await fetch(`${server.url}/tasks?limit=1`)).json();
   return tasks.length > 0;
@@ -183,7 +183,7 @@ async function sample() {
   };
 }
 
-/** The metrics without labels. */
+/** Returns the metrics that have no labels. */
 async function metricsOf(url: string): Promise<Record<string, number>> {
   const text = await (await fetch(`${url}/metrics`)).text();
   const lines = text.matchAll(/^(\w+) (\S+)$/gm);

@@ -1,4 +1,4 @@
-// Prints results as a table in Markdown, a column for each file: those of two releases, say.
+// Prints results as a table in Markdown with a column for each file, to compare releases.
 //
 //   deno run -A benchmarks/table.ts benchmarks/results/0.1.0.jsonl [OTHER.jsonl …]
 import { basename } from "node:path";

@@ -1,10 +1,10 @@
 const ROOT = new URL("../", import.meta.url);
 
 /**
- * Makes one file of a module and everything that it imports.
+ * Bundles a module and its imports.
  *
  * @param entry The module.
- * @param platform Where it will run.
+ * @param platform Runtime of the bundle.
  * @returns The text of the file, without comments.
  */
 export async function bundle(entry: URL, platform: "browser" | "deno"): Promise<string> {

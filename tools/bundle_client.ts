@@ -1,15 +1,15 @@
-// Makes of @taskcast/client one file for pages without a build step. `deno task bundle:client`
-// writes it to dist/; the npm package takes it from here, too.
+// Bundles @taskcast/client for pages without a build step. `deno task bundle:client` writes the
+// file to dist/; the npm package contains it, too.
 import config from "../clients/client/deno.json" with { type: "json" };
 import { bundle } from "./bundle.ts";
 
-/** Where the file is in the npm package. */
+/** Path of the file in the npm package. */
 export const CLIENT_BUNDLE_PATH = "dist/taskcast-client.min.js";
 
 /**
- * What package.json of @taskcast/client says of the file.
+ * Returns the fields of @taskcast/client's package.json about the file.
  *
- * @param types The declarations of the package's main module, e.g. `./mod.d.ts`.
+ * @param types Declarations of the package's main module, e.g. `./mod.d.ts`.
  */
 export function clientBundleFields(types: string): {
   exports: Record<string, { types: string; default: string }>;
@@ -24,13 +24,13 @@ export function clientBundleFields(types: string): {
   };
 }
 
-/** The client as the text of one module. */
+/** Returns the client as the text of one module. */
 export async function bundleClient(): Promise<string> {
   const notice = `/*! @taskcast/client ${config.version}, ${config.license} */\n`;
   return notice + await bundle(new URL("../clients/client/mod.ts", import.meta.url), "browser");
 }
 
-/** Bytes of a text as servers send it. */
+/** Returns the size of a text when gzipped. */
 export async function gzippedBytes(text: string): Promise<number> {
   const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"));
   return (await new Response(stream).bytes()).length;

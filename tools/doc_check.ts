@@ -1,8 +1,8 @@
-// Asks `deno doc --lint` about everything that can be imported, in one command as it wants it. What
-// is public must be documented, and must not show what is private.
+// Runs `deno doc --lint` over all entry points, in one command because they refer to each other.
+// Public declarations must be documented and must not expose private types.
 import { packages } from "./packages.ts";
 
-/** Types of npm packages, which `deno doc` takes for private. */
+/** Types of npm packages, which `deno doc` mistakes for private ones. */
 const OF_NPM = ["Context", "Hono", "Redis", "Cluster"];
 
 const files = (await packages()).flatMap(({ folder, exports }) =>

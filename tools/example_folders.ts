@@ -1,17 +1,17 @@
 const EXAMPLES = new URL("../examples/", import.meta.url);
 
-/** An example that is installed from npm. */
+/** An example with a `package.json`. */
 export interface ExampleFolder {
-  /** What it is called, as a path below `examples/`. */
+  /** Its path below `examples/`. */
   name: string;
   url: URL;
-  /** What `npm start` runs. */
+  /** Command of `npm start`. */
   start: string[];
-  /** What it installs, and which versions: of its own accord, and for those who work on it. */
+  /** Dependencies and development dependencies with their ranges. */
   dependencies: Record<string, string>;
 }
 
-/** All examples that have a `package.json`. */
+/** Returns the examples that have a `package.json`. */
 export async function exampleFolders(): Promise<ExampleFolder[]> {
   const folders: ExampleFolder[] = [];
   for await (const { name, isDirectory } of Deno.readDir(EXAMPLES)) {

@@ -1,5 +1,5 @@
-// Writes what is told of configuration files from their schema: the JSON Schema for editors, and the
-// table of keys in docs/reference/configuration.md. `--check` only tells whether both are current.
+// Generates from the schema of configuration files: the JSON Schema for editors, and the table of
+// keys in docs/reference/configuration.md. With `--check`, fails if either is out of date.
 import { jsonSchemaText } from "../cli/config/schema/json_schema.ts";
 import { keysTable } from "../cli/config/schema/reference.ts";
 

@@ -1,5 +1,5 @@
-// Writes the README and the licence of each package, which JSR and npm show with it; with --check, says
-// whether they are up to date. The root has its own.
+// Writes the README and the licence of each package, which JSR and npm show; with --check, fails if
+// they are out of date. The root has its own.
 import { packageDocs } from "./npm/package_docs.ts";
 import { readMembers } from "./npm/members.ts";
 import { readme } from "./npm/readme.ts";

@@ -1,5 +1,5 @@
-// Writes adapters/redis/_generated_scripts.ts from the scripts beside it, since a package cannot
-// load files that are no modules. `--check` only tells whether it is current.
+// Generates adapters/redis/_generated_scripts.ts from the Lua files, because packages cannot load
+// text files. With `--check`, fails if it is out of date.
 const FOLDER = new URL("../adapters/redis/", import.meta.url);
 const TARGET = new URL("_generated_scripts.ts", FOLDER);
 
@@ -9,11 +9,11 @@ const names = [...Deno.readDirSync(new URL("scripts/", FOLDER))]
   .map(({ name }) => name.replace(".lua", ""))
   .toSorted();
 
-/** A script with what it shares with others in place of each `--@include name`. */
+/** Returns a script with each `--@include name` replaced by the shared part. */
 const whole = (path: string): string =>
   read(path).replace(/^--@include (\w+)$/gm, (_, name) => whole(`shared/${name}`));
 
-/** Comments and indentation are for those who read the source. */
+/** Removes comments and indentation. */
 const compact = (lua: string) =>
   lua.split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("--"))
     .join("\n");

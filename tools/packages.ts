@@ -1,18 +1,18 @@
 /** A package of the workspace. */
 export interface Package {
-  /** Its name, e.g. `@taskcast/core`. */
+  /** Name, e.g. `@taskcast/core`. */
   name: string;
-  /** Its version. */
+  /** Version. */
   version: string;
-  /** Its folder, with a slash at the end. */
+  /** Folder, with a slash at the end. */
   folder: URL;
-  /** What can be imported: names such as `.` and `./protocol`, and their files in the folder. */
+  /** Entry points, such as `.` and `./protocol`, and their files in the folder. */
   exports: Record<string, string>;
 }
 
 const ROOT = new URL("../", import.meta.url);
 
-/** All packages: the members of the workspace in their order, and the umbrella last. */
+/** Returns the members of the workspace in order, and the umbrella package last. */
 export async function packages(root: URL = ROOT): Promise<Package[]> {
   const { workspace } = await config(root);
   const folders = [...workspace!, "."].map((member) => new URL(`${member}/`, root));

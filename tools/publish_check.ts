@@ -1,8 +1,8 @@
-// Asks `deno publish` about each package. With a named root it looks only at the root, so it is
-// called once for each member.
+// Runs `deno publish --dry-run` in each package. With a named root it covers only the root, so it
+// is run once for each member.
 import { packages } from "./packages.ts";
 
-/** What JSR shows of a package, besides its code. */
+/** Files that JSR shows beside the code. */
 const SHOWN = ["README.md", "LICENSE"];
 
 for (const { name, folder } of await packages()) {

@@ -1,26 +1,26 @@
 import given from "./publisher.json" with { type: "json" };
 
 /**
- * Whose packages these are. `publisher.json` beside this file is the one place where that is set; `null`
- * is what the owner has not given yet.
+ * Publisher of the packages, set in `publisher.json` beside this file; `null` where the owner has
+ * not given a value.
  */
 export interface Publisher {
   /** `Name <address> (https://…)`, as npm writes people. */
   author: string | null;
-  /** Where the source is: the `https` address of the repository. */
+  /** `https` address of the repository. */
   repository: string | null;
-  /** Where the documentation is. */
+  /** Address of the documentation. */
   homepage: string | null;
-  /** Where faults are reported. */
+  /** Address of the issue tracker. */
   bugs: string | null;
 }
 
-/** The publisher of the packages of this repository. */
+/** Publisher of the packages of this repository. */
 export const PUBLISHER: Publisher = given;
 
 const ADDRESSES = ["repository", "homepage", "bugs"] as const;
 
-/** What a release still needs to be given, and what is given and cannot be. */
+/** Returns what is missing or invalid for a release. */
 export function publisherProblems(publisher: Publisher): string[] {
   const keys = ["author", ...ADDRESSES] as const;
   return keys.flatMap((key) => {
@@ -38,9 +38,9 @@ function isHttps(text: string): boolean {
 }
 
 /**
- * What `package.json` says of the publisher, as far as it is given.
+ * Returns the fields of `package.json` about the publisher, as far as they are given.
  *
- * @param directory Where in the repository the package is; empty for its root.
+ * @param directory Folder of the package in the repository; empty for the root.
  */
 export function publisherFields(
   { author, repository, homepage, bugs }: Publisher,

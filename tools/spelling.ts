@@ -1,5 +1,5 @@
-// Finds misspelt words in what is committed, by the list of common misspellings that cspell uses.
-// A list of wrong words instead of one of right words knows no name and no abbreviation, so there is
+// Finds misspelt words in what is committed, by the list of common misspellings that cspell uses. A
+// list of wrong words instead of one of right words knows no name and no abbreviation, so there is
 // nothing to maintain but the few misspellings that are here on purpose.
 import { run } from "./npm/run.ts";
 
@@ -40,12 +40,12 @@ if (found > 0) {
 }
 console.log(`spelling: ${files.length} files: ok`);
 
-/** The words of a line in lower case; names are taken apart where a capital begins. */
+/** Returns the words of a line in lower case, with names split at capitals. */
 function wordsOf(line: string): string[] {
   return line.replaceAll(/([a-z])([A-Z])/g, "$1 $2").toLowerCase().match(/[a-z]{4,}/g) ?? [];
 }
 
-/** Misspelt words, and what each may be meant as. */
+/** Returns misspelt words with their corrections. */
 async function readList(): Promise<Map<string, string>> {
   const folder = await Deno.makeTempDir();
   try {

@@ -1,4 +1,4 @@
-/** The files below a folder, as paths relative to it, without those that are not ours. */
+/** Yields the files below a folder as relative paths, without hidden ones and `node_modules`. */
 export async function* walk(root: URL, prefix = ""): AsyncGenerator<string, void> {
   for await (const { name, isDirectory } of Deno.readDir(new URL(prefix, root))) {
     if (name.startsWith(".") || name === "node_modules") continue;

@@ -1,4 +1,4 @@
-/** Sends JSON; anything but success is an error. */
+/** Sends JSON; throws unless the response is a success. */
 export async function send(method: string, url: string, body?: unknown): Promise<Response> {
   const response = await fetch(url, {
     method,
@@ -11,7 +11,7 @@ export async function send(method: string, url: string, body?: unknown): Promise
   return response;
 }
 
-/** The same, when only the success matters. */
+/** Posts JSON and discards the response. */
 export async function post(url: string, body?: unknown): Promise<void> {
   await (await send("POST", url, body)).body?.cancel();
 }
@@ -31,7 +31,7 @@ export async function deleteTask(url: string, id: string): Promise<void> {
   await (await send("DELETE", `${url}/tasks/${id}`)).body?.cancel();
 }
 
-/** Makes a task with so many events, which is still live. */
+/** Creates a live task with `count` events. */
 export async function fillTask(
   url: string,
   count: number,

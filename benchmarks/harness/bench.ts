@@ -1,26 +1,26 @@
 import type { Measured } from "./result.ts";
 import type { Listener, Server } from "./server.ts";
 
-/** What scenarios are given. */
+/** Servers and settings of a run, passed to every scenario. */
 export interface Bench {
   /** The server under load. */
   server: Server;
-  /** The same runtime and router without Taskcast. */
+  /** Bare server: the same runtime and router without Taskcast. */
   bare: Server;
-  /** Starts one more server like that under load; not when it is somebody else's. */
+  /** Starts another server like the one under load; absent with `--url`. */
   startAnother?: (args?: readonly string[]) => Promise<Server>;
-  /** Starts one like that on another storage, which it brings along; not when it is somebody else's. */
+  /** Starts such a server with a storage of its own; absent with `--url`. */
   startOn?: (storage: string) => Promise<Server>;
-  /** The same of the bare one. @default {"deno"} */
+  /** Starts another bare server. @default {"deno"} */
   startAnotherBare: (listener?: Listener) => Promise<Server>;
-  /** Where tasks are kept. */
+  /** Name of the storage. */
   storage: string;
   rounds: number;
-  /** Seconds of load a round. */
+  /** Duration of the load in each round. */
   seconds: number;
   /** Connections that send requests. */
   connections: number;
-  /** Makes what is counted rather than timed smaller: 1 is full size. */
+  /** Factor for amounts that are counted rather than timed; 1 is full size. */
   scale: number;
   report: (result: Measured) => void;
 }
@@ -28,12 +28,12 @@ export interface Bench {
 /** A group of scenarios that share their servers. */
 export type Scenario = (bench: Bench) => Promise<void>;
 
-/** A whole number of things at this scale, at least one. */
+/** Returns a count at the scale of the run, at least 1. */
 export function scaled({ scale }: Bench, count: number): number {
   return Math.max(1, Math.ceil(count * scale));
 }
 
-/** So many readers at full scale; fewer where less is asked for, though not as much fewer. */
+/** Returns a number of readers, which shrinks with the square root of the scale. */
 export function scaledReaders({ scale }: Pick<Bench, "scale">, readers: number): number {
   return Math.ceil(readers * Math.sqrt(Math.min(1, scale)));
 }

@@ -4,12 +4,12 @@ const SPACE = 32;
 const SEMICOLON = 59;
 
 /**
- * Takes the framing off a chunked HTTP body (RFC 9112, section 7.1) as it arrives, without copying:
- * `onData` is given parts of the bytes that were put in.
+ * Removes the framing of a chunked HTTP body (RFC 9112, section 7.1) as it arrives.
+ * Copies nothing: `onData` gets views of the bytes that were pushed.
  */
 export class ChunkedBody {
   readonly #onData: (bytes: Uint8Array) => void;
-  /** Bytes of the chunk that are still to come. */
+  /** Bytes of the current chunk that have not arrived. */
   #left = 0;
   #size = 0;
   #state: "size" | "extension" | "data" | "after data" | "trailer" | "ended" = "size";
@@ -18,7 +18,7 @@ export class ChunkedBody {
     this.#onData = onData;
   }
 
-  /** The last chunk has come. */
+  /** True once the last chunk has arrived. */
   get ended(): boolean {
     return this.#state === "ended";
   }

@@ -1,4 +1,4 @@
-/** Counts what fails instead of ending the run, and tells why the first did. */
+/** Counts failures instead of ending the run, and reports the first. */
 export class ErrorCount {
   count = 0;
   readonly #say: (error: unknown) => void;
@@ -7,7 +7,7 @@ export class ErrorCount {
     this.#say = say;
   }
 
-  /** Waits for work that may fail. */
+  /** Awaits work; returns `undefined` and counts if it fails. */
   async watch<T>(work: Promise<T>): Promise<T | undefined> {
     try {
       return await work;

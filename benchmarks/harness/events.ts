@@ -1,9 +1,9 @@
-/** An event that stands alone; as it travels to a reader it has about 240 bytes. */
+/** Returns an event without a series, about 240 bytes in a reader's frame. */
 export function plainEvent(i: number): Record<string, unknown> {
   return { type: "bench.step", data: { i, text: "x".repeat(40) } };
 }
 
-/** A token of a language model. */
+/** Returns an event like a token of a language model. */
 export function tokenEvent(i: number): Record<string, unknown> {
   return {
     type: "llm.delta",
@@ -13,7 +13,7 @@ export function tokenEvent(i: number): Record<string, unknown> {
   };
 }
 
-/** So many of them. */
+/** Returns an array of events. */
 export function batchOf(
   length: number,
   makeEvent: (i: number) => Record<string, unknown> = plainEvent,

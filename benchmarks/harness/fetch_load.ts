@@ -2,8 +2,8 @@ import { quantile } from "./measure.ts";
 import type { RequestLoad, RequestLoadResult } from "./request_load.ts";
 
 /**
- * Loads with `fetch` from this process. It is slower than wrk, so it may be the client that limits;
- * it needs no program, and takes parts of a second.
+ * Sends requests by `fetch` from this process. It is slower than wrk, so the client may be the
+ * bottleneck, but it needs no program and can run for less than a second.
  */
 export async function loadByFetch(
   { url, requests, connections, seconds }: RequestLoad,

@@ -1,19 +1,19 @@
 const LF = 10;
 const EVENT = 101; // e
 const DATA = 100; // d
-/** What stands before an event's number in its frame. */
+/** Bytes before an event's number in its frame. */
 const BEFORE_INDEX = 'data: {"filteredIndex":'.length;
 const DONE = new TextEncoder().encode("event: taskcast.done");
-/** Longer lines that fall apart between two reads are kept whole up to this. */
+/** Longest line, split between two reads, that is joined. */
 const MAX_LINE_BYTES = 1024 * 1024;
 
-/** What a reader saw that it should not have. */
+/** Violations of order that a reader saw. */
 export interface Faults {
-  /** Numbers that were left out. */
+  /** Numbers that never arrived. */
   missing: number;
-  /** Numbers that came again. */
+  /** Numbers that arrived again. */
   doubled: number;
-  /** Numbers that came after a higher one, for the first time. */
+  /** Numbers that arrived for the first time after a higher one. */
   outOfOrder: number;
 }
 
@@ -32,9 +32,9 @@ export class FrameCheck {
   #rest = new Uint8Array(0);
 
   /**
-   * @param first The number that comes first.
-   * @param onEvent Told of the line with the data of each event whose number is the last of so many.
-   * @param every So many; the others cost the client nothing.
+   * @param first The first number to expect.
+   * @param onEvent Called with the data line of every `every`-th event.
+   * @param every Events between two calls; the others cost the client nothing.
    */
   constructor(
     first: number,
@@ -66,7 +66,7 @@ export class FrameCheck {
       this.#line(bytes, at, end);
       at = end + 1;
     }
-    // The memory that was read into is used again.
+    // The caller reuses the buffer.
     if (at < bytes.length) this.#rest = bytes.slice(at);
   }
 

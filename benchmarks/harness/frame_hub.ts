@@ -1,8 +1,8 @@
 const encoder = new TextEncoder();
 
 /**
- * The bare stream: every chunk is made once and put into the queue of each reader, whoever is slow.
- * Its frames have the same parts and about the same size as those of Taskcast.
+ * Bare streams: every chunk is encoded once and queued for each reader, however slow it is. Frames
+ * have the same parts and about the same size as those of Taskcast.
  */
 export class FrameHub {
   readonly #readers = new Set<ReadableStreamDefaultController<Uint8Array>>();
@@ -26,7 +26,7 @@ export class FrameHub {
     for (const reader of this.#readers) reader.enqueue(chunk);
   }
 
-  /** Ends all streams; the next begin anew. */
+  /** Ends all streams; the next ones count from 0. */
   end(): void {
     const end = encoder.encode('event: taskcast.done\ndata: {"reason":"completed"}\n\n');
     for (const reader of this.#readers) {

@@ -1,4 +1,4 @@
-/** The heap of another process, by the inspector that V8 has for Chrome's DevTools. */
+/** Connection to the V8 inspector of another process, which reports its heap. */
 export class Inspector {
   readonly #socket: WebSocket;
   readonly #calls = new Map<number, PromiseWithResolvers<Record<string, number>>>();
@@ -31,14 +31,14 @@ export class Inspector {
     return new Inspector(socket);
   }
 
-  /** Collects garbage, and returns the bytes of heap that are in use then. */
+  /** Collects garbage and returns the bytes of heap in use. */
   async usedHeapBytes(): Promise<number> {
     await this.#call("HeapProfiler.collectGarbage");
     const { usedSize } = await this.#call("Runtime.getHeapUsage");
     return usedSize!;
   }
 
-  /** Writes a heap snapshot, which the Memory tab of Chrome's DevTools loads. */
+  /** Writes a heap snapshot for the Memory tab of Chrome's DevTools. */
   async writeSnapshot(file: string): Promise<void> {
     const chunks: string[] = [];
     this.#onChunk = (chunk) => chunks.push(chunk);

@@ -1,10 +1,10 @@
-/** The value that a share of the values is not above. */
+/** Returns the smallest value that a given share of the values does not exceed. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? NaN;
 }
 
-/** The value in the middle; of an even number of values, the mean of the two there. */
+/** Returns the middle value, or the mean of the two middle values. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
@@ -13,26 +13,26 @@ export function median(values: readonly number[]): number {
     : (sorted[middle - 1]! + sorted[middle]!) / 2 || NaN;
 }
 
-/** Quantiles of latencies, as lines of results have them. */
+/** Quantiles of latencies. */
 export interface Latencies {
   p50Ms: number;
   p99Ms: number;
 }
 
-/** The medians of the rounds' quantiles. */
+/** Returns the medians of the rounds' quantiles. */
 export function latenciesOf(rounds: readonly (readonly number[])[]): Latencies {
   const middle = (share: number) => median(rounds.map((values) => quantile(values, share)));
   return { p50Ms: middle(0.5), p99Ms: middle(0.99) };
 }
 
-/** Three digits that mean something are enough: machines are noisy. */
+/** Rounds to three significant digits; machines are too noisy for more. */
 export function rounded(value: number): number {
   return Number(value.toPrecision(3));
 }
 
 /**
- * Runs each piece of work once a round, in turns, so that a machine that is slow for a while is so
- * for all of them. Every second round goes backwards, so that none always comes first.
+ * Runs each piece of work once a round, in turns, so that a slow phase of the machine affects all
+ * of them. Every second round goes backwards, so that none always comes first.
  */
 export async function inTurns<Name extends string, Value>(
   rounds: number,
@@ -51,12 +51,12 @@ export async function inTurns<Name extends string, Value>(
   return values;
 }
 
-/** How two series of measurements that were taken in turns compare: the median of the ratios. */
+/** Returns the median ratio of two series of measurements taken in turns. */
 export function ratioOf(values: readonly number[], baseline: readonly number[]): number {
   return median(values.map((value, round) => value / baseline[round]!));
 }
 
-/** Waits. */
+/** Resolves after `ms` milliseconds. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 }

@@ -1,14 +1,14 @@
-// What the operating system says of a process. Linux only; elsewhere nothing is known.
+// Processor time and memory of a process, from /proc. Undefined on other systems than Linux.
 import { median } from "./measure.ts";
 
-/** Ticks of the processor's clock in a second; on Linux always that many for user space. */
+/** Ticks per second of the times in /proc; Linux always reports this rate to user space. */
 const TICKS_PER_SECOND = 100;
 
-/** Milliseconds of processor time that a process has used, and the children that it waited for. */
+/** Returns the milliseconds of processor time that a process and its awaited children have used. */
 export async function cpuMs(pid: number | "self"): Promise<number | undefined> {
   try {
     const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
-    // The name, in parentheses, may have blanks; behind it, the state is the third field.
+    // The name, in parentheses, may contain blanks. The state, behind it, is the third field.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
     return 1000 * ticks / TICKS_PER_SECOND;
@@ -17,7 +17,7 @@ export async function cpuMs(pid: number | "self"): Promise<number | undefined> {
   }
 }
 
-/** Bytes of memory that a process has. */
+/** Returns the bytes of resident memory of a process. */
 export async function rssBytes(pid: number | "self"): Promise<number | undefined> {
   try {
     const status = await Deno.readTextFile(`/proc/${pid}/status`);
@@ -27,26 +27,26 @@ export async function rssBytes(pid: number | "self"): Promise<number | undefined
   }
 }
 
-/** A process whose use of the machine is known. */
+/** A process that reports its use of the machine. */
 export interface WatchedProcess {
-  /** Bytes of memory, where that can be known. */
+  /** Returns the bytes of resident memory, if known. */
   rss(): Promise<number | undefined>;
-  /** Milliseconds of processor time used so far, where that can be known. */
+  /** Returns the milliseconds of processor time used so far, if known. */
   cpuMs(): Promise<number | undefined>;
 }
 
 /** Use of the machine by both sides while they worked. */
 export interface Usage {
-  /** Processors that each side kept busy: 1 is one of them, all the time. */
+  /** Processors that each side kept busy; 1 is one processor all the time. */
   serverCpu?: number;
   clientCpu?: number;
-  /** Memory that the server's process had at the end. */
+  /** Resident memory of the server at the end. */
   serverRssMiB?: number;
 }
 
 /**
- * Does some work and tells who was busy meanwhile, so that a reader sees which side was full. The
- * client is this process and its children that ended.
+ * Does some work and measures how busy both sides were, which shows the bottleneck. The client is
+ * this process and its children that have ended.
  */
 export async function watchUsage<T>(
   server: WatchedProcess,
@@ -70,7 +70,7 @@ export async function watchUsage<T>(
   return { value, usage };
 }
 
-/** The median of the rounds' processors and the most memory; what is not known is left out. */
+/** Returns the median processor use and the highest memory of the rounds. */
 export function usageOf(rounds: readonly { usage: Usage }[]): Usage {
   const known = (key: keyof Usage) =>
     rounds.flatMap(({ usage }) => usage[key] === undefined ? [] : [usage[key]]);

@@ -1,16 +1,16 @@
-/** A request that is sent again and again. */
+/** A request that is sent repeatedly. */
 export interface LoadRequest {
   method: "GET" | "POST" | "PATCH";
   path: string;
-  /** JSON. */
+  /** Sent as JSON. */
   body?: unknown;
 }
 
-/** Requests as fast as they are answered. */
+/** Requests to send as fast as they are answered. */
 export interface RequestLoad {
   /** Address of the server. */
   url: string;
-  /** Sent in turns by all connections. */
+  /** Requests that the connections send in turns. */
   requests: readonly LoadRequest[];
   /** Connections, each with one request at a time. */
   connections: number;

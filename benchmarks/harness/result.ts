@@ -1,35 +1,35 @@
 import { rounded } from "./measure.ts";
 
-/** What a scenario measured. */
+/** Core figures of a measurement. */
 interface Figures {
   scenario: string;
-  /** The median of all rounds. */
+  /** Median of all rounds. */
   value: number;
   unit: string;
-  /** What the same machine does without Taskcast, in the same run. */
+  /** The same figure of the yardstick, from the same run. */
   baseline?: number;
-  /** What that is. */
+  /** Name of the yardstick. */
   baselineName?: string;
-  /** The median of the rounds' ratios: of ours to the baseline. */
+  /** Median of the rounds' ratios of value to baseline. */
   ratio?: number;
-  /** What is asked for: of the ratio when `targetIs` says so, else of the value. */
+  /** Target for the ratio if `targetIs` says so, else for the value. */
   target?: number;
   targetIs?: "ratio at least" | "at least" | "at most";
   rounds: number;
 }
 
-/** That and everything else: latencies, faults that readers saw, processors, memory. */
+/** Core figures with latencies, faults, processors and memory. */
 export type Measured = Figures & Record<string, unknown>;
 
-/** A line of a file of results. */
+/** A line in a file of results. */
 export type Result = Measured & {
-  /** Where tasks are kept. */
+  /** Name of the storage. */
   storage: string;
-  /** Whether the target is met. */
+  /** True if the target is met. */
   ok?: boolean;
 };
 
-/** Whether a result is what is asked for, where something is. */
+/** Returns true if a result meets its target, `undefined` if it has none. */
 export function meetsTarget(
   { value, ratio, target, targetIs }: Pick<Figures, "value" | "ratio" | "target" | "targetIs">,
 ): boolean | undefined {
@@ -38,7 +38,7 @@ export function meetsTarget(
   return targetIs === "at most" ? value <= target : value >= target;
 }
 
-/** Returns a function that prints results, a line of JSON each, and appends them to a file. */
+/** Returns a function that prints results as lines of JSON and appends them to `file`, if given. */
 export function resultWriter(file?: string): (result: Measured & { storage: string }) => void {
   return (result) => {
     const line = lineOf(result);
@@ -47,7 +47,7 @@ export function resultWriter(file?: string): (result: Measured & { storage: stri
   };
 }
 
-/** The line of a result, with numbers that are not more exact than they can be. */
+/** Returns the JSON of a result, with rounded numbers. */
 export function lineOf(result: Measured & { storage: string }): string {
   return JSON.stringify(
     { ...result, ok: meetsTarget(result) },

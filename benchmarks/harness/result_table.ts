@@ -3,7 +3,7 @@ import type { Result } from "./result.ts";
 
 /**
  * Returns a table in Markdown: a row for each scenario, storage and baseline, a column for each set
- * of results. Of a scenario that a set has several times, the last is shown.
+ * of results. If a set has a scenario several times, the last one counts.
  */
 export function resultTable(columns: ReadonlyMap<string, readonly Result[]>): string {
   const rows = new Map<string, Map<string, string>>();
@@ -28,7 +28,7 @@ function cell({ value, unit, ratio, ok }: Result): string {
     (ok === false ? ", target missed" : "");
 }
 
-/** Returns three digits that mean something, those before the point in groups of three. */
+/** Returns a number with three significant digits, thousands separated by spaces. */
 export function grouped(value: number): string {
   const [whole, part] = String(rounded(value)).split(".");
   return whole!.replaceAll(/\B(?=(\d{3})+$)/g, " ") + (part === undefined ? "" : `.${part}`);

@@ -6,7 +6,7 @@ export interface Server extends WatchedProcess {
   url: string;
   /** Milliseconds from the start of the process to the first answer. */
   startMs?: number;
-  /** Of its inspector, if it was asked for. */
+  /** Address of its inspector, if requested. */
   inspectorUrl?: string;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -14,11 +14,11 @@ export interface Server extends WatchedProcess {
 const ROOT = new URL("../../", import.meta.url);
 
 interface StartOptions {
-  /** Passed to Deno itself. */
+  /** Arguments of `deno run` itself. */
   runtimeArgs?: readonly string[];
-  /** Lets others look into it. */
+  /** Starts the inspector. */
   inspect?: boolean;
-  /** Of another checkout of the repository, to compare versions. */
+  /** Checkout to start the server from, to compare versions. */
   root?: string | URL;
 }
 
@@ -34,7 +34,7 @@ async function startServer(
       "run",
       "-A",
       "--no-check",
-      // Which would say nothing of the inspector.
+      // `--quiet` would hide the address of the inspector.
       ...inspect ? ["--inspect=127.0.0.1:0"] : ["--quiet"],
       ...runtimeArgs,
       file,
@@ -59,7 +59,7 @@ async function startServer(
     url = /listens on (http:\S+)/.exec(text += value)?.[1];
   }
   void (async () => {
-    while (!(await lines.read()).done); // So that it never waits for its messages to be read.
+    while (!(await lines.read()).done); // Keeps the pipe from filling up.
   })();
   await (await fetch(`${url}/health`)).body?.cancel();
   return {
@@ -76,7 +76,7 @@ async function startServer(
 }
 
 /**
- * The server of this repository.
+ * Starts the server of this repository.
  *
  * @param options.profileFolder Folder for a CPU profile, which is written when the server ends.
  */
@@ -97,12 +97,12 @@ export function startTaskcast(
 /** The HTTP servers of Deno. */
 export type Listener = "deno" | "node";
 
-/** The same runtime and router without Taskcast. */
+/** Bare server: the same runtime and router without Taskcast. */
 export function startBare(listener: Listener = "deno"): Promise<Server> {
   return startServer("benchmarks/baseline_server.ts", ["--listener", listener]);
 }
 
-/** Any server of the same API. */
+/** Returns a server that runs elsewhere. */
 export function remoteServer(url: string): Server {
   return {
     url: url.replace(/\/+$/, ""),

@@ -3,16 +3,16 @@ import { createTask, endTask, post } from "./api.ts";
 import { nowMs, sentAtMs } from "./sent_at.ts";
 import { readSse } from "./sse_reader.ts";
 
-/** How much goes on at a time. */
+/** Intensity of the load. */
 export interface SoakOptions {
   eventsPerSecond: number;
-  /** Live tasks. */
+  /** Tasks that are live at a time. */
   tasks: number;
-  /** Readers, spread over them. */
+  /** Readers at a time, spread over the tasks. */
   readers: number;
 }
 
-/** What happened since the last look. */
+/** Counts since the previous sample. */
 export interface SoakSample {
   published: number;
   delivered: number;
@@ -21,20 +21,20 @@ export interface SoakSample {
   missing: number;
   doubled: number;
   outOfOrder: number;
-  /** Requests and streams that failed. */
+  /** Failed requests and streams. */
   errors: number;
   publishMs: number[];
   deliveryMs: number[];
 }
 
-/** Events of a task in its life. */
+/** Events of a task, on average. */
 const TASK_EVENTS = 600;
-/** Events that a reader stays for, by chance between these. */
+/** Fewest and most events that a reader stays for. */
 const READER_EVENTS = [20, 400] as const;
-/** Every so many deliveries one is timed: to look into each would be most of the client's work. */
+/** Deliveries for each one that is timed; timing all would be most of the client's work. */
 const TIMED = 20;
 
-/** Producers whose tasks end and begin anew, and readers who come late, stay a while and leave. */
+/** Producers that replace their tasks, and readers that join late, stay a while and leave. */
 export class SoakLoad {
   readonly #url: string;
   readonly #options: SoakOptions;
@@ -55,34 +55,34 @@ export class SoakLoad {
     for (let n = 0; n < readers; n++) this.#running.push(this.#follow());
   }
 
-  /** What happened since the last time. */
+  /** Returns the counts since the previous call. */
   take(): SoakSample {
     const sample = this.#sample;
     this.#sample = emptySample();
     return sample;
   }
 
-  /** Ends all tasks, and waits until nobody reads any more. */
+  /** Ends all tasks and waits for the last reader. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#running);
   }
 
-  /** One task after the other. */
+  /** Produces one task after the other. */
   async #produce(n: number): Promise<void> {
     const { eventsPerSecond, tasks } = this.#options;
     const periodMs = 1000 * tasks / eventsPerSecond;
-    await pause(periodMs * Math.random()); // So that not all publish in the same instant.
+    await pause(periodMs * Math.random()); // Spreads the producers over the period.
     while (!this.#stopped) {
       try {
         const id = await createTask(this.#url);
-        // The first ones end at different times, too.
+        // Lengths differ, so that tasks do not end together.
         const length = TASK_EVENTS * (0.5 + Math.random());
         let nextMs = performance.now();
         for (let i = 0; i < length && !this.#stopped; i++) {
           nextMs += periodMs;
           await this.#publish(id, i);
-          this.#live[n] = id; // Readers find at least one event.
+          this.#live[n] = id; // Only now, so that readers find an event.
           await pause(nextMs - performance.now());
         }
         await endTask(this.#url, id);
@@ -95,7 +95,7 @@ export class SoakLoad {
 
   async #publish(id: string, i: number): Promise<void> {
     const startedMs = performance.now();
-    // Half of them are tokens of a text, half stand alone.
+    // Half of the events are tokens of a text.
     const event = i % 2 === 0
       ? {
         seriesId: "answer",
@@ -108,7 +108,7 @@ export class SoakLoad {
     this.#sample.published++;
   }
 
-  /** One reader after the other: some stay to the end, most leave before. */
+  /** Follows one task after the other; most readers leave before the end. */
   async #follow(): Promise<void> {
     while (!this.#stopped) {
       const id = this.#live[Math.floor(Math.random() * this.#live.length)];
@@ -119,8 +119,8 @@ export class SoakLoad {
       const [least, most] = READER_EVENTS;
       let left = least + Math.random() * (most - least);
       const joinedMs = nowMs();
-      // Half of them come late and are told texts as a whole, so numbers have gaps. The others read
-      // the log as it is from its second event on, and must see each number once.
+      // Half of the readers join late and get texts as a whole, so their numbers have gaps. The
+      // others read the raw log from its second event and must see each number once.
       const fromSecond = Math.random() < 0.5;
       const query = fromSecond ? "?since.index=0" : "";
       const reader = readSse(`${this.#url}/tasks/${id}/events${query}`, {
@@ -148,7 +148,7 @@ export class SoakLoad {
     this.#sample.delivered++;
     if (++this.#deliveries % TIMED > 0) return;
     const atMs = sentAtMs(line);
-    // What was there before the reader is not late.
+    // Events from before the reader joined are not late.
     if (atMs > joinedMs) this.#sample.deliveryMs.push(nowMs() - atMs);
   }
 

@@ -4,34 +4,34 @@ import { FrameCheck } from "./frame_check.ts";
 
 /** A reader of a stream. */
 export interface SseReader {
-  /** The stream has been answered, and its first bytes have come. */
+  /** Resolves with the first bytes of the body. */
   opened: Promise<void>;
-  /** The stream has ended. */
+  /** Resolves when the stream ends; rejects if it is cut off. */
   ended: Promise<void>;
-  /** Bytes of the body so far. */
+  /** Bytes of the body received so far. */
   readonly bytes: number;
   readonly events: number;
   readonly faults: Faults;
-  /** Whether the end of the task was told. */
+  /** True once the end of the task was received. */
   readonly done: boolean;
   close(): void;
 }
 
 export interface SseReaderOptions {
-  /** Told of the line with an event's data. */
+  /** Called with the data line of an event. */
   onEvent?: (line: Uint8Array, index: number) => void;
-  /** Of so many events only the last is told of, by their numbers. @default {1} */
+  /** Events for each call of `onEvent`, by their numbers. @default {1} */
   every?: number;
-  /** The number of the event that comes first. @default {0} */
+  /** Number of the first event. @default {0} */
   first?: number;
-  /** @default {65536} */
+  /** Size of the read buffer. @default {65536} */
   bufferBytes?: number;
   headers?: Readonly<Record<string, string>>;
 }
 
 /**
- * Follows a stream over a socket of its own. `fetch` and an SSE parser would make the client the
- * slower side: what is read here is looked at where it lies.
+ * Follows a stream over a socket of its own and examines the bytes in place. With `fetch` and an
+ * SSE parser the client would be the bottleneck.
  */
 export function readSse(url: string, options: SseReaderOptions = {}): SseReader {
   const { onEvent, every, first = 0, bufferBytes = 64 * 1024, headers = {} } = options;
@@ -86,11 +86,11 @@ export function readSse(url: string, options: SseReaderOptions = {}): SseReader 
     try {
       connection?.close();
     } catch {
-      // It is closed already.
+      // Already closed.
     }
   };
   ended.then(() => opened.resolve(), opened.reject);
-  ended.catch(() => {}); // Whoever waits for it is told.
+  ended.catch(() => {}); // Callers that await it get the error.
   return {
     opened: opened.promise,
     ended,
@@ -109,9 +109,9 @@ export function readSse(url: string, options: SseReaderOptions = {}): SseReader 
 }
 
 /**
- * Opens so many readers, not all at once, and waits until each has had its first bytes.
+ * Opens readers, 200 at a time, and waits for the first bytes of each.
  *
- * @param options.tookMs What that took for each is added to it.
+ * @param options.tookMs Gets the milliseconds that each took.
  */
 export async function openReaders(
   count: number,
@@ -124,7 +124,7 @@ export async function openReaders(
     const startedMs = performance.now();
     const some = Array.from({ length }, (_, i) => {
       const reader = readSse(url(readers.length + i), options);
-      // Whoever waits for all of them is told of those that fail.
+      // The wait for all of them reports failures.
       reader.opened.then(() => tookMs?.push(performance.now() - startedMs), () => {});
       return reader;
     });
@@ -134,7 +134,7 @@ export async function openReaders(
   return readers;
 }
 
-/** The faults of all of them. */
+/** Returns the sums of the readers' faults. */
 export function faultsOf(readers: readonly { faults: Faults }[]): Faults {
   const sum = { missing: 0, doubled: 0, outOfOrder: 0 };
   for (const { faults } of readers) {

@@ -1,13 +1,13 @@
 import { startPostgres } from "../../testing/databases/postgres_server.ts";
 import { startRedis } from "../../testing/databases/redis_server.ts";
 
-/** How a server is started so that it keeps its tasks somewhere. */
+/** Arguments of a server for a storage, and what the storage needs to run. */
 export interface Storage {
   args: string[];
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Those that can be chosen. */
+/** Names of the storages. */
 export const STORAGES: readonly string[] = [
   "memory",
   "sqlite",
@@ -16,11 +16,11 @@ export const STORAGES: readonly string[] = [
   "redis+postgres",
 ];
 
-/** Starts what a storage needs: files and servers of its own. */
+/** Starts the databases of a storage, or creates its files. */
 export async function openStorage(name: string): Promise<Storage> {
   switch (name) {
     case "memory":
-      // More than any run fills: a store that is full refuses, which is fast.
+      // More than any run fills, because a full store refuses, which is fast.
       return {
         args: ["--max-memory", "8192"],
         [Symbol.asyncDispose]: () => Promise.resolve(),

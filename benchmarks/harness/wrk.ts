@@ -2,7 +2,7 @@ import type { LoadRequest, RequestLoad, RequestLoadResult } from "./request_load
 
 let has: Promise<boolean> | undefined;
 
-/** Whether wrk is installed. */
+/** Returns true if wrk is installed. */
 export function hasWrk(): Promise<boolean> {
   return has ??= runsWrk();
 }
@@ -12,18 +12,18 @@ async function runsWrk(): Promise<boolean> {
     await new Deno.Command("wrk", { args: ["-v"], stdout: "null", stderr: "null" }).output();
     return true;
   } catch {
-    return false; // A program that is not there is thrown, and rejects nothing.
+    return false; // Deno throws at once if the program is missing.
   }
 }
 
-/** Loads with https://github.com/wg/wrk on one thread: the other processor is the server's. */
+/** Sends requests by https://github.com/wg/wrk on one thread; the server has the rest. */
 export async function loadByWrk(
   { url, requests, connections, seconds }: RequestLoad,
 ): Promise<RequestLoadResult> {
   const script = await Deno.makeTempFile({ suffix: ".lua" });
   try {
     await Deno.writeTextFile(script, scriptOf(requests));
-    const duration = `${Math.max(1, Math.round(seconds))}s`; // It takes whole seconds only.
+    const duration = `${Math.max(1, Math.round(seconds))}s`; // wrk takes whole seconds only.
     const { stdout, stderr, success } = await new Deno.Command("wrk", {
       args: ["-t1", `-c${connections}`, `-d${duration}`, "-s", script, url],
     }).output();
@@ -45,7 +45,7 @@ export async function loadByWrk(
   }
 }
 
-/** Returns wrk's program: requests that are written once, and a line with the outcome. */
+/** Returns the script for wrk: prepared requests, and a line with the outcome. */
 function scriptOf(requests: readonly LoadRequest[]): string {
   const formats = requests.map(({ method, path, body }) => {
     const json = body === undefined ? undefined : JSON.stringify(body);

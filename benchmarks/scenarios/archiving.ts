@@ -8,13 +8,13 @@ import type { Server } from "../harness/server.ts";
 
 const TASKS = 32;
 
-/** Before each measurement: a server whose turn it was not is slower at first, by up to a third. */
+/** Load before each measurement; a server that was idle is up to a third slower at first. */
 const WARM_UP_SECONDS = 2;
 const POLL_MS = 100;
 
 /**
- * What archiving costs those who publish: a server on Redis with PostgreSQL behind it, and one on a
- * Redis without. All of their processes and the client share the machine.
+ * Measures what archiving costs publishers: a server on Redis with PostgreSQL behind it, beside one
+ * on Redis alone. All of their processes and the client share the machine.
  */
 export async function archiving(bench: Bench): Promise<void> {
   const { startOn, storage } = bench;
@@ -24,7 +24,7 @@ export async function archiving(bench: Bench): Promise<void> {
   await measure(bench, plain, { name: "batches of 100", body: batchOf(100), events: 100 });
 }
 
-/** What is published. */
+/** A kind of request. */
 interface Kind {
   name: string;
   body: unknown;
@@ -44,7 +44,7 @@ async function measure(bench: Bench, plain: Server, { name, body, events }: Kind
     const send = (seconds: number) => loadRequests({ url, requests, connections, seconds });
     if (seconds >= WARM_UP_SECONDS) await send(WARM_UP_SECONDS);
     const run = await watchUsage(to, () => send(seconds));
-    // What is archived later must not be counted against the next in turn.
+    // Archiving that is left must not slow the next measurement.
     if (to === server) await untilArchived(url);
     await Promise.all(ids.map((id) => deleteTask(url, id)));
     return run;
@@ -73,7 +73,7 @@ async function measure(bench: Bench, plain: Server, { name, body, events }: Kind
   });
 }
 
-/** Waits until all that was published is archived, too. */
+/** Waits until all stored events are archived. */
 async function untilArchived(url: string): Promise<void> {
   for (;;) {
     const text = await (await fetch(`${url}/metrics`)).text();

@@ -12,14 +12,14 @@ import type { Server } from "../harness/server.ts";
 import type { SseReader } from "../harness/sse_reader.ts";
 import { faultsOf, openReaders } from "../harness/sse_reader.ts";
 
-/** Readers, and events so that about as much is delivered each time. */
+/** Readers and events, so that about as much is delivered each time. */
 const SIZES = [[1, 100_000], [50, 40_000], [200, 10_000], [500, 4_000], [2_000, 1_000]] as const;
-/** Requests with a burst each that are on their way at a time: sockets are the slower side. */
+/** Bursts under way at a time, enough to make the sockets the bottleneck. */
 const PUBLISHERS = 4;
-/** Of so many single events one is timed, so that the client does not become the slower side. */
+/** Single events for each one that is timed; more would make the client the bottleneck. */
 const TIMED_SINGLES = 10;
 
-/** Where a burst goes and where it comes out. */
+/** Both ends of a stream. */
 interface Stream {
   server: Server;
   makeEvent: (i: number) => Record<string, unknown>;
@@ -30,21 +30,21 @@ interface Stream {
 
 interface Delivered {
   deliveriesPerSecond: number;
-  /** From a publisher's call to a reader's socket: of the last event of each burst at each reader. */
+  /** Milliseconds from publisher to each reader's socket, for the last event of each burst. */
   tookMs: number[];
   usage: Usage;
   faults: Faults;
-  /** Requests that failed, and readers who did not get everything. */
+  /** Failed requests, and readers that did not get everything. */
   errors: number;
-  /** Of the last event at the reader who was last, less than that of the first who had it. */
+  /** Milliseconds between the first and the last reader that had everything. */
   spreadMs: number;
 }
 
-/** Bursts of 100 events, sent while those before are on their way: what sockets can take. */
+/** Measures bursts of 100 events, several under way at a time, which the sockets limit. */
 export async function fanOut(bench: Bench): Promise<void> {
   for (const [fullReaders, full] of SIZES) {
     const readers = scaledReaders(bench, fullReaders);
-    // At least a burst of each publisher.
+    // At least one burst for each publisher.
     const events = Math.max(100 * PUBLISHERS, Math.ceil(full * bench.scale / 100) * 100);
     const run = async (open: () => Promise<Stream>) =>
       await deliver(await open(), { readers, events, burst: 100, publishers: PUBLISHERS });
@@ -69,7 +69,7 @@ export async function fanOut(bench: Bench): Promise<void> {
   }
 }
 
-/** One event at a time, each after the one before: sockets are faster than the producer. */
+/** Measures single events, one after the other, where the producer is the bottleneck. */
 export async function fanOutSingles(bench: Bench): Promise<void> {
   await using bareOnNode = await bench.startAnotherBare("node");
   for (const [fullReaders, full] of [[50, 1_000], [200, 500], [2_000, 60]] as const) {
@@ -100,7 +100,7 @@ function report(
     scenario: string;
     ours: Delivered[];
     theirs: Delivered[];
-    /** Those of a bare server on `node:http`. */
+    /** Deliveries of a bare server on `node:http`. */
     onNode?: Delivered[];
     baselineName: string;
     target?: number;
@@ -173,7 +173,7 @@ async function deliver(
   const errors = new ErrorCount();
   const open = await openReaders(readers, () => streamUrl, {
     bufferBytes: 32 * 1024,
-    // A burst is one commit, so whatever the order in which they came, each ends at such a number.
+    // A burst is one commit, so each ends at such a number, in whatever order they arrived.
     every: Math.max(burst, TIMED_SINGLES),
     onEvent: (line) => noteDelay(line, tookMs),
   });
@@ -209,7 +209,7 @@ async function deliver(
   };
 }
 
-/** So many events, the last of which says when they were sent. */
+/** Returns events, the last of which has the time of sending. */
 function burstOf(
   length: number,
   makeEvent: (i: number) => Record<string, unknown>,

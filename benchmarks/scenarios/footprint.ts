@@ -10,13 +10,13 @@ import { openReaders } from "../harness/sse_reader.ts";
 const MIB = 1024 * 1024;
 const KIB = 1024;
 
-/** Start-up, and the memory of a server without work. */
+/** Measures start-up, and the memory of an idle server. */
 export async function startup(bench: Bench): Promise<void> {
   const { startAnother, startAnotherBare, rounds } = bench;
   if (startAnother === undefined) return;
   const ours: { ms: number; rss: number }[] = [];
   const bare: { ms: number; rss: number }[] = [];
-  // On the other listener, too.
+  // On the other listener.
   const bareOnNode: { ms: number; rss: number }[] = [];
   for (let round = 0; round < rounds; round++) {
     for (
@@ -59,7 +59,7 @@ export async function startup(bench: Bench): Promise<void> {
   }
 }
 
-/** Readers who wait, each of a connection of its own, with both HTTP servers that Deno has. */
+/** Measures the memory of waiting readers, with both HTTP servers of Deno. */
 export async function idleReaders(bench: Bench): Promise<void> {
   for (const listener of ["node", "deno"] as const) await idleReadersOn(bench, listener);
 }
@@ -73,7 +73,7 @@ async function idleReadersOn(bench: Bench, listener: Listener): Promise<void> {
   const tookMs: number[][] = [];
   let rssMiB: number | undefined;
   for (let round = 0; round < rounds; round++) {
-    // Fresh ones: memory that was used once is not given back.
+    // A fresh server, because used memory is not returned to the system.
     await using server = await startAnother(["--listener", listener]);
     const id = await createTask(server.url);
     const took: number[] = [];
@@ -88,7 +88,7 @@ async function idleReadersOn(bench: Bench, listener: Listener): Promise<void> {
   const shares: [name: string, readers: number, of: (bytes: number[]) => number][] = [
     [`of ${few}`, few, ([atFew]) => atFew!],
     [ofMany, many, ([, atMany]) => atMany!],
-    // Without what a heap grows by at first, whoever comes.
+    // Without the initial growth of the heap.
     [`each after ${few}, to ${many}`, many - few, ([atFew, atMany]) => atMany! - atFew!],
   ];
   for (const [name, readers, of] of shares) {
@@ -107,7 +107,7 @@ async function idleReadersOn(bench: Bench, listener: Listener): Promise<void> {
       scenario: `memory of an idle reader beyond a bare stream, ${name}, listener ${listener}`,
       unit: "KiB",
       value: median(ours.map((bytes, round) => perReader(bytes) - perReader(bare[round]!))),
-      // Where there are few, what a heap grows by at first is more than they hold.
+      // With few readers, the initial growth of the heap is more than they hold.
       ...name === ofMany ? { target: 6, targetIs: "at most" as const } : {},
       rounds,
     });
@@ -115,9 +115,9 @@ async function idleReadersOn(bench: Bench, listener: Listener): Promise<void> {
 }
 
 /**
- * Bytes that so many readers add to a server, and so many more.
+ * Returns the bytes that each reader adds to a server, for a few readers and for many.
  *
- * @param tookMs What it took to open each, of 200 that come at once, is added to it.
+ * @param tookMs Gets the milliseconds that it took to open each.
  */
 async function bytesOfReaders(
   server: Server,
@@ -126,7 +126,7 @@ async function bytesOfReaders(
   tookMs?: number[],
 ): Promise<number[]> {
   const open = (count: number) => openReaders(count, () => url, { bufferBytes: 1024, tookMs });
-  // What the first readers of all bring along is not theirs.
+  // The first readers load code and grow the heap.
   for (const reader of await open(200)) reader.close();
   const before = await server.rss() ?? NaN;
   const readers: SseReader[] = [];
@@ -140,13 +140,13 @@ async function bytesOfReaders(
   return bytes;
 }
 
-/** What an event takes that is kept in memory. */
+/** Measures the memory of a stored event. */
 export async function storedEvents(bench: Bench): Promise<void> {
   const { startAnother, storage, rounds } = bench;
   if (startAnother === undefined || storage !== "memory") return;
   const tasks = scaled(bench, 200);
   const eventsPerTask = 5_000;
-  // JSON of 200 bytes, which is what a producer sends.
+  // 200 bytes of JSON, as a producer sends it.
   const event = () => ({ type: "bench.step", data: { text: "x".repeat(155) } });
   const bytes: number[] = [];
   const tookMs: number[][] = [];

@@ -7,13 +7,13 @@ import { latenciesOf, quantile, ratioOf } from "../harness/measure.ts";
 import type { Usage } from "../harness/processes.ts";
 import { usageOf, watchUsage } from "../harness/processes.ts";
 
-/** Done of each in a round. */
+/** Requests of each kind in a round. */
 const SINGLES = 500;
 const PAGES = 100;
-/** Events of a log that is short. */
+/** Length of the short log. */
 const SHORT = 1_000;
 
-/** What one event, and a page of history, cost when the log has become long. */
+/** Measures a publish and a page of history with a long log. */
 export async function growth(bench: Bench): Promise<void> {
   for (const [kind, makeEvent] of [["plain", plainEvent], ["accumulate", tokenEvent]] as const) {
     await publishing(bench, kind, makeEvent);
@@ -36,13 +36,13 @@ async function publishing(
   await compare(bench, {
     scenario: `one publish to a log of ${length} events, ${kind}`,
     baselineName: `one publish to a log of ${SHORT} events`,
-    times: SINGLES,
+    times: Math.max(20, scaled(bench, SINGLES)),
     ours: (i) => publish(long, i),
     baseline: (i) => publish(short, i),
   });
 }
 
-/** Pages of 100 events near the end of a log, against those near its beginning. */
+/** Compares pages of 100 events near the end of a log with those near its beginning. */
 async function paging(bench: Bench): Promise<void> {
   const { url } = bench.server;
   const length = Math.max(SHORT, scaled(bench, 100_000));
@@ -56,13 +56,13 @@ async function paging(bench: Bench): Promise<void> {
   await compare(bench, {
     scenario: `a page of history at the end of ${length} events`,
     baselineName: "a page at the beginning",
-    times: PAGES,
+    times: Math.max(10, scaled(bench, PAGES)),
     ours: (i) => page(length - 300 + i),
     baseline: page,
   });
 }
 
-/** What is done many times a round, and the same where it should cost as much. */
+/** An operation, and the same operation where it should cost as much. */
 interface Comparison {
   scenario: string;
   baselineName: string;
@@ -81,7 +81,7 @@ async function compare(bench: Bench, comparison: Comparison): Promise<void> {
       await work(i);
       into.push(performance.now() - startedMs);
     };
-    // One of the one, one of the other: whatever disturbs, disturbs both.
+    // Alternates, so that a disturbance affects both.
     for (let i = 0; i < times; i++) {
       await errors.watch(timed(baseline, i, tookMs.baseline));
       await errors.watch(timed(ours, i, tookMs.ours));
@@ -100,14 +100,14 @@ async function compare(bench: Bench, comparison: Comparison): Promise<void> {
     value: latencies.p50Ms,
     baseline: baselineLatencies.p50Ms,
     baselineName,
-    // The other way round than in most: below 1 is slower than the baseline.
+    // Inverted, as these are times: below 1 is slower than the baseline.
     ratio: ratioOf(medians(beside), medians(of)),
     target: 0.9,
     targetIs: "ratio at least",
     rounds: bench.rounds,
     ...latencies,
     errors: errors.count,
-    // Of both, which were done in turns.
+    // Use by both, because they alternate.
     ...usageOf(rounds),
   });
 }

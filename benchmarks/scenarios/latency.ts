@@ -9,7 +9,7 @@ import { usageOf, watchUsage } from "../harness/processes.ts";
 import { noteDelay, nowMs } from "../harness/sent_at.ts";
 import { faultsOf, openReaders } from "../harness/sse_reader.ts";
 
-/** From the publisher's call to the reader's socket, at half of the rate that can be delivered. */
+/** Measures publisher to reader's socket, at half of the highest rate. */
 export async function latency(bench: Bench): Promise<void> {
   for (const [fullReaders, p99Ms] of [[100, 10], [2_000, 50]] as const) {
     const readers = scaledReaders(bench, fullReaders);
@@ -36,16 +36,16 @@ export async function latency(bench: Bench): Promise<void> {
   await manyTasks(bench);
 }
 
-/** What a round was. */
+/** Outcome of a round. */
 interface Run {
-  /** Of each delivery. */
+  /** Latency of each delivery. */
   tookMs: number[];
   errors: number;
   faults: Faults;
   usage: Usage;
 }
 
-/** What all rounds have beside their latencies. */
+/** Returns the figures of all rounds except latencies. */
 function detailsOf(runs: readonly Run[]): Record<string, unknown> {
   return {
     maxMs: runs.reduce((max, { tookMs }) => tookMs.reduce((a, b) => Math.max(a, b), max), 0),
@@ -55,8 +55,8 @@ function detailsOf(runs: readonly Run[]): Record<string, unknown> {
   };
 }
 
-/** Single events a second, one after the other has arrived at everybody. */
-async function highestRate({ server }: Bench, readers: number): Promise<number> {
+/** Measures single events a second, each sent when the previous one has reached all readers. */
+async function highestRate({ server, seconds }: Bench, readers: number): Promise<number> {
   const id = await createTask(server.url);
   const url = `${server.url}/tasks/${id}/events`;
   let arrived = 0;
@@ -69,7 +69,7 @@ async function highestRate({ server }: Bench, readers: number): Promise<number> 
   });
   let count = 0;
   const startedMs = performance.now();
-  while (performance.now() - startedMs < 2_000) {
+  while (performance.now() - startedMs < Math.min(2_000, 1_000 * seconds)) {
     arrived = 0;
     all = Promise.withResolvers();
     await post(url, tick());
@@ -101,7 +101,7 @@ async function oneTask(
     for (let i = 0; i < count; i++) {
       const waitMs = startedMs + 1000 * i / perSecond - performance.now();
       if (waitMs > 0) await pause(waitMs);
-      // Not waited for: a publisher that waits would hide what is late.
+      // Not awaited, because a publisher that waits would hide late deliveries.
       sent.push(errors.watch(post(url, tick())));
     }
     await Promise.all(sent);
@@ -111,7 +111,7 @@ async function oneTask(
   return { tookMs, errors: errors.count, faults: faultsOf(open), usage };
 }
 
-/** Many tasks with 20 events a second and a reader each. */
+/** Measures many tasks with 20 events a second and a reader each. */
 async function manyTasks(bench: Bench): Promise<void> {
   const { server, seconds, rounds } = bench;
   const tasks = scaled(bench, 500);
@@ -127,7 +127,7 @@ async function manyTasks(bench: Bench): Promise<void> {
     });
     const { usage } = await watchUsage(server, () =>
       Promise.all(ids.map(async (id, n) => {
-        // Spread over the period, so that not all publish in the same instant.
+        // Spreads the publishers over the period.
         await pause(1000 / perSecond * n / tasks);
         for (let i = 0; i < perSecond * seconds; i++) {
           const startedMs = performance.now();
@@ -150,7 +150,7 @@ async function manyTasks(bench: Bench): Promise<void> {
   });
 }
 
-/** An event that says when it was sent. */
+/** Returns an event with its time of sending. */
 function tick(): Record<string, unknown> {
   return { type: "tick", data: { at: nowMs() } };
 }

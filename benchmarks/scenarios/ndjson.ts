@@ -7,10 +7,10 @@ import type { Usage } from "../harness/processes.ts";
 import { usageOf, watchUsage } from "../harness/processes.ts";
 
 const LINES_A_CHUNK = 500;
-/** Requests of one chunk each, whose time is taken, in a round. */
+/** Timed requests of one chunk each in a round. */
 const REQUESTS = 50;
 
-/** Lines of JSON on one connection. */
+/** Measures lines of JSON on one connection. */
 export async function ndjson(bench: Bench): Promise<void> {
   const { server, bare, rounds, storage } = bench;
   const count = scaled(bench, 200_000);
@@ -56,22 +56,22 @@ function chunkOfLines(): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(lines.join("\n") + "\n");
 }
 
-/** What a round was. */
+/** Outcome of a round. */
 interface Run {
   value: Published;
   usage: Usage;
-  /** Of requests of one chunk. */
+  /** Latencies of requests of one chunk. */
   tookMs: number[];
 }
 
 interface Published {
   seconds: number;
   linesPerSecond: number;
-  /** Lines that were not taken. */
+  /** Lines that were not accepted. */
   errors: number;
 }
 
-/** Sends about so many lines, the same again and again; the client does nothing else. */
+/** Sends about `count` lines, the same chunk repeatedly, so that the client costs little. */
 async function publish(
   url: string,
   chunk: Uint8Array<ArrayBuffer>,

@@ -10,15 +10,15 @@ import { usageOf, watchUsage } from "../harness/processes.ts";
 import type { Server } from "../harness/server.ts";
 import { faultsOf, readSse } from "../harness/sse_reader.ts";
 
-/** How often each is done in a round, one after the other. */
+/** Repetitions in a round, one after the other. */
 const REPLAYS = 10;
 const JOINS = 50;
-/** What each token adds to a text. */
+/** Bytes that each token adds to the text. */
 const TOKEN_BYTES = "token0 ".length;
 
-/** What a round was. */
+/** Outcome of a round. */
 interface Run {
-  /** Each that went well. */
+  /** Repetitions that succeeded. */
   done: Done[];
   errors: number;
   usage: Usage;
@@ -26,14 +26,14 @@ interface Run {
 
 interface Done {
   ms: number;
-  /** Until the first bytes. */
+  /** Milliseconds until the first bytes. */
   firstMs: number;
-  /** Of the text, where one is joined. */
+  /** Bytes of the joined text. */
   bytes: number;
   faults: Faults;
 }
 
-/** Everything that there is of an ended task, and a text that is joined late. */
+/** Measures the replay of an ended task, and late joins to a text. */
 export async function replay(bench: Bench): Promise<void> {
   const { server, rounds, storage } = bench;
   const inMemory = storage === "memory";
@@ -46,7 +46,7 @@ export async function replay(bench: Bench): Promise<void> {
     replays: () => repeat(server, REPLAYS, () => replayOnce(streamOf(plain), count)),
     joins: () => repeat(server, JOINS, () => joinOnce(streamOf(series), count)),
   };
-  // So that neither is measured before it is compiled.
+  // Warm-up: neither is measured before it is compiled.
   const [firstReplay, firstJoin] = [await kinds.replays(), await kinds.joins()];
   const { replays, joins } = await inTurns(rounds, kinds);
   const [replayMs, joinMs] = [latenciesOf(replays.map(msOf)), latenciesOf(joins.map(msOf))];
@@ -77,7 +77,7 @@ function msOf({ done }: Run): number[] {
   return done.map(({ ms }) => ms);
 }
 
-/** What all rounds have beside their times. */
+/** Returns the figures of all rounds except their times. */
 function detailsOf(runs: readonly Run[]): Record<string, unknown> {
   return {
     firstByteMs: median(runs.flatMap(({ done }) => done.map(({ firstMs }) => firstMs))),
@@ -100,7 +100,7 @@ async function repeat(server: Server, times: number, work: () => Promise<Done>):
   return { done, errors: errors.count, usage };
 }
 
-/** Reads all of an ended task. */
+/** Reads an ended task to its end. */
 async function replayOnce(url: string, count: number): Promise<Done> {
   const startedMs = performance.now();
   const reader = readSse(url);
@@ -114,12 +114,12 @@ async function replayOnce(url: string, count: number): Promise<Done> {
   return { ms, firstMs, bytes: 0, faults: reader.faults };
 }
 
-/** Joins a live task, until its text is there. */
+/** Joins a live task and waits for its text. */
 async function joinOnce(url: string, count: number): Promise<Done> {
   const snapshot = Promise.withResolvers<number>();
   const startedMs = performance.now();
   const reader = readSse(url, {
-    // One event stands for all. To note each of the others as skipped took longer than the join.
+    // One event stands for all; noting each of the others as skipped took longer than the join.
     first: count - 1,
     onEvent: (line) => snapshot.resolve(line.length),
   });

@@ -7,12 +7,12 @@ import { usageOf, watchUsage } from "../harness/processes.ts";
 import type { LoadRequest } from "../harness/request_load.ts";
 import type { Server } from "../harness/server.ts";
 
-/** What a kind of request is asked for, and what each request stands for. */
+/** A kind of request, and its target. */
 interface Kind {
   name: string;
-  /** Events in a request; left out for requests that are counted themselves. */
+  /** Events in a request; absent if requests are counted. */
   events?: number;
-  /** Those for some new tasks, each after the other. */
+  /** Returns the requests for new tasks, sent in turns. */
   requests: (ids: readonly string[]) => LoadRequest[];
   bare: LoadRequest;
   target?: number;
@@ -22,7 +22,7 @@ interface Kind {
 const WARM_UP_SECONDS = 2;
 const TASKS = 32;
 
-/** Creating tasks and publishing, a request each. */
+/** Measures creating tasks and publishing, a request each. */
 export async function requests(bench: Bench): Promise<void> {
   const { storage } = bench;
   const inMemory = storage === "memory";
@@ -55,7 +55,7 @@ export async function requests(bench: Bench): Promise<void> {
     {
       name: "publish batches of 100",
       events: 100,
-      // In turns: a task has at most a million events.
+      // Many tasks, because a task has at most a million events.
       requests: (ids) => ids.map((id) => publish(id, batchOf(100))),
       bare: echo(batchOf(100)),
       ...inMemory ? { target: 200_000, targetIs: "at least" } : {},
@@ -71,7 +71,7 @@ async function measure(bench: Bench, bareOnNode: Server, kind: Kind): Promise<vo
   const { name, events = 1, target, targetIs } = kind;
   const load = async (to: Server, requests: LoadRequest[], seconds: number) =>
     await watchUsage(to, () => loadRequests({ url: to.url, requests, connections, seconds }));
-  // Each round with tasks of its own, so that a fast machine fills none of them, nor the store.
+  // New tasks for each round, so that a fast machine fills neither them nor the store.
   const loadOurs = async (seconds: number) => {
     const { url } = server;
     const ids = await Promise.all(Array.from({ length: TASKS }, () => createTask(url)));
@@ -79,7 +79,7 @@ async function measure(bench: Bench, bareOnNode: Server, kind: Kind): Promise<vo
     await Promise.all(ids.map((id) => deleteTask(url, id)));
     return run;
   };
-  // So that none is measured before it is compiled, where more is wanted than to see that all works.
+  // Warm-up, unless the run only checks that everything works.
   if (seconds >= WARM_UP_SECONDS) {
     await loadOurs(WARM_UP_SECONDS);
     await load(bare, [kind.bare], WARM_UP_SECONDS);

@@ -12,19 +12,19 @@ import type { Run } from "./run.ts";
 import { pause } from "../harness/measure.ts";
 import { compare } from "./rounds.ts";
 
-/** Events that wait when the archive begins. */
+/** Events that wait when archiving begins. */
 const BACKLOG = 50_000;
 
-/** Events that the engine writes to the archive at once. */
+/** Events that the engine archives in one write. */
 const GROUP = 1_000;
 
-/** Measurements are longer than that by which archiving is behind publishing. */
+/** Factor for the duration, so that it exceeds the archive's lag. */
 const TIMES_AS_LONG = 4;
 
-/** And each begins with so much that does not count: whoever was not in turn is slower at first. */
+/** Factor for the warm-up; an engine that was idle is slower at first. */
 const WARM_UP_TIMES = 2;
 
-/** How fast the archive in PostgreSQL is, and what it costs those who publish. */
+/** Measures the archive in PostgreSQL, and what it costs publishers. */
 export async function benchArchive(run: Run): Promise<void> {
   await using redis = await startRedis();
   await using postgres = await startPostgres({ durable: true });
@@ -34,7 +34,7 @@ export async function benchArchive(run: Run): Promise<void> {
   await archive.close();
 }
 
-/** A backlog that is there when the archiver starts. */
+/** Measures a backlog that exists when the archiver starts. */
 async function benchBacklog(longTermStore: LongTermStore, url: string, run: Run): Promise<void> {
   const baseline = new PostgresBaseline(url);
   await baseline.open();

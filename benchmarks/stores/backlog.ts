@@ -3,18 +3,18 @@ import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@task
 import { BATCH, createTasks, EVENT, LIMITS } from "./load.ts";
 import { pause } from "../harness/measure.ts";
 
-/** Tasks that the events are of. */
+/** Tasks that share the events. */
 const TASKS = 20;
 
-/** Events that wait in memory until an archive takes them. */
+/** Events in memory that wait to be archived. */
 export interface Backlog {
-  /** How many there are: as many as asked for, or a few more. */
+  /** Number of events: the requested number or a few more. */
   count: number;
-  /** Makes them, and answers with what archives all of them and tells how many seconds it took. */
+  /** Creates them; returns a function that archives all of them and returns the seconds it took. */
   fill(): Promise<(archive: LongTermStore) => Promise<number>>;
 }
 
-/** A backlog of so many events. */
+/** Describes a backlog of at least `atLeast` events. */
 export function backlogOf(atLeast: number): Backlog {
   const count = Math.ceil(atLeast / TASKS / BATCH) * BATCH * TASKS;
   return {

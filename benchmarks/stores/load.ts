@@ -1,25 +1,25 @@
 import type { EventInput, TaskEngine } from "@taskcast/core";
 
-/** How many events an array has. */
+/** Events in an array. */
 export const BATCH = 100;
 
-/** An event as agents report steps. */
+/** An event like an agent's step. */
 export const EVENT: EventInput = {
   type: "bench.step",
   data: { i: 123, text: "x".repeat(40) },
 };
 
-/** What the raw baselines keep of an event: as many bytes as our stores keep of its data. */
+/** Data that the raw baselines store for an event, as long as what our stores store. */
 export const DATA: string = JSON.stringify(EVENT.data);
 
-/** What a measurement found. */
+/** Outcome of a measurement. */
 export interface Load {
   eventsPerSecond: number;
-  /** Milliseconds of each call. */
+  /** Duration of each call. */
   tookMs: number[];
 }
 
-/** Calls `work` for a while, so many at a time, each with so many events. A failure ends it all. */
+/** Calls `work` for `ms` milliseconds, `concurrency` calls at a time. A failure ends the run. */
 export async function loadOf(
   concurrency: number,
   ms: number,
@@ -41,7 +41,7 @@ export async function loadOf(
   return { eventsPerSecond: events * tookMs.length / seconds, tookMs };
 }
 
-/** Running tasks, one for each worker up to 32. */
+/** Creates tasks, one for each worker up to 32. */
 export async function createTasks(engine: TaskEngine, concurrency: number): Promise<string[]> {
   const count = Math.min(concurrency, 32);
   return await Promise.all(
@@ -49,10 +49,10 @@ export async function createTasks(engine: TaskEngine, concurrency: number): Prom
   );
 }
 
-/** Bounds that no measurement reaches. */
+/** Limits that no measurement reaches. */
 export const LIMITS = { maxEventsPerTask: 100_000_000, maxBytesPerTask: 1e12 };
 
-/** Appends to an engine, one event a call, and so many calls at a time. */
+/** Appends single events to an engine. */
 export async function singles(
   engine: TaskEngine,
   concurrency: number,
@@ -62,7 +62,7 @@ export async function singles(
   return await loadOf(concurrency, ms, (i) => engine.appendEvent(ids[i % ids.length]!, EVENT));
 }
 
-/** The same in arrays. */
+/** Appends arrays of events to an engine. */
 export async function batches(
   engine: TaskEngine,
   concurrency: number,

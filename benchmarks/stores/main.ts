@@ -1,5 +1,5 @@
-// How fast the stores are against the machine they run on: an engine over each store in this process,
-// and beside it, in turns, the least that has to be done on the same Redis, file or PostgreSQL.
+// Compares the stores with the machine they run on: an engine over each store in this process and,
+// in turns, the least that has to be done on the same Redis, file or PostgreSQL.
 //
 //   deno run -A benchmarks/stores/main.ts [--only redis|sqlite|postgres|archive] [--rounds 5]
 //     [--scale 1] [--concurrency 1,32,128] [--out FILE]

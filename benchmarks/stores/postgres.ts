@@ -8,7 +8,7 @@ import { compare } from "./rounds.ts";
 
 const BASELINE = "raw INSERT … SELECT FROM unnest(), a COMMIT for each group";
 
-/** How fast the store in PostgreSQL is against raw inserts of several rows. */
+/** Compares the store in PostgreSQL with raw inserts of several rows. */
 export async function benchPostgres({ rounds, ms, concurrencies, report }: Run): Promise<void> {
   await using server = await startPostgres({ durable: true });
   const { broadcast, shortTerm } = await createPostgresAdapters({ url: server.url });

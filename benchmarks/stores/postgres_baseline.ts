@@ -3,7 +3,7 @@ import { Group } from "../../adapters/postgres/group_commit.ts";
 import type { Load } from "./load.ts";
 import { DATA, loadOf } from "./load.ts";
 
-/** One table of events, and one statement for all that came while the one before was under way. */
+/** One table of events, and one statement for all calls that waited for the previous one. */
 export class PostgresBaseline {
   readonly #sql: postgres.Sql;
   readonly #group: Group<{ task: number; events: number }, void>;
@@ -25,7 +25,7 @@ export class PostgresBaseline {
       PRIMARY KEY (task, idx))`;
   }
 
-  /** Inserts, so many events a call. */
+  /** Inserts `events` rows a call. */
   async inserts(concurrency: number, ms: number, events: number): Promise<Load> {
     const first = this.#task;
     this.#task += 32;

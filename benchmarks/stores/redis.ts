@@ -6,7 +6,7 @@ import { BASELINE, RedisBaseline } from "./redis_baseline.ts";
 import type { Run } from "./run.ts";
 import { compare } from "./rounds.ts";
 
-/** How fast the store on Redis is against scripts that are called raw. */
+/** Compares the store on Redis with raw script calls. */
 export async function benchRedis({ rounds, ms, concurrencies, report }: Run): Promise<void> {
   await using redis = await startRedis();
   const { broadcast, shortTerm } = createRedisAdapters(redis.url);
@@ -23,7 +23,7 @@ export async function benchRedis({ rounds, ms, concurrencies, report }: Run): Pr
         [BASELINE.commit]: async () =>
           await baseline.commits(await createTasks(engine, concurrency), concurrency, ms, 1),
       },
-      // The other one does less than an append must do: it tells what that costs.
+      // The minimal script does less than an append must do, and shows what that costs.
       target: { ratio: 0.6, of: BASELINE.commit },
     }, rounds);
     results.forEach(report);

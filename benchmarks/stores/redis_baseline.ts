@@ -7,8 +7,8 @@ import type { Load } from "./load.ts";
 import { BATCH, DATA, EVENT, LIMITS, loadOf } from "./load.ts";
 
 /**
- * The least that could be called an append: number the events, keep them, tell who listens. Nothing
- * is checked, found again by its type, or known to be a repetition.
+ * The least that an append does: number the events, store them, notify subscribers. It checks
+ * nothing, indexes nothing and detects no repetition.
  */
 const MINIMAL = `
 local first = redis.call('INCRBY', KEYS[1], #ARGV) - #ARGV + 1
@@ -17,7 +17,7 @@ redis.call('PUBLISH', KEYS[3], first)
 return first
 `;
 
-/** Calls scripts through ioredis, those of one turn together, as our store does. */
+/** Calls scripts through ioredis, pipelined by turn of the event loop. */
 export class RedisBaseline {
   readonly #client: Redis;
   readonly #partitions = new Partitions({ prefix: "taskcast:", count: 32 });
@@ -28,7 +28,7 @@ export class RedisBaseline {
     this.#client = new Redis(url, { enableAutoPipelining: true });
   }
 
-  /** Appends by a script that does the least. */
+  /** Appends by the minimal script. */
   async minimal(concurrency: number, ms: number, events: number): Promise<Load> {
     const hash = await this.#load(MINIMAL);
     const run = crypto.randomUUID();
@@ -39,7 +39,7 @@ export class RedisBaseline {
     }, events);
   }
 
-  /** Events a second by our own script, called with the arguments that our store makes. */
+  /** Appends by our own script, with prepared arguments. */
   async commits(
     ids: readonly string[],
     concurrency: number,
@@ -87,7 +87,7 @@ export class RedisBaseline {
   }
 }
 
-/** The names of the baselines as results have them. */
+/** Names of the baselines in results. */
 export const BASELINE: Record<"minimal" | "commit" | "batch", string> = {
   minimal: `raw EVALSHA of INCRBY, XADD, PUBLISH`,
   commit: "raw EVALSHA of publish.lua",

@@ -3,23 +3,23 @@ import { cpuMs, rssBytes, usageOf, watchUsage } from "../harness/processes.ts";
 import type { Measured } from "../harness/result.ts";
 import type { Load } from "./load.ts";
 
-/** One measurement. */
+/** A measurement. */
 export type Measure = () => Promise<Load>;
 
-/** The engine is in this process, so that is the server. */
+/** The server is this process, which has the engine. */
 const SELF = { cpuMs: () => cpuMs("self"), rss: () => rssBytes("self") };
 
-/** What is compared with what, and what is asked of it. */
+/** A measurement, its baselines and its target. */
 export interface Comparison {
   scenario: string;
   storage: "redis" | "sqlite" | "postgres" | "redis+postgres";
   value: Measure;
   baselines: Record<string, Measure>;
-  /** The ratio asked for, of one baseline if it is named, or the value. */
+  /** Target for the ratio to one or all baselines, or for the value. */
   target?: { ratio: number; of?: string } | { value: number };
 }
 
-/** Measures in turns, so that a noisy machine is noisy for all. */
+/** Measures in turns, so that noise affects all of them. */
 export async function compare(
   { scenario, storage, value, baselines, target }: Comparison,
   rounds: number,

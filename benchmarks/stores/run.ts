@@ -1,13 +1,13 @@
 import type { Measured } from "../harness/result.ts";
 
-/** What each benchmark is given. */
+/** Settings of a run, passed to every benchmark. */
 export interface Run {
   rounds: number;
-  /** Makes amounts smaller: 1 is full size. */
+  /** Factor for amounts; 1 is full size. */
   scale: number;
-  /** Milliseconds of one measurement. */
+  /** Duration of one measurement. */
   ms: number;
-  /** Calls that are under way at a time. */
+  /** Numbers of concurrent calls to measure with. */
   concurrencies: readonly number[];
   report(result: Measured & { storage: string }): void;
 }

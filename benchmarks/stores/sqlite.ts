@@ -7,7 +7,7 @@ import { SqliteBaseline } from "./sqlite_baseline.ts";
 
 const BASELINE = "raw prepared INSERTs, a COMMIT for each turn";
 
-/** How fast the store in a SQLite file is against raw inserts, with and without a wait for the disk. */
+/** Compares the store in SQLite with raw inserts, with and without a wait for the disk. */
 export async function benchSqlite({ rounds, ms, concurrencies, report }: Run): Promise<void> {
   for (const synchronous of ["full", "normal"] as const) {
     const folder = await Deno.makeTempDir();

@@ -3,7 +3,7 @@ import { setImmediate } from "node:timers";
 import type { Load } from "./load.ts";
 import { DATA, loadOf } from "./load.ts";
 
-/** One table of events, and one transaction for all that is asked for in the same turn. */
+/** One table of events, and one transaction for all calls of a turn of the event loop. */
 export class SqliteBaseline {
   readonly #database: DatabaseSync;
   readonly #insert: ReturnType<DatabaseSync["prepare"]>;
@@ -22,7 +22,7 @@ export class SqliteBaseline {
     this.#insert = this.#database.prepare("INSERT INTO raw (task, idx, data) VALUES (?, ?, ?)");
   }
 
-  /** Inserts, so many events a call. */
+  /** Inserts `events` rows a call. */
   async inserts(concurrency: number, ms: number, events: number): Promise<Load> {
     const first = this.#task;
     this.#task += 32;

@@ -3,7 +3,7 @@
 import { packages } from "../packages.ts";
 import { reportLines } from "./report.ts";
 
-/** Entry points without a promise: what our own server needs of the engine. */
+/** Entry points without a promise, for our own server. */
 const WITHOUT_PROMISE = ["./internal"];
 
 const FOLDER = new URL("../../api/", import.meta.url);

@@ -41,7 +41,7 @@ function linesOf(name: string, { kind, def }: DocNode): string[] {
     case "namespace":
     case "reference":
     case "moduleDoc":
-      // A reference names what another entry point of the same package exports.
+      // A reference repeats an export of another module, which has its own lines.
       return kind === "reference" ? [`${name} reference`] : [];
     default:
       throw new Error(`The API report does not know declarations of the kind "${kind}"`);

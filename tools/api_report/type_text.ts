@@ -1,4 +1,4 @@
-/** A type or a parameter as `deno doc --json` describes it. Only the fields that are read are named. */
+/** A type or a parameter as `deno doc --json` describes it. */
 // deno-lint-ignore no-explicit-any
 export type DocNode = any;
 
@@ -56,7 +56,7 @@ export function typeText(type: DocNode): string {
     case "this":
       return "this";
     default:
-      // A kind that is not known here must not go by as if nothing had been said.
+      // An unknown kind must not be left out silently.
       throw new Error(`The API report does not know types of the kind "${kind}"`);
   }
 }

@@ -15,10 +15,10 @@ import { removeOthers } from "./remove_others.ts";
 const LICENSE = new URL("../../LICENSE", import.meta.url);
 
 /**
- * Makes the folder of a package that `npm pack` takes from there.
+ * Builds the folder of a package for `npm pack`.
  *
- * @param target A folder that is not there yet.
- * @param versions Of siblings and of packages on npm, by name.
+ * @param target Folder to create.
+ * @param versions Versions of siblings and of packages on npm, by name.
  */
 export async function buildPackage(
   member: Member,
@@ -45,7 +45,7 @@ export async function buildPackage(
   await Deno.copyFile(LICENSE, new URL("LICENSE", target));
 }
 
-/** Adds the file for pages without a build step, and says where it is. */
+/** Adds the bundle for pages without a build step, and the fields that point to it. */
 async function addBundle(target: URL, manifest: Manifest): Promise<void> {
   const { exports, ...fields } = clientBundleFields(manifest.types as string);
   Object.assign(manifest, fields, { exports: { ...manifest.exports as object, ...exports } });
@@ -54,7 +54,7 @@ async function addBundle(target: URL, manifest: Manifest): Promise<void> {
   await Deno.writeTextFile(file, await bundleClient());
 }
 
-/** Puts what some modules import into them. */
+/** Bundles the imports of some modules into them. */
 async function bundleModules({ folder, npm }: Member, target: URL): Promise<void> {
   for (const [path, credits] of Object.entries(npm.bundled ?? {})) {
     const code = await bundle(new URL(path, folder), "deno");
@@ -62,7 +62,7 @@ async function bundleModules({ folder, npm }: Member, target: URL): Promise<void
   }
 }
 
-/** A file that npm reads. */
+/** Returns the text of a JSON file. */
 export function json(value: unknown): string {
   return JSON.stringify(value, undefined, 2) + "\n";
 }
@@ -89,7 +89,7 @@ async function fillInFor(target: URL, files: ReadonlySet<string>): Promise<void>
   if (filledAny) await Deno.writeTextFile(new URL(FILL_INS, target), FILL_INS_CODE);
 }
 
-/** In types without such a line TypeScript exports whatever is declared. */
+/** Without this line TypeScript exports every declaration of a `.d.ts` file. */
 async function closeTypes(target: URL, files: ReadonlySet<string>): Promise<void> {
   for (const path of files) {
     if (!path.endsWith(".d.ts")) continue;

@@ -3,7 +3,7 @@ import { PUBLISHER, publisherFields } from "../publisher.ts";
 import { directoryOf, OLDEST_NODE } from "./manifest.ts";
 import type { Member } from "./members.ts";
 
-/** The package whose only content is the command `taskcast`, so that `npx taskcast` has it. */
+/** Name of the package that only has the command, for `npx taskcast`. */
 export const COMMAND = "taskcast";
 
 const README = `# taskcast
@@ -20,7 +20,7 @@ This package is the command of @taskcast/cli. To embed
 Taskcast in a program use @taskcast/core and @taskcast/server. Node 20 or later. MIT.
 `;
 
-/** Makes the folder of the package `taskcast`. */
+/** Builds the folder of the package `taskcast`. */
 export async function buildCommandPackage(cli: Member, target: URL): Promise<void> {
   const { name, version, license } = cli;
   await Deno.mkdir(target, { recursive: true });

@@ -1,6 +1,6 @@
 import type { NpmSettings } from "./members.ts";
 
-/** The parts of a `package.json` that say what else is needed. */
+/** Dependencies of a `package.json`. */
 export interface Dependencies {
   dependencies?: Record<string, string>;
   peerDependencies?: Record<string, string>;
@@ -8,12 +8,12 @@ export interface Dependencies {
 }
 
 /**
- * What a package needs: what its code or its types import, and what it says itself. Siblings are
- * wanted in the same version, or a compatible later one.
+ * Returns the dependencies of a package: those that its code or types import, and those that it
+ * declares. Siblings have the same version, or a compatible later one.
  *
  * @param imported Names of packages.
- * @param versions Of siblings and of packages on npm, by name.
- * @throws {Error} For a package of unknown version, and for an optional peer that is none.
+ * @param versions Versions of siblings and of packages on npm, by name.
+ * @throws {Error} If a version is unknown, or an optional peer is not a peer.
  */
 export function dependenciesOf(
   imported: Iterable<string>,

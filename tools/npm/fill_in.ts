@@ -1,5 +1,5 @@
-// What Node 20 lacks and the code uses. Nothing global is changed: files that use one of these import
-// it instead, from a file that is added to the package.
+// Substitutes for functions that Node 20 lacks. Globals stay unchanged: files that use one import
+// it from a file that is added to the package.
 const LACKING: Readonly<Record<string, { name: string; code: string }>> = {
   "Promise.withResolvers": {
     name: "withResolvers",
@@ -33,18 +33,18 @@ const LACKING: Readonly<Record<string, { name: string; code: string }>> = {
   },
 };
 
-/** The file that has them. */
+/** Name of the file with the substitutes. */
 export const FILL_INS = "_node20.js";
 
-/** What {@linkcode FILL_INS} contains. */
+/** Contents of {@linkcode FILL_INS}. */
 export const FILL_INS_CODE: string = "// For Node 20.\n" +
   Object.values(LACKING).map(({ code }) => `${code}\n`).join("");
 
 /**
- * The same code for Node 20.
+ * Returns the code with imports of the substitutes that it uses.
  *
- * @param path Where in the package the code is.
- * @returns The code as it was when it uses nothing that is lacking.
+ * @param path Path of the code in the package.
+ * @returns The code unchanged if it uses none.
  */
 export function fillIn(code: string, path: string): string {
   const names = new Set<string>();

@@ -1,6 +1,6 @@
 // Builds every package for npm: a tarball each in `dist/npm`, or in the folder of `--out`.
 //
-// `deno pack` makes code and types; the rest of this folder adds what it leaves out.
+// `deno pack` emits code and types; the rest of this folder adds what it leaves out.
 import { parseArgs } from "node:util";
 import { pathToFileURL } from "node:url";
 import { buildCommandPackage, COMMAND } from "./command_package.ts";

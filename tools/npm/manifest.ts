@@ -6,13 +6,13 @@ import type { Member } from "./members.ts";
 /** A `package.json`. */
 export type Manifest = Record<string, unknown>;
 
-/** Words that every package is found by. */
+/** Keywords of every package. */
 const KEYWORDS = ["taskcast", "tasks", "sse", "streaming", "realtime"];
 
-/** The oldest Node that the packages are tested with. */
+/** Oldest Node that the packages are tested with. */
 export const OLDEST_NODE = ">=20";
 
-/** The `package.json` of a member. */
+/** Returns the `package.json` of a member. */
 export function manifestOf(
   member: Member,
   description: string,
@@ -45,13 +45,13 @@ export function manifestOf(
   };
 }
 
-/** What a path of a source is called in the package. */
+/** Returns the path in the package for the path of a source. */
 export function filesOf(source: string): { types: string; default: string } {
   const base = source.replace(/\.tsx?$/, "");
   return { types: `${base}.d.ts`, default: `${base}.js` };
 }
 
-/** Where in the repository a package is; empty for its root. */
+/** Returns the folder of a package in the repository; empty for the root. */
 export function directoryOf({ folder }: Pick<Member, "folder">): string {
   const root = new URL("../../", import.meta.url);
   return folder.href.slice(root.href.length).replace(/\/$/, "");

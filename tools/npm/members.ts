@@ -1,27 +1,27 @@
 import { type Package, packages } from "../packages.ts";
 
-/** What a package says in its `deno.json` about its sibling on npm, where the code does not. */
+/** Settings in a package's `deno.json` for its sibling on npm, which the code does not say. */
 export interface NpmSettings {
-  /** Packages that the application brings, by name, with the versions that work. */
+  /** Packages that the application provides, by name, with their ranges. */
   peerDependencies?: Record<string, string>;
-  /** Peers without which most of the package works. */
+  /** Peers that most of the package works without. */
   optionalPeers?: string[];
-  /** Packages that are loaded by a computed name, so that no import tells of them. */
+  /** Packages loaded by a computed name, which no import shows. */
   alsoNeeds?: string[];
-  /** Commands, by name, and the entry points that they run, e.g. `./bin`. */
+  /** Commands by name, with their entry points, e.g. `./bin`. */
   bin?: Record<string, string>;
-  /** Ships the whole package as one file for pages, too. */
+  /** Ships the package as one file for pages, too. */
   browserBundle?: boolean;
   /**
-   * Modules that bring what they import along, so that it is no dependency: paths such as `./a.ts`, and
-   * whose work is in them.
+   * Modules whose imports are bundled into them and so are no dependencies: paths such as `./a.ts`,
+   * and the owners of the bundled code.
    */
   bundled?: Record<string, string>;
-  /** Words to be found by, besides those of every package. */
+  /** Keywords besides those of every package. */
   keywords?: string[];
 }
 
-/** A package of the workspace, with what only npm wants to know. */
+/** A package of the workspace with its settings for npm. */
 export interface Member extends Package {
   license: string;
   npm: NpmSettings;
@@ -29,7 +29,7 @@ export interface Member extends Package {
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** Every package of the workspace. */
+/** Returns every package of the workspace. */
 export async function readMembers(): Promise<Member[]> {
   return await Promise.all((await packages(ROOT)).map(async (member) => {
     const { license, npm = {} } = await readConfig(member.folder);
@@ -37,13 +37,13 @@ export async function readMembers(): Promise<Member[]> {
   }));
 }
 
-/** The versions of packages on npm that the workspace is built with, by name. */
+/** Returns the versions of npm packages that the workspace uses, by name. */
 export async function readNpmVersions(): Promise<Map<string, string>> {
   const { imports } = await readConfig(ROOT);
   const versions = new Map<string, string>();
   for (const [key, specifier] of Object.entries(imports) as [string, string][]) {
     const [, name, version] = /^npm:\/?((?:@[^/]+\/)?[^@/]+)@([^/]+)\/?$/.exec(specifier) ?? [];
-    // Another version of the same package has another key.
+    // Other versions of the same package have other keys.
     if (name !== undefined && key.replace(/\/$/, "") === name) versions.set(name, version!);
   }
   return versions;

@@ -1,13 +1,13 @@
-/** What a module says of itself. */
+/** Returns the documentation of a module. */
 export interface ModuleDoc {
-  /** Its first sentence, on one line. */
+  /** First sentence, on one line. */
   summary: string;
-  /** All of it, as Markdown. */
+  /** The whole text, as Markdown. */
   text: string;
 }
 
 /**
- * The `@module` comment of a module.
+ * Returns the `@module` comment of a module.
  *
  * @throws {Error} If there is none.
  */

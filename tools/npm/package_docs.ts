@@ -2,14 +2,14 @@ import type { Member } from "./members.ts";
 import type { ModuleDoc } from "./module_doc.ts";
 import { moduleDoc } from "./module_doc.ts";
 
-/** What the entry points of a package say of themselves. */
+/** Returns the documentation of a package's entry points. */
 export interface PackageDocs {
   main: ModuleDoc;
-  /** The others, by name: `./start`. */
+  /** Documentation of the other entry points, by name, such as `./start`. */
   others: ReadonlyMap<string, ModuleDoc>;
 }
 
-/** Reads what the entry points of a package say of themselves. */
+/** Reads the documentation of a package's entry points. */
 export async function packageDocs({ name, exports, folder }: Member): Promise<PackageDocs> {
   const docs = new Map<string, ModuleDoc>();
   for (const [at, path] of Object.entries(exports)) {

@@ -1,20 +1,20 @@
 import { isBuiltin } from "node:module";
 import ts from "typescript";
 
-/** The files of a package that can be reached from its entry points. */
+/** Files of a package that its entry points reach. */
 export interface ReachableFiles {
   /** Paths within the package: `mod.js`, `mod.d.ts`. */
   files: Set<string>;
-  /** Packages that they import. */
+  /** Packages that the files import. */
   packages: Set<string>;
 }
 
 /**
- * Follows imports from the entry points, in code and types. What `deno pack` took along besides
- * (tests, tools, copies of siblings) is not reached.
+ * Follows imports from the entry points, in code and types. Other files that `deno pack` emitted
+ * (tests, tools, copies of siblings) are not reached.
  *
  * @param entries Paths within the package.
- * @throws {Error} When something imports a file that is not there.
+ * @throws {Error} If an imported file is missing.
  */
 export async function readReachable(
   folder: URL,
@@ -36,12 +36,12 @@ export async function readReachable(
   return { files, packages };
 }
 
-/** `@scope/name/sub/path` is of the package `@scope/name`. */
+/** Returns the package of a specifier: `@scope/name` for `@scope/name/sub/path`. */
 export function packageOf(specifier: string): string {
   return specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
 }
 
-/** Specifiers of imports, exports and `import()`, in types too; those in comments are none. */
+/** Returns the specifiers of imports, exports and `import()` in code and types, not in comments. */
 export function importsIn(text: string): string[] {
   return ts.preProcessFile(text, true, true).importedFiles.map(({ fileName }) => fileName);
 }

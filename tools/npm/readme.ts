@@ -1,7 +1,7 @@
 import type { Member } from "./members.ts";
 import type { ModuleDoc } from "./module_doc.ts";
 
-/** The README of a package on npm and JSR: what its entry points say of themselves. */
+/** Returns the README of a package on npm and JSR: the documentation of its entry points. */
 export function readme(
   { name, npm: { peerDependencies = {}, optionalPeers = [] } }: Member,
   main: ModuleDoc,
@@ -19,7 +19,7 @@ export function readme(
   return parts.join("\n\n") + "\n";
 }
 
-/** The packages that examples import. */
+/** Returns the packages that examples import. */
 function importsOf(text: string): string[] {
   return [...text.matchAll(/ from "((?:@[^/"]+\/)?[^/":]+)(?:\/[^"]*)?"/g)].map(([, name]) =>
     name!

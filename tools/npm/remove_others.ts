@@ -1,6 +1,6 @@
 import { walk } from "../walk.ts";
 
-/** Removes all files but these, and folders in which nothing is left. */
+/** Removes all files except the given ones, and empty folders. */
 export async function removeOthers(folder: URL, keep: ReadonlySet<string>): Promise<void> {
   for await (const path of walk(folder)) {
     if (!keep.has(path)) await Deno.remove(new URL(path, folder));

@@ -1,8 +1,8 @@
 /**
  * Runs a program to its end.
  *
- * @returns What it wrote to its output.
- * @throws {Error} If it fails; the message has all that it wrote.
+ * @returns Its standard output.
+ * @throws {Error} If it fails; the message contains its output.
  */
 export async function run(
   program: string,

@@ -1,6 +1,6 @@
 /**
- * A document as it is once the packages are published: without the notes that say how to do without
- * them, each between `<!-- until published -->` and `<!-- /until published -->`.
+ * Returns a document without the notes for the time before the packages are published, each between
+ * `<!-- until published -->` and `<!-- /until published -->`.
  */
 export function asPublished(text: string): string {
   return text.replaceAll(

@@ -2,13 +2,13 @@
 const SECTION = /^## (\S+) \(([^)]*)\)\n([\s\S]*?)(?=^## |$(?![\s\S]))/m;
 
 /**
- * Gives the newest section of a changelog the date of its release.
+ * Sets the release date of the newest section of a changelog.
  *
  * @param text The changelog.
- * @param version The version that is released.
+ * @param version Version to release.
  * @param date `YYYY-MM-DD`.
- * @throws {Error} If its newest section is not about this version, was released already, or says
- * nothing.
+ * @throws {Error} If the newest section is about another version, was released already, or is
+ * empty.
  */
 export function datedChangelog(text: string, version: string, date: string): string {
   const [section, name, state, body] = SECTION.exec(text) ?? [];

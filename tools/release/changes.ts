@@ -16,10 +16,10 @@ const ROOT = new URL("../../", import.meta.url);
 const VERSION_FILES = ["server/version.ts", "cli/version.ts"];
 
 /**
- * The files that say which version this is, or that it is not out yet.
+ * Returns the changed files that contain the version, or that say it is unreleased.
  *
  * @param date `YYYY-MM-DD`.
- * @throws {Error} If the changelog is not about this version, or a file has no place for one.
+ * @throws {Error} If the changelog is about another version, or a file has no place for it.
  */
 export async function changesOf(
   members: readonly Package[],

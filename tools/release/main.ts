@@ -1,8 +1,8 @@
-// Releases a version: `deno task release 0.2.0` shows what it would do; with `--publish` it does it.
+// Releases a version: `deno task release 0.2.0` shows the steps; with `--publish` it takes them.
 //
-// Sets the version everywhere and the date in the changelog, checks everything, then publishes to JSR
-// member by member (a named root would otherwise publish itself only) and to npm. Whoever runs it is
-// logged in to both. A release that stopped half-way is gone on with by the same command.
+// Sets the version everywhere and the date in the changelog, checks everything, then publishes to
+// JSR member by member (a named root would publish only itself) and to npm. You must be logged in
+// to both. The same command continues a release that stopped half-way.
 import { parseArgs } from "node:util";
 import { COMMAND } from "../npm/command_package.ts";
 import { packages } from "../packages.ts";
@@ -15,7 +15,7 @@ import { assertNext } from "./versions.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** What npm can prove the origin of a package with: the identity of a CI job. */
+/** Variables with the identity of a CI job, by which npm proves the origin of a package. */
 const IDENTITIES = ["ACTIONS_ID_TOKEN_REQUEST_URL", "SIGSTORE_ID_TOKEN"];
 
 const world: World = {
@@ -77,7 +77,7 @@ try {
   Deno.exit(1);
 }
 
-/** Says what would be done, from the beginning. */
+/** Prints the steps without taking them. */
 async function show(what: Release, date: string): Promise<void> {
   const { version, members, npmNames } = what;
   const changes = await what.changes();

@@ -1,10 +1,10 @@
-/** Where JSR is; `deno publish` knows the same variable. */
+/** Address of JSR; `deno publish` reads the same variable. */
 const JSR = Deno.env.get("JSR_URL") ?? "https://jsr.io/";
 
 /**
- * Whether a version of a package is on JSR.
+ * Returns true if a version of a package is on JSR.
  *
- * @throws {Error} If nobody can tell.
+ * @throws {Error} If JSR does not say.
  */
 export async function isOnJsr(name: string, version: string): Promise<boolean> {
   const response = await fetch(new URL(`${name}/${version}_meta.json`, JSR));
@@ -15,15 +15,15 @@ export async function isOnJsr(name: string, version: string): Promise<boolean> {
 }
 
 /**
- * Whether a version of a package is on npm.
+ * Returns true if a version of a package is on npm.
  *
- * @throws {Error} If nobody can tell.
+ * @throws {Error} If npm does not say.
  */
 export async function isOnNpm(name: string, version: string): Promise<boolean> {
   const { success, stdout, stderr } = await new Deno.Command("npm", {
     args: ["view", "--prefer-online", `${name}@${version}`, "version"],
   }).output();
-  // Of a version that is not there npm says nothing, and of such a package that it is not there.
+  // npm prints nothing for a missing version, and an error for a missing package.
   if (success) return new TextDecoder().decode(stdout).trim() === version;
   const error = new TextDecoder().decode(stderr);
   if (error.includes("E404")) return false;

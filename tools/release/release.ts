@@ -1,10 +1,10 @@
 import type { FileChange } from "./changes.ts";
 
-/** Everything outside of a release that it asks or changes. */
+/** Effects of a release: programs, files and registries. */
 export interface World {
   /** Runs a program to its end; throws if it fails. */
   run(command: readonly string[], folder: URL): Promise<void>;
-  /** What a program writes; empty if it fails. */
+  /** Returns the output of a program, empty if it fails. */
   output(...command: string[]): Promise<string>;
   write(file: URL, text: string): Promise<void>;
   isOnJsr(name: string, version: string): Promise<boolean>;
@@ -12,25 +12,25 @@ export interface World {
   say(line: string): void;
 }
 
-/** What is released. */
+/** Contents of a release. */
 export interface Release {
   version: string;
   root: URL;
-  /** What goes to JSR: what others need comes before them. */
+  /** Packages for JSR, dependencies first. */
   members: readonly { name: string; folder: URL }[];
-  /** What goes to npm, in such an order, too. */
+  /** Packages for npm, dependencies first. */
   npmNames: readonly string[];
-  /** Files that are changed first. */
+  /** Files to change first. */
   changes: () => Promise<readonly FileChange[]>;
-  /** npm is shown where and from what the packages were built. */
+  /** Proves to npm where and from what the packages were built. */
   provenance: boolean;
 }
 
 /**
- * Releases a version, or goes on with a release that stopped anywhere: what was committed, tagged or
- * published by then is found and left alone.
+ * Releases a version, or continues a release that stopped: steps that were committed, tagged or
+ * published are skipped.
  *
- * @throws {Error} If anything fails; call it again when that is mended.
+ * @throws {Error} If a step fails; call it again when the cause is removed.
  */
 export async function release(what: Release, world: World): Promise<void> {
   await commitAndTag(what, world);
@@ -49,7 +49,7 @@ export async function release(what: Release, world: World): Promise<void> {
   for (const name of left) await world.run(npmPublish(name, what), root);
 }
 
-/** The command that publishes a package to npm. */
+/** Returns the command that publishes a package to npm. */
 export function npmPublish(
   name: string,
   { version, provenance }: Pick<Release, "version" | "provenance">,

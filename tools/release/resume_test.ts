@@ -16,7 +16,7 @@ class FakeWorld implements World {
   tag = "";
   #count = 0;
   readonly #failsAt: number;
-  /** Whether it has done its work when it fails, as when an answer is lost. */
+  /** True if the work is done although it fails, as when an answer is lost. */
   readonly #after: boolean;
 
   constructor(failsAt = Infinity, after = false) {
@@ -79,7 +79,7 @@ class FakeWorld implements World {
   say(): void {}
 }
 
-/** Registries take a version once. */
+/** Registries accept a version once. */
 function publishOnce(registry: Set<string>, name: string): void {
   assert(!registry.has(name), `${name} is published again`);
   registry.add(name);

@@ -1,7 +1,7 @@
-/** As much of https://semver.org as versions here use: three numbers, and a pre-release like `-rc.1`. */
+/** The part of https://semver.org in use: three numbers, and a pre-release such as `-rc.1`. */
 const VERSION = /^(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?$/;
 
-/** Where a version is written, and nothing else that looks so. */
+/** Places of the version, and nothing that looks alike. */
 const PLACES: Readonly<Record<"deno.json" | "version.ts" | "package.json", RegExp>> = {
   "deno.json": /("version": ")[^"]*(")/,
   "version.ts": /(VERSION = ")[^"]*(")/,
@@ -9,9 +9,9 @@ const PLACES: Readonly<Record<"deno.json" | "version.ts" | "package.json", RegEx
 };
 
 /**
- * Requires a version that may follow another.
+ * Requires a version that is later than another.
  *
- * @throws {Error} If it is none, or not later.
+ * @throws {Error} If it is invalid, or not later.
  */
 export function assertNext(current: string, next: string): void {
   const parsed = VERSION.exec(next);
@@ -26,8 +26,8 @@ export function assertNext(current: string, next: string): void {
 /**
  * Writes a version into a file's text.
  *
- * @param file What the file is called.
- * @throws {Error} If there is no place for it.
+ * @param file Name of the file.
+ * @throws {Error} If the file has no place for it.
  */
 export function withVersion(file: keyof typeof PLACES, text: string, version: string): string {
   if (text.search(PLACES[file]) === -1) throw new Error(`there is no version in ${file}`);
