@@ -246,7 +246,7 @@ export class TaskEngine {
     taskId: string,
     status: TaskStatus,
     options: TransitionOptions = {},
-    life: IncarnationOptions = {},
+    life?: IncarnationOptions,
   ): Promise<Task> {
     this.#assertOpen();
     assertTaskId(taskId);
@@ -268,7 +268,7 @@ export class TaskEngine {
   async resolve(
     taskId: string,
     resolution: unknown,
-    life: IncarnationOptions = {},
+    life?: IncarnationOptions,
   ): Promise<Task> {
     this.#assertOpen();
     assertTaskId(taskId);
@@ -297,7 +297,7 @@ export class TaskEngine {
    */
   async deleteTask(
     taskId: string,
-    life: IncarnationOptions = {},
+    life?: IncarnationOptions,
   ): Promise<Deletion> {
     this.#assertOpen();
     assertTaskId(taskId);
@@ -315,7 +315,7 @@ export class TaskEngine {
   async publishEvent(
     taskId: string,
     event: EventInput,
-    options: IncarnationOptions = {},
+    options?: IncarnationOptions,
   ): Promise<TaskEvent> {
     return toTaskEvent(taskId, await this.appendEvent(taskId, event, options));
   }
@@ -324,7 +324,7 @@ export class TaskEngine {
   async appendEvent(
     taskId: string,
     event: EventInput,
-    life: IncarnationOptions = {},
+    life?: IncarnationOptions,
   ): Promise<StoredEvent> {
     this.#assertOpen();
     assertTaskId(taskId);
@@ -338,7 +338,7 @@ export class TaskEngine {
   async publishEvents(
     taskId: string,
     events: readonly EventInput[],
-    options: IncarnationOptions = {},
+    options?: IncarnationOptions,
   ): Promise<TaskEvent[]> {
     const stored = await this.appendEvents(taskId, events, options);
     return stored.map((event) => toTaskEvent(taskId, event));
@@ -348,7 +348,7 @@ export class TaskEngine {
   async appendEvents(
     taskId: string,
     events: readonly EventInput[],
-    life: IncarnationOptions = {},
+    life?: IncarnationOptions,
   ): Promise<StoredEvent[]> {
     this.#assertOpen();
     assertTaskId(taskId);
@@ -462,7 +462,7 @@ export class TaskEngine {
   async watchEnd(
     taskId: string,
     onEnd: (ending: Ending) => void,
-    life: IncarnationOptions = {},
+    life?: IncarnationOptions,
   ): Promise<() => void> {
     assertTaskId(taskId);
     assertFunction(onEnd, "onEnd");
@@ -479,7 +479,7 @@ export class TaskEngine {
   async openEndWatch(
     taskId: string,
     onEnd: (ending: Ending) => void,
-    life: IncarnationOptions = {},
+    life?: IncarnationOptions,
   ): Promise<EndWatch> {
     assertTaskId(taskId);
     assertFunction(onEnd, "onEnd");
@@ -519,7 +519,7 @@ export class TaskEngine {
    */
   async getWebhooks(
     taskId: string,
-    life: IncarnationOptions = {},
+    life?: IncarnationOptions,
   ): Promise<WebhookStatus[]> {
     assertTaskId(taskId);
     const incarnation = incarnationOf(life);
@@ -536,7 +536,7 @@ export class TaskEngine {
   async retryWebhook(
     taskId: string,
     hook: string,
-    life: IncarnationOptions = {},
+    life?: IncarnationOptions,
   ): Promise<number> {
     this.#assertOpen();
     assertTaskId(taskId);

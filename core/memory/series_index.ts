@@ -67,8 +67,10 @@ export class SeriesIndex {
       if (folds.length === limit || bytes >= maxBytes) {
         return { folds, scannedTo: folds.at(-1)!.newest.index };
       }
-      const fold: SeriesFold = { seriesId: newest.seriesId!, mode, accField, newest, classes };
-      if (texts) fold.text = textOf(series);
+      const seriesId = newest.seriesId!;
+      const fold: SeriesFold = texts
+        ? { seriesId, mode, accField, newest, classes, text: textOf(series) }
+        : { seriesId, mode, accField, newest, classes };
       bytes += newest.data.length + (fold.text?.length ?? 0);
       folds.push(fold);
     }
@@ -83,7 +85,12 @@ export class SeriesIndex {
 
   #addClass(series: Series, { type, level }: StoredEvent): void {
     const { classes } = series;
-    if (classes === null || classes.some((c) => c.type === type && c.level === level)) return;
+    if (classes === null) return;
+    // A loop, since a function would be made anew for each event.
+    for (let i = 0; i < classes.length; i++) {
+      const known = classes[i]!;
+      if (known.type === type && known.level === level) return;
+    }
     if (classes.length === MAX_SERIES_CLASSES) series.classes = null;
     // A new list, since folds that were given out share the old one.
     else series.classes = [...classes, { type, level }];

@@ -28,7 +28,8 @@ export function assertIncarnation(value: unknown): asserts value is string | und
 }
 
 /** The incarnation that a call is about, if it says one. */
-export function incarnationOf(options: { incarnation?: string }): string | undefined {
+export function incarnationOf(options?: { incarnation?: string }): string | undefined {
+  if (options === undefined) return undefined; // Of each publish without options.
   const { incarnation } = object(options, "options");
   assertIncarnation(incarnation);
   return incarnation;
