@@ -1,4 +1,5 @@
 // Taskcast inside your own server, in ten lines. Run it: deno run -A examples/quick_start.ts
+// Where port 3721 is taken, PORT=8000 before it takes another.
 import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
 import { createTaskcastApp } from "@taskcast/server";
 

@@ -2,6 +2,10 @@ import process from "node:process";
 import { setTimeout as wait } from "node:timers/promises";
 
 const [base, taskId] = process.argv.slice(2);
+if (taskId === undefined) {
+  console.error("usage: node follow.mjs http://localhost:3721 ID");
+  process.exit(2);
+}
 const url = `${base}/tasks/${taskId}/events`;
 
 /** Frames of a stream as objects: `{ event, id, data }`. Taskcast's lines end with "\n". */

@@ -55,6 +55,12 @@ export function testFetchWorkers(runtime: string, command: CommandWords): void {
     assert.deepEqual(shown(reader), ["Once upon a time …", "completed"]);
   });
 
+  Deno.test(`examples/worker_fetch: a reader without a task says how it is used, on ${runtime}`, async () => {
+    await using reader = start("follow.mjs", "http://localhost:3721");
+    assert.equal(await reader.ended, 2);
+    assert.match(reader.err, /^usage: node follow\.mjs /);
+  });
+
   Deno.test(`examples/worker_fetch: there is no following what is not there, on ${runtime}`, async () => {
     await using server = startServer();
     await using reader = start("follow.mjs", server.url, "nothing");

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { tempFolder } from "../../testing/temp_file.ts";
+import { documents } from "../../testing/texts/markdown.ts";
+import { run } from "../../tools/npm/run.ts";
+import { asPublished } from "../../tools/release/as_published.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const all = await documents();
+
+for (const file of ["docs/guides/deployment.md", "docs/guides/deployment.zh.md"]) {
+  Deno.test(`${file}: a Deno program takes the packages from a clone, and asks no registry for them`, async () => {
+    const { text, blocks } = all.find((document) => document.file === file)!;
+    if (asPublished(text) === text) return; // The packages are published, and the note is gone.
+    const block = blocks.find(({ language, text }) => language === "json" && /"links"/.test(text));
+    assert(block, "the note shows a deno.json");
+    await using folder = await tempFolder({
+      "deno.json": block.text.replace('"../taskcast"', JSON.stringify(ROOT)),
+      "main.ts": [
+        'import { MemoryShortTermStore } from "@taskcast/core";',
+        'import { createTaskcastApp } from "@taskcast/server";',
+        'import { Hono } from "hono";',
+        "console.log(MemoryShortTermStore.name, createTaskcastApp.name, Hono.name);",
+      ].join("\n"),
+    });
+    const out = await run(Deno.execPath(), ["run", "-A", "--check", "main.ts"], {
+      cwd: folder.path,
+      env: { JSR_URL: "http://127.0.0.1:9" },
+    });
+    assert.equal(out, "MemoryShortTermStore createTaskcastApp Hono\n");
+  });
+}
