@@ -77,9 +77,15 @@ function assertKnownCommand(line: string, document: string): void {
     assert(script === "install" || script in scripts, `there is no script "${script}"`);
     return;
   }
-  const task = /^npx -y deno@2\.9\.6 task ([\w:]+)/.exec(line)?.[1];
-  if (task !== undefined) {
-    assert(task in rootConfig.tasks, `there is no task "${task}"`);
+  if (/^(?:npx -y deno@2\.9\.6|deno) task /.test(line)) {
+    for (const [, task] of line.matchAll(/(?:^|&& )(?:npx -y deno@2\.9\.6|deno) task ([\w:]+)/g)) {
+      assert(task! in rootConfig.tasks, `there is no task "${task}"`);
+    }
+    return;
+  }
+  const tested = /^deno test -A (\S+)/.exec(line)?.[1];
+  if (tested !== undefined) {
+    assert(Deno.statSync(new URL(tested, ROOT)), `there is nothing at ${tested}`);
     return;
   }
   const file =
