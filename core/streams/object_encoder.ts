@@ -67,10 +67,15 @@ export const objectEncoder: FrameEncoder<StreamMessage[]> = {
   },
 };
 
+/** Freezes a value of JSON, and all that is in it. No lists of members are made: it is on each event's way. */
 function freeze<T>(value: T): T {
-  if (typeof value === "object" && value !== null) {
-    Object.freeze(value);
-    for (const member of Object.values(value)) freeze(member);
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) value.forEach((member) => freeze(member));
+  else {
+    for (const key in value) {
+      const member = value[key];
+      if (typeof member === "object") freeze(member);
+    }
   }
-  return value;
+  return Object.freeze(value);
 }

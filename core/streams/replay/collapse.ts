@@ -178,7 +178,9 @@ function inOrder(
   snapshots: readonly StoredEvent[],
 ): StoredEvent[] {
   if (snapshots.length === 0) return events;
-  const items = [...events, ...snapshots].sort((a, b) => a.index - b.index);
+  const items = [...events, ...snapshots];
+  if (items.every(({ index }, i) => i === 0 || items[i - 1]!.index < index)) return items;
+  items.sort((a, b) => a.index - b.index);
   return items.filter(({ index }, i) => index !== items[i + 1]?.index);
 }
 

@@ -4,17 +4,28 @@ export const MAX_TOLD_SERIES = 1_024;
 /** The series that a reader has as they are at its position, so that it needs their next events only. */
 export class ToldSeries {
   readonly #ids = new Set<string>();
+  /** Those told last, oldest first, which are not among the others yet: most readers never ask. */
+  #latest: string[] = [];
 
   /** A series was told, or an event of one. */
   add(seriesId: string): void {
-    this.#ids.delete(seriesId);
-    this.#ids.add(seriesId);
-    if (this.#ids.size <= MAX_TOLD_SERIES) return;
-    const [oldest] = this.#ids;
-    this.#ids.delete(oldest!);
+    this.#latest.push(seriesId);
+    if (this.#latest.length > MAX_TOLD_SERIES) this.#settle();
   }
 
   has(seriesId: string): boolean {
+    if (this.#latest.length > 0) this.#settle();
     return this.#ids.has(seriesId);
+  }
+
+  #settle(): void {
+    for (const id of this.#latest) {
+      this.#ids.delete(id);
+      this.#ids.add(id);
+      if (this.#ids.size <= MAX_TOLD_SERIES) continue;
+      const [oldest] = this.#ids;
+      this.#ids.delete(oldest!);
+    }
+    this.#latest = [];
   }
 }

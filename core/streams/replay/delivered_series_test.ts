@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { MAX_TOLD_SERIES, ToldSeries } from "./delivered_series.ts";
+
+Deno.test("ToldSeries knows those that went on last, whenever it is asked", () => {
+  const series = fc.nat({ max: 2 * MAX_TOLD_SERIES });
+  // Runs of neighbours, so that few steps go beyond the bound.
+  const stepArb = fc.record({ from: series, count: fc.nat(700), asks: fc.boolean() });
+  fc.assert(
+    fc.property(fc.array(stepArb, { maxLength: 12 }), series, (steps, other) => {
+      const told = new ToldSeries();
+      const model: string[] = [];
+      const asked = (name: string) => model.slice(-MAX_TOLD_SERIES).includes(name);
+      for (const { from, count, asks } of steps) {
+        for (let i = from; i < from + count; i++) {
+          const name = `s${i}`;
+          const at = model.indexOf(name);
+          if (at >= 0) model.splice(at, 1);
+          model.push(name);
+          told.add(name);
+        }
+        if (asks) assert.equal(told.has(`s${other}`), asked(`s${other}`));
+      }
+      for (let i = 0; i < 3 * MAX_TOLD_SERIES; i += 7) {
+        assert.equal(told.has(`s${i}`), asked(`s${i}`), `s${i}`);
+      }
+    }),
+    { numRuns: 20 },
+  );
+});
