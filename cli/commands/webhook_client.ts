@@ -1,3 +1,4 @@
+import type { IsOurs } from "@taskcast/client/http";
 import { assertAdvances, HttpClient } from "@taskcast/client/http";
 import type { WebhookStatus } from "@taskcast/core/protocol";
 import { taskPath } from "@taskcast/core/protocol";
@@ -19,6 +20,8 @@ export class WebhookClient {
       const page = await this.#http.json<{ tasks: { taskId: string }[]; nextCursor?: string }>(
         "GET",
         url,
+        undefined,
+        { isOurs: ({ tasks }) => Array.isArray(tasks) },
       );
       for (const { taskId } of page.tasks) yield taskId;
       assertAdvances(cursor, page.nextCursor);
@@ -28,13 +31,16 @@ export class WebhookClient {
 
   /** The webhooks of a task. */
   async of(taskId: string): Promise<WebhookStatus[]> {
-    return await this.#http.json("GET", this.#http.url(pathOf(taskId)));
+    const url = this.#http.url(pathOf(taskId));
+    return await this.#http.json("GET", url, undefined, { isOurs: Array.isArray });
   }
 
   /** Has deliveries tried again that were given up. Returns how many. */
   async retry(taskId: string, hook: string): Promise<number> {
     const url = this.#http.url(`${pathOf(taskId)}/retry`);
-    return (await this.#http.json<{ retrying: number }>("POST", url, { hook })).retrying;
+    const isOurs: IsOurs = ({ retrying }) => Number.isInteger(retrying);
+    const answer = await this.#http.json<{ retrying: number }>("POST", url, { hook }, { isOurs });
+    return answer.retrying;
   }
 }
 

@@ -3,9 +3,9 @@ import { onAbort } from "@taskcast/core/protocol";
 
 /** How long to wait between attempts. */
 export interface BackoffOptions {
-  /** Milliseconds that the first wait takes at most. @default {500} */
+  /** Milliseconds that the first wait takes at most, from 1. @default {500} */
   minDelayMs?: number;
-  /** Milliseconds that any wait takes at most. @default {30000} */
+  /** Milliseconds that any wait takes at most, from 1. @default {30000} */
   maxDelayMs?: number;
   /** Milliseconds that a server's `Retry-After` can make a wait take at most. @default {300000} */
   maxRetryAfterMs?: number;
@@ -55,14 +55,14 @@ export function retryDelayMs(
 }
 
 /**
- * Requires numbers above 0.
+ * Requires numbers from 1: of milliseconds, bytes and characters there are no parts.
  *
  * @throws {RangeError} For the first that is none; what is left out may be.
  */
 export function assertPositive(values: Readonly<Record<string, number | undefined>>): void {
   for (const [name, value] of Object.entries(values)) {
-    if (value !== undefined && !(value > 0)) {
-      throw new RangeError(`${name} is ${value}; it must be greater than 0`);
+    if (value !== undefined && !(typeof value === "number" && value >= 1)) {
+      throw new RangeError(`${name} is ${value}; it must be a number from 1`);
     }
   }
 }
@@ -70,7 +70,7 @@ export function assertPositive(values: Readonly<Record<string, number | undefine
 /**
  * Requires waits that grow: a wait of 0 would double to 0.
  *
- * @throws {RangeError} For a number that is not above 0.
+ * @throws {RangeError} For what is no number from 1.
  */
 export function assertBackoff({ minDelayMs, maxDelayMs, maxRetryAfterMs }: BackoffOptions): void {
   assertPositive({ minDelayMs, maxDelayMs, maxRetryAfterMs });

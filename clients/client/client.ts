@@ -2,7 +2,9 @@ import type { DoneReason, EventEnvelope, TaskDetail, TaskEvent } from "@taskcast
 import type { EventFilter, SeriesFormat, Since } from "@taskcast/core/protocol";
 import { taskPath } from "@taskcast/core/protocol";
 import type { HttpOptions } from "./http.ts";
+import { getTask } from "./get_task.ts";
 import { HttpClient, nextPage } from "./http.ts";
+import { eventsParameters } from "./query.ts";
 import type { ConnectionOptions } from "./connection_options.ts";
 import { withDefaults } from "./connection_options.ts";
 import type { Follow } from "./follow.ts";
@@ -116,8 +118,9 @@ export class TaskcastClient {
   /**
    * A client of one server; it connects when it is used.
    *
-   * @throws {TypeError} If `baseUrl` is not a URL, and for a transport that is not there.
-   * @throws {RangeError} For numbers of `connection` that are not positive.
+   * @throws {TypeError} If `baseUrl` is not a URL, for a token and headers that cannot be sent, and
+   * for a transport that is not there.
+   * @throws {RangeError} For what of `connection` is no number from 1.
    */
   constructor(options: TaskcastClientOptions) {
     this.#http = new HttpClient(options);
@@ -169,28 +172,17 @@ export class TaskcastClient {
    * @throws {TaskcastHttpError} E.g. `TASK_NOT_FOUND`.
    */
   async getTask(taskId: string): Promise<TaskDetail> {
-    return await this.#http.json("GET", this.#http.url(taskPath(taskId)));
+    return await getTask(this.#http, taskId);
   }
 
   /** A task's stored events, page by page as they are asked for. */
   async *history(taskId: string, options: HistoryOptions = {}): AsyncGenerator<TaskEvent, void> {
-    const { filter = {}, since = {}, seriesFormat, pageSize, signal } = options;
-    let url: string | undefined = this.#http.url(
-      `${taskPath(taskId)}/events/history`,
-      {
-        types: filter.types?.length ? filter.types.join(",") : undefined,
-        levels: filter.levels?.length ? filter.levels.join(",") : undefined,
-        includeStatus: filter.includeStatus,
-        "since.id": since.id,
-        "since.index": since.index,
-        "since.timestamp": since.timestamp,
-        seriesFormat,
-        limit: pageSize,
-      },
-    );
+    const { pageSize: limit, signal, ...query } = options;
+    const path = `${taskPath(taskId)}/events/history`;
+    let url: string | undefined = this.#http.url(path, eventsParameters({ ...query, limit }));
     while (url !== undefined) {
       const response = await this.#http.request(url, { signal });
-      const events: TaskEvent[] = await this.#http.read(response);
+      const events: TaskEvent[] = await this.#http.read(response, Array.isArray);
       yield* events;
       url = nextPage(response, url);
     }

@@ -1,10 +1,13 @@
 import type { SseMessage } from "./sse_messages.ts";
 
 /**
- * What requests for a stream accept. A server that cannot serve one now hides the status from whoever
- * takes nothing but a stream, since browsers give up then.
+ * The headers of a request for a stream. A server that cannot serve one now hides the status from
+ * clients that accept nothing but a stream, since browsers give up then.
  */
-export const STREAM_ACCEPT = "text/event-stream, application/json";
+export function streamHeaders(cursor: string | undefined): Record<string, string> {
+  const accept = "text/event-stream, application/json";
+  return cursor === undefined ? { accept } : { accept, "last-event-id": cursor };
+}
 
 /** What one connection is made for. */
 export interface ConnectRequest {

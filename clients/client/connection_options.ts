@@ -23,7 +23,7 @@ export type FullConnectionOptions =
   & ConnectionOptions
   & Required<Pick<ConnectionOptions, "idleTimeoutMs" | "maxBufferedChars" | "takeOverMs">>;
 
-/** @throws {RangeError} For what is no positive number. */
+/** @throws {RangeError} For what is no number from 1. */
 export function withDefaults(
   options: ConnectionOptions = {},
 ): FullConnectionOptions {

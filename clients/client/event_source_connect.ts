@@ -1,13 +1,15 @@
 import type { Ticket } from "@taskcast/core/protocol";
-import { SSE_EVENT, taskPath } from "@taskcast/core/protocol";
+import { taskPath } from "@taskcast/core/protocol";
 import { onAbort } from "@taskcast/core/protocol";
 import type { Connect, ConnectRequest } from "./connect.ts";
-import { Renewal, STREAM_ACCEPT } from "./connect.ts";
+import { Renewal, streamHeaders } from "./connect.ts";
 import { endOf } from "./fetch_connect.ts";
 import type { HttpClient } from "./http.ts";
 import { IdleTimer } from "./idle_timer.ts";
 import { MessageQueue } from "./message_queue.ts";
+import type { SseMessage } from "./sse_messages.ts";
 import { sizeOf } from "./sse_messages.ts";
+import { MESSAGE_NAMES } from "./task_message.ts";
 
 /** The part of `EventSource` that is used; that of browsers and the npm package `eventsource` fit. */
 export interface EventSourceLike {
@@ -43,7 +45,7 @@ export function eventSourceConnect(
   { idleTimeoutMs, maxBufferedChars }: { idleTimeoutMs: number; maxBufferedChars: number },
 ): Connect {
   return async function* (request) {
-    const { taskId, signal } = request;
+    const { signal } = request;
     const idle = new IdleTimer(idleTimeoutMs, signal);
     let source: EventSourceLike | undefined;
     try {
@@ -61,7 +63,7 @@ export function eventSourceConnect(
         opened = true;
         idle.restart();
       });
-      for (const event of Object.values(SSE_EVENT)) {
+      for (const event of MESSAGE_NAMES) {
         source.addEventListener(event, ({ data, lastEventId }) => {
           idle.restart();
           const message = { event, data: String(data), id: lastEventId || undefined };
@@ -83,8 +85,7 @@ export function eventSourceConnect(
         }
       } catch (error) {
         if (!refused || signal?.aborted) throw error;
-        await assertEnded(http, request, idle.signal, error);
-        yield await endOf(http, taskId);
+        yield await askForEnd(http, request, idle.signal, error);
       }
     } finally {
       source?.close();
@@ -102,7 +103,10 @@ async function addressOf(
   if (cursor !== undefined) address.searchParams.set("since.id", cursor);
   if (http.hasCredentials) {
     const tickets = http.url(`${taskPath(taskId)}/tickets`);
-    const { ticket } = await http.json<Ticket>("POST", tickets, {}, signal);
+    const { ticket } = await http.json<Ticket>("POST", tickets, {}, {
+      signal,
+      isOurs: ({ ticket }) => typeof ticket === "string",
+    });
     address.searchParams.set("ticket", ticket);
   }
   return address.href;
@@ -110,20 +114,19 @@ async function addressOf(
 
 /**
  * EventSource does not say why it was refused, so the same is asked with `fetch`, of which only the
- * status is read. Returns if the answer is 204: the cursor was that of the end.
+ * status is read.
  *
+ * @returns The end of the task, if the answer is 204.
  * @throws {TaskcastHttpError} The reason; what is given as `otherwise` if it would be served now.
  */
-async function assertEnded(
+async function askForEnd(
   http: HttpClient,
-  { url, cursor }: ConnectRequest,
+  request: ConnectRequest,
   signal: AbortSignal,
   otherwise: unknown,
-): Promise<void> {
-  const headers = {
-    accept: STREAM_ACCEPT,
-    ...(cursor === undefined ? {} : { "last-event-id": cursor }),
-  };
-  const { status } = await http.request(url, { headers, signal });
-  if (status !== 204) throw otherwise;
+): Promise<SseMessage> {
+  const { url, cursor } = request;
+  const response = await http.request(url, { headers: streamHeaders(cursor), signal });
+  if (response.status !== 204) throw otherwise;
+  return await endOf(http, request, response);
 }

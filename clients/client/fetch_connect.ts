@@ -1,7 +1,8 @@
-import type { DoneMessage, TaskDetail } from "@taskcast/core/protocol";
-import { isTerminal, SSE_EVENT, taskPath } from "@taskcast/core/protocol";
-import type { Connect } from "./connect.ts";
-import { STREAM_ACCEPT } from "./connect.ts";
+import type { DoneMessage } from "@taskcast/core/protocol";
+import { decodeCursor, isTerminal, SSE_EVENT } from "@taskcast/core/protocol";
+import type { Connect, ConnectRequest } from "./connect.ts";
+import { streamHeaders } from "./connect.ts";
+import { getTask } from "./get_task.ts";
 import type { HttpClient } from "./http.ts";
 import { TaskcastHttpError } from "./http.ts";
 import { IdleTimer } from "./idle_timer.ts";
@@ -21,19 +22,17 @@ export class NoStreamError extends TaskcastHttpError {
 
 /** Connections by `fetch`, which sends the token as a header and tells why it was refused. */
 export function fetchConnect(http: HttpClient, idleTimeoutMs: number): Connect {
-  return async function* ({ taskId, url, cursor, signal, onRetry }) {
+  return async function* (request) {
+    const { url, cursor, signal, onRetry } = request;
     const idle = new IdleTimer(idleTimeoutMs, signal);
     try {
       const response = await http.request(url, {
-        headers: {
-          accept: STREAM_ACCEPT,
-          ...(cursor === undefined ? {} : { "last-event-id": cursor }),
-        },
+        headers: streamHeaders(cursor),
         cache: "no-store",
         signal: idle.signal,
       });
       if (response.status === 204) {
-        yield await endOf(http, taskId);
+        yield await endOf(http, request, response);
         return;
       }
       await assertEventStream(response);
@@ -50,12 +49,26 @@ export function fetchConnect(http: HttpClient, idleTimeoutMs: number): Connect {
   };
 }
 
-/** The cursor was that of the end already, so the stream itself does not say why. */
-export async function endOf(http: HttpClient, taskId: string): Promise<SseMessage> {
-  const url = http.url(taskPath(taskId));
-  const { status } = await http.json<TaskDetail>("GET", url);
-  const done: DoneMessage = { reason: isTerminal(status) ? status : "completed" };
-  return { event: SSE_EVENT.done, data: JSON.stringify(done) };
+/**
+ * Returns the end of a task whose stream was answered with 204: the cursor was that of the end
+ * already, so the stream itself does not say why.
+ *
+ * @param response The 204. Proxies answer so as well, so cursor and task must agree.
+ * @throws {TaskcastHttpError} If something else has answered; if the task is gone.
+ */
+export async function endOf(
+  http: HttpClient,
+  { taskId, cursor }: ConnectRequest,
+  response: Response,
+): Promise<SseMessage> {
+  // Later versions may write cursors that cannot be read here.
+  const isAtEnd = cursor !== undefined && (decodeCursor(cursor)?.kind ?? "done") === "done";
+  if (isAtEnd) {
+    const { status } = await getTask(http, taskId);
+    const done = { reason: status } as DoneMessage;
+    if (isTerminal(status)) return { event: SSE_EVENT.done, data: JSON.stringify(done) };
+  }
+  throw new TaskcastHttpError(response);
 }
 
 async function assertEventStream(response: Response): Promise<void> {

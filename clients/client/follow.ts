@@ -6,6 +6,8 @@ import { Renewal } from "./connect.ts";
 import type { ConnectionOptions } from "./connection_options.ts";
 import { isFinal } from "./http.ts";
 import type { SseMessage } from "./sse_messages.ts";
+import type { TaskMessage } from "./task_message.ts";
+import { readMessage } from "./task_message.ts";
 import { onWake } from "./wake.ts";
 
 /** What of a task is followed, and where from. */
@@ -23,7 +25,7 @@ export interface FollowRequest {
 }
 
 /** The messages of a task's stream, once and in order, over as many connections as it takes. */
-export type Follow = (request: FollowRequest) => AsyncGenerator<SseMessage, void>;
+export type Follow = (request: FollowRequest) => AsyncGenerator<TaskMessage, void>;
 
 /**
  * Follows by connections of its own, until the task has ended.
@@ -48,8 +50,10 @@ export function followBy(connect: Connect, options: ConnectionOptions): Follow {
           signal,
           onRetry: (retryMs) => serverRetryMs = retryMs,
         });
-        for await (const message of connection) {
+        for await (const raw of connection) {
           isMet = true;
+          // Before the cursor moves: a damaged message is fetched again.
+          const message = readMessage(raw);
           // A server that only ever opens a stream brings the reader no further.
           if (isProgress(message, cursor)) hasProgress = true;
           if (message.id !== undefined) cursor = message.id;

@@ -3,9 +3,8 @@
  *
  * @module
  */
-import type { ErrorBody, ErrorCode } from "@taskcast/core/protocol";
-import { parseRetryAfter, TaskcastError } from "@taskcast/core/protocol";
 import { baseUrlProblem } from "./base_url.ts";
+import { errorOf, TaskcastHttpError } from "./http_error.ts";
 import { refusedByBrowser, UnreachableError } from "./unreachable.ts";
 
 export type { BackoffOptions } from "./backoff.ts";
@@ -18,6 +17,9 @@ export {
   STABLE_MS,
 } from "./backoff.ts";
 export { baseUrlProblem } from "./base_url.ts";
+export { isFinal, isVerdict, TaskcastHttpError } from "./http_error.ts";
+export type { EventsQuery } from "./query.ts";
+export { eventsParameters, listParameter } from "./query.ts";
 export { UnreachableError } from "./unreachable.ts";
 
 /**
@@ -38,58 +40,16 @@ export interface HttpOptions {
   fetch?: typeof fetch;
 }
 
-/** An answer that is an error: the server's, or that of something between here and the server. */
-export class TaskcastHttpError extends TaskcastError {
-  /** The HTTP status. */
-  readonly status: number;
-  /** Milliseconds after which the server wants to be asked again, if it said so. */
-  readonly retryAfterMs?: number;
-  /** The answer is not Taskcast's, e.g. that of a proxy, a firewall or a sign-in page. */
-  readonly isForeign: boolean;
-
-  /**
-   * The error that an answer tells of.
-   *
-   * @param response What was answered.
-   * @param body What a Taskcast server says of it. @default something else has answered
-   */
-  constructor(response: Response, body?: ErrorBody["error"]) {
-    const { code, message, details } = body ?? foreign(response);
-    super(code, message, { details });
-    this.status = response.status;
-    this.isForeign = body === undefined;
-    this.retryAfterMs = parseRetryAfter(response.headers.get("retry-after"));
-  }
-
-  /**
-   * Whether the same request may succeed later. An answer that is not the server's says nothing of
-   * what the server would answer.
-   */
-  get transient(): boolean {
-    return this.isForeign || isTransient(this.status);
-  }
-}
-
-/** Statuses that say by their definition that the same request may be sent again. */
-function isTransient(status: number): boolean {
-  return [408, 425, 429].includes(status) || status >= 500 && status !== 501 && status !== 505;
-}
-
-/** Answers of something else that are taken for an outage before the server has ever answered. */
-const FOREIGN_ANSWERS = 5;
-
 /**
- * Whether to try again is in vain. What is not Taskcast's answer is an outage of the path, once the
- * server has answered. Before that the address may be wrong, or the host of the server may have
- * refused by itself: a 401 ends it at once, anything else when it has come several times.
- *
- * @param before What came of earlier attempts: an answer of the server, and how many failed.
+ * Returns whether the JSON of a success has the shape of the server's answer; if it has not, it may
+ * throw as well.
  */
-export function isFinal(error: unknown, before: { isMet: boolean; failures: number }): boolean {
-  const isWrongPlace = !before.isMet && before.failures >= FOREIGN_ANSWERS;
-  if (error instanceof UnreachableError) return error.isBrowser && isWrongPlace;
-  if (!(error instanceof TaskcastHttpError) || isTransient(error.status)) return false;
-  return !error.isForeign || isWrongPlace || !before.isMet && error.status === 401;
+// deno-lint-ignore no-explicit-any -- It comes from outside, and nothing is known of it.
+export type IsOurs = (answer: any) => boolean;
+
+/** Returns whether an answer is a JSON object. */
+export function isObject(answer: unknown): answer is Record<string, unknown> {
+  return typeof answer === "object" && answer !== null && !Array.isArray(answer);
 }
 
 /** Sends requests to a Taskcast server. */
@@ -100,12 +60,19 @@ export class HttpClient {
   #isReached = false;
   #hasWarned = false;
 
-  /** Requests to one server. @throws {TypeError} If `baseUrl` is not a URL of HTTP or says more. */
+  /**
+   * Requests to one server.
+   *
+   * @throws {TypeError} If `baseUrl` is not a URL of HTTP or says more, and for a token and headers
+   * that cannot be sent.
+   */
   constructor(options: HttpOptions) {
     this.#options = options;
-    const problem = baseUrlProblem(options.baseUrl);
+    const { baseUrl, token } = options;
+    const problem = baseUrlProblem(baseUrl);
     if (problem !== undefined) throw new TypeError(`"baseUrl" ${problem}`);
-    this.#base = new URL(options.baseUrl).href.replace(/\/+$/, "");
+    this.#headers(typeof token === "string" ? token : undefined); // To refuse them here.
+    this.#base = new URL(baseUrl).href.replace(/\/+$/, "");
     // Called as a method of something else, the browser's fetch refuses to work.
     this.#fetch = options.fetch ?? ((...args) => fetch(...args));
   }
@@ -169,28 +136,37 @@ export class HttpClient {
     return response;
   }
 
-  /** Sends JSON and reads JSON. See {@linkcode HttpClient.request}. */
-  async json<T>(method: string, url: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  /** Sends JSON and reads JSON. See {@linkcode HttpClient.request} and {@linkcode HttpClient.read}. */
+  async json<T>(
+    method: string,
+    url: string,
+    body?: unknown,
+    { signal, isOurs }: { signal?: AbortSignal; isOurs?: IsOurs } = {},
+  ): Promise<T> {
     const init: RequestInit = { method, signal };
     if (body !== undefined) {
       init.body = JSON.stringify(body);
       init.headers = { "content-type": "application/json" };
     }
-    return await this.read(await this.request(url, init));
+    return await this.read(await this.request(url, init), isOurs);
   }
 
   /**
    * Reads the JSON of an answer; `undefined` of one without a body.
    *
-   * @throws {TaskcastHttpError} If it is none, e.g. since the request was led to a sign-in page.
+   * @param isOurs The shape that the server's answer has. @default an object
+   * @throws {TaskcastHttpError} If it is another answer, e.g. since the request was led to a sign-in
+   * page.
    */
-  async read<T>(response: Response): Promise<T> {
+  async read<T>(response: Response, isOurs: IsOurs = isObject): Promise<T> {
     const text = await response.text();
     try {
-      return (response.status === 204 ? undefined : JSON.parse(text)) as T;
+      const answer = response.status === 204 ? undefined : JSON.parse(text);
+      if (isOurs(answer)) return answer;
     } catch {
-      throw new TaskcastHttpError(response);
+      // Not ours.
     }
+    throw new TaskcastHttpError(response);
   }
 
   /** Tells the console of an error that is told to nobody else; the first one only. */
@@ -200,9 +176,7 @@ export class HttpClient {
   }
 
   async #send(url: string, init: RequestInit, refresh: boolean): Promise<Response> {
-    const all = new Headers(this.#options.headers);
-    const bearer = await this.#token(refresh);
-    if (bearer !== undefined) all.set("authorization", `Bearer ${bearer}`);
+    const all = this.#headers(await this.#token(refresh));
     new Headers(init.headers).forEach((value, name) => all.set(name, value));
     try {
       const response = await this.#fetch(url, { ...init, headers: all });
@@ -216,50 +190,25 @@ export class HttpClient {
     }
   }
 
+  /** @throws {TypeError} Without the value, which may be a secret; runtimes show it. */
+  #headers(token: string | undefined): Headers {
+    const headers = new Headers();
+    const set = (name: string, value: string) => {
+      try {
+        headers.set(name, value);
+      } catch {
+        throw new TypeError(`The header "${name}" has characters that HTTP does not allow`);
+      }
+    };
+    for (const [name, value] of Object.entries(this.#options.headers ?? {})) set(name, value);
+    if (token !== undefined) set("authorization", `Bearer ${token}`);
+    return headers;
+  }
+
   async #token(refresh: boolean): Promise<string | undefined> {
     const { token } = this.#options;
     return typeof token === "function" ? await token({ refresh }) : token;
   }
-}
-
-/**
- * Reads what went wrong, also from answers that something between here and the server gave.
- *
- * @throws {TypeError} If a refusal breaks off: then it is not known what was refused, and why.
- */
-async function errorOf(response: Response): Promise<TaskcastHttpError> {
-  const text = await response.text().catch((error) => {
-    if (!isTransient(response.status)) throw error;
-    return ""; // The status says enough: to try again.
-  });
-  let body: ErrorBody["error"] | undefined;
-  try {
-    const { error } = JSON.parse(text) as ErrorBody;
-    // Not compared with a list: a newer server may have codes that this client does not know.
-    if (/^[A-Z_]+$/.test(error.code) && typeof error.message === "string") body = error;
-  } catch {
-    // Not ours.
-  }
-  return new TaskcastHttpError(response, body);
-}
-
-/** What is said of an answer that is not Taskcast's. */
-function foreign({ status, url, headers }: Response): ErrorBody["error"] {
-  const codes: Record<number, ErrorCode> = {
-    401: "UNAUTHORIZED",
-    403: "FORBIDDEN",
-    408: "REQUEST_TIMEOUT",
-    413: "PAYLOAD_TOO_LARGE",
-    429: "RATE_LIMITED",
-    500: "INTERNAL",
-  };
-  const { pathname } = new URL(url || "http://unknown/");
-  const type = headers.get("content-type") ?? "nothing";
-  return {
-    code: codes[status] ?? (status < 500 ? "NOT_FOUND" : "STORE_UNAVAILABLE"),
-    message: `The server answered ${status} to ${pathname} with ${type}, which is not an answer ` +
-      "of Taskcast: it comes from something in between, or baseUrl is wrong",
-  };
 }
 
 /**

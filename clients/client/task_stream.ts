@@ -10,6 +10,7 @@ import type {
 import { assertTaskId, SSE_EVENT, taskPath } from "@taskcast/core/protocol";
 import type { Follow } from "./follow.ts";
 import type { HttpClient } from "./http.ts";
+import { eventsParameters } from "./query.ts";
 import { SeriesView } from "./series_view.ts";
 
 /** What of a task is to be followed, and how. */
@@ -84,10 +85,13 @@ export class TaskStream implements AsyncIterable<EventEnvelope> {
    *
    * @throws {TaskcastHttpError} When the server refuses the stream for good: 400, 401, 403, 404.
    * @throws {TaskcastError} `INVALID_INPUT` if the task's id is none; nothing is asked then.
+   * @throws {TypeError} If the filter's types or levels are no list; nothing is asked then.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<EventEnvelope, void> {
     if (this.#reason !== undefined) return;
-    assertTaskId(this.#taskId, "taskId"); // Here, since what connecting throws is tried again.
+    // Here, since what connecting throws is tried again.
+    assertTaskId(this.#taskId, "taskId");
+    this.#urlAt(this.#cursor);
     // A connection that is cut now and then is no news; one that does not come about is.
     let failures = 1;
     const warn = (error: unknown) => {
@@ -101,13 +105,11 @@ export class TaskStream implements AsyncIterable<EventEnvelope> {
       signal,
       onReconnect,
     });
-    for await (const { event, data, id } of messages) {
+    for await (const { event, value, id } of messages) {
       failures = 0;
-      if (event === SSE_EVENT.open) this.#opened(JSON.parse(data) as OpenMessage);
-      if (event === SSE_EVENT.done) this.#reason = (JSON.parse(data) as DoneMessage).reason;
-      const envelope: EventEnvelope | undefined = event === SSE_EVENT.event
-        ? JSON.parse(data)
-        : undefined;
+      if (event === SSE_EVENT.open) this.#opened(value as OpenMessage);
+      if (event === SSE_EVENT.done) this.#reason = (value as DoneMessage).reason;
+      const envelope = event === SSE_EVENT.event ? value as EventEnvelope : undefined;
       if (envelope !== undefined) this.#view.add(envelope);
       // The cursor moves before the event is given out: who leaves the loop on it has had it.
       if (id !== undefined) this.#cursor = id;
@@ -121,17 +123,15 @@ export class TaskStream implements AsyncIterable<EventEnvelope> {
   }
 
   #urlAt(cursor: string | undefined): string {
-    const { filter = {}, since = {}, limit, seriesFormat } = this.#options;
+    const { filter, since = {}, limit, seriesFormat } = this.#options;
     const first = cursor === undefined;
-    return this.#http.url(`${taskPath(this.#taskId)}/events`, {
-      types: filter.types?.length ? filter.types.join(",") : undefined,
-      levels: filter.levels?.length ? filter.levels.join(",") : undefined,
-      includeStatus: filter.includeStatus,
+    const query = eventsParameters({
+      filter,
       seriesFormat,
-      // From the first cursor on these would only say again where the stream once began.
-      "since.index": first ? since.index : undefined,
-      "since.timestamp": first ? since.timestamp : undefined,
+      // From the first cursor on it would only say again where the stream once began.
+      since: first ? since : undefined,
       limit: first || since.id === cursor ? limit : undefined,
     });
+    return this.#http.url(`${taskPath(this.#taskId)}/events`, query);
   }
 }

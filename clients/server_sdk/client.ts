@@ -1,8 +1,10 @@
-import type { HttpOptions } from "@taskcast/client/http";
+import type { HttpOptions, IsOurs } from "@taskcast/client/http";
 import {
   assertAdvances,
   assertPositive,
+  eventsParameters,
   HttpClient,
+  listParameter,
   nextPage,
   TaskcastHttpError,
 } from "@taskcast/client/http";
@@ -22,6 +24,17 @@ import type {
   TransitionOptions,
 } from "@taskcast/core/protocol";
 import { MAX_TIMER_MS, taskPath, ulid } from "@taskcast/core/protocol";
+import {
+  isBlockedRequest,
+  isDeletion,
+  isDetailOf,
+  isEvents,
+  isEventsOf,
+  isTask,
+  isTaskOf,
+  isTaskPage,
+  isTicket,
+} from "./answer_shapes.ts";
 import { ProducerSequences } from "./producer_sequences.ts";
 import type { PublisherOptions } from "./publisher.ts";
 import { Publisher } from "./publisher.ts";
@@ -117,7 +130,8 @@ export class TaskcastServerClient {
   /**
    * A client of one server; it connects when it is used.
    *
-   * @throws {TypeError} If `baseUrl` is not a URL.
+   * @throws {TypeError} If `baseUrl` is not a URL, and for a token, a key and headers that cannot be
+   * sent.
    * @throws {RangeError} For retries that would not pause or not end, and a time that is no time.
    */
   constructor(options: TaskcastServerClientOptions) {
@@ -141,9 +155,10 @@ export class TaskcastServerClient {
     const body = { ...input, id: input.id ?? ulid(Date.now()) };
     return await this.#retrying(async ({ ambiguous }) => {
       try {
-        const task = await this.#json<Task>("POST", "/tasks", body);
-        // After a redirect, a POST may have become a GET, whose answer is another one.
-        if (task?.id !== body.id) throw new Error(CREATED_NOTHING);
+        // After a redirect, a POST may have become a GET, whose answer is a page.
+        const isOurs: IsOurs = (answer) => isTaskPage(answer) || isTask(answer);
+        const task = await this.#json<Task>("POST", "/tasks", isOurs, body);
+        if (task.id !== body.id) throw new Error(CREATED_NOTHING);
         return task;
       } catch (error) {
         // The attempt before this one was carried out after all.
@@ -155,17 +170,17 @@ export class TaskcastServerClient {
 
   /** A task and where its log stands. */
   async getTask(taskId: string): Promise<TaskDetail> {
-    return await this.#retrying(() => this.#json("GET", taskPath(taskId)));
+    return await this.#retrying(() => this.#json("GET", taskPath(taskId), isDetailOf(taskId)));
   }
 
   /** A page of tasks, newest first. */
   async listTasks({ status, types, ...query }: ListTasksQuery = {}): Promise<TaskPage> {
     const url = this.#http.url("/tasks", {
       ...query,
-      status: status?.join(","),
-      type: types?.join(","),
+      status: listParameter("status", status),
+      type: listParameter("types", types),
     });
-    return await this.#retrying(() => this.#http.json("GET", url, undefined, this.#limit()));
+    return await this.#retrying(() => this.#send("GET", url, isTaskPage));
   }
 
   /** All tasks, page by page as they are asked for. */
@@ -189,7 +204,7 @@ export class TaskcastServerClient {
   async publishEvents(taskId: string, events: readonly EventInput[]): Promise<TaskEvent[]> {
     const path = `${taskPath(taskId)}/events`;
     const send = (body: readonly EventInput[]) =>
-      this.#retrying(() => this.#json<TaskEvent[]>("POST", path, body));
+      this.#retrying(() => this.#json<TaskEvent[]>("POST", path, isEventsOf(body.length), body));
     // Every event has a number, its own or one of ours: else a repetition would store it twice.
     const unnumbered = events.filter(({ producerId }) => producerId === undefined).length;
     if (unnumbered === 0) return await send(events);
@@ -220,10 +235,8 @@ export class TaskcastServerClient {
   ): Promise<Task> {
     return await this.#retrying(async ({ ambiguous }) => {
       try {
-        return await this.#json<Task>("PATCH", `${taskPath(taskId)}/status`, {
-          status,
-          ...options,
-        });
+        const path = `${taskPath(taskId)}/status`;
+        return await this.#json<Task>("PATCH", path, isTaskOf(taskId), { status, ...options });
       } catch (error) {
         if (!ambiguous || !isCode(error, "INVALID_TRANSITION")) throw error;
         // Perhaps it was our own attempt before this one that came first. It was, as far as anybody
@@ -241,7 +254,8 @@ export class TaskcastServerClient {
   async resolve(taskId: string, data: unknown): Promise<Task> {
     return await this.#retrying(async ({ ambiguous }) => {
       try {
-        return await this.#json<Task>("POST", `${taskPath(taskId)}/resolve`, { data });
+        const path = `${taskPath(taskId)}/resolve`;
+        return await this.#json<Task>("POST", path, isTaskOf(taskId), { data });
       } catch (error) {
         if (!ambiguous || !isCode(error, "INVALID_TRANSITION")) throw error;
         const task = await this.getTask(taskId);
@@ -253,7 +267,8 @@ export class TaskcastServerClient {
 
   /** What a blocked task waits for. */
   async getRequest(taskId: string): Promise<BlockedRequest> {
-    return await this.#retrying(() => this.#json("GET", `${taskPath(taskId)}/request`));
+    const path = `${taskPath(taskId)}/request`;
+    return await this.#retrying(() => this.#json("GET", path, isBlockedRequest));
   }
 
   /**
@@ -264,10 +279,13 @@ export class TaskcastServerClient {
   async deleteTask(taskId: string): Promise<Deletion> {
     return await this.#retrying(async ({ ambiguous }) => {
       try {
-        const answer = await this.#json<{ deletion: Deletion } | undefined>(
-          "DELETE",
-          taskPath(taskId),
+        const url = this.#http.url(taskPath(taskId));
+        const response = await this.#http.request(url, { method: "DELETE", signal: this.#limit() });
+        const answer = await this.#http.read<{ deletion: Deletion } | undefined>(
+          response,
+          isDeletion,
         );
+        if (answer === undefined) await this.#assertGone(taskId, response);
         return answer?.deletion ?? "deleted";
       } catch (error) {
         if (!(ambiguous && isCode(error, "TASK_NOT_FOUND"))) throw error;
@@ -276,11 +294,27 @@ export class TaskcastServerClient {
     });
   }
 
+  /**
+   * Requires that a 204 which names no request is the server's own: a proxy may answer so, too.
+   *
+   * @throws {TaskcastHttpError} If the task is still there.
+   */
+  async #assertGone(taskId: string, response: Response): Promise<void> {
+    if (response.headers.has("x-request-id")) return;
+    try {
+      await this.#json("GET", taskPath(taskId), isTaskOf(taskId));
+    } catch (error) {
+      // Gone, or not for this caller to see.
+      if (error instanceof TaskcastHttpError && !error.transient) return;
+      throw error;
+    }
+    throw new TaskcastHttpError(response);
+  }
+
   /** A ticket with which a browser's EventSource can follow the task. */
   async createTicket(taskId: string, options: { expiresInMs?: number } = {}): Promise<Ticket> {
-    return await this.#retrying(
-      () => this.#json("POST", `${taskPath(taskId)}/tickets`, options),
-    );
+    const path = `${taskPath(taskId)}/tickets`;
+    return await this.#retrying(() => this.#json("POST", path, isTicket, options));
   }
 
   /** A page of a task's history. */
@@ -288,17 +322,8 @@ export class TaskcastServerClient {
     taskId: string,
     query: HistoryQuery = {},
   ): Promise<{ events: TaskEvent[]; nextUrl?: string }> {
-    const { filter = {}, since = {}, seriesFormat, limit } = query;
-    return await this.#historyPage(this.#http.url(`${taskPath(taskId)}/events/history`, {
-      types: filter.types?.join(","),
-      levels: filter.levels?.join(","),
-      includeStatus: filter.includeStatus,
-      "since.id": since.id,
-      "since.index": since.index,
-      "since.timestamp": since.timestamp,
-      seriesFormat,
-      limit,
-    }));
+    const path = `${taskPath(taskId)}/events/history`;
+    return await this.#historyPage(this.#http.url(path, eventsParameters(query)));
   }
 
   /** A task's history, page by page as it is asked for. */
@@ -314,7 +339,8 @@ export class TaskcastServerClient {
   async #historyPage(url: string): Promise<{ events: TaskEvent[]; nextUrl?: string }> {
     return await this.#retrying(async () => {
       const response = await this.#http.request(url, { signal: this.#limit() });
-      return { events: await this.#http.read(response), nextUrl: nextPage(response, url) };
+      const events = await this.#http.read<TaskEvent[]>(response, isEvents);
+      return { events, nextUrl: nextPage(response, url) };
     });
   }
 
@@ -322,8 +348,12 @@ export class TaskcastServerClient {
     return retrying(this.#http, this.#retry, send);
   }
 
-  async #json<T>(method: string, path: string, body?: unknown): Promise<T> {
-    return await this.#http.json<T>(method, this.#http.url(path), body, this.#limit());
+  #json<T>(method: string, path: string, isOurs: IsOurs, body?: unknown): Promise<T> {
+    return this.#send(method, this.#http.url(path), isOurs, body);
+  }
+
+  async #send<T>(method: string, url: string, isOurs: IsOurs, body?: unknown): Promise<T> {
+    return await this.#http.json<T>(method, url, body, { signal: this.#limit(), isOurs });
   }
 
   /** Aborts an attempt that takes too long; what no timer can wait for is no limit. */

@@ -8,6 +8,7 @@ import {
 } from "@taskcast/client/http";
 import type { EventInput, PublishReceipt } from "@taskcast/core/protocol";
 import { onAbort, startTimer, taskPath } from "@taskcast/core/protocol";
+import { isReceipt } from "./answer_shapes.ts";
 import { RequestBudget } from "./request_budget.ts";
 import type { RetryOptions } from "./retrying.ts";
 import { isNowhere } from "./retrying.ts";
@@ -245,7 +246,7 @@ export class Publisher {
         duplex: "half",
         signal: this.#ended.signal,
       }, { refreshToken: this.#refreshToken });
-      this.#confirm(await this.#http.read(response), sending);
+      this.#confirm(await this.#http.read(response, isReceipt), sending);
     } catch (error) {
       // A request that is refused in its middle says how far it came.
       if (error instanceof TaskcastHttpError && error.details?.published !== undefined) {

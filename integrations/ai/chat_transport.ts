@@ -1,4 +1,4 @@
-import { TaskcastHttpError } from "@taskcast/client/http";
+import { assertPositive, TaskcastHttpError } from "@taskcast/client/http";
 import { ANSWER_HEADER } from "./answer_names.ts";
 import type { ChatRequestOptions, ChatRequestsOptions, SentMessage } from "./chat_requests.ts";
 import { ChatRequests } from "./chat_requests.ts";
@@ -79,14 +79,12 @@ export class TaskcastChatTransport<Message extends PageMessage> {
   /**
    * Makes no request yet.
    *
-   * @throws {RangeError} For waits and attempts that are not above 0.
+   * @throws {RangeError} For waits and attempts that are no numbers from 1.
    */
   constructor(options: TaskcastChatTransportOptions<Message> = {}) {
     const { messages = [], retry = {}, idleTimeoutMs = 45_000, ...requests } = options;
     assertResumeRetry(retry);
-    if (!(idleTimeoutMs > 0)) {
-      throw new RangeError(`idleTimeoutMs is ${idleTimeoutMs}; it must be greater than 0`);
-    }
+    assertPositive({ idleTimeoutMs });
     this.#requests = new ChatRequests(requests);
     this.#retry = retry;
     this.#idleTimeoutMs = idleTimeoutMs;

@@ -8,8 +8,10 @@ import { IdleTimer } from "../idle_timer.ts";
 import { MessageQueue } from "../message_queue.ts";
 import type { SseMessage } from "../sse_messages.ts";
 import { sizeOf } from "../sse_messages.ts";
+import type { TaskMessage } from "../task_message.ts";
+import { readMessage } from "../task_message.ts";
 import type { SharePlatform } from "./platform.ts";
-import { newName, post } from "./platform.ts";
+import { newName, post, Unshareable } from "./platform.ts";
 import type { Numbered, Said, Standing } from "./protocol.ts";
 import { exactIndex, isOtherLog } from "./protocol.ts";
 
@@ -97,7 +99,7 @@ export class Follower {
   }
 
   /** Everything through the end of the task, once. */
-  async *messages(): AsyncGenerator<SseMessage, void> {
+  async *messages(): AsyncGenerator<TaskMessage, void> {
     while (!this.#stop.aborted) {
       const answer = await this.#ask();
       if (this.#failure !== undefined) throw this.#failure.error;
@@ -116,7 +118,7 @@ export class Follower {
   }
 
   /** What the leader tells, until there is another one, or this stream could not keep up. */
-  async *#together(): AsyncGenerator<SseMessage, void> {
+  async *#together(): AsyncGenerator<TaskMessage, void> {
     const feed = this.#feed!;
     const heard = new IdleTimer(this.#options.idleTimeoutMs, this.#stop);
     this.#heard = heard;
@@ -127,8 +129,9 @@ export class Follower {
     this.#term = feed.term;
     this.#n = feed.before;
     try {
-      for await (const { n, message } of feed.queue) {
+      for await (const { n, message: raw } of feed.queue) {
         this.#n = n;
+        const message = readTold(raw);
         if (isReset(message)) knownThrough = undefined;
         if (knownThrough !== undefined && isOtherLog(message.id, own)) {
           this.#isApart = true;
@@ -155,7 +158,7 @@ export class Follower {
    *
    * @param after Index from which on the leader could.
    */
-  async *#alone(after = -1): AsyncGenerator<SseMessage, void> {
+  async *#alone(after = -1): AsyncGenerator<TaskMessage, void> {
     const own = this.#own = new AbortController();
     const forgetStop = onAbort(this.#stop, () => own.abort());
     const join = async () => {
@@ -286,12 +289,22 @@ export function startOf(url: string, cursor: string | undefined): string {
 }
 
 /** Everything begins anew, since the store was restored to an earlier state. */
-function isReset({ event, data }: SseMessage): boolean {
-  return event === SSE_EVENT.open && (JSON.parse(data) as OpenMessage).reset === true;
+function isReset({ event, value }: TaskMessage): boolean {
+  return event === SSE_EVENT.open && (value as OpenMessage).reset === true;
 }
 
 /** Whether a message brings nothing to a reader who has everything through an index. */
-function isKnown({ event, data, id }: SseMessage, through: number): boolean {
+function isKnown({ event, value, id }: TaskMessage, through: number): boolean {
   if (event === undefined) return (exactIndex(id) ?? Infinity) <= through;
-  return event === SSE_EVENT.event && (JSON.parse(data) as EventEnvelope).rawIndex <= through;
+  return event === SSE_EVENT.event && (value as EventEnvelope).rawIndex <= through;
+}
+
+/** Reads what a leader told. An old version of this code tells damaged messages as well. */
+function readTold(message: SseMessage): TaskMessage {
+  try {
+    return readMessage(message);
+  } catch {
+    // The leader would tell it again and again; the server does not.
+    throw new Unshareable();
+  }
 }

@@ -34,6 +34,8 @@ const done: SseMessage = { event: "taskcast.done", data: '{"reason":"completed"}
 interface Stage {
   /** What the follower gave out. */
   seen: SseMessage[];
+  /** Where it began when it asked the server itself. */
+  cursors: (string | undefined)[];
   ended: Promise<void>;
   /** The next time that it asks to be served. */
   nextJoin(): Promise<{ from: string; standing: Standing }>;
@@ -55,10 +57,13 @@ async function withFollower(
     joins.push(data);
     wake();
   };
+  const cursors: (string | undefined)[] = [];
   const follow = sharedFollow(
     http,
-    async function* ({ signal }) {
+    async function* ({ signal, cursor }) {
+      cursors.push(cursor);
       yield* own;
+      if (own.at(-1) === done) return;
       await new Promise((resolve) => signal!.addEventListener("abort", resolve));
     },
     withDefaults({ takeOverMs: 1_000_000, idleTimeoutMs: 1_000_000 }),
@@ -67,10 +72,11 @@ async function withFollower(
   const seen: SseMessage[] = [];
   const ended = (async () => {
     const request = { taskId: "t", urlAt: () => URL_OF_STREAM, onReconnect };
-    for await (const message of follow(request)) seen.push(message);
+    for await (const { value: _, ...message } of follow(request)) seen.push(message);
   })();
   await use({
     seen,
+    cursors,
     ended,
     async nextJoin() {
       while (joins.length === 0) await new Promise<void>((resolve) => wake = resolve);
@@ -164,5 +170,19 @@ Deno.test("Follower: one that is alone joins only when its cursor says everythin
     say({ kind: "message", term: "it", n: 9, message: done });
     await ended;
     assert.deepEqual(seen, [...own, message("exact", 3), done]);
+  }, own);
+});
+
+Deno.test("Follower: one that is told damaged messages asks the server itself, from its place", async () => {
+  const own = [message("exact", 1), done];
+  await withFollower(async ({ seen, cursors, ended, nextJoin, say }) => {
+    const { from: to } = await nextJoin();
+    const first = message("exact", 0);
+    const damaged = { ...message("exact", 1), data: '{"rawIn' };
+    const items = [{ n: 1, message: first }, { n: 2, message: damaged }];
+    say({ kind: "backlog", to, term: "it", n: 2, items });
+    await ended;
+    assert.deepEqual(seen, [first, ...own]);
+    assert.deepEqual(cursors, [first.id]);
   }, own);
 });

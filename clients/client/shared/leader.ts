@@ -53,7 +53,8 @@ export async function lead(
     });
     for await (const message of messages) {
       if (signal.aborted) return; // A tab that was stolen from must not speak any more.
-      say({ kind: "message", term, ...remembered.add(message) });
+      const { value: _, ...raw } = message; // Other tabs may be of other versions.
+      say({ kind: "message", term, ...remembered.add(raw) });
     }
     // All is told, but a tab may have to ask for it again, this one too.
     await new Promise<void>((resolve) => onAbort(signal, resolve));

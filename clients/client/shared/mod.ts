@@ -6,7 +6,7 @@ import { Follower, startOf } from "./follower.ts";
 import { lead } from "./leader.ts";
 import type { SharePlatform } from "./platform.ts";
 import { sharePlatform, Unshareable } from "./platform.ts";
-import { shareName } from "./share_name.ts";
+import { shareName, START_PARAMETERS } from "./share_name.ts";
 
 /**
  * Follows over one connection for all tabs that follow the same: one tab, by a lock, has it and
@@ -44,7 +44,6 @@ export function sharedFollow(
       const { cursor } = follower;
       const url = urlAt(cursor);
       const { searchParams } = new URL(url);
-      const starts = ["since.index", "since.timestamp", "limit"];
       await lead({
         name,
         platform,
@@ -53,7 +52,8 @@ export function sharedFollow(
         origin: {
           start: startOf(url, cursor),
           cursor,
-          isBeginning: cursor === undefined && !starts.some((name) => searchParams.has(name)),
+          isBeginning: cursor === undefined &&
+            !START_PARAMETERS.some((name) => searchParams.has(name)),
         },
         maxBufferedChars: options.maxBufferedChars,
       });

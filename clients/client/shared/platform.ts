@@ -25,8 +25,8 @@ export class Unshareable extends Error {}
 export function post(channel: BroadcastChannel, said: Said): void {
   try {
     channel.postMessage(said);
-  } catch (cause) {
-    throw new Unshareable("The channel between tabs is broken", { cause });
+  } catch {
+    throw new Unshareable();
   }
 }
 

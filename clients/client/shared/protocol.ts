@@ -1,3 +1,4 @@
+import type { Cursor } from "@taskcast/core/protocol";
 import { decodeCursor } from "@taskcast/core/protocol";
 import type { SseMessage } from "../sse_messages.ts";
 
@@ -35,12 +36,17 @@ export type Said =
   /** Answers it: that is not remembered; only what comes after an index is. */
   | { kind: "unserved"; to: string; term: string; after?: number };
 
+/** Reads a cursor, if there is one. */
+export function decode(cursor: string | undefined): Cursor | undefined {
+  return cursor === undefined ? undefined : decodeCursor(cursor);
+}
+
 /**
  * Index of a cursor from which any stream of the task can be gone on with: that of a reader who has
  * everything through it. In the middle of a replay only its own stream goes on.
  */
 export function exactIndex(cursor: string | undefined, incarnation?: string): number | undefined {
-  const decoded = cursor === undefined ? undefined : decodeCursor(cursor);
+  const decoded = decode(cursor);
   if (decoded?.kind !== "exact") return undefined;
   if (incarnation !== undefined && decoded.incarnation !== incarnation) return undefined;
   return decoded.index;
@@ -48,8 +54,8 @@ export function exactIndex(cursor: string | undefined, incarnation?: string): nu
 
 /** Whether two cursors are at the same index of logs with different events there. */
 export function isOtherLog(a: string | undefined, b: string | undefined): boolean {
-  const first = a === undefined ? undefined : decodeCursor(a);
-  const second = b === undefined ? undefined : decodeCursor(b);
+  const first = decode(a);
+  const second = decode(b);
   if (first?.fingerprint === undefined || second?.fingerprint === undefined) return false;
   return first.incarnation === second.incarnation && first.index === second.index &&
     first.fingerprint !== second.fingerprint;

@@ -1,8 +1,7 @@
-import { decodeCursor } from "@taskcast/core/protocol";
 import type { SseMessage } from "../sse_messages.ts";
 import { sizeOf } from "../sse_messages.ts";
 import type { Numbered, Standing } from "./protocol.ts";
-import { exactIndex, isOtherLog } from "./protocol.ts";
+import { decode, exactIndex, isOtherLog } from "./protocol.ts";
 
 /** Where a stream began. */
 export interface Origin {
@@ -72,7 +71,6 @@ export class Remembered {
 
   /** Everything that comes after this place in the log is remembered, if anything is known of it. */
   get oldest(): { incarnation: string; index: number } | undefined {
-    const decode = (cursor?: string) => cursor === undefined ? undefined : decodeCursor(cursor);
     if (this.#after !== undefined) return decode(this.#after);
     const first = this.#items.slice(this.#first).find(({ message }) => message.id !== undefined);
     const oldest = decode(first?.message.id);

@@ -1,13 +1,15 @@
 import type { HttpClient } from "../http.ts";
 
+/** Query parameters that say where a stream begins, which is a matter of each tab. */
+export const START_PARAMETERS: readonly string[] = ["since.index", "since.timestamp", "limit"];
+
 /**
  * The name by which streams find each other: equal for the same task, filter and format of the same
  * server, asked for by the same caller. Hashed, since names are listed by tools.
  */
 export async function shareName(http: HttpClient, streamUrl: string): Promise<string> {
   const url = new URL(streamUrl);
-  // Where a stream begins is a matter of each tab.
-  for (const name of ["since.index", "since.timestamp", "limit"]) url.searchParams.delete(name);
+  for (const name of START_PARAMETERS) url.searchParams.delete(name);
   const { token, headers } = await http.credentials();
   const who = token === undefined ? "" : subjectOf(token) ?? token;
   const text = JSON.stringify([url.href, who, Object.entries(headers).sort()]);

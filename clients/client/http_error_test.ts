@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { ERROR_CODES } from "@taskcast/core/protocol";
+import { STATUS_OF } from "../../server/http_errors.ts";
+import { isVerdict } from "./http_error.ts";
+
+Deno.test("isVerdict(): every error of the server is one, but for that of an address without anything", () => {
+  for (const code of ERROR_CODES) {
+    assert.equal(isVerdict(STATUS_OF[code], code), code !== "NOT_FOUND", code);
+  }
+});
+
+Deno.test("isVerdict(): with a status that others on the way use, only the server's own codes count", () => {
+  for (const status of [401, 403, 404]) {
+    for (const code of [...ERROR_CODES, "SOME_CODE", "ACCESS_DENIED", "DEPLOYMENT_NOT_FOUND"]) {
+      const isOurs = code !== "NOT_FOUND" &&
+        STATUS_OF[code as keyof typeof STATUS_OF] === status;
+      assert.equal(isVerdict(status, code), isOurs, `${status} ${code}`);
+    }
+  }
+});
+
+Deno.test("isVerdict(): with any other status a code of a later version is one", () => {
+  for (const status of [400, 409, 410, 413, 422, 503]) {
+    assert.equal(isVerdict(status, "OF_A_LATER_VERSION"), true, `${status}`);
+  }
+  for (const code of ["404", "not_found", "Forbidden", "", "A B"]) {
+    assert.equal(isVerdict(410, code), false, code);
+  }
+});

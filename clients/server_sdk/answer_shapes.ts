@@ -1,0 +1,48 @@
+// The shapes of the server's answers. What answers in between has others, and is tried again.
+import type { IsOurs } from "@taskcast/client/http";
+import { isObject } from "@taskcast/client/http";
+
+/** A task. Its status is not compared with a list: a newer server may have further ones. */
+export const isTask: IsOurs = ({ id, status }) => isText(id) && isText(status);
+
+/** The task of this id. */
+export function isTaskOf(taskId: string): IsOurs {
+  return (task) => isTask(task) && task.id === taskId;
+}
+
+/** The task of this id, and where its log stands. */
+export function isDetailOf(taskId: string): IsOurs {
+  return (task) => isTaskOf(taskId)(task) && Number.isInteger(task.lastIndex);
+}
+
+/** A page of tasks. */
+export const isTaskPage: IsOurs = ({ tasks, nextCursor }) =>
+  Array.isArray(tasks) && tasks.every(isTask) && (nextCursor === undefined || isText(nextCursor));
+
+/** Events. */
+export const isEvents: IsOurs = (events) => Array.isArray(events) && events.every(isEvent);
+
+/** As many events. */
+export function isEventsOf(count: number): IsOurs {
+  return (events) => isEvents(events) && events.length === count;
+}
+
+/** How a deletion went: nothing if all is deleted. */
+export const isDeletion: IsOurs = (answer) => answer === undefined || isText(answer.deletion);
+
+/** A ticket. */
+export const isTicket: IsOurs = ({ ticket }) => isText(ticket);
+
+/** What a blocked task waits for. */
+export const isBlockedRequest: IsOurs = ({ type }) => isText(type);
+
+/** A receipt, whose numbers are checked by the one who sent the events. */
+export const isReceipt: IsOurs = (receipt) => isObject(receipt) && "published" in receipt;
+
+function isEvent(event: unknown): boolean {
+  return isObject(event) && Number.isInteger(event.index) && isText(event.type);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string";
+}
