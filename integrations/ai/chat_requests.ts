@@ -1,6 +1,6 @@
 import type { ErrorBody } from "@taskcast/core/protocol";
 import { ERROR_CODES } from "@taskcast/core/protocol";
-import { TaskcastHttpError } from "@taskcast/client/http";
+import { isVerdict, TaskcastHttpError } from "@taskcast/client/http";
 import type { ResumeQuery } from "./answer_names.ts";
 
 /** A value, or what gives it when it is needed. */
@@ -178,6 +178,11 @@ export class ChatRequests<Message> {
     const send = this.#options.fetch ?? globalThis.fetch;
     const response = await send(api, { method, headers, credentials, signal, body });
     if (!response.ok) throw await refusalOf(response);
+    if (isPage(response)) {
+      await response.body?.cancel();
+      // The AI SDK takes it for a lost connection by its words, which it is.
+      throw new TypeError("network error: a page came instead of the chat's answer");
+    }
     return response;
   }
 }
@@ -209,16 +214,23 @@ function segment(chatId: string): string {
   return encodeURIComponent(chatId);
 }
 
+/** Whether it is for people, e.g. a captive portal's or for signing in; no route of a chat has one. */
+function isPage({ headers }: Response): boolean {
+  return headers.get("content-type")?.includes("html") ?? false;
+}
+
 /** What an answer that is no success says went wrong. */
 async function refusalOf(response: Response): Promise<Error> {
   const text = await response.text().catch(() => "");
   try {
     const { error } = JSON.parse(text) as ErrorBody;
-    if (ERROR_CODES.includes(error.code)) return new TaskcastHttpError(response, error);
+    if (ERROR_CODES.includes(error.code)) {
+      const isOurs = isVerdict(response.status, error.code);
+      return isOurs ? new TaskcastHttpError(response, error) : new Error(error.message);
+    }
   } catch {
     // Not ours.
   }
-  const isPage = response.headers.get("content-type")?.includes("html") ?? false;
-  const message = isPage || text === "" ? `The server answered ${response.status}` : text;
+  const message = isPage(response) || text === "" ? `The server answered ${response.status}` : text;
   return new Error(message.slice(0, 1000));
 }

@@ -3,6 +3,7 @@ import type { TaskcastClientOptions } from "@taskcast/client";
 import { TaskcastClient } from "@taskcast/client";
 import { TaskcastServerClient } from "@taskcast/server-sdk";
 import { encodeCursor } from "@taskcast/core/protocol";
+import { TaskcastChatTransport } from "@taskcast/ai/transport";
 import { EventSource } from "eventsource";
 import { startAnyServer } from "../../testing/servers/any_server.ts";
 import type { ScriptedServer } from "../../testing/servers/scripted_server.ts";
@@ -249,4 +250,39 @@ Deno.test("messages of other names are passed over, whatever their data is", asy
   const other = "event: later.version\ndata: {not json\n\ndata: unnamed\n\n";
   await using server = scriptedServer(sse(other, eventFrame("c1", 1), other, doneFrame("c2")));
   assert.deepEqual(await told(readerOf(server)), { seen: [1], errors: [], reason: "completed" });
+});
+
+Deno.test("a chat takes no page for its answer, and knows afterwards what it knew before", async () => {
+  const portal = SUCCESSES["a captive portal"]!;
+  await using server = scriptedServer(portal, none, portal, portal);
+  const transport = new TaskcastChatTransport({
+    api: `${server.url}/chat`,
+    messages: [{ id: "question", role: "user", parts: [] }],
+  });
+  const isPage = { name: "TypeError", message: /^network error: a page/ };
+  await assert.rejects(transport.reconnectToStream({ chatId: "c" }), isPage);
+  assert.equal(await transport.reconnectToStream({ chatId: "c" }), null);
+  const [first, second] = server.requests.map(({ url }) => url);
+  assert.match(first!, /message=question/);
+  assert.equal(second, first);
+  await assert.rejects(transport.stop("c"), isPage);
+});
+
+Deno.test("a chat that is resumed outlives a refusal in our form that is not its server's", async () => {
+  const answer = (text: string): Answer => () =>
+    new Response(text, {
+      headers: { "content-type": "text/event-stream", "taskcast-answer": "a1" },
+    });
+  const refusal = () =>
+    Response.json({ error: { code: "NOT_FOUND", message: "no backend" } }, { status: 404 });
+  const start = 'data: {"type":"start"}\n\n';
+  await using server = scriptedServer(
+    answer(start),
+    refusal,
+    answer(start + 'data: {"type":"finish"}\n\ndata: [DONE]\n\n'),
+  );
+  const transport = new TaskcastChatTransport({ api: `${server.url}/chat`, retry: quick });
+  const stream = await transport.reconnectToStream({ chatId: "d" });
+  const types = (await Array.fromAsync(stream!)).map(({ type }) => type);
+  assert.deepEqual(types, ["start", "finish"]);
 });
