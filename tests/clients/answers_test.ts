@@ -71,12 +71,14 @@ const SUCCESSES: Record<string, Answer> = {
 Deno.test("a success of something in between is no answer to any call of the server SDK", async () => {
   await using server = await startAnyServer();
   for (const [what, foreign] of Object.entries(SUCCESSES)) {
-    let count = 0;
+    const asked = new Set<string>();
     await using between = scriptedServer(async (request) => {
+      const { method, headers } = request;
       const { pathname, search } = new URL(request.url);
       const body = request.body === null ? null : await request.arrayBuffer();
-      if (count++ % 2 === 0) return await foreign(request);
-      const { method, headers } = request;
+      // The first request of each kind does not reach the server.
+      const kind = `${method} ${pathname} ${headers.get("content-type")}`;
+      if (asked.size < asked.add(kind).size) return await foreign(request);
       return await fetch(server.url + pathname + search, { method, headers, body });
     });
     const client = new TaskcastServerClient({ baseUrl: between.url, retry: quick });
