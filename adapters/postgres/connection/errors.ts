@@ -4,7 +4,7 @@ import { TaskcastError } from "@taskcast/core/protocol";
 /** What an operator can do something about, as everybody may read it. */
 const KNOWN_CAUSES: Readonly<Record<string, string>> = {
   "25006": "it only reads at the moment: a standby, or a server that is out of disk",
-  "42501": "its role lacks rights, see docs/reference/storage.md",
+  "42501": "its role lacks rights, see docs/reference/storage/postgres.md",
   "53100": "its disk is full",
   "53300": "it has no connections left",
 };

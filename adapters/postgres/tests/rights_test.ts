@@ -123,7 +123,7 @@ test("postgres: who may not read the version, use the schema or make tables is t
 for (const kind of KINDS) {
   test(`postgres: the rights to ${kind} tables that the documents list are those that are needed`, async () => {
     const { blocks } = (await documents()).find(({ file }) =>
-      file === "docs/reference/storage.md"
+      file === "docs/reference/storage/postgres.md"
     )!;
     const [block, ...others] = blocks.filter(({ language, text }) =>
       language === "sql" &&

@@ -9,7 +9,7 @@ import type { RedisAdapters } from "../mod.ts";
 import { createRedisAdapters } from "../mod.ts";
 import { COMMANDS } from "../rights.ts";
 
-// The user of docs/reference/storage.md may do everything that is needed, and of what is left out nothing can be.
+// The user of docs/reference/storage/redis.md may do everything that is needed, and of what is left out nothing can be.
 
 const hasRedis = await redisProgram() !== undefined;
 const test = hasRedis ? Deno.test : () => {}; // `conformance_test.ts` says that it is left out.
@@ -19,7 +19,7 @@ const RIGHTS = await documentedRights();
 
 async function documentedRights(): Promise<string[]> {
   const docs = await Deno.readTextFile(
-    new URL("../../../docs/reference/storage.md", import.meta.url),
+    new URL("../../../docs/reference/storage/redis.md", import.meta.url),
   );
   const [, words] = /^ACL SETUSER taskcast ([^`]+)/m.exec(docs)!;
   return words!.trim().split(/\s+/);
