@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The command `taskcast` itself: importing it runs the command line of this process and ends the
- * process with its exit code.
+ * The command `taskcast`: importing it runs the command line of this process and ends the process with
+ * its exit code.
  *
  * @module
  */
@@ -13,7 +13,7 @@ process.exit(await runCommandLine());
 
 async function runCommandLine(): Promise<number> {
   if (!mayReadEnvironment()) return refuse();
-  // Only now, since what is imported reads the environment.
+  // Imported late: what it imports reads the environment.
   const { main } = await import("./main.ts");
   try {
     return await main(args);

@@ -5,7 +5,6 @@
  * @module
  */
 export { isTaskReplaced } from "./context/refusals.ts";
-export { JWT_ALGORITHMS } from "./contracts/auth.ts";
 export { missingMethods } from "./domain/adapter_methods.ts";
 export { envelopeJson, eventJson } from "./domain/event_json.ts";
 export type { TraceParent } from "./domain/traceparent.ts";

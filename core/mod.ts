@@ -78,4 +78,4 @@ export type {
 } from "./protocol/task.ts";
 export type { Webhook } from "./protocol/webhook.ts";
 export type { StreamMessage } from "./streams/object_encoder.ts";
-export type { TaskcastConfig } from "./config/config.ts";
+export type { TaskcastConfig } from "./config/_generated_config.ts";

@@ -1,45 +1,46 @@
 import { baseUrlProblem, TaskcastHttpError } from "@taskcast/client/http";
+import type { Command } from "commander";
 import { Option } from "commander";
-import process from "node:process";
-import { variableFlaws } from "../config/variables.ts";
+import type { Environment } from "../config/layers.ts";
 import { SettingsError } from "../config/settings_error.ts";
+import { variableFlaws } from "../config/variables.ts";
 
-/** What commands that speak to a running server are told. */
+/** Options of commands that call a running server. */
 export interface ClientFlags {
   url: string;
   token?: string;
 }
 
-/** The server cannot be reached, or lets nobody in without a token. */
+/** The server cannot be reached, or requires a token that is missing. */
 export class UnreachableError extends Error {}
 
-/** `--url`. */
-export function urlOption(): Option {
-  return new Option("--url <url>", "the server").env("TASKCAST_URL")
-    .default("http://localhost:3721");
-}
-
-/** `--token`. */
-export function tokenOption(): Option {
-  return new Option("--token <token>", "access token").env("TASKCAST_TOKEN");
+/** Adds the options that say where the server is and what opens it. */
+export function addClientOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--url <url>", "address of the server").env("TASKCAST_URL")
+        .default("http://localhost:3721"),
+    )
+    .addOption(new Option("--token <token>", "access token").env("TASKCAST_TOKEN"));
 }
 
 /**
- * Lets a command speak to the server.
+ * Runs a command that calls a server.
  *
- * @param work Gets the flags, with an address that paths can follow.
- * @throws {SettingsError} If the address is none, or the token cannot be one.
- * @throws {UnreachableError} If there is no answer, or none without a token; it says where the server
- * was looked for.
+ * @param work Receives the flags, with an address to which paths can be appended.
+ * @throws {SettingsError} If the address or the token is invalid.
+ * @throws {UnreachableError} If the server does not answer, or only with a token; the message names
+ * its address.
  */
 export async function reaching<Flags extends ClientFlags>(
   flags: Flags,
+  env: Environment,
   work: (flags: Flags) => Promise<number>,
 ): Promise<number> {
-  const { problems } = variableFlaws(process.env);
+  const { problems } = variableFlaws(env);
   if (problems.length > 0) throw new SettingsError(problems.join("\n"));
   const url = baseUrl(flags.url);
-  // What says so in a request's header would show the token.
+  // The error of a request with such a header would show the token.
   if (flags.token !== undefined && !/^\s*[!-~]*\s*$/.test(flags.token)) {
     throw new SettingsError(
       "--token (TASKCAST_TOKEN) has characters that no token has, as spaces or line breaks in it",
@@ -53,7 +54,7 @@ export async function reaching<Flags extends ClientFlags>(
         `the server at ${url} asks for a token: --token or TASKCAST_TOKEN`,
       );
     }
-    // What `fetch` rejects with when there is no answer.
+    // `fetch` rejects with a TypeError if there is no answer.
     if (!(error instanceof TypeError)) throw error;
     const { message } = error.cause instanceof Error ? error.cause : error;
     throw new UnreachableError(

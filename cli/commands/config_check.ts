@@ -1,5 +1,5 @@
-import { printable } from "../command_line/printable.ts";
 import type { Terminal } from "../command_line/terminal.ts";
+import { printable } from "../command_line/terminal.ts";
 import { effectiveConfig } from "../config/effective.ts";
 import type { Environment, StartFlags } from "../config/layers.ts";
 import { sourceText } from "../config/layers.ts";

@@ -1,8 +1,8 @@
 import type { EventEnvelope } from "@taskcast/client";
 import { TaskcastClient } from "@taskcast/client";
 import { accumulatedValue, DEFAULT_ACC_FIELD, toJsonLine } from "@taskcast/core/protocol";
-import { printable } from "../command_line/printable.ts";
 import type { Terminal } from "../command_line/terminal.ts";
+import { printable } from "../command_line/terminal.ts";
 
 /** What `taskcast logs` is told. */
 export interface LogsOptions {

@@ -3,16 +3,21 @@ import { assertAdvances, HttpClient } from "@taskcast/client/http";
 import type { WebhookStatus } from "@taskcast/core/protocol";
 import { taskPath } from "@taskcast/core/protocol";
 
-/** Asks a running server about webhooks. */
+/** The address of a server, and a token that opens it. */
+export interface ServerAddress {
+  url: string;
+  token?: string;
+}
+
+/** Client for the webhook routes of a running server. */
 export class WebhookClient {
   readonly #http: HttpClient;
 
-  /** @param options Where the server is. */
-  constructor({ url, token }: { url: string; token?: string }) {
+  constructor({ url, token }: ServerAddress) {
     this.#http = new HttpClient({ baseUrl: url, token });
   }
 
-  /** The tasks with deliveries that were given up, the longest ago first. */
+  /** Yields the ids of tasks with failed deliveries, oldest first. */
   async *undelivered(): AsyncGenerator<string, void> {
     let cursor: string | undefined;
     do {
@@ -29,13 +34,13 @@ export class WebhookClient {
     } while (cursor !== undefined);
   }
 
-  /** The webhooks of a task. */
+  /** Returns the webhooks of a task. */
   async of(taskId: string): Promise<WebhookStatus[]> {
     const url = this.#http.url(pathOf(taskId));
     return await this.#http.json("GET", url, undefined, { isOurs: Array.isArray });
   }
 
-  /** Has deliveries tried again that were given up. Returns how many. */
+  /** Retries the failed deliveries of a webhook. Returns how many. */
   async retry(taskId: string, hook: string): Promise<number> {
     const url = this.#http.url(`${pathOf(taskId)}/retry`);
     const isOurs: IsOurs = ({ retrying }) => Number.isInteger(retrying);

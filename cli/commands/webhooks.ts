@@ -1,11 +1,11 @@
 import { TaskcastHttpError } from "@taskcast/client/http";
 import type { WebhookStatus } from "@taskcast/core/protocol";
 import { toJsonLine } from "@taskcast/core/protocol";
-import { printable } from "../command_line/printable.ts";
 import type { Terminal } from "../command_line/terminal.ts";
-import type { WebhookClient } from "./webhook_client.ts";
+import { printable } from "../command_line/terminal.ts";
+import { type ServerAddress, WebhookClient } from "./webhook_client.ts";
 
-/** Deliveries of one webhook that were given up one after another, for the same reason. */
+/** Consecutive failed deliveries of one webhook, with the same error. */
 interface Undelivered {
   taskId: string;
   hook: string;
@@ -13,24 +13,24 @@ interface Undelivered {
   /** Indexes of the first and the last event. */
   from: number;
   through: number;
-  /** How many events. */
+  /** Number of events. */
   count: number;
   error: string;
-  /** When the last was given up. Unix milliseconds. */
+  /** Time of the last failure. Unix milliseconds. */
   at: number;
 }
 
 /**
- * `taskcast webhooks list`: shows what was given up, those that were longest ago first.
+ * `taskcast webhooks list`: lists failed deliveries of up to `limit` tasks, oldest first, as a table or
+ * as lines of JSON.
  *
- * @param options At most so many tasks are looked at; as lines of JSON instead of a table.
  * @returns The exit code.
  */
 export async function listWebhooks(
-  client: WebhookClient,
-  { limit, json }: { limit: number; json: boolean },
+  { limit, json, ...server }: ServerAddress & { limit: number; json: boolean },
   terminal: Terminal,
 ): Promise<number> {
+  const client = new WebhookClient(server);
   const rows: Undelivered[] = [];
   let tasks = 0;
   let isMore = false;
@@ -50,20 +50,20 @@ export async function listWebhooks(
   return 0;
 }
 
-/** What is to be tried again. */
+/** The deliveries to retry. */
 export type RetryTarget = { all: true } | { all?: false; taskId: string; hook?: string };
 
 /**
- * `taskcast webhooks retry`: has deliveries tried again that were given up: of a webhook, of a task,
- * or of all tasks.
+ * `taskcast webhooks retry`: retries failed deliveries of a webhook, of a task, or of all tasks.
  *
  * @returns The exit code.
  */
 export async function retryWebhooks(
-  client: WebhookClient,
+  server: ServerAddress,
   target: RetryTarget,
   terminal: Terminal,
 ): Promise<number> {
+  const client = new WebhookClient(server);
   let retried = 0;
   const retry = async (taskId: string, hook: string) => {
     const count = await client.retry(taskId, hook);
@@ -79,7 +79,7 @@ export async function retryWebhooks(
       await retry(target.taskId, hook);
     }
   } else {
-    // All first: what fails again at once would come up again and again.
+    // The list is read first: deliveries that fail again at once would reappear in it.
     for (const taskId of await Array.fromAsync(client.undelivered())) {
       for (const { hook } of withFailures(await webhooksOf(client, taskId))) {
         await retry(taskId, hook);
@@ -90,7 +90,7 @@ export async function retryWebhooks(
   return 0;
 }
 
-/** The webhooks of a task that was listed; none when it was deleted since. */
+/** Returns the webhooks of a listed task; none if it was deleted since. */
 async function webhooksOf(client: WebhookClient, taskId: string): Promise<WebhookStatus[]> {
   try {
     return await client.of(taskId);
@@ -110,14 +110,14 @@ function failuresOf(taskId: string, webhooks: readonly WebhookStatus[]): Undeliv
   );
 }
 
-/** A line for each, the reason last since it is longest. */
+/** Formats one line each, with the reason last since it is longest. */
 function table(rows: readonly Undelivered[]): string {
   const lines = [
     ["TASK", "WEBHOOK", "EVENTS", "GIVEN UP", "URL", "REASON"],
     ...rows.map(({ taskId, hook, url, from, through, count, error, at }) => [
       taskId,
       hook,
-      // Between the first and the last there may be events that the webhook does not want.
+      // Events in between may not match the filter of the webhook.
       count === 1 ? `${from}` : `${count} (${from}-${through})`,
       new Date(at).toISOString().replace(/\.\d+/, ""),
       url,

@@ -1,40 +1,40 @@
 import type { JwtAlgorithm, JwtClaims } from "@taskcast/core/config";
-import { saidConfig } from "./effective.ts";
+import { mergeConfig } from "./effective.ts";
 import type { Environment, StartFlags } from "./layers.ts";
 
-/** How the tokens of a server are made, as its configuration says. */
+/** Settings with which a server's tokens are signed. */
 export interface JwtSettings {
-  /** The signature. */
+  /** Signature algorithm. */
   algorithm: JwtAlgorithm;
-  /** What said so, as it is called there: a variable, or a key of a file. */
+  /** The setting of the algorithm, as its author wrote it: a variable, or a key of a file. */
   algorithmName: string;
-  /** For HS256. */
+  /** Secret for HS256. */
   secret?: string;
-  /** It may be one that can be guessed. */
+  /** Accepts secrets that can be guessed. */
   allowShortSecrets?: boolean;
-  /** Where the secret is looked for. */
+  /** Names of the settings that may hold the secret. */
   secretNames: string;
-  /** Who makes them; of several the first. */
+  /** Issuer; the first of several. */
   issuer?: string;
-  /** For whom; of several the first. */
+  /** Audience; the first of several. */
   audience?: string;
-  /** Where the server looks for rights. */
+  /** Names of the claims that hold rights. */
   claims?: JwtClaims;
 }
 
 /**
- * Reads the settings of tokens as `start` does: environment before file. Whether the rest of the
- * configuration fits together is nothing to a token.
+ * Reads the settings of tokens as `start` does, without checking whether the rest of the configuration
+ * fits together.
  *
  * @param folder The working folder.
- * @throws {SettingsError} For everything that is wrong, a line each.
+ * @throws {SettingsError} With all problems, one line each.
  */
 export async function jwtSettings(
   flags: Pick<StartFlags, "config">,
   env: Environment,
   folder: string,
 ): Promise<JwtSettings> {
-  const { config, sources, file } = await saidConfig(flags, env, folder);
+  const { config, sources, file } = await mergeConfig(flags, env, folder);
   const { allowShortSecrets = false } = config;
   const { algorithm = "HS256", secret, issuer, audience, claims = {} } = config.auth?.jwt ?? {};
   const isOfFile = sources.get("auth.jwt.algorithm")?.from === "file";

@@ -1,60 +1,47 @@
-import type { TaskcastConfig } from "@taskcast/core";
+import type { TaskcastConfig } from "@taskcast/core/config";
 import type { KeyPath } from "./schema/key_path.ts";
 import { pathText } from "./schema/key_path.ts";
 
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Options of the command line, as its parser names them. */
+/** Options of the command line, by the names that their parser gives them: `redisUrl`. */
 export interface StartFlags {
+  /** The configuration file. */
   config?: string;
-  port?: number;
-  host?: string;
-  listener?: string;
-  logLevel?: string;
-  logFormat?: string;
-  maxMemory?: number;
-  storage?: string;
-  sqlitePath?: string;
-  redisUrl?: string;
-  postgresUrl?: string;
-  postgresListenUrl?: string;
-  autoMigrate?: boolean;
-  cors?: string | true;
-  allowHost?: string;
-  allowShortSecrets?: boolean;
+  [option: string]: string | number | boolean | undefined;
 }
 
-/** Where a value comes from, from what gives way to what goes before. */
+/** The origin of a value, from the lowest to the highest precedence. */
 export type Source =
   | { from: "default" }
-  /** The file, as it is called in messages. */
+  /** A file, by its name in messages. */
   | { from: "file"; name: string }
-  /** The variable. */
+  /** An environment variable. */
   | { from: "env"; name: string }
-  /** The option of the command line. */
+  /** An option of the command line. */
   | { from: "flag"; name: string };
 
-const RANK = { default: 0, file: 1, env: 2, flag: 3 } as const;
+const PRECEDENCE = { default: 0, file: 1, env: 2, flag: 3 } as const;
 
-/** How far a source goes before others. */
-export function rankOf(source: Source | undefined): number {
-  return RANK[source?.from ?? "default"];
+/** Returns the precedence of a source: higher values override lower ones. */
+export function precedenceOf(source: Source | undefined): number {
+  return PRECEDENCE[source?.from ?? "default"];
 }
 
-/** A source in words. */
+/** Returns a source in words. */
 export function sourceText(source: Source): string {
   return source.from === "default" ? "default" : source.name;
 }
 
-/** A configuration as it was put together. */
+/** A configuration merged from several sources. */
 export interface Layers {
   config: TaskcastConfig;
-  /** Where each value comes from, by path; what is not here is a default. */
+  /** The source of each value, by path; values that are missing here are defaults. */
   sources: Map<string, Source>;
 }
 
-/** Whether a value has parts of its own that are settings; an adapter that a program made has not. */
+/** Returns whether a value has settings of its own inside; an adapter made by a program has none. */
 export function hasParts(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   const prototype = Object.getPrototypeOf(value);
@@ -62,7 +49,7 @@ export function hasParts(value: unknown): value is Record<string, unknown> {
     typeof (value as { close?: unknown }).close !== "function";
 }
 
-/** Every value with its path, in order; what is undefined is not there. */
+/** Yields every value with its path, in order, except those that are `undefined`. */
 export function* leavesOf(value: unknown, path: KeyPath = []): Generator<[KeyPath, unknown], void> {
   if (!hasParts(value) || (path.length > 0 && Object.keys(value).length === 0)) {
     if (value !== undefined && path.length > 0) yield [path, value];
@@ -71,25 +58,28 @@ export function* leavesOf(value: unknown, path: KeyPath = []): Generator<[KeyPat
   for (const [key, part] of Object.entries(value)) yield* leavesOf(part, [...path, key]);
 }
 
-/** Says of every value below a path where it comes from. */
+/** Records the source of every value below a path. */
 export function noteSources(layers: Layers, value: unknown, path: KeyPath, source: Source): void {
   for (const [leaf] of leavesOf(value, path)) layers.sources.set(pathText(leaf), source);
 }
 
-/** Sets a value by its path, `auth.jwt.secret`, and says where it comes from. */
+/** Sets a value by its path, `auth.jwt.secret`, and records its source. */
 export function put(layers: Layers, path: string, value: unknown, source: Source): void {
-  const keys = path.split(".");
-  let at = layers.config as Record<string, unknown>;
-  for (const key of keys.slice(0, -1)) at = (at[key] ??= {}) as Record<string, unknown>;
-  at[keys.at(-1)!] = value;
+  layers.config = withValue(layers.config, path.split("."), value) as TaskcastConfig;
   layers.sources.set(path, source);
 }
 
-/** Takes a value away. */
+/** Removes a value by its path. */
 export function drop(layers: Layers, path: string): void {
-  const keys = path.split(".");
-  let at: unknown = layers.config;
-  for (const key of keys.slice(0, -1)) at = (at as Record<string, unknown> | undefined)?.[key];
-  delete (at as Record<string, unknown> | undefined)?.[keys.at(-1)!];
+  layers.config = withValue(layers.config, path.split("."), undefined) as TaskcastConfig;
   layers.sources.delete(path);
+}
+
+/** Returns a copy with one value changed: objects that a program made are never modified. */
+function withValue(part: unknown, [key, ...rest]: readonly string[], value: unknown): unknown {
+  if (key === undefined) return value;
+  if (part === undefined && value === undefined) return undefined;
+  const copy = { ...part as Record<string, unknown> };
+  copy[key] = withValue(copy[key], rest, value);
+  return copy;
 }

@@ -1,15 +1,15 @@
-import type { TaskcastConfig } from "@taskcast/core";
+import type { TaskcastConfig } from "@taskcast/core/config";
 import type { ClientAddress, TaskcastAppOptions } from "@taskcast/server";
 import { forwardedAddress } from "@taskcast/server";
 import type { ConnectionInfo } from "../listen/contract.ts";
 
-/** How much callers may ask for. */
+/** Limits on requests and streams, as options of the app. */
 export type LimitSettings = Pick<
   TaskcastAppOptions,
   "rateLimit" | "maxStreams" | "maxStreamsPerCredential" | "clientAddress"
 >;
 
-/** The limits of a configuration that holds. */
+/** Returns the limits of an effective configuration. */
 export function limitSettings({ limits = {}, trustProxy = 0 }: TaskcastConfig): LimitSettings {
   const { rateLimit: { requestsPerSecond, burst } = {}, maxStreams, maxStreamsPerCredential } =
     limits;
@@ -21,7 +21,7 @@ export function limitSettings({ limits = {}, trustProxy = 0 }: TaskcastConfig): 
   };
 }
 
-/** The server tells of the connection beside the request, which Hono passes on as `env`. */
+/** Reads the client's address from the connection, which the server passes to Hono as `env`. */
 function clientAddressBehind(hops: number): ClientAddress {
   return (request, { env }) =>
     forwardedAddress(request, (env as Partial<ConnectionInfo>).remoteAddress, hops);

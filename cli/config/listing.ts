@@ -1,27 +1,27 @@
-import type { TaskcastConfig } from "@taskcast/core";
+import type { TaskcastConfig } from "@taskcast/core/config";
 import { ADAPTER_ROLES } from "@taskcast/core/adapter";
-import { DEFAULTS, PROVIDER_DEFAULTS } from "./defaults.ts";
-import { hostOf } from "./host_of.ts";
+import { hostOf } from "./hosts_and_origins.ts";
 import type { Layers, Source } from "./layers.ts";
 import { hasParts, leavesOf } from "./layers.ts";
 import { isSecretName, MASK, maskUrl } from "./mask.ts";
 import { isNamed } from "./provider.ts";
-import { annotations } from "./schema/annotations.ts";
+import { annotationOf } from "./schema/describe.ts";
 import type { KeyPath } from "./schema/key_path.ts";
 import { pathText } from "./schema/key_path.ts";
+import { DEFAULTS, PROVIDER_DEFAULTS } from "./schema/keys.ts";
 import { configSchema } from "./schema/schema.ts";
 import { memberFor, schemaAt } from "./schema/walk.ts";
 import { storageOf } from "./storage_settings.ts";
 
-/** One setting as it holds. */
+/** One setting in effect. */
 export interface Listed {
   key: string;
-  /** What it is; without what is secret in it. */
+  /** The value, without secrets. */
   value: unknown;
   source: Source;
 }
 
-/** Everything that holds, with where it comes from and without what is secret. */
+/** Returns all settings in effect with their sources, without secrets. */
 export function listing({ config, sources }: Layers): Listed[] {
   const whole = inOrder(withDefaults(config));
   return [...leavesOf(whole)].map(([path, value]) => {
@@ -31,18 +31,18 @@ export function listing({ config, sources }: Layers): Listed[] {
   });
 }
 
-/** Whether the value at a path must not be shown. */
+/** Returns whether the value at a path must not be shown. */
 function isHidden(path: KeyPath, root: unknown): boolean {
   const schema = schemaAt(configSchema, path, root);
   return schema === undefined
-    ? path.some((part) => isSecretName(String(part))) // An option of somebody else's adapter.
-    : annotations.get(schema)?.secret === true;
+    ? path.some((part) => isSecretName(String(part))) // An option of the user's own adapter.
+    : annotationOf(schema).secret === true;
 }
 
-/** A value for people and for JSON: code by its name, without what is secret in it. */
+/** Returns a value for people and for JSON: code as its name, secrets masked. */
 function shown(value: unknown, path: KeyPath, root: unknown): unknown {
   if (isHidden(path, root)) return MASK;
-  // Keys of webhooks are in their queries.
+  // Receivers of webhooks often have their keys in the query.
   if (typeof value === "string") return maskUrl(value, { hideQuery: path[0] === "webhook" });
   if (typeof value === "function") return `(function ${value.name || "without a name"})`;
   if (Array.isArray(value)) return value.map((part, i) => shown(part, [...path, i], root));
@@ -50,7 +50,7 @@ function shown(value: unknown, path: KeyPath, root: unknown): unknown {
   const { constructor } = value;
   if (constructor === Object || constructor === undefined) {
     const parts = Object.values(value);
-    // An adapter without a class; it may hold anything, itself too.
+    // An adapter without a class, which may contain itself.
     if (parts.some((part) => typeof part === "function")) return "(object with functions)";
     return Object.fromEntries(
       Object.entries(value).map(([key, part]) => [key, shown(part, [...path, key], root)]),
@@ -59,7 +59,7 @@ function shown(value: unknown, path: KeyPath, root: unknown): unknown {
   return `(instance of ${constructor.name})`;
 }
 
-/** With the defaults of what is on: nobody asks for those of what is not. */
+/** Adds defaults, but not those of features that are off. */
 function withDefaults(config: TaskcastConfig): TaskcastConfig {
   const merged = merge(
     {
@@ -103,15 +103,15 @@ function merge(base: unknown, over: unknown): unknown {
   return merged;
 }
 
-/** In the order of the documentation; what it does not know, in its own. */
+/** Sorts keys in the order of the description; unknown ones come last. */
 function inOrder(value: unknown, path: KeyPath = [], root: unknown = value): unknown {
   if (!hasParts(value)) return value;
   const at = schemaAt(configSchema, path, root);
   const schema = at?.type === "union" ? memberFor(at, value) : at;
   const order = Object.keys(schema?.type === "object" ? schema.shape : {});
-  const place = (key: string) => order.includes(key) ? order.indexOf(key) : order.length;
+  const rank = (key: string) => order.includes(key) ? order.indexOf(key) : order.length;
   return Object.fromEntries(
-    Object.entries(value).toSorted(([a], [b]) => place(a) - place(b))
+    Object.entries(value).toSorted(([a], [b]) => rank(a) - rank(b))
       .map(([key, part]) => [key, inOrder(part, [...path, key], root)]),
   );
 }

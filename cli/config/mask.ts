@@ -1,16 +1,16 @@
-/** What is shown in the place of a secret. */
+/** The text that is shown instead of a secret. */
 export const MASK = "••••••";
 
 const SECRET_NAME = /secret|password|passwd|pwd|token|api_?key|credential|private_?key/i;
 
-/** Whether a name is one that secrets usually have. */
+/** Returns whether a name looks like that of a secret. */
 export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name);
 }
 
 /**
- * A text with the passwords of addresses masked. What looks like an address and is none is masked
- * as a whole after its scheme, since nobody knows which part of it is the password.
+ * Masks the secrets of an address. A text that looks like an address but is not a URL is masked
+ * entirely after its scheme, since its password cannot be located.
  */
 export function maskUrl(
   text: string,
@@ -21,7 +21,7 @@ export function maskUrl(
   if (!URL.canParse(text)) return text.includes("@") ? `${scheme[0]}${MASK}` : text;
   const url = new URL(text);
   if (text.includes("@") && url.username === "" && url.password === "") {
-    // The part before an @ was not taken for a user: an unescaped character ended the host early.
+    // The part before the @ was not parsed as a user: an unescaped character ended the host early.
     return `${scheme[0]}${MASK}`;
   }
   const hidden = [

@@ -1,5 +1,5 @@
 /**
- * Whether a platform sets a variable for a service or container that is called `taskcast` or
+ * Returns whether a platform sets a variable for a service or container that is called `taskcast` or
  * `taskcast-…`: Kubernetes (https://kubernetes.io/docs/concepts/services-networking/service/), and
  * links of Docker. `TASKCAST_PORT=tcp://10.0.0.1:3721` is one of them, too.
  */
@@ -11,7 +11,7 @@ export function isOfPlatform(name: string, value: string): boolean {
     /^TASKCAST(_\w+)?_ENV_\w+$/.test(name);
 }
 
-/** Whether a variable has the address of a service, as Kubernetes sets it, whatever its name. */
+/** Returns whether a variable holds the address of any service, as Kubernetes sets it. */
 export function isAddressOfService(name: string, value: string): boolean {
   return name.endsWith("_PORT") && /^(tcp|udp|sctp):\/\//i.test(value);
 }

@@ -1,2 +1,2 @@
-/** A setting that is wrong; the message says which and why. */
+/** An invalid setting; the message says which and why, one line for each. */
 export class SettingsError extends Error {}

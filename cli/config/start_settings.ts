@@ -1,9 +1,10 @@
 import { dirname } from "node:path";
-import type { EngineOptions, TaskcastConfig, TaskcastHooks } from "@taskcast/core";
+import type { EngineOptions, TaskcastHooks } from "@taskcast/core";
 import type {
   CleanupConfig,
   LimitsConfig,
   SentryConfig,
+  TaskcastConfig,
   WebhookConfig,
 } from "@taskcast/core/config";
 import type { Level, Limits } from "@taskcast/core/protocol";
@@ -11,87 +12,87 @@ import { DEFAULT_LIMITS, LEVELS } from "@taskcast/core/protocol";
 import type { AuthOptions, CorsOptions } from "@taskcast/server";
 import type { ConnectionLimits } from "../listen/connections/limits.ts";
 import { connectionLimits } from "../listen/connections/limits.ts";
-import { DEFAULTS } from "./defaults.ts";
-import type { Effective } from "./effective.ts";
-import { effectiveConfig } from "./effective.ts";
-import type { Environment, StartFlags } from "./layers.ts";
-import { allowedHosts, hostOf, isLoopbackOnly } from "./host_of.ts";
-import { originsOf } from "./origins_of.ts";
-import type { LimitSettings } from "./limit_settings.ts";
-import { limitSettings } from "./limit_settings.ts";
 import type { Listener } from "../listen/contract.ts";
 import type { LogFormat } from "../log/log_format.ts";
+import type { EffectiveConfig } from "./effective.ts";
+import { effectiveConfig } from "./effective.ts";
+import { allowedHosts, hostOf, isLoopbackOnly, originsOf } from "./hosts_and_origins.ts";
+import type { Environment, StartFlags } from "./layers.ts";
+import type { LimitSettings } from "./limit_settings.ts";
+import { limitSettings } from "./limit_settings.ts";
+import { DEFAULTS } from "./schema/keys.ts";
 import type { StorageSettings } from "./storage_settings.ts";
 import { storageOf } from "./storage_settings.ts";
 
-/** The levels of the log, from the most to the least talkative. */
+/** Log levels, from the most to the least verbose. */
 export const LOG_LEVELS: readonly LogLevel[] = LEVELS;
 
-/** A level of the log. */
+/** A log level. */
 export type LogLevel = Level;
 
-/** Which pages may call, as the configuration can say it. */
+/** Origins whose pages may call, as a configuration can name them. */
 export type NamedOrigins = Omit<CorsOptions, "origin"> & { origin: "*" | string[] };
 
-/** What `taskcast start` can be told. */
+/** Settings of `taskcast start`. */
 export interface StartSettings {
-  /** Port to listen on; 0 is any that is free. */
+  /** Port to listen on; 0 picks a free one. */
   port: number;
-  /** Address to listen on; left out is loopback, 127.0.0.1 and ::1. */
+  /** Address to listen on. @default loopback, 127.0.0.1 and ::1 */
   host?: string;
-  /** Names that lead here, of which pages may call; left out: whose pages is not asked. */
+  /** Host names of a server on loopback; `undefined`: requests are not checked for them. */
   loopbackNames?: readonly string[];
-  /** With which server of HTTP; left out is that of the runtime. */
+  /** HTTP server. @default that of the runtime */
   listener?: Listener;
-  /** The least important messages that are logged. */
+  /** Least important level that is logged. */
   logLevel: LogLevel;
-  /** How they are written; left out is what suits who reads them. */
+  /** Log format. @default pretty at a terminal, else json */
   logFormat?: LogFormat;
-  /** Where tasks are kept. */
+  /** Stores of tasks. */
   storage: StorageSettings;
-  /** Where packages of the user are looked for: the configuration's folder, and the working folder. */
+  /** Folders in which the user's packages are searched: that of the configuration, the working folder. */
   packageFolders: readonly string[];
-  /** Who may call. */
+  /** Authentication. */
   auth: AuthOptions;
-  /** Takes secrets that can be guessed. */
+  /** Accepts secrets that can be guessed. */
   allowShortSecrets?: boolean;
-  /** How much callers may ask for. */
+  /** Limits on requests and streams. */
   requestLimits: LimitSettings;
-  /** Services that are known by keys. */
+  /** Services that authenticate with a key. */
   trustedServices?: TaskcastConfig["trustedServices"];
-  /** Signs tickets. */
+  /** Secret that signs tickets. */
   ticketSecret?: string;
-  /** Query parameters of others, which are not refused. */
+  /** Query parameters that are ignored instead of refused. */
   ignoredParameters?: string[];
-  /** Origins whose pages may call; left out is none. */
+  /** Origins whose pages may call. @default none */
   cors?: NamedOrigins;
-  /** Bytes of a body at most. */
+  /** Maximum bytes of a request body. */
   maxBodyBytes?: number;
-  /** Milliseconds without a byte of a body at most. */
+  /** Milliseconds that a request body may pause. */
   bodyTimeoutMs?: number;
-  /** Bounds of what clients hold open. */
+  /** Limits on open connections. */
   connections: ConnectionLimits;
-  /** Bounds of what producers may send. */
+  /** Limits on what producers send. */
   limits: Partial<Limits>;
-  /** Sizes and times of the engine. */
+  /** Tuning of the engine. */
   engine: Partial<EngineOptions>;
-  /** What is reported to Sentry; without a DSN nothing. */
+  /** Reports to Sentry; `undefined` without a DSN. */
   sentry?: SentryConfig;
-  /** What is deleted of tasks that have ended. */
+  /** Clean-up rules. */
   cleanup: CleanupConfig;
-  /** How webhooks are told. */
+  /** Webhook settings. */
   webhook: WebhookConfig;
-  /** The configuration's own hooks. */
+  /** Hooks of the configuration. */
   hooks?: TaskcastHooks;
-  /** What is to be told before the start. */
+  /** Notes that are logged at the start. */
   notes: { level: "info" | "warn"; text: string }[];
 }
 
 /**
- * Puts the settings together: command line before environment before file before default.
+ * Returns the settings from the command line, the environment, the file and the defaults, in this
+ * order of precedence.
  *
  * @param folder The working folder.
- * @throws {SettingsError} For everything that is wrong, a line each.
+ * @throws {SettingsError} With all problems, one line each.
  */
 export async function startSettings(
   flags: StartFlags,
@@ -102,12 +103,12 @@ export async function startSettings(
 }
 
 /**
- * The settings of a configuration that holds.
+ * Returns the settings of an effective configuration.
  *
  * @param folder The working folder.
  */
 export function settingsOf(
-  { config, file, auth, warnings }: Effective,
+  { config, file, auth, warnings }: EffectiveConfig,
   folder: string,
 ): StartSettings {
   const notes: StartSettings["notes"] = warnings.map((text) => ({ level: "warn", text }));
@@ -147,14 +148,14 @@ export function settingsOf(
   };
 }
 
-/** A program's `undefined` is nothing said, and must not take the place of a default. */
+/** Returns a copy without undefined members, which must not take the place of defaults. */
 function defined<T extends object>(options: T): T {
   return Object.fromEntries(
     Object.entries(options).filter(([, value]) => value !== undefined),
   ) as T;
 }
 
-/** What of the limits is the engine's; the others are the server's. */
+/** Returns the engine's part of the limits; the others are the server's. */
 function engineLimitsOf(limits: LimitsConfig): Partial<Limits> {
   const names = Object.keys(DEFAULT_LIMITS) as (keyof Limits)[];
   return defined(Object.fromEntries(names.map((name) => [name, limits[name]])));

@@ -1,22 +1,22 @@
 import type { AdaptersConfig } from "@taskcast/core/config";
 import type { AdapterNames } from "@taskcast/server";
-import { PROVIDER_DEFAULTS } from "./defaults.ts";
 import type { AdapterSettings } from "./provider.ts";
 import { isNamed } from "./provider.ts";
+import { PROVIDER_DEFAULTS } from "./schema/keys.ts";
 
-/** Where tasks are kept. */
+/** Stores of tasks. */
 export interface StorageSettings {
-  /** What plays each part. */
+  /** Adapters by role. */
   adapters: AdapterSettings;
-  /** As it is told at the start. */
+  /** Description in the start message. */
   description: string;
-  /** What plays each part, by name. */
+  /** Names of the adapters, by role. */
   providers: AdapterNames;
-  /** Nobody else uses it, so nobody leaves work in it. */
+  /** No other process uses the stores, so none leaves work behind in them. */
   isPrivate: boolean;
 }
 
-/** Makes the settings of the storage from what was chosen. */
+/** Returns the storage settings for the chosen adapters. */
 export function storageOf({ broadcast, shortTerm, longTerm }: AdaptersConfig): StorageSettings {
   const adapters = {
     broadcast: withDefaults(broadcast),
@@ -38,7 +38,7 @@ export function storageOf({ broadcast, shortTerm, longTerm }: AdaptersConfig): S
   };
 }
 
-/** What an adapter needs to be told, though it is what it would be anyway. */
+/** Adds the defaults that an adapter must be told, to be equal to the same one with explicit values. */
 function withDefaults(adapter: unknown): unknown {
   if (!isNamed(adapter)) return adapter;
   const defined = Object.fromEntries(

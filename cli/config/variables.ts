@@ -1,28 +1,28 @@
 import { didYouMean } from "@taskcast/core/protocol";
 import type { Environment } from "./layers.ts";
 import { isAddressOfService, isOfPlatform } from "./platform_variables.ts";
-import { SETTINGS } from "./settings_table.ts";
+import { ENVIRONMENT_KEYS } from "./schema/keys.ts";
 
 const PREFIX = "TASKCAST_";
 
-/** Those of commands that speak to a server. */
+/** Variables of commands that call a server. */
 const OF_CLIENTS = ["TASKCAST_URL", "TASKCAST_TOKEN"];
 
-/** What is wrong with the names of variables. */
+/** Problems with the names of variables, one line each. */
 export interface VariableFlaws {
-  /** Names that are close to one of ours. */
+  /** Names close to a known one: misspelt. */
   problems: string[];
-  /** Names that begin like ours and are close to none, or begin almost like ours. */
+  /** Unknown names with our prefix, and known names with a misspelt prefix. */
   warnings: string[];
 }
 
 /**
- * Looks for variables that begin like ours and are not: whoever misspells one would otherwise start a
- * server without it. Values are not shown, since they may be secrets. An empty variable is none.
+ * Finds misspelt variables, without which a server would otherwise start silently. Values are not
+ * shown, since they may be secrets; empty variables are ignored.
  */
 export function variableFlaws(env: Environment): VariableFlaws {
   const flaws: VariableFlaws = { problems: [], warnings: [] };
-  const known = [...SETTINGS.map(({ env }) => env), ...OF_CLIENTS].filter((name) =>
+  const known = [...ENVIRONMENT_KEYS.map(({ env }) => env), ...OF_CLIENTS].filter((name) =>
     name.startsWith(PREFIX)
   );
   const suffixes = known.map((name) => name.slice(PREFIX.length));
@@ -31,11 +31,11 @@ export function variableFlaws(env: Environment): VariableFlaws {
     if (!name.toUpperCase().startsWith(PREFIX)) {
       const meant = suffixes.find((suffix) => isMisspeltPrefix(name, suffix));
       if (meant === undefined || isAddressOfService(name, value)) continue;
-      // It may be another program's, so nothing is refused.
+      // It may belong to another program, so it is not refused.
       flaws.warnings.push(`${name} has no effect; did you mean ${PREFIX}${meant}?`);
       continue;
     }
-    // Of our own tests, which start what is installed with the environment that they have.
+    // TASKCAST_TEST_…: our own tests start installed commands with the environment that they have.
     if (known.includes(name) || isOfPlatform(name, value) || /^TASKCAST_TEST_/.test(name)) continue;
     const close = didYouMean(name.slice(PREFIX.length), suffixes);
     if (close === undefined) flaws.warnings.push(`${name} is not known and has no effect`);
@@ -44,7 +44,7 @@ export function variableFlaws(env: Environment): VariableFlaws {
   return flaws;
 }
 
-/** Whether a name ends as one of ours does, and has before that what is almost our prefix. */
+/** Returns whether a name has a known suffix after a prefix that is almost ours. */
 function isMisspeltPrefix(name: string, suffix: string): boolean {
   const upper = name.toUpperCase().replaceAll("-", "_");
   if (!upper.endsWith(suffix)) return false;
@@ -52,7 +52,7 @@ function isMisspeltPrefix(name: string, suffix: string): boolean {
   return isOneSlip(prefix, PREFIX.slice(0, -1));
 }
 
-/** Whether two words are the same but for one letter, or two that changed places. */
+/** Returns whether two words differ by at most one letter, or by two that are swapped. */
 function isOneSlip(a: string, b: string): boolean {
   if (Math.abs(a.length - b.length) > 1) return false;
   let start = 0;

@@ -1,14 +1,14 @@
 import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { createLoader } from "./typescript_loader.ts";
+import { createLoader } from "./load_module.ts";
 
 /**
  * Finds a package that the user installed. Under `npx`, `pnpm dlx` and in a global installation this
- * program is elsewhere, and an import of its own would not look into the user's project.
+ * program lies elsewhere, and its own imports would not search the user's project.
  *
- * @param name What is imported: `my-store`, `@me/store/plugin`.
- * @param folders Where to start from, one after the other.
+ * @param name The import specifier: `my-store`, `@me/store/plugin`.
+ * @param folders Folders to search from, in order.
  * @returns The file that an import from there would load; `undefined` if there is no such package.
  */
 export async function findPackage(
@@ -22,7 +22,7 @@ export async function findPackage(
   return undefined;
 }
 
-/** What a package manager calls a package that Deno calls `npm:my-store@1`. */
+/** Returns the name on npm of a package that Deno calls `npm:my-store@1`. */
 export function nameOnNpm(specifier: string): string {
   return specifier.replace(/^npm:\/?/, "").replace(/^((?:@[^/]+\/)?[^/@]+)@[^/]*/, "$1");
 }
@@ -34,7 +34,7 @@ async function findFrom(file: string, name: string): Promise<string | undefined>
     const forRequire = createRequire(file).resolve(name);
     if ("Deno" in globalThis) return forRequire;
   } catch (error) {
-    // A package that can only be imported is there, and has nothing for `require`.
+    // A package for `import` only exists, but offers nothing to `require`.
     const isThere = (error as { code?: unknown }).code === "ERR_PACKAGE_PATH_NOT_EXPORTED";
     if (!isThere || "Deno" in globalThis) return undefined;
   }

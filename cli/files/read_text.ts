@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 
-/** A file that cannot be read as text; the message says why, as far as anybody can know. */
+/** A file that cannot be read as text; the message says why. */
 export class UnreadableFile extends Error {
-  /** The code of the system, such as `ENOENT`, if it is the system that refused. */
+  /** Error code of the operating system, such as `ENOENT`, if it refused. */
   readonly code?: string;
 
   constructor(message: string, code?: string) {
@@ -11,7 +11,7 @@ export class UnreadableFile extends Error {
   }
 }
 
-/** What the codes of systems mean. */
+/** Error codes in words. */
 const MEANINGS: Readonly<Record<string, string>> = {
   ENOENT: "it is not there",
   EACCES: "this user may not read it",
@@ -23,9 +23,9 @@ const MEANINGS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads a file of UTF-8, with or without a byte order mark, which is left out.
+ * Reads a UTF-8 file, without its byte order mark.
  *
- * @throws {UnreadableFile} With nothing of what the file holds.
+ * @throws {UnreadableFile} Without quoting the file.
  */
 export function readText(path: string, read: (path: string) => Uint8Array = readFileSync): string {
   let bytes: Uint8Array;
@@ -44,7 +44,7 @@ export function readText(path: string, read: (path: string) => Uint8Array = read
   }
 }
 
-/** The encoding that bytes are in, if that is another one than UTF-8, as editors of Windows save it. */
+/** Returns the encoding of bytes that are not UTF-8, as some editors on Windows save them. */
 function otherEncoding(bytes: Uint8Array): string | undefined {
   const [a, b, c, d] = bytes;
   const isLittle = a === 0xff && b === 0xfe;
@@ -52,6 +52,6 @@ function otherEncoding(bytes: Uint8Array): string | undefined {
     return "UTF-32";
   }
   if (isLittle || (a === 0xfe && b === 0xff)) return "UTF-16";
-  // Without a mark every other byte of a Latin text is NUL, which no text of UTF-8 has.
+  // Without a mark, every other byte of a Latin text is NUL, which UTF-8 text never contains.
   return bytes.subarray(0, 64).includes(0) ? "UTF-16, or no text" : undefined;
 }

@@ -1,11 +1,8 @@
 /**
- * The types of a configuration file, in parts. `TaskcastConfig` of `@taskcast/core` is the whole.
+ * The types of a configuration file, in parts, and the contract of its authentication.
+ * `TaskcastConfig` of `@taskcast/core` is the whole.
  *
  * @module
  */
-export type * from "./adapters.ts";
-export type * from "./auth.ts";
-export type * from "./config.ts";
-export type * from "./sentry.ts";
-export type * from "./webhook.ts";
-export type { AuthContext, AuthFunction, JwtAlgorithm } from "../contracts/auth.ts";
+export * from "./auth.ts";
+export type * from "./_generated_config.ts";

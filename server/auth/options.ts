@@ -2,7 +2,7 @@ import type { AuthContext, AuthFunction, JwtAlgorithm, JwtClaims } from "@taskca
 import type { Scope } from "@taskcast/core/protocol";
 
 export type { AuthContext, AuthFunction, JwtAlgorithm, JwtClaims } from "@taskcast/core/config";
-export { JWT_ALGORITHMS } from "@taskcast/core/internal";
+export { JWT_ALGORITHMS } from "@taskcast/core/config";
 
 /** How tokens are checked. The algorithm is pinned: a token that names another one is refused. */
 export interface JwtOptions {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { runCli } from "../servers/cli.ts";
+import { runInProcess } from "../servers/in_process.ts";
 
-/** What `taskcast config check --json` writes. */
+/** The output of `taskcast config check --json`. */
 export interface ConfigCheck {
   ok: boolean;
   file: string | null;
@@ -10,15 +10,15 @@ export interface ConfigCheck {
   settings: Record<string, { value: unknown; source: { from: string; name?: string } }>;
 }
 
-/** Runs `taskcast config check` in a folder. */
+/** Runs `taskcast config check` in a folder, in this process. */
 export async function checkConfig(
   folder: string,
   args: string[] = [],
   env: Record<string, string> = {},
 ): Promise<ConfigCheck> {
-  // The tests' own format of the log would go before the file's.
+  // The tests' own log format would take precedence over the file's.
   const all = { TASKCAST_LOG_FORMAT: "", ...env };
-  const { out, code } = await runCli(["config", "check", "--json", ...args], all, folder);
+  const { out, code } = await runInProcess(["config", "check", "--json", ...args], all, folder);
   const answer = JSON.parse(out);
   assert.equal(code, answer.ok ? 0 : 1);
   return answer;

@@ -3,26 +3,27 @@ import { TaskcastClient } from "@taskcast/client";
 import { TaskcastServerClient } from "@taskcast/server-sdk";
 import { SignJWT } from "jose";
 import denoJson from "../../cli/deno.json" with { type: "json" };
-import { SETTINGS } from "../../cli/config/settings_table.ts";
+import { ENVIRONMENT_KEYS } from "../../cli/config/schema/keys.ts";
 import { cli, runCli, startCli } from "../../testing/servers/cli.ts";
+import { runInProcess } from "../../testing/servers/in_process.ts";
 import { allFrames, frames, until } from "../../testing/sse/sse.ts";
 import { startServer } from "../../testing/servers/test_server.ts";
 
 Deno.test("taskcast --help and --version say what there is", async () => {
-  const help = await runCli(["--help"]);
+  const help = await runInProcess(["--help"]);
   assert.equal(help.code, 0);
   for (const word of ["start", "run", "logs", "--help", "--version"]) {
     assert(help.out.includes(word), word);
   }
-  const start = await runCli(["start", "--help"]);
+  const start = await runInProcess(["start", "--help"]);
   for (const word of ["--port", "TASKCAST_PORT", "3721", "--host", "--log-level", "--cors"]) {
     assert(start.out.includes(word), word);
   }
   // What has no option is named, too: otherwise nobody would look for authentication.
-  for (const { env } of SETTINGS) assert(start.out.includes(env), env);
+  for (const { env } of ENVIRONMENT_KEYS) assert(start.out.includes(env), env);
   assert.match(start.out, /TASKCAST_AUTH_MODE .*one of none, jwt, custom; default: none/);
   assert.match(start.out, /TASKCAST_LOG_LEVEL,\s+default:\s+info/);
-  assert.deepEqual(await runCli(["--version"]), {
+  assert.deepEqual(await runInProcess(["--version"]), {
     code: 0,
     out: `${denoJson.version}\n`,
     err: "",
@@ -48,7 +49,7 @@ Deno.test("a wrong command line exits with 2 and says what is wrong", async () =
     [["webhooks", "retry"], /\(taskcast webhooks retry --help tells more\)\n$/],
   ];
   await Promise.all(wrong.map(async ([args, message]) => {
-    const { code, err, out } = await runCli(args);
+    const { code, err, out } = await runInProcess(args);
     assert.match(err, message);
     assert.deepEqual([code, out], [2, ""], args.join(" "));
   }));
@@ -68,7 +69,7 @@ Deno.test("a wrong environment stops the start with one clear line", async () =>
     ],
   ];
   await Promise.all(wrong.map(async ([env, message]) => {
-    const { code, err } = await runCli(["start"], { TASKCAST_PORT: "0", ...env });
+    const { code, err } = await runInProcess(["start"], { TASKCAST_PORT: "0", ...env });
     assert.match(err.trimEnd(), message);
     assert.equal(err.trimEnd().split("\n").length, 1, err);
     assert.equal(code, 1);
@@ -164,7 +165,10 @@ Deno.test("start: a JSON object a line when told so, with the access log and wit
 });
 
 Deno.test("start: what stops the start is a line of JSON, too, when nobody is at a terminal", async () => {
-  const { code, err } = await runCli(["start"], { TASKCAST_LOG_FORMAT: "", TASKCAST_PORT: "x" });
+  const { code, err } = await runInProcess(["start"], {
+    TASKCAST_LOG_FORMAT: "",
+    TASKCAST_PORT: "x",
+  });
   assert.equal(code, 1);
   const { level, msg } = JSON.parse(err);
   assert.equal(level, "error");

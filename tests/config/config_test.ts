@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { SETTINGS } from "../../cli/config/settings_table.ts";
 import { CONFIG_FILES } from "../../cli/config/file/find_file.ts";
+import { flagNames } from "../../cli/config/explicit.ts";
+import { CONFIG_KEYS, ENVIRONMENT_KEYS } from "../../cli/config/schema/keys.ts";
 import { runCli } from "../../testing/servers/cli.ts";
+import { runInProcess } from "../../testing/servers/in_process.ts";
 import type { ConfigCheck } from "../../testing/texts/config_check.ts";
 import { checkConfig as check } from "../../testing/texts/config_check.ts";
 import { tempFolder } from "../../testing/temp_file.ts";
@@ -29,7 +31,7 @@ Deno.test("the first file of the list is read, and the log names the others", as
   ]);
   await using folder = await tempFolder(Object.fromEntries(texts));
   for (const [i, name] of CONFIG_FILES.entries()) {
-    const { out, err } = await runCli(["config", "check"], {}, folder.path);
+    const { out, err } = await runInProcess(["config", "check"], {}, folder.path);
     assert.match(out, new RegExp(`^port +${i + 1} +${name}\\n`));
     const others = CONFIG_FILES.slice(i + 1)
       .map((other) => `${other} is not read, since ${name} is there\n`).join("");
@@ -118,7 +120,9 @@ const GROUPS: Record<
 Deno.test("command line before environment before file before default, for every setting", async () => {
   const covered = GROUPS.flatMap((group) => Object.values(group))
     .map(([path, provider]) => `${path} ${provider}`);
-  for (const { path, provider } of SETTINGS) assert(covered.includes(`${path} ${provider}`), path);
+  for (const { path, provider } of ENVIRONMENT_KEYS) {
+    assert(covered.includes(`${path} ${provider}`), path);
+  }
 
   const bases = [
     { auth: { custom: "FUNCTION" }, adapters: { broadcast: { provider: "memory" } } },
@@ -141,13 +145,17 @@ Deno.test("command line before environment before file before default, for every
     const flags: string[] = [];
     const expected: [key: string, flag: boolean][] = [];
     for (const [path, provider, inFile, inEnv, flag, role] of Object.values(group)) {
-      const setting = SETTINGS.find((one) => one.path === path && one.provider === provider)!;
+      const setting = ENVIRONMENT_KEYS.find((one) =>
+        one.path === path && one.provider === provider
+      )!;
       const names = path.replace("*", role ?? "*").split(".");
       let at = file;
       for (const name of names.slice(0, -1)) at = at[name] ??= {};
       at[names.at(-1)!] = inFile;
       env[setting.env] = inEnv;
-      if (flag !== undefined) flags.push(setting.flag!.name, ...(flag === "" ? [] : [flag]));
+      if (flag !== undefined) {
+        flags.push(flagNames(setting.flag!.usage).name, ...(flag === "" ? [] : [flag]));
+      }
       assert.equal(setting.flag === undefined, flag === undefined, path);
       expected.push([names.join("."), flag !== undefined]);
     }
@@ -280,6 +288,49 @@ engine: { heartbeatMs: "\${NONE:-2500}" }
   );
 });
 
+Deno.test("a program's own objects are not changed, whatever goes before them", async () => {
+  await using folder = await tempFolder({
+    "taskcast.config.mjs": `
+const frozen = (value) => {
+  if (typeof value === "object" && value !== null) Object.values(value).forEach(frozen);
+  return Object.freeze(value);
+};
+export default frozen({
+  port: 1,
+  auth: { mode: "jwt", jwt: { publicKeyFile: "./jwt.pub", algorithm: "ES256", claims: {} } },
+  adapters: {
+    shortTerm: { provider: "sqlite", path: "a.db" },
+    longTerm: { provider: "postgres", url: "postgres://h/d" },
+  },
+  cors: { origin: ["https://a"] },
+  limits: { rateLimit: { requestsPerSecond: 1 } },
+  sentry: {},
+});`,
+    "own.pub": pem,
+  });
+  const env = {
+    TASKCAST_JWT_PUBLIC_KEY_FILE: "own.pub",
+    TASKCAST_JWT_SCOPE_PREFIX: "p",
+    TASKCAST_SQLITE_PATH: "b.db",
+    TASKCAST_POSTGRES_URL: "postgres://other/d",
+    TASKCAST_RATE_BURST: "5",
+    SENTRY_DSN: "https://a@h/1",
+  };
+  const { settings, errors } = await check(folder.path, ["--cors", "https://b"], env);
+  assert.equal(errors, undefined);
+  assert.deepEqual(
+    [
+      "auth.jwt.publicKeyFile",
+      "auth.jwt.claims.prefix",
+      "adapters.shortTerm.path",
+      "adapters.longTerm.url",
+      "limits.rateLimit.burst",
+      "cors.origin",
+    ].map((key) => settings[key]?.value),
+    ["own.pub", "p", "b.db", "postgres://other/d", 5, "https://b"],
+  );
+});
+
 Deno.test("config check shows what holds and where it comes from, and no secret", async () => {
   await using folder = await tempFolder({
     "taskcast.config.yaml": `
@@ -293,7 +344,7 @@ adapters:
   longTerm: { provider: postgres, url: "postgres://h/d?user=u&password=${SECRET}" }
 `,
   });
-  const { code, out, err } = await runCli(["config", "check"], {
+  const { code, out, err } = await runInProcess(["config", "check"], {
     TASKCAST_POSTGRES_URL: "",
     TASKCAST_PORT: "1",
   }, folder.path);
@@ -327,7 +378,7 @@ adapters:
   );
   // deno-lint-ignore no-control-regex
   assert.match(colored.out, /\x1b\[36mport/);
-  const json = await runCli(["config", "check", "--json"], {}, folder.path);
+  const json = await runInProcess(["config", "check", "--json"], {}, folder.path);
   assert(!json.out.includes(SECRET));
   await Deno.writeTextFile(`${folder.path}/wrong.yaml`, "prot: 1\nlogLevel: x");
   assert.deepEqual((await check(folder.path, ["-c", "wrong.yaml"])).errors?.length, 2);
@@ -361,15 +412,13 @@ Deno.test("the documentation tells of every key and every variable", async () =>
   const text = await Deno.readTextFile(
     new URL("../../docs/reference/configuration.md", import.meta.url),
   );
-  const { documentedKeys } = await import("../../cli/config/schema/reference.ts");
-  const documented = documentedKeys();
-  for (const { key } of documented) assert(text.includes(`\`${key}\``), key);
-  for (const { env, path, provider } of SETTINGS) {
-    assert(text.includes(`\`${env}\``), env);
-    assert(documented.some((one) => one.key === path && one.provider === provider), path);
-  }
-  const { out } = await runCli(["config", "schema"]);
+  for (const { path } of CONFIG_KEYS) assert(text.includes(`\`${path}\``), path);
+  for (const { env } of ENVIRONMENT_KEYS) assert(text.includes(`\`${env}\``), env);
+  const { out } = await runInProcess(["config", "schema"]);
   for (const name of Object.keys(JSON.parse(out).properties)) {
-    assert(name === "$schema" || documented.some(({ key }) => key.split(/[.[]/)[0] === name), name);
+    assert(
+      name === "$schema" || CONFIG_KEYS.some(({ path }) => path.split(/[.[]/)[0] === name),
+      name,
+    );
   }
 });

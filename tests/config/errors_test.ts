@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { runCli } from "../../testing/servers/cli.ts";
+import { runInProcess } from "../../testing/servers/in_process.ts";
 import { tempFolder } from "../../testing/temp_file.ts";
 import { SECRET, WRONG } from "../../testing/texts/wrong_configurations.ts";
 
@@ -153,7 +153,11 @@ Deno.test("a wrong configuration stops the start: everything at once, a line eac
       all.slice(begin, begin + 4).map(async ([i, yaml, errors, env]) => {
         const name = `case_${i}.yaml`;
         await Deno.writeTextFile(`${folder.path}/${name}`, yaml);
-        const { code, out, err } = await runCli(["config", "check", "-c", name], env, folder.path);
+        const { code, out, err } = await runInProcess(
+          ["config", "check", "-c", name],
+          env,
+          folder.path,
+        );
         const expected = errors.map((line) => `error: ${line.replace("FILE", name)}\n`).join("");
         assert.equal(err, expected, yaml);
         assert.deepEqual([code, out], [1, ""]);
@@ -204,7 +208,7 @@ Deno.test("files that are not there, of no known kind, or broken programs are on
   ];
   await Promise.all(cases.map(async ([name, line]) => {
     for (const args of [["--config", name], ["config", "check", "-c", name]]) {
-      const { code, err } = await runCli(args, {}, folder.path);
+      const { code, err } = await runInProcess(args, {}, folder.path);
       assert.deepEqual({ code, err }, { code: 1, err: `error: ${line}\n` });
     }
   }));
@@ -215,7 +219,7 @@ Deno.test("config check refuses the addresses that start refuses, by the name of
     TASKCAST_REDIS_URL: "redis://:secret@localhost?famly=6",
     TASKCAST_POSTGRES_URL: "postgres://u:secret@localhost/db?schema=public&sslmod=require",
   };
-  const { code, out, err } = await runCli(["config", "check"], env);
+  const { code, out, err } = await runInProcess(["config", "check"], env);
   assert.equal(code, 1);
   assert.match(
     err + out,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { variableFlaws } from "../../cli/config/variables.ts";
 import { COMMAND, ELSEWHERE, runCli, startCli } from "../../testing/servers/cli.ts";
+import { runInProcess } from "../../testing/servers/in_process.ts";
 import { checkConfig } from "../../testing/texts/config_check.ts";
 import { until } from "../../testing/sse/sse.ts";
 import { tempFolder } from "../../testing/temp_file.ts";
@@ -79,7 +80,7 @@ Deno.test("variableFlaws() knows misspelt names, those of platforms, and others"
 Deno.test("misspelt variables stop every command that reads them; others are told of", async () => {
   const commands = [["start"], ["config", "check"], ["logs", "x"], ["cleanup"], ["token"]];
   await Promise.all(commands.map(async (args) => {
-    const { code, err } = await runCli(
+    const { code, err } = await runInProcess(
       args[0] === "token" ? ["token", "--scope", "*"] : args,
       { TASKCAST_PORT: "0", TASKCAST_REDIS_ULR: "redis://:hush@h", TASKCAST_URL: "http://h" },
     );
@@ -108,7 +109,7 @@ Deno.test("short secrets are refused by every command that has one, unless a fla
   const flag = { TASKCAST_ALLOW_SHORT_SECRETS: "true" };
   const commands = [["start"], ["config", "check"], ["token", "--scope", "*"]];
   await Promise.all(commands.map(async (args) => {
-    const { code, err } = await runCli(args, { TASKCAST_PORT: "0", ...jwt });
+    const { code, err } = await runInProcess(args, { TASKCAST_PORT: "0", ...jwt });
     assert.equal(code, 1, args.join(" "));
     assert.match(
       err,
@@ -116,7 +117,7 @@ Deno.test("short secrets are refused by every command that has one, unless a fla
     );
     assert(!err.includes("swordfish"));
   }));
-  assert.equal((await runCli(["token", "--scope", "*"], { ...jwt, ...flag })).code, 0);
+  assert.equal((await runInProcess(["token", "--scope", "*"], { ...jwt, ...flag })).code, 0);
   await using server = await startCli(["--allow-short-secrets"], jwt);
   assert.equal(
     (await fetch(`${server.url}/health`).then(async (response) => {
@@ -180,7 +181,7 @@ Deno.test("config check refuses what start refuses, before anything is connected
     assert.equal(checked.ok, false, name);
     assert.match(checked.errors!.join("\n"), error);
     assert(!checked.errors!.join().includes("hush"));
-    const started = await runCli(["-c", name], { TASKCAST_PORT: "0" }, folder.path);
+    const started = await runInProcess(["-c", name], { TASKCAST_PORT: "0" }, folder.path);
     assert.equal(started.code, 1, name);
   }));
   const misspelt = await checkConfig(folder.path, [], { TASKCAST_STORAGE: "sqlitee" });
@@ -195,7 +196,7 @@ Deno.test("config check shows neither secrets nor queries of webhooks", async ()
       "url: 'https://me:hush@a.example/h?key=hush' }] }",
   });
   for (const args of [["config", "check"], ["config", "check", "--json"]]) {
-    const { code, out, err } = await runCli([...args, "-c", "a.yaml"], {}, folder.path);
+    const { code, out, err } = await runInProcess([...args, "-c", "a.yaml"], {}, folder.path);
     assert.equal(code === 0 || /no user and password/.test(out + err), true, err);
     assert(!(out + err).includes("hush"), out);
   }
@@ -203,7 +204,7 @@ Deno.test("config check shows neither secrets nor queries of webhooks", async ()
     `${folder.path}/b.yaml`,
     "webhook: { hooks: [{ name: audit, secret: hush-hush, url: 'https://a.example/h?key=hush' }] }",
   );
-  const { code, out } = await runCli(["config", "check", "-c", "b.yaml"], {}, folder.path);
+  const { code, out } = await runInProcess(["config", "check", "-c", "b.yaml"], {}, folder.path);
   assert.equal(code, 0);
   assert.match(out, /"secret":"••••••"/);
   assert.match(out, /https:\/\/a\.example\/h\?key=••••••/);

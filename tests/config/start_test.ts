@@ -283,7 +283,7 @@ Deno.test({
   ignore: await nodeMajor() < 20,
 }, async () => {
   const jiti = import.meta.resolve("npm:jiti@^2.7.0");
-  const reader = new URL("../../cli/config/file/read_module.ts", import.meta.url).pathname;
+  const reader = new URL("../../cli/files/load_module.ts", import.meta.url).pathname;
   await using folder = await tempFolder({
     "other.ts": "export enum Port { Usual = 3721 }",
     "taskcast.config.ts": `
@@ -293,10 +293,10 @@ Deno.test({
     // The package is TypeScript here, so what loads it is what it loads itself.
     "main.mjs": `
       import { createJiti } from ${JSON.stringify(jiti)};
-      const { readModule } = await createJiti(import.meta.url, {
+      const { loadDefault } = await createJiti(import.meta.url, {
         alias: { jiti: ${JSON.stringify(new URL(jiti).pathname)} },
       }).import(${JSON.stringify(reader)});
-      console.log(JSON.stringify(await readModule(process.argv[2])));`,
+      console.log(JSON.stringify(await loadDefault(process.argv[2])));`,
   });
   const { stdout, stderr } = await new Deno.Command("node", {
     args: ["main.mjs", `${folder.path}/taskcast.config.ts`],

@@ -1,6 +1,6 @@
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { TaskcastServerClient } from "@taskcast/server-sdk";
-import { printable } from "../../command_line/printable.ts";
+import { printable } from "../../command_line/terminal.ts";
 
 /** Whether the server refused something because somebody else has ended or deleted the task. */
 export function isEnd(error: unknown): boolean {

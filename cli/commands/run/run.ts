@@ -1,12 +1,12 @@
 import type { Publisher } from "@taskcast/server-sdk";
 import { TaskcastServerClient } from "@taskcast/server-sdk";
+import type { OutputError, Terminal } from "../../command_line/terminal.ts";
+import { printable } from "../../command_line/terminal.ts";
 import type { Outcome } from "./child_process.ts";
 import { exitCodeOf, runCommand } from "./child_process.ts";
 import { endedElsewhere, isEnd } from "./ended_elsewhere.ts";
 import { Interruption } from "./interruption.ts";
 import { OutputPublisher } from "./output_publisher.ts";
-import { printable } from "../../command_line/printable.ts";
-import type { OutputError, Terminal } from "../../command_line/terminal.ts";
 
 /** What `taskcast run` is told. */
 export interface RunOptions {

@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { SettingsError } from "../settings_error.ts";
 
-/** The names that are looked for, the first before the others. */
+/** Names of the configuration file, in order of preference. */
 export const CONFIG_FILES = [
   "taskcast.config.ts",
   "taskcast.config.js",
@@ -14,18 +14,18 @@ export const CONFIG_FILES = [
 
 /** The configuration file to read. */
 export interface FoundFile {
-  /** Where it is. */
+  /** Absolute path. */
   path: string;
-  /** As it is called in messages. */
+  /** Name in messages. */
   name: string;
-  /** Others in the same folder, which are not read. */
+  /** Other configuration files in the folder, which are not read. */
   others: string[];
 }
 
 /**
- * Finds the configuration file: the one that is named, else the first there is.
+ * Returns the configuration file: the named one, else the first that exists.
  *
- * @throws {SettingsError} If one is named that is not there.
+ * @throws {SettingsError} If the named one does not exist.
  */
 export function findConfigFile(named: string | undefined, folder: string): FoundFile | undefined {
   if (named !== undefined) {

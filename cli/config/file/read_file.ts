@@ -1,15 +1,21 @@
 import { extname } from "node:path";
+import { loadDefault } from "../../files/load_module.ts";
 import { readText } from "../../files/read_text.ts";
+import { firstLine } from "../../server/address.ts";
 import type { Environment } from "../layers.ts";
 import { SettingsError } from "../settings_error.ts";
 import type { FoundFile } from "./find_file.ts";
+import type { Interpolated } from "./interpolate.ts";
 import { interpolate } from "./interpolate.ts";
-import { oneLine } from "./one_line.ts";
 import { readJson } from "./read_json.ts";
-import { readModule } from "./read_module.ts";
-import type { RawConfig } from "./validate.ts";
 
-/** The parser of YAML is larger than all of the command line, and few starts want it. */
+/** The content of a configuration file, with its variables replaced but not validated. */
+export interface RawConfig extends Interpolated {
+  /** The file is YAML or JSON, so it cannot contain functions. */
+  isData: boolean;
+}
+
+/** Loaded on demand: the YAML parser is larger than the rest of the command line. */
 const readYaml = async (text: string) => (await import("./read_yaml.ts")).readYaml(text);
 
 const DATA: Readonly<Record<string, (text: string) => unknown>> = {
@@ -21,7 +27,7 @@ const DATA: Readonly<Record<string, (text: string) => unknown>> = {
 const PROGRAMS: readonly string[] = [".ts", ".js", ".mjs"];
 
 /**
- * Reads a configuration file. What it says is not checked yet.
+ * Reads a configuration file without validating it.
  *
  * @throws {SettingsError} If it cannot be read.
  */
@@ -32,8 +38,8 @@ export async function readConfigFile(
   const extension = extname(path);
   if (PROGRAMS.includes(extension)) {
     const value = await reading(name, () => {
-      readText(path); // What a runtime says of a program in another encoding helps nobody.
-      return readModule(path);
+      readText(path); // A runtime's own error about a wrong encoding is hard to understand.
+      return loadDefault(path);
     });
     return { ...interpolate(value, env), isData: false };
   }
@@ -46,7 +52,7 @@ export async function readConfigFile(
   return { ...interpolate(withoutSchema(parsed), env), isData: true };
 }
 
-/** An empty file is an empty configuration. `$schema` is for editors. */
+/** Removes `$schema`, which is for editors. An empty file is an empty configuration. */
 function withoutSchema(value: unknown): unknown {
   if (value === null || value === undefined) return {};
   if (typeof value !== "object" || Array.isArray(value)) return value;
@@ -62,4 +68,11 @@ async function reading<T>(name: string, read: () => T | Promise<T>): Promise<T> 
     const message = error instanceof Error ? error.message : String(error);
     throw new SettingsError(`${name}: cannot be read: ${oneLine(message)}`);
   }
+}
+
+/** Returns a parser's message in one line, with the position that jiti puts on a second line. */
+export function oneLine(message: string): string {
+  const [, line, column] = /^.*\n\s*\S.*:(\d+):(\d+)\s*$/.exec(message) ?? [];
+  const text = firstLine(message).trim();
+  return line === undefined ? text : `${text} (line ${line}, column ${column})`;
 }

@@ -9,7 +9,7 @@ import { SyntaxProblem } from "./syntax_problem.ts";
 export function readYaml(text: string): unknown {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false, merge: true });
-  // A tag that nobody knows is a warning there; the value would not be what was meant.
+  // An unknown tag is only a warning to the parser, but its value would not be what was meant.
   const flaw = document.errors[0] ?? document.warnings[0];
   if (flaw !== undefined) {
     const { line, col } = lineCounter.linePos(flaw.pos[0]);
@@ -18,7 +18,7 @@ export function readYaml(text: string): unknown {
   try {
     return document.toJS();
   } catch (error) {
-    // Aliases: unknown ones, and so many that they would fill the memory.
+    // Aliases that are unknown, or so many that they would fill the memory.
     throw new SyntaxProblem(1, 1, (error as Error).message.replace(/: .*/s, ""));
   }
 }
@@ -32,7 +32,7 @@ function wordsOf({ code, message }: { code: string; message: string }): string {
     case "TAB_AS_INDENT":
       return "a tab cannot indent; use spaces";
     default:
-      // Some messages end with what stands there, which may be a secret.
+      // Some messages end with a quotation, which may be a secret.
       return message.replace(/: .*/s, "");
   }
 }

@@ -1,27 +1,21 @@
-import type { TaskcastConfig } from "@taskcast/core";
+import type { TaskcastConfig } from "@taskcast/core/config";
 import { didYouMean, hintFor } from "@taskcast/core/protocol";
 import type { z } from "zod";
-import { annotations } from "../schema/annotations.ts";
-import type { Interpolated } from "./interpolate.ts";
+import { annotationOf } from "../schema/describe.ts";
+import type { RawConfig } from "./read_file.ts";
 import type { KeyPath } from "../schema/key_path.ts";
 import { pathText, setAt, valueAt } from "../schema/key_path.ts";
 import { configSchema } from "../schema/schema.ts";
 import { memberFor, schemaAt, unwrapped } from "../schema/walk.ts";
-import { found, wantedBy } from "../schema/wording.ts";
+import { expectedBy, foundValue } from "../schema/wording.ts";
 
-/** A configuration that was read, before it was checked. */
-export interface RawConfig extends Interpolated {
-  /** It is data, and cannot have functions. */
-  isData: boolean;
-}
-
-/** A configuration, or everything that is wrong with it, a line each. */
-export type Checked =
+/** A valid configuration, or all problems with it, one line each. */
+export type Validated =
   | { config: TaskcastConfig; problems?: undefined }
   | { config?: undefined; problems: string[] };
 
-/** Checks a configuration. */
-export function validate(raw: RawConfig): Checked {
+/** Validates a configuration on its own, without other sources. */
+export function validate(raw: RawConfig): Validated {
   let result = configSchema.safeParse(raw.value);
   if (!result.success && convertVariables(raw, result.error.issues)) {
     result = configSchema.safeParse(raw.value);
@@ -34,7 +28,7 @@ export function validate(raw: RawConfig): Checked {
   return result.success && problems.length === 0 ? { config: result.data } : { problems };
 }
 
-/** A variable is a text; where a number, true or false is wanted, it is read as one. */
+/** Converts texts that came from a variable where a number or a boolean is expected. */
 function convertVariables(
   { value, variables }: RawConfig,
   issues: readonly z.core.$ZodIssue[],
@@ -56,26 +50,26 @@ function convertVariables(
   return changed;
 }
 
-/** Where something is of another type than what is wanted. */
+/** Returns the paths of values with the wrong type. */
 function typeIssues(value: unknown, issues: readonly z.core.$ZodIssue[]): KeyPath[] {
   return withinUnions(issues, value).filter(({ code }) => code === "invalid_type")
     .map(({ path }) => path);
 }
 
 /**
- * Zod says of a union that nothing fits, or what one member says that was not meant. This asks the
- * member that is meant.
+ * Replaces issues about unions. Zod reports that no member fits, or an issue of a member that was not
+ * meant; this returns the issues of the member that was meant.
  */
 function withinUnions(issues: readonly z.core.$ZodIssue[], root: unknown): z.core.$ZodIssue[] {
-  const asked = new Set<string>();
+  const seen = new Set<string>();
   return issues.flatMap((issue) => {
     const at = issue.path.findIndex((_, i) =>
       schemaAt(configSchema, issue.path.slice(0, i + 1), root)?.type === "union"
     );
     if (at < 0) return [issue];
     const path = issue.path.slice(0, at + 1);
-    if (asked.has(pathText(path))) return [];
-    asked.add(pathText(path));
+    if (seen.has(pathText(path))) return [];
+    seen.add(pathText(path));
     const value = valueAt(root, path);
     const result = memberFor(schemaAt(configSchema, path, root)!, value)?.safeParse(value);
     const inner = result?.success === false ? result.error.issues : [];
@@ -89,7 +83,7 @@ function withinUnions(issues: readonly z.core.$ZodIssue[], root: unknown): z.cor
 function problemsOf(issues: readonly z.core.$ZodIssue[], raw: RawConfig): string[] {
   return withinUnions(issues, raw.value).flatMap((issue) =>
     raw.problems.has(pathText(issue.path)) || raw.isData && isCodeAt(issue.path, raw.value)
-      ? [] // Told already: a variable that is not set, or code.
+      ? [] // Reported already: a variable that is not set, or code.
       : issue.code === "unrecognized_keys"
       ? issue.keys.map((key) => unknownKey(issue.path, key, raw.value))
       : [mismatch(issue.path, raw)]
@@ -106,17 +100,17 @@ function unknownKey(path: KeyPath, key: string, root: unknown): string {
 
 function isCodeAt(path: KeyPath, root: unknown): boolean {
   const schema = schemaAt(configSchema, path, root);
-  return schema !== undefined && annotations.get(schema)?.code === true;
+  return schema !== undefined && annotationOf(schema).code === true;
 }
 
-/** Where data has something that only a program can give. */
+/** Returns problems with code in data, which only a program can provide. */
 function codeIn(schema: z.ZodType, value: unknown, path: KeyPath): string[] {
   const { type, shape } = unwrapped(schema);
   if (type !== "object" || typeof value !== "object" || value === null) return [];
   return Object.entries(shape).flatMap(([key, part]) => {
     if (!Object.hasOwn(value, key)) return [];
     const at = [...path, key];
-    return annotations.get(unwrapped(part))?.code
+    return annotationOf(unwrapped(part)).code
       ? [`${pathText(at)}: is code, so it needs a configuration in TypeScript or JavaScript`]
       : codeIn(part, (value as Record<string, unknown>)[key], at);
   });
@@ -125,11 +119,11 @@ function codeIn(schema: z.ZodType, value: unknown, path: KeyPath): string[] {
 function mismatch(path: KeyPath, { value }: RawConfig): string {
   const schema = schemaAt(configSchema, path, value) ?? unwrapped(configSchema);
   const name = path.length === 0 ? "the configuration" : `${pathText(path)}:`;
-  const { secret } = annotations.get(schema) ?? {};
-  const there = valueAt(value, path);
-  const close = schema.type === "enum" && typeof there === "string"
-    ? didYouMean(there, schema.options as unknown as string[])
+  const { secret } = annotationOf(schema);
+  const found = valueAt(value, path);
+  const close = schema.type === "enum" && typeof found === "string"
+    ? didYouMean(found, schema.options as unknown as string[])
     : undefined;
   const hint = close === undefined ? "" : `; did you mean "${close}"?`;
-  return `${name} must be ${wantedBy(schema)}, and ${found(there, secret === true)}${hint}`;
+  return `${name} must be ${expectedBy(schema)}, and ${foundValue(found, secret === true)}${hint}`;
 }

@@ -1,26 +1,26 @@
 import { z } from "zod";
-import { annotations } from "./annotations.ts";
+import { annotationOf } from "./describe.ts";
 import { configSchema } from "./schema.ts";
 import { unwrapped } from "./walk.ts";
 
 type Json = Record<string, unknown>;
 
-/** A text that holds a variable; it may stand for anything. */
+/** A text with a variable, which may stand for any value. */
 const VARIABLE = { type: "string", pattern: "\\$\\{[A-Za-z_][A-Za-z0-9_]*(:-[^{}]*)?\\}" };
 
-/** What only a program can give. */
+/** Marks code, which data cannot hold. */
 const CODE = "x-code";
 
-/** The JSON Schema of configurations in YAML and JSON, as the text of a file. */
+/** Returns the JSON Schema of configurations in YAML and JSON, as the text of a file. */
 export function jsonSchemaText(): string {
   const schema = z.toJSONSchema(configSchema, {
-    target: "draft-7", // What editors know best.
+    target: "draft-7", // The draft that editors support best.
     unrepresentable: "any",
     override({ zodSchema, jsonSchema }) {
       const type = unwrapped(zodSchema as unknown as z.ZodType);
-      if (annotations.get(type)?.code) return void replace(jsonSchema, { [CODE]: true });
+      if (annotationOf(type).code) return void replace(jsonSchema, { [CODE]: true });
       if (["number", "boolean", "enum", "string"].includes(type.type)) {
-        if ("anyOf" in jsonSchema) return; // An optional has it from within.
+        if ("anyOf" in jsonSchema) return; // An optional repeats its inner schema, which is replaced already.
         const { description, ...own } = jsonSchema;
         if (type.type === "string" && !("pattern" in own) && !("minLength" in own)) return;
         if (own.maximum === Number.MAX_SAFE_INTEGER) delete own.maximum;
@@ -33,7 +33,10 @@ export function jsonSchemaText(): string {
     $schema,
     title: "Configuration of Taskcast",
     ...rest,
-    properties: { $schema: { type: "string", description: "For editors" }, ...properties },
+    properties: {
+      $schema: { type: "string", description: "Address of this schema, for editors" },
+      ...properties,
+    },
   };
   return JSON.stringify(whole, null, 2) + "\n";
 }
@@ -43,7 +46,7 @@ function replace(target: object, by: object): void {
   Object.assign(target, by);
 }
 
-/** Takes out what data cannot have. */
+/** Removes the parts that are code. */
 function withoutCode(part: unknown): unknown {
   if (Array.isArray(part)) return part.filter((item) => !isCode(item)).map(withoutCode);
   if (typeof part !== "object" || part === null) return part;

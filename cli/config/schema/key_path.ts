@@ -1,7 +1,7 @@
-/** Where a value is in a configuration. */
+/** The place of a value in a configuration. */
 export type KeyPath = readonly PropertyKey[];
 
-/** A path as people write it: `cleanup.rules[0].target`. */
+/** Returns a path as people write it: `cleanup.rules[0].target`. */
 export function pathText(path: KeyPath): string {
   let text = "";
   for (const key of path) {
@@ -13,7 +13,7 @@ export function pathText(path: KeyPath): string {
   return text;
 }
 
-/** The value at a path; only what is an object's own counts. */
+/** Returns the value at a path; inherited members are not found. */
 export function valueAt(value: unknown, path: KeyPath): unknown {
   let at = value;
   for (const key of path) {
@@ -23,10 +23,10 @@ export function valueAt(value: unknown, path: KeyPath): unknown {
   return at;
 }
 
-/** Puts a value where a path leads; what is on the way must be there. */
+/** Sets the value at a path, whose parent must exist. */
 export function setAt(value: unknown, path: KeyPath, part: unknown): void {
   const parent = valueAt(value, path.slice(0, -1)) as Record<PropertyKey, unknown>;
-  // Not by assignment, which for "__proto__" would be another thing.
+  // Not by assignment, which would change the prototype for "__proto__".
   Object.defineProperty(parent, path.at(-1)!, {
     value: part,
     enumerable: true,

@@ -1,217 +1,71 @@
-import type { TaskcastConfig, TaskcastHooks } from "@taskcast/core";
-import type { AuthFunction } from "@taskcast/core/config";
-import { JWT_ALGORITHMS } from "@taskcast/core/internal";
-import {
-  BACKOFFS,
-  BOUNDS,
-  LEVELS,
-  SCOPES,
-  SERIES_MODES,
-  TERMINAL_STATUSES,
-} from "@taskcast/core/protocol";
+import type { TaskcastHooks } from "@taskcast/core";
+import type { TaskcastConfig } from "@taskcast/core/config";
+import { LEVELS } from "@taskcast/core/protocol";
 import { z } from "zod";
 import { LISTENERS } from "../../listen/contract.ts";
 import { LOG_FORMATS } from "../../log/log_format.ts";
-import { MAX_HOPS, MAX_PORT, MAX_RATE, MAX_STREAMS } from "../setting_values.ts";
-import { agree, type Same } from "./same_type.ts";
-import { code, secret, wants } from "./annotations.ts";
-import { adaptersSchema } from "./schema_adapters.ts";
-import { httpUrl, positive, text, textOrNothing, whole } from "./values.ts";
+import { code, key, named, secret } from "./describe.ts";
+import { assertSameType, type Same } from "./same_type.ts";
+import { adapters } from "./schema_adapters.ts";
+import { auth, trustedServices } from "./schema_auth.ts";
+import { cleanup, webhook } from "./schema_jobs.ts";
+import { engine, limits } from "./schema_limits.ts";
+import { MAX_HOPS, MAX_PORT, text, textOrNothing, texts, whole } from "./values.ts";
 
-// The one description of a configuration: it checks, and the JSON Schema and the table of the
-// documentation are made from it. `TaskcastConfig` says the same as a type; where they differ this file does not
-// compile.
+// The one description of the configuration. A key that is added here is checked in files, read from
+// its variable and its option, shown by `config check`, and told of in help; `deno task generate`
+// writes it into the JSON Schema, the reference page and the type `TaskcastConfig`.
 
-const HOUR_MS = 3_600_000;
-
-const names = () => z.array(text()).min(1);
-
-const jwt = z.strictObject({
-  algorithm: z.enum(JWT_ALGORITHMS).optional().describe("The signature that every token must have"),
-  secret: secret(text()).optional().describe("For HS256: the shared secret, 32 bytes or more"),
-  publicKey: text().optional().describe("For the others: the key as PEM (SPKI) or JWK"),
-  publicKeyFile: text().optional()
-    .describe(
-      "A file with the public key; a path in a file counts from there, the variable's from the " +
-        "working folder",
-    ),
-  jwksUrl: httpUrl().optional().describe("For the others: where the issuer publishes its keys"),
-  jwksCooldownMs: whole(0).optional()
-    .describe("Milliseconds between two fetches because of an unknown key"),
-  jwksMaxAgeMs: whole(0).optional()
-    .describe("Milliseconds after which the keys are fetched again anyway"),
-  issuer: z.union([text(), names()]).optional()
-    .describe("The token's `iss` must be this, or one of these; the variable holds one"),
-  audience: z.union([text(), names()]).optional()
-    .describe("The token's `aud` must be or contain this, or one of these; the variable holds one"),
-  clockToleranceSeconds: z.number().min(0).optional().describe(
-    "Seconds by which clocks may differ",
-  ),
-  claims: z.strictObject({
-    scope: z.union([text(), names()]).optional().describe(
-      "The claim with the scopes, or a list of several; the variable holds one",
-    ),
-    taskIds: text().optional().describe(
-      "The claim with the ids of tasks; `*`: every token is for all tasks",
-    ),
-    prefix: z.string().optional().describe("What scopes begin with in tokens; others do not count"),
-  }).optional().describe("Where tokens say what their bearers may do"),
-});
-
-const auth = z.strictObject({
-  mode: z.enum(["none", "jwt", "custom"]).optional()
-    .describe("Who may call: anybody, who has a token, or who the function knows"),
-  jwt: jwt.optional().describe("For the mode `jwt`"),
-  custom: code<AuthFunction>("a function", (value) => typeof value === "function").optional()
-    .describe("For the mode `custom`: a function of the request"),
-});
-
-const key = () => secret(z.string().min(16));
-
-const trustedService = secret(z.union([
-  key(),
+const sentry = named(
   z.strictObject({
-    key: key().describe("Sent as `X-Taskcast-Service-Key`"),
-    scope: z.array(z.enum(SCOPES)).min(1).optional().describe("What it may do"),
-    taskIds: z.union([wants(z.literal("*"), '"*"'), names()]).optional().describe(
-      "The tasks it may touch",
+    dsn: key(
+      secret(textOrNothing()),
+      "Address to report to: `https://<key>@<host>/<project>`; without it nothing is reported",
+      { env: "SENTRY_DSN" },
     ),
+    environment: key(text(), "Environment in reports, such as `staging`", {
+      defaultText: "that of the SDK",
+    }),
+    release: key(text(), "Version in reports", { defaultText: "that of the SDK" }),
+    captureTaskFailures: key(z.boolean(), "Reports tasks that became `failed`", { default: true }),
+    captureTaskTimeouts: key(z.boolean(), "Reports tasks that became `timeout`", { default: true }),
+    captureUnhandledErrors: key(z.boolean(), "Reports errors that no caller receives", {
+      default: true,
+    }),
+    includePayloads: key(z.boolean(), "Adds params, results and errors of tasks to reports", {
+      default: false,
+    }),
   }),
-]));
+  "SentryConfig",
+  "Reports to Sentry.",
+);
 
-const sentry = z.strictObject({
-  dsn: secret(textOrNothing()).optional().describe(
-    "Where to report: `https://<key>@<host>/<project>`",
-  ),
-  environment: text().optional().describe("E.g. `staging`"),
-  release: text().optional().describe("The version that runs"),
-  captureTaskFailures: z.boolean().optional().describe("Reports tasks that became `failed`"),
-  captureTaskTimeouts: z.boolean().optional().describe("Reports tasks that became `timeout`"),
-  captureUnhandledErrors: z.boolean().optional()
-    .describe("Reports errors that no caller hears of"),
-  includePayloads: z.boolean().optional().describe("Adds what users put into tasks"),
-});
-
-const retry = z.strictObject({
-  retries: whole(0, 20).optional().describe("Attempts after the first"),
-  backoff: z.enum(BACKOFFS).optional().describe("How waiting times grow"),
-  initialDelayMs: whole(0, HOUR_MS).optional().describe("Milliseconds until the second attempt"),
-  maxDelayMs: whole(0, HOUR_MS).optional()
-    .describe("Milliseconds that waiting does not go beyond"),
-  timeoutMs: whole(100, 15_000).optional().describe("Milliseconds that one attempt may take"),
-});
-
-const globalWebhook = z.strictObject({
-  name: text().describe("What it is called in addresses and messages"),
-  url: text().describe("Where events are sent"),
-  secret: secret(text()).optional().describe("Signs them"),
-  wrap: z.boolean().optional().describe("`false`: the bare data"),
-  taskTypes: names().optional().describe("Only tasks of these types, with wildcards"),
-  filter: z.strictObject({
-    types: names().optional().describe("Types, with wildcards"),
-    levels: z.array(z.enum(LEVELS)).optional().describe("Levels"),
-    includeStatus: z.boolean().optional().describe("`false`: without `taskcast:status`"),
-  }).optional().describe("Only these events"),
-  retry: retry.optional().describe("Instead of `defaultRetry`"),
-});
-
-const webhook = z.strictObject({
-  defaultRetry: retry.optional().describe("For webhooks that say nothing else"),
-  hooks: z.array(globalWebhook).optional().describe("Webhooks of all tasks"),
-  allowPrivate: z.union([z.boolean(), names()]).optional()
-    .describe("Hosts that may have a private address; `true` is all"),
-});
-
-const cleanupRule = z.strictObject({
-  name: text().optional().describe("What it is called in messages"),
-  match: z.strictObject({
-    taskTypes: names().optional().describe("Types, with wildcards: `llm.*`"),
-    status: z.array(z.enum(TERMINAL_STATUSES)).min(1).optional().describe("States"),
-  }).optional().describe("Only these tasks"),
-  trigger: z.strictObject({
-    afterMs: whole(0).describe("Milliseconds after the task has ended"),
-  }).describe("When"),
-  target: z.enum(["all", "events", "task"]).describe("What is deleted"),
-  eventFilter: z.strictObject({
-    types: names().optional().describe("Types, with wildcards"),
-    levels: z.array(z.enum(LEVELS)).min(1).optional().describe("Levels"),
-    olderThanMs: whole(0).optional().describe("Milliseconds that an event is old at least"),
-    seriesMode: z.enum(SERIES_MODES).optional().describe("The mode of its series"),
-  }).optional().describe("With the target `events`: only these"),
-});
-
-const cors = z.strictObject({
-  origin: z.union([text(), names()]).optional()
-    .describe("`*`, or the origins allowed: a list, or a text with commas between"),
-  credentials: z.boolean().optional().describe("Lets browsers send cookies; not with `*`"),
-  allowedHeaders: names().optional().describe("Request headers of your own that pages may send"),
-  maxAgeSeconds: whole(0).optional().describe("Seconds that an answer to a preflight is good"),
-});
-
-/** Milliseconds that one timer can wait. */
-const timer = () => whole(1, 2 ** 31 - 1);
-
-const limits = z.strictObject({
-  maxEventsPerTask: positive().optional().describe("Events one task may hold"),
-  maxBytesPerTask: positive().optional().describe("Bytes of event data one task may hold"),
-  maxEventBytes: positive().optional().describe("Bytes of one event's data"),
-  maxBatchEvents: positive().optional().describe("Events in one request"),
-  maxJsonDepth: positive().optional().describe("Levels of nesting in any JSON"),
-  maxTaskBytes: positive().optional().describe("Bytes of one task's own JSON"),
-  maxBodyBytes: positive().optional().describe("Bytes of a body, and of a line of NDJSON"),
-  rateLimit: z.strictObject({
-    requestsPerSecond: whole(1, MAX_RATE).optional()
-      .describe("Requests a second of one credential, and ten times as many of an address"),
-    burst: whole(1, MAX_RATE).optional()
-      .describe("Requests that may come at once; twice the rate where nothing is said"),
-  }).optional().describe("How often one may ask"),
-  maxStreams: whole(1, MAX_STREAMS).optional().describe("Open streams of all"),
-  maxStreamsPerCredential: whole(1, MAX_STREAMS).optional()
-    .describe("Open streams of one credential, or of an address where there are none"),
-  maxConnections: whole(1, MAX_STREAMS).optional().describe(
-    "Connections of all clients; by default 10 000, or 80 % of the descriptors if these are fewer",
-  ),
-  maxConnectionsPerAddress: whole(1, MAX_STREAMS).optional().describe(
-    "Connections of one address; by default 1 000 of a public one, any number of a private one or behind `trustProxy`",
-  ),
-  headersTimeoutMs: timer().optional().describe("Milliseconds for the headers of a request"),
-  bodyTimeoutMs: timer().optional().describe(
-    "Milliseconds without a byte of a body; NDJSON may pause",
-  ),
-});
-
-/** As far as a Date goes. */
-const MAX_PERIOD_MS = 8.64e15;
-
-const engine = z.strictObject({
-  pageSize: positive().optional().describe("Events read from the store at a time"),
-  pageBytes: positive().optional().describe("Bytes read from the store at a time, about"),
-  historyBytes: positive().optional().describe("Bytes in one page of history, about"),
-  tailBytes: whole(0).optional().describe(
-    "Bytes of recent events kept per task with readers",
-  ),
-  wakesPerTurn: positive().optional()
-    .describe("Readers of a task that are woken before others are heard; more wait up to 1 ms"),
-  heartbeatMs: timer().optional().describe("Milliseconds between signs of life on streams"),
-  pollMs: timer().optional().describe("Milliseconds between looks that cover lost wake-ups"),
-  storeRetryMs: timer().optional()
-    .describe("Milliseconds until a stream asks again when the store is away"),
-  sweepMs: whole(0, MAX_PERIOD_MS).optional()
-    .describe("Milliseconds between looks for work that another instance left; 0: none"),
-  sweepLimit: positive().optional().describe("Due tasks settled at a time"),
-  archiveDelayMs: whole(0, MAX_PERIOD_MS).optional().describe(
-    "Milliseconds until the archive gets a commit",
-  ),
-  archiveBatch: positive().optional().describe("Events written to the archive at a time"),
-  archivePercent: whole(10, 100).optional()
-    .describe(
-      "Percent of the time that archiving works while events are published; 100: no rests",
+const cors = named(
+  z.strictObject({
+    origin: key(
+      z.union([text(), texts()]),
+      "Origins whose pages may call, as browsers write them: a list, a text with commas, or `*` for all",
+      {
+        env: "TASKCAST_CORS",
+        flag: {
+          usage: "--cors [origins]",
+          help: "origins whose pages may call: a list with commas; without a value, all",
+          bare: "*",
+        },
+      },
     ),
-  hotRetentionMs: whole(0, MAX_PERIOD_MS).optional()
-    .describe("Milliseconds that an ended task stays in the short-term store"),
-  cleanupSearchMs: whole(1, MAX_PERIOD_MS).optional()
-    .describe("Milliseconds between looks through all ended tasks for clean-up rules"),
-});
+    credentials: key(z.boolean(), "Lets browsers send cookies; not with `*`", { default: false }),
+    allowedHeaders: key(
+      texts(),
+      "Additional request headers that pages may send, such as those of the client's option `headers`",
+    ),
+    maxAgeSeconds: key(whole(0), "Seconds that a browser may cache a preflight answer", {
+      default: 600,
+    }),
+  }),
+  "CorsConfig",
+  "Access for pages of other origins.",
+);
 
 const HOOKS = [
   "onTaskCreated",
@@ -222,9 +76,10 @@ const HOOKS = [
   "onUnhandledError",
 ] as const;
 
-agree<Same<keyof TaskcastHooks, (typeof HOOKS)[number]>>();
+assertSameType<Same<keyof TaskcastHooks, (typeof HOOKS)[number]>>();
 
 const hooks = code<TaskcastHooks>(
+  "TaskcastHooks",
   `an object of functions: ${HOOKS.join(", ")}`,
   (value) =>
     typeof value === "object" && value !== null &&
@@ -235,48 +90,98 @@ const hooks = code<TaskcastHooks>(
 );
 
 const config = z.strictObject({
-  port: whole(0, MAX_PORT).optional().describe("Port to listen on; 0 is any that is free"),
-  host: text().optional().describe(
-    "Address to listen on; by default 127.0.0.1 and ::1 without authentication, else 0.0.0.0",
+  port: key(whole(0, MAX_PORT), "Port to listen on; 0 picks a free one", {
+    default: 3721,
+    env: "TASKCAST_PORT",
+    flag: { usage: "-p, --port <port>" },
+  }),
+  host: key(text(), "Address to listen on", {
+    defaultText: "127.0.0.1 and ::1 without authentication, else 0.0.0.0",
+    env: "TASKCAST_HOST",
+    flag: { usage: "--host <address>" },
+  }),
+  allowHosts: key(
+    z.union([text(), texts()]),
+    "Additional host names under which a server on loopback without authentication may be called: " +
+      "a list, or a text with commas",
+    {
+      env: "TASKCAST_ALLOW_HOSTS",
+      flag: {
+        usage: "--allow-host <name>",
+        help: "additional host name of a server on loopback; may be repeated",
+        isList: true,
+      },
+    },
   ),
-  allowHosts: z.union([text(), names()]).optional().describe(
-    "More names of a server on loopback without authentication: a list, or a text with commas between",
+  listener: key(
+    z.enum(LISTENERS),
+    "HTTP server on Deno: `deno` is its own, `node` is node:http, which needs a third of the memory " +
+      "for each idle reader",
+    {
+      defaultText: "that of the runtime",
+      env: "TASKCAST_LISTENER",
+      flag: { usage: "--listener <server>", help: "HTTP server on Deno: its own, or node:http" },
+    },
   ),
-  listener: z.enum(LISTENERS).optional().describe(
-    "The HTTP server on Deno: its own, which is the default, or that of Node",
+  logLevel: key(z.enum(LEVELS), "Least important level that is logged", {
+    default: "info",
+    env: "TASKCAST_LOG_LEVEL",
+    flag: { usage: "--log-level <level>" },
+  }),
+  logFormat: key(z.enum(LOG_FORMATS), "Log format: for people, or one JSON object a line", {
+    defaultText: "pretty at a terminal, else json",
+    env: "TASKCAST_LOG_FORMAT",
+    flag: { usage: "--log-format <format>" },
+  }),
+  trustProxy: key(
+    whole(0, MAX_HOPS),
+    "Number of your own proxies in front of the server that add to `X-Forwarded-For`; with 0 the " +
+      "header is ignored",
+    {
+      default: 0,
+      env: "TASKCAST_TRUST_PROXY",
+      envNote: "the variable may also be `false`",
+      parse: (text) => text === "false" ? 0 : undefined,
+    },
   ),
-  logLevel: z.enum(LEVELS).optional().describe("The least important messages that are logged"),
-  logFormat: z.enum(LOG_FORMATS).optional().describe(
-    "For people, or a JSON object a line; where nothing is said, what suits who reads it",
+  ignoredParameters: key(
+    texts(),
+    "Query parameters added by a proxy or a gateway, which are ignored instead of refused, as those " +
+      "that begin with `_` are",
+    { env: "TASKCAST_IGNORED_PARAMETERS", envNote: "the variable is a list with commas" },
   ),
-  trustProxy: whole(0, MAX_HOPS).optional().describe(
-    "Proxies of yours before the server, which add to `X-Forwarded-For`; the variable may be `false`",
+  auth: key(auth, "Authentication of callers"),
+  trustedServices: key(
+    trustedServices,
+    "Services that authenticate with a key, by name: the key alone for full access, or with `scope` " +
+      "and `taskIds`",
   ),
-  ignoredParameters: names().optional().describe(
-    "Query parameters that a proxy or a gateway adds, which are not refused; the variable is a comma list",
+  ticketSecret: key(secret(text()), "Secret that signs tickets; the same on all instances", {
+    defaultText: "derived from the HS256 secret, else random",
+  }),
+  allowShortSecrets: key(
+    z.boolean(),
+    "Accepts secrets for HS256 and for tickets with fewer than 32 bytes, which can be guessed",
+    {
+      default: false,
+      env: "TASKCAST_ALLOW_SHORT_SECRETS",
+      flag: {
+        usage: "--allow-short-secrets",
+        help: "accept secrets with fewer than 32 bytes, which can be guessed",
+      },
+    },
   ),
-  auth: auth.optional().describe("Who may call"),
-  trustedServices: z.record(text(), trustedService).optional().describe(
-    "Services by name: their keys, alone for those that may do everything, or with `scope` and " +
-      "`taskIds`",
-  ),
-  ticketSecret: secret(text()).optional().describe("Signs tickets; the same on all instances"),
-  allowShortSecrets: z.boolean().optional().describe(
-    "Takes secrets of HS256 and of tickets with fewer than 32 bytes, which can be guessed",
-  ),
-  adapters: adaptersSchema.optional().describe("Where tasks are kept"),
-  sentry: sentry.optional().describe("Reports failures to Sentry"),
-  webhook: webhook.optional().describe("For webhooks"),
-  cleanup: z.strictObject({
-    rules: z.array(cleanupRule).max(BOUNDS.cleanupRules).optional().describe("For all tasks"),
-  }).optional().describe("Deletes what is old"),
-  cors: cors.optional().describe("Pages of other origins"),
-  limits: limits.optional().describe("Bounds of what is taken"),
-  engine: engine.optional().describe("Sizes and times of streams and sweeps"),
-  hooks: hooks.optional().describe("Functions called after what they are about is stored"),
+  adapters: key(adapters, "Stores of tasks"),
+  sentry: key(sentry, "Reports to Sentry"),
+  webhook: key(webhook, "Webhook settings"),
+  cleanup: key(cleanup, "Deletion of old tasks and events"),
+  cors: key(cors, "Access for pages of other origins", { defaultText: "none" }),
+  limits: key(limits, "Limits on input, streams and connections"),
+  engine: key(engine, "Tuning of the engine: sizes and intervals"),
+  hooks: key(hooks, "Functions that are called after a change is stored"),
 });
 
-agree<Same<z.output<typeof config>, TaskcastConfig>>();
+assertSameType<Same<z.output<typeof config>, TaskcastConfig>>();
 
-/** The configuration. */
+/** The schema of a whole configuration. */
 export const configSchema: z.ZodType<TaskcastConfig, TaskcastConfig> = config;

@@ -1,129 +1,234 @@
-import type { Adapters } from "@taskcast/core/adapter";
-import type {
-  AdapterConfig,
-  AdaptersConfig,
-  DenoKvAdapterConfig,
-  MemoryAdapterConfig,
-  ModuleAdapterConfig,
-  PostgresAdapterConfig,
-  RedisAdapterConfig,
-  SqliteAdapterConfig,
-} from "@taskcast/core/config";
+import type { AdapterRole, Adapters } from "@taskcast/core/adapter";
+import type { AdaptersConfig, ModuleAdapterConfig, ProviderConfig } from "@taskcast/core/config";
 import { didYouMean } from "@taskcast/core/protocol";
 import { z } from "zod";
-import { agree, type Same } from "./same_type.ts";
-import { code, wants } from "./annotations.ts";
-
+import { code, expecting, key, named, typed } from "./describe.ts";
+import { assertSameType, type Same } from "./same_type.ts";
 import { positive, text, textOrNothing, whole } from "./values.ts";
 
-const memory = z.strictObject({
-  provider: z.literal("memory"),
-  maxBytes: positive().optional()
-    .describe(
-      "Bytes for all tasks, beyond which those that ended longest ago are given up; the variable and " +
-        "the option are in mebibytes",
+/** The largest value of `--max-memory`. */
+const MAX_MEMORY_MIB = 1024 * 1024;
+
+const MEBIBYTE = 1024 ** 2;
+
+const memory = named(
+  z.strictObject({
+    provider: z.literal("memory").describe("Name of the adapter"),
+    maxBytes: key(
+      positive(),
+      "Bytes for all tasks; beyond it the tasks that ended longest ago are evicted",
+      {
+        default: 512 * MEBIBYTE,
+        env: "TASKCAST_MAX_MEMORY",
+        envNote: "the variable and the option are in mebibytes",
+        flag: {
+          usage: "--max-memory <MiB>",
+          help:
+            "memory for tasks, default 512; beyond it the tasks that ended longest ago are evicted",
+        },
+        unit: { size: MEBIBYTE, max: MAX_MEMORY_MIB },
+      },
     ),
-});
+  }),
+  "MemoryAdapterConfig",
+  "The memory of this process; its tasks end with it.",
+);
 
-const sqlite = z.strictObject({
-  provider: z.literal("sqlite"),
-  path: text().optional().describe("The file, relative to the configuration file"),
-  synchronous: z.enum(["full", "normal"]).optional()
-    .describe("`normal` survives the end of the process but not a loss of power"),
-});
-
-const redis = z.strictObject({
-  provider: z.literal("redis"),
-  url: textOrNothing().optional().describe(
-    "`redis://`, or for several servers `redis-cluster://` or `redis-sentinel://`; `rediss…` for TLS",
-  ),
-  prefix: text().optional().describe("Before the name of every key and channel"),
-  partitions: whole(1, 1024).optional()
-    .describe("Parts of the key space; the same for as long as the data lives"),
-  timeoutMs: positive().optional().describe("Milliseconds that an answer may take"),
-  maxPending: positive().optional().describe("Requests that may wait for answers"),
-  shardedPubSub: z.boolean().optional().describe("Wake-ups go to the shard of their task only"),
-});
-
-const postgres = z.strictObject({
-  provider: z.literal("postgres"),
-  url: textOrNothing().optional().describe("`postgres://user:password@host:port/database`"),
-  listenUrl: textOrNothing().optional()
-    .describe("Where wake-ups are listened to: the same database without a pooler of transactions"),
-  autoMigrate: z.boolean().optional()
-    .describe("Brings the tables up to date at the start; `false` refuses old tables"),
-  maxConnections: positive().optional().describe("Connections at most"),
-  timeoutMs: positive().optional().describe("Milliseconds that an answer may take"),
-  maxPending: positive().optional().describe("Requests that may wait for answers"),
-  preparedStatements: z.boolean().optional()
-    .describe("Prepares statements under names, which not every pooler supports"),
-});
-
-const denoKv = z.strictObject({
-  provider: z.literal("deno-kv"),
-  path: text().optional()
-    .describe(
-      "The file, relative to the configuration file, or the address of a database; left out: where " +
-        "Deno keeps it",
+const sqlite = named(
+  z.strictObject({
+    provider: z.literal("sqlite").describe("Name of the adapter"),
+    path: key(text(), "Database file, relative to the configuration file", {
+      default: "taskcast.db",
+      env: "TASKCAST_SQLITE_PATH",
+      flag: {
+        usage: "--sqlite-path <file>",
+        help: "SQLite database file; selects SQLite if nothing else is selected",
+      },
+    }),
+    synchronous: key(
+      z.enum(["full", "normal"]),
+      "`full` survives a power failure, `normal` only the end of the process",
+      { default: "full" },
     ),
-  timeoutMs: positive().optional().describe("Milliseconds that an answer may take"),
-  maxPending: positive().optional().describe("Changes that may wait for the database"),
-});
+  }),
+  "SqliteAdapterConfig",
+  "A SQLite file.",
+);
 
-const OURS = ["memory", "sqlite", "redis", "postgres", "deno-kv"];
-const NOT_OURS = new RegExp(`^(?!(?:${OURS.join("|")})$).`);
+const redis = named(
+  z.strictObject({
+    provider: z.literal("redis").describe("Name of the adapter"),
+    url: key(
+      textOrNothing(),
+      "`redis://` address; `redis-cluster://` or `redis-sentinel://` for several servers; `rediss…` " +
+        "for TLS",
+      {
+        env: "TASKCAST_REDIS_URL",
+        flag: {
+          usage: "--redis-url <url>",
+          help: "Redis for tasks and wake-ups; selects Redis if nothing else is selected",
+        },
+      },
+    ),
+    prefix: key(text(), "Prefix of all keys and channels", { default: "taskcast:" }),
+    partitions: key(
+      whole(1, 1024),
+      "Number of partitions of the key space; must not change while there is data",
+      { default: 32 },
+    ),
+    timeoutMs: key(positive(), "Milliseconds until an unanswered request fails", {
+      default: 5_000,
+    }),
+    maxPending: key(positive(), "Requests that may wait for answers", { default: 10_000 }),
+    shardedPubSub: key(z.boolean(), "Sends wake-ups only to the shard of their task", {
+      default: false,
+    }),
+  }),
+  "RedisAdapterConfig",
+  "Redis 7, Valkey 8, or a cluster of these.",
+);
 
-/** Whether a bare word is a name of ours with a letter wrong: `rediss`, and not `my-redis`. */
+const postgres = named(
+  z.strictObject({
+    provider: z.literal("postgres").describe("Name of the adapter"),
+    url: key(textOrNothing(), "`postgres://user:password@host:port/database`", {
+      env: "TASKCAST_POSTGRES_URL",
+      flag: {
+        usage: "--postgres-url <url>",
+        help:
+          "PostgreSQL as the archive behind any storage, or with --storage postgres for everything",
+      },
+    }),
+    listenUrl: key(
+      textOrNothing(),
+      "Address for wake-ups: the same database without a pooler in transaction mode",
+      {
+        defaultText: "`url`",
+        env: "TASKCAST_POSTGRES_LISTEN_URL",
+        flag: {
+          usage: "--postgres-listen-url <url>",
+          help: "address for wake-ups: the same database without a pooler in transaction mode",
+        },
+      },
+    ),
+    autoMigrate: key(
+      z.boolean(),
+      "Updates the tables at the start; `false` refuses to start with outdated tables",
+      {
+        default: true,
+        env: "TASKCAST_AUTO_MIGRATE",
+        flag: {
+          usage: "--no-auto-migrate",
+          help: "refuse to start while the tables in PostgreSQL are outdated",
+        },
+      },
+    ),
+    maxConnections: key(positive(), "Maximum number of connections", { default: 10 }),
+    timeoutMs: key(positive(), "Milliseconds until an unanswered request fails", {
+      default: 10_000,
+    }),
+    maxPending: key(positive(), "Requests that may wait for answers", { default: 10_000 }),
+    preparedStatements: key(
+      z.boolean(),
+      "Uses named prepared statements, which not every pooler supports",
+      { defaultText: "false behind a pooler that is detected" },
+    ),
+  }),
+  "PostgresAdapterConfig",
+  "PostgreSQL 13 or later.",
+);
+
+const denoKv = named(
+  z.strictObject({
+    provider: z.literal("deno-kv").describe("Name of the adapter"),
+    path: key(
+      text(),
+      "Database file, relative to the configuration file; `:memory:`; or the address of a database",
+      { defaultText: "Deno's own place" },
+    ),
+    timeoutMs: key(positive(), "Milliseconds until an unanswered request fails", {
+      default: 10_000,
+    }),
+    maxPending: key(positive(), "Changes that may wait for the database", { default: 10_000 }),
+  }),
+  "DenoKvAdapterConfig",
+  "Deno KV: a file, or the database of Deno Deploy.",
+);
+
+const NAMES = ["memory", "sqlite", "redis", "postgres", "deno-kv"];
+const OTHER_NAME = new RegExp(`^(?!(?:${NAMES.join("|")})$).`);
+
+/** Returns whether a bare word is a misspelt built-in name: `rediss`, but not `my-redis`. */
 function isMisspelt(name: string): boolean {
-  const meant = didYouMean(name, OURS);
+  const meant = didYouMean(name, NAMES);
   return meant !== undefined && Math.abs(meant.length - name.length) <= 1;
 }
 
-/** A path or a package. */
 const module = z.looseObject({
-  provider: wants(
-    z.string().regex(NOT_OURS).refine((name) => /[./:]/.test(name) || !isMisspelt(name)),
+  provider: expecting(
+    z.string().regex(OTHER_NAME).refine((name) => /[./:]/.test(name) || !isMisspelt(name)),
     'memory, sqlite, redis, postgres, deno-kv, or a module such as "./my_store.ts" or "npm:my-store"',
   ),
 }) as unknown as z.ZodType<ModuleAdapterConfig, ModuleAdapterConfig>;
 
-agree<Same<z.output<typeof memory>, MemoryAdapterConfig>>();
-agree<Same<z.output<typeof sqlite>, SqliteAdapterConfig>>();
-agree<Same<z.output<typeof redis>, RedisAdapterConfig>>();
-agree<Same<z.output<typeof postgres>, PostgresAdapterConfig>>();
-agree<Same<z.output<typeof denoKv>, DenoKvAdapterConfig>>();
+assertSameType<
+  Same<
+    | z.output<typeof memory>
+    | z.output<typeof sqlite>
+    | z.output<typeof redis>
+    | z.output<typeof postgres>
+    | z.output<typeof denoKv>
+    | z.output<typeof module>,
+    ProviderConfig
+  >
+>();
 
-/** An adapter that a program made; it is known by what it can do. */
-function instance<Role extends keyof Adapters>(
+/** The built-in adapters, by name. */
+export const builtIn: readonly z.ZodType[] = [memory, sqlite, redis, postgres, denoKv];
+
+/** Returns the schema of an adapter: a provider, or an instance, which is recognized by its methods. */
+function adapter<Role extends AdapterRole>(
   role: Role,
   ...methods: string[]
-): z.ZodType<Adapters[Role], Adapters[Role]> {
-  return code<Adapters[Role]>(`an adapter for ${role}`, (value) => {
-    if (typeof value !== "object" || value === null) return false;
-    return [...methods, "check", "close"].every((name) =>
-      typeof (value as Record<string, unknown>)[name] === "function"
-    );
-  });
-}
-
-function adapter<Role extends keyof Adapters>(
-  role: Role,
-  ...methods: string[]
-): z.ZodType<AdapterConfig<Role>, AdapterConfig<Role>> {
-  const options = [memory, sqlite, redis, postgres, denoKv, module, instance(role, ...methods)];
-  return wants(
-    z.union(options as unknown as [z.ZodType<AdapterConfig<Role>, AdapterConfig<Role>>]),
-    "an object { provider, … }, or in TypeScript and JavaScript an adapter",
+): z.ZodType<ProviderConfig | Adapters[Role], ProviderConfig | Adapters[Role]> {
+  const instance = code<Adapters[Role]>(
+    `Adapters["${role}"]`,
+    `an adapter for ${role}`,
+    (value) =>
+      typeof value === "object" && value !== null &&
+      [...methods, "check", "close"].every((name) =>
+        typeof (value as Record<string, unknown>)[name] === "function"
+      ),
+  );
+  const options = [...builtIn, module, instance] as unknown as [
+    z.ZodType<ProviderConfig | Adapters[Role], ProviderConfig | Adapters[Role]>,
+  ];
+  return typed(
+    expecting(
+      z.union(options),
+      "an object { provider, … }, or in TypeScript and JavaScript an adapter",
+    ),
+    `ProviderConfig | Adapters["${role}"]`,
   );
 }
 
-const adapters = z.strictObject({
-  broadcast: adapter("broadcast", "publish", "subscribe").optional().describe("Wakes readers"),
-  shortTerm: adapter("shortTerm", "commit").optional().describe("Holds tasks and logs"),
-  longTerm: adapter("longTerm", "archive", "positions").optional().describe("Keeps them for good"),
-});
+const adaptersSchema = named(
+  z.strictObject({
+    broadcast: key(adapter("broadcast", "publish", "subscribe"), "Adapter that wakes readers", {
+      defaultText: "that of `shortTerm`",
+    }),
+    shortTerm: key(adapter("shortTerm", "commit"), "Store of tasks and their logs", {
+      defaultText: "that of `broadcast`, else memory",
+    }),
+    longTerm: key(adapter("longTerm", "archive", "positions"), "Archive that keeps them for good", {
+      defaultText: "none",
+    }),
+  }),
+  "AdaptersConfig",
+  "Stores of tasks.",
+);
 
-agree<Same<z.output<typeof adapters>, AdaptersConfig>>();
+assertSameType<Same<z.output<typeof adaptersSchema>, AdaptersConfig>>();
 
-/** What plays each part. */
-export const adaptersSchema: z.ZodType<AdaptersConfig, AdaptersConfig> = adapters;
+/** Adapters by role. */
+export const adapters: z.ZodType<AdaptersConfig, AdaptersConfig> = adaptersSchema;

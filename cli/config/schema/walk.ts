@@ -1,8 +1,8 @@
 import type { z } from "zod";
-import { annotations } from "./annotations.ts";
+import { annotationOf } from "./describe.ts";
 import type { KeyPath } from "./key_path.ts";
 
-// Reads a zod schema as a tree. The one place that knows how zod keeps it.
+// Reads a zod schema as a tree: the only place that depends on zod's internals.
 
 /** A schema of any kind. */
 export type Schema = z.ZodType & {
@@ -19,19 +19,19 @@ export type Schema = z.ZodType & {
   isInt?: boolean;
 };
 
-/** What is within an optional. */
+/** Returns the schema inside an optional one. */
 export function unwrapped(schema: z.ZodType): Schema {
   let at = schema as Schema;
   while (at.type === "optional") at = at.unwrap();
   return at;
 }
 
-/** The schema at a path. Of a union it is the member that `value`, which is there, is meant as. */
+/** Returns the schema at a path. In a union it is the member that the part of `value` there is meant as. */
 export function schemaAt(schema: z.ZodType, path: KeyPath, value: unknown): Schema | undefined {
   let at: Schema | undefined = unwrapped(schema);
-  let there = value;
+  let part = value;
   for (const key of path) {
-    if (at.type === "union") at = memberFor(at, there) ?? at;
+    if (at.type === "union") at = memberFor(at, part) ?? at;
     const next: Schema | undefined = at.type === "object"
       ? at.shape[String(key)]
       : at.type === "array"
@@ -41,12 +41,12 @@ export function schemaAt(schema: z.ZodType, path: KeyPath, value: unknown): Sche
       : undefined;
     if (next === undefined) return undefined;
     at = unwrapped(next);
-    there = (there as Record<PropertyKey, unknown> | undefined)?.[key];
+    part = (part as Record<PropertyKey, unknown> | undefined)?.[key];
   }
   return at;
 }
 
-/** The member of a union that a value is meant as, told by its kind or by the word in it. */
+/** Returns the member of a union that a value is meant as, by its kind or by a literal in it. */
 export function memberFor(union: Schema, value: unknown): Schema | undefined {
   const options = union.options.map(unwrapped);
   if (typeof value === "boolean") return options.find(({ type }) => type === "boolean");
@@ -63,5 +63,5 @@ export function memberFor(union: Schema, value: unknown): Schema | undefined {
   );
   if (tagged !== undefined) return tagged;
   const isData = Object.getPrototypeOf(value) === Object.prototype && !("close" in value);
-  return isData ? objects.at(-1) : options.find((option) => annotations.get(option)?.code);
+  return isData ? objects.at(-1) : options.find((option) => annotationOf(option).code);
 }

@@ -1,22 +1,22 @@
-import { annotations } from "./annotations.ts";
 import { maskUrl } from "../mask.ts";
+import { annotationOf } from "./describe.ts";
 import type { Schema } from "./walk.ts";
 import { unwrapped } from "./walk.ts";
 
 /** Characters of a value that a message shows. */
-const SHOWN = 60;
+const MAX_SHOWN = 60;
 
-/** What a schema wants, in words. */
-export function wantedBy(schema: Schema): string {
-  const wanted = annotations.get(schema)?.wanted;
-  if (wanted !== undefined) return wanted;
+/** Returns in words which values a schema accepts. */
+export function expectedBy(schema: Schema): string {
+  const { expected } = annotationOf(schema);
+  if (expected !== undefined) return expected;
   switch (schema.type) {
     case "string":
       return (schema.minLength ?? 0) > 1
         ? `a text of at least ${schema.minLength} characters`
         : "a text";
     case "number":
-      return numberWanted(schema);
+      return expectedNumber(schema);
     case "boolean":
       return "true or false";
     case "enum":
@@ -32,32 +32,28 @@ export function wantedBy(schema: Schema): string {
     case "record":
       return "an object";
     case "union":
-      return schema.options.map((option) => wantedBy(unwrapped(option))).join(" or ");
+      return schema.options.map((option) => expectedBy(unwrapped(option))).join(" or ");
     default:
       return "something else";
   }
 }
 
-function numberWanted(schema: Schema): string {
-  const { minValue, maxValue } = schema;
-  const kind = schema.isInt === true || Number.isSafeInteger(maxValue)
-    ? "a whole number"
-    : "a number";
+function expectedNumber({ minValue, maxValue, isInt }: Schema): string {
+  const kind = isInt === true || Number.isSafeInteger(maxValue) ? "a whole number" : "a number";
   if (maxValue < Number.MAX_SAFE_INTEGER) return `${kind} from ${minValue} to ${maxValue}`;
   return `${kind}, ${minValue} or more`;
 }
 
-/** What was found, in words; of a secret only what kind of thing it is. */
-export function found(value: unknown, isSecret: boolean): string {
+/** Describes a value that was found instead; of a secret it tells only the type. */
+export function foundValue(value: unknown, isSecret: boolean): string {
   if (value === undefined) return "is missing";
   if (value === null) return "is empty";
   if (typeof value === "string") {
     if (value === "") return "is an empty text";
     if (isSecret) return "is a text that does not fit";
     const shown = maskUrl(value);
-    return `is the text ${
-      JSON.stringify(shown.length > SHOWN ? `${shown.slice(0, SHOWN)}…` : shown)
-    }`;
+    const short = shown.length > MAX_SHOWN ? `${shown.slice(0, MAX_SHOWN)}…` : shown;
+    return `is the text ${JSON.stringify(short)}`;
   }
   if (typeof value === "number") return isSecret ? "is a number" : `is the number ${value}`;
   if (typeof value === "boolean") return `is ${value}`;

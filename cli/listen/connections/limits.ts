@@ -1,4 +1,4 @@
-import type { TaskcastConfig } from "@taskcast/core";
+import type { TaskcastConfig } from "@taskcast/core/config";
 import { descriptorLimit } from "./descriptors.ts";
 
 /** Bounds of what clients hold open. */

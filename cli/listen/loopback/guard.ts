@@ -1,7 +1,7 @@
 import { originProblem } from "@taskcast/core/internal";
 import type { ErrorBody } from "@taskcast/core/protocol";
-import { hostNameProblem } from "../../config/host_of.ts";
-import { printable } from "../../command_line/printable.ts";
+import { printable } from "../../command_line/terminal.ts";
+import { hostNameProblem } from "../../config/hosts_and_origins.ts";
 
 /** Names and origins that are told of in the log; what differs each time must not fill the memory. */
 const MAX_TOLD = 100;

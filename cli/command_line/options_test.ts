@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseDuration } from "./duration.ts";
+import { parseDuration } from "./options.ts";
 
 Deno.test("parseDuration() takes a number with a unit, and nothing that could be meant otherwise", () => {
   assert.deepEqual(["90s", "15m", "1h", "7d"].map(parseDuration), [90, 900, 3_600, 604_800]);

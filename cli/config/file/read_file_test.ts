@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { oneLine } from "./one_line.ts";
+import { oneLine } from "./read_file.ts";
 
 Deno.test("an error of a parser is told in one line, with its place", () => {
   const cases: [message: string, told: string][] = [
