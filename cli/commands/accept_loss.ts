@@ -6,18 +6,18 @@ import { SettingsError } from "../config/settings_error.ts";
 import type { StartSettings } from "../config/start_settings.ts";
 import { openAdapters, PROVIDERS } from "../server/open_adapters.ts";
 
-/** What the store of `@taskcast/redis` has besides. */
+/** A store that can accept a loss, as that of `@taskcast/redis`. */
 type LossAccepting = ShortTermStore & { acceptLoss(...words: string[]): Promise<number> };
 
-/** Adapters of ours that keep tasks elsewhere. */
+/** Built-in adapters that store tasks elsewhere. */
 const NOT_REDIS: ReadonlySet<string> = new Set(PROVIDERS.filter((name) => name !== "redis"));
 
 /**
  * `taskcast redis accept-loss`: accepts that data in Redis is lost, so that all servers that knew it
- * go on with what is there.
+ * continue with the remaining data.
  *
- * @param words What that data was known by.
- * @returns The exit code: 1 if nothing of it is lost.
+ * @param words Names of the lost data, as servers report them.
+ * @returns The exit code: 1 if none of it is lost.
  */
 export async function acceptLoss(
   { storage, packageFolders }: StartSettings,
@@ -25,7 +25,7 @@ export async function acceptLoss(
   terminal: Terminal,
 ): Promise<number> {
   const setting = storage.adapters.shortTerm;
-  // Nothing is opened that cannot be Redis: a file of SQLite would be made.
+  // Only Redis is opened: opening SQLite would create its file.
   if (setting === undefined || (isNamed(setting) && NOT_REDIS.has(setting.provider))) {
     throw noRedis();
   }

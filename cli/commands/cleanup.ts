@@ -11,17 +11,17 @@ import { SettingsError } from "../config/settings_error.ts";
 import type { StartSettings } from "../config/start_settings.ts";
 import { openAdapters } from "../server/open_adapters.ts";
 
-/** How `taskcast cleanup` goes about it. */
+/** Options of `taskcast cleanup`. */
 export interface CleanupOptions {
-  /** Changes nothing, and says what would be done. */
+  /** Changes nothing, and shows what would be deleted. */
   dryRun: boolean;
   /** Writes a line of JSON for each task. */
   json: boolean;
 }
 
 /**
- * `taskcast cleanup`: carries out, once, the rules that are due, on all tasks that have ended.
- * Servers do so by themselves, so this is for looking first, or for servers that are stopped.
+ * `taskcast cleanup`: applies due clean-up rules once, to all ended tasks. Servers do so by themselves;
+ * this is for a look beforehand, or while servers are stopped.
  *
  * @returns The exit code.
  */
@@ -36,11 +36,11 @@ export async function cleanup(
         "name it with -c, --storage, --redis-url or --postgres-url",
     );
   }
-  const there = whatIsThere(storage.adapters, dryRun);
+  const existing = existingAdapters(storage.adapters, dryRun);
   if (cleanup.rules === undefined || cleanup.rules.length === 0) {
     terminal.note("The configuration has no clean-up rules; only those of tasks are carried out");
   }
-  const { adapters, close } = await openAdapters(there, packageFolders);
+  const { adapters, close } = await openAdapters(existing, packageFolders);
   const counts = { tasks: 0, trimmed: 0, events: 0 };
   try {
     const reports = cleanUp({
@@ -67,12 +67,11 @@ export async function cleanup(
 }
 
 /**
- * The adapters to open, so that nothing is made that was not there: no file, and for a dry run no
- * tables.
+ * Returns settings with which opening creates nothing: no file, and in a dry run no tables.
  *
- * @throws {SettingsError} If a file is not there.
+ * @throws {SettingsError} If a file does not exist.
  */
-function whatIsThere(settings: AdapterSettings, dryRun: boolean): AdapterSettings {
+function existingAdapters(settings: AdapterSettings, dryRun: boolean): AdapterSettings {
   const checked = { ...settings };
   for (const role of ADAPTER_ROLES) {
     const adapter = checked[role];

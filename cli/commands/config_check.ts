@@ -9,18 +9,18 @@ import { SettingsError } from "../config/settings_error.ts";
 import { settingsOf } from "../config/start_settings.ts";
 import { refusals } from "../server/refusals.ts";
 
-/** Where `taskcast config check` looks and how it tells. */
+/** Options of `taskcast config check`. */
 export interface CheckOptions {
   env: Environment;
   /** The working folder. */
   folder: string;
-  /** As JSON. */
+  /** Writes JSON. */
   json: boolean;
 }
 
 /**
- * `taskcast config check`: says whether `start` would take the configuration, and shows what holds
- * and where each value comes from. It connects to nothing.
+ * `taskcast config check`: tells whether `start` would accept the configuration, and shows the values in
+ * effect and their sources. Connects to nothing.
  *
  * @returns The exit code.
  */
@@ -63,7 +63,7 @@ export async function checkConfig(
   return 0;
 }
 
-/** A line each: key, value, where it comes from. */
+/** Formats one line each: key, value, source. */
 function table(listed: readonly Listed[], { paintOut }: Terminal): string {
   const rows = listed.map(({ key, value, source }) => ({ key, text: textOf(value), source }));
   const width = (column: "key" | "text", most: number) =>

@@ -4,19 +4,19 @@ import { accumulatedValue, DEFAULT_ACC_FIELD, toJsonLine } from "@taskcast/core/
 import type { Terminal } from "../command_line/terminal.ts";
 import { printable } from "../command_line/terminal.ts";
 
-/** What `taskcast logs` is told. */
+/** Options of `taskcast logs`. */
 export interface LogsOptions {
-  /** The server. */
+  /** Address of the server. */
   url: string;
   token?: string;
   taskId: string;
-  /** Goes on until the task ends. */
+  /** Continues until the task ends. */
   follow: boolean;
   /** Writes each event as a line of JSON. */
   json: boolean;
 }
 
-/** An event as both the history and the stream know it. */
+/** The members that events of the history and of the stream have in common. */
 type Shown = Pick<
   EventEnvelope,
   "type" | "level" | "data" | "timestamp" | "seriesId" | "seriesMode" | "seriesAccField"
@@ -24,7 +24,8 @@ type Shown = Pick<
 
 /**
  * `taskcast logs`: shows a task's events as they were published. The texts of accumulate series are
- * written as they are, a series called `stderr` to the error output; other events get a line each.
+ * written unchanged, those of a series called `stderr` to the error output; other events get one line
+ * each.
  *
  * @returns The exit code.
  */
@@ -40,7 +41,7 @@ export async function logs(options: LogsOptions, terminal: Terminal): Promise<nu
     await printer.endLine();
     return 0;
   }
-  // The stream itself would wait for a server that was never there.
+  // The stream itself would wait for a server that does not exist.
   await (await fetch(`${url}/health`)).body?.cancel();
   const stream = client.stream(taskId, {
     since: { timestamp: 0 }, // As it was published: without a cursor, series would come folded.
@@ -60,7 +61,7 @@ export async function logs(options: LogsOptions, terminal: Terminal): Promise<nu
 
 class Printer {
   readonly #terminal: Terminal;
-  /** The text that was written last did not end its line. */
+  /** The last text did not end its line. */
   #inLine = false;
 
   constructor(terminal: Terminal) {
@@ -85,7 +86,7 @@ class Printer {
     this.#terminal.note(`${paint("dim", time)} ${shown}`);
   }
 
-  /** Remarks must not stick to the end of somebody's text. */
+  /** Ends a line of text, so that a remark begins on its own. */
   async endLine(): Promise<void> {
     if (!this.#inLine) return;
     this.#inLine = false;

@@ -21,11 +21,11 @@ import type { StartSettings } from "../config/start_settings.ts";
 import type { Terminal } from "../command_line/terminal.ts";
 import { VERSION } from "../version.ts";
 
-/** How long open requests may take to end when the server stops. */
+/** Milliseconds for open requests to end when the server stops. */
 const DRAIN_MS = 10_000;
 
 /**
- * `taskcast start`: serves until it is told to stop, then lets its clients go on elsewhere.
+ * `taskcast start`: serves until a signal stops it, then lets clients continue on other servers.
  *
  * @returns The exit code.
  */
@@ -58,7 +58,7 @@ export async function start(
       tracer: createEngineTracer(),
       ...engineSettings(settings, sender),
       hooks: mergeHooks(
-        // Hooks are given copies of tasks, so none is set whose line would not be written.
+        // Hooks receive copies of tasks, so none is set unless its line would be written.
         settings.logLevel === "debug" ? taskLog(log) : undefined,
         {
           onWebhookFailed({ id }, { hook, error }) {
@@ -103,7 +103,7 @@ export async function start(
   const about = { storage: storage.description, auth: auth.mode ?? "none" };
   const started = `${paint("bold", `Taskcast ${VERSION}`)} listens on ${paint("cyan", url)}` +
     ` (storage: ${about.storage}, auth: ${about.auth}); API: ${url}/docs`;
-  // Whatever the level is: who starts a server wants to know where it is.
+  // At every level: the address is what the person who starts a server needs.
   terminal.note(
     logFormat === "json"
       ? jsonLine("info", started, { url, version: VERSION, ...about }, Date.now())
@@ -129,7 +129,7 @@ export async function start(
   return 0;
 }
 
-/** Logs what happens to tasks. */
+/** Returns hooks that log the life of tasks. */
 function taskLog(log: Logger): TaskcastHooks {
   return {
     onTaskCreated: (task) => log.debug(`task ${task.id} created`, { taskId: task.id }),
@@ -138,7 +138,7 @@ function taskLog(log: Logger): TaskcastHooks {
   };
 }
 
-/** Gives up what is open when something that needs it fails. */
+/** Closes what is open if the next step fails. */
 async function orClose<T>(close: () => Promise<void>, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();

@@ -8,31 +8,31 @@ import { readText, UnreadableFile } from "../files/read_text.ts";
 import { SettingsError } from "../config/settings_error.ts";
 import type { Terminal } from "../command_line/terminal.ts";
 
-/** What `taskcast token` is told. */
+/** Options of `taskcast token`. */
 export interface TokenOptions {
-  /** Who the token is for. */
+  /** Subject of the token. */
   sub?: string;
-  /** Ids with commas between, or `*`. */
+  /** Ids separated by commas, or `*`. */
   taskIds?: string;
-  /** Scopes, each in an argument of its own or with commas between. */
+  /** Scopes, in separate arguments or separated by commas. */
   scope?: readonly string[];
-  /** Seconds that it is good. */
+  /** Lifetime in seconds. */
   expires: number;
-  /** A file with the private key of other algorithms than HS256. */
+  /** File with the private key, for algorithms other than HS256. */
   privateKeyFile?: string;
   /** Writes the token with its claims as JSON. */
   json: boolean;
 }
 
-/** Who leaks such a token gives away more than an example needs. */
+/** Lifetime in seconds above which a warning is due, since a leaked token cannot be revoked. */
 const LONG_SECONDS = 86_400;
 
 /**
- * `taskcast token`: makes a token that a server with the same settings takes, for trying things
- * out. Only the token goes to the output, so that it can be put into a variable.
+ * `taskcast token`: creates a token that a server with the same settings accepts, for trying things
+ * out. Only the token is written to the output, so that it can be assigned to a variable.
  *
  * @returns The exit code.
- * @throws {SettingsError} When there is nothing to sign with, or the token could do nothing.
+ * @throws {SettingsError} If there is no key to sign with, or the token would have no rights.
  */
 export async function token(
   options: TokenOptions,
@@ -42,7 +42,7 @@ export async function token(
 ): Promise<number> {
   const scope = scopesOf(options.scope ?? []);
   const taskIds = taskIdsOf(options.taskIds);
-  // A claim with exactly this name counts, also where the name could lead into another claim.
+  // The server first looks for a claim with exactly this name, even if the name contains dots.
   const { claims: claimNames = {} } = settings;
   const [scopeClaim = "scope"] = [claimNames.scope ?? []].flat();
   const issuedAt = Math.floor(nowMs / 1000);
@@ -130,7 +130,7 @@ async function signingKey(
         "have: give --private-key-file",
     );
   }
-  // What the file holds must not show up in a message.
+  // Messages must not quote the file.
   let text: string;
   try {
     text = readText(privateKeyFile).trim();
@@ -141,7 +141,7 @@ async function signingKey(
   try {
     if (!text.startsWith("{")) return { key: await importPKCS8(text, algorithm) };
     const jwk = JSON.parse(text) as JWK;
-    // In a key set the key is found by its id.
+    // Servers find the key in a key set by its id.
     return { key: await importJWK(jwk, algorithm), kid: jwk.kid };
   } catch {
     throw new SettingsError(

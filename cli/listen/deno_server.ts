@@ -2,20 +2,20 @@ import { openDescriptors } from "./connections/descriptors.ts";
 import type { Bounds, ConnectionInfo, Handle, ListenAddress, Listening } from "./contract.ts";
 import { listenError } from "./listen_error.ts";
 
-/** Milliseconds between looks at how many connections there are. */
-const LOOK_MS = 2_000;
+/** Milliseconds between two counts of connections. */
+const COUNT_INTERVAL_MS = 2_000;
 
-/** Milliseconds until it is tried to listen again. */
-const AGAIN_MS = 50;
+/** Milliseconds until the next attempt to listen. */
+const RETRY_MS = 50;
 
 /**
- * Serves with the server of Deno.
+ * Serves with `Deno.serve`.
  *
- * That server tells of requests, and not of the connections below them. So connections are counted as
- * open descriptors, and what bounds them is listening: at the bound the server is shut down, which
- * closes every connection without a request in progress and lets the others end; then another one
- * listens, or none while there are still too many. Running out of descriptors ends the listening of
- * a server, and is met in the same way.
+ * It reports requests, but not their connections. Connections are therefore counted as open
+ * descriptors, and bounded by listening: at the bound the server is shut down, which closes every
+ * connection without a request in progress and lets the others end. Another server then listens, as
+ * soon as there are few enough. A server also stops listening when descriptors run out, which is
+ * handled in the same way.
  */
 export async function listenOnDeno(
   handle: Handle,
@@ -31,7 +31,7 @@ class DenoServer implements Listening {
   readonly #handle: Handle;
   readonly #address: ListenAddress;
   readonly #bounds: Bounds;
-  /** With requests in progress; at most one of them listens. */
+  /** Servers with requests in progress; at most one of them listens. */
   readonly #servers = new Set<Deno.HttpServer>();
   #listening?: Deno.HttpServer<Deno.NetAddr>;
   readonly #refused = { connections: 0, address: 0, descriptors: 0 };
@@ -53,7 +53,7 @@ class DenoServer implements Listening {
     } catch (error) {
       throw listenError(this.#address, error);
     }
-    this.#later(LOOK_MS);
+    this.#schedule(COUNT_INTERVAL_MS);
   }
 
   async shutdown(): Promise<void> {
@@ -70,29 +70,29 @@ class DenoServer implements Listening {
     this.#listening = server;
     this.#servers.add(server);
     this.port = server.addr.port;
-    // It rejects when there are no descriptors left; an error that nobody catches ends the process.
+    // Rejects if descriptors run out; an uncaught error would end the process.
     server.finished.then(() => this.#servers.delete(server), () => {
       this.#shed("descriptors");
-      this.#later(AGAIN_MS);
+      this.#schedule(RETRY_MS);
     });
   }
 
-  async #look(): Promise<void> {
+  async #count(): Promise<void> {
     if (this.#isStopping) return;
     const { maxConnections } = this.#bounds.limits;
     const open = (await openDescriptors() ?? 0) - this.#ownDescriptors;
     if (this.#isStopping) return;
     if (open < maxConnections) this.#resume();
     else this.#shed("connections");
-    this.#later(this.#listening === undefined ? AGAIN_MS : LOOK_MS);
+    this.#schedule(this.#listening === undefined ? RETRY_MS : COUNT_INTERVAL_MS);
   }
 
-  /** Closes every connection that has no request in progress, and accepts no others. */
+  /** Closes every connection without a request in progress, and accepts no more. */
   #shed(reason: "connections" | "descriptors"): void {
     const server = this.#listening;
     if (server === undefined) return;
     this.#listening = undefined;
-    server.shutdown().catch(() => {}); // Told by `finished`.
+    server.shutdown().catch(() => {}); // Handled by `finished`.
     this.#refused[reason]++;
     this.#bounds.onRefused(this.#refused);
   }
@@ -102,20 +102,20 @@ class DenoServer implements Listening {
     try {
       this.#listen(this.port);
     } catch {
-      // The port is not free for a moment, or there are no descriptors: the next look tries again.
+      // The port is briefly occupied, or there are no descriptors: the next count tries again.
     }
   }
 
-  #later(delayMs: number): void {
+  #schedule(delayMs: number): void {
     clearTimeout(this.#timer);
     if (this.#isStopping) return;
-    const timer = setTimeout(() => void this.#look(), delayMs);
+    const timer = setTimeout(() => void this.#count(), delayMs);
     this.#timer = timer;
     Deno.unrefTimer(timer as unknown as number);
   }
 }
 
-/** Asks the server for the address when somebody wants to know it, which is seldom. */
+/** Reads the address on demand, since it is rarely needed. */
 class Connection implements ConnectionInfo {
   readonly #info: Deno.ServeHandlerInfo<Deno.NetAddr>;
 

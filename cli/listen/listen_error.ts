@@ -1,11 +1,11 @@
 import type { ListenAddress } from "./contract.ts";
 
-/** Why a port cannot be had: another has it, it needs rights, or the machine has no such address. */
+/** Reason why a port is unavailable: taken, forbidden, or on an address that the machine lacks. */
 export type ListenProblem = "taken" | "forbidden" | "unavailable" | "other";
 
-/** A port that cannot be had; the message says why. */
+/** A port that cannot be listened on; the message says why. */
 export class ListenError extends Error {
-  /** Why. */
+  /** The reason. */
   readonly reason: ListenProblem;
 
   constructor(message: string, reason: ListenProblem) {
@@ -21,7 +21,7 @@ const PROBLEMS: Readonly<Record<string, ListenProblem>> = {
   EAFNOSUPPORT: "unavailable",
 };
 
-/** Why a port cannot be had, in the words of every runtime. */
+/** Converts the error of any runtime. */
 export function listenError({ port, host }: ListenAddress, error: unknown): ListenError {
   const { code, name, message } = error as NodeJS.ErrnoException;
   const reason = PROBLEMS[code ?? ""] ?? (name === "PermissionDenied" ? "forbidden" : "other");

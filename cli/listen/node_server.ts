@@ -11,19 +11,19 @@ import type { Bounds, Handle, ListenAddress, Listening } from "./contract.ts";
 import { listenError } from "./listen_error.ts";
 import { writeEventStream } from "./write_event_stream.ts";
 
-/** Longer than proxies usually keep a connection, so that it is they who close it. */
+/** Longer than proxies usually keep a connection, so that they are the ones to close it. */
 const KEEP_ALIVE_MS = 75_000;
 
-/** Between looks for connections that have nothing to do, when the server is to end. */
+/** Milliseconds between two searches for idle connections during a shutdown. */
 const SWEEP_MS = 20;
 
-/** What a client has then to send its first request on a connection: more than most networks take. */
+/** Milliseconds for the first request of a connection during a shutdown: enough for most networks. */
 const UNUSED_MS = 500;
 
 /**
- * Serves with the server of Node, and of what behaves like it.
+ * Serves with `node:http`.
  *
- * @param guard Counts connections; one for all addresses of a server.
+ * @param guard Counts connections; shared by all addresses of a server.
  */
 export async function listenOnNode(
   handle: Handle,
@@ -38,7 +38,7 @@ export async function listenOnNode(
       ? writeOrReturn(response, outgoing as HttpBindings["outgoing"])
       : response;
   });
-  // A request may last for as long as its task: lines of NDJSON are read as they come.
+  // A request may last as long as its task: lines of NDJSON are read as they arrive.
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS }, answer);
   const { sockets, stop } = watchSockets(server, {
     guard,
@@ -65,17 +65,17 @@ export async function listenOnNode(
 }
 
 /**
- * Deno's `node:http` says that it listens and accepts nothing any more once there were no descriptors
- * left for a connection. Open connections stay.
+ * Listens again. After running out of descriptors, Deno's `node:http` claims to listen but accepts
+ * nothing. Open connections stay.
  */
 function listenAgain(server: Server): void {
   const address = server.address() as AddressInfo | null;
-  if (address === null) return; // It is to end.
+  if (address === null) return; // It is shutting down.
   server.close();
   server.listen(address.port, address.address);
 }
 
-/** Streams are written here; anything else is left to the adapter. */
+/** Writes streams itself, and leaves other responses to the adapter. */
 async function writeOrReturn(
   answer: Response | Promise<Response>,
   outgoing: ServerResponse,
@@ -88,12 +88,12 @@ async function writeOrReturn(
 }
 
 async function shutdown(server: Server, sockets: Iterable<Socket>): Promise<void> {
-  // Connections that are kept alive would hold up the end once they have nothing left to do.
+  // Idle connections that are kept alive would delay the end.
   server.prependListener("request", (_, response) => response.setHeader("connection", "close"));
   const closed = once(server, "close");
   server.close();
   const sweeping = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
-  // Browsers open some in advance. To Node these are not idle: a request may be on its way.
+  // Browsers open connections in advance, which Node does not count as idle.
   const unused = setTimeout(() => {
     for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
   }, UNUSED_MS);

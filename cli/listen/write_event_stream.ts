@@ -4,11 +4,11 @@ import type { ChunkSource, ReadRequest } from "@taskcast/core/internal";
 import { Buffer } from "node:buffer";
 
 /**
- * Answers with a stream, writing each chunk to the socket as soon as it comes, and asking for the next
- * as soon as the socket takes it.
+ * Writes a stream as a response: each chunk goes to the socket at once, and the next is requested as
+ * soon as the socket accepts it.
  *
- * The way through a web stream and `response.write()` works as well, but for each chunk and reader it
- * makes two promises and three buffers: half as much again, see benchmarks/README.md.
+ * A web stream with `response.write()` would also work, but creates two promises and three buffers for
+ * each chunk and reader, which costs half as much again (benchmarks/README.md).
  */
 export function writeEventStream(
   stream: ChunkSource<Uint8Array>,
@@ -20,7 +20,7 @@ export function writeEventStream(
   outgoing.on("error", () => {}); // "close" follows.
   const cancel = () => void stream.cancel();
   outgoing.on("close", cancel);
-  // Answers that wait for earlier ones of their connection are not told that it closes; requests are.
+  // A response queued behind earlier ones is not told that its connection closes; its request is.
   if (outgoing.socket === null) outgoing.req.once("close", cancel);
   if (outgoing.destroyed || outgoing.req.destroyed) cancel();
   else stream.read(new ResponseWriter(stream, outgoing));
@@ -29,7 +29,7 @@ export function writeEventStream(
 class ResponseWriter implements ReadRequest<Uint8Array> {
   readonly #stream: ChunkSource<Uint8Array>;
   readonly #outgoing: ServerResponse;
-  /** Where frames go; none while answers to earlier requests of the connection go before, or of HTTP/1.0. */
+  /** Destination of frames; none for HTTP/1.0, and while earlier responses of the connection are due. */
   readonly #socket: Socket | null;
 
   constructor(stream: ChunkSource<Uint8Array>, outgoing: ServerResponse) {
@@ -51,18 +51,18 @@ class ResponseWriter implements ReadRequest<Uint8Array> {
     this.#outgoing.end();
   }
 
-  /** Cuts the connection; the client goes on from its cursor. */
+  /** Cuts the connection; the client resumes from its cursor. */
   onError(): void {
     this.#outgoing.destroy();
   }
 }
 
-/** Above this a copy would cost more than it saves. */
+/** Largest chunk to copy; above it a copy costs more than it saves. */
 const MAX_FRAMED_BYTES = 16 * 1024;
 
 let newest: { chunk: Uint8Array; frame: Uint8Array } | undefined;
 
-/** A chunk as HTTP/1.1 frames it (RFC 9112, 7.1): made once for all sockets that get it now. */
+/** Returns a chunk framed for HTTP/1.1 (RFC 9112, 7.1), created once for all sockets that get it now. */
 function frameOf(chunk: Uint8Array): Uint8Array {
   if (newest?.chunk === chunk) return newest.frame;
   const head = `${chunk.length.toString(16)}\r\n`;

@@ -2,10 +2,10 @@ import type { ErrorContext } from "@taskcast/core";
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { Logger } from "./logger.ts";
 
-/** Milliseconds in which an error of the same kind is only counted. */
+/** Milliseconds in which further errors of the same kind are only counted. */
 const QUIET_MS = 10_000;
 
-/** Kinds that are remembered; what differs each time must not fill the memory. */
+/** Maximum number of kinds; messages that differ each time must not fill the memory. */
 const MAX_KINDS = 100;
 
 interface Kind {
@@ -14,8 +14,8 @@ interface Kind {
 }
 
 /**
- * Logs errors that no caller hears of. A store that is down or full fails every request: each kind
- * of error is told once, and then how often it came, not each time.
+ * Returns a logger of errors that no caller receives. A store that is down fails every request, so each
+ * kind of error is logged once, and afterwards only with its number of repetitions.
  */
 export function createErrorLog(
   log: Pick<Logger, "error">,
@@ -23,7 +23,7 @@ export function createErrorLog(
 ): (error: unknown, context: ErrorContext) => void {
   const kinds = new Map<string, Kind>();
   return (error, { operation, taskId, requestId }) => {
-    // Of a request only the method: the path names the task.
+    // Only the method of a request, since its path names the task.
     const name = error instanceof TaskcastError ? error.code : String(error);
     const kind = `${operation.split(" /")[0]} ${name}`;
     const known = kinds.get(kind);
@@ -49,7 +49,7 @@ export function createErrorLog(
   };
 }
 
-/** An error of ours is told by its message; of any other one wants to know where it came from. */
+/** Returns the stack, for errors that are not our own: their origin matters. */
 function stackOf(error: unknown): string {
   return error instanceof Error ? error.stack ?? String(error) : String(error);
 }

@@ -1,12 +1,12 @@
 import type { Terminal } from "../command_line/terminal.ts";
 
-/** The ways in which the log can be written. */
+/** Log formats. */
 export const LOG_FORMATS = ["pretty", "json"] as const;
 
-/** How the log is written: for people, or a JSON object a line. */
+/** A log format: for people, or one JSON object a line. */
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
-/** The format that is named, else what suits who reads it: people at a terminal, else programs. */
+/** Returns the named format, else the one for the reader: people at a terminal, otherwise programs. */
 export function logFormatOf(
   named: string | undefined,
   terminal: Pick<Terminal, "isTty">,

@@ -4,13 +4,13 @@ import type { LogLevel } from "../config/start_settings.ts";
 import { LOG_LEVELS } from "../config/start_settings.ts";
 import type { Terminal } from "../command_line/terminal.ts";
 
-/** What a message is about, for programs: `requestId`, `taskId`, `operation`, `status` and so on. */
+/** Facts about a message for programs: `requestId`, `taskId`, `operation`, `status`, … */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** Writes messages for operators, a line each. What people need is in the message itself. */
+/** Writes one line per message for operators. The message contains everything that people need. */
 export type Logger = Record<LogLevel, (message: string, fields?: LogFields) => void>;
 
-/** A logger to the terminal's error output that leaves out what is less important than `level`. */
+/** Returns a logger to the error output that leaves out messages less important than `level`. */
 export function createLogger(
   terminal: Pick<Terminal, "note" | "paint">,
   { level, format, now = Date.now }: { level: LogLevel; format: LogFormat; now?: () => number },
@@ -33,7 +33,7 @@ export function createLogger(
   };
 }
 
-/** A line of the log as JSON. */
+/** Returns a line of the log as JSON. */
 export function jsonLine(
   level: LogLevel,
   message: string,

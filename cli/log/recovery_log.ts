@@ -2,11 +2,11 @@ import type { AdapterRole, Adapters, Checkable, Clock } from "@taskcast/core/ada
 import { ADAPTER_ROLES, assertUsable, systemClock } from "@taskcast/core/adapter";
 import type { Logger } from "./logger.ts";
 
-/** Milliseconds between two looks while something is away. */
-const LOOK_EVERY_MS = 1_000;
+/** Milliseconds between two checks while a dependency is down. */
+const CHECK_INTERVAL_MS = 1_000;
 
-/** Milliseconds after which what does not answer is taken to be away. */
-const PATIENCE_MS = 5_000;
+/** Milliseconds after which a dependency without an answer counts as down. */
+const CHECK_TIMEOUT_MS = 5_000;
 
 const NAMES: Readonly<Record<AdapterRole, string>> = {
   broadcast: "the broadcast layer",
@@ -14,19 +14,19 @@ const NAMES: Readonly<Record<AdapterRole, string>> = {
   longTerm: "the archive",
 };
 
-/** What is asked whether it answers. */
+/** Dependencies that are checked. */
 export type Dependencies = { [Role in AdapterRole]?: Pick<Adapters[Role], "check"> };
 
 /**
- * Logs, once, that a dependency answers again and how long it was away. That it is away is told by
- * the errors themselves. Nothing is asked and no timer runs unless there was an error.
+ * Logs once that a dependency answers again, and how long it was down. That it is down is told by the
+ * errors themselves. Without an error nothing is checked and no timer runs.
  */
 export class RecoveryLog {
   readonly #dependencies: [AdapterRole, Checkable][];
   readonly #log: Pick<Logger, "info">;
   readonly #clock: Clock;
-  readonly #awaySinceMs = new Map<AdapterRole, number>();
-  /** When the first error came that no look has followed yet. */
+  readonly #downSinceMs = new Map<AdapterRole, number>();
+  /** Time of the first error since the last check began. */
   #failedAtMs?: number;
   #isWatching = false;
   #isClosed = false;
@@ -44,52 +44,52 @@ export class RecoveryLog {
     this.#clock = clock;
   }
 
-  /** Something failed: looks what is away, until all is back. Called for each error, so it is quick. */
+  /** Checks the dependencies until all answer. Called for every error, so it is cheap. */
   onError(): void {
     this.#failedAtMs ??= this.#clock.now();
     if (this.#isWatching || this.#isClosed) return;
     this.#isWatching = true;
-    void this.#look();
+    void this.#check();
   }
 
-  /** Looks no more. */
+  /** Ends the checks. */
   close(): void {
     this.#isClosed = true;
     this.#clock.clearTimeout(this.#timer);
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     const failedAtMs = this.#failedAtMs ?? this.#clock.now();
     this.#failedAtMs = undefined;
     await Promise.all(this.#dependencies.map(async ([role, dependency]) => {
       if (await this.#answers(dependency)) this.#isBack(role);
-      else if (!this.#awaySinceMs.has(role)) this.#awaySinceMs.set(role, failedAtMs);
+      else if (!this.#downSinceMs.has(role)) this.#downSinceMs.set(role, failedAtMs);
     }));
     if (this.#isClosed) return;
-    // Also when all is well: errors that have nothing to do with it may come by the thousand.
+    // Also when all answer: thousands of unrelated errors must not each cause a check.
     this.#timer = this.#clock.setTimeout(() => {
-      if (this.#awaySinceMs.size > 0 || this.#failedAtMs !== undefined) void this.#look();
+      if (this.#downSinceMs.size > 0 || this.#failedAtMs !== undefined) void this.#check();
       else this.#isWatching = false;
-    }, LOOK_EVERY_MS);
+    }, CHECK_INTERVAL_MS);
   }
 
   #isBack(role: AdapterRole): void {
-    const sinceMs = this.#awaySinceMs.get(role);
+    const sinceMs = this.#downSinceMs.get(role);
     if (sinceMs === undefined || this.#isClosed) return;
-    this.#awaySinceMs.delete(role);
-    const awayMs = Math.max(0, Math.round(this.#clock.now() - sinceMs));
-    const seconds = Math.round(awayMs / 100) / 10;
+    this.#downSinceMs.delete(role);
+    const downMs = Math.max(0, Math.round(this.#clock.now() - sinceMs));
+    const seconds = Math.round(downMs / 100) / 10;
     this.#log.info(`${NAMES[role]} answers again, after ${seconds} s`, {
       operation: "recovery",
       dependency: role,
-      awayMs,
+      awayMs: downMs,
     });
   }
 
   async #answers(dependency: Checkable): Promise<boolean> {
     let timer: unknown;
     const late = new Promise<false>((resolve) => {
-      timer = this.#clock.setTimeout(() => resolve(false), PATIENCE_MS);
+      timer = this.#clock.setTimeout(() => resolve(false), CHECK_TIMEOUT_MS);
     });
     try {
       return await Promise.race([assertUsable(dependency).then(() => true), late]);

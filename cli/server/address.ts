@@ -3,17 +3,16 @@ import { assertRedisAddress } from "@taskcast/redis/address";
 import { isSecretName } from "../config/mask.ts";
 import { SettingsError } from "../config/settings_error.ts";
 
-/** What the adapters that need an address say of one. */
+/** Checks of addresses by the adapters that need one. */
 const CHECKS: Readonly<Record<string, (url: string) => void>> = {
   postgres: assertPostgresAddress,
   redis: assertRedisAddress,
 };
 
 /**
- * Requires of an address, if there is one, that it is a URL which its adapter takes: what is none
- * cannot be shown, since nobody knows which part of it is the password.
+ * Asserts that an address, if there is one, is a URL that its adapter accepts.
  *
- * @throws {SettingsError} If it is none; without the address.
+ * @throws {SettingsError} Otherwise; without the address, in which the password cannot be located.
  */
 export function assertAddress(provider: string, url: unknown): void {
   if (typeof url !== "string") return;
@@ -33,9 +32,9 @@ export function assertAddress(provider: string, url: unknown): void {
   );
 }
 
-/** Words in one line, without passwords, what goes wrong when an adapter is opened. */
+/** Returns an error about opening an adapter: one line, without passwords. */
 export function describeAddress(provider: string, url: unknown, error: unknown): SettingsError {
-  // Adapters say themselves what is wrong with options and files.
+  // The adapters' own messages about options and files are good as they are.
   const { message, cause } = error as Error;
   const place = placeOf(provider, url);
   if (place === undefined || error instanceof TypeError) {
@@ -48,27 +47,27 @@ export function describeAddress(provider: string, url: unknown, error: unknown):
   );
 }
 
-/** The first line of a text: what follows is for those who read stacks. */
+/** Returns the first line of a message; the rest is for readers of stacks. */
 export function firstLine(text: string): string {
   return text.split("\n")[0]!;
 }
 
-/** An error without the function that it begins with: nobody calls one from the command line. */
+/** Removes the name of the called function, which users of the command line do not know. */
 function withoutFunction(message: string): string {
   return message.replace(/^\w+\(\):? /, "");
 }
 
-/** Hosts and ports of an address: who may log in is nobody's business. */
+/** Returns the hosts and ports of an address, without user and password. */
 function placeOf(provider: string, url: unknown): string | undefined {
   if (typeof url !== "string" || urlOf(provider, url) === undefined) return undefined;
   return several(provider, url)?.hosts.join() ?? urlOf(provider, url)!.host;
 }
 
-/** An address as a URL: of several hosts only with the first. */
+/** Returns an address as a URL, with only the first of several hosts. */
 function urlOf(provider: string, address: string): URL | undefined {
   const { begin, hosts, end } = several(provider, address) ?? {};
   if (hosts === undefined) {
-    // A socket is named behind an empty host, which a URL with a user cannot have.
+    // The address of a socket has an empty host, which a URL with a user cannot have.
     const whole = provider === "postgres" ? address.replace("@/", "@localhost/") : address;
     return URL.canParse(whole) ? new URL(whole) : undefined;
   }
@@ -76,7 +75,7 @@ function urlOf(provider: string, address: string): URL | undefined {
   return all.every((one) => URL.canParse(one)) ? new URL(all[0]!) : undefined;
 }
 
-/** The parts of an address of Redis that names several hosts. */
+/** Returns the parts of a Redis address with several hosts. */
 function several(
   provider: string,
   address: string,
@@ -101,7 +100,7 @@ function withoutSecrets(text: string, provider: string, url: unknown): string {
   return clean;
 }
 
-/** A short password may be a part of other words, such as `taskcast` of `taskcast_tasks`: they stay. */
+/** Removes a secret. A short one may be part of other words, such as `taskcast_tasks`, which stay. */
 function withoutSecret(text: string, secret: string): string {
   if (secret === "") return text;
   if (!/^\w{1,15}$/.test(secret)) return text.replaceAll(secret, "…");

@@ -10,7 +10,7 @@ import { createOriginLog } from "../log/origin_log.ts";
 import type { StartSettings } from "../config/start_settings.ts";
 import { SettingsError } from "../config/settings_error.ts";
 
-/** What the settings say of an engine. */
+/** Returns the engine's part of the settings. */
 export function engineSettings(
   { limits, cleanup, webhook: { defaultRetry, hooks }, engine, storage }: StartSettings,
   sender: WebhookSender,
@@ -24,9 +24,9 @@ export function engineSettings(
 }
 
 /**
- * Makes the engine.
+ * Creates the engine.
  *
- * @throws {SettingsError} What is wrong with its options is wrong in the configuration.
+ * @throws {SettingsError} If its options, which come from the configuration, are invalid.
  */
 export function createEngine(options: TaskEngineOptions): TaskEngine {
   try {
@@ -38,9 +38,9 @@ export function createEngine(options: TaskEngineOptions): TaskEngine {
 }
 
 /**
- * Makes the app.
+ * Creates the app.
  *
- * @throws {SettingsError} What is wrong with its options is wrong in the configuration.
+ * @throws {SettingsError} If its options, which come from the configuration, are invalid.
  */
 export function createApp(
   engine: TaskEngine,
@@ -49,7 +49,7 @@ export function createApp(
 ): Hono {
   const { auth, trustedServices, ticketSecret, maxBodyBytes, bodyTimeoutMs, requestLimits } =
     settings;
-  // Pages of this machine, such as those of a development server, are on other ports.
+  // Pages of this machine, such as those of a development server, have other ports.
   const cors = guard === undefined || settings.cors?.origin === "*" ? settings.cors : {
     ...settings.cors,
     origin: (origin: string) => guard.isAllowedOrigin(origin),
@@ -73,12 +73,12 @@ export function createApp(
       ...requestLimits,
     });
   } catch (error) {
-    // What the app says of options that cannot work is meant for whoever configured them.
+    // A TypeError is about options, so it is meant for the author of the configuration.
     throw error instanceof TypeError ? new SettingsError(error.message) : error;
   }
 }
 
-/** The access log: neither tokens nor query strings, which may hold some, nor paths. */
+/** Writes the access log, without tokens, paths, and query strings, which may contain tokens. */
 function logAnswer(log: Logger, answered: AnsweredRequest): void {
   const { requestId, method, route, taskId, status } = answered;
   const durationMs = Math.round(answered.durationMs * 100) / 100;

@@ -3,8 +3,8 @@ import type { TaskcastHooks } from "@taskcast/core";
 type Hook = (...args: unknown[]) => unknown;
 
 /**
- * Makes one set of hooks of several: each is called, in this order, whatever the others do. The
- * first error is thrown on, so that the engine tells of it.
+ * Merges sets of hooks. Every hook is called, in this order, even if another one fails. The first
+ * error is rethrown, so that the engine reports it.
  */
 export function mergeHooks(...sets: readonly (TaskcastHooks | undefined)[]): TaskcastHooks {
   const byName = new Map<string, Hook[]>();
@@ -17,7 +17,7 @@ export function mergeHooks(...sets: readonly (TaskcastHooks | undefined)[]): Tas
   return Object.fromEntries(
     [...byName].map(([name, hooks]) => [
       name,
-      // Most have one: it needs nobody who waits for several.
+      // Most have one, which needs no waiting for several.
       hooks.length === 1 ? hooks[0] : (...args: unknown[]) => callAll(hooks, args),
     ]),
   );

@@ -11,14 +11,14 @@ import { loadModule } from "../files/load_module.ts";
 import { findPackage, nameOnNpm } from "../files/project_packages.ts";
 import { SettingsError } from "../config/settings_error.ts";
 
-/** The adapters of an engine, and how to give them up. */
+/** The adapters of an engine. */
 export interface OpenAdapters {
   adapters: Omit<Adapters, "longTerm"> & Partial<Adapters>;
-  /** Closes everything, instances of the configuration too: nobody else can. */
+  /** Closes all adapters, including instances of the configuration. */
   close(): Promise<void>;
 }
 
-/** Ours, loaded only when they are named: not every runtime has all of them. */
+/** Built-in adapters, loaded only when named: not every runtime has all of them. */
 const BUILT_IN: Readonly<Record<string, () => Promise<{ default: AdapterPlugin }>>> = {
   memory: () => Promise.resolve({ default: memoryPlugin }),
   sqlite: () => import("@taskcast/sqlite"),
@@ -27,16 +27,17 @@ const BUILT_IN: Readonly<Record<string, () => Promise<{ default: AdapterPlugin }
   "deno-kv": () => import("@taskcast/deno-kv"),
 };
 
-/** The names that are known. */
+/** Names of the built-in adapters. */
 export const PROVIDERS: readonly string[] = Object.keys(BUILT_IN);
 
 /**
- * Opens what the settings name and asks each whether it can be used. Parts with the same settings
- * are opened together, so that they share connections.
+ * Opens the adapters and checks that each is usable. Roles with the same settings are opened together,
+ * so that they share connections.
  *
- * @param packageFolders Where packages of the user are looked for; paths count from the working folder.
- * @throws {SettingsError} For a provider that is not there, cannot play its part, or cannot be
- * reached: one line, without passwords.
+ * @param packageFolders Folders in which the user's packages are searched; paths count from the working
+ * folder.
+ * @throws {SettingsError} If a provider does not exist, cannot play its role, or cannot be reached: one
+ * line, without passwords.
  */
 export async function openAdapters(
   settings: AdapterSettings,
@@ -44,7 +45,7 @@ export async function openAdapters(
 ): Promise<OpenAdapters> {
   const adapters: Partial<Adapters> = {};
   const opened: { close(): void | Promise<void> }[] = [];
-  /** What lacks methods may still have something open. */
+  /** Remembers an adapter to close: even one that lacks methods may hold connections. */
   const keep = (adapter: { close(): void | Promise<void> }) => {
     if (typeof adapter.close === "function") opened.push(adapter);
   };
@@ -81,12 +82,12 @@ export async function openAdapters(
     }
     return { adapters: adapters as OpenAdapters["adapters"], close };
   } catch (error) {
-    await close().catch(() => {}); // The first error is the one to tell.
+    await close().catch(() => {}); // The first error is the one to report.
     throw error;
   }
 }
 
-/** Roles with equal settings, together. */
+/** Groups the roles with equal settings. */
 function groupsOf(settings: AdapterSettings): { roles: AdapterRole[]; setting: AdapterSetting }[] {
   const groups = new Map<string, { roles: AdapterRole[]; setting: AdapterSetting }>();
   for (const role of ADAPTER_ROLES) {
@@ -101,10 +102,10 @@ function groupsOf(settings: AdapterSettings): { roles: AdapterRole[]; setting: A
 }
 
 /**
- * Requires of everything that is named that it can be loaded, can play its part, and has a folder for
- * its file; opens nothing.
+ * Asserts that every adapter can be loaded, can play its role, and has a folder for its file. Opens
+ * nothing.
  *
- * @throws {SettingsError} For the first that cannot.
+ * @throws {SettingsError} For the first adapter that fails.
  */
 export async function assertPlugins(
   settings: AdapterSettings,
@@ -116,7 +117,7 @@ export async function assertPlugins(
       continue;
     }
     if (!isBuiltIn(setting.provider) && !isPath(setting.provider)) {
-      // Loading a package may mean asking a registry for it. A bare word is only looked for here.
+      // Loading a package may download it, so a bare word is only searched locally.
       if (isBareWord(setting.provider)) await findInstalled(setting.provider, packageFolders);
       continue;
     }
@@ -178,7 +179,7 @@ function isBuiltIn(provider: string): boolean {
   return Object.hasOwn(BUILT_IN, provider);
 }
 
-/** Loads a package of the user's project, else one that this program can import. */
+/** Loads a package of the user's project, or else one that this program can import. */
 async function loadPackage(
   provider: string,
   packageFolders: readonly string[],
@@ -197,10 +198,10 @@ async function loadPackage(
 }
 
 /**
- * Finds the file of a package that the user installed; `undefined` if there is none.
+ * Returns the file of a package that the user installed; `undefined` if there is none.
  *
- * @throws {SettingsError} If there is none and the provider is a bare word: that is a misspelt name of
- * ours more often than a package.
+ * @throws {SettingsError} If there is none for a bare word, which more often is a misspelt built-in
+ * name than a package.
  */
 async function findInstalled(
   provider: string,
@@ -223,7 +224,7 @@ function isBareWord(provider: string): boolean {
   return !/[./:@]/.test(provider);
 }
 
-/** Whether a provider is a path, as those of a configuration are made. */
+/** Returns whether a provider is a path, to which a configuration resolves relative ones. */
 function isPath(provider: string): boolean {
   return /^\.{0,2}\//.test(provider) || isAbsolute(provider);
 }
@@ -232,7 +233,7 @@ function isFile(name: string): boolean {
   return !isPath(name) && statSync(resolve(name), { throwIfNoEntry: false })?.isFile() === true;
 }
 
-/** @throws {SettingsError} If something cannot do what its part asks for. */
+/** @throws {SettingsError} If an adapter lacks methods of its role. */
 function assertComplete(adapter: unknown, role: AdapterRole, whose: string): void {
   const missing = missingMethods(adapter, role);
   if (missing.length > 0) {

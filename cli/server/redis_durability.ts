@@ -1,13 +1,13 @@
 import type { AdapterSetting } from "../config/provider.ts";
 import type { Logger } from "../log/logger.ts";
 
-/** Milliseconds that the start waits for an answer at most. */
-const PATIENCE_MS = 2_000;
+/** Maximum milliseconds that the start waits for an answer. */
+const ANSWER_TIMEOUT_MS = 2_000;
 
 /**
- * Warns when tasks are kept in a Redis that writes no log of what it does, and so may lose what was
- * acknowledged when it ends. Where that is not told, since not every user may ask and what is hosted
- * often forbids it, only the level debug says so: the start must not depend on it.
+ * Warns if tasks are stored in a Redis without an append-only file, which may lose acknowledged data
+ * when it ends. Hosted servers often forbid the question, so no answer is only noted at level debug:
+ * the start must not depend on it.
  */
 export async function warnOfVolatileRedis(
   shortTerm: AdapterSetting<"shortTerm"> | undefined,
@@ -18,15 +18,15 @@ export async function warnOfVolatileRedis(
   if (!/^rediss?:\/\/[^,]*$/.test(shortTerm.url)) {
     return log.debug("Of several servers it is not asked whether Redis has appendonly yes");
   }
-  const { Redis } = await import("ioredis"); // Large, and wanted only with Redis.
+  const { Redis } = await import("ioredis"); // Large, and needed only with Redis.
   const client = new Redis(shortTerm.url, {
     lazyConnect: true,
-    connectTimeout: PATIENCE_MS,
-    commandTimeout: PATIENCE_MS,
+    connectTimeout: ANSWER_TIMEOUT_MS,
+    commandTimeout: ANSWER_TIMEOUT_MS,
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
   });
-  client.on("error", () => {}); // What is asked rejects as well.
+  client.on("error", () => {}); // The commands reject as well.
   try {
     await client.connect();
     const [, appendonly] = await client.call("CONFIG", "GET", "appendonly") as string[];

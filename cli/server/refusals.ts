@@ -7,8 +7,8 @@ import type { StartSettings } from "../config/start_settings.ts";
 import { SettingsError } from "../config/settings_error.ts";
 
 /**
- * Everything that `start` would refuse of settings that fit together, a line each: it makes the same
- * parts, with memory in the place of stores, and connects to nothing.
+ * Returns all problems with which `start` would refuse valid settings, one line each. Creates the same
+ * parts, with memory in place of stores, and connects to nothing.
  */
 export async function refusals(settings: StartSettings): Promise<string[]> {
   const problems: string[] = [];

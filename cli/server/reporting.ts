@@ -6,17 +6,17 @@ import { firstLine } from "./address.ts";
 import { findPackage } from "../files/project_packages.ts";
 import { SettingsError } from "../config/settings_error.ts";
 
-/** Reports to Sentry for as long as the server runs. */
+/** Reports to Sentry while the server runs. */
 export interface Reporting {
   hooks: TaskcastHooks;
-  /** Sends what is left, within two seconds. */
+  /** Sends the remaining reports, within two seconds. */
   close(): Promise<void>;
 }
 
 /**
- * Requires that what is configured can be started; starts nothing.
+ * Asserts that the reports can be started; starts nothing.
  *
- * @throws {SettingsError} If the DSN is none; without the DSN, which holds a key.
+ * @throws {SettingsError} If the DSN is invalid; without the DSN, which contains a key.
  */
 export async function assertReporting(sentry: SentryConfig | undefined): Promise<void> {
   if (!sentry?.dsn) return;
@@ -29,11 +29,11 @@ export async function assertReporting(sentry: SentryConfig | undefined): Promise
 }
 
 /**
- * Starts Sentry, if there is a DSN: the SDK that the user's project has, else the one that is built
- * in. It is loaded only then.
+ * Starts Sentry, if there is a DSN: the SDK of the user's project, or else the built-in one. It is
+ * loaded only then.
  *
- * @param packageFolders Where packages of the user are looked for.
- * @throws {SettingsError} If the DSN is none, or the SDK fails; without the DSN, which holds a key.
+ * @param packageFolders Folders in which the user's packages are searched.
+ * @throws {SettingsError} If the DSN is invalid or the SDK fails; without the DSN, which contains a key.
  */
 export async function startReporting(
   sentry: SentryConfig | undefined,
@@ -57,13 +57,13 @@ export async function startReporting(
   }
 }
 
-/** The SDK for servers that the user's project has; none on Deno, where it would bring a lot along. */
+/** Returns the SDK of the user's project; none on Deno, where it would load a lot. */
 async function projectSdk(packageFolders: readonly string[]): Promise<StartableSdk | undefined> {
   if ("Deno" in globalThis) return undefined;
   const file = await findPackage("@sentry/node", packageFolders);
   if (file === undefined) return undefined;
   const { default: main, ...named } = await import(pathToFileURL(file).href);
   const sdk = { ...main, ...named } as StartableSdk;
-  // Before version 8 it has other integrations.
+  // Versions before 8 have other integrations.
   return typeof sdk.linkedErrorsIntegration === "function" ? sdk : undefined;
 }

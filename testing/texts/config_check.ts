@@ -10,15 +10,20 @@ export interface ConfigCheck {
   settings: Record<string, { value: unknown; source: { from: string; name?: string } }>;
 }
 
-/** Runs `taskcast config check` in a folder, in this process. */
+/**
+ * Runs `taskcast config check` in a folder.
+ *
+ * @param run Runs it in a process of its own, for programs that read `process.env`.
+ */
 export async function checkConfig(
   folder: string,
   args: string[] = [],
   env: Record<string, string> = {},
+  run: typeof runInProcess = runInProcess,
 ): Promise<ConfigCheck> {
   // The tests' own log format would take precedence over the file's.
   const all = { TASKCAST_LOG_FORMAT: "", ...env };
-  const { out, code } = await runInProcess(["config", "check", "--json", ...args], all, folder);
+  const { out, code } = await run(["config", "check", "--json", ...args], all, folder);
   const answer = JSON.parse(out);
   assert.equal(code, answer.ok ? 0 : 1);
   return answer;

@@ -217,7 +217,7 @@ for (
     await client.transitionTask(id, "running");
     await client.transitionTask(id, "failed", { error: { message: "no answer" } });
     await until(() => sentry.events.length === 1, "Sentry heard of the failure");
-    const { settings } = await checkConfig(folder.path, ["-c", name], env);
+    const { settings } = await checkConfig(folder.path, ["-c", name], env, runCli);
     assert.deepEqual(settings["cleanup.rules"]?.value, [
       {
         match: { taskTypes: ["llm.*"] },

@@ -4,43 +4,43 @@ import { constants } from "node:os";
 import process from "node:process";
 import type { Readable } from "node:stream";
 
-/** How a command ended. */
+/** The end of a command. */
 export interface Outcome {
-  /** What a shell would answer with. */
+  /** The exit code that a shell would report. */
   code: number;
-  /** What the command exited with; left out when it did not exit by itself. */
+  /** The command's own exit code; `undefined` if it did not exit by itself. */
   exitCode?: number;
   /** The signal that ended it. */
   signal?: string;
-  /** Why it could not be started. */
+  /** Reason why it could not be started. */
   problem?: string;
 }
 
-/** Takes what a command writes; the command waits until it resolves with whether more is wanted. */
+/** Consumes output; the command waits until it resolves with whether to continue. */
 export type OutputSink = (bytes: Uint8Array) => Promise<boolean>;
 
-/** A command that runs. */
+/** A running command. */
 export interface Command {
-  /** Resolves when it has ended and its output was taken. Rejects with what a sink rejects with. */
+  /** Resolves when the command has ended and its output is consumed. Rejects if a sink rejects. */
   outcome: Promise<Outcome>;
-  /** Asks it to end, and makes it if it does not, or when asked again. */
+  /** Asks the command to end; kills it if it does not, or at the second call. */
   stop(signal: NodeJS.Signals): void;
 }
 
 // See https://www.gnu.org/software/bash/manual/html_node/Exit-Status.html
 const CODE_NOT_FOUND = 127;
 
-/** What a shell answers with when a signal ended a command. */
+/** Returns the exit code that a shell reports for a command ended by a signal. */
 export function exitCodeOf(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];
 }
 
-/** Milliseconds that a command has for ending once it was asked to. */
+/** Milliseconds for a command to end after it was asked to. */
 const STOP_MS = 10_000;
 
 /**
- * Milliseconds that output is waited for which the children of a command hold open that was stopped
- * or killed.
+ * Milliseconds to wait for the output of a stopped or killed command, whose own children may hold it
+ * open.
  */
 const OUTPUT_MS = 1_000;
 
@@ -67,7 +67,7 @@ export function runCommand(
     try {
       process.kill(child.pid, signal);
     } catch {
-      // It has just ended.
+      // It just ended.
     }
   };
   const kill = () => send("SIGKILL");
@@ -79,7 +79,7 @@ export function runCommand(
     child.stdout.destroy();
     child.stderr.destroy();
   };
-  // Nobody takes the output any more, so the command has nobody to work for.
+  // Nobody consumes the output any more, so the command has no purpose.
   copied.catch(kill);
 
   const outcome = (async () => {
@@ -98,7 +98,7 @@ export function runCommand(
     stop(signal) {
       if (stopping) return void kill();
       stopping = true;
-      // At a terminal the command gets Ctrl-C by itself; twice does no harm.
+      // At a terminal the command receives Ctrl-C itself; twice does no harm.
       send(signal);
       killTimer = setTimeout(kill, STOP_MS);
     },

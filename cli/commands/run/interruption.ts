@@ -1,15 +1,16 @@
 import { exitCodeOf } from "./child_process.ts";
 import { onSignals } from "../../command_line/signals.ts";
 
-/** SIGHUP comes when the terminal is closed. */
+/** Signals that end a command; SIGHUP is sent when the terminal is closed. */
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * Signals that ask `taskcast run` to end. The first stops the command and the second kills it; the
- * task is still told how it ended. One more gives that up, for a server that does not answer.
+ * Handles the signals that ask `taskcast run` to end. The first stops the command and the second kills
+ * it; the task still records how it ended. One more leaves at once, in case the server does not
+ * answer.
  */
 export class Interruption {
-  /** Resolves with the exit code when nothing is to be waited for any more. */
+  /** Resolves with the exit code when the program is to leave at once. */
   readonly leave: Promise<number>;
   readonly #leave: (code: number) => void;
   readonly #remove: () => void;
@@ -25,12 +26,12 @@ export class Interruption {
     this.#remove = onSignals(SIGNALS, (signal) => this.#onSignal(signal));
   }
 
-  /** The signal that came first while the command ran or before. */
+  /** The first signal before the command ended. */
   get signal(): NodeJS.Signals | undefined {
     return this.#signal;
   }
 
-  /** Passes signals on to a command for as long as it runs. */
+  /** Forwards signals to a command while it runs. */
   async during<T>(
     command: { outcome: Promise<T>; stop(signal: NodeJS.Signals): void },
   ): Promise<T> {
@@ -43,7 +44,7 @@ export class Interruption {
     }
   }
 
-  /** Lets signals do what they usually do. */
+  /** Restores the default of the signals. */
   close(): void {
     this.#remove();
   }
@@ -51,7 +52,7 @@ export class Interruption {
   #onSignal(signal: NodeJS.Signals): void {
     this.#count++;
     if (this.#count > (this.#hasCommand ? 2 : 1)) return this.#leave(exitCodeOf(signal));
-    // What comes after the command has ended does not change how it ended.
+    // A signal after the end of the command does not change its outcome.
     if (!this.#hasCommand || this.#stop !== undefined) this.#signal ??= signal;
     this.#stop?.(signal);
   }

@@ -1,11 +1,10 @@
 import type { Publisher } from "@taskcast/server-sdk";
 
-/** Publishes what a command writes to one of its outputs as an accumulate series of that name. */
+/** Publishes one output of a command as an accumulate series of that name. */
 export class OutputPublisher {
   readonly #publisher: Publisher;
   readonly #name: "stdout" | "stderr";
-  // The text is kept as it is: neither is a character that is cut at a chunk's border mangled, nor
-  // a byte order mark swallowed.
+  // Keeps the text unchanged: characters that are split between chunks, and a byte order mark.
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
   constructor(publisher: Publisher, name: "stdout" | "stderr") {
@@ -18,7 +17,7 @@ export class OutputPublisher {
     await this.#publish(this.#decoder.decode(bytes, { stream: true }));
   }
 
-  /** Publishes what is left of a character that was never finished. */
+  /** Publishes the rest of an incomplete character. */
   async close(): Promise<void> {
     await this.#publish(this.#decoder.decode());
   }

@@ -2,9 +2,8 @@ import { readFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 
 /**
- * Files and sockets that this process may have open: the soft limit of Linux.
- *
- * @returns `undefined` where that cannot be read.
+ * Returns how many files and sockets this process may have open: the soft limit of Linux. `undefined`
+ * where it cannot be read.
  */
 export function descriptorLimit(): number | undefined {
   try {
@@ -12,11 +11,11 @@ export function descriptorLimit(): number | undefined {
     const [, soft] = /^Max open files\s+(\d+)/m.exec(limits) ?? [];
     return soft === undefined ? undefined : Number(soft);
   } catch {
-    return undefined; // Another system, or a runtime that may not read this.
+    return undefined; // Another system, or a runtime without the permission.
   }
 }
 
-/** Files and sockets that this process has open; `undefined` where that cannot be read. */
+/** Returns how many files and sockets are open; `undefined` where it cannot be read. */
 export async function openDescriptors(): Promise<number | undefined> {
   try {
     return (await readdir("/proc/self/fd")).length;

@@ -2,43 +2,43 @@ import { addressKey } from "@taskcast/server";
 import { isPublicAddress } from "@taskcast/server/webhooks";
 import type { ConnectionLimits } from "./limits.ts";
 
-/** Connections of one public address where nothing else is said. */
+/** Default limit on connections of one public address. */
 const MAX_PER_PUBLIC_ADDRESS = 1_000;
 
-/** Counts connections and refuses those beyond the bounds. */
+/** Counts connections, and refuses those beyond the limits. */
 export class ConnectionGuard {
   readonly #limits: ConnectionLimits;
   readonly #byAddress = new Map<string, number>();
   #open = 0;
-  /** Connections that were closed at once, by the bound that they met. */
+  /** Number of refused connections, by the limit that refused them. */
   readonly refused = { connections: 0, address: 0, descriptors: 0 };
 
   constructor(limits: ConnectionLimits) {
     this.#limits = limits;
   }
 
-  /** Connections that are open now. */
+  /** Number of open connections. */
   get open(): number {
     return this.#open;
   }
 
-  /** One more is refused, wherever it comes from. */
+  /** Whether one more is refused, wherever it comes from. */
   get isFull(): boolean {
     return this.#open >= this.#limits.maxConnections;
   }
 
   /**
-   * Takes the place of one connection.
+   * Admits a connection.
    *
-   * @param address Where it comes from, if that is known.
-   * @returns Gives the place back, safe to call twice; `undefined` if there is none.
+   * @param address The peer's address, if known.
+   * @returns A function that releases it, safe to call twice; `undefined` if it is refused.
    */
-  take(address: string | undefined): (() => void) | undefined {
+  admit(address: string | undefined): (() => void) | undefined {
     if (this.isFull) {
       this.refused.connections++;
       return undefined;
     }
-    // One client has all addresses of an IPv6 network.
+    // One client owns all addresses of an IPv6 network.
     const key = address === undefined ? undefined : addressKey(address);
     const own = key === undefined ? 0 : this.#byAddress.get(key) ?? 0;
     if (key !== undefined && own >= this.#maxOf(key)) {
@@ -47,10 +47,10 @@ export class ConnectionGuard {
     }
     this.#open++;
     if (key !== undefined) this.#byAddress.set(key, own + 1);
-    let isTaken = true;
+    let isOpen = true;
     return () => {
-      if (!isTaken) return;
-      isTaken = false;
+      if (!isOpen) return;
+      isOpen = false;
       this.#open--;
       if (key === undefined) return;
       const left = this.#byAddress.get(key)! - 1;
@@ -59,7 +59,7 @@ export class ConnectionGuard {
     };
   }
 
-  /** An ingress or a load balancer is one address, and usually one of a private network. */
+  /** Ingresses and load balancers, which are one address, usually have a private one: no limit. */
   #maxOf(key: string): number {
     const { maxConnectionsPerAddress, isBehindProxy } = this.#limits;
     if (maxConnectionsPerAddress !== undefined) return maxConnectionsPerAddress;

@@ -5,7 +5,7 @@ import { connectionLimits } from "./limits.ts";
 /** Connections that one address may have. */
 function most(guard: ConnectionGuard, address: string | undefined): number {
   let count = 0;
-  while (count < 5_000 && guard.take(address) !== undefined) count++;
+  while (count < 5_000 && guard.admit(address) !== undefined) count++;
   return count;
 }
 
@@ -26,22 +26,22 @@ Deno.test("a public address has 1 000 connections, a private one and a proxy as 
 Deno.test("a network of IPv6 is one client, whatever it is written as", () => {
   const limits = connectionLimits({ limits: { maxConnectionsPerAddress: 2 } });
   const guard = new ConnectionGuard(limits);
-  assert(guard.take("2a00:1450:4001:81b::1"));
-  assert(guard.take("2a00:1450:4001:081b:ffff::2"));
-  assert.equal(guard.take("2a00:1450:4001:81b:1:2:3:4"), undefined);
-  assert(guard.take("2a00:1450:4001:81c::1"));
+  assert(guard.admit("2a00:1450:4001:81b::1"));
+  assert(guard.admit("2a00:1450:4001:081b:ffff::2"));
+  assert.equal(guard.admit("2a00:1450:4001:81b:1:2:3:4"), undefined);
+  assert(guard.admit("2a00:1450:4001:81c::1"));
   assert.deepEqual(guard.refused, { connections: 0, address: 1, descriptors: 0 });
 });
 
 Deno.test("a place that was given back twice is free once", () => {
   const guard = new ConnectionGuard(connectionLimits({ limits: { maxConnections: 2 } }));
-  const release = guard.take("127.0.0.1")!;
-  assert(guard.take("127.0.0.2"));
-  assert.equal(guard.take("127.0.0.1"), undefined);
+  const release = guard.admit("127.0.0.1")!;
+  assert(guard.admit("127.0.0.2"));
+  assert.equal(guard.admit("127.0.0.1"), undefined);
   release();
   release();
   assert.equal(guard.open, 1);
-  assert(guard.take("127.0.0.1"));
+  assert(guard.admit("127.0.0.1"));
   assert.equal(guard.isFull, true);
 });
 

@@ -1,28 +1,28 @@
 import type { TaskcastConfig } from "@taskcast/core/config";
 import { descriptorLimit } from "./descriptors.ts";
 
-/** Bounds of what clients hold open. */
+/** Limits on open connections. */
 export interface ConnectionLimits {
   /** Connections of all clients together. */
   maxConnections: number;
-  /** Connections of one address; left out, of a public address no more than the default. */
+  /** Connections of one address. @default 1 000 for public addresses */
   maxConnectionsPerAddress?: number;
-  /** The client is a proxy of ours, which has the connections of many. */
+  /** The peer is a trusted proxy, which holds the connections of many clients. */
   isBehindProxy: boolean;
   /** Milliseconds in which the headers of a request must be complete. */
   headersTimeoutMs: number;
 }
 
-/** Where descriptors allow it. */
+/** The default, if there are enough descriptors. */
 const DEFAULT_MAX_CONNECTIONS = 10_000;
 
-/** Share of the descriptors that connections may have; stores, files and webhooks need some, too. */
+/** Share of the descriptors for connections; stores, files and webhooks need the rest. */
 const DESCRIPTOR_SHARE = 0.8;
 
-/** Milliseconds for the headers of a request where nothing else is said. */
+/** Default milliseconds for the headers of a request. */
 export const DEFAULT_HEADERS_TIMEOUT_MS = 15_000;
 
-/** The limits of a configuration, with what this process can have where it says nothing. */
+/** Returns the limits of a configuration; the defaults depend on the descriptors of this process. */
 export function connectionLimits(
   { limits = {}, trustProxy = 0 }: TaskcastConfig,
   descriptors: number | undefined = descriptorLimit(),

@@ -4,24 +4,24 @@ import { openDescriptors } from "./descriptors.ts";
 import type { ConnectionGuard } from "./guard.ts";
 import type { ConnectionLimits } from "./limits.ts";
 
-/** Milliseconds between looks at connections that do nothing. */
+/** Milliseconds between two searches for expired connections. */
 const SWEEP_MS = 1_000;
 
-/** Looks between counts of descriptors. */
+/** Number of searches between two counts of descriptors. */
 const SWEEPS_PER_COUNT = 5;
 
-/** Share of the descriptors from which on the listening socket may have failed. */
+/** Share of open descriptors above which the listening socket may have failed. */
 const NEARLY_ALL = 0.9;
 
-/** What is known of an open connection. */
+/** State of an open connection. */
 interface Connection {
-  /** Requests that are not answered yet. */
+  /** Number of unanswered requests. */
   inFlight: number;
-  /** It was opened, or its last answer ended. */
+  /** Time at which it was opened, or its last response ended. */
   idleSinceMs: number;
-  /** Bytes that had come by then: with more, the headers of a request have begun. */
+  /** Bytes received by then; with more, the headers of a request have begun. */
   bytesAtIdle: number;
-  /** These were seen for the first time. */
+  /** Time at which such headers were first noticed. */
   headersSinceMs?: number;
   isUsed: boolean;
 }
@@ -32,19 +32,19 @@ export interface WatchOptions {
   limits: ConnectionLimits;
   /** Milliseconds that a connection may stay open between requests. */
   keepAliveMs: number;
-  /** Descriptors that this process can have, if that is known. */
+  /** Limit on descriptors of this process, if known. */
   descriptors?: number;
-  /** Listens anew: the runtime may have stopped accepting. Left out where it never does. */
+  /** Listens again, on runtimes that may silently stop accepting. */
   listenAgain?: () => void;
-  /** Connections were refused; called at most once a second. */
+  /** Called at most once a second after connections were refused. */
   onRefused: () => void;
 }
 
 /**
- * Bounds the connections of a `node:http` server: how many there are, and how long one may take for
- * the headers of a request. The server's own `headersTimeout` does nothing on Deno.
+ * Limits the connections of a `node:http` server: their number, and the time for the headers of a
+ * request. The server's own `headersTimeout` has no effect on Deno.
  *
- * @returns The connections, and a function that ends the watch.
+ * @returns The open sockets, and a function that ends the watch.
  */
 export function watchSockets(
   server: Server,
@@ -55,7 +55,7 @@ export function watchSockets(
   let refused = 0;
   let mayBeDeaf = false;
   let timer: ReturnType<typeof setInterval> | undefined;
-  /** Connections with which the process is short of descriptors. */
+  /** Number of connections at which descriptors run short. */
   let tooMany = Infinity;
   if (descriptors !== undefined) {
     void openDescriptors().then((own = 0) => tooMany = descriptors * NEARLY_ALL - own);
@@ -63,7 +63,7 @@ export function watchSockets(
 
   server.on("connection", (socket: Socket) => {
     startSweeping();
-    const release = guard.take(socket.remoteAddress);
+    const release = guard.admit(socket.remoteAddress);
     if (release === undefined) {
       refused++;
       socket.destroy();
@@ -94,7 +94,7 @@ export function watchSockets(
     });
   });
 
-  /** An idle server has no timer. */
+  /** Starts the timer, which an idle server does not have. */
   function startSweeping(): void {
     if (timer !== undefined) return;
     timer = setInterval(() => void sweep(), SWEEP_MS);

@@ -3,38 +3,38 @@ import type { ErrorBody } from "@taskcast/core/protocol";
 import { printable } from "../../command_line/terminal.ts";
 import { hostNameProblem } from "../../config/hosts_and_origins.ts";
 
-/** Names and origins that are told of in the log; what differs each time must not fill the memory. */
-const MAX_TOLD = 100;
+/** Maximum number of logged refusals; names that differ each time must not fill the memory. */
+const MAX_LOGGED = 100;
 
-/** Characters of a header that are shown. */
+/** Characters of a header that a message shows. */
 const MAX_SHOWN = 200;
 
-/** What a {@linkcode LoopbackGuard} lets in beside the names of this machine. */
+/** Options of {@linkcode LoopbackGuard}. */
 export interface LoopbackOptions {
-  /** More names that lead here, in lower case. */
+  /** Additional host names of this server, in lower case. */
   allowHosts: readonly string[];
-  /** Origins whose pages may call, as the configuration has them. */
+  /** Origins whose pages may call. */
   corsOrigins: "*" | readonly string[];
-  /** Told of the first request with each name or origin that is refused. */
+  /** Called with a message for each new host name or origin that is refused. */
   onRefused: (message: string) => void;
 }
 
 /**
- * Keeps pages of the web from a server on loopback that asks for no tokens. A page may send requests
- * to `localhost`, which say so in `Origin`; and a page whose name leads to 127.0.0.1 by now (DNS
- * rebinding) may do everything, and is known by the name in `Host`.
+ * Protects a server on loopback without authentication from web pages. Any page can send requests to
+ * `localhost`, which its `Origin` reveals. A page whose own name resolves to 127.0.0.1 by now (DNS
+ * rebinding) could do everything, which its `Host` reveals.
  */
 export class LoopbackGuard {
   readonly #options: LoopbackOptions;
   readonly #allowHosts: ReadonlySet<string>;
-  readonly #told = new Set<string>();
+  readonly #logged = new Set<string>();
 
   constructor(options: LoopbackOptions) {
     this.#options = options;
     this.#allowHosts = new Set(options.allowHosts.map((name) => nameOf(name) ?? name));
   }
 
-  /** The answer to a request that does not come from this machine's own pages or programs. */
+  /** Returns the refusal of a request that comes from no page or program of this machine. */
   refusal({ headers, url }: Request): Response | undefined {
     const host = headers.get("host") ?? new URL(url).host;
     const name = nameOf(host);
@@ -47,7 +47,7 @@ export class LoopbackGuard {
     }
     const origin = headers.get("origin");
     if (origin === null || this.isAllowedOrigin(origin)) return;
-    // What is no origin comes from no browser, and `--cors` would refuse it.
+    // A text that is not an origin comes from no browser, and `--cors` would refuse it.
     const problem = originProblem(origin);
     if (problem !== undefined || origin.length > MAX_SHOWN) {
       return this.#refuse(
@@ -61,7 +61,7 @@ export class LoopbackGuard {
     );
   }
 
-  /** Whether pages of an origin may call: this machine's own, on whatever port, and who is named. */
+  /** Returns whether pages of an origin may call: allowed ones, and those of this machine on any port. */
   isAllowedOrigin(origin: string): boolean {
     const { corsOrigins } = this.#options;
     return corsOrigins === "*" || corsOrigins.includes(origin) || this.#isLocalOrigin(origin);
@@ -75,13 +75,13 @@ export class LoopbackGuard {
 
   #isLocal(name: string): boolean {
     return name === "localhost" || name === "127.0.0.1" || name === "[::1]" ||
-      // Nobody can register these: RFC 6761 §6.3.
+      // These cannot be registered: RFC 6761 §6.3.
       name.endsWith(".localhost") || this.#allowHosts.has(name);
   }
 
   #refuse(message: string): Response {
-    if (!this.#told.has(message) && this.#told.size < MAX_TOLD) {
-      this.#told.add(message);
+    if (!this.#logged.has(message) && this.#logged.size < MAX_LOGGED) {
+      this.#logged.add(message);
       this.#options.onRefused(`refused a request: ${message}`);
     }
     const body: ErrorBody = {
@@ -95,8 +95,8 @@ export class LoopbackGuard {
 }
 
 /**
- * The name in a `Host`, without its port, which may be empty (RFC 3986 §3.2.3); `undefined` if that
- * has none. An address has many spellings, so it is brought to the one that browsers use.
+ * Returns the name in a `Host` header, without the port, which may be empty (RFC 3986 §3.2.3), and in
+ * the spelling that browsers use; `undefined` if there is none.
  */
 function nameOf(host: string): string | undefined {
   const [, name] = /^(\[[\da-f:.]+\]|[a-z\d._-]+?)\.?(?::\d{0,5})?$/i.exec(host) ?? [];

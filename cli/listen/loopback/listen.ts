@@ -1,15 +1,15 @@
 import type { Listening } from "../contract.ts";
 import { ListenError } from "../listen_error.ts";
 
-/** Tries to find a port that is free on both addresses. */
+/** Attempts to find a port that is free on both addresses. */
 const ATTEMPTS = 10;
 
 /**
- * Listens on both addresses that `localhost` may mean, on one port.
+ * Listens on both addresses that `localhost` may mean, with the same port.
  *
- * @param port 0 is any that is free on both.
+ * @param port 0 picks one that is free on both.
  * @param listenOn Listens on one address.
- * @throws {ListenError} If the port is taken on either. That a machine has no ::1 is no error.
+ * @throws {ListenError} If the port is taken on either address. A machine without ::1 is no error.
  */
 export async function listenOnLoopback(
   port: number,
