@@ -19,7 +19,7 @@
 export type { KnownParameters } from "./contracts/address.ts";
 export { decodeAddressPart, readAddressParameters } from "./contracts/address.ts";
 export type { BroadcastProvider, Signal, SignalScope, Unsubscribe } from "./contracts/broadcast.ts";
-export { tell } from "./contracts/broadcast.ts";
+export { notify } from "./contracts/broadcast.ts";
 export type { Clock } from "./contracts/clock.ts";
 export { systemClock } from "./contracts/clock.ts";
 export type { Checkable, HealthReport } from "./contracts/health.ts";
@@ -44,24 +44,24 @@ export { ADAPTER_ROLES, readAdapterOptions } from "./contracts/plugin.ts";
 export type {
   DueKind,
   DueTimes,
-  EventClass,
   EventDraft,
-  LogMark,
+  EventKind,
+  RevisionExpectation,
   SeriesFold,
   StoredEvent,
   TaskHead,
-  TaskMark,
   TaskRecord,
+  TaskRevision,
 } from "./contracts/records.ts";
-export { DUE_KINDS, MAX_SERIES_CLASSES } from "./contracts/records.ts";
+export { DUE_KINDS, MAX_SERIES_KINDS } from "./contracts/records.ts";
 export type {
   Commit,
   CommitResult,
   DueWork,
-  IdClosing,
   LiveExpectation,
   Refusal,
   ShortTermStore,
+  Tombstone,
   VersionExpectation,
 } from "./contracts/short_term_store.ts";
 export type { NoteChange, TaskNotes } from "./contracts/task_notes.ts";
@@ -96,6 +96,6 @@ export { idOf, toTaskEvent } from "./domain/event_json.ts";
 export { isLive, isReplaced } from "./domain/expectation.ts";
 export type { Filterable } from "./domain/filter.ts";
 export { compileFilter, matchesEverything, matchesType } from "./domain/filter.ts";
-export { isAtMark } from "./domain/mark.ts";
+export { isAtRevision } from "./domain/revision.ts";
 export { deltaOf, draftOfStored } from "./domain/series.ts";
 export { TaskTable } from "./memory/task_table.ts";

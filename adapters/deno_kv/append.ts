@@ -1,5 +1,5 @@
-import type { EventClass, EventDraft } from "@taskcast/core/adapter";
-import { MAX_SERIES_CLASSES, newSeriesKind } from "@taskcast/core/adapter";
+import type { EventDraft, EventKind } from "@taskcast/core/adapter";
+import { MAX_SERIES_KINDS, newSeriesKind } from "@taskcast/core/adapter";
 import type { Changes } from "./rows/changes.ts";
 import type { Keys } from "./keys.ts";
 import { TAIL_CHARS } from "./limits.ts";
@@ -136,9 +136,9 @@ function addText(
   }
 }
 
-function withClass(classes: EventClass[] | null, { type, level }: EventClass): EventClass[] | null {
+function withClass(classes: EventKind[] | null, { type, level }: EventKind): EventKind[] | null {
   if (classes === null || classes.some((c) => c.type === type && c.level === level)) return classes;
-  return classes.length === MAX_SERIES_CLASSES ? null : [...classes, { type, level }];
+  return classes.length === MAX_SERIES_KINDS ? null : [...classes, { type, level }];
 }
 
 function addToProducer(

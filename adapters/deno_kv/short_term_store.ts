@@ -7,19 +7,19 @@ import type {
   DueWork,
   FoldPage,
   FoldQuery,
-  IdClosing,
   ListPage,
   ListQuery,
-  LogMark,
   LogPage,
   LogQuery,
   MarkedTask,
   NoteChange,
+  RevisionExpectation,
   ShortTermStore,
   Signal,
   StoredEvent,
   TaskHead,
-  TaskMark,
+  TaskRevision,
+  Tombstone,
   Trim,
   Work,
 } from "@taskcast/core/adapter";
@@ -48,7 +48,7 @@ import { archiving, claiming, deleting, marking, SETTLE } from "./rows/work_mark
 /** Tasks and logs in Deno KV. */
 export class DenoKvShortTermStore implements ShortTermStore {
   readonly durable: boolean;
-  readonly wakes?: BroadcastProvider;
+  readonly announcesOn?: BroadcastProvider;
   readonly #database: Database;
   readonly #queue: TaskQueue;
   readonly #janitor: Janitor;
@@ -73,7 +73,7 @@ export class DenoKvShortTermStore implements ShortTermStore {
     this.durable = durable;
     this.#queue = new TaskQueue(database, { maxPending });
     this.#janitor = janitor;
-    if (wakes !== undefined) this.wakes = wakes;
+    if (wakes !== undefined) this.announcesOn = wakes;
     this.#tell = tell;
     this.#onClose = onClose;
   }
@@ -98,7 +98,11 @@ export class DenoKvShortTermStore implements ShortTermStore {
     );
   }
 
-  async deleteTask(taskId: string, at?: TaskMark, closing?: IdClosing): Promise<boolean> {
+  async deleteTask(
+    taskId: string,
+    at?: RevisionExpectation,
+    closing?: Tombstone,
+  ): Promise<boolean> {
     const isDone = await this.#queue.run(taskId, deleting(this.#database, at, closing));
     if (isDone) this.#janitor.collectNow();
     return isDone;
@@ -210,7 +214,7 @@ export class DenoKvShortTermStore implements ShortTermStore {
     taskId: string,
     work: Work,
     atMs: number | undefined,
-    at: TaskMark,
+    at: RevisionExpectation,
   ): Promise<boolean> {
     return await this.#queue.run(taskId, marking(this.#database.keys, { work, atMs, at }));
   }
@@ -224,7 +228,7 @@ export class DenoKvShortTermStore implements ShortTermStore {
 
   async archived(
     taskId: string,
-    at: LogMark,
+    at: TaskRevision,
     then: { againAtMs: number; releaseAtMs?: number },
   ): Promise<boolean> {
     return await this.#queue.run(taskId, archiving(this.#database.keys, at, then));

@@ -6,7 +6,7 @@ import type {
   Unsubscribe,
 } from "@taskcast/core/adapter";
 import { MemoryBroadcastProvider } from "@taskcast/core";
-import { tell } from "@taskcast/core/adapter";
+import { notify } from "@taskcast/core/adapter";
 import type { Connections, ConnectOptions } from "./connection/connect.ts";
 import type { Database } from "./connection/database.ts";
 import { Listener } from "./connection/listener.ts";
@@ -115,7 +115,7 @@ export class PostgresBroadcast implements BroadcastProvider {
   #wakeAll(): void {
     for (const [taskId, listeners] of this.#tasks) {
       for (const listener of listeners) {
-        tell(listener, { taskId, from: Infinity, length: Infinity });
+        notify(listener, { taskId, from: Infinity, length: Infinity });
       }
     }
   }

@@ -1,4 +1,4 @@
-import type { Commit, IdClosing, TaskMark } from "@taskcast/core/adapter";
+import type { Commit, RevisionExpectation, Tombstone } from "@taskcast/core/adapter";
 import type { Run } from "./connection/database.ts";
 
 /** Which ids that commits want to be absent are those of tasks that were released lately. */
@@ -20,7 +20,7 @@ export async function closedAmong(run: Run, commits: readonly Commit[]): Promise
 export async function closeId(
   run: Run,
   { taskId, incarnation }: { taskId: string; incarnation: string },
-  { nowMs, untilMs }: IdClosing,
+  { nowMs, untilMs }: Tombstone,
 ): Promise<void> {
   await Promise.all([
     // Some at a time, and none that another transaction is removing.
@@ -41,7 +41,11 @@ export async function closeId(
 }
 
 /** Opens the id of a life, or whatever life it was. It is locked. */
-export async function openId(run: Run, taskId: string, at: TaskMark | undefined): Promise<void> {
+export async function openId(
+  run: Run,
+  taskId: string,
+  at: RevisionExpectation | undefined,
+): Promise<void> {
   await run(
     "DELETE FROM {closed_ids} WHERE id = $1 AND ($2::text IS NULL OR incarnation = $2)",
     taskId,

@@ -149,19 +149,25 @@ export class PostgresTaskReader implements TaskReader {
   }
 
   async readLog(taskId: string, query: LogQuery): Promise<LogPage | undefined> {
-    const { after, through = MAX_INDEX, limit, maxBytes = MAX_BYTES, filter, plain = false } =
-      query;
+    const {
+      after,
+      through = MAX_INDEX,
+      limit,
+      maxBytes = MAX_BYTES,
+      filter,
+      standalone = false,
+    } = query;
     const { backward = false } = query;
     const values: Value[] = [taskId, after, through, limit, maxBytes];
     const bound = (value: Value) => `$${values.push(value)}`;
     const order = backward ? "DESC" : "ASC";
-    const isWhole = !plain && matchesEverything(filter);
+    const isWhole = !standalone && matchesEverything(filter);
     const source = isWhole
       ? `SELECT ${EVENT_COLUMNS} FROM t, LATERAL (${ofLog(order)}) e ` +
         `${CLASS_OF_EVENT} ${SERIES_OF_EVENT}`
       : `SELECT ${EVENT_COLUMNS} FROM t JOIN {classes} c ON c.task = t.task, ` +
         `LATERAL (${ofClass(order)}) e ${SERIES_OF_EVENT} ` +
-        `WHERE ${classCondition("c", filter, bound)}${plain ? " AND c.plain" : ""} ` +
+        `WHERE ${classCondition("c", filter, bound)}${standalone ? " AND c.plain" : ""} ` +
         `ORDER BY e.idx ${order} LIMIT $4::int`;
     const before = entropyAt("t.task", "$2::int");
     const atEnd = entropyAt("t.task", "least($3::int, length - 1)");

@@ -3,15 +3,15 @@ import type {
   CommitResult,
   DueKind,
   DueWork,
-  IdClosing,
-  LogMark,
   MarkedTask,
   NoteChange,
+  RevisionExpectation,
   ShortTermStore,
-  TaskMark,
+  TaskRevision,
+  Tombstone,
   Work,
 } from "@taskcast/core/adapter";
-import { DUE_KINDS, isAtMark } from "@taskcast/core/adapter";
+import { DUE_KINDS, isAtRevision } from "@taskcast/core/adapter";
 import { TaskcastError } from "@taskcast/core/protocol";
 import { Changes } from "./rows/changes.ts";
 import { closedAmong, closeId, openId } from "./closed_ids.ts";
@@ -56,13 +56,17 @@ export class PostgresShortTermStore extends PostgresTaskStore implements ShortTe
     return resultOf(decision, (index) => events.get(index)!);
   }
 
-  async deleteTask(taskId: string, at?: TaskMark, closing?: IdClosing): Promise<boolean> {
+  async deleteTask(
+    taskId: string,
+    at?: RevisionExpectation,
+    closing?: Tombstone,
+  ): Promise<boolean> {
     return await this.database.transaction(async (run) => {
       const [row] = await Promise.all([
         lockedRow(run, taskId),
         closing === undefined ? openId(run, taskId, at) : undefined,
       ]);
-      if (row === undefined || (at !== undefined && !isAtMark(row, at))) return false;
+      if (row === undefined || (at !== undefined && !isAtRevision(row, at))) return false;
       await Promise.all([
         deleteRows(run, LIVE_TABLES, [row.task]),
         closing && closeId(run, { taskId, incarnation: row.incarnation }, closing),
@@ -87,13 +91,13 @@ export class PostgresShortTermStore extends PostgresTaskStore implements ShortTe
 
   async archived(
     taskId: string,
-    at: LogMark,
+    at: TaskRevision,
     { againAtMs, releaseAtMs }: { againAtMs: number; releaseAtMs?: number },
   ): Promise<boolean> {
     return await this.database.transaction(async (run) => {
       const row = await lockedRow(run, taskId);
       if (row === undefined) return false;
-      const isThere = isAtMark(row, at);
+      const isThere = isAtRevision(row, at);
       await setMark(run, row.task, "archive", isThere ? undefined : againAtMs);
       if (isThere && releaseAtMs !== undefined) {
         await setMark(run, row.task, "release", releaseAtMs);

@@ -1,12 +1,12 @@
 import type {
   ClaimedWork,
   HealthReport,
-  LogMark,
-  TaskMark,
+  RevisionExpectation,
+  TaskRevision,
   Trim,
   Work,
 } from "@taskcast/core/adapter";
-import { isAtMark } from "@taskcast/core/adapter";
+import { isAtRevision } from "@taskcast/core/adapter";
 import type { Run } from "./connection/database.ts";
 import { answerOf, healthOf } from "./connection/errors.ts";
 import { lock } from "./rows/load.ts";
@@ -68,11 +68,11 @@ export class PostgresTaskStore extends PostgresTaskReader {
     taskId: string,
     work: Work,
     atMs: number | undefined,
-    at: TaskMark,
+    at: RevisionExpectation,
   ): Promise<boolean> {
     return await this.database.transaction(async (run) => {
       const row = await lockedRow(run, taskId);
-      if (row === undefined || !isAtMark(row, at)) return false;
+      if (row === undefined || !isAtRevision(row, at)) return false;
       await setMark(run, row.task, work, atMs);
       return true;
     });
@@ -118,10 +118,10 @@ export async function setMark(
 export async function lockedRow(
   run: Run,
   taskId: string,
-): Promise<LogMark & { task: number } | undefined> {
+): Promise<TaskRevision & { task: number } | undefined> {
   const [, rows] = await Promise.all([
     lock(run, [taskId]),
-    run<LogMark & { task: number }>(
+    run<TaskRevision & { task: number }>(
       "SELECT task::float8, incarnation, version, length FROM {tasks} WHERE id = $1",
       taskId,
     ),

@@ -5,7 +5,7 @@ import type {
   SignalScope,
   Unsubscribe,
 } from "@taskcast/core/adapter";
-import { tell } from "@taskcast/core/adapter";
+import { notify } from "@taskcast/core/adapter";
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { RedisClient } from "./connection/client.ts";
 import { BEGINNING } from "./connection/client.ts";
@@ -278,7 +278,7 @@ export class RedisBroadcast implements BroadcastProvider {
       void this.#listen(channel).then(() => {
         if (ofOne === undefined) return; // Readers of all tasks poll those that they know.
         for (const listener of all) {
-          tell(listener, { taskId: ofOne, from: Infinity, length: Infinity });
+          notify(listener, { taskId: ofOne, from: Infinity, length: Infinity });
         }
       });
     }
@@ -295,6 +295,6 @@ export class RedisBroadcast implements BroadcastProvider {
       length: Number(length),
       ...(ended === "1" && { ended: true }),
     };
-    for (const listener of known.all) tell(listener, signal);
+    for (const listener of known.all) notify(listener, signal);
   }
 }

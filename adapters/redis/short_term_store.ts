@@ -9,20 +9,20 @@ import type {
   FoldPage,
   FoldQuery,
   HealthReport,
-  IdClosing,
   ListPage,
   ListQuery,
-  LogMark,
   LogPage,
   LogQuery,
   MarkedTask,
   NoteChange,
   Refusal,
+  RevisionExpectation,
   ShortTermStore,
   StoredEvent,
   TaskHead,
-  TaskMark,
   TaskRecord,
+  TaskRevision,
+  Tombstone,
   Trim,
   Work,
 } from "@taskcast/core/adapter";
@@ -54,7 +54,7 @@ const ASK_AGAIN_MS = 1_000;
 /** Tasks and logs in Redis; each operation is one script, but for pages of many events. */
 export class RedisShortTermStore implements ShortTermStore {
   readonly durable = true;
-  readonly wakes?: BroadcastProvider;
+  readonly announcesOn?: BroadcastProvider;
   readonly #scripts: ScriptRunner;
   readonly #partitions: Partitions;
   readonly #publish: "PUBLISH" | "SPUBLISH" | "";
@@ -83,7 +83,7 @@ export class RedisShortTermStore implements ShortTermStore {
     this.#partitions = partitions;
     this.#connection = connection;
     this.#health = health;
-    this.wakes = wakes;
+    this.announcesOn = wakes;
     this.#publish = publish;
     this.#onClose = onClose;
   }
@@ -129,7 +129,7 @@ export class RedisShortTermStore implements ShortTermStore {
   }
 
   async readLog(taskId: string, query: LogQuery): Promise<LogPage | undefined> {
-    const { after, afterEntropy, through, limit, maxBytes, filter, plain, backward } = query;
+    const { after, afterEntropy, through, limit, maxBytes, filter, standalone, backward } = query;
     const [incarnation, status, length, scannedTo, restThrough, entropy, ...entries] = await this
       .#run(
         taskId,
@@ -139,7 +139,7 @@ export class RedisShortTermStore implements ShortTermStore {
         text(through),
         String(limit),
         filterArg(filter),
-        plain ? "1" : "",
+        standalone ? "1" : "",
         backward ? "1" : "",
         text(maxBytes),
         text(afterEntropy),
@@ -275,7 +275,11 @@ export class RedisShortTermStore implements ShortTermStore {
     }
   }
 
-  async deleteTask(taskId: string, at?: TaskMark, closing?: IdClosing): Promise<boolean> {
+  async deleteTask(
+    taskId: string,
+    at?: RevisionExpectation,
+    closing?: Tombstone,
+  ): Promise<boolean> {
     const place = at === undefined ? ["", "", ""] : placeArgs(at);
     const closed = closing === undefined ? ["", ""] : [
       String(Math.ceil(closing.untilMs)),
@@ -341,7 +345,7 @@ export class RedisShortTermStore implements ShortTermStore {
 
   async archived(
     taskId: string,
-    at: LogMark,
+    at: TaskRevision,
     { againAtMs, releaseAtMs }: { againAtMs: number; releaseAtMs?: number },
   ): Promise<boolean> {
     const [isThere] = await this.#run(
@@ -359,7 +363,7 @@ export class RedisShortTermStore implements ShortTermStore {
     taskId: string,
     work: Work,
     atMs: number | undefined,
-    at: TaskMark,
+    at: RevisionExpectation,
   ): Promise<boolean> {
     const [done] = await this.#run(taskId, "mark", taskId, ...placeArgs(at), work, text(atMs));
     return done === 1;
@@ -498,7 +502,7 @@ function storedOf(
   });
 }
 
-function placeArgs({ incarnation, version, length }: TaskMark): string[] {
+function placeArgs({ incarnation, version, length }: RevisionExpectation): string[] {
   return [incarnation, text(version), text(length)];
 }
 

@@ -1,6 +1,6 @@
 import type { Level } from "@taskcast/core/protocol";
-import type { EventClass, EventDraft, Refusal, StoredEvent } from "@taskcast/core/adapter";
-import { checkSeries, MAX_SERIES_CLASSES } from "@taskcast/core/adapter";
+import type { EventDraft, EventKind, Refusal, StoredEvent } from "@taskcast/core/adapter";
+import { checkSeries, MAX_SERIES_KINDS } from "@taskcast/core/adapter";
 import { TaskcastError } from "@taskcast/core/protocol";
 import { EventInserter } from "./rows/event_inserter.ts";
 import type { Statements } from "./connection/statements.ts";
@@ -106,7 +106,7 @@ export class Appender {
     });
   }
 
-  #classOf({ type, level }: EventClass, plain: boolean): CountedClassRow {
+  #classOf({ type, level }: EventKind, plain: boolean): CountedClassRow {
     const key = keyOf({ type, level, plain: Number(plain) });
     let row = this.#classes.get(key);
     if (row === undefined) {
@@ -171,11 +171,11 @@ export class Appender {
     return series;
   }
 
-  #addClass(series: SeriesRow, { type, level }: EventClass): void {
-    const classes: EventClass[] | null = JSON.parse(series.classes);
+  #addClass(series: SeriesRow, { type, level }: EventKind): void {
+    const classes: EventKind[] | null = JSON.parse(series.classes);
     if (classes === null || classes.some((c) => c.type === type && c.level === level)) return;
     series.classes = JSON.stringify(
-      classes.length === MAX_SERIES_CLASSES ? null : [...classes, { type, level }],
+      classes.length === MAX_SERIES_KINDS ? null : [...classes, { type, level }],
     );
   }
 
@@ -246,6 +246,6 @@ export class Appender {
   }
 }
 
-function keyOf({ type, level, plain }: EventClass & { plain: number }): string {
+function keyOf({ type, level, plain }: EventKind & { plain: number }): string {
   return `${plain} ${level} ${type}`;
 }

@@ -1,6 +1,6 @@
 import type { BroadcastProvider, Signal, SignalScope, Unsubscribe } from "@taskcast/core/adapter";
 import { MemoryBroadcastProvider } from "@taskcast/core";
-import { tell } from "@taskcast/core/adapter";
+import { notify } from "@taskcast/core/adapter";
 import type { SqliteDatabase, SqliteStatement } from "./connection/driver.ts";
 
 /** Milliseconds between looks at whether another process has written. */
@@ -66,7 +66,7 @@ export class SqliteBroadcast implements BroadcastProvider {
     if (version === this.#seen) return;
     this.#seen = version;
     for (const [listener, taskId] of this.#byTask) {
-      tell(listener, { taskId, from: Infinity, length: Infinity });
+      notify(listener, { taskId, from: Infinity, length: Infinity });
     }
   }
 

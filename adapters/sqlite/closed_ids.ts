@@ -1,4 +1,4 @@
-import type { IdClosing, TaskMark } from "@taskcast/core/adapter";
+import type { RevisionExpectation, Tombstone } from "@taskcast/core/adapter";
 import type { Statements } from "./connection/statements.ts";
 
 /** Whether an id is that of a task that was released lately. */
@@ -11,7 +11,7 @@ export function isClosed(sql: Statements, taskId: string, nowMs: number): boolea
 export function closeId(
   sql: Statements,
   { taskId, incarnation }: { taskId: string; incarnation: string },
-  { nowMs, untilMs }: IdClosing,
+  { nowMs, untilMs }: Tombstone,
 ): void {
   sql.run(
     "DELETE FROM {closed_ids} WHERE id IN " +
@@ -27,7 +27,7 @@ export function closeId(
 }
 
 /** Opens the id of a life, or whatever life it was. */
-export function openId(sql: Statements, taskId: string, at: TaskMark | undefined): void {
+export function openId(sql: Statements, taskId: string, at: RevisionExpectation | undefined): void {
   const ofLife = at === undefined ? "" : " AND incarnation = ?";
   const values = at === undefined ? [taskId] : [taskId, at.incarnation];
   sql.run(`DELETE FROM {closed_ids} WHERE id = ?${ofLife}`, ...values);

@@ -74,7 +74,7 @@ export class Reader {
     const to = Math.min(query.through ?? Infinity, length - 1);
     const classes = this.#sql.all<ClassRow>(SELECT_CLASSES, row.task);
     const wanted = classes.filter(compileFilter(query.filter))
-      .filter(({ plain }) => !query.plain || plain === 1);
+      .filter(({ plain }) => !query.standalone || plain === 1);
     const classIds = wanted.length === classes.length ? undefined : wanted.map((c) => c.class);
     const limit = row.bytes - row.trimmed_bytes < maxBytes
       ? query.limit

@@ -2,16 +2,16 @@ import type {
   Commit,
   CommitResult,
   DueWork,
-  IdClosing,
-  LogMark,
   MarkedTask,
   NoteChange,
+  RevisionExpectation,
   ShortTermStore,
-  TaskMark,
+  TaskRevision,
+  Tombstone,
   Trim,
   Work,
 } from "@taskcast/core/adapter";
-import { isAtMark } from "@taskcast/core/adapter";
+import { isAtRevision } from "@taskcast/core/adapter";
 import { closeId, openId } from "./closed_ids.ts";
 import { carryOut } from "./commit.ts";
 import type { Connection } from "./connection/connection.ts";
@@ -40,11 +40,15 @@ export class SqliteShortTermStore extends SqliteTaskStore implements ShortTermSt
     return await this.write(() => carryOut(this.sql, this.#logs, commit));
   }
 
-  async deleteTask(taskId: string, at?: TaskMark, closing?: IdClosing): Promise<boolean> {
+  async deleteTask(
+    taskId: string,
+    at?: RevisionExpectation,
+    closing?: Tombstone,
+  ): Promise<boolean> {
     return await this.write(() => {
       if (closing === undefined) openId(this.sql, taskId, at);
       const row = this.sql.one<TaskRow>(SELECT_TASK, taskId);
-      if (row === undefined || (at !== undefined && !isAtMark(row, at))) return false;
+      if (row === undefined || (at !== undefined && !isAtRevision(row, at))) return false;
       this.#logs.forget(taskId);
       this.deleteRows(TASK_TABLES, row.task);
       if (closing !== undefined) {
@@ -60,13 +64,13 @@ export class SqliteShortTermStore extends SqliteTaskStore implements ShortTermSt
 
   async archived(
     taskId: string,
-    at: LogMark,
+    at: TaskRevision,
     { againAtMs, releaseAtMs }: { againAtMs: number; releaseAtMs?: number },
   ): Promise<boolean> {
     return await this.write(() => {
       const row = this.sql.one<TaskRow>(SELECT_TASK, taskId);
       if (row === undefined) return false;
-      const isThere = isAtMark(row, at);
+      const isThere = isAtRevision(row, at);
       setMark(this.sql, "archive", row.task, isThere ? undefined : againAtMs);
       if (isThere && releaseAtMs !== undefined) {
         setMark(this.sql, "release", row.task, releaseAtMs);

@@ -1,12 +1,12 @@
 import type {
   ClaimedWork,
   LogTrimmer,
-  TaskMark,
+  RevisionExpectation,
   Trim,
   Work,
   WorkQueue,
 } from "@taskcast/core/adapter";
-import { isAtMark } from "@taskcast/core/adapter";
+import { isAtRevision } from "@taskcast/core/adapter";
 import type { TaskRow } from "./rows/tables.ts";
 import { SELECT_TASK } from "./rows/tables.ts";
 import { SqliteTaskReader } from "./task_reader.ts";
@@ -42,11 +42,11 @@ export class SqliteTaskStore extends SqliteTaskReader
     taskId: string,
     work: Work,
     atMs: number | undefined,
-    at: TaskMark,
+    at: RevisionExpectation,
   ): Promise<boolean> {
     return await this.write(() => {
       const row = this.sql.one<TaskRow>(SELECT_TASK, taskId);
-      if (row === undefined || !isAtMark(row, at)) return false;
+      if (row === undefined || !isAtRevision(row, at)) return false;
       setMark(this.sql, work, row.task, atMs);
       return true;
     });

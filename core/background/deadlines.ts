@@ -15,7 +15,7 @@ export type Settle = (kind: DueKind, taskId: string) => Promise<void>;
  * Every instance looks, and what each does is settled by a commit that one of them wins. A timer
  * runs only while something is known to be due or others may leave work in the store.
  */
-export class Scheduler {
+export class Deadlines {
   readonly #context: EngineContext;
   readonly #settle: Settle;
   readonly #job: Job;

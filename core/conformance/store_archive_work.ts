@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { LogMark } from "../contracts/records.ts";
+import type { TaskRevision } from "../contracts/records.ts";
 import type { ShortTermStore } from "../contracts/short_term_store.ts";
 import type { ClaimedWork } from "../contracts/work_queue.ts";
 import { commit, create, draft, LIFE, NOW, record } from "./store_fixtures.ts";
@@ -28,7 +28,7 @@ async function claim(
   return await store.claim(work, { nowMs, untilMs, limit });
 }
 
-function at(length: number, version = 1): LogMark {
+function at(length: number, version = 1): TaskRevision {
   return { incarnation: LIFE, version, length };
 }
 

@@ -7,12 +7,12 @@ import { append, create, delta, draft, LIFE, log, replace } from "./store_fixtur
 import type { Check } from "./suite.ts";
 
 /** Which events: all ways in which a store finds them. */
-const SELECTIONS: readonly Pick<LogQuery, "filter" | "plain" | "backward">[] = [
+const SELECTIONS: readonly Pick<LogQuery, "filter" | "standalone" | "backward">[] = [
   {},
-  { plain: true },
+  { standalone: true },
   { backward: true },
   { filter: { types: ["odd"] } satisfies EventFilter },
-  { filter: { types: ["odd"] }, plain: true, backward: true },
+  { filter: { types: ["odd"] }, standalone: true, backward: true },
   { filter: { types: ["nothing"] } },
 ];
 
@@ -98,7 +98,7 @@ export const DIVERGENCE_CHECKS: readonly Check<ShortTermStore>[] = [
       assert((await replace(store, "t", { status: "completed" }, { events: [draft("end")] })).ok);
       await store.trimLog("t", LIFE, { indexes: [4, 5, 6, 8], series: [] });
       for (const plain of [false, true]) {
-        const query: LogQuery = { after: 5, limit: 100, plain };
+        const query: LogQuery = { after: 5, limit: 100, standalone: plain };
         const page = await store.readLog("t", query);
         assert.deepEqual(await store.readLog("t", { ...query, afterEntropy: 1 }), page);
         assert.equal(

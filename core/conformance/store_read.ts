@@ -84,10 +84,10 @@ export const READ_CHECKS: readonly Check<ShortTermStore>[] = [
           limit: 1 + Math.floor(random() * 20),
           maxBytes: random() < 0.4 ? 1 + Math.floor(random() * 200) : undefined,
           filter: FILTERS[Math.floor(random() * FILTERS.length)],
-          plain: random() < 0.4,
+          standalone: random() < 0.4,
           backward: random() < 0.4,
         };
-        const { after, through = Infinity, filter, plain, backward } = query;
+        const { after, through = Infinity, filter, standalone: plain, backward } = query;
         const matches = compileFilter(filter);
         const expected = all.filter((event) =>
           event.index > after && event.index <= through && matches(event) &&
@@ -138,7 +138,7 @@ export const READ_CHECKS: readonly Check<ShortTermStore>[] = [
       for (const plain of [false, true]) {
         const expected = all.filter((event) => !plain || isPlain(event));
         for (const [limit, maxBytes] of PAGES) {
-          const query: LogQuery = { after: -1, limit, maxBytes, plain };
+          const query: LogQuery = { after: -1, limit, maxBytes, standalone: plain };
           assert.deepEqual(await readAll(store, query), expected, JSON.stringify(query));
           for (const after of [-1, 17, 333]) {
             const { events } = (await store.readLog("t", { ...query, after }))!;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { EventDraft, SeriesFold } from "../contracts/records.ts";
-import { MAX_SERIES_CLASSES } from "../contracts/records.ts";
+import { MAX_SERIES_KINDS } from "../contracts/records.ts";
 import type { ShortTermStore } from "../contracts/short_term_store.ts";
 import { append, assertRefused, commit, create, delta, draft, log } from "./store_fixtures.ts";
 import type { Check } from "./suite.ts";
@@ -186,7 +186,7 @@ export const SERIES_CHECKS: readonly Check<ShortTermStore>[] = [
       const named = (fold?: SeriesFold) =>
         fold?.classes?.map(({ type, level }) => `${type} ${level}`).sort();
       assert.deepEqual(named((await folds(store)).get("answer")), ["step debug", "step info"]);
-      const types = Array.from({ length: MAX_SERIES_CLASSES }, (_, i) => `t${i}`);
+      const types = Array.from({ length: MAX_SERIES_KINDS }, (_, i) => `t${i}`);
       await append(store, "t", ...types.map((type) => delta("x", { seriesId: "few", type })));
       assert.deepEqual(
         named((await folds(store)).get("few")),

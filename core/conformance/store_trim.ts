@@ -86,7 +86,7 @@ export const TRIM_CHECKS: readonly Check<ShortTermStore>[] = [
       await store.trimLog("t", LIFE, { indexes: gone, series: [] });
       const left = range(0, 41).filter((index) => !gone.includes(index));
       assert.deepEqual(await indexes(store, "t"), left);
-      assert.deepEqual(await indexes(store, "t", { plain: true }), left);
+      assert.deepEqual(await indexes(store, "t", { standalone: true }), left);
       assert.deepEqual(await indexes(store, "t", { backward: true }), left.toReversed());
       const odd = { types: ["odd"] };
       assert.deepEqual(await indexes(store, "t", { filter: odd }), [39]);

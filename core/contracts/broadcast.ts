@@ -35,7 +35,7 @@ export interface BroadcastProvider extends Checkable {
 }
 
 /** Calls a listener. Logs an exception that it throws, so that one listener cannot fail the others. */
-export function tell(listener: (signal: Signal) => void, signal: Signal): void {
+export function notify(listener: (signal: Signal) => void, signal: Signal): void {
   try {
     listener(signal);
   } catch (error) {

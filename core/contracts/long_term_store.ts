@@ -1,5 +1,5 @@
 import type { Checkable } from "./health.ts";
-import type { LogMark, StoredEvent, TaskRecord } from "./records.ts";
+import type { StoredEvent, TaskRecord, TaskRevision } from "./records.ts";
 import type { LogTrimmer } from "./log_trimmer.ts";
 import type { TaskReader } from "./task_reader.ts";
 import type { WorkQueue } from "./work_queue.ts";
@@ -86,7 +86,7 @@ export const TOMBSTONE_MS = 86_400_000;
 /** Returns whether the archive holds a task as of a mark. */
 export function isArchived(
   position: ArchivePosition,
-  { version, length }: Pick<LogMark, "version" | "length">,
+  { version, length }: Pick<TaskRevision, "version" | "length">,
 ): boolean {
   return !position.deleted && position.version >= version && position.length >= length;
 }

@@ -39,7 +39,7 @@ export interface TaskHead {
 }
 
 /** An exact revision of a task and its log: it differs if and only if either has changed. */
-export interface LogMark {
+export interface TaskRevision {
   /** The incarnation. */
   incarnation: string;
   /** The version of the record. */
@@ -49,7 +49,7 @@ export interface LogMark {
 }
 
 /** An incarnation of a task; where version and length are given, only at exactly these. */
-export type TaskMark = Pick<LogMark, "incarnation"> & Partial<LogMark>;
+export type RevisionExpectation = Pick<TaskRevision, "incarnation"> & Partial<TaskRevision>;
 
 /** An event as stored. `data` stays JSON text, so it is parsed only where it is used. */
 export interface StoredEvent {
@@ -103,7 +103,7 @@ export interface EventDraft {
 }
 
 /** A combination of type and level that stored events have. */
-export interface EventClass {
+export interface EventKind {
   /** The type. */
   type: string;
   /** The level. */
@@ -124,13 +124,13 @@ export interface SeriesFold {
   text?: string;
   /**
    * The distinct types and levels of its events, or `null` if there are more than
-   * {@linkcode MAX_SERIES_CLASSES}. A filter that matches only some of them cannot use the fold.
+   * {@linkcode MAX_SERIES_KINDS}. A filter that matches only some of them cannot use the fold.
    */
-  classes: EventClass[] | null;
+  classes: EventKind[] | null;
 }
 
 /** Maximum number of classes that a {@linkcode SeriesFold} records. */
-export const MAX_SERIES_CLASSES = 8;
+export const MAX_SERIES_KINDS = 8;
 
 /** The times at which a task needs attention from any instance; Unix milliseconds. */
 export interface DueTimes {

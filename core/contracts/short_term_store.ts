@@ -5,10 +5,10 @@ import type {
   DueKind,
   DueTimes,
   EventDraft,
-  LogMark,
+  RevisionExpectation,
   StoredEvent,
-  TaskMark,
   TaskRecord,
+  TaskRevision,
 } from "./records.ts";
 import type { LogTrimmer } from "./log_trimmer.ts";
 import type { TaskNotes } from "./task_notes.ts";
@@ -39,7 +39,7 @@ export interface Commit {
   taskId: string;
   /** The condition for the commit; if it does not hold, the commit is refused. */
   expect:
-    /** No task has this id, and no tombstone closes it; see {@linkcode IdClosing}. */
+    /** No task has this id, and no tombstone closes it; see {@linkcode Tombstone}. */
     | "absent"
     /** The task exists and is not terminal. Every publish expects this, so it needs no read first. */
     | "live"
@@ -105,13 +105,13 @@ export type CommitResult =
     length: number;
     /** Set for tasks that are {@linkcode TaskRecord.hooked}. */
     hooked?: true;
-    /** The commit is stored, but {@linkcode ShortTermStore.wakes} failed: the engine wakes readers. */
+    /** The commit is stored, but {@linkcode ShortTermStore.announcesOn} failed: the engine wakes readers. */
     untold?: true;
   }
   | { ok: false; refusal: Refusal };
 
 /** A tombstone for the id of a removed task. */
-export interface IdClosing {
+export interface Tombstone {
   /** Unix milliseconds. Tombstones that have expired by then may be removed. */
   nowMs: number;
   /** Unix milliseconds. Until then a commit that expects `"absent"` is refused with `EXISTS`. */
@@ -139,7 +139,7 @@ export interface ShortTermStore extends TaskReader, WorkQueue, TaskNotes, LogTri
    * The broadcast layer that commits to this store notify themselves, in the same step. If left out,
    * the engine publishes each signal.
    */
-  readonly wakes?: BroadcastProvider;
+  readonly announcesOn?: BroadcastProvider;
   /**
    * A counter that increases when the connection may now lead to a different server, or to one that was
    * restored to an earlier state. The engine then compares the store with the archive, as it does after
@@ -158,7 +158,7 @@ export interface ShortTermStore extends TaskReader, WorkQueue, TaskNotes, LogTri
    *   tombstone of this incarnation is removed even if the task is absent, which frees the id.
    * @returns Whether the task was removed.
    */
-  deleteTask(taskId: string, at?: TaskMark, closing?: IdClosing): Promise<boolean>;
+  deleteTask(taskId: string, at?: RevisionExpectation, closing?: Tombstone): Promise<boolean>;
   /** Lists work that is due at `nowMs`. Work stays due until a commit changes it. */
   due(nowMs: number, limit: number): Promise<DueWork>;
   /**
@@ -170,7 +170,7 @@ export interface ShortTermStore extends TaskReader, WorkQueue, TaskNotes, LogTri
    */
   archived(
     taskId: string,
-    at: LogMark,
+    at: TaskRevision,
     then: { againAtMs: number; releaseAtMs?: number },
   ): Promise<boolean>;
   /** Releases connections. Safe to call twice. */

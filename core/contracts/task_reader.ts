@@ -23,7 +23,7 @@ export interface LogQuery {
   /** Returns only matching events. @default all */
   filter?: EventFilter;
   /** Leaves out events of `latest` and `accumulate` series. @default {false} */
-  plain?: boolean;
+  standalone?: boolean;
   /** Reads backward from the newest event; the page is then newest first. @default {false} */
   backward?: boolean;
 }

@@ -1,4 +1,4 @@
-import type { TaskMark } from "./records.ts";
+import type { RevisionExpectation } from "./records.ts";
 
 /**
  * A kind of background work on a task, done by whichever instance claims it.
@@ -59,7 +59,12 @@ export interface WorkQueue {
    *   version and length.
    * @returns Whether the task was there.
    */
-  mark(taskId: string, work: Work, atMs: number | undefined, at: TaskMark): Promise<boolean>;
+  mark(
+    taskId: string,
+    work: Work,
+    atMs: number | undefined,
+    at: RevisionExpectation,
+  ): Promise<boolean>;
   /** Returns marked tasks, earliest first and then by id, that follow `after` in this order. */
   marked(work: Work, options: { limit: number; after?: MarkedTask }): Promise<MarkedTask[]>;
 }

@@ -51,7 +51,7 @@ import { Cleaner } from "../background/cleanup/cleaner.ts";
 import { draftOf } from "../context/drafts.ts";
 import type { Ending, EndWatch } from "./end_watch.ts";
 import { openEndWatch, watchEnd } from "./end_watch.ts";
-import { Follower } from "../streams/follow_task.ts";
+import { TaskFollower } from "../streams/follow_task.ts";
 import { followAll } from "../streams/follow_all.ts";
 import type { FrameEncoder } from "../streams/frames.ts";
 import type { HistoryPage } from "./history.ts";
@@ -59,7 +59,7 @@ import { readHistory } from "./history.ts";
 import { HookCaller } from "./hook_caller.ts";
 import type { ListTasksQuery, TaskPage } from "./list_tasks.ts";
 import { listTasks } from "./list_tasks.ts";
-import { locate } from "../streams/resolve_start.ts";
+import { resolveStart } from "../streams/resolve_start.ts";
 import type { StreamMessage } from "../streams/object_encoder.ts";
 import { objectEncoder } from "../streams/object_encoder.ts";
 import type {
@@ -390,7 +390,7 @@ export class TaskEngine {
     assertSince(since);
     assertSeriesFormat(seriesFormat);
     assertCount(limit, "limit", 1, BOUNDS.historyPage);
-    const start = await locate(this.#context.reader, taskId, since, filter, incarnation);
+    const start = await resolveStart(this.#context.reader, taskId, since, filter, incarnation);
     return await readHistory(this.#context, { start, filter, seriesFormat, limit });
   }
 
@@ -428,11 +428,11 @@ export class TaskEngine {
     assertSeriesFormat(seriesFormat);
     if (limit !== undefined) assertCount(limit, "limit", 0, Number.MAX_SAFE_INTEGER);
     assertEncoder(encoder);
-    const start = await locate(this.#context.reader, taskId, since, filter, incarnation);
+    const start = await resolveStart(this.#context.reader, taskId, since, filter, incarnation);
     const query = { start, filter, seriesFormat, limit };
     return this.#streams.open(
       start.ended,
-      (control) => new Follower(this.#context, this.#tails, query, encoder, control),
+      (control) => new TaskFollower(this.#context, this.#tails, query, encoder, control),
     );
   }
 

@@ -26,11 +26,11 @@ import type { HookCaller } from "./hook_caller.ts";
 import { newIncarnation } from "../context/incarnation.ts";
 import { refusalError, taskNotFound, taskReplaced } from "../context/refusals.ts";
 import { KnownTraces } from "./known_traces.ts";
-import { Scheduler } from "../background/deadlines.ts";
+import { Deadlines } from "../background/deadlines.ts";
 
 /** Everything that changes tasks: commits, and what follows from them. */
 export class Writer {
-  readonly scheduler: Scheduler;
+  readonly scheduler: Deadlines;
   readonly counts = { tasksCreated: 0, tasksEnded: 0, eventsStored: 0, commits: 0 };
   readonly #context: EngineContext;
   readonly #hooks: HookCaller;
@@ -53,7 +53,7 @@ export class Writer {
     this.#deliverer = deliverer;
     this.#context = context;
     this.#hooks = hooks;
-    this.scheduler = new Scheduler(context, (kind, taskId) => this.#settle(kind, taskId));
+    this.scheduler = new Deadlines(context, (kind, taskId) => this.#settle(kind, taskId));
   }
 
   async create(input: CreateTaskInput, traceparent?: string): Promise<Task> {
@@ -254,7 +254,7 @@ export class Writer {
     this.counts.eventsStored += length - from;
     if (expect === "absent") this.counts.tasksCreated++;
     if (ended) this.counts.tasksEnded++;
-    if (from < length && (result.untold || store.wakes !== this.#context.broadcast)) {
+    if (from < length && (result.untold || store.announcesOn !== this.#context.broadcast)) {
       const told = this.#announce(
         ended ? { taskId, from, length, ended } : { taskId, from, length },
       );

@@ -4,7 +4,7 @@ import type {
   SignalScope,
   Unsubscribe,
 } from "../contracts/broadcast.ts";
-import { tell } from "../contracts/broadcast.ts";
+import { notify } from "../contracts/broadcast.ts";
 
 type Listener = (signal: Signal) => void;
 
@@ -16,8 +16,8 @@ export class MemoryBroadcastProvider implements BroadcastProvider {
   /** Calls the listeners. One that throws keeps nothing from the others, nor from the caller. */
   publish(signal: Signal): void {
     const listeners = this.#byTask.get(signal.taskId);
-    if (listeners !== undefined) { for (const listener of listeners) tell(listener, signal); }
-    for (const listener of this.#ofAll) tell(listener, signal);
+    if (listeners !== undefined) { for (const listener of listeners) notify(listener, signal); }
+    for (const listener of this.#ofAll) notify(listener, signal);
   }
 
   /** Listens, at once. */

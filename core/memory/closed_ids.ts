@@ -1,5 +1,5 @@
-import type { TaskMark } from "../contracts/records.ts";
-import type { IdClosing } from "../contracts/short_term_store.ts";
+import type { RevisionExpectation } from "../contracts/records.ts";
+import type { Tombstone } from "../contracts/short_term_store.ts";
 
 /** Bytes that a tombstone is counted with. */
 export const TOMBSTONE_BYTES = 200;
@@ -20,7 +20,7 @@ export class ClosedIds {
   }
 
   /** Closes the id of a life, and forgets those whose time is over. */
-  close(taskId: string, incarnation: string, { nowMs, untilMs }: IdClosing): void {
+  close(taskId: string, incarnation: string, { nowMs, untilMs }: Tombstone): void {
     this.#ids.delete(taskId);
     this.#ids.set(taskId, { incarnation, untilMs });
     for (const [id, closed] of this.#ids) {
@@ -30,7 +30,7 @@ export class ClosedIds {
   }
 
   /** Opens the id of a life, or whatever life it was. */
-  open(taskId: string, at: TaskMark | undefined): void {
+  open(taskId: string, at: RevisionExpectation | undefined): void {
     const closed = this.#ids.get(taskId);
     if (at === undefined || closed?.incarnation === at.incarnation) this.#ids.delete(taskId);
   }

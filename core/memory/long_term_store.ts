@@ -1,9 +1,9 @@
 import type { ArchivePart, ArchivePosition, LongTermStore } from "../contracts/long_term_store.ts";
 import type { Trim } from "../contracts/log_trimmer.ts";
-import type { TaskMark, TaskRecord } from "../contracts/records.ts";
+import type { RevisionExpectation, TaskRecord } from "../contracts/records.ts";
 import type { ClaimedWork, Work } from "../contracts/work_queue.ts";
 import { copyOf } from "../domain/copy.ts";
-import { isAtMark } from "../domain/mark.ts";
+import { isAtRevision } from "../domain/revision.ts";
 import { draftOfStored } from "../domain/series.ts";
 import { logMarkOf, TaskTable } from "./task_table.ts";
 import { WorkTable } from "./work_table.ts";
@@ -61,9 +61,14 @@ export class MemoryLongTermStore extends TaskTable implements LongTermStore {
   }
 
   /** Says when a task is to be cleaned. */
-  async mark(taskId: string, work: Work, atMs: number | undefined, at: TaskMark): Promise<boolean> {
+  async mark(
+    taskId: string,
+    work: Work,
+    atMs: number | undefined,
+    at: RevisionExpectation,
+  ): Promise<boolean> {
     const entry = this.get(taskId);
-    if (entry === undefined || !isAtMark(logMarkOf(entry), at)) return false;
+    if (entry === undefined || !isAtRevision(logMarkOf(entry), at)) return false;
     this.#work.set(taskId, work, atMs);
     return await Promise.resolve(true);
   }

@@ -1,5 +1,5 @@
-import type { EventClass, EventDraft, SeriesFold, StoredEvent } from "../contracts/records.ts";
-import { MAX_SERIES_CLASSES } from "../contracts/records.ts";
+import type { EventDraft, EventKind, SeriesFold, StoredEvent } from "../contracts/records.ts";
+import { MAX_SERIES_KINDS } from "../contracts/records.ts";
 import type { FoldQuery } from "../contracts/task_reader.ts";
 import type { SeriesKind } from "../domain/append.ts";
 import { NewestOrder } from "./newest_order.ts";
@@ -8,7 +8,7 @@ interface Series extends SeriesKind {
   newest: StoredEvent;
   /** The text in parts; left out while the newest event is the value. */
   parts?: string[];
-  classes: EventClass[] | null;
+  classes: EventKind[] | null;
 }
 
 /** The series of one task, folded as their events come. */
@@ -91,7 +91,7 @@ export class SeriesIndex {
       const known = classes[i]!;
       if (known.type === type && known.level === level) return;
     }
-    if (classes.length === MAX_SERIES_CLASSES) series.classes = null;
+    if (classes.length === MAX_SERIES_KINDS) series.classes = null;
     // A new list, since folds that were given out share the old one.
     else series.classes = [...classes, { type, level }];
   }

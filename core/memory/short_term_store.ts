@@ -1,18 +1,18 @@
 import type {
   EventDraft,
-  LogMark,
+  RevisionExpectation,
   StoredEvent,
-  TaskMark,
   TaskRecord,
+  TaskRevision,
 } from "../contracts/records.ts";
 import { DUE_KINDS } from "../contracts/records.ts";
 import type {
   Commit,
   CommitResult,
   DueWork,
-  IdClosing,
   Refusal,
   ShortTermStore,
+  Tombstone,
 } from "../contracts/short_term_store.ts";
 import type { Trim } from "../contracts/log_trimmer.ts";
 import type { NoteChange } from "../contracts/task_notes.ts";
@@ -22,7 +22,7 @@ import { isTerminal } from "../protocol/status.ts";
 import { checkSeries, newSeriesKind } from "../domain/append.ts";
 import { copyOf } from "../domain/copy.ts";
 import { isLive, isReplaced } from "../domain/expectation.ts";
-import { isAtMark } from "../domain/mark.ts";
+import { isAtRevision } from "../domain/revision.ts";
 import { draftOfStored } from "../domain/series.ts";
 import { ClosedIds, TOMBSTONE_BYTES } from "./closed_ids.ts";
 import { DueIndex } from "./due_index.ts";
@@ -75,10 +75,16 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
     return Promise.resolve(this.#commit(commit));
   }
 
-  async deleteTask(taskId: string, at?: TaskMark, closing?: IdClosing): Promise<boolean> {
+  async deleteTask(
+    taskId: string,
+    at?: RevisionExpectation,
+    closing?: Tombstone,
+  ): Promise<boolean> {
     if (closing === undefined) this.#closed.open(taskId, at);
     const entry = this.get(taskId);
-    if (entry === undefined || (at !== undefined && !isAtMark(logMarkOf(entry), at))) return false;
+    if (entry === undefined || (at !== undefined && !isAtRevision(logMarkOf(entry), at))) {
+      return false;
+    }
     this.remove(taskId);
     if (closing !== undefined) this.#closed.close(taskId, entry.record.incarnation, closing);
     return await Promise.resolve(true);
@@ -104,12 +110,12 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
 
   async archived(
     taskId: string,
-    at: LogMark,
+    at: TaskRevision,
     { againAtMs, releaseAtMs }: { againAtMs: number; releaseAtMs?: number },
   ): Promise<boolean> {
     const entry = this.get(taskId);
     if (entry === undefined) return false;
-    const isThere = isAtMark(logMarkOf(entry), at);
+    const isThere = isAtRevision(logMarkOf(entry), at);
     this.#work.set(taskId, "archive", isThere ? undefined : againAtMs);
     if (isThere && releaseAtMs !== undefined) this.#work.set(taskId, "release", releaseAtMs);
     return await Promise.resolve(isThere);
@@ -119,10 +125,10 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
     taskId: string,
     work: Work,
     atMs: number | undefined,
-    at: TaskMark,
+    at: RevisionExpectation,
   ): Promise<boolean> {
     const entry = this.get(taskId);
-    if (entry === undefined || !isAtMark(logMarkOf(entry), at)) return false;
+    if (entry === undefined || !isAtRevision(logMarkOf(entry), at)) return false;
     this.#work.set(taskId, work, atMs);
     return await Promise.resolve(true);
   }

@@ -83,7 +83,14 @@ export class TaskLog {
 
   /** The events that a query asks for, and how far the log has been looked at for them. */
   read(query: LogQuery): { events: StoredEvent[]; scannedTo: number } {
-    const { after, limit, maxBytes = Infinity, filter, plain = false, backward = false } = query;
+    const {
+      after,
+      limit,
+      maxBytes = Infinity,
+      filter,
+      standalone: plain = false,
+      backward = false,
+    } = query;
     const from = Math.max(0, after + 1);
     const to = Math.min(query.through ?? Infinity, this.length - 1);
     const end = backward ? after + 1 : Math.max(to, after);

@@ -1,5 +1,5 @@
 import type { Trim } from "../contracts/log_trimmer.ts";
-import type { LogMark, StoredEvent, TaskHead, TaskRecord } from "../contracts/records.ts";
+import type { StoredEvent, TaskHead, TaskRecord, TaskRevision } from "../contracts/records.ts";
 import type {
   FoldPage,
   FoldQuery,
@@ -162,7 +162,7 @@ export class TaskTable implements TaskReader {
 /** Where a task is. */
 export function logMarkOf(
   { record: { incarnation, version }, log: { length } }: TaskEntry,
-): LogMark {
+): TaskRevision {
   return { incarnation, version, length };
 }
 

@@ -9,7 +9,7 @@ import { TaskGone } from "../context/task_gone.ts";
  *
  * @throws {TaskGone} If it is not in that one any more.
  */
-export async function ranksOfOne(
+export async function countBefore(
   reader: TaskReader,
   taskId: string,
   filter: EventFilter,
@@ -21,7 +21,7 @@ export async function ranksOfOne(
 }
 
 /** For each index: how many events before it match. None, when the task is gone, or in another incarnation. */
-export async function ranks(
+export async function countBeforeEach(
   reader: TaskReader,
   taskId: string,
   filter: EventFilter,
@@ -36,7 +36,7 @@ export async function ranks(
  *
  * @param count How many match before the page. Nothing is asked while no event can have been trimmed.
  */
-export async function ranksOfPage(
+export async function countBeforePage(
   reader: TaskReader,
   taskId: string,
   filter: EventFilter,

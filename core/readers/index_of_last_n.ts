@@ -2,7 +2,7 @@ import type { LogPage, TaskReader } from "../contracts/task_reader.ts";
 import type { EventFilter } from "../protocol/event.ts";
 
 /** Which items to count. */
-export interface CutOffQuery {
+export interface LastItemsQuery {
   /** The task. */
   taskId: string;
   /** Only events that match. */
@@ -23,9 +23,9 @@ export interface CutOffQuery {
  *
  * @param more Indexes of items that are counted too, beside the events of the log.
  */
-export async function cutOff(
+export async function indexOfLastN(
   store: TaskReader,
-  query: CutOffQuery,
+  query: LastItemsQuery,
   last: number,
   more: readonly number[] = [],
 ): Promise<number> {
@@ -38,7 +38,7 @@ export async function cutOff(
       through: position,
       limit: Math.min(pageSize, last + 1),
       filter,
-      plain,
+      standalone: plain,
       backward: true,
     });
     if (page === undefined) break;

@@ -14,7 +14,7 @@ import type { EngineContext } from "../context/context.ts";
 import { IncarnationReader } from "./incarnation_reader.ts";
 
 /** Whoever waits for a store does not want to any more. */
-export class NotWanted extends Error {}
+export class Cancelled extends Error {}
 
 /** Who waits. */
 export interface Waiter {
@@ -27,9 +27,9 @@ export interface Waiter {
  * Reads for streams that have begun: while a store cannot be reached they wait and ask again, since
  * their readers keep a connection that would only come back.
  *
- * Its methods throw {@linkcode NotWanted} when the waiter closed meanwhile.
+ * Its methods throw {@linkcode Cancelled} when the waiter closed meanwhile.
  */
-export class PatientReader implements TaskReader {
+export class RetryingReader implements TaskReader {
   readonly #context: EngineContext;
   readonly #waiter: Waiter;
   readonly #incarnation?: string;
@@ -88,23 +88,23 @@ export class PatientReader implements TaskReader {
 /**
  * Waits until a store may be asked again.
  *
- * @throws {NotWanted} When the waiter is closed, or closes meanwhile.
+ * @throws {Cancelled} When the waiter is closed, or closes meanwhile.
  */
 export async function pause({ clock, options }: EngineContext, waiter: Waiter): Promise<void> {
-  if (waiter.closed) throw new NotWanted();
+  if (waiter.closed) throw new Cancelled();
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = clock.setTimeout(resolve, options.storeRetryMs);
   waiter.wake = resolve;
   await promise;
   waiter.wake = undefined;
   clock.clearTimeout(timer);
-  if (waiter.closed) throw new NotWanted();
+  if (waiter.closed) throw new Cancelled();
 }
 
 /**
  * What others make, too, and go on making when the waiter closes.
  *
- * @throws {NotWanted} When it closes first and is owed nothing.
+ * @throws {Cancelled} When it closes first and is owed nothing.
  */
 export function unlessClosed<T>(
   waiter: Waiter & { readonly isOwed: boolean },
@@ -112,7 +112,7 @@ export function unlessClosed<T>(
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     waiter.wake = () => {
-      if (waiter.closed && !waiter.isOwed) reject(new NotWanted());
+      if (waiter.closed && !waiter.isOwed) reject(new Cancelled());
     };
     made.then(resolve, reject).finally(() => waiter.wake = undefined);
   });

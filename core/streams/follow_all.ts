@@ -10,8 +10,8 @@ import type { EngineContext } from "../context/context.ts";
 import { Diverged, isLost } from "../context/diverged.ts";
 import type { FrameEncoder } from "./frames.ts";
 import { HiddenTasks } from "./hidden_tasks.ts";
-import { NotWanted, PatientReader } from "../readers/retrying_reader.ts";
-import { ranks, ranksOfPage } from "../readers/count_before.ts";
+import { Cancelled, RetryingReader } from "../readers/retrying_reader.ts";
+import { countBeforeEach, countBeforePage } from "../readers/count_before.ts";
 import type { StreamControl } from "./stream_control.ts";
 import type { Tails } from "./tails.ts";
 
@@ -93,7 +93,7 @@ async function* followTasks<Chunk>(
   encoder: FrameEncoder<Chunk>,
   control: StreamControl,
 ): AsyncGenerator<Chunk, void> {
-  const context = { ...impatient, reader: new PatientReader(impatient, control) };
+  const context = { ...impatient, reader: new RetryingReader(impatient, control) };
   const { broadcast, clock, options } = context;
   const sinceMs = clock.now();
   /** All tasks that were created earlier have been heard of, or seen in a list. */
@@ -153,7 +153,7 @@ async function* followTasks<Chunk>(
       }
     }
   } catch (error) {
-    if (!(error instanceof NotWanted)) throw error;
+    if (!(error instanceof Cancelled)) throw error;
   } finally {
     clock.clearTimeout(beatTimer);
     stopPolling();
@@ -181,7 +181,7 @@ async function* followTasks<Chunk>(
         return;
       }
       const buffer = encoder.buffer();
-      const ranks = await ranksOfPage(context.reader, taskId, query.filter, page, place.count);
+      const ranks = await countBeforePage(context.reader, taskId, query.filter, page, place.count);
       page.events.forEach((event, i) => {
         buffer.append({ taskId, event, filteredIndex: ranks[i]! });
         place.count = ranks[i]! + 1;
@@ -218,7 +218,13 @@ async function* followTasks<Chunk>(
           }
           if (buffer.end > 0) yield buffer.slice(0);
           if (through === undefined) continue;
-          const [count] = await ranks(context.reader, taskId, filter, [through + 1], incarnation);
+          const [count] = await countBeforeEach(
+            context.reader,
+            taskId,
+            filter,
+            [through + 1],
+            incarnation,
+          );
           places.set(taskId, { ...place, through, entropy, count: count!, endedPolls: undefined });
         }
         dirty.set(taskId, length); // What came while this was read.
@@ -274,9 +280,13 @@ async function* followTasks<Chunk>(
       incarnation: record.incarnation,
       createdAt: record.task.createdAt,
       through: start - 1,
-      count: matchesEverything(query.filter)
-        ? start
-        : (await ranks(context.reader, taskId, query.filter, [start], record.incarnation))[0]!,
+      count: matchesEverything(query.filter) ? start : (await countBeforeEach(
+        context.reader,
+        taskId,
+        query.filter,
+        [start],
+        record.incarnation,
+      ))[0]!,
     };
     places.set(taskId, place);
     return place;

@@ -7,20 +7,20 @@ import type { ChunkSource, ReadRequest } from "./chunk_source.ts";
 import type { CollapsedPage } from "./replay/collapse.ts";
 import { collapse } from "./replay/collapse.ts";
 import type { EngineContext } from "../context/context.ts";
-import { cutOff } from "../readers/index_of_last_n.ts";
+import { indexOfLastN } from "../readers/index_of_last_n.ts";
 import { Diverged, isLost } from "../context/diverged.ts";
 import type { FrameEncoder } from "./frames.ts";
 import type { Start } from "./resolve_start.ts";
 import { lostStart } from "./resolve_start.ts";
-import { NotWanted, PatientReader, pause, unlessClosed } from "../readers/retrying_reader.ts";
-import type { Place } from "./log_position.ts";
+import { Cancelled, pause, RetryingReader, unlessClosed } from "../readers/retrying_reader.ts";
+import type { LogPosition } from "./log_position.ts";
 import { cursorAt } from "./log_position.ts";
-import { ranksOfOne } from "../readers/count_before.ts";
+import { countBefore } from "../readers/count_before.ts";
 import type { StreamControl } from "./stream_control.ts";
 import type { Tail } from "./tail.ts";
 import type { Tails } from "./tails.ts";
 import { TaskGone } from "../context/task_gone.ts";
-import type { View, ViewPosition } from "./shared_frames.ts";
+import type { FramesPosition, SharedFrames } from "./shared_frames.ts";
 
 /** What a reader of one task asked for. */
 export interface FollowQuery {
@@ -35,7 +35,7 @@ export interface FollowQuery {
 }
 
 /** Series that grew, as a whole. */
-interface Batch<Chunk> extends Place {
+interface Batch<Chunk> extends LogPosition {
   /** Left out: nothing that matches. */
   chunk?: Chunk;
   /** It has everything through there then; otherwise as a partial cursor says it. */
@@ -57,14 +57,14 @@ interface Batch<Chunk> extends Place {
  * Only what takes several pages is a generator, for as long as it lasts: one that waits within
  * others would keep the frames and promises of them all, for each idle reader.
  */
-export class Follower<Chunk> implements ChunkSource<Chunk> {
+export class TaskFollower<Chunk> implements ChunkSource<Chunk> {
   readonly #context: EngineContext;
   readonly #reader: TaskReader;
   readonly #tails: Tails;
   #query: FollowQuery;
   readonly #encoder: FrameEncoder<Chunk>;
   readonly #control: StreamControl;
-  readonly #position: ViewPosition<Chunk>;
+  readonly #position: FramesPosition<Chunk>;
   #isNew = true;
   #isOver = false;
   /** What the reader has is not in the log: it begins anew in the next step. */
@@ -76,7 +76,7 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
   /** Set once it is live. */
   #tail?: Tail;
   /** Set with the tail, unless series are told as a whole. */
-  #view?: View<Chunk>;
+  #view?: SharedFrames<Chunk>;
   /** It has of series only those that rest at or before its position. */
   #isPartial = false;
   /** Those whose chunks are the same where series are told as a whole. */
@@ -96,7 +96,7 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
     control: StreamControl,
   ) {
     this.#context = context;
-    this.#reader = new PatientReader(context, control, query.start.incarnation);
+    this.#reader = new RetryingReader(context, control, query.start.incarnation);
     this.#tails = tails;
     this.#query = query;
     this.#encoder = encoder;
@@ -157,7 +157,7 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
     if (position.through !== tail.through || hasEnded(tail, position) || closed) return undefined;
     // Who asks again while it is being woken has not stopped to wait.
     if (!this.#control.isWaiting) {
-      tail.wait(this.#control, this.#woken, view as unknown as View<never>);
+      tail.wait(this.#control, this.#woken, view as unknown as SharedFrames<never>);
     }
     return "waiting";
   }
@@ -182,7 +182,7 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
   };
 
   #rest(): void {
-    this.#tail?.rest(this.#control, this.#view as unknown as View<never>);
+    this.#tail?.pause(this.#control, this.#view as unknown as SharedFrames<never>);
   }
 
   /** What takes more than a step: the opening, reading from the store, joining the tail, the end. */
@@ -197,7 +197,7 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
       this.#isLost = error instanceof Diverged;
       this.#isOver = !this.#isLost;
       if (error instanceof TaskGone) chunk = this.#done("deleted");
-      else if (!this.#isLost && !(error instanceof NotWanted)) failure = { error };
+      else if (!this.#isLost && !(error instanceof Cancelled)) failure = { error };
     }
     // After the last chunk. Nobody waits for it: it may fail, or take as long as a broadcast layer is
     // away.
@@ -322,7 +322,7 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
   async #leave(): Promise<void> {
     const pages = this.#pages;
     const tail = this.#tail;
-    tail?.leave(this.#control, this.#view as unknown as View<never>);
+    tail?.leave(this.#control, this.#view as unknown as SharedFrames<never>);
     if (this.#sharedKey !== undefined) tail?.leaveShared(this.#sharedKey);
     this.#pages = this.#tail = this.#view = undefined;
     await Promise.all([tail && this.#tails.release(tail), pages?.return()]);
@@ -379,7 +379,7 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
     const { taskId, after, length } = start;
     if (limit !== undefined) {
       const part = { taskId, filter, after, through: length - 1, pageSize, plain: false };
-      const through = await cutOff(this.#reader, part, limit);
+      const through = await indexOfLastN(this.#reader, part, limit);
       if (through !== after) this.#moved({ through });
     }
     await this.#moveTo(this.#position);
@@ -418,7 +418,7 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
 
   /** A collapsed replay from the position on, page by page. */
   async *#collapsed(last?: number): AsyncGenerator<Chunk, void> {
-    let end: Place | undefined;
+    let end: LogPosition | undefined;
     const tail = this.#tail;
     const known = tail?.through ?? -1;
     for await (const { frames, through, entropy } of this.#collapse(last)) {
@@ -504,7 +504,7 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
   }
 
   /** The reader has everything through a place, by what was read for it alone. */
-  #moved({ through, entropy }: Place): void {
+  #moved({ through, entropy }: LogPosition): void {
     this.#position.through = through;
     this.#position.entropy = entropy;
     this.#isPartial = false;
@@ -512,14 +512,14 @@ export class Follower<Chunk> implements ChunkSource<Chunk> {
   }
 
   /** The same, and nothing after it. */
-  async #moveTo(place: Place): Promise<void> {
+  async #moveTo(place: LogPosition): Promise<void> {
     const { start: { taskId }, filter } = this.#query;
     const { through } = place;
     this.#moved(place);
     if (matchesEverything(filter) || through === -1) {
       this.#position.count = through + 1;
     } else {
-      const [count] = await ranksOfOne(this.#reader, taskId, filter, [through + 1]);
+      const [count] = await countBefore(this.#reader, taskId, filter, [through + 1]);
       this.#position.count = count!;
     }
   }

@@ -2,7 +2,7 @@ import type { Cursor } from "../protocol/cursor.ts";
 import { encodeCursor, fingerprintOf } from "../protocol/cursor.ts";
 
 /** A place in a log: everything through an index. */
-export interface Place {
+export interface LogPosition {
   /** The index; -1 is before the first event. */
   through: number;
   /** The entropy of the event there, by which it is recognised; left out where it is not known. */
@@ -13,7 +13,7 @@ export interface Place {
 export function cursorAt(
   kind: Cursor["kind"],
   incarnation: string,
-  { through: index, entropy }: Place,
+  { through: index, entropy }: LogPosition,
 ): string {
   return entropy === undefined
     ? encodeCursor({ kind, incarnation, index })

@@ -10,7 +10,7 @@ import { parseEventId } from "../protocol/ulid.ts";
 import { idOf } from "../domain/event_json.ts";
 import { matchesEverything } from "../domain/filter.ts";
 import { IncarnationReader } from "../readers/incarnation_reader.ts";
-import { ranksOfOne } from "../readers/count_before.ts";
+import { countBefore } from "../readers/count_before.ts";
 import { invalidCursor, taskNotFound, taskReplaced } from "../context/refusals.ts";
 import { TaskGone, whileThere } from "../context/task_gone.ts";
 
@@ -50,7 +50,7 @@ export interface Start {
  * @throws {TaskcastError} `TASK_NOT_FOUND`; `INVALID_CURSOR` for one that is malformed, or belongs
  * to another task or to another life of this id.
  */
-export async function locate(
+export async function resolveStart(
   store: TaskReader,
   taskId: string,
   since: Since,
@@ -179,7 +179,7 @@ async function indexOfMatch(
     const step = Math.max(1, Math.ceil((high - low) / 32));
     const probes: number[] = [];
     for (let index = low; index < high; index += step) probes.push(index);
-    const counts = await ranksOfOne(store, taskId, filter, probes.map((index) => index + 1));
+    const counts = await countBefore(store, taskId, filter, probes.map((index) => index + 1));
     const hit = counts.findIndex((count) => count > nth);
     if (hit === -1) low = probes.at(-1)! + 1;
     else {

@@ -2,9 +2,9 @@ import type { StoredEvent } from "../contracts/records.ts";
 import type { EventFilter } from "../protocol/event.ts";
 import { compileFilter } from "../domain/filter.ts";
 import type { FrameBuffer, FrameEncoder } from "./frames.ts";
-import type { Place } from "./log_position.ts";
+import type { LogPosition } from "./log_position.ts";
 import { cursorAt } from "./log_position.ts";
-import { WaitList } from "./waking/reader_list.ts";
+import { ReaderList } from "./waking/reader_list.ts";
 
 /** A run of a view's frames. Only the newest one grows. */
 interface Segment<Chunk> {
@@ -26,7 +26,7 @@ interface Segment<Chunk> {
 }
 
 /** Where one reader stands in a view. */
-export interface ViewPosition<Chunk> extends Place {
+export interface FramesPosition<Chunk> extends LogPosition {
   /** Matching events through there, from the task's first. */
   count: number;
   /** Set while the reader is in the view. */
@@ -51,7 +51,7 @@ const TOGETHER_BYTES = 8 * SEGMENT_BYTES;
  * Bounded: the oldest segments are dropped, and a reader that stood there reads from the store
  * until it is back.
  */
-export class View<Chunk> {
+export class SharedFrames<Chunk> {
   readonly #encoder: FrameEncoder<Chunk>;
   readonly #matches: (event: StoredEvent) => boolean;
   readonly #taskId: string;
@@ -64,7 +64,7 @@ export class View<Chunk> {
   #bytes = 0;
   #heartbeat?: { through: number; chunk: Chunk | undefined };
   /** Readers at the end, for now or again soon. */
-  readonly waiters: WaitList = new WaitList();
+  readonly waiters: ReaderList = new ReaderList();
   /** Frames that were ever encoded. */
   frames = 0;
   /** Readers that use the view. */
@@ -80,7 +80,7 @@ export class View<Chunk> {
       /** Asked whenever a segment is added. */
       maxBytes: () => number;
     },
-    start: Place & { count: number },
+    start: LogPosition & { count: number },
   ) {
     this.#encoder = options.encoder;
     this.#matches = compileFilter(options.filter);
@@ -106,13 +106,13 @@ export class View<Chunk> {
   }
 
   /** All readers that wait have been woken for what there is. */
-  heard(): void {
+  markWoken(): void {
     this.#unheard = this.#last;
     this.#keepToBound();
   }
 
   /** Begins anew at a reader's position; who stood elsewhere has fallen behind. */
-  restart(start: Place & { count: number }): void {
+  restart(start: LogPosition & { count: number }): void {
     while (this.#first !== this.#last) this.#dropFirst();
     this.#drop(this.#last);
     this.#bytes = 0;
@@ -122,7 +122,7 @@ export class View<Chunk> {
   /**
    * Encodes those that match of events that come together.
    *
-   * @param from The place of the one after {@linkcode View.through}; those before it are left out.
+   * @param from The place of the one after {@linkcode SharedFrames.through}; those before it are left out.
    */
   append(events: readonly StoredEvent[], from = 0): void {
     let maxBytes = SEGMENT_BYTES;
@@ -144,7 +144,7 @@ export class View<Chunk> {
    * @returns What lies between, `undefined` if nothing does, or `"behind"` if the view does not
    * have it (any more): read from the store.
    */
-  take(position: ViewPosition<Chunk>): { chunk: Chunk } | "behind" | undefined {
+  take(position: FramesPosition<Chunk>): { chunk: Chunk } | "behind" | undefined {
     let { segment } = position;
     if (segment === undefined || segment.dropped) {
       segment = this.#find(position);
@@ -191,7 +191,7 @@ export class View<Chunk> {
   }
 
   /** Finds the segment and place where a reader goes on. */
-  #find(position: ViewPosition<Chunk>): Segment<Chunk> | undefined {
+  #find(position: FramesPosition<Chunk>): Segment<Chunk> | undefined {
     for (let s: Segment<Chunk> | undefined = this.#first; s; s = s.next) {
       if (position.through < s.startThrough) return undefined;
       if (position.through > s.through) continue;
@@ -202,7 +202,7 @@ export class View<Chunk> {
     return undefined;
   }
 
-  #newSegment({ through, entropy, count }: Place & { count: number }): Segment<Chunk> {
+  #newSegment({ through, entropy, count }: LogPosition & { count: number }): Segment<Chunk> {
     const buffer = this.#encoder.buffer();
     this.#bytes += buffer.bytes;
     return {

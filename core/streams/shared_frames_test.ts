@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import type { StoredEvent } from "../contracts/records.ts";
 import type { StreamMessage } from "./object_encoder.ts";
 import { objectEncoder } from "./object_encoder.ts";
-import type { ViewPosition } from "./shared_frames.ts";
-import { View } from "./shared_frames.ts";
+import type { FramesPosition } from "./shared_frames.ts";
+import { SharedFrames } from "./shared_frames.ts";
 
-function viewOf(maxBytes: number, types?: string[]): View<StreamMessage[]> {
-  return new View({
+function viewOf(maxBytes: number, types?: string[]): SharedFrames<StreamMessage[]> {
+  return new SharedFrames({
     taskId: "t",
     incarnation: "0123abcd",
     filter: { types },
@@ -20,11 +20,13 @@ function event(index: number, type = "a"): StoredEvent {
   return { index, timestamp: 1, entropy: 0, type, level: "info", data };
 }
 
-function startOf(): ViewPosition<StreamMessage[]> {
+function startOf(): FramesPosition<StreamMessage[]> {
   return { through: -1, count: 0, offset: 0 };
 }
 
-function indexes(taken: ReturnType<View<StreamMessage[]>["take"]>): number[] | string | undefined {
+function indexes(
+  taken: ReturnType<SharedFrames<StreamMessage[]>["take"]>,
+): number[] | string | undefined {
   if (taken === undefined || taken === "behind") return taken;
   return taken.chunk.map((message) => message.kind === "event" ? message.event.index : -1);
 }
@@ -58,7 +60,7 @@ Deno.test("View keeps to its bound, tells who has fallen behind, and takes them 
   for (let i = 0; i < 3; i++) view.append([event(i)]);
   view.take(slow);
   for (let i = 3; i < 2_000; i++) {
-    view.heard();
+    view.markWoken();
     view.append([event(i)]);
     assert.notEqual(view.take(fast), "behind");
   }
@@ -78,7 +80,7 @@ Deno.test("a reader that stopped in a view holds none of what came after", () =>
   view.append([event(0)]);
   view.take(stopped);
   for (let i = 1; i < 2_000; i++) {
-    view.heard();
+    view.markWoken();
     view.append([event(i)]);
   }
   assert.equal(stopped.segment?.dropped, true);
@@ -94,7 +96,7 @@ Deno.test("a reader that stopped in a view holds none of what came after", () =>
 });
 
 Deno.test("View keeps what comes together in one piece, up to half of its bound", () => {
-  const sizes = (maxBytes: number, append: (view: View<StreamMessage[]>) => void) => {
+  const sizes = (maxBytes: number, append: (view: SharedFrames<StreamMessage[]>) => void) => {
     const view = viewOf(maxBytes);
     const position = startOf();
     append(view);
@@ -119,7 +121,7 @@ Deno.test("View keeps what waiting readers have not heard of, whatever its bound
   for (let i = 0; i < 500; i++) view.append([event(i)]);
   assert.equal(indexes(view.take({ ...waiting }))![0], 0);
   assert(view.bytes > 1_000_000, `${view.bytes}`);
-  view.heard();
+  view.markWoken();
   assert.equal(view.take(waiting), "behind");
   assert(view.bytes < 100_000, `${view.bytes}`);
 });

@@ -19,7 +19,7 @@ export class StreamControl {
   owner?: { onClosed(): void } = undefined;
   /** Ends the present wait. */
   wake?: Wake;
-  /** It waits in a {@linkcode WaitList}. */
+  /** It waits in a {@linkcode ReaderList}. */
   isWaiting = false;
   /** Which one it was to come there, from 1. */
   arrival?: number = undefined;

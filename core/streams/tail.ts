@@ -9,12 +9,12 @@ import type { EngineContext } from "../context/context.ts";
 import { isLost } from "../context/diverged.ts";
 import type { FrameEncoder } from "./frames.ts";
 import type { Waiter } from "../readers/retrying_reader.ts";
-import { PatientReader } from "../readers/retrying_reader.ts";
-import type { Place } from "./log_position.ts";
+import { RetryingReader } from "../readers/retrying_reader.ts";
+import type { LogPosition } from "./log_position.ts";
 import type { StreamControl, Wake } from "./stream_control.ts";
-import { View } from "./shared_frames.ts";
-import { WaitList } from "./waking/reader_list.ts";
-import { WakeRounds } from "./waking/wake_scheduler.ts";
+import { SharedFrames } from "./shared_frames.ts";
+import { ReaderList } from "./waking/reader_list.ts";
+import { WakeScheduler } from "./waking/wake_scheduler.ts";
 
 const EVENT_OVERHEAD_BYTES = 200;
 
@@ -25,7 +25,7 @@ const KEPT_SHARE = 0.75;
 interface Shared {
   readers: number;
   /** Where the newest batch begins. */
-  after: Place;
+  after: LogPosition;
   batch?: Promise<unknown>;
 }
 
@@ -39,9 +39,9 @@ export class Tail {
   readonly taskId: string;
   readonly incarnation: string;
   readonly #context: EngineContext;
-  readonly #views = new Map<string, View<never>>();
+  readonly #views = new Map<string, SharedFrames<never>>();
   /** Readers without a view: any change wakes them. */
-  readonly #waiters = new WaitList();
+  readonly #waiters = new ReaderList();
   /** Those who share batches by filter and format, and the newest one; see `share`. */
   readonly #shared = new Map<string, Shared>();
   /** Recent events, without holes, the newest last. */
@@ -62,7 +62,7 @@ export class Tail {
   #advancing?: Promise<void>;
   #isAdvancing = false;
   #unsubscribe?: Unsubscribe;
-  readonly #rounds: WakeRounds;
+  readonly #rounds: WakeScheduler;
   #retryTimer?: unknown;
   #isClosed = false;
   /** Told of the next page, or that none could be read. */
@@ -75,7 +75,7 @@ export class Tail {
 
   constructor(
     context: EngineContext,
-    options: Place & {
+    options: LogPosition & {
       taskId: string;
       incarnation: string;
       /** Called once, when the log turned out to be another one. */
@@ -88,14 +88,14 @@ export class Tail {
     this.#through = options.through;
     this.#entropy = this.#entropyBefore = options.entropy;
     this.#onDiverged = options.onDiverged;
-    this.#rounds = new WakeRounds(context.options.wakesPerTurn);
+    this.#rounds = new WakeScheduler(context.options.wakesPerTurn);
     const isLeft = () => this.readers === 0 || this.#isClosed;
     this.#waiter = {
       get closed() {
         return isLeft();
       },
     };
-    this.reader = new PatientReader(context, this.#waiter, options.incarnation);
+    this.reader = new RetryingReader(context, this.#waiter, options.incarnation);
   }
 
   /** Everything through this index has been read. */
@@ -133,7 +133,7 @@ export class Tail {
     this.#unsubscribe = await this.#context.broadcast.subscribe(
       { taskId: this.taskId },
       (signal: Signal) => {
-        if (signal.ended || signal.length - 1 > this.#through) this.stir();
+        if (signal.ended || signal.length - 1 > this.#through) this.markDirty();
       },
     );
   }
@@ -150,7 +150,7 @@ export class Tail {
   }
 
   /** There may be more in the store. */
-  stir(): void {
+  markDirty(): void {
     this.#dirty = true;
     if (this.#waiting()) void this.#advance();
   }
@@ -159,12 +159,12 @@ export class Tail {
   view<Chunk>(
     filter: EventFilter,
     encoder: FrameEncoder<Chunk>,
-    start: Place & { count: number },
-  ): View<Chunk> {
+    start: LogPosition & { count: number },
+  ): SharedFrames<Chunk> {
     const key = `${encoder.key} ${filterKey(filter)}`;
-    let view = this.#views.get(key) as unknown as View<Chunk> | undefined;
+    let view = this.#views.get(key) as unknown as SharedFrames<Chunk> | undefined;
     if (view === undefined) {
-      view = new View<Chunk>(
+      view = new SharedFrames<Chunk>(
         {
           taskId: this.taskId,
           incarnation: this.incarnation,
@@ -175,14 +175,14 @@ export class Tail {
         },
         start,
       );
-      this.#views.set(key, view as unknown as View<never>);
+      this.#views.set(key, view as unknown as SharedFrames<never>);
     }
     view.readers++;
     return view;
   }
 
   /** A reader does not wait any more, and leaves its view. */
-  leave(control: StreamControl, view?: View<never>): void {
+  leave(control: StreamControl, view?: SharedFrames<never>): void {
     (view?.waiters ?? this.#waiters).delete(control);
     if (view === undefined || --view.readers > 0) return;
     for (const [key, value] of this.#views) if (value === view) this.#views.delete(key);
@@ -194,7 +194,7 @@ export class Tail {
    * @param position Where a reader of the view stands; the view begins anew there if it lost touch.
    * @returns Whether the view is at {@linkcode Tail.through} now.
    */
-  sync<Chunk>(view: View<Chunk>, position?: Place & { count: number }): boolean {
+  sync<Chunk>(view: SharedFrames<Chunk>, position?: LogPosition & { count: number }): boolean {
     if (view.through === this.#through) return true;
     const oldest = this.#through - this.#ring.length; // Before the first event of the ring.
     if (view.through < oldest) {
@@ -211,7 +211,7 @@ export class Tail {
    *
    * @returns `unknown` where the tail does not know (any more) which event is there.
    */
-  compare({ through, entropy }: Place): "same" | "other" | "unknown" {
+  compare({ through, entropy }: LogPosition): "same" | "other" | "unknown" {
     const oldest = this.#through - this.#ring.length;
     if (through < oldest || through > this.#through) return "unknown";
     const known = through === oldest
@@ -230,18 +230,18 @@ export class Tail {
 
   /**
    * Calls `wake` when there is more, the task ends, or a sign of life is due, again and again until
-   * {@linkcode Tail.rest}.
+   * {@linkcode Tail.pause}.
    *
    * @param view Wait for frames of this view; without one, for any event.
    */
-  wait(control: StreamControl, wake: Wake, view?: View<never>): void {
+  wait(control: StreamControl, wake: Wake, view?: SharedFrames<never>): void {
     (view?.waiters ?? this.#waiters).wait(control, wake);
     if (this.#dirty) void this.#advance();
   }
 
   /** A reader does not wait for the moment. */
-  rest(control: StreamControl, view?: View<never>): void {
-    (view?.waiters ?? this.#waiters).rest(control);
+  pause(control: StreamControl, view?: SharedFrames<never>): void {
+    (view?.waiters ?? this.#waiters).pause(control);
   }
 
   /**
@@ -250,7 +250,7 @@ export class Tail {
    *
    * @param key The filter and format.
    */
-  share<Batch>(key: string, after: Place, make: () => Promise<Batch>): Promise<Batch> {
+  share<Batch>(key: string, after: LogPosition, make: () => Promise<Batch>): Promise<Batch> {
     const shared = this.#shared.get(key)!;
     if (shared.batch !== undefined && isSame(shared.after, after)) {
       return shared.batch as Promise<Batch>;
@@ -263,7 +263,7 @@ export class Tail {
   }
 
   /** Has the next one who wants a batch make it anew. */
-  unshare(key: string, after: Place): void {
+  unshare(key: string, after: LogPosition): void {
     const shared = this.#shared.get(key);
     if (shared !== undefined && isSame(shared.after, after)) shared.batch = undefined;
   }
@@ -281,7 +281,7 @@ export class Tail {
   }
 
   /** Wakes all who wait, with a sign of life. */
-  beat(): void {
+  heartbeat(): void {
     this.#wakeAll("heartbeat");
   }
 
@@ -290,7 +290,7 @@ export class Tail {
    *
    * Reading the gap would be right, too, but it may be long: nobody is there who needs it.
    */
-  async reach({ through, entropy }: Place): Promise<void> {
+  async reach({ through, entropy }: LogPosition): Promise<void> {
     const { pageSize } = this.#context.options;
     // A page may be on its way that ends before; the second one hardly does.
     for (let pages = 0; pages < 2; pages++) {
@@ -352,7 +352,7 @@ export class Tail {
           this.#context.report(error, { operation: "subscription", taskId: this.taskId });
           clock.clearTimeout(this.#retryTimer);
           if (this.#isClosed) return;
-          this.#retryTimer = clock.setTimeout(() => this.stir(), options.storeRetryMs);
+          this.#retryTimer = clock.setTimeout(() => this.markDirty(), options.storeRetryMs);
           return;
         }
         if (this.#through !== after) continue; // Somebody moved on meanwhile; see reach().
@@ -393,7 +393,7 @@ export class Tail {
     // Who waits longer would get no fewer chunks, but views would have to keep them all.
     if (views.some((view) => view.isSplit)) this.#rounds.finish();
     // Only now, since those who were woken last had to look again before.
-    if (!this.#rounds.isPending) { for (const view of views) view.heard(); }
+    if (!this.#rounds.isPending) { for (const view of views) view.markWoken(); }
     for (const event of events) {
       if (event.index !== this.#through + 1) {
         // What lies between was trimmed: readers that stand before it ask the store what is left.
@@ -412,7 +412,7 @@ export class Tail {
   #encode(): void {
     // All is encoded before anybody is woken, who might read in another view at once: that one would
     // look then as if its waiters had been woken.
-    const grown: View<never>[] = [];
+    const grown: SharedFrames<never>[] = [];
     for (const view of this.#views.values()) {
       if (view.waiters.waiting === 0) continue;
       const { frames } = view;
@@ -440,6 +440,6 @@ export class Tail {
   }
 }
 
-function isSame(a: Place, b: Place): boolean {
+function isSame(a: LogPosition, b: LogPosition): boolean {
   return a.through === b.through && a.entropy === b.entropy;
 }

@@ -1,5 +1,5 @@
 import type { EngineContext } from "../context/context.ts";
-import type { Place } from "./log_position.ts";
+import type { LogPosition } from "./log_position.ts";
 import { Tail } from "./tail.ts";
 
 interface Entry {
@@ -51,7 +51,7 @@ export class Tails {
 
   /** The tail of a task, begun where its first reader stands. Give it back with `release`. */
   async acquire(
-    start: Place & { taskId: string; incarnation: string },
+    start: LogPosition & { taskId: string; incarnation: string },
   ): Promise<Tail> {
     const key = keyOf(start);
     let entry = this.#entries.get(key);
@@ -116,12 +116,12 @@ export class Tails {
     const { clock, options } = this.#context;
     const poll = () => {
       this.#pollTimer = clock.setTimeout(poll, options.pollMs);
-      for (const { tail } of this.#entries.values()) tail.stir();
+      for (const { tail } of this.#entries.values()) tail.markDirty();
       for (const poller of this.#pollers) poller();
     };
     const beat = () => {
       this.#beatTimer = clock.setTimeout(beat, options.heartbeatMs);
-      for (const { tail } of this.#entries.values()) tail.beat();
+      for (const { tail } of this.#entries.values()) tail.heartbeat();
     };
     this.#pollTimer ??= clock.setTimeout(poll, options.pollMs);
     this.#beatTimer ??= clock.setTimeout(beat, options.heartbeatMs);

@@ -1,5 +1,5 @@
 import type { EventFilter } from "@taskcast/core/protocol";
-import type { EventClass, LogQuery, StoredEvent } from "@taskcast/core/adapter";
+import type { EventKind, LogQuery, StoredEvent } from "@taskcast/core/adapter";
 import { compileFilter, matchesEverything } from "@taskcast/core/adapter";
 import type { Level } from "@taskcast/core/protocol";
 import { readText } from "../rows/blobs.ts";
@@ -90,16 +90,16 @@ export async function entropyAt(
 async function* seen(
   database: Database,
   head: Head,
-  { filter, plain = false, backward = false, limit }: LogQuery,
+  { filter, standalone = false, backward = false, limit }: LogQuery,
   from: number,
   to: number,
 ): AsyncGenerator<Seen, void> {
   const { kv, keys } = database;
   const { life } = head;
   if (!matchesEverything(filter)) {
-    const classes = await classesOf(database, life, filter, plain);
+    const classes = await classesOf(database, life, filter, standalone);
     if (classes.length > MAX_MERGED) {
-      yield* scanned(database, life, { filter, plain, backward }, from, to);
+      yield* scanned(database, life, { filter, standalone, backward }, from, to);
     } else {yield* placed(
         database,
         life,
@@ -108,7 +108,7 @@ async function* seen(
         from,
         to,
       );}
-  } else if (plain) {
+  } else if (standalone) {
     yield* placed(database, life, [0], { backward, limit }, from, to);
   } else {
     const range = { start: keys.event(life, from), end: keys.event(life, to + 1) };
@@ -162,7 +162,11 @@ async function* placed(
 async function* scanned(
   { kv, keys }: Database,
   life: string,
-  { filter, plain, backward }: { filter?: EventFilter; plain: boolean; backward: boolean },
+  { filter, standalone, backward }: {
+    filter?: EventFilter;
+    standalone: boolean;
+    backward: boolean;
+  },
   from: number,
   to: number,
 ): AsyncGenerator<Seen, void> {
@@ -176,7 +180,7 @@ async function* scanned(
     index = entry.key.at(-1) as number;
     count++;
     const isPlain = value.mode === undefined || value.mode === "keep-all";
-    if (matches(value) && (isPlain || !plain)) yield { index, value };
+    if (matches(value) && (isPlain || !standalone)) yield { index, value };
   }
   if (count === MAX_SCANNED) yield { index };
 }
@@ -187,9 +191,9 @@ export async function classesOf(
   life: string,
   filter: EventFilter | undefined,
   plainOnly: boolean,
-): Promise<(ClassValue & EventClass)[]> {
+): Promise<(ClassValue & EventKind)[]> {
   const matches = compileFilter(filter);
-  const found: (ClassValue & EventClass)[] = [];
+  const found: (ClassValue & EventKind)[] = [];
   const list = kv.list({ prefix: keys.of(life, "class") }, { batchSize: MAX_BATCH });
   for await (const { key, value } of list) {
     const [text, level, isPlain] = key.slice(-3) as [string, Level, boolean];

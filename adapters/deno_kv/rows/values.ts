@@ -1,7 +1,7 @@
 import type {
   DueTimes,
-  EventClass,
   EventDraft,
+  EventKind,
   StoredEvent,
   WorkMarks,
 } from "@taskcast/core/adapter";
@@ -106,7 +106,7 @@ export interface FoldValue {
   accField?: string;
   index: number;
   newest: EventValue;
-  classes: EventClass[] | null;
+  classes: EventKind[] | null;
   /** Which text it is: one more whenever it began anew. */
   era: number;
   /** Parts that are complete. */

@@ -1,5 +1,5 @@
-import type { IdClosing, LogMark, TaskMark, Work } from "@taskcast/core/adapter";
-import { isAtMark } from "@taskcast/core/adapter";
+import type { RevisionExpectation, TaskRevision, Tombstone, Work } from "@taskcast/core/adapter";
+import { isAtRevision } from "@taskcast/core/adapter";
 import type { Database } from "../connection/database.ts";
 import type { Keys } from "../keys.ts";
 import { deleteTask, setMark } from "./record.ts";
@@ -14,8 +14,8 @@ export const SETTLE: TaskWork<void> = { plan: () => {} };
 /** Deletes a task, and closes its id or opens it. Tells whether it did. */
 export function deleting(
   { kv, keys }: Database,
-  at: TaskMark | undefined,
-  closing: IdClosing | undefined,
+  at: RevisionExpectation | undefined,
+  closing: Tombstone | undefined,
 ): TaskWork<boolean> {
   let closed: ClosedId | null = null;
   return {
@@ -30,7 +30,7 @@ export function deleting(
       const isOpened = closed !== null &&
         (at === undefined || at.incarnation === closed.incarnation);
       if (isOpened) changes.delete(keys.closedId(taskId));
-      if (head === undefined || (at !== undefined && !isAtMark(head, at))) return false;
+      if (head === undefined || (at !== undefined && !isAtRevision(head, at))) return false;
       deleteTask(keys, state, changes);
       if (closing !== undefined) {
         const { nowMs, untilMs } = closing;
@@ -45,11 +45,11 @@ export function deleting(
 /** Sets a mark. Tells whether the task was where it should be. */
 export function marking(
   keys: Keys,
-  { work, atMs, at }: { work: Work; atMs: number | undefined; at: TaskMark },
+  { work, atMs, at }: { work: Work; atMs: number | undefined; at: RevisionExpectation },
 ): TaskWork<boolean> {
   return {
     plan(state, changes) {
-      if (state.head === undefined || !isAtMark(state.head, at)) return false;
+      if (state.head === undefined || !isAtRevision(state.head, at)) return false;
       setMark(keys, state, changes, work, atMs);
       return true;
     },
@@ -73,13 +73,13 @@ export function claiming(
 /** Says what the archive has. Tells whether the task is still there. */
 export function archiving(
   keys: Keys,
-  at: LogMark,
+  at: TaskRevision,
   { againAtMs, releaseAtMs }: { againAtMs: number; releaseAtMs?: number },
 ): TaskWork<boolean> {
   return {
     plan(state, changes) {
       if (state.head === undefined) return false;
-      const isThere = isAtMark(state.head, at);
+      const isThere = isAtRevision(state.head, at);
       setMark(keys, state, changes, "archive", isThere ? undefined : againAtMs);
       if (isThere && releaseAtMs !== undefined) {
         setMark(keys, state, changes, "release", releaseAtMs);

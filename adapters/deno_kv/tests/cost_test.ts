@@ -59,7 +59,7 @@ Deno.test("deno-kv: reading costs what is returned, from the middle of a long lo
   };
   assert(await page({}) <= 12);
   assert(await page({ backward: true }) <= 12);
-  assert(await page({ plain: true }) <= 20);
+  assert(await page({ standalone: true }) <= 20);
   assert(await page({ filter: { types: ["rare"] } }) <= 40);
   const counted = await kv.counted(() =>
     store.countMatches("t", { types: ["rare"] }, [10, 1_500, 2_900])

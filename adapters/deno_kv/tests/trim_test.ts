@@ -55,7 +55,7 @@ async function read(store: ShortTermStore): Promise<unknown> {
     one: await store.countMatches("t", { types: ["t7"] }, at),
     some: await store.countMatches("t", { types: ["t1*", "end"] }, at),
     filtered: await store.readLog("t", { after: 10, limit: 30, filter: { types: ["t2*"] } }),
-    plain: await store.readLog("t", { after: 10, limit: 30, plain: true, backward: true }),
+    plain: await store.readLog("t", { after: 10, limit: 30, standalone: true, backward: true }),
     folds: folds.map(({ seriesId, text, newest }) => ({ seriesId, text, newest }))
       .toSorted((a, b) => a.seriesId < b.seriesId ? -1 : 1),
   };

@@ -1,4 +1,4 @@
-import type { EventClass, FoldPage, FoldQuery, SeriesFold } from "@taskcast/core/adapter";
+import type { EventKind, FoldPage, FoldQuery, SeriesFold } from "@taskcast/core/adapter";
 import type { Database, Value } from "../connection/database.ts";
 import { answerOf } from "../connection/errors.ts";
 import type { EventRow, TaskRow } from "./event_rows.ts";
@@ -105,7 +105,7 @@ interface FoldsRow {
 
 type FoldRow = [
   newest: EventRow,
-  classes: EventClass[] | null,
+  classes: EventKind[] | null,
   isText: boolean,
   text: string | null,
   newestPart: string | null,

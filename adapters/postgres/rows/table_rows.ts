@@ -1,4 +1,4 @@
-import type { EventClass } from "@taskcast/core/adapter";
+import type { EventKind } from "@taskcast/core/adapter";
 import type { Level, SeriesMode, TaskStatus } from "@taskcast/core/protocol";
 
 /** A task's row. */
@@ -37,5 +37,5 @@ export interface SeriesRow {
   first_part: number;
   parts: number;
   part_length: number;
-  classes: EventClass[] | null;
+  classes: EventKind[] | null;
 }

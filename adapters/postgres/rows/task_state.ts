@@ -1,14 +1,14 @@
 import type {
   ArchivePosition,
-  EventClass,
   EventDraft,
+  EventKind,
   KnownProducer,
   ProducerProgress,
   SeriesKind,
   StoredEvent,
   TaskRecord,
 } from "@taskcast/core/adapter";
-import { MAX_SERIES_CLASSES, newSeriesKind } from "@taskcast/core/adapter";
+import { MAX_SERIES_KINDS, newSeriesKind } from "@taskcast/core/adapter";
 import type { Changes } from "./changes.ts";
 import type { EventRow } from "./event_columns.ts";
 import type { ClassRow, SeriesRow, TaskRow } from "./table_rows.ts";
@@ -159,7 +159,7 @@ export class TaskState {
     return series;
   }
 
-  #classOf({ type, level }: EventClass, plain: boolean): ClassRow {
+  #classOf({ type, level }: EventKind, plain: boolean): ClassRow {
     const before = this.#class;
     if (before?.type === type && before.level === level && before.plain === plain) return before;
     const key = classKey({ type, level, plain });
@@ -205,7 +205,7 @@ export class TaskState {
     if (series.mode === "keep-all") return undefined;
     const { classes } = series;
     if (classes !== null && !classes.some((c) => c.type === type && c.level === level)) {
-      series.classes = classes.length === MAX_SERIES_CLASSES ? null : [...classes, { type, level }];
+      series.classes = classes.length === MAX_SERIES_KINDS ? null : [...classes, { type, level }];
     }
     if (series.mode !== "accumulate") return undefined;
     if (delta === undefined) {
@@ -226,6 +226,6 @@ export class TaskState {
   }
 }
 
-function classKey({ type, level, plain }: EventClass & { plain: boolean }): string {
+function classKey({ type, level, plain }: EventKind & { plain: boolean }): string {
   return `${plain} ${level} ${type}`;
 }

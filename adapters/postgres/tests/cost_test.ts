@@ -156,7 +156,8 @@ for (const known of ["nothing", "what was"] as const) {
           const what = `of ${id} from ${after}${backward ? ", backward" : ""}`;
           reads[`a page ${what}`] = (store) => store.readLog(id, query);
           reads[`a filtered page ${what}`] = (store) => store.readLog(id, { ...query, filter });
-          reads[`a plain page ${what}`] = (store) => store.readLog(id, { ...query, plain: true });
+          reads[`a plain page ${what}`] = (store) =>
+            store.readLog(id, { ...query, standalone: true });
         }
         const open = { after, limit };
         reads[`an open page of ${id} from ${after}`] = (store) => store.readLog(id, open);
@@ -173,7 +174,8 @@ for (const known of ["nothing", "what was"] as const) {
     reads["all that is left, backward"] = (store) =>
       store.readLog("few", { ...all, backward: true });
     reads["all that is left by a filter"] = (store) => store.readLog("few", { ...all, filter });
-    reads["all that is left and plain"] = (store) => store.readLog("few", { ...all, plain: true });
+    reads["all that is left and plain"] = (store) =>
+      store.readLog("few", { ...all, standalone: true });
     reads["due work"] = (store) => store.due(2_000_000, limit);
     const dear: string[] = [];
     const note = (what: string, cost: number, most: number) => {

@@ -52,7 +52,7 @@ async function readingsOf(store: ShortTermStore, left: readonly number[]): Promi
     await store.readLog("t", everything),
     await store.readLog("t", { ...everything, backward: true }),
     await store.readLog("t", { ...everything, filter }),
-    await store.readLog("t", { after: 7, through: 90, limit: 5, plain: true, backward: true }),
+    await store.readLog("t", { after: 7, through: 90, limit: 5, standalone: true, backward: true }),
     await store.countMatches("t", filter, left),
     await store.countMatches("t", { types: ["type.0"] }, left),
     view.folds.toSorted((a, b) => a.seriesId < b.seriesId ? -1 : 1),

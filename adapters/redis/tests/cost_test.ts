@@ -130,7 +130,12 @@ test("redis: what reading a page asks of Redis, whether it is of ten events or o
     );
   }
   const read = (limit: number, plain: boolean) => async () => {
-    const page = await shortTerm.readLog("t", { after: 99, limit, maxBytes: 1_000_000, plain });
+    const page = await shortTerm.readLog("t", {
+      after: 99,
+      limit,
+      maxBytes: 1_000_000,
+      standalone: plain,
+    });
     assert.equal(page?.events.length, limit);
   };
   await read(1, false)(); // Its script is known from then on.

@@ -42,7 +42,7 @@ function questions(store: ShortTermStore, id: string): Record<string, () => Prom
     "log from the middle": () => store.readLog(id, { ...all, after: EVENTS / 2 }),
     backward: () => store.readLog(id, { ...all, backward: true }),
     "newest, backward": () => store.readLog(id, { after: -1, limit: 3, backward: true }),
-    plain: () => store.readLog(id, { ...all, plain: true }),
+    plain: () => store.readLog(id, { ...all, standalone: true }),
     "one type": () => store.readLog(id, { ...all, filter: { types: ["a"] } }),
     "one type, backward": () =>
       store.readLog(id, { ...all, backward: true, filter: { types: ["a"] } }),

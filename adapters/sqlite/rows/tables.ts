@@ -1,4 +1,4 @@
-import type { EventClass, StoredEvent } from "@taskcast/core/adapter";
+import type { EventKind, StoredEvent } from "@taskcast/core/adapter";
 import type { Level, SeriesMode, TaskStatus } from "@taskcast/core/protocol";
 
 /**
@@ -59,7 +59,7 @@ export const SELECT_TASK: string =
   `${FROM_TASKS} WHERE t.id = ?`;
 
 /** A type and level of a task's events; apart for those that stand alone. */
-export interface ClassRow extends EventClass {
+export interface ClassRow extends EventKind {
   class: number;
   plain: number;
 }

@@ -1,5 +1,5 @@
 import type { ArchivePosition } from "../../contracts/long_term_store.ts";
-import type { LogMark, TaskHead, TaskRecord } from "../../contracts/records.ts";
+import type { TaskHead, TaskRecord, TaskRevision } from "../../contracts/records.ts";
 
 /** A task that is being archived. */
 export interface Item {
@@ -22,7 +22,7 @@ export interface Share {
 const READ_TASKS = 16;
 
 /** A mark that no task is at: says that it went on. */
-export const NOWHERE: LogMark = { incarnation: "", version: 0, length: 0 };
+export const NOWHERE: TaskRevision = { incarnation: "", version: 0, length: 0 };
 
 /**
  * Who is in the next write: the first tasks that fill it together, and those that have everything and
@@ -56,6 +56,6 @@ export function isSame(before: ArchivePosition, after: ArchivePosition): boolean
 }
 
 /** Where a task is. */
-export function markOf({ record, length }: { record: TaskRecord; length: number }): LogMark {
+export function markOf({ record, length }: { record: TaskRecord; length: number }): TaskRevision {
   return { incarnation: record.incarnation, version: record.version, length };
 }

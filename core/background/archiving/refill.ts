@@ -186,7 +186,7 @@ export class Refill {
     );
     // The archiver compares them: the task may have been deleted meanwhile.
     await this.#markForArchiver(taskId);
-    if (store.wakes !== broadcast) await broadcast.publish({ taskId, from, length });
+    if (store.announcesOn !== broadcast) await broadcast.publish({ taskId, from, length });
   }
 
   #failed(taskId: string, why: string): CannotArchive {

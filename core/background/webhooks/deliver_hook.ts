@@ -6,7 +6,7 @@ import { isTerminal } from "../../protocol/status.ts";
 import { dictatedWaitMs } from "../../protocol/timer.ts";
 import { backoffMs } from "../../domain/backoff.ts";
 import type { EngineContext } from "../../context/context.ts";
-import { ranks, ranksOfPage } from "../../readers/count_before.ts";
+import { countBeforeEach, countBeforePage } from "../../readers/count_before.ts";
 import type { Delivery, Outcome } from "./attempt.ts";
 import { attempt } from "./attempt.ts";
 import type { HookState } from "./hook_state.ts";
@@ -135,8 +135,8 @@ async function placesOf(
   page: LogPage,
   first: number | undefined,
 ): Promise<number[]> {
-  if (first !== undefined) return await ranksOfPage(reader, id, filter, page, first);
-  return await ranks(reader, id, filter, page.events.map(({ index }) => index));
+  if (first !== undefined) return await countBeforePage(reader, id, filter, page, first);
+  return await countBeforeEach(reader, id, filter, page.events.map(({ index }) => index));
 }
 
 /** The state of a webhook, as it is kept with the task. */

@@ -8,7 +8,7 @@ import { assertSame, Diverged, isLost } from "../../context/diverged.ts";
 import { FoldsByReading } from "./fold_by_reading.ts";
 import { breather } from "./breathe.ts";
 import { compileShare } from "./share_of_series.ts";
-import type { ToldSeries } from "./delivered_series.ts";
+import type { DeliveredSeries } from "./delivered_series.ts";
 
 /** Who catches up with what. */
 export interface CatchUpQuery {
@@ -37,7 +37,7 @@ export interface CatchUpQuery {
 export async function* catchUp(
   store: TaskReader,
   query: CatchUpQuery,
-  told: ToldSeries,
+  told: DeliveredSeries,
 ): AsyncGenerator<CollapsedItems, void> {
   const { taskId, incarnation, filter, pageSize, pageBytes } = query;
   const missing = new MissingSeries(store, query, told);
@@ -89,7 +89,7 @@ export async function* catchUp(
 class MissingSeries {
   readonly #store: TaskReader;
   readonly #query: CatchUpQuery;
-  readonly #told: ToldSeries;
+  readonly #told: DeliveredSeries;
   readonly #share: ReturnType<typeof compileShare>;
   /** Folds without texts, as they were at the last look. */
   #heads = new Map<string, SeriesFold>();
@@ -100,7 +100,7 @@ class MissingSeries {
   /** Since the last look a series moved behind what is being read. */
   #hasMoved = false;
 
-  constructor(store: TaskReader, query: CatchUpQuery, told: ToldSeries) {
+  constructor(store: TaskReader, query: CatchUpQuery, told: DeliveredSeries) {
     this.#store = store;
     this.#query = query;
     this.#told = told;

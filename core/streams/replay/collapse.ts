@@ -5,17 +5,17 @@ import { matchesEverything } from "../../domain/filter.ts";
 import { breather } from "./breathe.ts";
 import { catchUp } from "./catch_up.ts";
 import type { CollapsedItems } from "./collapsed_items.ts";
-import { cutOff } from "../../readers/index_of_last_n.ts";
+import { indexOfLastN } from "../../readers/index_of_last_n.ts";
 import { assertSame, Diverged, isLost } from "../../context/diverged.ts";
 import { FoldsByReading } from "./fold_by_reading.ts";
 import type { EventFrame } from "../frames.ts";
 import { cursorAt } from "../log_position.ts";
-import { ranksOfOne } from "../../readers/count_before.ts";
+import { countBefore } from "../../readers/count_before.ts";
 import { compileShare } from "./share_of_series.ts";
 import { StoredFolds } from "./stored_folds.ts";
 import type { Survey } from "./survey.ts";
 import { findNewlySplit, surveyFolds } from "./survey.ts";
-import { ToldSeries } from "./delivered_series.ts";
+import { DeliveredSeries } from "./delivered_series.ts";
 
 /** What is to be collapsed, and for whom. */
 export interface CollapseQuery {
@@ -88,7 +88,7 @@ async function* itemsOf(
   query: CollapseQuery,
 ): AsyncGenerator<CollapsedItems, void> {
   const { taskId, incarnation, whole, pageSize } = query;
-  const told = new ToldSeries();
+  const told = new DeliveredSeries();
   const breathe = breather();
   let { after, entropy, last } = query;
   for (;;) {
@@ -120,7 +120,7 @@ async function* roundOf(
   store: TaskReader,
   query: CollapseQuery,
   first: FoldPage,
-  told: ToldSeries,
+  told: DeliveredSeries,
 ): AsyncGenerator<CollapsedItems, void> {
   const { taskId, incarnation, filter, pageSize } = query;
   const through = Math.max(query.after, first.length - 1);
@@ -151,7 +151,7 @@ async function* roundOf(
       through: target,
       limit: pageSize,
       filter,
-      plain: true,
+      standalone: true,
     });
     if (page === undefined || page.incarnation !== incarnation) return;
     if (isLost(page, Math.max(position, through))) throw new Diverged();
@@ -195,7 +195,7 @@ async function startOf(
   if (last === undefined) return after;
   const places = survey.split.size === 0 ? [] : await read.places(after);
   if (places === undefined) return undefined;
-  return await cutOff(store, { ...query, plain: true }, last, [...survey.newest, ...places]);
+  return await indexOfLastN(store, { ...query, plain: true }, last, [...survey.newest, ...places]);
 }
 
 /** The position of each event among those that match. */
@@ -207,5 +207,5 @@ async function ranksOf(
 ): Promise<number[]> {
   const indexes = events.map((event) => event.index);
   if (indexes.length === 0 || matchesEverything(filter)) return indexes;
-  return await ranksOfOne(store, taskId, filter, indexes);
+  return await countBefore(store, taskId, filter, indexes);
 }

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { MAX_TOLD_SERIES, ToldSeries } from "./delivered_series.ts";
+import { DeliveredSeries, MAX_DELIVERED_SERIES } from "./delivered_series.ts";
 
-Deno.test("ToldSeries knows those that went on last, whenever it is asked", () => {
-  const series = fc.nat({ max: 2 * MAX_TOLD_SERIES });
+Deno.test("DeliveredSeries knows those that went on last, whenever it is asked", () => {
+  const series = fc.nat({ max: 2 * MAX_DELIVERED_SERIES });
   // Runs of neighbours, so that few steps go beyond the bound.
   const stepArb = fc.record({ from: series, count: fc.nat(700), asks: fc.boolean() });
   fc.assert(
     fc.property(fc.array(stepArb, { maxLength: 12 }), series, (steps, other) => {
-      const told = new ToldSeries();
+      const told = new DeliveredSeries();
       const model: string[] = [];
-      const asked = (name: string) => model.slice(-MAX_TOLD_SERIES).includes(name);
+      const asked = (name: string) => model.slice(-MAX_DELIVERED_SERIES).includes(name);
       for (const { from, count, asks } of steps) {
         for (let i = from; i < from + count; i++) {
           const name = `s${i}`;
@@ -21,7 +21,7 @@ Deno.test("ToldSeries knows those that went on last, whenever it is asked", () =
         }
         if (asks) assert.equal(told.has(`s${other}`), asked(`s${other}`));
       }
-      for (let i = 0; i < 3 * MAX_TOLD_SERIES; i += 7) {
+      for (let i = 0; i < 3 * MAX_DELIVERED_SERIES; i += 7) {
         assert.equal(told.has(`s${i}`), asked(`s${i}`), `s${i}`);
       }
     }),

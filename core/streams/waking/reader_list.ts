@@ -6,7 +6,7 @@ import type { StreamControl, Wake } from "../stream_control.ts";
  * to be put into a set and taken out of it for each event would cost more than to look whether it
  * waits.
  */
-export class WaitList {
+export class ReaderList {
   /** In the order in which they came. */
   readonly #readers = new Set<StreamControl>();
   #arrivals = 0;
@@ -42,7 +42,7 @@ export class WaitList {
   }
 
   /** It does not wait for the moment. */
-  rest(control: StreamControl): void {
+  pause(control: StreamControl): void {
     if (!control.isWaiting) return;
     control.isWaiting = false;
     control.wake = undefined;
@@ -51,7 +51,7 @@ export class WaitList {
 
   /** It is gone. */
   delete(control: StreamControl): void {
-    this.rest(control);
+    this.pause(control);
     this.#readers.delete(control);
     control.arrival = undefined;
   }

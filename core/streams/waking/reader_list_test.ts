@@ -1,27 +1,27 @@
 import assert from "node:assert/strict";
 import { StreamControl } from "../stream_control.ts";
-import { WaitList } from "./reader_list.ts";
+import { ReaderList } from "./reader_list.ts";
 
 const newControl = () => new StreamControl({ add: () => {}, delete: () => {} });
 const wake = () => {};
 
-Deno.test("WaitList counts those who wait, however often they say so", () => {
-  const list = new WaitList();
+Deno.test("ReaderList counts those who wait, however often they say so", () => {
+  const list = new ReaderList();
   const [a, b] = [newControl(), newControl()];
   for (let i = 0; i < 2; i++) {
     list.wait(a, wake);
     list.wait(b, wake);
   }
   assert.equal(list.waiting, 2);
-  for (let i = 0; i < 2; i++) list.rest(a);
+  for (let i = 0; i < 2; i++) list.pause(a);
   assert.equal(list.waiting, 1);
   assert.deepEqual([...list], [a, b], "who rests keeps its place");
   list.wait(a, wake);
   assert.deepEqual([list.waiting, list.arrivals, [...list]], [2, 2, [a, b]]);
 });
 
-Deno.test("WaitList forgets who is gone; who comes back is the last", () => {
-  const list = new WaitList();
+Deno.test("ReaderList forgets who is gone; who comes back is the last", () => {
+  const list = new ReaderList();
   const [a, b] = [newControl(), newControl()];
   for (const control of [a, b]) list.wait(control, wake);
   for (let i = 0; i < 2; i++) list.delete(a);
@@ -30,12 +30,12 @@ Deno.test("WaitList forgets who is gone; who comes back is the last", () => {
   assert.deepEqual([...list].map(({ arrival }) => arrival), [2, 3]);
 });
 
-Deno.test("WaitList leaves a reader's other waits alone", () => {
-  const list = new WaitList();
+Deno.test("ReaderList leaves a reader's other waits alone", () => {
+  const list = new ReaderList();
   const control = newControl();
   list.wait(control, wake);
-  list.rest(control);
+  list.pause(control);
   control.wake = wake; // For a store, say.
-  list.rest(control);
+  list.pause(control);
   assert.equal(control.wake, wake);
 });

@@ -1,11 +1,11 @@
 import type { Clock } from "../../contracts/clock.ts";
 import { nextTurn } from "./next_turn.ts";
 import type { StreamControl } from "../stream_control.ts";
-import type { WaitList } from "./reader_list.ts";
+import type { ReaderList } from "./reader_list.ts";
 
 /** Readers to be woken, one after the other. */
 interface Round {
-  waiters: WaitList;
+  waiters: ReaderList;
   reason?: "heartbeat";
   /** Those whose turn has not come; who does not wait when it comes has looked by itself. */
   rest: Iterator<StreamControl>;
@@ -38,7 +38,7 @@ const holdingClock: Clock = {
  * next round began at once, which were too few for the runtime to look at its sockets in between.
  * See benchmarks/README.md.
  */
-export class WakeRounds {
+export class WakeScheduler {
   readonly #perTurn: number;
   readonly #clock: Clock;
   /** In the order in which they come. */
@@ -46,8 +46,8 @@ export class WakeRounds {
   /** Those that would come too soon after the one before of the same readers. */
   readonly #paused: Round[] = [];
   /** All of them, by their waiters: there may be as many as filters. */
-  readonly #news = new Map<WaitList, Round>();
-  readonly #beats = new Map<WaitList, Round>();
+  readonly #news = new Map<ReaderList, Round>();
+  readonly #beats = new Map<ReaderList, Round>();
   #timer?: unknown;
   #isScheduled = false;
   #isWaking = false;
@@ -64,7 +64,7 @@ export class WakeRounds {
   }
 
   /** Adds a round of all who wait; {@linkcode begin} and {@linkcode finish} wake them. */
-  add(waiters: WaitList, reason?: "heartbeat"): void {
+  add(waiters: ReaderList, reason?: "heartbeat"): void {
     if (waiters.waiting === 0) return;
     const known = this.#known(reason).get(waiters);
     if (known !== undefined) {
@@ -132,7 +132,7 @@ export class WakeRounds {
     if (round.isRenewed) this.add(round.waiters, round.reason);
   }
 
-  #known(reason?: "heartbeat"): Map<WaitList, Round> {
+  #known(reason?: "heartbeat"): Map<ReaderList, Round> {
     return reason === undefined ? this.#news : this.#beats;
   }
 

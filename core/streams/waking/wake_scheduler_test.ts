@@ -3,8 +3,8 @@ import type { Clock } from "../../contracts/clock.ts";
 import { nextTurn } from "./next_turn.ts";
 import type { Wake } from "../stream_control.ts";
 import { StreamControl } from "../stream_control.ts";
-import { WaitList } from "./reader_list.ts";
-import { WakeRounds } from "./wake_scheduler.ts";
+import { ReaderList } from "./reader_list.ts";
+import { WakeScheduler } from "./wake_scheduler.ts";
 
 const turn = () => new Promise<void>(nextTurn);
 
@@ -15,8 +15,8 @@ const noting = (i: number, noted: string[]): Wake => (reason) =>
   noted.push(reason === undefined ? `${i}` : `${i} ${reason}`);
 
 /** Readers who note when they are woken. */
-function waitersNoting(count: number, noted: string[]): WaitList {
-  const waiters = new WaitList();
+function waitersNoting(count: number, noted: string[]): ReaderList {
+  const waiters = new ReaderList();
   for (let i = 0; i < count; i++) waiters.wait(newControl(), noting(i, noted));
   return waiters;
 }
@@ -27,10 +27,10 @@ function passingTime(): Clock {
   return { now: () => ++nowMs, setTimeout: () => assert.fail("too early"), clearTimeout: () => {} };
 }
 
-const roundsOf = (perTurn: number, clock = passingTime()) => new WakeRounds(perTurn, clock);
+const roundsOf = (perTurn: number, clock = passingTime()) => new WakeScheduler(perTurn, clock);
 
 /** There is something for readers: as a tail does where it has told all of them. */
-function tell(rounds: WakeRounds, waiters: WaitList, reason?: "heartbeat"): void {
+function tell(rounds: WakeScheduler, waiters: ReaderList, reason?: "heartbeat"): void {
   rounds.add(waiters, reason);
   rounds.begin();
 }
@@ -85,7 +85,7 @@ Deno.test("readers who stop waiting when they are woken, and wait again, are wok
     const note = waiter.wake!;
     const wake: Wake = (reason) => {
       note(reason);
-      waiters.rest(waiter);
+      waiters.pause(waiter);
       queueMicrotask(() => waiters.wait(waiter, wake));
     };
     waiter.wake = wake;
@@ -255,7 +255,7 @@ Deno.test("a few are woken at once while many of another filter are in their pau
   const time = new StandingTime();
   const rounds = roundsOf(2, time);
   const many = waitersNoting(3, noted);
-  const few = new WaitList();
+  const few = new ReaderList();
   few.wait(newControl(), noting(7, noted));
   for (const [i, said] of ["0, 1, 2, 7", "7", "7"].entries()) {
     rounds.add(many);
@@ -296,7 +296,7 @@ Deno.test("those who have not asked again yet count among the many", async () =>
   for (let i = 0; i < 2; i++) {
     tell(rounds, waiters);
     for (let turns = 0; turns < 5; turns++) await turn();
-    for (const waiter of [third!, fourth!]) waiters.rest(waiter);
+    for (const waiter of [third!, fourth!]) waiters.pause(waiter);
   }
   assert.equal(take(noted), "0, 1, 2, 3");
   time.ring();

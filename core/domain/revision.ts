@@ -1,9 +1,9 @@
-import type { LogMark, TaskMark } from "../contracts/records.ts";
+import type { RevisionExpectation, TaskRevision } from "../contracts/records.ts";
 
 /** Returns whether a task is at a mark: same incarnation and, where given, same version and length. */
-export function isAtMark(
-  { incarnation, version, length }: Readonly<LogMark>,
-  mark: Readonly<TaskMark>,
+export function isAtRevision(
+  { incarnation, version, length }: Readonly<TaskRevision>,
+  mark: Readonly<RevisionExpectation>,
 ): boolean {
   return incarnation === mark.incarnation &&
     (mark.version === undefined || version === mark.version) &&
