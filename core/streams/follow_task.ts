@@ -378,7 +378,7 @@ export class TaskFollower<Chunk> implements ChunkSource<Chunk> {
     const { options: { pageSize } } = this.#context;
     const { taskId, after, length } = start;
     if (limit !== undefined) {
-      const part = { taskId, filter, after, through: length - 1, pageSize, plain: false };
+      const part = { taskId, filter, after, through: length - 1, pageSize, standalone: false };
       const through = await indexOfLastN(this.#reader, part, limit);
       if (through !== after) this.#moved({ through });
     }
