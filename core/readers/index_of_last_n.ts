@@ -14,7 +14,7 @@ export interface LastItemsQuery {
   /** Events read at a time. */
   pageSize: number;
   /** Only events that stand alone. */
-  plain: boolean;
+  standalone: boolean;
 }
 
 /**
@@ -29,7 +29,7 @@ export async function indexOfLastN(
   last: number,
   more: readonly number[] = [],
 ): Promise<number> {
-  const { taskId, filter, after, through, pageSize, plain } = query;
+  const { taskId, filter, after, through, pageSize, standalone: plain } = query;
   if (last === 0) return through;
   const indexes: number[] = [];
   for (let position = through; indexes.length <= last && position > after;) {

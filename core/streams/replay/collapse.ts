@@ -195,7 +195,10 @@ async function startOf(
   if (last === undefined) return after;
   const places = survey.split.size === 0 ? [] : await read.places(after);
   if (places === undefined) return undefined;
-  return await indexOfLastN(store, { ...query, standalone: true }, last, [...survey.newest, ...places]);
+  return await indexOfLastN(store, { ...query, standalone: true }, last, [
+    ...survey.newest,
+    ...places,
+  ]);
 }
 
 /** The position of each event among those that match. */
