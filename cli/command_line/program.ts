@@ -6,8 +6,8 @@ import type { Environment, StartFlags } from "../config/layers.ts";
 import { SettingsError } from "../config/settings_error.ts";
 import { startSettings } from "../config/start_settings.ts";
 import { ListenError } from "../listen/listen_error.ts";
-import { type LogFormat, logFormatOf } from "../log/log_format.ts";
-import { jsonLine } from "../log/logger.ts";
+import type { LogFormat } from "../log/logger.ts";
+import { jsonLine, logFormatOf } from "../log/logger.ts";
 import { VERSION } from "../version.ts";
 import type { ClientFlags } from "./client_options.ts";
 import { addClientOptions, reaching, UnreachableError } from "./client_options.ts";
@@ -18,7 +18,8 @@ import {
   numberOption,
   parseDuration,
 } from "./options.ts";
-import { OutputError, printable, type Terminal } from "./terminal.ts";
+import type { Terminal } from "./terminal.ts";
+import { OutputError, printable } from "./terminal.ts";
 
 // All commands and their options. The code of a command is imported when it runs, so that each starts
 // fast and holds no memory for the others.

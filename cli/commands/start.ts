@@ -4,16 +4,14 @@ import { createEngineTracer } from "@taskcast/server";
 import { createWebhookSender } from "@taskcast/server/webhooks";
 import { createApp, createEngine, engineSettings } from "../server/engine_and_app.ts";
 import { onSignals } from "../command_line/signals.ts";
-import type { Bounds } from "../listen/contract.ts";
 import { listen } from "../listen/listen.ts";
 import { openAdapters } from "../server/open_adapters.ts";
-import { logConsoleAsJson } from "../log/console_lines.ts";
 import { createErrorLog } from "../log/error_log.ts";
 import { mergeHooks } from "../server/merge_hooks.ts";
 import { LoopbackGuard } from "../listen/loopback/guard.ts";
-import type { LogFormat } from "../log/log_format.ts";
-import type { Logger } from "../log/logger.ts";
-import { createLogger, jsonLine } from "../log/logger.ts";
+import type { LogFormat, Logger } from "../log/logger.ts";
+import { createLogger, jsonLine, logConsoleAsJson } from "../log/logger.ts";
+import { createConnectionLog } from "../log/refusal_log.ts";
 import { RecoveryLog } from "../log/recovery_log.ts";
 import { warnOfVolatileRedis } from "../server/redis_durability.ts";
 import { startReporting } from "../server/reporting.ts";
@@ -91,7 +89,10 @@ export async function start(
           ? (request, info) => app.fetch(request, info)
           : (request, info) => guard.refusal(request) ?? app.fetch(request, info),
         { port, host },
-        { limits: settings.connections, onRefused: refusalLog(log, settings.connections) },
+        {
+          limits: settings.connections,
+          onRefused: createConnectionLog(log, settings.connections.maxConnections),
+        },
         listener,
       ),
   );
@@ -156,29 +157,4 @@ async function within(limitMs: number, work: Promise<void>): Promise<boolean> {
   } finally {
     forgetTimer();
   }
-}
-
-/** Milliseconds in which refused connections are warned of once. */
-const REFUSAL_LOG_MS = 10_000;
-
-/** Warns that connections were refused, and which option bounds them. */
-function refusalLog(
-  log: Logger,
-  { maxConnections }: StartSettings["connections"],
-): Bounds["onRefused"] {
-  let quietUntilMs = 0;
-  return ({ connections, address, descriptors }) => {
-    if (Date.now() < quietUntilMs) return;
-    quietUntilMs = Date.now() + REFUSAL_LOG_MS;
-    const reached = [
-      ...(descriptors > 0 ? ["of open files (ulimit -n)"] : []),
-      ...(connections > 0 ? [`limits.maxConnections (${maxConnections})`] : []),
-      ...(address > 0 ? ["limits.maxConnectionsPerAddress"] : []),
-    ];
-    log.warn(`connections are refused: the bound ${reached.join(" and ")} is reached`, {
-      refusedOfAll: connections,
-      refusedOfAddress: address,
-      outOfDescriptors: descriptors,
-    });
-  };
 }

@@ -8,12 +8,12 @@ import type {
   WebhookConfig,
 } from "@taskcast/core/config";
 import type { Level, Limits } from "@taskcast/core/protocol";
-import { DEFAULT_LIMITS, LEVELS } from "@taskcast/core/protocol";
+import { DEFAULT_LIMITS } from "@taskcast/core/protocol";
 import type { AuthOptions, CorsOptions } from "@taskcast/server";
 import type { ConnectionLimits } from "../listen/connections/limits.ts";
 import { connectionLimits } from "../listen/connections/limits.ts";
 import type { Listener } from "../listen/contract.ts";
-import type { LogFormat } from "../log/log_format.ts";
+import type { LogFormat } from "../log/logger.ts";
 import type { EffectiveConfig } from "./effective.ts";
 import { effectiveConfig } from "./effective.ts";
 import { allowedHosts, hostOf, isLoopbackOnly, originsOf } from "./hosts_and_origins.ts";
@@ -23,12 +23,6 @@ import { limitSettings } from "./limit_settings.ts";
 import { DEFAULTS } from "./schema/keys.ts";
 import type { StorageSettings } from "./storage_settings.ts";
 import { storageOf } from "./storage_settings.ts";
-
-/** Log levels, from the most to the least verbose. */
-export const LOG_LEVELS: readonly LogLevel[] = LEVELS;
-
-/** A log level. */
-export type LogLevel = Level;
 
 /** Origins whose pages may call, as a configuration can name them. */
 export type NamedOrigins = Omit<CorsOptions, "origin"> & { origin: "*" | string[] };
@@ -44,7 +38,7 @@ export interface StartSettings {
   /** HTTP server. @default that of the runtime */
   listener?: Listener;
   /** Least important level that is logged. */
-  logLevel: LogLevel;
+  logLevel: Level;
   /** Log format. @default pretty at a terminal, else json */
   logFormat?: LogFormat;
   /** Stores of tasks. */

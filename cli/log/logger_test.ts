@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import type { LogFormat } from "./log_format.ts";
-import { logFormatOf } from "./log_format.ts";
-import { createLogger } from "./logger.ts";
+import type { LogFormat } from "./logger.ts";
+import { createLogger, logFormatOf } from "./logger.ts";
 
 function logged(format: LogFormat): string[] {
   const lines: string[] = [];

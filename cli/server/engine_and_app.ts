@@ -4,11 +4,11 @@ import { TaskcastError } from "@taskcast/core/protocol";
 import type { AnsweredRequest } from "@taskcast/server";
 import { createTaskcastApp } from "@taskcast/server";
 import type { Hono } from "hono";
-import type { Logger } from "../log/logger.ts";
-import type { LoopbackGuard } from "../listen/loopback/guard.ts";
-import { createOriginLog } from "../log/origin_log.ts";
-import type { StartSettings } from "../config/start_settings.ts";
 import { SettingsError } from "../config/settings_error.ts";
+import type { StartSettings } from "../config/start_settings.ts";
+import type { LoopbackGuard } from "../listen/loopback/guard.ts";
+import type { Logger } from "../log/logger.ts";
+import { createOriginLog } from "../log/refusal_log.ts";
 
 /** Returns the engine's part of the settings. */
 export function engineSettings(
