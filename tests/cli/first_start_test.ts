@@ -12,6 +12,7 @@ const IMPORTED = [
   "hono",
   "ioredis",
   "jose",
+  "jsonc-parser",
   "postgres",
   "prom-client",
   "yaml",

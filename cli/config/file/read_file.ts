@@ -7,7 +7,6 @@ import { SettingsError } from "../settings_error.ts";
 import type { FoundFile } from "./find_file.ts";
 import type { Interpolated } from "./interpolate.ts";
 import { interpolate } from "./interpolate.ts";
-import { readJson } from "./read_json.ts";
 
 /** The content of a configuration file, with its variables replaced but not validated. */
 export interface RawConfig extends Interpolated {
@@ -15,8 +14,9 @@ export interface RawConfig extends Interpolated {
   isData: boolean;
 }
 
-/** Loaded on demand: the YAML parser is larger than the rest of the command line. */
+// Parsers are loaded on demand: that of YAML is larger than the rest of the command line.
 const readYaml = async (text: string) => (await import("./read_yaml.ts")).readYaml(text);
+const readJson = async (text: string) => (await import("./read_json.ts")).readJson(text);
 
 const DATA: Readonly<Record<string, (text: string) => unknown>> = {
   ".yaml": readYaml,

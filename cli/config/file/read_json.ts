@@ -1,117 +1,93 @@
+import { visit } from "jsonc-parser";
 import { SyntaxProblem } from "./syntax_problem.ts";
+
+/** Maximum nesting; no configuration comes near it. */
+const MAX_DEPTH = 100;
+
+// Codes of the parser's `const enum`, which modules cannot import.
+const COMMENT = 10;
+const TEXT_PROBLEMS: readonly number[] = [12, 14, 15, 16];
 
 /**
  * Reads JSON.
  *
- * @throws {SyntaxProblem} With line and column: the parser of the runtime does not always tell them,
- * and shows parts of the text, which may be secrets. Also for a key that is there twice.
+ * @throws {SyntaxProblem} Also for duplicate keys. The runtime's own parser does not always tell line
+ * and column, and quotes the text, which may contain secrets.
  */
 export function readJson(file: string): unknown {
   const text = file.replace(/^\ufeff/, "");
-  const flaw = new Scanner(text).flaw();
-  if (flaw === undefined) return JSON.parse(text);
-  const before = text.slice(0, flaw.at).split("\n");
-  throw new SyntaxProblem(before.length, before.at(-1)!.length + 1, flaw.problem);
+  assertJson(text);
+  return JSON.parse(text);
 }
 
-interface Flaw {
-  at: number;
-  problem: string;
+/** An object or a list that is not closed yet. */
+interface Container {
+  bracket: "}" | "]";
+  /** Keys of an object so far. */
+  keys: Set<string>;
 }
 
-/** Levels of nesting; no configuration has so many. */
-const MAX_DEPTH = 100;
+/** Throws at the first syntax error or duplicate key. */
+function assertJson(text: string): void {
+  const open: Container[] = [];
+  let expected: "key" | "colon" | "value" | "separator" = "value";
 
-/** Looks for the first flaw of a JSON text. */
-class Scanner {
-  readonly #text: string;
-  #at = 0;
-
-  constructor(text: string) {
-    this.#text = text;
-  }
-
-  flaw(): Flaw | undefined {
-    try {
-      this.#value(0);
-      if (this.#next() !== undefined) this.#fail("the configuration should end here");
-      return undefined;
-    } catch (flaw) {
-      if (flaw instanceof Error) throw flaw;
-      return flaw as Flaw;
-    }
-  }
-
-  #value(depth: number): void {
-    if (depth > MAX_DEPTH) this.#fail("nested too deeply");
-    const next = this.#next();
-    if (next === "{") return this.#members(depth);
-    if (next === "[") return this.#items(depth);
-    if (next === '"') return void this.#string();
-    const word = /true|false|null|-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
-    word.lastIndex = this.#at;
-    const match = word.exec(this.#text);
-    if (match === null) this.#fail("a value is expected here");
-    this.#at = word.lastIndex;
-  }
-
-  #members(depth: number): void {
-    const keys = new Set<string>();
-    this.#at++;
-    if (this.#next() === "}") return void this.#at++;
-    for (;;) {
-      if (this.#next() !== '"') this.#fail("a key in double quotes is expected here");
-      const start = this.#at;
-      const key = this.#string();
-      if (keys.has(key)) {
-        this.#at = start;
-        this.#fail("this key is there twice");
-      }
+  visit(text, {
+    onObjectBegin: (offset) => enter("}", offset),
+    onArrayBegin: (offset) => enter("]", offset),
+    onObjectProperty(key, offset) {
+      const { keys } = open.at(-1)!;
+      if (keys.has(key)) fail(offset, "this key is there twice");
       keys.add(key);
-      if (this.#next() !== ":") this.#fail('":" is expected here');
-      this.#at++;
-      this.#value(depth + 1);
-      if (this.#ends("}")) return;
+      expected = "colon";
+    },
+    onSeparator(character) {
+      expected = character === "," && open.at(-1)?.bracket === "}" ? "key" : "value";
+    },
+    onLiteralValue: () => void (expected = "separator"),
+    onObjectEnd: leave,
+    onArrayEnd: leave,
+    onError: (code, offset) => fail(offset, problem(code, offset)),
+  }, { disallowComments: true });
+
+  function enter(bracket: Container["bracket"], offset: number): void {
+    if (open.length === MAX_DEPTH) fail(offset, "nested too deeply");
+    open.push({ bracket, keys: new Set() });
+    expected = bracket === "}" ? "key" : "value";
+  }
+
+  function leave(offset: number): void {
+    const { bracket } = open.at(-1)!;
+    if (text[offset] !== bracket) fail(offset, `"," or "${bracket}" is expected here`);
+    open.pop();
+    expected = "separator";
+  }
+
+  function problem(code: number, offset: number): string {
+    if (code === COMMENT) return "comments are not JSON";
+    if (TEXT_PROBLEMS.includes(code)) {
+      return "this text is not closed, or has characters that must be escaped";
+    }
+    const bracket = open.at(-1)?.bracket;
+    if (bracket !== undefined && text[offset] === bracket && /,\s*$/.test(text.slice(0, offset))) {
+      return `a comma before "${bracket}" is not JSON`;
+    }
+    switch (expected) {
+      case "key":
+        return "a key in double quotes is expected here";
+      case "colon":
+        return '":" is expected here';
+      case "value":
+        return "a value is expected here";
+      case "separator":
+        return bracket === undefined
+          ? "the configuration should end here"
+          : `"," or "${bracket}" is expected here`;
     }
   }
 
-  #items(depth: number): void {
-    this.#at++;
-    if (this.#next() === "]") return void this.#at++;
-    for (;;) {
-      this.#value(depth + 1);
-      if (this.#ends("]")) return;
-    }
-  }
-
-  /** Whether a list ends here; else its next part begins. */
-  #ends(bracket: string): boolean {
-    const next = this.#next();
-    if (next !== bracket && next !== ",") this.#fail(`"," or "${bracket}" is expected here`);
-    this.#at++;
-    if (next === bracket) return true;
-    if (this.#next() === bracket) this.#fail(`a comma before "${bracket}" is not JSON`);
-    return false;
-  }
-
-  #string(): string {
-    // deno-lint-ignore no-control-regex
-    const string = /"(?:[^"\\\u0000-\u001f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"/y;
-    string.lastIndex = this.#at;
-    const match = string.exec(this.#text);
-    if (match === null) {
-      this.#fail("this text is not closed, or has characters that must be escaped");
-    }
-    this.#at = string.lastIndex;
-    return JSON.parse(match[0]);
-  }
-
-  #next(): string | undefined {
-    while (/[ \t\r\n]/.test(this.#text[this.#at] ?? "")) this.#at++;
-    return this.#text[this.#at];
-  }
-
-  #fail(problem: string): never {
-    throw { at: this.#at, problem } satisfies Flaw;
+  function fail(offset: number, message: string): never {
+    const lines = text.slice(0, offset).split("\n");
+    throw new SyntaxProblem(lines.length, lines.at(-1)!.length + 1, message);
   }
 }
