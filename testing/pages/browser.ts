@@ -1,6 +1,7 @@
 import type { Browser, Page } from "playwright-core";
 import { chromium } from "playwright-core";
 import { leftOut } from "../left_out.ts";
+import { until } from "../sse/sse.ts";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "chrome"];
 
@@ -66,40 +67,46 @@ async function withBrowser(
   command: string,
   use: (browser: Browser) => Promise<void>,
 ): Promise<void> {
+  // One process for all tests of a file; each has a connection and a context of its own.
+  endpoint ??= startBrowser(command);
+  const browser = await chromium.connectOverCDP(await endpoint);
+  try {
+    await use(browser);
+  } finally {
+    // Closes the context and the connection; the process goes on.
+    await browser.close();
+  }
+}
+
+let endpoint: Promise<string> | undefined;
+
+/** Starts the browser of this file, which ends with it, and returns where it can be driven. */
+async function startBrowser(command: string): Promise<string> {
   const profile = await Deno.makeTempDir();
   const child = new Deno.Command(command, {
     args: [...FLAGS, `--user-data-dir=${profile}`, "about:blank"],
     stdout: "null",
-    stderr: "piped",
+    stderr: "null",
   }).spawn();
-  try {
-    const browser = await chromium.connectOverCDP(await endpointOf(child.stderr));
+  child.unref();
+  let ended = false;
+  void child.status.then(() => ended = true);
+  globalThis.addEventListener("unload", () => {
+    if (!ended) child.kill("SIGKILL");
     try {
-      await use(browser);
-    } finally {
-      await browser.close();
+      Deno.removeSync(profile, { recursive: true });
+    } catch {
+      // Its own processes may write there for another moment.
     }
-  } finally {
-    child.kill("SIGKILL");
-    await child.status;
-    await Deno.remove(profile, { recursive: true }).catch(() => {});
-  }
-}
-
-/** Where the browser says it can be driven; what else it says is read and dropped. */
-async function endpointOf(output: ReadableStream<Uint8Array>): Promise<string> {
-  const reader = output.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) throw new Error(`the browser did not start: ${text}`);
-    text += value;
-    const endpoint = /ws:\/\/\S+/.exec(text)?.[0];
-    if (endpoint === undefined) continue;
-    void (async () => {
-      // Read on, so that the browser never waits for its output to be taken.
-      for (;;) if ((await reader.read()).done) return;
-    })().catch(() => {});
-    return endpoint;
-  }
+  });
+  let at: string[] = [];
+  const isUp = async () => {
+    if (ended) throw new Error("the browser did not start");
+    const text = await Deno.readTextFile(`${profile}/DevToolsActivePort`).catch(() => "");
+    at = text.split("\n");
+    return at.length > 1;
+  };
+  await until(isUp, "the browser can be driven");
+  const [port, path] = at;
+  return `ws://127.0.0.1:${port}${path}`;
 }
