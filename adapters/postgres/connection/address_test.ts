@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
-import postgres from "postgres";
-import { newSchema } from "../../../testing/databases/postgres_schema.ts";
-import { postgresUrl } from "../../../testing/databases/postgres_server.ts";
 import { tempFolder } from "../../../testing/temp_file.ts";
-import { createPostgresAdapter } from "../adapters.ts";
 import { parsePostgresAddress } from "./address.ts";
 import type { TlsOptions } from "./tls.ts";
-
-const url = await postgresUrl();
 
 function parsed(address: string): Record<string, unknown> {
   const entries = Object.entries(parsePostgresAddress(address));
@@ -152,33 +146,4 @@ Deno.test("parsePostgresAddress() reads the files of certificates, as libpq and 
     passphrase: "x",
     rejectUnauthorized: false,
   });
-});
-
-Deno.test({
-  name:
-    "postgres: an address with parameters for other clients, and encoded in every part, is used",
-  ignore: url === undefined,
-}, async () => {
-  const schema = new URL(await newSchema(url!)).searchParams.get("search_path")!;
-  const name = `d ${schema}/?`;
-  const sql = postgres(url!, { max: 1 });
-  const encoded = encodeURIComponent(name);
-  try {
-    await sql.unsafe(`CREATE ROLE "${name}" SUPERUSER LOGIN PASSWORD 'p@:/?#'`);
-    await sql.unsafe(`CREATE DATABASE "${name}" OWNER "${name}"`);
-    const { host } = new URL(url!);
-    const archive = await createPostgresAdapter({
-      url: `postgres://${encoded}:p%40%3A%2F%3F%23@${host}/${encoded}` +
-        "?sslmode=prefer&channel_binding=prefer&schema=public&pgbouncer=true&connection_limit=5" +
-        "&connect_timeout=10&options=-c%20work_mem%3D8MB",
-    });
-    const found = await sql`SELECT count(*)::int AS n FROM pg_stat_activity WHERE usename = ${name}
-      AND datname = ${name}`;
-    assert(found[0]!.n > 0);
-    await archive.close();
-  } finally {
-    await sql.unsafe(`DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`);
-    await sql.unsafe(`DROP ROLE IF EXISTS "${name}"`);
-    await sql.end();
-  }
 });

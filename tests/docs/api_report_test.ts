@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { reportLines } from "./report.ts";
+import { reportLines } from "../../tools/api_report/report.ts";
 
 async function reportOf(source: string): Promise<string[]> {
   const file = await Deno.makeTempFile({ suffix: ".ts" });

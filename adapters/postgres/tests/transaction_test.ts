@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { postgresUrl } from "../../../testing/databases/postgres_server.ts";
 import { newSchema } from "../../../testing/databases/postgres_schema.ts";
-import { parsePostgresAddress } from "./address.ts";
-import { connect } from "./connect.ts";
-import type { Run } from "./transaction.ts";
-import { inTransaction } from "./transaction.ts";
+import { parsePostgresAddress } from "../connection/address.ts";
+import { connect } from "../connection/connect.ts";
+import type { Run } from "../connection/transaction.ts";
+import { inTransaction } from "../connection/transaction.ts";
 
 const url = (await postgresUrl())!;
 const test = url === undefined ? () => {} : Deno.test;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { leftOut } from "../../testing/left_out.ts";
 import { redisProgram, startRedis } from "../../testing/databases/redis_server.ts";
-import { warnOfVolatileRedis } from "./redis_durability.ts";
+import { warnOfVolatileRedis } from "../../cli/server/redis_durability.ts";
 
 const hasRedis = await redisProgram() !== undefined;
 if (!hasRedis) leftOut("the tests of what Redis keeps", "redis-server");

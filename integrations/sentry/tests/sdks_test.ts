@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type * as Node10 from "@sentry/node";
 import type * as Deno10 from "@sentry/deno";
-import type { SentryEvent } from "../../testing/servers/sentry_endpoint.ts";
-import { startSentryEndpoint } from "../../testing/servers/sentry_endpoint.ts";
-import type { SentryProgram } from "../../testing/servers/sentry_program.ts";
-import type { SentrySdk } from "./mod.ts";
+import type { SentryEvent } from "../../../testing/servers/sentry_endpoint.ts";
+import { startSentryEndpoint } from "../../../testing/servers/sentry_endpoint.ts";
+import type { SentryProgram } from "../../../testing/servers/sentry_program.ts";
+import type { SentrySdk } from "../mod.ts";
 
 // Real SDKs, each in a process of its own, that report over HTTP to a stand-in for Sentry.
 
@@ -31,7 +31,7 @@ async function run(sdk: string, program: SentryProgram) {
       "-A",
       "--quiet",
       ...(sdk.startsWith("npm:") ? ["--no-lock"] : []),
-      new URL("../../testing/servers/sentry_program.ts", import.meta.url).pathname,
+      new URL("../../../testing/servers/sentry_program.ts", import.meta.url).pathname,
       sdk,
       JSON.stringify(program),
     ],
@@ -47,7 +47,7 @@ Deno.test(`the types of ${NODE_11} fit`, async () => {
     await Deno.writeTextFile(
       program,
       `import * as Sentry from "${NODE_11}";
-      import type { SentrySdk } from "${new URL("./mod.ts", import.meta.url)}";
+      import type { SentrySdk } from "${new URL("../mod.ts", import.meta.url)}";
       export const sdk: SentrySdk = Sentry;`,
     );
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {

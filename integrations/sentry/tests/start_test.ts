@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { startSentryEndpoint } from "../../testing/servers/sentry_endpoint.ts";
-import { assertDsn } from "./dsn.ts";
-import { startSentry } from "./start.ts";
+import { startSentryEndpoint } from "../../../testing/servers/sentry_endpoint.ts";
+import { assertDsn } from "../dsn.ts";
+import { startSentry } from "../start.ts";
 
 Deno.test("startSentry() refuses a DSN that is none, and keeps it to itself", async () => {
   const flaws: [dsn: unknown, flaw: RegExp][] = [
@@ -35,7 +35,7 @@ Deno.test("startSentry() takes the DSNs of Sentry and of one's own servers", () 
 for (const sdk of [undefined, "@sentry/deno", "@sentry/node"]) {
   Deno.test(`${sdk ?? "the built-in SDK"}, started, sends the errors it is given and nothing else`, async () => {
     await using sentry = startSentryEndpoint();
-    const program = new URL("../../testing/servers/start_sentry_program.ts", import.meta.url);
+    const program = new URL("../../../testing/servers/start_sentry_program.ts", import.meta.url);
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--quiet", program.pathname, ...(sdk === undefined ? [] : [sdk])],
       env: {
