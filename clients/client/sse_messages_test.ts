@@ -3,6 +3,7 @@ import { createParser } from "eventsource-parser";
 import fc from "fast-check";
 import type { SseMessage } from "./sse_messages.ts";
 import { sseMessages } from "./sse_messages.ts";
+import { runs } from "../../testing/properties/runs.ts";
 
 /** What is read of a text that comes in parts of these lengths, again and again. */
 async function read(text: string, lengths: number[]): Promise<[SseMessage[], number[]]> {
@@ -54,7 +55,7 @@ Deno.test("sseMessages() reads what another parser reads, wherever the text is c
       assert.deepEqual(waits, retries);
     },
   );
-  await fc.assert(property, { numRuns: 500 });
+  await fc.assert(property, { numRuns: runs(500) });
 });
 
 Deno.test("sseMessages() tells of blocks that only move the cursor, and of no others without data", async () => {

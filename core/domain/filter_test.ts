@@ -3,6 +3,7 @@ import fc from "fast-check";
 import type { EventFilter } from "../protocol/event.ts";
 import { LEVELS } from "../protocol/event.ts";
 import { compileFilter, filterKey, matchesEverything, matchesType } from "./filter.ts";
+import { runs } from "../../testing/properties/runs.ts";
 
 const typeArb = fc.array(fc.constantFrom("a", "b", "llm", "delta"), { minLength: 1, maxLength: 4 })
   .map((parts) => parts.join("."));
@@ -66,7 +67,7 @@ Deno.test("filters with the same key let the same events through", () => {
       if (filterKey(a) !== filterKey(b)) return;
       assert.deepEqual(events.map(compileFilter(a)), events.map(compileFilter(b)));
     }),
-    { numRuns: 2000 },
+    { numRuns: runs(2000) },
   );
 });
 

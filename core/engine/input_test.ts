@@ -5,6 +5,7 @@ import { MemoryShortTermStore } from "../memory/short_term_store.ts";
 import { TaskcastError } from "../protocol/errors.ts";
 import type { Limits } from "../protocol/limits.ts";
 import { TaskEngine } from "./engine.ts";
+import { runs } from "../../testing/properties/runs.ts";
 
 // Whoever embeds the engine gets the same checks as whoever calls it over HTTP.
 
@@ -224,7 +225,7 @@ Deno.test("whatever is thrown at it, the engine answers with a TaskcastError and
         assert(error instanceof TaskcastError, `call ${which}: ${error}`);
       }
     }),
-    { numRuns: 1500 },
+    { numRuns: runs(1500) },
   );
   assert.equal((await engine.getTask("t"))?.id, "t");
 });

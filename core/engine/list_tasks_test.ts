@@ -4,6 +4,7 @@ import type { TaskReader } from "../contracts/task_reader.ts";
 import { create, NOW } from "../conformance/store_fixtures.ts";
 import { MemoryShortTermStore } from "../memory/short_term_store.ts";
 import { listTasks } from "./list_tasks.ts";
+import { runs } from "../../testing/properties/runs.ts";
 
 /** Pages through a list. Gives the ids of each page, and the cursor that it ended with. */
 async function pages(
@@ -57,7 +58,7 @@ Deno.test("cursors of lists name tasks that were shown, or a moment, and pages m
         }
       },
     ),
-    { numRuns: 150 },
+    { numRuns: runs(150) },
   );
 });
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { MarkedTask } from "@taskcast/core/adapter";
 import fc from "fast-check";
 import { listUndelivered } from "./list_undelivered.ts";
+import { runs } from "../../testing/properties/runs.ts";
 
 /** An engine with these marks, in order. */
 function engineOf(marks: readonly MarkedTask[]) {
@@ -41,7 +42,7 @@ Deno.test("cursors of undelivered webhooks name tasks that were shown, or a mome
         assert.deepEqual(seen, expected);
       },
     ),
-    { numRuns: 150 },
+    { numRuns: runs(150) },
   );
 });
 

@@ -7,6 +7,7 @@ import { decodeCursor } from "@taskcast/core/protocol";
 import { createTaskcastApp } from "@taskcast/server";
 import { createParser } from "eventsource-parser";
 import type { Stores } from "./subscribe_property.ts";
+import { runs } from "./runs.ts";
 
 // The promise about lives: an id is deleted and created again at random, each time with rules that let
 // in one user, the other, or both, while users publish, change and read, on two instances that hear
@@ -307,10 +308,14 @@ async function check(
 /**
  * Registers the test for a store.
  *
- * @param runs Interleavings that are tried; `TASKCAST_PROPERTY_RUNS` overrules it.
+ * @param runs Interleavings that are tried; more of them in `deno task test:soak`.
  */
 export function testLives(
-  { name, open, runs }: { name: string; open: () => Stores | Promise<Stores>; runs: number },
+  { name, open, runs: count }: {
+    name: string;
+    open: () => Stores | Promise<Stores>;
+    runs: number;
+  },
 ): void {
   Deno.test(`${name}: rights and requests are of one life, whenever an id is deleted and created again`, async () => {
     await fc.assert(
@@ -319,7 +324,7 @@ export function testLives(
         fc.array(actorArb, { minLength: 1, maxLength: 6 }),
         async (plans, actors) => await check(await open(), plans, actors),
       ),
-      { numRuns: Number(Deno.env.get("TASKCAST_PROPERTY_RUNS") ?? runs) },
+      { numRuns: runs(count) },
     );
   });
 }

@@ -5,6 +5,7 @@ import { MemoryBroadcastProvider, TaskEngine } from "@taskcast/core";
 import { compileFilter } from "@taskcast/core/adapter";
 import { delayReads, lossyBroadcast } from "@taskcast/core/conformance";
 import type { EventFilter, EventInput, SeriesFormat, TaskEvent } from "@taskcast/core/protocol";
+import { runs } from "./runs.ts";
 
 // The promise of the whole: whatever the interleaving of producers, readers, cuts and slowness,
 // every reader ends up with exactly the matching events in order, and with the same text as one who
@@ -221,10 +222,14 @@ async function check(
 /**
  * Registers the test for a store.
  *
- * @param runs Interleavings that are tried; `TASKCAST_PROPERTY_RUNS` overrules it.
+ * @param runs Interleavings that are tried; more of them in `deno task test:soak`.
  */
 export function testSubscribe(
-  { name, open, runs }: { name: string; open: () => Stores | Promise<Stores>; runs: number },
+  { name, open, runs: count }: {
+    name: string;
+    open: () => Stores | Promise<Stores>;
+    runs: number;
+  },
 ): void {
   Deno.test(`${name}: subscribe() gives every reader exactly the matching events, whatever happens`, async () => {
     await fc.assert(
@@ -234,7 +239,7 @@ export function testSubscribe(
         fc.nat(),
         async (steps, readers, seed) => await check(await open(), steps, readers, seed),
       ),
-      { numRuns: Number(Deno.env.get("TASKCAST_PROPERTY_RUNS") ?? runs) },
+      { numRuns: runs(count) },
     );
   });
 }

@@ -6,6 +6,7 @@ import { compileFilter } from "@taskcast/core/adapter";
 import { delayReads, lossyBroadcast } from "@taskcast/core/conformance";
 import type { EventFilter, EventInput, SeriesFormat, TaskEvent } from "@taskcast/core/protocol";
 import { restorableStore } from "../../testing/databases/restorable_store.ts";
+import { runs } from "../../testing/properties/runs.ts";
 
 // A store may be restored to any earlier state, while readers read, wait, or are away. What a reader
 // has is at all times what the log said in one of its lives, or it was told to drop it; and in the end
@@ -206,7 +207,7 @@ function check(name: string, isDelayed: boolean, tailBytes: number | undefined):
         fc.nat(),
         run,
       ),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
     assert(resets > 0, "no reader was ever told");
   });

@@ -10,6 +10,7 @@ import type { EventFilter, EventInput, Level, TaskEvent } from "../../protocol/e
 import type { StreamMessage } from "../../streams/object_encoder.ts";
 import type { TaskEngineOptions } from "../../engine/options.ts";
 import { TaskEngine } from "../../engine/engine.ts";
+import { runs } from "../../../testing/properties/runs.ts";
 
 // What clean-up promises, for any log, any rules and any reader: what no rule takes stays where it
 // is, and whoever comes back from anywhere ends with just that.
@@ -192,7 +193,7 @@ for (const archive of [false, true]) {
           }
         },
       ),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 }
