@@ -5,7 +5,7 @@ import { run } from "../../tools/npm/run.ts";
 import { walk } from "../../tools/walk.ts";
 import { exportsOnJsr, exportsOnNpm } from "./export_lists.ts";
 import { testHosts } from "./hosts.ts";
-import { testNodeExamples } from "./node_examples.ts";
+import { SERVERS, testNodeExamples } from "./node_examples.ts";
 import { installProject, toJavaScript } from "./project.ts";
 import { bun, nodeOf } from "./runtimes.ts";
 import { type CommandWords, startCli } from "../../testing/servers/cli.ts";
@@ -86,7 +86,7 @@ function values(entry: unknown): unknown[] {
   return typeof entry === "string" ? [entry] : Object.values(entry as Record<string, string>);
 }
 
-Deno.test("npm: every entry point is type-checked strictly, libraries too", async () => {
+Deno.test("npm: every entry point and each example of a server is type-checked strictly, libraries too", async () => {
   const entries = project.members.flatMap(({ name, exports }) =>
     Object.keys(exports).filter((at) => at !== "./bin").map((at) => name + at.slice(1))
   );
@@ -95,7 +95,8 @@ Deno.test("npm: every entry point is type-checked strictly, libraries too", asyn
     entries.map((entry, i) => `import * as m${i} from ${JSON.stringify(entry)};\n`).join("") +
       `console.log(${entries.map((_, i) => `m${i}`)});\n`,
   );
-  await tsc(["--module", "nodenext", "--types", "node", "all.ts"]);
+  const servers = SERVERS.map((name) => `examples/${name}/server.ts`);
+  await tsc(["--module", "nodenext", "--types", "node", "all.ts", ...servers]);
 });
 
 Deno.test("npm: the guide's code is type-checked as written", async () => {
