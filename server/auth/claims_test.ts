@@ -102,10 +102,16 @@ Deno.test("hostile claims grant nothing: prototypes, other kinds of values, very
   for (const [claims, message] of refused) {
     assert.throws(() => read(claims), { code: "UNAUTHORIZED", message }, JSON.stringify(claims));
   }
-  const many = Array.from({ length: 200_000 }, (_, i) => `role-${i}`);
-  const startMs = performance.now();
-  assert.deepEqual(read({ permissions: [...many, "task:create"] }).scope, ["task:create"]);
-  assert(performance.now() - startMs < 1_000);
+  const many = Array.from({ length: 20_000 }, (_, i) => `role-${i}`);
+  let reads = 0;
+  const permissions = new Proxy([...many, "task:create"], {
+    get(target, name, receiver) {
+      reads++;
+      return Reflect.get(target, name, receiver);
+    },
+  });
+  assert.deepEqual(read({ permissions }).scope, ["task:create"]);
+  assert(reads < 10 * many.length, `${reads} reads`);
 });
 
 Deno.test("options of claims that cannot work are told when the app is made", () => {

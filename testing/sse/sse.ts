@@ -50,9 +50,12 @@ export async function allFrames(url: string, cursor?: string): Promise<Frame[]> 
 
 /** Waits until a condition holds. */
 export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = Date.now() + 20_000;
+  const startMs = Date.now();
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`waited too long until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    const waitedMs = Date.now() - startMs;
+    if (waitedMs > 20_000) throw new Error(`waited too long until ${what}`);
+    // To look costs others the processor, so what takes long is looked at less often.
+    const pauseMs = Math.min(Math.max(5, waitedMs / 20), 50);
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
