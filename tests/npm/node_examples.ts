@@ -17,7 +17,7 @@ import { toJavaScript } from "./project.ts";
 import { nodeOf } from "./runtimes.ts";
 
 /** Examples of servers that embed Taskcast; `npm_test.ts` checks their types. */
-export const SERVERS = ["express", "hono_node"];
+export const SERVERS: readonly string[] = ["express", "hono_node"];
 
 /** Registers the tests of the examples that run on Node, in a project that installed everything. */
 export async function testNodeExamples(project: Project): Promise<void> {
