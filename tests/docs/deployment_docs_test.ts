@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readYaml } from "../../cli/config/file/read_yaml.ts";
+import { runCli } from "../../testing/servers/cli.ts";
 import { checkConfig } from "../../testing/texts/config_check.ts";
 import type { Document } from "../../testing/texts/markdown.ts";
 import { documents } from "../../testing/texts/markdown.ts";
@@ -40,7 +41,9 @@ for (const document of [english, chinese]) {
     ]);
     for (const [name, text] of configurations) {
       await using folder = await tempFolder({ [name]: text });
-      const { ok, errors, warnings, settings } = await checkConfig(folder.path, [], ENV);
+      // A program reads `process.env`, so it gets a process.
+      const run = name.endsWith(".ts") ? runCli : undefined;
+      const { ok, errors, warnings, settings } = await checkConfig(folder.path, [], ENV, run);
       // Which is what the rule is for.
       const others = warnings.filter((text) => !text.includes("also deletes archived history"));
       assert.deepEqual({ ok, errors, others }, { ok: true, errors: undefined, others: [] }, text);
