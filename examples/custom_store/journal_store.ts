@@ -7,7 +7,7 @@ import type { AdapterPlugin, ShortTermStore } from "@taskcast/core/adapter";
 import { MemoryBroadcastProvider, MemoryShortTermStore, TaskcastError } from "@taskcast/core";
 import { readAdapterOptions } from "@taskcast/core/adapter";
 
-/** What changes a store; each can be done again from what it was called with. */
+/** A call that changes a store; replaying it repeats the change. */
 type Change =
   | ["commit", ...Parameters<ShortTermStore["commit"]>]
   | ["deleteTask", ...Parameters<ShortTermStore["deleteTask"]>]

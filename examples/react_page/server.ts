@@ -5,7 +5,7 @@ import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@task
 import { createTaskcastApp } from "@taskcast/server";
 import { Hono } from "hono";
 
-/** What a task does; it ends when this does. */
+/** Work of a task, which ends when it resolves. */
 export type Work = (engine: TaskEngine, taskId: string) => Promise<void>;
 
 /** Makes the page's own routes with Taskcast mounted below them. */

@@ -36,7 +36,7 @@ export interface ArchiveSetup {
   clock: FakeClock;
   hot: MemoryShortTermStore;
   cold: MemoryLongTermStore;
-  /** What was told to `onUnhandledError`. */
+  /** Errors passed to `onUnhandledError`. */
   errors: unknown[];
   open(more?: Partial<TaskEngineOptions>): TaskEngine;
 }

@@ -1,6 +1,6 @@
 import type { Kv, KvAtomic, KvCommitOutcome, KvEntry } from "@taskcast/deno-kv";
 
-/** What was asked of a database. */
+/** Numbers of operations on a database. */
 export interface Counts {
   /** Calls of `get` and `getMany`. */
   gets: number;
@@ -19,14 +19,14 @@ export class ObservedKv implements Kv {
   counts: Counts = { gets: 0, lists: 0, listed: 0, commits: 0, written: 0 };
   /** Each operation is sent again, as over a network that lost the first answer. */
   sendsTwice = false;
-  /** What it throws is thrown instead of the operation. */
+  /** Runs before each commit; an error of it replaces the commit. */
   beforeCommit: (count: number) => void | Promise<void> = () => {};
 
   constructor(kv: Kv) {
     this.#kv = kv;
   }
 
-  /** What was asked while something was done. */
+  /** Counts the operations of `run`. */
   async counted(run: () => Promise<unknown>): Promise<Counts> {
     this.counts = { gets: 0, lists: 0, listed: 0, commits: 0, written: 0 };
     await run();

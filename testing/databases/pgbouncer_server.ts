@@ -17,7 +17,7 @@ export interface PgbouncerOptions {
   port?: number;
 }
 
-/** Whether pgbouncer can be started here. */
+/** Returns true if pgbouncer can be started here. */
 export async function hasPgbouncer(): Promise<boolean> {
   try {
     return (await new Deno.Command("pgbouncer", { args: ["--version"] }).output()).success;

@@ -86,7 +86,7 @@ async function initialise(bin: string, dir: string): Promise<void> {
   await Deno.rename(copy, template).catch(() => Deno.remove(copy, { recursive: true }));
 }
 
-/** Whether a PostgreSQL can be started here. */
+/** Returns true if PostgreSQL can be started here. */
 export async function hasPostgres(): Promise<boolean> {
   return await programs() !== undefined;
 }

@@ -28,7 +28,7 @@ export interface RedisCluster extends AsyncDisposable {
   folder: string;
   /** Starts a node that joins, and has no slots. */
   add(): Promise<ClusterNode>;
-  /** What `redis-cli --cluster` prints; rejects if it fails. */
+  /** Returns the output of `redis-cli --cluster`; rejects if it fails. */
   cli(...args: string[]): Promise<string>;
   /** The node that has a slot. */
   ownerOf(slot: number): Promise<ClusterNode>;

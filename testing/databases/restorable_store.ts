@@ -1,7 +1,7 @@
 import { MemoryShortTermStore } from "@taskcast/core";
 import type { ShortTermStore } from "@taskcast/core/adapter";
 
-/** What changes a store. */
+/** Methods that change a store. */
 const CHANGES = new Set<PropertyKey>([
   "commit",
   "deleteTask",

@@ -1,4 +1,4 @@
-/** What a server answers to `GET /health` with a `Host` of one's own, which `fetch` does not send. */
+/** Returns the answer to `GET /health` with a given `Host`, which `fetch` cannot send. */
 export async function rawGet(
   port: number,
   host: string,

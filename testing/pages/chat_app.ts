@@ -84,7 +84,7 @@ export function startChatApp(
   };
 }
 
-/** What is needed to talk to a chat. */
+/** Parts of a page that talks to a chat. */
 export interface ChatApi {
   transport: ChatTransport<UIMessage>;
 }

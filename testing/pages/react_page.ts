@@ -16,13 +16,13 @@ const { createRoot, hydrateRoot } = await import("react-dom/client");
 
 /** A page that shows something, with a provider around it. */
 export interface ReactPage {
-  /** What it shows. */
+  /** Returns its visible text. */
   text(): string;
   /** Shows something else in the same place. */
   show(children: ReactNode, provider?: Partial<TaskcastProviderProps>): void;
   /** Takes everything away. */
   unmount(): void;
-  /** What React and components complained of. */
+  /** Errors reported by React and by components. */
   errors: unknown[];
   [Symbol.dispose](): void;
 }
@@ -31,7 +31,7 @@ export interface ReactPage {
 export interface PageOptions {
   /** As in development: everything is mounted twice. */
   strict?: boolean;
-  /** What a server has rendered, to be taken over. */
+  /** HTML rendered by a server, to hydrate. */
   html?: string;
 }
 

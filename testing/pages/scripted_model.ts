@@ -5,7 +5,7 @@ type StreamResult = Awaited<ReturnType<MockLanguageModelV3["doStream"]>>;
 /** A part of what a model streams. */
 export type ModelPart = StreamResult["stream"] extends ReadableStream<infer Part> ? Part : never;
 
-/** What a model streams for one call; it may wait, and throw. */
+/** Parts that a model streams for one call; it may wait and throw. */
 export type Script = (signal: AbortSignal | undefined) => AsyncGenerator<ModelPart, void>;
 
 /** A model of the AI SDK that streams a script for each call, and the last one again and again. */

@@ -6,7 +6,7 @@ import { until } from "../sse/sse.ts";
 
 /** A page with a chat on it. */
 export interface ChatPage {
-  /** What `useChat` says now. */
+  /** Current value of `useChat`. */
   readonly chat: UseChatHelpers<UIMessage>;
   /** Waits until the chat is in this state. */
   settled(status: UseChatHelpers<UIMessage>["status"]): Promise<void>;

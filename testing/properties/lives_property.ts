@@ -45,7 +45,7 @@ interface Life {
   isDeleted: boolean;
 }
 
-/** What a request was answered, and between which ticks it was made. */
+/** A request with its answer and the ticks between which it was made. */
 interface Request {
   user: User;
   status: number;
@@ -245,7 +245,7 @@ async function follow(run: Run, actor: Actor): Promise<void> {
   request.to = Math.max(request.to, request.from);
 }
 
-/** What must be true of a run that is over. */
+/** Asserts the properties of a finished run. */
 async function judge(run: Run): Promise<void> {
   for (const request of run.requests) {
     const { user, status } = request;

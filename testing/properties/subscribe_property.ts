@@ -67,7 +67,7 @@ const stepArb = fc.oneof(
 
 type Reader = typeof readerArb extends fc.Arbitrary<infer T> ? T : never;
 
-/** What a reader made of the stream, as the contract tells clients to. */
+/** State of a reader that follows the stream as the contract tells clients to. */
 class Client {
   readonly plain: TaskEvent[] = [];
   readonly values = new Map<string, unknown>();
@@ -139,7 +139,7 @@ async function read(engine: TaskEngine, taskId: string, reader: Reader): Promise
   throw new Error("the stream ended without the end");
 }
 
-/** What is tested: a store, and perhaps an archive to which tasks go as soon as they can. */
+/** Stores under test: a store, and optionally an archive that takes tasks as soon as possible. */
 export interface Stores {
   broadcast?: BroadcastProvider;
   shortTerm: ShortTermStore;

@@ -7,7 +7,7 @@ import { reading } from "../sse/reading.ts";
 import { call, startServer } from "./test_server.ts";
 import type { TestServer } from "./test_server.ts";
 
-/** What can be asked of an engine over the network, too. */
+/** Methods of an engine that exist over the network, too. */
 export type ReachableEngine =
   & Pick<
     TaskEngine,
@@ -29,7 +29,7 @@ export interface AnyServer extends Pick<TestServer, "url" | "call" | "reading"> 
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** What such a server can be told: what a configuration file can say. */
+/** Options of such a server: those of a configuration file. */
 export interface AnyServerOptions {
   app?: Pick<TaskcastAppOptions, "auth" | "trustedServices" | "cors" | "maxBodyBytes">;
   engine?: Partial<EngineOptions>;

@@ -5,10 +5,10 @@ const ROOT = new URL("../../", import.meta.url);
 /** A `taskcast` process. */
 export interface CliProcess {
   readonly pid: number;
-  /** What it has written so far. */
+  /** Text written so far. */
   readonly out: string;
   readonly err: string;
-  /** What it has written to its output, as bytes. */
+  /** Returns the bytes written to standard output. */
   outBytes(): Uint8Array;
   kill(signal: Deno.Signal): void;
   /** Resolves with the exit code. */
@@ -31,7 +31,7 @@ export const COMMAND: CommandWords = JSON.parse(
   Deno.env.get("TASKCAST_TEST_COMMAND") ?? "null",
 ) ?? [Deno.execPath(), "run", "-A", "--quiet", new URL("cli/mod.ts", ROOT).pathname];
 
-/** Whether another runtime is tried than Deno. */
+/** True if the command runs on another runtime than Deno. */
 export const ELSEWHERE: boolean = Deno.env.has("TASKCAST_TEST_COMMAND");
 
 /** A program and its first arguments. */

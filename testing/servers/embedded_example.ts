@@ -4,7 +4,7 @@ import { openBody } from "../network/open_body.ts";
 import { allFrames, type Frame, frames } from "../sse/sse.ts";
 
 /**
- * What every example promises that embeds Taskcast at `/taskcast`: its `POST /start` works on a task
+ * Asserts that an app embeds Taskcast at `/taskcast`: its `POST /start` works on a task
  * that is followed there, and both directions stream.
  */
 export async function assertEmbeds(url: string): Promise<void> {

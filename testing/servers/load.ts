@@ -4,7 +4,7 @@ import type { TaskEvent } from "@taskcast/core/protocol";
 import { TaskcastServerClient } from "@taskcast/server-sdk";
 import { until } from "../sse/sse.ts";
 
-/** What stands for the server in addresses; which one it is, is chosen for each request. */
+/** Origin that stands for any of the servers; each request chooses one. */
 const ANY = "http://taskcast.test";
 
 /** The servers that are there now: they may end and come back at another address. */
@@ -40,7 +40,7 @@ export function consumer(servers: Servers): TaskcastClient {
   });
 }
 
-/** What a reader has seen by the end. */
+/** Everything that a reader has seen by the end. */
 interface Seen {
   plain: unknown[];
   text: unknown;

@@ -3,7 +3,7 @@ import { serve } from "../network/serve.ts";
 /** An endpoint that speaks as much of OpenAI's chat API as the example needs. */
 export interface OpenAiStandIn {
   baseUrl: string;
-  /** What it was asked for. */
+  /** Requests received. */
   requests: { model: string; stream: boolean; messages: { role: string; content: string }[] }[];
   /** Sends a part of the answer to whoever waits for one. */
   say(delta: string): void;

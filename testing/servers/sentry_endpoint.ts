@@ -5,7 +5,7 @@ export type SentryEvent = any;
 /** A stand-in for Sentry: takes envelopes on loopback. */
 export interface SentryEndpoint {
   dsn: string;
-  /** What was received, in order: the types of all items, and those that are events. */
+  /** Types of all received items, in order. */
   types: string[];
   events: SentryEvent[];
   /** Everything that was received, as text. */

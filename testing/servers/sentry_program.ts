@@ -6,7 +6,7 @@ import { createSentryHooks, type SentryHooksOptions } from "@taskcast/sentry";
 import { createTaskcastApp } from "@taskcast/server";
 import { until } from "../sse/sse.ts";
 
-/** What the program does. */
+/** Behaviour of the program. */
 export interface SentryProgram {
   /** For `Sentry.init`; null: it is not called. */
   init: Record<string, unknown> | null;

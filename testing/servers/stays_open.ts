@@ -4,8 +4,8 @@ import { openBody } from "../network/open_body.ts";
 import { type Frame, frames, until } from "../sse/sse.ts";
 
 /**
- * What every host must do for Taskcast at `base`: a stream on which nothing happens, and a request of
- * NDJSON in which nothing is said, stay open for `quietMs`, and go on then.
+ * Asserts that a host keeps open, for Taskcast at `base`, a quiet stream and a quiet request of
+ * NDJSON for `quietMs`, and that both go on then.
  */
 export async function assertStaysOpen(base: string, quietMs: number): Promise<void> {
   const { id } = await taskAt(base);
@@ -32,8 +32,8 @@ export async function assertStaysOpen(base: string, quietMs: number): Promise<vo
 }
 
 /**
- * What holds where a host cuts off requests whatever Taskcast asks for: streams stay open, and a
- * producer goes on in another request, so that everything is stored once.
+ * Asserts, for a host that cuts off requests in any case, that streams stay open, and that a
+ * producer continues in another request, so that everything is stored once.
  */
 export async function assertGoesOn(base: string, quietMs: number): Promise<void> {
   const { id } = await taskAt(base);

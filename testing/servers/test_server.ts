@@ -13,7 +13,7 @@ export interface TestServer {
     // deno-lint-ignore no-explicit-any
     { status: number; headers: Headers; body: any }
   >;
-  /** What its metrics say of its readers. */
+  /** Returns its metrics about readers. */
   reading(): Promise<Reading>;
   [Symbol.asyncDispose](): Promise<void>;
 }

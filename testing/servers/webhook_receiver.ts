@@ -1,4 +1,4 @@
-/** What a receiver of webhooks got. */
+/** A request that a receiver of webhooks got. */
 export interface Received {
   path: string;
   headers: Record<string, string>;

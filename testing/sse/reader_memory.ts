@@ -13,7 +13,7 @@ await using engine = new TaskEngine({
 const app = createTaskcastApp({ engine });
 await engine.createTask({ id: "t" });
 
-/** What a socket does that takes everything, and forgets it. */
+/** Sink that accepts and discards everything, like a fast socket. */
 class Waiting implements ReadRequest<Uint8Array> {
   readonly #source: ChunkSource<Uint8Array>;
 

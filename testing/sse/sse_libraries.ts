@@ -11,7 +11,7 @@ export interface LibraryMessage {
   data: string;
 }
 
-/** What a client does while it follows. */
+/** Callbacks of a client that follows a task. */
 export interface LibraryListener {
   onMessage: (message: LibraryMessage) => void;
   /** It will ask again. */
@@ -53,7 +53,7 @@ function followBy(make: (url: string) => Source): Library {
   };
 }
 
-/** What pages have; notes how long is to be waited, and does not wait. */
+/** Globals of a page whose timers record their delay and fire at once. */
 function asPage(waitsMs: number[]) {
   return {
     document: { removeEventListener() {} },

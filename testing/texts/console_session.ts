@@ -19,7 +19,7 @@ export function stepsOf(text: string): Step[] {
   return steps;
 }
 
-/** Whether this machine has what the sessions use. */
+/** Returns true if this machine has the programs that sessions use. */
 export async function canRunSessions(): Promise<boolean> {
   try {
     const options = { stdout: "null", stderr: "null" } as const;
@@ -31,7 +31,7 @@ export async function canRunSessions(): Promise<boolean> {
   }
 }
 
-/** What a document's console blocks say, run in one shell against a server of their own. */
+/** Runs a document's console blocks in one shell against a server of their own. */
 export async function runSession(
   steps: readonly Step[],
   env: Record<string, string>,
@@ -84,7 +84,7 @@ export async function runSession(
   }
 }
 
-/** Whether a command answered what its document says; `…` stands for anything. */
+/** Returns true if the output is as documented; `…` stands for anything. */
 export function agrees(expected: string, output: string): boolean {
   const pattern = expected.trim().split("…").map(escaped).join("[\\s\\S]*?");
   return new RegExp(`^${pattern}$`).test(output.trim());

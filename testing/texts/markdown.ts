@@ -9,7 +9,7 @@ export interface CodeBlock {
   language: string;
   /** The file that a reader is told to save it as: the last word of the fence, as in `js ignore a.mjs`. */
   saveAs?: string;
-  /** Whether `deno test --doc` leaves it out. */
+  /** True if `deno test --doc` ignores it. */
   isIgnored: boolean;
   text: string;
 }

@@ -5,7 +5,7 @@ import { walk } from "../../tools/walk.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** What each folder may import besides itself; packages by their name, `npm` is any from there. */
+/** Imports allowed for each folder besides itself; packages by name, `npm` for any from there. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   "core/protocol": [],
   "core/contracts": ["core/protocol"],

@@ -22,10 +22,10 @@ const auth = {
 
 /** A route; `{id}` in its path is the task. */
 interface Route {
-  /** What it needs; left out: nothing. */
+  /** Required scope; absent if none. */
   scope?: Scope;
   body?: unknown;
-  /** What it answers to who may. */
+  /** Status for permitted callers. */
   status: number;
 }
 
@@ -65,7 +65,7 @@ const ROUTES: Record<string, Route> = {
 
 const FOLLOW = "GET /tasks/{id}/events";
 
-/** What a request brings. */
+/** Credential of a request. */
 interface Credential {
   headers?: Record<string, string>;
   ticket?: string;
@@ -105,7 +105,7 @@ const key = (value: string) => ({ "x-taskcast-service-key": value });
 const right = (scope: Scope) => signed(claimsFor([scope]));
 const others = (scope: Scope) => SCOPES.filter((other) => other !== scope && other !== "*");
 
-/** What is refused, and with what; a function where it depends on the route. */
+/** Credentials with their expected status, a function where it depends on the route. */
 const CREDENTIALS: [name: string, Bring, expected: (route: string, kind: Route) => number][] = [
   ["no token", () => Promise.resolve({}), () => 401],
   [

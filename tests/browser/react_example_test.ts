@@ -7,7 +7,7 @@ import { say } from "../../testing/sse/publish.ts";
 import { serve } from "../../testing/network/serve.ts";
 import { until } from "../../testing/sse/sse.ts";
 
-/** What the page shows as the answer. */
+/** Waits until the page shows a text as the answer. */
 async function shows(page: Page, text: string): Promise<void> {
   await until(async () => await page.locator(".text").textContent() === text, `it shows ${text}`);
 }

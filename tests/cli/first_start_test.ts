@@ -32,7 +32,7 @@ interface ModuleGraph {
     dependencies?: { code?: { specifier: string }; isDynamic?: true }[];
   }[];
   redirects: Record<string, string>;
-  /** Of the whole lock file. */
+  /** Packages of the whole lock file. */
   npmPackages: Record<string, NpmPackage>;
 }
 

@@ -38,7 +38,7 @@ function readerOf({ url }: ScriptedServer, options: Partial<TaskcastClientOption
   return new TaskcastClient({ baseUrl: url, connection: quick, ...options });
 }
 
-/** What a subscription was told. */
+/** Follows a subscription and returns everything it reported. */
 async function told(client: TaskcastClient, since?: string) {
   const seen: unknown[] = [];
   const errors: string[] = [];

@@ -9,7 +9,7 @@ import { doneFrame, scriptedServer, sse } from "../../testing/servers/scripted_s
 
 const baseUrl = "http://localhost:1";
 
-/** What HTTP does not let through in a header. */
+/** Values that HTTP headers cannot carry. */
 const UNSENDABLE = ["hush\nhush", "hush\r\nx-evil: 1", "hush\0", "hush 日本"];
 
 /** That an error says what is wrong and shows no secret. */

@@ -174,7 +174,7 @@ Deno.test("a POST that a redirect has made a GET is an error that names the reas
   await assert.rejects(client.createTask(), /baseUrl must be where it redirects to/);
 });
 
-/** What the console is warned of meanwhile. */
+/** Returns the warnings written to the console meanwhile. */
 async function warnings(during: () => Promise<unknown>): Promise<string[]> {
   const told: string[] = [];
   const { warn } = console;

@@ -26,7 +26,7 @@ function tabOf(
   return new TaskcastClient({ baseUrl: url, connection: quick, share: true, ...options });
 }
 
-/** What a tab has seen so far. */
+/** Events that a tab has seen so far. */
 interface Seen {
   notes: number[];
   text: string;

@@ -92,7 +92,7 @@ const UNFIT: [yaml: string, errors: string[], env?: Record<string, string>][] = 
   ]],
 ];
 
-/** What is wrong with the environment beside a file. */
+/** Conflicts of the environment with a file. */
 const CLASHES: [yaml: string, errors: string[], env: Record<string, string>][] = [
   ["{}", [
     "TASKCAST_AUTH_MODE=custom needs a function: auth.custom of a configuration in " +

@@ -55,7 +55,7 @@ const GUIDE_VARIABLES: [env: string, usual: unknown, key: string, value: unknown
   ["SENTRY_DSN", undefined, "sentry.dsn", "https://a@h/1"],
 ];
 
-/** What else a variable of the guide needs: the mode, a key of its algorithm. */
+/** Variables that a variable of the guide needs beside it, such as the mode. */
 const COMPANIONS: Record<string, Record<string, string>> = {
   TASKCAST_AUTH_MODE: { TASKCAST_JWT_SECRET: SECRET },
   TASKCAST_JWT_SECRET: { TASKCAST_AUTH_MODE: "jwt" },

@@ -52,14 +52,14 @@ for (const document of [english, chinese]) {
   });
 }
 
-/** What must not differ between languages: settings without the names that people read. */
+/** Returns the settings of a document, which must not differ between languages. */
 function settingsOf(document: Document): unknown[] {
   return document.blocks.filter(({ language }) => language === "yaml").map(({ text }) =>
     JSON.parse(JSON.stringify(readYaml(text), (key, value) => key === "name" ? "" : value))
   );
 }
 
-/** What is in code in the first column of its tables, and what its links lead to. */
+/** Returns the code in the first column of tables, and the targets of links. */
 function namesIn({ text }: Document) {
   const rows = [...text.matchAll(/^\| `(\w+)` /gm)].map(([, name]) => name);
   const links = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, target]) => target!)

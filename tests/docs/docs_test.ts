@@ -56,7 +56,7 @@ function savedFiles(document: string): string[] {
     .flatMap(({ blocks }) => blocks.flatMap(({ saveAs }) => saveAs ?? []));
 }
 
-/** What is wrong with a configuration whose variables are all set. */
+/** Returns the problems of a configuration whose variables are all set. */
 function problemsOfYaml(text: string): string[] {
   const names = [...text.matchAll(/\$\{(\w+)/g)]
     .map(([, name]) => [name, name!.endsWith("_KEY") ? "sixteen letters." : "1"]);
@@ -67,7 +67,7 @@ function problemsOfYaml(text: string): string[] {
   return problems;
 }
 
-/** What cannot run inside a test, because it does not end or needs a registry, must at least exist. */
+/** Requires that a command exists which cannot run in a test: it does not end, or needs a registry. */
 function assertKnownCommand(line: string, document: string): void {
   const script = /^npm (?:run )?(\w+)$/.exec(line)?.[1];
   if (script !== undefined) {

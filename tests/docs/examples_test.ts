@@ -93,7 +93,7 @@ Deno.test("examples/chat: cancelling the task stops the model", async () => {
   });
 });
 
-/** What the page shows as the answer. */
+/** Waits until the page shows a text as the answer. */
 async function shows(page: Page, text: string): Promise<void> {
   // Compared as the page holds it: matching by text would forgive white space.
   await until(async () => await page.locator("#answer").textContent() === text, `it shows ${text}`);

@@ -22,7 +22,7 @@ function names(text: string): string[] {
   return [...new Set(text.match(/\b(taskcast|process)_\w+/g))];
 }
 
-/** What Prometheus knows a metric's samples by. */
+/** Returns the names of a metric's samples in Prometheus. */
 function sampleNames({ name, type }: Family): string[] {
   return type === "histogram" ? ["_bucket", "_sum", "_count"].map((end) => name + end) : [name];
 }

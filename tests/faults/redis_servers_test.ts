@@ -33,7 +33,7 @@ async function publishes(url: string, id: string): Promise<boolean> {
   return response.status === 201;
 }
 
-/** Those of the tasks that can be published to now. */
+/** Returns the tasks that accept events now. */
 async function reachable(url: string): Promise<string[]> {
   const results = await Promise.all(IDS.map((id) => publishes(url, id)));
   return IDS.filter((_, i) => results[i]);

@@ -43,14 +43,14 @@ async function end(url: string, id: string): Promise<void> {
   await done(url, `/tasks/${id}/status`, { status: "completed", result: { of: id } }, "PATCH");
 }
 
-/** What a task is for those who ask. */
+/** Returns a task as readers see it. */
 async function seen(url: string, id: string) {
   const events = await done(url, `/tasks/${id}/events/history?limit=1000`);
   const { subscriberCount: _, ...task } = await done(url, `/tasks/${id}`);
   return { task, events };
 }
 
-/** Whether no task is marked for the archive. */
+/** Returns true if no task is scheduled for the archive. */
 async function isArchived(url: string): Promise<boolean> {
   const { shortTerm, broadcast } = createRedisAdapters(url);
   const marked = await shortTerm.marked("archive", { limit: 1 });
@@ -64,7 +64,7 @@ async function saveDump({ port }: RedisServer): Promise<void> {
   assert(success);
 }
 
-/** What servers counted together, and how often they told of a task. */
+/** Sums of the servers' counters, and their reports by task. */
 class Told {
   readonly #servers: readonly CliServer[];
 

@@ -6,7 +6,7 @@ import { frames, until } from "../../testing/sse/sse.ts";
 
 // What strangers hold open: half requests, idle connections, more of them than there is room for.
 
-/** Those of Deno; other runtimes have but one, which needs no name. */
+/** Listeners of Deno; other runtimes have only one, which has no name. */
 const LISTENERS = ELSEWHERE ? [undefined] : ["deno", "node"];
 const NODE = ELSEWHERE ? undefined : "node";
 
@@ -60,7 +60,7 @@ class Strangers {
   }
 }
 
-/** Whether the server answers somebody who comes now. */
+/** Returns true if the server answers a new client. */
 async function answers({ url }: CliServer): Promise<boolean> {
   try {
     const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(1_000) });

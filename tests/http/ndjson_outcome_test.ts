@@ -34,7 +34,7 @@ async function openRequest(server: TestServer, id: string, headers = {}) {
   return { ...body, answered };
 }
 
-/** Whether a commit is carried out, though nobody hears of it. */
+/** Outcomes of a commit whose answer is lost. */
 const OUTCOMES = { "carried out": true, "not carried out": false };
 
 for (const [name, isCarriedOut] of Object.entries(OUTCOMES)) {

@@ -10,7 +10,7 @@ import { startServer } from "../../testing/servers/test_server.ts";
 // deno-lint-ignore no-explicit-any
 type Json = any;
 
-/** What PROTOCOL §2 lists. */
+/** Routes of the protocol, section 2. */
 const ROUTES = [
   "GET /",
   "GET /health",

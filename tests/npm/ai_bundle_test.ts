@@ -4,10 +4,10 @@ import { gzippedBytes } from "../../tools/bundle_client.ts";
 const ROOT = new URL("../../", import.meta.url);
 const ENTRY = "integrations/ai/transport.ts";
 
-/** What the page's side may consist of. */
+/** Files that a page may load. */
 const MAY_HOLD = /^(integrations\/ai\/|clients\/client\/|core\/protocol\/)/;
 
-/** What of `integrations/ai` is the server's side. */
+/** Files of `integrations/ai` for servers. */
 const SERVER_SIDE = /^integrations\/ai\/(tasks\/\w+|chunks\/pump|mod|chat|routes|response)\.ts$/;
 
 async function deno(...args: string[]): Promise<string> {

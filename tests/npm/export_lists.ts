@@ -6,7 +6,7 @@ import { run } from "../../tools/npm/run.ts";
 /** Names that an entry point exports, sorted, by the entry point: `@taskcast/core/protocol`. */
 export type ExportLists = Record<string, string[]>;
 
-/** What one who installs from JSR sees. */
+/** Returns the exports of the packages on JSR. */
 export async function exportsOnJsr(members: readonly Member[], root: URL): Promise<ExportLists> {
   const entries = new Map<string, string>();
   for (const { name, exports, folder } of members) {
@@ -33,7 +33,7 @@ interface DocSymbol {
   declarations: { declarationKind: string }[];
 }
 
-/** What one who installs from npm sees. */
+/** Returns the exports of the packages on npm. */
 export function exportsOnNpm(members: readonly Member[], modules: string): ExportLists {
   const entries = members.flatMap(({ name, exports }) =>
     Object.entries(exports).map(([at, path]) => ({

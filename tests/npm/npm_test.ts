@@ -155,7 +155,7 @@ Deno.test("npm: README's embedded app takes requests on Node 20, without its typ
   assert.equal(said, "201 function\n");
 });
 
-/** What is left of TypeScript when somebody leaves its types out, new syntax and all. */
+/** Returns TypeScript without its types, new syntax unchanged. */
 function withoutTypes(text: string): string {
   const compilerOptions = { target: ts.ScriptTarget.ESNext, module: ts.ModuleKind.ESNext };
   return ts.transpileModule(text, { compilerOptions }).outputText;
@@ -180,7 +180,7 @@ const postgres = await postgresUrl();
 const stores = { REDIS_URL: redis ?? "", DATABASE_URL: postgres ?? "" };
 const hasStores = redis !== undefined && postgres !== undefined;
 
-/** What of the conformance suite runs where: all adapters on two versions. */
+/** Adapters whose conformance runs on each version of Node. */
 const SUITES: Readonly<Record<number, string>> = {
   20: "memory,redis,postgres,deno-kv", // It has no SQLite of its own.
   22: "sqlite,redis",

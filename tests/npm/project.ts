@@ -17,7 +17,7 @@ export interface Project {
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** What the user of the guide installs besides, and what type-checks it. It goes before examples. */
+/** Packages that the guide needs, also to be type-checked. They take precedence over examples. */
 const BESIDES: Readonly<Record<string, string>> = {
   "@arethetypeswrong/core": "~0.18.5",
   "@deno/kv": "0.14",
@@ -33,7 +33,7 @@ const BESIDES: Readonly<Record<string, string>> = {
 /** Types of peers that have none of their own. */
 const TYPES_OF: Readonly<Record<string, string>> = { react: "@types/react" };
 
-/** What is not ours, and the versions of it. */
+/** Returns the packages of others, with their ranges. */
 async function neededBesides(members: readonly Member[]): Promise<Map<string, string>> {
   const needed = new Map<string, string>();
   for (const peer of members.flatMap(({ npm }) => Object.keys(npm.peerDependencies ?? {}))) {

@@ -27,7 +27,7 @@ const onlyFor = (...sub: string[]) => ({
   rules: [{ match: { scope: ["*" as const] }, require: { sub } }],
 });
 
-/** What can be done with the task `t`, each with what it answers to who may. */
+/** Operations on the task `t`, with the status for permitted callers. */
 const STEPS: Record<string, { method: string; path: string; body?: unknown; status: number }> = {
   publish: { method: "POST", path: "/events", body: { type: "n", data: "mine" }, status: 201 },
   "publish an array": {

@@ -32,7 +32,7 @@ function open(shortTermStore: ShortTermStore, longTermStore: LongTermStore): Tas
   });
 }
 
-/** What a task is for those who read it in every way. */
+/** Returns a task as every kind of read shows it. */
 async function seen(engine: TaskEngine, id: string): Promise<unknown> {
   const { tasks } = await engine.listTasks({ tag: "refilled", types: ["kind.*"] });
   const late: unknown[] = [];

@@ -45,7 +45,7 @@ const readerArb = fc.record({
 
 type Reader = typeof readerArb extends fc.Arbitrary<infer T> ? T : never;
 
-/** What a client has that does as the contract says. */
+/** A client that follows the contract. */
 class Client {
   /** Events by index, since it was last told to drop what it had. */
   seen = new Map<number, string>();
@@ -53,7 +53,7 @@ class Client {
   values = new Map<string, unknown>();
   cursor?: string;
   resets = 0;
-  /** What it had at each event, to be held against all that the log ever said. */
+  /** State at each event, to compare with every state of the log. */
   readonly #had: { seen: Map<number, string>; event: TaskEvent; value: unknown }[] = [];
   readonly #filter: EventFilter;
 
@@ -103,7 +103,7 @@ function deltaOf({ data }: TaskEvent): string {
   return (data as { delta: string }).delta;
 }
 
-/** What a log amounts to under a filter. */
+/** Returns the value of a log under a filter. */
 function fold(log: readonly TaskEvent[], filter: EventFilter) {
   const matches = compileFilter(filter);
   const plain: string[] = [];

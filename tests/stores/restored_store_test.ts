@@ -46,7 +46,7 @@ async function start(): Promise<Setup> {
   };
 }
 
-/** What a client makes of a stream that does as the contract says. */
+/** A client that follows the stream as the contract says. */
 class Reader {
   text = "";
   notes: number[] = [];
