@@ -9,11 +9,11 @@ import type { AdapterNames } from "./routes/server.ts";
 export interface TaskcastAppOptions extends StreamLimits {
   /** Does the work. It belongs to the host, who closes it. */
   engine: TaskEngine;
-  /** Who may call. @default {{ mode: "none" }} */
+  /** Authentication of callers. @default {{ mode: "none" }} */
   auth?: AuthOptions;
   /**
-   * Services by name: the key that each sends as `X-Taskcast-Service-Key`, alone for one that may do
-   * everything, or with its scope and task ids.
+   * Services by name: the key that each sends as `X-Taskcast-Service-Key`, alone for one that may
+   * do everything, or with its scope and task ids.
    */
   trustedServices?: TrustedServices;
   /** Names of the engine's adapters, which `/health/detail` shows. @default none */
@@ -42,15 +42,15 @@ export interface TaskcastAppOptions extends StreamLimits {
   /** Told of each answer when it begins, for a log. Must not throw. */
   onAnswered?: (answered: AnsweredRequest) => void;
   /**
-   * Told, for a log, of pages that ask in vain: of the origin of each preflight and each stream that
-   * `cors` does not allow. Must not throw.
+   * Told, for a log, of pages that ask in vain: of the origin of each preflight and each stream
+   * that `cors` does not allow. Must not throw.
    */
   onOriginRefused?: (origin: string) => void;
   /** How often requests may come. @default none: as often as they want */
   rateLimit?: RateLimitOptions;
   /**
-   * Where a request comes from, for the limits. Headers are not looked at: behind proxies of your own
-   * use {@linkcode forwardedAddress}. @default none: addresses are not limited
+   * Where a request comes from, for the limits. Headers are not looked at: behind proxies of your
+   * own use {@linkcode forwardedAddress}. @default none: addresses are not limited
    */
   clientAddress?: ClientAddress;
 }

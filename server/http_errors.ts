@@ -53,7 +53,7 @@ export function errorResponse(error: unknown, requestId?: string): Response {
   return new Response(toJsonLine(body), { status, headers });
 }
 
-/** What an error says to callers. */
+/** Returns the error as callers see it. */
 export function saidOf(
   error: unknown,
   requestId?: string,
@@ -71,7 +71,7 @@ function retryAfterSeconds(error: unknown): number {
   return Math.max(1, Math.ceil(Number(waitMs ?? RETRY_AFTER_MS) / 1000));
 }
 
-/** Whether an error is the server's own fault, so that its host should hear of it. */
+/** Returns true if an error is the server's own fault and should be reported to its host. */
 export function isUnexpected(error: unknown): boolean {
   if (!(error instanceof TaskcastError)) return true;
   // Closing is what the host itself asked for.

@@ -27,7 +27,7 @@ export interface Call<Query, Body> {
   id: string;
   query: Query;
   body: Body;
-  /** Who calls. */
+  /** The caller. */
   auth: AuthContext;
   info: RequestInfo;
   /** Whom limits count it for: a credential, else an address, if either is known. */
@@ -35,9 +35,9 @@ export interface Call<Query, Body> {
   context: Context;
 }
 
-/** What routes need of the app. */
+/** Parts of the app that routes need. */
 export interface RouterOptions {
-  /** What goes on around each operation. */
+  /** Wrapper of each operation. */
   requests: ObservedRequests;
   authenticate: (request: Request) => AuthContext | Promise<AuthContext>;
   /** Takes a ticket of the query for the token. */
@@ -126,5 +126,5 @@ export class Router {
   }
 }
 
-/** Who calls an operation that anybody may call. */
+/** Caller of an operation that needs no authentication. */
 const NOBODY: AuthContext = { taskIds: [], scope: [] };

@@ -87,7 +87,7 @@ function tokenAuthenticator(
   }
 }
 
-/** Whoever gives a key or a function and forgets the mode wants it to be asked for. */
+/** Refuses a key or a function without a mode, which would leave the server open. */
 function assertNothingElse(auth: object): void {
   for (const [part, mode] of [["jwt", "jwt"], ["authenticate", "custom"]] as const) {
     if (part in auth) throw new TypeError(`auth.${part} needs auth.mode: "${mode}"`);

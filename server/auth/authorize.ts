@@ -2,17 +2,17 @@ import type { Scope, TaskAuthConfig } from "@taskcast/core/protocol";
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { AuthContext } from "./options.ts";
 
-/** Whether a caller holds a scope. */
+/** Returns true if a caller holds a scope. */
 export function hasScope({ scope }: AuthContext, needed: Scope): boolean {
   return scope.includes("*") || scope.includes(needed);
 }
 
-/** Whether a caller may touch a task with this id. Ids are compared whole. */
+/** Returns true if a caller may access a task with this id. Ids are compared whole. */
 export function maySeeTask({ taskIds }: AuthContext, id: string): boolean {
   return taskIds === "*" || taskIds.includes(id);
 }
 
-/** Whether a caller meets every rule of a task that is about a scope. */
+/** Returns true if a caller meets every rule of a task that matches a scope. */
 export function meetsTaskRules(
   context: AuthContext,
   needed: Scope,

@@ -4,9 +4,9 @@ import type { AuthContext } from "./options.ts";
 const MAX_LENGTH = 64;
 
 /**
- * What limits count a caller under.
+ * Returns the key under which limits count a caller.
  *
- * @param kind Keeps apart callers of different kinds that happen to have the same name.
+ * @param kind Separates callers of different kinds that have the same name.
  */
 export async function credentialOf(kind: string, name: string): Promise<string> {
   return name.length <= MAX_LENGTH ? `${kind}:${name}` : `${kind}#${await digestOf(name)}`;

@@ -12,7 +12,7 @@ function isTaskId(id: unknown): id is string {
 /** Tasks whose rules are remembered. */
 const CACHE_SIZE = 10_000;
 
-/** What is asked of nobody in particular: the task in whatever incarnation it is. */
+/** Options of a call about whatever incarnation the task is in. */
 const ANY: IncarnationOptions = {};
 
 /** The rules of a task, which never change while it is in this incarnation. */
@@ -44,7 +44,8 @@ export class Gate {
    * Does what a caller may do with a task.
    *
    * @param step Is to demand the incarnation that it is given of whatever it does. Done a second time,
-   * with another one, if the first was refused for that reason; so it must not have done anything then.
+   * with another one, if the first was refused for that reason; so it must not have done anything
+   * then.
    * @throws {TaskcastError} `FORBIDDEN`; `TASK_NOT_FOUND` only for callers who may know.
    */
   withTask<T>(
@@ -83,7 +84,7 @@ export class Gate {
     );
   }
 
-  /** Whether a caller may see a task in lists and streams. */
+  /** Returns true if a caller may see a task in lists and streams. */
   maySee(auth: AuthContext, task: Task): boolean {
     return this.#open ||
       (maySeeTask(auth, task.id) && meetsTaskRules(auth, "event:subscribe", task.authConfig));
@@ -95,7 +96,7 @@ export class Gate {
     return taskIds === "*" ? undefined : taskIds.filter(isTaskId);
   }
 
-  /** Whether a caller may change a task, and so know what else is said of it. */
+  /** Returns true if a caller may change a task, and so may see all of its fields. */
   mayManage(auth: AuthContext, { authConfig }: Task): boolean {
     return hasScope(auth, "task:manage") &&
       (this.#open || meetsTaskRules(auth, "task:manage", authConfig));

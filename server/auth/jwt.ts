@@ -56,7 +56,8 @@ export function createJwtVerifier(
     const key = await keyOfTokens(); // What is wrong with it is no fault of the token.
     let payload: JWTPayload;
     try {
-      // With a key set jose asks for the key of each token; both kinds of key are one function here.
+      // With a key set jose asks for the key of each token; both kinds of key are one function
+      // here.
       ({ payload } = await jwtVerify(token, key, {
         algorithms: [algorithm],
         issuer,
@@ -71,7 +72,7 @@ export function createJwtVerifier(
   };
 }
 
-/** What a claim must be. Nothing at all would be taken for "anything" by the library. */
+/** Returns the expected value of a claim; the library takes an absent one for "anything". */
 function expected(
   value: string | readonly string[] | undefined,
   name: string,

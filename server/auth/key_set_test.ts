@@ -23,7 +23,7 @@ function tokenOf(i: number, kid: string | undefined = `k${i}`, alg = ALGORITHM):
 interface KeyServer {
   url: string;
   keys: JWK[];
-  /** What is answered instead of the keys. */
+  /** Returns the response to serve instead of the keys. */
   answer?: () => Response | Promise<Response>;
   fetches: number;
   nowMs: number;

@@ -2,11 +2,11 @@ import { TaskcastError } from "@taskcast/core/protocol";
 import type { BodyLimits } from "../requests/body_limits.ts";
 import { mediaType, readBytes } from "../requests/parse.ts";
 
-/** What reads a body; Node 20 has no `bytes`. */
+/** Methods that read a body; Node 20 has no `bytes`. */
 const READS = (["arrayBuffer", "blob", "bytes", "formData", "json", "text"] as const)
   .filter((name) => name in Response.prototype);
 
-/** What is known of a body that is lent. */
+/** State of a lent body. */
 interface Loan {
   /** It is over, and nobody had read the body: what reads it is the runtime's own again. */
   isOver: boolean;

@@ -28,20 +28,20 @@ export interface JwtOptions {
   claims?: JwtClaims;
 }
 
-/** Who may call. */
+/** Authentication mode with its options. */
 export type AuthOptions =
   /** Anybody may do everything. */
   | { mode?: "none" }
-  /** Who has a valid token: `Authorization: Bearer …`. */
+  /** Callers with a valid token: `Authorization: Bearer …`. */
   | { mode: "jwt"; jwt: JwtOptions }
-  /** Who the function knows. */
+  /** Callers that the function accepts. */
   | { mode: "custom"; authenticate: AuthFunction };
 
 /** A service that is known by its key, and what it may do. */
 export interface TrustedService {
   /** Sent as `X-Taskcast-Service-Key`: 16 characters or more. */
   key: string;
-  /** What it may do. @default everything */
+  /** Scopes that it holds. @default everything */
   scope?: readonly Scope[];
   /** The tasks it may touch. @default all */
   taskIds?: "*" | readonly string[];

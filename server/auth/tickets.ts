@@ -16,7 +16,7 @@ export interface Tickets {
     context: AuthContext,
     expiresInMs: number,
   ): Promise<Ticket>;
-  /** Who comes with a ticket. Rejects with `UNAUTHORIZED` if it is not valid for the task. */
+  /** Returns the rights of a ticket. Rejects with `UNAUTHORIZED` if it is invalid for the task. */
   verify(ticket: string, taskId: string): Promise<AuthContext>;
 }
 
@@ -28,8 +28,8 @@ const AUDIENCE = "taskcast:ticket";
  * instance with the same secret.
  *
  * A ticket's own life bounds only connecting. The stream lives as long as the token behind the
- * ticket does. The rules of an incarnation never change, so they are checked once, when the ticket is
- * issued; to another one it gives no right.
+ * ticket does. The rules of an incarnation never change, so they are checked once, when the ticket
+ * is issued; to another one it gives no right.
  *
  * @param options.secret @default a random one, good for this process
  * @param options.now Unix time in milliseconds.

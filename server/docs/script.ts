@@ -1,5 +1,5 @@
 /**
- * What the documentation page does in the browser. Plain JavaScript in a string, so that no bundler
+ * Script of the documentation page. Plain JavaScript in a string, so that no bundler
  * can change it: the page's policy lets only exactly this text run.
  *
  * Everything that comes from the document goes into the page as text, never as markup.

@@ -24,8 +24,8 @@ export function forwardedAddress(
 }
 
 /**
- * What an address counts as. Of IPv6 that is the network of 64 bits: one client has all its
- * addresses, and would be a new one with each request otherwise.
+ * Returns the key under which an address is counted. For IPv6 it is the /64 network, because a
+ * client has all of its addresses and could use a new one for each request.
  */
 export function addressKey(address: string): string {
   const groups = ipv6Groups(address);

@@ -15,8 +15,8 @@ export type ClientAddress = (request: Request, context: Context) => string | und
 /** How often requests may come: of each credential, and from each client address. */
 export interface RateLimitOptions extends Rate {
   /**
-   * Requests from one address, whoever sends them. @default ten times the rate of a credential, since
-   * many may share an address; without authentication the rate itself
+   * Requests from one address, whoever sends them. @default ten times the rate of a credential,
+   * since many may share an address; without authentication the rate itself
    */
   perAddress?: Rate | false;
   /**
@@ -30,7 +30,7 @@ export interface RateLimitOptions extends Rate {
   now?: () => number;
 }
 
-/** Who is behind a request, for whatever counts. */
+/** Identity of a request's caller for limits. */
 export interface RequestLimitsOptions {
   /** @default none: nothing is limited */
   rateLimit?: RateLimitOptions;
@@ -103,12 +103,12 @@ export class RequestLimits {
     return this.#refused;
   }
 
-  /** Whether anything is counted by address; if not, nobody has to find it out. */
+  /** True if anything is counted by address; otherwise the address is not looked up. */
   get countsAddresses(): boolean {
     return this.#addresses !== undefined || this.#failures !== undefined;
   }
 
-  /** What the address of a request counts as. */
+  /** Returns the key under which the address of a request is counted. */
   addressOf(request: Request, context: Context): string | undefined {
     const address = this.#clientAddress?.(request, context);
     return address === undefined ? undefined : addressKey(address);

@@ -31,7 +31,7 @@ export class Distribution {
     this.#sum += value;
   }
 
-  /** What has been observed, as a histogram of Prometheus. */
+  /** Returns the observations as a histogram of Prometheus. */
   samples(name: string): Sample[] {
     const { labels } = this;
     let count = 0;

@@ -3,7 +3,7 @@ import { Distribution } from "./distribution.ts";
 import type { Instruments } from "./instruments.ts";
 import { FAST_BUCKETS } from "./instruments.ts";
 
-/** What goes over HTTP. */
+/** Metrics of HTTP requests. */
 export interface HttpMetrics {
   /** A request was answered. */
   answered(answered: AnsweredRequest): void;

@@ -1,7 +1,7 @@
 import type { RequestLimits, StreamSlots } from "../limits/mod.ts";
 import type { Instruments } from "./instruments.ts";
 
-/** What bounds the use of one app. */
+/** Limiters of one app. */
 export interface Limiters {
   limits: RequestLimits;
   slots: Readonly<Record<"reading" | "publishing", StreamSlots>>;

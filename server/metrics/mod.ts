@@ -10,7 +10,7 @@ import type { Limiters } from "./limit_metrics.ts";
 import { addLimitMetrics } from "./limit_metrics.ts";
 import { addProcessMetrics } from "./process_metrics.ts";
 
-/** What is measured of one app and its engine. */
+/** Metrics of one app and its engine. */
 export interface Metrics {
   readonly http: HttpMetrics;
   /** Everything as text for Prometheus. */

@@ -1,6 +1,6 @@
 import type { Instruments } from "./instruments.ts";
 
-/** What Deno, Node and Bun know of their process; edge runtimes may not. */
+/** Part of `process` that Deno, Node and Bun have; edge runtimes may not. */
 interface Process {
   cpuUsage?(): { user: number; system: number };
   memoryUsage?(): { rss: number; heapUsed: number; heapTotal: number };

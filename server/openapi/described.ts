@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What the OpenAPI document says of a schema beside what the schema checks. */
+/** Additions to a schema for the OpenAPI document. */
 export interface Description {
   /** Its name; it stands under `components` and is referred to. */
   id?: string;

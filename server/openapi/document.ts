@@ -16,7 +16,7 @@ export interface DocumentedOperation {
   tag: "Tasks" | "Events" | "Webhooks" | "Server";
   summary: string;
   description?: string;
-  /** What a caller needs. Left out: anybody may call. */
+  /** Required scope. @default none: anybody may call */
   scope?: Scope;
   query?: z.ZodType;
   /** A JSON body. */

@@ -9,7 +9,7 @@ const DEFINITION = "#/$defs/";
 /** Writes schemas as JSON Schema, those that have a name once. */
 export class DocumentedSchemas {
   readonly #written = new Map<z.ZodType, JsonSchema>();
-  /** Those with a name. */
+  /** Named schemas. */
   readonly named: Record<string, JsonSchema> = {};
 
   /** A schema as it stands in the document: whole, or a reference to {@linkcode named}. */

@@ -3,11 +3,11 @@ import type { MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { assertKnownOptions } from "../assert_known_options.ts";
 
-/** Who may read answers from pages of other origins. */
+/** Cross-origin access by pages. */
 export interface CorsOptions {
   /**
-   * `*`, or the origins allowed, each as browsers write it: `https://example.com`; or a function that
-   * says whether an origin is.
+   * `*`, or the origins allowed, each as browsers write it: `https://example.com`; or a function
+   * that says whether an origin is.
    */
   origin: string | string[] | ((origin: string) => boolean);
   /** Lets browsers send cookies; not with `*`. @default {false} */

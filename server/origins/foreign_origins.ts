@@ -34,7 +34,7 @@ export class ForeignOrigins {
   }
 }
 
-/** What a preflight is told where no page of another origin may call; undefined for other requests. */
+/** Returns the refusal of a preflight if no other origin may call; undefined for other requests. */
 export function preflightRefusal({ method, headers }: Request): string | undefined {
   const origin = headers.get("origin");
   if (method !== "OPTIONS" || origin === null || !headers.has("access-control-request-method")) {

@@ -2,7 +2,7 @@ import type { ChunkSource } from "./chunk_source.ts";
 import { chunkSource } from "./chunk_source.ts";
 import { brokenBody } from "./parse.ts";
 
-/** What a body has next. A chunk is only good until the next one is asked for. */
+/** Next part of a body. A chunk is valid only until the next one is requested. */
 export type Next =
   | { kind: "chunk"; chunk: Uint8Array }
   | { kind: "done" }
@@ -49,7 +49,7 @@ export class InterruptibleBody {
     });
   }
 
-  /** What is still to come is not wanted. */
+  /** Discards the rest. */
   close(): void {
     clearTimeout(this.#timer);
     this.#source?.cancel().catch(() => {});

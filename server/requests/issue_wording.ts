@@ -3,7 +3,7 @@ import type { z } from "zod";
 
 type Issue = z.core.$ZodIssue;
 
-/** What a value must be, by what the library calls it. */
+/** Names of kinds of values, by the library's names. */
 const KINDS: Readonly<Record<string, string>> = {
   string: "a string",
   number: "a number",

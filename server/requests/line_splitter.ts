@@ -5,7 +5,7 @@ export class LineSplitter {
   readonly #decoder = new TextDecoder("utf-8", { fatal: true });
   #parts: Uint8Array[] = [];
   #bytes = 0;
-  /** What is wrong with the line after those that were given out; no more are. */
+  /** Fault of the line after those returned, which ends the splitting. */
   problem?: "too long" | "not UTF-8";
 
   constructor(maxBytes: number) {

@@ -23,7 +23,7 @@ export interface AnsweredRequest {
 /** Answers a request, and may write down in `info` what it has learned of it. */
 export type Answer = (context: Context, info: RequestInfo) => Response | Promise<Response>;
 
-/** What is done with requests. */
+/** Observation of requests. */
 export interface ObserveOptions {
   /** Words the answer to a request that failed. */
   onError: (error: unknown, context: Context, info: RequestInfo) => Response;
@@ -36,11 +36,11 @@ const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIO
 const KEY = "taskcastRequest";
 
 /**
- * What every request goes through: it gets an id, which its answer says, it is traced, its errors
- * become answers, and its answer is told of.
+ * Wrapper around every request: gives it an id, which the response repeats, traces it, turns errors
+ * into responses, and reports the response.
  *
- * This is wrapped around each route rather than put before all of them as middleware: there each part
- * would add promises and closures to every request, more than it does itself.
+ * It wraps each route instead of being middleware before all of them, where each part would add
+ * more promises and closures to every request than its own work takes.
  */
 export class ObservedRequests {
   readonly #options: ObserveOptions;

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 
-/** What is known of a request while it is served. */
+/** Facts about a request while it is served. */
 export interface RequestInfo {
   /** Names the request in its answer and in logs. */
   readonly requestId: string;

@@ -37,7 +37,7 @@ const detailSchema = z.object({
   setAside: z.any(),
 });
 
-/** Whether requests can be served. */
+/** Returns true if requests can be served. */
 function isReady(engine: TaskEngine, dependencies: Record<string, DependencyState>): boolean {
   return !engine.closing.aborted &&
     Object.values(dependencies).every(({ ok, required }) => ok || !required);

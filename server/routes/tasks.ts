@@ -19,7 +19,7 @@ import {
   transitionBody,
 } from "../schemas/task.ts";
 
-/** What routes work with. */
+/** Services that routes use. */
 export interface Services {
   engine: TaskEngine;
   gate: Gate;

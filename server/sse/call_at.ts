@@ -3,15 +3,15 @@ import { systemClock } from "@taskcast/core/adapter";
 
 /** A wait that is no longer than this is one timer. */
 const EXACT_MS = 1_024;
-/** What a timer can wait at most, of the powers of two. */
+/** Longest delay of a timer that is a power of two. */
 const LONGEST_MS = 2 ** 30;
 
 /**
  * Calls back at a time, however far away.
  *
- * It waits in steps, each the longest power of two that fits. Of a timer that is cleared, Deno keeps
- * some 190 bytes for each length, until a timer of that length would have gone off. Streams come and
- * go, and their tokens may last for days; so there must not be as many lengths as streams.
+ * It waits in steps, each the longest power of two that fits. Of a timer that is cleared, Deno
+ * keeps some 190 bytes for each length, until a timer of that length would have gone off. Streams
+ * come and go, and their tokens may last for days; so there must not be as many lengths as streams.
  *
  * @param atMs Unix milliseconds.
  * @returns Forgets it.

@@ -3,8 +3,8 @@ import { envelopeJson, eventJson } from "@taskcast/core/internal";
 import { escapeLineSeparators, SSE_EVENT, toJsonLine } from "@taskcast/core/protocol";
 
 // Frames as in https://html.spec.whatwg.org/multipage/server-sent-events.html. Each data line is
-// JSON, in which line breaks are escaped, so no payload can forge a frame. `id:` is the last line of a
-// frame: some clients take an id as soon as its line is complete, and a connection that is cut
+// JSON, in which line breaks are escaped, so no payload can forge a frame. `id:` is the last line
+// of a frame: some clients take an id as soon as its line is complete, and a connection that is cut
 // between the id and the data would lose the event.
 
 /** Milliseconds that a client waits before it connects again. */
@@ -16,7 +16,7 @@ const ENDED_RETRY_MS = 30_000;
 const FIRST_BYTES = 2 * 1024;
 const utf8 = new TextEncoder();
 
-/** What is on the data line of an event: its envelope, the event itself, or its data alone. */
+/** Content of an event's data line: the envelope, the event itself, or its data alone. */
 export type Wrap = boolean | "event";
 
 /** Writes SSE. */

@@ -3,7 +3,7 @@ import { callAt } from "./call_at.ts";
 
 /** When and how a stream ends, besides by itself. */
 export interface EventStreamOptions {
-  /** Of the request; ends the stream. */
+  /** Signal of the request; ends the stream. */
   signal?: AbortSignal;
   /** Unix milliseconds at which the reader's permission ends. */
   expiresAtMs?: number;
@@ -18,8 +18,8 @@ export interface EventStreamOptions {
 }
 
 /**
- * The bytes of one SSE response, and what is done with them besides. One small object, since an idle
- * reader costs what its stream holds.
+ * The bytes of one SSE response, and what is done with them besides. One small object, since an
+ * idle reader costs what its stream holds.
  */
 export class EventStream implements ChunkSource<Uint8Array>, ReadRequest<Uint8Array> {
   readonly #stream: TaskStream<Uint8Array>;
@@ -30,7 +30,7 @@ export class EventStream implements ChunkSource<Uint8Array>, ReadRequest<Uint8Ar
   #isCancelled = false;
   #hasEnded = false;
   #stopWatching?: () => void;
-  /** Who waits for a chunk. */
+  /** Pending request for a chunk. */
   #request?: ReadRequest<Uint8Array>;
 
   constructor(
@@ -108,8 +108,8 @@ export class EventStream implements ChunkSource<Uint8Array>, ReadRequest<Uint8Ar
 }
 
 /**
- * Ends a stream when its client is gone, and when the token that opened it expires: its client comes
- * back with a new one.
+ * Ends a stream when its client is gone, and when the token that opened it expires: its client
+ * comes back with a new one.
  *
  * @returns Lets it be.
  */

@@ -11,12 +11,12 @@ export const EVENT_STREAM_HEADERS: Readonly<Record<string, string>> = {
   "x-accel-buffering": "no",
 };
 
-// Of a client that went away some runtimes tell by cancelling the body, some by the request's signal,
-// some by both. Deno always cancels, and its signal means something else: it also aborts when a
-// response was delivered, with a warning for whoever touches it.
+// Of a client that went away some runtimes tell by cancelling the body, some by the request's
+// signal, some by both. Deno always cancels, and its signal means something else: it also aborts
+// when a response was delivered, with a warning for whoever touches it.
 const LISTENS_TO_SIGNAL = !("Deno" in globalThis);
 
-/** What the bodies of our responses read from, for listeners that can do without the body. */
+/** Sources of our response bodies, for listeners that bypass the body. */
 const sources = new WeakMap<ReadableStream, ChunkSource<Uint8Array>>();
 
 /**
@@ -44,9 +44,9 @@ export function eventStreamResponse(
 }
 
 /**
- * The stream of an answer of this package, for a listener that writes to sockets itself: it may read
- * from there instead of the response's body, which costs it less for each reader and event. Not to be
- * read from both.
+ * The stream of an answer of this package, for a listener that writes to sockets itself: it may
+ * read from there instead of the response's body, which costs it less for each reader and event.
+ * Not to be read from both.
  *
  * @returns `undefined` for all other responses, also where the body was put into another one.
  */

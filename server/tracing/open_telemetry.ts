@@ -7,9 +7,9 @@ const REGISTERED = Symbol.for("opentelemetry.js.api.1");
 /** The API of OpenTelemetry, which only those who trace load: a tenth of the time to start a server. */
 export interface LazyOpenTelemetry {
   /**
-   * Whether there is an SDK, or something like it, that spans go to. It may come at any time; with
-   * OTEL_DENO=true the runtime itself is one. False, too, where the API cannot be loaded, or is newer
-   * than the SDK and does not see it.
+   * Returns true if an SDK, or something like it, records spans. It may come at any time; with
+   * OTEL_DENO=true the runtime itself is one. False, too, where the API cannot be loaded, or is
+   * newer than the SDK and does not see it.
    */
   isTracing(): boolean;
   /** The API; without a promise once it is loaded. Nothing where it cannot be loaded. */

@@ -3,7 +3,7 @@ import { formatTraceparent, parseTraceparent } from "@taskcast/core/internal";
 import { VERSION } from "../version.ts";
 import type { OpenTelemetry } from "./open_telemetry.ts";
 
-/** What makes spans. */
+/** Returns the tracer that creates spans. */
 export function tracer({ trace }: OpenTelemetry): Tracer {
   return trace.getTracer("taskcast", VERSION);
 }

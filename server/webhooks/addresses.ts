@@ -40,7 +40,7 @@ for (const [address, bits] of SPECIAL_IPV6) special.addSubnet(address, bits, "ip
 const publicIpv6 = new BlockList();
 publicIpv6.addSubnet("2000::", 3, "ipv6");
 
-/** Whether an IP address is a public one: not of this machine, of a private network, or reserved. */
+/** Returns true if an IP address is public: neither local, private nor reserved. */
 export function isPublicAddress(address: string): boolean {
   if (isIPv6(address)) {
     return publicIpv6.check(address, "ipv6") && !special.check(address, "ipv6");

@@ -36,8 +36,8 @@ export function openTransport(
       const { agent, release } = agents.take(url);
       let answer: WebhookResponse | undefined;
       let isSettled = false;
-      // Asks no other layer: a request that is destroyed tells nobody in some states. An answer that
-      // is known stays the outcome, however the rest of it ends.
+      // Asks no other layer: a request that is destroyed tells nobody in some states. An answer
+      // that is known stays the outcome, however the rest of it ends.
       const settle = (error: Error) => {
         if (isSettled) return;
         isSettled = true;
@@ -110,7 +110,7 @@ function answerOf(response: http.IncomingMessage): WebhookResponse {
   return retryAfterMs === undefined ? { status } : { status, retryAfterMs };
 }
 
-/** What went wrong, for people; without addresses, which may be secret. */
+/** Returns the reason of a failure without addresses, which may be secret. */
 function reasonOf(error: Error): string {
   const { code } = error as { code?: string };
   switch (code) {
