@@ -16,17 +16,17 @@ export interface DenoKvAdapterOptions {
   timeoutMs?: number;
   /**
    * Milliseconds between looks at the tasks that are listened to, for a file that several processes
-   * use: a local Deno KV tells a process nothing of what others write. A look is a read for each ten
-   * tasks. @default no looks; readers then poll, see `pollMs` of the engine
+   * use: a local Deno KV tells a process nothing of what others write. A look is a read for each
+   * ten tasks. @default no looks; readers then poll, see `pollMs` of the engine
    */
   lookMs?: number;
   /** Declares that stored data survives a restart of this process. @default {true} */
   durable?: boolean;
-  /** Whether the database is closed when both adapters are. @default {false} */
+  /** Closes the database once both adapters are closed. @default {false} */
   closesKv?: boolean;
 }
 
-/** What an engine on Deno KV is made of. */
+/** Adapters of an engine on Deno KV. */
 export interface DenoKvAdapters {
   /** Wake-ups in this process at once, in others as soon as the database tells of a change. */
   broadcast: BroadcastProvider;

@@ -11,15 +11,15 @@ import { Watches } from "./watches.ts";
  * Wake-ups within this process at once. In others each task that is listened to is watched by its
  * key, so a wake-up comes as soon as the database tells of the change: on Deno Deploy in every
  * isolate, of a file in every connection of the same process. Other processes on a file are told
- * nothing, so there the keys are looked at from time to time. Who reads all tasks polls those of other
- * processes.
+ * nothing, so there the keys are looked at from time to time. Who reads all tasks polls those of
+ * other processes.
  */
 export class DenoKvBroadcast implements BroadcastProvider {
   readonly #database: Database;
   readonly #here = new MemoryBroadcastProvider();
   readonly #watches: Watches;
   readonly #listeners = new Map<string, number>();
-  /** What was told here last of tasks that are listened to. */
+  /** The last signal of each task that has listeners here. */
   readonly #told = new Map<string, Signal>();
   readonly #onClose: () => void;
 

@@ -20,12 +20,12 @@ import { setHead, writeRecord } from "./rows/record.ts";
 import type { TaskState } from "./rows/task_state.ts";
 import { toStoredEvent } from "./rows/values.ts";
 
-/** What a commit comes to, before it is carried out. */
+/** Outcome of planning a commit. */
 export type CommitPlan =
   | { ok: false; refusal: Refusal }
   | {
     ok: true;
-    /** What is stored; for a repetition the index of what was stored then. */
+    /** Stored events; for a repetition the index of the original. */
     events: (StoredEvent | number)[];
     /** The drafts that are appended. */
     fresh: readonly EventDraft[];

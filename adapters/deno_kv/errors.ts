@@ -1,19 +1,19 @@
 import { TaskcastError } from "@taskcast/core/protocol";
 
-/** What was read does not fit together, since it was changed or removed in between. */
+/** Thrown when entries read one after the other are inconsistent, because they changed in between. */
 export class ChangedMeanwhile extends Error {
   override readonly name = "ChangedMeanwhile";
 }
 
 /**
- * Whether another process was writing to the file. SQLite, in which a local Deno KV keeps its data,
+ * Returns true if another process was writing to the file. SQLite, which stores a local Deno KV,
  * has then done nothing.
  */
 export function isBusy(error: unknown): boolean {
   return error instanceof Error && /database is (locked|busy)/i.test(error.message);
 }
 
-/** What went wrong in Deno KV, as the caller is told. */
+/** Returns the error for callers when Deno KV fails. */
 export function worded(error: unknown): TaskcastError {
   if (error instanceof TaskcastError) return error;
   const why = error instanceof Error ? error.message : String(error);

@@ -4,7 +4,7 @@ import type { KvEntry } from "./connection/kv.ts";
 import { MAX_BATCH } from "./limits.ts";
 import type { Garbage } from "./rows/values.ts";
 
-/** What was left is removed so many notes at a time. */
+/** Notes of leftovers that are processed at a time. */
 const NOTES_AT_ONCE = 20;
 
 /**

@@ -8,12 +8,12 @@ import type { KvKey, KvKeyPart, KvSelector } from "./connection/kv.ts";
  * Two ways were weighed. One keeps a log in pages, a value of many events each: few keys, but each
  * token writes its page again, and reading by a filter reads pages for single events. The other,
  * which this is, keeps each event under a key of its own, with an entry for its place in its class:
- * a commit writes more and smaller values, which Deno KV takes in one atomic operation all the same,
- * and a read costs what it returns.
+ * a commit writes more and smaller values, which Deno KV takes in one atomic operation all the
+ * same, and a read costs what it returns.
  *
  * Every change of a task checks and writes its head, so that commits happen one after another and
- * what a process remembers of a task is right as long as the version of its head is. Events are never
- * changed, and those behind the length that the head says are not there yet.
+ * what a process remembers of a task is right as long as the version of its head is. Events are
+ * never changed, and those behind the length that the head says are not there yet.
  *
  * A task's data lies under a name that is made when the task is created (`life`), so that another
  * life of its id finds nothing, however late the data of the one before is removed.
@@ -88,8 +88,8 @@ export class Keys {
   }
 
   /**
-   * The length of the log and the state of the task: behind all folds, so that a list reads it at the
-   * same moment as the newest of them.
+   * The length of the log and the state of the task: behind all folds, so that a list reads it at
+   * the same moment as the newest of them.
    */
   foldsEnd(life: string): KvKey {
     return this.of(life, "fold", true);
@@ -144,7 +144,7 @@ export class Keys {
     return [...this.#prefix, "work", kind, atMs, taskId];
   }
 
-  /** What is to be removed, from a time on: {@linkcode Garbage}. */
+  /** Key of data to remove from a time on: {@linkcode Garbage}. */
   garbage(atMs: number, id: string): KvKey {
     return [...this.#prefix, "garbage", atMs, id];
   }

@@ -33,7 +33,7 @@ export default plugin;
 /** Milliseconds between looks at what other processes wrote to the file. */
 const LOOK_MS = 100;
 
-/** Whether other processes may write to what a path leads to, and nobody tells of it. */
+/** Returns true if other processes may write to the file without a notification. */
 function isSharedFile(path: string | undefined): boolean {
   return path !== undefined && path !== ":memory:" && !/^https?:/.test(path);
 }

@@ -7,7 +7,7 @@ const MAX_STATES = 128;
 export class RememberedStates {
   readonly #states = new Map<string, TaskState>();
 
-  /** What is known of a task, which is forgotten by this. */
+  /** Removes and returns the state of a task. */
   take(taskId: string): TaskState | undefined {
     const state = this.#states.get(taskId);
     this.#states.delete(taskId);

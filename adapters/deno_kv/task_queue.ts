@@ -20,7 +20,7 @@ export interface TaskWork<T> {
   plan(state: TaskState, changes: Changes): T;
   /** The same for what is too big for one operation: begins it, and leaves the rest to be finished. */
   planWide?(state: TaskState, changes: Changes, planned: T): void;
-  /** What comes of it, and nothing is changed, if it is too big and there is no `planWide`. */
+  /** Outcome, without a change, if it is too big and there is no `planWide`. */
   readonly tooBig?: T;
   /** Nothing comes behind it in the same operation. */
   readonly endsTurn?: boolean;
@@ -39,9 +39,9 @@ const MAX_COMBINED = 100;
 const MAX_WRITERS = 8;
 
 /**
- * Carries out changes of tasks: those of one task one after another, as many in one operation as fit.
- * So producers in one process do not get in each other's way, and the version of the head tells of
- * those in others.
+ * Carries out changes of tasks: those of one task one after another, as many in one operation as
+ * fit. So producers in one process do not get in each other's way, and the version of the head
+ * tells of those in others.
  */
 export class TaskQueue {
   readonly #database: Database;
@@ -148,8 +148,8 @@ export class TaskQueue {
    * Writes the changes if the task is as it was, and looks whether it is if there are none. Tells
    * whether it is known to be as the state says after that.
    *
-   * A client of a database over a network sends an operation again when its connection breaks. If the
-   * first was carried out, the second fails by its own check, so what is refused is looked up.
+   * A client of a database over a network sends an operation again when its connection breaks. If
+   * the first was carried out, the second fails by its own check, so what is refused is looked up.
    */
   async #write(state: TaskState, changes: Changes): Promise<boolean> {
     const { kv, keys } = this.#database;

@@ -13,8 +13,8 @@ import { PostgresShortTermStore } from "./short_term_store.ts";
 /** Options for the adapters on PostgreSQL. */
 export interface PostgresAdapterOptions {
   /**
-   * `postgres://user:password@host:port/database`, as hosts hand it out: with `?sslmode=require` and
-   * whatever else there is for other clients. A parameter that nobody knows is refused.
+   * `postgres://user:password@host:port/database`, as hosts hand it out: with `?sslmode=require`
+   * and whatever else there is for other clients. A parameter that nobody knows is refused.
    */
   url: string;
   /**
@@ -49,7 +49,7 @@ export interface PostgresAdaptersOptions extends PostgresAdapterOptions {
   listenUrl?: string;
 }
 
-/** What an engine on PostgreSQL alone is made of. */
+/** Adapters of an engine on PostgreSQL alone. */
 export interface PostgresAdapters {
   /** Wake-ups by LISTEN and NOTIFY. */
   broadcast: BroadcastProvider;

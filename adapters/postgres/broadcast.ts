@@ -38,7 +38,7 @@ export class PostgresBroadcast implements BroadcastProvider {
   readonly #database: Database;
   readonly #listener: Listener;
   readonly #onClose: () => Promise<void>;
-  /** Who listens here. */
+  /** Listeners of this process. */
   readonly #here = new MemoryBroadcastProvider();
   readonly #tasks = new Map<string, Set<(signal: Signal) => void>>();
   readonly #pending = new Map<string, Signal>();

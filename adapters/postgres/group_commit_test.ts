@@ -8,12 +8,12 @@ function numbers(
     timeoutMs?: number;
     maxPending?: number;
     fails?: (item: number) => unknown;
-    /** What every group waits for. */
+    /** Gate that every group waits for. */
     gate?: Promise<void>;
   } = {},
 ) {
   const groups: number[][] = [];
-  /** Whether one of a group was wanted still when the gate opened. */
+  /** For each item of a group, true if it was still wanted when the gate opened. */
   const wanted: boolean[] = [];
   const group = new Group<number, number>({
     async carryOut(items, isWanted) {

@@ -170,7 +170,7 @@ export class PostgresLongTermStore extends PostgresTaskStore implements LongTerm
   }
 }
 
-/** What the archive says of a life whose id another one has. */
+/** Returns the position of an incarnation whose id another one has taken. */
 function otherOf(incarnation: string, createdAt: number): ArchivePosition {
   return { version: 0, length: 0, other: { incarnation, createdAt } };
 }

@@ -85,8 +85,8 @@ function logTables(prefix: string): string {
 }
 
 /**
- * What removing events of ended tasks needs: how far and how many were removed, the places of
- * removed events that counting still needs, and the events that folds still need.
+ * Returns the tables for removing events of ended tasks: how far and how many were removed, places
+ * of removed events that counting still needs, and the events that folds still need.
  */
 function trimTables(prefix: string): string {
   return `
@@ -180,8 +180,8 @@ const LOCK = 7_461_736_313;
 export const PREFIXES = { archive: "taskcast_", live: "taskcast_live_" } as const;
 
 /**
- * Brings the tables up to date, one program at a time. Where they are, it takes no lock and no rights
- * but to read their version.
+ * Brings the tables up to date, one program at a time. Where they are, it takes no lock and no
+ * rights but to read their version.
  *
  * @returns The versions before and after.
  * @throws {Error} If a newer version made the tables, or the role may not make them.

@@ -32,7 +32,7 @@ import { FoldReader } from "./rows/folds.ts";
 // joined in another order, each with one index that gives the order. Places in a log, and within a
 // class, are compared as rows, since by the task alone another index would do as well.
 
-/** What there is to an event, which is certainly there: the first that does not come before it. */
+/** Joins the kind of an event: the first row that does not come before it. */
 const CLASS_OF_EVENT = "CROSS JOIN LATERAL (SELECT type, level FROM {classes} " +
   "WHERE (task, class) >= (e.task, e.class) ORDER BY task, class LIMIT 1) c";
 const SERIES_OF_EVENT = "LEFT JOIN LATERAL (SELECT mode, acc_field FROM {series} " +
@@ -40,13 +40,13 @@ const SERIES_OF_EVENT = "LEFT JOIN LATERAL (SELECT mode, acc_field FROM {series}
   "ON e.series IS NOT NULL";
 
 /**
- * The first of a range of a log or of a class, or the last: by an index of these columns, the last of
- * which is the place, where the others have these values.
+ * The first of a range of a log or of a class, or the last: by an index of these columns, the last
+ * of which is the place, where the others have these values.
  *
  * Rows are compared where the range begins only. Where it ends is looked at behind the limit: of a
- * range with two ends the planner believes that it is small, and that another index and a sort do as
- * well. So the limit is no more than there can be. The planner cannot see it: it plans for the first
- * rows then, and never for all.
+ * range with two ends the planner believes that it is small, and that another index and a sort do
+ * as well. So the limit is no more than there can be. The planner cannot see it: it plans for the
+ * first rows then, and never for all.
  *
  * @param left How many events of the log or of the class there still are.
  */
@@ -69,7 +69,7 @@ function ofLog(order: "ASC" | "DESC"): string {
   return rangeOf({ task: "t.task" }, "t.length - t.trimmed", order);
 }
 
-/** Of a class as many as could be wanted, so that none is read that comes far behind. */
+/** Limits each event kind to the rows that a page can need. */
 function ofClass(order: "ASC" | "DESC"): string {
   return rangeOf({ task: "t.task", class: "c.class" }, "c.count - c.trimmed", order);
 }
@@ -85,7 +85,7 @@ function countThrough(table: string): string {
     "ORDER BY e.task DESC, e.class DESC, e.idx DESC LIMIT 1";
 }
 
-/** Of a page those that fit into so many bytes, and the one that brings them there. */
+/** Limits a page to a number of bytes, including the event that reaches it. */
 function within(source: string, order: "ASC" | "DESC"): string {
   return "SELECT * FROM (SELECT *, sum(size) OVER " +
     `(ORDER BY idx ${order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM ` +

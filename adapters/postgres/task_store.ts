@@ -13,7 +13,7 @@ import { lock } from "./rows/load.ts";
 import { PostgresTaskReader } from "./reader.ts";
 import { TRIM } from "./trim.ts";
 
-/** What live tasks and archived ones have in common besides reads. */
+/** Operations that stores of live and archived tasks share besides reads. */
 export class PostgresTaskStore extends PostgresTaskReader {
   async trimLog(
     taskId: string,

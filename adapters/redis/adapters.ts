@@ -14,8 +14,8 @@ export interface RedisAdapterOptions {
   /** Before the name of every key and channel. @default {"taskcast:"} */
   prefix?: string;
   /**
-   * Parts of the key space, each of which is on one node of a cluster: 1 to 1024. All instances must
-   * have the same, for as long as the data lives. @default {32}
+   * Parts of the key space, each of which is on one node of a cluster: 1 to 1024. All instances
+   * must have the same, for as long as the data lives. @default {32}
    */
   partitions?: number;
   /**
@@ -24,13 +24,13 @@ export interface RedisAdapterOptions {
    */
   timeoutMs?: number;
   /**
-   * Requests that may wait for answers before more are refused. One that failed for want of an answer
-   * counts until its connection breaks, since it may still be carried out. @default {10000}
+   * Requests that may wait for answers before more are refused. One that failed for want of an
+   * answer counts until its connection breaks, since it may still be carried out. @default {10000}
    */
   maxPending?: number;
   /**
-   * Wake-ups go to the shard of their task only (Redis 7). Needs, on a cluster whose clients you make,
-   * `shardedSubscribers: true`. @default {false}
+   * Wake-ups go to the shard of their task only (Redis 7). Needs, on a cluster whose clients you
+   * make, `shardedSubscribers: true`. @default {false}
    */
   shardedPubSub?: boolean;
 }
@@ -38,9 +38,9 @@ export interface RedisAdapterOptions {
 /** Tasks and logs in Redis. */
 export interface RedisStore extends ShortTermStore {
   /**
-   * Accepts that data is lost, on all instances at once: those that knew it by one of these words go on
-   * with what Redis has now, within a moment. Errors and health name the words. Partitions where that
-   * data is still there stay as they are.
+   * Accepts that data is lost, on all instances at once: those that knew it by one of these words
+   * go on with what Redis has now, within a moment. Errors and health name the words. Partitions
+   * where that data is still there stay as they are.
    *
    * @returns The number of partitions in which that data is lost.
    * @throws {TypeError} If there is no word, or one that cannot be one.
@@ -49,7 +49,7 @@ export interface RedisStore extends ShortTermStore {
   acceptLoss(...words: string[]): Promise<number>;
 }
 
-/** What an engine on Redis is made of. */
+/** Adapters of an engine on Redis. */
 export interface RedisAdapters {
   /** Wake-ups over pub/sub. */
   broadcast: BroadcastProvider;
@@ -63,7 +63,8 @@ export interface RedisAdapters {
  * @param url `redis://user:password@host:6379/0` for one server,
  * `redis-cluster://user:password@host:6379,host:6379` for nodes of a cluster, or
  * `redis-sentinel://user:password@host:26379,host:26379/mymaster/0` for Sentinels, which may have
- * `?sentinelUsername=` and `sentinelPassword=` of their own. With `rediss` in front all are over TLS.
+ * `?sentinelUsername=` and `sentinelPassword=` of their own. With `rediss` in front all are over
+ * TLS.
  *
  * @example
  * ```ts
@@ -78,9 +79,9 @@ export interface RedisAdapters {
  */
 export function createRedisAdapters(url: string, options?: RedisAdapterOptions): RedisAdapters;
 /**
- * Makes the adapters from clients of ioredis, `Redis` or `Cluster`. The clients stay yours to close;
- * give them to nothing else, since `sub` can do nothing but listen. A connection that is of no use is
- * left by `disconnect(true)`: their `retryStrategy` must let them come back.
+ * Makes the adapters from clients of ioredis, `Redis` or `Cluster`. The clients stay yours to
+ * close; give them to nothing else, since `sub` can do nothing but listen. A connection that is of
+ * no use is left by `disconnect(true)`: their `retryStrategy` must let them come back.
  *
  * @param pub Publishes what the store does not by itself.
  * @param sub Listens.

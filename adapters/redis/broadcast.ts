@@ -134,7 +134,8 @@ export class RedisBroadcast implements BroadcastProvider {
   async #publish(base: string, taskId: string, text: string): Promise<void> {
     const { status } = this.#pub;
     if (status === "ready") this.#hasPublished = true;
-    // Before the first connection is there the client keeps what it is given; later that is an outage.
+    // Before the first connection is there the client keeps what it is given; later that is an
+    // outage.
     else if (this.#hasPublished || !BEGINNING.has(status)) {
       throw new Error("Redis is not connected: readers hear of this at their next poll");
     }
@@ -216,7 +217,8 @@ export class RedisBroadcast implements BroadcastProvider {
     if (known === undefined) this.#listeners.set(channel, { ofOne, all: new Set([listener]) });
     else known.all.add(listener);
     this.#heartbeat.start();
-    // Asked for each time, since who listens already may still wait for the answer. It is idempotent.
+    // Asked for each time, since who listens already may still wait for the answer. It is
+    // idempotent.
     await this.#listen(channel);
   }
 
@@ -250,8 +252,9 @@ export class RedisBroadcast implements BroadcastProvider {
   }
 
   /**
-   * Who only listens cannot know silence from peace. Subscribes again, to one channel after the other,
-   * which changes nothing: a PING would go to another connection on a cluster.
+   * Checks a connection that only listens, where silence may be a fault. Subscribes again, to one
+   * channel after the other, which changes nothing: a PING would go to another connection on a
+   * cluster.
    */
   async #askWhetherHeard(): Promise<void> {
     const [next] = this.#listeners;

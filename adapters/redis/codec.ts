@@ -12,9 +12,9 @@ import type { Reply } from "./connection/client.ts";
 
 // How commits and events travel to scripts and back. An event is kept as a JSON array of what is
 // known of it, a line feed, and its data: JSON has no line feeds but those, so nothing is escaped.
-// Series and timestamp come first in it. They are what scripts know, and without the bracket the name
-// of the field of the entry in Redis, which keeps a mere number in few bytes; what goes on behind them
-// is its value, as this side made it.
+// Series and timestamp come first in it. They are what scripts know, and without the bracket the
+// name of the field of the entry in Redis, which keeps a mere number in few bytes; what goes on
+// behind them is its value, as this side made it.
 
 /** Where {@linkcode commitCall} leaves room for the number of the commit. */
 export const NUMBER_AT = 1;
@@ -82,7 +82,7 @@ function nameOf(expect: Commit["expect"]): string {
   return isLive(expect) ? "live" : "at";
 }
 
-/** What few commits mark a task for. */
+/** Returns the rare schedule entries of a commit. */
 function otherMarks(marks: WorkMarks): string {
   let text = "";
   for (const kind of MARKED_SELDOM) {
@@ -99,7 +99,7 @@ function pushDraft(args: string[], { entropy, type, level, data }: EventDraft): 
   args.push(classOf, `,${entropy},${classOf}]\n${data}`);
 }
 
-/** Whether there is more to say of a draft than what every event has. */
+/** Returns true if a draft has more than the fields of every event. */
 function isSpecial({ seriesId, producer }: EventDraft): boolean {
   return seriesId !== undefined || producer !== undefined;
 }

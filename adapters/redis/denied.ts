@@ -1,7 +1,7 @@
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { Partitions } from "./partitions.ts";
 
-/** Whether Redis refused something for want of rights. */
+/** Returns true if Redis refused a command for lack of rights. */
 export function isDenied(error: unknown): boolean {
   return /(^|[ -])NOPERM\b|The user executing the script can't/.test(textOf(error));
 }

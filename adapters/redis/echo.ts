@@ -10,12 +10,12 @@ const MARK = "!";
 /** Tells the two channels that commits of a partition tell: of one task, and of all. */
 export type Tell = (base: string, word: string) => Promise<unknown>;
 
-/** Whether a message is the echo of somebody, and no wake-up. */
+/** Returns true if a message is an echo instead of a wake-up. */
 export function isEcho(message: string): boolean {
   return message.startsWith(`0 0 0 ${MARK}`);
 }
 
-/** What is told for a word. */
+/** Returns the echo of a word. */
 export function echoOf(word: string): string {
   return `0 0 0 ${word}`;
 }

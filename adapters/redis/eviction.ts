@@ -5,8 +5,9 @@ import { inTime } from "./connection/in_time.ts";
 const INFO_MS = 1_000;
 
 /**
- * The policy by which Redis would remove task data to make room, which would look like tasks that were
- * never there. Those for keys with an expiry are fine: only what is short-lived anyway has one.
+ * The policy by which Redis would remove task data to make room, which would look like tasks that
+ * were never there. Those for keys with an expiry are fine: only what is short-lived anyway has
+ * one.
  */
 export async function evictingPolicy(client: RedisClient): Promise<string | undefined> {
   const nodes: readonly RedisNode[] = client.isCluster ? client.nodes?.() ?? [] : [client];
@@ -14,7 +15,7 @@ export async function evictingPolicy(client: RedisClient): Promise<string | unde
   return policies.find((one) => one?.startsWith("allkeys-"));
 }
 
-/** What a server does when it is full; `undefined` without a bound, or where that is not told. */
+/** Returns a server's policy when it is full; `undefined` without a bound, or if unknown. */
 async function evictionPolicy(node: RedisNode): Promise<string | undefined> {
   let info: string;
   try {

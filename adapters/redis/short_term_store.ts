@@ -427,8 +427,9 @@ export class RedisShortTermStore implements ShortTermStore {
   }
 
   /**
-   * What is marked for some kinds of work, the earliest of all partitions first. Partitions that cannot be
-   * used at the moment do not hold up the work of others: they are asked again soon.
+   * Returns tasks scheduled for some kinds of work, the earliest of all partitions first.
+   * Partitions that cannot be used at the moment do not hold up the work of others: they are asked
+   * again soon.
    */
   async #due<Kind extends string>(
     kinds: readonly Kind[],

@@ -30,7 +30,7 @@ export type SqliteAdapterOptions =
     synchronous?: "full" | "normal";
   };
 
-/** What an engine on one file is made of. */
+/** Adapters of an engine on one file. */
 export interface SqliteAdapters {
   /** Wake-ups within this process, and within a moment of what others write. */
   broadcast: BroadcastProvider;

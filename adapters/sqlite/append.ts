@@ -30,8 +30,8 @@ const PART_LENGTH = 16 * 1024;
 
 /**
  * Appends events to one task's log. They, and what many of one commit change, such as the text of
- * their series, are kept until {@linkcode Appender.save} and written together. What was read or written
- * is remembered for the next commit.
+ * their series, are kept until {@linkcode Appender.save} and written together. What was read or
+ * written is remembered for the next commit.
  */
 export class Appender {
   readonly #sql: Statements;
@@ -55,7 +55,7 @@ export class Appender {
     return this.#series.size + this.#classes.size;
   }
 
-  /** Whether the drafts fit their series. */
+  /** Returns the refusal of drafts that do not fit their series. */
   conflict(
     drafts: readonly EventDraft[],
     repeats: readonly (number | undefined)[],

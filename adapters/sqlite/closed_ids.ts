@@ -1,7 +1,7 @@
 import type { RevisionExpectation, Tombstone } from "@taskcast/core/adapter";
 import type { Statements } from "./connection/statements.ts";
 
-/** Whether an id is that of a task that was released lately. */
+/** Returns true if an id is that of a recently released task. */
 export function isClosed(sql: Statements, taskId: string, nowMs: number): boolean {
   const text = "SELECT 1 FROM {closed_ids} WHERE id = ? AND until_ms > ?";
   return sql.one(text, taskId, nowMs) !== undefined;

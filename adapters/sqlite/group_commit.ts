@@ -91,10 +91,10 @@ export class GroupCommit {
   }
 
   /**
-   * In one transaction; and if that fails, which hardly ever happens, each in one of its own, so that
-   * what fails takes nothing else with it. Savepoints would cost each write two statements and a copy
-   * of each page that it changes, and be no help where the error has ended the transaction, as a full
-   * disk does.
+   * In one transaction; and if that fails, which hardly ever happens, each in one of its own, so
+   * that what fails takes nothing else with it. Savepoints would cost each write two statements and
+   * a copy of each page that it changes, and be no help where the error has ended the transaction,
+   * as a full disk does.
    */
   #carryOut(works: readonly Work[]): void {
     if (!this.#begin(works)) return;
@@ -118,7 +118,7 @@ export class GroupCommit {
     for (const settle of settles) settle();
   }
 
-  /** Whether a transaction has begun; if not, the writes wait or have failed. */
+  /** Returns true if a transaction has begun; otherwise the writes wait or have failed. */
   #begin(works: readonly Work[]): boolean {
     if (this.#retryTimer !== undefined) {
       this.#waiting.push(...works); // Behind those of their turn that wait already.

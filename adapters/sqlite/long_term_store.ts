@@ -106,7 +106,7 @@ type DatedRow = TaskRow & { created_at: number };
 
 const SELECT_DATED = SELECT_TASK.replace("SELECT ", "SELECT t.created_at, ");
 
-/** What the archive says of a life whose id another one has. */
+/** Returns the position of an incarnation whose id another one has taken. */
 function otherOf({ incarnation, created_at: createdAt }: DatedRow): ArchivePosition {
   return { version: 0, length: 0, other: { incarnation, createdAt } };
 }

@@ -13,7 +13,7 @@ import { SqliteTaskReader } from "./task_reader.ts";
 import { trimEvents } from "./trim.ts";
 import { claimable, setMark } from "./rows/work_marks.ts";
 
-/** What every store of tasks in a SQLite file does besides reading: work marks, and trimming. */
+/** Operations of all stores in a SQLite file besides reads: schedule and trimming. */
 export class SqliteTaskStore extends SqliteTaskReader
   implements LogTrimmer, Pick<WorkQueue, "claim" | "mark"> {
   async trimLog(taskId: string, incarnation: string, trim: Trim): Promise<number> {

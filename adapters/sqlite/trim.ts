@@ -7,7 +7,7 @@ import { rememberPlaces } from "./rows/trimmed_places.ts";
 /** An event that was removed. */
 type RemovedRow = PlaceRow & Pick<EventRow, "timestamp" | "entropy" | "data" | "series">;
 
-/** What a step takes of a series. */
+/** Part of a series that a step removes. */
 interface SeriesLoss {
   row: SeriesRow;
   /** How many events. */

@@ -7,7 +7,7 @@ export type KvKeyPart = Uint8Array | string | number | bigint | boolean | symbol
 /** Where a value is; keys are ordered part by part. */
 export type KvKey = readonly KvKeyPart[];
 
-/** What is at a key; `null` twice where nothing is. */
+/** Entry of a key; value and version are `null` if there is none. */
 export interface KvEntry {
   /** Where. */
   key: KvKey;
@@ -30,9 +30,9 @@ export interface KvListOptions {
   reverse?: boolean;
 }
 
-/** What became of an atomic operation: `ok` is false when a check failed. */
+/** Outcome of an atomic operation: `ok` is false if a check failed. */
 export interface KvCommitOutcome {
-  /** Whether it was carried out. */
+  /** True if it was carried out. */
   ok: boolean;
   /** The version of everything that it wrote. */
   versionstamp?: string;

@@ -2,7 +2,7 @@ import type { ClaimedWork, DueKind, DueWork, MarkedTask, Work } from "@taskcast/
 import type { Database } from "../connection/database.ts";
 import { MAX_BATCH } from "../limits.ts";
 
-/** What is due, earliest first: one look at the beginning of a list. */
+/** Reads what is due, earliest first, from the beginning of a list. */
 export async function readDue(
   { kv, keys }: Database,
   nowMs: number,

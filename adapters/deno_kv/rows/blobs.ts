@@ -8,9 +8,9 @@ import { CHUNK_CHARS, MAX_COMMIT_BYTES } from "../limits.ts";
 import type { BlobRef, Garbage, Text } from "./values.ts";
 
 // A long text is written in chunks before the commit that needs it, under names that nothing refers
-// to yet. Beside them stands a note that they are garbage from a time on, which the commit takes away
-// in the step that makes them visible. So whatever dies in between leaves only what is removed later,
-// and whoever comes back later than that finds its note taken, and its commit refused.
+// to yet. Beside them stands a note that they are garbage from a time on, which the commit takes
+// away in the step that makes them visible. So whatever dies in between leaves only what is removed
+// later, and whoever comes back later than that finds its note taken, and its commit refused.
 
 /** Milliseconds that a commit may take from its first chunk on. */
 const STAGE_MS = 600_000;
@@ -71,7 +71,7 @@ export async function readText({ kv, keys }: Database, life: string, text: Text)
   return whole;
 }
 
-/** What begins the keys of a text that was put aside; nothing for others. */
+/** Returns the key prefix of a text that is stored separately, or nothing. */
 export function prefixOf(text: Text | undefined): readonly (string | number)[][] {
   return isAside(text) ? [["blob", text.blob, text.no]] : [];
 }

@@ -56,7 +56,7 @@ export class Changes {
     return this.#changes.size === 0;
   }
 
-  /** Whether one atomic operation takes these, and some more. */
+  /** Returns true if one atomic operation can hold these changes, and optionally more. */
   fits(more?: Changes): boolean {
     const [count, bytes] = more === undefined ? [0, 0] : [more.#changes.size, more.#bytes];
     return this.#changes.size + count <= MAX_CHANGES && this.#bytes + bytes <= MAX_COMMIT_BYTES;

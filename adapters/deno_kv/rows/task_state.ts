@@ -26,7 +26,7 @@ type DraftNames = Pick<
 const MAX_REMEMBERED = 8;
 
 /**
- * What is known of a task while commits are worked out, and between them: right as long as its head
+ * State of a task while commits are planned, and between them. It is valid as long as its head
  * is at this version. Values are replaced and never changed, so a copy is cheap.
  */
 export class TaskState {
@@ -65,7 +65,7 @@ export class TaskState {
     }
   }
 
-  /** Whether events of a draft stand alone. Its series must be known. */
+  /** Returns true if events of a draft stand alone. Its series must be known. */
   isPlain({ seriesId, seriesMode }: DraftNames): boolean {
     if (seriesId === undefined) return true;
     const mode = this.series.get(seriesId)?.series.mode ?? seriesMode ?? "keep-all";

@@ -14,7 +14,7 @@ interface Place {
   place: number;
 }
 
-/** What becomes of the places of removed events. */
+/** Changes to the places of removed events. */
 export interface PlacesPlan {
   remembered: Place[];
   forgotten: Place[];
@@ -22,8 +22,8 @@ export interface PlacesPlan {
 
 /**
  * Which places of removed events must be kept so that matches can be counted at every event that is
- * left: in each gap the first of each class, unless the event before the gap is of that class or there
- * is none.
+ * left: in each gap the first of each class, unless the event before the gap is of that class or
+ * there is none.
  *
  * @param gone In the order of their indexes.
  */

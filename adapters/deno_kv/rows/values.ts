@@ -48,7 +48,7 @@ export interface Head {
   listed: { createdAt: number; type?: string; tags: string[] };
   /** Where the record is, if it is long. */
   record?: BlobRef;
-  /** Who wrote lately, and the number of the last operation of each; the latest last. */
+  /** Recent writers with the number of the last operation of each, latest last. */
   writers?: (readonly [writer: string, operation: number])[];
   /** A commit that was made and is being written out, as it is too big for one operation. */
   wide?: { drafts: BlobRef; nowMs: number; next: number };
@@ -64,7 +64,7 @@ export interface ClosedId {
 export type Garbage =
   /** Keys of a life that begin so; none: all of them. */
   & { life: string; prefixes: GarbagePrefix[] }
-  /** Whoever wrote it can no longer make use of it. */
+  /** Marks a value that its writer can no longer use. */
   & { taken?: true };
 
 /** The keys of a life that begin so. */
@@ -91,7 +91,7 @@ export interface ClassValue {
   total: number;
 }
 
-/** What a series is, and where its fold lies. */
+/** Kind of a series, and the place of its fold. */
 export interface SeriesValue {
   mode: SeriesMode;
   accField?: string;
@@ -111,11 +111,11 @@ export interface FoldValue {
   era: number;
   /** Parts that are complete. */
   parts: number;
-  /** What comes behind them. Left out: the newest event is the value. */
+  /** Text behind them. @default the value of the newest event */
   tail?: string;
 }
 
-/** What a producer has sent. */
+/** Progress of a producer. */
 export interface ProducerValue {
   epoch: number;
   nextSeq: number;
@@ -135,20 +135,20 @@ export interface PreparedDraft extends Omit<EventDraft, "data" | "delta"> {
   delta?: Text;
 }
 
-/** What a list of tasks says of a task, so that most filters need not read it. */
+/** Facts about a task in a list, so that most filters need not read the task. */
 export interface ListedValue {
   status: TaskStatus;
   type?: string;
 }
 
-/** What those who watch a task are told. */
+/** Wake-up for watchers of a task. */
 export interface WakeValue {
   from: number;
   length: number;
   ended?: boolean;
 }
 
-/** What stands behind all folds. */
+/** Marker behind all folds. */
 export interface FoldsEnd {
   length: number;
   status: TaskStatus;

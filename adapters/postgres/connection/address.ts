@@ -3,7 +3,7 @@ import type { PostgresTls } from "./tls.ts";
 import { TLS_PARAMETERS, TLS_REFUSED, tlsOf } from "./tls.ts";
 import { wrong, wrongValue } from "./wrong_address.ts";
 
-/** What an address of PostgreSQL says. What it leaves out is the driver's default. */
+/** Contents of a PostgreSQL address. Absent parts have the driver's defaults. */
 export interface PostgresAddress {
   /** Tried in turns. */
   hosts: { host: string; port?: number }[];
@@ -53,7 +53,7 @@ const OTHERS = [
 
 const USED: readonly string[] = [...PARTS, ...SETTINGS, ...OTHERS, ...TLS_PARAMETERS];
 
-/** What hosts and other clients write into addresses, and what is no business of ours. */
+/** Parameters that hosts and other clients write into addresses, ignored here. */
 const IGNORED: readonly string[] = [
   // The client does SCRAM without a channel, as most drivers do.
   "channel_binding",

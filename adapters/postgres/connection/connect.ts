@@ -11,10 +11,10 @@ export interface Connections {
   destroy(): Promise<void>;
 }
 
-/** What may differ between the connections for statements and the one that listens. */
+/** Differences between connections for statements and the one that listens. */
 export interface ConnectOptions {
   max: number;
-  /** Whether connections are renewed now and then. @default {true} */
+  /** Renews connections from time to time. @default {true} */
   renewed?: boolean;
   onnotify?: (channel: string, payload: string) => void;
   onclose?: () => void;

@@ -11,7 +11,7 @@ export type { Value } from "./literals.ts";
 const AGAIN = new Set(["40P01", "40001"]);
 const MAX_ATTEMPTS = 5;
 
-/** What is done on a session. It is also told whether its time is over. */
+/** Work on a session. It gets a function that returns true when its time is over. */
 type Work<T> = (session: Session, isOver: () => boolean) => Promise<T>;
 
 /** How often work may be done again, and after which errors besides those that say it was not done. */

@@ -1,7 +1,7 @@
 import type { HealthReport } from "@taskcast/core/adapter";
 import { TaskcastError } from "@taskcast/core/protocol";
 
-/** What an operator can do something about, as everybody may read it. */
+/** Causes that an operator can remove, in words without secrets. */
 const KNOWN_CAUSES: Readonly<Record<string, string>> = {
   "25006": "it only reads at the moment: a standby, or a server that is out of disk",
   "42501": "its role lacks rights, see docs/reference/storage/postgres.md",
@@ -18,7 +18,7 @@ export function healthOf(error: unknown): HealthReport | undefined {
     : { status: "unavailable", message: `PostgreSQL cannot be used: ${why}` };
 }
 
-/** What went wrong in PostgreSQL, or on the way to it, as the caller is told. */
+/** Returns the error for callers when PostgreSQL, or the way to it, fails. */
 export function worded(error: unknown): TaskcastError {
   if (error instanceof TaskcastError) return error;
   const code = codeOf(error);
@@ -35,7 +35,7 @@ export function worded(error: unknown): TaskcastError {
   return unavailable(`${why}${code && ` (${code})`}`, error);
 }
 
-/** What is to become of a session that answered with an error. */
+/** Treatment of a session that answered with an error. */
 export type Verdict =
   /** The error says nothing about the session. */
   | "keep"
@@ -57,14 +57,14 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
   "42P05": "stop preparing",
 };
 
-/** What an error says about the session that answered so. */
+/** Returns the treatment of a session for its error. */
 export function verdictOf(error: unknown): Verdict {
   return VERDICTS[codeOf(error)] ?? "keep";
 }
 
 /**
- * Whether a session ended before it answered: by the server, or its connection closed. A statement
- * that only reads may be repeated then; of any other nobody knows whether it was carried out.
+ * Returns true if a session ended before it answered, by the server or a closed connection. A
+ * statement that only reads may then be repeated; any other may have been carried out.
  */
 export function isEndOfSession(error: unknown): boolean {
   return /^(57P0[123]|CONNECTION_(CLOSED|DESTROYED|ENDED))$/.test(codeOf(error));
@@ -74,7 +74,7 @@ function codeOf(error: unknown): string {
   return (error as { code?: string }).code ?? "";
 }
 
-/** Whether an error says that the same work can never succeed, and that nothing of it was stored. */
+/** Returns true if the same work can never succeed and nothing of it was stored. */
 export function isHopeless(error: unknown): boolean {
   return error instanceof TaskcastError && error.code === "INTERNAL";
 }
@@ -96,9 +96,9 @@ export function tooMany(maxPending: number): TaskcastError {
 }
 
 /**
- * PostgreSQL refused a value (classes 22 and 23), a trigger or a function did (38, 39, 2F, P0), it is
- * beyond a limit (54), or the values could not be made into text. What goes wrong with a connection is
- * never one of these, so the transaction was not committed.
+ * PostgreSQL refused a value (classes 22 and 23), a trigger or a function did (38, 39, 2F, P0), it
+ * is beyond a limit (54), or the values could not be made into text. What goes wrong with a
+ * connection is never one of these, so the transaction was not committed.
  */
 function isOfData(error: unknown): boolean {
   const { name, code = "" } = error as { name?: string; code?: string };

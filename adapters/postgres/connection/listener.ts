@@ -9,7 +9,7 @@ const RETRY_MS = 500;
 /** Milliseconds in which what was published to oneself must be heard. */
 const ECHO_MS = 2_000;
 
-/** What a listener needs. */
+/** Options of a listener. */
 export interface ListenerOptions {
   connect(options: ConnectOptions): Connections;
   /** Milliseconds that an answer may take. */
@@ -23,9 +23,9 @@ export interface ListenerOptions {
 
 /**
  * A connection that hears a channel, with what the driver's own does not have: it asks now and then
- * whether it is still connected, so one that has gone silent is noticed, and whether it hears what is
- * published to it, since behind a pooler that gives each transaction another connection it answers
- * and hears nothing.
+ * whether it is still connected, so one that has gone silent is noticed, and whether it hears what
+ * is published to it, since behind a pooler that gives each transaction another connection it
+ * answers and hears nothing.
  */
 export class Listener {
   readonly #channel: string;
@@ -33,7 +33,7 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #live = Promise.withResolvers<void>();
   #wasLive = false;
-  /** Whether the connection that there is hears, when that is known. */
+  /** True if the current connection receives notifications; undefined if unknown. */
   #isHeard?: boolean;
   readonly #whenKnown = new Set<() => void>();
   #onEcho = () => {};
@@ -54,8 +54,8 @@ export class Listener {
   }
 
   /**
-   * Whether it hears what is published; `undefined` when that is not known within a few seconds:
-   * there is no connection, or nothing can be published.
+   * Returns true if it receives what is published; `undefined` if unknown within a few seconds,
+   * because there is no connection, or nothing can be published.
    */
   async hears(): Promise<boolean | undefined> {
     void this.listen();
@@ -142,7 +142,7 @@ class End {
     for (const listener of [...this.#onCome]) listener();
   }
 
-  /** What comes, unless the end comes first, or so many milliseconds pass. */
+  /** Returns the result of `what`, or undefined if the end or `ms` milliseconds come first. */
   within<T>(ms: number, what?: Promise<T>): Promise<T | undefined> {
     if (this.hasCome) return Promise.resolve(undefined);
     return new Promise((resolve, reject) => {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { wrongValue } from "./wrong_address.ts";
 
-/** What the driver takes as `ssl`: `prefer` goes on in the clear where the server has no TLS. */
+/** Values of the driver's `ssl`: `prefer` continues without TLS if the server has none. */
 export type PostgresTls = false | "prefer" | "require" | TlsOptions;
 
 /** Options for `tls.connect()`, with which certificates are checked. */
@@ -32,7 +32,7 @@ export const TLS_PARAMETERS: readonly string[] = [
   "sslrootcert",
 ];
 
-/** Those that would have to be followed, and cannot be. */
+/** Parameters that would matter and are not supported. */
 export const TLS_REFUSED: Readonly<Record<string, string>> = {
   ssl_max_protocol_version: "versions of TLS are the runtime's to choose",
   ssl_min_protocol_version: "versions of TLS are the runtime's to choose",

@@ -10,7 +10,7 @@ export type Run = <Row extends object>(text: string, ...values: Value[]) => Prom
 export interface Session {
   sql: postgres.Sql;
   /**
-   * Whether statements are prepared under a name. Behind a pooler that gives each transaction
+   * True if statements are prepared under a name. Behind a pooler that gives each transaction
    * another connection they are not: the name is known to one connection only.
    */
   prepares: boolean;
@@ -32,10 +32,10 @@ export async function runOn<Row extends object>(
 /**
  * Runs statements as one transaction; those that are given at once travel together.
  *
- * It succeeds only if PostgreSQL says that exactly this transaction was committed. The server answers
- * a COMMIT of a transaction that failed with success and another word, ROLLBACK; and whoever passes
- * statements on might send it elsewhere. So the transaction carries a mark, and the COMMIT comes in one
- * message with a look at it.
+ * It succeeds only if PostgreSQL says that exactly this transaction was committed. The server
+ * answers a COMMIT of a transaction that failed with success and another word, ROLLBACK; and
+ * whoever passes statements on might send it elsewhere. So the transaction carries a mark, and the
+ * COMMIT comes in one message with a look at it.
  *
  * @param settings Statements, each with a semicolon behind it, that are run first.
  */
@@ -51,9 +51,9 @@ export function inTransaction<T>(
       } catch (error) {
         reject(error);
       }
-      // The driver would send a COMMIT of its own now, which is prepared under a name and of which it
-      // does not tell the answer. It takes the connection back when the transaction is over, or the
-      // connection, so this need not end.
+      // The driver would send a COMMIT of its own now, which is prepared under a name and of which
+      // it does not tell the answer. It takes the connection back when the transaction is over, or
+      // the connection, so this need not end.
       await new Promise(() => {});
     }).catch(reject);
   });
@@ -115,7 +115,7 @@ function notCommitted(cause?: unknown): TaskcastError {
   );
 }
 
-/** Whether the connection is gone, or goes with this error. */
+/** Returns true if the connection is lost, or will be by this error. */
 function endsConnection(error: unknown): boolean {
   const { name, severity } = error as { name?: string; severity?: string };
   return name !== "PostgresError" || severity === "FATAL" || severity === "PANIC";

@@ -59,7 +59,7 @@ export class EventColumns {
     if (series !== undefined) this.#isAnyInSeries = true;
   }
 
-  /** What inserts them; nothing if there are none. */
+  /** Returns the statement that inserts them, or nothing if there are none. */
   statement(): [text: string, ...values: Value[]] | undefined {
     if (this.#data.length === 0) return undefined;
     const numbers = Object.values(this.#numbers).map(arrayOf);
@@ -75,8 +75,9 @@ function arrayOf(values: readonly (number | "NULL")[]): string {
   return `{${values.join()}}`;
 }
 
-// Where data is not the JSON of one value, the list has fewer values than there are rows, or more: a
-// row without data has no index then, and one of no event has none either, which the table refuses.
+// Where data is not the JSON of one value, the list has fewer values than there are rows, or more:
+// a row without data has no index then, and one of no event has none either, which the table
+// refuses.
 const NUMBERS = "unnest($1::bigint[]), unnest($2::integer[]), unnest($3::integer[]), " +
   "unnest($4::integer[]), unnest($5::bigint[]), unnest($6::bigint[])";
 const DATA = "json_array_elements($7::text::json)";

@@ -26,7 +26,7 @@ const MAX_RANGES = 256;
 
 /** Remembers ranges of keys, and forgets those that were not used for the longest time. */
 export class KeyRanges {
-  /** Those used last are at the end. */
+  /** Ranges, least recently used first. */
   #ranges: { taskId: string; range: KeyRange }[] = [];
   #keys = 0;
   readonly #maxKeys: number;

@@ -4,7 +4,7 @@ import type { Run } from "../connection/database.ts";
 import type { ClassRow, SeriesRow, TaskRow } from "./table_rows.ts";
 import { TaskState } from "./task_state.ts";
 
-/** What a transaction is going to append to a task. */
+/** Planned appends of a transaction to a task. */
 export interface Planned {
   taskId: string;
   events: readonly EventDraft[];
@@ -90,9 +90,9 @@ const SELECT_TASKS = "SELECT t.task::float8, t.id, t.incarnation, t.version, t.s
 const SELECT_NUMBERS =
   "SELECT nextval('{task_numbers}')::text AS number FROM generate_series(1, $1::int)";
 
-// Looks each row up by its key, whatever PostgreSQL knows of the tables: a LIMIT keeps it from joining
-// them as a whole. Those rows are updated with each publish, so a look through all of them passes over
-// many versions; it took more than half of the time of a transaction with 32 publishes.
+// Looks each row up by its key, whatever PostgreSQL knows of the tables: a LIMIT keeps it from
+// joining them as a whole. Those rows are updated with each publish, so a look through all of them
+// passes over many versions; it took more than half of the time of a transaction with 32 publishes.
 const EACH_TASK =
   "JOIN LATERAL (SELECT k.task FROM {tasks} k WHERE k.id = r.id LIMIT 1) t ON true ";
 

@@ -60,17 +60,17 @@ export class TaskState {
     return this.#entropy === undefined ? undefined : { version, length, entropy: this.#entropy };
   }
 
-  /** What was read of a class. */
+  /** Adds a row of an event kind. */
   addClass(row: ClassRow): void {
     this.#classes.set(classKey(row), row);
   }
 
-  /** What was read of a series. */
+  /** Adds a row of a series. */
   addSeries(row: SeriesRow): void {
     this.#series.set(row.series, row);
   }
 
-  /** What was read of a producer. */
+  /** Adds the progress of a producer. */
   addProducer(id: string, producer: KnownProducer): void {
     this.#producers.set(id, producer);
   }
@@ -80,17 +80,17 @@ export class TaskState {
     this.#trimmed.add(index);
   }
 
-  /** Whether an event that a producer sends again is known to be removed. */
+  /** Returns true if an event that a producer repeats is known to be removed. */
   isTrimmed(index: number): boolean {
     return this.#trimmed.has(index);
   }
 
-  /** What is known of a producer. */
+  /** Returns the progress of a producer. */
   producer(id: string): KnownProducer | undefined {
     return this.#producers.get(id);
   }
 
-  /** What a series began as. */
+  /** Returns the kind with which a series began. */
   seriesKind(seriesId: string): SeriesKind | undefined {
     const row = this.#series.get(seriesId);
     return row && { mode: row.mode, accField: row.acc_field ?? undefined };

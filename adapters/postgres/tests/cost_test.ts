@@ -96,7 +96,7 @@ async function readFolds(store: ShortTermStore, taskId: string, limit: number) {
   return folds;
 }
 
-/** What PostgreSQL knows of its tables: nothing, or how they were when all logs were short. */
+/** Statistics of PostgreSQL: none, or those from when all logs were short. */
 for (const known of ["nothing", "what was"] as const) {
   test(`postgres: reads cost what they give, with holes too, though it knows ${known} of its tables`, async () => {
     await using server = await startPostgres({ args: ["-c", "autovacuum=off"] });

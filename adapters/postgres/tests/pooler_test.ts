@@ -32,7 +32,7 @@ async function openEngine(options: PostgresAdapterOptions) {
   };
 }
 
-/** Whether work succeeded; what fails says that the store cannot be used. */
+/** Returns true if work succeeded; a failure must say that the store is unavailable. */
 async function isDone(work: Promise<unknown>): Promise<boolean> {
   try {
     await work;

@@ -13,7 +13,7 @@ const test = url === undefined ? () => {} : Deno.test;
 
 const KINDS = ["live", "archive"] as const;
 
-/** What it takes to give rights, or to take them away. */
+/** Returns the statement that grants or revokes rights. */
 function statement({ name, privileges }: Rights, verb: "GRANT" | "REVOKE"): string {
   const kind = privileges[0] === "USAGE" ? "SEQUENCE " : "";
   return `${verb} ${privileges.join(", ")} ON ${kind}${name} ${

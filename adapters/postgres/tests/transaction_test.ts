@@ -9,7 +9,7 @@ import { inTransaction } from "../connection/transaction.ts";
 const url = (await postgresUrl())!;
 const test = url === undefined ? () => {} : Deno.test;
 
-/** What becomes of a row that a transaction writes, and of the connection. */
+/** Runs a transaction; returns what became of its row and of the connection. */
 async function carryOut(
   work: (run: Run) => Promise<unknown>,
 ): Promise<{ outcome: string; rows: number }> {

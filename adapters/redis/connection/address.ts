@@ -26,7 +26,7 @@ export type RedisAddress =
     | {
       kind: "sentinel";
       sentinels: RedisHost[];
-      /** Of the master. */
+      /** Name of the master. */
       name: string;
       db: number;
       sentinelUsername?: string;

@@ -27,7 +27,7 @@ export interface RedisClient {
   readonly status: string;
   /** Set on clients of a cluster. */
   readonly isCluster?: boolean;
-  /** Those that it was made with. */
+  /** Options that the client was created with. */
   readonly options?: unknown;
   /** Commands that are sent together. */
   pipeline(): RedisPipeline;
@@ -49,9 +49,9 @@ export interface RedisClient {
   off(event: string, listener: (...args: any[]) => void): unknown;
   /** The connections to the nodes of a cluster. */
   nodes?(role?: "master"): RedisNode[];
-  /** Of a cluster: the addresses of the nodes that serve each slot, the master first. */
+  /** Addresses of the nodes that serve each slot of a cluster, the master first. */
   readonly slots?: readonly (readonly string[])[];
-  /** Of a cluster: looks again which node serves which slot. */
+  /** Reads again which node of a cluster serves which slot. */
   refreshSlotsCache?(onDone: (error?: Error | null) => void): void;
   /** Closes the connection, and makes another one if that is wanted. */
   disconnect(reconnect?: boolean): void;

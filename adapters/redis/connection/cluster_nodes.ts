@@ -13,9 +13,9 @@ interface Known {
 /**
  * Finds the node of a cluster that a partition is on.
  *
- * Scripts go to it directly. A pipeline of the cluster's own client would send its commands again, by
- * itself and each pipeline after a time of its own, when their slot is elsewhere: then they arrive in
- * another order than they were sent in.
+ * Scripts go to it directly. A pipeline of the cluster's own client would send its commands again,
+ * by itself and each pipeline after a time of its own, when their slot is elsewhere: then they
+ * arrive in another order than they were sent in.
  */
 export class ClusterNodes {
   readonly #client: RedisClient;
@@ -40,8 +40,8 @@ export class ClusterNodes {
   }
 
   /**
-   * Resolves if the slot of a partition is whole on the node that the client knows for it. Otherwise it
-   * rejects with the node's answer, and has the client look where the slot is.
+   * Resolves if the slot of a partition is whole on the node that the client knows for it.
+   * Otherwise it rejects with the node's answer, and has the client look where the slot is.
    *
    * It asks for two keys, as scripts do. The node is asked directly: the cluster's own client would
    * follow an ASK, and where that connection closes, ioredis rejects a promise that nobody has.
@@ -74,7 +74,7 @@ export class ClusterNodes {
   }
 }
 
-/** Whether a node says that a slot is on its way to another, or there already. */
+/** Returns true if a node says that a slot is being moved, or was. */
 export function isBeingMoved(error: unknown): boolean {
   return error instanceof Error && /\b(ASK|TRYAGAIN|MOVED) /.test(error.message);
 }

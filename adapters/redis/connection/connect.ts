@@ -7,11 +7,12 @@ const CONNECT_MS = 3_000;
 
 const pauseMs = (attempt: number) => Math.min(50 * attempt, 1_000);
 
-/** What a connection to one server is made with: it fails rather than repeats. */
+/** Options of a connection to one server, which fails instead of repeating. */
 const SERVER = {
   autoResendUnfulfilledCommands: false,
   maxRetriesPerRequest: 0,
-  // A server that is there answers at once that a connection is closed; one that is silent does not.
+  // A server that is there answers at once that a connection is closed; one that is silent does
+  // not.
   disconnectTimeout: 500,
 };
 

@@ -10,17 +10,17 @@ const IS_OPEN: ReadonlySet<string> = new Set(["connect", "ready"]);
 
 /**
  * Gives connections up that are open and of no use, so that the client makes them anew: those on
- * which nothing is heard, since packets may vanish without an error, and those to a server that says
- * it is not the master, since the address may lead to another one by now.
+ * which nothing is heard, since packets may vanish without an error, and those to a server that
+ * says it is not the master, since the address may lead to another one by now.
  */
 export class Connection {
   readonly #client: RedisClient;
   readonly #silenceMs: number;
   readonly #onlyListens: boolean;
   readonly #onRenew: () => void;
-  /** Of each node of a cluster, as far as is known: the answers of one say nothing about another. */
+  /** Silence of each known node; the answers of one say nothing about another. */
   readonly #silences = new Map<string, Silence>();
-  /** What is called for each answer that is due when the connection breaks. */
+  /** Callbacks for pending answers when the connection breaks. */
   readonly #due = new Set<() => void>();
   readonly #givenUp = new WeakSet<RedisNode>();
   readonly #closed = Promise.withResolvers<void>();
@@ -59,8 +59,8 @@ export class Connection {
   }
 
   /**
-   * Rises with each connection that breaks: a client may have sent again what it was asked before. Not
-   * so on a cluster, where it says nothing of connections to single nodes.
+   * Rises with each connection that breaks: a client may have sent again what it was asked before.
+   * Not so on a cluster, where it says nothing of connections to single nodes.
    */
   get breaks(): number {
     return this.#breaks;
@@ -165,7 +165,8 @@ export class Connection {
   }
 
   #leave(): void {
-    // A server that is silent does not say either that it heard of the end, which takes a while then.
+    // A server that is silent does not say either that it heard of the end, which takes a while
+    // then.
     if (this.#isClosed || this.#isLeaving || !IS_OPEN.has(this.#client.status)) return;
     this.#isLeaving = true;
     this.#client.disconnect(true);

@@ -1,4 +1,4 @@
-/** What waits for an answer, between those that were asked for before it and after it. */
+/** A pending answer in the list of all, by time of the request. */
 interface Waiting {
   untilMs: number;
   onLate?: () => void;
@@ -8,8 +8,8 @@ interface Waiting {
 
 /**
  * Notices answers that do not come in time. All may take equally long, so those that were asked for
- * first are late first, and one timer is enough for all of them: a timer for each took 9 % of what a
- * publish costs this process.
+ * first are late first, and one timer is enough for all of them: a timer for each took 9 % of what
+ * a publish costs this process.
  *
  * They are a list whose elements forget each other, and what they were about, when they leave it. A
  * `Set` keeps what was in it for longer: it moves to a larger or emptier table after some dozens of

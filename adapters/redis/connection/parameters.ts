@@ -7,7 +7,7 @@ const USED: readonly string[] = [
   ...TLS_PARAMETERS,
 ];
 
-/** What hosts and other clients write into addresses: their pools, waits and names. */
+/** Parameters that hosts and other clients write into addresses: pools, waits and names. */
 const IGNORED: readonly string[] = [
   // redis-py, Celery, kombu.
   ...["client_name", "decode_responses", "encoding", "encoding_errors", "health_check_interval"],

@@ -28,7 +28,7 @@ export const TLS_PARAMETERS: readonly string[] = [
   "verifyPeer",
 ];
 
-/** Those that would have to be followed, and cannot be. */
+/** Parameters that would matter and are not supported. */
 export const TLS_REFUSED: Readonly<Record<string, string>> = {
   ssl_ca_data: "name a file as ssl_ca_certs",
   ssl_ca_path: "name a file as ssl_ca_certs",

@@ -13,15 +13,15 @@ const AGREE_PAUSE_MS = 50;
 export type Ask = <T>(ask: () => Promise<T>, base: string) => Promise<T>;
 
 /**
- * Finds out before the first script whether any may be run: that the user has the rights, the database
- * is the one that was named, and all instances agree about the number of partitions. Rights are asked
- * for again on each new connection, which may be to another server.
+ * Finds out before the first script whether any may be run: that the user has the rights, the
+ * database is the one that was named, and all instances agree about the number of partitions.
+ * Rights are asked for again on each new connection, which may be to another server.
  */
 export class Admission {
   readonly #client: RedisClient;
   readonly #partitions: Partitions;
   readonly #ask: Ask;
-  /** Of each partition of a cluster, or of all: that it may be used, once known or being asked. */
+  /** Admission of each partition of a cluster, or of all, known or under way. */
   readonly #known = new Map<string, Promise<void>>();
   readonly #doubt = (): void => this.doubt();
   /** Which are known. */
@@ -51,7 +51,7 @@ export class Admission {
     return asked;
   }
 
-  /** Whether it is known that a partition may be used. */
+  /** Returns true if a partition is known to be usable. */
   isKnown(base: string): boolean {
     return this.#admitted.has(this.#keyOf(base));
   }
@@ -111,8 +111,8 @@ export class Admission {
   /** The number of partitions of the data; this one if there is none yet. */
   async #count(count: string): Promise<unknown> {
     const { countKey } = this.#partitions;
-    // Not one by one: where a slot is half moved, ioredis follows an ASK of a single command without
-    // heeding whether that connection closes.
+    // Not one by one: where a slot is half moved, ioredis follows an ASK of a single command
+    // without heeding whether that connection closes.
     const pipeline = this.#client.pipeline();
     pipeline.call("SET", countKey, count, "NX");
     pipeline.call("GET", countKey);
@@ -124,7 +124,7 @@ export class Admission {
   }
 }
 
-/** Whether the client gave up since a slot is half moved. */
+/** Returns true if the client failed because a slot is half moved. */
 function isMoving(error: unknown): boolean {
   return isBeingMoved(error) || (error instanceof Error && isBeingMoved(error.cause));
 }

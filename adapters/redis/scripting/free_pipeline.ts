@@ -1,9 +1,9 @@
 import type { RedisPipeline } from "../connection/client.ts";
 
-/** What came of a command that was sent together with others. */
+/** Answer to a command of a pipeline. */
 export type Answer = [error: Error | null, reply: unknown];
 
-/** What ioredis's pipelines keep of what they were asked and answered. */
+/** Fields of ioredis's pipelines that hold commands and answers. */
 interface Kept {
   _queue?: unknown;
   _result?: unknown;
@@ -12,11 +12,11 @@ interface Kept {
 /**
  * The answers of a pipeline, of which nothing else keeps anything any more.
  *
- * ioredis gives each pipeline a property by a function of its own (`length`). V8 makes a hidden class
- * for that, which keeps the function and so the pipeline, with all commands and answers, until it next
- * looks through the whole heap; each short collection copies what came since the last. With 32
- * publishes at a time these took 9 % of the time of this process. Without that, and without a set of
- * those who wait (`deadlines.ts`), it is 2 %.
+ * ioredis gives each pipeline a property by a function of its own (`length`). V8 makes a hidden
+ * class for that, which keeps the function and so the pipeline, with all commands and answers,
+ * until it next looks through the whole heap; each short collection copies what came since the
+ * last. With 32 publishes at a time these took 9 % of the time of this process. Without that, and
+ * without a set of those who wait (`deadlines.ts`), it is 2 %.
  */
 export function released(pipeline: RedisPipeline, answers: Answer[] | null): Answer[] {
   const kept = pipeline as Kept;

@@ -14,8 +14,8 @@ export type FindLife = (base: string, word: string) => Promise<{ accepted: boole
  * The word by which this process knows the data of each partition, and which of them were lost or
  * replaced since.
  *
- * A lost partition is refused, since an empty log would look like the truth, until its data is back or
- * an operator has accepted the loss of what was known by that word.
+ * A lost partition is refused, since an empty log would look like the truth, until its data is back
+ * or an operator has accepted the loss of what was known by that word.
  */
 export class Lives {
   readonly #partitions: number;
@@ -47,7 +47,7 @@ export class Lives {
     return this.#lost.size;
   }
 
-  /** Whether a partition is lost. */
+  /** Returns true if a partition is lost. */
   isLost(base: string): boolean {
     return this.#lost.has(base);
   }
@@ -63,7 +63,7 @@ export class Lives {
     await loss.looking;
   }
 
-  /** What does not work and what to do, for errors and health. */
+  /** Cause and remedy, for errors and health. */
   get message(): string {
     const words = new Set([...this.#lost.keys()].map((base) => this.wordOf(base)));
     const named = [...words].slice(0, MAX_NAMED).join(" ");

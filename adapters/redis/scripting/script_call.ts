@@ -5,8 +5,8 @@ import type { Reply } from "../connection/client.ts";
 export type ScriptName = keyof typeof SCRIPTS;
 
 /**
- * What a script is called with: texts, or what makes them when it is sent. A call that is sent again is
- * made anew, but where it may have been carried out: then it is the same.
+ * Arguments of a script: texts, or a function that makes them when the script is sent. A repeated
+ * call gets new ones, unless the first may have been carried out: then it gets the same.
  */
 export type ScriptArgs = readonly string[] | (() => readonly string[]);
 
@@ -17,7 +17,7 @@ export interface ScriptCall {
   args: ScriptArgs;
   /** Rises with each call. */
   order: number;
-  /** What it was sent with, unless it is known that this was not carried out. */
+  /** Arguments it was sent with, unless it is known not to have been carried out. */
   sentWith?: readonly string[];
   /** Its connection broke before it was answered. */
   mayBeDone: boolean;

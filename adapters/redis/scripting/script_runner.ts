@@ -26,8 +26,8 @@ const MAX_GROUP = 16;
 /**
  * Runs scripts on partitions.
  *
- * What is asked for in one turn is sent in a few groups; each answer is waited for only so long, and
- * nothing is sent while the connection is known to be down. A partition whose data was lost or
+ * What is asked for in one turn is sent in a few groups; each answer is waited for only so long,
+ * and nothing is sent while the connection is known to be down. A partition whose data was lost or
  * replaced since it was first seen is refused from then on: an empty log would look like the truth.
  */
 export class ScriptRunner {
@@ -92,8 +92,8 @@ export class ScriptRunner {
   }
 
   /**
-   * Has it that data which was known by these words is lost: whoever knew it by them goes on with what
-   * is there, in this process and in others.
+   * Has it that data which was known by these words is lost: whoever knew it by them goes on with
+   * what is there, in this process and in others.
    *
    * @returns In how many partitions it was lost; where it is still there nothing changes.
    */
@@ -139,8 +139,8 @@ export class ScriptRunner {
         order: ++this.#calls,
         mayBeDone: false,
         isLate: false,
-        // Also when nobody waits for it any more: until it is answered or its connection breaks, the
-        // client still holds the request, and it may be carried out.
+        // Also when nobody waits for it any more: until it is answered or its connection breaks,
+        // the client still holds the request, and it may be carried out.
         resolve: (reply) => {
           this.#pending--;
           heard();
@@ -159,10 +159,10 @@ export class ScriptRunner {
   }
 
   /**
-   * How many calls are worth sending before their turn is over: a quarter of those under way, so that
-   * Redis works on some while others are made. When they were sent all together, each side waited for
-   * the other: 23 000 publishes a second by 8 at a time instead of 46 000, by 32 at a time 37 000
-   * instead of 60 000.
+   * How many calls are worth sending before their turn is over: a quarter of those under way, so
+   * that Redis works on some while others are made. When they were sent all together, each side
+   * waited for the other: 23 000 publishes a second by 8 at a time instead of 46 000, by 32 at a
+   * time 37 000 instead of 60 000.
    */
   #groupSize(): number {
     if (this.#client.isCluster) return Infinity; // There they are grouped by partition.
@@ -170,8 +170,8 @@ export class ScriptRunner {
   }
 
   /**
-   * Asks Redis itself, where a script would only pass on what is there: one command after the other,
-   * all on keys of one partition. What others do may come between them.
+   * Asks Redis itself, where a script would only pass on what is there: one command after the
+   * other, all on keys of one partition. What others do may come between them.
    */
   async ask(base: string, ...commands: [command: string, ...args: string[]][]): Promise<Reply[]> {
     this.#assertUsable();
@@ -207,7 +207,7 @@ export class ScriptRunner {
     return this.#lives.isLost(base) ? "lost" : "usable";
   }
 
-  /** What was lost, and what can be done. */
+  /** Loss and remedy. */
   get lossMessage(): string {
     return this.#lives.message;
   }

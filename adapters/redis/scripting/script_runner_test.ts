@@ -19,7 +19,7 @@ const connection = {
   close() {},
 } as unknown as Connection;
 
-/** What is asked of a client besides its pipelines. */
+/** Part of a client besides its pipelines. */
 const READY = {
   status: "ready",
   isCluster: false,
@@ -28,7 +28,7 @@ const READY = {
   off() {},
 };
 
-/** What a pipeline is answered that asks for the number of partitions. */
+/** Answers to a pipeline that asks for the number of partitions. */
 const AGREED = [[null, "OK"], [null, "2"]];
 
 Deno.test("a call counts as pending once, whatever its script is answered with", async () => {

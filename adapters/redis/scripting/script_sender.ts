@@ -45,7 +45,7 @@ interface Route {
   pipeline: RedisPipeline;
   /** Straight to one node of a cluster. */
   isDirect: boolean;
-  /** Whether the client may have sent the group twice, of which only the second was answered. */
+  /** Returns true if the client may have sent the group twice and only the second was answered. */
   isUnsure(): boolean;
 }
 
@@ -105,9 +105,9 @@ export class ScriptSender {
     const life = this.#lives.wordOf(base);
     const values = call.sentWith ??= typeof args === "function" ? args() : args;
     const code = by === "eval" ? SCRIPTS[script] : HASHES.get(script)!;
-    // While a slot is being moved, a node only looks for the keys that it is told of, and takes those
-    // that a script looks up by itself for missing. Of two keys it wants both or answers TRYAGAIN; the
-    // first of these two is never a key, so nothing runs on half a slot.
+    // While a slot is being moved, a node only looks for the keys that it is told of, and takes
+    // those that a script looks up by itself for missing. Of two keys it wants both or answers
+    // TRYAGAIN; the first of these two is never a key, so nothing runs on half a slot.
     if (this.#client.isCluster) {
       pipeline[by](code, 2, base, lifeKeyOf(base), life, this.#newLife, ...values);
     } else pipeline[by](code, 1, base, life, this.#newLife, ...values);
@@ -141,8 +141,8 @@ export class ScriptSender {
     const isElsewhere = this.#client.isCluster === true &&
       /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN)\b/.test(message);
     const isBroken = route.isDirect && message === "Connection is closed.";
-    // A client sends again what had no answer when its connection broke: then this is what the second
-    // request was answered, and the first may have been carried out.
+    // A client sends again what had no answer when its connection broke: then this is what the
+    // second request was answered, and the first may have been carried out.
     if (isBroken || route.isUnsure()) call.mayBeDone = true;
     if ((isUnknown || isElsewhere) && !call.mayBeDone) call.sentWith = undefined;
     if (isUnknown) unsent.unknown.push(call);
@@ -158,7 +158,7 @@ export class ScriptSender {
   }
 }
 
-/** Whether a call that may have been carried out can be sent again: those with numbers notice it. */
+/** Returns true if a call may be repeated: numbered calls detect a repetition. */
 function isRepeatable({ script, args }: ScriptCall): boolean {
   return typeof args === "function" || REPEATABLE.has(script);
 }

@@ -102,7 +102,7 @@ async function isRefused(work: Promise<unknown>): Promise<boolean> {
   }
 }
 
-/** What can be read of a store. */
+/** Reads the contents of a store. */
 async function contentsOf(store: ShortTermStore): Promise<unknown> {
   const read = async (name: string) => [name, await OPERATIONS[name as "get_task"](store)];
   return Object.fromEntries(await Promise.all(READS.map(read)));

@@ -9,7 +9,8 @@ import type { RedisAdapters } from "../mod.ts";
 import { createRedisAdapters } from "../mod.ts";
 import { COMMANDS } from "../rights.ts";
 
-// The user of docs/reference/storage/redis.md may do everything that is needed, and of what is left out nothing can be.
+// The user of docs/reference/storage/redis.md may do everything that is needed, and of what is left
+// out nothing can be.
 
 const hasRedis = await redisProgram() !== undefined;
 const test = hasRedis ? Deno.test : () => {}; // `conformance_test.ts` says that it is left out.
@@ -80,7 +81,7 @@ testBroadcast({
   test,
 });
 
-/** What is asked of a store whose user lacks a right: nothing of it may be stored in part. */
+/** Uses a store whose user lacks a right; nothing may be stored in part. */
 async function attempt(redis: RedisServer, without: string): Promise<string> {
   const adapters = createRedisAdapters(await userUrl(redis.url, { without }), { partitions: 2 });
   try {

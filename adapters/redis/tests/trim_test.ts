@@ -100,7 +100,7 @@ async function memoryOf(admin: Redis): Promise<number> {
   return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
 }
 
-/** What scripts call in Redis while something is done: how often, and entries asked for. */
+/** Counts the commands of scripts, and the entries requested, during some work. */
 async function costOf(
   { admin }: Bench,
   work: () => Promise<unknown>,
@@ -192,7 +192,7 @@ async function indexesIn(admin: Redis, places: string): Promise<number[]> {
   return Array.from({ length: all.length / 6 }, (_, i) => all.readUIntBE(6 * i, 6) - 1);
 }
 
-/** Of each class at most one place between two events that are left, and none before the first. */
+/** Asserts at most one place of each kind between two remaining events, and none before the first. */
 async function assertFewRemembered({ admin }: Bench, left: readonly number[]): Promise<void> {
   for (const key of await keysOf(admin, "gone")) {
     const found = await admin.zrange(key, 0, -1, "WITHSCORES");

@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import { TaskcastError } from "@taskcast/core/protocol";
 
-/** What tells one file from another. */
+/** Identity of a file. */
 interface Identity {
   dev: number;
   ino: number;
@@ -25,8 +25,9 @@ export type Stat = (path: string) => Stats | undefined;
 const GRAIN_MS = 2_000;
 
 /**
- * Notices that files which are open have no longer their names: a database whose file was removed or
- * replaced goes on writing into what nobody can open any more. It works where files have numbers.
+ * Notices that files which are open have no longer their names: a database whose file was removed
+ * or replaced goes on writing into what nobody can open any more. It works where files have
+ * numbers.
  */
 export class FileGuard {
   readonly #files = new Map<string, Identity>();
@@ -45,8 +46,8 @@ export class FileGuard {
   }
 
   /**
-   * Looks whether the files are there, at the price of asking about their folder: it tells whether a
-   * name in it was given or taken since the last time.
+   * Looks whether the files are there, at the price of asking about their folder: it tells whether
+   * a name in it was given or taken since the last time.
    *
    * @throws {TaskcastError} `STORE_UNAVAILABLE` if they are not.
    */
@@ -91,7 +92,7 @@ export class FileGuard {
     return { dev, ino, mtimeMs, isSettled: Date.now() - mtimeMs > GRAIN_MS };
   }
 
-  /** Who may not ask cannot know. */
+  /** Returns the state of a file, or "unknown" without the permission to read it. */
   #statOrUnknown(path: string): Stats | "unknown" | undefined {
     try {
       return this.#stat(path);

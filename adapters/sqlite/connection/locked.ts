@@ -1,9 +1,9 @@
-/** Whether another process has the file to itself; drivers say it in different ways. */
+/** Returns true if another process has locked the file; drivers report it differently. */
 export function isLocked(error: unknown): boolean {
   return error instanceof Error && /database is locked/i.test(error.message);
 }
 
-/** What goes wrong when a file is opened, in words that say what to look for. */
+/** Returns an error of opening a file, in words that say where to look. */
 export function openingError(error: unknown): unknown {
   if (!isLocked(error)) return error;
   return new Error(

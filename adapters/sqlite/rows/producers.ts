@@ -5,7 +5,7 @@ import type { Statements } from "../connection/statements.ts";
 /** Stands for the index of an event that was trimmed; that is not kept. */
 export const TRIMMED_INDEX = -1;
 
-/** What the producers of one task have sent, within one commit. */
+/** Progress of the producers of one task within one commit. */
 export class Producers {
   readonly #sql: Statements;
   readonly #task: number;

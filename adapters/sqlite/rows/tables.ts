@@ -2,9 +2,9 @@ import type { EventKind, StoredEvent } from "@taskcast/core/adapter";
 import type { Level, SeriesMode, TaskStatus } from "@taskcast/core/protocol";
 
 /**
- * The key of an event, `event`, is the number of its task and below that, in so many bits, its index.
- * One number, since by two columns SQLite would keep whole rows in the inner pages of its tree, too:
- * many tasks that grow at once then take SQLite a quarter longer to commit.
+ * The key of an event, `event`, is the number of its task and below that, in so many bits, its
+ * index. One number, since by two columns SQLite would keep whole rows in the inner pages of its
+ * tree, too: many tasks that grow at once then take SQLite a quarter longer to commit.
  */
 const INDEX_BITS = 28;
 
@@ -15,8 +15,8 @@ export const INDEXES: number = 2 ** INDEX_BITS;
 export const TASK_NUMBERS: number = 2 ** (63 - INDEX_BITS);
 
 /**
- * The key of a task's event at an index, both as expressions of SQL. Drivers give numbers as floating
- * point, of which a sum would be that, too, and not exact; `<<` makes integers by itself.
+ * The key of a task's event at an index, both as expressions of SQL. Drivers give numbers as
+ * floating point, of which a sum would be that, too, and not exact; `<<` makes integers by itself.
  */
 export function eventKey(task: string, index: string): string {
   return `(${task} << ${INDEX_BITS}) + CAST(${index} AS INTEGER)`;
@@ -27,7 +27,7 @@ export function lastEventKey(task: string): string {
   return eventKey(task, `${INDEXES - 1}`);
 }
 
-/** What every operation wants to know of a task. */
+/** Row of a task as every operation needs it. */
 export interface TaskRow {
   task: number;
   incarnation: string;
@@ -37,7 +37,7 @@ export interface TaskRow {
   /** Characters of the data of all events, be they trimmed or left. */
   bytes: number;
   timestamp: number;
-  /** Of the newest event; `null` of an empty log. */
+  /** Entropy of the newest event; `null` for an empty log. */
   entropy: number | null;
   hooked: number;
   trimmed_through: number | null;
@@ -66,7 +66,7 @@ export interface ClassRow extends EventKind {
 
 export const SELECT_CLASSES = "SELECT class, type, level, plain FROM {classes} WHERE task = ?";
 
-/** What is known of a class besides what it is. */
+/** Row of an event kind with its counts. */
 export interface CountedClassRow extends ClassRow {
   /** Events, be they trimmed or left. */
   count: number;
@@ -96,7 +96,7 @@ export const SELECT_COUNTED_CLASSES: string =
   `(SELECT e.event FROM ${FROM_CLASS} WHERE b.task = c.task AND b.class = c.class ` +
   "ORDER BY b.block DESC, e.event DESC LIMIT 1) WHERE c.task = ?";
 
-/** Of many classes only one, since the newest event of each has to be looked for. */
+/** Selects one event kind, because the newest event of each has to be searched. */
 export const SELECT_COUNTED_CLASS: string =
   `${SELECT_COUNTED_CLASSES} AND c.type = ? AND c.level = ? AND c.plain = ?`;
 

@@ -30,7 +30,7 @@ export function markOnce(sql: Statements, work: Work, task: number, atMs: number
   );
 }
 
-/** What could be claimed, and what is due after it. */
+/** Returns the work that can be claimed, and when the next is due. */
 export function claimable(
   sql: Statements,
   work: Work,

@@ -65,7 +65,7 @@ Deno.test("FileGuard: files without numbers, and files that nobody may ask about
   }).lookClosely();
 });
 
-/** What may happen to the files of a database that is open, and what undoes it. */
+/** Events that may happen to the files of an open database, each with its reversal. */
 const EVENTS: Record<
   string,
   [happen: (path: string) => Promise<void>, undo?: (path: string) => Promise<void>]
