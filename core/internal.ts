@@ -13,6 +13,8 @@ export { assertCleanupRules } from "./domain/validate/cleanup.ts";
 export { headerNameProblem } from "./domain/validate/header_name.ts";
 export { originProblem } from "./domain/validate/origin.ts";
 export { secretProblem } from "./domain/validate/secret.ts";
+export type { Wait } from "./domain/wait_list.ts";
+export { WaitList } from "./domain/wait_list.ts";
 export { memoryPlugin } from "./memory/plugin.ts";
 export type { ChunkSource, ReadRequest } from "./streams/chunk_source.ts";
 export { nextChunk } from "./streams/chunk_source.ts";

@@ -26,11 +26,11 @@ import { addTaskRoutes } from "./routes/tasks.ts";
 import { taskId } from "./schemas/task.ts";
 
 /**
- * Makes the HTTP side of an engine: a Hono app over web-standard requests and responses, to be
- * served by itself or mounted into another app under any path. It opens nothing and has no timers
- * while no request is open.
+ * Returns the HTTP API of an engine: a Hono app over web-standard requests and responses. Serve it by
+ * itself, or mount it into another app under any path. It opens nothing, and has no timers while no
+ * request is open.
  *
- * @throws {TypeError} For options that cannot work.
+ * @throws {TypeError} If the options cannot work.
  *
  * @example Serve it, or mount it
  * ```ts
@@ -94,7 +94,7 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
   });
   const origins = new ForeignOrigins(options.cors, options.onOriginRefused);
   if (options.cors !== undefined) {
-    app.use("*", requests.around(origins.watching(corsOf(options.cors))));
+    app.use("*", requests.around(origins.reporting(corsOf(options.cors))));
   }
 
   const router = new Router(app, {
@@ -121,7 +121,7 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
     tickets,
     slots,
     bodyLimits,
-    onOpened: (request) => origins.look(request),
+    onOpened: (request) => origins.report(request),
     onSent: (bytes) => metrics.http.sent(bytes),
   });
   addDocs(app, router, { requests, limits });
@@ -145,7 +145,7 @@ function addDocs(
   documented("/openapi.json", "This document", "application/json");
   documented("/docs", "A page to browse and try this API", "text/html");
 
-  // Making the document takes 50 ms, and anybody may ask for it: it is made once, when somebody does.
+  // Generating the document takes 50 ms, so it happens once, on the first request for it.
   let document: Record<string, unknown> | undefined;
   const count = (context: Context) =>
     limits.countAddress(limits.addressOf(context.req.raw, context));
@@ -159,7 +159,7 @@ function addDocs(
       }),
     );
   add("/openapi.json", (context) => {
-    // Wherever the app is mounted, paths count from there.
+    // Paths are relative to where the app is mounted.
     const serverUrl = context.req.path.slice(0, -"/openapi.json".length) || "/";
     document ??= openApiDocument(operations, { id: taskId });
     return context.json({ ...document, servers: [{ url: serverUrl }] });
@@ -170,17 +170,17 @@ function addDocs(
   });
 }
 
-/** Answers what no route took, in the same shape as every error. */
+/** Answers requests that no route matched, in the same shape as every error. */
 function refuseTheRest(app: Hono, requests: ObservedRequests, origins: ForeignOrigins): void {
   const methods = methodsByPath(app);
   const refuse = (context: Context) => {
     const { method, path } = context.req;
-    // Paths count from where the app is mounted: of `/base/*`, the part before `/*`.
+    // Paths are relative to where the app is mounted: the part of `/base/*` before `/*`.
     const below = path.slice(routePath(context).length - "/*".length);
     for (const [pattern, allowed] of methods) {
       if (!pattern.test(below) || allowed.split(", ").includes(method)) continue;
       const preflight = preflightRefusal(context.req.raw);
-      if (preflight !== undefined) origins.look(context.req.raw);
+      if (preflight !== undefined) origins.report(context.req.raw);
       const response = errorResponse(
         new TaskcastError(
           "METHOD_NOT_ALLOWED",
@@ -200,7 +200,7 @@ function refuseTheRest(app: Hono, requests: ObservedRequests, origins: ForeignOr
   app.all("*", requests.handler(refuse));
 }
 
-/** The methods of each path. */
+/** Returns the allowed methods of each path. */
 function methodsByPath(app: Hono): [RegExp, string][] {
   const methods = new Map<string, string[]>();
   for (const { method, path } of app.routes) {

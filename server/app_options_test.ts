@@ -22,7 +22,7 @@ Deno.test("an app is not made with options that cannot work, and says which", as
     [{ engine: TaskEngine }, /"engine", a TaskEngine/],
   ];
   const parts: [more: Anything, message: RegExp][] = [
-    // Whoever says this wants somebody to be refused.
+    // These options ask for authentication, so ignoring them would let everybody in.
     [{ auth: "jwt" }, /auth must be an object/],
     [{ auth: null }, /auth must be an object/],
     [{ auth: ["jwt"] }, /auth must be an object/],
@@ -47,7 +47,7 @@ Deno.test("an app is not made with options that cannot work, and says which", as
     ] as const).map(([trustedServices, message]) =>
       [{ auth: { mode: "jwt", jwt: { secret } }, trustedServices }, message] as [Anything, RegExp]
     ),
-    // Without a key a caller may do everything, so the limits would bind nobody.
+    // Without authentication every caller has full access, so the limits would have no effect.
     [{ trustedServices: { a: { key, taskIds: ["t"] } } }, /need auth\.mode "jwt" or "custom"/],
     [{ providers: "redis" }, /providers must be an object/],
     [{ ticketSecret: "" }, /ticketSecret must be a text/],
@@ -85,7 +85,7 @@ Deno.test("an app is not made with options that cannot work, and says which", as
     [{ ignoredParameters: [""] }, /ignoredParameters must be a list/],
     [{ ignoredParameters: ["types"] }, /ignoredParameters must not have "types"/],
     [{ ignoredParameters: ["status"] }, /ignoredParameters must not have "status"/],
-    // A word that nobody reads: without it everybody would be let in, or nothing be bounded.
+    // An unknown key: ignored, it would turn off authentication or a limit.
     [{ atuh: { mode: "jwt" } }, /atuh is not known; did you mean "auth"\?/],
     [{ auth: { mod: "jwt" } }, /auth\.mod is not known; did you mean "mode"\?/],
     [

@@ -1,12 +1,12 @@
 import { hintFor } from "@taskcast/core/protocol";
 
 /**
- * Requires that options have no key that nobody reads: misspelt, `audience` would let in the tokens
- * of all others.
+ * Requires that options have no unknown key. A misspelt `audience`, for example, would accept
+ * tokens for any audience.
  *
- * @param known All keys that there are.
- * @param path Where the options stand, for the message; empty for those of the app itself.
- * @throws {TypeError} That names the key, and the one that may have been meant.
+ * @param known All known keys.
+ * @param path Path of the options, for the message; empty for those of the app itself.
+ * @throws {TypeError} With the name of the key, and of the one that was probably meant.
  */
 export function assertKnownOptions<Options extends object>(
   options: Options,

@@ -24,11 +24,10 @@ const APP_OPTIONS: Readonly<Record<keyof TaskcastAppOptions, true>> = {
 const AUTH_OPTIONS = { mode: true, jwt: true, authenticate: true } as const;
 
 /**
- * Requires options that can work, as far as their own parts do not: whoever writes without types
- * learns at once what is wrong, and is not let in, or left without a bound, by a word in the wrong
- * place.
+ * Checks the options that their own parts do not check. Callers without types learn at once what is
+ * wrong, and a misplaced value never turns off authentication or a limit.
  *
- * @throws {TypeError} That names the option.
+ * @throws {TypeError} With the name of the option.
  */
 export function assertAppOptions(options: TaskcastAppOptions): void {
   if (!isObject(options)) throw new TypeError("createTaskcastApp() needs an object of options");
@@ -44,7 +43,7 @@ export function assertAppOptions(options: TaskcastAppOptions): void {
   if (trustedServices !== undefined && !isObject(trustedServices)) {
     throw new TypeError("trustedServices must be an object of services by their names");
   }
-  // With an empty one everybody could sign.
+  // With an empty secret, anybody could sign.
   if (ticketSecret !== undefined && (typeof ticketSecret !== "string" || ticketSecret === "")) {
     throw new TypeError("ticketSecret must be a text, and not an empty one");
   }

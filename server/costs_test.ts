@@ -3,7 +3,7 @@ import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@task
 import { createTaskcastApp } from "./mod.ts";
 import type { TaskcastAppOptions } from "./mod.ts";
 
-/** Returns the properties that the app reads of a request that publishes an event. */
+/** Returns what the app reads of a request that publishes an event. */
 async function asked(
   options: Partial<TaskcastAppOptions>,
 ): Promise<{ headers: string[]; addresses: number }> {

@@ -32,18 +32,18 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   ENGINE_CLOSED: 503,
 };
 
-/** After which a client may try again when the server cannot serve it now and knows no better. */
+/** Time after which a client may retry, if the error names no other. */
 const RETRY_AFTER_MS = 1_000;
 
 /**
- * Answers with an error. What is not a {@linkcode TaskcastError} tells nothing of itself, but which
- * request it was, so that it can be found in the log.
+ * Returns the response for an error. An error that is not a {@linkcode TaskcastError} reveals only
+ * the id of the request, by which it can be found in the log.
  */
 export function errorResponse(error: unknown, requestId?: string): Response {
-  const { code, message, details } = saidOf(error, requestId);
+  const { code, message, details } = publicErrorOf(error, requestId);
   const status = STATUS_OF[code];
   const headers = new Headers({ "content-type": "application/json" });
-  // The rest of the body may come yet, and must not be taken for another request.
+  // The rest of the body may still arrive, and must not be taken for another request.
   if (status === 408) headers.set("connection", "close");
   if (status === 401) headers.set("www-authenticate", 'Bearer realm="taskcast"');
   if (status === 503 || status === 429) {
@@ -53,8 +53,8 @@ export function errorResponse(error: unknown, requestId?: string): Response {
   return new Response(toJsonLine(body), { status, headers });
 }
 
-/** Returns the error as callers see it. */
-export function saidOf(
+/** Returns what callers are told about an error. */
+export function publicErrorOf(
   error: unknown,
   requestId?: string,
 ): Pick<TaskcastError, "code" | "message" | "details"> {
@@ -65,15 +65,18 @@ export function saidOf(
   };
 }
 
-/** Whole seconds, as the header has them: rounded up, since a client that comes too early is refused. */
+/**
+ * Returns whole seconds, as the header requires, rounded up: a client that retries too early is
+ * refused.
+ */
 function retryAfterSeconds(error: unknown): number {
   const waitMs = error instanceof TaskcastError ? error.details?.retryAfterMs : undefined;
   return Math.max(1, Math.ceil(Number(waitMs ?? RETRY_AFTER_MS) / 1000));
 }
 
-/** Returns true if an error is the server's own fault and should be reported to its host. */
+/** Returns whether an error is the server's own fault and should be reported to its host. */
 export function isUnexpected(error: unknown): boolean {
   if (!(error instanceof TaskcastError)) return true;
-  // Closing is what the host itself asked for.
+  // The host itself closed the engine.
   return STATUS_OF[error.code] >= 500 && error.code !== "ENGINE_CLOSED";
 }

@@ -11,49 +11,52 @@ import type { ObservedRequests } from "./requests/observe_requests.ts";
 import type { RequestInfo } from "./requests/request_info.ts";
 import { taskId } from "./schemas/task.ts";
 
-/** One method of one path: what it takes, what it answers, who may call it. */
+/** One method of one path: its input, its answers and its permissions. */
 export interface Operation<Query extends z.ZodType, Body extends z.ZodType>
   extends DocumentedOperation {
-  /** A ticket in the query is taken for a token. */
+  /** Accepts a ticket in the query instead of a token. */
   ticket?: boolean;
   query?: Query;
   body?: { schema: Body; optional?: boolean };
 }
 
-/** A request that has been checked. */
+/** A request that passed all checks. */
 export interface Call<Query, Body> {
   request: Request;
   /** The task's id, or empty on paths without one. */
   id: string;
   query: Query;
   body: Body;
-  /** The caller. */
+  /** The authenticated caller. */
   auth: AuthContext;
   info: RequestInfo;
-  /** Whom limits count it for: a credential, else an address, if either is known. */
+  /**
+   * Returns the key under which limits count the caller: a credential, else an address, if either
+   * is known.
+   */
   caller: () => string | undefined;
   context: Context;
 }
 
-/** Parts of the app that routes need. */
+/** Dependencies of {@linkcode Router}. */
 export interface RouterOptions {
-  /** Wrapper of each operation. */
+  /** Wraps each operation. */
   requests: ObservedRequests;
   authenticate: (request: Request) => AuthContext | Promise<AuthContext>;
-  /** Takes a ticket of the query for the token. */
+  /** Authenticates by the ticket in the query. */
   authenticateTicket: (ticket: string, taskId: string) => Promise<AuthContext>;
   requireScope: (auth: AuthContext, scope: Scope) => void;
   limits: RequestLimits;
   bodyLimits: BodyLimits;
-  /** Query parameters that are others'. */
+  /** Query parameters that belong to others and are ignored. */
   ignoredParameters: readonly string[];
 }
 
-/** Registers operations with the app, and keeps what the document says of them. */
+/** Registers operations with the app, and collects them for the OpenAPI document. */
 export class Router {
   readonly #app: Hono;
   readonly #options: RouterOptions;
-  /** All that were added, in their order. */
+  /** All operations, in the order in which they were added. */
   readonly operations: DocumentedOperation[] = [];
 
   constructor(app: Hono, options: RouterOptions) {
@@ -69,7 +72,7 @@ export class Router {
     const { method, path, tag, scope, query, body, ticket } = operation;
     const { requests, limits, requireScope, bodyLimits, ignoredParameters } = this.#options;
     assertForeign(ignoredParameters, query);
-    // Health and metrics are asked for when a server is in trouble, and must not add to it.
+    // Health and metrics are requested when a server is in trouble, so limits must not refuse them.
     const limited = tag !== "Server";
     const hasId = path.includes("{id}");
     this.#app.on(
@@ -93,7 +96,7 @@ export class Router {
         return handle({
           request,
           id,
-          // Probes and scrapers add what they like, and must get their answer.
+          // Probes and scrapers add parameters of their own, and must get an answer.
           query: tag === "Server" ? undefined : parseQuery(query, params, ignoredParameters),
           body: body && parse(
             body.schema,
@@ -126,5 +129,5 @@ export class Router {
   }
 }
 
-/** Caller of an operation that needs no authentication. */
+/** The caller of an operation that needs no authentication. */
 const NOBODY: AuthContext = { taskIds: [], scope: [] };

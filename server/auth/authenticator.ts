@@ -10,27 +10,27 @@ import { FULL_ACCESS } from "./options.ts";
 import type { TrustedServices } from "./service_keys.ts";
 import { createKeyAuthenticator, SERVICE_KEY_HEADER } from "./service_keys.ts";
 
-/** How callers are known. */
+/** Options for {@linkcode createAuthenticator}. */
 export interface AuthenticatorOptions {
-  /** How callers prove who they are. @default {{ mode: "none" }} */
+  /** The authentication mode. @default {{ mode: "none" }} */
   auth?: AuthOptions;
-  /** Services that are known by keys, by their names. */
+  /** Services that authenticate with keys, by name. */
   trustedServices?: TrustedServices;
-  /** Takes secrets of HS256 with fewer than 32 bytes, which can be guessed. @default {false} */
+  /** Accepts HS256 secrets of fewer than 32 bytes, which can be guessed. @default {false} */
   allowShortSecrets?: boolean;
-  /** Bytes of a body that a function of the host may read. @default {1048576} */
+  /** Maximum size in bytes of a body that the host's function may read. @default {1048576} */
   maxBodyBytes?: number;
-  /** Milliseconds without a byte after which such a body is given up. @default {30000} */
+  /** Milliseconds without a byte after which reading such a body fails. @default {30000} */
   bodyTimeoutMs?: number;
 }
 
 /**
- * Makes a function that finds out who calls.
+ * Returns a function that authenticates requests.
  *
- * A service key is looked at first, in every mode: a wrong one is refused, whatever else is sent.
+ * A service key is checked first, in every mode. A wrong key is refused, whatever else is sent.
  *
- * @returns A function that throws or rejects with `UNAUTHORIZED` for callers that are not known.
- * @throws {TypeError} For options that cannot work.
+ * @returns A function that throws or rejects with `UNAUTHORIZED` for unknown callers.
+ * @throws {TypeError} If the options cannot work.
  */
 export function createAuthenticator(
   { auth = { mode: "none" }, trustedServices = {}, allowShortSecrets, ...body }:
@@ -87,14 +87,14 @@ function tokenAuthenticator(
   }
 }
 
-/** Refuses a key or a function without a mode, which would leave the server open. */
+/** Requires a mode if a key or a function is given: without one, authentication would be off. */
 function assertNothingElse(auth: object): void {
   for (const [part, mode] of [["jwt", "jwt"], ["authenticate", "custom"]] as const) {
     if (part in auth) throw new TypeError(`auth.${part} needs auth.mode: "${mode}"`);
   }
 }
 
-/** The token of `Authorization: Bearer …` (RFC 6750 §2.1). */
+/** Reads the token of `Authorization: Bearer …` (RFC 6750 §2.1). */
 function bearerToken(request: Request): string {
   const header = request.headers.get("authorization");
   const match = /^Bearer +([A-Za-z0-9._~+/=-]+) *$/i.exec(header ?? "");
@@ -108,10 +108,10 @@ function bearerToken(request: Request): string {
   );
 }
 
-/** Begins the names of headers that only Taskcast has. */
+/** Prefix of the headers that only Taskcast has. */
 const HEADER_PREFIX = "x-taskcast-";
 
-/** Says that a header of ours does not exist; asked only when a caller is refused anyway. */
+/** Describes a misspelt header of ours. Called only when the request is refused anyway. */
 function misspeltHeader(headers: Headers): string | undefined {
   for (const name of headers.keys()) {
     if (name.startsWith(HEADER_PREFIX)) {
@@ -132,7 +132,7 @@ async function byFunction(
   }
   const { taskIds, scope } = context;
   if ((taskIds !== "*" && !Array.isArray(taskIds)) || !Array.isArray(scope)) {
-    // The host's bug, and nobody may pass because of it.
+    // A bug of the host. It must not let the request pass.
     throw new TypeError(
       'auth.authenticate must return { taskIds: "*" | string[], scope: string[] }',
     );

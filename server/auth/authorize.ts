@@ -2,17 +2,17 @@ import type { Scope, TaskAuthConfig } from "@taskcast/core/protocol";
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { AuthContext } from "./options.ts";
 
-/** Returns true if a caller holds a scope. */
+/** Returns whether a caller holds a scope. */
 export function hasScope({ scope }: AuthContext, needed: Scope): boolean {
   return scope.includes("*") || scope.includes(needed);
 }
 
-/** Returns true if a caller may access a task with this id. Ids are compared whole. */
+/** Returns whether a caller may access a task with this id. Ids are compared whole. */
 export function maySeeTask({ taskIds }: AuthContext, id: string): boolean {
   return taskIds === "*" || taskIds.includes(id);
 }
 
-/** Returns true if a caller meets every rule of a task that matches a scope. */
+/** Returns whether a caller meets every rule of a task for a scope. */
 export function meetsTaskRules(
   context: AuthContext,
   needed: Scope,
@@ -34,8 +34,8 @@ export function meetsTaskRules(
 /**
  * Requires that a caller may do something.
  *
- * @param task The task it is about. Give the id first, before looking whether the task exists: who
- * may not see it must not learn that.
+ * @param task The task concerned. Check the id before looking up the task: a caller that may not
+ * see it must not learn whether it exists.
  * @throws {TaskcastError} `FORBIDDEN`.
  */
 export function authorize(
@@ -57,7 +57,7 @@ export function authorize(
   }
 }
 
-/** Equality of JSON values; the order of an object's members does not count. */
+/** Returns whether two JSON values are equal. The order of an object's members does not count. */
 function deepEqual(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;

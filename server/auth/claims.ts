@@ -7,11 +7,11 @@ import type { AuthContext, JwtClaims } from "./options.ts";
 type Claims = Readonly<Record<string, unknown>>;
 
 /**
- * Makes a function that reads from a token's claims what its bearer may do.
+ * Returns a function that reads permissions from a token's claims.
  *
- * @returns A function that throws `UNAUTHORIZED` for claims that are something else than what they
- * must be. A claim that is not there grants nothing.
- * @throws {TypeError} For options that cannot work.
+ * @returns A function that throws `UNAUTHORIZED` for claims of the wrong type. A missing claim
+ * grants nothing.
+ * @throws {TypeError} If the options cannot work.
  */
 export function claimReader(
   options: JwtClaims = {},
@@ -30,15 +30,15 @@ export function claimReader(
     const words = new Set(names.flatMap((name) => wordsOf(claimAt(claims, name), name)));
     return {
       taskIds: taskIds === "*" ? "*" : taskIdsOf(claimAt(claims, taskIds), taskIds),
-      // Scopes that are not known grant nothing, so they are left out.
+      // Unknown scopes grant nothing, so they are left out.
       scope: SCOPES.filter((scope: Scope) => words.has(prefix + scope)),
     };
   };
 }
 
 /**
- * Finds a claim: the one with exactly this name, as `https://example.com/roles`, or what the name
- * leads to step by step, as `realm_access.roles`. The names of steps may have dots themselves.
+ * Finds a claim: the one with exactly this name, such as `https://example.com/roles`, or the one at
+ * this path, such as `realm_access.roles`. Names along a path may contain dots themselves.
  */
 function claimAt(claims: unknown, name: string): unknown {
   if (typeof claims !== "object" || claims === null || Array.isArray(claims)) return undefined;
@@ -50,7 +50,7 @@ function claimAt(claims: unknown, name: string): unknown {
   return undefined;
 }
 
-/** A text that is not `*` is refused: it would be matched by its parts. */
+/** Reads the task ids. A text other than `*` is refused: it would be matched by its parts. */
 function taskIdsOf(claim: unknown, name: string): "*" | readonly string[] {
   if (claim === undefined) return [];
   if (claim === "*") return "*";

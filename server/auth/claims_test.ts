@@ -72,7 +72,7 @@ Deno.test("scopes without the prefix, and claims that are not named, grant nothi
     scope: [],
   });
   assert.deepEqual(read({ permissions: "tasks/*" }).scope, ["*"]);
-  // An exact name comes before a way into another claim.
+  // An exact name takes precedence over a path.
   const both = { "a.b": ["task:create"], a: { b: ["*"] } };
   assert.deepEqual(claimReader({ scope: "a.b" })(both).scope, ["task:create"]);
 });
@@ -82,7 +82,7 @@ Deno.test("hostile claims grant nothing: prototypes, other kinds of values, very
   for (const scope of ["scope", "a.b", "constructor.name", "a.constructor.name", "toString", "."]) {
     assert.deepEqual(claimReader({ scope })(proto), { taskIds: [], scope: [] }, scope);
   }
-  // What stands where a step should be is nothing to go into.
+  // A path leads only into objects.
   for (const roles of ["*", ["*"], null, 5, true]) {
     const read = claimReader({ scope: "roles.length", taskIds: "roles.0" });
     assert.deepEqual(read({ roles }), { taskIds: [], scope: [] }, JSON.stringify(roles));

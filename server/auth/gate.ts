@@ -9,44 +9,47 @@ function isTaskId(id: unknown): id is string {
   return typeof id === "string" && TASK_ID_PATTERN.test(id);
 }
 
-/** Tasks whose rules are remembered. */
+/** Number of tasks whose rules are cached. */
 const CACHE_SIZE = 10_000;
 
-/** Options of a call about whatever incarnation the task is in. */
+/** The task in any incarnation. */
 const ANY: IncarnationOptions = {};
 
-/** The rules of a task, which never change while it is in this incarnation. */
+/** The rules of a task. They never change within an incarnation. */
 interface Rules {
   incarnation: string;
   authConfig?: TaskAuthConfig;
 }
 
 /**
- * Decides who may do what with which task.
+ * Decides which caller may do what with which task.
  *
- * A decision is about one incarnation of an id, and the step that it allows demands that one: so a
- * right never reaches a task that was created later under the same id. Rules are remembered, and
- * publishing needs no read for them. Memory may be as old as it likes: a step is refused if the
- * incarnation is another one by then, and is decided anew.
+ * A decision is about one incarnation of an id, and the step that it allows requires that
+ * incarnation. A right therefore never extends to a later task of the same id. Rules are cached,
+ * and publishing needs no read for them. The cache may be stale: if the incarnation has changed,
+ * the step is refused and decided again.
  */
 export class Gate {
   readonly #engine: TaskEngine;
   readonly #open: boolean;
   readonly #rules = new Map<string, Rules>();
 
-  /** @param open Authentication is off: a task's rules, which are about identities, are too. */
+  /**
+   * @param open Authentication is off. The rules of a task are off too, since they are about
+   * identities.
+   */
   constructor(engine: TaskEngine, { open }: { open: boolean }) {
     this.#engine = engine;
     this.#open = open;
   }
 
   /**
-   * Does what a caller may do with a task.
+   * Runs a step on a task that the caller may take.
    *
-   * @param step Is to demand the incarnation that it is given of whatever it does. Done a second time,
-   * with another one, if the first was refused for that reason; so it must not have done anything
+   * @param step Must require the incarnation that it is given. If it is refused because the
+   * incarnation changed, it runs again with the new one; so it must not have had any effect by
    * then.
-   * @throws {TaskcastError} `FORBIDDEN`; `TASK_NOT_FOUND` only for callers who may know.
+   * @throws {TaskcastError} `FORBIDDEN`; `TASK_NOT_FOUND` only for callers that may know.
    */
   withTask<T>(
     auth: AuthContext,
@@ -59,7 +62,7 @@ export class Gate {
   }
 
   /**
-   * A task that a caller may do something with, as it is now.
+   * Reads a task on which the caller may do something.
    *
    * @throws {TaskcastError} As {@linkcode withTask}.
    */
@@ -74,7 +77,9 @@ export class Gate {
     return found;
   }
 
-  /** Requires that a caller may create a task with this id; `undefined` is a new one. */
+  /**
+   * Requires that a caller may create a task with this id; `undefined` stands for a generated id.
+   */
   checkCreate(auth: AuthContext, id: string | undefined): void {
     if (this.#open || auth.taskIds === "*") return;
     if (id !== undefined && maySeeTask(auth, id)) return;
@@ -84,25 +89,27 @@ export class Gate {
     );
   }
 
-  /** Returns true if a caller may see a task in lists and streams. */
+  /** Returns whether a caller may see a task in lists and streams. */
   maySee(auth: AuthContext, task: Task): boolean {
     return this.#open ||
       (maySeeTask(auth, task.id) && meetsTaskRules(auth, "event:subscribe", task.authConfig));
   }
 
-  /** The tasks that a caller may see at most, by id; `undefined` are all. */
+  /**
+   * Returns the ids of the tasks that a caller may see at most; `undefined` stands for all tasks.
+   */
   idsOf({ taskIds }: AuthContext): string[] | undefined {
-    // What a token names beside ids of tasks names nothing.
+    // Entries of a token that are not task ids match no task.
     return taskIds === "*" ? undefined : taskIds.filter(isTaskId);
   }
 
-  /** Returns true if a caller may change a task, and so may see all of its fields. */
+  /** Returns whether a caller may change a task, and so may see its rules and webhooks. */
   mayManage(auth: AuthContext, { authConfig }: Task): boolean {
     return hasScope(auth, "task:manage") &&
       (this.#open || meetsTaskRules(auth, "task:manage", authConfig));
   }
 
-  /** A task as a caller may see it. */
+  /** Returns the parts of a task that a caller may see. */
   show<T extends Task>(auth: AuthContext, task: T): Omit<T, "authConfig" | "webhooks"> {
     const { authConfig, webhooks, ...shown } = task;
     if (!this.mayManage(auth, task)) return shown;
@@ -121,7 +128,7 @@ export class Gate {
   ): Promise<T> {
     authorize(auth, scope, { id });
     let rules = this.#rules.get(id);
-    // Nobody is refused because of what is remembered: that may be about a task that was deleted.
+    // Never refuses from the cache: it may describe a task that was deleted.
     if (rules === undefined || !meetsTaskRules(auth, scope, rules.authConfig)) {
       rules = await this.#rulesOf(id);
     }
@@ -136,7 +143,7 @@ export class Gate {
     return await step({ incarnation: rules.incarnation });
   }
 
-  /** For a caller whose right is to one incarnation. */
+  /** Runs a step for a caller whose right is limited to one incarnation. */
   async #inOne<T>(
     auth: AuthContext,
     scope: Scope,
@@ -152,13 +159,13 @@ export class Gate {
     }
   }
 
-  /** Reads the rules of a task and remembers them. */
+  /** Reads the rules of a task and caches them. */
   async #rulesOf(id: string): Promise<Rules> {
     this.#rules.delete(id);
     const { task: { authConfig }, incarnation } = await this.#read(id);
     const rules: Rules = { incarnation, authConfig };
     this.#rules.set(id, rules);
-    // Maps keep their order, so the first key is the one that was set longest ago.
+    // Maps keep insertion order, so the first key is the oldest.
     if (this.#rules.size > CACHE_SIZE) this.#rules.delete(this.#rules.keys().next().value!);
     return rules;
   }

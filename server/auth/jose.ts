@@ -3,7 +3,7 @@ export type Jose = typeof import("jose");
 
 let loading: Promise<Jose> | undefined;
 
-/** Loads it when a token or a ticket is first looked at: it has 46 modules, 10 ms of a start. */
+/** Loads the library on first use. Its 46 modules take 10 ms, which a start need not pay. */
 export function jose(): Promise<Jose> {
   return loading ??= import("jose");
 }

@@ -8,11 +8,11 @@ import { KeySet } from "./key_set.ts";
 import type { AuthContext, JwtOptions } from "./options.ts";
 import { JWT_ALGORITHMS } from "./options.ts";
 
-/** Where time comes from. */
+/** Time sources of {@linkcode createJwtVerifier}. */
 export interface JwtClocks {
-  /** Unix milliseconds, for what tokens say of time. @default {Date.now} */
+  /** Unix milliseconds, for the times in tokens. @default {Date.now} */
   now?: () => number;
-  /** Milliseconds that only go forward, for the age of keys. @default {performance.now} */
+  /** Monotonic milliseconds, for the age of keys. @default {performance.now} */
   monotonic?: () => number;
 }
 
@@ -30,12 +30,12 @@ const JWT_OPTIONS: Readonly<Record<keyof JwtOptions, true>> = {
 };
 
 /**
- * Makes a function that checks tokens (RFC 7519). Keys are loaded once; those of a `jwksUrl` are
- * remembered and fetched again when a token names one that is not known.
+ * Returns a function that checks tokens (RFC 7519). Keys are loaded once. Those of a `jwksUrl` are
+ * cached, and fetched again when a token names an unknown key.
  *
- * @returns A function that rejects with `UNAUTHORIZED` for every token that is not valid, and with
- * `KEYS_UNAVAILABLE` for one whose issuer cannot be asked for its keys.
- * @throws {TypeError} For options that cannot work.
+ * @returns A function that rejects with `UNAUTHORIZED` for an invalid token, and with
+ * `KEYS_UNAVAILABLE` if the issuer's keys cannot be fetched.
+ * @throws {TypeError} If the options cannot work.
  */
 export function createJwtVerifier(
   options: JwtOptions,
@@ -50,14 +50,13 @@ export function createJwtVerifier(
   }
   const rightsOf = claimReader(options.claims);
   const keyOfTokens = keyOf(options, monotonic);
-  jose().catch(() => {}); // While the server starts. What is wrong with it is told with a token.
+  jose().catch(() => {}); // Loads while the server starts. A failure surfaces with the first token.
   return async (token) => {
     const { errors, jwtVerify } = await jose();
-    const key = await keyOfTokens(); // What is wrong with it is no fault of the token.
+    const key = await keyOfTokens(); // A failure here is no fault of the token.
     let payload: JWTPayload;
     try {
-      // With a key set jose asks for the key of each token; both kinds of key are one function
-      // here.
+      // jose takes a function for key sets and a key otherwise; here both are one function.
       ({ payload } = await jwtVerify(token, key, {
         algorithms: [algorithm],
         issuer,
@@ -72,7 +71,10 @@ export function createJwtVerifier(
   };
 }
 
-/** Returns the expected value of a claim; the library takes an absent one for "anything". */
+/**
+ * Returns the expected value of a claim. An empty value is refused: the library would accept any
+ * claim.
+ */
 function expected(
   value: string | readonly string[] | undefined,
   name: string,
@@ -83,7 +85,7 @@ function expected(
   throw new TypeError(`auth.jwt.${name} must be a text or a list of texts, none of them empty`);
 }
 
-/** Imported once: a secret as bytes would be imported again for each token. */
+/** Imports the secret once. Given as bytes, it would be imported again for each token. */
 function importSecret(secret: string): Promise<CryptoKey> {
   return crypto.subtle.importKey(
     "raw",
@@ -136,7 +138,7 @@ function keyOf(options: JwtOptions, monotonic: () => number): () => Promise<JWTV
   });
 }
 
-/** Says what is wrong with a token in words of ours, which cannot hold any of its contents. */
+/** Words why a token was refused. The message never contains anything from the token. */
 function rejection(error: unknown, errors: Jose["errors"]): unknown {
   const refuse = (problem: string) =>
     new TaskcastError("UNAUTHORIZED", `The token is not valid: ${problem}`, { cause: error });
@@ -156,9 +158,9 @@ function rejection(error: unknown, errors: Jose["errors"]): unknown {
   if (error instanceof errors.JWTInvalid || error instanceof errors.JWSInvalid) {
     return refuse("it is malformed");
   }
-  // E.g. an extension that whoever reads the token must understand (RFC 7515 §4.1.11).
+  // For example, an extension that every reader must understand (RFC 7515 §4.1.11).
   if (error instanceof errors.JOSENotSupported) return refuse("it asks for what is not supported");
-  // Anything else is the server's.
+  // Anything else is the server's fault.
   return error;
 }
 

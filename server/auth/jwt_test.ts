@@ -28,7 +28,7 @@ for (const algorithm of JWT_ALGORITHMS.filter((name) => name !== "HS256")) {
       assert.equal(context.sub, "me");
       const forged = await sign({ sub: "me" }, other.privateKey, algorithm);
       await assert.rejects(verify(forged), { code: "UNAUTHORIZED" });
-      // The oldest trick: the public key, which everybody knows, taken for a shared secret.
+      // The classic attack: the public key used as a shared secret.
       const confused = await sign({ sub: "me" }, utf8(pem), "HS256");
       await assert.rejects(verify(confused), { code: "UNAUTHORIZED", message: /algorithm/ });
     }
@@ -165,7 +165,7 @@ Deno.test("a public key is never a shared secret, whatever the server was told t
       code: "UNAUTHORIZED",
     });
   }
-  // And a server of shared secrets takes no other signature.
+  // A server with a shared secret accepts no other algorithm.
   const signed = await sign({ sub: "root" }, privateKey, "RS256");
   await assert.rejects(verifyHs256(signed), { code: "UNAUTHORIZED", message: /algorithm/ });
 });

@@ -3,45 +3,47 @@ import type { JSONWebKeySet, JWTVerifyGetKey } from "jose";
 import type { Jose } from "./jose.ts";
 import { jose } from "./jose.ts";
 
-/** How an issuer's keys are fetched and for how long they are believed. */
+/** How an issuer's keys are fetched and how long they are trusted. */
 export interface KeySetOptions {
-  /** Where they are. */
+  /** URL of the key set. */
   url: URL;
-  /** Milliseconds between two fetches because of an unknown key. */
+  /** Milliseconds between two fetches for unknown keys. */
   cooldownMs: number;
-  /** Milliseconds after which keys are fetched again, so that one that was taken back is noticed. */
+  /** Milliseconds after which keys are fetched again, which notices revoked ones. */
   maxAgeMs: number;
   /** Monotonic milliseconds. */
   now: () => number;
 }
 
-/** How long keys are believed while the issuer cannot be asked whether they still hold. */
+/** How long keys are trusted while the issuer cannot be reached. */
 const MAX_UNCHECKED_MS = 24 * 3_600_000;
 
-/** Milliseconds after a fetch that failed, if the cooldown is longer: nobody gets in meanwhile. */
+/**
+ * Milliseconds until the next fetch after a failed one, if the cooldown is longer: nobody new can
+ * authenticate meanwhile.
+ */
 const RETRY_MS = 5_000;
 
-/** How long one fetch may take. */
+/** Timeout of a fetch. */
 const TIMEOUT_MS = 5_000;
 
-/** Bytes of a key set at most. */
+/** Maximum size of a key set in bytes. */
 const MAX_BYTES = 1024 * 1024;
 
 type GetKey = ReturnType<Jose["createLocalJWKSet"]>;
 
 /**
- * Keys that an issuer publishes (RFC 7517 §5). All that look for a key share one fetch, and fetches
- * are apart by the cooldown, so that tokens with keys that nobody knows cost the issuer nothing.
- *
- * While the issuer is away the keys that are known go on, for a day; jose's own set would refuse
- * them after ten minutes, and ask anew with each request.
+ * The keys that an issuer publishes (RFC 7517 §5). Concurrent lookups share one fetch, and the
+ * cooldown separates fetches, so tokens with unknown keys put no load on the issuer. While the
+ * issuer is unreachable, known keys stay valid for a day. jose's own set would refuse them after
+ * ten minutes and fetch on every request.
  */
 export class KeySet {
   readonly #options: KeySetOptions;
   #keys?: GetKey;
   #fetchedAtMs = -Infinity;
   #triedAtMs = -Infinity;
-  /** Why the newest fetch failed. */
+  /** The error of the newest fetch, if it failed. */
   #failure?: unknown;
   #fetching?: Promise<void>;
 
@@ -52,10 +54,10 @@ export class KeySet {
   /**
    * Finds the key of a token.
    *
-   * @throws {TaskcastError} `KEYS_UNAVAILABLE` when it is not known whether there is such a key.
-   * @throws {errors.JWKSNoMatchingKey} When there is none.
-   * @throws {errors.JWKSMultipleMatchingKeys} When the token names none, and several would do.
-   * @throws {errors.JWKSInvalid} When the issuer's key is none that can be used.
+   * @throws {TaskcastError} `KEYS_UNAVAILABLE` if it is not known whether the key exists.
+   * @throws {errors.JWKSNoMatchingKey} If there is no such key.
+   * @throws {errors.JWKSMultipleMatchingKeys} If the token names no key and several match.
+   * @throws {errors.JWKSInvalid} If the issuer's key cannot be used.
    */
   readonly find: JWTVerifyGetKey = async (header, token) => {
     await this.#keepFresh();
@@ -64,7 +66,7 @@ export class KeySet {
       return await this.#known(header, token);
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
-      // It may be new. Whoever comes while others fetch takes what they get.
+      // The key may be new. A lookup during a fetch uses that fetch's result.
       if (this.#fetching === undefined && this.#cooling()) {
         if (this.#failure !== undefined) throw unavailable(this.#failure);
         throw error;
@@ -94,7 +96,7 @@ export class KeySet {
     const usable = this.#keys !== undefined && ageMs <= MAX_UNCHECKED_MS;
     if (this.#fetching === undefined && this.#cooling() && this.#failure !== undefined) return;
     const fetching = this.#fetch();
-    // An issuer that hangs must not make every request wait while the keys are good enough.
+    // An issuer that hangs must not delay requests while the known keys can still be trusted.
     if (!usable || this.#failure === undefined) await fetching;
   }
 
@@ -108,7 +110,9 @@ export class KeySet {
     return this.#fetching ??= this.#load().finally(() => this.#fetching = undefined);
   }
 
-  /** Never rejects: what went wrong is kept for whoever cannot do without. */
+  /**
+   * Fetches the keys. Never rejects: keeps the error for lookups that cannot do without the fetch.
+   */
   async #load(): Promise<void> {
     const { now, url } = this.#options;
     try {
@@ -126,7 +130,7 @@ export class KeySet {
 async function fetchKeySet(url: URL): Promise<JSONWebKeySet> {
   const response = await fetch(url, {
     headers: { accept: "application/json" },
-    redirect: "manual", // Keys come from where the settings say, or not at all.
+    redirect: "manual", // Keys come from the configured URL or not at all.
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   if (response.status !== 200) {

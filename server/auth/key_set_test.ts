@@ -4,7 +4,7 @@ import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { createJwtVerifier } from "./jwt.ts";
 import type { JwtOptions } from "./options.ts";
 
-// An issuer's key server of its own, over a socket, and a clock that stands still.
+// A real key server over a socket, and a manual clock.
 
 const ALGORITHM = "ES256";
 const COOLDOWN_MS = 30_000;
@@ -23,7 +23,7 @@ function tokenOf(i: number, kid: string | undefined = `k${i}`, alg = ALGORITHM):
 interface KeyServer {
   url: string;
   keys: JWK[];
-  /** Returns the response to serve instead of the keys. */
+  /** The response sent instead of the keys. */
   answer?: () => Response | Promise<Response>;
   fetches: number;
   nowMs: number;
@@ -177,10 +177,10 @@ Deno.test("key set: an issuer that hangs holds up nobody whose key is known", as
     return hanging.promise;
   };
   server.nowMs += 5_000;
-  await server.verify(await tokenOf(0)); // Does not wait for the fetch that it began.
+  await server.verify(await tokenOf(0)); // Does not wait for the fetch that it started.
   await asked.promise;
   hanging.resolve(Response.json({ keys: [await jwk(1)] }));
-  await server.verify(await tokenOf(1)); // Waits for it.
+  await server.verify(await tokenOf(1)); // Waits for the fetch.
   assert.equal(server.fetches, 3);
 });
 

@@ -8,11 +8,11 @@ const READS = (["arrayBuffer", "blob", "bytes", "formData", "json", "text"] as c
 
 /** State of a lent body. */
 interface Loan {
-  /** It is over, and nobody had read the body: what reads it is the runtime's own again. */
+  /** Set if the loan ended before the body was read. The runtime's own methods read it again. */
   isOver: boolean;
-  /** Reads the body; every call gives the same. */
+  /** Reads the body; every call returns the same bytes. */
   bytes: () => Promise<AllowSharedBufferSource>;
-  /** The body was asked for, so that only what is kept of it is left. */
+  /** Set once the body was read, so that only the copy is left. */
   isKept: boolean;
 }
 
@@ -21,16 +21,17 @@ const LOAN = Symbol("loan");
 type Borrowed = Request & { [LOAN]: Loan };
 
 /**
- * Gives a request to a function of the host that may read its body, and has the body still there
+ * Lends a request to a function of the host that may read its body, and keeps the body readable
  * afterwards.
  *
- * The request is the very object, so that it can be given to any library; only what reads the body
- * is replaced on it, by another prototype, which takes a few microseconds. The body is read when it
- * is asked for, within `limits`, and is kept from then on. One that nobody asks for is not touched.
- * A stream of lines is not read: it may last for hours.
+ * The function gets the very same object, so any library can take it. Only the methods that read
+ * the body are replaced, by another prototype, which takes a few microseconds. The body is read on
+ * first request, within `limits`, and kept from then on. A body that is not asked for is not
+ * touched. A stream of lines is not read: it may last for hours.
  *
- * @throws {TaskcastError} To whoever reads the body: `PAYLOAD_TOO_LARGE`, `REQUEST_TIMEOUT`, `UNSUPPORTED_MEDIA_TYPE`.
- * @throws {TypeError} If the function took the body away by other means.
+ * @throws {TaskcastError} To the code that reads the body: `PAYLOAD_TOO_LARGE`, `REQUEST_TIMEOUT`,
+ * `UNSUPPORTED_MEDIA_TYPE`.
+ * @throws {TypeError} If the function consumed the body by other means.
  */
 export async function lendBody<T>(
   request: Request,
@@ -46,7 +47,7 @@ export async function lendBody<T>(
     bytes() {
       if (kept !== undefined) return kept;
       if (mediaType(request) === "application/x-ndjson") return Promise.reject(cannotWait());
-      loan.isOver = true; // For as long as it takes to begin reading.
+      loan.isOver = true; // Lets the runtime's own methods read.
       kept = readBytes(request, limits);
       loan.isOver = false;
       loan.isKept = true;
@@ -58,7 +59,7 @@ export async function lendBody<T>(
   const result = await use(request);
   if (loan.isKept) return result;
   loan.isOver = true;
-  // Such as `new Request(request)`, which nothing can be put in the place of.
+  // For example by `new Request(request)`, which cannot be intercepted.
   if (request.bodyUsed) {
     throw new TypeError(
       "auth.authenticate took the request's body away; read it from the request, or from a clone()",
@@ -75,7 +76,7 @@ function cannotWait(): TaskcastError {
   );
 }
 
-/** By the prototype that requests have: that of the runtime, or of a listener. */
+/** Lending prototypes by the original prototype of a request: the runtime's, or a listener's. */
 const lendingPrototypes = new WeakMap<Request, object>();
 
 function lendingPrototype(own: Request): object {
@@ -87,7 +88,7 @@ function lendingPrototype(own: Request): object {
   return lending;
 }
 
-/** A prototype whose readings give copies of the body as long as it is lent or kept. */
+/** Returns a prototype whose body methods return copies while the body is lent or kept. */
 function makeLendingPrototype(own: Request): object {
   const get = (request: Request, name: keyof Request) => Reflect.get(own, name, request);
   const lending: PropertyDescriptorMap = {

@@ -6,46 +6,46 @@ export { JWT_ALGORITHMS } from "@taskcast/core/config";
 
 /** How tokens are checked. The algorithm is pinned: a token that names another one is refused. */
 export interface JwtOptions {
-  /** The signature that tokens must have. @default {"HS256"} */
+  /** Signature algorithm that tokens must have. @default {"HS256"} */
   algorithm?: JwtAlgorithm;
-  /** For HS256: the shared secret. RFC 7518 §3.2 asks for 32 bytes or more. */
+  /** Shared secret, for HS256. RFC 7518 §3.2 requires at least 32 bytes. */
   secret?: string;
-  /** For the others: the public key as PEM (SPKI) or as the JSON text of a JWK. */
+  /** Public key for the other algorithms, as PEM (SPKI) or as the JSON text of a JWK. */
   publicKey?: string;
-  /** For the others, instead of `publicKey`: where the issuer publishes its keys. */
+  /** URL of the issuer's key set, for the other algorithms; instead of `publicKey`. */
   jwksUrl?: string;
-  /** Milliseconds between two fetches of the key set because of an unknown key. @default {30000} */
+  /** Milliseconds between two fetches of the key set for unknown keys. @default {30000} */
   jwksCooldownMs?: number;
-  /** Milliseconds after which the key set is fetched again anyway. @default {600000} */
+  /** Milliseconds after which the key set is fetched again. @default {600000} */
   jwksMaxAgeMs?: number;
   /** The token's `iss` must be this, or one of these. @default any */
   issuer?: string | readonly string[];
   /** The token's `aud` must be or contain this, or one of these. @default any */
   audience?: string | readonly string[];
-  /** Seconds by which clocks may differ. @default {0} */
+  /** Tolerated clock difference in seconds. @default {0} */
   clockToleranceSeconds?: number;
-  /** Where tokens say what their bearers may do. @default {{ scope: "scope", taskIds: "taskIds" }} */
+  /** Claims that carry permissions. @default {{ scope: "scope", taskIds: "taskIds" }} */
   claims?: JwtClaims;
 }
 
-/** Authentication mode with its options. */
+/** Authentication mode. */
 export type AuthOptions =
-  /** Anybody may do everything. */
+  /** No authentication: every caller may do everything. */
   | { mode?: "none" }
-  /** Callers with a valid token: `Authorization: Bearer …`. */
+  /** Callers send a valid token: `Authorization: Bearer …`. */
   | { mode: "jwt"; jwt: JwtOptions }
-  /** Callers that the function accepts. */
+  /** A function of the host authenticates callers. */
   | { mode: "custom"; authenticate: AuthFunction };
 
-/** A service that is known by its key, and what it may do. */
+/** A service that authenticates with a key, and its permissions. */
 export interface TrustedService {
-  /** Sent as `X-Taskcast-Service-Key`: 16 characters or more. */
+  /** Sent as `X-Taskcast-Service-Key`; at least 16 characters. */
   key: string;
-  /** Scopes that it holds. @default everything */
+  /** Scopes of the service. @default everything */
   scope?: readonly Scope[];
-  /** The tasks it may touch. @default all */
+  /** Tasks that the service may access. @default all */
   taskIds?: "*" | readonly string[];
 }
 
-/** Everything: for servers without authentication and for trusted services. */
+/** Full access, for servers without authentication and for trusted services. */
 export const FULL_ACCESS: AuthContext = { taskIds: "*", scope: ["*"] };

@@ -11,14 +11,14 @@ const MIN_KEY_LENGTH = 16;
 
 const PARTS = { key: true, scope: true, taskIds: true } as const;
 
-/** Services by their names; a key alone is that of a service that may do everything. */
+/** Services by name. A key alone grants full access. */
 export type TrustedServices = Record<string, string | TrustedService>;
 
 /**
- * Makes a function that knows services by their keys.
+ * Returns a function that authenticates services by their keys.
  *
  * @param open Authentication is off.
- * @throws {TypeError} For services that cannot be known, or whose limits would bind nobody.
+ * @throws {TypeError} For keys that cannot work, or for limits that would have no effect.
  */
 export function createKeyAuthenticator(
   services: TrustedServices,
@@ -32,7 +32,7 @@ export function createKeyAuthenticator(
   return async (key) => {
     const given = await digest(key);
     let found: (typeof known)[number] | undefined;
-    // All keys are compared, each in constant time, so that timing tells nothing about any of them.
+    // Every key is compared, in constant time, so that timing reveals nothing about any of them.
     for (const service of known) if (equal(given, await service.digest)) found = service;
     if (found === undefined) {
       throw new TaskcastError("UNAUTHORIZED", "The service key is not known");
@@ -51,11 +51,11 @@ function assertService(path: string, service: string | TrustedService, open: boo
   if (typeof service !== "object" || service === null || Array.isArray(service)) {
     throw new TypeError(`${path} must be a key or an object { key, scope, taskIds }`);
   }
-  // A part that is misspelt would leave the service with every right.
+  // With a misspelt part, the service would keep every right.
   assertKnownOptions(service, PARTS, path);
   const { key, scope, taskIds } = service;
   assertKey(`${path}.key`, key);
-  // As from a variable that is not set: it is no wish for every right.
+  // Probably from a variable that is not set; it must not grant every right.
   for (const part of ["scope", "taskIds"] as const) {
     if (Object.hasOwn(service, part) && service[part] === undefined) {
       throw new TypeError(`${path}.${part} must not be undefined: leave it out for no restriction`);

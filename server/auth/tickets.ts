@@ -6,9 +6,9 @@ import type { AuthContext, AuthOptions } from "./options.ts";
 /** Issues and checks tickets. */
 export interface Tickets {
   /**
-   * A ticket for one task's stream. The caller's right to the task must have been checked.
+   * Issues a ticket for one task's stream. The caller's right to the task must have been checked.
    *
-   * @param incarnation The one that it was checked for; the ticket opens no other.
+   * @param incarnation The incarnation that was checked. The ticket opens no other.
    * @param expiresInMs How long the ticket can be used to connect.
    */
   issue(
@@ -16,22 +16,25 @@ export interface Tickets {
     context: AuthContext,
     expiresInMs: number,
   ): Promise<Ticket>;
-  /** Returns the rights of a ticket. Rejects with `UNAUTHORIZED` if it is invalid for the task. */
+  /**
+   * Returns the caller that a ticket stands for. Rejects with `UNAUTHORIZED` if the ticket is not
+   * valid for the task.
+   */
   verify(ticket: string, taskId: string): Promise<AuthContext>;
 }
 
-/** Keeps tickets and tokens apart, though both may be signed with keys of one secret. */
+/** Separates tickets from tokens, though both may be signed with keys of one secret. */
 const AUDIENCE = "taskcast:ticket";
 
 /**
- * Makes tickets that are signed and not stored, so that they work after a restart and on every
- * instance with the same secret.
+ * Creates tickets that are signed and not stored. They work after a restart and on every instance
+ * with the same secret.
  *
- * A ticket's own life bounds only connecting. The stream lives as long as the token behind the
- * ticket does. The rules of an incarnation never change, so they are checked once, when the ticket
- * is issued; to another one it gives no right.
+ * A ticket's own expiry bounds connecting only. The stream lasts as long as the token behind the
+ * ticket. The rules of an incarnation never change, so they are checked once, when the ticket is
+ * issued. A ticket gives no right to another incarnation.
  *
- * @param options.secret @default a random one, good for this process
+ * @param options.secret @default a random one, valid for this process
  * @param options.now Unix time in milliseconds.
  */
 export function createTickets(
@@ -85,7 +88,7 @@ export function createTickets(
         incarnation,
       };
       if (sub) context.sub = sub;
-      // Of whoever got the ticket: many tickets must not be many callers.
+      // The credential that got the ticket: many tickets must not count as many callers.
       if (typeof credential === "string") context.credential = credential;
       if (typeof streamUntil === "number") context.expiresAtMs = streamUntil;
       return context;
@@ -93,12 +96,12 @@ export function createTickets(
   };
 }
 
-/** The secret that tickets of these options can be signed with, if there is one. */
+/** Returns the secret with which tickets can be signed, if the options have one. */
 export function ticketSecretOf(auth: AuthOptions): string | undefined {
   return auth.mode === "jwt" ? auth.jwt?.secret : undefined;
 }
 
-/** A key of its own, by HKDF (RFC 5869), so that no ticket is ever a token or the reverse. */
+/** Derives a separate key by HKDF (RFC 5869), so that a ticket is never a token or the reverse. */
 async function deriveKey(secret: string): Promise<CryptoKey> {
   const utf8 = new TextEncoder();
   const material = await crypto.subtle.importKey("raw", utf8.encode(secret), "HKDF", false, [

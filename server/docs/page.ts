@@ -42,7 +42,7 @@ const HTML = `<!doctype html>
 </html>
 `;
 
-/** The page that shows the API and lets one try it. It loads nothing from anywhere else. */
+/** The page that shows the API and lets its reader try it. It loads nothing from other servers. */
 export interface DocsPage {
   html: string;
   headers: Record<string, string>;
@@ -50,7 +50,7 @@ export interface DocsPage {
 
 let page: Promise<DocsPage> | undefined;
 
-/** Makes the page, once. */
+/** Returns the page, which is built once. */
 export function docsPage(): Promise<DocsPage> {
   return page ??= makePage();
 }
@@ -75,7 +75,10 @@ async function makePage(): Promise<DocsPage> {
   };
 }
 
-/** As a policy names an inline text that may be used: https://www.w3.org/TR/CSP3/#grammardef-hash-source */
+/**
+ * Returns the hash by which a policy allows an inline script:
+ * https://www.w3.org/TR/CSP3/#grammardef-hash-source
+ */
 async function hashOf(text: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   return `sha256-${btoa(String.fromCharCode(...new Uint8Array(digest)))}`;

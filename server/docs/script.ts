@@ -1,8 +1,8 @@
 /**
- * Script of the documentation page. Plain JavaScript in a string, so that no bundler
- * can change it: the page's policy lets only exactly this text run.
+ * The script of the documentation page. It is plain JavaScript in a string, so that no bundler can
+ * change it: the page's policy allows exactly this text.
  *
- * Everything that comes from the document goes into the page as text, never as markup.
+ * Everything from the document is inserted as text, never as markup.
  */
 export const PAGE_SCRIPT: string = String.raw`
 "use strict";
@@ -19,7 +19,7 @@ function element(name, attributes, ...children) {
   return made;
 }
 
-/** The schema that a reference stands for. */
+/** Resolves a reference to a schema. */
 function resolved(schema, all) {
   const name = schema.$ref && schema.$ref.split("/").pop();
   return name ? all[name] || {} : schema;
@@ -35,7 +35,7 @@ function typeOf(schema) {
   return [schema.type || "any"].flat().join(" | ");
 }
 
-/** A value that a schema allows, to begin with. */
+/** Returns a sample value for a schema. */
 function sample(schema, all, depth = 0) {
   const known = resolved(schema, all);
   if (known.example !== undefined) return known.example;
@@ -70,7 +70,7 @@ function fieldsOf(schema, all) {
   return rows.length === 0 ? undefined : element("table", {}, rows);
 }
 
-/** Headers for what was typed: a token, or the key of a service as "key:...". */
+/** Returns the headers for the credentials typed in: a token, or a service key as "key:...". */
 function credentials() {
   const text = credential.value.trim();
   if (text === "") return {};
@@ -177,7 +177,7 @@ function section(method, path, operation, all) {
     element("summary", {},
       element("span", { class: "method " + method.toLowerCase() }, method), " ",
       element("code", {}, path), " ", element("span", { class: "what" }, operation.summary || "")));
-  // Made when first opened: most of them never are.
+  // Built when first opened: most of them never are.
   details.addEventListener("toggle", () => {
     if (!details.open || details.childElementCount > 1) return;
     details.append(

@@ -1,12 +1,12 @@
 /**
- * The client's address when proxies that are ours stand before the server.
+ * Returns the client's address when proxies of your own stand before the server.
  *
- * Each proxy adds the address that it was called from at the end of `X-Forwarded-For`. So only the
- * last entries are true, as many as there are proxies; what comes before was written by whoever
- * called, who can write anything.
+ * Each proxy appends the address that it was called from to `X-Forwarded-For`. Only the last
+ * entries can be trusted, as many as there are proxies. The entries before them were written by the
+ * caller, which can write anything.
  *
- * @param remoteAddress Where the connection comes from.
- * @param hops How many proxies of ours there are; 0 looks at no header.
+ * @param remoteAddress Address from which the connection comes.
+ * @param hops Number of your own proxies; with 0, the header is ignored.
  */
 export function forwardedAddress(
   { headers }: Request,
@@ -17,15 +17,15 @@ export function forwardedAddress(
   if (header === null) return remoteAddress;
   const entries = header.split(",");
   const entry = entries[Math.max(0, entries.length - hops)]!.trim();
-  // Some proxies write the port as well.
+  // Some proxies add the port.
   const [, bracketed, withPort] = /^(?:\[([^\]]+)\](?::\d+)?|([\d.]+):\d+)$/.exec(entry) ?? [];
   const address = bracketed ?? withPort ?? entry;
   return isAddress(address) ? address : remoteAddress;
 }
 
 /**
- * Returns the key under which an address is counted. For IPv6 it is the /64 network, because a
- * client has all of its addresses and could use a new one for each request.
+ * Returns the key under which an address is counted. For IPv6 that is the network of 64 bits: one
+ * client has all its addresses, and could otherwise use a new one for each request.
  */
 export function addressKey(address: string): string {
   const groups = ipv6Groups(address);
@@ -41,13 +41,13 @@ function isAddress(text: string): boolean {
     ipv6Groups(text) !== undefined;
 }
 
-/** The eight groups of an IPv6 address; `undefined` for what is none. */
+/** Returns the eight groups of an IPv6 address, or `undefined` if it is not one. */
 function ipv6Groups(address: string): number[] | undefined {
   if (!address.includes(":")) return undefined;
   const [withoutZone] = address.split("%");
   const url = `http://[${withoutZone}]/`;
   if (!URL.canParse(url)) return undefined;
-  // The parser writes every address in one way: hexadecimal, with "::" for the longest zeros.
+  // The parser normalizes every address: hexadecimal, with "::" for the longest run of zeros.
   const [head, tail] = new URL(url).hostname.slice(1, -1).split("::") as [string, string?];
   const numbers = (text = "") =>
     text === "" ? [] : text.split(":").map((part) => parseInt(part, 16));

@@ -1,32 +1,37 @@
-/** How often something may happen. */
+/** A rate at which something may happen. */
 export interface Rate {
-  /** Times a second in the long run; below 1 for less often. */
+  /** Sustained rate per second; may be below 1. */
   requestsPerSecond: number;
-  /** Times at once after a pause. @default {twice requestsPerSecond, at least 1} */
+  /** Number allowed at once after a pause. @default {twice requestsPerSecond, at least 1} */
   burst?: number;
 }
 
-/** Entries looked at for eviction by each call: more than one comes in, so the table shrinks. */
+/**
+ * Entries considered for eviction by each call. One call adds at most one entry, so the table
+ * shrinks.
+ */
 const EVICTED_PER_CALL = 2;
 
 /**
  * Token buckets, one for each key. A bucket is a single number: the time at which it will be full
- * again. Taking moves that time on; a bucket that is full is the same as none and is forgotten.
+ * again. Taking a token moves that time forward. A full bucket is the same as none and is
+ * forgotten.
  *
- * The table is bounded. When it is full of buckets in use, the one that was used longest ago is
- * forgotten, which lets its key start anew; refusing whoever is new would let a few lock out all.
+ * The table is bounded. When it is full of buckets in use, the least recently used one is
+ * forgotten, so its key starts again with a full bucket. Refusing new keys instead would let a few
+ * callers lock out all others.
  */
 export class RateLimiter {
   readonly #intervalMs: number;
   readonly #depthMs: number;
   readonly #maxBuckets: number;
   readonly #now: () => number;
-  // In the order of use, as maps keep the order in which keys were set.
+  // Ordered by use: maps keep insertion order.
   readonly #fullAtMs = new Map<string, number>();
 
   /**
-   * @param options.now Monotonic milliseconds: setting the clock must open or close nothing.
-   * @throws {TypeError} For a rate or a bound that cannot work, by `name`.
+   * @param options.now Monotonic milliseconds, so that a change of the system clock has no effect.
+   * @throws {TypeError} If the rate or the bound cannot work; the message begins with `name`.
    */
   constructor(
     { requestsPerSecond, burst }: Rate,
@@ -48,28 +53,32 @@ export class RateLimiter {
     this.#now = now;
   }
 
-  /** Buckets that are remembered. */
+  /** Number of buckets in memory. */
   get size(): number {
     return this.#fullAtMs.size;
   }
 
-  /** Takes one if there is one. @returns 0, or the milliseconds until there will be. */
+  /** Takes a token if there is one. @returns 0, or the milliseconds until there will be one. */
   take(key: string): number {
     const waitMs = this.waitMs(key);
     if (waitMs === 0) this.charge(key);
     return waitMs;
   }
 
-  /** Takes nothing. @returns 0 if there is one, or the milliseconds until there will be. */
+  /** Takes nothing. @returns 0 if there is a token, or the milliseconds until there will be one. */
   waitMs(key: string): number {
     const nowMs = this.#now();
     const nextFullAtMs = Math.max(nowMs, this.#fullAtMs.get(key) ?? 0) + this.#intervalMs;
-    // Sums of parts of milliseconds: without the slack a full bucket might lack its last one.
+    // Rounding errors of fractions add up; without the slack, a full bucket might lack its last
+    // token.
     const waitMs = nextFullAtMs - nowMs - this.#depthMs;
     return waitMs > 1e-6 ? waitMs : 0;
   }
 
-  /** Takes one even if there is none: what already happened counts, at most as deep again. */
+  /**
+   * Takes a token even if there is none, since the event already happened. The debt is bounded by
+   * the size of the bucket.
+   */
   charge(key: string): void {
     const nowMs = this.#now();
     const fullAtMs = Math.max(nowMs, this.#fullAtMs.get(key) ?? 0) + this.#intervalMs;

@@ -30,7 +30,7 @@ Deno.test("RateLimiter agrees with a bucket that is filled drop by drop", () => 
     fc.array(fc.integer({ min: 0, max: 300 }), { maxLength: 200 }),
     (requestsPerSecond, burst, pauses) => {
       const { clock, limiter: rate } = limiter({ requestsPerSecond, burst });
-      let drops = burst * 1000; // Thousandths, so that the model counts in whole numbers.
+      let drops = burst * 1000; // In thousandths, so that the model counts in integers.
       for (const pause of pauses) {
         clock.nowMs += pause;
         drops = Math.min(burst * 1000, drops + pause * requestsPerSecond);
@@ -53,7 +53,7 @@ Deno.test("RateLimiter forgets buckets that are full again, and never remembers 
   clock.nowMs += 10_000;
   for (let i = 0; i < 60; i++) rate.charge("a");
   assert.equal(rate.size, 1, "the idle ones are gone");
-  // Who is in use is not what is forgotten first.
+  // A key in use is not forgotten first.
   for (let i = 0; i < 49; i++) {
     rate.take(`stranger ${i}`);
     rate.charge("a");

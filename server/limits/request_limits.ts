@@ -7,36 +7,36 @@ import type { Rate } from "./rate_limiter.ts";
 import { RateLimiter } from "./rate_limiter.ts";
 
 /**
- * Where a request comes from. A web-standard request does not know, so the host says it; where
- * nobody knows, `undefined`.
+ * Returns the address of a request's client, or `undefined` if it is not known. A web-standard
+ * request does not contain it, so the host supplies it.
  */
 export type ClientAddress = (request: Request, context: Context) => string | undefined;
 
-/** How often requests may come: of each credential, and from each client address. */
+/** Rates of requests, for each credential and for each client address. */
 export interface RateLimitOptions extends Rate {
   /**
-   * Requests from one address, whoever sends them. @default ten times the rate of a credential,
-   * since many may share an address; without authentication the rate itself
+   * Rate of requests from one address, whoever sends them. @default ten times the rate of a
+   * credential, since many callers may share an address; without authentication, the same rate
    */
   perAddress?: Rate | false;
   /**
-   * Failed authentications from one address; beyond them its requests are refused before their
-   * credentials are looked at. @default {{ requestsPerSecond: 1, burst: 20 }}
+   * Rate of failed authentications from one address. Beyond it, requests from there are refused
+   * before their credentials are checked. @default {{ requestsPerSecond: 1, burst: 20 }}
    */
   failedAuthentications?: Rate | false;
-  /** Credentials, and addresses, that are remembered. @default {10000} */
+  /** Maximum number of credentials, and of addresses, in memory. @default {10000} */
   maxBuckets?: number;
   /** Monotonic milliseconds. @default {performance.now} */
   now?: () => number;
 }
 
-/** Identity of a request's caller for limits. */
+/** Options of {@linkcode RequestLimits}. */
 export interface RequestLimitsOptions {
-  /** @default none: nothing is limited */
+  /** @default none: unlimited */
   rateLimit?: RateLimitOptions;
   /** @default none: addresses are not limited */
   clientAddress?: ClientAddress;
-  /** Authentication is off, so that an address is all that is known of a caller. */
+  /** Authentication is off, so callers can be told apart only by address. */
   open: boolean;
 }
 
@@ -50,10 +50,10 @@ const RATE_LIMIT_OPTIONS: Readonly<Record<keyof RateLimitOptions, true>> = {
   now: true,
 };
 
-/** Why a request comes too often: what it was counted for. */
+/** The limit that refused a request. */
 export type RateReason = "credential" | "address" | "failures";
 
-/** Refuses requests that come too often. */
+/** Refuses requests that exceed a rate. */
 export class RequestLimits {
   readonly #clientAddress?: ClientAddress;
   readonly #credentials?: RateLimiter;
@@ -61,7 +61,7 @@ export class RequestLimits {
   readonly #failures?: RateLimiter;
   readonly #refused: Record<RateReason, number> = { credential: 0, address: 0, failures: 0 };
 
-  /** @throws {TypeError} For options that cannot work. */
+  /** @throws {TypeError} If the options cannot work. */
   constructor({ rateLimit, clientAddress, open }: RequestLimitsOptions) {
     this.#clientAddress = clientAddress;
     if (rateLimit === undefined) return;
@@ -98,23 +98,23 @@ export class RequestLimits {
     this.#failures = make(failedAuthentications, "rateLimit.failedAuthentications");
   }
 
-  /** Requests that were refused so far. */
+  /** Number of requests refused so far, by limit. */
   get refused(): Readonly<Record<RateReason, number>> {
     return this.#refused;
   }
 
-  /** True if anything is counted by address; otherwise the address is not looked up. */
+  /** Set if any limit needs the client's address. Otherwise it need not be determined. */
   get countsAddresses(): boolean {
     return this.#addresses !== undefined || this.#failures !== undefined;
   }
 
-  /** Returns the key under which the address of a request is counted. */
+  /** Returns the key under which a request's address is counted. */
   addressOf(request: Request, context: Context): string | undefined {
     const address = this.#clientAddress?.(request, context);
     return address === undefined ? undefined : addressKey(address);
   }
 
-  /** Counts a request of an address. @throws {TaskcastError} `RATE_LIMITED`. */
+  /** Counts a request from an address. @throws {TaskcastError} `RATE_LIMITED`. */
   countAddress(address: string | undefined): void {
     if (address === undefined) return;
     this.#refuse(this.#addresses?.take(address), "Too many requests from this address", "address");
@@ -131,10 +131,10 @@ export class RequestLimits {
   }
 
   /**
-   * Finds out who calls. Whoever failed too often is not listened to: the answer would tell a guess
-   * that is right from one that is wrong.
+   * Authenticates a request. After too many failures from an address, credentials are not even
+   * checked: the answer would tell a right guess from a wrong one.
    *
-   * @throws {TaskcastError} `RATE_LIMITED`, or what `authenticate` throws.
+   * @throws {TaskcastError} `RATE_LIMITED`, or whatever `authenticate` throws.
    */
   authenticate<T>(
     address: string | undefined,
@@ -158,7 +158,7 @@ export class RequestLimits {
     try {
       return await authenticate();
     } catch (error) {
-      // Several may have been on their way together; all of them count.
+      // Several attempts may have run concurrently; each failure counts.
       if (error instanceof TaskcastError && error.code === "UNAUTHORIZED") failures.charge(address);
       throw error;
     }

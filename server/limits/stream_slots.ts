@@ -1,33 +1,33 @@
 import { rateLimited } from "./rate_limited.ts";
 
 /**
- * How many streams may be open: of readers, and as many again of producers, whose requests publish
- * lines. They are counted apart, so that readers in any number keep no producer out. `Infinity` is any
- * number.
+ * Maximum numbers of open streams. Streams of readers and streams of producers, whose requests
+ * publish lines, are counted separately, each up to these bounds: so readers never lock out
+ * producers. `Infinity` means unlimited.
  */
 export interface StreamLimits {
-  /** Streams of everybody together. @default {10000} */
+  /** Streams in total. @default {10000} */
   maxStreams?: number;
-  /** Streams of one caller: a credential, or an address where there are none. @default {Infinity} */
+  /** Streams of one caller: a credential, or an address without credentials. @default {Infinity} */
   maxStreamsPerCredential?: number;
 }
 
-/** Milliseconds after which it is worth asking again: nobody knows when a stream ends. */
+/** Milliseconds after which a client may retry. Nobody knows when a stream will end. */
 const RETRY_AFTER_MS = 5_000;
 
-/** Counts open streams. What was taken is given back exactly once, however often that is said. */
+/** Counts open streams. Each slot is released exactly once, however often `release` is called. */
 export class StreamSlots {
   readonly #what: string;
   readonly #maxStreams: number;
   readonly #maxPerCaller: number;
-  // An entry for each caller that has a stream, so `maxStreams` bounds it too.
+  // One entry for each caller with a stream, so `maxStreams` bounds it too.
   readonly #open = new Map<string, number>();
   readonly #refused = { ofCaller: 0, ofAll: 0 };
   #total = 0;
 
   /**
-   * @param what The streams that are counted, for messages.
-   * @throws {TypeError} For a limit that is not a whole number of at least 1, or `Infinity`.
+   * @param what The kind of streams, for messages.
+   * @throws {TypeError} If a limit is not a whole number of at least 1, or `Infinity`.
    */
   constructor(
     { maxStreams = 10_000, maxStreamsPerCredential = Infinity }: StreamLimits = {},
@@ -43,26 +43,26 @@ export class StreamSlots {
     this.#maxPerCaller = maxStreamsPerCredential;
   }
 
-  /** Streams that are open now. */
+  /** Number of open streams. */
   get open(): number {
     return this.#total;
   }
 
-  /** Streams that may be open together; `Infinity` is any number. */
+  /** Maximum number of open streams; may be `Infinity`. */
   get max(): number {
     return this.#maxStreams;
   }
 
-  /** Streams that were refused so far, by the bound that was met. */
+  /** Number of streams refused so far, by the bound that was reached. */
   get refused(): Readonly<{ ofCaller: number; ofAll: number }> {
     return this.#refused;
   }
 
   /**
-   * Takes the place of one stream.
+   * Takes a slot.
    *
-   * @param caller Whose stream it is; left out, it counts among all only.
-   * @returns Gives the place back. Safe to call twice.
+   * @param caller The caller of the stream; if left out, only the total is counted.
+   * @returns A function that releases the slot. Safe to call twice.
    * @throws {TaskcastError} `RATE_LIMITED`.
    */
   take(caller: string | undefined): () => void {

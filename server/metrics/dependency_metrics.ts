@@ -2,13 +2,13 @@ import type { TaskEngine } from "@taskcast/core";
 import type { Instruments } from "./instruments.ts";
 import { Probe } from "./probe.ts";
 
-/** However often metrics are asked for, dependencies are asked once in so many milliseconds. */
+/** Minimum time between two checks of the dependencies, however often metrics are read. */
 const PROBE_MS = 5_000;
 
-/** Milliseconds that a scrape waits for dependencies; then it tells what was known before. */
+/** Time that a scrape waits for the checks. After that it shows the last known state. */
 const PATIENCE_MS = 1_000;
 
-/** Milliseconds for which a check of dependencies goes on meanwhile: by then each has an outcome. */
+/** Time that a check may go on in the background, after which each dependency has an outcome. */
 const CHECK_MS = 10_000;
 
 const ROLES = {
@@ -18,9 +18,9 @@ const ROLES = {
 } as const;
 
 /**
- * Measures whether dependencies answer, and what waits for the archive.
+ * Adds metrics about dependencies and about work that waits for the archive.
  *
- * @returns What is to be waited for before metrics are collected.
+ * @returns A function to await before metrics are read.
  */
 export function addDependencyMetrics(make: Instruments, engine: TaskEngine): () => Promise<void> {
   const up = new Probe(() => engine.check({ patienceMs: CHECK_MS }), {
@@ -31,7 +31,7 @@ export function addDependencyMetrics(make: Instruments, engine: TaskEngine): () 
     everyMs: PROBE_MS,
     patienceMs: PATIENCE_MS,
   });
-  make.gauges("dependency_up", "Whether a dependency answers, by its role", "role", () => {
+  make.gauges("dependency_up", "1 if a dependency answers, else 0, by role", "role", () => {
     const states = Object.entries(up.newest ?? {});
     return Object.fromEntries(
       states.map(([name, { ok }]) => [ROLES[name as keyof typeof ROLES] ?? name, ok ? 1 : 0]),
@@ -39,7 +39,7 @@ export function addDependencyMetrics(make: Instruments, engine: TaskEngine): () 
   });
   make.gauge(
     "archive_backlog_tasks",
-    "Tasks that are marked for the archive, 500 at most; left out when unknown",
+    "Tasks waiting for the archive, up to 500; left out when unknown",
     () => backlog.newest,
   );
   return async () => {

@@ -1,19 +1,21 @@
-/** A value of a metric, as a registry of prom-client reads it. */
+/** A value of a metric, as prom-client's registry reads it. */
 export interface Sample {
-  /** Where it is not that of the metric. */
+  /** Set if it differs from the metric's own name. */
   metricName?: string;
   labels: Record<string, string | number>;
   value: number;
 }
 
 /**
- * Counts how numbers are distributed over buckets. It only adds up; how that is written for
- * Prometheus, with every bucket holding those before it, is worked out when metrics are asked for.
+ * Counts how numbers are distributed over buckets. Observing only adds; the cumulative buckets of
+ * Prometheus are computed when metrics are read.
  */
 export class Distribution {
   readonly labels: Readonly<Record<string, string>>;
   readonly #bounds: readonly number[];
-  /** How many numbers fell between a bound and the one before it; in the end, those above all. */
+  /**
+   * Counts between each bound and the one before it; the last entry counts what exceeds all bounds.
+   */
   readonly #counts: number[];
   #sum = 0;
 
@@ -31,7 +33,7 @@ export class Distribution {
     this.#sum += value;
   }
 
-  /** Returns the observations as a histogram of Prometheus. */
+  /** Returns the observations as a Prometheus histogram. */
   samples(name: string): Sample[] {
     const { labels } = this;
     let count = 0;

@@ -3,10 +3,10 @@ import type { ObservedCommit } from "@taskcast/core/adapter";
 import type { Instruments } from "./instruments.ts";
 import { FAST_BUCKETS, SLOW_BUCKETS } from "./instruments.ts";
 
-/** The states in which a task ends, all of which are shown from the start. */
+/** Final states of tasks, all of which are shown from the start. */
 const ENDINGS = ["completed", "failed", "timeout", "cancelled"] as const;
 
-/** Measures what an engine does with tasks, events and readers. */
+/** Adds metrics about an engine's tasks, events and readers. */
 export function addEngineMetrics(make: Instruments, engine: TaskEngine): void {
   const counted = (name: string, help: string, key: keyof EngineStats) =>
     make.counted(name, help, () => engine.stats[key]);
@@ -18,59 +18,63 @@ export function addEngineMetrics(make: Instruments, engine: TaskEngine): void {
   make.countedBy("tasks_ended_total", "Tasks ended by this instance", "status", () => ended);
   let published = 0;
   make.counted("events_published_total", "Events that producers published", () => published);
-  counted("events_stored_total", "Events stored, those of the server included", "eventsStored");
+  counted("events_stored_total", "Events stored, including the server's own", "eventsStored");
 
-  // Plain numbers, which are read when metrics are asked for: this is done for every commit.
+  // Counted in plain numbers, since this happens on every commit.
   const commits: Partial<Record<ObservedCommit["outcome"], number>> = { ok: 0 };
   make.countedBy(
     "commits_total",
-    "Commits by outcome: ok, why the store refused, or error",
+    "Commits by outcome: ok, the reason of a refusal, or error",
     "outcome",
     () => lowerCase(commits),
   );
   const commitSeconds = make.distribution(
     "commit_duration_seconds",
-    "What the short-term store takes for a commit",
+    "Duration of commits in the short-term store",
     FAST_BUCKETS,
   );
 
-  gauge("streams", "Open streams: readers", "streams");
-  gauge("followed_tasks", "Tasks with open streams: tails", "tails");
-  gauge("tail_bytes", "Recent events that are kept for readers, about", "tailBytes");
-  gauge("view_bytes", "Encoded frames that are kept for readers, about", "viewBytes");
+  gauge("streams", "Open streams, one per reader", "streams");
+  gauge("followed_tasks", "Tasks with open streams", "tails");
+  gauge("tail_bytes", "Approximate memory of recent events kept for readers", "tailBytes");
+  gauge("view_bytes", "Approximate memory of encoded frames kept for readers", "viewBytes");
   const delivery = make.distribution(
     "delivery_latency_seconds",
-    "From an event's timestamp until it is handed to streams; one sample per read",
+    "Time from an event's timestamp until it is handed to streams; one sample per read",
     FAST_BUCKETS,
   );
   let laggingReads = 0;
   make.counted(
     "lagging_reads_total",
-    "Reads from the store for one reader alone, who resumes or lags",
+    "Store reads for a single reader that resumes or lags",
     () => laggingReads,
   );
   let laggingEvents = 0;
-  make.counted("lagging_events_total", "Events read that way", () => laggingEvents);
+  make.counted(
+    "lagging_events_total",
+    "Events read from the store for a single reader that resumes or lags",
+    () => laggingEvents,
+  );
 
   make.gauge(
     "due_work_lag_seconds",
-    "How late the oldest due work is that was found and is not done yet",
+    "Delay so far of the oldest due work that is not done",
     () => engine.stats.dueLagMs / 1000,
   );
   const dueSeconds = make.distributionBy(
     "due_work_delay_seconds",
-    "How late due work was done",
+    "Delay of due work when it was done",
     SLOW_BUCKETS,
     "kind",
   );
   make.gauge(
     "archive_lag_seconds",
-    "How late the oldest unarchived work is, as far as this instance saw",
+    "Delay so far of the oldest work not yet archived that this instance saw",
     () => engine.stats.archiveLagMs / 1000,
   );
   make.gauges(
     "set_aside_tasks",
-    "Tasks whose work fails while that of others is done, by queue; of this instance",
+    "Tasks that this instance set aside because their work keeps failing, by queue",
     "queue",
     () =>
       Object.fromEntries(
@@ -79,36 +83,52 @@ export function addEngineMetrics(make: Instruments, engine: TaskEngine): void {
   );
   counted(
     "tasks_displaced_total",
-    "Tasks of the archive that were kept under another id, as another task has theirs",
+    "Archived tasks kept under another id because another task has taken theirs",
     "tasksDisplaced",
   );
   counted("events_archived_total", "Events archived by this instance", "eventsArchived");
-  counted("tasks_released_total", "Hot copies given up by this instance", "tasksReleased");
+  counted("tasks_released_total", "Hot copies released by this instance", "tasksReleased");
   counted(
     "tasks_overtaken_total",
-    "Hot copies given up, as the archive has the end of the task that they had lost",
+    "Hot copies dropped because the archive has an end of the task that they lack",
     "tasksOvertaken",
   );
   counted(
     "tasks_refilled_total",
-    "Live tasks brought back from the archive, as the short-term store had lost them or their events",
+    "Live tasks restored from the archive after the short-term store lost them or their events",
     "tasksRefilled",
   );
-  counted("tasks_cleaned_total", "Ended tasks deleted by rules by this instance", "tasksCleaned");
-  counted("events_trimmed_total", "Events deleted by rules by this instance", "eventsTrimmed");
+  counted(
+    "tasks_cleaned_total",
+    "Ended tasks deleted by cleanup rules, by this instance",
+    "tasksCleaned",
+  );
+  counted(
+    "events_trimmed_total",
+    "Events deleted by cleanup rules, by this instance",
+    "eventsTrimmed",
+  );
   const archiveSeconds = make.distributionBy(
     "archive_write_duration_seconds",
-    "What the archive takes for a batch",
+    "Duration of a batch in the archive",
     SLOW_BUCKETS,
     "outcome",
   );
-  counted("webhook_deliveries_total", "Events that webhooks took", "webhooksDelivered");
-  counted("webhook_attempts_failed_total", "Attempts that failed", "webhookAttemptsFailed");
-  counted("webhook_deliveries_given_up_total", "Deliveries given up", "webhooksGivenUp");
-  gauge("webhook_attempts_under_way", "Attempts that are under way", "webhooksUnderWay");
+  counted("webhook_deliveries_total", "Events delivered to webhooks", "webhooksDelivered");
+  counted(
+    "webhook_attempts_failed_total",
+    "Webhook delivery attempts that failed",
+    "webhookAttemptsFailed",
+  );
+  counted(
+    "webhook_deliveries_given_up_total",
+    "Webhook deliveries abandoned after the last attempt",
+    "webhooksGivenUp",
+  );
+  gauge("webhook_attempts_under_way", "Webhook delivery attempts in progress", "webhooksUnderWay");
   const attemptSeconds = make.distribution(
     "webhook_attempt_duration_seconds",
-    "Until a webhook's receiver answered, or was given up",
+    "Duration of webhook delivery attempts",
     SLOW_BUCKETS,
   );
 

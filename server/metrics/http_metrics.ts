@@ -3,24 +3,27 @@ import { Distribution } from "./distribution.ts";
 import type { Instruments } from "./instruments.ts";
 import { FAST_BUCKETS } from "./instruments.ts";
 
-/** Metrics of HTTP requests. */
+/** Records HTTP traffic. */
 export interface HttpMetrics {
-  /** A request was answered. */
+  /** Records that a request was answered. */
   answered(answered: AnsweredRequest): void;
-  /** Bytes were given to a stream's socket. Called per chunk and reader, so it only adds. */
+  /**
+   * Records bytes handed to a stream's socket. Called for every chunk of every reader, so it only
+   * adds.
+   */
   sent(bytes: number): void;
 }
 
-/** Requests of one method and route. */
+/** Counts of one method and route. */
 interface Counts {
   seconds: Distribution;
-  /** Answers by their status. */
+  /** Number of answers by status. */
   answers: Map<number, number>;
 }
 
-/** Measures requests: by the route's pattern, never by a path that callers choose. */
+/** Adds metrics about requests, by the route's pattern and never by a path that callers choose. */
 export function addHttpMetrics(make: Instruments): HttpMetrics {
-  // Two look-ups, since putting a key together would cost more than both.
+  // Two look-ups are cheaper than building a combined key.
   const byRoute = new Map<string, Map<string, Counts>>();
   const all: Counts[] = [];
   const countsOf = (method: string, route: string): Counts => {
@@ -46,7 +49,7 @@ export function addHttpMetrics(make: Instruments): HttpMetrics {
   );
   make.distributions(
     "http_request_duration_seconds",
-    "Until the answer began; streams go on after that",
+    "Time until the answer began; streams go on after that",
     () => all.map(({ seconds }) => seconds),
   );
   let bytes = 0;

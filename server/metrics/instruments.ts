@@ -2,7 +2,7 @@ import type { Metric } from "prom-client";
 import type { Sample } from "./distribution.ts";
 import { Distribution } from "./distribution.ts";
 
-/** Seconds, from what memory takes to what nobody waits for. */
+/** Bucket bounds in seconds, for operations that memory or a nearby store answers. */
 export const FAST_BUCKETS: readonly number[] = [
   0.0001,
   0.0005,
@@ -20,16 +20,16 @@ export const FAST_BUCKETS: readonly number[] = [
   5,
 ];
 
-/** Seconds, for what goes over a network to somebody else. */
+/** Bucket bounds in seconds, for calls over a network to other services. */
 export const SLOW_BUCKETS: readonly number[] = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-/** Metrics as text, and what kind of text that is. */
+/** Metrics as text, with the content type of that text. */
 export interface MetricsText {
   text: string;
   contentType: string;
 }
 
-/** A metric that is read when it is asked for. */
+/** A metric whose values are read on demand. */
 interface Readable {
   name: string;
   help: string;
@@ -38,54 +38,54 @@ interface Readable {
 }
 
 /**
- * Makes metrics of plain numbers that are kept elsewhere, and has prom-client write them.
+ * Builds metrics from plain numbers that are kept elsewhere, and writes them with prom-client.
  *
- * Its own counters and histograms would look up their labels at each request and commit. It is loaded
- * when metrics are asked for the first time: 20 MiB and 80 ms of a start that few of them need.
+ * prom-client's own counters and histograms would look up their labels on each request and commit.
+ * It is loaded when metrics are first read: 20 MiB and 80 ms that most starts do not need.
  */
 export class Instruments {
   readonly #prefix: string;
   readonly #all: Readable[];
 
-  /** @param all Where those of another prefix are, too. */
+  /** @param all List of metrics shared with instruments of other prefixes. */
   constructor(prefix: string, all: Readable[] = []) {
     this.#prefix = prefix;
     this.#all = all;
   }
 
-  /** Makes metrics of another prefix, which are written together with these. */
+  /** Returns instruments with another prefix, whose metrics are written together with these. */
   withPrefix(prefix: string): Instruments {
     return new Instruments(prefix, this.#all);
   }
 
-  /** Reads and writes all of them. */
+  /** Reads and writes all metrics. */
   async text(): Promise<MetricsText> {
     const { Registry } = await import("prom-client");
     const registry = new Registry();
     for (const { read, ...named } of this.#all) {
       const get = () => Promise.resolve({ ...named, values: read(named.name) });
-      // A registry asks no more of a metric than this, though its types do.
+      // A registry needs no more of a metric than this, though its types ask for more.
       registry.registerMetric({ ...named, get } as unknown as Metric);
     }
     return { text: await registry.metrics(), contentType: registry.contentType };
   }
 
-  /** A counter. */
+  /** Adds a counter. */
   counted(name: string, help: string, read: () => number): void {
     this.#add("counter", name, help, () => [{ labels: {}, value: read() }]);
   }
 
-  /** Counters, one for each label. */
+  /** Adds counters, one for each value of a label. */
   countedBy(name: string, help: string, label: string, read: () => Record<string, number>): void {
     this.#add("counter", name, help, () => byLabel(label, read()));
   }
 
-  /** Counters, one for each combination of labels. */
+  /** Adds counters, one for each combination of labels. */
   countedEach(name: string, help: string, read: () => Sample[]): void {
     this.#add("counter", name, help, read);
   }
 
-  /** A number of now; left out while it is not known. */
+  /** Adds a gauge, which is left out while its value is unknown. */
   gauge(name: string, help: string, read: () => number | undefined): void {
     this.#add("gauge", name, help, () => {
       const value = read();
@@ -93,19 +93,19 @@ export class Instruments {
     });
   }
 
-  /** Numbers of now, one for each label; those that are not known are left out. */
+  /** Adds gauges, one for each value of a label; unknown ones are left out. */
   gauges(name: string, help: string, label: string, read: () => Record<string, number>): void {
     this.#add("gauge", name, help, () => byLabel(label, read()));
   }
 
-  /** A distribution of seconds. */
+  /** Adds a distribution of seconds. */
   distribution(name: string, help: string, buckets: readonly number[]): Distribution {
     const seconds = new Distribution(buckets);
     this.distributions(name, help, () => [seconds]);
     return seconds;
   }
 
-  /** Distributions of seconds, one for each value of a label. */
+  /** Adds distributions of seconds, one for each value of a label. */
   distributionBy<Value extends string>(
     name: string,
     help: string,
@@ -123,7 +123,7 @@ export class Instruments {
     };
   }
 
-  /** Distributions that are kept elsewhere, one for each combination of labels. */
+  /** Adds distributions that are kept elsewhere, one for each combination of labels. */
   distributions(name: string, help: string, read: () => Iterable<Distribution>): void {
     this.#add(
       "histogram",

@@ -1,17 +1,17 @@
 import type { RequestLimits, StreamSlots } from "../limits/mod.ts";
 import type { Instruments } from "./instruments.ts";
 
-/** Limiters of one app. */
+/** The limits of one app. */
 export interface Limiters {
   limits: RequestLimits;
   slots: Readonly<Record<"reading" | "publishing", StreamSlots>>;
 }
 
-/** Measures what limits refuse, and how near their bounds streams are. */
+/** Adds metrics about refused requests, and about how close open streams are to their bounds. */
 export function addLimitMetrics(make: Instruments, { limits, slots }: Limiters): void {
   make.countedBy(
     "requests_limited_total",
-    "Requests answered with 429, by the limit that was met",
+    "Requests answered with 429, by the limit that was reached",
     "reason",
     () => ({
       ...limits.refused,
@@ -23,13 +23,13 @@ export function addLimitMetrics(make: Instruments, { limits, slots }: Limiters):
   );
   make.gauges(
     "stream_slots_in_use",
-    "Streams that count for maxStreams, of readers and of producers",
+    "Streams that count towards maxStreams, of readers and of producers",
     "kind",
     () => ({ reading: slots.reading.open, publishing: slots.publishing.open }),
   );
   make.gauge(
     "stream_slots_limit",
-    "maxStreams: how many of each kind may be open",
+    "maxStreams: the maximum number of open streams of each kind",
     () => slots.reading.max,
   );
 }

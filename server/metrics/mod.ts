@@ -10,14 +10,14 @@ import type { Limiters } from "./limit_metrics.ts";
 import { addLimitMetrics } from "./limit_metrics.ts";
 import { addProcessMetrics } from "./process_metrics.ts";
 
-/** Metrics of one app and its engine. */
+/** The metrics of one app and its engine. */
 export interface Metrics {
   readonly http: HttpMetrics;
-  /** Everything as text for Prometheus. */
+  /** Returns all metrics as text for Prometheus. */
   text(): Promise<MetricsText>;
 }
 
-/** Measures an engine, what is asked of it over HTTP, and what limits refuse of that. */
+/** Creates the metrics of an engine, of the HTTP traffic to it, and of what limits refuse. */
 export function createMetrics(engine: TaskEngine, limiters: Limiters): Metrics {
   const make = new Instruments("taskcast_");
   addEngineMetrics(make, engine);

@@ -1,6 +1,6 @@
 /**
- * Asks something that may take long or never answer, for those who cannot wait: seldom, once at a
- * time, and whoever wants to know gets the newest answer that came.
+ * Asks a question that may take long or never be answered, for callers that cannot wait. It asks at
+ * most once per interval and one at a time; every caller gets the newest answer.
  */
 export class Probe<Answer> {
   readonly #ask: () => Promise<Answer>;
@@ -19,12 +19,12 @@ export class Probe<Answer> {
     this.#patienceMs = patienceMs;
   }
 
-  /** The newest answer; none after a question that failed. */
+  /** The newest answer; `undefined` after a question that failed. */
   get newest(): Answer | undefined {
     return this.#newest;
   }
 
-  /** Asks if the newest answer is old, and resolves when it came or patience is over. */
+  /** Asks if the newest answer is old. Resolves when the answer arrives or the wait is over. */
   async refresh(): Promise<void> {
     if (this.#asking === undefined && performance.now() - this.#askedAtMs >= this.#everyMs) {
       this.#askedAtMs = performance.now();

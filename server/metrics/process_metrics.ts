@@ -1,6 +1,6 @@
 import type { Instruments } from "./instruments.ts";
 
-/** Part of `process` that Deno, Node and Bun have; edge runtimes may not. */
+/** Process information that Deno, Node and Bun have; edge runtimes may not. */
 interface Process {
   cpuUsage?(): { user: number; system: number };
   memoryUsage?(): { rss: number; heapUsed: number; heapTotal: number };
@@ -8,11 +8,11 @@ interface Process {
 }
 
 /**
- * Measures the process. By hand, since the collectors that come with prom-client read files and use
- * parts of Node that not every runtime has.
+ * Adds metrics about the process. Written by hand, since the collectors of prom-client read files
+ * and use parts of Node that not every runtime has.
  *
- * @param make Makes metrics without a prefix: these names are the same for programs of all kinds.
- * @returns What is to be waited for before metrics are collected.
+ * @param make Instruments without a prefix: these names are common to all programs.
+ * @returns A function to await before metrics are read.
  */
 export function addProcessMetrics(make: Instruments): () => Promise<void> {
   const { process = {} } = globalThis as { process?: Process };
@@ -35,7 +35,7 @@ export function addProcessMetrics(make: Instruments): () => Promise<void> {
   let lagSeconds = 0;
   make.gauge(
     "process_event_loop_lag_seconds",
-    "How long a turn of the event loop took while metrics were asked for",
+    "Duration of one turn of the event loop while metrics were read",
     () => lagSeconds,
   );
   return async () => {

@@ -1,13 +1,13 @@
 import { z } from "zod";
 
-/** Additions to a schema for the OpenAPI document. */
+/** Additions to a schema in the OpenAPI document, beside what the schema checks. */
 export interface Description {
-  /** Its name; it stands under `components` and is referred to. */
+  /** Name under `components`, by which the document refers to the schema. */
   id?: string;
   description?: string;
   example?: unknown;
   default?: unknown;
-  /** JSON Schema of what zod cannot tell: of a text that becomes a number, of a custom check. */
+  /** JSON Schema for what zod cannot express: a text that becomes a number, or a custom check. */
   type?: "string" | "integer" | "boolean" | "object";
   minimum?: number;
   maximum?: number;
@@ -15,10 +15,10 @@ export interface Description {
   additionalProperties?: boolean;
 }
 
-/** A registry of our own: zod's global one is shared with the host, whose names may be the same. */
+/** A separate registry: zod's global one is shared with the host, whose names may collide. */
 export const descriptions: ReturnType<typeof z.registry<Description>> = z.registry<Description>();
 
-/** Names a schema, or says in the document what it is for. Takes and returns the same schema. */
+/** Names or describes a schema for the document. Returns the same schema. */
 export function described<Schema extends z.ZodType>(
   schema: Schema,
   of: string | Description,

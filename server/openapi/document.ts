@@ -8,23 +8,23 @@ import { DocumentedSchemas } from "./schemas.ts";
 /** Bodies by media type. */
 export type Content = Readonly<Record<string, { schema: z.ZodType }>>;
 
-/** One method of one path, as it is told to others. */
+/** One method of one path, as the document describes it. */
 export interface DocumentedOperation {
   method: "get" | "post" | "patch" | "delete";
-  /** As in OpenAPI: `/tasks/{id}`. */
+  /** In OpenAPI's notation: `/tasks/{id}`. */
   path: string;
   tag: "Tasks" | "Events" | "Webhooks" | "Server";
   summary: string;
   description?: string;
-  /** Required scope. @default none: anybody may call */
+  /** The scope that callers need. Left out if none is needed. */
   scope?: Scope;
   query?: z.ZodType;
   /** A JSON body. */
   body?: { schema: z.ZodType; optional?: boolean };
-  /** Bodies that the handler reads by itself. */
+  /** Bodies that the handler reads itself. */
   content?: Content;
   responses: Readonly<Record<number, { description: string; content?: Content }>>;
-  /** Further errors beside 400, 401, 403, 404 and 413 where these apply. */
+  /** Further errors, beside 400, 401, 403, 404 and 413 where these apply. */
   errors?: Readonly<Partial<Record<number, string>>>;
 }
 
@@ -36,9 +36,9 @@ const errorSchema = described(
 );
 
 /**
- * Describes operations as OpenAPI 3.1, all but where they are served.
+ * Describes operations as OpenAPI 3.1, without the server's address.
  *
- * @param id What `{id}` in paths must be.
+ * @param id Schema of `{id}` in paths.
  * @see https://spec.openapis.org/oas/v3.1.1.html
  */
 export function openApiDocument(
@@ -56,7 +56,7 @@ export function openApiDocument(
     info: {
       title: "Taskcast",
       version: VERSION,
-      description: "Long-lived tasks that people watch.",
+      description: "Long-lived tasks, followed live by readers.",
     },
     paths,
     components: {
@@ -71,7 +71,7 @@ export function openApiDocument(
 
 function describe(operation: DocumentedOperation, schemas: DocumentedSchemas, id: z.ZodType) {
   const { tag, summary, scope } = operation;
-  const description = [operation.description, scope && `Needs the scope \`${scope}\`.`]
+  const description = [operation.description, scope && `Requires the scope \`${scope}\`.`]
     .filter(Boolean).join("\n\n");
   const parameters = [
     ...(hasId(operation) ? [parameter("path", "id", schemas.of(id), true)] : []),
@@ -112,17 +112,17 @@ function errorsOf(operation: DocumentedOperation): Partial<Record<number, string
   const withId = hasId(operation);
   return {
     ...(withId || query || body || content
-      ? { 400: "Bad input; the message names the field" }
+      ? { 400: "Invalid input; the message names the field" }
       : {}),
     ...(scope
       ? {
         401: "No valid token",
         403: "The token does not allow this",
-        429: "Too many requests or streams; `Retry-After` says when to come again",
+        429: "Too many requests or streams; `Retry-After` says when to retry",
       }
       : {}),
     ...(withId ? { 404: "No such task" } : {}),
-    ...(body || content ? { 413: "Too large", 415: "Not a known content type" } : {}),
+    ...(body || content ? { 413: "Too large", 415: "Unsupported content type" } : {}),
     ...errors,
   };
 }

@@ -6,13 +6,13 @@ export type JsonSchema = Record<string, unknown>;
 
 const DEFINITION = "#/$defs/";
 
-/** Writes schemas as JSON Schema, those that have a name once. */
+/** Converts schemas to JSON Schema. Each named schema is written once. */
 export class DocumentedSchemas {
   readonly #written = new Map<z.ZodType, JsonSchema>();
-  /** Named schemas. */
+  /** The named schemas. */
   readonly named: Record<string, JsonSchema> = {};
 
-  /** A schema as it stands in the document: whole, or a reference to {@linkcode named}. */
+  /** Returns a schema as the document shows it: in full, or as a reference to {@linkcode named}. */
   of(schema: z.ZodType): JsonSchema {
     const written = this.#written.get(schema) ?? this.#write(schema);
     this.#written.set(schema, written);
@@ -22,7 +22,7 @@ export class DocumentedSchemas {
   #write(schema: z.ZodType): JsonSchema {
     const { $schema: _, $defs, ...written } = z.toJSONSchema(schema, {
       metadata: descriptions,
-      io: "input", // What comes in, before it is parsed; what goes out is not parsed.
+      io: "input", // The form before parsing; answers are not parsed.
       unrepresentable: "any",
       override: ({ zodSchema, jsonSchema }) => {
         const description = descriptions.get(zodSchema);
@@ -42,14 +42,14 @@ function replace(target: object, by: object): void {
   Object.assign(target, by);
 }
 
-/** Takes out what says nothing: that an integer is one that JSON can hold. */
+/** Removes what says nothing, such as that an integer fits into JSON. */
 function withoutNoise(schema: JsonSchema): void {
   if (schema.type !== "integer") return;
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
 }
 
-/** The same with references to where OpenAPI keeps definitions, which have no `id` there. */
+/** Returns a copy whose references point to OpenAPI's definitions, which have no `id` there. */
 function referring(part: unknown): unknown {
   if (Array.isArray(part)) return part.map(referring);
   if (typeof part !== "object" || part === null) return part;

@@ -3,29 +3,29 @@ import type { MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { assertKnownOptions } from "../assert_known_options.ts";
 
-/** Cross-origin access by pages. */
+/** Access of pages from other origins. */
 export interface CorsOptions {
   /**
-   * `*`, or the origins allowed, each as browsers write it: `https://example.com`; or a function
-   * that says whether an origin is.
+   * `*`, or the allowed origins, each as browsers write it: `https://example.com`; or a function
+   * that returns whether an origin is allowed.
    */
   origin: string | string[] | ((origin: string) => boolean);
   /** Lets browsers send cookies; not with `*`. @default {false} */
   credentials?: boolean;
   /**
-   * Request headers that pages may send besides those that Taskcast reads and those of tracing
+   * Request headers that pages may send, beside those that Taskcast reads and those of tracing
    * (`traceparent`, `baggage`, `sentry-trace`), e.g. the ones in the client's option `headers`.
    * @default none
    */
   allowedHeaders?: string[];
-  /** Seconds that a browser may remember the answer to a preflight. @default {600} */
+  /** Seconds for which a browser may cache the answer to a preflight. @default {600} */
   maxAgeSeconds?: number;
 }
 
 /**
- * Lets pages of other origins call.
+ * Returns middleware that lets pages of other origins call.
  *
- * @throws {TypeError} For options with which no browser would let a page in.
+ * @throws {TypeError} If no browser would let a page in with these options.
  */
 export function corsOf(options: CorsOptions): MiddlewareHandler {
   assertCors(options);
@@ -77,7 +77,7 @@ function assertCors(options: CorsOptions): void {
     }
   }
   if (origin === "*") {
-    // Browsers refuse the answer.
+    // Browsers refuse this combination.
     if (credentials) {
       throw new TypeError('cors.credentials cannot be true while cors.origin is "*"');
     }

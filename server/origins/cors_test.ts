@@ -95,7 +95,7 @@ Deno.test("pages may send headers of tracing, and those that are allowed by name
   assert(await preflight({ allowedHeaders: ["X-Tenant"] }, "x-tenant,authorization"));
 });
 
-/** Returns the response to the preflight of a page's `POST`. */
+/** Returns the answer to the preflight of a page's `POST`. */
 async function preflight(options: Anything, origin: string) {
   const refused: string[] = [];
   await using host = engine();

@@ -2,7 +2,7 @@ import { originProblem } from "@taskcast/core/internal";
 import type { MiddlewareHandler } from "hono";
 import type { CorsOptions } from "./cors.ts";
 
-/** Which pages of other origins ask and may not, so that somebody can be told what to set. */
+/** Reports the origins of pages that may not call, so that an operator learns what to allow. */
 export class ForeignOrigins {
   readonly #isAllowed: (origin: string) => boolean;
   readonly #onRefused: ((origin: string) => void) | undefined;
@@ -16,25 +16,28 @@ export class ForeignOrigins {
     this.#onRefused = onRefused;
   }
 
-  /** Tells the host when a preflight, or a `GET` of a page, is of an origin that may not call. */
-  look({ headers }: Request): void {
+  /** Reports the origin of a preflight, or of a page's `GET`, if it may not call. */
+  report({ headers }: Request): void {
     if (this.#onRefused === undefined) return;
     const origin = headers.get("origin");
     if (origin === null || this.#isAllowed(origin)) return;
-    // What is no origin comes from no browser, and may be anything.
+    // A malformed origin comes from no browser, and may be anything.
     if (originProblem(origin) === undefined) this.#onRefused(origin);
   }
 
-  /** Middleware that answers preflights, each of which is looked at first. */
-  watching(middleware: MiddlewareHandler): MiddlewareHandler {
+  /** Wraps middleware that answers preflights, and reports each one first. */
+  reporting(middleware: MiddlewareHandler): MiddlewareHandler {
     return (context, next) => {
-      if (context.req.method === "OPTIONS") this.look(context.req.raw);
+      if (context.req.method === "OPTIONS") this.report(context.req.raw);
       return middleware(context, next);
     };
   }
 }
 
-/** Returns the refusal of a preflight if no other origin may call; undefined for other requests. */
+/**
+ * Returns the message for a preflight when pages of other origins may not call; `undefined` for
+ * other requests.
+ */
 export function preflightRefusal({ method, headers }: Request): string | undefined {
   const origin = headers.get("origin");
   if (method !== "OPTIONS" || origin === null || !headers.has("access-control-request-method")) {

@@ -2,11 +2,11 @@ import { Deadlines } from "./deadlines.ts";
 
 /** Bounds of a body. */
 export interface BodyLimits {
-  /** Bytes at most. */
+  /** Maximum size in bytes. */
   maxBytes: number;
-  /** Milliseconds without a byte at most, for messages. */
+  /** Maximum milliseconds without a byte, for messages. */
   timeoutMs: number;
-  /** Keeps to them. */
+  /** Enforces the time. */
   deadlines: Deadlines;
 }
 
@@ -14,9 +14,9 @@ export interface BodyLimits {
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * The bounds that options say.
+ * Returns the bounds that the options set.
  *
- * @throws {TypeError} For a time that no timer can keep.
+ * @throws {TypeError} If no timer can wait for that time.
  */
 export function bodyLimitsOf(
   { maxBodyBytes = 1024 * 1024, bodyTimeoutMs = 30_000 }: {

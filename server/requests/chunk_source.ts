@@ -1,6 +1,6 @@
-/** Where bytes come from, a chunk at a time. */
+/** A source of bytes, read a chunk at a time. */
 export interface ChunkSource {
-  /** The next chunk; its memory may be used again for the one after it. */
+  /** Returns the next chunk. Its memory may be reused for the one after it. */
   read(): Promise<{ done: true; value?: undefined } | { done: false; value: Uint8Array }>;
   cancel(): Promise<void>;
 }
@@ -9,8 +9,8 @@ const MIN_BYTES = 4 * 1024;
 const MAX_BYTES = 64 * 1024;
 
 /**
- * Reads a body into memory of ours where the runtime lets us. Otherwise each chunk comes in memory
- * of its own, which on Deno is 64 KiB, also for a line of a hundred bytes.
+ * Reads a body into a reused buffer where the runtime allows it. Otherwise each chunk has memory of
+ * its own: on Deno 64 KiB, even for a line of a hundred bytes.
  */
 export function chunkSource(body: ReadableStream<Uint8Array>): ChunkSource {
   let reader: ReadableStreamBYOBReader;
@@ -25,7 +25,7 @@ export function chunkSource(body: ReadableStream<Uint8Array>): ChunkSource {
       const { value, done } = await reader.read(new Uint8Array(memory));
       if (done || value === undefined) return { done: true };
       memory = value.buffer as ArrayBuffer;
-      // Who fills it sends much, and is worth more.
+      // A full buffer means that much is coming, so the next one is larger.
       if (value.length === memory.byteLength && memory.byteLength < MAX_BYTES) {
         memory = new ArrayBuffer(2 * memory.byteLength);
       }

@@ -3,12 +3,12 @@ import { install } from "@sinonjs/fake-timers";
 import assert from "node:assert/strict";
 import { Deadlines } from "./deadlines.ts";
 
-/** Lets what has settled call back. */
+/** Lets callbacks of settled promises run. */
 async function turn(): Promise<void> {
   for (let i = 0; i < 5; i++) await Promise.resolve();
 }
 
-/** Waits whose ends are written down, with work that the test settles. */
+/** Records how waits end, for work that the test settles. */
 function watcher(deadlines: Deadlines, told: string[]) {
   return (name: string) => {
     const work = Promise.withResolvers<string>();

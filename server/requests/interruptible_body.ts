@@ -2,13 +2,13 @@ import type { ChunkSource } from "./chunk_source.ts";
 import { chunkSource } from "./chunk_source.ts";
 import { brokenBody } from "./parse.ts";
 
-/** Next part of a body. A chunk is valid only until the next one is requested. */
+/** The next part of a body. A chunk is only valid until the next one is read. */
 export type Next =
   | { kind: "chunk"; chunk: Uint8Array }
   | { kind: "done" }
   | { kind: "interrupted"; error: unknown };
 
-/** A request's body whose reader stops waiting when nothing more is wanted. */
+/** A request's body that can stop waiting for more. */
 export class InterruptibleBody {
   readonly #source?: ChunkSource;
   readonly #graceMs: number;
@@ -17,19 +17,19 @@ export class InterruptibleBody {
   #timer?: ReturnType<typeof setTimeout>;
   #onInterrupted?: (next: Next) => void;
 
-  /** @param graceMs How long an interrupted body may still give out what was on its way. */
+  /** @param graceMs How long an interrupted body still returns chunks that were on their way. */
   constructor(body: ReadableStream<Uint8Array> | null, { graceMs }: { graceMs: number }) {
     this.#source = body === null ? undefined : chunkSource(body);
     this.#graceMs = graceMs;
   }
 
-  /** Stop reading, but what comes within a moment is still given out. */
+  /** Stops reading, but returns chunks that arrive within a moment. */
   interrupt(error: unknown): void {
     this.#interrupted = { kind: "interrupted", error };
     this.#startTimer();
   }
 
-  /** Stop reading at once: nothing that comes from now on is given out. */
+  /** Stops reading at once: later chunks are dropped. */
   stop(error: unknown): void {
     this.#stopped = { kind: "interrupted", error };
     this.#onInterrupted?.(this.#stopped);
@@ -49,7 +49,7 @@ export class InterruptibleBody {
     });
   }
 
-  /** Discards the rest. */
+  /** Cancels the rest of the body. */
   close(): void {
     clearTimeout(this.#timer);
     this.#source?.cancel().catch(() => {});

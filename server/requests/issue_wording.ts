@@ -3,7 +3,7 @@ import type { z } from "zod";
 
 type Issue = z.core.$ZodIssue;
 
-/** Names of kinds of values, by the library's names. */
+/** Descriptions of the types that zod expects. */
 const KINDS: Readonly<Record<string, string>> = {
   string: "a string",
   number: "a number",
@@ -14,10 +14,10 @@ const KINDS: Readonly<Record<string, string>> = {
   record: "an object",
 };
 
-/** Says what is wrong with a value in words of ours; those of the library are for its users. */
+/** Describes an issue in our own words; those of zod are for its users. */
 export function problemOf(issue: Issue): string {
   const { input } = issue;
-  // A message of the schema's own.
+  // A message of the schema itself.
   if (issue.code === "custom" || issue.code === "unrecognized_keys") return issue.message;
   if (input === undefined) return "is missing";
   switch (issue.code) {

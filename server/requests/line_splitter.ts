@@ -1,11 +1,11 @@
-/** Cuts bytes into lines; empty ones are left out. Holds no more than one line. */
+/** Splits bytes into lines and leaves out empty ones. Holds no more than one line. */
 export class LineSplitter {
   readonly #maxBytes: number;
-  // Strict, since what is not UTF-8 would be stored as something else than what was sent.
+  // Strict, since a lenient decoder would store something other than what was sent.
   readonly #decoder = new TextDecoder("utf-8", { fatal: true });
   #parts: Uint8Array[] = [];
   #bytes = 0;
-  /** Fault of the line after those returned, which ends the splitting. */
+  /** The problem of the line after those that were returned. No further lines follow. */
   problem?: "too long" | "not UTF-8";
 
   constructor(maxBytes: number) {
@@ -22,7 +22,7 @@ export class LineSplitter {
       if (this.#bytes > this.#maxBytes) this.problem = "too long";
       if (this.#bytes > this.#maxBytes) break;
       if (newline === -1) {
-        // A copy: the chunk's memory is used again.
+        // Copied: the chunk's memory is reused.
         if (part.length > 0) this.#parts.push(part.slice());
         break;
       }
@@ -33,7 +33,7 @@ export class LineSplitter {
     return lines;
   }
 
-  /** The last line, which needs no line break. */
+  /** Returns the last line, which needs no line break. */
   end(): string[] {
     const lines: string[] = [];
     if (this.problem === undefined) this.#flush(lines);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { LineSplitter } from "./line_splitter.ts";
 
-/** Splits a text that arrives in chunks whose memory is used again at once, as bodies are read. */
+/** Splits a text that arrives in chunks whose memory is reused at once, as when bodies are read. */
 function split(text: string, cuts: readonly number[], maxBytes = 1000) {
   const splitter = new LineSplitter(maxBytes);
   const bytes = new TextEncoder().encode(text);
@@ -36,7 +36,7 @@ Deno.test("LineSplitter gives the same lines wherever the bytes are cut", () => 
   );
 });
 
-/** A byte order mark at the start of a line says nothing. */
+/** A byte order mark at the start of a line carries no meaning. */
 function withoutBom(line: string): string {
   return line.replace(/^\ufeff/, "");
 }

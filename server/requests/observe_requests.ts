@@ -4,43 +4,43 @@ import { beginRequest } from "./request_info.ts";
 import { openTelemetry } from "../tracing/open_telemetry.ts";
 import { traceRequest } from "../tracing/trace_requests.ts";
 
-/** A request that was answered. What it asked for beyond its route is left out on purpose. */
+/** An answered request. It deliberately contains nothing of the URL beyond the route. */
 export interface AnsweredRequest {
-  /** Names the request in its answer and in logs. */
+  /** Identifies the request in its answer and in logs. */
   requestId: string;
-  /** One of the methods that HTTP has, else `other`. */
+  /** One of HTTP's methods, or `other`. */
   method: string;
-  /** The path of its operation, as in OpenAPI, or `other`: never a path that callers choose. */
+  /** The path of the operation as in OpenAPI, or `other`: never a path that callers choose. */
   route: string;
-  /** The task it was about. */
+  /** The task that the request was about. */
   taskId?: string;
-  /** HTTP status; of a refusal that a browser gets as a stream, that of the refusal. */
+  /** HTTP status. For a refusal that a browser gets as a stream, the status of the refusal. */
   status: number;
   /** Milliseconds until the answer began; a stream goes on after that. */
   durationMs: number;
 }
 
-/** Answers a request, and may write down in `info` what it has learned of it. */
+/** Answers a request. May record in `info` what it learns about the request. */
 export type Answer = (context: Context, info: RequestInfo) => Response | Promise<Response>;
 
-/** Observation of requests. */
+/** Options of {@linkcode ObservedRequests}. */
 export interface ObserveOptions {
-  /** Words the answer to a request that failed. */
+  /** Returns the answer to a request that failed. */
   onError: (error: unknown, context: Context, info: RequestInfo) => Response;
   onAnswered: (answered: AnsweredRequest) => void;
 }
 
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
-/** Under a name of our own: the app may be mounted into one that has names, too. */
+/** A name of our own: the app may be mounted into one that sets names, too. */
 const KEY = "taskcastRequest";
 
 /**
- * Wrapper around every request: gives it an id, which the response repeats, traces it, turns errors
- * into responses, and reports the response.
+ * Wraps every request: it assigns an id, which the answer contains, traces the request, turns
+ * errors into answers, and reports the answer.
  *
- * It wraps each route instead of being middleware before all of them, where each part would add
- * more promises and closures to every request than its own work takes.
+ * It wraps each route instead of running before all of them as middleware. As middleware, each part
+ * would add promises and closures to every request, which cost more than the work itself.
  */
 export class ObservedRequests {
   readonly #options: ObserveOptions;
@@ -49,7 +49,7 @@ export class ObservedRequests {
     this.#options = options;
   }
 
-  /** A route. */
+  /** Wraps a route. */
   handler(answer: Answer): Handler {
     return (context) => {
       const begun: RequestInfo | undefined = context.get(KEY);
@@ -59,7 +59,7 @@ export class ObservedRequests {
     };
   }
 
-  /** Middleware that answers some requests itself and has something to say in answers of others. */
+  /** Wraps middleware that answers some requests itself and adds headers to other answers. */
   around(middleware: MiddlewareHandler): MiddlewareHandler {
     return (context, next) => {
       const info = beginRequest(context);
@@ -82,7 +82,7 @@ export class ObservedRequests {
         () => this.#answer(context, info, answer),
       );
     } else {
-      // As in #answer, without another promise.
+      // Repeats #answer, which would add a promise.
       try {
         response = await answer(context, info);
       } catch (error) {
@@ -102,7 +102,7 @@ export class ObservedRequests {
         durationMs: performance.now() - startMs,
       });
     } catch (error) {
-      // The host's, which must not throw.
+      // The host's callback, which must not throw.
       response = this.#failed(error, context, info);
       response.headers.set("x-request-id", requestId);
     }
@@ -118,7 +118,7 @@ export class ObservedRequests {
   }
 
   #failed(error: unknown, context: Context, info: RequestInfo): Response {
-    // Where the host's own middleware looks for it.
+    // Where the host's own middleware expects it.
     if (error instanceof Error) context.error = error;
     return this.#options.onError(error, context, info);
   }

@@ -4,10 +4,10 @@ import type { BodyLimits } from "./body_limits.ts";
 import { problemOf } from "./issue_wording.ts";
 
 /**
- * Checks a value against a schema.
+ * Validates a value with a schema.
  *
- * @param path Where the value stands in the request, for the message.
- * @throws {TaskcastError} `INVALID_INPUT` with the path of the first field that is wrong.
+ * @param path Path of the value in the request, for the message.
+ * @throws {TaskcastError} `INVALID_INPUT` with the path of the first invalid field.
  */
 export function parse<Schema extends z.ZodType>(
   schema: Schema,
@@ -25,7 +25,7 @@ export function parse<Schema extends z.ZodType>(
   throw invalidInput(at, problemOf(issue));
 }
 
-/** The media type of a request's body, without parameters. */
+/** Returns the media type of a request's body, without parameters. */
 export function mediaType(request: Request): string {
   const type = request.headers.get("content-type") ?? "";
   return type === JSON_TYPE ? type : type.split(";")[0]!.trim().toLowerCase();
@@ -33,19 +33,22 @@ export function mediaType(request: Request): string {
 
 const JSON_TYPE = "application/json";
 
-/** `PAYLOAD_TOO_LARGE`. */
+/** Returns a `PAYLOAD_TOO_LARGE` error. */
 export function tooLarge(what: string, maxBytes: number): TaskcastError {
   return new TaskcastError("PAYLOAD_TOO_LARGE", `${what} must have at most ${maxBytes} bytes`, {
     details: { maxBytes },
   });
 }
 
-/** The client went away in the middle of its body; nobody may be there to read this. */
+/**
+ * Returns the error for a client that disconnected in the middle of its body. Often nobody is left
+ * to read it.
+ */
 export function brokenBody(cause: unknown): TaskcastError {
   return new TaskcastError("INVALID_INPUT", "The body ended before it was complete", { cause });
 }
 
-/** `UNAUTHORIZED` for what lasts longer than the token that it was begun with. */
+/** Returns an `UNAUTHORIZED` error for work that outlasts the token with which it began. */
 export function tokenExpired(): TaskcastError {
   return new TaskcastError("UNAUTHORIZED", "The token has expired: go on with a new one");
 }
@@ -53,10 +56,10 @@ export function tokenExpired(): TaskcastError {
 /**
  * Reads a JSON body.
  *
- * @param options.optional An empty body is an empty object instead of an error.
- * @param options.expiresAtMs Unix milliseconds at which the caller's permission ends.
+ * @param options.optional Treats an empty body as an empty object instead of an error.
+ * @param options.expiresAtMs Unix milliseconds at which the caller's permission expires.
  * @throws {TaskcastError} `UNSUPPORTED_MEDIA_TYPE`, `PAYLOAD_TOO_LARGE`, `REQUEST_TIMEOUT`,
- * `INVALID_INPUT`, `UNAUTHORIZED` for a body that comes more slowly than the permission lasts.
+ * `INVALID_INPUT`; `UNAUTHORIZED` if the permission expires before the body is complete.
  */
 export async function readJson(
   request: Request,
@@ -86,14 +89,14 @@ export async function readJson(
   }
 }
 
-/** Bodies up to this size are read in one piece; they fit into a few packets. */
+/** Maximum size of bodies that are read in one piece; they fit into a few packets. */
 const SMALL_BYTES = 16 * 1024;
 
 /**
- * Reads a body whole.
+ * Reads a whole body.
  *
- * @throws {TaskcastError} `PAYLOAD_TOO_LARGE`, `REQUEST_TIMEOUT`; `INVALID_INPUT` if the client went
- * away.
+ * @throws {TaskcastError} `PAYLOAD_TOO_LARGE`, `REQUEST_TIMEOUT`; `INVALID_INPUT` if the client
+ * disconnected.
  */
 export async function readBytes(
   request: Request,
@@ -106,14 +109,14 @@ export async function readBytes(
     if (announced === null || Number(announced) > SMALL_BYTES) {
       return await collect(request.body, limits);
     }
-    // Nothing tells how far this has come, so the time is for all of it.
+    // The progress is unknown here, so the time applies to the whole body.
     return await deadlines.watch(request.arrayBuffer(), () => late(timeoutMs));
   } catch (error) {
     throw error instanceof TaskcastError ? error : brokenBody(error);
   }
 }
 
-/** Reads a body piece by piece. */
+/** Reads a body in pieces. */
 async function collect(
   body: Request["body"],
   { maxBytes, timeoutMs, deadlines }: BodyLimits,
@@ -131,7 +134,7 @@ async function collect(
       chunks.push(value);
     }
   } catch (error) {
-    reader.cancel().catch(() => {}); // The rest is not wanted.
+    reader.cancel().catch(() => {}); // Cancels the rest.
     throw error;
   }
   const all = new Uint8Array(bytes);
@@ -150,7 +153,7 @@ function late(timeoutMs: number): TaskcastError {
   );
 }
 
-/** Strict, since what is not UTF-8 would be stored as something else than what was sent. */
+/** Strict, since a lenient decoder would store something other than what was sent. */
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 function decode(bytes: AllowSharedBufferSource): string {
@@ -162,7 +165,7 @@ function decode(bytes: AllowSharedBufferSource): string {
 }
 
 /**
- * Requires a body that is not compressed: how large it becomes would only be known afterwards.
+ * Requires an uncompressed body: the size of a compressed one is known only after reading it.
  *
  * @throws {TaskcastError} `UNSUPPORTED_MEDIA_TYPE`.
  */

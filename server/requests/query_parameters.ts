@@ -8,16 +8,16 @@ export type QueryParameters = Readonly<Record<string, readonly string[]>>;
 
 const NONE: QueryParameters = {};
 
-/** Reads the query of a request; most requests have none. */
+/** Reads the query of a request. Most requests have none. */
 export function queryOf(request: HonoRequest): QueryParameters {
   return request.raw.url.includes("?") ? request.queries() : NONE;
 }
 
-/** Begins the names of parameters that are never ours, as `_=1764540000` against caches. */
+/** Prefix of parameters that are never ours, such as `_=1764540000` against caches. */
 const FOREIGN_PREFIX = "_";
 
 /**
- * Requires that names to ignore are not parameters of an operation: a filter that is ignored would let
+ * Requires that no ignored name is a parameter of an operation: an ignored filter would let
  * everything through.
  *
  * @throws {TypeError} With the name.
@@ -33,11 +33,11 @@ export function assertForeign(ignored: readonly string[], schema: z.ZodType | un
 }
 
 /**
- * Checks the parameters of a query. One that is not known is refused: it was meant to narrow what
- * comes, and without it everything would come.
+ * Validates the parameters of a query. Unknown ones are refused: they were probably meant as
+ * filters, and without a filter everything would be returned.
  *
- * @param ignored Names of parameters that are others', beside those that begin with `_`.
- * @throws {TaskcastError} `INVALID_INPUT` that names the parameter.
+ * @param ignored Names to ignore, besides those that begin with `_`.
+ * @throws {TaskcastError} `INVALID_INPUT` with the name of the parameter.
  */
 export function parseQuery<Schema extends z.ZodType>(
   schema: Schema | undefined,

@@ -1,25 +1,30 @@
 import type { Context } from "hono";
 
-/** Facts about a request while it is served. */
+/** Information about a request while it is served. */
 export interface RequestInfo {
-  /** Names the request in its answer and in logs. */
+  /** Identifies the request in its answer and in logs. */
   readonly requestId: string;
-  /** The path of its operation, as in OpenAPI; `other` as long as none took it. */
+  /** The path of the operation as in OpenAPI; `other` until an operation matches. */
   route: string;
   /** The task it is about. */
   taskId: string | undefined;
-  /** Where it stands in a trace of ours, as W3C says; without one its caller's word counts. */
+  /**
+   * Position in a trace of this process, as W3C defines it. Without one, the caller's header
+   * counts.
+   */
   traceparent: string | undefined;
-  /** The status of a refusal whose answer has another one, so that a browser asks again. */
+  /** The status of a refusal that is answered with another status so that browsers reconnect. */
   refusedWith: number | undefined;
-  /** An answer that says the request's id already. */
+  /** A response that already contains the request's id. */
   named: Response | undefined;
 }
 
-/** Ids that a caller may choose; others could forge lines of a log. */
+/** Ids that callers may choose. Others could forge lines of a log. */
 const SANE = /^[A-Za-z0-9._-]{1,128}$/;
 
-/** Begins what is known of a request: its id is the caller's, or is made. */
+/**
+ * Returns the information that a request begins with. The id is the caller's, or a generated one.
+ */
 export function beginRequest(context: Context): RequestInfo {
   const given = context.req.raw.headers.get("x-request-id");
   const requestId = given !== null && SANE.test(given) ? given : crypto.randomUUID();

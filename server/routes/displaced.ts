@@ -8,7 +8,7 @@ import { displacedPageSchema, displacedTaskQuery } from "../schemas/displaced.ts
 import { undeliveredQuery } from "../schemas/query.ts";
 import type { Services } from "./tasks.ts";
 
-/** Adds what operators ask about tasks of the archive whose id another one has taken. */
+/** Adds operations on tasks in the archive whose id another task has taken. */
 export function addDisplacedRoutes(
   router: Router,
   { engine, gate }: Pick<Services, "engine" | "gate">,
@@ -20,13 +20,13 @@ export function addDisplacedRoutes(
     method: "get",
     path: "/displaced",
     tag: "Tasks",
-    summary: "Tasks that the archive keeps though others have taken their ids, newest first",
+    summary: "List archived tasks whose ids other tasks have taken, newest first",
     description: "Only tasks that the token may manage.",
     scope: "task:manage",
     query: undeliveredQuery,
     responses: {
       200: {
-        description: "A page; there may be more as long as there is a cursor",
+        description: "A page; the last one has no cursor",
         content: { "application/json": { schema: displacedPageSchema } },
       },
     },
@@ -43,7 +43,7 @@ export function addDisplacedRoutes(
     method: "get",
     path: "/displaced/export",
     tag: "Tasks",
-    summary: "Export such a task: a line of JSON with the task, then one for each of its events",
+    summary: "Export such a task: a line of JSON with the task, then a line for each event",
     scope: "task:manage",
     query: displacedTaskQuery,
     responses: { 200: { description: "NDJSON" } },
@@ -69,7 +69,7 @@ export function addDisplacedRoutes(
     summary: "Delete such a task for good",
     scope: "task:manage",
     query: displacedTaskQuery,
-    responses: { 204: { description: "It is gone" } },
+    responses: { 204: { description: "Deleted" } },
   }, async ({ query: { taskId, incarnation }, auth }) => {
     const { task, events } = await engine.exportDisplaced(taskId, incarnation);
     await events.return(undefined);

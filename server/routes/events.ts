@@ -24,30 +24,30 @@ const NDJSON = "application/x-ndjson";
 const CREATED = { status: 201 };
 
 /**
- * Words what is wrong with events as everywhere else in the API. The engine, which takes nothing
- * that the schema refuses, checks all events before it stores the first; so this is only asked when
- * something was refused, and most events are checked once.
+ * Validates events with the schema, to word errors as everywhere else in the API. The engine
+ * refuses whatever the schema refuses, and checks all events before it stores the first. So this
+ * runs only after a refusal, and most events are validated once.
  */
 function assertEvents(body: unknown): void {
   if (Array.isArray(body)) body.forEach((event, i) => parse(eventBody, event, `[${i}]`));
   else parse(eventBody, body);
 }
 
-/** Said of operations that answer with a stream; see `streamedRefusal()`. */
+/** Part of the description of operations that answer with a stream; see `streamedRefusal()`. */
 const FOR_NOW =
-  "Where `Accept` is exactly `text/event-stream`, a refusal for now (429, 503) is 200 " +
-  "with `retry:` and a comment, since a browser's EventSource closes for good at any other status.";
+  "If `Accept` is exactly `text/event-stream`, a temporary refusal (429, 503) is a 200 " +
+  "with `retry:` and a comment, since any other status closes a browser's EventSource for good.";
 
-/** Adds publishing, following and history. */
+/** Adds publishing, streams and history. */
 export function addEventRoutes(
   router: Router,
   { engine, gate, slots, bodyLimits, onOpened, onSent }: Services & {
-    /** Streams of readers, and of producers whose requests stay open. */
+    /** Slots for streams of readers, and for producers whose requests stay open. */
     slots: { reading: StreamSlots; publishing: StreamSlots };
     bodyLimits: BodyLimits;
-    /** Told of each request for a stream. */
+    /** Called with each request for a stream. */
     onOpened: (request: Request) => void;
-    /** Told of the bytes that streams give to their sockets. */
+    /** Called with the number of bytes that streams hand to their sockets. */
     onSent: (bytes: number) => void;
   },
 ): void {
@@ -56,12 +56,13 @@ export function addEventRoutes(
     path: "/tasks/{id}/events",
     tag: "Events",
     summary: "Publish events",
-    description: "One event, an array (all or none), or a stream of lines, each committed soon " +
-      "after it arrived. A bad line ends the stream with an error that says how far it came.",
+    description:
+      "One event, an array (stored as a whole or not at all), or a stream of lines, each committed soon " +
+      "after it arrives. A bad line ends the stream with an error that says how much was stored.",
     scope: "event:publish",
     content: {
       "application/json": { schema: z.union([eventBody, z.array(eventBody)]) },
-      [NDJSON]: { schema: described(z.string(), { description: "One event a line" }) },
+      [NDJSON]: { schema: described(z.string(), { description: "One event per line" }) },
     },
     errors: {
       409: "The task has ended, is full, or an event of this producer is missing",
@@ -69,7 +70,7 @@ export function addEventRoutes(
     },
     responses: {
       201: {
-        description: "What was stored: the event, the array, or a receipt for a stream of lines",
+        description: "The stored event or events, or a receipt for a stream of lines",
         content: {
           "application/json": {
             schema: z.union([eventSchema, z.array(eventSchema), receiptSchema]),
@@ -122,7 +123,7 @@ export function addEventRoutes(
     path: "/tasks/{id}/events",
     tag: "Events",
     summary: "Follow a task over SSE",
-    description: "What is there, then what comes, through the end. Go on after a lost connection " +
+    description: "Stored events, then live ones, through the end. Resume after a lost connection " +
       "with the `Last-Event-ID` header or `lastEventId`. 204: the reader has everything, the end " +
       `included. ${FOR_NOW}`,
     scope: "event:subscribe",
@@ -134,7 +135,7 @@ export function addEventRoutes(
           "`taskcast.open`, then a `taskcast.event` for each event, then `taskcast.done`",
         content: { "text/event-stream": { schema: z.string() } },
       },
-      204: { description: "The cursor is that of the end: there is nothing more" },
+      204: { description: "The cursor is at the end: there is nothing more" },
     },
   }, async ({ id, auth, caller, query, request, context, info: { requestId } }) => {
     const { wrap = true, limit, seriesFormat } = query;
@@ -203,8 +204,7 @@ export function addEventRoutes(
     path: "/events",
     tag: "Events",
     summary: "Follow all tasks over SSE",
-    description:
-      "All tasks that the token may see, created before or after; live from the moment " +
+    description: "Events of all tasks that the token may see, live from the moment " +
       `of connection, nothing is replayed. ${FOR_NOW}`,
     scope: "event:subscribe",
     query: allEventsQuery,
@@ -244,10 +244,11 @@ function filterOf({ types, levels, includeStatus }: EventFilter): EventFilter {
 }
 
 /**
- * Where to go on.
+ * Returns where to resume.
  *
- * @param reconnected Cursors that a client adds when it connects again, the best first. They go before
- * `since.id`: whoever reconnects repeats the URL, which says where the page once began.
+ * @param reconnected Cursors that a client adds when it reconnects, in order of precedence. They go
+ * before `since.id`: a client that reconnects repeats the URL, with the position where the page
+ * began.
  */
 function sinceOf(query: SinceQuery, ...reconnected: (string | null | undefined)[]): Since {
   for (const cursor of reconnected) if (cursor) return { id: cursor };

@@ -2,28 +2,29 @@ import type { TaskEngine } from "@taskcast/core";
 import type { MarkedTask } from "@taskcast/core/adapter";
 import { invalidInput, TASK_ID_PATTERN } from "@taskcast/core/protocol";
 
-/** Tasks with deliveries that were given up. */
+/** A page of tasks with failed deliveries. */
 export interface UndeliveredPage {
-  /** The longest ago first. */
+  /** Oldest failure first. */
   tasks: { taskId: string; since: number }[];
-  /** Where the next page begins; left out on the last. */
+  /** Cursor of the next page; left out on the last one. */
   nextCursor?: string;
 }
 
 /**
- * Pages read for one answer, and tasks read at a time after that, up to the end of the millisecond in
- * which it ended.
+ * Maximum number of pages read for one answer, and of tasks read at a time after that, until the
+ * end of the millisecond in which reading stopped.
  */
 const MAX_ROUNDS = 20;
-const LOOK_ON = 100;
+const CATCH_UP_PAGE = 100;
 
 /**
- * Lists the tasks with deliveries that were given up which a caller may know of.
+ * Lists the tasks with failed deliveries that a caller may see.
  *
- * The cursor is the last task that the page shows. Where looking stopped at another it is the time
- * alone, of which then nothing is left: a cursor says nothing of tasks that the caller may not know.
+ * The cursor names the last task that the page shows. If reading stopped at another task, the
+ * cursor is a time alone, whose tasks have then all been read: a cursor reveals nothing about
+ * hidden tasks.
  *
- * @throws {TaskcastError} `INVALID_INPUT` for a cursor that is none.
+ * @throws {TaskcastError} `INVALID_INPUT` for a malformed cursor.
  */
 export async function listUndelivered(
   engine: Pick<TaskEngine, "listUndelivered">,
@@ -33,11 +34,11 @@ export async function listUndelivered(
     mayKnow: (taskId: string) => Promise<boolean>;
   },
 ): Promise<UndeliveredPage> {
-  let after = cursor === undefined ? undefined : placeAt(cursor);
+  let after = cursor === undefined ? undefined : markAt(cursor);
   const tasks: UndeliveredPage["tasks"] = [];
   let stoppedAt: number | undefined;
   for (let round = 0;; round++) {
-    const wanted = stoppedAt === undefined ? limit - tasks.length : LOOK_ON;
+    const wanted = stoppedAt === undefined ? limit - tasks.length : CATCH_UP_PAGE;
     const page: MarkedTask[] = await engine.listUndelivered({ limit: wanted, after });
     for (const { taskId, atMs } of page) {
       if (stoppedAt !== undefined && atMs > stoppedAt) {
@@ -53,8 +54,8 @@ export async function listUndelivered(
   }
 }
 
-/** The place behind what a cursor names. */
-function placeAt(cursor: string): MarkedTask {
+/** Returns the position behind a cursor. */
+function markAt(cursor: string): MarkedTask {
   const [, digits, taskId = ""] = /^(\d{1,15})\.(.*)$/s.exec(cursor) ?? [];
   if (digits === undefined || (taskId !== "" && !TASK_ID_PATTERN.test(taskId))) {
     throw invalidInput("cursor", "must be the nextCursor of an earlier answer");

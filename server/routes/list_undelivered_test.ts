@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { listUndelivered } from "./list_undelivered.ts";
 import { runs } from "../../testing/properties/runs.ts";
 
-/** An engine with these marks, in order. */
+/** Returns an engine that lists these marks in order. */
 function engineOf(marks: readonly MarkedTask[]) {
   const isBehind = ({ taskId, atMs }: MarkedTask, after?: MarkedTask) =>
     after === undefined || atMs > after.atMs || (atMs === after.atMs && taskId > after.taskId);

@@ -8,40 +8,41 @@ import { LineSplitter } from "../requests/line_splitter.ts";
 import { tokenExpired, tooLarge } from "../requests/parse.ts";
 import { callAt } from "../sse/call_at.ts";
 
-/** How lines are taken. */
+/** Options of {@linkcode publishNdjson}. */
 export interface NdjsonOptions {
-  /** Bytes of one line at most. */
+  /** Maximum size of a line in bytes. */
   maxLineBytes: number;
-  /** Checks one line's value. */
+  /** Validates the value of one line. */
   parseLine: (value: unknown) => EventInput;
-  /** Watches for the end of the task in the incarnation that the caller may publish to. */
+  /** Watches for the end of the task, in the incarnation that the caller may publish to. */
   watchEnd: (onEnd: (ending: Ending) => void) => Promise<EndWatch>;
-  /** Unix milliseconds at which the caller's permission ends. @default never */
+  /** Unix milliseconds at which the caller's permission expires. @default never */
   expiresAtMs?: number;
 }
 
-/** Where lines go: to the task as it was when the request began, and to no later one of its id. */
+/** The task that lines are published to, in the incarnation that the request began with. */
 interface Target {
   engine: TaskEngine;
   taskId: string;
   incarnation: string;
 }
 
-/** How long a request of an ended task may still bring lines that were on their way. */
+/** How long the request of an ended task may still bring lines that were on their way. */
 const LAST_LINES_MS = 100;
 
 /**
- * Publishes a body of lines as it arrives: what has come in together is one commit, in order.
+ * Publishes a body of lines as it arrives. Lines that arrived together are one commit, in order.
  *
- * When the task ends, the request is answered at once; but lines that were on their way are first
- * given to the store, which knows those that it has already. So a producer that repeats its last
- * lines after a broken connection learns that they are stored.
+ * When the task ends, the request is answered at once. Lines that were on their way are first given
+ * to the store, which recognizes those that it already has. A producer that repeats its last lines
+ * after a broken connection thus learns that they are stored.
  *
- * The caller's permission is asked once, and lasts as long as the token: when that expires the request
- * is answered, and what comes later is not stored.
+ * Permission is checked once, and lasts as long as the token. When the token expires, the request
+ * is answered, and later lines are not stored.
  *
- * @throws {TaskcastError} For the first line that is refused or whose outcome is not known, with
- * `details.line` (from 1), `details.published` and `details.lastIndex`: what came before it is stored.
+ * @throws {TaskcastError} For the first line that is refused or whose outcome is unknown, with
+ * `details.line` (from 1), `details.published` and `details.lastIndex`. All lines before it are
+ * stored.
  */
 export async function publishNdjson(
   engine: TaskEngine,
@@ -57,7 +58,7 @@ export async function publishNdjson(
     ended = endedError(taskId, ending);
     onEnded();
   });
-  // Only now: the body of a request that is refused is not touched.
+  // Created only now: the body of a refused request is not touched.
   const body = new InterruptibleBody(request.body, { graceMs: LAST_LINES_MS });
   onEnded = () => body.interrupt(ended);
   if (ended !== undefined) onEnded();
@@ -81,7 +82,7 @@ export async function publishNdjson(
       if (next.kind === "done") return receipt;
     }
   } catch (error) {
-    // This request was about the task that is gone, whatever has its id now.
+    // The request was about the deleted task, whatever has its id now.
     const problem = isTaskReplaced(error) ? endedError(taskId, "deleted") : error;
     throw withProgress(problem, receipt);
   } finally {
@@ -92,7 +93,7 @@ export async function publishNdjson(
   }
 }
 
-/** Commits lines, in batches as large as the engine takes. */
+/** Commits lines, in batches as large as the engine accepts. */
 async function append(
   target: Target,
   lines: readonly string[],
@@ -108,7 +109,7 @@ async function append(
         events.push(parseLine(parseJson(line)));
       }
     } catch (error) {
-      bad = error; // What comes before the bad line is to be stored.
+      bad = error; // The lines before the bad one are stored.
     }
     await appendAsFarAsPossible(target, events, receipt);
     if (bad !== undefined) throw bad;
@@ -128,9 +129,10 @@ async function appendAsFarAsPossible(
   try {
     count(await engine.appendEvents(taskId, events, { incarnation }));
   } catch (error) {
-    // Of a batch whose outcome is not known, all may be stored: to go on would store it twice.
+    // After an unknown outcome, the whole batch may be stored; continuing could store it twice.
     if (events.length === 1 || !isRefusal(error)) throw error;
-    // A batch is all or none, but lines are one after another: find out which is refused.
+    // A batch is stored as a whole or not at all, but lines count one by one: this finds the bad
+    // one.
     for (const event of events) count([await engine.appendEvent(taskId, event, { incarnation })]);
   }
 }

@@ -5,7 +5,7 @@ import type { Metrics } from "../metrics/mod.ts";
 import type { Router } from "../router.ts";
 import { API_VERSION, VERSION } from "../version.ts";
 
-/** Names of adapters, by their parts. */
+/** Names of adapters by role. */
 export interface AdapterNames {
   /** E.g. `redis`. */
   broadcast?: string;
@@ -37,7 +37,7 @@ const detailSchema = z.object({
   setAside: z.any(),
 });
 
-/** Returns true if requests can be served. */
+/** Returns whether the server can serve requests. */
 function isReady(engine: TaskEngine, dependencies: Record<string, DependencyState>): boolean {
   return !engine.closing.aborted &&
     Object.values(dependencies).every(({ ok, required }) => ok || !required);
@@ -47,7 +47,7 @@ function statusOf({ ok, degraded }: DependencyState): "ok" | "degraded" | "error
   return !ok ? "error" : degraded === undefined ? "ok" : "degraded";
 }
 
-/** Adds what operators and their tools ask. */
+/** Adds the operations for operators and their tools. */
 export function addServerRoutes(
   router: Router,
   { engine, metrics, authMode, providers }: {
@@ -65,7 +65,7 @@ export function addServerRoutes(
     summary: "Name and version",
     responses: {
       200: json(
-        "Name, version, version of the API, and where the documentation is",
+        "Name, version, API version, and links to the documentation",
         z.object({
           name: z.string(),
           version: z.string(),
@@ -80,7 +80,7 @@ export function addServerRoutes(
     method: "get",
     path: "/health",
     tag: "Server",
-    summary: "Whether the process is alive",
+    summary: "Check that the process is alive",
     responses: { 200: json("It is", z.object({ status: z.literal("ok") })) },
   }, () => jsonResponse({ status: "ok" }));
 
@@ -88,8 +88,8 @@ export function addServerRoutes(
     method: "get",
     path: "/health/ready",
     tag: "Server",
-    summary: "Whether requests can be served, with each dependency's state",
-    description: "Answers within half a second, with what is known by then.",
+    summary: "Check that requests can be served, with the state of each dependency",
+    description: "Answers within half a second, with the states known by then.",
     responses: { 200: json("They can"), 503: json("They cannot") },
   }, async () => {
     const dependencies = await engine.check();
@@ -108,7 +108,7 @@ export function addServerRoutes(
     method: "get",
     path: "/health/detail",
     tag: "Server",
-    summary: "Storage layers, counters, and tasks whose work is set aside",
+    summary: "Show storage layers, counters, and tasks that were set aside",
     scope: "task:manage",
     responses: { 200: json("State and counters", detailSchema) },
   }, async () => {
@@ -135,7 +135,7 @@ export function addServerRoutes(
       method: "get",
       path: "/metrics",
       tag: "Server",
-      summary: "Metrics for Prometheus",
+      summary: "Read metrics for Prometheus",
       scope: "task:manage",
       responses: { 200: { description: "Text format", content: text } },
     },

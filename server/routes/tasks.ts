@@ -19,14 +19,14 @@ import {
   transitionBody,
 } from "../schemas/task.ts";
 
-/** Services that routes use. */
+/** Dependencies of the routes. */
 export interface Services {
   engine: TaskEngine;
   gate: Gate;
   tickets: Tickets;
 }
 
-/** Adds everything about tasks but their events. */
+/** Adds all operations on tasks except those on events. */
 export function addTaskRoutes(router: Router, { engine, gate, tickets }: Services): void {
   const json = (description: string, schema: typeof taskSchema) => ({
     description,
@@ -38,7 +38,7 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
     path: "/tasks",
     tag: "Tasks",
     summary: "Create a task",
-    description: "The id may be chosen by the caller, who can then repeat the request safely.",
+    description: "The caller may choose the id, and can then repeat the request safely.",
     scope: "task:create",
     body: { schema: createTaskBody, optional: true },
     errors: { 409: "A task with this id exists", 503: "The store is full or cannot be reached" },
@@ -48,11 +48,11 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
       throw new TaskcastError("FORBIDDEN", 'The token lacks the scope "webhook:create"');
     }
     gate.checkCreate(auth, body.id);
-    // Where nothing is traced here, the caller's own is passed on as it came.
+    // Without tracing here, the caller's own context is passed on unchanged.
     const traceparent = info.traceparent ?? request.headers.get("traceparent") ?? undefined;
     const task = await engine.createTask(body, { traceparent });
     info.taskId = task.id;
-    // Relative to the request's own address: right under any base path and behind any proxy.
+    // Relative to the request's own address, so that it is right under any base path and proxy.
     const headers = { location: `tasks/${task.id}` };
     return jsonAnswer(info, JSON.stringify(gate.show(auth, task)), { status: 201, headers });
   });
@@ -63,7 +63,7 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
     tag: "Tasks",
     summary: "List tasks, newest first",
     description:
-      "Only tasks that the token may see. With `partial`, those are missing that only the archive has.",
+      "Only tasks that the token may see. `partial`: tasks that only the archive has are missing.",
     scope: "event:subscribe",
     query: listQuery,
     responses: {
@@ -87,7 +87,7 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
     method: "get",
     path: "/tasks/{id}",
     tag: "Tasks",
-    summary: "Get a task and where its log stands",
+    summary: "Get a task and the position of its log",
     scope: "event:subscribe",
     responses: {
       200: {
@@ -104,11 +104,11 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
     method: "patch",
     path: "/tasks/{id}/status",
     tag: "Tasks",
-    summary: "Move a task to another state",
+    summary: "Change the status of a task",
     description: "Of several requests that would end a task, exactly one succeeds.",
     scope: "task:manage",
     body: { schema: transitionBody },
-    errors: { 409: "This state cannot follow the present one" },
+    errors: { 409: "This status cannot follow the current one" },
     responses: { 200: json("The task", taskSchema) },
   }, async ({ id, auth, body: { status, ...options } }) => {
     const task = await gate.withTask(
@@ -124,16 +124,16 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
     method: "delete",
     path: "/tasks/{id}",
     tag: "Tasks",
-    summary: "Delete a task and everything about it",
+    summary: "Delete a task and all its data",
     description: 'Readers get `taskcast.done` with the reason "deleted".',
     scope: "task:manage",
     responses: {
       202: {
         description:
-          "It is gone for everybody; the archive cannot be reached, and deletes its copy later",
+          "Deleted for all callers. The archive cannot be reached, and deletes its copy later",
         content: { "application/json": { schema: deletionSchema } },
       },
-      204: { description: "It is gone" },
+      204: { description: "Deleted" },
     },
   }, async ({ id, auth }) => {
     const deletion = await gate.withTask(
@@ -151,7 +151,7 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
     method: "post",
     path: "/tasks/{id}/resolve",
     tag: "Tasks",
-    summary: "Answer what a blocked task waits for",
+    summary: "Answer the request of a blocked task",
     scope: "task:resolve",
     body: { schema: resolveBody },
     errors: { 409: "The task is not blocked" },
@@ -168,7 +168,7 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
     method: "get",
     path: "/tasks/{id}/request",
     tag: "Tasks",
-    summary: "What a blocked task waits for",
+    summary: "Get the request of a blocked task",
     scope: "task:resolve",
     responses: {
       200: {
@@ -179,7 +179,7 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
   }, async ({ id, auth }) => {
     const { task: { blockedRequest: request } } = await gate.readTask(auth, "task:resolve", id);
     if (request === undefined) {
-      throw new TaskcastError("NO_BLOCKED_REQUEST", `Task "${id}" waits for no answer`);
+      throw new TaskcastError("NO_BLOCKED_REQUEST", `Task "${id}" is not waiting for an answer`);
     }
     return jsonResponse(request);
   });
@@ -189,7 +189,7 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
     path: "/tasks/{id}/tickets",
     tag: "Events",
     summary: "Get a ticket for the task's stream",
-    description: "For browsers' EventSource, which can send no header: `…/events?ticket=…`.",
+    description: "For browsers' EventSource, which cannot send headers: `…/events?ticket=…`.",
     scope: "event:subscribe",
     body: { schema: ticketBody, optional: true },
     responses: {

@@ -10,7 +10,7 @@ import {
 import { listUndelivered } from "./list_undelivered.ts";
 import type { Services } from "./tasks.ts";
 
-/** Adds what people who look after webhooks ask. */
+/** Adds the operations to inspect and retry webhook deliveries. */
 export function addWebhookRoutes(
   router: Router,
   { engine, gate }: Pick<Services, "engine" | "gate">,
@@ -19,11 +19,11 @@ export function addWebhookRoutes(
     method: "get",
     path: "/tasks/{id}/webhooks",
     tag: "Webhooks",
-    summary: "Where the webhooks of a task stand, and what was given up",
+    summary: "Get the state of a task's webhooks and their failed deliveries",
     scope: "task:manage",
     responses: {
       200: {
-        description: "The webhooks, those of the task first",
+        description: "The webhooks, the task's own first",
         content: { "application/json": { schema: webhookStatusSchema } },
       },
     },
@@ -41,12 +41,12 @@ export function addWebhookRoutes(
     method: "post",
     path: "/tasks/{id}/webhooks/retry",
     tag: "Webhooks",
-    summary: "Try deliveries again that were given up",
+    summary: "Retry failed deliveries",
     scope: "task:manage",
     body: { schema: retryBody },
     responses: {
       202: {
-        description: "How many are tried again",
+        description: "Number of deliveries that are retried",
         content: { "application/json": { schema: retryAnswer } },
       },
     },
@@ -64,13 +64,13 @@ export function addWebhookRoutes(
     method: "get",
     path: "/webhooks/undelivered",
     tag: "Webhooks",
-    summary: "Tasks with deliveries that were given up, the longest ago first",
+    summary: "List tasks with failed deliveries, oldest failure first",
     description: "Only tasks that the token may see.",
     scope: "task:manage",
     query: undeliveredQuery,
     responses: {
       200: {
-        description: "A page; there may be more as long as there is a cursor",
+        description: "A page; the last one has no cursor",
         content: { "application/json": { schema: undeliveredSchema } },
       },
     },

@@ -22,8 +22,8 @@ export const eventBody: z.ZodType<EventInput> = z.lazy(() =>
       seriesId: name.optional(),
       seriesMode: seriesMode.optional(),
       seriesAccField: described(name.optional(), {
-        description: "The field of `data` that an `accumulate` series appends, `delta` if left " +
-          "out; it must hold a string, or `null` to begin anew",
+        description: "Field of `data` that an `accumulate` series appends; `delta` if left " +
+          "out. Must contain a string, or `null` to start over",
       }),
       producerId: name.optional(),
       producerSeq: index.optional(),

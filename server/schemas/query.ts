@@ -6,7 +6,7 @@ import type { Wrap } from "../sse/encoder.ts";
 import { single } from "./single.ts";
 import { strict } from "./strict.ts";
 
-/** Where to go on, as a query says it. */
+/** The position to resume from, as a query gives it. */
 export interface SinceQuery {
   "since.id"?: string;
   "since.index"?: number;
@@ -44,7 +44,9 @@ export interface ListQuery {
   cursor?: string;
 }
 
-/** A comma list, which may also come in several pieces; an empty one is none. */
+/**
+ * A comma-separated list, which may be split over several values; an empty list counts as absent.
+ */
 function commaList(description: string) {
   return described(pieces.optional(), { type: "string", description });
 }
@@ -56,11 +58,11 @@ const pieces = z.array(z.string())
     )
   );
 
-/** A comma list of known words. */
+/** A comma-separated list of known words. */
 function commaListOf<const Words extends readonly [string, ...string[]]>(words: Words) {
   return described(pieces.pipe(z.array(z.enum(words))).optional(), {
     type: "string",
-    description: `Comma list of ${words.join(", ")}`,
+    description: `Comma-separated list of ${words.join(", ")}`,
   });
 }
 
@@ -84,7 +86,9 @@ function word(description: string) {
   return single(z.string(), { description }).optional();
 }
 
-/** A text of which the last counts: libraries add theirs behind the one that a page began with. */
+/**
+ * A text of which the last value counts: libraries append theirs to the one that a page began with.
+ */
 function lastOf(description: string) {
   return described(z.array(z.string()).transform((values) => values.at(-1)!), {
     type: "string",
@@ -92,11 +96,11 @@ function lastOf(description: string) {
   }).optional();
 }
 
-// Functions, since each schema is made when it is first asked for; see task.ts.
+// Functions, since each schema is made on first use; see task.ts.
 
 const filters = () => ({
   types: commaList(
-    "Comma list; `*` is every type, `a.b.*` what starts with `a.b.`, anything else must be equal",
+    "Comma-separated list; `*` matches every type, `a.b.*` types that start with `a.b.`, others exactly",
   ),
   levels: commaListOf(LEVELS),
   includeStatus: flag("`false` leaves out `taskcast:status` events"),
@@ -115,7 +119,7 @@ const since = () => ({
 const seriesFormat = () =>
   single(z.enum(["delta", "accumulated"]), {
     enum: ["delta", "accumulated"],
-    description: "How accumulate series are told: each part, or the whole text so far",
+    description: "Format of accumulate series: each part, or the whole text so far",
   }).optional();
 
 const WRAPS: Readonly<Record<string, Wrap>> = { true: true, false: false, event: "event" };
@@ -135,12 +139,16 @@ export const streamQuery: z.ZodType<StreamQuery> = z.lazy(() =>
     wrap: wrap(),
     seriesFormat: seriesFormat(),
     ...since(),
-    limit: integer(0, Number.MAX_SAFE_INTEGER, "Replay at most the last N, then go on live"),
-    lastEventId: lastOf(
-      "What libraries add when they reconnect; goes before `since.id`, and the header " +
-        "`Last-Event-ID` goes before it",
+    limit: integer(
+      0,
+      Number.MAX_SAFE_INTEGER,
+      "Replay at most the last N events, then continue live",
     ),
-    ticket: word("Instead of a token"),
+    lastEventId: lastOf(
+      "Added by libraries that reconnect. Takes precedence over `since.id`; the header " +
+        "`Last-Event-ID` takes precedence over it",
+    ),
+    ticket: word("Ticket, instead of a token"),
   })
 );
 
@@ -150,7 +158,7 @@ export const historyQuery: z.ZodType<HistoryQuery> = z.lazy(() =>
     ...filters(),
     seriesFormat: seriesFormat(),
     ...since(),
-    limit: integer(1, BOUNDS.historyPage, "The first N after the cursor (1000)"),
+    limit: integer(1, BOUNDS.historyPage, "At most N events after the cursor (1000)"),
   })
 );
 
@@ -176,7 +184,7 @@ export const undeliveredQuery: z.ZodType<Pick<ListQuery, "limit" | "cursor">> = 
 export const listQuery: z.ZodType<ListQuery> = z.lazy(() =>
   strict({
     status: commaListOf(TASK_STATUSES),
-    type: commaList("Only tasks of these types; `a.b.*` is what starts with `a.b.`"),
+    type: commaList("Only tasks of these types; `a.b.*` matches types that start with `a.b.`"),
     tag: word("Only tasks with this tag"),
     limit: integer(1, BOUNDS.listPage, "Tasks on a page (50)"),
     cursor: word("`nextCursor` of the page before"),

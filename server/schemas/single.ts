@@ -2,7 +2,10 @@ import { z } from "zod";
 import type { Description } from "../openapi/described.ts";
 import { described } from "../openapi/described.ts";
 
-/** Makes a schema of a query parameter, which comes as all its values, that is given once. */
+/**
+ * Returns a schema of a query parameter that may be given once only. Its input is the list of all
+ * values.
+ */
 export function single<Output>(
   schema: z.ZodType<Output, string>,
   of: Description,

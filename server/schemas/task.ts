@@ -24,11 +24,11 @@ import { once } from "./once.ts";
 import { strict } from "./strict.ts";
 import { webhooksBody, webhooksSchema } from "./webhook.ts";
 
-// These schemas both check what comes in and are what the OpenAPI document shows. The numbers in
-// them are the engine's own, and the engine has the last word.
+// These schemas both validate input and describe it in the OpenAPI document. Their bounds are the
+// engine's own, and the engine has the last word.
 //
-// Each is made when it is first asked for: those of answers only for the document. All of them take
-// 30 ms and 5 MiB, a tenth of what it takes to start a server.
+// Each schema is made on first use; those of answers are needed for the document only. All of them
+// together take 30 ms and 5 MiB, a tenth of a server's start.
 
 // deno-lint-ignore no-explicit-any
 type JsonObject = Record<string, any>;
@@ -36,14 +36,14 @@ type JsonObject = Record<string, any>;
 /** A JSON object with any members. */
 export const jsonObject: z.ZodType<JsonObject> = described(
   z.custom<JsonObject>(
-    // Passed on as it is: a copy would lose a key like "__proto__".
+    // Passed on unchanged: a copy would lose a key like "__proto__".
     (value) => typeof value === "object" && value !== null && !Array.isArray(value),
     "must be an object",
   ),
   { type: "object", additionalProperties: true },
 );
 
-/** A type, a name, an id of a series. */
+/** A type, a name, or the id of a series. */
 export const name: z.ZodString = z.string().min(1).max(BOUNDS.nameLength);
 
 /** Unix milliseconds. */
@@ -92,7 +92,7 @@ const authConfig = z.lazy(() =>
     }),
     {
       id: "TaskAuthConfig",
-      description: "Narrows who may do what with the task. Never changes after creation.",
+      description: "Restricts access to the task. Never changes after creation.",
     },
   )
 );
@@ -112,7 +112,8 @@ const cleanup: z.ZodType<TaskCleanup> = z.lazy(() =>
           }),
         }),
         target: described(z.enum(["all", "events", "task"]), {
-          description: "`events`: what `eventFilter` takes of the log. `task`, `all`: the task",
+          description:
+            "`events`: the events that match `eventFilter`. `task`, `all`: the whole task",
         }),
         eventFilter: strict({
           types: z.array(name).min(1).max(BOUNDS.listItems).optional(),
@@ -126,7 +127,7 @@ const cleanup: z.ZodType<TaskCleanup> = z.lazy(() =>
   )
 );
 
-const FOR_WORKERS = "For workers, which come with a later version: refused with `NOT_SUPPORTED`";
+const FOR_WORKERS = "For workers, a feature of a later version: refused with `NOT_SUPPORTED`";
 
 /** Body of `POST /tasks`. */
 export const createTaskBody: z.ZodType<CreateTaskInput> = z.lazy(() =>
@@ -137,20 +138,22 @@ export const createTaskBody: z.ZodType<CreateTaskInput> = z.lazy(() =>
       params: jsonObject.optional(),
       metadata: jsonObject.optional(),
       tags: z.array(name).max(BOUNDS.tags).optional(),
-      ttl: described(ttl.optional(), { description: "Seconds from creation to `timeout`" }),
+      ttl: described(ttl.optional(), {
+        description: "Seconds from creation until the task becomes `timeout`",
+      }),
       authConfig: authConfig.optional(),
       assignMode: described(name.optional(), {
         description:
-          "`external`, which is the default. Others are for workers, which come with a later " +
+          "`external`, the default. Other values are for workers, a feature of a later " +
           "version: refused with `NOT_SUPPORTED`",
       }),
       cost: described(z.any().optional(), { description: FOR_WORKERS }),
       disconnectPolicy: described(z.any().optional(), { description: FOR_WORKERS }),
       webhooks: described(webhooksBody.optional(), {
-        description: "Where its events are sent; needs the scope `webhook:create` as well",
+        description: "Receivers of its events; also requires the scope `webhook:create`",
       }),
       cleanup: described(cleanup.optional(), {
-        description: "What is deleted of it once it has ended, beside what the server's rules say",
+        description: "Cleanup after its end, in addition to the server's rules",
       }),
     }),
     "CreateTask",
@@ -256,7 +259,8 @@ export const taskPageSchema: z.ZodType<
       tasks: z.array(task),
       nextCursor: z.string().optional(),
       partial: described(z.literal(true).optional(), {
-        description: "Tasks that only the archive has are missing: it cannot be reached",
+        description:
+          "Set while the archive cannot be reached: tasks that only the archive has are missing",
       }),
     }),
     "TaskPage",

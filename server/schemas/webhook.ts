@@ -36,7 +36,10 @@ const retry = z.lazy(() =>
 const webhookFields = once(() => ({
   url: z.url().max(BOUNDS.urlLength),
   filter: filter.optional(),
-  wrap: described(z.boolean().optional(), { default: true, description: "false: the bare data" }),
+  wrap: described(z.boolean().optional(), {
+    default: true,
+    description: "`false`: the data alone",
+  }),
   retry: retry.optional(),
 }));
 
@@ -55,7 +58,7 @@ export const webhooksBody: z.ZodType<Webhook[]> = z.lazy(() =>
   ).max(BOUNDS.webhooks)
 );
 
-/** Webhooks as they are shown. */
+/** Webhooks as answers show them. */
 export const webhooksSchema: z.ZodType<Webhook[]> = z.lazy(() =>
   z.array(described(webhook, "Webhook"))
 );
@@ -94,7 +97,7 @@ export const retryBody: z.ZodType<{ hook: string }> = z.lazy(() =>
   )
 );
 
-/** Answer to it. */
+/** Answer to `POST /tasks/:id/webhooks/retry`. */
 export const retryAnswer: z.ZodType<{ retrying: number }> = z.lazy(() =>
   described(
     z.object({ retrying: index }),

@@ -1,20 +1,20 @@
 import type { Clock } from "@taskcast/core/adapter";
 import { systemClock } from "@taskcast/core/adapter";
 
-/** A wait that is no longer than this is one timer. */
+/** Longest wait for which a single timer is used. */
 const EXACT_MS = 1_024;
-/** Longest delay of a timer that is a power of two. */
+/** Longest step of a timer, which is a power of two. */
 const LONGEST_MS = 2 ** 30;
 
 /**
  * Calls back at a time, however far away.
  *
- * It waits in steps, each the longest power of two that fits. Of a timer that is cleared, Deno
- * keeps some 190 bytes for each length, until a timer of that length would have gone off. Streams
- * come and go, and their tokens may last for days; so there must not be as many lengths as streams.
+ * It waits in steps, each the longest power of two that fits. For each distinct delay of a cleared
+ * timer, Deno keeps some 190 bytes until a timer of that delay would have fired. Streams come and
+ * go, and their tokens may last for days, so there must not be as many delays as streams.
  *
  * @param atMs Unix milliseconds.
- * @returns Forgets it.
+ * @returns A function that cancels the call.
  */
 export function callAt(
   atMs: number,

@@ -4,7 +4,7 @@ import { callAt } from "./call_at.ts";
 
 const DAY_MS = 86_400_000;
 
-/** A clock that notes how long timers were to wait. */
+/** A clock that records the delays of its timers. */
 function noting() {
   const clock = fakeClock();
   const delaysMs: number[] = [];

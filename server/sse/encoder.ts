@@ -4,22 +4,22 @@ import { escapeLineSeparators, SSE_EVENT, toJsonLine } from "@taskcast/core/prot
 
 // Frames as in https://html.spec.whatwg.org/multipage/server-sent-events.html. Each data line is
 // JSON, in which line breaks are escaped, so no payload can forge a frame. `id:` is the last line
-// of a frame: some clients take an id as soon as its line is complete, and a connection that is cut
-// between the id and the data would lose the event.
+// of a frame: some clients take an id as soon as its line is complete, and would lose the event if
+// the connection broke between the id and the data.
 
-/** Milliseconds that a client waits before it connects again. */
+/** Milliseconds that a client waits before it reconnects. */
 const RETRY_MS = 1000;
 
-/** The same after the end, for clients that do not know that 204 tells them to stop. */
+/** Reconnection delay after the end, for clients that do not know that 204 tells them to stop. */
 const ENDED_RETRY_MS = 30_000;
 
 const FIRST_BYTES = 2 * 1024;
 const utf8 = new TextEncoder();
 
-/** Content of an event's data line: the envelope, the event itself, or its data alone. */
+/** Content of an event's data line: its envelope, the event itself, or its data alone. */
 export type Wrap = boolean | "event";
 
-/** Writes SSE. */
+/** Returns the encoder for SSE. */
 export function sseEncoder(wrap: Wrap): FrameEncoder<Uint8Array> {
   return wrap === "event" ? plain : wrap ? wrapped : bare;
 }
@@ -40,10 +40,11 @@ function encoder(
       utf8.encode(
         `retry: ${RETRY_MS}\nevent: ${SSE_EVENT.open}\ndata: ${toJsonLine(message)}\n\n`,
       ),
-    // A block with only an id moves the reader's last event id without an event.
+    // A block with only an id moves the reader's last event id without dispatching an event.
     heartbeat: (cursor) =>
       utf8.encode(cursor === undefined ? ": heartbeat\n\n" : `: heartbeat\nid: ${cursor}\n\n`),
-    // A wait within the frame would hold up a client that was cut off before the frame was whole.
+    // In its own block: a `retry:` within the frame would delay a client whose connection broke
+    // before the frame was complete.
     done: (message, cursor) =>
       utf8.encode(
         `event: ${SSE_EVENT.done}\ndata: ${toJsonLine(message)}\nid: ${cursor}\n\n` +
@@ -56,18 +57,18 @@ function encoder(
 /** The first block of a stream that has no opening message. */
 export const helloBytes: Uint8Array = utf8.encode(`retry: ${RETRY_MS}\n: connected\n\n`);
 
-// Who wants nothing but data is told nothing but data and the end.
+// Readers that want only the data get nothing but the data and the end.
 const bare: FrameEncoder<Uint8Array> = {
   ...encoder("sse bare", ({ event }) => event.data),
   open: () => helloBytes,
 };
 
-/** Frames as bytes. Chunks taken from it are views of one memory, which only grows behind them. */
+/** Frames as bytes. Chunks taken from it are views of one buffer, which is only appended to. */
 class ByteBuffer implements FrameBuffer<Uint8Array> {
   readonly #dataOf: (frame: EventFrame) => string;
   #memory = new Uint8Array(0);
   #end = 0;
-  /** The newest slice and where it began. Readers who go on together get the same one. */
+  /** The newest slice and its offset. Readers at the same position share it. */
   #newest?: { start: number; chunk: Uint8Array };
 
   constructor(dataOf: (frame: EventFrame) => string) {
@@ -101,7 +102,7 @@ class ByteBuffer implements FrameBuffer<Uint8Array> {
     const { read, written } = utf8.encodeInto(text, this.#memory.subarray(this.#end));
     this.#end += written;
     if (read === text.length) return;
-    // Not all of it was ASCII; a UTF-16 unit is at most three bytes.
+    // Some of it was not ASCII. A UTF-16 unit takes at most three bytes.
     this.#reserve(3 * (text.length - read));
     this.#end += utf8.encodeInto(text.slice(read), this.#memory.subarray(this.#end)).written;
   }
@@ -109,7 +110,7 @@ class ByteBuffer implements FrameBuffer<Uint8Array> {
   #reserve(bytes: number): void {
     const needed = this.#end + bytes;
     if (needed <= this.#memory.length) return;
-    // Chunks that were taken keep the old memory.
+    // Chunks that were taken keep the old buffer.
     const grown = new Uint8Array(Math.max(needed, 2 * this.#memory.length, FIRST_BYTES));
     grown.set(this.#memory.subarray(0, this.#end));
     this.#memory = grown;

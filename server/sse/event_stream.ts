@@ -1,25 +1,25 @@
 import type { ChunkSource, ReadRequest, TaskStream } from "@taskcast/core/internal";
 import { callAt } from "./call_at.ts";
 
-/** When and how a stream ends, besides by itself. */
+/** Options of {@linkcode EventStream}. */
 export interface EventStreamOptions {
-  /** Signal of the request; ends the stream. */
+  /** The request's signal; ends the stream. */
   signal?: AbortSignal;
-  /** Unix milliseconds at which the reader's permission ends. */
+  /** Unix milliseconds at which the reader's permission expires. */
   expiresAtMs?: number;
   /** Written before the first chunk. */
   preamble?: Uint8Array;
-  /** Told of the bytes that the socket takes. */
+  /** Called with the number of bytes that the socket takes. */
   onSent: (bytes: number) => void;
-  /** Called once when the stream has ended, in whatever way. */
+  /** Called once when the stream has ended, for any reason. */
   onEnd?: () => void;
-  /** Told of an error in the middle of the stream. */
+  /** Called with an error in the middle of the stream. */
   onError: (error: unknown) => void;
 }
 
 /**
- * The bytes of one SSE response, and what is done with them besides. One small object, since an
- * idle reader costs what its stream holds.
+ * The bytes of one SSE response, with what is counted and closed along with them. It is a single
+ * small object: an idle reader costs what its stream holds.
  */
 export class EventStream implements ChunkSource<Uint8Array>, ReadRequest<Uint8Array> {
   readonly #stream: TaskStream<Uint8Array>;
@@ -30,7 +30,7 @@ export class EventStream implements ChunkSource<Uint8Array>, ReadRequest<Uint8Ar
   #isCancelled = false;
   #hasEnded = false;
   #stopWatching?: () => void;
-  /** Pending request for a chunk. */
+  /** The pending request for a chunk. */
   #request?: ReadRequest<Uint8Array>;
 
   constructor(
@@ -48,7 +48,7 @@ export class EventStream implements ChunkSource<Uint8Array>, ReadRequest<Uint8Ar
   }
 
   read(request: ReadRequest<Uint8Array>): void {
-    if (this.#isCancelled) return; // A socket may still say that it takes more.
+    if (this.#isCancelled) return; // A socket may still ask for more.
     this.#request = request;
     const preamble = this.#preamble;
     if (preamble === undefined) return this.#stream.chunks.read(this);
@@ -56,7 +56,7 @@ export class EventStream implements ChunkSource<Uint8Array>, ReadRequest<Uint8Ar
     this.onChunk(preamble);
   }
 
-  /** The client went away. */
+  /** Ends the stream because the client disconnected. */
   async cancel(): Promise<void> {
     if (this.#isCancelled) return;
     this.#isCancelled = true;
@@ -66,14 +66,14 @@ export class EventStream implements ChunkSource<Uint8Array>, ReadRequest<Uint8Ar
     try {
       await this.#stream.chunks.cancel();
     } catch (error) {
-      this.#onError(error); // There is nobody else to tell.
+      this.#onError(error); // Nobody else could report it.
     }
   }
 
-  /** Called by the stream, as are the others. */
+  /** Called by the task's stream, like the two methods below. */
   onChunk(chunk: Uint8Array): void {
     const request = this.#answered();
-    if (request === undefined) return; // The client went away during the wait.
+    if (request === undefined) return; // The client disconnected meanwhile.
     this.#onSent(chunk.length);
     request.onChunk(chunk);
   }
@@ -108,10 +108,10 @@ export class EventStream implements ChunkSource<Uint8Array>, ReadRequest<Uint8Ar
 }
 
 /**
- * Ends a stream when its client is gone, and when the token that opened it expires: its client
- * comes back with a new one.
+ * Ends a stream when its client disconnects, and when the token that opened it expires: the client
+ * then reconnects with a new one.
  *
- * @returns Lets it be.
+ * @returns A function that removes both triggers.
  */
 function closeEarly(
   stream: TaskStream<Uint8Array>,

@@ -1,23 +1,25 @@
 import type { Context } from "hono";
 
-/** Part of what `Bun.serve` gives to `fetch` beside the request. */
+/** The part of Bun's server, passed to `fetch` beside the request, that is used here. */
 interface BunServer {
-  /** Seconds without a byte after which the request's connection is closed; 0: never. */
+  /** Sets the seconds without a byte after which the request's connection closes; 0 means never. */
   timeout(request: Request, seconds: number): void;
 }
 
-/** Bun's own `idleTimeout`, for a connection that carries other requests after a stream. */
+/**
+ * Bun's default `idleTimeout`, restored for connections that carry other requests after a stream.
+ */
 const BUN_IDLE_SECONDS = 10;
 
 const IS_BUN = "Bun" in globalThis;
 
 /**
- * Tells a host that closes quiet connections to leave a request's alone: its stream may say nothing
- * for as long as it likes. `Bun.serve` is such a host, and hears it if `app.fetch` gets the server
- * that Bun hands over, as in `Bun.serve({ fetch: app.fetch })`.
+ * Tells a host that closes quiet connections to keep a request's open, since its stream may be
+ * silent for any time. `Bun.serve` is such a host. It is told if `app.fetch` gets the server that
+ * Bun passes on, as in `Bun.serve({ fetch: app.fetch })`.
  *
- * @param onEnd To be called when the stream has ended.
- * @returns To be called instead of it.
+ * @param onEnd Called when the stream has ended.
+ * @returns A function to call instead of `onEnd`.
  */
 export function withoutIdleTimeout(
   { req, env }: Pick<Context, "req" | "env">,
@@ -28,13 +30,13 @@ export function withoutIdleTimeout(
   const { raw } = req;
   server.timeout(raw, 0);
   return () => {
-    // The connection may be kept for other requests, and is not to rest for ever.
+    // The connection may be kept alive for other requests, and must not stay open for ever.
     server.timeout(raw, BUN_IDLE_SECONDS);
     onEnd();
   };
 }
 
-/** As Hono's own helpers for Bun find it: the environment itself, or its `server`. */
+/** Finds Bun's server as Hono's own helpers do: the environment itself, or its `server`. */
 function bunServerOf(env: unknown): BunServer | undefined {
   const { server = env } = (env ?? {}) as { server?: unknown };
   const { timeout } = (server ?? {}) as Partial<BunServer>;

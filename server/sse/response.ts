@@ -4,29 +4,32 @@ import { EventStream } from "./event_stream.ts";
 
 const CONTENT_TYPE = "text/event-stream; charset=utf-8";
 
-/** Headers of every SSE response: nothing on the way may store, change or hold back the stream. */
+/**
+ * Headers of every SSE response. They keep intermediaries from storing, changing or buffering the
+ * stream.
+ */
 export const EVENT_STREAM_HEADERS: Readonly<Record<string, string>> = {
   "content-type": CONTENT_TYPE,
   "cache-control": "no-store, no-transform",
   "x-accel-buffering": "no",
 };
 
-// Of a client that went away some runtimes tell by cancelling the body, some by the request's
-// signal, some by both. Deno always cancels, and its signal means something else: it also aborts
-// when a response was delivered, with a warning for whoever touches it.
+// Some runtimes report a client's disconnect by cancelling the body, some by the request's signal,
+// some by both. Deno always cancels. Its signal means something else: it also aborts after a
+// response was delivered, with a warning for code that reads it.
 const LISTENS_TO_SIGNAL = !("Deno" in globalThis);
 
-/** Sources of our response bodies, for listeners that bypass the body. */
+/** The sources behind the bodies of our responses, for listeners that can bypass the body. */
 const sources = new WeakMap<ReadableStream, ChunkSource<Uint8Array>>();
 
 /**
- * Answers with a stream of SSE. The socket sets the pace: a chunk is asked for when there is room
- * for it, and until then the reader costs its position only.
+ * Returns an SSE response. The socket sets the pace: a chunk is read when there is room for it, and
+ * until then the reader costs only its position.
  */
 export function eventStreamResponse(
   stream: TaskStream<Uint8Array>,
   { request, ...options }: Omit<EventStreamOptions, "signal"> & {
-    /** The request that is answered. */
+    /** The request to answer. */
     request: Request;
   },
 ): Response {
@@ -35,7 +38,7 @@ export function eventStreamResponse(
     options.onEnd?.();
     return new Response(null, { headers: EVENT_STREAM_HEADERS });
   }
-  // Nothing that waits with the reader may hold the request.
+  // The request must not be retained for as long as the stream is open.
   const signal = LISTENS_TO_SIGNAL ? request.signal : undefined;
   const source = new EventStream(stream, { signal, ...options });
   const body = new ReadableStream(new Body(source), { highWaterMark: 0 });
@@ -44,23 +47,23 @@ export function eventStreamResponse(
 }
 
 /**
- * The stream of an answer of this package, for a listener that writes to sockets itself: it may
- * read from there instead of the response's body, which costs it less for each reader and event.
- * Not to be read from both.
+ * Returns the stream behind a response of this package, for a listener that writes to sockets
+ * itself. Reading from it instead of from the response's body costs less for each reader and event.
+ * Read from one of the two only.
  *
- * @returns `undefined` for all other responses, also where the body was put into another one.
+ * @returns `undefined` for all other responses, and if the body was moved into another response.
  */
 export function eventStreamOf(response: Response): ChunkSource<Uint8Array> | undefined {
-  // On @hono/node-server a body that is looked at is made into a real one, which takes a while.
+  // On @hono/node-server, accessing a body converts it into a real one, which is slow.
   if (response.headers.get("content-type") !== CONTENT_TYPE) return undefined;
   const { body } = response;
   return body === null || body.locked ? undefined : sources.get(body);
 }
 
-/** Gives what it reads to a web stream. */
+/** Passes chunks on to a web stream. */
 class Body implements UnderlyingDefaultSource<Uint8Array>, ReadRequest<Uint8Array> {
   readonly #source: ChunkSource<Uint8Array>;
-  /** Set while a chunk is waited for. */
+  /** Set while a chunk is awaited. */
   #controller?: ReadableStreamDefaultController<Uint8Array>;
 
   constructor(source: ChunkSource<Uint8Array>) {
@@ -68,7 +71,7 @@ class Body implements UnderlyingDefaultSource<Uint8Array>, ReadRequest<Uint8Arra
   }
 
   pull(controller: ReadableStreamDefaultController<Uint8Array>): void {
-    if (this.#controller !== undefined) return; // Asked for several chunks at once.
+    if (this.#controller !== undefined) return; // Several chunks were requested at once.
     this.#controller = controller;
     this.#source.read(this);
   }
@@ -85,7 +88,7 @@ class Body implements UnderlyingDefaultSource<Uint8Array>, ReadRequest<Uint8Arra
     this.#answered().close();
   }
 
-  /** Cuts the connection; the client goes on from its cursor. */
+  /** Breaks the connection; the client resumes from its cursor. */
   onError(error: unknown): void {
     this.#answered().error(error);
   }

@@ -2,7 +2,7 @@ import type { ReadRequest } from "@taskcast/core/internal";
 import assert from "node:assert/strict";
 import { eventStreamOf, eventStreamResponse } from "./response.ts";
 
-/** A stream whose chunks are given by hand. */
+/** A stream whose chunks the test supplies. */
 function streamByHand() {
   const state = {
     asked: Promise.withResolvers<ReadRequest<Uint8Array>>(),

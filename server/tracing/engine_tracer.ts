@@ -7,8 +7,8 @@ import { remoteContext, spanContextOf, traceparentOf, tracer } from "./tracer.ts
 const UNTRACED: WorkSpan = { link() {}, fail() {} };
 
 /**
- * Traces an engine's work with whatever OpenTelemetry SDK the process has; without one it costs
- * next to nothing.
+ * Returns a tracer that reports an engine's work to the process's OpenTelemetry SDK. Without an SDK it
+ * costs next to nothing.
  *
  * @example
  * ```ts
@@ -24,15 +24,16 @@ const UNTRACED: WorkSpan = { link() {}, fail() {} };
  * ```
  */
 export function createEngineTracer(): EngineTracer {
-  // Where an SDK is there already it will be wanted.
+  // An SDK that is registered already will be used.
   if (openTelemetry.isTracing()) openTelemetry.load();
   return {
     isTracing: openTelemetry.isTracing,
     trace(work, run) {
-      // Without tracing, not even a promise of its own is put around the work.
+      // Without tracing, not even a promise is added around the work.
       if (!openTelemetry.isTracing()) return run(UNTRACED);
       const api = openTelemetry.load();
-      // Work begins with its call, before what is asked for after it: a publish before a deletion.
+      // Work starts synchronously with its call, so calls keep their order: a publish before a
+      // deletion.
       return api instanceof Promise
         ? api.then((loaded) => loaded === undefined ? run(UNTRACED) : trace(loaded, work, run))
         : trace(api, work, run);
@@ -61,7 +62,7 @@ async function trace<T>(
         fail,
       }));
   } catch (error) {
-    // What is refused is no failure of the one who refuses.
+    // A refusal is no failure of the code that refuses.
     if (error instanceof TaskcastError) span.setAttribute("error.type", error.code);
     else fail(error instanceof Error ? error.name : "error");
     throw error;

@@ -1,24 +1,29 @@
-/** Its API, of which each SDK is an implementation. */
+/** OpenTelemetry's API, which each SDK implements. */
 export type OpenTelemetry = typeof import("@opentelemetry/api");
 
-/** Where version 1 of the API keeps what was registered, whichever copy of it that was done with. */
+/**
+ * Where version 1 of the API stores what was registered, whichever copy of the API registered it.
+ */
 const REGISTERED = Symbol.for("opentelemetry.js.api.1");
 
-/** The API of OpenTelemetry, which only those who trace load: a tenth of the time to start a server. */
+/** The API of OpenTelemetry, loaded only for tracing: it takes a tenth of a server's start. */
 export interface LazyOpenTelemetry {
   /**
-   * Returns true if an SDK, or something like it, records spans. It may come at any time; with
-   * OTEL_DENO=true the runtime itself is one. False, too, where the API cannot be loaded, or is
-   * newer than the SDK and does not see it.
+   * Returns whether spans go to an SDK or the like. An SDK may be registered at any time; with
+   * OTEL_DENO=true the runtime itself is one. Returns false, too, if the API cannot be loaded, or
+   * is newer than the SDK and does not see it.
    */
   isTracing(): boolean;
-  /** The API; without a promise once it is loaded. Nothing where it cannot be loaded. */
+  /**
+   * Returns the API; without a promise once it is loaded. Returns `undefined` if it cannot be
+   * loaded.
+   */
   load(): OpenTelemetry | Promise<OpenTelemetry | undefined>;
 }
 
 /**
- * @param importApi Called when it is wanted for the first time, and not again.
- * @param warn Told if it fails.
+ * @param importApi Called once, on first use.
+ * @param warn Called if the import fails.
  */
 export function lazyOpenTelemetry(
   importApi: () => Promise<OpenTelemetry>,
@@ -45,7 +50,7 @@ export function lazyOpenTelemetry(
   };
 }
 
-/** That of this process. */
+/** The API as this process uses it. */
 export const openTelemetry: LazyOpenTelemetry = lazyOpenTelemetry(
   () => import("@opentelemetry/api"),
   (message) => console.warn(message),

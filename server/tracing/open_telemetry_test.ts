@@ -5,7 +5,7 @@ import { lazyOpenTelemetry } from "./open_telemetry.ts";
 
 const REGISTERED = Symbol.for("opentelemetry.js.api.1");
 
-/** With something registered as an SDK of another version of the API does it. */
+/** Runs with something registered as if by an SDK of another version of the API. */
 async function withOtherSdk(check: () => Promise<void>): Promise<void> {
   const globals = globalThis as { [REGISTERED]?: unknown };
   const before = globals[REGISTERED];

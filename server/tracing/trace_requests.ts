@@ -4,8 +4,8 @@ import { openTelemetry } from "./open_telemetry.ts";
 import { remoteContext, traceparentOf, tracer } from "./tracer.ts";
 
 /**
- * Traces a request until its answer begins, as a part of the trace that its `traceparent` names.
- * Inside a span that the host or the runtime has opened for it already, that one goes before.
+ * Traces a request until its answer begins, as part of the trace in its `traceparent`. If the host
+ * or the runtime has already opened a span for the request, that one is the parent.
  */
 export async function traceRequest(
   request: HonoRequest,

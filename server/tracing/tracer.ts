@@ -3,12 +3,12 @@ import { formatTraceparent, parseTraceparent } from "@taskcast/core/internal";
 import { VERSION } from "../version.ts";
 import type { OpenTelemetry } from "./open_telemetry.ts";
 
-/** Returns the tracer that creates spans. */
+/** Returns Taskcast's own tracer. */
 export function tracer({ trace }: OpenTelemetry): Tracer {
   return trace.getTracer("taskcast", VERSION);
 }
 
-/** The context of somebody else's span. */
+/** Returns a context whose parent is a span of another process. */
 export function remoteContext(
   { trace, ROOT_CONTEXT }: OpenTelemetry,
   traceparent: string | undefined,
@@ -18,7 +18,7 @@ export function remoteContext(
   return parent === undefined ? base : trace.setSpanContext(base, parent);
 }
 
-/** The span that a `traceparent` names. */
+/** Parses a `traceparent` into the context of its span. */
 export function spanContextOf(traceparent: string): SpanContext | undefined {
   const parsed = parseTraceparent(traceparent);
   if (parsed === undefined) return undefined;
@@ -26,7 +26,10 @@ export function spanContextOf(traceparent: string): SpanContext | undefined {
   return { traceId, spanId, traceFlags: flags, isRemote: true };
 }
 
-/** The `traceparent` of a span that somebody makes, which is none of those that only pass through. */
+/**
+ * Returns the `traceparent` of a recorded span; `undefined` for spans that only pass a context
+ * through.
+ */
 export function traceparentOf(
   { trace, isSpanContextValid }: OpenTelemetry,
   span: Span,

@@ -1,11 +1,11 @@
 import { BlockList, isIP, isIPv6 } from "node:net";
 
-/** Why an address is refused. */
+/** The reason for refusing an address. */
 export const REFUSED: string =
   "leads to a private address, to which webhooks go only if webhook.allowPrivate of the " +
   "configuration, or allowPrivate of createWebhookSender(), names the host";
 
-// Everything that is not a public address of somebody else:
+// All addresses that are not public:
 // https://www.iana.org/assignments/iana-ipv4-special-registry
 // https://www.iana.org/assignments/iana-ipv6-special-registry
 const SPECIAL_IPV4: readonly [address: string, bits: number][] = [
@@ -26,7 +26,7 @@ const SPECIAL_IPV4: readonly [address: string, bits: number][] = [
   ["240.0.0.0", 4],
 ];
 
-/** Within 2000::/3, which alone is public. Some of these carry an IPv4 address inside. */
+/** Exceptions within 2000::/3, the only public range. Some of these embed an IPv4 address. */
 const SPECIAL_IPV6: readonly [address: string, bits: number][] = [
   ["2001::", 23],
   ["2001:db8::", 32],
@@ -40,7 +40,10 @@ for (const [address, bits] of SPECIAL_IPV6) special.addSubnet(address, bits, "ip
 const publicIpv6 = new BlockList();
 publicIpv6.addSubnet("2000::", 3, "ipv6");
 
-/** Returns true if an IP address is public: neither local, private nor reserved. */
+/**
+ * Returns whether an IP address is public: not of this machine, not of a private network, not
+ * reserved.
+ */
 export function isPublicAddress(address: string): boolean {
   if (isIPv6(address)) {
     return publicIpv6.check(address, "ipv6") && !special.check(address, "ipv6");
@@ -48,7 +51,7 @@ export function isPublicAddress(address: string): boolean {
   return isIP(address) === 4 && !special.check(address, "ipv4");
 }
 
-/** The IP address that a URL's host is written as, or `undefined` if it is a name. */
+/** Returns the IP address that a URL's host is written as, or `undefined` if the host is a name. */
 export function literalAddress(url: URL): string | undefined {
   const host = url.hostname.replace(/^\[|\]$/g, "");
   return isIP(host) === 0 ? undefined : host;

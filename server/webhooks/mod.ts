@@ -1,5 +1,5 @@
 /**
- * Sends webhooks, and to nobody inside.
+ * Sends webhooks, but never to private addresses.
  *
  * @module
  */

@@ -11,25 +11,27 @@ export interface AgentLease {
 interface OriginEntry {
   readonly agent: http.Agent;
   active: number;
-  /** Most requests at a time, which is as many connections as the agent may have left open. */
+  /**
+   * Maximum number of concurrent requests, and so of connections that the agent may have left open.
+   */
   connections: number;
 }
 
 /**
- * Keeps connections to receivers open for the next request, up to a bound over all of them.
+ * Keeps connections to receivers open for the next request, up to a bound over all receivers.
  *
- * Each origin has an agent of its own. The `maxTotalSockets` of one agent for all also counts idle
- * connections, which it never closes for the sake of another origin: a request to a further one then
- * waits for ever. Here no request waits for a connection, and those of the origin that was used
- * longest ago make room.
+ * Each origin has its own agent. A single agent for all would count idle connections in its
+ * `maxTotalSockets` without closing them for the sake of another origin, so a request to a further
+ * origin would wait for ever. Here no request waits for a connection, and the least recently used
+ * origin makes room.
  */
 export class OriginAgents {
   readonly #maxIdle: number;
-  /** The one used longest ago comes first. */
+  /** The least recently used one comes first. */
   readonly #entries = new Map<string, OriginEntry>();
   #connections = 0;
 
-  /** @param maxIdle Connections kept open while nothing is sent. */
+  /** @param maxIdle Number of connections kept open while idle. */
   constructor(maxIdle: number) {
     this.#maxIdle = maxIdle;
   }

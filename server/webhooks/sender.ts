@@ -5,23 +5,24 @@ import type { Transport } from "./transport.ts";
 /** Options for {@linkcode createWebhookSender}. */
 export interface WebhookSenderOptions {
   /**
-   * Hosts that may have an address of a private network or of this machine, as they stand in the
-   * webhook's URL; `true`: all. @default none
+   * Hosts that may resolve to a private or local address, as written in the webhook's URL; `true`
+   * allows all. @default none
    */
   allowPrivate?: boolean | readonly string[];
-  /** Connections kept open while nothing is sent, over all receivers. @default {64} */
+  /** Number of idle connections kept open, over all receivers. @default {64} */
   maxSockets?: number;
 }
 
-/** A sender that can be given up. */
+/** A sender that can be closed. */
 export interface ClosableWebhookSender extends WebhookSender {
   /** Closes connections. */
   close(): void;
 }
 
 /**
- * Sends webhooks over HTTP, and to nobody inside: an address is checked when the connection is
- * made, so a name that leads elsewhere by then is refused, too. Redirects are not followed.
+ * Returns a sender of webhooks over HTTP that never connects to private addresses. The address is
+ * checked when the connection is made, so a name that resolves to a private address by then is
+ * refused, too. Redirects are not followed.
  *
  * For Deno, Node and Bun.
  *
@@ -46,7 +47,7 @@ export function createWebhookSender(options: WebhookSenderOptions = {}): Closabl
   const isAllowed = (host: string) =>
     allowPrivate === true || (Array.isArray(allowPrivate) && allowPrivate.includes(host));
   let transport: Promise<Transport> | undefined;
-  // `node:http` is 12 MiB that a server without webhooks need not hold.
+  // `node:http` takes 12 MiB, which a server without webhooks need not load.
   const open = async () =>
     (await import("./transport.ts")).openTransport({ isAllowed, maxSockets });
 

@@ -102,7 +102,7 @@ Deno.test("10 000 receivers are all told, though most keep their connections ope
   });
   await new Promise<void>((resolve) => server.listen(0, "0.0.0.0", resolve));
   const { port } = server.address() as AddressInfo;
-  // Each address of 127.0.0.0/8 leads here and is an origin of its own.
+  // Every address of 127.0.0.0/8 reaches this server and is an origin of its own.
   const origins = Array.from(
     { length: 10_000 },
     (_, i) => `http://127.1.${Math.floor(i / 250)}.${1 + i % 250}:${port}/`,
@@ -114,14 +114,14 @@ Deno.test("10 000 receivers are all told, though most keep their connections ope
     const tell = async () => {
       statuses.push((await sender.send(request(origins[next++]!))).status);
     };
-    // One at a time, nobody else's end makes room for the connection of the next.
+    // Sequential requests: no finishing request frees a connection for the next one.
     for (let i = 0; i < 100; i++) await tell();
     await Promise.all(Array.from({ length: 20 }, async () => {
       while (next < origins.length) await tell();
     }));
     assert.deepEqual(statuses, origins.map(() => 200));
   });
-  // 20 in use beside those that are kept, and closing takes the server a moment to notice.
+  // 20 in use besides the kept ones, and the server notices closed ones a moment later.
   assert(mostOpen < 500, `${mostOpen} connections at a time`);
   await new Promise((resolve) => server.close(resolve));
   assert.equal(open, 0, "nothing stays open once the sender is closed");

@@ -8,21 +8,24 @@ import { parseRetryAfter, startTimer } from "@taskcast/core/protocol";
 import { isPublicAddress, REFUSED } from "./addresses.ts";
 import { OriginAgents } from "./origin_agents.ts";
 
-/** Posts to addresses that may be posted to. */
+/** Posts to allowed addresses. */
 export interface Transport {
-  /** @throws {Error} If there is no answer; says why without the address, which may be secret. */
+  /**
+   * @throws {Error} If there is no answer. The message gives the reason without the address, which
+   * may be secret.
+   */
   post(request: WebhookRequest): Promise<WebhookResponse>;
   /** Closes connections. */
   close(): void;
 }
 
-/** Bytes of an answer that are read; nothing in it is wanted. */
+/** Maximum number of bytes read of an answer, whose content is ignored. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
 /**
- * Opens connections as they are needed, and keeps them.
+ * Returns a transport that opens connections on demand and keeps them.
  *
- * @param isAllowed Whether a host may have an address that is not public.
+ * @param isAllowed Returns whether a host may have a private address.
  */
 export function openTransport(
   { isAllowed, maxSockets }: { isAllowed: (host: string) => boolean; maxSockets: number },
@@ -36,8 +39,8 @@ export function openTransport(
       const { agent, release } = agents.take(url);
       let answer: WebhookResponse | undefined;
       let isSettled = false;
-      // Asks no other layer: a request that is destroyed tells nobody in some states. An answer
-      // that is known stays the outcome, however the rest of it ends.
+      // Rejects by itself: a destroyed request reports nothing in some states. An answer that has
+      // arrived remains the outcome, however the rest of its body ends.
       const settle = (error: Error) => {
         if (isSettled) return;
         isSettled = true;
@@ -83,7 +86,7 @@ export function openTransport(
   return { post, close: () => agents.close() };
 }
 
-/** A request that ended without an answer and without an error of its own. */
+/** A request that ended without an answer and without an error. */
 const CLOSED = new Error("the connection broke");
 
 type LookupCallback = (
@@ -92,7 +95,7 @@ type LookupCallback = (
   family?: number,
 ) => void;
 
-/** Finds a host's addresses, and takes them only if all are public. */
+/** Resolves a host's addresses, and fails unless all are public. */
 function publicLookup(host: string, options: LookupOptions, callback: LookupCallback): void {
   lookup(host, { ...options, all: true }, (error, addresses) => {
     if (error !== null) return callback(error);
@@ -110,7 +113,7 @@ function answerOf(response: http.IncomingMessage): WebhookResponse {
   return retryAfterMs === undefined ? { status } : { status, retryAfterMs };
 }
 
-/** Returns the reason of a failure without addresses, which may be secret. */
+/** Describes a failure without addresses, which may be secret. */
 function reasonOf(error: Error): string {
   const { code } = error as { code?: string };
   switch (code) {

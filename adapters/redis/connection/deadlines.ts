@@ -1,76 +1,40 @@
-/** A pending answer in the list of all, by time of the request. */
-interface Waiting {
-  untilMs: number;
-  onLate?: () => void;
-  before?: Waiting;
-  after?: Waiting;
-}
+import { WaitList } from "@taskcast/core/internal";
 
 /**
- * Notices answers that do not come in time. All may take equally long, so those that were asked for
- * first are late first, and one timer is enough for all of them: a timer for each took 9 % of what
- * a publish costs this process.
- *
- * They are a list whose elements forget each other, and what they were about, when they leave it. A
- * `Set` keeps what was in it for longer: it moves to a larger or emptier table after some dozens of
- * changes, and V8 keeps old tables, each by the one before, until it looks through the whole heap.
- * Every second publish was kept so for seconds, and copied meanwhile.
+ * Detects answers that do not arrive in time. All have the same limit, so one timer is enough for all
+ * of them: a timer for each took 9 % of what a publish costs this process.
  */
 export class Deadlines {
   readonly #timeoutMs: number;
-  #first?: Waiting;
-  #last?: Waiting;
+  readonly #waits = new WaitList();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(timeoutMs: number) {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Calls back when the time is over. Returns how to say that the answer is there. */
+  /**
+   * Calls `onLate` when the time is over.
+   *
+   * @returns A function to call when the answer has arrived. Safe to call twice.
+   */
   expect(onLate: () => void): () => void {
-    const waiting: Waiting = {
-      untilMs: performance.now() + this.#timeoutMs,
-      onLate,
-      before: this.#last,
-      after: undefined,
-    };
-    if (this.#last === undefined) this.#first = waiting;
-    else this.#last.after = waiting;
-    this.#last = waiting;
+    const wait = this.#waits.add(performance.now() + this.#timeoutMs, onLate);
     this.#timer ??= setTimeout(this.#onTimer, this.#timeoutMs);
     return () => {
-      this.#remove(waiting);
-      if (this.#first === undefined) this.#rest();
+      this.#waits.remove(wait);
+      if (this.#waits.first === undefined) this.#stopTimer();
     };
   }
 
   readonly #onTimer = (): void => {
-    this.#timer = undefined;
     const nowMs = performance.now();
-    for (let first = this.#first; first !== undefined; first = this.#first) {
-      // Timers may be a little early.
-      if (first.untilMs > nowMs + 1) {
-        this.#timer = setTimeout(this.#onTimer, first.untilMs - nowMs);
-        return;
-      }
-      const { onLate } = first;
-      this.#remove(first);
-      onLate?.();
-    }
+    this.#waits.expire(nowMs + 1); // Timers may be a little early.
+    const { first } = this.#waits;
+    this.#timer = first && setTimeout(this.#onTimer, first.atMs - nowMs);
   };
 
-  /** Does nothing if it was removed before. */
-  #remove(waiting: Waiting): void {
-    if (waiting.onLate === undefined) return;
-    const { before, after } = waiting;
-    if (before === undefined) this.#first = after;
-    else before.after = after;
-    if (after === undefined) this.#last = before;
-    else after.before = before;
-    waiting.onLate = waiting.before = waiting.after = undefined;
-  }
-
-  #rest(): void {
+  #stopTimer(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
