@@ -1,6 +1,6 @@
 /**
- * What keeps a text from being the address of a server, in words that can follow its name; nothing
- * of the text itself, which may hold a password.
+ * Returns why a text cannot be the address of a server, in words that can follow its name. They
+ * contain nothing of the text itself, which may hold a password.
  *
  * @returns `undefined` if it is one.
  */

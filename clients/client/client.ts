@@ -28,7 +28,7 @@ export interface TaskcastClientOptions extends HttpOptions, TransportOptions {
   share?: boolean;
 }
 
-/** What is known beside an event when it is given to `onEvent`. */
+/** Facts about an event that `onEvent` gets beside it. */
 export interface EventContext {
   /** The whole text of an accumulate series, this event included. */
   text(seriesId: string): string;

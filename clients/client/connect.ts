@@ -9,7 +9,7 @@ export function streamHeaders(cursor: string | undefined): Record<string, string
   return cursor === undefined ? { accept } : { accept, "last-event-id": cursor };
 }
 
-/** What one connection is made for. */
+/** Parameters of one connection. */
 export interface ConnectRequest {
   /** The task that is followed. */
   taskId: string;

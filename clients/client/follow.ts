@@ -10,7 +10,7 @@ import type { TaskMessage } from "./task_message.ts";
 import { readMessage } from "./task_message.ts";
 import { onWake } from "./wake.ts";
 
-/** What of a task is followed, and where from. */
+/** Part of a task to follow, and its start. */
 export interface FollowRequest {
   /** The task. */
   taskId: string;

@@ -1,5 +1,5 @@
 /**
- * What the clients of Taskcast share: requests with tokens, typed errors, waits between attempts.
+ * Parts that the clients of Taskcast share: requests with tokens, typed errors, back-off.
  *
  * @module
  */
@@ -86,28 +86,28 @@ export class HttpClient {
     return this.#base + path + (params.size === 0 ? "" : `?${params}`);
   }
 
-  /** Whether anything has ever answered. */
+  /** True once anything has answered. */
   get isReached(): boolean {
     return this.#isReached;
   }
 
-  /** Whether `fetch` was given as an option. */
+  /** True if `fetch` was given as an option. */
   get hasOwnFetch(): boolean {
     return this.#options.fetch !== undefined;
   }
 
-  /** Whether a token that was refused can be replaced by a fresh one. */
+  /** True if a refused token can be replaced by a fresh one. */
   get canRefreshToken(): boolean {
     return typeof this.#options.token === "function";
   }
 
-  /** Whether requests carry something that could let them in. */
+  /** True if requests carry credentials. */
   get hasCredentials(): boolean {
     const { token, headers = {} } = this.#options;
     return token !== undefined || Object.keys(headers).length > 0;
   }
 
-  /** What the server knows the caller by: the token that requests are sent with, and all headers. */
+  /** Returns the credentials of requests: the token, and all headers. */
   async credentials(): Promise<{ token?: string; headers: Record<string, string> }> {
     const { headers = {} } = this.#options;
     return { token: await this.#token(false), headers };

@@ -26,8 +26,8 @@ export class TaskcastHttpError extends TaskcastError {
   }
 
   /**
-   * Whether the same request may succeed later. An answer that is not the server's says nothing of
-   * what the server would answer.
+   * True if the same request may succeed later. An answer that is not the server's says nothing
+   * about what the server would answer.
    */
   get transient(): boolean {
     return this.isForeign || isTransient(this.status);
@@ -43,11 +43,12 @@ function isTransient(status: number): boolean {
 const FOREIGN_ANSWERS = 5;
 
 /**
- * Whether to try again is in vain. What is not Taskcast's answer is an outage of the path, once the
- * server has answered. Before that the address may be wrong, or the host of the server may have
- * refused by itself: a 401 ends it at once, anything else when it has come several times.
+ * Returns true if a retry cannot succeed. An answer that is not Taskcast's is an outage of the
+ * path, once the server has answered. Before that the address may be wrong, or the host of the
+ * server may have refused by itself: a 401 ends it at once, anything else when it has come several
+ * times.
  *
- * @param before What came of earlier attempts: an answer of the server, and how many failed.
+ * @param before Earlier attempts: whether the server ever answered, and how many failed.
  */
 export function isFinal(error: unknown, before: { isMet: boolean; failures: number }): boolean {
   const isWrongPlace = !before.isMet && before.failures >= FOREIGN_ANSWERS;
@@ -56,7 +57,7 @@ export function isFinal(error: unknown, before: { isMet: boolean; failures: numb
   return !error.isForeign || isWrongPlace || !before.isMet && error.status === 401;
 }
 
-/** What an answer that is not Taskcast's is taken for. */
+/** Error codes for answers that are not Taskcast's, by status. */
 const CODE_OF: Readonly<Record<number, ErrorCode>> = {
   401: "UNAUTHORIZED",
   403: "FORBIDDEN",
@@ -67,9 +68,9 @@ const CODE_OF: Readonly<Record<number, ErrorCode>> = {
 };
 
 /**
- * Returns whether an error body is a Taskcast server's verdict. Proxies, firewalls and ingresses may
- * have bodies that look like ours, so with the statuses that they use most only the server's own
- * codes count.
+ * Returns whether an error body is a Taskcast server's verdict. Proxies, firewalls and ingresses
+ * may have bodies that look like ours, so with the statuses that they use most only the server's
+ * own codes count.
  *
  * | Status    | Code                                                             |
  * | --------- | ---------------------------------------------------------------- |
@@ -106,7 +107,7 @@ export async function errorOf(response: Response): Promise<TaskcastHttpError> {
   return new TaskcastHttpError(response, body);
 }
 
-/** What is said of an answer that is not Taskcast's. */
+/** Returns the error for an answer that is not Taskcast's. */
 function foreign({ status, url, headers }: Response): ErrorBody["error"] {
   const { pathname } = new URL(url || "http://unknown/");
   const type = headers.get("content-type") ?? "nothing";

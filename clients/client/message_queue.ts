@@ -28,7 +28,7 @@ export class MessageQueue<Item> {
     this.#wake();
   }
 
-  /** What comes, until the end. */
+  /** Yields items as they come. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Item, never> {
     for (;;) {
       for (const item of this.#items.splice(0)) {

@@ -9,7 +9,7 @@ interface Series {
 }
 
 /**
- * What the series of a task amount to, kept up to date by feeding it every event. It replaces on a
+ * Values of a task's series, kept up to date by feeding it every event. It replaces on a
  * snapshot and appends otherwise, so that it is right after any reconnect.
  *
  * @example

@@ -10,12 +10,12 @@ export interface SseMessage {
   id?: string;
 }
 
-/** What a message takes while it is held, in characters: its data, and something for being there. */
+/** Returns the size of a held message in characters: its data, and an overhead. */
 export function sizeOf({ data }: SseMessage): number {
   return data.length + 100;
 }
 
-/** What a stream of SSE says besides its messages. */
+/** Fields of an SSE stream besides its messages. */
 export interface SseHints {
   /**
    * Ends the reading with its reason. That of the request is not enough: runtimes may forget it
@@ -29,8 +29,8 @@ export interface SseHints {
 }
 
 /**
- * Reads the messages of an SSE stream, as they come and as they are asked for. A message that is cut
- * off in the middle is dropped.
+ * Reads the messages of an SSE stream, as they come and as they are asked for. A message that is
+ * cut off in the middle is dropped.
  */
 export async function* sseMessages(
   body: ReadableStream<Uint8Array>,
@@ -57,13 +57,13 @@ export async function* sseMessages(
 }
 
 /**
- * The parser of https://html.spec.whatwg.org/multipage/server-sent-events.html, with one difference:
- * it tells also of blocks that have an `id:` and no data. They move the reader's cursor by the rules
- * of EventSource, but other parsers do not report them.
+ * The parser of https://html.spec.whatwg.org/multipage/server-sent-events.html, with one
+ * difference: it tells also of blocks that have an `id:` and no data. They move the reader's cursor
+ * by the rules of EventSource, but other parsers do not report them.
  */
 class SseParser {
   readonly #onRetry?: (retryMs: number) => void;
-  /** Of the line that is not complete yet. */
+  /** Parts of the incomplete line. */
   #parts: string[] = [];
   #endsWithCr = false;
   #event?: string;

@@ -5,7 +5,7 @@ import type { SseMessage } from "./sse_messages.ts";
 import { sseMessages } from "./sse_messages.ts";
 import { runs } from "../../testing/properties/runs.ts";
 
-/** What is read of a text that comes in parts of these lengths, again and again. */
+/** Reads a text that arrives in parts of these lengths, repeated. */
 async function read(text: string, lengths: number[]): Promise<[SseMessage[], number[]]> {
   const bytes = new TextEncoder().encode(text);
   const body = new ReadableStream<Uint8Array>({

@@ -13,7 +13,7 @@ import type { HttpClient } from "./http.ts";
 import { eventsParameters } from "./query.ts";
 import { SeriesView } from "./series_view.ts";
 
-/** What of a task is to be followed, and how. */
+/** Part of a task to follow, and options. */
 export interface StreamOptions {
   /** Only events that match. @default all */
   filter?: EventFilter;

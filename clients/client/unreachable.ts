@@ -27,8 +27,8 @@ export class UnreachableError extends TypeError {
 }
 
 /**
- * Whether something answers a page of another origin that may not read it. A browser tells a refusal
- * by CORS from an outage only so: a request whose answer nobody reads succeeds.
+ * Returns true if something answers a page of another origin that may not read it. A browser tells
+ * a refusal by CORS from an outage only so: a request whose answer nobody reads succeeds.
  */
 export async function refusedByBrowser(
   baseUrl: string,

@@ -1,4 +1,4 @@
-/** What happened: the page is looked at again, the network is back, or the machine slept. */
+/** Reason to retry at once: the page is visible again, the network is back, or the machine slept. */
 export type Wake = "visible" | "online" | "awake";
 
 const TICK_MS = 5_000;

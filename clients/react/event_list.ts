@@ -47,7 +47,7 @@ export class EventList {
     this.#cut = 0;
   }
 
-  /** Those that are kept, oldest first: a new array for each call. */
+  /** Returns the kept events, oldest first, in a new array. */
   newest(): readonly EventEnvelope[] {
     return this.#capacity === 0 ? [] : this.#events.slice(-this.#capacity);
   }

@@ -1,4 +1,4 @@
-/** What a page has; servers and workers do not. */
+/** Functions that pages have, and servers and workers lack. */
 interface FrameHost {
   requestAnimationFrame?: (run: () => void) => number;
   cancelAnimationFrame?: (frame: number) => void;

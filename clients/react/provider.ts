@@ -13,7 +13,7 @@ import {
 /** Either a client, or what one is made of. */
 export type TaskcastProviderProps =
   & {
-    /** What may use the hooks. */
+    /** Components that use the hooks. */
     children?: ReactNode;
   }
   & (

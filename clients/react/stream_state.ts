@@ -12,7 +12,7 @@ import type { DoneReason } from "@taskcast/client";
  */
 export type StreamStatus = "idle" | "connecting" | "open" | "reconnecting" | "done" | "error";
 
-/** What each hook tells of the connection. */
+/** State of the connection, which each hook returns. */
 export interface StreamState {
   /** How it stands. */
   readonly status: StreamStatus;
@@ -65,7 +65,7 @@ export function refused(problem: unknown): StreamState {
   return { ...NOTHING, status: "error", error: errorOf(problem) };
 }
 
-/** What was thrown, as an `Error`. */
+/** Returns a thrown value as an `Error`. */
 export function errorOf(problem: unknown): Error {
   return problem instanceof Error ? problem : new Error(String(problem), { cause: problem });
 }

@@ -3,7 +3,7 @@ import { isFinal, retryDelayMs, sleep } from "@taskcast/client/http";
 import type { Task, TaskStatus } from "@taskcast/core/protocol";
 import { isTerminal } from "@taskcast/core/protocol";
 
-/** What a {@linkcode TaskRecord} needs. */
+/** Options of a {@linkcode TaskRecord}. */
 export interface TaskRecordOptions {
   client: TaskcastClient;
   taskId: string;

@@ -22,7 +22,7 @@ import {
 } from "./stream_state.ts";
 import { TaskRecord } from "./task_record.ts";
 
-/** What `useTaskEvents` returns. */
+/** Result of `useTaskEvents`. */
 export interface TaskEvents extends StreamState {
   /**
    * The newest events that match, oldest first. A snapshot of a series (`seriesSnapshot`) replaces
@@ -33,7 +33,7 @@ export interface TaskEvents extends StreamState {
   readonly dropped: number;
 }
 
-/** What `useTask` returns. */
+/** Result of `useTask`. */
 export interface TaskState extends StreamState {
   /** The task; `undefined` until it was read. When it is deleted, the last that was known. */
   readonly task: Task | undefined;
@@ -41,9 +41,9 @@ export interface TaskState extends StreamState {
 
 const NO_EVENTS = { events: [], dropped: 0 } as const;
 
-/** What is shown where nothing is followed. */
+/** View while nothing is followed. */
 export const IDLE_VIEW: TaskView = viewOf(IDLE);
-/** What is shown until something is known, and on servers. */
+/** View until something is known, and on servers. */
 export const PENDING_VIEW: TaskView = viewOf(CONNECTING);
 
 function viewOf(state: StreamState): TaskView {
@@ -52,7 +52,7 @@ function viewOf(state: StreamState): TaskView {
   return { events, task, text: () => "" };
 }
 
-/** What hooks show of a task. Each part stays the same object until what it says has changed. */
+/** View of a task for hooks. Each part stays the same object until its contents change. */
 export interface TaskView {
   readonly events: TaskEvents;
   readonly task: TaskState;
@@ -114,7 +114,7 @@ export class TaskStore implements TaskView {
     void this.#follow(signal);
   }
 
-  /** Whether the server refused for good. */
+  /** True if the server refused for good. */
   get isRefused(): boolean {
     return this.#state.status === "error";
   }
@@ -209,7 +209,7 @@ export class TaskStore implements TaskView {
   }
 }
 
-/** Whether a view of before says what the state is now. */
+/** Returns true if an earlier view equals the current state. */
 function says(view: StreamState, { status, doneReason, error }: StreamState): boolean {
   return view.status === status && view.doneReason === doneReason && view.error === error;
 }

@@ -26,7 +26,7 @@ export function storeKey(taskId: string, filter: EventFilter = {}): string {
   return JSON.stringify([taskId, plain]);
 }
 
-/** What is known of a task now, if anybody watches it. Changes nothing, so it may be rendered. */
+/** Returns the view of a task that somebody watches. Has no effect, so it may be called in a render. */
 export function peek(client: TaskcastClient, key: string): TaskView | undefined {
   return entriesOf.get(client)?.get(key)?.store;
 }

@@ -5,7 +5,7 @@ import type { TaskView, Watcher } from "./task_store.ts";
 import { IDLE_VIEW, PENDING_VIEW } from "./task_store.ts";
 import { peek, storeKey, watch } from "./task_stores.ts";
 
-/** What of a task is followed, for each hook. Hooks with the same task and filter share all. */
+/** Part of a task to follow, for each hook. Hooks with the same task and filter share everything. */
 export interface FollowOptions {
   /** Only events that match. May be written inline: what counts is what it says. @default all */
   filter?: EventFilter;

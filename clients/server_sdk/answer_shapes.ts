@@ -33,7 +33,7 @@ export const isDeletion: IsOurs = (answer) => answer === undefined || isText(ans
 /** A ticket. */
 export const isTicket: IsOurs = ({ ticket }) => isText(ticket);
 
-/** What a blocked task waits for. */
+/** Checks the request of a blocked task. */
 export const isBlockedRequest: IsOurs = ({ type }) => isText(type);
 
 /** A receipt, whose numbers are checked by the one who sent the events. */

@@ -55,7 +55,7 @@ export interface TaskcastServerClientOptions extends HttpOptions {
 export interface ListTasksQuery {
   /** In one of these states. */
   status?: TaskStatus[];
-  /** Of one of these types; `a.b.*` is what starts with `a.b.`. */
+  /** Types of tasks; `a.b.*` matches types that start with `a.b.`. */
   types?: string[];
   /** With this tag. */
   tag?: string;
@@ -265,7 +265,7 @@ export class TaskcastServerClient {
     });
   }
 
-  /** What a blocked task waits for. */
+  /** Returns the request that a blocked task waits for. */
   async getRequest(taskId: string): Promise<BlockedRequest> {
     const path = `${taskPath(taskId)}/request`;
     return await this.#retrying(() => this.#json("GET", path, isBlockedRequest));

@@ -1,11 +1,11 @@
 import { TaskcastHttpError } from "@taskcast/client/http";
 import { isAmbiguous } from "./retrying.ts";
 
-/** What a publish carries so that the server knows its repetition. */
+/** Number of a publish, by which the server detects its repetition. */
 export interface Sequence {
   producerId: string;
   producerEpoch: number;
-  /** Of the first event; the next ones follow. */
+  /** Number of the first event; the next ones follow. */
   producerSeq: number;
 }
 

@@ -224,8 +224,9 @@ export class Publisher {
   }
 
   /**
-   * Whether the same may succeed later. A token that is refused is got anew, once; one that was taken
-   * and ran out during the request, as the server says with how far it came, is no refusal.
+   * Returns true if the same may succeed later. A refused token is replaced once; one that was
+   * accepted and ran out during the request, as the server says with how far it came, is no
+   * refusal.
    */
   #mayRepeat(error: unknown): boolean {
     if (error instanceof NonsenseReceipt) return false;

@@ -24,7 +24,7 @@ export function assertRetryOptions(options: RetryOptions): void {
   }
 }
 
-/** What happened before the attempt that is being made. */
+/** Earlier attempts. */
 export interface Attempt {
   /** 1 for the first. */
   number: number;
@@ -46,7 +46,7 @@ export function isAmbiguous(error: unknown): boolean {
 const FIRST_CONTACT_MS = 500;
 
 /**
- * Whether a server is most likely not there at all, so that more attempts would only hide it.
+ * Returns true if a server most likely does not exist, so that more attempts would only hide it.
  *
  * @param spentMs Milliseconds from the first attempt to the end of the wait for the next one.
  */
@@ -79,7 +79,7 @@ export async function retrying<T>(
   }
 }
 
-/** What `fetch` rejects with when the connection fails, or when an attempt took too long. */
+/** Returns true if `fetch` failed by the connection, or because an attempt took too long. */
 function isNetworkError(error: unknown): boolean {
   return error instanceof TypeError ||
     (error instanceof DOMException && error.name === "TimeoutError");

@@ -1,6 +1,6 @@
 import type { EventEnvelope } from "@taskcast/core/protocol";
 
-/** What a webhook brought that proves itself. */
+/** Contents of a verified webhook. */
 export interface VerifiedWebhook<Body = EventEnvelope> {
   /** The same for all attempts at one event: what was seen before may be left out. */
   id: string;
@@ -22,7 +22,7 @@ export interface VerifyWebhookOptions {
   nowMs?: number;
 }
 
-/** What came is not from who has the secret, or was altered, or is old. */
+/** Thrown if a webhook does not come from a holder of the secret, was altered, or is old. */
 export class WebhookVerificationError extends Error {
   /** `WebhookVerificationError`. */
   override name = "WebhookVerificationError";

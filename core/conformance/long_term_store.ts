@@ -74,7 +74,7 @@ function version(record: TaskRecord, version: number, changes: object): TaskReco
 
 const WHERE = [{ taskId: "t", incarnation: LIFE }];
 
-/** What an archive says of the first `length` of these events. */
+/** Returns the position of an archive that has the first `length` events. */
 function positionAt(events: readonly StoredEvent[], length: number): ArchivePosition {
   return { version: 1, length, ...(length > 0 && { entropy: events[length - 1]!.entropy }) };
 }

@@ -34,7 +34,7 @@ function at(length: number, version = 1): TaskRevision {
 
 const AGAIN = { againAtMs: NOW + 7 };
 
-/** What an archiver asks of a short-term store. */
+/** Checks of what an archiver needs of a short-term store. */
 export const ARCHIVE_WORK_CHECKS: readonly Check<ShortTermStore>[] = [
   {
     title: "claim() finds nothing where no commit marked its task",

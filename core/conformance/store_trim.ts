@@ -41,7 +41,7 @@ function range(from: number, to: number, step = 1): number[] {
   return Array.from({ length: Math.ceil((to - from) / step) }, (_, i) => from + i * step);
 }
 
-/** What becomes of a log when events are removed from it: in every store. */
+/** Checks of logs from which events are removed. */
 export const TRIM_CHECKS: readonly Check<ShortTermStore>[] = [
   {
     title: "trimLog() removes events and leaves the others where they are",

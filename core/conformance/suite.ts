@@ -1,4 +1,4 @@
-/** What a conformance suite needs of the adapter it tests and of the runner it runs under. */
+/** Adapter and test runner of a conformance suite. */
 export interface ConformanceOptions<Adapter> {
   /** Prefix of every test's name. */
   name: string;

@@ -14,7 +14,7 @@ export class ClosedIds {
     return this.#ids.size;
   }
 
-  /** Whether an id is closed. */
+  /** Returns true if an id is closed. */
   has(taskId: string, nowMs: number): boolean {
     return (this.#ids.get(taskId)?.untilMs ?? -Infinity) > nowMs;
   }

@@ -5,7 +5,7 @@ interface Entry<Kind> {
 }
 
 /**
- * What is due when, earliest first: a binary heap. A task's new times do not remove its old entries
+ * Due times, earliest first: a binary heap. A task's new times do not remove its old entries
  * from the heap; these are known by not being the task's any more, and are dropped when met.
  */
 export class DueIndex<Kind extends string> {
@@ -18,7 +18,7 @@ export class DueIndex<Kind extends string> {
     this.#kinds = kinds;
   }
 
-  /** What is due for a task, if anything. */
+  /** Returns the due times of a task, if it has any. */
   get(taskId: string): Readonly<Partial<Record<Kind, number>>> | undefined {
     return this.#times.get(taskId);
   }
@@ -47,7 +47,7 @@ export class DueIndex<Kind extends string> {
     this.#times.delete(taskId);
   }
 
-  /** What is due at `nowMs`; it stays due. */
+  /** Reads what is due at `nowMs`; it stays due. */
   read(nowMs: number, limit: number): { entries: Entry<Kind>[]; nextAtMs?: number } {
     const entries: Entry<Kind>[] = [];
     let nextAtMs: number | undefined;

@@ -8,7 +8,8 @@ const SLACK = 128;
  *
  * A series that goes on gets another entry at the end, and the one before becomes stale. Those are
  * swept out once they are more than half: so moving a series costs the same however many there are,
- * which a sorted list would not, and finding a place is a binary search, which a linked list has not.
+ * which a sorted list would not, and finding a place is a binary search, which a linked list has
+ * not.
  */
 export class NewestOrder<Series extends { newest: { index: number } }> {
   #series: Series[] = [];
@@ -38,7 +39,7 @@ export class NewestOrder<Series extends { newest: { index: number } }> {
     this.#indexes.splice(at, 1);
   }
 
-  /** Those whose newest event comes after an index. */
+  /** Yields the series whose newest event comes after an index. */
   *after(index: number): Generator<Series, void> {
     for (let at = this.#placeAfter(index); at < this.#series.length; at++) {
       const series = this.#series[at]!;

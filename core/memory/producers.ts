@@ -9,7 +9,7 @@ interface Producer {
   indexes: number[];
 }
 
-/** What the producers of one task have sent, so that a repetition is known. */
+/** Progress of the producers of one task, which detects repetitions. */
 export class Producers {
   /** Made with the first producer: an empty map takes 184 bytes, of about 1000 for a task. */
   #producers?: Map<string, Producer>;

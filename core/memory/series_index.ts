@@ -15,10 +15,10 @@ interface Series extends SeriesKind {
 export class SeriesIndex {
   /** Made with the first series: an empty map takes 184 bytes, of about 1000 for a task. */
   #series?: Map<string, Series>;
-  /** Those that have a fold. */
+  /** Series that have a fold. */
   #order?: NewestOrder<Series>;
 
-  /** What a series began as, or `undefined` for a new one. */
+  /** Returns the kind with which a series began, or `undefined` for a new one. */
   kindOf(seriesId: string): SeriesKind | undefined {
     return this.#series?.get(seriesId);
   }
@@ -99,9 +99,9 @@ export class SeriesIndex {
 
 /**
  * A delta as part of a text. Long ones are cut from the event's data, where they are in it as they
- * are and first or last: engines keep such a cut as a view of 32 bytes, where a text of its own would
- * take the memory of the event once more (measured: 554 bytes for an event with 200 of data, and 402
- * so). It is not searched for: a search takes minutes for texts that are made for it.
+ * are and first or last: engines keep such a cut as a view of 32 bytes, where a text of its own
+ * would take the memory of the event once more (measured: 554 bytes for an event with 200 of data,
+ * and 402 so). It is not searched for: a search takes minutes for texts that are made for it.
  */
 function partOf(data: string, delta: string, accField = ""): string {
   if (delta.length < 32) return delta;

@@ -334,7 +334,7 @@ function recordBytes(record: TaskRecord): number {
   return JSON.stringify(record).length + TASK_OVERHEAD_BYTES;
 }
 
-/** What new events come to. */
+/** Size of new events. */
 interface Measure {
   count: number;
   /** Their data. */

@@ -25,13 +25,13 @@ interface Posting {
  * are, where those are that stand alone, and the fold of each series.
  */
 export class TaskLog {
-  /** Those that were trimmed are `undefined`. */
+  /** Events by index; trimmed ones are `undefined`. */
   readonly #events: (StoredEvent | undefined)[] = [];
   readonly #postings = new Map<string, Posting>();
   readonly #plain: number[] = [];
   /** The posting of the newest event. */
   #newest?: Posting;
-  /** What is left of these, once events were trimmed; made by the first read after that. */
+  /** Remaining indexes once events were trimmed; built by the first read after that. */
   #left?: { all: number[]; plain: number[]; postings: Posting[] };
   readonly series: SeriesIndex = new SeriesIndex();
   readonly producers: Producers = new Producers();

@@ -9,7 +9,7 @@ export interface ResumeQuery {
   message?: string;
 }
 
-/** What a request to resume says about the page. */
+/** Returns the facts about the page in a request to resume. */
 export function resumeQueryOf(url: string): ResumeQuery {
   const params = new URL(url, "http://localhost").searchParams;
   return {

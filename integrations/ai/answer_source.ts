@@ -30,7 +30,7 @@ export async function abandon(source: AnswerSource): Promise<void> {
   }
 }
 
-/** What of a text stream has no chunk of its own: the AI SDK reads text streams in the same way. */
+/** Id of the text in a text stream, as the AI SDK chooses it. */
 const TEXT_ID = "text-1";
 
 function textsToChunks(): Transformer<MessageChunk | string, ChunkFields> {

@@ -9,7 +9,7 @@ export type Resolvable<T> = T | PromiseLike<T> | (() => T | PromiseLike<T>);
 /** Makes requests, as `fetch` does. */
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>;
 
-/** What a request of the AI SDK may bring besides the message. */
+/** Options of a request of the AI SDK besides the message. */
 export interface ChatRequestOptions {
   /** Headers of this request. */
   headers?: Record<string, string> | Headers;
@@ -25,11 +25,11 @@ export interface PreparedRequest {
   api?: string;
   /** Its headers, instead of those of the transport. */
   headers?: HeadersInit;
-  /** Whether it takes cookies along. */
+  /** Use of cookies. */
   credentials?: RequestCredentials;
 }
 
-/** What a request can be prepared from. */
+/** Input for preparing a request. */
 export interface RequestToPrepare {
   /** The chat. */
   id: string;
@@ -40,17 +40,17 @@ export interface RequestToPrepare {
   body: Record<string, any> | undefined;
   /** Headers of the transport and the call. */
   headers: HeadersInit | undefined;
-  /** Of the transport. */
+  /** Setting of the transport. */
   credentials: RequestCredentials | undefined;
   /** The `metadata` of the call. */
   requestMetadata: unknown;
 }
 
-/** What a message can be sent from. */
+/** Input for preparing the request of a message. */
 export interface MessageToPrepare<Message> extends RequestToPrepare {
   /** All messages of the chat, the newest last. */
   messages: Message[];
-  /** What the user wants. */
+  /** Action of the user. */
   trigger: "submit-message" | "regenerate-message";
   /** The message that is made anew or edited. */
   messageId: string | undefined;
@@ -60,7 +60,7 @@ export interface MessageToPrepare<Message> extends RequestToPrepare {
 export interface ChatRequestsOptions<Message> {
   /** Where messages are posted. @default {"/api/chat"} */
   api?: string;
-  /** Whether requests take cookies along. @default {"same-origin"} */
+  /** Use of cookies. @default {"same-origin"} */
   credentials?: Resolvable<RequestCredentials>;
   /** Sent with every request. */
   headers?: Resolvable<Record<string, string> | Headers>;
@@ -88,7 +88,7 @@ export interface SentMessage<Message> extends ChatRequestOptions {
   chatId: string;
   /** All messages of the chat, the newest last. */
   messages: Message[];
-  /** What the user wants. */
+  /** Action of the user. */
   trigger: "submit-message" | "regenerate-message";
   /** The message that is made anew or edited. */
   messageId: string | undefined;
@@ -214,12 +214,12 @@ function segment(chatId: string): string {
   return encodeURIComponent(chatId);
 }
 
-/** Whether it is for people, e.g. a captive portal's or for signing in; no route of a chat has one. */
+/** Returns true for a page, such as a captive portal's or a sign-in page; no route of a chat is one. */
 function isPage({ headers }: Response): boolean {
   return headers.get("content-type")?.includes("html") ?? false;
 }
 
-/** What an answer that is no success says went wrong. */
+/** Returns the error of an answer that is not a success. */
 async function refusalOf(response: Response): Promise<Error> {
   const text = await response.text().catch(() => "");
   try {

@@ -8,13 +8,13 @@ import { KnownAnswers } from "./known_answers.ts";
 import type { ResumeRetryOptions } from "./resuming.ts";
 import { assertResumeRetry, resumingChunks } from "./resuming.ts";
 
-/** What of a message of the AI SDK is looked at. */
+/** Part of a message of the AI SDK that is read. */
 export interface PageMessage {
   /** Its name, which the server knows as well. */
   readonly id: string;
-  /** Who wrote it. */
+  /** Author. */
   readonly role: string;
-  /** What it consists of. */
+  /** Parts of the message. */
   readonly parts: readonly { readonly type: string; readonly state?: string }[];
 }
 
@@ -46,7 +46,7 @@ export interface ReconnectOptions extends ChatRequestOptions {
   abortSignal?: AbortSignal;
 }
 
-/** Of all transports of this page; on a server nothing is asked for, and so nothing remembered. */
+/** Answers known to all transports of this page; servers request none, so they remember none. */
 const knownOnPage = new KnownAnswers();
 
 /**
@@ -73,7 +73,7 @@ export class TaskcastChatTransport<Message extends PageMessage> {
   readonly #requests: ChatRequests<Message>;
   readonly #retry: ResumeRetryOptions;
   readonly #idleTimeoutMs: number;
-  /** What the page was opened with, if more is to come after it. */
+  /** Answer with which the page was opened, if it is incomplete. */
   readonly #opened: KnownAnswer | undefined;
 
   /**
@@ -160,8 +160,8 @@ export class TaskcastChatTransport<Message extends PageMessage> {
 
   /**
    * Stops what is being answered, for all who read it; what there is of the answer is kept. The
-   * page's stream then ends by itself. (`stop` of `useChat` only closes the page's stream.) A message
-   * of this page that is on its way is waited for, and its answer stopped as well.
+   * page's stream then ends by itself. (`stop` of `useChat` only closes the page's stream.) A
+   * message of this page that is on its way is waited for, and its answer stopped as well.
    *
    * @throws {Error} When it is refused, or the server cannot be reached.
    */
@@ -235,7 +235,7 @@ async function* withMessageId(
   }
 }
 
-/** Whether more is to come after a message: it is a question, or breaks off in a text. */
+/** Returns true if an answer is to follow: the message is a question, or breaks off in a text. */
 function isUnanswered({ role, parts }: PageMessage): boolean {
   if (role !== "assistant") return role === "user";
   return parts.some(({ state }) => state === "streaming" || state === "input-streaming");

@@ -11,8 +11,8 @@ export const ANSWER_TYPE = "ai.chat";
 export const MAX_CHAT_ID_LENGTH = 200;
 
 /**
- * Finds what a page that resumes is to be told: the answer that it has a part of, ended or not, else
- * the chat's newest, if that is being made or the page lacks it.
+ * Finds what a page that resumes is to be told: the answer that it has a part of, ended or not,
+ * else the chat's newest, if that is being made or the page lacks it.
  *
  * @throws {TaskcastError} `INVALID_INPUT` for a chat id that cannot be.
  */
@@ -33,7 +33,7 @@ export async function findAnswer(
   return isMeant ? newest : undefined;
 }
 
-/** Whether an answer is a message, or answers it. */
+/** Returns true if an answer is a message, or answers it. */
 async function isAbout(tasks: ChatTasks, task: Task, message: string): Promise<boolean> {
   if (task.id === message || task.tags?.includes(questionTag(message))) return true;
   const reading = new AbortController();
@@ -47,7 +47,7 @@ async function isAbout(tasks: ChatTasks, task: Task, message: string): Promise<b
   }
 }
 
-/** What all answers of a chat have in common. */
+/** Returns the query for all answers of a chat. */
 export function answersOf(chatId: string): { types: string[]; tag: string } {
   return { types: [ANSWER_TYPE], tag: chatTag(chatId) };
 }

@@ -1,4 +1,4 @@
-/** What a page knows of a chat's newest answer. */
+/** A page's knowledge of a chat's newest answer. */
 export interface KnownAnswer {
   /** The id of its task. */
   answer?: string;
@@ -14,14 +14,14 @@ export interface KnownAnswer {
 const MAX_CHATS = 100;
 
 /**
- * What a page knows of the answers of its chats. It is not kept in a transport, since components
+ * A page's knowledge of the answers of its chats. It is not kept in a transport, because components
  * make a new one each time they render.
  */
 export class KnownAnswers {
   readonly #byChat = new Map<string, KnownAnswer>();
   readonly #posts = new Set<{ chat: string; response: Promise<Response> }>();
 
-  /** What is known of a chat's answer; an `opened` one unless it was settled before. */
+  /** Returns the known answer of a chat, or the `opened` one unless it was settled before. */
   find(chat: string, opened: KnownAnswer | undefined): KnownAnswer {
     const known = this.#byChat.get(chat);
     if (known !== undefined && !known.isSettled) return known;

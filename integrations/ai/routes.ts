@@ -4,7 +4,7 @@ import type { AnswerSource } from "./answer_source.ts";
 import type { AnswerContext, RoutedChat } from "./chat_options.ts";
 import { readJson } from "./read_json.ts";
 
-/** What of Hono's context every application has; yours, with its variables, is `Context<Env>`. */
+/** Part of Hono's context that every application has; yours, with its variables, is `Context<Env>`. */
 export interface HonoSource {
   /** The request. */
   readonly req: {
@@ -15,7 +15,7 @@ export interface HonoSource {
   };
 }
 
-/** What a route gets: a request, or Hono's context with one. */
+/** Argument of a route: a request, or Hono's context with one. */
 export type RouteSource = Request | HonoSource;
 
 /** A message that was posted. */
@@ -23,7 +23,7 @@ export interface ChatPost<Source> extends AnswerContext {
   /** The chat. */
   id: string;
   /**
-   * What was posted, not validated: `messages`, or what `prepareSendMessagesRequest` of the page
+   * The posted body, not validated: `messages`, or what `prepareSendMessagesRequest` of the page
    * makes of them.
    */
   // deno-lint-ignore no-explicit-any -- As of `request.json()`.

@@ -1,4 +1,4 @@
-/** What the SDKs take; they only write to the console, key included, when it is something else. */
+/** DSNs that the SDKs accept; they write others to the console, key included. */
 const DSN = /^https?:\/\/\w+(:\w*)?@(\[[:.%\w]+\]|[\w.-]+)(:\d{1,5})?\/([\w.~-]+\/)*\d+$/;
 
 /**

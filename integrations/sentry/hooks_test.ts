@@ -14,7 +14,7 @@ function recorder() {
   return { reports, sentry };
 }
 
-/** What is written to the console while `use` runs. */
+/** Returns what is written to the console while `use` runs. */
 function written(use: () => void): unknown[][] {
   const real = { warn: console.warn, error: console.error };
   const lines: unknown[][] = [];

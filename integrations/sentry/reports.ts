@@ -1,10 +1,10 @@
 import type { ErrorContext, Task, TaskError } from "@taskcast/core";
 
-/** What Sentry is told beside the error itself. */
+/** Context of an error for Sentry. */
 export interface ReportContext {
   /** How bad it is. */
   level: "error" | "warning";
-  /** What can be searched for. */
+  /** Searchable values. */
   tags: Record<string, string>;
   /** Reports with the same are one issue. @default Sentry's own grouping, by stack trace */
   fingerprint?: string[];
@@ -78,8 +78,8 @@ export function unhandledReport(
 /**
  * An error without a stack trace, since the place of a hook tells nothing of a task.
  *
- * The task's id is part of its message: Sentry's deduplication, which some SDKs have by default, would
- * drop the second of two tasks that fail alike. Grouping is by fingerprint.
+ * The task's id is part of its message: Sentry's deduplication, which some SDKs have by default,
+ * would drop the second of two tasks that fail alike. Grouping is by fingerprint.
  */
 function nameless(name: string, message: string): Error {
   const error = new Error(message);

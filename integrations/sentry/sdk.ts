@@ -24,7 +24,7 @@ export interface SentryClient {
   ): unknown;
 }
 
-/** What one version of the SDK keeps for the whole process. */
+/** Process-wide state of one version of the SDK. */
 interface Carrier {
   /** Scopes of asynchronous contexts, e.g. one for each request (7: hubs). */
   acs?: { getCurrentScope?(): SentrySdk; getCurrentHub?(): SentrySdk };
@@ -40,8 +40,8 @@ interface Carrier {
  *
  * Importing an SDK here would not find it: each version keeps its client under its own number, so
  * only the very same version would see it. All of them use the same global for that, `__SENTRY__`,
- * since several copies of one SDK have to find each other too. It is not in their documentation; the
- * tests run real SDKs of several majors, and the option `sentry` does without.
+ * since several copies of one SDK have to find each other too. It is not in their documentation;
+ * the tests run real SDKs of several majors, and the option `sentry` does without.
  *
  * @returns One that sends, if there is any; else one that is disabled; undefined without any client.
  */
@@ -67,7 +67,7 @@ export function clientOf(sdk: SentrySdk): SentryClient | undefined {
   return sdk.getClient?.() as SentryClient | undefined;
 }
 
-/** Whether a client sends anything: it is not turned off, and has a DSN. */
+/** Returns true if a client sends: it is enabled and has a DSN. */
 export function sends(client: SentryClient): boolean {
   if (client.getOptions?.().enabled === false) return false;
   return client.getTransport === undefined || client.getTransport() !== undefined;

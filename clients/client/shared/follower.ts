@@ -18,7 +18,7 @@ import { exactIndex, isOtherLog } from "./protocol.ts";
 /** Not a failure: what was followed is no more, or has run ahead; join again. */
 class Moved extends Error {}
 
-/** What comes from the leader that was joined. */
+/** Messages of the leader that was joined. */
 interface Feed {
   term: string;
   /** Messages before the first that it brings. */
@@ -27,7 +27,7 @@ interface Feed {
   queue: MessageQueue<Numbered>;
 }
 
-/** What a leader answered: whether it goes on from here, or else from which index it could. */
+/** Answer of a leader: it continues from here, or the index from which it could. */
 type Answer = "joined" | { after?: number };
 
 /**
@@ -50,7 +50,7 @@ export class Follower {
   /** Ends the connection that this stream has alone. */
   #own?: AbortController;
   #failure?: { error: unknown };
-  /** What the leader tells does not go on from what this stream has. */
+  /** True if the leader's messages do not continue this stream. */
   #isApart = false;
   /** Set while a leader is asked: takes its answer, asks again. */
   #asking?: { answer: (answer: Answer) => void; again: () => void };
@@ -117,7 +117,7 @@ export class Follower {
     }
   }
 
-  /** What the leader tells, until there is another one, or this stream could not keep up. */
+  /** Yields the leader's messages until there is another leader, or this stream cannot keep up. */
   async *#together(): AsyncGenerator<TaskMessage, void> {
     const feed = this.#feed!;
     const heard = new IdleTimer(this.#options.idleTimeoutMs, this.#stop);
@@ -153,10 +153,10 @@ export class Follower {
   }
 
   /**
-   * What the server tells this stream alone, until a leader can go on from here: at the latest when
-   * both are at the newest event.
+   * Yields the server's messages to this stream alone, until a leader can continue from here: at
+   * the latest when both are at the newest event.
    *
-   * @param after Index from which on the leader could.
+   * @param after Index from which the leader could continue.
    */
   async *#alone(after = -1): AsyncGenerator<TaskMessage, void> {
     const own = this.#own = new AbortController();
@@ -283,7 +283,7 @@ export class Follower {
   }
 }
 
-/** What a stream begins with: with the same start it is the same stream. */
+/** Returns a key for the start of a stream; streams with the same key are the same. */
 export function startOf(url: string, cursor: string | undefined): string {
   return `${url} ${cursor ?? ""}`;
 }
@@ -293,7 +293,7 @@ function isReset({ event, value }: TaskMessage): boolean {
   return event === SSE_EVENT.open && (value as OpenMessage).reset === true;
 }
 
-/** Whether a message brings nothing to a reader who has everything through an index. */
+/** Returns true if a message has nothing new for a reader that has everything through an index. */
 function isKnown({ event, value, id }: TaskMessage, through: number): boolean {
   if (event === undefined) return (exactIndex(id) ?? Infinity) <= through;
   return event === SSE_EVENT.event && (value as EventEnvelope).rawIndex <= through;

@@ -32,7 +32,7 @@ function message(kind: "exact" | "partial", index: number): SseMessage {
 const done: SseMessage = { event: "taskcast.done", data: '{"reason":"completed"}' };
 
 interface Stage {
-  /** What the follower gave out. */
+  /** Messages that the follower yielded. */
   seen: SseMessage[];
   /** Where it began when it asked the server itself. */
   cursors: (string | undefined)[];

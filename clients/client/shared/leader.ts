@@ -6,7 +6,7 @@ import { onAbort } from "@taskcast/core/protocol";
 import type { SharePlatform } from "./platform.ts";
 import { newName, post, Unshareable } from "./platform.ts";
 
-/** What is led, and how. */
+/** Stream that a leader reads for others. */
 export interface Leadership {
   /** The channel's name. */
   name: string;

@@ -10,7 +10,7 @@ export interface Locks {
   ): Promise<void>;
 }
 
-/** What tabs share a connection by. */
+/** Browser functions by which tabs share a connection. */
 export interface SharePlatform {
   /** One tab at a time has the connection. */
   locks: Locks;
@@ -30,7 +30,7 @@ export function post(channel: BroadcastChannel, said: Said): void {
   }
 }
 
-/** What there is of it here; `undefined` if a part is missing, as on pages without TLS. */
+/** Returns the functions of this page; `undefined` if one is missing, as on pages without TLS. */
 export function sharePlatform(): SharePlatform | undefined {
   const { navigator, BroadcastChannel } = globalThis as Partial<typeof globalThis>;
   const locks = (navigator as { locks?: Locks } | undefined)?.locks;

@@ -10,7 +10,7 @@ export interface Numbered {
 
 /** Where a follower stands. */
 export interface Standing {
-  /** What it would ask the server for; names also its cursor. */
+  /** Request that it would send, with its cursor. */
   start: string;
   /** Its cursor, if that may be compared with places in other streams. */
   cursor?: string;
@@ -19,11 +19,11 @@ export interface Standing {
   n: number;
 }
 
-/** What tabs say to each other. */
+/** Messages between tabs. */
 export type Said =
   /** A tab leads from now on. */
   | { kind: "lead"; term: string }
-  /** What has come. */
+  /** A message of the stream. */
   | { kind: "message"; term: string } & Numbered
   /** The connection failed and is made again. */
   | { kind: "trouble"; term: string; text: string; delayMs: number }
@@ -52,7 +52,7 @@ export function exactIndex(cursor: string | undefined, incarnation?: string): nu
   return decoded.index;
 }
 
-/** Whether two cursors are at the same index of logs with different events there. */
+/** Returns true if two cursors are at the same index of different logs. */
 export function isOtherLog(a: string | undefined, b: string | undefined): boolean {
   const first = decode(a);
   const second = decode(b);

@@ -21,7 +21,7 @@ export class Remembered {
   #first = 0;
   #chars = 0;
   #n = 0;
-  /** What is remembered comes after this cursor; `undefined`: after where the stream began. */
+  /** Cursor before the remembered messages; `undefined`: the start of the stream. */
   #after?: string;
 
   /** @param maxChars How much is remembered, about. */

@@ -3,7 +3,7 @@ import { accumulatedValue, DEFAULT_ACC_FIELD, SERVER_EVENT } from "@taskcast/cor
 import type { ChunkFields } from "./chunks.ts";
 import { EVENT_PREFIX } from "./chunks.ts";
 
-/** What of an event is needed to tell the chunk that it was. */
+/** Fields of an event that make its chunk. */
 export type ChunkEvent = Pick<
   EventEnvelope,
   "type" | "data" | "seriesId" | "seriesAccField" | "seriesSnapshot"
@@ -42,7 +42,7 @@ export class ChunkReader {
     return fresh === "" ? [] : [{ ...chunk, [field]: fresh }];
   }
 
-  /** What is said last, where the answer itself did not get to say it. */
+  /** Returns the final chunks of an answer that did not send them itself. */
   endOf(reason: DoneReason): ChunkFields[] {
     if (this.#isComplete || reason === "completed") return [];
     if (reason === "cancelled") return [{ type: "abort", reason: "The answer was stopped" }];

@@ -76,7 +76,7 @@ function plainEvent(chunk: ChunkFields): EventInput {
   return { type: EVENT_PREFIX + chunk.type, data: JSON.parse(JSON.stringify(chunk)) };
 }
 
-/** Whether this is the first of the two units that make one character. */
+/** Returns true for the first of the two units of a character. */
 function isFirstHalf(unit: string | undefined): boolean {
   return unit !== undefined && unit >= "\uD800" && unit <= "\uDBFF";
 }

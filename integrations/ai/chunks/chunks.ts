@@ -7,7 +7,7 @@ export interface MessageChunk {
 /** A chunk whose fields are looked at. */
 export type ChunkFields = MessageChunk & Readonly<Record<string, unknown>>;
 
-/** What chunks are stored as: events of the type `ai.` and the chunk's own. */
+/** Prefix of the event types of chunks, before the chunk's own type. */
 export const EVENT_PREFIX = "ai.";
 
 /** Chunks that bring a part of a text, and where they have it. */

@@ -1,7 +1,7 @@
 import type { ChunkFields } from "./chunks.ts";
 import { DELTA_KINDS } from "./chunks.ts";
 
-/** What is told again is not what was told. */
+/** Thrown when a repeated answer differs from what was delivered. */
 export class OtherAnswerError extends TypeError {
   /** The AI SDK takes it for a lost connection by its words, and begins anew when it resumes. */
   constructor() {
@@ -25,8 +25,8 @@ export interface Telling {
 /**
  * Remembers what was told of an answer, so that the answer can be told again from its beginning and
  * only what is new gets through. Told again, an answer has the same chunks in the same order; only
- * the deltas of a text may come together, in the place of the newest of them. An answer of which the
- * store lost a part may have others, and what was told cannot be taken back.
+ * the deltas of a text may come together, in the place of the newest of them. An answer of which
+ * the store lost a part may have others, and what was told cannot be taken back.
  */
 export class ToldChunks {
   /** Chunks other than deltas, as JSON. */

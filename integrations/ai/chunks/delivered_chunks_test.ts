@@ -41,7 +41,7 @@ const AGAIN = [
   { type: "finish" },
 ];
 
-/** What chunks amount to: texts by their number, and everything else in order. */
+/** Returns the value of chunks: texts by number, and everything else in order. */
 function foldOf(chunks: readonly ChunkFields[]): unknown {
   const texts: string[] = [];
   const open = new Map<unknown, number>();

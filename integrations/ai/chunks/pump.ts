@@ -56,7 +56,7 @@ export function failure(message: string): Outcome {
   return { status: "failed", options: { error: { message } } };
 }
 
-/** Whether this is what a task that has ended answers. */
+/** Returns true for the error of a task that has ended. */
 export function isEnded(error: unknown): boolean {
   return error instanceof TaskcastError &&
     ["TASK_TERMINAL", "TASK_NOT_FOUND", "INVALID_TRANSITION"].includes(error.code);
@@ -100,7 +100,7 @@ async function store(
   }
 }
 
-/** What a chunk says about the end of its answer, if it does. */
+/** Returns the outcome of the answer if a chunk ends it. */
 function outcomeAfter(chunk: ChunkFields): Outcome | undefined {
   if (chunk.type === "error") return failure(String(chunk.errorText));
   if (chunk.type !== "abort") return undefined;

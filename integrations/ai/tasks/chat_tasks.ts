@@ -18,7 +18,7 @@ export interface EventSink {
   close(): Promise<void>;
 }
 
-/** What a chat needs of Taskcast, wherever it runs. */
+/** Operations of Taskcast that a chat needs, local or remote. */
 export interface ChatTasks {
   /** Creates a task. */
   create(input: CreateTaskInput): Promise<Task>;

@@ -12,7 +12,7 @@ import type { SentrySdk } from "../mod.ts";
 type Fits<Sdk extends SentrySdk> = Sdk;
 export type All = Fits<typeof Node10> | Fits<typeof Deno10>;
 
-/** What the lock file does not have: `deno task` downloads all of that, even to start the server. */
+/** Not in the lock file, because `deno task` downloads all of it, even to start the server. */
 const NODE_11 = "npm:@sentry/node@11.12.0";
 
 /** Nor has it the old ones: they bring types for Node that change everybody's. */
