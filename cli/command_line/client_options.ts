@@ -51,7 +51,7 @@ export async function reaching<Flags extends ClientFlags>(
   } catch (error) {
     if (error instanceof TaskcastHttpError && error.status === 401 && !flags.token) {
       throw new UnreachableError(
-        `the server at ${url} asks for a token: --token or TASKCAST_TOKEN`,
+        `the server at ${url} requires a token: --token or TASKCAST_TOKEN`,
       );
     }
     // `fetch` rejects with a TypeError if there is no answer.

@@ -38,7 +38,7 @@ export async function cleanup(
   }
   const existing = existingAdapters(storage.adapters, dryRun);
   if (cleanup.rules === undefined || cleanup.rules.length === 0) {
-    terminal.note("The configuration has no clean-up rules; only those of tasks are carried out");
+    terminal.note("The configuration has no clean-up rules; only those of tasks apply");
   }
   const { adapters, close } = await openAdapters(existing, packageFolders);
   const counts = { tasks: 0, trimmed: 0, events: 0 };

@@ -41,7 +41,7 @@ export async function start(
   const sender = createWebhookSender({ allowPrivate: settings.webhook.allowPrivate });
   const recovery = new RecoveryLog(adapters, { log });
   const logError = createErrorLog(log);
-  const logGivenUp = createErrorLog({ error: log.warn });
+  const logFailedDelivery = createErrorLog({ error: log.warn });
   const close = async () => {
     recovery.close();
     sender.close();
@@ -60,7 +60,10 @@ export async function start(
         settings.logLevel === "debug" ? taskLog(log) : undefined,
         {
           onWebhookFailed({ id }, { hook, error }) {
-            logGivenUp(error, { operation: `webhook ${hook} gives up an event`, taskId: id });
+            logFailedDelivery(error, {
+              operation: `webhook ${hook} failed to deliver an event`,
+              taskId: id,
+            });
           },
           onUnhandledError(error, context) {
             logError(error, context);
@@ -112,13 +115,13 @@ export async function start(
   );
   if (auth.mode === "none" && isOpen) {
     log.warn(
-      "auth is off and all interfaces are open: whoever reaches this port may do everything; " +
+      "auth is off and all interfaces are open: everybody who reaches this port can do everything; " +
         "set TASKCAST_AUTH_MODE=jwt, or --host 127.0.0.1",
     );
   }
   const stop = Promise.withResolvers<void>();
   const removeHandlers = onSignals(["SIGINT", "SIGTERM"], (signal) => {
-    log.info(`${signal}: ending streams; their clients go on elsewhere`);
+    log.info(`${signal}: ending streams; clients reconnect elsewhere`);
     stop.resolve();
     removeHandlers(); // A second signal ends the process the usual way.
   });

@@ -73,7 +73,7 @@ export async function token(
     );
   }
   if (options.expires > LONG_SECONDS) {
-    warn("this token is good for more than a day, and cannot be taken back");
+    warn("this token is valid for more than a day and cannot be revoked");
   }
   if (claimNames.taskIds !== "*" && taskIds.length === 0) {
     warn("this token is for no task: give --task-ids");
@@ -113,13 +113,13 @@ async function signingKey(
     }
     if (secret === undefined) {
       throw new SettingsError(
-        `${secretNames} is missing: it is what the token is signed with`,
+        `${secretNames} is missing: the token is signed with it`,
       );
     }
     const problem = allowShortSecrets ? undefined : secretProblem(secret);
     if (problem !== undefined) {
       throw new SettingsError(
-        `the secret ${problem} (TASKCAST_ALLOW_SHORT_SECRETS=true takes it all the same)`,
+        `the secret ${problem} (TASKCAST_ALLOW_SHORT_SECRETS=true accepts it anyway)`,
       );
     }
     return { key: new TextEncoder().encode(secret) };

@@ -45,7 +45,7 @@ export async function listWebhooks(
     else rows.push(...found);
   }
   if (rows.length > 0) await terminal.out(table(rows));
-  else if (!json) terminal.note("Nothing waits: no delivery was given up");
+  else if (!json) terminal.note("There are no failed deliveries");
   if (isMore) terminal.note(`There are more than ${limit} tasks; --limit shows more`);
   return 0;
 }
@@ -86,7 +86,7 @@ export async function retryWebhooks(
       }
     }
   }
-  if (retried === 0) terminal.note("Nothing to try again: no delivery was given up");
+  if (retried === 0) terminal.note("There are no failed deliveries to retry");
   return 0;
 }
 
@@ -113,7 +113,7 @@ function failuresOf(taskId: string, webhooks: readonly WebhookStatus[]): Undeliv
 /** Formats one line each, with the reason last since it is longest. */
 function table(rows: readonly Undelivered[]): string {
   const lines = [
-    ["TASK", "WEBHOOK", "EVENTS", "GIVEN UP", "URL", "REASON"],
+    ["TASK", "WEBHOOK", "EVENTS", "FAILED AT", "URL", "REASON"],
     ...rows.map(({ taskId, hook, url, from, through, count, error, at }) => [
       taskId,
       hook,

@@ -107,7 +107,7 @@ function completeLiveRoles({ sources }: Layers, adapters: AdaptersConfig, file: 
   if (adapters[missing] !== undefined) return [];
   if (!isNamed(other) || !(other.provider in PROVIDER_DEFAULTS)) {
     return [
-      `${file}: adapters.${missing}: is missing, and only ours can be both: say what it is, too`,
+      `${file}: adapters.${missing}: is missing; only built-in adapters can play both roles, so name it as well`,
     ];
   }
   Object.assign(adapters, { [missing]: { ...other } });
@@ -144,7 +144,7 @@ function unusedProblem(
     case "memory":
       return `${name} needs the storage memory, and ${actual}`;
     default:
-      return `${name} is used by nothing: adapters.longTerm of ${file} is not postgres`;
+      return `${name} has no effect: adapters.longTerm of ${file} is not postgres`;
   }
 }
 

@@ -113,10 +113,7 @@ async function chooseJwt(
   if (algorithm === "HS256") {
     for (const key of publicKeys) {
       problems.push(
-        `${
-          placeOf(key)
-        } HS256 takes a secret, no public key; say the algorithm, which is that of ` +
-          "the key",
+        `${placeOf(key)} HS256 takes a secret, not a public key; set the algorithm of the key`,
       );
     }
     if (config.secret === undefined && publicKeys.length === 0) {
@@ -126,7 +123,7 @@ async function chooseJwt(
     return { jwt, problems };
   }
   if (config.secret !== undefined) {
-    problems.push(`${placeOf("secret")} ${algorithm} takes a public key, no secret`);
+    problems.push(`${placeOf("secret")} ${algorithm} takes a public key, not a secret`);
   } else if (publicKeys.length === 0) {
     const keys = file === "" ? "" : "auth.jwt.publicKey, publicKeyFile or jwksUrl, or ";
     const source = sources.get("auth.jwt.algorithm");
@@ -134,7 +131,7 @@ async function chooseJwt(
     problems.push(`${setting} needs ${keys}TASKCAST_JWT_PUBLIC_KEY_FILE`);
   } else if (publicKeys.length > 1) {
     problems.push(
-      `${placeOf(publicKeys[1]!)} there is ${publicKeys[0]}, too; only one can be the key`,
+      `${placeOf(publicKeys[1]!)} is a second key beside ${publicKeys[0]}; only one is allowed`,
     );
   }
   if (problems.length > 0) return { jwt, problems };
@@ -184,7 +181,7 @@ async function publicKeyProblem(
   const key = text.trim();
   const kind = /-----BEGIN ([A-Z ]+)-----/.exec(key)?.[1];
   if (kind?.includes("PRIVATE KEY")) {
-    return "is a private key, which whoever signs tokens keeps; the public one is needed";
+    return "is a private key, which only the signer of tokens needs; set the public key";
   }
   if (kind !== undefined && kind !== "PUBLIC KEY") {
     return `is a ${kind}, and a PUBLIC KEY (SPKI) is needed: openssl pkey -pubin, or openssl x509 -pubkey`;

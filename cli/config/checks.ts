@@ -88,7 +88,7 @@ function secretProblems({ config, sources }: Layers, file: string): string[] {
     if (problem === undefined) return [];
     const source = sources.get(key);
     const place = source?.from === "env" ? source.name : `${file}: ${key}:`;
-    return [`${place} ${problem} (--allow-short-secrets takes it all the same)`];
+    return [`${place} ${problem} (--allow-short-secrets accepts it anyway)`];
   });
 }
 

@@ -14,7 +14,7 @@ export function createOriginLog(log: Pick<Logger, "warn">): (origin: string) => 
     if (logged.has(origin) || logged.size === MAX_ORIGINS) return;
     logged.add(origin);
     log.warn(
-      `a page of ${origin} asks and may not read the answers: let it with --cors ${origin}, ` +
+      `a page of ${origin} may not call this server: allow it with --cors ${origin}, ` +
         "TASKCAST_CORS or cors.origin",
     );
   };

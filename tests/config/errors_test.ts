@@ -52,11 +52,10 @@ const UNFIT: [yaml: string, errors: string[], env?: Record<string, string>][] = 
     "TASKCAST_JWT_PUBLIC_KEY_FILE",
   ]],
   [`auth: { mode: jwt, jwt: { algorithm: RS256, secret: ${SECRET} } }`, [
-    "auth.jwt.secret: RS256 takes a public key, no secret",
+    "auth.jwt.secret: RS256 takes a public key, not a secret",
   ]],
   ["auth: { mode: jwt, jwt: { publicKey: x } }", [
-    "auth.jwt.publicKey: HS256 takes a secret, no public key; say the algorithm, which is that of " +
-    "the key",
+    "auth.jwt.publicKey: HS256 takes a secret, not a public key; set the algorithm of the key",
   ]],
   ["auth: { mode: jwt, jwt: { algorithm: ES256, publicKey: x } }", [
     "auth.jwt.publicKey: what is there is not a public key for ES256, as PEM (SPKI) or JWK",
@@ -65,8 +64,8 @@ const UNFIT: [yaml: string, errors: string[], env?: Record<string, string>][] = 
     "auth.jwt.publicKeyFile: there is no file /no/such.pub",
   ]],
   ["auth: { mode: jwt, jwt: { algorithm: ES256, publicKey: '-----BEGIN PRIVATE KEY-----' } }", [
-    "auth.jwt.publicKey: what is there is a private key, which whoever signs tokens keeps; the " +
-    "public one is needed",
+    "auth.jwt.publicKey: what is there is a private key, which only the signer of tokens " +
+    "needs; set the public key",
   ]],
   ["limits: { rateLimit: { burst: 10 } }", [
     "limits.rateLimit.requestsPerSecond: is missing, so nothing is limited",
@@ -88,7 +87,7 @@ const UNFIT: [yaml: string, errors: string[], env?: Record<string, string>][] = 
     'cors.origin: "https://*.c" must name one host: "*" stands for all only by itself',
   ]],
   ["adapters: { shortTerm: { provider: ./x.ts } }", [
-    "adapters.broadcast: is missing, and only ours can be both: say what it is, too",
+    "adapters.broadcast: is missing; only built-in adapters can play both roles, so name it as well",
   ]],
 ];
 
@@ -110,7 +109,7 @@ const CLASHES: [yaml: string, errors: string[], env: Record<string, string>][] =
     'TASKCAST_MAX_MEMORY needs the storage memory, and the storage in FILE is "sqlite"',
   ], { TASKCAST_MAX_MEMORY: "64" }],
   ["adapters: { longTerm: { provider: sqlite } }", [
-    "TASKCAST_POSTGRES_URL is used by nothing: adapters.longTerm of FILE is not postgres",
+    "TASKCAST_POSTGRES_URL has no effect: adapters.longTerm of FILE is not postgres",
   ], { TASKCAST_POSTGRES_URL: "postgres://h/d" }],
   ["adapters: { longTerm: { provider: postgres, url: 'postgres://h/d' } }", [
     "TASKCAST_POSTGRES_LISTEN_URL needs wake-ups on PostgreSQL: --storage postgres or " +

@@ -174,7 +174,7 @@ Deno.test("taskcast cleanup says what is due, changes nothing if so asked, and d
   assert.deepEqual(withoutRules, {
     code: 0,
     out: "",
-    err: "The configuration has no clean-up rules; only those of tasks are carried out\n" +
+    err: "The configuration has no clean-up rules; only those of tasks apply\n" +
       "Nothing is due\n",
   });
 

@@ -58,14 +58,14 @@ Deno.test("webhooks list shows what was given up, as a table or as lines of JSON
     assert.deepEqual(await taskcast("list"), {
       code: 0,
       out: "",
-      err: "Nothing waits: no delivery was given up\n",
+      err: "There are no failed deliveries\n",
     });
     await fail("first", { events: 3 });
     await fail("second", { hooks: 2 });
     const { code, out, err } = await taskcast("list");
     assert.deepEqual([code, err], [0, ""]);
     const rows = out.trimEnd().split("\n").map((line) => line.split(/ {2,}/));
-    assert.deepEqual(rows[0], ["TASK", "WEBHOOK", "EVENTS", "GIVEN UP", "URL", "REASON"]);
+    assert.deepEqual(rows[0], ["TASK", "WEBHOOK", "EVENTS", "FAILED AT", "URL", "REASON"]);
     assert.deepEqual(rows.slice(1).map(([task, hook, events]) => [task, hook, events]), [
       ["first", "0", "3 (0-2)"],
       ["second", "0", "0"],
@@ -126,7 +126,7 @@ Deno.test("webhooks retry tries a webhook, a task, or everything again", async (
       assert.deepEqual(await taskcast("retry", ...args), {
         code: 0,
         out: "",
-        err: "Nothing to try again: no delivery was given up\n",
+        err: "There are no failed deliveries to retry\n",
       });
     }
     assert.equal((await taskcast("list")).out, "");
@@ -185,7 +185,7 @@ Deno.test("webhooks: what is wrong is one line, and the token is sent", async ()
   assert.equal(refused.code, 1);
   assert.equal(
     refused.err,
-    `error: the server at ${server.url} asks for a token: --token or TASKCAST_TOKEN\n`,
+    `error: the server at ${server.url} requires a token: --token or TASKCAST_TOKEN\n`,
   );
   assert.equal(letIn.code, 0);
 });

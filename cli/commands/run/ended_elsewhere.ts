@@ -2,17 +2,17 @@ import { TaskcastError } from "@taskcast/core/protocol";
 import type { TaskcastServerClient } from "@taskcast/server-sdk";
 import { printable } from "../../command_line/terminal.ts";
 
-/** Whether the server refused something because somebody else has ended or deleted the task. */
+/** Returns whether the server refused a request because the task was ended or deleted elsewhere. */
 export function isEnd(error: unknown): boolean {
   return error instanceof TaskcastError &&
     ["TASK_NOT_FOUND", "INVALID_TRANSITION", "TASK_TERMINAL"].includes(error.code);
 }
 
 /**
- * Says in words that somebody else has ended or deleted a task, if that is why the server refused
- * something.
+ * Returns a message that a task was ended or deleted elsewhere, if the server refused a request for
+ * that reason.
  *
- * @param error What the server refused with.
+ * @param error The server's refusal.
  */
 export async function endedElsewhere(
   client: TaskcastServerClient,

@@ -8,9 +8,9 @@ import { endedElsewhere, isEnd } from "./ended_elsewhere.ts";
 import { Interruption } from "./interruption.ts";
 import { OutputPublisher } from "./output_publisher.ts";
 
-/** What `taskcast run` is told. */
+/** Options of `taskcast run`. */
 export interface RunOptions {
-  /** The server. */
+  /** Address of the server. */
   url: string;
   /** The task's type. */
   type: string;
@@ -20,8 +20,8 @@ export interface RunOptions {
 }
 
 /**
- * `taskcast run`: runs a command as a task. What it writes is shown as usual and is the task's
- * `stdout` and `stderr` series; how it exits is how the task ends.
+ * `taskcast run`: runs a command as a task. Its output is shown as usual and becomes the task's `stdout`
+ * and `stderr` series; its exit code decides how the task ends.
  *
  * @returns The command's own exit code.
  */
@@ -90,8 +90,8 @@ async function runTask(
   const child = runCommand(command, { stdout: take("out"), stderr: take("err") });
   publisher.signal.addEventListener("abort", () => {
     const { reason } = publisher.signal;
-    // Ended from elsewhere: nobody wants the rest. A store that is full or a server that is away are
-    // no reason to break off what the command does.
+    // If the task was ended elsewhere, nobody wants the rest. A full store or an unreachable server is
+    // no reason to stop the command.
     if (isEnd(reason)) child.stop("SIGTERM");
     else noteError(terminal, `taskcast: the task gets no more output: ${reason.message}`);
   }, { once: true });
@@ -123,8 +123,8 @@ async function runTask(
 /**
  * Closes the publisher.
  *
- * @returns Why the task lacks a part of the output, if it does.
- * @throws What the server refused it with when the task was ended elsewhere.
+ * @returns Reason why the task lacks a part of the output, if it does.
+ * @throws The server's refusal, if the task was ended elsewhere.
  */
 async function closed(publisher: Publisher): Promise<string | undefined> {
   try {
@@ -135,7 +135,7 @@ async function closed(publisher: Publisher): Promise<string | undefined> {
   }
 }
 
-/** Shows a part of the output; `false` when there is nobody or nothing to show it to any more. */
+/** Shows a part of the output; resolves with `false` if it can no longer be shown. */
 async function isWritten(
   terminal: Terminal,
   name: "out" | "err",
@@ -146,7 +146,7 @@ async function isWritten(
     return true;
   } catch (error) {
     const { code, message } = error as OutputError;
-    // Whoever read it has had enough, as `head` does; but a full disk is an error.
+    // The reader has had enough, as `head` has; but a full disk is an error.
     if (code !== "EPIPE") noteError(terminal, `taskcast: ${message}`);
     return false;
   }
@@ -163,7 +163,7 @@ async function endTask(
   { reason, ...facts }: { reason?: string; durationMs: number; outputError?: string },
 ): Promise<void> {
   const result = { exitCode, signal, ...facts };
-  // A command that does all it has to do, whatever else happens, is not cancelled.
+  // A command that succeeded all the same is not cancelled.
   if (reason !== undefined && (code !== 0 || reason === "interrupted")) {
     await client.transitionTask(taskId, "cancelled", { result, reason });
   } else if (code === 0) {
