@@ -258,3 +258,16 @@ Deno.test("ARCHITECTURE.md stays short enough to be read at once", () => {
   const words = text.split(/\s+/).length;
   assert(words <= 2_000, `${words} words`);
 });
+
+Deno.test("the files that CONTRIBUTING.md and AGENTS.md name exist", async () => {
+  let count = 0;
+  for (const document of ["CONTRIBUTING.md", "AGENTS.md"]) {
+    const text = await Deno.readTextFile(new URL(document, ROOT));
+    for (const [, path] of text.matchAll(/`([a-z_][\w.-]*(?:\/[\w.-]+)+\/?)`/g)) {
+      count++;
+      await Deno.stat(new URL(path!, ROOT))
+        .catch(() => assert.fail(`${document}: there is no ${path}`));
+    }
+  }
+  assert(count > 20, `${count} paths`);
+});
