@@ -90,10 +90,12 @@ export type {
   ProducerProgress,
   SeriesKind,
 } from "./domain/append.ts";
-export { checkProducers, checkSeries, newSeriesKind } from "./domain/append.ts";
+export { newSeriesKind } from "./domain/append.ts";
+export type { CommitState } from "./domain/commit.ts";
+export { checkCommit } from "./domain/commit.ts";
 export { isDiverged } from "./domain/divergence.ts";
 export { idOf, toTaskEvent } from "./domain/event_json.ts";
-export { isLive, isReplaced } from "./domain/expectation.ts";
+export { isLive } from "./domain/expectation.ts";
 export type { Filterable } from "./domain/filter.ts";
 export { compileFilter, matchesEverything, matchesType } from "./domain/filter.ts";
 export { isAtRevision } from "./domain/revision.ts";

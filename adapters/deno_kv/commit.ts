@@ -1,18 +1,12 @@
 import type {
   Commit,
   CommitResult,
+  CommitState,
   EventDraft,
   Refusal,
   StoredEvent,
 } from "@taskcast/core/adapter";
-import {
-  checkProducers,
-  checkSeries,
-  isLive,
-  isReplaced,
-  WORK_KINDS,
-} from "@taskcast/core/adapter";
-import { isTerminal } from "@taskcast/core/protocol";
+import { checkCommit, WORK_KINDS } from "@taskcast/core/adapter";
 import { append, prepare } from "./append.ts";
 import type { Changes } from "./rows/changes.ts";
 import type { Keys } from "./keys.ts";
@@ -27,32 +21,33 @@ export type CommitPlan =
     ok: true;
     /** Stored events; for a repetition the index of the original. */
     events: (StoredEvent | number)[];
-    /** The drafts that are appended. */
+    /** The drafts that are new. */
     fresh: readonly EventDraft[];
     from: number;
     length: number;
     hooked: boolean;
   };
 
-/** The index of the event with a producer's sequence number, if it must be looked up. */
+/** Returns the index of an event that a producer sent before its current run. */
 export type IndexOfSent = (producerId: string, seq: number) => number;
 
-/** Works a commit out on a copy of the state for which everything about it is loaded. */
+/** Plans a commit on a copy of the state, for which everything that the commit needs is loaded. */
 export function planCommit(
   keys: Keys,
   state: TaskState,
   changes: Changes,
   commit: Commit,
-  indexOf: IndexOfSent,
+  { indexOf, isClosed }: { indexOf: IndexOfSent; isClosed: boolean },
 ): CommitPlan {
-  const checked = checkCommit(state, commit, indexOf);
-  if (!Array.isArray(checked)) return { ok: false, refusal: checked };
-  const fresh = commit.events.filter((_, at) => checked[at] === undefined);
+  const checked = checkCommit(commitStateOf(state, indexOf), commit, isClosed);
+  if ("code" in checked) return { ok: false, refusal: checked };
+  const { repeats } = checked;
+  const fresh = commit.events.filter((_, at) => repeats[at] === undefined);
   const isChange = commit.record !== undefined || fresh.length > 0;
   if (commit.record !== undefined) writeRecord(keys, state, changes, commit);
   const from = state.head!.length;
   const events = commit.events.map((draft, at): StoredEvent | number => {
-    const repeated = checked[at];
+    const repeated = repeats[at];
     if (repeated !== undefined) return repeated;
     const index = state.head!.length;
     const value = append(keys, state, changes, prepare(draft, changes), commit.nowMs);
@@ -67,8 +62,8 @@ export function planCommit(
 }
 
 /**
- * Begins a commit that is too big for one operation: everything but its events, which are put aside
- * and written out from there.
+ * Begins a commit that is too large for one operation: writes everything but its events, which are
+ * stored as drafts and appended from there.
  */
 export function beginWide(
   keys: Keys,
@@ -85,7 +80,7 @@ export function beginWide(
   setHead(keys, state, changes);
 }
 
-/** The result of a plan, once it is carried out and what it repeats is read. */
+/** Returns the result of a plan, once it is written and the events that it repeats are read. */
 export function resultOf(
   plan: Extract<CommitPlan, { ok: true }>,
   repeated: (index: number) => StoredEvent,
@@ -99,41 +94,33 @@ export function resultOf(
   return { ok: true, events, from, length, ...(hooked ? { hooked } : {}) };
 }
 
-/** Which drafts repeat what, or why the commit is refused. */
-function checkCommit(
+/** Returns a loaded task as {@linkcode checkCommit} looks at it. */
+function commitStateOf(
   { head, series, producers }: TaskState,
-  { expect, events, record, maxEvents, maxBytes }: Commit,
   indexOf: IndexOfSent,
-): (number | undefined)[] | Refusal {
-  if (expect === "absent") {
-    return head === undefined ? events.map(() => undefined) : { code: "EXISTS" };
-  }
-  if (head === undefined) return { code: "ABSENT" };
-  if (isReplaced(expect, head.incarnation)) return { code: "REPLACED" };
-  if (!isLive(expect)) {
-    const isThere = head.version === expect.version && head.incarnation === expect.incarnation;
-    return isThere && record !== undefined ? events.map(() => undefined) : { code: "CONFLICT" };
-  }
-  const checked = checkProducers(events, head.length, (id) => {
-    const known = producers.get(id);
-    if (known === undefined) return undefined;
-    const { epoch, nextSeq, run } = known;
-    return {
-      epoch,
-      nextSeq,
-      indexOf: (seq) => seq >= run.seq ? run.index + seq - run.seq : indexOf(id, seq),
-    };
-  });
-  if ("code" in checked) return checked;
-  const { repeats } = checked;
-  const fresh = events.filter((_, at) => repeats[at] === undefined);
-  if (fresh.length === 0) return repeats;
-  if (isTerminal(head.status)) return { code: "TERMINAL", status: head.status };
-  const conflict = checkSeries(events, repeats, (id) => series.get(id)?.series);
-  if (conflict !== undefined) return conflict;
-  const chars = fresh.reduce((sum, { data }) => sum + data.length, head.dataChars);
-  if (head.length + fresh.length > maxEvents || chars > maxBytes) return { code: "TASK_FULL" };
-  return repeats;
+): CommitState | undefined {
+  if (head === undefined) return undefined;
+  const { incarnation, version, status, length, dataChars } = head;
+  return {
+    incarnation,
+    version,
+    status,
+    length,
+    dataBytes: dataChars,
+    seriesKind: (id) => series.get(id)?.series,
+    producer(id) {
+      const known = producers.get(id);
+      if (known === undefined) return undefined;
+      const { epoch, nextSeq, run } = known;
+      return {
+        epoch,
+        nextSeq,
+        indexOf: (seq) => seq >= run.seq ? run.index + seq - run.seq : indexOf(id, seq),
+      };
+    },
+    // Not known here: the store refuses the commit when it finds no event to repeat.
+    isTrimmed: () => false,
+  };
 }
 
 function markForWork(keys: Keys, state: TaskState, changes: Changes, commit: Commit): void {

@@ -60,13 +60,12 @@ export class CommitWork implements TaskWork<CommitPlan> {
   }
 
   plan(state: TaskState, changes: Changes): CommitPlan {
-    if (this.#isClosed) return { ok: false, refusal: { code: "EXISTS" } };
     const plan = planCommit(
       this.#database.keys,
       state,
       changes,
       this.#commit,
-      (id, seq) => this.#sent.get(`${seq} ${id}`)!,
+      { indexOf: (id, seq) => this.#sent.get(`${seq} ${id}`)!, isClosed: this.#isClosed },
     );
     if (plan.ok) this.#wake(state, changes, plan);
     return plan;

@@ -183,13 +183,10 @@ export class PostgresShortTermStore extends PostgresTaskStore implements ShortTe
       let created = 0;
       const decisions = commits.map((commit) => {
         const number = commit.expect === "absent" ? numbers[created++]! : 0;
-        if (commit.expect === "absent" && closed.has(commit.taskId)) return EXISTS;
-        return decide(tasks, changes, commit, number);
+        return decide(tasks, changes, commit, { number, isClosed: closed.has(commit.taskId) });
       });
       await changes.write(run);
       return decisions;
     }, isWanted);
   }
 }
-
-const EXISTS: Decision = { ok: false, refusal: { code: "EXISTS" } };

@@ -1,6 +1,6 @@
 import type { Level } from "@taskcast/core/protocol";
-import type { EventDraft, EventKind, Refusal, StoredEvent } from "@taskcast/core/adapter";
-import { checkSeries, MAX_SERIES_KINDS } from "@taskcast/core/adapter";
+import type { EventDraft, EventKind, SeriesKind, StoredEvent } from "@taskcast/core/adapter";
+import { MAX_SERIES_KINDS } from "@taskcast/core/adapter";
 import { TaskcastError } from "@taskcast/core/protocol";
 import { EventInserter } from "./rows/event_inserter.ts";
 import type { Statements } from "./connection/statements.ts";
@@ -55,15 +55,10 @@ export class Appender {
     return this.#series.size + this.#classes.size;
   }
 
-  /** Returns the refusal of drafts that do not fit their series. */
-  conflict(
-    drafts: readonly EventDraft[],
-    repeats: readonly (number | undefined)[],
-  ): Refusal | undefined {
-    return checkSeries(drafts, repeats, (seriesId) => {
-      const stored = this.#seriesOf(seriesId);
-      return stored && { mode: stored.mode, accField: stored.acc_field ?? undefined };
-    });
+  /** Looks up a series. */
+  seriesKind(seriesId: string): SeriesKind | undefined {
+    const stored = this.#seriesOf(seriesId);
+    return stored && { mode: stored.mode, accField: stored.acc_field ?? undefined };
   }
 
   /** Appends a draft that has been checked. */

@@ -1,6 +1,15 @@
-import type { Commit, CommitResult, DueTimes, Refusal, StoredEvent } from "@taskcast/core/adapter";
-import { DUE_KINDS, isLive, isReplaced, WORK_KINDS } from "@taskcast/core/adapter";
-import { isTerminal } from "@taskcast/core/protocol";
+import type {
+  Commit,
+  CommitResult,
+  CommitState,
+  DueTimes,
+  KnownProducer,
+  ProducerCheck,
+  SeriesKind,
+  StoredEvent,
+} from "@taskcast/core/adapter";
+import { checkCommit, DUE_KINDS, isLive, WORK_KINDS } from "@taskcast/core/adapter";
+import type { TaskStatus } from "@taskcast/core/protocol";
 import { Appender } from "./append.ts";
 import { isClosed } from "./closed_ids.ts";
 import type { KnownLogs } from "./append_cache.ts";
@@ -11,59 +20,100 @@ import { insertTask, updateRecord } from "./rows/task_rows.ts";
 import { INDEXES, SELECT_EVENT, toStoredEvent } from "./rows/tables.ts";
 import { markOnce } from "./rows/work_marks.ts";
 
-/** Events that a task takes whatever its engine allows. There is room left for its changes of state. */
+/**
+ * Maximum number of events that a publish can bring a log to, whatever the engine allows. The rest of
+ * the indexes is left for changes of state.
+ */
 const MAX_EVENTS = INDEXES - 2 ** 16;
 
-/** Carries a commit out, within a transaction, or refuses it before anything is written. */
-export function carryOut(sql: Statements, logs: KnownLogs, commit: Commit): CommitResult {
-  const { taskId, expect } = commit;
+/** Applies a commit within a transaction, or refuses it before anything is written. */
+export function applyCommit(sql: Statements, logs: KnownLogs, commit: Commit): CommitResult {
+  const { taskId, expect, nowMs } = commit;
   const appender = logs.of(taskId);
-  if (expect === "absent") {
-    if (appender !== undefined || isClosed(sql, taskId, commit.nowMs)) {
-      return refused({ code: "EXISTS" });
-    }
+  const state = appender && new SqliteCommitState(sql, appender);
+  const closed = expect === "absent" && isClosed(sql, taskId, nowMs);
+  const checked = checkCommit(state, bounded(commit), closed);
+  if ("code" in checked) return { ok: false, refusal: checked };
+  if (state === undefined) {
     return appendAll(sql, commit, new Appender(sql, insertTask(sql, commit.record!)));
   }
-  if (appender === undefined) return refused({ code: "ABSENT" });
-  const { row } = appender;
-  if (isReplaced(expect, row.incarnation)) return refused({ code: "REPLACED" });
   if (!isLive(expect)) {
-    if (row.version !== expect.version || row.incarnation !== expect.incarnation) {
-      return refused({ code: "CONFLICT" });
-    }
     logs.forget(taskId);
-    return appendAll(sql, commit, appender);
+    return appendAll(sql, commit, state.appender);
   }
-  const result = appendLive(sql, commit, appender);
-  logs.keep(taskId, appender);
+  const result = appendNew(sql, commit, state, checked);
+  logs.keep(taskId, state.appender);
   return result;
 }
 
-/** Appends to a task that has not ended, as far as the events are new. */
-function appendLive(sql: Statements, commit: Commit, appender: Appender): CommitResult {
-  const { row } = appender;
-  const producers = new Producers(sql, row.task);
-  const repeats = producers.check(commit.events, row.length);
-  if (!Array.isArray(repeats)) return refused(repeats);
-  // Only ended tasks are trimmed.
-  if (repeats.includes(TRIMMED_INDEX)) return refused({ code: "TERMINAL", status: row.status });
-  if (repeats.includes(undefined)) {
-    const refusal = checkLive(row) ?? appender.conflict(commit.events, repeats) ??
-      checkBounds(commit, row, repeats);
-    if (refusal !== undefined) return refused(refusal);
+/** A stored task as {@linkcode checkCommit} looks at it: series and producers are read when needed. */
+class SqliteCommitState implements CommitState {
+  readonly appender: Appender;
+  readonly producers: Producers;
+
+  constructor(sql: Statements, appender: Appender) {
+    this.appender = appender;
+    this.producers = new Producers(sql, appender.row.task);
   }
+
+  get incarnation(): string {
+    return this.appender.row.incarnation;
+  }
+
+  get version(): number {
+    return this.appender.row.version;
+  }
+
+  get status(): TaskStatus {
+    return this.appender.row.status;
+  }
+
+  get length(): number {
+    return this.appender.row.length;
+  }
+
+  get dataBytes(): number {
+    const { bytes, trimmed_bytes: trimmedBytes } = this.appender.row;
+    return bytes - trimmedBytes;
+  }
+
+  producer(id: string): KnownProducer | undefined {
+    return this.producers.get(id);
+  }
+
+  seriesKind(id: string): SeriesKind | undefined {
+    return this.appender.seriesKind(id);
+  }
+
+  isTrimmed(index: number): boolean {
+    return index === TRIMMED_INDEX;
+  }
+}
+
+function bounded(commit: Commit): Commit {
+  return commit.maxEvents > MAX_EVENTS ? { ...commit, maxEvents: MAX_EVENTS } : commit;
+}
+
+/** Appends the events that are new to a live task, and reads the others. */
+function appendNew(
+  sql: Statements,
+  commit: Commit,
+  { appender, producers }: SqliteCommitState,
+  { repeats, progress }: ProducerCheck,
+): CommitResult {
+  const { row } = appender;
   const from = row.length;
   const appended = commit.events.map((draft, at) =>
     repeats[at] === undefined ? appender.append(draft, commit.nowMs) : undefined
   );
-  producers.save();
+  producers.save(progress);
   appender.save();
   if (row.length > from) markForWork(sql, row, commit);
   const events = appended.map((event, at) => event ?? eventAt(sql, row.task, repeats[at]!));
   return { ok: true, events, from, length: row.length, ...hookedOf(row) };
 }
 
-/** A task can change its state also when it is full, so neither bounds nor series are asked. */
+/** Appends all events and replaces the record. */
 function appendAll(sql: Statements, commit: Commit, appender: Appender): CommitResult {
   const { events, nowMs } = commit;
   const { row } = appender;
@@ -75,22 +125,6 @@ function appendAll(sql: Statements, commit: Commit, appender: Appender): CommitR
   setDue(sql, row.task, commit.due ?? {});
   markForWork(sql, row, commit);
   return { ok: true, events: appended, from, length: row.length, ...hookedOf(row) };
-}
-
-function checkLive({ status }: TaskRow): Refusal | undefined {
-  return isTerminal(status) ? { code: "TERMINAL", status } : undefined;
-}
-
-function checkBounds(
-  { events, maxEvents, maxBytes }: Commit,
-  { length, bytes, trimmed_bytes: trimmedBytes }: TaskRow,
-  repeats: readonly (number | undefined)[],
-): Refusal | undefined {
-  const fresh = events.filter((_, at) => repeats[at] === undefined);
-  const added = fresh.reduce((sum, { data }) => sum + data.length, 0);
-  const isFull = length + fresh.length > Math.min(maxEvents, MAX_EVENTS) ||
-    bytes - trimmedBytes + added > maxBytes;
-  return isFull ? { code: "TASK_FULL" } : undefined;
 }
 
 function setDue(sql: Statements, task: number, due: DueTimes): void {
@@ -116,8 +150,4 @@ function hookedOf({ hooked }: TaskRow): { hooked?: true } {
 
 function eventAt(sql: Statements, task: number, index: number): StoredEvent {
   return toStoredEvent(sql.one<EventRow>(SELECT_EVENT, task, index)!);
-}
-
-function refused(refusal: Refusal): CommitResult {
-  return { ok: false, refusal };
 }

@@ -13,7 +13,7 @@ import type {
 } from "@taskcast/core/adapter";
 import { isAtRevision } from "@taskcast/core/adapter";
 import { closeId, openId } from "./closed_ids.ts";
-import { carryOut } from "./commit.ts";
+import { applyCommit } from "./commit.ts";
 import type { Connection } from "./connection/connection.ts";
 import { KnownLogs } from "./append_cache.ts";
 import { forgetSent } from "./rows/producers.ts";
@@ -37,7 +37,7 @@ export class SqliteShortTermStore extends SqliteTaskStore implements ShortTermSt
   }
 
   async commit(commit: Commit): Promise<CommitResult> {
-    return await this.write(() => carryOut(this.sql, this.#logs, commit));
+    return await this.write(() => applyCommit(this.sql, this.#logs, commit));
   }
 
   async deleteTask(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { EventDraft } from "../contracts/records.ts";
-import type { ShortTermStore } from "../contracts/short_term_store.ts";
+import type { Commit, ShortTermStore } from "../contracts/short_term_store.ts";
 import {
   append,
   assertRefused,
@@ -94,6 +94,45 @@ export const COMMIT_CHECKS: readonly Check<ShortTermStore>[] = [
       assert.deepEqual(await store.getTask("t"), { record: again, length: 0 });
       assert((await to(second, draft("new"))).ok);
       assert.deepEqual(await values(store, "t"), ["new"]);
+    },
+  },
+  {
+    title:
+      "commit() that could be refused for several reasons is refused for the first of one order",
+    async run(store) {
+      await create(store, "t");
+      const sent = draft("sent", { producer: { id: "p", epoch: 2, seq: 0 } });
+      const latest = { seriesId: "s", seriesMode: "latest" } as const;
+      await append(store, "t", sent, draft("first", latest));
+      const to = (expect: Commit["expect"], ...events: EventDraft[]) =>
+        commit(store, { taskId: "t", expect, events, maxEvents: 2 });
+      const other = { incarnation: "4567efgh" };
+      const gap = draft("gap", { producer: { id: "p", epoch: 2, seq: 9 } });
+      const fenced = draft("fenced", { producer: { id: "p", epoch: 1, seq: 0 } });
+      const otherMode = draft("mode", { seriesId: "s", seriesMode: "keep-all" });
+      const conflict = { code: "SERIES_CONFLICT", at: 0, mode: "latest" } as const;
+      assertRefused(await to({ live: true, ...other }, otherMode, gap), { code: "REPLACED" });
+      assertRefused(await to({ live: true, incarnation: LIFE }, otherMode, gap), {
+        code: "SEQUENCE_GAP",
+        at: 1,
+        expected: 1,
+      });
+      assertRefused(await to("live", otherMode, draft("full")), conflict);
+      assertRefused(await to("live", draft("full")), { code: "TASK_FULL" });
+      await replace(store, "t", { status: "completed" });
+      assertRefused(await to({ live: true, ...other }, otherMode), { code: "REPLACED" });
+      assertRefused(await to("live", otherMode, fenced), {
+        code: "PRODUCER_FENCED",
+        at: 1,
+        epoch: 2,
+      });
+      assertRefused(await to("live", otherMode, sent), {
+        code: "TERMINAL",
+        status: "completed",
+      });
+      assert.deepEqual(await values(store, "t"), ["sent", "first"]);
+      const again = await to("live", sent);
+      assert(again.ok, "a repetition is answered even then");
     },
   },
   {

@@ -2,7 +2,7 @@ import type { EventDraft } from "../contracts/records.ts";
 import type { Refusal } from "../contracts/short_term_store.ts";
 import type { SeriesMode } from "../protocol/event.ts";
 
-// Checks that every store makes before it appends, as rules over the state it has looked up.
+// The parts of a commit's check that concern producers and series; see `checkCommit`.
 
 /** The stored state of a producer. */
 export interface KnownProducer {
@@ -27,26 +27,24 @@ export interface ProducerProgress {
 /** The repetitions among drafts, and the new state of their producers. */
 export interface ProducerCheck {
   /** For each draft, the index of the event it repeats, or `undefined` if it is new. */
-  repeats: (number | undefined)[];
+  repeats: readonly (number | undefined)[];
   /** The producers that sent new events. */
-  progress: Map<string, ProducerProgress>;
+  progress: ReadonlyMap<string, ProducerProgress>;
 }
 
 /**
  * Finds the stored event that each draft repeats, as if drafts were appended one at a time.
  *
- * @param length Number of events in the log. A draft that repeats an earlier draft of the same commit
- *   yields the index that the earlier one will get.
- * @param known Looks up a producer.
+ * @param stored The log. A draft that repeats an earlier draft of the same commit yields the index that
+ *   the earlier one will get.
  */
 export function checkProducers(
   drafts: readonly EventDraft[],
-  length: number,
-  known: (producerId: string) => KnownProducer | undefined,
+  stored: { readonly length: number; producer(id: string): KnownProducer | undefined },
 ): ProducerCheck | Refusal {
   const repeats: (number | undefined)[] = [];
   const progress = new Map<string, ProducerProgress>();
-  let next = length;
+  let next = stored.length;
   for (const [at, { producer }] of drafts.entries()) {
     if (producer === undefined) {
       repeats.push(undefined);
@@ -54,16 +52,16 @@ export function checkProducers(
       continue;
     }
     const { id, epoch, seq } = producer;
-    const stored = known(id);
+    const known = stored.producer(id);
     const added = progress.get(id);
-    const current = added ?? stored;
+    const current = added ?? known;
     if (current !== undefined && epoch < current.epoch) {
       return { code: "PRODUCER_FENCED", at, epoch: current.epoch };
     }
     const expected = current?.epoch === epoch ? current.nextSeq : 0;
     if (seq > expected) return { code: "SEQUENCE_GAP", at, expected };
     if (seq < expected) {
-      repeats.push(added?.added.get(seq) ?? stored!.indexOf(seq));
+      repeats.push(added?.added.get(seq) ?? known!.indexOf(seq));
       continue;
     }
     const grown = added?.epoch === epoch ? added : { epoch, nextSeq: expected, added: new Map() };
@@ -92,12 +90,11 @@ export function newSeriesKind({ seriesMode: mode = "keep-all", accField }: Event
  * Checks that each new draft agrees with the kind of its series and has the data the series needs.
  *
  * @param repeats Repetitions, which are skipped; see {@linkcode checkProducers}.
- * @param known Looks up a series.
  */
 export function checkSeries(
   drafts: readonly EventDraft[],
   repeats: readonly (number | undefined)[],
-  known: (seriesId: string) => SeriesKind | undefined,
+  stored: { seriesKind(id: string): SeriesKind | undefined },
 ): Refusal | undefined {
   // Created only for the first new series: most drafts belong to a known series or to none.
   let begun: Map<string, SeriesKind> | undefined;
@@ -105,7 +102,7 @@ export function checkSeries(
     const draft = drafts[at]!;
     const { seriesId, seriesMode, accField, mustNotAccumulate } = draft;
     if (seriesId === undefined || repeats[at] !== undefined) continue;
-    let kind = known(seriesId) ?? begun?.get(seriesId);
+    let kind = stored.seriesKind(seriesId) ?? begun?.get(seriesId);
     if (kind === undefined) {
       kind = newSeriesKind(draft);
       (begun ??= new Map()).set(seriesId, kind);

@@ -19,9 +19,10 @@ import type { NoteChange } from "../contracts/task_notes.ts";
 import type { ClaimedWork, MarkedTask, Work } from "../contracts/work_queue.ts";
 import { WORK_KINDS } from "../contracts/work_queue.ts";
 import { isTerminal } from "../protocol/status.ts";
-import { checkSeries, newSeriesKind } from "../domain/append.ts";
+import { newSeriesKind } from "../domain/append.ts";
+import { checkCommit } from "../domain/commit.ts";
 import { copyOf } from "../domain/copy.ts";
-import { isLive, isReplaced } from "../domain/expectation.ts";
+import { isLive } from "../domain/expectation.ts";
 import { isAtRevision } from "../domain/revision.ts";
 import { draftOfStored } from "../domain/series.ts";
 import { ClosedIds, TOMBSTONE_BYTES } from "./closed_ids.ts";
@@ -170,21 +171,15 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
   async close(): Promise<void> {}
 
   #commit(commit: Commit): CommitResult {
-    const { taskId, expect } = commit;
+    const { taskId, expect, nowMs } = commit;
     const entry = this.get(taskId);
-    if (expect === "absent") {
-      const isThere = entry !== undefined || this.#closed.has(taskId, commit.nowMs);
-      return isThere ? refused({ code: "EXISTS" }) : this.#create(commit);
-    }
-    if (entry === undefined) return refused({ code: "ABSENT" });
-    if (expect === "live") return this.#publish(entry, commit);
-    const { version, incarnation } = entry.record;
-    if (isReplaced(expect, incarnation)) return refused({ code: "REPLACED" });
-    if (isLive(expect)) return this.#publish(entry, commit);
-    if (version !== expect.version || incarnation !== expect.incarnation) {
-      return refused({ code: "CONFLICT" });
-    }
-    return this.#replace(entry, commit);
+    const isClosed = expect === "absent" && this.#closed.has(taskId, nowMs);
+    const checked = checkCommit(entry, commit, isClosed);
+    if ("code" in checked) return refused(checked);
+    if (entry === undefined) return this.#create(commit);
+    return isLive(expect)
+      ? this.#publish(entry, commit, checked.repeats)
+      : this.#replace(entry, commit);
   }
 
   #create(commit: Commit): CommitResult {
@@ -204,22 +199,16 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
     return this.#finish(entry, commit);
   }
 
-  #publish(entry: TaskEntry, commit: Commit): CommitResult {
+  #publish(
+    entry: TaskEntry,
+    commit: Commit,
+    repeats: readonly (number | undefined)[],
+  ): CommitResult {
     const { record, log } = entry;
     const { events, nowMs } = commit;
-    const checked = log.producers.check(events, log.length);
-    if ("code" in checked) return refused(checked);
-    const { repeats } = checked;
-    const { status } = record.task;
-    if (isTerminal(status) && repeats.some((index) => index !== undefined && !log.at(index))) {
-      return refused({ code: "TERMINAL", status }); // What it repeats was trimmed.
-    }
     const fresh = measure(events, repeats);
-    if (fresh.count > 0) {
-      const refusal = this.#checkAppend(entry, commit, repeats, fresh) ??
-        this.#makeRoom(fresh.bytes);
-      if (refusal !== undefined) return refused(refusal);
-    }
+    const refusal = fresh.count > 0 ? this.#makeRoom(fresh.bytes) : undefined;
+    if (refusal !== undefined) return refused(refusal);
     const from = log.length;
     const stored: StoredEvent[] = [];
     for (let i = 0; i < events.length; i++) {
@@ -233,11 +222,10 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
     return accepted(record, stored, from, log.length);
   }
 
-  /** A task can always change its state, so neither bounds nor series are asked. */
   #finish(entry: TaskEntry, commit: Commit): CommitResult {
     const { taskId, events, nowMs, due } = commit;
     const { record } = entry;
-    // Nothing is asked of the log of a new task, so that it need not be made.
+    // The log of a new task is not touched: it is created when it is first used.
     const from = commit.expect === "absent" ? 0 : entry.log.length;
     const stored = events.map((draft) => append(entry.log, draft, nowMs));
     this.#grow(entry, sizeOf(events));
@@ -256,22 +244,6 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
       if (atMs === undefined || (kind === "deliver" && !record.hooked)) continue;
       if (this.#work.get(taskId, kind) === undefined) this.#work.set(taskId, kind, atMs);
     }
-  }
-
-  #checkAppend(
-    { record, log }: TaskEntry,
-    { events, maxEvents, maxBytes }: Commit,
-    repeats: readonly (number | undefined)[],
-    { count, dataBytes }: Measure,
-  ): Refusal | undefined {
-    const { status } = record.task;
-    if (isTerminal(status)) return { code: "TERMINAL", status };
-    const conflict = checkSeries(events, repeats, (id) => log.series.kindOf(id));
-    if (conflict !== undefined) return conflict;
-    if (log.length + count > maxEvents || log.dataBytes + dataBytes > maxBytes) {
-      return { code: "TASK_FULL" };
-    }
-    return undefined;
   }
 
   /** Gives up the tasks that ended longest ago, and that the archive has, until there is room. */
@@ -337,29 +309,25 @@ function recordBytes(record: TaskRecord): number {
 /** Size of new events. */
 interface Measure {
   count: number;
-  /** Their data. */
-  dataBytes: number;
-  /** All that they take. */
+  /** Bytes that they are counted with. */
   bytes: number;
 }
 
-/** @param repeats Those that are left out; see `checkProducers`. */
+/** @param repeats Repetitions, which are left out; see `checkCommit`. */
 function measure(
   drafts: readonly EventDraft[],
   repeats: readonly (number | undefined)[],
 ): Measure {
   let count = 0;
-  let dataBytes = 0;
   let bytes = 0;
   for (let i = 0; i < drafts.length; i++) {
     if (repeats[i] !== undefined) continue;
     const { data, delta } = drafts[i]!;
     count++;
-    dataBytes += data.length;
     // A delta is kept twice: in its event and in the fold of its series.
     bytes += data.length + (delta === undefined ? 0 : delta.length) + EVENT_OVERHEAD_BYTES;
   }
-  return { count, dataBytes, bytes };
+  return { count, bytes };
 }
 
 function sizeOf(drafts: readonly EventDraft[]): number {

@@ -10,14 +10,17 @@ import type {
   TaskReader,
 } from "../contracts/task_reader.ts";
 import type { EventFilter } from "../protocol/event.ts";
+import type { TaskStatus } from "../protocol/status.ts";
+import type { KnownProducer, SeriesKind } from "../domain/append.ts";
+import type { CommitState } from "../domain/commit.ts";
 import { copyOf } from "../domain/copy.ts";
 import { isDiverged } from "../domain/divergence.ts";
 import { matchesType } from "../domain/filter.ts";
 import { TaskList } from "./task_list.ts";
 import { TaskLog } from "./task_log.ts";
 
-/** A task and its log. */
-export class TaskEntry {
+/** A task and its log. Its members are accessors, so that checking a commit creates no object. */
+export class TaskEntry implements CommitState {
   record: TaskRecord;
   /** Bytes that it is counted with by a store that counts. */
   bytes = 0;
@@ -30,6 +33,38 @@ export class TaskEntry {
   /** Made when it is first asked for: an empty one takes 400 bytes, of 800 for a new task. */
   get log(): TaskLog {
     return this.#log ??= new TaskLog();
+  }
+
+  get incarnation(): string {
+    return this.record.incarnation;
+  }
+
+  get version(): number {
+    return this.record.version;
+  }
+
+  get status(): TaskStatus {
+    return this.record.task.status;
+  }
+
+  get length(): number {
+    return this.log.length;
+  }
+
+  get dataBytes(): number {
+    return this.log.dataBytes;
+  }
+
+  producer(id: string): KnownProducer | undefined {
+    return this.log.producers.get(id);
+  }
+
+  seriesKind(id: string): SeriesKind | undefined {
+    return this.log.series.kindOf(id);
+  }
+
+  isTrimmed(index: number): boolean {
+    return this.log.at(index) === undefined;
   }
 }
 

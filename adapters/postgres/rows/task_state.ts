@@ -1,5 +1,6 @@
 import type {
   ArchivePosition,
+  CommitState,
   EventDraft,
   EventKind,
   KnownProducer,
@@ -8,20 +9,21 @@ import type {
   StoredEvent,
   TaskRecord,
 } from "@taskcast/core/adapter";
+import type { TaskStatus } from "@taskcast/core/protocol";
 import { MAX_SERIES_KINDS, newSeriesKind } from "@taskcast/core/adapter";
 import type { Changes } from "./changes.ts";
 import type { EventRow } from "./event_columns.ts";
 import type { ClassRow, SeriesRow, TaskRow } from "./table_rows.ts";
 import { escaped, withText } from "./text.ts";
 
-/** Characters above which a part of a series' text ends and the next begins: what fits in a page. */
+/** Maximum length of a part of a series' text, in characters: a part fits in one page. */
 export const PART_LENGTH = 2_000;
 
-/** A task as a transaction has read it, and as it changes it. */
-export class TaskState {
+/** A task as read by a transaction, with the changes that the transaction makes to it. */
+export class TaskState implements CommitState {
   readonly row: TaskRow;
   readonly #classes = new Map<string, ClassRow>();
-  /** That of the event before: mostly the next is of the same. */
+  /** The class of the previous event, which the next event mostly shares. */
   #class?: ClassRow;
   #entropy?: number;
   readonly #series = new Map<string, SeriesRow>();
@@ -34,7 +36,7 @@ export class TaskState {
     this.#changes = changes;
   }
 
-  /** A task that is not stored yet. */
+  /** Creates a task that is not stored yet. */
   static create(task: number, record: TaskRecord, changes: Changes): TaskState {
     const { id, status, createdAt } = record.task;
     const row: TaskRow = {
@@ -54,7 +56,27 @@ export class TaskState {
     return new TaskState(row, changes);
   }
 
-  /** How far the task is, unless nothing was appended: then its newest event was not read. */
+  get incarnation(): string {
+    return this.row.incarnation;
+  }
+
+  get version(): number {
+    return this.row.version;
+  }
+
+  get status(): TaskStatus {
+    return this.row.status;
+  }
+
+  get length(): number {
+    return this.row.length;
+  }
+
+  get dataBytes(): number {
+    return this.row.bytes;
+  }
+
+  /** The revision and its newest event; `undefined` if nothing was appended, as that is not read. */
   get position(): ArchivePosition | undefined {
     const { version, length } = this.row;
     return this.#entropy === undefined ? undefined : { version, length, entropy: this.#entropy };
@@ -75,7 +97,7 @@ export class TaskState {
     this.#producers.set(id, producer);
   }
 
-  /** The index of an event that was removed. */
+  /** Adds the index of an event that a producer has sent and that was removed since. */
   addTrimmed(index: number): void {
     this.#trimmed.add(index);
   }
@@ -104,8 +126,8 @@ export class TaskState {
     this.#changes.replaced(this.row, record);
   }
 
-  /** Remembers what producers sent. */
-  sent(progress: ReadonlyMap<string, ProducerProgress>): void {
+  /** Adds what a commit's producers have sent. */
+  addSent(progress: ReadonlyMap<string, ProducerProgress>): void {
     for (const [id, { epoch, nextSeq, added }] of progress) {
       const known = this.#producers.get(id);
       const isNewEpoch = known !== undefined && known.epoch !== epoch;
@@ -118,7 +140,7 @@ export class TaskState {
     }
   }
 
-  /** Appends a draft that has been checked, and says what is stored. */
+  /** Appends a draft that has been checked, and returns the stored event. */
   append(draft: EventDraft, nowMs: number): StoredEvent {
     const series = this.add(draft, nowMs);
     const { type, level, data, entropy, seriesId } = draft;
@@ -132,7 +154,7 @@ export class TaskState {
     return event;
   }
 
-  /** Appends a draft that has been checked. Returns its series, if it is of one. */
+  /** Appends a draft that has been checked, and returns its series, if it has one. */
   add(draft: EventDraft, nowMs: number): SeriesRow | undefined {
     const { row } = this;
     const index = row.length++;
@@ -194,7 +216,7 @@ export class TaskState {
     return series;
   }
 
-  /** Where the event's data is in the text of its series, when that is all it says. */
+  /** Returns where the text of its series holds the event's data, if it holds all of it. */
   #addToSeries(
     series: SeriesRow,
     { type, level, data, delta }: EventDraft,

@@ -1,4 +1,5 @@
--- One atomic change of one task: checks what is expected, then writes, or refuses whole.
+-- One atomic change of one task: checks what is expected, then writes, or refuses whole. The checks and
+-- their order mirror checkCommit in core/domain/commit.ts.
 --
 -- Answers {'ok' or, of tasks with webhooks, 'hooked', from, length, timestamp, {position in the commit,
 -- ...} ...} or {code, details ...}, and the life. ' untold' behind 'ok' or 'hooked': nobody could be woken.

@@ -2,6 +2,8 @@
 -- the archive: {'ok' or, of tasks with webhooks, 'hooked', with ' untold' behind it where nobody could be
 -- woken, from, length, timestamp, life} or {code, details ..., life}.
 --
+-- The checks are those of checkCommit in core/domain/commit.ts that such a commit can fail.
+--
 -- Most commits are such, and Redis spends most of its time on them, so they have a script that does without
 -- what other commits need. It makes few texts: Lua looks at each byte of one.
 --@include begin_commit

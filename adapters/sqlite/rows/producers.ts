@@ -1,8 +1,7 @@
-import type { EventDraft, KnownProducer, ProducerProgress, Refusal } from "@taskcast/core/adapter";
-import { checkProducers } from "@taskcast/core/adapter";
+import type { KnownProducer, ProducerProgress } from "@taskcast/core/adapter";
 import type { Statements } from "../connection/statements.ts";
 
-/** Stands for the index of an event that was trimmed; that is not kept. */
+/** Replaces the index of a trimmed event, which is not kept. */
 export const TRIMMED_INDEX = -1;
 
 /** Progress of the producers of one task within one commit. */
@@ -10,26 +9,17 @@ export class Producers {
   readonly #sql: Statements;
   readonly #task: number;
   readonly #known = new Map<string, KnownProducer | undefined>();
-  #progress: ReadonlyMap<string, ProducerProgress> = new Map();
 
   constructor(sql: Statements, task: number) {
     this.#sql = sql;
     this.#task = task;
   }
 
-  /** For each draft the index of the event that it repeats, or why the commit is refused. */
-  check(drafts: readonly EventDraft[], length: number): (number | undefined)[] | Refusal {
-    const checked = checkProducers(drafts, length, (id) => this.#producerOf(id));
-    if ("code" in checked) return checked;
-    this.#progress = checked.progress;
-    return checked.repeats;
-  }
-
-  /** Remembers what {@linkcode Producers.check} let through. */
-  save(): void {
-    for (const [id, { epoch, nextSeq, added }] of this.#progress) {
-      // A new epoch: the numbers of the one before mean nothing any more.
-      if (this.#producerOf(id)?.epoch !== epoch) {
+  /** Writes what a commit adds. */
+  save(progress: ReadonlyMap<string, ProducerProgress>): void {
+    for (const [id, { epoch, nextSeq, added }] of progress) {
+      // A new epoch voids the sequence numbers of the previous one.
+      if (this.get(id)?.epoch !== epoch) {
         this.#sql.run(
           "DELETE FROM {producer_events} WHERE task = ? AND producer = ?",
           this.#task,
@@ -55,7 +45,8 @@ export class Producers {
     }
   }
 
-  #producerOf(id: string): KnownProducer | undefined {
+  /** Looks up a producer. The first call reads it, later ones return the same. */
+  get(id: string): KnownProducer | undefined {
     if (!this.#known.has(id)) {
       const row = this.#sql.one<{ epoch: number; next_seq: number }>(
         "SELECT epoch, next_seq FROM {producers} WHERE task = ? AND producer = ?",
@@ -84,7 +75,7 @@ export class Producers {
   }
 }
 
-/** Forgets who sent events that were trimmed. What comes next of each producer stays known. */
+/** Removes the sequence numbers of trimmed events. The next number of each producer is kept. */
 export function forgetSent(sql: Statements, task: number, indexes: readonly number[]): void {
   for (const index of indexes) {
     sql.run("DELETE FROM {producer_events} WHERE task = ? AND idx = ?", task, index);
