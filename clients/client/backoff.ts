@@ -1,23 +1,23 @@
 import { dictatedWaitMs, startTimer } from "@taskcast/core/protocol";
 import { onAbort } from "@taskcast/core/protocol";
 
-/** How long to wait between attempts. */
+/** Delays between attempts. */
 export interface BackoffOptions {
-  /** Milliseconds that the first wait takes at most, from 1. @default {500} */
+  /** Maximum of the first delay in milliseconds, from 1. @default {500} */
   minDelayMs?: number;
-  /** Milliseconds that any wait takes at most, from 1. @default {30000} */
+  /** Maximum of any delay in milliseconds, from 1. @default {30000} */
   maxDelayMs?: number;
-  /** Milliseconds that a server's `Retry-After` can make a wait take at most. @default {300000} */
+  /** Maximum delay in milliseconds that a server's `Retry-After` can cause. @default {300000} */
   maxRetryAfterMs?: number;
-  /** Numbers in [0, 1); for tests. @default {Math.random} */
+  /** Returns numbers in [0, 1); for tests. @default {Math.random} */
   random?: () => number;
 }
 
 /**
- * The wait before an attempt: between half of a bound that doubles each time and all of it, so that
- * clients that were cut off together do not come back together.
+ * Returns the delay before an attempt: a random value between half of a bound that doubles each time
+ * and the bound itself. Clients that were disconnected together thus do not reconnect together.
  *
- * @param attempt Attempts that failed in a row before this one, from 1.
+ * @param attempt Number of consecutive failed attempts before this one, from 1.
  * @returns Milliseconds.
  *
  * @example
@@ -36,12 +36,12 @@ export function backoffMs(attempt: number, options: BackoffOptions = {}): number
 }
 
 /**
- * The wait before an attempt when the server may have said when to come back: as long as it asked
- * for, within `maxRetryAfterMs`, and never shorter than {@linkcode backoffMs}, so that a
- * `Retry-After: 0` is no loop without a pause.
+ * Returns the delay before an attempt, taking into account when the server asked to be called
+ * again: as long as it asked for, within `maxRetryAfterMs`, and never shorter than {@linkcode
+ * backoffMs}. A `Retry-After: 0` thus causes no loop without a pause.
  *
- * @param attempt Attempts that failed in a row before this one, from 1.
- * @param error The reason for the attempt; its `retryAfterMs` counts if it has one.
+ * @param attempt Number of consecutive failed attempts before this one, from 1.
+ * @param error The error of the last attempt; its `retryAfterMs` counts if it has one.
  * @returns Milliseconds.
  */
 export function retryDelayMs(
@@ -55,9 +55,9 @@ export function retryDelayMs(
 }
 
 /**
- * Requires numbers from 1: of milliseconds, bytes and characters there are no parts.
+ * Requires numbers of at least 1. Omitted values are allowed.
  *
- * @throws {RangeError} For the first that is none; what is left out may be.
+ * @throws {RangeError} For the first other value.
  */
 export function assertPositive(values: Readonly<Record<string, number | undefined>>): void {
   for (const [name, value] of Object.entries(values)) {
@@ -68,18 +68,18 @@ export function assertPositive(values: Readonly<Record<string, number | undefine
 }
 
 /**
- * Requires waits that grow: a wait of 0 would double to 0.
+ * Requires delays that grow: a delay of 0 would double to 0.
  *
- * @throws {RangeError} For what is no number from 1.
+ * @throws {RangeError} For a number below 1.
  */
 export function assertBackoff({ minDelayMs, maxDelayMs, maxRetryAfterMs }: BackoffOptions): void {
   assertPositive({ minDelayMs, maxDelayMs, maxRetryAfterMs });
 }
 
-/** Milliseconds after which a connection counts as one that worked, whatever came over it. */
+/** Milliseconds after which a connection counts as successful, whatever arrived over it. */
 export const STABLE_MS = 10_000;
 
-/** Waits, for ever if it is `Infinity`; an abort ends the wait at once, without an error. */
+/** Waits; for ever if the delay is `Infinity`. An abort ends the wait at once, without an error. */
 export async function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const forgetTimer = startTimer(delayMs, resolve);

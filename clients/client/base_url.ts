@@ -1,11 +1,11 @@
 /**
- * Returns why a text cannot be the address of a server, in words that can follow its name. They
- * contain nothing of the text itself, which may hold a password.
+ * Returns why a text cannot be the address of a server, in words that can follow its name. The
+ * reason contains nothing of the text itself, which may contain a password.
  *
- * @returns `undefined` if it is one.
+ * @returns `undefined` if the text is an address.
  */
 export function baseUrlProblem(baseUrl: string): string | undefined {
-  // "localhost:3721" is a URL, too, but its scheme is "localhost:".
+  // "localhost:3721" is a URL too, with the scheme "localhost:".
   if (!/^https?:\/\//i.test(baseUrl)) return "must begin with http:// or https://";
   if (/[?#]/.test(baseUrl)) return "must have no query (?) and no fragment (#)";
   try {

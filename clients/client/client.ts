@@ -18,41 +18,41 @@ import { chooseConnect } from "./transport.ts";
 
 /** Options for {@linkcode TaskcastClient}. */
 export interface TaskcastClientOptions extends HttpOptions, TransportOptions {
-  /** How connections are kept and made again. */
+  /** How connections are kept and restored. */
   connection?: ConnectionOptions;
   /**
-   * Tabs of one origin that follow the same task, with the same filter and for the same caller (the
-   * token's issuer and subject, or the token itself), share one connection. Where the browser lacks
-   * what that takes, each has its own. @default {false}
+   * Lets tabs of one origin share one connection if they follow the same task with the same filter
+   * and for the same caller (the token's issuer and subject, or the token itself). Each tab has its
+   * own connection where the browser lacks locks or channels. @default {false}
    */
   share?: boolean;
 }
 
-/** Facts about an event that `onEvent` gets beside it. */
+/** State of the stream, passed to `onEvent` with each event. */
 export interface EventContext {
-  /** The whole text of an accumulate series, this event included. */
+  /** Returns the whole text of an accumulate series, including this event. */
   text(seriesId: string): string;
-  /** The data of a series' newest event. */
+  /** Returns the data of a series' newest event. */
   latest(seriesId: string): unknown;
-  /** Where the stream is after this event. */
+  /** Cursor of the stream after this event. */
   cursor: string | undefined;
 }
 
-/** An error of a subscription. */
+/** Details of an error of a subscription. */
 export interface SubscriptionError {
-  /** The subscription is over. Otherwise it reconnects by itself. */
+  /** Set if the subscription is over. Otherwise it reconnects by itself. */
   fatal: boolean;
-  /** Milliseconds until it does. */
+  /** Milliseconds until the next attempt. */
   retryInMs?: number;
 }
 
 /** Options for {@linkcode TaskcastClient.subscribe}. */
 export interface SubscribeOptions extends Omit<StreamOptions, "onReconnect"> {
-  /** An event. */
+  /** Called with each event. */
   onEvent?: (event: EventEnvelope, context: EventContext) => void;
-  /** The task has ended, and every event was given out. */
+  /** Called when the task has ended and every event was delivered. */
   onDone?: (reason: DoneReason) => void;
-  /** Something went wrong. @default the console is warned, once, of a server that cannot be reached */
+  /** Called with each error. @default `console.warn`, once, if the server cannot be reached */
   onError?: (error: unknown, info: SubscriptionError) => void;
 }
 
@@ -60,13 +60,16 @@ export interface SubscribeOptions extends Omit<StreamOptions, "onReconnect"> {
 export interface HistoryOptions {
   /** Only events that match. @default all */
   filter?: EventFilter;
-  /** Where to begin. @default the first event */
+  /** Position to begin at. @default the first event */
   since?: Since;
-  /** `accumulated`: of each series only the newest event, with the whole text. @default {"delta"} */
+  /**
+   * `accumulated` returns only the newest event of each series, with the whole text. @default
+   * {"delta"}
+   */
   seriesFormat?: SeriesFormat;
-  /** Events fetched at a time. @default {1000} */
+  /** Number of events fetched at a time. @default {1000} */
   pageSize?: number;
-  /** Ends the reading. */
+  /** Ends the iteration. */
   signal?: AbortSignal;
 }
 
@@ -116,11 +119,11 @@ export class TaskcastClient {
   readonly #follow: Follow;
 
   /**
-   * A client of one server; it connects when it is used.
+   * Creates a client of one server. It connects when it is first used.
    *
-   * @throws {TypeError} If `baseUrl` is not a URL, for a token and headers that cannot be sent, and
-   * for a transport that is not there.
-   * @throws {RangeError} For what of `connection` is no number from 1.
+   * @throws {TypeError} If `baseUrl` is not a URL, if the token or a header cannot be sent, or if
+   * the transport does not exist.
+   * @throws {RangeError} If a value of `connection` is below 1.
    */
   constructor(options: TaskcastClientOptions) {
     this.#http = new HttpClient(options);
@@ -132,12 +135,14 @@ export class TaskcastClient {
   }
 
   /**
-   * Follows a task, reconnecting by itself. Resolves when it has ended, and when the signal aborts.
+   * Follows a task and reconnects by itself. Resolves when the task has ended, and when the signal
+   * aborts.
    *
-   * When the server refuses for good, or a callback throws, the subscription is over: `onError` is
-   * told; only where there is none does the promise reject. So it need not be awaited.
+   * The subscription is over when the server refuses it for good, or when a callback throws. The
+   * error goes to `onError`. The promise rejects only if there is no `onError`, so with one it need
+   * not be awaited.
    *
-   * @throws {TaskcastHttpError} When there is no `onError`.
+   * @throws {TaskcastHttpError} If there is no `onError`.
    */
   async subscribe(taskId: string, options: SubscribeOptions = {}): Promise<void> {
     const { onEvent, onDone, onError, ...rest } = options;
@@ -161,13 +166,15 @@ export class TaskcastClient {
     }
   }
 
-  /** The same as something to loop over, with back-pressure. See {@linkcode TaskStream}. */
+  /**
+   * Returns the task's events as an async iterable with back-pressure. See {@linkcode TaskStream}.
+   */
   stream(taskId: string, options: StreamOptions = {}): TaskStream {
     return new TaskStream(this.#http, taskId, options, this.#follow);
   }
 
   /**
-   * A task and where its log stands.
+   * Reads a task and the position of its log.
    *
    * @throws {TaskcastHttpError} E.g. `TASK_NOT_FOUND`.
    */
@@ -175,7 +182,7 @@ export class TaskcastClient {
     return await getTask(this.#http, taskId);
   }
 
-  /** A task's stored events, page by page as they are asked for. */
+  /** Reads a task's stored events, fetching pages as needed. */
   async *history(taskId: string, options: HistoryOptions = {}): AsyncGenerator<TaskEvent, void> {
     const { pageSize: limit, signal, ...query } = options;
     const path = `${taskPath(taskId)}/events/history`;

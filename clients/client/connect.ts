@@ -1,36 +1,39 @@
 import type { SseMessage } from "./sse_messages.ts";
 
 /**
- * The headers of a request for a stream. A server that cannot serve one now hides the status from
- * clients that accept nothing but a stream, since browsers give up then.
+ * Returns the headers of a request for a stream. They also accept JSON: to clients that accept
+ * nothing but a stream, the server hides the status of a temporary refusal, since browsers would
+ * stop reconnecting.
  */
 export function streamHeaders(cursor: string | undefined): Record<string, string> {
   const accept = "text/event-stream, application/json";
   return cursor === undefined ? { accept } : { accept, "last-event-id": cursor };
 }
 
-/** Parameters of one connection. */
+/** Parameters of a connection. */
 export interface ConnectRequest {
-  /** The task that is followed. */
+  /** The task to follow. */
   taskId: string;
-  /** The stream's URL, with everything but the cursor. */
+  /** The stream's URL, without the cursor. */
   url: string;
-  /** Where to go on. @default where the URL says */
+  /** Cursor to resume from. @default the position in the URL */
   cursor?: string;
   /** Ends the connection. */
   signal?: AbortSignal;
-  /** The server wants this many milliseconds between connections. */
+  /** Called with the server's delay between connections in milliseconds. */
   onRetry: (retryMs: number) => void;
 }
 
 /**
- * One connection to the server: its messages, until it is lost or the task has ended. It is made
- * when the first message is asked for, and given up when the consumer leaves.
+ * Opens one connection to the server and returns its messages, until it is lost or the task has
+ * ended. Connects when the first message is read, and closes when the consumer stops reading.
  *
  * @throws {TaskcastHttpError} If the server refuses.
- * @throws {Renewal} If the connection was given up on purpose: make the next one at once.
+ * @throws {Renewal} If the connection was closed on purpose: open the next one at once.
  */
 export type Connect = (request: ConnectRequest) => AsyncGenerator<SseMessage, void>;
 
-/** Not a failure: the connection was given up and another is to be made at once. */
+/**
+ * Not a failure: the connection was closed on purpose, and the next one should be opened at once.
+ */
 export class Renewal extends Error {}

@@ -6,24 +6,24 @@ export interface ConnectionOptions extends BackoffOptions {
   /** Milliseconds without a byte after which a connection counts as lost. @default {45000} */
   idleTimeoutMs?: number;
   /**
-   * Characters of events that are held: unread ones where the connection does not wait for its
-   * reader (EventSource, shared), and, in the tab that has a shared connection, for tabs that come
-   * later. What is beyond is fetched again when it is wanted. @default {1000000}
+   * Maximum number of buffered characters of events: unread ones where the connection cannot pause
+   * for its reader (EventSource, shared), and, in the tab that holds a shared connection, those
+   * kept for tabs that join later. Events beyond it are fetched again on demand. @default {1000000}
    */
   maxBufferedChars?: number;
   /**
-   * Milliseconds in which the tab that has a shared connection must answer; after that (and up to as
-   * much again, by chance) another tab takes the connection over. @default {3000}
+   * Milliseconds in which the tab that holds a shared connection must answer. After that, and a
+   * random extra of at most the same time, another tab takes the connection over. @default {3000}
    */
   takeOverMs?: number;
 }
 
-/** The same with its defaults. */
+/** Connection options with their defaults. */
 export type FullConnectionOptions =
   & ConnectionOptions
   & Required<Pick<ConnectionOptions, "idleTimeoutMs" | "maxBufferedChars" | "takeOverMs">>;
 
-/** @throws {RangeError} For what is no number from 1. */
+/** Applies the defaults. @throws {RangeError} If a value is below 1. */
 export function withDefaults(
   options: ConnectionOptions = {},
 ): FullConnectionOptions {

@@ -11,33 +11,36 @@ import type { SseMessage } from "./sse_messages.ts";
 import { sizeOf } from "./sse_messages.ts";
 import { MESSAGE_NAMES } from "./task_message.ts";
 
-/** The part of `EventSource` that is used; that of browsers and the npm package `eventsource` fit. */
+/**
+ * The part of `EventSource` that is used. Those of browsers and of the npm package `eventsource`
+ * fit.
+ */
 export interface EventSourceLike {
-  /** 0 connecting, 1 open, 2 closed for good. */
+  /** 0 while connecting, 1 when open, 2 when closed for good. */
   readonly readyState: number;
-  /** Hears of messages by name, and of `open` and `error`. */
+  /** Adds a listener for messages of a name, or for `open` or `error`. */
   addEventListener(
     name: string,
     listener: (event: { data?: unknown; lastEventId?: string }) => void,
   ): void;
-  /** Gives up the connection. */
+  /** Closes the connection. */
   close(): void;
 }
 
-/** Makes an {@linkcode EventSourceLike}. */
+/** Constructor of an {@linkcode EventSourceLike}. */
 export type EventSourceConstructor = new (url: string) => EventSourceLike;
 
 const CLOSED = 2;
 
 /**
- * Connections by `EventSource`, where `fetch` does not stream. It sends no header, so with a token
- * each connection gets a ticket of its own; the cursor goes into the URL.
+ * Connects by `EventSource`, for runtimes where `fetch` does not stream. `EventSource` sends no
+ * headers, so with a token each connection gets a ticket of its own; the cursor goes into the URL.
  *
- * Each lost connection ends this one instead of letting EventSource make the next, which it would
- * with the old ticket. Two things that EventSource hides are made up for. It does not tell of
- * heartbeats, so a connection that said nothing for a while is replaced, and nobody is told. And it
- * does not wait for its reader, so when too much lies unread it is closed, and the rest is fetched
- * when the reader is there.
+ * A lost connection ends this one instead of letting EventSource reconnect, which it would do with
+ * the old ticket. Two more limits of EventSource are compensated. It does not report heartbeats, so
+ * a connection that was silent for a while is replaced without an error. And it does not wait for
+ * its reader, so it is closed when too much lies unread, and the rest is fetched when the reader is
+ * ready.
  */
 export function eventSourceConnect(
   http: HttpClient,
@@ -68,7 +71,7 @@ export function eventSourceConnect(
           idle.restart();
           const message = { event, data: String(data), id: lastEventId || undefined };
           const hasRoom = queue.push(message);
-          // What has no id brings the next connection no further.
+          // A message without an id would not move the next connection forward.
           if (!hasRoom && message.id !== undefined) end(new Renewal());
         });
       }
@@ -113,11 +116,11 @@ async function addressOf(
 }
 
 /**
- * EventSource does not say why it was refused, so the same is asked with `fetch`, of which only the
+ * Asks the same URL with `fetch`, because EventSource does not say why it was refused. Only the
  * status is read.
  *
  * @returns The end of the task, if the answer is 204.
- * @throws {TaskcastHttpError} The reason; what is given as `otherwise` if it would be served now.
+ * @throws {TaskcastHttpError} The refusal; `otherwise` if the stream would be served now.
  */
 async function askForEnd(
   http: HttpClient,

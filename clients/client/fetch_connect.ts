@@ -9,7 +9,7 @@ import { IdleTimer } from "./idle_timer.ts";
 import type { SseMessage } from "./sse_messages.ts";
 import { sseMessages } from "./sse_messages.ts";
 
-/** This runtime reads answers only as a whole, so a stream would never be heard of. */
+/** Error of runtimes that read answers only as a whole, so that a stream would never arrive. */
 export class NoStreamError extends TaskcastHttpError {
   constructor(response: Response) {
     super(response, {
@@ -20,7 +20,7 @@ export class NoStreamError extends TaskcastHttpError {
   }
 }
 
-/** Connections by `fetch`, which sends the token as a header and tells why it was refused. */
+/** Connects by `fetch`, which sends the token as a header and shows why it was refused. */
 export function fetchConnect(http: HttpClient, idleTimeoutMs: number): Connect {
   return async function* (request) {
     const { url, cursor, signal, onRetry } = request;
@@ -39,7 +39,7 @@ export function fetchConnect(http: HttpClient, idleTimeoutMs: number): Connect {
       if (typeof response.body?.getReader !== "function") throw new NoStreamError(response);
       const hints = { signal: idle.signal, onActivity: () => idle.restart(), onRetry };
       for await (const message of sseMessages(response.body, hints)) {
-        idle.pause(); // How long the consumer takes says nothing about the connection.
+        idle.pause(); // A consumer's pause says nothing about the connection.
         yield message;
         idle.restart();
       }
@@ -50,18 +50,18 @@ export function fetchConnect(http: HttpClient, idleTimeoutMs: number): Connect {
 }
 
 /**
- * Returns the end of a task whose stream was answered with 204: the cursor was that of the end
- * already, so the stream itself does not say why.
+ * Returns the end of a task whose stream was answered with 204: the cursor was already at the end,
+ * so the stream itself does not give the reason.
  *
- * @param response The 204. Proxies answer so as well, so cursor and task must agree.
- * @throws {TaskcastHttpError} If something else has answered; if the task is gone.
+ * @param response The 204. Proxies answer with it as well, so the cursor and the task must agree.
+ * @throws {TaskcastHttpError} If something else has answered, or if the task was deleted.
  */
 export async function endOf(
   http: HttpClient,
   { taskId, cursor }: ConnectRequest,
   response: Response,
 ): Promise<SseMessage> {
-  // Later versions may write cursors that cannot be read here.
+  // Later versions may use cursors that cannot be decoded here.
   const isAtEnd = cursor !== undefined && (decodeCursor(cursor)?.kind ?? "done") === "done";
   if (isAtEnd) {
     const { status } = await getTask(http, taskId);

@@ -10,33 +10,36 @@ import type { TaskMessage } from "./task_message.ts";
 import { readMessage } from "./task_message.ts";
 import { onWake } from "./wake.ts";
 
-/** Part of a task to follow, and its start. */
+/** A task's stream to follow. */
 export interface FollowRequest {
   /** The task. */
   taskId: string;
-  /** The stream's URL, without the cursor, for a reader who is at a cursor. */
+  /** Returns the stream's URL, without the cursor, for a reader at a cursor. */
   urlAt: (cursor: string | undefined) => string;
-  /** Where to go on. @default where the URL says */
+  /** Cursor to resume from. @default the position in the URL */
   cursor?: string;
-  /** Ends it, without an error. */
+  /** Ends the stream without an error. */
   signal?: AbortSignal;
-  /** A connection failed; another will be made after the wait. */
+  /** Called when a connection failed and another one will follow after the delay. */
   onReconnect?: (error: unknown, delayMs: number) => void;
 }
 
-/** The messages of a task's stream, once and in order, over as many connections as it takes. */
+/**
+ * Returns the messages of a task's stream, each once and in order, over as many connections as
+ * needed.
+ */
 export type Follow = (request: FollowRequest) => AsyncGenerator<TaskMessage, void>;
 
 /**
- * Follows by connections of its own, until the task has ended.
+ * Follows over its own connections, until the task has ended.
  *
- * @throws {TaskcastHttpError} When the server refuses for good.
+ * @throws {TaskcastHttpError} If the server refuses for good.
  */
 export function followBy(connect: Connect, options: ConnectionOptions): Follow {
   return async function* ({ taskId, urlAt, cursor, signal, onReconnect }) {
     let failures = 0;
     let serverRetryMs = 0;
-    // The address is right: what answers otherwise from now on is something in between.
+    // The address is right: any foreign answer from now on comes from an intermediary.
     let isMet = cursor !== undefined;
     while (!signal?.aborted) {
       let problem: unknown = new Error("The connection ended before the task did");
@@ -52,9 +55,9 @@ export function followBy(connect: Connect, options: ConnectionOptions): Follow {
         });
         for await (const raw of connection) {
           isMet = true;
-          // Before the cursor moves: a damaged message is fetched again.
+          // Read before the cursor moves, so that a damaged message is fetched again.
           const message = readMessage(raw);
-          // A server that only ever opens a stream brings the reader no further.
+          // A stream that only ever opens makes no progress.
           if (isProgress(message, cursor)) hasProgress = true;
           if (message.id !== undefined) cursor = message.id;
           yield message;
@@ -82,7 +85,10 @@ function isProgress({ event, id }: SseMessage, cursor: string | undefined): bool
   return id === undefined ? event === SSE_EVENT.event : id !== cursor;
 }
 
-/** A server's `retry:` makes the shortest wait longer, unless the options say how long that is. */
+/**
+ * Returns the delay before the next attempt. A server's `retry:` raises its minimum, unless the
+ * options set one.
+ */
 function waitMs(
   failures: number,
   problem: unknown,
@@ -93,8 +99,8 @@ function waitMs(
 }
 
 /**
- * Waits for the next attempt; no longer than for the first when the network or the page is back,
- * unless the server itself said how long.
+ * Waits for the next attempt. When the network or the page is back, it waits no longer than before
+ * a first attempt, unless the server itself set the delay.
  */
 async function pause(
   delayMs: number,

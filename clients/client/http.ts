@@ -1,5 +1,5 @@
 /**
- * Parts that the clients of Taskcast share: requests with tokens, typed errors, back-off.
+ * HTTP layer of Taskcast's clients: requests with tokens, typed errors, delays between attempts.
  *
  * @module
  */
@@ -23,28 +23,28 @@ export { eventsParameters, listParameter } from "./query.ts";
 export { UnreachableError } from "./unreachable.ts";
 
 /**
- * A token, or a function that gets one: called for each request, and once more with `refresh: true`
- * when the server refused the token.
+ * A token, or a function that returns one. The function is called for each request, and again with
+ * `refresh: true` after the server refused the token.
  */
 export type TokenSource = string | ((options: { refresh: boolean }) => string | Promise<string>);
 
-/** Where the server is and how to speak to it. */
+/** The server's address and how requests are sent. */
 export interface HttpOptions {
-  /** E.g. `http://localhost:3721`, or with the path under which Taskcast is mounted. */
+  /** E.g. `http://localhost:3721`, including the path under which Taskcast is mounted. */
   baseUrl: string;
   /** Sent as `Authorization: Bearer …`. @default none */
   token?: TokenSource;
-  /** Sent with every request. */
+  /** Headers sent with every request. */
   headers?: Record<string, string>;
-  /** Makes requests. @default the runtime's own */
+  /** Sends requests. @default the runtime's own */
   fetch?: typeof fetch;
 }
 
 /**
- * Returns whether the JSON of a success has the shape of the server's answer; if it has not, it may
- * throw as well.
+ * Returns whether the JSON of a successful answer has the shape of the server's answer. May throw
+ * if it has not.
  */
-// deno-lint-ignore no-explicit-any -- It comes from outside, and nothing is known of it.
+// deno-lint-ignore no-explicit-any -- External input of unknown shape.
 export type IsOurs = (answer: any) => boolean;
 
 /** Returns whether an answer is a JSON object. */
@@ -61,23 +61,23 @@ export class HttpClient {
   #hasWarned = false;
 
   /**
-   * Requests to one server.
+   * Creates a client of one server.
    *
-   * @throws {TypeError} If `baseUrl` is not a URL of HTTP or says more, and for a token and headers
-   * that cannot be sent.
+   * @throws {TypeError} If `baseUrl` is not a plain HTTP URL, or if the token or a header cannot be
+   * sent.
    */
   constructor(options: HttpOptions) {
     this.#options = options;
     const { baseUrl, token } = options;
     const problem = baseUrlProblem(baseUrl);
     if (problem !== undefined) throw new TypeError(`"baseUrl" ${problem}`);
-    this.#headers(typeof token === "string" ? token : undefined); // To refuse them here.
+    this.#headers(typeof token === "string" ? token : undefined); // Throws if it cannot be sent.
     this.#base = new URL(baseUrl).href.replace(/\/+$/, "");
-    // Called as a method of something else, the browser's fetch refuses to work.
+    // The browser's fetch fails when it is called as a method of another object.
     this.#fetch = options.fetch ?? ((...args) => fetch(...args));
   }
 
-  /** The URL of a path below the base, e.g. `/tasks`. */
+  /** Returns the URL of a path below the base, e.g. `/tasks`. */
   url(path: string, query: Record<string, string | number | boolean | undefined> = {}): string {
     const params = new URLSearchParams();
     for (const [name, value] of Object.entries(query)) {
@@ -86,40 +86,40 @@ export class HttpClient {
     return this.#base + path + (params.size === 0 ? "" : `?${params}`);
   }
 
-  /** True once anything has answered. */
+  /** Set once anything has answered. */
   get isReached(): boolean {
     return this.#isReached;
   }
 
-  /** True if `fetch` was given as an option. */
+  /** Set if `fetch` was passed as an option. */
   get hasOwnFetch(): boolean {
     return this.#options.fetch !== undefined;
   }
 
-  /** True if a refused token can be replaced by a fresh one. */
+  /** Set if a refused token can be replaced by a fresh one. */
   get canRefreshToken(): boolean {
     return typeof this.#options.token === "function";
   }
 
-  /** True if requests carry credentials. */
+  /** Set if requests carry credentials. */
   get hasCredentials(): boolean {
     const { token, headers = {} } = this.#options;
     return token !== undefined || Object.keys(headers).length > 0;
   }
 
-  /** Returns the credentials of requests: the token, and all headers. */
+  /** Returns what identifies the caller to the server: the token, and all headers. */
   async credentials(): Promise<{ token?: string; headers: Record<string, string> }> {
     const { headers = {} } = this.#options;
     return { token: await this.#token(false), headers };
   }
 
   /**
-   * Sends a request, with the token; once more with a fresh one if the server refuses it.
+   * Sends a request with the token, and again with a fresh one if the server refuses it.
    *
-   * @param options.refreshToken Asks for a fresh token at once: a stream, which can be sent only
-   * once, was refused before. @default {false}
-   * @returns A response that is a success.
-   * @throws {TaskcastHttpError} For every other response. Network errors pass as they are.
+   * @param options.refreshToken Gets a fresh token at once: an earlier attempt was refused, and its
+   * body is a stream, which can be sent only once. @default {false}
+   * @returns A successful response.
+   * @throws {TaskcastHttpError} For every other response. Network errors are passed on.
    */
   async request(
     url: string,
@@ -127,7 +127,7 @@ export class HttpClient {
     { refreshToken = false }: { refreshToken?: boolean } = {},
   ): Promise<Response> {
     let response = await this.#send(url, init, refreshToken);
-    const canRepeat = init.duplex === undefined; // A stream can be sent once.
+    const canRepeat = init.duplex === undefined; // A stream can be sent only once.
     if (response.status === 401 && this.canRefreshToken && canRepeat) {
       await response.body?.cancel();
       response = await this.#send(url, init, true);
@@ -136,7 +136,9 @@ export class HttpClient {
     return response;
   }
 
-  /** Sends JSON and reads JSON. See {@linkcode HttpClient.request} and {@linkcode HttpClient.read}. */
+  /**
+   * Sends JSON and reads JSON. See {@linkcode HttpClient.request} and {@linkcode HttpClient.read}.
+   */
   async json<T>(
     method: string,
     url: string,
@@ -152,11 +154,10 @@ export class HttpClient {
   }
 
   /**
-   * Reads the JSON of an answer; `undefined` of one without a body.
+   * Reads the JSON of an answer; returns `undefined` if it has no body.
    *
-   * @param isOurs The shape that the server's answer has. @default an object
-   * @throws {TaskcastHttpError} If it is another answer, e.g. since the request was led to a sign-in
-   * page.
+   * @param isOurs Checks the shape of the server's answer. @default an object
+   * @throws {TaskcastHttpError} If it is a foreign answer, e.g. a sign-in page after a redirect.
    */
   async read<T>(response: Response, isOurs: IsOurs = isObject): Promise<T> {
     const text = await response.text();
@@ -164,12 +165,12 @@ export class HttpClient {
       const answer = response.status === 204 ? undefined : JSON.parse(text);
       if (isOurs(answer)) return answer;
     } catch {
-      // Not ours.
+      // A foreign answer.
     }
     throw new TaskcastHttpError(response);
   }
 
-  /** Tells the console of an error that is told to nobody else; the first one only. */
+  /** Logs an error that is reported nowhere else to the console, the first time only. */
   warn(error: unknown): void {
     if (!this.#hasWarned) console.warn(`Taskcast goes on trying. ${error}`);
     this.#hasWarned = true;
@@ -183,14 +184,17 @@ export class HttpClient {
       this.#isReached = true;
       return response;
     } catch (error) {
-      // Anything else is an abort.
+      // Any other error is an abort.
       if (!(error instanceof TypeError)) throw error;
       const isBrowser = !this.#isReached && await refusedByBrowser(this.#base, this.#fetch);
       throw new UnreachableError(this.#base, error, isBrowser);
     }
   }
 
-  /** @throws {TypeError} Without the value, which may be a secret; runtimes show it. */
+  /**
+   * @throws {TypeError} Without the value, which may be secret; the runtimes' own errors contain
+   * it.
+   */
   #headers(token: string | undefined): Headers {
     const headers = new Headers();
     const set = (name: string, value: string) => {
@@ -212,9 +216,9 @@ export class HttpClient {
 }
 
 /**
- * The URL of the next page, if the answer's `Link` header (RFC 8288) names one.
+ * Returns the URL of the next page, if the answer's `Link` header (RFC 8288) names one.
  *
- * @throws {Error} If that is the page itself: to follow it would never end.
+ * @throws {Error} If it is the same page, since following it would never end.
  */
 export function nextPage(response: Response, requestUrl: string): string | undefined {
   const link = /<([^>]*)>\s*;\s*rel="?next"?/.exec(response.headers.get("link") ?? "");
@@ -225,7 +229,7 @@ export function nextPage(response: Response, requestUrl: string): string | undef
 }
 
 /**
- * Requires that the next page is another one than this.
+ * Requires that the next page differs from this one.
  *
  * @throws {Error} If both are the same.
  */

@@ -2,20 +2,20 @@ import type { ErrorBody, ErrorCode } from "@taskcast/core/protocol";
 import { parseRetryAfter, TaskcastError } from "@taskcast/core/protocol";
 import { UnreachableError } from "./unreachable.ts";
 
-/** An answer that is an error: the server's, or that of something between here and the server. */
+/** An error answer of the server, or of something between here and the server. */
 export class TaskcastHttpError extends TaskcastError {
   /** The HTTP status. */
   readonly status: number;
-  /** Milliseconds after which the server wants to be asked again, if it said so. */
+  /** Milliseconds after which the server asks for the next attempt, if it said so. */
   readonly retryAfterMs?: number;
-  /** The answer is not Taskcast's, e.g. that of a proxy, a firewall or a sign-in page. */
+  /** Set if the answer is not Taskcast's but e.g. that of a proxy, a firewall or a sign-in page. */
   readonly isForeign: boolean;
 
   /**
-   * The error that an answer tells of.
+   * Creates the error of an answer.
    *
-   * @param response What was answered.
-   * @param body What a Taskcast server says of it. @default something else has answered
+   * @param response The answer.
+   * @param body Error body of a Taskcast server. @default a foreign answer
    */
   constructor(response: Response, body?: ErrorBody["error"]) {
     const { code, message, details } = body ?? foreign(response);
@@ -26,29 +26,29 @@ export class TaskcastHttpError extends TaskcastError {
   }
 
   /**
-   * True if the same request may succeed later. An answer that is not the server's says nothing
-   * about what the server would answer.
+   * Set if the same request may succeed later. A foreign answer says nothing about how the server
+   * would answer.
    */
   get transient(): boolean {
     return this.isForeign || isTransient(this.status);
   }
 }
 
-/** Statuses that say by their definition that the same request may be sent again. */
+/** Returns whether a status means by definition that the same request may be sent again. */
 function isTransient(status: number): boolean {
   return [408, 425, 429].includes(status) || status >= 500 && status !== 501 && status !== 505;
 }
 
-/** Answers of something else that are taken for an outage before the server has ever answered. */
+/** Number of foreign answers that are treated as an outage before the server has ever answered. */
 const FOREIGN_ANSWERS = 5;
 
 /**
- * Returns true if a retry cannot succeed. An answer that is not Taskcast's is an outage of the
- * path, once the server has answered. Before that the address may be wrong, or the host of the
- * server may have refused by itself: a 401 ends it at once, anything else when it has come several
- * times.
+ * Returns whether retrying is pointless. Once the server has answered, a foreign answer is an
+ * outage on the path to it. Before that, the address may be wrong, or the server's host may have
+ * refused the request itself: a 401 is final at once, any other answer after several.
  *
- * @param before Earlier attempts: whether the server ever answered, and how many failed.
+ * @param before State before the attempt: whether the server has answered, and the number of
+ * failures.
  */
 export function isFinal(error: unknown, before: { isMet: boolean; failures: number }): boolean {
   const isWrongPlace = !before.isMet && before.failures >= FOREIGN_ANSWERS;
@@ -57,7 +57,7 @@ export function isFinal(error: unknown, before: { isMet: boolean; failures: numb
   return !error.isForeign || isWrongPlace || !before.isMet && error.status === 401;
 }
 
-/** Error codes for answers that are not Taskcast's, by status. */
+/** Error codes for the statuses of foreign answers. */
 const CODE_OF: Readonly<Record<number, ErrorCode>> = {
   401: "UNAUTHORIZED",
   403: "FORBIDDEN",
@@ -68,9 +68,9 @@ const CODE_OF: Readonly<Record<number, ErrorCode>> = {
 };
 
 /**
- * Returns whether an error body is a Taskcast server's verdict. Proxies, firewalls and ingresses
- * may have bodies that look like ours, so with the statuses that they use most only the server's
- * own codes count.
+ * Returns whether an error body comes from a Taskcast server. Bodies of proxies, firewalls and
+ * ingresses may look like ours, so for the statuses that they use most, only the server's own codes
+ * count.
  *
  * | Status    | Code                                                             |
  * | --------- | ---------------------------------------------------------------- |
@@ -79,7 +79,7 @@ const CODE_OF: Readonly<Record<number, ErrorCode>> = {
  * | 404       | `TASK_NOT_FOUND`, `WEBHOOK_NOT_FOUND`, `NO_BLOCKED_REQUEST`      |
  * | any other | any in capitals: servers of later versions may have further ones |
  *
- * `NOT_FOUND` is none: it says that nothing is at an address, which any server may say of it.
+ * `NOT_FOUND` is not a verdict: it says that nothing is at an address, as any server may.
  */
 export function isVerdict(status: number, code: string): boolean {
   if (status === 404) return /^((TASK|WEBHOOK)_NOT_FOUND|NO_BLOCKED_REQUEST)$/.test(code);
@@ -87,27 +87,27 @@ export function isVerdict(status: number, code: string): boolean {
 }
 
 /**
- * Reads what went wrong, also from answers that something between here and the server gave.
+ * Reads the error of an answer, including answers of intermediaries.
  *
- * @throws {TypeError} If a refusal breaks off: then it is not known what was refused, and why.
+ * @throws {TypeError} If a refusal breaks off: its code is then unknown.
  */
 export async function errorOf(response: Response): Promise<TaskcastHttpError> {
   const { status } = response;
   const text = await response.text().catch((error) => {
     if (!isTransient(status)) throw error;
-    return ""; // The status says enough: to try again.
+    return ""; // The status alone allows a retry.
   });
   let body: ErrorBody["error"] | undefined;
   try {
     const { error } = JSON.parse(text) as ErrorBody;
     if (isVerdict(status, error.code) && typeof error.message === "string") body = error;
   } catch {
-    // Not ours.
+    // A foreign answer.
   }
   return new TaskcastHttpError(response, body);
 }
 
-/** Returns the error for an answer that is not Taskcast's. */
+/** Returns the error body for a foreign answer. */
 function foreign({ status, url, headers }: Response): ErrorBody["error"] {
   const { pathname } = new URL(url || "http://unknown/");
   const type = headers.get("content-type") ?? "nothing";

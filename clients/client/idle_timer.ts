@@ -4,8 +4,8 @@ import { Renewal } from "./connect.ts";
 import { onWake } from "./wake.ts";
 
 /**
- * Aborts a connection on which nothing comes any more. After a sleep, or when the network is back,
- * a connection of before is most likely dead without a sign of it, and is made anew.
+ * Aborts a connection that has gone silent. After a sleep, or when the network returns, an older
+ * connection is probably dead without any sign, and is replaced.
  */
 export class IdleTimer {
   readonly #limitMs: number;
@@ -13,7 +13,7 @@ export class IdleTimer {
   readonly #forgetOuter: () => void;
   readonly #forgetWake: () => void;
   #forgetTimer = () => {};
-  /** When the connection counts as lost; never while paused. */
+  /** Time at which the connection counts as lost; `Infinity` while paused. */
   #lostAtMs = Infinity;
 
   constructor(limitMs: number, outer: AbortSignal | undefined) {
@@ -30,7 +30,7 @@ export class IdleTimer {
     return this.#controller.signal;
   }
 
-  // Called for every chunk, so the timer stays as it is and looks at the time when it fires.
+  // Called for every chunk. The timer itself is kept, and checks the time when it fires.
   restart(): void {
     this.#lostAtMs = performance.now() + this.#limitMs;
   }
@@ -48,7 +48,7 @@ export class IdleTimer {
     });
   }
 
-  /** Also gives up the connection, if it is still there. */
+  /** Stops the timer, and aborts the connection if it is still open. */
   close(): void {
     this.#forgetTimer();
     this.#forgetOuter();

@@ -1,4 +1,4 @@
-/** Hands things from callbacks to a loop, in order, holding no more than a bound. */
+/** Passes items from callbacks to a loop, in order and up to a bound. */
 export class MessageQueue<Item> {
   readonly #maxSize: number;
   readonly #sizeOf: (item: Item) => number;
@@ -7,13 +7,13 @@ export class MessageQueue<Item> {
   #end?: { error: unknown };
   #wake = () => {};
 
-  /** @param maxSize After an item with which this is exceeded nothing more is taken. */
+  /** @param maxSize No further items are accepted once this size is exceeded. */
   constructor(maxSize: number, sizeOf: (item: Item) => number) {
     this.#maxSize = maxSize;
     this.#sizeOf = sizeOf;
   }
 
-  /** @returns Whether more can be taken. What comes after the end is dropped. */
+  /** Adds an item, unless the queue has ended. @returns Whether more can be accepted. */
   push(item: Item): boolean {
     if (this.#end !== undefined) return false;
     this.#items.push(item);
@@ -22,13 +22,13 @@ export class MessageQueue<Item> {
     return this.#size <= this.#maxSize;
   }
 
-  /** After what is there the loop ends with this error; the first end counts. */
+  /** Ends the loop with this error after the items already queued. Only the first end counts. */
   end(error: unknown): void {
     this.#end ??= { error };
     this.#wake();
   }
 
-  /** Yields items as they come. */
+  /** Yields items until the end. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Item, never> {
     for (;;) {
       for (const item of this.#items.splice(0)) {

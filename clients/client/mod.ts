@@ -1,6 +1,6 @@
 /**
- * Follows Taskcast tasks from browsers, Deno and Node: reconnects by itself, loses nothing, doubles
- * nothing.
+ * Follows Taskcast tasks from browsers, Deno and Node. It reconnects by itself, and delivers each
+ * event exactly once.
  *
  * @example A text that grows
  * ```ts

@@ -1,11 +1,11 @@
 import type { EventFilter, SeriesFormat, Since } from "@taskcast/core/protocol";
 
 /**
- * Writes a list as a query parameter.
+ * Returns a list as a query parameter.
  *
- * @param name What callers know the list by, for the message.
- * @returns The parameter; `undefined` if nothing is listed.
- * @throws {TypeError} If it is no list.
+ * @param name Name of the list for the caller, used in the message.
+ * @returns The parameter; `undefined` if the list is empty.
+ * @throws {TypeError} If it is not a list.
  *
  * @example
  * ```ts
@@ -25,19 +25,21 @@ export function listParameter(
   return list?.join(",") || undefined;
 }
 
-/** Some of a task's events, as they are asked for. */
+/** A selection of a task's events. */
 export interface EventsQuery {
   /** Only events that match. */
   filter?: EventFilter;
-  /** Where to begin. */
+  /** Position to begin at. */
   since?: Since;
-  /** How accumulate series are told. */
+  /** Format of accumulate series. */
   seriesFormat?: SeriesFormat;
-  /** Events at most. */
+  /** Maximum number of events. */
   limit?: number;
 }
 
-/** Returns the query parameters. @throws {TypeError} If the filter's types or levels are no list. */
+/**
+ * Returns the query parameters. @throws {TypeError} If the filter's types or levels are not a list.
+ */
 export function eventsParameters(
   { filter = {}, since = {}, seriesFormat, limit }: EventsQuery,
 ): Record<string, string | number | boolean | undefined> {

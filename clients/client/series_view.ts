@@ -2,15 +2,15 @@ import type { EventEnvelope } from "@taskcast/core/protocol";
 import { accumulatedValue, DEFAULT_ACC_FIELD } from "@taskcast/core/protocol";
 
 interface Series {
-  /** An accumulated text in parts, joined when it is asked for. */
+  /** An accumulated text in parts, joined when it is read. */
   parts?: string[];
-  /** The newest event's data, where the value is no text. */
+  /** The newest event's data, if the value is not a text. */
   data?: unknown;
 }
 
 /**
- * Values of a task's series, kept up to date by feeding it every event. It replaces on a
- * snapshot and appends otherwise, so that it is right after any reconnect.
+ * Current values of a task's series, updated with every event. A snapshot replaces the value and any
+ * other event appends to it, so it stays correct after every reconnect.
  *
  * @example
  * ```ts
@@ -27,7 +27,7 @@ interface Series {
 export class SeriesView {
   readonly #series = new Map<string, Series>();
 
-  /** Takes an event in. Costs what the event brings, however long the series is. */
+  /** Applies an event. The cost depends on the event, not on the length of the series. */
   add(
     event: Pick<
       EventEnvelope,
@@ -50,12 +50,12 @@ export class SeriesView {
     }
   }
 
-  /** Drops everything: after `taskcast.open` with `reset`, what is left follows. */
+  /** Drops everything: after `taskcast.open` with `reset`, all remaining events follow. */
   clear(): void {
     this.#series.clear();
   }
 
-  /** The whole text of an accumulate series; empty while it has none. */
+  /** Returns the whole text of an accumulate series, or an empty text. */
   text(seriesId: string): string {
     const series = this.#series.get(seriesId);
     if (series?.parts === undefined) return "";
@@ -63,12 +63,12 @@ export class SeriesView {
     return series.parts[0]!;
   }
 
-  /** The data of a series' newest event; `undefined` when there was none. */
+  /** Returns the data of a series' newest event; `undefined` if there was none. */
   latest(seriesId: string): unknown {
     return this.#series.get(seriesId)?.data;
   }
 
-  /** The series that had an event. */
+  /** Ids of the series that had an event. */
   get ids(): string[] {
     return [...this.#series.keys()];
   }

@@ -6,31 +6,32 @@ export interface SseMessage {
   event?: string;
   /** Its data. */
   data: string;
-  /** Where the reader stands after it. */
+  /** Cursor of the reader after the message. */
   id?: string;
 }
 
-/** Returns the size of a held message in characters: its data, and an overhead. */
+/** Returns the approximate size of a buffered message in characters: its data, and a constant. */
 export function sizeOf({ data }: SseMessage): number {
   return data.length + 100;
 }
 
-/** Fields of an SSE stream besides its messages. */
+/** Callbacks for parts of an SSE stream other than messages. */
 export interface SseHints {
   /**
-   * Ends the reading with its reason. That of the request is not enough: runtimes may forget it
-   * while an answer is read (Deno does when memory is collected), and the read would wait forever.
+   * Ends the reading with its reason. The request's own signal is not enough: runtimes may lose it
+   * while an answer is read (Deno does during garbage collection), and the read would then wait for
+   * ever.
    */
   signal?: AbortSignal;
-  /** Any byte came: the connection is alive. */
+  /** Called for every chunk: the connection is alive. */
   onActivity?: () => void;
-  /** The server wants this many milliseconds between connections. */
+  /** Called with the server's delay between connections in milliseconds. */
   onRetry?: (retryMs: number) => void;
 }
 
 /**
- * Reads the messages of an SSE stream, as they come and as they are asked for. A message that is
- * cut off in the middle is dropped.
+ * Reads the messages of an SSE stream as they are requested. A message that is cut off in the
+ * middle is dropped.
  */
 export async function* sseMessages(
   body: ReadableStream<Uint8Array>,
@@ -51,15 +52,15 @@ export async function* sseMessages(
     }
   } finally {
     forgetAbort();
-    // Also when the consumer leaves: the connection is given up at once.
+    // Also runs when the consumer stops reading: the connection is closed at once.
     await reader.cancel().catch(() => {});
   }
 }
 
 /**
- * The parser of https://html.spec.whatwg.org/multipage/server-sent-events.html, with one
- * difference: it tells also of blocks that have an `id:` and no data. They move the reader's cursor
- * by the rules of EventSource, but other parsers do not report them.
+ * Parser of https://html.spec.whatwg.org/multipage/server-sent-events.html, with one difference: it
+ * also reports blocks that have an `id:` and no data. They move the reader's cursor by the rules of
+ * EventSource, but other parsers do not report them.
  */
 class SseParser {
   readonly #onRetry?: (retryMs: number) => void;
@@ -74,7 +75,7 @@ class SseParser {
     this.#onRetry = onRetry;
   }
 
-  /** The messages that a text completes. */
+  /** Yields the messages that a text completes. */
   *read(text: string): Generator<SseMessage, void> {
     if (text === "") return;
     const lines = (this.#endsWithCr && text[0] === "\n" ? text.slice(1) : text).split(/\r\n|\n|\r/);

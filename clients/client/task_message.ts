@@ -2,19 +2,19 @@ import { SSE_EVENT } from "@taskcast/core/protocol";
 import { isObject } from "./http.ts";
 import type { SseMessage } from "./sse_messages.ts";
 
-/** A message of a task's stream with its data read. */
+/** A message of a task's stream with parsed data. */
 export interface TaskMessage extends SseMessage {
-  /** Its data; only of messages that have a name of ours. */
+  /** Its parsed data; only of messages with one of our names. */
   value?: unknown;
 }
 
-/** The names of all messages that a task's stream has. */
+/** Names of all messages in a task's stream. */
 export const MESSAGE_NAMES: readonly string[] = Object.values(SSE_EVENT);
 
 /**
- * Reads the data of a message.
+ * Parses the data of a message.
  *
- * @throws {Error} If it was damaged on the way; to read it again is worth a try.
+ * @throws {Error} If it was damaged on the way, in which case reading it again may help.
  */
 export function readMessage(message: SseMessage): TaskMessage {
   const { event, data } = message;
@@ -24,7 +24,7 @@ export function readMessage(message: SseMessage): TaskMessage {
     const isWhole = event !== SSE_EVENT.done || typeof value.reason === "string";
     if (isObject(value) && isWhole) return { ...message, value };
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw new Error(`The data of ${event} was damaged on the way`);
 }

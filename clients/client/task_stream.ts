@@ -13,34 +13,35 @@ import type { HttpClient } from "./http.ts";
 import { eventsParameters } from "./query.ts";
 import { SeriesView } from "./series_view.ts";
 
-/** Part of a task to follow, and options. */
+/** Options for {@linkcode TaskcastClient.stream}. */
 export interface StreamOptions {
   /** Only events that match. @default all */
   filter?: EventFilter;
-  /** Where to go on, e.g. `{ id: cursor }` of an earlier stream. @default the beginning */
+  /** Position to begin at, e.g. `{ id: cursor }` of an earlier stream. @default the beginning */
   since?: Since;
-  /** Replays at most the last of the events, then goes on live. @default all */
+  /** Replays at most the last `limit` events, then continues live. @default all */
   limit?: number;
-  /** How accumulate series are told. @default {"delta"} */
+  /** Format of accumulate series. @default {"delta"} */
   seriesFormat?: SeriesFormat;
   /** Ends the stream. */
   signal?: AbortSignal;
   /**
-   * A connection was made, or the store was restored to an earlier state: `reset` then says that
-   * everything that is left follows, from the first event, and what was given out before is void.
+   * Called when a connection was opened, and when the store was restored to an earlier state. In
+   * that case `reset` is set: all remaining events follow from the first, and those delivered
+   * before are void.
    */
   onOpen?: (message: OpenMessage) => void;
   /**
-   * A connection failed; another will be made after the wait. @default the console is warned, once,
-   * of a server that cannot be reached
+   * Called when a connection failed and another one will follow after the delay. @default
+   * `console.warn`, once, if the server cannot be reached
    */
   onReconnect?: (error: unknown, delayMs: number) => void;
 }
 
 /**
- * The events of one task, once: `for await (const event of stream)`. It reconnects by itself from
- * where it is, reads only as fast as it is read, and ends with the task; leaving the loop closes
- * the connection.
+ * The events of one task, each once: `for await (const event of stream)`. It reconnects by itself
+ * from its position, reads only as fast as the loop, and ends with the task. Leaving the loop
+ * closes the connection.
  */
 export class TaskStream implements AsyncIterable<EventEnvelope> {
   readonly #http: HttpClient;
@@ -51,7 +52,7 @@ export class TaskStream implements AsyncIterable<EventEnvelope> {
   #cursor?: string;
   #reason?: DoneReason;
 
-  /** Use `TaskcastClient.stream`. */
+  /** Use `TaskcastClient.stream` instead. */
   constructor(http: HttpClient, taskId: string, options: StreamOptions, follow: Follow) {
     this.#http = http;
     this.#taskId = taskId;
@@ -60,39 +61,39 @@ export class TaskStream implements AsyncIterable<EventEnvelope> {
     this.#cursor = options.since?.id;
   }
 
-  /** Where the stream is: a later one can go on with `since: { id: cursor }`. */
+  /** Current cursor. A later stream can continue with `since: { id: cursor }`. */
   get cursor(): string | undefined {
     return this.#cursor;
   }
 
-  /** Why the task ended; `undefined` until it does. */
+  /** Reason of the task's end; `undefined` until then. */
   get reason(): DoneReason | undefined {
     return this.#reason;
   }
 
-  /** The whole text of an accumulate series so far. */
+  /** Returns the whole text of an accumulate series so far. */
   text(seriesId: string): string {
     return this.#view.text(seriesId);
   }
 
-  /** The data of a series' newest event. */
+  /** Returns the data of a series' newest event. */
   latest(seriesId: string): unknown {
     return this.#view.latest(seriesId);
   }
 
   /**
-   * The events.
+   * Yields the events.
    *
-   * @throws {TaskcastHttpError} When the server refuses the stream for good: 400, 401, 403, 404.
-   * @throws {TaskcastError} `INVALID_INPUT` if the task's id is none; nothing is asked then.
-   * @throws {TypeError} If the filter's types or levels are no list; nothing is asked then.
+   * @throws {TaskcastHttpError} If the server refuses the stream for good: 400, 401, 403, 404.
+   * @throws {TaskcastError} `INVALID_INPUT` for an invalid task id, without a request.
+   * @throws {TypeError} If the filter's types or levels are not a list, without a request.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<EventEnvelope, void> {
     if (this.#reason !== undefined) return;
-    // Here, since what connecting throws is tried again.
+    // Validated here, since errors while connecting are retried.
     assertTaskId(this.#taskId, "taskId");
     this.#urlAt(this.#cursor);
-    // A connection that is cut now and then is no news; one that does not come about is.
+    // An occasional disconnect is not worth a warning; a connection that never opens is.
     let failures = 1;
     const warn = (error: unknown) => {
       if (failures++ > 0) this.#http.warn(error);
@@ -111,7 +112,8 @@ export class TaskStream implements AsyncIterable<EventEnvelope> {
       if (event === SSE_EVENT.done) this.#reason = (value as DoneMessage).reason;
       const envelope = event === SSE_EVENT.event ? value as EventEnvelope : undefined;
       if (envelope !== undefined) this.#view.add(envelope);
-      // The cursor moves before the event is given out: who leaves the loop on it has had it.
+      // The cursor moves before the event is yielded: a reader that leaves the loop here has had
+      // it.
       if (id !== undefined) this.#cursor = id;
       if (envelope !== undefined) yield envelope;
     }
@@ -128,7 +130,7 @@ export class TaskStream implements AsyncIterable<EventEnvelope> {
     const query = eventsParameters({
       filter,
       seriesFormat,
-      // From the first cursor on it would only say again where the stream once began.
+      // After the first cursor, `since` would only repeat where the stream began.
       since: first ? since : undefined,
       limit: first || since.id === cursor ? limit : undefined,
     });

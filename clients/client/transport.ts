@@ -5,23 +5,22 @@ import { eventSourceConnect } from "./event_source_connect.ts";
 import { fetchConnect, NoStreamError } from "./fetch_connect.ts";
 import type { HttpClient } from "./http.ts";
 
-/** By what connections are made. */
+/** How connections are opened. */
 export interface TransportOptions {
   /**
-   * `fetch` sends the token as a header. `eventsource` is for pages where `fetch` gives out answers
-   * only as a whole; with a token it gets a ticket for each connection. `auto` takes `fetch` where
+   * `fetch` sends the token as a header. `eventsource` is for pages where `fetch` returns answers
+   * only as a whole; with a token it gets a ticket for each connection. `auto` uses `fetch` where
    * it streams. @default {"auto"}
    */
   transport?: "auto" | "fetch" | "eventsource";
-  /** For runtimes without one. @default the runtime's own */
+  /** Implementation for runtimes without one. @default the runtime's own */
   EventSource?: EventSourceConstructor;
 }
 
 /**
- * The way to connect here.
+ * Returns the way to connect in this runtime.
  *
- * @throws {TypeError} If there is no `EventSource` and nothing else is wanted, and for a transport
- * that does not exist.
+ * @throws {TypeError} If the transport does not exist, or needs an `EventSource` and there is none.
  */
 export function chooseConnect(
   http: HttpClient,
@@ -46,7 +45,7 @@ export function chooseConnect(
         return yield* viaFetch(request);
       } catch (error) {
         if (!(error instanceof NoStreamError)) throw error;
-        streams = false; // And will not, the next time.
+        streams = false; // Not the next time either.
       }
     }
     yield* viaEventSource(request);
@@ -57,7 +56,9 @@ function runtimeEventSource(): EventSourceConstructor | undefined {
   return (globalThis as { EventSource?: EventSourceConstructor }).EventSource;
 }
 
-/** Stand-ins for `fetch` that wait for the whole answer have answers without a stream. */
+/**
+ * Returns whether `fetch` streams. Replacements that wait for the whole answer have no body stream.
+ */
 function canStream(): boolean {
   return typeof new Response("").body?.getReader === "function";
 }

@@ -1,16 +1,21 @@
-/** Nothing answers at the server's address, or the browser does not let this page read it. */
+/**
+ * Nothing answers at the server's address, or the browser does not let this page read the answers.
+ */
 export class UnreachableError extends TypeError {
-  /** Tells it from what `fetch` rejects with. */
+  /** Distinguishes it from the errors of `fetch`. */
   override readonly name: string = "UnreachableError";
-  /** Something is there, but the browser refuses: the server's CORS settings leave this page out. */
+  /**
+   * Set if something answers, but the browser refuses: the server's CORS settings exclude this
+   * page.
+   */
   readonly isBrowser: boolean;
 
   /**
-   * The error of a request that nothing answered.
+   * Creates the error of a request that was not answered.
    *
-   * @param baseUrl Where the server was looked for.
-   * @param error What `fetch` rejected with.
-   * @param isBrowser Whether something is there.
+   * @param baseUrl The server's address.
+   * @param error The error of `fetch`.
+   * @param isBrowser Something answers, but the browser refuses.
    */
   constructor(baseUrl: string, error: Error, isBrowser: boolean) {
     const cause = error.cause instanceof Error ? error.cause : error;
@@ -27,8 +32,8 @@ export class UnreachableError extends TypeError {
 }
 
 /**
- * Returns true if something answers a page of another origin that may not read it. A browser tells
- * a refusal by CORS from an outage only so: a request whose answer nobody reads succeeds.
+ * Returns whether something answers a page of another origin that may not read it. Only this tells
+ * a refusal by CORS from an outage: a request whose answer nobody reads succeeds.
  */
 export async function refusedByBrowser(
   baseUrl: string,

@@ -1,9 +1,12 @@
-/** Reason to retry at once: the page is visible again, the network is back, or the machine slept. */
+/**
+ * An event after which waiting may be pointless: the page is visible again, the network is back, or
+ * the machine slept.
+ */
 export type Wake = "visible" | "online" | "awake";
 
 const TICK_MS = 5_000;
 
-/** Browsers let the timers of hidden pages fire once a minute; a gap that is longer was sleep. */
+/** Browsers let the timers of hidden pages fire once a minute; a longer gap was sleep. */
 const SLEEP_MS = 90_000;
 
 const waiting = new Set<(wake: Wake) => void>();
@@ -30,10 +33,10 @@ function tick(): void {
 }
 
 /**
- * Calls back whenever waiting any longer may be in vain. All that wait share one interval and the
- * listeners, which are there only while anything waits.
+ * Calls back whenever waiting any longer may be pointless. All callbacks share one interval and the
+ * listeners, which exist only while there are callbacks.
  *
- * @returns Forgets it.
+ * @returns A function that removes the callback.
  */
 export function onWake(callback: (wake: Wake) => void): () => void {
   const { addEventListener: listen, removeEventListener: unlisten } = globalThis as Partial<

@@ -2,9 +2,9 @@ import { onAbort } from "@taskcast/core/protocol";
 import type { Follow } from "./follow.ts";
 
 /**
- * Follows while the page is there. When it is left, connections, locks and channels are let go of
- * at once, so that the browser may keep the page for going back; when it is shown again, it goes on
- * from where it was.
+ * Follows while the page is shown. When the page is left, connections, locks and channels are
+ * closed at once, so that the browser may keep the page for going back. When it is shown again, it
+ * continues from its cursor.
  */
 export function whileShown(follow: Follow): Follow {
   if (!("document" in globalThis)) return follow;

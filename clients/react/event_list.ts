@@ -1,32 +1,32 @@
 import type { EventEnvelope } from "@taskcast/client";
 
-/** Newest events of a task that are kept, unless a hook asks for more. */
+/** Number of events kept, unless a hook asks for more. */
 export const DEFAULT_MAX_EVENTS = 1000;
 
 /**
- * The newest events of a task. A snapshot takes the place of what is here of its series, as it
- * says the same, so that what is given again after a reconnect is not here twice.
+ * The newest events of a task. A snapshot replaces the kept events of its series, since it has the
+ * same content: events that are repeated after a reconnect do not appear twice.
  */
 export class EventList {
-  /** May be longer than the capacity, so that cutting costs each event little. */
+  /** May exceed the capacity, so that trimming costs little per event. */
   #events: EventEnvelope[] = [];
   readonly #heldOfSeries = new Map<string, number>();
   #capacity: number;
   #cut = 0;
 
-  /** @param capacity Events that are kept. */
+  /** @param capacity Number of events to keep. */
   constructor(capacity: number) {
     this.#capacity = capacity;
   }
 
-  /** Keeps more from now on; never fewer. */
+  /** Raises the capacity; never lowers it. */
   growTo(capacity: number): void {
     if (capacity <= this.#capacity) return;
-    this.#cutTo(this.#capacity); // What was no longer shown does not come back.
+    this.#cutTo(this.#capacity); // Events that are already hidden do not come back.
     this.#capacity = capacity;
   }
 
-  /** Takes an event in. */
+  /** Adds an event. */
   add(event: EventEnvelope): void {
     const { seriesId, seriesSnapshot } = event;
     if (seriesId !== undefined) {
@@ -40,19 +40,19 @@ export class EventList {
     if (this.#events.length > 2 * this.#capacity) this.#cutTo(this.#capacity);
   }
 
-  /** Drops everything; nothing of it counts as dropped. */
+  /** Drops everything, without counting it as dropped. */
   clear(): void {
     this.#events = [];
     this.#heldOfSeries.clear();
     this.#cut = 0;
   }
 
-  /** Returns the kept events, oldest first, in a new array. */
+  /** Returns the kept events, oldest first, in a new array for each call. */
   newest(): readonly EventEnvelope[] {
     return this.#capacity === 0 ? [] : this.#events.slice(-this.#capacity);
   }
 
-  /** How many were here and are not kept. */
+  /** Number of events that were added and are no longer kept. */
   get dropped(): number {
     return this.#cut + Math.max(0, this.#events.length - this.#capacity);
   }

@@ -1,4 +1,4 @@
-/** Functions that pages have, and servers and workers lack. */
+/** Features of pages that servers and workers lack. */
 interface FrameHost {
   requestAnimationFrame?: (run: () => void) => number;
   cancelAnimationFrame?: (frame: number) => void;
@@ -8,17 +8,17 @@ interface FrameHost {
 /** Milliseconds between updates where there are no frames. */
 const WITHOUT_FRAMES_MS = 16;
 
-/** Milliseconds after which a frame that was asked for counts as not coming: the page was hidden. */
+/** Milliseconds after which a requested frame counts as missed, because the page was hidden. */
 const MISSED_FRAME_MS = 250;
 
 const waiting = new Set<() => void>();
 let cancelWake: (() => void) | undefined;
 
 /**
- * Calls back in the next animation frame, together with whoever else waits for it. Where none comes
- * (a hidden tab, no page), a timer takes its place.
+ * Calls back in the next animation frame, together with all other callbacks. A timer takes its
+ * place where no frame comes: in a hidden tab, or without a page.
  *
- * @returns Takes it back.
+ * @returns A function that cancels the call.
  */
 export function inNextFrame(run: () => void): () => void {
   waiting.add(run);
@@ -43,7 +43,7 @@ function wakeUp(): () => void {
     cancel();
     cancelWake = undefined;
     for (const run of [...waiting]) {
-      waiting.delete(run); // Before it runs: where one throws, the others wait for the next frame.
+      waiting.delete(run); // Before it runs: if one throws, the others run later.
       run();
     }
   }

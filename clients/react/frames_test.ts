@@ -3,13 +3,13 @@ import { install } from "@sinonjs/fake-timers";
 import assert from "node:assert/strict";
 import { inNextFrame } from "./frames.ts";
 
-/** A page whose frames come when it is told, over a clock that stands still. */
+/** A page whose frames the test triggers, with a manual clock. */
 function withPage(
   visibilityState: string,
   use: (page: {
     frame(): void;
     pass(ms: number): void;
-    /** Frames and timers that were asked for and not taken back. */
+    /** Number of requested frames and timers that were not cancelled. */
     pending(): number;
   }) => void,
 ): void {

@@ -1,6 +1,6 @@
 /**
- * React hooks that follow Taskcast tasks: one connection for all hooks on a task, updates once a
- * frame, bounded memory. For React 18 and 19.
+ * React hooks that follow Taskcast tasks. All hooks on a task share one connection, updates happen once
+ * per frame, and memory is bounded. For React 18 and 19.
  *
  * ```ts
  * import { TaskcastProvider, useTaskEvents, useTaskText } from "@taskcast/react";

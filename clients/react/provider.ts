@@ -10,19 +10,19 @@ import {
   useRef,
 } from "react";
 
-/** Either a client, or what one is made of. */
+/** A client, or the options to create one. */
 export type TaskcastProviderProps =
   & {
-    /** Components that use the hooks. */
+    /** Components that may use the hooks. */
     children?: ReactNode;
   }
   & (
     | ({
-      /** The client that the hooks below use. */
+      /** The client for the hooks below. */
       client: TaskcastClient;
     } & { [Option in keyof TaskcastClientOptions]?: undefined })
     | ({
-      /** Not given where a `baseUrl` is. */
+      /** Must not be set along with `baseUrl`. */
       client?: undefined;
     } & TaskcastClientOptions)
   );
@@ -32,11 +32,11 @@ const ClientContext: Context<TaskcastClient | undefined> = createContext<
 >(undefined);
 
 /**
- * Gives the hooks below it their client.
+ * Provides a client to the hooks below it.
  *
- * A client that it makes lasts until `baseUrl`, a `token` that is text, `headers` or `connection`
- * say something else: then all tasks are followed anew. Of functions (`token`, `fetch`) always the
- * newest is called, so they may be written inline. Tokens that are renewed are to be a function.
+ * A client that it creates lasts until `baseUrl`, a `token` given as text, `headers` or `connection`
+ * change; then all tasks are followed anew. Functions (`token`, `fetch`) may be written inline, since
+ * always the newest one is called. Use a function for tokens that are renewed.
  *
  * @throws {TypeError} Without `client` and `baseUrl`, and if `baseUrl` is not an absolute URL.
  *
@@ -90,7 +90,7 @@ function useClient(
       token: hasTokenFunction ? (asked) => newestToken(newest.current.token, asked) : token,
       fetch: (...args) => (newest.current.fetch ?? fetch)(...args),
     });
-    // The rest of what is used is in `content`.
+    // The other dependencies are part of `content`.
   }, [given, content, hasTokenFunction]);
 }
 
@@ -98,12 +98,12 @@ function newestToken(
   token: TaskcastClientOptions["token"],
   asked: { refresh: boolean },
 ): string | Promise<string> {
-  // A provider that got a text meanwhile has made another client; this one is being given up.
+  // The provider has got a text meanwhile and created another client; this one is being closed.
   return typeof token === "function" ? token(asked) : token ?? "";
 }
 
 /**
- * The client of the {@linkcode TaskcastProvider} above, e.g. to read a task's history.
+ * Returns the client of the {@linkcode TaskcastProvider} above, e.g. to read a task's history.
  *
  * @throws {Error} If there is no provider.
  */

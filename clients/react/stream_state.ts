@@ -1,36 +1,38 @@
 import type { DoneReason } from "@taskcast/client";
 
 /**
- * How it stands with the connection to a task.
+ * State of the connection to a task.
  *
- * - `idle`: nothing is followed: there is no task's id, or `enabled` is `false`.
- * - `connecting`: the first connection is being made.
- * - `open`: what happens is shown as it happens.
- * - `reconnecting`: the connection was lost, or not made; another follows by itself.
+ * - `idle`: nothing is followed: there is no task id, or `enabled` is `false`.
+ * - `connecting`: the first connection is being opened.
+ * - `open`: events are shown as they happen.
+ * - `reconnecting`: the connection was lost or could not be opened; another attempt follows by
+ *   itself.
  * - `done`: the task has ended, and all its events are here.
- * - `error`: the server refused for good, e.g. 401 or 404. To try again, turn `enabled` off and on.
+ * - `error`: the server refused for good, e.g. 401 or 404. To retry, turn `enabled` off and on.
  */
 export type StreamStatus = "idle" | "connecting" | "open" | "reconnecting" | "done" | "error";
 
-/** State of the connection, which each hook returns. */
+/** Connection state that every hook returns. */
 export interface StreamState {
-  /** How it stands. */
+  /** State of the connection. */
   readonly status: StreamStatus;
   /** The task has ended, and all its events are here. */
   readonly isDone: boolean;
-  /** Why it has ended; `undefined` until then. */
+  /** Reason of the task's end; `undefined` until then. */
   readonly doneReason: DoneReason | undefined;
   /**
-   * Why the server refused (a `TaskcastHttpError`), with the status `error`; or, with the status
-   * `reconnecting`, why no connection has come about yet, or for a while. It goes when one does.
+   * With the status `error`, the server's refusal (a `TaskcastHttpError`). With the status
+   * `reconnecting`, the reason why there has been no connection yet, or not for a while; it is
+   * unset once a connection is open.
    */
   readonly error: Error | undefined;
 }
 
-/** Attempts that fail in a row before `error` says why. */
+/** Number of consecutive failures before `error` is set. */
 export const FAILURES_UNTIL_ERROR = 3;
 
-/** A wait before the next attempt, in milliseconds, that is told as an error at once. */
+/** A delay before the next attempt, in milliseconds, from which `error` is set at once. */
 const WAIT_UNTIL_ERROR_MS = 10_000;
 
 const NOTHING = { isDone: false, doneReason: undefined, error: undefined } as const;
@@ -38,16 +40,16 @@ const NOTHING = { isDone: false, doneReason: undefined, error: undefined } as co
 /** Nothing is followed. */
 export const IDLE: StreamState = { status: "idle", ...NOTHING };
 
-/** The first connection is being made. */
+/** The first connection is being opened. */
 export const CONNECTING: StreamState = { status: "connecting", ...NOTHING };
 
-/** A connection was made. */
+/** A connection is open. */
 export const OPEN: StreamState = { status: "open", ...NOTHING };
 
 /**
- * A connection was lost or not made.
+ * Returns the state after a connection was lost or could not be opened.
  *
- * @param failures How many in a row, this one included.
+ * @param failures Number of consecutive failures, including this one.
  * @param waitMs Milliseconds until the next attempt.
  */
 export function reconnecting(problem: unknown, failures: number, waitMs: number): StreamState {
@@ -55,17 +57,17 @@ export function reconnecting(problem: unknown, failures: number, waitMs: number)
   return { ...NOTHING, status: "reconnecting", error: told ? errorOf(problem) : undefined };
 }
 
-/** The task has ended. */
+/** Returns the state of a task that has ended. */
 export function done(doneReason: DoneReason): StreamState {
   return { status: "done", isDone: true, doneReason, error: undefined };
 }
 
-/** The server refused for good. */
+/** Returns the state after the server refused for good. */
 export function refused(problem: unknown): StreamState {
   return { ...NOTHING, status: "error", error: errorOf(problem) };
 }
 
-/** Returns a thrown value as an `Error`. */
+/** Returns the thrown value as an `Error`. */
 export function errorOf(problem: unknown): Error {
   return problem instanceof Error ? problem : new Error(String(problem), { cause: problem });
 }

@@ -3,26 +3,26 @@ import { isFinal, retryDelayMs, sleep } from "@taskcast/client/http";
 import type { Task, TaskStatus } from "@taskcast/core/protocol";
 import { isTerminal } from "@taskcast/core/protocol";
 
-/** Options of a {@linkcode TaskRecord}. */
+/** Options of {@linkcode TaskRecord}. */
 export interface TaskRecordOptions {
   client: TaskcastClient;
   taskId: string;
-  /** Ends the reading. */
+  /** Stops reading. */
   signal: AbortSignal;
-  /** The record changed. */
+  /** Called when the record changed. */
   onChange: () => void;
-  /** It cannot be read, and asking again would not help. */
+  /** Called when the record cannot be read and retrying would not help. */
   onError: (error: unknown) => void;
 }
 
 /**
- * The record of a task, kept up to date: what a status event says is in it at once, and the rest
- * (e.g. when a task that is blocked goes on) as soon as it was read again.
+ * The record of a task, kept up to date. The contents of a status event are applied at once. The
+ * rest (e.g. when a blocked task resumes) follows when the record was read again.
  */
 export class TaskRecord {
   readonly #options: TaskRecordOptions;
   #task?: Task;
-  /** The newest event that the record takes account of. */
+  /** Index of the newest event that the record reflects. */
   #index = -1;
   #isStale = false;
   #isReading = false;
@@ -31,24 +31,24 @@ export class TaskRecord {
     this.#options = options;
   }
 
-  /** `undefined` until it was read. */
+  /** The task; `undefined` until it was read. */
   get task(): Task | undefined {
     return this.#task;
   }
 
-  /** Reads it again, once for any number of calls that come while it is being read. */
+  /** Reads the record again, once for any number of calls during a read. */
   refresh(): void {
     this.#isStale = true;
     if (!this.#isReading) void this.#read();
   }
 
-  /** The store was restored to an earlier state: what was known is void, and is read again. */
+  /** Starts over, since the store was restored to an earlier state. */
   restart(): void {
     this.#index = -1;
     if (this.#task !== undefined || this.#isReading) this.refresh();
   }
 
-  /** Takes in a status event; each change of a task comes with one. */
+  /** Applies a status event. Each change of a task comes with one. */
   apply(event: EventEnvelope): void {
     if (event.rawIndex <= this.#index) return;
     this.#index = event.rawIndex;
@@ -69,7 +69,7 @@ export class TaskRecord {
         const { lastIndex, subscriberCount: _, ...task } = await client.getTask(taskId);
         if (signal.aborted) return;
         failures = 0;
-        // An answer from before an event that is here already: it is read again.
+        // The answer is older than an event that was applied, so it is read again.
         if (lastIndex < this.#index && this.#isStale) continue;
         this.#index = lastIndex;
         this.#task = task;
@@ -88,7 +88,7 @@ export class TaskRecord {
   }
 }
 
-/** A task after a status event, as far as that tells. */
+/** Returns a task with the changes that a status event contains. */
 function withStatus(task: Task, { data, timestamp }: EventEnvelope): Task {
   const { status, result, error, reason } = data as Pick<Task, "result" | "error" | "reason"> & {
     status: TaskStatus;

@@ -25,23 +25,23 @@ import { TaskRecord } from "./task_record.ts";
 /** Result of `useTaskEvents`. */
 export interface TaskEvents extends StreamState {
   /**
-   * The newest events that match, oldest first. A snapshot of a series (`seriesSnapshot`) replaces
-   * what was here of it; any other event of an accumulate series is appended.
+   * The newest matching events, oldest first. A snapshot of a series (`seriesSnapshot`) replaces
+   * the kept events of the series; any other event of an accumulate series is appended.
    */
   readonly events: readonly EventEnvelope[];
-  /** How many events were here and are no longer, because of `maxEvents`. */
+  /** Number of events that are no longer kept because of `maxEvents`. */
   readonly dropped: number;
 }
 
 /** Result of `useTask`. */
 export interface TaskState extends StreamState {
-  /** The task; `undefined` until it was read. When it is deleted, the last that was known. */
+  /** The task; `undefined` until it was read. After a deletion, its last known record. */
   readonly task: Task | undefined;
 }
 
 const NO_EVENTS = { events: [], dropped: 0 } as const;
 
-/** View while nothing is followed. */
+/** View of hooks that follow nothing. */
 export const IDLE_VIEW: TaskView = viewOf(IDLE);
 /** View until something is known, and on servers. */
 export const PENDING_VIEW: TaskView = viewOf(CONNECTING);
@@ -52,28 +52,28 @@ function viewOf(state: StreamState): TaskView {
   return { events, task, text: () => "" };
 }
 
-/** View of a task for hooks. Each part stays the same object until its contents change. */
+/** Values that hooks show of a task. Each part stays the same object until its content changes. */
 export interface TaskView {
   readonly events: TaskEvents;
   readonly task: TaskState;
   text(seriesId: string): string;
 }
 
-/** A hook that shows a task, and what of it. */
+/** A hook that shows a task, and the parts that it shows. */
 export interface Watcher {
-  /** Called once a frame when anything has changed. */
+  /** Called at most once per frame, when anything has changed. */
   onChange: () => void;
-  /** How many events it wants. */
+  /** Number of events that it shows. */
   maxEvents?: number;
-  /** The series whose text it wants. */
+  /** Series whose text it shows. */
   seriesId?: string;
-  /** It wants the record. */
+  /** Set if it shows the record. */
   wantsTask?: boolean;
 }
 
 /**
- * One task over one connection, for any number of hooks. What comes in costs what it brings; once a
- * frame it is made into what hooks show.
+ * One task over one connection, for any number of hooks. Adding an event costs no more than the
+ * event; the view is updated once per frame.
  */
 export class TaskStore implements TaskView {
   readonly #stop = new AbortController();
@@ -84,7 +84,7 @@ export class TaskStore implements TaskView {
   #state = CONNECTING;
   #recordWanted = false;
   #recordError?: Error;
-  #failures = FAILURES_UNTIL_ERROR - 1; // Before the first connection each failure is told.
+  #failures = FAILURES_UNTIL_ERROR - 1; // Before the first connection, each failure is shown.
   #listChanged = false;
   #texts = new Map<string, string>();
   #cancelFrame?: () => void;
@@ -114,31 +114,31 @@ export class TaskStore implements TaskView {
     void this.#follow(signal);
   }
 
-  /** True if the server refused for good. */
+  /** Set if the server refused for good. */
   get isRefused(): boolean {
     return this.#state.status === "error";
   }
 
-  /** The whole text of a series, as of the last frame. */
+  /** Returns the whole text of a series, as of the last frame. */
   text(seriesId: string): string {
     let text = this.#texts.get(seriesId);
     if (text === undefined) this.#texts.set(seriesId, text = this.#stream.text(seriesId));
     return text;
   }
 
-  /** @returns Ends it. */
+  /** Adds a hook. @returns A function that removes it. */
   watch(watcher: Watcher): () => void {
     this.#watchers.add(watcher);
     const { maxEvents = 0, wantsTask } = watcher;
     this.#list.growTo(maxEvents);
     if (wantsTask && !this.#recordWanted) {
-      this.#recordWanted = true; // From now on, so that it is right whenever another hook wants it.
+      this.#recordWanted = true; // From now on, for hooks that follow.
       this.#record.refresh();
     }
     return () => this.#watchers.delete(watcher);
   }
 
-  /** Gives the connection up. */
+  /** Closes the connection. */
   close(): void {
     this.#stop.abort();
     this.#cancelFrame?.();
@@ -149,7 +149,7 @@ export class TaskStore implements TaskView {
       for await (const event of this.#stream) this.#take(event);
       if (signal.aborted) return;
       this.#setState(done(this.#stream.reason!));
-      // The filter may leave out what would have told the record of the end.
+      // The filter may exclude the event that would have updated the record.
       if (this.#recordWanted) this.#record.refresh();
     } catch (problem) {
       if (!signal.aborted) this.#setState(refused(problem));
@@ -185,7 +185,7 @@ export class TaskStore implements TaskView {
     this.#cancelFrame ??= inNextFrame(() => this.#show());
   }
 
-  /** Makes what came in since the last frame into what hooks show. */
+  /** Updates the view with everything since the last frame. */
   #show(): void {
     this.#cancelFrame = undefined;
     const state = this.#state;
@@ -195,7 +195,7 @@ export class TaskStore implements TaskView {
       this.#listChanged = false;
     }
     const { task } = this.#record;
-    // When a task is deleted its record is gone, which is no error.
+    // A deleted task has no record any more, which is not an error.
     const error = state.error ?? (state.isDone ? undefined : this.#recordError);
     if (task !== this.task.task || !says(this.task, { ...state, error })) {
       this.task = { ...state, error, task };
@@ -209,7 +209,7 @@ export class TaskStore implements TaskView {
   }
 }
 
-/** Returns true if an earlier view equals the current state. */
+/** Returns whether an earlier view already shows this state. */
 function says(view: StreamState, { status, doneReason, error }: StreamState): boolean {
   return view.status === status && view.doneReason === doneReason && view.error === error;
 }

@@ -3,8 +3,8 @@ import type { TaskView, Watcher } from "./task_store.ts";
 import { TaskStore } from "./task_store.ts";
 
 /**
- * Milliseconds for which a connection is kept when no hook needs it any more. React takes hooks
- * away and puts them back: under StrictMode, and when a component moves.
+ * Milliseconds for which a connection is kept when no hook uses it any more. React removes hooks
+ * and adds them again under StrictMode, and when a component moves.
  */
 const RELEASE_AFTER_MS = 200;
 
@@ -16,7 +16,7 @@ interface Entry {
 
 const entriesOf = new WeakMap<TaskcastClient, Map<string, Entry>>();
 
-/** A task and a filter as text: the same for filters that let the same through. */
+/** Returns a key for a task and a filter. Filters that match the same events have the same key. */
 export function storeKey(taskId: string, filter: EventFilter = {}): string {
   const { types, levels, includeStatus = true } = filter;
   const plain: EventFilter = {};
@@ -26,22 +26,26 @@ export function storeKey(taskId: string, filter: EventFilter = {}): string {
   return JSON.stringify([taskId, plain]);
 }
 
-/** Returns the view of a task that somebody watches. Has no effect, so it may be called in a render. */
+/**
+ * Returns the current view of a task if a hook watches it. Has no effects, so it may be called
+ * while rendering.
+ */
 export function peek(client: TaskcastClient, key: string): TaskView | undefined {
   return entriesOf.get(client)?.get(key)?.store;
 }
 
 /**
- * Follows a task, over the connection that is there or a new one.
+ * Follows a task over an existing connection or a new one.
  *
- * @param key From {@linkcode storeKey}.
- * @returns Ends it; the connection is given up a little after the last has ended.
+ * @param key Key from {@linkcode storeKey}.
+ * @returns A function that stops following. The connection closes a little after the last hook has
+ * stopped.
  */
 export function watch(client: TaskcastClient, key: string, watcher: Watcher): () => void {
   let entries = entriesOf.get(client);
   if (entries === undefined) entriesOf.set(client, entries = new Map());
   let entry = entries.get(key);
-  // One that was refused is tried again by whoever comes next.
+  // A new hook retries a stream that was refused.
   if (entry !== undefined && entry.watchers === 0 && entry.store.isRefused) {
     clearTimeout(entry.releaseTimer);
     entry.store.close();

@@ -5,12 +5,12 @@ import { useTaskStore } from "./use_task_store.ts";
 const WANTED = { wantsTask: true };
 
 /**
- * A task and its state, as it changes. Renders when either does, not with each event.
+ * Returns a task and its connection state. Renders when either changes, not with each event.
  *
- * It shares the connection of the other hooks on the task that have the same filter. Where there
- * are none, `filter: { types: ["taskcast:status"] }` spares the other events.
+ * It shares the connection of the other hooks on the task with the same filter. Without other hooks,
+ * use `filter: { types: ["taskcast:status"] }` to receive no other events.
  *
- * @param taskId Nothing is followed where there is none.
+ * @param taskId Nothing is followed while it is `undefined`.
  *
  * @example
  * ```ts

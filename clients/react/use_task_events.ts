@@ -7,18 +7,17 @@ import { useTaskStore } from "./use_task_store.ts";
 /** Options for {@linkcode useTaskEvents}. */
 export interface TaskEventsOptions extends FollowOptions {
   /**
-   * Newest events that are kept, from 0. Texts of series are whole in any case. Hooks on one task
-   * share what is kept, so what was dropped before the first that wants more is not there for it.
-   *
-   * @default {1000}
+   * Number of newest events to keep, from 0. Texts of series are complete in any case. Hooks on one
+   * task share the kept events, so a hook that asks for more later does not get events that were
+   * dropped before. @default {1000}
    */
   maxEvents?: number;
 }
 
 /**
- * The events of a task, as they come. Renders once a frame at most.
+ * Returns the events of a task as they arrive. Renders at most once per frame.
  *
- * @param taskId Nothing is followed where there is none.
+ * @param taskId Nothing is followed while it is `undefined`.
  * @throws {RangeError} If `maxEvents` is not an integer from 0.
  *
  * @example
@@ -43,7 +42,7 @@ export function useTaskEvents(
   return useMemo(() => newest(all, maxEvents), [all, maxEvents]);
 }
 
-/** The same with as many of the events as one wants. */
+/** Returns the same result with at most `maxEvents` events. */
 function newest(all: TaskEvents, maxEvents: number): TaskEvents {
   const more = all.events.length - maxEvents;
   if (more <= 0) return all;

@@ -5,15 +5,15 @@ import type { TaskView, Watcher } from "./task_store.ts";
 import { IDLE_VIEW, PENDING_VIEW } from "./task_store.ts";
 import { peek, storeKey, watch } from "./task_stores.ts";
 
-/** Part of a task to follow, for each hook. Hooks with the same task and filter share everything. */
+/** Selection of a hook. Hooks with the same task and filter share everything. */
 export interface FollowOptions {
-  /** Only events that match. May be written inline: what counts is what it says. @default all */
+  /** Only events that match. May be written inline, since its content is compared. @default all */
   filter?: EventFilter;
-  /** `false` follows nothing. @default {true} */
+  /** Set to `false` to follow nothing. @default {true} */
   enabled?: boolean;
 }
 
-/** Follows a task while the component is there, and reads something of what is known of it. */
+/** Follows a task while the component is mounted, and returns a part of its view. */
 export function useTaskStore<T>(
   taskId: string | null | undefined,
   { filter, enabled = true }: FollowOptions,

@@ -2,10 +2,10 @@ import type { FollowOptions } from "./use_task_store.ts";
 import { useTaskStore } from "./use_task_store.ts";
 
 /**
- * The whole text of an accumulate series, as it grows; empty while there is none. After any reload
- * or lost connection it is right. Renders once a frame at most, and only when the text has changed.
+ * Returns the whole text of an accumulate series as it grows, or an empty text. It is correct after
+ * every reload and lost connection. Renders at most once per frame, and only when the text changed.
  *
- * @param taskId Nothing is followed where there is none.
+ * @param taskId Nothing is followed while it is `undefined`.
  * @param seriesId The series, e.g. `"answer"`.
  *
  * @example

@@ -1,16 +1,16 @@
-// The shapes of the server's answers. What answers in between has others, and is tried again.
+// The shapes of the server's answers. Answers of intermediaries differ from them, and are retried.
 import type { IsOurs } from "@taskcast/client/http";
 import { isObject } from "@taskcast/client/http";
 
-/** A task. Its status is not compared with a list: a newer server may have further ones. */
+/** A task. Its status is not compared with a list: a newer server may have more. */
 export const isTask: IsOurs = ({ id, status }) => isText(id) && isText(status);
 
-/** The task of this id. */
+/** The task with this id. */
 export function isTaskOf(taskId: string): IsOurs {
   return (task) => isTask(task) && task.id === taskId;
 }
 
-/** The task of this id, and where its log stands. */
+/** The task with this id, and the position of its log. */
 export function isDetailOf(taskId: string): IsOurs {
   return (task) => isTaskOf(taskId)(task) && Number.isInteger(task.lastIndex);
 }
@@ -22,21 +22,21 @@ export const isTaskPage: IsOurs = ({ tasks, nextCursor }) =>
 /** Events. */
 export const isEvents: IsOurs = (events) => Array.isArray(events) && events.every(isEvent);
 
-/** As many events. */
+/** This number of events. */
 export function isEventsOf(count: number): IsOurs {
   return (events) => isEvents(events) && events.length === count;
 }
 
-/** How a deletion went: nothing if all is deleted. */
+/** Outcome of a deletion; no body if everything was deleted. */
 export const isDeletion: IsOurs = (answer) => answer === undefined || isText(answer.deletion);
 
 /** A ticket. */
 export const isTicket: IsOurs = ({ ticket }) => isText(ticket);
 
-/** Checks the request of a blocked task. */
+/** Request of a blocked task. */
 export const isBlockedRequest: IsOurs = ({ type }) => isText(type);
 
-/** A receipt, whose numbers are checked by the one who sent the events. */
+/** A receipt. Its numbers are checked by the publisher. */
 export const isReceipt: IsOurs = (receipt) => isObject(receipt) && "published" in receipt;
 
 function isEvent(event: unknown): boolean {

@@ -43,53 +43,53 @@ import { assertRetryOptions, retrying } from "./retrying.ts";
 
 /** Options for {@linkcode TaskcastServerClient}. */
 export interface TaskcastServerClientOptions extends HttpOptions {
-  /** A trusted service's key, instead of a token. */
+  /** Key of a trusted service, instead of a token. */
   serviceKey?: string;
-  /** How requests are repeated. All are safe to repeat. */
+  /** How requests are retried. All are safe to retry. */
   retry?: RetryOptions;
-  /** Milliseconds after which one attempt is given up; `Infinity` is never. @default {30000} */
+  /** Timeout of one attempt in milliseconds; `Infinity` means none. @default {30000} */
   timeoutMs?: number;
 }
 
-/** Which tasks. */
+/** Selection of tasks. */
 export interface ListTasksQuery {
-  /** In one of these states. */
+  /** Only tasks in one of these states. */
   status?: TaskStatus[];
-  /** Types of tasks; `a.b.*` matches types that start with `a.b.`. */
+  /** Only tasks of these types; `a.b.*` matches types that start with `a.b.`. */
   types?: string[];
-  /** With this tag. */
+  /** Only tasks with this tag. */
   tag?: string;
-  /** Tasks on a page: 1 to 500. @default {50} */
+  /** Number of tasks on a page, from 1 to 500. @default {50} */
   limit?: number;
-  /** `nextCursor` of the page before. */
+  /** `nextCursor` of the previous page. */
   cursor?: string;
 }
 
-/** Some tasks, newest first. */
+/** A page of tasks, newest first. */
 export interface TaskPage {
   /** The tasks. */
   tasks: Task[];
-  /** Where the next page begins; left out on the last. */
+  /** Cursor of the next page; left out on the last one. */
   nextCursor?: string;
-  /** Tasks that only the archive has are missing: the server cannot reach it. */
+  /** Set if tasks that only the archive has are missing, because the server cannot reach it. */
   partial?: true;
 }
 
-/** Which part of a history. */
+/** Selection of a task's history. */
 export interface HistoryQuery {
   /** Only events that match. */
   filter?: EventFilter;
-  /** Where to begin. @default the first event */
+  /** Position to begin at. @default the first event */
   since?: Since;
-  /** `accumulated`: of each series only the newest event, with the whole text. */
+  /** `accumulated` returns only the newest event of each series, with the whole text. */
   seriesFormat?: SeriesFormat;
-  /** Events on a page: 1 to 10 000. @default {1000} */
+  /** Number of events on a page, from 1 to 10 000. @default {1000} */
   limit?: number;
 }
 
 /**
- * Creates, feeds and ends tasks from a server. Every call repeats itself where the network or the
- * server fails, and none is carried out twice.
+ * Creates tasks, publishes their events and ends them from a server. Calls are retried when the network
+ * or the server fails, and are idempotent.
  *
  * @example A producer
  * ```ts
@@ -128,11 +128,11 @@ export class TaskcastServerClient {
   readonly #sequences = new ProducerSequences();
 
   /**
-   * A client of one server; it connects when it is used.
+   * Creates a client of one server. It connects when it is first used.
    *
-   * @throws {TypeError} If `baseUrl` is not a URL, and for a token, a key and headers that cannot be
+   * @throws {TypeError} If `baseUrl` is not a URL, or if the token, the key or a header cannot be
    * sent.
-   * @throws {RangeError} For retries that would not pause or not end, and a time that is no time.
+   * @throws {RangeError} If retries would not pause or not end, or if the timeout is invalid.
    */
   constructor(options: TaskcastServerClientOptions) {
     const { serviceKey, retry = {}, timeoutMs = 30_000, headers, ...http } = options;
@@ -148,32 +148,32 @@ export class TaskcastServerClient {
   /**
    * Creates a task.
    *
-   * @throws {TaskcastHttpError} E.g. `TASK_EXISTS` for an id that is taken.
+   * @throws {TaskcastHttpError} E.g. `TASK_EXISTS` if the id is taken.
    */
   async createTask(input: CreateTaskInput = {}): Promise<Task> {
-    // With an id of its own a repeated request cannot create a second task.
+    // With its own id, a retried request cannot create a second task.
     const body = { ...input, id: input.id ?? ulid(Date.now()) };
     return await this.#retrying(async ({ ambiguous }) => {
       try {
-        // After a redirect, a POST may have become a GET, whose answer is a page.
+        // A redirect may have turned the POST into a GET, whose answer is a page.
         const isOurs: IsOurs = (answer) => isTaskPage(answer) || isTask(answer);
         const task = await this.#json<Task>("POST", "/tasks", isOurs, body);
         if (task.id !== body.id) throw new Error(CREATED_NOTHING);
         return task;
       } catch (error) {
-        // The attempt before this one was carried out after all.
+        // An earlier attempt had succeeded after all.
         if (ambiguous && isCode(error, "TASK_EXISTS")) return await this.getTask(body.id);
         throw error;
       }
     });
   }
 
-  /** A task and where its log stands. */
+  /** Reads a task and the position of its log. */
   async getTask(taskId: string): Promise<TaskDetail> {
     return await this.#retrying(() => this.#json("GET", taskPath(taskId), isDetailOf(taskId)));
   }
 
-  /** A page of tasks, newest first. */
+  /** Reads a page of tasks, newest first. */
   async listTasks({ status, types, ...query }: ListTasksQuery = {}): Promise<TaskPage> {
     const url = this.#http.url("/tasks", {
       ...query,
@@ -183,7 +183,7 @@ export class TaskcastServerClient {
     return await this.#retrying(() => this.#send("GET", url, isTaskPage));
   }
 
-  /** All tasks, page by page as they are asked for. */
+  /** Yields all tasks, fetching pages as needed. */
   async *tasks(query: ListTasksQuery = {}): AsyncGenerator<Task, void> {
     let cursor = query.cursor;
     do {
@@ -200,12 +200,12 @@ export class TaskcastServerClient {
     return stored!;
   }
 
-  /** Publishes events: all of them or none. Publishes to one task go out in the order of calls. */
+  /** Publishes events, all or none. Publishes to one task are sent in the order of calls. */
   async publishEvents(taskId: string, events: readonly EventInput[]): Promise<TaskEvent[]> {
     const path = `${taskPath(taskId)}/events`;
     const send = (body: readonly EventInput[]) =>
       this.#retrying(() => this.#json<TaskEvent[]>("POST", path, isEventsOf(body.length), body));
-    // Every event has a number, its own or one of ours: else a repetition would store it twice.
+    // Every event carries a number, its own or one of ours: otherwise a retry would store it twice.
     const unnumbered = events.filter(({ producerId }) => producerId === undefined).length;
     if (unnumbered === 0) return await send(events);
     return await this.#sequences.publish(taskId, unnumbered, ({ producerSeq, ...producer }) => {
@@ -224,9 +224,9 @@ export class TaskcastServerClient {
   }
 
   /**
-   * Moves a task to another state.
+   * Changes the status of a task.
    *
-   * @throws {TaskcastHttpError} `INVALID_TRANSITION` if another one came first.
+   * @throws {TaskcastHttpError} `INVALID_TRANSITION` if another change came first.
    */
   async transitionTask(
     taskId: string,
@@ -239,8 +239,8 @@ export class TaskcastServerClient {
         return await this.#json<Task>("PATCH", path, isTaskOf(taskId), { status, ...options });
       } catch (error) {
         if (!ambiguous || !isCode(error, "INVALID_TRANSITION")) throw error;
-        // Perhaps it was our own attempt before this one that came first. It was, as far as anybody
-        // can tell, if the task is in the wanted state with what we gave.
+        // The change that came first may be an earlier attempt of this call. It was, as far as can
+        // be told, if the task has the requested status with the given values.
         const task = await this.getTask(taskId);
         const isOurs = task.status === status && isSame(task.result, options.result) &&
           isSame(task.error, options.error) && isSame(task.reason, options.reason);
@@ -250,7 +250,7 @@ export class TaskcastServerClient {
     });
   }
 
-  /** Answers what a blocked task waits for; it runs again. */
+  /** Answers the request of a blocked task, which then runs again. */
   async resolve(taskId: string, data: unknown): Promise<Task> {
     return await this.#retrying(async ({ ambiguous }) => {
       try {
@@ -265,16 +265,17 @@ export class TaskcastServerClient {
     });
   }
 
-  /** Returns the request that a blocked task waits for. */
+  /** Reads the request of a blocked task. */
   async getRequest(taskId: string): Promise<BlockedRequest> {
     const path = `${taskPath(taskId)}/request`;
     return await this.#retrying(() => this.#json("GET", path, isBlockedRequest));
   }
 
   /**
-   * Deletes a task and everything about it.
+   * Deletes a task and all its data.
    *
-   * @returns `pending` while the server cannot reach its archive; it then finishes that by itself.
+   * @returns `pending` while the server cannot reach its archive; it completes the deletion by
+   * itself.
    */
   async deleteTask(taskId: string): Promise<Deletion> {
     return await this.#retrying(async ({ ambiguous }) => {
@@ -295,29 +296,29 @@ export class TaskcastServerClient {
   }
 
   /**
-   * Requires that a 204 which names no request is the server's own: a proxy may answer so, too.
+   * Requires that a 204 without a request id is the server's own: a proxy may answer so, too.
    *
-   * @throws {TaskcastHttpError} If the task is still there.
+   * @throws {TaskcastHttpError} If the task still exists.
    */
   async #assertGone(taskId: string, response: Response): Promise<void> {
     if (response.headers.has("x-request-id")) return;
     try {
       await this.#json("GET", taskPath(taskId), isTaskOf(taskId));
     } catch (error) {
-      // Gone, or not for this caller to see.
+      // Deleted, or hidden from this caller.
       if (error instanceof TaskcastHttpError && !error.transient) return;
       throw error;
     }
     throw new TaskcastHttpError(response);
   }
 
-  /** A ticket with which a browser's EventSource can follow the task. */
+  /** Creates a ticket with which a browser's EventSource can follow the task. */
   async createTicket(taskId: string, options: { expiresInMs?: number } = {}): Promise<Ticket> {
     const path = `${taskPath(taskId)}/tickets`;
     return await this.#retrying(() => this.#json("POST", path, isTicket, options));
   }
 
-  /** A page of a task's history. */
+  /** Reads a page of a task's history. */
   async getHistory(
     taskId: string,
     query: HistoryQuery = {},
@@ -326,7 +327,7 @@ export class TaskcastServerClient {
     return await this.#historyPage(this.#http.url(path, eventsParameters(query)));
   }
 
-  /** A task's history, page by page as it is asked for. */
+  /** Yields a task's history, fetching pages as needed. */
   async *history(taskId: string, query: HistoryQuery = {}): AsyncGenerator<TaskEvent, void> {
     let page = await this.getHistory(taskId, query);
     for (;;) {
@@ -356,15 +357,18 @@ export class TaskcastServerClient {
     return await this.#http.json<T>(method, url, body, { signal: this.#limit(), isOurs });
   }
 
-  /** Aborts an attempt that takes too long; what no timer can wait for is no limit. */
+  /**
+   * Returns a signal that aborts an attempt after the timeout. A timeout that no timer can wait for
+   * means none.
+   */
   #limit(): AbortSignal | undefined {
     if (this.#timeoutMs > MAX_TIMER_MS) return undefined;
     return AbortSignal.timeout(Math.ceil(this.#timeoutMs));
   }
 }
 
-const CREATED_NOTHING = "The answer is not the task that was to be created. If the server " +
-  "redirects, e.g. from http to https, baseUrl must be where it redirects to";
+const CREATED_NOTHING = "The answer is not the created task. If the server " +
+  "redirects, e.g. from http to https, set baseUrl to the target of the redirect";
 
 function isCode(error: unknown, code: string): boolean {
   return error instanceof TaskcastHttpError && error.code === code;

@@ -1,5 +1,5 @@
 /**
- * Creates, feeds and ends Taskcast tasks from Deno and Node.
+ * Creates Taskcast tasks, publishes their events and ends them, from Deno and Node.
  *
  * @example A service that reports
  * ```ts

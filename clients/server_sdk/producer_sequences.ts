@@ -1,7 +1,7 @@
 import { TaskcastHttpError } from "@taskcast/client/http";
 import { isAmbiguous } from "./retrying.ts";
 
-/** Number of a publish, by which the server detects its repetition. */
+/** Identifies a publish, so that the server recognizes it when it is repeated. */
 export interface Sequence {
   producerId: string;
   producerEpoch: number;
@@ -13,7 +13,10 @@ interface Producer {
   id: string;
   epoch: number;
   seq: number;
-  /** The publishes of a task go out one after another: their numbers must arrive in order. */
+  /**
+   * The last publish to the task. They run one after another, since their numbers must arrive in
+   * order.
+   */
   last: Promise<unknown>;
   waiting: number;
 }
@@ -22,14 +25,14 @@ function isGap(error: unknown): boolean {
   return error instanceof TaskcastHttpError && error.code === "SEQUENCE_GAP";
 }
 
-/** Tasks whose producer is remembered. Beyond that the one used longest ago begins anew. */
+/** Number of tasks whose producer is kept. Beyond it, the least recently used one starts anew. */
 const MAX_TASKS = 1_000;
 
 /** Numbers the publishes of one client, per task. */
 export class ProducerSequences {
   readonly #producers = new Map<string, Producer>();
 
-  /** Publishes `count` events with the task's next numbers, after the publishes before it. */
+  /** Publishes `count` events with the task's next numbers, after the previous publishes. */
   async publish<T>(
     taskId: string,
     count: number,
@@ -59,13 +62,13 @@ export class ProducerSequences {
       return result;
     } catch (error) {
       if (producerSeq > 0 && isGap(error)) {
-        // The server knows nothing of what it confirmed: the task has another life by now. Nothing
-        // was stored, so a new producer may send it.
+        // The server does not know what it confirmed: the task has another incarnation by now.
+        // Nothing was stored, so a new producer may send it.
         Object.assign(producer, { id: crypto.randomUUID(), epoch: 0, seq: 0 });
         return await this.#send(producer, count, send);
       }
-      // A refused publish used no numbers. Of one that broke off nobody knows: in a new epoch its
-      // numbers mean nothing, and what of it still arrives is fenced off.
+      // A refused publish used no numbers. After one with an unknown outcome, a new epoch begins,
+      // in which its numbers mean nothing; whatever of it still arrives is fenced off.
       if (isAmbiguous(error)) {
         producer.epoch++;
         producer.seq = 0;
@@ -78,13 +81,15 @@ export class ProducerSequences {
     const known = this.#producers.get(taskId);
     const producer = known ??
       { id: crypto.randomUUID(), epoch: 0, seq: 0, last: Promise.resolve(), waiting: 0 };
-    // Set anew, the one used longest ago is always the first.
+    // Inserted again, so that the least recently used one comes first.
     this.#producers.delete(taskId);
     this.#producers.set(taskId, producer);
     return producer;
   }
 
-  /** A producer that is forgotten and needed again gets another id, so no number is used twice. */
+  /**
+   * Drops the oldest producers. One that is needed again gets a new id, so no number is used twice.
+   */
   #trim(): void {
     if (this.#producers.size <= MAX_TASKS) return;
     for (const [taskId, { waiting }] of this.#producers) {

@@ -15,31 +15,36 @@ import { isNowhere } from "./retrying.ts";
 
 /** Options for `openPublisher`. */
 export interface PublisherOptions {
-  /** Bytes that may wait for the server's receipt; publishing then waits. @default {4194304} */
+  /**
+   * Bytes that may wait for the server's receipt; beyond that, publishing waits. @default {4194304}
+   */
   maxBufferedBytes?: number;
-  /** Bytes after which a request is ended for its receipt and the next begun. @default {1048576} */
+  /**
+   * Bytes after which a request is ended to get its receipt, and the next one begins. @default
+   * {1048576}
+   */
   rotateBytes?: number;
-  /** Milliseconds after which that happens at the latest. @default {5000} */
+  /** Milliseconds after which a request is ended at the latest. @default {5000} */
   rotateMs?: number;
-  /** Milliseconds that an event waits for others to travel with. @default {0} */
+  /** Milliseconds that an event waits for others, to be sent together. @default {0} */
   lingerMs?: number;
-  /** Gives the publisher up; what is not stored yet may be lost. */
+  /** Aborts the publisher; events that are not stored yet may be lost. */
   signal?: AbortSignal;
 }
 
-/** Bytes that are handed to the network at a time, about. */
+/** Approximate number of bytes passed to the network at a time. */
 const CHUNK_BYTES = 64 * 1024;
 
-/** Milliseconds after which a request that is open has reached a server. */
+/** Milliseconds after which an open request has reached a server. */
 const OPEN_MS = 1_000;
 
-/** A part of the events that wait, sent in one request. */
+/** Waiting events that are sent in one request. */
 class Sending {
   readonly #startMs = performance.now();
   #firstMs = Infinity;
   lines = 0;
   bytes = 0;
-  /** The request has been answered, perhaps before all was sent. */
+  /** Set once the request was answered, even if not everything was sent. */
   isOver = false;
 
   add(lines: number, bytes: number): void {
@@ -53,7 +58,7 @@ class Sending {
     return performance.now() - this.#startMs;
   }
 
-  /** Milliseconds since its first line went out; 0 before that. */
+  /** Milliseconds since its first line was sent; 0 before that. */
   get sendingMs(): number {
     return Math.max(0, performance.now() - this.#firstMs);
   }
@@ -67,9 +72,9 @@ class NonsenseReceipt extends TypeError {
 }
 
 /**
- * Streams events into a task over one request after another, with nothing lost and nothing doubled:
- * every event has a number, stays here until the server has confirmed it, and is sent again if the
- * connection breaks; the server knows what it has.
+ * Streams events into a task over one request after another, each stored exactly once. Every event
+ * has a number, is kept until the server has confirmed it, and is sent again if the connection
+ * breaks; the server recognizes what it already has.
  */
 export class Publisher {
   readonly #http: HttpClient;
@@ -87,12 +92,12 @@ export class Publisher {
   #refreshToken = false;
   #bufferedBytes = 0;
   #closing = false;
-  /** The number of lines that somebody waits for; the request is ended to get the receipt. */
+  /** Number of lines that a flush waits for; the request is ended to get the receipt. */
   #flushTo = 0;
   #wakeSender?: () => void;
   #progress = Promise.withResolvers<void>();
 
-  /** Use `TaskcastServerClient.openPublisher`. */
+  /** Use `TaskcastServerClient.openPublisher` instead. */
   constructor(
     http: HttpClient,
     taskId: string,
@@ -120,18 +125,19 @@ export class Publisher {
   }
 
   /**
-   * Aborts when nothing can be published any more: the task was ended elsewhere, e.g. cancelled or
-   * timed out. The reason is the error; give the signal to whatever produces the events.
+   * Aborts when nothing can be published any more because the task ended elsewhere, e.g. was
+   * cancelled or timed out. Its reason is the error. Pass the signal to the code that produces the
+   * events.
    */
   get signal(): AbortSignal {
     return this.#ended.signal;
   }
 
   /**
-   * Takes an event. Resolves when there is room for more, which is not yet when it is stored; see
+   * Publishes an event. Resolves when there is room for more, which may be before it is stored; see
    * {@linkcode Publisher.flush}.
    *
-   * @throws What ended the publisher, e.g. `TASK_TERMINAL`.
+   * @throws The error that ended the publisher, e.g. `TASK_TERMINAL`.
    */
   async publish(event: EventInput): Promise<void> {
     this.#ended.signal.throwIfAborted();
@@ -152,7 +158,7 @@ export class Publisher {
   /**
    * Resolves when everything published so far is stored.
    *
-   * @throws What ended the publisher before that.
+   * @throws The error that ended the publisher before that.
    */
   async flush(): Promise<PublishReceipt> {
     const target = this.#nextSeq;
@@ -162,12 +168,12 @@ export class Publisher {
     return { ...this.#receipt };
   }
 
-  /** Stores what is left and ends. See {@linkcode Publisher.flush}. Safe to call twice. */
+  /** Stores the remaining events and ends. See {@linkcode Publisher.flush}. Safe to call twice. */
   async close(): Promise<PublishReceipt> {
     this.#closing = true;
     this.#wakeSender?.();
     await this.#running;
-    // What was stored before the task ended elsewhere is stored.
+    // Events that were stored before the task ended elsewhere stay stored.
     if (this.#lines.length > 0) this.#ended.signal.throwIfAborted();
     return { ...this.#receipt };
   }
@@ -177,7 +183,7 @@ export class Publisher {
     await this.close();
   }
 
-  /** It is closed, and all that was published is stored. */
+  /** Set once it is closed and everything that was published is stored. */
   get #isFinished(): boolean {
     return this.#closing && this.#lines.length === 0;
   }
@@ -186,8 +192,8 @@ export class Publisher {
     let failures = 0;
     let isReached = false;
     const startMs = performance.now();
-    // A request is open all the time, also while there is nothing to send: it is how the end of the
-    // task is heard of at once.
+    // A request is always open, even with nothing to send: this is how the end of the task is
+    // noticed at once.
     while (!this.#ended.signal.aborted && !this.#isFinished) {
       const sending = new Sending();
       const before = this.#receipt.published;
@@ -210,7 +216,7 @@ export class Publisher {
         const isLast = failures >= (this.#retry.attempts ?? 6) * 2;
         if (isLast || !this.#mayRepeat(error)) return this.#end(error);
         const delayMs = retryDelayMs(failures, error, this.#retry);
-        // Where nothing listens no request stays open.
+        // If nothing listens, no request stays open.
         isReached ||= sending.openMs >= OPEN_MS;
         const spentMs = performance.now() - startMs + delayMs;
         if (
@@ -224,9 +230,9 @@ export class Publisher {
   }
 
   /**
-   * Returns true if the same may succeed later. A refused token is replaced once; one that was
-   * accepted and ran out during the request, as the server says with how far it came, is no
-   * refusal.
+   * Returns whether retrying may help. After a refused token, a fresh one is requested once. A
+   * token that was accepted and expired during the request, which the server reports along with its
+   * progress, is not a refusal.
    */
   #mayRepeat(error: unknown): boolean {
     if (error instanceof NonsenseReceipt) return false;
@@ -237,7 +243,7 @@ export class Publisher {
     return error.isForeign || isFirst && this.#http.canRefreshToken;
   }
 
-  /** Sends what there is and what comes, until the request is due to be ended. */
+  /** Sends waiting and new events, until the request is due to end. */
   async #request(sending: Sending): Promise<void> {
     try {
       const response = await this.#http.request(this.#url, {
@@ -249,19 +255,19 @@ export class Publisher {
       }, { refreshToken: this.#refreshToken });
       this.#confirm(await this.#http.read(response, isReceipt), sending);
     } catch (error) {
-      // A request that is refused in its middle says how far it came.
+      // A request that is refused midway reports its progress.
       if (error instanceof TaskcastHttpError && error.details?.published !== undefined) {
         this.#confirm(error.details, sending);
       }
       throw error;
     } finally {
-      // Its body may be waiting for lines, and would take the next one's wake-up away.
+      // Its body may be waiting for lines, and would take the next request's wake-up.
       sending.isOver = true;
       this.#wakeSender?.();
     }
   }
 
-  /** Somebody waits for it: to know that all is stored, or for room. */
+  /** Set if a flush waits for the receipt, or a publish for room. */
   get #isReceiptWanted(): boolean {
     return this.#flushTo > this.#receipt.published ||
       this.#bufferedBytes > this.#options.maxBufferedBytes;
@@ -293,7 +299,7 @@ export class Publisher {
     }, { highWaterMark: 0 });
   }
 
-  /** Joins the lines from `start` on into one chunk, until it has some of `maxBytes`. */
+  /** Joins the lines from `start` into one chunk of about `maxBytes`. */
   #take(start: number, maxBytes: number): { bytes: Uint8Array; lines: number } | undefined {
     const limit = Math.min(CHUNK_BYTES, maxBytes);
     let bytes = 0;
@@ -309,7 +315,7 @@ export class Publisher {
     return { bytes: chunk, lines: end - start };
   }
 
-  /** Waits until there is something to do, or for so long. */
+  /** Waits until there is something to do, at most for this time. */
   async #nextLine(limitMs: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wakeSender = resolve;
@@ -321,7 +327,7 @@ export class Publisher {
     if (lingerMs > 0 && !this.#closing) await sleep(lingerMs, this.#ended.signal);
   }
 
-  /** The server has the first events of a request. */
+  /** Drops the first events of a request, which the server has confirmed. */
   #confirm({ published, lastIndex }: { [name: string]: unknown }, { lines }: Sending): void {
     if (!isCount(published, lines)) throw new NonsenseReceipt(published, lines);
     for (const { length } of this.#lines.splice(0, published)) this.#bufferedBytes -= length;

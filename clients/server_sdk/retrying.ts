@@ -2,19 +2,19 @@ import type { BackoffOptions } from "@taskcast/client/http";
 import type { HttpClient } from "@taskcast/client/http";
 import { assertBackoff, retryDelayMs, sleep, TaskcastHttpError } from "@taskcast/client/http";
 
-/** How often and how long a request is repeated. */
+/** How often and how long a request is retried. */
 export interface RetryOptions extends BackoffOptions {
   /**
-   * Attempts at most, the first included. @default 6; and as long as nothing has ever answered, as
-   * many as fit into half a second, so that a wrong address is told at once
+   * Maximum number of attempts, including the first. @default 6; while nothing has ever answered,
+   * as many as fit into half a second, so that a wrong address is reported at once
    */
   attempts?: number;
 }
 
 /**
- * Requires options with which repeating pauses and ends.
+ * Requires options with which retries pause and end.
  *
- * @throws {RangeError} For attempts that are no whole number from 1, and waits of 0.
+ * @throws {RangeError} If the attempts are not a whole number from 1, or if a delay is 0.
  */
 export function assertRetryOptions(options: RetryOptions): void {
   assertBackoff(options);
@@ -24,29 +24,30 @@ export function assertRetryOptions(options: RetryOptions): void {
   }
 }
 
-/** Earlier attempts. */
+/** State before the current attempt. */
 export interface Attempt {
-  /** 1 for the first. */
+  /** Number of the attempt; 1 for the first. */
   number: number;
   /**
-   * An earlier attempt may have been carried out although its answer never came: the connection
-   * broke, or something on the way gave up.
+   * Set if an earlier attempt may have succeeded although its answer never arrived: the connection
+   * broke, or an intermediary timed out.
    */
   ambiguous: boolean;
 }
 
-/** A request that failed in a way that leaves open whether it was carried out. */
+/** Returns whether a failed request may have succeeded on the server. */
 export function isAmbiguous(error: unknown): boolean {
   if (!(error instanceof TaskcastHttpError)) return true;
-  // What looks like a success and is none, e.g. a sign-in page, hides what the server has answered.
+  // A foreign success, e.g. a sign-in page, hides the server's answer.
   return error.status >= 500 || error.status === 408 || error.status < 400;
 }
 
-/** Milliseconds for trying again while nothing has ever answered. */
+/** Milliseconds of retries while nothing has ever answered. */
 const FIRST_CONTACT_MS = 500;
 
 /**
- * Returns true if a server most likely does not exist, so that more attempts would only hide it.
+ * Returns whether there is most likely no server at all, so that more attempts would only delay the
+ * error.
  *
  * @param spentMs Milliseconds from the first attempt to the end of the wait for the next one.
  */
@@ -67,7 +68,7 @@ export async function retrying<T>(
       return await send({ number, ambiguous });
     } catch (error) {
       const refused = error instanceof TaskcastHttpError;
-      // What is not the server's answer and no network error is a bug or an abort: not repeated.
+      // Other errors are bugs or aborts, and are not retried.
       const transient = refused ? error.transient : isNetworkError(error);
       if (!transient || number >= attempts) throw error;
       ambiguous ||= isAmbiguous(error);
@@ -79,7 +80,7 @@ export async function retrying<T>(
   }
 }
 
-/** Returns true if `fetch` failed by the connection, or because an attempt took too long. */
+/** Returns whether `fetch` failed because of the connection or a timeout. */
 function isNetworkError(error: unknown): boolean {
   return error instanceof TypeError ||
     (error instanceof DOMException && error.name === "TimeoutError");

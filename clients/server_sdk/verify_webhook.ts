@@ -1,14 +1,14 @@
 import type { EventEnvelope } from "@taskcast/core/protocol";
 
-/** Contents of a verified webhook. */
+/** The contents of a verified webhook. */
 export interface VerifiedWebhook<Body = EventEnvelope> {
-  /** The same for all attempts at one event: what was seen before may be left out. */
+  /** The same for all attempts at one event: skip ids that were already seen. */
   id: string;
   /** The event's type. */
   type: string;
-  /** When it was sent. Unix seconds. */
+  /** Time of sending in Unix seconds. */
   timestamp: number;
-  /** The envelope; the event's data for webhooks with `wrap: false`. */
+  /** The envelope, or the event's data for webhooks with `wrap: false`. */
   body: Body;
 }
 
@@ -16,13 +16,13 @@ export interface VerifiedWebhook<Body = EventEnvelope> {
 export interface VerifyWebhookOptions {
   /** The webhook's secret; several while it is being changed. */
   secret: string | readonly string[];
-  /** Seconds that a message may be old, or ahead. @default {300} */
+  /** Maximum age in seconds, and maximum time ahead. @default {300} */
   toleranceSeconds?: number;
   /** Unix milliseconds. @default now */
   nowMs?: number;
 }
 
-/** Thrown if a webhook does not come from a holder of the secret, was altered, or is old. */
+/** The webhook was not sent by a holder of the secret, was altered, or is too old. */
 export class WebhookVerificationError extends Error {
   /** `WebhookVerificationError`. */
   override name = "WebhookVerificationError";
@@ -31,13 +31,13 @@ export class WebhookVerificationError extends Error {
 const encoder = new TextEncoder();
 
 /**
- * Checks that a webhook was sent by who has the secret, as Standard Webhooks says it, and reads it.
+ * Verifies the signature of a webhook as defined by Standard Webhooks, and reads its body.
  *
- * Answer 2xx once the event is safe; anything else has it sent again. The order of a task's events
- * is kept, and an event may come twice: go by `id`.
+ * Answer 2xx once the event is stored; after any other answer it is sent again. A task's events arrive
+ * in order, and an event may arrive twice: compare `id`.
  *
- * @param request The request, whose body was not read yet.
- * @throws {WebhookVerificationError} If it was not; answer 401.
+ * @param request The request, with an unread body.
+ * @throws {WebhookVerificationError} If the verification fails; answer 401.
  *
  * @example
  * ```ts
@@ -94,7 +94,7 @@ export async function verifyWebhook<Body = EventEnvelope>(
   throw new WebhookVerificationError("No signature fits");
 }
 
-/** `whsec_` and base64 is a key in base64, anything else the key itself. */
+/** Returns the key of a secret: `whsec_` precedes base64; anything else is the key itself. */
 function keyOf(secret: string): Uint8Array<ArrayBuffer> {
   const encoded = /^whsec_([A-Za-z0-9+/]+=*)$/.exec(secret)?.[1];
   return (encoded === undefined ? undefined : fromBase64(encoded)) ?? encoder.encode(secret);

@@ -15,24 +15,24 @@ import { newName, post, Unshareable } from "./platform.ts";
 import type { Numbered, Said, Standing } from "./protocol.ts";
 import { exactIndex, isOtherLog } from "./protocol.ts";
 
-/** Not a failure: what was followed is no more, or has run ahead; join again. */
+/** Not a failure: the feed has ended or has run ahead; join again. */
 class Moved extends Error {}
 
 /** Messages of the leader that was joined. */
 interface Feed {
   term: string;
-  /** Messages before the first that it brings. */
+  /** Number of messages before the first one of this feed. */
   before: number;
   nextN: number;
   queue: MessageQueue<Numbered>;
 }
 
-/** Answer of a leader: it continues from here, or the index from which it could. */
+/** A leader's answer: "joined", or the index from which it could serve this stream. */
 type Answer = "joined" | { after?: number };
 
 /**
- * One stream of this tab that is fed by whichever tab leads. Its own position decides what it gives
- * out; leaders come and go.
+ * A stream of this tab that is fed by the leading tab, whichever it is. Its own cursor decides what
+ * it yields; leaders come and go.
  */
 export class Follower {
   readonly #request: FollowRequest;
@@ -47,24 +47,24 @@ export class Follower {
   #n = 0;
   #feed?: Feed;
   #heard?: IdleTimer;
-  /** Ends the connection that this stream has alone. */
+  /** Closes the connection that belongs to this stream alone. */
   #own?: AbortController;
   #failure?: { error: unknown };
-  /** True if the leader's messages do not continue this stream. */
+  /** Set if the leader's log does not continue this stream. */
   #isApart = false;
-  /** Set while a leader is asked: takes its answer, asks again. */
+  /** Set while a leader is asked: takes its answer, or asks again. */
   #asking?: { answer: (answer: Answer) => void; again: () => void };
 
   constructor(
     request: FollowRequest,
     { follow, options, platform, name, onNoAnswer, stop }: {
-      /** Follows over connections of this stream alone. */
+      /** Follows over connections that belong to this stream alone. */
       follow: Follow;
       options: FullConnectionOptions;
       platform: SharePlatform;
       /** The channel's name. */
       name: string;
-      /** No tab answers: someone must take over. */
+      /** Called if no tab answers: another tab must take over. */
       onNoAnswer: () => void;
       stop: AbortSignal;
     },
@@ -79,12 +79,12 @@ export class Follower {
     this.#channel.onmessage = ({ data }: MessageEvent<Said>) => this.#hear(data);
   }
 
-  /** Where the stream is. */
+  /** Current cursor of the stream. */
   get cursor(): string | undefined {
     return this.#cursor;
   }
 
-  /** The stream is refused for good. */
+  /** Ends the stream: the server refused it for good. */
   fail(error: unknown): void {
     this.#failure ??= { error };
     this.#own?.abort();
@@ -98,13 +98,13 @@ export class Follower {
     this.#asking?.answer({});
   }
 
-  /** Everything through the end of the task, once. */
+  /** Yields each message once, through the end of the task. */
   async *messages(): AsyncGenerator<TaskMessage, void> {
     while (!this.#stop.aborted) {
       const answer = await this.#ask();
       if (this.#failure !== undefined) throw this.#failure.error;
       if (this.#stop.aborted) return;
-      // A leader may have another log than this stream, which the server then tells this stream.
+      // A leader may have another log than this stream; the server then resets this stream.
       if (this.#isApart) this.#feed = undefined;
       const isJoined = answer === "joined" && !this.#isApart;
       this.#isApart = false;
@@ -117,13 +117,13 @@ export class Follower {
     }
   }
 
-  /** Yields the leader's messages until there is another leader, or this stream cannot keep up. */
+  /** Yields the leader's messages, until the leader changes or this stream falls behind. */
   async *#together(): AsyncGenerator<TaskMessage, void> {
     const feed = this.#feed!;
     const heard = new IdleTimer(this.#options.idleTimeoutMs, this.#stop);
     this.#heard = heard;
     onAbort(heard.signal, () => feed.queue.end(new Moved()));
-    // A leader may be behind this stream, and tell what came here already.
+    // A leader may be behind this stream and send messages that this stream already has.
     let knownThrough = exactIndex(this.#cursor);
     const own = this.#cursor;
     this.#term = feed.term;
@@ -153,8 +153,8 @@ export class Follower {
   }
 
   /**
-   * Yields the server's messages to this stream alone, until a leader can continue from here: at
-   * the latest when both are at the newest event.
+   * Yields messages over a connection of this stream alone, until a leader can continue: at the
+   * latest when both have reached the newest event.
    *
    * @param after Index from which the leader could continue.
    */
@@ -164,7 +164,8 @@ export class Follower {
     const join = async () => {
       const answer = await this.#ask();
       if (answer !== "joined") after = answer.after ?? -1;
-      // Meanwhile this stream may have come to where only its own connection goes on.
+      // Meanwhile this stream may have reached a position from which only its own connection
+      // continues.
       else if (exactIndex(this.#cursor) === undefined) this.#feed = undefined;
       else own.abort();
     };
@@ -187,9 +188,9 @@ export class Follower {
     }
   }
 
-  /** Asks whoever leads to go on from here, until there is an answer. */
+  /** Asks the leader to continue from the current position, until there is an answer. */
   async #ask(): Promise<Answer> {
-    if (this.#feed !== undefined) return "joined"; // While this stream was alone.
+    if (this.#feed !== undefined) return "joined"; // A leader joined while this stream was alone.
     if (this.#failure !== undefined) return {};
     const { promise, resolve } = Promise.withResolvers<Answer>();
     const answered = new AbortController();
@@ -225,7 +226,7 @@ export class Follower {
   #standing(): Standing {
     const { urlAt } = this.#request;
     const url = urlAt(this.#cursor);
-    // Who wants only the last of what comes after its cursor is not served by all of it.
+    // A reader that wants only the last events after its cursor cannot be served with all of them.
     const isCut = new URL(url).searchParams.has("limit");
     return {
       start: startOf(url, this.#cursor),
@@ -271,40 +272,42 @@ export class Follower {
     try {
       this.#request.onReconnect?.(new Error(text), delayMs);
     } catch (error) {
-      this.fail(error); // The host's, which hears of it where it reads.
+      this.fail(error); // The host's callback threw; the host gets the error where it reads.
     }
   }
 
   #feedOf({ term, n, items }: { term: string; n: number; items: Numbered[] }): Feed {
     const size = ({ message }: Numbered) => sizeOf(message);
     const queue = new MessageQueue<Numbered>(this.#options.maxBufferedChars, size);
-    for (const item of items) queue.push(item); // All: it is no more than leaders remember.
+    for (const item of items) queue.push(item); // All items: leaders keep no more than the bound.
     return { term, before: n - items.length, nextN: n + 1, queue };
   }
 }
 
-/** Returns a key for the start of a stream; streams with the same key are the same. */
+/** Returns the key of a stream's start. Streams with equal keys are the same stream. */
 export function startOf(url: string, cursor: string | undefined): string {
   return `${url} ${cursor ?? ""}`;
 }
 
-/** Everything begins anew, since the store was restored to an earlier state. */
+/** Returns whether the store was restored to an earlier state, so that everything starts over. */
 function isReset({ event, value }: TaskMessage): boolean {
   return event === SSE_EVENT.open && (value as OpenMessage).reset === true;
 }
 
-/** Returns true if a message has nothing new for a reader that has everything through an index. */
+/**
+ * Returns whether a message brings nothing new to a reader that has everything through an index.
+ */
 function isKnown({ event, value, id }: TaskMessage, through: number): boolean {
   if (event === undefined) return (exactIndex(id) ?? Infinity) <= through;
   return event === SSE_EVENT.event && (value as EventEnvelope).rawIndex <= through;
 }
 
-/** Reads what a leader told. An old version of this code tells damaged messages as well. */
+/** Reads a message of a leader. Leaders of old versions pass on damaged messages as well. */
 function readTold(message: SseMessage): TaskMessage {
   try {
     return readMessage(message);
   } catch {
-    // The leader would tell it again and again; the server does not.
+    // The leader would repeat the damaged message; the server would not.
     throw new Unshareable();
   }
 }

@@ -9,14 +9,14 @@ import type { Locks } from "./platform.ts";
 import type { Said, Standing } from "./protocol.ts";
 import { shareName } from "./share_name.ts";
 
-// A follower among tabs that are played by the test.
+// A follower among tabs that the test simulates.
 
-// Deno forgets how to send when the last channel is closed and another is opened at once.
+// Deno cannot send any more when the last channel is closed while another one is opened.
 new BroadcastChannel("keeps the others working");
 
 const URL_OF_STREAM = "http://localhost/tasks/t/events";
 
-/** Another tab has the lock all the time. */
+/** Another tab holds the lock all the time. */
 const taken: Locks = {
   request: (_name, { signal }) =>
     new Promise((_resolve, reject) =>
@@ -34,15 +34,15 @@ const done: SseMessage = { event: "taskcast.done", data: '{"reason":"completed"}
 interface Stage {
   /** Messages that the follower yielded. */
   seen: SseMessage[];
-  /** Where it began when it asked the server itself. */
+  /** Cursors with which it asked the server itself. */
   cursors: (string | undefined)[];
   ended: Promise<void>;
-  /** The next time that it asks to be served. */
+  /** Resolves with its next request to join. */
   nextJoin(): Promise<{ from: string; standing: Standing }>;
   say(said: Said): void;
 }
 
-/** @param own What the follower gets if it asks the server itself. */
+/** @param own Messages that the follower gets from the server itself. */
 async function withFollower(
   use: (stage: Stage) => Promise<void>,
   own: SseMessage[] = [],

@@ -6,25 +6,25 @@ import { onAbort } from "@taskcast/core/protocol";
 import type { SharePlatform } from "./platform.ts";
 import { newName, post, Unshareable } from "./platform.ts";
 
-/** Stream that a leader reads for others. */
+/** Parameters of leading. */
 export interface Leadership {
   /** The channel's name. */
   name: string;
   platform: SharePlatform;
   /** Follows the task over connections of this tab. */
   follow: Follow;
-  /** Where this tab stands, which is where the connection begins. */
+  /** Position of this tab, at which the connection begins. */
   request: FollowRequest & { signal: AbortSignal };
   origin: Origin;
   maxBufferedChars: number;
 }
 
 /**
- * Has the connection and tells all tabs what comes over it, this one too, as fast as it comes: no
- * reader holds up the others. Goes on answering when the task has ended; resolves when the signal
- * aborts.
+ * Holds the connection and sends its messages to all tabs, including this one, as fast as they
+ * arrive: no reader delays the others. Continues to answer after the end of the task. Resolves when
+ * the signal aborts.
  *
- * @throws {TaskcastHttpError} When the server refuses for good.
+ * @throws {TaskcastHttpError} If the server refuses for good.
  */
 export async function lead(
   { name, platform, follow, request, origin, maxBufferedChars }: Leadership,
@@ -41,7 +41,7 @@ export async function lead(
       if (items !== undefined) say({ kind: "backlog", to, term, n: remembered.n, items });
       else say({ kind: "unserved", to, term, after: remembered.oldest?.index });
     } catch (error) {
-      if (!(error instanceof Unshareable)) throw error; // Else whoever asked takes over.
+      if (!(error instanceof Unshareable)) throw error; // Otherwise the asking tab takes over.
     }
   };
   try {
@@ -52,11 +52,11 @@ export async function lead(
       onReconnect: (error, delayMs) => say({ kind: "trouble", term, text: String(error), delayMs }),
     });
     for await (const message of messages) {
-      if (signal.aborted) return; // A tab that was stolen from must not speak any more.
-      const { value: _, ...raw } = message; // Other tabs may be of other versions.
+      if (signal.aborted) return; // A tab that lost its turn must not send any more.
+      const { value: _, ...raw } = message; // Other tabs may run other versions.
       say({ kind: "message", term, ...remembered.add(raw) });
     }
-    // All is told, but a tab may have to ask for it again, this one too.
+    // Everything was sent, but a tab may have to ask for it again, this one included.
     await new Promise<void>((resolve) => onAbort(signal, resolve));
   } finally {
     channel.onmessage = null;

@@ -9,11 +9,12 @@ import { sharePlatform, Unshareable } from "./platform.ts";
 import { shareName, START_PARAMETERS } from "./share_name.ts";
 
 /**
- * Follows over one connection for all tabs that follow the same: one tab, by a lock, has it and
- * tells the others over a channel. When it goes, another takes over from where it is itself. Each
- * stream keeps its own cursor, and asks the server itself for what no tab remembers.
+ * Follows over one connection for all tabs that follow the same stream. The tab that holds a lock
+ * has the connection and sends messages to the others over a channel. When that tab closes, another
+ * one takes over from its own position. Each stream keeps its own cursor, and asks the server for
+ * messages that no tab has kept.
  *
- * Where there are no locks or channels each stream has its own connection.
+ * Where there are no locks or channels, each stream has its own connection.
  */
 export function sharedFollow(
   http: HttpClient,
@@ -24,7 +25,7 @@ export function sharedFollow(
   if (platform === undefined) return follow;
   return async function* (request) {
     const { cursor, signal, urlAt } = request;
-    // Without a token there is no name; getting one is tried again by the connection.
+    // Without a token there is no name. The connection will retry getting one.
     const name = await shareName(http, urlAt(cursor)).catch(() => undefined);
     if (name === undefined) return yield* follow(request);
     const stop = new AbortController();
@@ -70,7 +71,7 @@ export function sharedFollow(
   };
 }
 
-/** A tab's turns to lead: in the order of asking, or at once when who leads does not answer. */
+/** Turns of a tab to lead: in the order of requests, or at once if the leader does not answer. */
 class Turns {
   readonly #locks: SharePlatform["locks"];
   readonly #name: string;
@@ -83,16 +84,16 @@ class Turns {
     this.#stop = stop;
   }
 
-  /** Takes the turn away from whoever has it. */
+  /** Takes the turn away from the current holder. */
   insist(): void {
     this.#insist();
   }
 
   /**
-   * Waits for turns until it is stopped.
+   * Waits for turns until the signal aborts.
    *
-   * @param use What is done in a turn, until its signal aborts. What it throws ends it all.
-   * @throws {Unshareable} If there are no turns to be had.
+   * @param use Runs during each turn, until its signal aborts. Its exception ends everything.
+   * @throws {Unshareable} If no turns are available.
    */
   async take(use: (turn: AbortSignal) => Promise<void>): Promise<void> {
     let steal = false;
@@ -112,11 +113,11 @@ class Turns {
         await this.#locks.request(this.#name, options, async () => {
           holds = true;
           const used = use(turn.signal).catch((error) => failure = { error });
-          // A page that is left must not hold the lock until its connection has ended.
+          // A hidden page must not hold the lock until its connection has ended.
           await Promise.race([used, new Promise<void>((end) => onAbort(turn.signal, end))]);
         });
       } catch (error) {
-        // Not waited for any more, or taken away: again. Anything else will not change.
+        // Retries if the wait was aborted or the lock was stolen. Any other error is permanent.
         if ((error as Error).name !== "AbortError") failure ??= { error: new Unshareable() };
       } finally {
         forgetStop();

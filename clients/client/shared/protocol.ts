@@ -2,48 +2,52 @@ import type { Cursor } from "@taskcast/core/protocol";
 import { decodeCursor } from "@taskcast/core/protocol";
 import type { SseMessage } from "../sse_messages.ts";
 
-/** A message of the leader's stream; `n` counts them from 1 within a term. */
+/** A message of the leader's stream. `n` counts messages from 1 within a term. */
 export interface Numbered {
   n: number;
   message: SseMessage;
 }
 
-/** Where a follower stands. */
+/** Position of a follower. */
 export interface Standing {
-  /** Request that it would send, with its cursor. */
+  /** Key of the start of its stream, which includes its cursor. */
   start: string;
-  /** Its cursor, if that may be compared with places in other streams. */
+  /** Its cursor, if it can be compared with positions of other streams. */
   cursor?: string;
-  /** The term that it has followed last, and how far. */
+  /** The term that it followed last, and the last message of it. */
   term?: string;
   n: number;
 }
 
-/** Messages between tabs. */
+/** A message between tabs. */
 export type Said =
-  /** A tab leads from now on. */
+  /** The sender leads from now on. */
   | { kind: "lead"; term: string }
   /** A message of the stream. */
   | { kind: "message"; term: string } & Numbered
-  /** The connection failed and is made again. */
+  /** The connection failed and will be opened again. */
   | { kind: "trouble"; term: string; text: string; delayMs: number }
-  /** The tab leads no more. */
+  /** The sender leads no more. */
   | { kind: "end"; term: string }
-  /** Asks for what comes after a place. */
+  /** Asks for the messages after a position. */
   | { kind: "join"; from: string; standing: Standing }
-  /** Answers it: what is remembered after that place, all through `n`. */
+  /** Answers `join` with the kept messages after that position, through `n`. */
   | { kind: "backlog"; to: string; term: string; n: number; items: Numbered[] }
-  /** Answers it: that is not remembered; only what comes after an index is. */
+  /**
+   * Answers `join`: the messages after that position are not kept; those after the index `after`
+   * are.
+   */
   | { kind: "unserved"; to: string; term: string; after?: number };
 
-/** Reads a cursor, if there is one. */
+/** Decodes a cursor, if there is one. */
 export function decode(cursor: string | undefined): Cursor | undefined {
   return cursor === undefined ? undefined : decodeCursor(cursor);
 }
 
 /**
- * Index of a cursor from which any stream of the task can be gone on with: that of a reader who has
- * everything through it. In the middle of a replay only its own stream goes on.
+ * Returns the index of a cursor from which any stream of the task can be continued, because its
+ * reader has everything through that index. A cursor in the middle of a replay has none: only its
+ * own stream continues it.
  */
 export function exactIndex(cursor: string | undefined, incarnation?: string): number | undefined {
   const decoded = decode(cursor);
@@ -52,7 +56,7 @@ export function exactIndex(cursor: string | undefined, incarnation?: string): nu
   return decoded.index;
 }
 
-/** Returns true if two cursors are at the same index of different logs. */
+/** Returns whether two cursors are at the same index of logs with different events there. */
 export function isOtherLog(a: string | undefined, b: string | undefined): boolean {
   const first = decode(a);
   const second = decode(b);

@@ -3,17 +3,17 @@ import { sizeOf } from "../sse_messages.ts";
 import type { Numbered, Standing } from "./protocol.ts";
 import { decode, exactIndex, isOtherLog } from "./protocol.ts";
 
-/** Where a stream began. */
+/** Start of a stream. */
 export interface Origin {
-  /** Names it: what begins alike has the same. */
+  /** Key of the start: equal starts have equal keys. */
   start: string;
-  /** The cursor that it began at, if there was one. */
+  /** Cursor at the start, if there was one. */
   cursor?: string;
-  /** It has everything that the log has. */
+  /** Set if the stream has everything that the log has. */
   isBeginning: boolean;
 }
 
-/** The newest messages of a stream, as many as a bound allows. */
+/** The newest messages of a stream, up to a bound. */
 export class Remembered {
   readonly #origin: Origin;
   readonly #maxChars: number;
@@ -21,17 +21,17 @@ export class Remembered {
   #first = 0;
   #chars = 0;
   #n = 0;
-  /** Cursor before the remembered messages; `undefined`: the start of the stream. */
+  /** The kept messages come after this cursor; `undefined` stands for the start of the stream. */
   #after?: string;
 
-  /** @param maxChars How much is remembered, about. */
+  /** @param maxChars Approximate bound of the kept messages. */
   constructor(origin: Origin, maxChars: number) {
     this.#origin = origin;
     this.#after = origin.cursor;
     this.#maxChars = maxChars;
   }
 
-  /** How many messages there were. */
+  /** Number of messages so far. */
   get n(): number {
     return this.#n;
   }
@@ -46,7 +46,7 @@ export class Remembered {
       this.#after = dropped.id ?? this.#after;
       this.#first++;
     }
-    // Only now and then, so that dropping costs no more than adding.
+    // Done only now and then, so that dropping costs no more than adding.
     if (this.#first * 2 > this.#items.length) {
       this.#items.splice(0, this.#first);
       this.#first = 0;
@@ -54,7 +54,10 @@ export class Remembered {
     return item;
   }
 
-  /** Everything that a follower lacks, maybe also what it has; `undefined` if that is not there. */
+  /**
+   * Returns all messages that a follower lacks, and maybe some that it has; `undefined` if they are
+   * not kept.
+   */
   after({ start, cursor, term, n }: Standing, ownTerm: string): Numbered[] | undefined {
     const before = this.#n - (this.#items.length - this.#first);
     if (term === ownTerm && n >= before && n <= this.#n) {
@@ -69,7 +72,7 @@ export class Remembered {
     return index !== undefined && index >= oldest.index ? all() : undefined;
   }
 
-  /** Everything that comes after this place in the log is remembered, if anything is known of it. */
+  /** The oldest position after which all messages are kept, if it is known. */
   get oldest(): { incarnation: string; index: number } | undefined {
     if (this.#after !== undefined) return decode(this.#after);
     const first = this.#items.slice(this.#first).find(({ message }) => message.id !== undefined);

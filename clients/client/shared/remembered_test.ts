@@ -11,7 +11,7 @@ function event(id: string, chars = 0): SseMessage {
   return { event: "taskcast.event", data: "x".repeat(chars), id };
 }
 
-/** Numbers of the messages that a follower would get. */
+/** Returns the numbers of the messages that a follower would get. */
 function served(remembered: Remembered, standing: object): number[] | undefined {
   const whole = { start: "elsewhere", n: 0, ...standing };
   return remembered.after(whole, "own")?.map(({ n }) => n);

@@ -1,11 +1,11 @@
 import type { HttpClient } from "../http.ts";
 
-/** Query parameters that say where a stream begins, which is a matter of each tab. */
+/** Query parameters for the start of a stream, which differs between tabs. */
 export const START_PARAMETERS: readonly string[] = ["since.index", "since.timestamp", "limit"];
 
 /**
- * The name by which streams find each other: equal for the same task, filter and format of the same
- * server, asked for by the same caller. Hashed, since names are listed by tools.
+ * Returns the name by which streams find each other: equal for the same task, filter and format on
+ * the same server and for the same caller. It is hashed, since developer tools list names.
  */
 export async function shareName(http: HttpClient, streamUrl: string): Promise<string> {
   const url = new URL(streamUrl);
@@ -18,7 +18,7 @@ export async function shareName(http: HttpClient, streamUrl: string): Promise<st
   return `taskcast:${hex.join("")}`;
 }
 
-/** Whom a JWT is for: its issuer and subject, which stay when it is renewed. */
+/** Returns the issuer and subject of a JWT, which stay the same when it is renewed. */
 function subjectOf(token: string): string | undefined {
   try {
     const base64 = token.split(".")[1]!.replaceAll("-", "+").replaceAll("_", "/");
@@ -26,6 +26,6 @@ function subjectOf(token: string): string | undefined {
     const { iss, sub } = JSON.parse(new TextDecoder().decode(bytes));
     return typeof sub === "string" ? JSON.stringify([iss, sub]) : undefined;
   } catch {
-    return undefined; // No JWT: only the very same token is the same caller.
+    return undefined; // Not a JWT: only the identical token is the same caller.
   }
 }
