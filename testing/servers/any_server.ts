@@ -2,7 +2,9 @@ import type { EngineOptions, HistoryOptions, TaskEngine } from "@taskcast/core";
 import { TaskcastHttpError } from "@taskcast/client/http";
 import { TaskcastServerClient } from "@taskcast/server-sdk";
 import type { TaskcastAppOptions } from "@taskcast/server";
-import { ELSEWHERE, startCli } from "./cli.ts";
+import { freePort } from "../network/free_port.ts";
+import { until } from "../sse/sse.ts";
+import { COMMAND, ELSEWHERE, startCli } from "./cli.ts";
 import { reading } from "../sse/reading.ts";
 import { call, startServer } from "./test_server.ts";
 import type { TestServer } from "./test_server.ts";
@@ -51,22 +53,74 @@ export async function startAnyServer(
     const server = startServer({ engine: { options: engine }, app: { ...app, trustedServices } });
     return { ...server, reading: () => reading(server.url, AS_TESTS) };
   }
+  if (Object.keys(app).length + Object.keys(engine).length === 0) return lent(usual!);
   const { maxBodyBytes, ...rest } = app;
-  const config = { ...rest, trustedServices, limits: { maxBodyBytes }, engine };
-  const file = await Deno.makeTempFile({ suffix: ".json" });
-  await Deno.writeTextFile(file, JSON.stringify(config));
+  const file = await writeConfig({ ...rest, trustedServices, limits: { maxBodyBytes }, engine });
   const server = await startCli(["--config", file, "--host", "127.0.0.1"]);
   return {
-    url: server.url,
-    call: call(server.url),
-    engine: engineAt(server.url),
-    reading: () => reading(server.url, AS_TESTS),
+    ...speakingTo(server.url),
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();
       await Deno.remove(file);
     },
   };
 }
+
+async function writeConfig(config: object): Promise<string> {
+  const file = await Deno.makeTempFile({ suffix: ".json" });
+  await Deno.writeTextFile(file, JSON.stringify(config));
+  return file;
+}
+
+function speakingTo(url: string): Omit<AnyServer, typeof Symbol.asyncDispose> {
+  return { url, call: call(url), engine: engineAt(url), reading: () => reading(url, AS_TESTS) };
+}
+
+/**
+ * Starts a server that all tests of a file share, so that not each of them waits for a process. It is
+ * there before the first test, which could not leave it open.
+ */
+async function startUsual(): Promise<string> {
+  const file = await writeConfig({ trustedServices: { tests: SERVICE_KEY } });
+  const port = freePort();
+  const [program, ...words] = COMMAND;
+  const child = new Deno.Command(program, {
+    args: [...words, "--config", file, "--host", "127.0.0.1"],
+    env: { TASKCAST_PORT: `${port}` },
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  child.unref();
+  globalThis.addEventListener("unload", () => {
+    child.kill("SIGKILL");
+    Deno.removeSync(file);
+  });
+  const url = `http://127.0.0.1:${port}`;
+  await until(async () => {
+    const response = await fetch(`${url}/health`).catch(() => undefined);
+    await response?.body?.cancel();
+    return response?.ok ?? false;
+  }, "the server of this file answers");
+  return url;
+}
+
+/** The server of a file for one test, after which it has no task. */
+function lent(url: string): AnyServer {
+  const server = speakingTo(url);
+  return {
+    ...server,
+    async [Symbol.asyncDispose]() {
+      for (;;) {
+        const { tasks } = await server.engine.listTasks();
+        if (tasks.length === 0) return;
+        for (const { id } of tasks) await server.engine.deleteTask(id);
+      }
+    },
+  };
+}
+
+const usual = ELSEWHERE ? await startUsual() : undefined;
 
 function engineAt(baseUrl: string): ReachableEngine {
   const client = new TaskcastServerClient({ baseUrl, serviceKey: SERVICE_KEY });
