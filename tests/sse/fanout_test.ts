@@ -1,8 +1,24 @@
 import assert from "node:assert/strict";
 import { TaskcastServerClient } from "@taskcast/server-sdk";
-import { allFrames, frames, until } from "../../testing/sse/sse.ts";
+import { allFrames, until } from "../../testing/sse/sse.ts";
 import { startAnyServer } from "../../testing/servers/any_server.ts";
+import { ELSEWHERE } from "../../testing/servers/cli.ts";
 import { startServer } from "../../testing/servers/test_server.ts";
+
+/** Returns the index of each event that a reader gets; to parse two million events takes long. */
+async function indexesOf(url: string): Promise<number[]> {
+  const indexes: number[] = [];
+  let text = "";
+  for await (const part of (await fetch(url)).body!.pipeThrough(new TextDecoderStream())) {
+    text += part;
+    const end = text.lastIndexOf("\n\n") + 1;
+    for (const [, index] of text.slice(0, end).matchAll(/^data: .*"rawIndex":(\d+)/gm)) {
+      indexes.push(Number(index));
+    }
+    text = text.slice(end);
+  }
+  return indexes;
+}
 
 Deno.test("200 readers that join at random moments get every index once, in order", async () => {
   await using server = await startAnyServer();
@@ -10,17 +26,12 @@ Deno.test("200 readers that join at random moments get every index once, in orde
   const url = `${server.url}/tasks/${id}/events`;
   const publisher = new TaskcastServerClient({ baseUrl: server.url }).openPublisher(id);
   const readers: Promise<number[]>[] = [];
-  const total = 10_000;
+  // On another runtime it is shown that this holds there, too; here, how much it holds.
+  const total = ELSEWHERE ? 2_000 : 10_000;
   for (let i = 0; i < total; i++) {
     await publisher.publish({ type: "n", data: i });
     if (i % (total / 200) === 0) {
-      readers.push((async () => {
-        const indexes: number[] = [];
-        for await (const { event, data } of frames(url)) {
-          if (event === "taskcast.event") indexes.push(data.rawIndex);
-        }
-        return indexes;
-      })());
+      readers.push(indexesOf(url));
     }
   }
   await publisher.close();
