@@ -1,6 +1,8 @@
 /**
  * Tasks and their logs in Deno KV: a file on one machine, or the database of Deno Deploy.
  *
+ * Experimental: names, options and stored data may change in a minor version.
+ *
  * @example An engine that needs nothing but Deno KV
  * ```ts
  * import { TaskEngine } from "@taskcast/core";

@@ -24,6 +24,8 @@ export interface TaskcastClientOptions extends HttpOptions, TransportOptions {
    * Lets tabs of one origin share one connection if they follow the same task with the same filter
    * and for the same caller (the token's issuer and subject, or the token itself). Each tab has its
    * own connection where the browser lacks locks or channels. @default {false}
+   *
+   * @experimental Tabs of two versions need not share, and the option may change.
    */
   share?: boolean;
 }
