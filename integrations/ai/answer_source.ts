@@ -1,20 +1,20 @@
 import type { ChunkFields, MessageChunk } from "./chunks/chunks.ts";
 
-/** Chunks of a UI message, or texts, as they come. */
+/** Chunks of a UI message, or texts, as they are generated. */
 export type AnswerStream =
   | ReadableStream<MessageChunk | string>
   | AsyncIterable<MessageChunk | string>;
 
-/** Something that can be streamed as a UI message: the result of the AI SDK's `streamText`. */
+/** A result that can be streamed as a UI message, such as that of the AI SDK's `streamText`. */
 export interface AnswerResult {
-  /** Streams it. */
+  /** Streams the result. */
   toUIMessageStream(): AnswerStream;
 }
 
-/** An answer that is being made. */
+/** An answer that is being generated. */
 export type AnswerSource = AnswerStream | AnswerResult;
 
-/** The chunks of an answer; texts become chunks. */
+/** Returns the chunks of an answer; texts become chunks. */
 export function chunksOf(source: AnswerSource): ReadableStream<ChunkFields> {
   const stream = "toUIMessageStream" in source ? source.toUIMessageStream() : source;
   const readable = "getReader" in stream ? stream : ReadableStream.from(stream);
@@ -26,7 +26,7 @@ export async function abandon(source: AnswerSource): Promise<void> {
   try {
     await chunksOf(source).cancel();
   } catch {
-    // It has ended, in whatever way.
+    // It has ended one way or another.
   }
 }
 

@@ -1,7 +1,7 @@
 import { createParser } from "eventsource-parser";
 import type { ChunkFields } from "./chunks/chunks.ts";
 
-/** Says that an answer's stream is over, and that it was not cut off. */
+/** Marks the end of an answer's stream, to tell it from a broken connection. */
 const DONE = "[DONE]";
 
 /** Options for {@linkcode chunksIn}. */
@@ -15,8 +15,8 @@ export interface AnswerStreamOptions {
 /**
  * Reads the chunks of an answer from the body of a response.
  *
- * @throws {TypeError} If the stream ends before the answer does; the AI SDK takes it for a lost
- * connection by its words.
+ * @throws {TypeError} If the stream ends before the answer does. The AI SDK recognizes a lost
+ * connection by the words of this message.
  */
 export async function* chunksIn(
   body: ReadableStream<Uint8Array>,

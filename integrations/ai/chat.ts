@@ -17,42 +17,41 @@ import { CHAT_PROTOCOLS, responseOf } from "./response.ts";
 import type { ChatRoutesOptions, HonoSource, RouteSource } from "./routes.ts";
 import { routeChat } from "./routes.ts";
 
-/** Options for {@linkcode TaskcastChat}: where its tasks are, and how answers are told. */
+/** Options for {@linkcode TaskcastChat}: the store of its tasks, and how answers are streamed. */
 export type TaskcastChatOptions = (ChatEngine | ChatServer) & {
-  /**
-   * `text` goes with the AI SDK's `TextStreamChatTransport`. @default {"ui-message"}
-   */
+  /** `text` is for the AI SDK's `TextStreamChatTransport`. @default {"ui-message"} */
   protocol?: ChatProtocol;
   /**
-   * Seconds from the beginning of an answer after which it is given up, also when the process that
-   * makes it has died. @default {600}
+   * Maximum duration of an answer in seconds, which also ends answers of a process that died.
+   * @default {600}
    */
   ttl?: number;
   /**
-   * Bytes of an answer, about, that may be on their way to the store; then the model's stream is
+   * Approximate bytes of an answer that may wait for the store; beyond that, the model's stream is
    * not read. @default {4194304}
    */
   maxBufferedBytes?: number;
   /**
-   * Keeps the process alive while an answer is made, where it would not be after the response:
-   * Next.js' `after`, `waitUntil` of Vercel and Cloudflare. @default the process lives anyway
+   * Keeps the process alive while an answer is generated, where it would otherwise end with the
+   * response: Next.js' `after`, or `waitUntil` of Vercel and Cloudflare. @default not needed
    */
   waitUntil?: (promise: Promise<unknown>) => void;
   /**
-   * Told of what goes wrong with an answer; returns what is told to the reader.
-   * @default nothing is said but "An error occurred."
+   * Called with errors of an answer; returns the text that the reader gets. @default "An error
+   * occurred.", without details
    */
   onError?: (error: unknown) => string;
 };
 
-// When a reader goes away, Deno cancels the body, and warns whoever touches a request's signal.
+// Deno reports a disconnected reader by cancelling the body, and warns when a request's signal is
+// read.
 const LISTENS_TO_REQUESTS = !("Deno" in globalThis);
 
 const UNENDED: readonly TaskStatus[] = TASK_STATUSES.filter((status) => !isTerminal(status));
 
 /**
- * Puts answers of the AI SDK into tasks and tells them from there, so that they survive a reload,
- * go on on another device, and can be stopped from anywhere.
+ * Stores answers of the AI SDK in tasks and streams them from there, so that they survive a reload,
+ * continue on another device, and can be stopped from anywhere.
  *
  * @example A chat without a model
  * ```ts
@@ -82,10 +81,10 @@ export class TaskcastChat {
   readonly #onError: (error: unknown) => string;
 
   /**
-   * Does nothing yet.
+   * Creates the chat without any effects.
    *
    * @param options An engine, or the two clients of a server.
-   * @throws {TypeError} If it is neither, or the protocol is not known.
+   * @throws {TypeError} If it is neither, or if the protocol is unknown.
    */
   constructor(options: TaskcastChatOptions) {
     this.#tasks = tasksOf(options);
@@ -99,15 +98,15 @@ export class TaskcastChat {
   }
 
   /**
-   * Answers a message: puts the answer into a task of its own and tells it from there. The answer
-   * is made to its end, whether or not anybody reads the response.
+   * Answers a message: stores the answer in a task of its own, and streams it from there. The
+   * answer is generated to its end even if nobody reads the response.
    *
-   * @param chatId 1 to 200 characters. Who may read it is for the caller to say.
+   * @param chatId 1 to 200 characters. The caller must check who may read it.
    * @param answer The result of `streamText`, a stream of UI message chunks or of texts, or better
-   * a function that makes one of them: it gets the signal that ends an answer which was stopped.
-   * @returns For the route that `useChat` posts to.
-   * @throws {TaskcastError} `INVALID_INPUT` for such a chat id, and whatever keeps the task from
-   * being created. What the function throws; the task has failed then.
+   * a function that returns one of them: it gets a signal that aborts when the answer is stopped.
+   * @returns The response for the route that `useChat` posts to.
+   * @throws {TaskcastError} `INVALID_INPUT` for an invalid chat id, or any error that keeps the
+   * task from being created. Errors of the function are passed on, and the task fails.
    */
   async respond(
     chatId: string,
@@ -134,13 +133,13 @@ export class TaskcastChat {
   }
 
   /**
-   * Tells an answer from its beginning: what there is at once, then what comes. That is the answer
-   * which the page says it has a part of, else the chat's newest, if it is still being made.
+   * Streams an answer from its beginning: stored chunks at once, then new ones. The answer is the
+   * one that the page has a part of, or else the chat's newest one, if it is still being generated.
    *
-   * @param options The request, or what the page has and a signal.
-   * @returns For the route from which `useChat` resumes: 204 when there is nothing to tell.
-   * @throws {TaskcastError} `INVALID_INPUT` for a chat id that cannot be, and whatever the store
-   * says.
+   * @param options The request, or the page's state and a signal.
+   * @returns The response for the route from which `useChat` resumes; 204 if there is no such
+   * answer.
+   * @throws {TaskcastError} `INVALID_INPUT` for an invalid chat id, or any error of the store.
    */
   async resume(chatId: string, options: ResumeOptions | Request = {}): Promise<Response> {
     const isRequest = "url" in options;
@@ -151,12 +150,11 @@ export class TaskcastChat {
   }
 
   /**
-   * Stops every answer of the chat that is being made, wherever that is. Its task is cancelled and
-   * stays, with what there is of the answer.
+   * Stops every answer of the chat that is being generated, in any process. Its task is cancelled
+   * and kept with the part of the answer so far.
    *
-   * @returns How many were stopped.
-   * @throws {TaskcastError} `INVALID_INPUT` for a chat id that cannot be, and whatever the store
-   * says.
+   * @returns The number of stopped answers.
+   * @throws {TaskcastError} `INVALID_INPUT` for an invalid chat id, or any error of the store.
    */
   async stop(chatId: string): Promise<number> {
     let stopped = 0;
@@ -178,8 +176,8 @@ export class TaskcastChat {
   }
 
   /**
-   * Routes for `useChat`, in one function: `POST` answers a message, `GET …/:id/stream` resumes,
-   * `DELETE …/:id` stops.
+   * Returns the routes for `useChat` as one function: `POST` answers a message, `GET …/:id/stream`
+   * resumes, `DELETE …/:id` stops.
    *
    * @example With Hono; `routes<Request>(…)` takes the request itself
    * ```ts
@@ -213,7 +211,7 @@ export class TaskcastChat {
     return (source) => routeChat(this, options, source);
   }
 
-  /** Begins to make an answer, unless it was stopped before that. */
+  /** Starts to generate an answer, unless it was stopped before that. */
   async #answer(
     taskId: string,
     answer: AnswerSource | ((context: AnswerContext) => AnswerSource | Promise<AnswerSource>),
@@ -234,7 +232,7 @@ export class TaskcastChat {
     }
   }
 
-  /** Moves a task to `running`, unless it has ended. */
+  /** Sets the status of a task to `running`, unless it has ended. */
   async #run(taskId: string): Promise<boolean> {
     try {
       await this.#tasks.transition(taskId, "running");

@@ -1,9 +1,11 @@
 import type { CreateTaskInput } from "@taskcast/core/protocol";
 import type { AnswerSource } from "./answer_source.ts";
 
-/** The context in which an answer is made. */
+/** The context in which an answer is generated. */
 export interface AnswerContext {
-  /** Aborts when the answer is stopped or its task ends; for `abortSignal` of `streamText`. */
+  /**
+   * Aborts when the answer is stopped or its task ends; pass it to `streamText` as `abortSignal`.
+   */
   signal: AbortSignal;
   /** The task that holds the answer. */
   taskId: string;
@@ -12,31 +14,34 @@ export interface AnswerContext {
 /** Options for {@linkcode TaskcastChat.respond}. */
 export interface RespondOptions {
   /**
-   * The id of the message that is answered, 1 to 200 characters: a page that has nothing of the
-   * answer yet finds it by this. @default such a page finds it while it is being made
+   * The id of the answered message, 1 to 200 characters. A page that has no part of the answer yet
+   * finds it by this id. @default such a page finds the answer while it is being generated
    */
   question?: string;
-  /** More that the task is to have; its tags are added to the chat's own. */
+  /** Further fields of the task. Its tags are added to the chat's own. */
   task?: Pick<
     CreateTaskInput,
     "params" | "metadata" | "tags" | "authConfig" | "webhooks" | "cleanup"
   >;
 }
 
-/** Options for {@linkcode TaskcastChat.resume}; a `Request` stands for what its query says. */
+/** Options for {@linkcode TaskcastChat.resume}. A `Request` stands for the options in its query. */
 export interface ResumeOptions {
-  /** The answer that the page has a part of: the id of its task. It is told though it has ended. */
+  /**
+   * The answer that the page has a part of: the id of its task. It is streamed even if it has
+   * ended.
+   */
   answer?: string;
   /**
-   * The last message that the page has. The newest answer is told though it has ended, if it is
-   * this message or answers it.
+   * The last message that the page has. The newest answer is streamed even if it has ended,
+   * provided it is this message or answers it.
    */
   message?: string;
-  /** Ends the reading. The answer goes on. */
+  /** Ends the response. The answer continues. */
   signal?: AbortSignal;
 }
 
-/** A chat, as far as its routes need it. */
+/** The methods of a chat that its routes use. */
 export interface RoutedChat {
   /** Answers a message. */
   respond(

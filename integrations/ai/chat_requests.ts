@@ -3,29 +3,29 @@ import { ERROR_CODES } from "@taskcast/core/protocol";
 import { isVerdict, TaskcastHttpError } from "@taskcast/client/http";
 import type { ResumeQuery } from "./answer_names.ts";
 
-/** A value, or what gives it when it is needed. */
+/** A value, or a function that returns it. */
 export type Resolvable<T> = T | PromiseLike<T> | (() => T | PromiseLike<T>);
 
-/** Makes requests, as `fetch` does. */
+/** Sends requests, as `fetch` does. */
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>;
 
-/** Options of a request of the AI SDK besides the message. */
+/** Options that the AI SDK may pass with a message. */
 export interface ChatRequestOptions {
   /** Headers of this request. */
   headers?: Record<string, string> | Headers;
   /** Fields of the body of this request. */
   body?: object;
-  /** Something for `prepareSendMessagesRequest` and `prepareReconnectToStreamRequest`. */
+  /** Value for `prepareSendMessagesRequest` and `prepareReconnectToStreamRequest`. */
   metadata?: unknown;
 }
 
-/** A request that is about to be made. */
+/** A prepared request. */
 export interface PreparedRequest {
   /** Its URL. */
   api?: string;
-  /** Its headers, instead of those of the transport. */
+  /** Its headers, instead of the transport's. */
   headers?: HeadersInit;
-  /** Use of cookies. */
+  /** Whether cookies are sent. */
   credentials?: RequestCredentials;
 }
 
@@ -36,61 +36,63 @@ export interface RequestToPrepare {
   /** The transport's own `api`. */
   api: string;
   /** Fields that the transport and the call add to the body. */
-  // deno-lint-ignore no-explicit-any -- As the AI SDK has it.
+  // deno-lint-ignore no-explicit-any -- The AI SDK's type.
   body: Record<string, any> | undefined;
   /** Headers of the transport and the call. */
   headers: HeadersInit | undefined;
-  /** Setting of the transport. */
+  /** The transport's `credentials`. */
   credentials: RequestCredentials | undefined;
-  /** The `metadata` of the call. */
+  /** The call's `metadata`. */
   requestMetadata: unknown;
 }
 
-/** Input for preparing the request of a message. */
+/** Input for preparing a message. */
 export interface MessageToPrepare<Message> extends RequestToPrepare {
   /** All messages of the chat, the newest last. */
   messages: Message[];
-  /** Action of the user. */
+  /** The user's action. */
   trigger: "submit-message" | "regenerate-message";
-  /** The message that is made anew or edited. */
+  /** The message that is regenerated or edited. */
   messageId: string | undefined;
 }
 
-/** Where the routes of a chat are and how to speak to them: the options of the AI SDK's transport. */
+/**
+ * Addresses of a chat's routes, and how requests are sent: the options of the AI SDK's transport.
+ */
 export interface ChatRequestsOptions<Message> {
-  /** Where messages are posted. @default {"/api/chat"} */
+  /** URL to which messages are posted. @default {"/api/chat"} */
   api?: string;
-  /** Use of cookies. @default {"same-origin"} */
+  /** Whether cookies are sent. @default {"same-origin"} */
   credentials?: Resolvable<RequestCredentials>;
-  /** Sent with every request. */
+  /** Headers sent with every request. */
   headers?: Resolvable<Record<string, string> | Headers>;
-  /** Fields that are added to the body of every message. */
+  /** Fields added to the body of every message. */
   body?: Resolvable<object>;
-  /** Makes requests. @default the browser's own */
+  /** Sends requests. @default the browser's own */
   fetch?: Fetch;
-  /** Makes the body of a message, and where it is posted. @default all messages of the chat */
+  /** Returns the body of a message, and the URL to post it to. @default all messages of the chat */
   prepareSendMessagesRequest?: (
     message: MessageToPrepare<Message>,
   ) => (PreparedRequest & { body: object }) | PromiseLike<PreparedRequest & { body: object }>;
-  /** Says from where an answer is resumed. @default `<api>/<id>/stream` */
+  /** Returns the URL from which an answer is resumed. @default `<api>/<id>/stream` */
   prepareReconnectToStreamRequest?: (
     request: RequestToPrepare,
   ) => PreparedRequest | PromiseLike<PreparedRequest>;
-  /** Says where an answer is stopped. @default `<api>/<id>` */
+  /** Returns the URL at which an answer is stopped. @default `<api>/<id>` */
   prepareStopRequest?: (
     request: RequestToPrepare,
   ) => PreparedRequest | PromiseLike<PreparedRequest>;
 }
 
-/** A message that is sent. */
+/** A message to send. */
 export interface SentMessage<Message> extends ChatRequestOptions {
   /** The chat. */
   chatId: string;
   /** All messages of the chat, the newest last. */
   messages: Message[];
-  /** Action of the user. */
+  /** The user's action. */
   trigger: "submit-message" | "regenerate-message";
-  /** The message that is made anew or edited. */
+  /** The message that is regenerated or edited. */
   messageId: string | undefined;
 }
 
@@ -99,18 +101,18 @@ export class ChatRequests<Message> {
   readonly #options: ChatRequestsOptions<Message>;
   readonly #api: string;
 
-  /** Makes no request yet. */
+  /** Creates the object without a request. */
   constructor(options: ChatRequestsOptions<Message>) {
     this.#options = options;
     this.#api = options.api ?? "/api/chat";
   }
 
-  /** Names a chat among all of the page. */
+  /** Returns a key that identifies a chat on the page. */
   keyOf(chatId: string): string {
     return `${this.#api} ${chatId}`;
   }
 
-  /** Posts a message. @returns The answer. @throws {Error} When it is refused. */
+  /** Posts a message. @returns The response. @throws {Error} If it is refused. */
   async send(
     { chatId, messages, trigger, messageId, ...call }: SentMessage<Message>,
     signal: AbortSignal,
@@ -126,7 +128,10 @@ export class ChatRequests<Message> {
     return await this.#fetch("POST", this.#api, base, post, signal, JSON.stringify(body));
   }
 
-  /** Asks for an answer from its beginning. @returns It, or 204. @throws {Error} When refused. */
+  /**
+   * Requests an answer from its beginning. @returns The response, or a 204. @throws {Error} If it
+   * is refused.
+   */
   async resume(
     chatId: string,
     query: ResumeQuery,
@@ -139,7 +144,7 @@ export class ChatRequests<Message> {
     return await this.#fetch("GET", api, base, { ...prepared, api }, signal);
   }
 
-  /** Stops what is being answered. The only place that knows how. @throws {Error} When refused. */
+  /** Stops the answers of a chat. @throws {Error} If it is refused. */
   async stop(chatId: string): Promise<void> {
     const base = await this.#base(chatId, {});
     const prepared = await this.#options.prepareStopRequest?.(base) ?? {};
@@ -174,13 +179,13 @@ export class ChatRequests<Message> {
       headers = base.headers,
       credentials = base.credentials,
     } = prepared;
-    // Asked for at each call, since others may replace it.
+    // Looked up for each call, since pages may replace it.
     const send = this.#options.fetch ?? globalThis.fetch;
     const response = await send(api, { method, headers, credentials, signal, body });
     if (!response.ok) throw await refusalOf(response);
     if (isPage(response)) {
       await response.body?.cancel();
-      // The AI SDK takes it for a lost connection by its words, which it is.
+      // A lost connection, in effect; the AI SDK recognizes one by the words of this message.
       throw new TypeError("network error: a page came instead of the chat's answer");
     }
     return response;
@@ -191,7 +196,7 @@ async function resolved<T>(value: Resolvable<T> | undefined): Promise<T | undefi
   return await (typeof value === "function" ? (value as () => T | PromiseLike<T>)() : value);
 }
 
-/** A path below a URL, which may have a query. */
+/** Returns a URL with a path appended; the URL may have a query. */
 function below(api: string, path: string): string {
   const end = api.search(/[?#]/);
   const base = end === -1 ? api : api.slice(0, end);
@@ -208,18 +213,23 @@ function withQuery(api: string, query: ResumeQuery): string {
   return `${address}${separator}${params}${fragment === undefined ? "" : `#${fragment}`}`;
 }
 
-/** A chat's id in a path. @throws {TypeError} For an id that means something else there. */
+/**
+ * Returns a chat's id as a path segment. @throws {TypeError} If the id has another meaning there.
+ */
 function segment(chatId: string): string {
   if (chatId === "." || chatId === "..") throw new TypeError(`"${chatId}" cannot be a chat's id`);
   return encodeURIComponent(chatId);
 }
 
-/** Returns true for a page, such as a captive portal's or a sign-in page; no route of a chat is one. */
+/**
+ * Returns whether a response is for people, e.g. of a captive portal or a sign-in page. No route of
+ * a chat has such a response.
+ */
 function isPage({ headers }: Response): boolean {
   return headers.get("content-type")?.includes("html") ?? false;
 }
 
-/** Returns the error of an answer that is not a success. */
+/** Returns the error of an unsuccessful response. */
 async function refusalOf(response: Response): Promise<Error> {
   const text = await response.text().catch(() => "");
   try {
@@ -229,7 +239,7 @@ async function refusalOf(response: Response): Promise<Error> {
       return isOurs ? new TaskcastHttpError(response, error) : new Error(error.message);
     }
   } catch {
-    // Not ours.
+    // Not our JSON.
   }
   const message = isPage(response) || text === "" ? `The server answered ${response.status}` : text;
   return new Error(message.slice(0, 1000));

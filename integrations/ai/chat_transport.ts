@@ -8,13 +8,13 @@ import { KnownAnswers } from "./known_answers.ts";
 import type { ResumeRetryOptions } from "./resuming.ts";
 import { assertResumeRetry, resumingChunks } from "./resuming.ts";
 
-/** Part of a message of the AI SDK that is read. */
+/** The parts of an AI SDK message that are used. */
 export interface PageMessage {
-  /** Its name, which the server knows as well. */
+  /** Its id, which the server knows as well. */
   readonly id: string;
-  /** Author. */
+  /** Author of the message. */
   readonly role: string;
-  /** Parts of the message. */
+  /** Contents of the message. */
   readonly parts: readonly { readonly type: string; readonly state?: string }[];
 }
 
@@ -23,36 +23,37 @@ export interface TaskcastChatTransportOptions<Message extends PageMessage>
   extends ChatRequestsOptions<Message> {
   /**
    * The messages that the page was opened with. If the last of them is a question, its answer is
-   * told even if it ended after they were read; so is an answer that breaks off. @default none
+   * streamed even if it ended after they were loaded; so is an answer that was incomplete. @default
+   * none
    */
   messages?: readonly Message[];
-  /** How a stream that broke is resumed. */
+  /** How a broken stream is resumed. */
   retry?: ResumeRetryOptions;
   /** Milliseconds without a byte after which a connection counts as lost. @default {45000} */
   idleTimeoutMs?: number;
 }
 
-/** A page that sends a message. */
+/** Options for sending a message. */
 export interface SendOptions<Message> extends SentMessage<Message> {
-  /** Ends the reading. The answer goes on. */
+  /** Ends the reading. The answer continues. */
   abortSignal: AbortSignal | undefined;
 }
 
-/** A page that wants to read on. */
+/** Options for resuming an answer. */
 export interface ReconnectOptions extends ChatRequestOptions {
   /** The chat. */
   chatId: string;
-  /** Ends the reading. The answer goes on. */
+  /** Ends the reading. The answer continues. */
   abortSignal?: AbortSignal;
 }
 
-/** Answers known to all transports of this page; servers request none, so they remember none. */
+/** Answers known to all transports of this page. Servers request none, so theirs stays empty. */
 const knownOnPage = new KnownAnswers();
 
 /**
- * A transport for `useChat` that knows how far an answer was told. A connection that breaks is
- * replaced without the page noticing, and an answer that ended while the page was away is told to
- * its end.
+ * A transport for `useChat` that knows which part of an answer it has delivered. It replaces a broken
+ * connection without the page noticing, and delivers the rest of an answer that ended while the page
+ * was away.
  *
  * @example
  * ```ts
@@ -68,18 +69,18 @@ const knownOnPage = new KnownAnswers();
  * ```
  */
 export class TaskcastChatTransport<Message extends PageMessage> {
-  /** Tells the AI SDK that what is resumed is told from its beginning. */
+  /** Tells the AI SDK that a resumed answer is repeated from its beginning. */
   readonly resumeStreamIsReplay: boolean = true;
   readonly #requests: ChatRequests<Message>;
   readonly #retry: ResumeRetryOptions;
   readonly #idleTimeoutMs: number;
-  /** Answer with which the page was opened, if it is incomplete. */
+  /** The answer with which the page was opened, if it is incomplete. */
   readonly #opened: KnownAnswer | undefined;
 
   /**
-   * Makes no request yet.
+   * Creates the transport without a request.
    *
-   * @throws {RangeError} For waits and attempts that are no numbers from 1.
+   * @throws {RangeError} If a delay or the number of attempts is below 1.
    */
   constructor(options: TaskcastChatTransportOptions<Message> = {}) {
     const { messages = [], retry = {}, idleTimeoutMs = 45_000, ...requests } = options;
@@ -96,7 +97,7 @@ export class TaskcastChatTransport<Message extends PageMessage> {
    * Posts a message.
    *
    * @returns The chunks of the answer, to its end.
-   * @throws {Error} When the message is refused or cannot be sent; it is sent once.
+   * @throws {Error} If the message is refused or cannot be sent; it is sent only once.
    */
   async sendMessages(
     { abortSignal, ...message }: SendOptions<Message>,
@@ -104,19 +105,19 @@ export class TaskcastChatTransport<Message extends PageMessage> {
   ): Promise<ReadableStream<any>> {
     const { chatId, messages } = message;
     const last = messages.at(-1);
-    // A message of the assistant at the end is one that the answer continues.
+    // The answer continues an assistant's message at the end.
     const continues = last?.role === "assistant" ? last.id : undefined;
-    // Until the answer is known, it is known by its question, in case that the response gets lost.
-    // A question that is answered anew has another answer already.
+    // Remembered by its question until the answer is known, in case the response gets lost. A
+    // question that is answered again already has another answer.
     const isNew = continues === undefined && message.trigger === "submit-message";
     const known: KnownAnswer = { message: isNew ? last?.id : undefined, messageId: continues };
     const key = this.#requests.keyOf(chatId);
     knownOnPage.remember(key, known);
     const reading = new Reading(abortSignal);
     const posting = this.#requests.send(message, reading.signal);
-    const response = await knownOnPage.posting(key, posting).catch((error) => {
+    const response = await knownOnPage.trackPost(key, posting).catch((error) => {
       const isRefused = error instanceof TaskcastHttpError && !error.transient;
-      if (isRefused) knownOnPage.settle(key, known);
+      if (isRefused) knownOnPage.complete(key, known);
       throw error;
     });
     const chunks = this.#chunks(response, known, reading.signal, message);
@@ -126,11 +127,11 @@ export class TaskcastChatTransport<Message extends PageMessage> {
   }
 
   /**
-   * Tells the answer that the page has a part of from its beginning, whether it has ended or not;
-   * without one, the chat's newest answer, if it is being made.
+   * Streams the answer that the page has a part of from its beginning, even if it has ended;
+   * otherwise the chat's newest answer, if it is being generated.
    *
    * @returns The chunks of the answer, to its end; `null` if there is none.
-   * @throws {Error} When it is refused, or the server cannot be reached.
+   * @throws {Error} If the request is refused, or if the server cannot be reached.
    */
   async reconnectToStream(
     { chatId, abortSignal, ...call }: ReconnectOptions,
@@ -147,23 +148,23 @@ export class TaskcastChatTransport<Message extends PageMessage> {
       reading.signal,
     );
     if (response.status === 204 || response.body === null) {
-      knownOnPage.settle(key, before);
+      knownOnPage.complete(key, before);
       return null;
     }
     const known: KnownAnswer = { message };
     const chunks = this.#chunks(response, known, reading.signal, { chatId, ...call });
     if (known.answer === answer) known.messageId = before.messageId;
-    // What does not say which answer it tells may be a page of something in between.
+    // A response without the answer's id may be a page of an intermediary.
     if (known.answer !== undefined || answer === undefined) knownOnPage.remember(key, known);
     return reading.stream(withMessageId(chunks, known.messageId ?? known.answer));
   }
 
   /**
-   * Stops what is being answered, for all who read it; what there is of the answer is kept. The
-   * page's stream then ends by itself. (`stop` of `useChat` only closes the page's stream.) A
-   * message of this page that is on its way is waited for, and its answer stopped as well.
+   * Stops the chat's answers for all readers and keeps the part generated so far. The page's stream
+   * then ends by itself. (`stop` of `useChat` only closes the page's stream.) If a message of this
+   * page is being sent, it waits for that and stops its answer, too.
    *
-   * @throws {Error} When it is refused, or the server cannot be reached.
+   * @throws {Error} If the request is refused, or if the server cannot be reached.
    */
   async stop(chatId: string): Promise<void> {
     const posts = knownOnPage.postsOf(this.#requests.keyOf(chatId));
@@ -173,7 +174,7 @@ export class TaskcastChatTransport<Message extends PageMessage> {
     await this.#requests.stop(chatId);
   }
 
-  /** The chunks of an answer; remembers which it is, and that it was told when it was. */
+  /** Returns the chunks of an answer. Records which answer it is, and when it was delivered. */
   #chunks(
     response: Response,
     known: KnownAnswer,
@@ -189,7 +190,7 @@ export class TaskcastChatTransport<Message extends PageMessage> {
       retry: this.#retry,
       ask: () => this.#requests.resume(chatId, { answer }, { headers, body, metadata }, signal),
     };
-    const settle = () => knownOnPage.settle(this.#requests.keyOf(chatId), known);
+    const settle = () => knownOnPage.complete(this.#requests.keyOf(chatId), known);
     return (async function* () {
       yield* resumingChunks(response, options);
       settle();
@@ -197,7 +198,7 @@ export class TaskcastChatTransport<Message extends PageMessage> {
   }
 }
 
-/** One reading of an answer, which ends when the page wants that, in one way or the other. */
+/** One reading of an answer, which ends when the page aborts or cancels it. */
 class Reading {
   readonly #left = new AbortController();
   readonly signal: AbortSignal;
@@ -220,7 +221,7 @@ class Reading {
   }
 }
 
-/** Gives the message an id where the answer has none, so that it is the same when told again. */
+/** Adds an id to the message if the answer has none, so that it is the same when it is repeated. */
 async function* withMessageId(
   chunks: AsyncGenerator<ChunkFields, void>,
   id: string | undefined,
@@ -235,7 +236,10 @@ async function* withMessageId(
   }
 }
 
-/** Returns true if an answer is to follow: the message is a question, or breaks off in a text. */
+/**
+ * Returns whether an answer should follow: the message is a question, or ends in the middle of a
+ * text.
+ */
 function isUnanswered({ role, parts }: PageMessage): boolean {
   if (role !== "assistant") return role === "user";
   return parts.some(({ state }) => state === "streaming" || state === "input-streaming");

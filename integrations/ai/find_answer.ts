@@ -4,17 +4,17 @@ import type { ResumeQuery } from "./answer_names.ts";
 import type { ChatTasks } from "./tasks/chat_tasks.ts";
 import { chunksOfAnswer } from "./chunks/chunks_of_answer.ts";
 
-/** The type of tasks that hold answers. */
+/** Type of the tasks that hold answers. */
 export const ANSWER_TYPE = "ai.chat";
 
-/** Characters that a chat's id may have. */
+/** Maximum length of a chat's id in characters. */
 export const MAX_CHAT_ID_LENGTH = 200;
 
 /**
- * Finds what a page that resumes is to be told: the answer that it has a part of, ended or not,
- * else the chat's newest, if that is being made or the page lacks it.
+ * Finds the answer for a page that resumes: the one that it has a part of, ended or not, or else
+ * the chat's newest one, if it is being generated or the page lacks it.
  *
- * @throws {TaskcastError} `INVALID_INPUT` for a chat id that cannot be.
+ * @throws {TaskcastError} `INVALID_INPUT` for an invalid chat id.
  */
 export async function findAnswer(
   tasks: ChatTasks,
@@ -33,7 +33,7 @@ export async function findAnswer(
   return isMeant ? newest : undefined;
 }
 
-/** Returns true if an answer is a message, or answers it. */
+/** Returns whether an answer is a message, or answers it. */
 async function isAbout(tasks: ChatTasks, task: Task, message: string): Promise<boolean> {
   if (task.id === message || task.tags?.includes(questionTag(message))) return true;
   const reading = new AbortController();
@@ -52,7 +52,7 @@ export function answersOf(chatId: string): { types: string[]; tag: string } {
   return { types: [ANSWER_TYPE], tag: chatTag(chatId) };
 }
 
-/** A tag that names the chat. */
+/** Returns the tag of a chat. */
 export function chatTag(chatId: string): string {
   if (!isId(chatId)) {
     throw invalidInput("chatId", `must have 1 to ${MAX_CHAT_ID_LENGTH} characters`);
@@ -60,7 +60,7 @@ export function chatTag(chatId: string): string {
   return `chat:${chatId}`;
 }
 
-/** A tag that names the message which is answered. */
+/** Returns the tag of the answered message. */
 export function questionTag(messageId: string): string {
   if (!isId(messageId)) {
     throw invalidInput("question", `must have 1 to ${MAX_CHAT_ID_LENGTH} characters`);

@@ -4,18 +4,18 @@ export interface KnownAnswer {
   answer?: string;
   /** The message that it answers, or the part of it that the page was opened with. */
   message?: string;
-  /** The id of the page's message, where the answer does not say it. */
+  /** The id of the page's message, if the answer does not contain it. */
   messageId?: string;
-  /** The page has all of it, or there is no more to be had. */
-  isSettled?: boolean;
+  /** Set if the page has the whole answer, or if the rest is lost. */
+  isComplete?: boolean;
 }
 
-/** Chats that are remembered; a page has few. */
+/** Maximum number of chats to remember; a page has few. */
 const MAX_CHATS = 100;
 
 /**
- * A page's knowledge of the answers of its chats. It is not kept in a transport, because components
- * make a new one each time they render.
+ * Answers that a page knows, by chat. They are not kept in a transport, because components create a
+ * new one on each render.
  */
 export class KnownAnswers {
   readonly #byChat = new Map<string, KnownAnswer>();
@@ -24,13 +24,13 @@ export class KnownAnswers {
   /** Returns the known answer of a chat, or the `opened` one unless it was settled before. */
   find(chat: string, opened: KnownAnswer | undefined): KnownAnswer {
     const known = this.#byChat.get(chat);
-    if (known !== undefined && !known.isSettled) return known;
+    if (known !== undefined && !known.isComplete) return known;
     const isNew = opened !== undefined && opened.message !== known?.message;
     return isNew ? opened : {};
   }
 
-  /** Remembers a message that is on its way until it is answered. */
-  async posting(chat: string, response: Promise<Response>): Promise<Response> {
+  /** Tracks the posting of a message until it is answered. */
+  async trackPost(chat: string, response: Promise<Response>): Promise<Response> {
     const post = { chat, response };
     this.#posts.add(post);
     try {
@@ -40,12 +40,12 @@ export class KnownAnswers {
     }
   }
 
-  /** The messages of a chat that are on their way. */
+  /** Returns the pending posts of a chat. */
   postsOf(chat: string): Promise<Response>[] {
     return [...this.#posts].filter((post) => post.chat === chat).map(({ response }) => response);
   }
 
-  /** Remembers an answer that begins to be told. */
+  /** Records an answer whose delivery begins. */
   remember(chat: string, known: KnownAnswer): void {
     this.#byChat.delete(chat);
     this.#byChat.set(chat, known);
@@ -53,11 +53,11 @@ export class KnownAnswers {
     if (this.#byChat.size > MAX_CHATS) this.#byChat.delete(oldest!);
   }
 
-  /** Remembers that the page has all of an answer, unless it has a newer one by now. */
-  settle(chat: string, known: KnownAnswer): void {
+  /** Records that an answer is complete on the page, unless the page has a newer one by now. */
+  complete(chat: string, known: KnownAnswer): void {
     const current = this.#byChat.get(chat);
-    const isNewer = current !== undefined && !current.isSettled && current !== known &&
+    const isNewer = current !== undefined && !current.isComplete && current !== known &&
       current.answer !== known.answer;
-    if (!isNewer) this.remember(chat, { message: known.message, isSettled: true });
+    if (!isNewer) this.remember(chat, { message: known.message, isComplete: true });
   }
 }

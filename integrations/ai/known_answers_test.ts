@@ -15,11 +15,11 @@ Deno.test("KnownAnswers takes what a page was opened with until that is settled"
   const known = new KnownAnswers();
   const opened = { message: "q1" };
   assert.equal(known.find("c", opened), opened);
-  known.settle("c", opened);
+  known.complete("c", opened);
   assert.deepEqual(known.find("c", { ...opened }), {});
   const later = { message: "q2" };
   assert.equal(known.find("c", later), later, "the page was opened again, and later");
   known.remember("c", { answer: "t1", message: "q2" });
-  known.settle("c", { answer: "t0", message: "q1" });
+  known.complete("c", { answer: "t0", message: "q1" });
   assert.equal(known.find("c", later).answer, "t1", "an older answer settles no newer one");
 });

@@ -1,6 +1,6 @@
 /**
- * Answers of the AI SDK (`ai` on npm) that survive a reload, another device and a restart of the
- * reader's server: the stream goes into a task, and `useChat` resumes from there.
+ * Answers of the AI SDK (`ai` on npm) that survive a reload, a change of device and a restart of the
+ * reader's server: the stream is stored in a task, and `useChat` resumes from there.
  *
  * @example The two routes of a chat
  * ```ts
@@ -15,7 +15,7 @@
  * });
  * const chat = new TaskcastChat({ engine });
  *
- * // POST /api/chat; usually it is streamText({ …, abortSignal: signal }) that makes the answer.
+ * // POST /api/chat; usually streamText({ …, abortSignal: signal }) generates the answer.
  * const response = await chat.respond("c1", ({ signal: _signal }) =>
  *   simulateReadableStream({
  *     chunks: [

@@ -3,8 +3,8 @@ import { TaskcastError } from "@taskcast/core/protocol";
 /**
  * Reads a JSON object from a request.
  *
- * @throws {TaskcastError} `UNSUPPORTED_MEDIA_TYPE` unless it says that it is JSON, which a page of
- * another origin cannot say without being asked; `PAYLOAD_TOO_LARGE`; `INVALID_INPUT`.
+ * @throws {TaskcastError} `UNSUPPORTED_MEDIA_TYPE` unless the content type is JSON, which a page of
+ * another origin cannot send without a preflight; `PAYLOAD_TOO_LARGE`; `INVALID_INPUT`.
  */
 export async function readJson(
   request: Request,
@@ -19,7 +19,7 @@ export async function readJson(
     const value = JSON.parse(text);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw new TaskcastError("INVALID_INPUT", "The body must be a JSON object");
 }

@@ -2,18 +2,18 @@ import { toJsonLine } from "@taskcast/core/protocol";
 import { ANSWER_HEADER } from "./answer_names.ts";
 import type { ChunkFields } from "./chunks/chunks.ts";
 
-/** How an answer is told: as chunks of a UI message, or as nothing but its text. */
+/** Format of an answer: chunks of a UI message, or its text alone. */
 export type ChatProtocol = "ui-message" | "text";
 
-/** Milliseconds between signs of life, so that nothing between here and the page hangs up. */
+/** Milliseconds between heartbeats, which keep intermediaries from closing the connection. */
 const HEARTBEAT_MS = 5_000;
 
 /**
- * Makes the response that the transports of the AI SDK read.
+ * Returns the response that the AI SDK's transports read.
  *
- * @param taskId The answer, which the response names.
+ * @param taskId The id of the answer's task, which the response contains.
  * @param signal Ends the reading and breaks the response.
- * @param onCancel Called when whoever reads the response goes away; is to abort the signal.
+ * @param onCancel Called when the reader of the response disconnects. Must abort the signal.
  */
 export function responseOf(
   chunks: AsyncGenerator<ChunkFields, void>,
@@ -33,7 +33,7 @@ export function responseOf(
       stop = () => {
         cleanUp();
         controller.error(signal.reason);
-        // Perhaps nobody waits for a chunk, so that the reading would never notice.
+        // If no chunk is being awaited, the generator would never notice the abort.
         chunks.return().catch(() => {});
       };
       if (signal.aborted) return stop();
@@ -57,7 +57,7 @@ export function responseOf(
         cleanUp();
         controller.close();
       } catch (error) {
-        // Not closed: a page would take what it has for the whole answer.
+        // Not closed: the page would take the partial answer for the whole one.
         cleanUp();
         controller.error(error);
         chunks.return().catch(() => {});
@@ -65,7 +65,7 @@ export function responseOf(
     },
     cancel: onCancel,
   });
-  // Pages of other origins see no header of ours unless it is named.
+  // Pages of other origins can read this header only if it is exposed.
   const naming = { [ANSWER_HEADER]: taskId, "access-control-expose-headers": ANSWER_HEADER };
   return new Response(body, { headers: { ...headers, ...naming } });
 }
@@ -93,7 +93,7 @@ const PROTOCOLS: Record<ChatProtocol, Protocol> = {
   text: {
     headers: { ...UNBUFFERED, "content-type": "text/plain; charset=utf-8" },
     encode(chunk) {
-      // There is no other way to tell in this protocol.
+      // The text protocol has no other way to report an error.
       if (chunk.type === "error") throw new Error(String(chunk.errorText));
       return chunk.type === "text-delta" ? String(chunk.delta) : "";
     },
@@ -101,5 +101,5 @@ const PROTOCOLS: Record<ChatProtocol, Protocol> = {
   },
 };
 
-/** How an answer may be told. */
+/** The supported formats. */
 export const CHAT_PROTOCOLS: readonly string[] = Object.keys(PROTOCOLS);

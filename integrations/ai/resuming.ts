@@ -4,20 +4,20 @@ import { ANSWER_HEADER } from "./answer_names.ts";
 import type { AnswerStreamOptions } from "./answer_stream.ts";
 import { chunksIn } from "./answer_stream.ts";
 import type { ChunkFields } from "./chunks/chunks.ts";
-import { OtherAnswerError, ToldChunks } from "./chunks/delivered_chunks.ts";
+import { DeliveredChunks, OtherAnswerError } from "./chunks/delivered_chunks.ts";
 
-/** How often and after which waits a stream that broke is resumed. */
+/** Attempts to resume a broken stream, and the delays between them. */
 export interface ResumeRetryOptions extends BackoffOptions {
-  /** Attempts in a row that may fail, or bring nothing new. @default {20} */
+  /** Number of consecutive attempts that may fail or bring nothing new. @default {20} */
   attempts?: number;
-  /** Milliseconds that any wait takes at most. @default {10000} */
+  /** Maximum delay in milliseconds. @default {10000} */
   maxDelayMs?: number;
 }
 
 /**
  * Requires options with which resuming pauses and ends.
  *
- * @throws {RangeError} For attempts that are no whole number from 1, and waits of 0.
+ * @throws {RangeError} If the attempts are not a whole number from 1, or if a delay is 0.
  */
 export function assertResumeRetry(options: ResumeRetryOptions): void {
   assertBackoff(options);
@@ -29,36 +29,36 @@ export function assertResumeRetry(options: ResumeRetryOptions): void {
 
 /** Options for {@linkcode resumingChunks}. */
 export interface ResumingOptions extends AnswerStreamOptions {
-  /** The answer that is read; without it a stream that breaks cannot be resumed. */
+  /** The answer's id. Without it, a broken stream cannot be resumed. */
   answer?: string;
-  /** Asks for the answer again, from its beginning; 204 says that it is gone. */
+  /** Requests the answer again from its beginning; a 204 means that it is gone. */
   ask: () => Promise<Response>;
   retry: ResumeRetryOptions;
 }
 
 /**
- * Reads an answer to its end, over as many connections as that takes: what was read before is told
- * again by the server, and left out here.
+ * Reads an answer to its end, over as many connections as needed. The server repeats the answer
+ * from its beginning each time; chunks that were already delivered are left out.
  *
- * @throws What broke the first connection, when the answer is gone or cannot be reached any more.
+ * @throws The error of the first connection, if the answer is gone or cannot be reached any more.
  */
 export async function* resumingChunks(
   first: Response,
   options: ResumingOptions,
 ): AsyncGenerator<ChunkFields, void> {
-  const told = new ToldChunks();
+  const delivered = new DeliveredChunks();
   const failures = { inARow: 0 };
   for (let response = first;;) {
-    const telling = told.begin();
+    const delivery = delivered.begin();
     const chunks = chunksIn(response.body!, options);
     try {
       for (;;) {
         const { done, value } = await chunks.next();
         if (done) {
-          telling.end();
+          delivery.end();
           return;
         }
-        const fresh = telling.freshOf(value);
+        const fresh = delivery.freshOf(value);
         if (fresh === undefined) continue;
         failures.inARow = 0;
         yield fresh;
@@ -73,7 +73,7 @@ export async function* resumingChunks(
   }
 }
 
-/** Asks for the answer until it comes. */
+/** Requests the answer until it arrives. */
 async function askAgain(
   broken: unknown,
   failures: { inARow: number },
@@ -92,7 +92,7 @@ async function askAgain(
       await response.body?.cancel();
     } catch (error) {
       signal.throwIfAborted();
-      // Anything else may be said by something in between, while the server is away.
+      // Any other answer may come from an intermediary while the server is away.
       if (error instanceof TaskcastHttpError && !error.transient) throw error;
       problem = error;
     }

@@ -4,13 +4,16 @@ import type { AnswerSource } from "./answer_source.ts";
 import type { AnswerContext, RoutedChat } from "./chat_options.ts";
 import { readJson } from "./read_json.ts";
 
-/** Part of Hono's context that every application has; yours, with its variables, is `Context<Env>`. */
+/**
+ * The part of Hono's context that every application has. Your own context, with its variables, is
+ * `Context<Env>`.
+ */
 export interface HonoSource {
   /** The request. */
   readonly req: {
-    /** As it came. */
+    /** The original request. */
     readonly raw: Request;
-    /** A header of it. */
+    /** Returns a header of the request. */
     header(name: string): string | undefined;
   };
 }
@@ -18,15 +21,15 @@ export interface HonoSource {
 /** Argument of a route: a request, or Hono's context with one. */
 export type RouteSource = Request | HonoSource;
 
-/** A message that was posted. */
+/** A posted message. */
 export interface ChatPost<Source> extends AnswerContext {
   /** The chat. */
   id: string;
   /**
-   * The posted body, not validated: `messages`, or what `prepareSendMessagesRequest` of the page
-   * makes of them.
+   * The posted body, not validated: `messages`, or the result of the page's
+   * `prepareSendMessagesRequest`.
    */
-  // deno-lint-ignore no-explicit-any -- As of `request.json()`.
+  // deno-lint-ignore no-explicit-any -- As in `request.json()`.
   body: any;
   /** The request, or Hono's context. */
   source: Source;
@@ -35,13 +38,13 @@ export interface ChatPost<Source> extends AnswerContext {
 /** Options for {@linkcode TaskcastChat.routes}. */
 export interface ChatRoutesOptions<Source> {
   /**
-   * Says whether the caller may read, continue and stop a chat; else the answer is 403. Ids of
-   * chats come from pages, so one that nobody has used yet is asked about as well.
+   * Returns whether the caller may read, continue and stop a chat; if not, the answer is 403. Pages
+   * choose the ids of chats, so this is also called for ids that are not in use yet.
    */
   allows: (chatId: string, source: Source) => boolean | Promise<boolean>;
-  /** Makes the answer: the result of `streamText`, or a stream of chunks or texts. */
+  /** Generates the answer: the result of `streamText`, or a stream of chunks or texts. */
   answer: (post: ChatPost<Source>) => AnswerSource | Promise<AnswerSource>;
-  /** Bytes that a message may have; more is answered with 413. @default {16777216} */
+  /** Maximum size of a message in bytes; a larger one is answered with 413. @default {16777216} */
   maxBodyBytes?: number;
 }
 
@@ -90,7 +93,7 @@ async function route<Source>(
   return refusal(404, "NOT_FOUND", `There is no ${request.method} here`);
 }
 
-/** The segments of a request's path. */
+/** Returns the segments of a request's path. */
 function pathOf({ url }: Request): string[] {
   try {
     return new URL(url).pathname.split("/").filter((part) => part !== "").map(decodeURIComponent);
@@ -99,8 +102,8 @@ function pathOf({ url }: Request): string[] {
   }
 }
 
-/** The id of the message that is answered; none when the answer continues one. */
-// deno-lint-ignore no-explicit-any -- It comes from outside, and nothing is known of it.
+/** Returns the id of the answered message; `undefined` if the answer continues one. */
+// deno-lint-ignore no-explicit-any -- External input of unknown shape.
 function questionOf({ messages, message }: any): string | undefined {
   const last = Array.isArray(messages) ? messages.at(-1) : message;
   const isUsable = last?.role === "user" && typeof last.id === "string" &&

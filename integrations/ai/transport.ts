@@ -1,6 +1,7 @@
 /**
- * The page's side of chats with the AI SDK: a transport for `useChat` that tells an answer to its
- * end, whatever happens to the connection or while the page is away. It needs nothing of a server.
+ * The page's side of chats with the AI SDK: a transport for `useChat` that delivers an answer to
+ * its end, even if the connection breaks or the page is away for a while. It needs nothing but the
+ * browser.
  *
  * @module
  */

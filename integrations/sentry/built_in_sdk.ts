@@ -15,9 +15,8 @@ import process from "node:process";
 import type { StartableSdk } from "./start_with.ts";
 
 /**
- * A Sentry SDK that sends the errors it is given and does nothing else: the core that all SDKs share,
- * over the runtime's own `fetch`. The package on npm has it as one file, so that it needs no other
- * package there.
+ * A Sentry SDK that only sends the errors it is given: the core that all SDKs share, over the
+ * runtime's own `fetch`. The npm package contains it as one file, and so needs no other package.
  */
 export const builtInSdk: StartableSdk = {
   captureException,
@@ -27,7 +26,7 @@ export const builtInSdk: StartableSdk = {
   close,
   init(options) {
     initAndBind(ServerRuntimeClient, {
-      // As the SDKs for servers do.
+      // Same as in the SDKs for servers.
       environment: process.env.SENTRY_ENVIRONMENT || undefined,
       release: process.env.SENTRY_RELEASE || undefined,
       ...options,
@@ -48,7 +47,7 @@ type TransportOptions = Parameters<typeof createTransport>[0] & { url: string };
 
 function fetchTransport(options: TransportOptions): ReturnType<typeof createTransport> {
   return createTransport(options, ({ body }) =>
-    // No span of the server is about its reports.
+    // The server's traces should not contain its own reports.
     suppressTracing(async () => {
       const response = await fetch(options.url, { method: "POST", body: body as BodyInit });
       await response.body?.cancel();

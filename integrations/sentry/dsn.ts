@@ -1,10 +1,11 @@
-/** DSNs that the SDKs accept; they write others to the console, key included. */
+/** DSNs that the SDKs accept. They write others to the console, including the key. */
 const DSN = /^https?:\/\/\w+(:\w*)?@(\[[:.%\w]+\]|[\w.-]+)(:\d{1,5})?\/([\w.~-]+\/)*\d+$/;
 
 /**
  * Checks that `dsn` has the form of a Sentry DSN.
  *
- * @throws {TypeError} It has not. The message says what is missing and never what is there.
+ * @throws {TypeError} If it has not. The message names the missing part and contains nothing of the
+ * DSN.
  */
 export function assertDsn(dsn: unknown): asserts dsn is string {
   if (typeof dsn === "string" && DSN.test(dsn)) return;

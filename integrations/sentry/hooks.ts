@@ -10,32 +10,33 @@ export interface SentryHooksOptions {
   /** Reports tasks that became `timeout`, as warnings. @default {true} */
   captureTaskTimeouts?: boolean;
   /**
-   * Reports errors that no caller hears of. They go to the console instead, as without hooks, when
-   * this is off and when Sentry cannot take them. @default {true}
+   * Reports errors that no caller gets. If this is off, or if Sentry cannot take them, they are
+   * logged to the console as without hooks. @default {true}
    */
   captureUnhandledErrors?: boolean;
   /**
-   * The SDK, as in `import * as Sentry from "@sentry/node"`. @default the one that is initialised in
-   * this process
+   * The SDK, as in `import * as Sentry from "@sentry/node"`. @default the one that is initialised
+   * in this process
    */
   sentry?: SentrySdk;
   /**
-   * Adds params, result, metadata and error details to reports of tasks, of each the first 4000
-   * characters of its JSON. They may be about people. @default {false}
+   * Adds params, result, metadata and error details to reports of tasks, each cut to the first 4000
+   * characters of its JSON. They may contain personal data. @default {false}
    */
   includePayloads?: boolean;
 }
 
 /**
- * Makes hooks that report to Sentry. Call `Sentry.init()` first.
+ * Returns hooks that report to Sentry. Call `Sentry.init()` first.
  *
- * Failures are grouped by the task's type and the error's code, timeouts by the task's type. Every
- * report of a task has the tags `taskcast.task_id`, `taskcast.task_type` and `taskcast.status`, those of
- * other errors have `taskcast.operation`, and `requestId` when they came from a request over HTTP. Of a failure its code and message are sent, of a task nothing
- * that users put into it, unless `includePayloads`.
+ * Failures are grouped by the task's type and the error's code, timeouts by the task's type. Reports
+ * of tasks have the tags `taskcast.task_id`, `taskcast.task_type` and `taskcast.status`. Reports of
+ * other errors have `taskcast.operation`, and `requestId` if they come from an HTTP request. A failure
+ * is reported with its code and message. Contents that users put into a task are never sent, unless
+ * `includePayloads` is set.
  *
- * The hooks never throw and wait for nothing. When Sentry has no DSN, refuses or cannot be reached,
- * the console is told once, by `console.warn`.
+ * The hooks never throw and never wait. If Sentry has no DSN, refuses a report or cannot be reached,
+ * the console is warned once, by `console.warn`.
  *
  * @throws {Error} No Sentry SDK is initialised in this process and none is given.
  * @throws {TypeError} An option is not what it should be.

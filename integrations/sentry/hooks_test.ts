@@ -5,7 +5,7 @@ import type { ReportContext } from "./reports.ts";
 
 const task: Task = { id: "t", type: "llm.chat", status: "failed", createdAt: 1, updatedAt: 2 };
 
-/** An SDK that keeps what it is given. */
+/** An SDK that records its calls. */
 function recorder() {
   const reports: { error: unknown; context: ReportContext }[] = [];
   const sentry: SentrySdk = {

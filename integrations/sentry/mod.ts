@@ -1,7 +1,7 @@
 /**
- * Failed tasks, timeouts and errors that no caller hears of, reported to Sentry through the SDK that
- * the host has initialised, of whatever version. Brings no SDK along; `@taskcast/sentry/start` starts
- * one for a process that has none.
+ * Reports failed tasks, timeouts and errors that no caller gets to Sentry, through the SDK of any
+ * version that the host has initialised. It contains no SDK itself; `@taskcast/sentry/start` starts
+ * one for a process without one.
  *
  * @module
  */

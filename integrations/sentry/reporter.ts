@@ -1,18 +1,23 @@
 import type { Report } from "./reports.ts";
 import { clientOf, sends, type SentryClient, type SentrySdk } from "./sdk.ts";
 
-/** Hands reports to Sentry and tells the console, once for each reason, when that leads nowhere. */
+/**
+ * Sends reports to Sentry, and warns on the console, once for each reason, if they cannot be
+ * delivered.
+ */
 export class Reporter {
   readonly #find: () => SentrySdk | undefined;
   readonly #warned = new Set<string>();
   readonly #watched = new WeakSet<SentryClient>();
 
-  /** @param find Finds the SDK; asked for each report, since each may have another scope. */
+  /** @param find Returns the SDK. Called for each report, since each may have another scope. */
   constructor(find: () => SentrySdk | undefined) {
     this.#find = find;
   }
 
-  /** Says on the console if reports would lead nowhere as things are. Returns the SDK if not. */
+  /**
+   * Warns on the console if reports cannot be delivered at the moment. Otherwise returns the SDK.
+   */
   check(): SentrySdk | undefined {
     const sdk = this.#find();
     const client = sdk && clientOf(sdk);
@@ -32,7 +37,7 @@ export class Reporter {
   /**
    * Reports without waiting. Never throws.
    *
-   * @returns Whether Sentry took it.
+   * @returns Whether Sentry accepted the report.
    */
   send(make: () => Report): boolean {
     try {
@@ -47,7 +52,7 @@ export class Reporter {
     }
   }
 
-  /** SDKs keep to themselves what becomes of an event, unless they are asked. */
+  /** Observes deliveries: SDKs report the outcome of an event only to listeners. */
   #watch(client: SentryClient): void {
     if (this.#watched.has(client)) return;
     this.#watched.add(client);

@@ -1,31 +1,33 @@
 import type { ErrorContext, Task, TaskError } from "@taskcast/core";
 
-/** Context of an error for Sentry. */
+/** Data that accompanies an error. */
 export interface ReportContext {
-  /** How bad it is. */
+  /** Severity. */
   level: "error" | "warning";
   /** Searchable values. */
   tags: Record<string, string>;
-  /** Reports with the same are one issue. @default Sentry's own grouping, by stack trace */
+  /**
+   * Reports with equal fingerprints are one issue. @default Sentry's own grouping, by stack trace
+   */
   fingerprint?: string[];
-  /** Facts, by topic. */
+  /** Further data, by topic. */
   contexts: Record<string, Record<string, unknown>>;
 }
 
-/** An error with what belongs to it. */
+/** An error with its context. */
 export interface Report {
   error: unknown;
   context: ReportContext;
 }
 
-/** Characters of a tag's value that Sentry takes. */
+/** Maximum length of a tag's value in Sentry. */
 const TAG_LENGTH = 200;
-/** Characters of a task's error message that are reported. */
+/** Maximum reported length of a task's error message. */
 const MESSAGE_LENGTH = 2_000;
-/** Characters of JSON of each payload that are reported. */
+/** Maximum reported length of a payload's JSON. */
 const PAYLOAD_LENGTH = 4_000;
 
-/** A task that failed. */
+/** Returns the report of a failed task. */
 export function failureReport(
   task: Task,
   error: TaskError | undefined,
@@ -50,7 +52,7 @@ export function failureReport(
   };
 }
 
-/** A task whose time ran out. */
+/** Returns the report of a task that timed out. */
 export function timeoutReport(task: Task, includePayloads: boolean): Report {
   return {
     error: nameless("TaskTimeout", `Task ${task.id} timed out`),
@@ -63,23 +65,23 @@ export function timeoutReport(task: Task, includePayloads: boolean): Report {
   };
 }
 
-/** An error that no caller hears of; grouped by Sentry itself, since it has a stack trace. */
+/** Returns the report of an error that no caller gets. Sentry groups it by its stack trace. */
 export function unhandledReport(
   error: unknown,
   { operation, taskId, requestId }: ErrorContext,
 ): Report {
   const tags: Record<string, string> = { "taskcast.operation": tagValue(operation) };
   if (taskId !== undefined) tags["taskcast.task_id"] = taskId;
-  // Named as in the log and in the answer, where it is looked for.
+  // The same name as in the log and in the answer, so that searches find it.
   if (requestId !== undefined) tags.requestId = tagValue(requestId);
   return { error, context: { level: "error", tags, contexts: {} } };
 }
 
 /**
- * An error without a stack trace, since the place of a hook tells nothing of a task.
+ * Returns an error without a stack trace, since the location of a hook says nothing about a task.
  *
- * The task's id is part of its message: Sentry's deduplication, which some SDKs have by default,
- * would drop the second of two tasks that fail alike. Grouping is by fingerprint.
+ * The message contains the task's id: Sentry's deduplication, which some SDKs enable by default,
+ * would otherwise drop the second of two tasks that fail alike. Grouping uses the fingerprint.
  */
 function nameless(name: string, message: string): Error {
   const error = new Error(message);
@@ -109,13 +111,13 @@ function contextsOf(task: Task, includePayloads: boolean): ReportContext["contex
   const { params, result, metadata, error } = task;
   const payloads = Object.entries({ params, result, metadata, errorDetails: error?.details })
     .filter(([, value]) => value !== undefined)
-    // As text: Sentry would cut objects off below three levels.
+    // As text: Sentry would truncate objects below three levels.
     .map(([name, value]) => [name, cut(JSON.stringify(value), PAYLOAD_LENGTH)]);
   if (payloads.length > 0) contexts["Taskcast payloads"] = Object.fromEntries(payloads);
   return contexts;
 }
 
-/** Sentry drops a tag whose value is longer or has line breaks. */
+/** Cuts and cleans a value: Sentry drops tags that are longer or contain line breaks. */
 function tagValue(text: string): string {
   return cut(text.replaceAll(/\s/g, " "), TAG_LENGTH);
 }

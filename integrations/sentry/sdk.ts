@@ -1,20 +1,23 @@
 import type { ReportContext } from "./reports.ts";
 
-/** As much of Sentry as is called. The namespace of any SDK since version 7 fits, so does a scope. */
+/**
+ * The part of Sentry's API that is called. The namespace of any SDK since version 7 fits, and so
+ * does a scope.
+ */
 export interface SentrySdk {
   /** Reports an error, without waiting for it to be sent. */
   captureException(error: unknown, hint?: { captureContext?: ReportContext }): unknown;
-  /** The client that sends; undefined before `init`. */
+  /** Returns the client; `undefined` before `init`. */
   getClient?(): unknown;
 }
 
-/** As much of an SDK's client as is asked. */
+/** The part of an SDK's client that is used. */
 export interface SentryClient {
-  /** The host may have turned it off. */
+  /** Returns the options; the host may have disabled the client. */
   getOptions?(): { enabled?: boolean };
-  /** None without a DSN that is well-formed. */
+  /** Returns the transport; none without a valid DSN. */
   getTransport?(): unknown;
-  /** Hears what became of an event. */
+  /** Adds a listener for the outcome of events. */
   on?(
     name: "afterSendEvent",
     listener: (
@@ -24,31 +27,32 @@ export interface SentryClient {
   ): unknown;
 }
 
-/** Process-wide state of one version of the SDK. */
+/** State that one version of the SDK keeps for the whole process. */
 interface Carrier {
-  /** Scopes of asynchronous contexts, e.g. one for each request (7: hubs). */
+  /** Scopes of asynchronous contexts, e.g. one for each request (hubs in version 7). */
   acs?: { getCurrentScope?(): SentrySdk; getCurrentHub?(): SentrySdk };
-  /** Scopes where there are no such contexts. */
+  /** Scopes for runtimes without such contexts. */
   stack?: { getScope?(): SentrySdk };
   defaultCurrentScope?: SentrySdk;
-  /** Version 7. */
+  /** Scope of version 7. */
   hub?: SentrySdk;
 }
 
 /**
- * The SDK that the host has initialised: its current scope, which can report by itself.
+ * Returns the current scope of the SDK that the host has initialised. A scope can report by itself.
  *
- * Importing an SDK here would not find it: each version keeps its client under its own number, so
+ * Importing an SDK here would not find it: each version stores its client under its own number, so
  * only the very same version would see it. All of them use the same global for that, `__SENTRY__`,
- * since several copies of one SDK have to find each other too. It is not in their documentation;
- * the tests run real SDKs of several majors, and the option `sentry` does without.
+ * since copies of one SDK have to find each other, too. It is undocumented; the tests run real SDKs
+ * of several majors, and the option `sentry` does not depend on it.
  *
- * @returns One that sends, if there is any; else one that is disabled; undefined without any client.
+ * @returns A scope that sends, if there is one; else a disabled one; `undefined` without any
+ * client.
  */
 export function currentSentry(): SentrySdk | undefined {
   const { __SENTRY__: root } = globalThis as { __SENTRY__?: Record<string, Carrier> & Carrier };
   if (root === undefined) return undefined;
-  // `version` names the copy that was loaded first. It comes first, but may have no client.
+  // `version` names the copy that was loaded first. It is tried first, but may have no client.
   const first = root[(root as { version?: string }).version ?? ""];
   const found = [first, ...Object.values(root), root]
     .flatMap((carrier) => [
@@ -62,12 +66,12 @@ export function currentSentry(): SentrySdk | undefined {
   return found.find((sdk) => sends(clientOf(sdk!)!)) ?? found[0];
 }
 
-/** The client of an SDK; undefined when it has none or cannot tell. */
+/** Returns the client of an SDK; `undefined` if it has none or cannot tell. */
 export function clientOf(sdk: SentrySdk): SentryClient | undefined {
   return sdk.getClient?.() as SentryClient | undefined;
 }
 
-/** Returns true if a client sends: it is enabled and has a DSN. */
+/** Returns whether a client sends anything: it is enabled and has a DSN. */
 export function sends(client: SentryClient): boolean {
   if (client.getOptions?.().enabled === false) return false;
   return client.getTransport === undefined || client.getTransport() !== undefined;

@@ -1,6 +1,6 @@
 /**
- * Starts a Sentry SDK in a process that has none: one that is built in, or one that the caller has.
- * An entry of its own, since whoever imports it from JSR has the core of Sentry's SDKs downloaded.
+ * Starts a Sentry SDK in a process without one: the built-in one, or one that the caller passes. It
+ * is a separate entry point, since importing it from JSR downloads the core of Sentry's SDKs.
  *
  * @module
  */
@@ -12,10 +12,10 @@ export type { SentrySdk } from "./sdk.ts";
 export type { StartableSdk, StartedSentry, StartSentryOptions } from "./start_with.ts";
 
 /**
- * Initialises an SDK so that it sends the errors it is given and nothing else: no handlers of
- * uncaught errors, no instrumentation, no breadcrumbs, no traces.
+ * Initialises an SDK that only sends the errors it is given: no handlers of uncaught errors, no
+ * instrumentation, no breadcrumbs, no traces.
  *
- * @throws {TypeError} The DSN is not one. The message does not contain it, since it holds a key.
+ * @throws {TypeError} If the DSN is malformed. The message does not contain it, since it holds a key.
  *
  * @example
  * ```ts

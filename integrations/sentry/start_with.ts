@@ -3,45 +3,45 @@ import type { SentrySdk } from "./sdk.ts";
 
 /** Options for `startSentry`. */
 export interface StartSentryOptions {
-  /** Where to report to: `https://<key>@<host>/<project>`. */
+  /** Address to report to: `https://<key>@<host>/<project>`. */
   dsn: string;
-  /** E.g. `staging`. @default what the SDK takes, usually `production` */
+  /** Environment, e.g. `staging`. @default the SDK's own, usually `production` */
   environment?: string;
-  /** The version that runs. @default what the SDK takes, usually none */
+  /** Version of the running program. @default the SDK's own, usually none */
   release?: string;
   /**
-   * The SDK to start, e.g. the namespace of `@sentry/node` 8 or later.
-   *
-   * @default one that is built in
+   * The SDK to start, e.g. the namespace of `@sentry/node` 8 or later. @default the built-in one
    */
   sdk?: StartableSdk;
 }
 
-/** A Sentry SDK that was started here. */
+/** A started Sentry SDK. */
 export interface StartedSentry {
   /** The SDK, for `createSentryHooks`. */
   sentry: SentrySdk;
   /**
    * Waits until everything reported so far is sent.
    *
-   * @param timeoutMs Milliseconds to wait at most.
-   * @returns Whether nothing is left.
+   * @param timeoutMs Maximum milliseconds to wait.
+   * @returns Whether everything was sent.
    */
   flush(timeoutMs: number): Promise<boolean>;
-  /** Sends what is left, within two seconds, and reports nothing from then on. Safe to call twice. */
+  /** Sends pending reports, within two seconds, and stops reporting. Safe to call twice. */
   close(): Promise<void>;
 }
 
-/** The part of a Sentry SDK that starting it needs. */
+/** The part of a Sentry SDK that is needed to start it. */
 export interface StartableSdk extends SentrySdk {
   /** Initialises the SDK. */
   // deno-lint-ignore no-explicit-any
   init(options: any): unknown;
   /** Creates the integration that reports the causes of an error. */
   linkedErrorsIntegration(): unknown;
-  /** Waits until everything reported is sent; resolves to `false` when the time is over first. */
+  /**
+   * Waits until everything reported is sent. Resolves to `false` if the time is over before that.
+   */
   flush(timeoutMs?: number): PromiseLike<boolean>;
-  /** Sends what is left and stops reporting. */
+  /** Sends pending reports and stops reporting. */
   close(timeoutMs?: number): PromiseLike<boolean>;
 }
 
@@ -56,14 +56,14 @@ export async function startWith(
     dsn,
     ...(environment === undefined ? {} : { environment }),
     ...(release === undefined ? {} : { release }),
-    // The usual ones catch uncaught errors, wrap fetch, http and console, and time requests.
+    // The default ones catch uncaught errors, wrap fetch, http and console, and time requests.
     defaultIntegrations: false,
     integrations: [sdk.linkedErrorsIntegration()],
-    // What each of the SDKs has beyond that, turned off; they ignore the options of others.
+    // Further features of individual SDKs, turned off. Each SDK ignores the options of the others.
     sendDefaultPii: false, // Until 10.
     dataCollection: { userInfo: false }, // From 11.
     sendClientReports: false,
-    // Not undefined, for which Node's takes SENTRY_TRACES_SAMPLE_RATE.
+    // Not undefined, since Node's SDK would then use SENTRY_TRACES_SAMPLE_RATE.
     tracesSampleRate: 0,
     traceLifecycle: "static", // No integration for spans.
     skipOpenTelemetrySetup: true,

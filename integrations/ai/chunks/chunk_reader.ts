@@ -3,26 +3,26 @@ import { accumulatedValue, DEFAULT_ACC_FIELD, SERVER_EVENT } from "@taskcast/cor
 import type { ChunkFields } from "./chunks.ts";
 import { EVENT_PREFIX } from "./chunks.ts";
 
-/** Fields of an event that make its chunk. */
+/** Fields of an event from which its chunk is made. */
 export type ChunkEvent = Pick<
   EventEnvelope,
   "type" | "data" | "seriesId" | "seriesAccField" | "seriesSnapshot"
 >;
 
-/** Chunks after which nothing need be added. */
+/** Types of final chunks, after which none is added. */
 const LAST_CHUNKS = ["finish", "abort", "error"];
 
 /**
- * Turns the events of an answer back into chunks that give the same message, from wherever they are
- * read: a snapshot becomes one delta with what of the text was not told yet.
+ * Converts the events of an answer back into chunks. They result in the same message from whatever
+ * event reading begins: a snapshot becomes one delta with the text that was not delivered yet.
  */
 export class ChunkReader {
-  /** Characters that were told of each text. */
-  readonly #told = new Map<string, number>();
+  /** Number of characters delivered of each text. */
+  readonly #delivered = new Map<string, number>();
   #isComplete = false;
   #error?: string;
 
-  /** The chunks that an event stands for; none for events of others. */
+  /** Returns the chunks of an event; none for events that are not part of the answer. */
   chunksOf({ type, data, seriesId, seriesAccField, seriesSnapshot }: ChunkEvent): ChunkFields[] {
     if (type === SERVER_EVENT.status) {
       const { error } = data as { error?: { message: string } };
@@ -35,10 +35,10 @@ export class ChunkReader {
     const field = seriesAccField ?? DEFAULT_ACC_FIELD;
     const text = accumulatedValue(chunk, field);
     if (typeof text !== "string") return [chunk];
-    const told = this.#told.get(seriesId) ?? 0;
-    // After a connection to the server broke, texts are told as a whole again.
-    const fresh = seriesSnapshot ? text.slice(told) : text;
-    this.#told.set(seriesId, told + fresh.length);
+    const delivered = this.#delivered.get(seriesId) ?? 0;
+    // After a broken connection, the server repeats texts in whole.
+    const fresh = seriesSnapshot ? text.slice(delivered) : text;
+    this.#delivered.set(seriesId, delivered + fresh.length);
     return fresh === "" ? [] : [{ ...chunk, [field]: fresh }];
   }
 

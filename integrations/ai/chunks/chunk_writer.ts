@@ -5,29 +5,29 @@ import { DELTA_KINDS, EVENT_PREFIX } from "./chunks.ts";
 /** A text that is being streamed. */
 interface OpenText {
   seriesId: string;
-  /** The first half of a character whose second half is still to come. */
+  /** The first half of a character whose second half has not arrived yet. */
   half: string;
 }
 
 /**
- * Turns the chunks of one answer into events: deltas become a series for each text, so that who
- * comes late gets it as a whole, everything else an event that holds the chunk.
+ * Converts the chunks of one answer into events. The deltas of each text become a series, so that
+ * late readers get it as a whole; any other chunk becomes an event that contains it.
  */
 export class ChunkWriter {
   readonly #open = new Map<string, OpenText>();
   #texts = 0;
 
   /**
-   * The events for the next chunk: one, or none or two where that says the same.
+   * Returns the events for the next chunk: usually one, but none or two where that is equivalent.
    *
-   * @throws {TypeError} If the chunk cannot be told as JSON.
+   * @throws {TypeError} If the chunk cannot be written as JSON.
    */
   eventsOf(chunk: ChunkFields): EventInput[] {
     for (const [name, kind] of Object.entries(DELTA_KINDS)) {
       const key = `${name} ${chunk[kind.id]}`;
       const text = this.#open.get(key);
       if (chunk.type === kind.start) {
-        // Ids come again in the next step of an answer, so they do not name a series.
+        // Ids are reused in the next step of an answer, so they cannot name a series.
         this.#open.set(key, { seriesId: `${name}:${this.#texts++}`, half: "" });
       } else if (chunk.type === kind.delta && text !== undefined) {
         return deltaEvents(chunk, kind, text);
@@ -49,7 +49,7 @@ function deltaEvents(chunk: ChunkFields, kind: DeltaKind, text: OpenText): Event
   text.half = whole.slice(end);
   const events: EventInput[] = [];
   if (end > 0) events.push(appendEvent(chunk, kind, text.seriesId, whole.slice(0, end)));
-  // A snapshot has only what the newest delta says besides, so this travels by itself.
+  // A snapshot contains only the other fields of the newest delta, so these are sent on their own.
   if (Object.values(others).some((value) => value !== undefined)) {
     events.push(plainEvent({ ...chunk, [kind.text]: "" }));
   }
@@ -72,11 +72,11 @@ function appendEvent(
 }
 
 function plainEvent(chunk: ChunkFields): EventInput {
-  // As the AI SDK sends it: what JSON cannot say is left out or told as text.
+  // As the AI SDK sends it: values that JSON lacks are left out or become text.
   return { type: EVENT_PREFIX + chunk.type, data: JSON.parse(JSON.stringify(chunk)) };
 }
 
-/** Returns true for the first of the two units of a character. */
+/** Returns whether a UTF-16 unit is the first of a pair. */
 function isFirstHalf(unit: string | undefined): boolean {
   return unit !== undefined && unit >= "\uD800" && unit <= "\uDBFF";
 }

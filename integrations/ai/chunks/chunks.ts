@@ -1,30 +1,30 @@
-/** A part of a UI message as the AI SDK streams it; what else it holds depends on its type. */
+/** A part of a UI message as the AI SDK streams it. Its further fields depend on its type. */
 export interface MessageChunk {
   /** E.g. `text-delta`. */
   readonly type: string;
 }
 
-/** A chunk whose fields are looked at. */
+/** A chunk with its fields. */
 export type ChunkFields = MessageChunk & Readonly<Record<string, unknown>>;
 
 /** Prefix of the event types of chunks, before the chunk's own type. */
 export const EVENT_PREFIX = "ai.";
 
-/** Chunks that bring a part of a text, and where they have it. */
+/** Chunk types and fields of a text that is streamed in parts. */
 export interface DeltaKind {
-  /** Begins the text. */
+  /** Type that begins the text. */
   start: string;
-  /** Brings a part. */
+  /** Type that adds a part. */
   delta: string;
-  /** End the text. */
+  /** Types that end the text. */
   ends: readonly string[];
-  /** The field that names the text. */
+  /** Field with the id of the text. */
   id: string;
-  /** The field that the part is in. */
+  /** Field with the part. */
   text: string;
 }
 
-/** Every kind of text that is streamed in parts, by the name that its series get. */
+/** Every kind of text that is streamed in parts, by the prefix of its series. */
 export const DELTA_KINDS: Readonly<Record<string, DeltaKind>> = {
   text: { start: "text-start", delta: "text-delta", ends: ["text-end"], id: "id", text: "delta" },
   reasoning: {

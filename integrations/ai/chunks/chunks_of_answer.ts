@@ -3,9 +3,9 @@ import { ChunkReader } from "./chunk_reader.ts";
 import type { ChunkFields } from "./chunks.ts";
 
 /**
- * The chunks of an answer from its beginning: what there is at once, then what comes.
+ * Yields the chunks of an answer from its beginning: stored ones at once, then new ones.
  *
- * @throws {Error} When the reading ends before the answer does.
+ * @throws {Error} If the reading ends before the answer does.
  */
 export async function* chunksOfAnswer(
   tasks: ChatTasks,

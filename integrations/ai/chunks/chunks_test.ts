@@ -9,7 +9,7 @@ import { ChunkWriter } from "./chunk_writer.ts";
 
 const metadata = { test: { signature: "abc" } };
 
-/** Two steps with the same ids, texts that interleave, characters in halves, and data. */
+/** Two steps with the same ids, interleaved texts, split characters, and data. */
 const ANSWER: UIMessageChunk[] = [
   { type: "start", messageId: "m1", messageMetadata: { model: "mock" } },
   { type: "start-step" },
@@ -50,7 +50,7 @@ const ANSWER: UIMessageChunk[] = [
 
 async function messageOf(chunks: readonly unknown[]): Promise<UIMessage | undefined> {
   const stream = simulateReadableStream({
-    chunks: structuredClone(chunks) as UIMessageChunk[], // It changes them.
+    chunks: structuredClone(chunks) as UIMessageChunk[], // The SDK modifies them.
     initialDelayInMs: null,
     chunkDelayInMs: null,
   });

@@ -3,39 +3,44 @@ import { DELTA_KINDS } from "./chunks.ts";
 
 /** Thrown when a repeated answer differs from what was delivered. */
 export class OtherAnswerError extends TypeError {
-  /** The AI SDK takes it for a lost connection by its words, and begins anew when it resumes. */
+  /**
+   * The AI SDK recognizes a lost connection by the words of this message, and starts over when it
+   * resumes.
+   */
   constructor() {
     super("network error: a part of the answer was lost; resume to read it anew");
   }
 }
 
-/** Takes the chunks of an answer that is told, or told again, from its beginning. */
-export interface Telling {
+/** One delivery of an answer, from its beginning. */
+export interface Delivery {
   /**
-   * Takes the next chunk.
+   * Adds the next chunk.
    *
-   * @returns What of it is new.
-   * @throws {OtherAnswerError} If it is not what was told before.
+   * @returns The part of it that was not delivered before.
+   * @throws {OtherAnswerError} If it differs from what was delivered before.
    */
   freshOf(chunk: ChunkFields): ChunkFields | undefined;
-  /** Takes the end. @throws {OtherAnswerError} If more was told before. */
+  /** Ends the delivery. @throws {OtherAnswerError} If an earlier delivery had more. */
   end(): void;
 }
 
 /**
- * Remembers what was told of an answer, so that the answer can be told again from its beginning and
- * only what is new gets through. Told again, an answer has the same chunks in the same order; only
- * the deltas of a text may come together, in the place of the newest of them. An answer of which
- * the store lost a part may have others, and what was told cannot be taken back.
+ * Remembers which chunks of an answer were delivered. The answer can then be read again from its
+ * beginning, and only new chunks are passed on.
+ *
+ * A repeated answer has the same chunks in the same order, except that the deltas of a text may be
+ * merged, at the position of the newest of them. If the store lost a part of the answer, its chunks
+ * may differ. Delivered chunks cannot be withdrawn, so that is an error.
  */
-export class ToldChunks {
+export class DeliveredChunks {
   /** Chunks other than deltas, as JSON. */
   readonly #others: string[] = [];
   /** Texts by their number: ids come again in the next step of an answer. */
   readonly #texts: string[] = [];
 
-  /** Begins at the beginning. */
-  begin(): Telling {
+  /** Begins a delivery of the answer from its first chunk. */
+  begin(): Delivery {
     let others = 0;
     const lengths: number[] = [];
     const open = new Map<string, number>();
@@ -49,14 +54,14 @@ export class ToldChunks {
           } else if (chunk.type === kind.delta) {
             const text = open.get(key);
             const delta = chunk[kind.text];
-            // A delta without text tells something else, and is told once like any other chunk.
+            // A delta without text carries something else, and is treated like any other chunk.
             if (text === undefined || typeof delta !== "string" || delta === "") continue;
             const fresh = this.#freshText(text, lengths[text]!, delta);
             lengths[text]! += delta.length;
             return fresh === "" ? undefined : { ...chunk, [kind.text]: fresh };
           }
         }
-        return this.#isTold(others++, JSON.stringify(chunk)) ? undefined : chunk;
+        return this.#isDelivered(others++, JSON.stringify(chunk)) ? undefined : chunk;
       },
       end: () => {
         const isWhole = others === this.#others.length &&
@@ -67,15 +72,15 @@ export class ToldChunks {
   }
 
   #freshText(text: number, at: number, delta: string): string {
-    const told = this.#texts[text] ?? "";
-    const again = at < told.length ? told.slice(at, at + delta.length) : "";
+    const delivered = this.#texts[text] ?? "";
+    const again = at < delivered.length ? delivered.slice(at, at + delta.length) : "";
     if (!delta.startsWith(again)) throw new OtherAnswerError();
     const fresh = delta.slice(again.length);
-    this.#texts[text] = told + fresh;
+    this.#texts[text] = delivered + fresh;
     return fresh;
   }
 
-  #isTold(at: number, chunk: string): boolean {
+  #isDelivered(at: number, chunk: string): boolean {
     if (at >= this.#others.length) {
       this.#others.push(chunk);
       return false;

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import type { ChunkFields } from "./chunks.ts";
-import { OtherAnswerError, ToldChunks } from "./delivered_chunks.ts";
+import { DeliveredChunks, OtherAnswerError } from "./delivered_chunks.ts";
 
 const delta = (text: string, id = "0"): ChunkFields => ({ type: "text-delta", id, delta: text });
 const begin = (id = "0"): ChunkFields => ({ type: "text-start", id });
 const end = (id = "0"): ChunkFields => ({ type: "text-end", id });
 const signed: ChunkFields = { ...delta(""), providerMetadata: { test: { signature: "abc" } } };
 
-/** Two texts of the same id, one after the other, and one that runs beside them. */
+/** Two texts with the same id, one after the other, and one that runs in parallel. */
 const ANSWER = [
   { type: "start", messageId: "m1" },
   begin(),
@@ -26,7 +26,7 @@ const ANSWER = [
   { type: "finish" },
 ];
 
-/** The same, told to somebody who comes late: each text in the place of its newest delta. */
+/** The same answer for a late reader: each text at the position of its newest delta. */
 const AGAIN = [
   ...ANSWER.slice(0, 2),
   begin("1"),
@@ -56,11 +56,11 @@ function foldOf(chunks: readonly ChunkFields[]): unknown {
 Deno.test("an answer that breaks off anywhere and is told again amounts to the same", () => {
   for (let first = 0; first <= ANSWER.length; first++) {
     for (let second = 0; second <= AGAIN.length; second++) {
-      const told = new ToldChunks();
+      const delivered = new DeliveredChunks();
       const tell = (chunks: readonly ChunkFields[], isWhole: boolean) => {
-        const telling = told.begin();
-        const fresh = chunks.map((chunk) => telling.freshOf(chunk));
-        if (isWhole) telling.end();
+        const delivery = delivered.begin();
+        const fresh = chunks.map((chunk) => delivery.freshOf(chunk));
+        if (isWhole) delivery.end();
         return fresh.filter((chunk) => chunk !== undefined);
       };
       const all = [
@@ -80,17 +80,17 @@ Deno.test("an answer that is another one when it is told again is refused, not m
     [begin("1"), delta("abcdeLOST", "1")],
   ];
   for (const other of others) {
-    const told = new ToldChunks();
-    const first = told.begin();
+    const delivered = new DeliveredChunks();
+    const first = delivered.begin();
     for (const chunk of [begin(), delta("abcde"), delta("LOST")]) first.freshOf(chunk);
-    const second = told.begin();
+    const second = delivered.begin();
     assert.throws(() => other.map((chunk) => second.freshOf(chunk)), OtherAnswerError);
   }
-  const told = new ToldChunks();
-  const first = told.begin();
+  const delivered = new DeliveredChunks();
+  const first = delivered.begin();
   for (const chunk of [begin(), delta("abcde"), end()]) first.freshOf(chunk);
   for (const shorter of [[begin(), delta("abc")], [begin(), delta("abcde")], []]) {
-    const second = told.begin();
+    const second = delivered.begin();
     for (const chunk of shorter) assert.equal(second.freshOf(chunk), undefined);
     assert.throws(() => second.end(), OtherAnswerError);
   }

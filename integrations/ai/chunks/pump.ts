@@ -6,27 +6,27 @@ import type { ChatTasks, EventSink } from "../tasks/chat_tasks.ts";
 import { ChunkWriter } from "./chunk_writer.ts";
 import type { ChunkFields } from "./chunks.ts";
 
-/** Milliseconds in which an answer that was stopped may come to its own end. */
+/** Milliseconds in which a stopped answer may end by itself. */
 const GRACE_MS = 5_000;
 
-/** Where an answer goes. */
+/** Destination of an answer, and its callbacks. */
 export interface PumpTarget {
   tasks: Pick<ChatTasks, "transition">;
   taskId: string;
   sink: EventSink;
-  /** Told to whoever makes the answer when nobody wants it any more. */
+  /** Aborts the generation when the answer is no longer wanted. */
   controller: AbortController;
-  /** Takes an error; returns what is told of it. */
+  /** Called with an error; returns the text that readers get. */
   onError: (error: unknown) => string;
 }
 
-/** How a task is ended. */
+/** Final status of a task. */
 interface Outcome {
   status: Extract<TaskStatus, "completed" | "failed" | "cancelled">;
   options: TransitionOptions;
 }
 
-/** Streams an answer into its task and ends the task as the answer ends. Never rejects. */
+/** Streams an answer into its task, and ends the task as the answer ends. Never rejects. */
 export async function pump(source: AnswerSource, target: PumpTarget): Promise<void> {
   const { sink, onError } = target;
   let outcome = await store(source, target);
@@ -39,7 +39,7 @@ export async function pump(source: AnswerSource, target: PumpTarget): Promise<vo
   await end(target, outcome);
 }
 
-/** Ends a task, if it has not ended already. Never rejects. */
+/** Ends a task, unless it has ended already. Never rejects. */
 export async function end(
   { tasks, taskId, onError }: Pick<PumpTarget, "tasks" | "taskId" | "onError">,
   { status, options }: Outcome,
@@ -47,16 +47,16 @@ export async function end(
   try {
     await tasks.transition(taskId, status, options);
   } catch (error) {
-    if (!isEnded(error)) onError(error); // The ttl ends it.
+    if (!isEnded(error)) onError(error); // The ttl will end the task.
   }
 }
 
-/** The end of a task whose answer failed. */
+/** Returns the outcome of a failed answer. */
 export function failure(message: string): Outcome {
   return { status: "failed", options: { error: { message } } };
 }
 
-/** Returns true for the error of a task that has ended. */
+/** Returns whether an error means that the task has ended. */
 export function isEnded(error: unknown): boolean {
   return error instanceof TaskcastError &&
     ["TASK_TERMINAL", "TASK_NOT_FOUND", "INVALID_TRANSITION"].includes(error.code);
@@ -76,7 +76,7 @@ async function store(
   let timer: ReturnType<typeof setTimeout> | undefined;
   const stop = () => {
     controller.abort(new DOMException("The answer was stopped", "AbortError"));
-    // It is read on to its end, so that whoever makes it can put away what there is of it.
+    // Reading continues to the end, so that the generator can save the partial answer.
     timer = setTimeout(() => void reader?.cancel().catch(() => {}), GRACE_MS);
   };
   sink.signal.addEventListener("abort", stop, { once: true });
@@ -91,7 +91,7 @@ async function store(
   } catch (error) {
     if (sink.signal.aborted) return outcome;
     const errorText = onError(error);
-    await take({ type: "error", errorText }).catch(() => {}); // The sink says why when it is closed.
+    await take({ type: "error", errorText }).catch(() => {}); // close() reports it.
     return failure(errorText);
   } finally {
     clearTimeout(timer);

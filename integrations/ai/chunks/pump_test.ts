@@ -4,7 +4,7 @@ import type { EventInput, TaskStatus, TransitionOptions } from "@taskcast/core";
 import assert from "node:assert/strict";
 import { pump } from "./pump.ts";
 
-/** A pump's surroundings, all in memory. */
+/** The dependencies of a pump, all in memory. */
 function setUp() {
   const ended = new AbortController();
   const published: EventInput[] = [];

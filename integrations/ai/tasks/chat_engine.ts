@@ -1,8 +1,8 @@
 import type { TaskEngine } from "@taskcast/core";
 
-/** The engine of the same process. */
+/** An engine in the same process. */
 export interface ChatEngine {
-  /** The engine, or something that does these parts of it. */
+  /** The engine, or an object with these methods of it. */
   engine: Pick<
     TaskEngine,
     | "createTask"

@@ -8,13 +8,15 @@ import type {
 } from "@taskcast/core/protocol";
 import type { ChunkEvent } from "../chunks/chunk_reader.ts";
 
-/** Takes the events of one answer, in order and without waiting for each to be stored. */
+/** Publishes the events of one answer, in order and without waiting for each to be stored. */
 export interface EventSink {
-  /** Aborts when nothing can be published any more; the reason is why. */
+  /** Aborts, with the reason, when nothing can be published any more. */
   readonly signal: AbortSignal;
-  /** Takes an event; resolves when there is room for more. Rejects when `signal` has aborted. */
+  /**
+   * Publishes an event. Resolves when there is room for more. Rejects after `signal` has aborted.
+   */
   publish(event: EventInput): Promise<void>;
-  /** Resolves when everything is stored. Rejects when `signal` aborted before that. */
+  /** Resolves when everything is stored. Rejects if `signal` aborts before that. */
   close(): Promise<void>;
 }
 
@@ -22,20 +24,20 @@ export interface EventSink {
 export interface ChatTasks {
   /** Creates a task. */
   create(input: CreateTaskInput): Promise<Task>;
-  /** A task, if there is one. */
+  /** Reads a task, if it exists. */
   get(taskId: string): Promise<Task | undefined>;
-  /** Tasks, newest first, a page at a time. */
+  /** Returns a page of tasks, newest first. */
   list(
     query: { types: string[]; tag: string; status?: TaskStatus[]; limit: number; cursor?: string },
   ): Promise<{ tasks: Task[]; nextCursor?: string }>;
-  /** Moves a task to another state. */
+  /** Changes the status of a task. */
   transition(taskId: string, status: TaskStatus, options?: TransitionOptions): Promise<unknown>;
-  /** Opens a task for events. */
+  /** Opens a task for publishing. */
   open(taskId: string): Promise<EventSink>;
   /**
    * Follows a task from its beginning.
    *
-   * @returns Why the task ended; `undefined` when the reading ended before that.
+   * @returns The reason of the task's end; `undefined` if the reading ended before it.
    */
   follow(taskId: string, signal: AbortSignal): AsyncGenerator<ChunkEvent, DoneReason | undefined>;
 }

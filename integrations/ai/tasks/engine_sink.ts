@@ -2,13 +2,13 @@ import type { EventInput } from "@taskcast/core/protocol";
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { EventSink } from "./chat_tasks.ts";
 import type { ChatEngine } from "./chat_engine.ts";
-import { patiently } from "../patiently.ts";
+import { retryUnavailable } from "../retry_unavailable.ts";
 
 type Engine = ChatEngine["engine"];
 
 /**
- * Publishes into an engine: what comes while a batch is being stored is the next batch. Every event
- * has a number, so a batch that is tried again is stored once.
+ * Publishes to an engine. Events that arrive while a batch is being stored form the next batch.
+ * Every event has a number, so a batch that is retried is stored once.
  */
 export class EngineSink implements EventSink {
   readonly #engine: Engine;
@@ -19,7 +19,7 @@ export class EngineSink implements EventSink {
   #stopWatching = () => {};
   #nextSeq = 0;
   readonly #waiting: EventInput[] = [];
-  /** Characters of JSON that wait or are being stored. */
+  /** Characters of JSON that are waiting or being stored. */
   #unstored = 0;
   #storing?: Promise<void>;
 
@@ -32,7 +32,8 @@ export class EngineSink implements EventSink {
   /**
    * Opens a task for events, and watches for its end.
    *
-   * @param maxUnstored Characters of JSON that may be on their way; publishing then waits.
+   * @param maxUnstored Maximum characters of JSON that are not stored yet; beyond that, publishing
+   * waits.
    */
   static async open(engine: Engine, taskId: string, maxUnstored: number): Promise<EngineSink> {
     const sink = new EngineSink(engine, taskId, maxUnstored);
@@ -61,14 +62,14 @@ export class EngineSink implements EventSink {
     this.signal.throwIfAborted();
   }
 
-  /** Stores everything that waits, and what comes meanwhile. Never rejects. */
+  /** Stores waiting events, including those that arrive meanwhile. Never rejects. */
   async #store(): Promise<void> {
-    // What comes in the same turn is one batch.
+    // Events of the same turn form one batch.
     await Promise.resolve();
     try {
       while (this.#waiting.length > 0 && !this.signal.aborted) {
         const batch = this.#waiting.splice(0, this.#engine.limits.maxBatchEvents);
-        await patiently(() => this.#engine.publishEvents(this.#taskId, batch), this.signal);
+        await retryUnavailable(() => this.#engine.publishEvents(this.#taskId, batch), this.signal);
         for (const event of batch) this.#unstored -= sizeOf(event);
       }
     } catch (error) {

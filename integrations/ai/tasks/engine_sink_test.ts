@@ -10,7 +10,7 @@ import { EngineSink } from "./engine_sink.ts";
 
 const event = (n: number): EventInput => ({ type: "n", data: n });
 
-/** An engine, and how it is asked to publish. */
+/** An engine and a record of the calls to it. */
 function setUp(
   publish: (
     next: (taskId: string, events: readonly EventInput[]) => Promise<TaskEvent[]>,

@@ -3,9 +3,9 @@ import type { TaskcastServerClient } from "@taskcast/server-sdk";
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { ChatTasks } from "./chat_tasks.ts";
 
-/** Tasks on a Taskcast server. Both clients repeat what the network loses. */
+/** Tasks on a Taskcast server. Both clients retry after network errors. */
 export interface ChatServer {
-  /** Creates, feeds and ends the tasks. */
+  /** Creates the tasks, publishes their events and ends them. */
   server: Pick<
     TaskcastServerClient,
     "createTask" | "getTask" | "listTasks" | "transitionTask" | "openPublisher"
@@ -35,13 +35,13 @@ export function remoteTasks({ server, client }: ChatServer, maxBufferedBytes: nu
         publish: (event) => publisher.publish(event),
         async close() {
           await publisher.close();
-          // It does not mind if there was nothing left to refuse; but the answer was cut off.
+          // Closing succeeds if nothing was left to store, even if the answer was cut off.
           publisher.signal.throwIfAborted();
         },
       };
     },
     async *follow(taskId, signal) {
-      // What was told of an answer that the store lost cannot be taken back.
+      // Delivered chunks of an answer that the store lost cannot be withdrawn.
       const lost = new AbortController();
       const stream = client.stream(taskId, {
         signal: AbortSignal.any([signal, lost.signal]),

@@ -6,16 +6,16 @@ import { startSentryEndpoint } from "../../../testing/servers/sentry_endpoint.ts
 import type { SentryProgram } from "../../../testing/servers/sentry_program.ts";
 import type { SentrySdk } from "../mod.ts";
 
-// Real SDKs, each in a process of its own, that report over HTTP to a stand-in for Sentry.
+// Real SDKs, each in its own process, which report over HTTP to a stand-in for Sentry.
 
 /** Requires that the types of an SDK fit. */
 type Fits<Sdk extends SentrySdk> = Sdk;
 export type All = Fits<typeof Node10> | Fits<typeof Deno10>;
 
-/** Not in the lock file, because `deno task` downloads all of it, even to start the server. */
+/** Not in the lock file: `deno task` downloads everything in it, even to start the server. */
 const NODE_11 = "npm:@sentry/node@11.12.0";
 
-/** Nor has it the old ones: they bring types for Node that change everybody's. */
+/** The old ones are not in it either: their types for Node would change everybody's. */
 const SDKS = [
   "@sentry/node",
   "@sentry/deno",
@@ -70,7 +70,7 @@ for (const sdk of SDKS) {
       await using sentry = startSentryEndpoint();
       const { code, out, err } = await run(sdk, { init: { dsn: sentry.dsn }, explicit });
       assert.deepEqual({ code, out, err }, { code: 0, out: "flushed\n", err: "" });
-      // Each is sent by itself, so that two may overtake each other.
+      // Each report is sent separately, so they may arrive in any order.
       const tasks = ["first", "second", "third", "slow", "unheard"];
       assert.deepEqual(sentry.events.map(taskOf).toSorted(), tasks.toSorted());
       const [first, second, third, slow, unheard] = tasks.map((task) =>
@@ -155,7 +155,7 @@ Deno.test("each kind of report can be turned off", async () => {
       init: { dsn: sentry.dsn },
       options: { ...off, ...on },
     });
-    // The engine itself says what no hook takes.
+    // The engine itself logs what no hook takes.
     const said = /^Taskcast: error in broadcast: Error: the broadcast broke/.test(err);
     assert.equal(said, on.captureUnhandledErrors !== true);
     return sentry.events.splice(0).map(taskOf);

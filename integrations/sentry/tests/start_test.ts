@@ -41,7 +41,7 @@ for (const sdk of [undefined, "@sentry/deno", "@sentry/node"]) {
       env: {
         NO_COLOR: "1",
         SENTRY_TEST_DSN: sentry.dsn,
-        // What must not turn anything on.
+        // Must not turn anything on.
         SENTRY_TRACES_SAMPLE_RATE: "1",
         SENTRY_SPOTLIGHT: "1",
       },

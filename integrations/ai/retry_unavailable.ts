@@ -1,11 +1,11 @@
 import { retryDelayMs, sleep } from "@taskcast/client/http";
 import { TaskcastError } from "@taskcast/core/protocol";
 
-/** How often something is tried while the store cannot be reached: for about eight seconds. */
+/** Number of attempts while the store cannot be reached: about eight seconds. */
 const ATTEMPTS = 6;
 
-/** Does something that is safe to repeat, again while the store cannot be reached. */
-export async function patiently<T>(act: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+/** Runs an idempotent operation, and repeats it while the store cannot be reached. */
+export async function retryUnavailable<T>(act: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   for (let attempt = 1;; attempt++) {
     try {
       return await act();
