@@ -384,7 +384,8 @@ export interface PostgresAdapterConfig {
   /** `postgres://user:password@host:port/database`. */
   url?: string | undefined;
   /**
-   * Address for wake-ups: the same database without a pooler in transaction mode. @default `url`
+   * Address for wake-ups: the same database without a pooler in transaction mode. @default the
+   * same as `url`
    */
   listenUrl?: string | undefined;
   /**

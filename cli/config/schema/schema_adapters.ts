@@ -103,7 +103,7 @@ const postgres = named(
       textOrNothing(),
       "Address for wake-ups: the same database without a pooler in transaction mode",
       {
-        defaultText: "`url`",
+        defaultText: "the same as `url`",
         env: "TASKCAST_POSTGRES_LISTEN_URL",
         flag: {
           usage: "--postgres-listen-url <url>",
