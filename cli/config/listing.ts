@@ -61,23 +61,16 @@ function shown(value: unknown, path: KeyPath, root: unknown): unknown {
 
 /** Adds defaults, but not those of features that are off. */
 function withDefaults(config: TaskcastConfig): TaskcastConfig {
+  const { auth, cors, sentry, engine, ...always } = DEFAULTS;
+  const isPrivate = storageOf(config.adapters ?? {}).isPrivate;
   const merged = merge(
     {
-      port: DEFAULTS.port,
+      ...always,
       host: hostOf(config) ?? "127.0.0.1, ::1",
-      logLevel: DEFAULTS.logLevel,
-      trustProxy: DEFAULTS.trustProxy,
-      allowShortSecrets: DEFAULTS.allowShortSecrets,
-      auth: { mode: DEFAULTS.auth!.mode },
-      limits: DEFAULTS.limits,
-      engine: {
-        ...DEFAULTS.engine,
-        ...(storageOf(config.adapters ?? {}).isPrivate ? { sweepMs: 0 } : {}),
-      },
-      webhook: DEFAULTS.webhook,
-      ...(config.auth?.mode === "jwt" ? { auth: DEFAULTS.auth } : {}),
-      ...(config.cors === undefined ? {} : { cors: DEFAULTS.cors }),
-      ...(config.sentry?.dsn ? { sentry: DEFAULTS.sentry } : {}),
+      auth: config.auth?.mode === "jwt" ? auth : { mode: auth!.mode },
+      engine: isPrivate ? { ...engine, sweepMs: 0 } : engine,
+      ...(config.cors === undefined ? {} : { cors }),
+      ...(config.sentry?.dsn ? { sentry } : {}),
     },
     config,
   ) as TaskcastConfig;
