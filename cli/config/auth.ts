@@ -105,7 +105,7 @@ async function chooseJwt(
   const { algorithm = "HS256", publicKeyFile, ...rest } = config;
   const jwt: JwtOptions = { algorithm, ...rest };
   const problems: string[] = [];
-  const placeOf = (key: keyof JwtConfig) => {
+  const settingName = (key: keyof JwtConfig) => {
     const source = sources.get(`auth.jwt.${key}`);
     return source?.from === "env" ? `${source.name}:` : `${file}: auth.jwt.${key}:`;
   };
@@ -113,7 +113,7 @@ async function chooseJwt(
   if (algorithm === "HS256") {
     for (const key of publicKeys) {
       problems.push(
-        `${placeOf(key)} HS256 takes a secret, not a public key; set the algorithm of the key`,
+        `${settingName(key)} HS256 takes a secret, not a public key; set the algorithm of the key`,
       );
     }
     if (config.secret === undefined && publicKeys.length === 0) {
@@ -123,7 +123,7 @@ async function chooseJwt(
     return { jwt, problems };
   }
   if (config.secret !== undefined) {
-    problems.push(`${placeOf("secret")} ${algorithm} takes a public key, not a secret`);
+    problems.push(`${settingName("secret")} ${algorithm} takes a public key, not a secret`);
   } else if (publicKeys.length === 0) {
     const keys = file === "" ? "" : "auth.jwt.publicKey, publicKeyFile or jwksUrl, or ";
     const source = sources.get("auth.jwt.algorithm");
@@ -131,21 +131,21 @@ async function chooseJwt(
     problems.push(`${setting} needs ${keys}TASKCAST_JWT_PUBLIC_KEY_FILE`);
   } else if (publicKeys.length > 1) {
     problems.push(
-      `${placeOf(publicKeys[1]!)} is a second key beside ${publicKeys[0]}; only one is allowed`,
+      `${settingName(publicKeys[1]!)} is a second key beside ${publicKeys[0]}; only one is allowed`,
     );
   }
   if (problems.length > 0) return { jwt, problems };
   if (publicKeyFile !== undefined) {
     const read = readKeyFile(publicKeyFile, folder);
     if ("problem" in read) {
-      return { jwt, problems: [`${placeOf("publicKeyFile")} ${read.problem}`] };
+      return { jwt, problems: [`${settingName("publicKeyFile")} ${read.problem}`] };
     }
     jwt.publicKey = read.key;
   }
   if (jwt.publicKey !== undefined) {
     const problem = await publicKeyProblem(jwt.publicKey, algorithm);
     const which = publicKeyFile ?? "what is there";
-    if (problem !== undefined) problems.push(`${placeOf(publicKeys[0]!)} ${which} ${problem}`);
+    if (problem !== undefined) problems.push(`${settingName(publicKeys[0]!)} ${which} ${problem}`);
   }
   return { jwt, problems };
 }

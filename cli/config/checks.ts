@@ -42,13 +42,13 @@ export function checkParts(layers: Layers, file: string): Findings {
 export function hostWarnings({ config, sources }: Layers, file: string): string[] {
   if (config.allowHosts === undefined || isLoopbackOnly(config)) return [];
   return [
-    `${placeOf("allowHosts", sources, file)} has no effect: names are compared only without ` +
+    `${settingName("allowHosts", sources, file)} has no effect: names are compared only without ` +
     "authentication, without --host and without trustProxy",
   ];
 }
 
-/** Returns what set a key, in the words of its author. */
-function placeOf(key: string, sources: Layers["sources"], file: string): string {
+/** Returns the setting that set a key, as its author wrote it. */
+function settingName(key: string, sources: Layers["sources"], file: string): string {
   const source = sources.get(key);
   return source?.from === "env" || source?.from === "flag" ? source.name : `${file}: ${key}`;
 }
@@ -67,10 +67,10 @@ function corsProblems({ config: { cors }, sources }: Layers, file: string): stri
     if (!cors.credentials) return problems;
     return [...problems, `${file}: cors.credentials: cannot be true while cors.origin is "*"`];
   }
-  const place = placeOf("cors.origin", sources, file);
+  const name = settingName("cors.origin", sources, file);
   const wrongOrigins = origins.flatMap((origin) => {
     const problem = originProblem(origin);
-    return problem === undefined ? [] : [`${place}: ${JSON.stringify(origin)} ${problem}`];
+    return problem === undefined ? [] : [`${name}: ${JSON.stringify(origin)} ${problem}`];
   });
   return [...problems, ...wrongOrigins];
 }
@@ -87,16 +87,16 @@ function secretProblems({ config, sources }: Layers, file: string): string[] {
     const problem = secret === undefined ? undefined : secretProblem(secret);
     if (problem === undefined) return [];
     const source = sources.get(key);
-    const place = source?.from === "env" ? source.name : `${file}: ${key}:`;
-    return [`${place} ${problem} (--allow-short-secrets accepts it anyway)`];
+    const name = source?.from === "env" ? source.name : `${file}: ${key}:`;
+    return [`${name} ${problem} (--allow-short-secrets accepts it anyway)`];
   });
 }
 
 function hostProblems({ config, sources }: Layers, file: string): string[] {
-  return allowedHosts(config).flatMap((name) => {
-    const problem = hostNameProblem(name);
-    const place = placeOf("allowHosts", sources, file);
-    return problem === undefined ? [] : [`${place}: ${JSON.stringify(name)} ${problem}`];
+  const name = settingName("allowHosts", sources, file);
+  return allowedHosts(config).flatMap((host) => {
+    const problem = hostNameProblem(host);
+    return problem === undefined ? [] : [`${name}: ${JSON.stringify(host)} ${problem}`];
   });
 }
 

@@ -1,7 +1,7 @@
 import { assertPostgresAddress } from "@taskcast/postgres/address";
 import { assertRedisAddress } from "@taskcast/redis/address";
 import { isSecretName } from "../config/mask.ts";
-import { SettingsError } from "../config/settings_error.ts";
+import { firstLine, SettingsError } from "../config/settings_error.ts";
 
 /** Checks of addresses by the adapters that need one. */
 const CHECKS: Readonly<Record<string, (url: string) => void>> = {
@@ -36,20 +36,15 @@ export function assertAddress(provider: string, url: unknown): void {
 export function describeAddress(provider: string, url: unknown, error: unknown): SettingsError {
   // The adapters' own messages about options and files are good as they are.
   const { message, cause } = error as Error;
-  const place = placeOf(provider, url);
-  if (place === undefined || error instanceof TypeError) {
+  const hosts = hostsOf(provider, url);
+  if (hosts === undefined || error instanceof TypeError) {
     const what = withoutSecrets(withoutFunction(firstLine(message)), provider, url);
     return new SettingsError(`Cannot use ${provider}: ${what}`);
   }
   const why = cause instanceof Error && cause.message !== "" ? cause.message : message;
   return new SettingsError(
-    `Cannot use ${provider} at ${place}: ${withoutSecrets(firstLine(why), provider, url)}`,
+    `Cannot use ${provider} at ${hosts}: ${withoutSecrets(firstLine(why), provider, url)}`,
   );
-}
-
-/** Returns the first line of a message; the rest is for readers of stacks. */
-export function firstLine(text: string): string {
-  return text.split("\n")[0]!;
 }
 
 /** Removes the name of the called function, which users of the command line do not know. */
@@ -58,7 +53,7 @@ function withoutFunction(message: string): string {
 }
 
 /** Returns the hosts and ports of an address, without user and password. */
-function placeOf(provider: string, url: unknown): string | undefined {
+function hostsOf(provider: string, url: unknown): string | undefined {
   if (typeof url !== "string" || urlOf(provider, url) === undefined) return undefined;
   return several(provider, url)?.hosts.join() ?? urlOf(provider, url)!.host;
 }
@@ -92,7 +87,7 @@ function withoutSecrets(text: string, provider: string, url: unknown): string {
   const parsed = typeof url === "string" ? urlOf(provider, url) : undefined;
   if (parsed === undefined) return text;
   const { password, searchParams } = parsed;
-  let clean = text.replaceAll(url as string, placeOf(provider, url)!);
+  let clean = text.replaceAll(url as string, hostsOf(provider, url)!);
   const behind = [...searchParams].flatMap(([name, value]) => isSecretName(name) ? value : []);
   for (const secret of [password, decoded(password), ...behind]) {
     clean = withoutSecret(clean, secret);

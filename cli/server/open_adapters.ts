@@ -6,10 +6,10 @@ import { memoryPlugin, missingMethods } from "@taskcast/core/internal";
 import { didYouMean } from "@taskcast/core/protocol";
 import type { AdapterSetting, AdapterSettings } from "../config/provider.ts";
 import { fileOf, isNamed } from "../config/provider.ts";
-import { assertAddress, describeAddress, firstLine } from "./address.ts";
+import { firstLine, SettingsError } from "../config/settings_error.ts";
 import { loadModule } from "../files/load_module.ts";
 import { findPackage, nameOnNpm } from "../files/project_packages.ts";
-import { SettingsError } from "../config/settings_error.ts";
+import { assertAddress, describeAddress } from "./address.ts";
 
 /** The adapters of an engine. */
 export interface OpenAdapters {

@@ -2,9 +2,8 @@ import { pathToFileURL } from "node:url";
 import type { StartableSdk } from "@taskcast/sentry/start";
 import type { TaskcastHooks } from "@taskcast/core";
 import type { SentryConfig } from "@taskcast/core/config";
-import { firstLine } from "./address.ts";
+import { firstLine, SettingsError } from "../config/settings_error.ts";
 import { findPackage } from "../files/project_packages.ts";
-import { SettingsError } from "../config/settings_error.ts";
 
 /** Reports to Sentry while the server runs. */
 export interface Reporting {

@@ -1,9 +1,8 @@
 import { extname } from "node:path";
 import { loadDefault } from "../../files/load_module.ts";
 import { readText } from "../../files/read_text.ts";
-import { firstLine } from "../../server/address.ts";
 import type { Environment } from "../layers.ts";
-import { SettingsError } from "../settings_error.ts";
+import { firstLine, SettingsError } from "../settings_error.ts";
 import type { FoundFile } from "./find_file.ts";
 import type { Interpolated } from "./interpolate.ts";
 import { interpolate } from "./interpolate.ts";

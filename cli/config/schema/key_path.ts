@@ -1,4 +1,4 @@
-/** The place of a value in a configuration. */
+/** The path of a value in a configuration. */
 export type KeyPath = readonly PropertyKey[];
 
 /** Returns a path as people write it: `cleanup.rules[0].target`. */
