@@ -89,8 +89,8 @@ Deno.test("taskcast token says what is missing in the file, or that the file is 
   const cases: [args: string[], message: string, env?: Record<string, string>][] = [
     [
       ["-c", "none.yaml"],
-      "auth.jwt.secret of none.yaml, or TASKCAST_JWT_SECRET, is missing: it is what the token is " +
-      "signed with",
+      "auth.jwt.secret of none.yaml, or TASKCAST_JWT_SECRET, is missing: the token is signed " +
+      "with it",
     ],
     [
       ["-c", "es.yaml"],

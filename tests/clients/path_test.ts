@@ -171,7 +171,7 @@ Deno.test("a POST that a redirect has made a GET is an error that names the reas
     Response.redirect(server.url + new URL(request.url).pathname, 301)
   );
   const client = new TaskcastServerClient({ baseUrl: redirecting.url, retry: quick });
-  await assert.rejects(client.createTask(), /baseUrl must be where it redirects to/);
+  await assert.rejects(client.createTask(), /set baseUrl to the target of the redirect/);
 });
 
 /** Returns the warnings written to the console meanwhile. */
