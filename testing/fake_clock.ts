@@ -2,11 +2,11 @@
 import { createClock } from "@sinonjs/fake-timers";
 import type { Clock } from "@taskcast/core/adapter";
 
-/** A clock that stands still until it is told otherwise. */
+/** A clock whose time passes only on request. */
 export interface FakeClock extends Clock {
-  /** Lets time pass, with everything that happens meanwhile. */
+  /** Lets time pass and runs everything that is due. */
   pass(ms: number): Promise<void>;
-  /** Timers that wait. */
+  /** Number of pending timers. */
   readonly timers: number;
 }
 

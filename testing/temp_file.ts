@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 
-/** A folder with these files, for as long as it is in use. */
+/** Creates a folder with these files that is removed when it is disposed. */
 export async function tempFolder(
   files: Readonly<Record<string, string>> = {},
 ): Promise<{ path: string; [Symbol.asyncDispose](): Promise<void> }> {
@@ -12,7 +12,7 @@ export async function tempFolder(
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 
-/** Runs `use` with the path of a file that is not there yet. */
+/** Runs `use` with the path of a file that does not exist yet. */
 export async function withFile(use: (path: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {

@@ -9,12 +9,12 @@ import { MemoryShortTermStore } from "../../core/memory/short_term_store.ts";
 import type { TaskEngineOptions } from "../../core/engine/options.ts";
 import { TaskEngine } from "../../core/engine/engine.ts";
 
-/** Milliseconds until the archive gets a commit. */
+/** Milliseconds until the archive stores a commit. */
 export const DELAY_MS = 500;
-/** Milliseconds that an ended task stays beside the archive. */
+/** Milliseconds for which the hot copy of an ended task is kept beside the archive. */
 export const RETENTION_MS = 60_000;
 
-/** An adapter whose methods can be made to fail, or to do something before they run. */
+/** Wraps an adapter whose methods can be made to fail, or to do something before they run. */
 export function interrupted<Adapter extends object>(
   adapter: Adapter,
   before: (method: string) => void | Promise<void>,
@@ -31,7 +31,7 @@ export function interrupted<Adapter extends object>(
   });
 }
 
-/** Stores and engines on them that share a clock which stands still. */
+/** Stores, and engines on them, that share a manual clock. */
 export interface ArchiveSetup {
   clock: FakeClock;
   hot: MemoryShortTermStore;
@@ -41,7 +41,7 @@ export interface ArchiveSetup {
   open(more?: Partial<TaskEngineOptions>): TaskEngine;
 }
 
-/** A short-term store, an archive, and engines that put what is in the one into the other. */
+/** Returns a short-term store, an archive, and engines that move data from the one to the other. */
 export function setUp(options: Partial<TaskEngineOptions> = {}): ArchiveSetup {
   const clock = fakeClock();
   const hot = new MemoryShortTermStore();
@@ -61,7 +61,7 @@ export function setUp(options: Partial<TaskEngineOptions> = {}): ArchiveSetup {
   return { clock, hot, cold, errors, open };
 }
 
-/** All that a store has of a task. */
+/** Returns all events that a store has of a task. */
 export async function everyEvent(
   store: ShortTermStore | LongTermStore,
   id: string,

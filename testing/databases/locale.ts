@@ -1,10 +1,10 @@
-/** A locale that orders texts otherwise than by their bytes, as environment variables. */
+/** A locale that does not order texts by their bytes, as environment variables. */
 export interface OtherLocale {
   env: Record<string, string>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** One that this machine has or can make; `undefined` where neither is so. */
+/** Returns a locale that this machine has or can create; `undefined` if there is none. */
 export async function otherLocale(): Promise<OtherLocale | undefined> {
   const known = await run("locale", "-a");
   const name = known?.split("\n").find((line) => /^(en|de|fr)_[A-Z]{2}\.utf-?8$/i.test(line));
@@ -21,6 +21,6 @@ async function run(program: string, ...args: string[]): Promise<string | undefin
     const { success, stdout } = await new Deno.Command(program, { args }).output();
     return success ? new TextDecoder().decode(stdout) : undefined;
   } catch {
-    return undefined; // There is no such program.
+    return undefined; // The program does not exist.
   }
 }

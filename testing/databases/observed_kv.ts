@@ -4,29 +4,29 @@ import type { Kv, KvAtomic, KvCommitOutcome, KvEntry } from "@taskcast/deno-kv";
 export interface Counts {
   /** Calls of `get` and `getMany`. */
   gets: number;
-  /** Lists that were begun, and what was taken from them. */
+  /** Lists that were begun, and entries read from them. */
   lists: number;
   listed: number;
   /** Atomic operations. */
   commits: number;
-  /** Bytes that these wrote, as JSON. */
+  /** Bytes written by them, as JSON. */
   written: number;
 }
 
-/** A database that counts what is asked of it, and calls back before each atomic operation. */
+/** A database that counts its operations, and calls back before each atomic one. */
 export class ObservedKv implements Kv {
   readonly #kv: Kv;
   counts: Counts = { gets: 0, lists: 0, listed: 0, commits: 0, written: 0 };
-  /** Each operation is sent again, as over a network that lost the first answer. */
+  /** Sends each operation twice, as if the network had lost the first answer. */
   sendsTwice = false;
-  /** Runs before each commit; an error of it replaces the commit. */
+  /** Runs before each commit. Its error replaces the commit. */
   beforeCommit: (count: number) => void | Promise<void> = () => {};
 
   constructor(kv: Kv) {
     this.#kv = kv;
   }
 
-  /** Counts the operations of `run`. */
+  /** Returns the number of operations that `run` causes. */
   async counted(run: () => Promise<unknown>): Promise<Counts> {
     this.counts = { gets: 0, lists: 0, listed: 0, commits: 0, written: 0 };
     await run();

@@ -2,12 +2,12 @@ import type { ShortTermStore } from "@taskcast/core/adapter";
 import { createDenoKvAdapters } from "@taskcast/deno-kv";
 import { ObservedKv } from "./observed_kv.ts";
 
-/** A store in memory. */
+/** Opens a store in memory. */
 export async function openStore(): Promise<ShortTermStore> {
   return (await openObserved()).store;
 }
 
-/** A store whose database is watched. */
+/** Opens a store whose database is observed. */
 export async function openObserved(): Promise<{ store: ShortTermStore; kv: ObservedKv }> {
   const kv = new ObservedKv(await Deno.openKv(":memory:"));
   const { broadcast, shortTerm } = createDenoKvAdapters(kv, { closesKv: true });
@@ -15,7 +15,7 @@ export async function openObserved(): Promise<{ store: ShortTermStore; kv: Obser
   return { store: shortTerm, kv };
 }
 
-/** One store of two connections to a file, each of which gets every other call. */
+/** Opens a store on two connections to one file, which take turns. */
 export async function openTwo(): Promise<ShortTermStore> {
   const path = await Deno.makeTempFile();
   const kvs = [await Deno.openKv(path), await Deno.openKv(path)];

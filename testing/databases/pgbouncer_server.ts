@@ -1,18 +1,18 @@
 import { freePort } from "../network/free_port.ts";
 import { until } from "../sse/sse.ts";
 
-/** A pgbouncer of our own before a PostgreSQL. */
+/** A pgbouncer in front of a PostgreSQL. */
 export interface PgbouncerServer {
-  /** The address of the PostgreSQL, by way of the pooler. */
+  /** Address of the PostgreSQL through the pooler. */
   url: string;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** How a pooler is set up. */
+/** Settings of a pooler. */
 export interface PgbouncerOptions {
-  /** When a connection to PostgreSQL goes to the next client. @default {"transaction"} */
+  /** When a connection to PostgreSQL may be used by the next client. @default {"transaction"} */
   mode?: "session" | "transaction" | "statement";
-  /** Connections to PostgreSQL. @default {2} */
+  /** Number of connections to PostgreSQL. @default {2} */
   poolSize?: number;
   port?: number;
 }
@@ -51,7 +51,7 @@ server_check_delay = 0
 logfile = ${dir}/log
 `,
   );
-  // It refuses to run as root.
+  // pgbouncer refuses to run as root.
   const asNobody = Deno.uid() === 0 ? ["--reuid=65534", "--regid=65534", "--clear-groups"] : [];
   if (asNobody.length > 0) {
     await Deno.chown(dir, 65534, 65534);

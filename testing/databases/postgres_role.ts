@@ -1,19 +1,19 @@
 import postgres from "postgres";
 
-/** A role of a server that runs in one test, and what it is granted. */
+/** A role for one test, and its privileges. */
 export interface PostgresRole {
   name: string;
-  /** The address of the same database, for this role. */
+  /** Address of the same database for this role. */
   url: string;
-  /** Runs statements of the owner, in which `ROLE` is this role. */
+  /** Runs the owner's statements, in which `ROLE` stands for this role. */
   grant(...statements: string[]): Promise<void>;
-  /** Leaves it there. */
+  /** Closes the connection and keeps the role. */
   close(): Promise<void>;
-  /** Removes it. */
+  /** Closes the connection and drops the role. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** A role that may log in, use the schema of the address, and do nothing. */
+/** Creates a role that may log in and use the schema of the address, and nothing else. */
 export async function newRole(owner: string): Promise<PostgresRole> {
   const name = `r${crypto.randomUUID().replaceAll("-", "")}`;
   const sql = postgres(owner, { max: 1, onnotice: () => {} });

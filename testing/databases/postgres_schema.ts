@@ -1,6 +1,6 @@
 import postgres from "postgres";
 
-/** The URL of a database that sees nothing of any other: a new schema at `url`. */
+/** Returns the URL of an isolated database: a new schema at `url`. */
 export async function newSchema(url: string): Promise<string> {
   const schema = `t${crypto.randomUUID().replaceAll("-", "")}`;
   const sql = postgres(url, { max: 1, onnotice: () => {} });
@@ -10,10 +10,10 @@ export async function newSchema(url: string): Promise<string> {
 }
 
 /**
- * Empties the tables of a schema, so that tests which come one after the other can share it: making
- * the tables costs ten times as much.
+ * Empties the tables of a schema, so that consecutive tests can share it: creating the tables takes
+ * ten times as long.
  *
- * @param owner The address of the schema, for the role that owns its tables.
+ * @param owner Address of the schema for the role that owns its tables.
  */
 export async function emptySchema(owner: string): Promise<void> {
   const sql = postgres(owner, { max: 1, onnotice: () => {}, fetch_types: false });

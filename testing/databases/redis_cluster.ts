@@ -4,33 +4,33 @@ import type { RedisServer } from "./redis_server.ts";
 import { redisProgram, startRedis } from "./redis_server.ts";
 import { until } from "../sse/sse.ts";
 
-/** A node of a cluster of our own. */
+/** A node of a test cluster. */
 export interface ClusterNode extends RedisServer {
-  /** Where nodes talk to each other. */
+  /** Port of the cluster bus. */
   bus: number;
-  /** Its name in the cluster. */
+  /** Id of the node in the cluster. */
   id: string;
   admin: Redis;
 }
 
-/** A slot on its way from one node to another. */
+/** A slot that is being moved to another node. */
 export interface SlotMove {
   /** Moves these keys, or all that are left. */
   move(keys?: readonly string[]): Promise<void>;
-  /** Tells the nodes that all keys are there. */
+  /** Announces to the nodes that the move is complete. */
   finish(): Promise<void>;
 }
 
-/** A cluster of our own. */
+/** A Redis cluster of the tests. */
 export interface RedisCluster extends AsyncDisposable {
   nodes: ClusterNode[];
-  /** Where their files are. */
+  /** Folder of the nodes' files. */
   folder: string;
-  /** Starts a node that joins, and has no slots. */
+  /** Starts a node that joins without slots. */
   add(): Promise<ClusterNode>;
   /** Returns the output of `redis-cli --cluster`; rejects if it fails. */
   cli(...args: string[]): Promise<string>;
-  /** The node that has a slot. */
+  /** Returns the node that owns a slot. */
   ownerOf(slot: number): Promise<ClusterNode>;
   /** Begins to move a slot, as redis-cli does. */
   beginMove(slot: number, to: ClusterNode): Promise<SlotMove>;
@@ -38,10 +38,10 @@ export interface RedisCluster extends AsyncDisposable {
 
 const SLOTS = 16_384;
 
-/** Starts a cluster of masters that have equal parts of the slots. */
+/** Starts a cluster of masters that share the slots equally. */
 export async function startRedisCluster(size: number): Promise<RedisCluster> {
   await using stack = new AsyncDisposableStack();
-  let owned = stack; // Nodes are also added when all is begun.
+  let owned = stack; // Nodes may also be added later.
   const folder = await Deno.makeTempDir({ prefix: "taskcast-cluster-" });
   stack.defer(() => Deno.remove(folder, { recursive: true }));
   const nodes: ClusterNode[] = [];
@@ -94,7 +94,7 @@ export async function startRedisCluster(size: number): Promise<RedisCluster> {
       return node;
     },
     async cli(...args) {
-      // The one that belongs to the server.
+      // The client program of the same installation.
       const program = (await redisProgram())!.replace("-server", "-cli");
       const command = new Deno.Command(program, { args: ["--cluster", ...args] });
       const { success, stdout, stderr } = await command.output();
@@ -121,7 +121,7 @@ export async function startRedisCluster(size: number): Promise<RedisCluster> {
         async finish() {
           for (const { admin } of [to, from, ...nodes]) {
             const told = admin.call("CLUSTER", "SETSLOT", `${slot}`, "NODE", to.id);
-            // A node that has given its last slot away becomes a replica.
+            // A node that has lost its last slot becomes a replica.
             await told.catch((error: Error) => {
               if (!error.message.includes("only with masters")) throw error;
             });

@@ -4,17 +4,19 @@ import type { RedisServer } from "./redis_server.ts";
 import { redisProgram, startRedis } from "./redis_server.ts";
 import { until } from "../sse/sse.ts";
 
-/** A master, a replica of it, and Sentinels that watch them. */
+/** A master, its replica, and the Sentinels that watch them. */
 export interface RedisSentinels extends AsyncDisposable {
   master: RedisServer;
   /** Ports of the Sentinels. */
   ports: number[];
 }
 
-/** The name by which the Sentinels know the master. */
+/** Name of the master for the Sentinels. */
 export const MASTER_NAME = "tasks";
 
-/** Starts a master, a replica and three Sentinels; servers and Sentinels have passwords of their own. */
+/**
+ * Starts a master, a replica and three Sentinels. Servers and Sentinels have different passwords.
+ */
 export async function startRedisSentinels(
   { password, sentinelPassword }: { password: string; sentinelPassword: string },
 ): Promise<RedisSentinels> {

@@ -2,17 +2,17 @@ import { freePort } from "../network/free_port.ts";
 import { leftOut } from "../left_out.ts";
 import { until } from "../sse/sse.ts";
 
-/** A Redis of our own. */
+/** A Redis server of the tests. */
 export interface RedisServer {
   url: string;
   port: number;
   process: Deno.ChildProcess;
-  /** Ends it the hard way; its files stay. */
+  /** Kills it and keeps its files. */
   kill(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** The program, Redis or Valkey, or `undefined` where there is none. */
+/** Returns the program, Redis or Valkey, or `undefined` if there is none. */
 export async function redisProgram(
   name?: "redis-server" | "valkey-server",
 ): Promise<string | undefined> {
@@ -26,7 +26,7 @@ export async function redisProgram(
 /**
  * Starts a Redis on a free port of loopback.
  *
- * @param folder Where its files are; a folder of its own unless it is given.
+ * @param folder Folder of its files; a new one by default.
  */
 export async function startRedis(
   { folder, port = freePort(), args = [], env = {}, program, password }: {
@@ -35,7 +35,7 @@ export async function startRedis(
     args?: readonly string[];
     env?: Record<string, string>;
     program?: string;
-    /** One that `args` has it ask for. */
+    /** Set if `args` make the server require it. */
     password?: string;
   } = {},
 ): Promise<RedisServer> {
@@ -82,9 +82,9 @@ async function answers(port: number, password?: string): Promise<boolean> {
 }
 
 /**
- * The address of a Redis for the tests of one file: `TASKCAST_TEST_REDIS_URL`, or one that is
- * started from what this machine has. `undefined`, with a warning, where there is none; in CI that
- * is an error.
+ * Returns the address of a Redis for the tests of one file: `TASKCAST_TEST_REDIS_URL`, or a server
+ * started from this machine's program. Returns `undefined`, with a warning, if there is none; in CI
+ * that is an error.
  */
 export async function redisUrl(): Promise<string | undefined> {
   const given = Deno.env.get("TASKCAST_TEST_REDIS_URL");

@@ -14,13 +14,13 @@ const CHANGES = new Set<PropertyKey>([
 
 /** A store in memory that can be restored to any earlier state. */
 export interface RestorableStore extends ShortTermStore {
-  /** Changes so far. */
+  /** Number of changes so far. */
   readonly changes: number;
-  /** Restores what the store was after so many changes; goes on from there. */
+  /** Restores the state after this number of changes, and continues from there. */
   restore(changes: number): Promise<void>;
 }
 
-/** Keeps each change, and makes the store anew out of the first of them. */
+/** Records each change, and rebuilds the store from the first of them. */
 export function restorableStore(): RestorableStore {
   let store = new MemoryShortTermStore();
   let log: { name: string; args: unknown[] }[] = [];
@@ -32,7 +32,7 @@ export function restorableStore(): RestorableStore {
       const kept = structuredClone(log.slice(0, changes));
       const earlier = new MemoryShortTermStore();
       for (const { name, args } of kept) await call(earlier, name, args);
-      // At once, as a server that is started again: nothing is read of half a store.
+      // Replaced at once, as when a server restarts, so that no read sees a partial state.
       store = earlier;
       log = kept;
     },

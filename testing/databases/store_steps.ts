@@ -9,10 +9,10 @@ import type {
 } from "@taskcast/core/adapter";
 import type { Task } from "@taskcast/core/protocol";
 
-/** The life of every task here. */
+/** The incarnation of every task in these steps. */
 export const LIFE = "0123abcd";
 
-/** The time of every commit here. */
+/** The time of every commit in these steps. */
 export const NOW = 1_700_000_000_000;
 
 export function draft(value: unknown, changes: Partial<EventDraft> = {}): EventDraft {

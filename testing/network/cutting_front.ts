@@ -1,12 +1,13 @@
-/** A front that breaks off answers, with what it was asked. */
+/** A front that breaks off answers, with the requests that it received. */
 export interface CuttingFront {
   url: string;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
- * Stands before a server. Of the first answer to each address whose query has `cut=N` it passes N
- * bytes of the body and closes the connection; of later ones, with the same `client`, everything.
+ * Stands in front of a server. Of the first answer to each address whose query has `cut=N`, it
+ * passes on N bytes of the body and closes the connection. It passes on later answers to the same
+ * `client` in full.
  *
  * @param rewrite Changes the text of each body before it is cut.
  */
@@ -34,7 +35,7 @@ export function cuttingFront(
       await write(connection, new TextEncoder().encode(head));
       await write(connection, body.subarray(0, cut));
     } catch {
-      // The client has gone.
+      // The client has disconnected.
     } finally {
       connection.close();
     }

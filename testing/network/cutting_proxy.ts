@@ -1,17 +1,17 @@
-/** A proxy on loopback that breaks connections and is slow, as networks do and are. */
+/** A slow proxy on loopback that breaks connections, as networks do. */
 export interface CuttingProxy {
   url: string;
-  /** Connections that were broken. */
+  /** Number of broken connections. */
   readonly cuts: number;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
- * Forwards to a server and breaks each connection after as many bytes in either direction as
- * `bytesUntilCut` says: hard, wherever that is, in the middle of a frame too.
+ * Forwards to a server, and breaks each connection abruptly after `bytesUntilCut` bytes in either
+ * direction, even in the middle of a frame.
  *
- * @param bytesUntilCut Asked once for each connection; `Infinity` leaves it alone.
- * @param delayMs Milliseconds by which everything is late, either way.
+ * @param bytesUntilCut Called once for each connection; `Infinity` never breaks it.
+ * @param delayMs Delay of all data in milliseconds, in both directions.
  */
 export function cuttingProxy(
   targetUrl: string,

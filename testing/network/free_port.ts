@@ -1,4 +1,4 @@
-/** A port of loopback that nobody listens on. */
+/** Returns an unused port of loopback. */
 export function freePort(): number {
   const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
   const { port } = listener.addr;
@@ -6,7 +6,7 @@ export function freePort(): number {
   return port;
 }
 
-/** Several ports; asked for one by one they could be the same. */
+/** Returns several ports at once: requested one by one, they could be the same. */
 export function freePorts(count: number): number[] {
   const listeners = Array.from(
     { length: count },

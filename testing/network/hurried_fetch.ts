@@ -1,6 +1,6 @@
 /**
- * A `fetch` for EventSource whose waits are short: real ones are for real networks, and the one after the
- * end is half a minute.
+ * A `fetch` for EventSource with short reconnection delays: the real ones are for real networks,
+ * and the one after the end is half a minute.
  */
 export const hurriedFetch = async (
   url: string | URL,
@@ -16,7 +16,7 @@ export const hurriedFetch = async (
   return new Response(body, answer);
 };
 
-/** The text of a stream with short waits. */
+/** Returns the text of a stream with short delays. */
 export function hurried(text: string): string {
   return text.replaceAll(/^retry: \d+$/gm, "retry: 1");
 }

@@ -1,16 +1,16 @@
-/** A proxy on loopback that leads elsewhere when it is told to, and can fall silent. */
+/** A proxy on loopback whose target can change, and which can fall silent. */
 export interface MovingProxy {
   url: string;
-  /** Connections that were made. */
+  /** Number of connections so far. */
   readonly connections: number;
-  /** Where connections lead that are made from now on. */
+  /** Sets the target of later connections. */
   moveTo(targetUrl: string): void;
-  /** Whatever is open stays open and passes nothing on any more, not even that it was closed. */
+  /** Keeps existing connections open but passes nothing on, not even that one was closed. */
   silence(): void;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Starts one. */
+/** Starts a proxy. */
 export function movingProxy(targetUrl: string): MovingProxy {
   let target = new URL(targetUrl);
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

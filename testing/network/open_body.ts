@@ -1,4 +1,4 @@
-/** A request's body that is written by hand, and stays open until it is closed. */
+/** A request's body that the test writes, and that stays open until it is closed. */
 export interface OpenBody {
   body: ReadableStream<Uint8Array>;
   write(text: string): Promise<void>;

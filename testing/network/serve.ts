@@ -1,4 +1,4 @@
-/** Something that listens on a free port of loopback. */
+/** A server on a free port of loopback. */
 export interface Serving {
   url: string;
   /** Breaks all connections. */
@@ -7,8 +7,8 @@ export interface Serving {
 }
 
 /**
- * Serves until it is disposed of, and then closes every connection: it waits neither for answers
- * that never come nor for sockets that a browser keeps at hand.
+ * Serves until disposed, and then closes every connection: it waits neither for answers that never
+ * come nor for sockets that a browser keeps in reserve.
  */
 export function serve(handle: (request: Request) => Response | Promise<Response>): Serving {
   let port = 0;

@@ -1,14 +1,14 @@
-/** A proxy on loopback whose connections can go silent, as behind a network that drops packets. */
+/** A proxy on loopback whose connections can go silent, as in a network that drops packets. */
 export interface SilencingProxy {
   url: string;
-  /** Connections that were made so far. */
+  /** Number of connections so far. */
   readonly count: number;
-  /** From now on nothing passes on connections that there are, and none of them breaks. */
+  /** Passes nothing more on existing connections, without breaking any of them. */
   silence(which?: (index: number) => boolean): void;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Forwards to a server; new connections always work. */
+/** Forwards to a server. New connections always work. */
 export function silencingProxy(targetUrl: string): SilencingProxy {
   const { hostname, port } = new URL(targetUrl);
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -27,7 +27,7 @@ export function silencingProxy(targetUrl: string): SilencingProxy {
     } catch {
       // Either end broke it.
     }
-    // Not even that it ended is heard on the other side.
+    // A silent connection does not even pass on that one side ended.
     for (const end of link.silent ? [from] : [from, to]) if (open.delete(end)) end.close();
   }
 

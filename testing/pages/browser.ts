@@ -17,7 +17,7 @@ const FLAGS = [
   "--remote-debugging-port=0",
 ];
 
-/** The browser on this machine: `TASKCAST_TEST_BROWSER`, else one that is on the path. */
+/** Returns the browser on this machine: `TASKCAST_TEST_BROWSER`, or one on the path. */
 async function findBrowser(): Promise<string | undefined> {
   const named = Deno.env.get("TASKCAST_TEST_BROWSER");
   if (named !== undefined) return named;
@@ -41,7 +41,7 @@ if (command === undefined) {
   leftOut("tests in a browser", "Chromium on the path, or TASKCAST_TEST_BROWSER");
 }
 
-/** Registers a test in a real browser. Where there is none the test is left out. */
+/** Registers a test in a real browser. Without a browser, the test is skipped. */
 export function browserTest(name: string, run: (page: Page) => Promise<void>): void {
   Deno.test({
     name,
@@ -67,20 +67,20 @@ async function withBrowser(
   command: string,
   use: (browser: Browser) => Promise<void>,
 ): Promise<void> {
-  // One process for all tests of a file; each has a connection and a context of its own.
+  // One process for all tests of a file; each has its own connection and context.
   endpoint ??= startBrowser(command);
   const browser = await chromium.connectOverCDP(await endpoint);
   try {
     await use(browser);
   } finally {
-    // Closes the context and the connection; the process goes on.
+    // Closes the context and the connection; the process continues.
     await browser.close();
   }
 }
 
 let endpoint: Promise<string> | undefined;
 
-/** Starts the browser of this file, which ends with it, and returns where it can be driven. */
+/** Starts the browser of this file, which ends with it, and returns its debugging endpoint. */
 async function startBrowser(command: string): Promise<string> {
   const profile = await Deno.makeTempDir();
   const child = new Deno.Command(command, {
@@ -96,7 +96,7 @@ async function startBrowser(command: string): Promise<string> {
     try {
       Deno.removeSync(profile, { recursive: true });
     } catch {
-      // Its own processes may write there for another moment.
+      // The browser's own processes may still write there for a moment.
     }
   });
   let at: string[] = [];

@@ -12,26 +12,26 @@ import {
   streamText,
 } from "ai";
 
-/** How the routes of a chat are made. */
+/** Settings of a chat's routes. */
 export interface ChatAppOptions {
   chat: TaskcastChat;
   model: LanguageModel;
   tools?: ToolSet;
-  /** The answer is streamed as nothing but text. */
+  /** Streams the answer as plain text. */
   asText?: boolean;
   /** @default a free one */
   port?: number;
-  /** Called with each answer, as where it is put away. */
+  /** Called with each answer, where an application would save it. */
   onFinish?: (message: UIMessage, isAborted: boolean) => void | Promise<void>;
 }
 
-/** The routes that `useChat` wants, as users write them, on a free port of loopback. */
+/** The routes that `useChat` needs, as users write them, on a free port of loopback. */
 export interface ChatApp {
   api: string;
   transport: DefaultChatTransport<UIMessage>;
-  /** How many posts were made. */
+  /** Number of posts. */
   readonly posts: number;
-  /** Ends all connections at once. */
+  /** Breaks all connections. */
   cut(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -52,7 +52,7 @@ export function startChatApp(
         messages: await convertToModelMessages(messages),
         abortSignal: signal,
         maxRetries: 0,
-        onError: () => {}, // Otherwise it goes to the console.
+        onError: () => {}, // The default logs to the console.
       });
       if (asText) return result.textStream;
       return result.toUIMessageStream({
@@ -84,17 +84,17 @@ export function startChatApp(
   };
 }
 
-/** Parts of a page that talks to a chat. */
+/** The routes of a chat, for a page. */
 export interface ChatApi {
   transport: ChatTransport<UIMessage>;
 }
 
-/** A message of the user. */
+/** Returns a message of the user. */
 export function userMessage(text = "Hi"): UIMessage {
   return { id: "question", role: "user", parts: [{ type: "text", text }] };
 }
 
-/** Posts a message; the chunks of the answer. */
+/** Posts a message. Returns the chunks of the answer. */
 export function post(app: ChatApi, chatId = "c1"): Promise<ReadableStream<UIMessageChunk>> {
   return app.transport.sendMessages({
     chatId,
@@ -105,7 +105,7 @@ export function post(app: ChatApi, chatId = "c1"): Promise<ReadableStream<UIMess
   });
 }
 
-/** Resumes; the chunks of the answer, or `null` when there is none. */
+/** Resumes. Returns the chunks of the answer, or `null` if there is none. */
 export function resume(
   app: ChatApi,
   chatId = "c1",
@@ -113,7 +113,7 @@ export function resume(
   return app.transport.reconnectToStream({ chatId });
 }
 
-/** The message that chunks amount to. Rejects with what they tell of an error. */
+/** Returns the message that chunks amount to. Rejects if they contain an error. */
 export async function messageOf(stream: ReadableStream<UIMessageChunk> | null): Promise<UIMessage> {
   if (stream === null) throw new Error("nothing is under way");
   let message: UIMessage | undefined;
@@ -121,7 +121,7 @@ export async function messageOf(stream: ReadableStream<UIMessageChunk> | null): 
   return message!;
 }
 
-/** A chat whose tasks are in an engine, or on the server at a URL. */
+/** Returns a chat whose tasks are in an engine, or on the server at a URL. */
 export function chatOf(
   where: TaskEngine | string,
   options: Omit<TaskcastChatOptions, "engine" | "server" | "client"> = {},

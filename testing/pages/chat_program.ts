@@ -1,5 +1,5 @@
 // A chat on a SQLite file, as a process that can be killed. Its arguments are the file, the ttl of
-// answers in seconds, and whether the answer stops in its middle; it prints where it listens.
+// answers in seconds, and whether the answer pauses midway. It prints its address.
 import { TaskEngine } from "@taskcast/core";
 import { createSqliteAdapters } from "@taskcast/sqlite";
 import { chatOf, startChatApp } from "./chat_app.ts";
@@ -9,7 +9,7 @@ const [path, ttl, stops] = Deno.args as [string, string, "stops" | "goes on"];
 const { broadcast, shortTerm } = createSqliteAdapters({ path });
 const engine = new TaskEngine({ broadcast, shortTermStore: shortTerm });
 const model = scriptedModel(async function* (signal) {
-  // Pieces of one unit cut characters in halves.
+  // Pieces of one UTF-16 unit split characters.
   const [start, ...parts] = textParts("Half 😀 of it", 1);
   yield start!;
   yield* parts.slice(0, 7);

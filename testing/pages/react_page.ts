@@ -9,18 +9,18 @@ import type { ReactElement, ReactNode } from "react";
 import { createElement, StrictMode } from "react";
 import { until } from "../sse/sse.ts";
 
-// React looks for a page when it is loaded, so the page is made before it, once for all tests.
+// React checks for a page when it is loaded, so the page is created first, once for all tests.
 const { window } = new JSDOM("", { url: "http://localhost/" });
 Object.assign(globalThis, { window, document: window.document });
 const { createRoot, hydrateRoot } = await import("react-dom/client");
 
-/** A page that shows something, with a provider around it. */
+/** A page that renders components below a provider. */
 export interface ReactPage {
   /** Returns its visible text. */
   text(): string;
-  /** Shows something else in the same place. */
+  /** Renders something else in the same place. */
   show(children: ReactNode, provider?: Partial<TaskcastProviderProps>): void;
-  /** Takes everything away. */
+  /** Unmounts everything. */
   unmount(): void;
   /** Errors reported by React and by components. */
   errors: unknown[];
@@ -29,13 +29,13 @@ export interface ReactPage {
 
 /** Options for {@linkcode openPage}. */
 export interface PageOptions {
-  /** As in development: everything is mounted twice. */
+  /** Mounts everything twice, as in development. */
   strict?: boolean;
   /** HTML rendered by a server, to hydrate. */
   html?: string;
 }
 
-/** Waits between attempts that a test can bear. */
+/** Delays between attempts that are short enough for tests. */
 export const quick = { minDelayMs: 1, maxDelayMs: 4 };
 
 export function openPage(
@@ -66,17 +66,17 @@ export function openPage(
   };
 }
 
-/** A Taskcast server over a socket that counts what it is asked. */
+/** A Taskcast server over a socket that counts its requests. */
 export interface CountingServer {
   url: string;
   engine: TaskEngine;
-  /** Streams that were asked for so far. */
+  /** Number of requested streams so far. */
   streams(): number;
   /** All requests so far: method and path. */
   requests: string[];
-  /** Streams that are open now. */
+  /** Number of open streams. */
   open(): number;
-  /** Waits until nobody follows anything, as when nothing was left behind. */
+  /** Waits until nothing is followed any more, i.e. nothing was left behind. */
   isLeftAlone(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }

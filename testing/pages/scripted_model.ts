@@ -2,13 +2,13 @@ import { MockLanguageModelV3 } from "ai/test";
 
 type StreamResult = Awaited<ReturnType<MockLanguageModelV3["doStream"]>>;
 
-/** A part of what a model streams. */
+/** A part of a model's stream. */
 export type ModelPart = StreamResult["stream"] extends ReadableStream<infer Part> ? Part : never;
 
-/** Parts that a model streams for one call; it may wait and throw. */
+/** Yields the parts of a model's stream for one call; may wait and throw. */
 export type Script = (signal: AbortSignal | undefined) => AsyncGenerator<ModelPart, void>;
 
-/** A model of the AI SDK that streams a script for each call, and the last one again and again. */
+/** Returns a model of the AI SDK that plays one script for each call, and repeats the last one. */
 export function scriptedModel(...scripts: Script[]): MockLanguageModelV3 {
   let calls = 0;
   return new MockLanguageModelV3({
@@ -19,7 +19,7 @@ export function scriptedModel(...scripts: Script[]): MockLanguageModelV3 {
   });
 }
 
-/** A point that a script waits at until it is opened. */
+/** A point at which a script waits until it is opened. */
 export class Gate {
   readonly #opened = Promise.withResolvers<void>();
   readonly #reached = Promise.withResolvers<void>();
@@ -33,7 +33,7 @@ export class Gate {
     this.#opened.resolve();
   }
 
-  /** Waits; an abort throws its reason, as the clients of models do. */
+  /** Waits. An abort throws its reason, as in the clients of models. */
   async pass(signal: AbortSignal | undefined): Promise<void> {
     this.#reached.resolve();
     const aborted = Promise.withResolvers<void>();
@@ -45,7 +45,7 @@ export class Gate {
   }
 }
 
-/** The parts of a text, in pieces of so many characters. */
+/** Yields the parts of a text, in pieces of this length. */
 export function* textParts(text: string, pieceLength = 3, id = "0"): Generator<ModelPart, void> {
   yield { type: "text-start", id };
   for (let at = 0; at < text.length; at += pieceLength) {
@@ -54,7 +54,7 @@ export function* textParts(text: string, pieceLength = 3, id = "0"): Generator<M
   yield { type: "text-end", id };
 }
 
-/** The last part. */
+/** Returns the last part. */
 export function finish(unified: "stop" | "tool-calls" = "stop"): ModelPart {
   return {
     type: "finish",

@@ -4,13 +4,13 @@ import { DefaultChatTransport } from "ai";
 import { JSDOM } from "jsdom";
 import { until } from "../sse/sse.ts";
 
-/** A page with a chat on it. */
+/** A page with a chat. */
 export interface ChatPage {
   /** Current value of `useChat`. */
   readonly chat: UseChatHelpers<UIMessage>;
-  /** Waits until the chat is in this state. */
+  /** Waits until the chat has this status. */
   settled(status: UseChatHelpers<UIMessage>["status"]): Promise<void>;
-  /** Waits until the newest message has this text, or part of a text. */
+  /** Waits until the newest message contains this text. */
   shows(text: string): Promise<void>;
   /** Closes the page. */
   close(): Promise<void>;
@@ -23,7 +23,7 @@ const { useChat } = await import("@ai-sdk/react");
 const { createElement, StrictMode, useEffect } = await import("react");
 const { createRoot } = await import("react-dom/client");
 
-/** Opens a page that resumes, as one does that was reloaded, in StrictMode. */
+/** Opens a page that resumes, like a reloaded one, in StrictMode. */
 export async function openPage(
   { api, messages = [], chatId = "c1" }: { api: string; messages?: UIMessage[]; chatId?: string },
 ): Promise<ChatPage> {
@@ -45,7 +45,7 @@ export async function openPage(
   const element = window.document.createElement("div");
   const root = createRoot(element);
   root.render(createElement(StrictMode, null, createElement(Page)));
-  // StrictMode mounts twice, and what is sent in between is stopped with the first.
+  // StrictMode mounts twice, and stops what the first mount has sent.
   const isOpen = () => effects === 2 && requests.made > 0 && requests.made === requests.answered;
   await until(isOpen, "the page is open and has asked for what it can resume");
   return {

@@ -9,10 +9,11 @@ import { createParser } from "eventsource-parser";
 import type { Stores } from "./subscribe_property.ts";
 import { runs } from "./runs.ts";
 
-// The promise about lives: an id is deleted and created again at random, each time with rules that let
-// in one user, the other, or both, while users publish, change and read, on two instances that hear
-// nothing of each other's deletions. What is stored in a life, and what is seen of it, is by and for
-// those whom its rules let in; and whoever is refused is refused by a life that there was.
+// Property of incarnations: an id is deleted and created again at random, each time with rules that
+// admit one user, the other, or both. Meanwhile users publish, change and read on two instances
+// that do not hear of each other's deletions. Everything stored in an incarnation, and everything
+// seen of it, is by and for users whom its rules admit; and every refusal comes from an incarnation
+// that existed.
 
 const USERS = ["ann", "bob"] as const;
 type User = (typeof USERS)[number];
@@ -36,7 +37,7 @@ const actorArb = fc.record({
 type LifePlan = typeof lifeArb extends fc.Arbitrary<infer T> ? T : never;
 type Actor = typeof actorArb extends fc.Arbitrary<infer T> ? T : never;
 
-/** A life, and between which ticks it may have been there. */
+/** An incarnation, and the ticks between which it may have existed. */
 interface Life {
   incarnation: string;
   allows: readonly User[];
@@ -45,7 +46,7 @@ interface Life {
   isDeleted: boolean;
 }
 
-/** A request with its answer and the ticks between which it was made. */
+/** A request with its answer, and the ticks between which it was made. */
 interface Request {
   user: User;
   status: number;
@@ -60,21 +61,21 @@ async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setTimeout(resolve, 0));
 }
 
-/** One run: the world, and what was seen of it. */
+/** One run: its world, and what was observed. */
 class Run {
-  /** Stores may be used by other runs, too. */
+  /** Stores may be shared with other runs. */
   readonly id = crypto.randomUUID();
   readonly #apps;
   readonly engines: TaskEngine[];
   readonly lives: Life[] = [];
-  /** When there was perhaps no task. */
+  /** Ticks between which the task may not have existed. */
   readonly gaps: { from: number; to: number }[] = [];
   readonly requests: Request[] = [];
-  /** Events by the numbers that those who sent them gave them: in which lives they were seen, and where. */
+  /** Events by their publishers' numbers: the incarnations in which each was seen, and where. */
   readonly seen = new Map<number, Set<string>>();
-  /** Numbers that were acknowledged, with their index and the request. */
+  /** Acknowledged numbers, with their index and request. */
   readonly acknowledged = new Map<number, { index: number; request: Request }>();
-  /** The numbers of each request of lines. */
+  /** The numbers of each request with several lines. */
   readonly together: number[][] = [];
   #tick = 0;
   #numbers = 0;
@@ -128,7 +129,7 @@ class Run {
     return { response, request };
   }
 
-  /** An event was seen in a life. */
+  /** Records that an event was seen in an incarnation. */
   saw(incarnation: string, { index, data }: TaskEvent): void {
     const { by, n } = data as { by: User; n: number };
     const life = this.lives.find((life) => life.incarnation === incarnation);
@@ -141,7 +142,7 @@ class Run {
   }
 }
 
-/** Creates and deletes; the last one stays, and is completed when everybody is done. */
+/** Creates and deletes. The last incarnation stays, and is completed when everybody is done. */
 async function live(run: Run, plans: readonly LifePlan[]): Promise<void> {
   const { id } = run;
   let gap = { from: run.tick(), to: Infinity };
@@ -212,7 +213,9 @@ async function sendLines(run: Run, actor: Actor): Promise<void> {
   await response.body?.cancel();
 }
 
-/** Follows through the end, and checks that all of it is of one life that lets the reader in. */
+/**
+ * Follows to the end, and checks that all events belong to one incarnation that admits the reader.
+ */
 async function follow(run: Run, actor: Actor): Promise<void> {
   const { response, request } = await run.send(actor, "/events?includeStatus=false");
   if (response.status !== 200) return void await response.body?.cancel();
@@ -294,7 +297,7 @@ async function check(
       ...acting.filter((_, i) => actors[i]!.does !== "follow"),
     ]);
     const [engine] = run.engines;
-    await engine!.transitionTask(run.id, "running").catch(() => {}); // It may be so already.
+    await engine!.transitionTask(run.id, "running").catch(() => {}); // It may be running already.
     await engine!.transitionTask(run.id, "completed");
     await followers;
     await judge(run);
@@ -308,7 +311,7 @@ async function check(
 /**
  * Registers the test for a store.
  *
- * @param runs Interleavings that are tried; more of them in `deno task test:soak`.
+ * @param runs Number of interleavings to try; `deno task test:soak` tries more.
  */
 export function testLives(
   { name, open, runs: count }: {

@@ -7,9 +7,8 @@ import { delayReads, lossyBroadcast } from "@taskcast/core/conformance";
 import type { EventFilter, EventInput, SeriesFormat, TaskEvent } from "@taskcast/core/protocol";
 import { runs } from "./runs.ts";
 
-// The promise of the whole: whatever the interleaving of producers, readers, cuts and slowness,
-// every reader ends up with exactly the matching events in order, and with the same text as one who
-// folds the log.
+// The main property: for every interleaving of producers, readers, cuts and slowness, every reader
+// ends up with exactly the matching events in order, and with the same text as a fold of the log.
 
 const SERIES = {
   answer: "accumulate",
@@ -35,7 +34,7 @@ const eventArb: fc.Arbitrary<EventInput> = fc.record({
 }).map(({ type, level, seriesId, delta }): EventInput => ({
   type,
   level,
-  // What accumulates takes texts, and null to begin anew.
+  // Accumulate series take texts, and null to start over.
   data: { delta: isAppended(seriesId) && typeof delta !== "string" ? null : delta },
   ...(seriesId === undefined ? {} : { seriesId, seriesMode: SERIES[seriesId] }),
 }));
@@ -49,11 +48,14 @@ const filterArb: fc.Arbitrary<EventFilter> = fc.record({
 const readerArb = fc.record({
   filter: filterArb,
   seriesFormat: fc.constantFrom<SeriesFormat>("delta", "accumulated"),
-  /** After how many steps of the producer it comes. */
+  /** Number of producer steps after which it joins. */
   joinsAt: fc.nat({ max: 12 }),
-  /** Where it begins: left out is the beginning, else after a share of what matches by then. */
+  /** Its start: the beginning, or else a fraction of the events that match by then. */
   startsAfter: fc.constantFrom(undefined, undefined, 0, 0.3, 0.8, 1),
-  /** How many messages it reads on each connection before that is cut; then on to the end. */
+  /**
+   * Number of messages that it reads on each connection before the connection is cut; the last one
+   * is not.
+   */
   cuts: fc.array(fc.nat({ max: 5 }), { maxLength: 4 }),
   /** Turns of the event loop between two reads. */
   slowness: fc.nat({ max: 3 }),
@@ -67,12 +69,12 @@ const stepArb = fc.oneof(
 
 type Reader = typeof readerArb extends fc.Arbitrary<infer T> ? T : never;
 
-/** State of a reader that follows the stream as the contract tells clients to. */
+/** State of a reader that follows the stream as the protocol prescribes. */
 class Client {
   readonly plain: TaskEvent[] = [];
   readonly values = new Map<string, unknown>();
   cursor?: string;
-  /** The last `filteredIndex` before its beginning. */
+  /** The last `filteredIndex` before its start. */
   missed = -1;
   done?: string;
   /** The places that it was told, by index in the log. */
@@ -96,7 +98,7 @@ async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setTimeout(resolve, 0));
 }
 
-/** Where a reader begins: the `filteredIndex` of the last event that it wants to have missed. */
+/** Returns a reader's start: the `filteredIndex` of the last event before it. */
 async function startOf(engine: TaskEngine, taskId: string, reader: Reader): Promise<number> {
   const { filter, startsAfter } = reader;
   if (startsAfter === undefined) return -1;
@@ -202,7 +204,7 @@ async function check(
       const wanted = matching.slice(missed + 1);
       for (const event of wanted) model.take(event);
       if (reader.seriesFormat === "accumulated") {
-        // Of what went on after the beginning it is told the whole.
+        // A reader from the start gets the whole text of everything after that.
         const whole = new Client();
         for (const event of matching) whole.take(event);
         for (const id of model.values.keys()) model.values.set(id, whole.values.get(id));
@@ -222,7 +224,7 @@ async function check(
 /**
  * Registers the test for a store.
  *
- * @param runs Interleavings that are tried; more of them in `deno task test:soak`.
+ * @param runs Number of interleavings to try; `deno task test:soak` tries more.
  */
 export function testSubscribe(
   { name, open, runs: count }: {

@@ -9,7 +9,7 @@ import { reading } from "../sse/reading.ts";
 import { call, startServer } from "./test_server.ts";
 import type { TestServer } from "./test_server.ts";
 
-/** Methods of an engine that exist over the network, too. */
+/** Methods of an engine that are also available over the network. */
 export type ReachableEngine =
   & Pick<
     TaskEngine,
@@ -25,7 +25,7 @@ export type ReachableEngine =
     listTasks(): ReturnType<TaskEngine["listTasks"]>;
   };
 
-/** A server of which nothing is known but its address. */
+/** A server of which only the address is known. */
 export interface AnyServer extends Pick<TestServer, "url" | "call" | "reading"> {
   engine: ReachableEngine;
   [Symbol.asyncDispose](): Promise<void>;
@@ -37,13 +37,13 @@ export interface AnyServerOptions {
   engine?: Partial<EngineOptions>;
 }
 
-/** Lets the tests do everything, whatever the authentication is. */
+/** Gives the tests full access with every authentication. */
 const SERVICE_KEY = "the key that only these tests have";
 const AS_TESTS = { "x-taskcast-service-key": SERVICE_KEY };
 
 /**
- * Starts a server for tests that speak to it as everybody does. It is in this process, or, when
- * `TASKCAST_TEST_COMMAND` names a command, it is what that starts.
+ * Starts a server for tests that use only its public API. It runs in this process, or, if
+ * `TASKCAST_TEST_COMMAND` names a command, in the process that this command starts.
  */
 export async function startAnyServer(
   { app = {}, engine = {} }: AnyServerOptions = {},
@@ -77,8 +77,8 @@ function speakingTo(url: string): Omit<AnyServer, typeof Symbol.asyncDispose> {
 }
 
 /**
- * Starts a server that all tests of a file share, so that not each of them waits for a process. It is
- * there before the first test, which could not leave it open.
+ * Starts a server that all tests of a file share, which saves a process for each of them. It is
+ * started before the first test, which could not leave it open.
  */
 async function startUsual(): Promise<string> {
   const file = await writeConfig({ trustedServices: { tests: SERVICE_KEY } });
@@ -105,7 +105,7 @@ async function startUsual(): Promise<string> {
   return url;
 }
 
-/** The server of a file for one test, after which it has no task. */
+/** Lends the file's server to one test. Afterwards it has no tasks. */
 function lent(url: string): AnyServer {
   const server = speakingTo(url);
   return {

@@ -24,14 +24,14 @@ export interface CliServer {
 }
 
 /**
- * The command `taskcast`: from source on Deno, unless `TASKCAST_TEST_COMMAND` has another, as a JSON
- * list of words. So the same tests try what was installed from npm, on other runtimes.
+ * The command `taskcast`: from source on Deno, or `TASKCAST_TEST_COMMAND`, a JSON list of words. So
+ * the same tests cover installations from npm, on other runtimes.
  */
 export const COMMAND: CommandWords = JSON.parse(
   Deno.env.get("TASKCAST_TEST_COMMAND") ?? "null",
 ) ?? [Deno.execPath(), "run", "-A", "--quiet", new URL("cli/mod.ts", ROOT).pathname];
 
-/** True if the command runs on another runtime than Deno. */
+/** Set if the command runs on a runtime other than Deno. */
 export const ELSEWHERE: boolean = Deno.env.has("TASKCAST_TEST_COMMAND");
 
 /** A program and its first arguments. */
@@ -47,7 +47,7 @@ export function cli(
   const child = new Deno.Command(program, {
     args: [...words, ...args],
     cwd: folder,
-    // Nobody is at a terminal here, and yet the log is read as people read it.
+    // There is no terminal here, but the log should look as it does in one.
     env: { NO_COLOR: "1", TASKCAST_LOG_FORMAT: "pretty", ...env },
     stdin: "null",
     stdout: "piped",
@@ -100,7 +100,7 @@ function joined(chunks: readonly Uint8Array[]): Uint8Array {
   return all;
 }
 
-/** Runs `taskcast` to its end. */
+/** Runs `taskcast` until it exits. */
 export async function runCli(
   args: string[],
   env?: Record<string, string>,
@@ -111,7 +111,7 @@ export async function runCli(
   return { code, out: process.out, err: process.err };
 }
 
-/** Starts a server as users do, on a free port, and waits until it says where it is. */
+/** Starts a server as users do, on a free port, and waits until it prints its address. */
 export async function startCli(
   args: string[] = [],
   env: Record<string, string> = {},

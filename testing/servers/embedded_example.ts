@@ -4,8 +4,8 @@ import { openBody } from "../network/open_body.ts";
 import { allFrames, type Frame, frames } from "../sse/sse.ts";
 
 /**
- * Asserts that an app embeds Taskcast at `/taskcast`: its `POST /start` works on a task
- * that is followed there, and both directions stream.
+ * Asserts that an app embeds Taskcast at `/taskcast`: its `POST /start` creates a task that can be
+ * followed there, and both directions stream.
  */
 export async function assertEmbeds(url: string): Promise<void> {
   const started = await fetch(`${url}/start`, { method: "POST" });
@@ -17,7 +17,7 @@ export async function assertEmbeds(url: string): Promise<void> {
   await assertStreams(`${url}/taskcast`);
 }
 
-/** A server that is told to end ends its streams, and itself. */
+/** Asserts that a server which is asked to stop ends its streams and exits. */
 export async function assertDrains(url: string, server: CliProcess): Promise<void> {
   const { id } = await (await json("POST", `${url}/taskcast/tasks`, {})).json();
   const seen = [];
@@ -29,7 +29,7 @@ export async function assertDrains(url: string, server: CliProcess): Promise<voi
   await server.ended;
 }
 
-/** Lines are seen while their request is open, by one who came before them. */
+/** Asserts that readers see lines while the request that publishes them is open. */
 async function assertStreams(base: string): Promise<void> {
   const { id } = await (await json("POST", `${base}/tasks`, {})).json();
   const lines = openBody();
@@ -66,7 +66,7 @@ async function json(method: string, url: string, body: unknown): Promise<Respons
   return response;
 }
 
-/** The text of a series, as a reader puts it together. */
+/** Returns the text of a series as a reader assembles it. */
 function textOf(seen: readonly Frame[]): string {
   return seen.filter(({ data }) => data.seriesId === "text")
     .reduce((text, { data }) => data.seriesSnapshot ? data.data.delta : text + data.data.delta, "");

@@ -2,18 +2,18 @@ import { cli, type CliProcess, type CommandWords } from "./cli.ts";
 import { freePort } from "../network/free_port.ts";
 import { until } from "../sse/sse.ts";
 
-/** A program that serves on the port that the variable `PORT` names. */
+/** A program that serves on the port in the variable `PORT`. */
 export interface ExampleServer {
   command: CommandWords;
   folder: string | URL;
-  /** Answers with 200 once it serves. @default {"/"} */
+  /** Path that answers with 200 once it serves. @default {"/"} */
   health?: string;
-  /** Ends it. @default {"SIGTERM"} */
+  /** Signal that stops it. @default {"SIGTERM"} */
   signal?: Deno.Signal;
 }
 
 /**
- * Runs a server on a free port until `use` is done, and then tells it to end if it still runs.
+ * Runs a server on a free port until `use` is done, and then stops it if it still runs.
  *
  * @returns Its exit code.
  */

@@ -74,7 +74,7 @@ async function idOf(producer: CliProcess): Promise<string> {
   return producer.out.trim();
 }
 
-/** Returns the final lines of a terminal: the text, and the reason of its end. */
+/** Returns the last lines of a terminal: the text, and the reason of its end. */
 function shown(reader: CliProcess): string[] {
   return reader.out.trimEnd().split("\n").map((line) => line.split("\r").at(-1)!);
 }

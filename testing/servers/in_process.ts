@@ -5,8 +5,8 @@ import { ELSEWHERE, runCli } from "./cli.ts";
 const ROOT = new URL("../../", import.meta.url).pathname;
 
 /**
- * Runs a command line in this process, for commands that end by themselves: tens of times faster than
- * a process of its own. Where another runtime is tested, it is that one's process all the same.
+ * Runs a command line in this process, for commands that end by themselves. That is tens of times
+ * faster than a process. Tests of another runtime use its process all the same.
  *
  * @param env The whole environment of the command.
  */

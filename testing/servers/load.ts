@@ -4,15 +4,15 @@ import type { TaskEvent } from "@taskcast/core/protocol";
 import { TaskcastServerClient } from "@taskcast/server-sdk";
 import { until } from "../sse/sse.ts";
 
-/** Origin that stands for any of the servers; each request chooses one. */
+/** Origin that stands for any of the servers; each request picks one. */
 const ANY = "http://taskcast.test";
 
-/** The servers that are there now: they may end and come back at another address. */
+/** The servers that are currently running. They may end and return at another address. */
 export interface Servers {
   urls: string[];
 }
 
-/** A `fetch` that goes to one server after another, as a load balancer does. */
+/** Returns a `fetch` that rotates through the servers, like a load balancer. */
 function balanced(servers: Servers): typeof fetch {
   let next = 0;
   return (input, init) => {
@@ -21,7 +21,7 @@ function balanced(servers: Servers): typeof fetch {
   };
 }
 
-/** Talks to whichever server is there, and tries again for long. */
+/** Returns a client that talks to any running server and retries for a long time. */
 export function producer(servers: Servers): TaskcastServerClient {
   return new TaskcastServerClient({
     baseUrl: ANY,
@@ -31,7 +31,7 @@ export function producer(servers: Servers): TaskcastServerClient {
   });
 }
 
-/** Follows tasks through whichever server is there. */
+/** Returns a client that follows tasks through any running server. */
 export function consumer(servers: Servers): TaskcastClient {
   return new TaskcastClient({
     baseUrl: ANY,
@@ -56,7 +56,7 @@ async function follow(servers: Servers, taskId: string): Promise<Seen> {
   return { plain, text: stream.text("s"), reason: stream.reason };
 }
 
-/** Producers that write to one task and readers that follow it, while things go wrong. */
+/** Producers that write to one task and readers that follow it, during failures. */
 export class Load {
   readonly taskId: string;
   readonly acknowledged: Set<string> = new Set();
@@ -65,7 +65,7 @@ export class Load {
   readonly #producers: Promise<void>[];
   #stopped = false;
 
-  /** The task must be there. */
+  /** The task must exist. */
   constructor(
     servers: Servers,
     taskId: string,
@@ -77,20 +77,20 @@ export class Load {
     this.#producers = Array.from({ length: producers }, (_, i) => this.#produce(i));
   }
 
-  /** Another reader comes. */
+  /** Adds a reader. */
   join(): void {
     const reader = follow(this.#servers, this.taskId);
-    reader.catch(() => {}); // Told at the end.
+    reader.catch(() => {}); // Reported at the end.
     this.#readers.push(reader);
   }
 
-  /** Waits until as many more events are acknowledged. */
+  /** Waits until this number of further events is acknowledged. */
   async more(count: number): Promise<void> {
     const goal = this.acknowledged.size + count;
     await until(() => this.acknowledged.size >= goal, `${count} more events are acknowledged`);
   }
 
-  /** Ends the task and checks what everybody has seen. Returns the whole log. */
+  /** Ends the task and checks what every reader has seen. Returns the whole log. */
   async finish(): Promise<TaskEvent[]> {
     this.#stopped = true;
     await Promise.all(this.#producers);
@@ -108,7 +108,7 @@ export class Load {
     }
     const text = said.map(({ data }) => (data as { delta?: string }).delta ?? "").join("");
     const plain = said.filter(({ seriesId }) => seriesId === undefined).map(({ data }) => data);
-    this.join(); // A late one.
+    this.join(); // A late reader.
     for (const reader of this.#readers) {
       const seen = await reader;
       assert.equal(seen.text, text);

@@ -1,15 +1,15 @@
 import { serve } from "../network/serve.ts";
 
-/** An endpoint that speaks as much of OpenAI's chat API as the example needs. */
+/** An endpoint with the part of OpenAI's chat API that the example uses. */
 export interface OpenAiStandIn {
   baseUrl: string;
   /** Requests received. */
   requests: { model: string; stream: boolean; messages: { role: string; content: string }[] }[];
-  /** Sends a part of the answer to whoever waits for one. */
+  /** Sends a part of the answer to the waiting request. */
   say(delta: string): void;
-  /** Ends the answer as it should end, or breaks it off. */
+  /** Ends the answer properly, or breaks it off. */
   finish(how?: "break off"): void;
-  /** Answers whose reader has gone away. */
+  /** Number of answers whose reader has disconnected. */
   readonly abandoned: number;
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -2,14 +2,14 @@ import { TaskEngine } from "@taskcast/core";
 import { createSqliteAdapters } from "@taskcast/sqlite";
 import { freePort } from "../network/free_port.ts";
 
-/** A server whose tasks are in a file, so that it can go and come back. */
+/** A server whose tasks are in a file, so that it can restart. */
 export interface RestartingServer {
   url: string;
-  /** That of the server that runs now. */
+  /** The engine of the current server. */
   readonly engine: TaskEngine;
   /** Breaks all connections. */
   cut(): Promise<void>;
-  /** Ends the server as another process would come after it: a new engine on the same file. */
+  /** Restarts as a new process would: a new engine on the same file. */
   restart(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -48,7 +48,7 @@ function openEngine(path: string): TaskEngine {
   return new TaskEngine({ broadcast, shortTermStore: shortTerm });
 }
 
-/** @returns Ends it, with every connection. */
+/** Listens. @returns A function that stops, with every connection. */
 function listen(port: number, engine: TaskEngine, appOf: AppOf): () => Promise<void> {
   const app = appOf(engine);
   const stop = new AbortController();

@@ -2,7 +2,7 @@
 // deno-lint-ignore no-explicit-any
 export type SentryEvent = any;
 
-/** A stand-in for Sentry: takes envelopes on loopback. */
+/** A stand-in for Sentry that receives envelopes on loopback. */
 export interface SentryEndpoint {
   dsn: string;
   /** Types of all received items, in order. */
@@ -13,9 +13,7 @@ export interface SentryEndpoint {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/**
- * @param status What it answers with.
- */
+/** @param status Status of its answers. */
 export function startSentryEndpoint({ status = 200 }: { status?: number } = {}): SentryEndpoint {
   const received: string[] = [];
   const types: string[] = [];
@@ -48,7 +46,10 @@ export function startSentryEndpoint({ status = 200 }: { status?: number } = {}):
   };
 }
 
-/** The items of an envelope: a line of JSON, then for each item a line of JSON and its payload. */
+/**
+ * Yields the items of an envelope: a line of JSON, then for each item a line of JSON and its
+ * payload.
+ */
 function* itemsOf(bytes: Uint8Array): Generator<{ type: string; payload: string }, void> {
   let at = 0;
   const read = (length?: number) => {

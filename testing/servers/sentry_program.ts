@@ -1,5 +1,5 @@
-// A host with an SDK of its own, as a process: SDKs of several versions in one would find each other.
-// Its arguments are an SDK's specifier and what to do, as JSON.
+// A host with its own SDK, as a process: in one process, SDKs of several versions would find each
+// other. Its arguments are the SDK's specifier and its behaviour, as JSON.
 import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
 import type { Signal } from "@taskcast/core/adapter";
 import { createSentryHooks, type SentryHooksOptions } from "@taskcast/sentry";
@@ -8,11 +8,11 @@ import { until } from "../sse/sse.ts";
 
 /** Behaviour of the program. */
 export interface SentryProgram {
-  /** For `Sentry.init`; null: it is not called. */
+  /** Options of `Sentry.init`; null if it is not called. */
   init: Record<string, unknown> | null;
-  /** Gives the SDK to the hooks. */
+  /** Passes the SDK to the hooks. */
   explicit?: boolean;
-  /** Asks over HTTP, at the end, for what cannot be answered. */
+  /** Makes an HTTP request at the end that fails. */
   request?: boolean;
   options?: SentryHooksOptions;
 }
@@ -69,7 +69,7 @@ async function run(
     });
   }
 
-  // Until version 8 it rejects when something could not be sent.
+  // Until version 8, it rejects if something could not be sent.
   const flushed = await Promise.resolve(Sentry.flush(5_000)).catch(() => false);
   console.log(flushed ? "flushed" : "not flushed");
   // SDKs keep a process alive, or end it late.

@@ -1,5 +1,5 @@
-// Starts an SDK as the CLI does, and prints what that did to the process. Its argument is the SDK, if it
-// is not the one that is built in.
+// Starts an SDK as the CLI does, and prints its effects on the process. Its argument is the SDK,
+// unless the built-in one is used.
 import process from "node:process";
 import { startSentry } from "@taskcast/sentry/start";
 
@@ -16,7 +16,7 @@ const [name] = Deno.args;
 const sdk = name === undefined ? undefined : await import(name);
 const { sentry, flush, close } = await startSentry({ ...options, sdk });
 
-await fetch("data:,a"); // What must not become a breadcrumb.
+await fetch("data:,a"); // Must not become a breadcrumb.
 sentry.captureException(new Error("first", { cause: new Error("the cause") }));
 const client = sentry.getClient!() as {
   getOptions(): { integrations: { name: string }[] };

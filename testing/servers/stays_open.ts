@@ -4,8 +4,8 @@ import { openBody } from "../network/open_body.ts";
 import { type Frame, frames, until } from "../sse/sse.ts";
 
 /**
- * Asserts that a host keeps open, for Taskcast at `base`, a quiet stream and a quiet request of
- * NDJSON for `quietMs`, and that both go on then.
+ * Asserts that a host keeps a quiet stream and a quiet request of NDJSON open for `quietMs`, for
+ * Taskcast at `base`, and that both continue afterwards.
  */
 export async function assertStaysOpen(base: string, quietMs: number): Promise<void> {
   const { id } = await taskAt(base);
@@ -33,7 +33,7 @@ export async function assertStaysOpen(base: string, quietMs: number): Promise<vo
 
 /**
  * Asserts, for a host that cuts off requests in any case, that streams stay open, and that a
- * producer continues in another request, so that everything is stored once.
+ * producer continues with another request, so that everything is stored once.
  */
 export async function assertGoesOn(base: string, quietMs: number): Promise<void> {
   const { id } = await taskAt(base);
@@ -62,7 +62,7 @@ async function quiet(ms: number): Promise<void> {
   await until(() => performance.now() - startMs > ms, "it was quiet for long enough");
 }
 
-/** On one connection: the end, and before it each line once. */
+/** Asserts that a connection has each line once, and then the end. */
 function assertWhole(seen: readonly Frame[], lines: readonly number[]): void {
   assert.deepEqual(
     seen.filter(({ data }) => data.type === "line").map(({ data }) => data.data),

@@ -4,7 +4,7 @@ import type { TaskcastAppOptions } from "@taskcast/server";
 import { createTaskcastApp } from "@taskcast/server";
 import { type Reading, reading } from "../sse/reading.ts";
 
-/** A server on a free port of loopback, with its engine at hand. */
+/** A server on a free port of loopback, with access to its engine. */
 export interface TestServer {
   url: string;
   engine: TaskEngine;

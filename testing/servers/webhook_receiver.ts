@@ -1,9 +1,9 @@
-/** A request that a receiver of webhooks got. */
+/** A request that a webhook receiver got. */
 export interface Received {
   path: string;
   headers: Record<string, string>;
   body: string;
-  /** The same request once more, with changes. */
+  /** Returns the same request again, with changes. */
   request(changes?: { headers?: Record<string, string>; body?: string }): Request;
 }
 
@@ -13,7 +13,7 @@ export interface Receiver {
   received: Received[];
 }
 
-/** Runs a receiver that answers with a status, which may take its time. */
+/** Runs a receiver that answers with a status, possibly after a delay. */
 export async function withReceiver(
   answer: (received: Received) => number | Promise<number>,
   use: (receiver: Receiver) => Promise<void>,

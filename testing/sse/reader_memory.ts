@@ -43,7 +43,7 @@ async function heapWith(count: number): Promise<number> {
   const { gc } = globalThis as unknown as { gc: () => void };
   for (let i = 0; i < 3; i++) {
     gc();
-    await new Promise((resolve) => setTimeout(resolve)); // Of what is waited for a turn is kept.
+    await new Promise((resolve) => setTimeout(resolve)); // Frees what awaiting retains.
   }
   return Deno.memoryUsage().heapUsed;
 }

@@ -1,10 +1,10 @@
-/** How many streams are open, and of how many tasks. */
+/** Numbers of open streams and of their tasks. */
 export interface Reading {
   streams: number;
   tasks: number;
 }
 
-/** Asks a server's metrics who is reading. */
+/** Reads these numbers from a server's metrics. */
 export async function reading(
   url: string,
   headers: Record<string, string> = {},

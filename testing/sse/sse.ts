@@ -9,7 +9,7 @@ export interface Frame {
 }
 
 /**
- * Reads the frames of a stream. Leaving the loop cuts the connection.
+ * Reads the frames of a stream. Leaving the loop breaks the connection.
  *
  * @throws If the server does not answer with a stream.
  */
@@ -43,7 +43,7 @@ export async function* frames(
   }
 }
 
-/** Everything from a cursor through the end. */
+/** Reads everything from a cursor through the end. */
 export async function allFrames(url: string, cursor?: string): Promise<Frame[]> {
   return await Array.fromAsync(frames(url, { cursor }));
 }
@@ -54,7 +54,7 @@ export async function until(holds: () => boolean | Promise<boolean>, what: strin
   while (!(await holds())) {
     const waitedMs = Date.now() - startMs;
     if (waitedMs > 20_000) throw new Error(`waited too long until ${what}`);
-    // To look costs others the processor, so what takes long is looked at less often.
+    // Checking takes CPU time from others, so it happens less often the longer the wait is.
     const pauseMs = Math.min(Math.max(5, waitedMs / 20), 50);
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }

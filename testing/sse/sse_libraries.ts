@@ -3,9 +3,9 @@ import { EventSource } from "eventsource";
 import polyfill from "event-source-polyfill";
 import ReconnectingEventSource from "reconnecting-eventsource";
 
-// Widely used clients of SSE, as they are published.
+// Widely used SSE clients, as published.
 
-/** A message as such a client gives it out. */
+/** A message as such a client delivers it. */
 export interface LibraryMessage {
   event: string;
   data: string;
@@ -14,11 +14,11 @@ export interface LibraryMessage {
 /** Callbacks of a client that follows a task. */
 export interface LibraryListener {
   onMessage: (message: LibraryMessage) => void;
-  /** It will ask again. */
+  /** The client will reconnect. */
   onRetry?: () => void;
 }
 
-/** Follows until the signal stops it, or until it gives up by itself: then the promise settles. */
+/** Follows until the signal aborts or the client stops reconnecting; then the promise settles. */
 export type Library = (
   url: string,
   signal: AbortSignal,
@@ -27,7 +27,7 @@ export type Library = (
 
 const NAMES = ["message", "taskcast.open", "taskcast.event", "taskcast.done"];
 
-/** The part of `EventSource` that all of them have. */
+/** The common part of all `EventSource` implementations. */
 interface Source {
   readyState: number;
   addEventListener(name: string, listener: (event: { data?: string }) => void): void;
@@ -68,23 +68,23 @@ function asPage(waitsMs: number[]) {
   };
 }
 
-/** How long `@microsoft/fetch-event-source` wanted to wait before each of its further requests. */
+/** Delays of `@microsoft/fetch-event-source` before each further request. */
 export const fetchEventSourceWaitsMs: number[] = [];
 
-// Its types are those of the CommonJS build.
+// Its types describe the CommonJS build.
 const Reconnecting = ReconnectingEventSource as unknown as new (
   url: string,
   options: object,
 ) => Source;
 
-/** Each by its name on npm. */
+/** The clients by their names on npm. */
 export const LIBRARIES: Readonly<Record<string, Library>> = {
   "@microsoft/fetch-event-source": async (url, signal, { onMessage, onRetry }) => {
     Object.assign(globalThis, asPage(fetchEventSourceWaitsMs));
     await fetchEventSource(url, {
       signal,
       openWhenHidden: true,
-      // What is only a comment or a retry is told as a message without data.
+      // It reports a block with only a comment or a retry as a message without data.
       onmessage: ({ event, data }) => data !== "" && onMessage({ event, data }),
       onerror(error) {
         onRetry?.();

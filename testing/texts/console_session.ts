@@ -1,12 +1,12 @@
 import { startCli } from "../servers/cli.ts";
 
-/** A command of a console block and what it is said to answer. */
+/** A command of a console block and its documented output. */
 export interface Step {
   command: string;
   expected: string;
 }
 
-/** Reads a block of `$ command` lines, each with its output below; `>` goes on with a command. */
+/** Parses a block of `$ command` lines, each followed by its output; `>` continues a command. */
 export function stepsOf(text: string): Step[] {
   const steps: Step[] = [];
   for (const line of text.trimEnd().split("\n")) {
@@ -31,7 +31,7 @@ export async function canRunSessions(): Promise<boolean> {
   }
 }
 
-/** Runs a document's console blocks in one shell against a server of their own. */
+/** Runs a document's console blocks in one shell, against a server of their own. */
 export async function runSession(
   steps: readonly Step[],
   env: Record<string, string>,
@@ -46,7 +46,7 @@ export async function runSession(
     env: {
       ...env,
       NO_COLOR: "1",
-      TASKCAST_LOG_FORMAT: "pretty", // Documents show what people see.
+      TASKCAST_LOG_FORMAT: "pretty", // Documents show the output in a terminal.
       PATH: `${bin}:${Deno.env.get("PATH")}`,
       TASKCAST_URL: server.url,
     },
@@ -84,7 +84,7 @@ export async function runSession(
   }
 }
 
-/** Returns true if the output is as documented; `…` stands for anything. */
+/** Returns true if the output is as documented; `…` stands for any text. */
 export function agrees(expected: string, output: string): boolean {
   const pattern = expected.trim().split("…").map(escaped).join("[\\s\\S]*?");
   return new RegExp(`^${pattern}$`).test(output.trim());

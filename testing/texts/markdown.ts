@@ -7,9 +7,11 @@ export interface CodeBlock {
   /** Line of the opening fence, from 1. */
   line: number;
   language: string;
-  /** The file that a reader is told to save it as: the last word of the fence, as in `js ignore a.mjs`. */
+  /**
+   * File name under which the reader saves it: the last word of the fence, as in `js ignore a.mjs`.
+   */
   saveAs?: string;
-  /** True if `deno test --doc` ignores it. */
+  /** Set if `deno test --doc` ignores it. */
   isIgnored: boolean;
   text: string;
 }
@@ -24,7 +26,7 @@ export interface Document {
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** All documents of this repository. */
+/** Reads all documents of this repository. */
 export async function documents(): Promise<Document[]> {
   const files = (await Array.fromAsync(walk(ROOT))).filter((file) => file.endsWith(".md"));
   return await Promise.all(
@@ -55,7 +57,7 @@ function blocksOf(file: string, text: string): CodeBlock[] {
   return blocks;
 }
 
-/** Where links of a document lead that do not leave the repository. */
+/** Returns the targets of a document's links within the repository. */
 export function localLinks({ text }: Document): string[] {
   const withoutCode = text.replaceAll(/^```[\s\S]*?^```/gm, "").replaceAll(/`[^`\n]*`/g, "");
   return [...withoutCode.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target!)

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 
 /** A value with its labels. */
 export interface Sample {
-  /** The whole name, e.g. with `_bucket`. */
+  /** The full name, e.g. with `_bucket`. */
   name: string;
   labels: Record<string, string>;
   value: number;
 }
 
-/** A metric: what is described once, and all its samples. */
+/** A metric: its description, and all its samples. */
 export interface Family {
   name: string;
   type: "counter" | "gauge" | "histogram" | "summary" | "untyped";
@@ -17,10 +17,10 @@ export interface Family {
 }
 
 /**
- * Parses the text format of Prometheus, version 0.0.4, and refuses what it does not allow or what
- * its conventions call wrong: https://prometheus.io/docs/instrumenting/exposition_formats/
+ * Parses the text format of Prometheus, version 0.0.4. Refuses what the format does not allow, and
+ * what violates its conventions: https://prometheus.io/docs/instrumenting/exposition_formats/
  *
- * The parsers that npm has take almost anything, so they would prove little.
+ * npm's parsers accept almost anything, so they would prove little.
  */
 export function parsePrometheus(text: string): Map<string, Family> {
   assert(text.endsWith("\n"), "the last line must end with a line feed");
@@ -95,7 +95,7 @@ function assertConventions({ name, type, help, samples }: Family): void {
   if (type === "histogram") assertHistogram(name, samples);
 }
 
-/** Buckets that grow, up to one that has all. */
+/** Requires cumulative buckets, up to one that counts everything. */
 function assertHistogram(name: string, samples: readonly Sample[]): void {
   const series = Map.groupBy(
     samples,
@@ -114,7 +114,7 @@ function assertHistogram(name: string, samples: readonly Sample[]): void {
   }
 }
 
-/** The value of one sample. @throws When there is none. */
+/** Returns the value of one sample. @throws If there is none. */
 export function valueOf(
   families: Map<string, Family>,
   name: string,

@@ -1,7 +1,10 @@
-/** A secret that nothing may show. */
+/** A secret that no output may contain. */
 export const SECRET = "hush-hush-hush-hush-hush-hush-hush";
 
-/** YAML that can be told to be wrong by itself, and what is said of it; `env` is in the environment. */
+/**
+ * Configurations in YAML that are wrong in themselves, with the expected errors; `env` is set in
+ * the environment.
+ */
 export const WRONG: [yaml: string, errors: string[], env?: Record<string, string>][] = [
   ["logFormat: jsn\nauth: { mode: jtw }", [
     'logFormat: must be one of pretty, json, and is the text "jsn"; did you mean "json"?',
