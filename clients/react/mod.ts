@@ -2,20 +2,22 @@
  * React hooks that follow Taskcast tasks. All hooks on a task share one connection, updates happen once
  * per frame, and memory is bounded. For React 18 and 19.
  *
- * ```ts
+ * ```tsx
  * import { TaskcastProvider, useTaskEvents, useTaskText } from "@taskcast/react";
- * import { createElement } from "react";
  * import type { ReactElement } from "react";
  *
  * function Answer({ taskId }: { taskId: string }): ReactElement {
  *   const text = useTaskText(taskId, "answer");
  *   const { doneReason, error } = useTaskEvents(taskId);
- *   return createElement("p", null, error?.message ?? text, doneReason && ` (${doneReason})`);
+ *   return <p>{error?.message ?? text} {doneReason && `(${doneReason})`}</p>;
  * }
  *
  * export function Page(): ReactElement {
- *   const answer = createElement(Answer, { taskId: "hello" });
- *   return createElement(TaskcastProvider, { baseUrl: "http://localhost:3721" }, answer);
+ *   return (
+ *     <TaskcastProvider baseUrl="http://localhost:3721">
+ *       <Answer taskId="hello" />
+ *     </TaskcastProvider>
+ *   );
  * }
  * ```
  *
