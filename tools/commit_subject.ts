@@ -1,7 +1,7 @@
 const TYPES = ["feat", "fix", "perf", "docs", "test", "refactor", "build", "ci", "chore", "revert"];
 const FORM = new RegExp(`^(${TYPES.join("|")})(\\([a-z0-9_/-]+(,[a-z0-9_/-]+)*\\))?!?: (.+)$`);
 
-/** Longest subject, in characters: what a log shows on one line. */
+/** Maximum length of a subject: what a log shows on one line. */
 const MAX_LENGTH = 120;
 
 /** Returns what is wrong with the subject of a commit, or `undefined` if it reads `type(scope): what`. */

@@ -1,8 +1,8 @@
 import given from "./publisher.json" with { type: "json" };
 
 /**
- * Publisher of the packages, set in `publisher.json` beside this file; `null` where the owner has
- * not given a value.
+ * Publisher of the packages, set in `publisher.json` beside this file; `null` for values that the
+ * owner has not set.
  */
 export interface Publisher {
   /** `Name <address> (https://…)`, as npm writes people. */

@@ -1,7 +1,7 @@
-// Runs tasks of deno.json, two at a time, each to its end, and says which failed and how long each
-// took. One task by itself leaves processors idle: while it waits for a server, or checks types.
+// Runs tasks of deno.json, two at a time, each to its end, and reports failures and durations. A
+// single task leaves processors idle while it waits for a server or checks types.
 
-/** Tasks that run at a time. */
+/** Number of concurrent tasks. */
 const AT_A_TIME = 2;
 
 const names = [...Deno.args];
@@ -27,7 +27,7 @@ async function runTask(name: string): Promise<void> {
   if (!success) failed.push(name);
 }
 
-/** Shows each line with the name of its task, as it comes. */
+/** Prints each line with the name of its task as it arrives. */
 async function showLines(name: string, output: ReadableStream<Uint8Array>): Promise<void> {
   let rest = "";
   for await (const text of output.pipeThrough(new TextDecoderStream())) {

@@ -1,18 +1,18 @@
-// Finds misspelt words in what is committed, by the list of common misspellings that cspell uses. A
-// list of wrong words instead of one of right words knows no name and no abbreviation, so there is
-// nothing to maintain but the few misspellings that are here on purpose.
+// Finds misspelt words in committed files, by the list of common misspellings that cspell uses. A
+// list of wrong words instead of right ones needs no names and abbreviations, so only the few
+// intended misspellings have to be maintained.
 import { run } from "./npm/run.ts";
 
 const LIST = "@cspell/dict-en-common-misspellings@2.2.6";
 const TEXT = /\.(md|ts|tsx|js|mjs|lua|sql|json|jsonc|yaml|yml|html|vue)$/;
 const GENERATED = /(^|\/)(_generated_|deno\.lock|package-lock\.json)/;
 
-/** Words on the list that are here on purpose: input of tests, and names. */
+/** Words of the list that are here on purpose: input of tests, and names. */
 const ALLOWED = new Set([
   ...["algoritm", "audiance", "chek", "datas", "famly", "inlcude", "levl", "pasword", "secert"],
   ...["shema", "storge", "strat", "tpye", "typs"],
   "alle", // German.
-  "mport", // What is left of `import` behind an escape.
+  "mport", // The rest of `import` after an escape.
 ]);
 
 const root = new URL("../", import.meta.url);

@@ -10,7 +10,7 @@ import { until } from "../../testing/sse/sse.ts";
 import type { TestServer } from "../../testing/servers/test_server.ts";
 import { startServer } from "../../testing/servers/test_server.ts";
 
-// Everything with the engine in the process, and again with a server and its clients.
+// Every test runs with the engine in the process, and again with a server and its clients.
 const PLACES = {
   "in the process": ({ engine }: TestServer) => engine,
   "on a server": ({ url }: TestServer) => url,
@@ -18,7 +18,7 @@ const PLACES = {
 
 const TEXT = "A task is an append-only log. 任务是只追加的日志 😀";
 
-/** Reads chunks until the text of the answer is so long, and goes away. */
+/** Reads chunks until the text of the answer has this length, and disconnects. */
 async function readUntil(app: ChatApp, length: number): Promise<void> {
   const stream = (await post(app)).getReader();
   for (let read = 0; read < length;) {
@@ -28,7 +28,7 @@ async function readUntil(app: ChatApp, length: number): Promise<void> {
   await stream.cancel();
 }
 
-/** The one task of a chat, once it has ended. */
+/** Returns the only task of a chat, once it has ended. */
 async function endedTask({ engine }: TestServer) {
   let task = (await engine.listTasks({ tag: "chat:c1" })).tasks[0];
   await until(async () => {
@@ -38,7 +38,7 @@ async function endedTask({ engine }: TestServer) {
   return task!;
 }
 
-/** Streams an image that no event may hold, and goes on until it is stopped. */
+/** Streams an image that is too large for an event, and continues until it is stopped. */
 async function* hugeImage(signal: AbortSignal) {
   yield { type: "start" };
   const url = `data:image/png;base64,${"A".repeat(1100 * 1024)}`;
@@ -374,7 +374,7 @@ Deno.test("ai: a store that cannot be reached for a moment costs an answer nothi
   await using server = startServer();
   const { engine } = server;
   const lost = new Set<string>();
-  // Each kind of call is carried out, and then its first answer is lost.
+  // Carries out the first call of each kind, and loses its answer.
   const loseFirst = <Args extends unknown[], T>(
     name: string,
     call: (...args: Args) => Promise<T>,

@@ -20,7 +20,7 @@ Deno.test("ai: the text protocol, from a text stream and from message chunks", a
   for (const asText of [true, false]) {
     const gate = new Gate();
     const model = scriptedModel(async function* (signal) {
-      const [start, ...parts] = textParts(TEXT, 1); // Cuts characters in halves.
+      const [start, ...parts] = textParts(TEXT, 1); // Splits characters in halves.
       yield start!;
       yield* parts.slice(0, 10);
       await gate.pass(signal);
@@ -36,7 +36,7 @@ Deno.test("ai: the text protocol, from a text stream and from message chunks", a
     gate.open();
     const expected = await whole;
     assert.equal((expected.parts.at(-1) as { text: string }).text, TEXT);
-    const { id: _own, ...message } = await messageOf(resumed); // The protocol tells no id.
+    const { id: _own, ...message } = await messageOf(resumed); // The protocol has no id here.
     const { id: _other, ...wanted } = expected;
     assert.deepEqual(message, wanted);
     assert.equal(await resume({ transport }, `c${asText}`), null);
@@ -242,7 +242,7 @@ Deno.test("ai: over connections to the server that break anywhere, the message i
   await using server = startServer();
   let connections = 0;
   await using reading = cuttingProxy(server.url, () => 700 + 331 * (++connections % 9));
-  // What was not confirmed is sent again as a whole, so some connections must carry all of it.
+  // Unconfirmed lines are sent again as a whole, so some connections must carry all of them.
   await using writing = cuttingProxy(server.url, () => ++connections % 4 === 0 ? Infinity : 9_000);
   const retry = { minDelayMs: 1, maxDelayMs: 5 };
   const chat = new TaskcastChat({

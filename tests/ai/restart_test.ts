@@ -34,7 +34,7 @@ async function startChatProcess(
   };
 }
 
-/** Reads until so much of the text was told. */
+/** Reads until this much of the text has arrived. */
 async function readText(
   reader: ReadableStreamDefaultReader<UIMessageChunk>,
   length: number,

@@ -105,7 +105,7 @@ Deno.test("ai routes: what cannot be is refused, and begins nothing", async () =
     allows: () => Promise.reject(bug),
     answer: () => new ReadableStream(),
   });
-  // Told to the host, which knows what to do with it.
+  // Thrown to the host, which knows how to handle it.
   await assert.rejects(failing(new Request("http://localhost/c1/stream")), bug);
 });
 

@@ -20,27 +20,27 @@ import { startServer } from "../../testing/servers/test_server.ts";
 
 const TEXT = "A task is an append-only log. 任务是只追加的日志 😀";
 
-/** Waits that a test can bear. */
+/** Delays that are short enough for tests. */
 const retry = { minDelayMs: 1, maxDelayMs: 4 };
 
 function transportOf(
   api: string,
   options: TaskcastChatTransportOptions<UIMessage> = {},
 ): TaskcastChatTransport<UIMessage> {
-  // It is what `useChat` wants.
+  // The type that `useChat` requires.
   const transport: ChatTransport<UIMessage> & TaskcastChatTransport<UIMessage> =
     new TaskcastChatTransport<UIMessage>({ api, retry, ...options });
   return transport;
 }
 
-/** Options of the one are options of the other. */
+/** The options of the AI SDK's transport are options of ours. */
 type TheirOptions = Omit<
   ConstructorParameters<typeof DefaultChatTransport<UIMessage>>[0] & object,
   "resumeStreamIsReplay"
 >;
 const _theirs: TaskcastChatTransportOptions<UIMessage> = {} as TheirOptions;
 
-/** A model whose answer waits in its middle. */
+/** Returns a model whose answer pauses midway. */
 function gatedModel(gate: Gate) {
   return scriptedModel(async function* (signal) {
     const parts = [...textParts(TEXT)];
@@ -51,7 +51,7 @@ function gatedModel(gate: Gate) {
   });
 }
 
-/** Reads until something of the text has come. */
+/** Reads until some of the text has arrived. */
 async function readSome(stream: ReadableStream<UIMessageChunk>): Promise<UIMessageChunk[]> {
   const chunks: UIMessageChunk[] = [];
   const reader = stream.getReader();
@@ -84,7 +84,7 @@ Deno.test("ai transport: over connections that break anywhere, one stream has th
   });
   await using app = startChatApp({ chat: chatOf(server.engine), model });
   let connections = 0;
-  // An answer is told again from its beginning, so connections must carry more and more of it.
+  // Answers are repeated from their beginning, so connections must carry more and more.
   await using proxy = cuttingProxy(app.api, () => 900 + 611 * ++connections);
   const transport = transportOf(proxy.url + new URL(app.api).pathname);
   const message = await messageOf(await post({ transport }));
@@ -127,7 +127,7 @@ Deno.test("ai transport: what comes in between while the server is away is not t
       if (!first) return await between.shift()?.() ?? await fetch(input, init);
       first = false;
       const response = await fetch(input, init);
-      // A proxy that ends what it has of an answer as if that were all.
+      // A proxy that ends the part of an answer that it has as if it were the whole.
       let told = "";
       const cut = new TransformStream<Uint8Array, Uint8Array>({
         transform(bytes, controller) {
@@ -154,7 +154,7 @@ Deno.test("ai transport: a page in between does not make it forget which answer 
     fetch: (input, init) =>
       isBetween ? Promise.resolve(new Response("<h1>Sign in</h1>")) : fetch(input, init),
   });
-  // One that is made anew is known by itself only, since its question has another one already.
+  // A regenerated answer cannot be found by its question, which already has another answer.
   const stream = await transport.sendMessages({
     chatId: "c1",
     messages: [userMessage()],
@@ -199,7 +199,7 @@ Deno.test("ai transport: a refusal, and an answer that is gone, end the attempts
       },
     });
     await assert.rejects(post({ transport }).then(messageOf), (error: Error) => {
-      // useChat resumes by itself after what it takes for a lost connection.
+      // useChat resumes by itself after an apparent loss of the connection.
       return error.message === said;
     });
     assert.equal(asked, 1);
@@ -266,7 +266,7 @@ Deno.test("ai transport: resuming tells what the page has a part of, and nothing
   gate.open();
   await ends(server);
   assert.equal(await resume({ transport: app.transport }), null, "the AI SDK's own gets nothing");
-  // A component makes a new one each time it renders.
+  // Components create a new one on each render.
   const next = transportOf(app.api);
   assert.equal(textOf(await messageOf(await resume({ transport: next }))), TEXT);
   assert.equal(await resume({ transport }), null, "the page has all of it");
@@ -281,7 +281,7 @@ Deno.test("ai transport: a page that was opened before the answer ended gets it,
   const answer = await messageOf(await post(app));
   let pages = 0;
   const opened = async (...messages: UIMessage[]) => {
-    // What is known of a chat is kept for the whole page.
+    // Knowledge of a chat is kept for the whole page.
     const transport = transportOf(`${app.api}?page=${++pages}`, { messages });
     const stream = await resume({ transport });
     const message = stream === null ? null : await messageOf(stream);
@@ -414,7 +414,7 @@ Deno.test("ai transport: an answer of which the store lost a part is not mixed w
   assert.match(JSON.stringify(await messageOf(await resume({ transport }))), /"text":"KEPT"/);
 });
 
-/** Routes whose answer is published by the test. */
+/** Returns routes whose answer the test publishes. */
 function routeWith(chat: TaskcastChat, gate: Gate): (request: Request) => Promise<Response> {
   return chat.routes<Request>({
     allows: () => true,
@@ -471,7 +471,7 @@ Deno.test("ai transport: stop while the message is on its way stops its answer",
     },
   };
   const posted = post({ transport: transportOf(app.api, options) });
-  // A component makes a new one each time it renders.
+  // Components create a new one on each render.
   await transportOf(app.api, options).stop("c1");
   const { tasks: [task] } = await server.engine.listTasks({ tag: "chat:c1" });
   assert.equal(task!.status, "cancelled");

@@ -9,7 +9,7 @@ const page = { sanitizeOps: false, sanitizeResources: false };
 
 const TEXT = "A task is an append-only log, and every change is one atomic commit.";
 
-/** A model whose answer waits in its middle. */
+/** Returns a model whose answer pauses midway. */
 function gatedModel(gate: Gate) {
   return scriptedModel(async function* (signal) {
     const parts = [...textParts(TEXT)];
@@ -33,7 +33,7 @@ Deno.test(
     void first.chat.sendMessage({ text: "Hi" });
     await first.shows("A task is");
     await gate.reached;
-    const messages = structuredClone(first.chat.messages.slice(0, 1)); // As the server has kept them.
+    const messages = structuredClone(first.chat.messages.slice(0, 1)); // As the server saved them.
     const reloaded = await openPage({ ...app, messages });
     await reloaded.shows("A task is");
     await reloaded.close();

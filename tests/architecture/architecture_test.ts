@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { walk } from "../../tools/walk.ts";
 
-// ARCHITECTURE.md says who may import whom. This reads every import of every file and checks it.
+// Compares every import of every file with the rules of ARCHITECTURE.md.
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -79,7 +79,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   "clients/server_sdk": ["@taskcast/core/protocol", "@taskcast/client/http"],
   "integrations/ai": [
-    "@taskcast/core", // Types only, as those of the other clients.
+    "@taskcast/core", // Types only, those of the other clients.
     "@taskcast/core/protocol",
     "@taskcast/client",
     "@taskcast/client/http",
@@ -189,7 +189,7 @@ Deno.test("core uses nothing that only one runtime has", async () => {
     if (!path.endsWith(".ts") || path.endsWith("_test.ts")) continue;
     const text = (await Deno.readTextFile(new URL(`core/${path}`, ROOT)))
       .replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "");
-    if (path === "contracts/clock.ts") continue; // Where a timer is told not to keep a process alive.
+    if (path === "contracts/clock.ts") continue; // A timer there must not keep the process alive.
     for (const name of ["Deno", "process", "Buffer", "window", "Bun"]) {
       assert(!new RegExp(`\\b${name}\\.`).test(text), `core/${path} uses ${name}`);
     }
@@ -205,7 +205,7 @@ async function sourceFiles(): Promise<string[]> {
   return files;
 }
 
-/** Folders that are being rebuilt: their circles go with that. */
+/** Folders that are being rebuilt, along with their circles. */
 const REBUILT = ["benchmarks/"];
 
 Deno.test("imports form no circle, those of types included", async () => {
@@ -258,14 +258,14 @@ Deno.test("findCircle() finds a circle and nothing else", () => {
   ]);
 });
 
-/** Most files that stand side by side in one folder. */
+/** Maximum number of files in one folder. */
 const MAX_FILES = 25;
 
 Deno.test("no folder has more than 25 files side by side", async () => {
   const counts = new Map<string, number>();
   for await (const path of walk(ROOT)) {
     const folder = path.slice(0, Math.max(0, path.lastIndexOf("/")));
-    // Decisions are a numbered list, which grows.
+    // Decisions are a numbered list that grows.
     if (path.startsWith("dist/") || folder === "docs/decisions") continue;
     if (REBUILT.some((at) => path.startsWith(at))) continue;
     counts.set(folder, (counts.get(folder) ?? 0) + 1);
@@ -273,7 +273,10 @@ Deno.test("no folder has more than 25 files side by side", async () => {
   assert.deepEqual([...counts].filter(([, count]) => count > MAX_FILES), []);
 });
 
-/** Most names that `@taskcast/core` exports. What later features add has entry points of its own. */
+/**
+ * Maximum number of names that `@taskcast/core` exports. Later features get entry points of their
+ * own.
+ */
 const MAX_EXPORTS = 60;
 
 Deno.test("@taskcast/core exports few names, each by name", async () => {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { walk } from "../../tools/walk.ts";
 
-// Every test file belongs to one group of `deno.json`, and `deno task test` runs all groups. That unit
-// tests start no process and use no service is a matter of their permissions.
+// Every test file belongs to one group of `deno.json`, and `deno task test` runs all groups. The
+// permissions of unit tests keep them from starting processes and using services.
 
 const ROOT = new URL("../../", import.meta.url);
 const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
-/** What repeats tests of the groups, with more runs. */
+/** Tasks that repeat tests of the groups with more runs. */
 const REPEATS = ["test:soak"];
 const groups = Object.keys(tasks).filter((name) =>
   name.startsWith("test:") && !REPEATS.includes(name)
@@ -30,7 +30,10 @@ function commandsOf(group: string): TestCommand[] {
   });
 }
 
-/** Whether a path of a command, which may have wildcards, names a file or one of its folders. */
+/**
+ * Returns whether a path of a command, which may have wildcards, names a file or one of its
+ * folders.
+ */
 function names(path: string, file: string): boolean {
   const pattern = path.split(/(\*\*\/|\*)/).map((part) =>
     part === "**/" ? "(.*/)?" : part === "*" ? "[^/]*" : RegExp.escape(part)

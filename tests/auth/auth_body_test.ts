@@ -6,7 +6,7 @@ import { createTaskcastApp } from "@taskcast/server";
 import { until } from "../../testing/sse/sse.ts";
 import { call, startServer } from "../../testing/servers/test_server.ts";
 
-// What a function of the host reads of a request is still there for the operation.
+// The operation can still read a body that a function of the host has read.
 
 const EVERYTHING: AuthContext = { taskIds: "*", scope: ["*"] };
 const NDJSON = { "content-type": "application/x-ndjson" };
@@ -18,7 +18,10 @@ interface Running {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Serves by Deno itself, or by the adapter to Node's server, whose requests are of its own kind. */
+/**
+ * Serves with Deno itself, or with the adapter to Node's server, which has its own kind of
+ * requests.
+ */
 async function start(
   authenticate: (request: Request) => unknown,
   { maxBodyBytes, listener = "deno" }: { maxBodyBytes?: number; listener?: "deno" | "node" } = {},
@@ -56,7 +59,7 @@ async function start(
 
 const text = (bytes: ArrayBuffer | Uint8Array) => new TextDecoder().decode(bytes);
 
-/** Every way to read a body, each giving its text. */
+/** Every way to read a body; each returns its text. */
 const READINGS: Record<string, (request: Request) => Promise<string>> = {
   text: (request) => request.text(),
   json: async (request) => JSON.stringify(await request.json()),
@@ -131,7 +134,7 @@ Deno.test("the body that a function leaves alone is not read for it", async () =
     body: readable,
     duplex: "half",
   } as RequestInit);
-  // Lines are stored while the body goes on.
+  // Lines are stored while the body continues.
   for (const index of [0, 1]) {
     await writer.write(new TextEncoder().encode(`{"type":"a","data":${index}}\n`));
     await until(
@@ -146,7 +149,7 @@ Deno.test("the body that a function leaves alone is not read for it", async () =
 Deno.test("a stream of lines is not collected for authenticate: reading it is refused at once", async () => {
   await using server = await start((request) => request.method === "POST" && request.text());
   assert.equal((await server.call("POST", "/tasks", { id: "t" })).status, 201);
-  // It never ends, so whoever waited for its end would wait for ever.
+  // It never ends, so anything that waits for its end would wait for ever.
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
   writer.write(new TextEncoder().encode('{"type":"a","data":1}\n')).catch(() => {});

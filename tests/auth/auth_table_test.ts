@@ -11,7 +11,7 @@ import { until } from "../../testing/sse/sse.ts";
 import type { TestServer } from "../../testing/servers/test_server.ts";
 import { startServer } from "../../testing/servers/test_server.ts";
 
-// Every route with every credential: what is answered, and that what is refused changed nothing.
+// Every route with every credential: the answers, and that a refusal changes nothing.
 
 const secret = "a secret of more than thirty-two bytes";
 const trustedServices = { billing: "a key of many characters" };
@@ -46,11 +46,11 @@ const ROUTES: Record<string, Route> = {
   "GET /tasks/{id}/request": { scope: "task:resolve", status: 200 },
   "POST /tasks/{id}/tickets": { scope: "event:subscribe", status: 201 },
   "GET /tasks/{id}/webhooks": { scope: "task:manage", status: 200 },
-  // 404: the task has none. Who may not is told so before.
+  // 404: the task has none. Callers without permission are refused before that.
   "POST /tasks/{id}/webhooks/retry": { scope: "task:manage", body: { hook: "0" }, status: 404 },
   "GET /webhooks/undelivered": { scope: "task:manage", status: 200 },
   "GET /displaced": { scope: "task:manage", status: 200 },
-  // 400: they name no task. Who may not is told so before.
+  // 400: they name no task. Callers without permission are refused before that.
   "GET /displaced/export": { scope: "task:manage", status: 400 },
   "DELETE /displaced": { scope: "task:manage", status: 400 },
   "POST /tasks/{id}/events": {
@@ -205,7 +205,7 @@ async function makeServer(): Promise<TestServer> {
   return server;
 }
 
-/** Everything that is stored. */
+/** Returns everything that is stored. */
 async function contents(engine: TaskEngine): Promise<string> {
   const { tasks } = await engine.listTasks({ limit: 500 });
   const logs = tasks.map(async ({ id }) => (await engine.readEvents(id, {})).events);
@@ -259,7 +259,7 @@ for (const [route, kind] of Object.entries(ROUTES)) {
           assert.equal(await contents(engine), before, name);
         } else if (!route.startsWith("GET ")) {
           await server[Symbol.asyncDispose]();
-          server = await makeServer(); // It may have changed; the next one comes to a new one.
+          server = await makeServer(); // The server may have changed, so the next one starts fresh.
         }
       }
     } finally {
@@ -321,7 +321,7 @@ Deno.test("a ticket is good until it expires, and not after", async () => {
   const status = async () =>
     (await send(server, FOLLOW, ROUTES[FOLLOW]!, { ticket: body.ticket })).status;
   const first = await status();
-  // A machine that was busy for half a second has proved nothing, and nothing wrong.
+  // A machine that was busy for half a second proves nothing either way.
   assert(first === 200 || Date.now() >= body.expiresAt, String(first));
   await until(() => Date.now() >= body.expiresAt, "the ticket has expired");
   assert.equal(await status(), 401);

@@ -18,7 +18,7 @@ async function bearer(claims: JWTPayload): Promise<Record<string, string>> {
   return { authorization: `Bearer ${token}` };
 }
 
-/** Every operation that needs a scope; `mine` stands for the task's id. */
+/** Every operation that requires a scope; `mine` stands for the task's id. */
 const OPERATIONS: [method: string, path: string, scope: Scope, body?: unknown][] = [
   ["POST", "/tasks", "task:create", { id: "new" }],
   ["GET", "/tasks", "event:subscribe"],
@@ -106,7 +106,7 @@ Deno.test("lists and the stream of all tasks hold only what the token may see", 
   const all = frames(`${server.url}/events`, { headers });
   const first = all.next();
   const seen: string[] = [];
-  // The stream is live from the moment of connection, which is when its first byte is there.
+  // The stream is live once its first byte has arrived.
   const { engine } = server;
   await until(() => engine.stats.streams === 1, "the stream is open");
   await engine.createTask({ id: "later" });
@@ -142,7 +142,7 @@ Deno.test("authConfig only ever narrows, by subject and by claims, for the scope
   assert.equal((await get({ scope, org: { tier: "a", id: 1, more: true } })).status, 403);
   assert.equal((await get({ scope, org: [1, "a"] })).status, 403);
   assert.equal((await get({ scope })).status, 403);
-  // Who may not manage the task does not see its rules.
+  // A caller that may not manage the task does not see its rules.
   assert(!("authConfig" in (await get({ scope, org: { id: 1, tier: "a" } })).body));
   assert.deepEqual(
     (await get({ scope: ["*"], org: { id: 1, tier: "a" } })).body.authConfig,
@@ -168,7 +168,7 @@ Deno.test("rules and webhooks are shown only to whom the task's own rules let ma
     assert.equal(shown(await get("/tasks")), expected);
     const moveTo = async (status: string) =>
       (await server.call("PATCH", "/tasks/a/status", { status }, owner)).status;
-    await moveTo("running"); // Where it is already the second time.
+    await moveTo("running"); // The second time, it is already there.
     assert.equal(await moveTo("blocked"), 200);
     const resolved = await server.call("POST", "/tasks/a/resolve", { data: 1 }, who);
     assert.equal(resolved.status, 200);

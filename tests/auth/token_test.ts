@@ -48,7 +48,7 @@ const ANY = ["token", "--scope", "event:subscribe", "--task-ids", "*"];
 Deno.test("taskcast token reads the file that start reads, the environment above it", async () => {
   const jwt = (more: string) => `auth: { mode: jwt, jwt: { ${more} } }`;
   await using folder = await tempFolder({
-    // What is wrong elsewhere, an address that is missing, is nothing to a token.
+    // A problem elsewhere, such as a missing address, does not concern a token.
     "taskcast.config.yaml": jwt("secret: '${S}', issuer: [us, them], audience: [tasks, all]") +
       "\nadapters: { shortTerm: { provider: redis } }",
     "other.json": `{"auth":{"mode":"jwt","jwt":{"secret":"${SECRET}","issuer":"other"}}}`,
@@ -139,7 +139,7 @@ Deno.test("taskcast start limits the address of the connection, or what its own 
     }));
     return all.filter((status) => status === 429).length;
   };
-  // One a second: of eight at once most must wait, however fast or slow this machine is.
+  // One per second: of eight at once, most must wait on any machine.
   const forged = Array.from({ length: 8 }, (_, i) => `10.0.0.${i}`);
   assert((await limited(direct.url, forged)) >= 4);
   assert.equal(await limited(behind.url, forged), 0, "the proxy saw eight clients");

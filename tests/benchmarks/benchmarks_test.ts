@@ -18,7 +18,7 @@ import { readSse } from "../../benchmarks/harness/sse_reader.ts";
 import type { Result } from "../../benchmarks/harness/result.ts";
 import { grouped, resultTable } from "../../benchmarks/harness/result_table.ts";
 
-// A generator of load that miscounts would make every figure void.
+// A load generator that miscounts would invalidate every figure.
 
 const utf8 = new TextEncoder();
 
@@ -43,7 +43,7 @@ Deno.test("frames are counted however their bytes fall apart", () => {
           'event: taskcast.done\ndata: {"reason":"completed"}\nid: end\n\nretry: 30000\n\n',
       );
       const check = new FrameCheck(0);
-      // Read into memory that is used again, as sockets are.
+      // Read into a reused buffer, as from sockets.
       const memory = new Uint8Array(64);
       for (let at = 0, n = 0; at < bytes.length; n++) {
         const part = bytes.subarray(at, at + sizes[n % sizes.length]!);
@@ -95,7 +95,7 @@ Deno.test("rounds are summed up as medians, and memory as the most there was", (
   }));
   assert.deepEqual(usageOf(usages), { serverCpu: 2, clientCpu: 0.2, serverRssMiB: 30 });
   assert.deepEqual(usageOf([{ usage: { clientCpu: 1 } }]), {
-    serverCpu: undefined, // Of somebody else's server nothing is known.
+    serverCpu: undefined, // It is unknown for another server.
     clientCpu: 1,
     serverRssMiB: undefined,
   });

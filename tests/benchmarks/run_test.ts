@@ -3,15 +3,15 @@ import { startTaskcast } from "../../benchmarks/harness/server.ts";
 import { Inspector } from "../../benchmarks/harness/inspector.ts";
 import { hasWrk, loadByWrk } from "../../benchmarks/harness/wrk.ts";
 
-// The generators of load from start to end, so that a change of the API or of a flag is noticed
-// before somebody wants figures. Loads are as short as they can be.
+// Runs the load generators from start to end, so that a change of the API or of a flag is noticed
+// before somebody needs figures. Loads are as short as possible.
 
 const ROOT = new URL("../../", import.meta.url);
 const USAGE = Deno.build.os === "linux" ? ["serverCpu", "clientCpu", "serverRssMiB"] : [];
 const LATENCY = ["p50Ms", "p99Ms"];
 const FAULTS = ["missing", "doubled", "outOfOrder"];
 
-/** The scenarios that are run, how their lines begin, and the numbers that each line has. */
+/** The scenarios, with the beginning of their lines and the numbers in each line. */
 const FIELDS: Record<string, { lines: RegExp; fields: string[] }> = {
   requests: { lines: /^(create|publish (single|batch))/, fields: [...LATENCY, "errors", ...USAGE] },
   ndjson: { lines: /NDJSON/, fields: [...LATENCY, "errors", ...USAGE] },
@@ -96,7 +96,7 @@ Deno.test(
     });
     assert.deepEqual([...seen.keys()].sort(), ["GET /tasks/1 ", 'POST /tasks {"type":"a"}']);
     const [posts, gets] = [seen.get('POST /tasks {"type":"a"}')!, seen.get("GET /tasks/1 ")!];
-    // The last requests of the second may be under way when wrk counts.
+    // The last requests may still be in progress when wrk counts.
     assert(
       Math.abs(posts - gets) <= 1 && Math.abs(errors - gets) <= 2,
       `${posts} ${gets} ${errors}`,

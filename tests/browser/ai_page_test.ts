@@ -9,15 +9,15 @@ import { serve } from "../../testing/network/serve.ts";
 import { until } from "../../testing/sse/sse.ts";
 
 // The real `ai` and `@ai-sdk/react` in a browser: whatever happens to the page while an answer is
-// made, it has the whole of it in one message.
+// generated, it ends up with the whole answer in one message.
 
 const TEXT = "A task is an append-only log, and every change is one atomic commit. ".repeat(9)
   .slice(0, 590);
 
-/** How far each answer gets before it waits. */
+/** Length of the part after which each answer pauses. */
 const PART = 140;
 
-/** A model whose answers wait at 140 characters of 590. */
+/** Returns a model whose answers pause after 140 of 590 characters. */
 function waitingModel(gates: Gate[]): LanguageModel {
   let answers = 0;
   return scriptedModel(async function* (signal) {
@@ -30,7 +30,7 @@ function waitingModel(gates: Gate[]): LanguageModel {
   });
 }
 
-/** Waits until the page shows so many characters of the answer, in one message, in this state. */
+/** Waits until the page shows this many characters of the answer in one message, in this state. */
 async function shows(page: Page, length: number, state: string): Promise<void> {
   const told = () => page.locator(".assistant").allTextContents();
   await page.locator(".state", { hasText: state }).waitFor();
@@ -54,7 +54,7 @@ browserTest(
     });
     const ask = async (chatId: string, tab = page) => {
       await tab.goto(`${server.url}/#${chatId}`);
-      await tab.reload(); // Another fragment is no other page.
+      await tab.reload(); // A new fragment alone would not load the page again.
       await tab.fill("input", "What is a task?");
       await tab.click("text=Send");
       await shows(tab, PART, "streaming");

@@ -13,16 +13,16 @@ import { until } from "../../testing/sse/sse.ts";
 import { startServer } from "../../testing/servers/test_server.ts";
 import { withFile } from "../../testing/temp_file.ts";
 
-// Whatever happens between a page and its server, the text on the page is the whole text.
+// Whatever happens between a page and its server, the page shows the whole text.
 
-/** A page that shows a series of the task that its address names. */
+/** A page that shows a series of the task in its address. */
 interface Showing {
   /** Query of the page's address. */
   query: string;
-  /** Where it shows the text. */
+  /** Selector of the element with the text. */
   selector: string;
   seriesId: string;
-  /** Connections of two tabs. */
+  /** Connections of two tabs together. */
   connections: number;
 }
 
@@ -44,7 +44,7 @@ const ways: Record<string, Showing> = {
   },
 };
 
-/** Writes a text and looks at it on two tabs, through everything that may happen to them. */
+/** Writes a text and watches it on two tabs, through every kind of interruption. */
 async function followThrough(
   page: Page,
   server: RestartingServer,
@@ -87,7 +87,7 @@ async function followThrough(
   const refused = page.context().waitForEvent("requestfailed", {
     predicate: (request) => request.failure()!.errorText === "net::ERR_INTERNET_DISCONNECTED",
   });
-  await server.cut(); // What is open stays open in a browser that only pretends to be offline.
+  await server.cut(); // A browser that only simulates being offline keeps open connections.
   await say("in the dark ");
   await refused;
   await connected(0);
@@ -164,7 +164,7 @@ browserTest(
       statuses.push(answer.status);
       const text = await answer.text();
       if (answer.status === 200) assert.match(text, /\n\nretry: 30000\n\n$/);
-      // Without the wait of half a minute.
+      // Without the delay of half a minute.
       return new Response(answer.status === 204 ? null : hurried(text), answer);
     });
     await page.goto(server.url);

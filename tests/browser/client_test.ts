@@ -8,7 +8,7 @@ import { browserTest } from "../../testing/pages/browser.ts";
 import { serve } from "../../testing/network/serve.ts";
 import { until } from "../../testing/sse/sse.ts";
 
-/** A page that tells the server what it hears. */
+/** Returns a page that reports to the server. */
 function pageOf(taskId: string, options: string, baseUrl = ""): string {
   return `<!doctype html><title>Wake</title><script type="module">
     import { TaskcastClient } from "/client.js";
@@ -106,14 +106,14 @@ browserTest(
 );
 
 browserTest("a page goes on as soon as the network is back", async (page) => {
-  // The wait after the first failure would last for days.
+  // The delay after the first failure would last for days.
   await using site = await openSite("connection: { random: () => waits++ === 0 ? 1e7 : 0 }");
   const { engine, taskId, told } = site;
   await page.goto(site.url);
   await engine.publishEvent(taskId, { type: "n", data: 1 });
   await until(() => told.includes("event 1"), "it reads");
   await page.context().setOffline(true);
-  site.cut(); // Offline, this browser would keep what is open.
+  site.cut(); // Simulating offline, this browser would keep open connections.
   const failures = () => page.evaluate(() => (globalThis as unknown as { errors: number }).errors);
   await until(async () => await failures() === 1, "it has noticed and waits");
   await engine.publishEvent(taskId, { type: "n", data: 2 });
@@ -130,7 +130,7 @@ browserTest(
     await using strict = await openSite(options, { origin: "*" });
     await using open = await openSite(options, { origin: "*", allowedHeaders: ["X-Tenant"] });
     const from = (page: Site, server: Site) => `${page.url}/?server=${server.url}/taskcast`;
-    // Each serves the page of the other, whose task has the same id only by its name.
+    // Each serves the page of the other, whose task is another one with the same id.
     for (const [site, other] of [[strict, open], [open, strict]] as const) {
       await other.engine.createTask({ id: site.taskId });
       await other.engine.publishEvent(site.taskId, { type: "n", data: 1 });

@@ -42,7 +42,7 @@ await browserTest("examples/react_page: reloads, a second window, the end, Stop"
     await window.locator("li", { hasText: "looked it up" }).waitFor();
     await window.locator(".state", { hasText: "running" }).waitFor();
   }
-  // One of each filter and window, StrictMode or not: none was opened twice or left behind.
+  // One for each filter and window, StrictMode or not: none was opened twice or left behind.
   await until(() => engine.stats.streams === 4, "each window has two connections");
 
   await second.click("text=Stop");

@@ -17,15 +17,15 @@ function openEngine(): TaskEngine {
   });
 }
 
-/** A task of which the page shows the text. */
+/** A task whose text the page shows. */
 interface Writing {
   engine: TaskEngine;
-  /** Opens the page on another tab. */
+  /** Opens the page in another tab. */
   open(context: BrowserContext): Promise<Page>;
   say(delta: string): Promise<void>;
   /** Waits until tabs show the whole text. */
   shown(...tabs: Page[]): Promise<void>;
-  /** Streams that were opened until now. */
+  /** Number of streams opened so far. */
   readonly streams: number;
 }
 
@@ -100,14 +100,14 @@ browserTest(
       await shown(other);
       const session = await context.newCDPSession(frozen);
       await session.send("Debugger.enable");
-      await session.send("Debugger.pause"); // Stops it at the next thing it is about to do.
+      await session.send("Debugger.pause"); // Stops it at its next statement.
       await say("upon ");
       const late = await open(context); // Asks, and gets no answer.
       await shown(late, other);
       await say("a time ");
       await shown(late, other);
       assert(writing.streams > 1, "another tab has connected");
-      await session.send("Debugger.disable"); // It goes on where it was stopped.
+      await session.send("Debugger.disable"); // It continues where it was stopped.
       await shown(frozen, late, other);
       await until(() => engine.stats.streams === 1, "there is one connection");
     });

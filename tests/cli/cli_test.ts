@@ -19,7 +19,7 @@ Deno.test("taskcast --help and --version say what there is", async () => {
   for (const word of ["--port", "TASKCAST_PORT", "3721", "--host", "--log-level", "--cors"]) {
     assert(start.out.includes(word), word);
   }
-  // What has no option is named, too: otherwise nobody would look for authentication.
+  // Variables without an option are named, too: otherwise nobody would look for authentication.
   for (const { env } of ENVIRONMENT_KEYS) assert(start.out.includes(env), env);
   assert.match(start.out, /TASKCAST_AUTH_MODE .*one of none, jwt, custom; default: none/);
   assert.match(start.out, /TASKCAST_LOG_LEVEL,\s+default:\s+info/);
@@ -182,7 +182,9 @@ Deno.test("start: warns when everybody may do everything, and is silent when tol
   assert(!quiet.process.err.includes("auth is off"));
 });
 
-/** The text of a task's `stdout` series, for a reader that is cut off again and again. */
+/**
+ * Returns the text of a task's `stdout` series for a reader that is disconnected again and again.
+ */
 async function readStdout(
   url: string,
   taskId: string,
@@ -273,7 +275,7 @@ Deno.test("run: SIGINT cancels the task, and a task that is cancelled elsewhere 
   assert.equal(await interrupted.running.ended, 130);
   assert.equal((await server.engine.getTask(interrupted.id))?.status, "cancelled");
 
-  // What the command leaves behind holds its output open, which must not keep us.
+  // A process that the command leaves behind holds its output open, which must not block.
   const cancelled = await begin("sleep 60");
   await server.engine.transitionTask(cancelled.id, "cancelled");
   assert.notEqual(await cancelled.running.ended, 0);
@@ -285,7 +287,7 @@ Deno.test("logs: a task that is not there is one clear line", async () => {
   const { code, err } = await runCli(["logs", "none", "--url", server.url]);
   assert.equal(code, 1);
   assert.match(err, /^error: .*none/);
-  // What is refused before anything is asked is said the same way.
+  // Refusals before any request have the same form.
   for (const args of [["logs", ".."], ["logs", "..", "--follow"]]) {
     const refused = await runCli([...args, "--url", server.url]);
     assert.equal(refused.code, 1, args.join(" "));
@@ -341,7 +343,7 @@ Deno.test("logs --follow goes on by itself when the server comes back", async ()
   await until(() => following.err.includes("a 1"), "the event has come");
   await first[Symbol.asyncDispose]();
   await until(() => following.err.includes("connection lost"), "the loss is noticed");
-  // Another server with another memory: the task is not there any more, and that is said.
+  // Another server with another memory no longer has the task, and says so.
   await using _second = Deno.serve(
     { port, hostname: "127.0.0.1", onListen() {} },
     () =>

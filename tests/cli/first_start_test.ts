@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { cp } from "node:fs/promises";
 
-// What has to be downloaded before a server answers for the first time.
+// Downloads that are needed before a server first answers.
 
-/** The packages that a server imports, and that bring others with them. */
+/** Packages that a server imports and that bring others with them. */
 const IMPORTED = [
   "@hono/node-server",
   "@opentelemetry/api",
@@ -47,9 +47,9 @@ async function run(args: string[], env: Record<string, string> = {}): Promise<st
   return decoder.decode(stdout);
 }
 
-/** The packages that these need, and themselves. */
+/** Returns these packages and all that they depend on. */
 function closure(ids: Iterable<string>, packages: Record<string, NpmPackage>): NpmPackage[] {
-  const found = new Set(ids); // What is added while it is walked through is walked through, too.
+  const found = new Set(ids); // Entries added during the loop are visited, too.
   for (const id of found) packages[id]!.dependencies.forEach((dependency) => found.add(dependency));
   return [...found].map((id) => packages[id]!);
 }
@@ -83,7 +83,7 @@ Deno.test("a server that starts without a configuration file loads four packages
     await run(["info", "--json", "cli/mod.ts"]),
   ) as ModuleGraph;
   const bySpecifier = new Map(modules.map((module) => [module.specifier, module]));
-  // What `taskcast start` imports by and by on its way.
+  // Modules that `taskcast start` imports on its way.
   const reached = new Set(
     ["cli/main.ts", "cli/commands/start.ts", "cli/listen/node_server.ts"]
       .map((file) => new URL(`../../${file}`, import.meta.url).href),
@@ -99,7 +99,7 @@ Deno.test("a server that starts without a configuration file loads four packages
     const id = bySpecifier.get(specifier)?.npmPackage;
     return id === undefined ? [] : npmPackages[id]!.name;
   });
-  // Not those of tokens, traces, metrics, YAML, Redis, PostgreSQL and Sentry.
+  // Without the packages for tokens, traces, metrics, YAML, Redis, PostgreSQL and Sentry.
   assert.deepEqual([...new Set(packages)].toSorted(), [
     "@hono/node-server",
     "commander",

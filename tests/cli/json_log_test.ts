@@ -8,7 +8,7 @@ Deno.test({
   name: "start: a log of JSON holds nothing else, though libraries write to the console",
   ignore: url === undefined,
 }, async () => {
-  // The client of Redis remarks on a password that nobody asked for.
+  // The Redis client warns about a password that is not needed.
   const withPassword = url!.replace("//", "//:needless@");
   const env = { TASKCAST_LOG_FORMAT: "json", TASKCAST_REDIS_URL: withPassword };
   const server = await startCli(["--host", "127.0.0.1"], env);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ELSEWHERE, startCli } from "../../testing/servers/cli.ts";
 import { frames, until } from "../../testing/sse/sse.ts";
 
-// With both servers that Deno has; other runtimes have but one, which every test uses.
+// Deno has two servers; other runtimes have one, which every test uses.
 for (const listener of ELSEWHERE ? [] : ["deno", "node"]) {
   Deno.test(`--listener ${listener}: streams are live, end when readers leave, and drain at a signal`, async () => {
     await using server = await startCli(["--listener", listener]);
@@ -42,7 +42,7 @@ for (const args of ELSEWHERE ? [[]] : [["--listener", "deno"], ["--listener", "n
     await using server = await startCli(args);
     const { hostname, port } = new URL(server.url);
     using _unused = await Deno.connect({ hostname, port: Number(port) });
-    await (await fetch(`${server.url}/health`)).body?.cancel(); // The server has seen the other, too.
+    await (await fetch(`${server.url}/health`)).body?.cancel(); // Both were noticed.
     server.process.kill("SIGTERM");
     assert.equal(await server.process.ended, 0);
     assert.doesNotMatch(server.process.err, /still open/);

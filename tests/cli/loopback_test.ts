@@ -3,7 +3,7 @@ import { ELSEWHERE, runCli, startCli } from "../../testing/servers/cli.ts";
 import { rawGet } from "../../testing/network/raw_http.ts";
 import { until } from "../../testing/sse/sse.ts";
 
-// A server that asks for no tokens, and the pages of the web that a developer has open.
+// A server without authentication, and pages that a developer has open.
 
 const LISTENERS = ELSEWHERE ? [[]] : [["--listener", "deno"], ["--listener", "node"]];
 
@@ -24,7 +24,8 @@ for (const args of LISTENERS) {
       await assert.rejects(Deno.connect({ hostname: other.address, port }), /refused/i);
     }
 
-    // What browsers send for a page that posts a form, and for one whose name leads here by now.
+    // Requests that browsers send for a page that posts a form, and for one whose name now resolves
+    // here.
     const form = await fetch(`${url}/tasks`, {
       method: "POST",
       headers: { origin: "https://evil.example", "content-type": "text/plain" },
@@ -79,7 +80,7 @@ Deno.test("start: whoever says who may call is not second-guessed", async () => 
     const headers = { origin: "https://app.example" };
     assert.match(await rawGet(port, "taskcast.example", { headers }), /^HTTP\/1\.1 200 /);
   }));
-  // With CORS for its origin a page is let in, and told so.
+  // With CORS for its origin, a page is admitted, and told so.
   await using server = await startCli(["--cors", "https://app.example"]);
   const headers = { origin: "https://app.example" };
   const page = await fetch(`${server.url}/health`, { headers });

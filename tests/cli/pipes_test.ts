@@ -4,7 +4,8 @@ import { freePort } from "../../testing/network/free_port.ts";
 import { until } from "../../testing/sse/sse.ts";
 import { startServer } from "../../testing/servers/test_server.ts";
 
-// How `taskcast run` and others end when whoever reads them has gone, or somebody ends what they run.
+// How `taskcast run` and other commands end when their reader disconnects, or when the process that
+// they run is ended.
 
 /** Runs `taskcast … | head -1`, as a shell does. */
 async function headOf(args: string[]): Promise<{ code: number; out: string; err: string }> {
@@ -25,17 +26,17 @@ Deno.test("run into head: the command ends as in any pipeline, and so does the t
   await using server = startServer();
   const run = async (...command: string[]) => {
     const { code, out, err } = await headOf(["run", "--url", server.url, ...command]);
-    // Pipes of Node are sockets: there the command is told with an error that it may print.
+    // Pipes of Node are sockets, so the command gets an error, which it may print.
     const lines = err.trimEnd().split("\n").filter((line) =>
       !(ELSEWHERE && line.startsWith("yes:"))
     );
-    assert.equal(lines.length, 1, err); // Where the task is, and no stack.
+    assert.equal(lines.length, 1, err); // The address of the task, and no stack trace.
     assert.equal(out.trimEnd().split("\n").length, 1);
     return { code, task: (await server.engine.getTask(idIn(err)))! };
   };
   const [endless, patient] = await Promise.all([
     run("--", "yes"),
-    // Whoever writes nothing more does all it has to do.
+    // A process that writes nothing more still finishes.
     run(...sh("echo begun; echo again; sleep 0.3")),
   ]);
   assert.deepEqual([endless.task.status, endless.task.reason], [
@@ -92,7 +93,7 @@ Deno.test("remarks and logs on a full disk are lost, and nothing else is", async
   assert.equal((await child.status).code, 0);
 });
 
-/** Runs `taskcast` with one of its outputs on a disk that is full. */
+/** Runs `taskcast` with one of its outputs on a full disk. */
 async function onFullDisk(
   args: string[],
   redirection: ">" | "2>",
@@ -124,7 +125,7 @@ Deno.test("run: killed commands and interruptions of every kind end the task", a
   const { err: _, ...end } = await endOf(killed);
   assert.deepEqual(end, { code: 137, status: "failed", signal: "SIGKILL" });
 
-  // It does not heed the first; the second ends it.
+  // It ignores the first signal; the second ends it.
   const stubborn = await begin(
     "trap 'echo heard' INT; echo begun; while :; do sleep 0.05; done",
   );
@@ -139,11 +140,11 @@ Deno.test("run: killed commands and interruptions of every kind end the task", a
   const closed = await endOf(hungUp);
   assert.deepEqual([closed.code, closed.status, closed.signal], [129, "cancelled", "SIGHUP"]);
 
-  // The terminal told the command only.
+  // The terminal signalled the command only.
   const told = await begin("echo $$ begun; kill -INT $$; sleep 30");
   assert.equal((await endOf(told)).status, "cancelled");
 
-  // It ends at the first, and the second comes while the server is told.
+  // It ends at the first one; the second arrives during the request to the server.
   await using proxy = holding(server.url, "cancelled");
   const late = await begin("echo begun; exec sleep 30", proxy.url);
   late.running.kill("SIGINT");
@@ -154,7 +155,7 @@ Deno.test("run: killed commands and interruptions of every kind end the task", a
   assert.deepEqual([code, status], [130, "cancelled"]);
 });
 
-/** A server in front of another one that lets the request for a transition wait. */
+/** Starts a server in front of another one that delays the request for a transition. */
 function holding(url: string, status: string) {
   const { promise: isAsked, resolve: asked } = Promise.withResolvers<void>();
   const { promise: mayAnswer, resolve: answer } = Promise.withResolvers<void>();
@@ -183,7 +184,7 @@ Deno.test("run: a server that never answers is left at the last signal", async (
   await using running = cli(["run", "--url", url, ...sh("true")]);
   using _connection = await mute.accept();
   running.kill("SIGINT");
-  running.kill("SIGTERM"); // Two of a kind may arrive as one.
+  running.kill("SIGTERM"); // Two signals of a kind may arrive as one.
   assert([130, 143].includes(await running.ended));
   assert.equal(running.err, "error: taskcast: left before the server answered\n");
 });
@@ -281,7 +282,7 @@ Deno.test("commands say within a second that no server is there, and what to do"
   free.close();
   const started = performance.now();
   await runCli(["--version"]);
-  const startMs = performance.now() - started; // As long as the program itself takes.
+  const startMs = performance.now() - started; // The duration of the program itself.
   for (
     const args of [["run", "--url", url, "--", "true"], ["logs", "x", "--url", url], [
       "logs",

@@ -7,7 +7,7 @@ import { until } from "../../testing/sse/sse.ts";
 // `taskcast redis accept-loss` against servers whose Redis lost everything.
 
 const hasRedis = await redisProgram() !== undefined;
-const test = hasRedis ? Deno.test : () => {}; // `conformance_test.ts` says that it is left out.
+const test = hasRedis ? Deno.test : () => {}; // `conformance_test.ts` reports that it is skipped.
 
 async function call(url: string, path: string, body?: unknown) {
   const init = body === undefined ? {} : {
@@ -59,7 +59,7 @@ test("redis accept-loss: servers say what was lost, and go on when that is accep
   for (const { url } of [one, other]) {
     const isWell = async () => {
       const { status, text } = await call(url, "/health/ready");
-      return status === 200 && !text.includes("accept-loss"); // Partitions are looked at one by one.
+      return status === 200 && !text.includes("accept-loss"); // Partitions are checked one by one.
     };
     await until(isWell, "it is ready");
   }

@@ -4,8 +4,8 @@ import { startSentryEndpoint } from "../../testing/servers/sentry_endpoint.ts";
 import { until } from "../../testing/sse/sse.ts";
 import { tempFolder } from "../../testing/temp_file.ts";
 
-// The command is in one place, as `npx`, `pnpm dlx` and global installations have it, and the user's
-// project with its packages is in another. `npm_test.ts` runs these tests on Node and Bun, too.
+// The command is in one place, as after `npx`, `pnpm dlx` and global installation, and the user's
+// project with its packages is in another. `npm_test.ts` also runs these tests on Node and Bun.
 
 const ANY_PORT = { TASKCAST_PORT: "0" };
 
@@ -30,7 +30,7 @@ async function failTask(url: string): Promise<void> {
 
 Deno.test({
   name: "the Sentry SDK of the user's project is used",
-  ignore: !ELSEWHERE, // On Deno there is only the one that is built in.
+  ignore: !ELSEWHERE, // Deno has only the built-in one.
 }, async () => {
   await using sentry = startSentryEndpoint();
   await using folder = await tempFolder({
@@ -50,7 +50,7 @@ Deno.test({
   assert.deepEqual(sentry.events, []);
 });
 
-/** A package with a plugin that says who it is when it is opened. */
+/** Returns a package with a plugin that prints its name when it is opened. */
 function packageOf(folder: string, name: string, manifest: object): Record<string, string> {
   const at = `${folder}node_modules/${name}`;
   return {
@@ -75,7 +75,7 @@ Deno.test("plugins are found in the projects of the working folder and of the co
     [["--storage", "my-store"], "my-store"],
     [["--storage", "@me/store/plugin"], "@me/store"],
     [["-c", "config/taskcast.yaml"], "beside-config"],
-    // Deno itself knows what these are, and downloads the first.
+    // Deno itself knows these, and downloads the first.
     ...ELSEWHERE
       ? [
         [["--storage", "npm:my-store@^1"], "my-store"],

@@ -14,8 +14,8 @@ import {
   sse,
 } from "../../testing/servers/scripted_server.ts";
 
-// What looks like the server's answer and is none: successes and refusals of something in between,
-// and messages that were damaged on the way.
+// Foreign answers that look like the server's: successes and refusals of intermediaries, and
+// messages that were damaged on the way.
 
 const quick = { minDelayMs: 1, maxDelayMs: 4, random: () => 0.999 };
 
@@ -55,7 +55,7 @@ async function told(client: TaskcastClient, since?: string) {
 const none: Answer = () => new Response(null, { status: 204 });
 const task = (status: string): Answer => () => Response.json({ id: "t", status, lastIndex: 1 });
 
-/** Successes of something in between. */
+/** Successes of intermediaries. */
 const SUCCESSES: Record<string, Answer> = {
   "a captive portal": () =>
     new Response("<html>welcome</html>", { headers: { "content-type": "text/html" } }),
@@ -130,12 +130,12 @@ for (const transport of ["fetch", "eventsource"] as const) {
       ["c1", task("running")],
       ["c1", SUCCESSES["another service's object"]!],
       ["c1", none],
-      // The end is known only from the cursor of the end: what came before it may not be here yet.
+      // The end is known only from its cursor: earlier events may still be missing.
       [live, task("completed")],
     ];
     for (const [cursor, status] of beginnings) {
       await using server = byPath({
-        // EventSource, which does not say why it was refused, asks twice.
+        // EventSource does not report the reason of a refusal, and asks twice.
         "/tasks/t/events": [sse(eventFrame(cursor, 1)), none, none, none, none, rest],
         "/tasks/t": [status],
       });
@@ -178,7 +178,7 @@ Deno.test("a refusal in our form with a code that the server does not have is an
     const { seen, errors } = await told(readerOf(server));
     assert.deepEqual(seen, [1, 2], code);
     assert.equal(errors.length, 9, code);
-    // Where nothing else has ever answered, it is an error in the end.
+    // If nothing else has ever answered, it becomes an error.
     await using nowhere = scriptedServer(refusal(status, code));
     await assert.rejects(readerOf(nowhere).subscribe("t"), { status, isForeign: true });
     assert.equal(nowhere.requests.length, status === 401 ? 1 : 6, code);
@@ -200,7 +200,7 @@ Deno.test("the server SDK publishes in spite of such a refusal, and heeds the se
   }
 });
 
-/** Frames whose data is not what it was. */
+/** Frames with damaged data. */
 const DAMAGED = {
   "half an event": 'event: taskcast.event\ndata: {"filteredIndex":0,"rawIn\nid: c2\n\n',
   "an event that is nothing": "event: taskcast.event\ndata: null\nid: c2\n\n",

@@ -13,7 +13,7 @@ import {
 import { until } from "../../testing/sse/sse.ts";
 import { startAnyServer } from "../../testing/servers/any_server.ts";
 
-/** Waits between attempts that a test can bear, and that are the longest allowed. */
+/** Delays between attempts that are short enough for tests, and always the longest allowed. */
 const quick = { minDelayMs: 1, maxDelayMs: 4, random: () => 0.999 };
 
 function clientOf(
@@ -23,7 +23,7 @@ function clientOf(
   return new TaskcastClient({ baseUrl: url, connection: quick, ...options });
 }
 
-/** An answer that begins a stream and never ends it. */
+/** Returns an answer that begins a stream and never ends it. */
 function endless(text = ""): () => Response {
   return () => {
     let timer: number | undefined;
@@ -38,7 +38,7 @@ function endless(text = ""): () => Response {
 Deno.test("over connections that break anywhere, the text is right and no event is lost or doubled", async () => {
   await using server = await startAnyServer();
   const random = seededRandom(11);
-  // The budget grows: a text longer than every connection could carry would never arrive.
+  // The budget grows; otherwise a text longer than every connection could never arrive.
   let budget = 600;
   await using proxy = cuttingProxy(server.url, () => (budget += 300) * random());
   const { id } = await server.engine.createTask();
@@ -98,7 +98,7 @@ Deno.test("a lost connection goes on from the newest cursor, which heartbeats mo
 
 Deno.test("a frame that is cut off moves nothing, wherever its id stands", async () => {
   const data = 'data: {"filteredIndex":0,"rawIndex":0,"type":"a","level":"info","data":1}\n';
-  // Servers before 0.2 write the id before the data.
+  // Servers before 0.2 send the id before the data.
   for (const frame of [`${data}id: c2\n`, `id: c2\n${data}`]) {
     const whole = `event: taskcast.event\n${frame}\n`;
     for (let cut = 0; cut < whole.length; cut++) {
@@ -210,7 +210,7 @@ Deno.test("an abort ends it at once: while connecting, while reading, while wait
 });
 
 Deno.test("an abort ends it also when much was read before", async () => {
-  // Memory is collected meanwhile, with which Deno forgets the signal of a request.
+  // Garbage collection meanwhile makes Deno forget the signal of a request.
   await using server = await startAnyServer();
   for (let round = 0; round < 6; round++) {
     const { id } = await server.engine.createTask();
@@ -273,7 +273,7 @@ Deno.test("stream(): reads as fast as it is read, and can be gone on with from i
   for await (const { data } of second) seen.push(data);
   assert.deepEqual(seen, [0, 1, 2, 3, 4]);
   assert.equal(second.reason, "cancelled");
-  // From the cursor of the end there is nothing more, but still the reason.
+  // After the final cursor there is nothing more, except for the reason.
   const third = client.stream(id, { filter, since: { id: second.cursor! } });
   for await (const event of third) assert.fail(JSON.stringify(event));
   assert.equal(third.reason, "cancelled");

@@ -28,7 +28,7 @@ function clientOf(
   });
 }
 
-/** A `fetch` that gives out answers only as a whole, and has no stream. */
+/** A `fetch` that returns answers only as a whole, without a stream. */
 const wholeFetch: typeof fetch = async (input, init) => {
   const response = await fetch(input, init);
   Object.defineProperty(response, "body", { value: undefined });

@@ -5,14 +5,14 @@ import { TaskcastServerClient } from "@taskcast/server-sdk";
 import { TaskcastChatTransport } from "@taskcast/ai/transport";
 import { doneFrame, scriptedServer, sse } from "../../testing/servers/scripted_server.ts";
 
-// Options that cannot work are refused when they are given, and are no outage.
+// Invalid options are refused at once, and do not look like an outage.
 
 const baseUrl = "http://localhost:1";
 
 /** Values that HTTP headers cannot carry. */
 const UNSENDABLE = ["hush\nhush", "hush\r\nx-evil: 1", "hush\0", "hush 日本"];
 
-/** That an error says what is wrong and shows no secret. */
+/** Checks that an error names the problem and contains no secret. */
 function tellsNoSecret(expected: RegExp): (error: unknown) => boolean {
   return (error) => {
     assert(error instanceof TypeError);
@@ -80,7 +80,7 @@ Deno.test("lists that are none are refused before anything is asked", async () =
   const producer = new TaskcastServerClient({ baseUrl: server.url });
   for (const wrong of ["a", "", new Set(["a"]), { a: true }, 7, null]) {
     for (const name of ["types", "levels"]) {
-      // deno-lint-ignore no-explicit-any -- As callers without types have it.
+      // deno-lint-ignore no-explicit-any -- As from callers without types.
       const filter: any = { [name]: wrong };
       const isTold = { name: "TypeError", message: `filter.${name} must be a list` };
       const fatal: boolean[] = [];
@@ -102,7 +102,7 @@ Deno.test("lists that are none are refused before anything is asked", async () =
 });
 
 Deno.test("limits are numbers from 1, and nothing that only looks like one", () => {
-  // deno-lint-ignore no-explicit-any -- As callers without types have it.
+  // deno-lint-ignore no-explicit-any -- As from callers without types.
   const wrong: any[] = ["500", 0.5, 0, -1, NaN, null, true, 5n, [5], {}];
   const producer = new TaskcastServerClient({ baseUrl });
   for (const value of wrong) {
@@ -122,7 +122,7 @@ Deno.test("limits are numbers from 1, and nothing that only looks like one", () 
     }
     assert.throws(() => new TaskcastServerClient({ baseUrl, timeoutMs: value }), RangeError);
     assert.throws(() => new TaskcastChatTransport({ idleTimeoutMs: value }), RangeError);
-    if (value === 0) continue; // To linger for nothing is the default.
+    if (value === 0) continue; // The default is not to linger.
     assert.throws(() => producer.openPublisher("t", { lingerMs: value }), RangeError);
   }
 });

@@ -13,7 +13,7 @@ import {
 } from "../../testing/servers/scripted_server.ts";
 import { until } from "../../testing/sse/sse.ts";
 
-// What comes between a client and its server, or where no server is: whose answer is it?
+// Answers of intermediaries between a client and its server, or in place of a server.
 
 const quick = { minDelayMs: 1, maxDelayMs: 4, random: () => 0.999 };
 
@@ -25,7 +25,7 @@ const page = (status: number, headers: Record<string, string> = {}): Answer => (
     headers: { "content-type": "text/html", ...headers },
   });
 
-/** Answers of things in between, though a server is there. */
+/** Answers of intermediaries in front of a server. */
 const FOREIGN: [what: string, answer: Answer][] = [
   ["an ingress without a backend", page(404)],
   ["a firewall", page(403)],
@@ -50,7 +50,7 @@ const FOREIGN: [what: string, answer: Answer][] = [
 
 Deno.test("a reader that has had events outlives whatever answers in between", async () => {
   for (const [what, foreign] of FOREIGN) {
-    // More often than at a first contact, where the address may be wrong.
+    // More often than at a first contact, when the address may be wrong.
     const between = Array.from({ length: 8 }, () => foreign);
     await using server = scriptedServer(
       sse(eventFrame("c1", 1)),
@@ -129,14 +129,14 @@ Deno.test("where no server has ever answered, a page of something else is an err
   await client.subscribe("t", { onError: (error, { fatal }) => told.push([`${error}`, fatal]) });
   assert.deepEqual(told.map(([, fatal]) => fatal), [false, false, false, false, false, true]);
   assert.match(told[0]![0], /answered 404 to \/tasks\/t\/events with text\/html.*baseUrl is wrong/);
-  // A 401 is what an app says that serves Taskcast behind its own sign-in.
+  // An app that serves Taskcast behind its own sign-in answers with a 401.
   await using app = scriptedServer(page(401));
   const outside = new TaskcastClient({ baseUrl: app.url, connection: quick });
   await assert.rejects(outside.subscribe("t"), { status: 401, isForeign: true });
   assert.equal(app.requests.length, 1);
 });
 
-/** Lets every second request through to a server. */
+/** Returns a server that passes every second request on. */
 function everySecond(url: string, foreign: Answer): ScriptedServer {
   let count = 0;
   return scriptedServer(async (request) => {
@@ -174,7 +174,7 @@ Deno.test("a POST that a redirect has made a GET is an error that names the reas
   await assert.rejects(client.createTask(), /set baseUrl to the target of the redirect/);
 });
 
-/** Returns the warnings written to the console meanwhile. */
+/** Returns the warnings that `during` writes to the console. */
 async function warnings(during: () => Promise<unknown>): Promise<string[]> {
   const told: string[] = [];
   const { warn } = console;
@@ -211,7 +211,7 @@ Deno.test("no server: within a second the address and what to do are told, by ev
   const told = await warnings(async () => {
     const streams = [
       reader.subscribe("t", { signal, onError }),
-      // Nobody listens: the console is told, once for all of them.
+      // Without `onError`, the console is warned, once for all of them.
       reader.subscribe("t", { signal }),
       reader.subscribe("u", { signal }),
     ];
@@ -258,7 +258,7 @@ Deno.test("a server that was there is waited for as before, and attempts that we
   };
   const client = new TaskcastServerClient(options);
   await client.listTasks();
-  failuresLeft = 4; // For a second in all.
+  failuresLeft = 4; // For a second in total.
   await client.listTasks();
 
   failuresLeft = Infinity;

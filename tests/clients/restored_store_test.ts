@@ -5,7 +5,7 @@ import { until } from "../../testing/sse/sse.ts";
 import type { TestServer } from "../../testing/servers/test_server.ts";
 import { startServer } from "../../testing/servers/test_server.ts";
 
-// Our clients and a store that was restored to an earlier state: what they show is what the log says.
+// Our clients with a store that was restored to an earlier state show what its log says.
 
 const answer = { type: "delta", seriesId: "answer", seriesMode: "accumulate" } as const;
 const extra = { ...answer, seriesId: "extra" };

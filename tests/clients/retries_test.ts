@@ -10,7 +10,7 @@ import { startAnyServer } from "../../testing/servers/any_server.ts";
 import { eventFrame, scriptedServer, sse } from "../../testing/servers/scripted_server.ts";
 import { until } from "../../testing/sse/sse.ts";
 
-// Every loop of a client that tries again: it gets further, or its pauses grow, or it ends.
+// Every retry loop of a client makes progress, or its delays grow, or it ends.
 
 const quick = { minDelayMs: 1, maxDelayMs: 4, random: () => 0.999 };
 
@@ -136,7 +136,7 @@ Deno.test("openPublisher() gets a fresh token when its request outlived the old 
     fetch: async (input, init) => {
       const response = await fetch(input, init);
       if (requests++ > 0) return response;
-      // The first request is ended for its token, after what came before was stored.
+      // The first request is ended because of its token, after the earlier lines were stored.
       const { published, lastIndex } = await response.json();
       const details = { published, lastIndex };
       const error = { code: "UNAUTHORIZED", message: "The token has expired", details };
@@ -168,7 +168,7 @@ Deno.test("openPublisher() ends when a fresh token is refused, too", async () =>
   assert.equal(server.requests.length, 2);
 });
 
-/** The first waits of a client whose server behaves so each time. */
+/** Returns the first delays of a client whose server behaves like this each time. */
 async function waits(
   answer: () => Response,
   count: number,
@@ -202,7 +202,7 @@ Deno.test("a stream that opens and brings nothing is asked for later and later",
 });
 
 Deno.test("no wait that the other side dictates is shorter than half a second, nor longer than minutes", async () => {
-  // Without options: what a page has.
+  // Without options, as on a page.
   const first = async (answer: () => Response) => (await waits(answer, 1, {}))[0];
   const refusal = (after: string) => () =>
     new Response("", { status: 503, headers: { "retry-after": after } });

@@ -7,7 +7,7 @@ import type { AnyServer } from "../../testing/servers/any_server.ts";
 
 const quick = { minDelayMs: 1, maxDelayMs: 2 };
 
-/** A network that carries requests out and then loses the answers, or loses the requests. */
+/** A network that loses requests, or the answers to requests that were carried out. */
 function badNetwork(lose: (attempt: number) => "answer" | "request" | undefined): typeof fetch {
   let attempt = 0;
   return async (input, init) => {
@@ -52,7 +52,7 @@ function isCode(code: string): (error: unknown) => boolean {
 Deno.test("every call is carried out once, though answers and requests get lost", async () => {
   await using server = await startAnyServer();
   const { engine } = server;
-  // Of three attempts one loses its answer, one is lost itself, one succeeds.
+  // Of three attempts, one loses its answer, one is lost itself, and one succeeds.
   const client = clientOf(
     server,
     badNetwork((n) => n % 3 === 1 ? "answer" : n % 3 === 2 ? "request" : undefined),
@@ -135,7 +135,7 @@ Deno.test("what somebody else did is not taken for a repetition", async () => {
 Deno.test("publishes of one client arrive in the order of their calls, and of others in between", async () => {
   await using server = await startAnyServer();
   const { id } = await server.engine.createTask();
-  // One for each: if they shared it, either might be the one that loses, six times in a row.
+  // One network for each: on a shared one, either client might lose six times in a row.
   const clients = [1, 2].map(() =>
     clientOf(
       server,

@@ -12,9 +12,9 @@ import { until } from "../../testing/sse/sse.ts";
 import type { TestServer } from "../../testing/servers/test_server.ts";
 import { startServer } from "../../testing/servers/test_server.ts";
 
-// Each client is as good as a tab: locks and channels are the runtime's own, and work within it.
+// Each client stands for a tab: the runtime's own locks and channels work within the process.
 
-// Deno forgets how to send when the last channel is closed and another is opened at once.
+// Deno cannot send any more when the last channel is closed while another one is opened.
 new BroadcastChannel("keeps the others working");
 
 const quick = { minDelayMs: 1, maxDelayMs: 4, random: () => 0.999 };
@@ -85,7 +85,7 @@ async function closeAll(tabs: readonly Seen[]): Promise<void> {
   await Promise.all(tabs.map(({ ended }) => ended));
 }
 
-/** Counts the streams that were opened. */
+/** Counts the opened streams. */
 function counting(server: TestServer): { fetch: typeof fetch; readonly streams: number } {
   let streams = 0;
   return {
@@ -137,7 +137,7 @@ Deno.test("share: when the tab with the connection goes another takes over, and 
     await until(() => server.engine.stats.streams === 1, "there is one connection");
     for (let i = 0; i < 5; i++) {
       await say(server, id, n++);
-      // In the middle of what is on its way.
+      // In the middle of messages that are on their way.
       if (i === 2) await Promise.all(tabs.splice(0, 1).map((tab) => (tab.close(), tab.ended)));
     }
     for (const tab of tabs) await sees(tab, n);
@@ -182,7 +182,7 @@ Deno.test("share: a tab that comes back with a cursor gets what it lacks, from a
   assert.equal(server.engine.stats.streams, 1);
   tab.close();
   await tab.ended;
-  // What leads now began at a later place than this one wants.
+  // The new leader began at a later position than this tab needs.
   const before = open(tabOf(server), id);
   await sees(before, 20);
   await until(() => server.engine.stats.streams === 1, "they share again");
@@ -204,7 +204,7 @@ Deno.test("share: a tab that does not answer loses the connection to one that do
   const [name] = held.filter((name) => name.startsWith("taskcast:"));
   first.close();
   await first.ended;
-  // A frozen tab: it has the lock and says nothing.
+  // A frozen tab holds the lock and does not answer.
   const frozen = assert.rejects(
     locks.request(name!, () => new Promise(() => {})),
     { name: "AbortError" },
@@ -273,7 +273,7 @@ Deno.test("share: a slow reader holds up no other tab, and gets everything", asy
   assert.deepEqual(late, upTo(200));
 });
 
-/** A token that nobody checks. */
+/** Returns a token that nobody checks. */
 function jwt(claims: object): string {
   const part = (value: object) => btoa(JSON.stringify(value)).replaceAll("=", "");
   return `${part({ alg: "none" })}.${part(claims)}.`;
@@ -338,7 +338,7 @@ Deno.test("share: without locks or channels each stream has its own connection",
       writable: true,
     });
   }
-  // As in a frame without an origin: they are there, and refuse.
+  // As in a frame without an origin: they exist, and refuse.
   const refusing = {
     BroadcastChannel,
     locks: { request: () => Promise.reject(new DOMException("no origin", "SecurityError")) },

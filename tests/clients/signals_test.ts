@@ -5,7 +5,7 @@ import { TaskcastServerClient } from "@taskcast/server-sdk";
 import { startAnyServer } from "../../testing/servers/any_server.ts";
 import { until } from "../../testing/sse/sse.ts";
 
-/** A signal that counts the listeners that it has. */
+/** Returns a signal that counts its listeners. */
 function countedSignal(): { signal: AbortSignal; abort: () => void; most: () => number } {
   const controller = new AbortController();
   const { signal } = controller;

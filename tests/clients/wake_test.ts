@@ -11,9 +11,9 @@ import {
 } from "../../testing/servers/scripted_server.ts";
 import { until } from "../../testing/sse/sse.ts";
 
-// What the platform says of network, page and machine. Deno's window gets the same events here.
+// Events of the platform about network, page and machine. Deno's window gets the same events here.
 
-/** The first wait would last for years; the others are short. */
+/** The first delay would last for years; the others are short. */
 function patient(): { minDelayMs: number; maxDelayMs: number; random: () => number } {
   let waits = 0;
   return { minDelayMs: 2, maxDelayMs: 4, random: () => waits++ === 0 ? 1e12 : 0 };
@@ -25,7 +25,7 @@ const { locks } = navigator as unknown as {
 
 const away = () => new Response("", { status: 502 });
 
-/** A stream that stays open, until whoever reads it leaves. */
+/** Returns a stream that stays open until its reader disconnects. */
 function open(text: string): () => Response {
   return () => {
     const start = (controller: ReadableStreamDefaultController<Uint8Array>) =>
@@ -42,9 +42,9 @@ Deno.test("a wait is cut short when the network is back, or the page is looked a
     let waits = 0;
     const following = client.subscribe("t", { onError: () => waits++ });
     await until(() => waits === 1, "it waits");
-    dispatchEvent(new Event("focus")); // Means nothing.
+    dispatchEvent(new Event("focus")); // Has no meaning.
     assert.equal(server.requests.length, 1);
-    // The wait begins after the callback.
+    // The delay begins after the callback.
     await until(() => {
       dispatchEvent(new Event(event));
       return server.requests.length === 2;
@@ -125,7 +125,7 @@ Deno.test("a page that is left gives its connections up, and goes on when it is 
       assert.deepEqual(seen, [1, 2]);
       assert.equal(server.requests[1]!.headers.get("last-event-id"), "c1");
 
-      // An abort while it is away ends it.
+      // An abort while the page is away ends it.
       const stop = new AbortController();
       await using other = scriptedServer(open(frames[0]!));
       const second = new TaskcastClient({ baseUrl: other.url, share });

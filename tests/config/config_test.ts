@@ -9,8 +9,8 @@ import { checkConfig as check } from "../../testing/texts/config_check.ts";
 import { tempFolder } from "../../testing/temp_file.ts";
 import { WRONG } from "../../testing/texts/wrong_configurations.ts";
 
-// What a configuration file may say, and what goes before what; tests/config/errors_test.ts has what
-// is said of one that is wrong. Here nothing is started; tests/config/start_test.ts does that.
+// The keys of a configuration file and the precedence of its sources; tests/config/errors_test.ts
+// covers invalid ones. Nothing is started here; tests/config/start_test.ts does that.
 
 const SECRET = "hush-hush-hush-hush-hush-hush-hush";
 
@@ -48,7 +48,7 @@ const keys = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256
 const spki = new Uint8Array(await crypto.subtle.exportKey("spki", keys.publicKey));
 const pem = `-----BEGIN PUBLIC KEY-----\n${spki.toBase64()}\n-----END PUBLIC KEY-----\n`;
 
-/** Settings that can be said together: what the file, the environment and the flags say. */
+/** Settings that can be combined: those of the file, the environment and the flags. */
 const GROUPS: Record<
   string,
   [
@@ -160,7 +160,7 @@ Deno.test("command line before environment before file before default, for every
       expected.push([names.join("."), flag !== undefined]);
     }
     if (i === 0) file.adapters.shortTerm.provider = "memory";
-    // The file says "custom", which has no use for keys: those are in the environment only.
+    // The file says "custom", which needs no keys, so they come from the environment only.
     if (i === 0) file.auth.jwt = undefined;
     const text = `export default ${JSON.stringify(file).replace('"FUNCTION"', "() => null")}`;
     await using folder = await tempFolder({
@@ -392,7 +392,7 @@ Deno.test("the JSON Schema takes and refuses what the program does", async () =>
   const file = new URL("../../docs/reference/taskcast.config.schema.json", import.meta.url);
   assert.deepEqual(JSON.parse(out), JSON.parse(await Deno.readTextFile(file)));
   const valid = new Ajv({ strict: false }).compile(JSON.parse(out));
-  // To an editor it is the name of a package like others; only the program knows what it is close to.
+  // An editor takes it for the name of a package; only the program knows that it is misspelt.
   const misspelt = /provider: rediss /;
   for (const [yaml] of WRONG) assert(misspelt.test(yaml) || !valid(readYaml(yaml)), yaml);
   const guide = (name: string) =>

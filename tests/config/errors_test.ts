@@ -3,9 +3,9 @@ import { runInProcess } from "../../testing/servers/in_process.ts";
 import { tempFolder } from "../../testing/temp_file.ts";
 import { SECRET, WRONG } from "../../testing/texts/wrong_configurations.ts";
 
-// What is said of a configuration that is wrong. Nothing is started.
+// Error messages about invalid configurations. Nothing is started.
 
-/** The same, of what only all settings together tell. */
+/** Configurations that are wrong only as a combination of settings. */
 const UNFIT: [yaml: string, errors: string[], env?: Record<string, string>][] = [
   ["port: ${NO_SUCH}\nlogLevel: loud", [
     "port: the environment variable NO_SUCH is not set; write ${NO_SUCH:-default} if it may be " +
@@ -91,7 +91,7 @@ const UNFIT: [yaml: string, errors: string[], env?: Record<string, string>][] = 
   ]],
 ];
 
-/** Conflicts of the environment with a file. */
+/** Conflicts between the environment and a file. */
 const CLASHES: [yaml: string, errors: string[], env: Record<string, string>][] = [
   ["{}", [
     "TASKCAST_AUTH_MODE=custom needs a function: auth.custom of a configuration in " +
@@ -126,7 +126,7 @@ const CLASHES: [yaml: string, errors: string[], env: Record<string, string>][] =
     'TASKCAST_MAX_STREAMS_PER_CREDENTIAL must be a number from 1 to 9999999, and is "1.5"',
   ], {
     TASKCAST_LOG_FORMAT: "xml",
-    TASKCAST_TRUST_PROXY: "true", // Of how many?
+    TASKCAST_TRUST_PROXY: "true", // The number of proxies is missing.
     TASKCAST_RATE_LIMIT: "fast",
     TASKCAST_RATE_BURST: "0",
     TASKCAST_MAX_STREAMS: "-1",

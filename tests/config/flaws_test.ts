@@ -6,8 +6,8 @@ import { checkConfig } from "../../testing/texts/config_check.ts";
 import { until } from "../../testing/sse/sse.ts";
 import { tempFolder } from "../../testing/temp_file.ts";
 
-// What would go unnoticed until much later: misspelt variables, secrets that can be guessed, settings
-// that only the start refuses.
+// Mistakes that would go unnoticed until much later: misspelt variables, guessable secrets,
+// settings that only the start refuses.
 
 Deno.test("variableFlaws() knows misspelt names, those of platforms, and others", () => {
   const misspelt = {
@@ -93,7 +93,7 @@ Deno.test("misspelt variables stop every command that reads them; others are tol
     TASKCAST_IMAGE: "taskcast:1",
     TASKCAST_ALLOW_HOSTS: "x",
   }).catch((error) => {
-    // The usual port may be in use here, and is what it asked for then.
+    // If the usual port is in use here, it was the one requested.
     assert.match(String(error), /Cannot listen on 127\.0\.0\.1:3721/);
     return { process: { err: String(error) }, async [Symbol.asyncDispose]() {} };
   });

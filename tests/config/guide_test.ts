@@ -3,7 +3,7 @@ import { exportSPKI, generateKeyPair } from "jose";
 import { checkConfig as check } from "../../testing/texts/config_check.ts";
 import { tempFolder } from "../../testing/temp_file.ts";
 
-// What the tables of the user's deployment guide say of configurations and variables.
+// The configurations and variables in the tables of the user's deployment guide.
 
 const SECRET = "hush-hush-hush-hush-hush-hush-hush";
 
@@ -40,7 +40,7 @@ export default {
   );
 });
 
-// The rows of the user's deployment guide: the variable, its default, the key, another value.
+// The rows of the user's deployment guide: variable, default, key, another value.
 const GUIDE_VARIABLES: [env: string, usual: unknown, key: string, value: unknown][] = [
   ["TASKCAST_PORT", 3721, "port", 4000],
   ["TASKCAST_LOG_LEVEL", "info", "logLevel", "warn"],
@@ -55,7 +55,7 @@ const GUIDE_VARIABLES: [env: string, usual: unknown, key: string, value: unknown
   ["SENTRY_DSN", undefined, "sentry.dsn", "https://a@h/1"],
 ];
 
-/** Variables that a variable of the guide needs beside it, such as the mode. */
+/** Variables that a variable of the guide requires, such as the mode. */
 const COMPANIONS: Record<string, Record<string, string>> = {
   TASKCAST_AUTH_MODE: { TASKCAST_JWT_SECRET: SECRET },
   TASKCAST_JWT_SECRET: { TASKCAST_AUTH_MODE: "jwt" },

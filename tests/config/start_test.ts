@@ -60,7 +60,7 @@ for (const alg of ["HS256", "RS256", "ES256", "ES384", "ES512", "EdDSA"]) {
       }],
     ];
     for (const [args, env] of setUps) {
-      // A file's key counts from the file, the environment's from the working folder.
+      // A file's path is relative to the file, the environment's to the working folder.
       const at = args.length > 0 ? "/" : folder.path;
       await using server = await startCli([...LOCAL, ...args], env, at);
       const claims = { iss: "me", aud: "us" };
@@ -157,7 +157,7 @@ limits:
   assert.equal(await status("10.1.0.1", { iss: "them", aud: "two", sub: "a" }), 200);
   assert.equal(await status("10.1.0.2", { iss: "nobody", aud: "two", sub: "b" }), 401);
   assert.equal(await status("10.1.0.3", { iss: "us", aud: "three", sub: "c" }), 401);
-  // One a second: of eight at once most must wait, however fast or slow this machine is.
+  // One per second: of eight at once, most must wait on any machine.
   const many = await Promise.all(
     Array.from({ length: 8 }, () => status("10.1.0.4", { iss: "us", aud: "one", sub: "d" })),
   );
@@ -356,7 +356,7 @@ Deno.test("start: webhooks go inside only where the file lets them; pages that a
     /private.* webhook\.allowPrivate /,
   );
 
-  // The same server is asked by pages, each twice.
+  // Pages of both origins ask the same server twice.
   for (const origin of ["https://app.example", "http://localhost:5173"]) {
     for (const method of ["OPTIONS", "OPTIONS"]) {
       const headers = { origin, "access-control-request-method": "POST" };

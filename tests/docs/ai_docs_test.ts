@@ -4,12 +4,12 @@ import { documents } from "../../testing/texts/markdown.ts";
 
 const kept = globalThis as typeof globalThis & { taskcastChat?: TaskcastChat };
 
-/** The routes of the guide for Next.js, as another evaluation of their module gives them. */
+/** Evaluates the routes of the guide for Next.js again, as a new module. */
 async function evaluate(code: string): Promise<{
   chat: TaskcastChat;
   GET(request: Request): Promise<Response>;
 }> {
-  // Only what is in another place is evaluated again.
+  // Only a module with another address is evaluated again.
   const again = `${code}\n// ${crypto.randomUUID()}`;
   return await import(`data:application/typescript,${encodeURIComponent(again)}`);
 }

@@ -6,13 +6,13 @@ import type { Document } from "../../testing/texts/markdown.ts";
 import { documents } from "../../testing/texts/markdown.ts";
 import { tempFolder } from "../../testing/temp_file.ts";
 
-// The deployment guides in both languages: their configurations are good, and they tell the same.
+// The deployment guides of both languages have valid configurations and the same content.
 
 const all = await documents();
 const [english, chinese] = ["docs/guides/deployment.md", "docs/guides/deployment.zh.md"]
   .map((file) => all.find((document) => document.file === file)!) as [Document, Document];
 
-/** Their configurations: name of the file, text. */
+/** Returns a document's configurations: file name and text. */
 function configurationsOf({ blocks }: Document): [name: string, text: string][] {
   return blocks.flatMap(({ language, text }): [string, string][] =>
     language === "yaml"
@@ -44,7 +44,7 @@ for (const document of [english, chinese]) {
       // A program reads `process.env`, so it gets a process.
       const run = name.endsWith(".ts") ? runCli : undefined;
       const { ok, errors, warnings, settings } = await checkConfig(folder.path, [], ENV, run);
-      // Which is what the rule is for.
+      // This warning is the purpose of the rule.
       const others = warnings.filter((text) => !text.includes("also deletes archived history"));
       assert.deepEqual({ ok, errors, others }, { ok: true, errors: undefined, others: [] }, text);
       assert.equal(settings["adapters.shortTerm.provider"]?.source.from, "file");

@@ -3,13 +3,13 @@ import { documents } from "../../testing/texts/markdown.ts";
 import { redisUrl } from "../../testing/databases/redis_server.ts";
 import { tempFolder } from "../../testing/temp_file.ts";
 
-// The embedded app of the deployment guides, as it stands there, in a process of its own.
+// Runs the embedded app of the deployment guides unchanged, in a process of its own.
 
 const redis = await redisUrl();
 const all = await documents();
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 
-/** A process that is still there then keeps something open. */
+/** A process that is still running by then keeps something open. */
 const DEADLINE_MS = 10_000;
 
 const PROGRAM = `
@@ -19,7 +19,7 @@ import { listenOnNode } from "./listen.ts";
 const secret = "a secret of more than thirty-two bytes";
 const { app, close, engine } = await createApp({ redisUrl: Deno.args[0], secret });
 const { id } = await engine.createTask();
-await engine.deleteTask(id); // By now all is connected.
+await engine.deleteTask(id); // By now everything is connected.
 listenOnNode(app, close, 0);
 console.log("ready");
 `;

@@ -26,7 +26,7 @@ Deno.test("every block of every document is of a kind that something checks", ()
     // Run by `deno test --doc`.
     ts: ({ isIgnored }) => assert(!isIgnored),
     tsx: ({ isIgnored }) => assert(!isIgnored),
-    // Programs of the tutorial, and what is added to them: tutorial_test.ts runs them.
+    // Programs of the tutorial, and code added to them; tutorial_test.ts runs them.
     js: ({ file }) => assert.match(file, /^docs\/tutorial\//),
     jsx: ({ file }) => assert.match(file, /^docs\/tutorial\//),
     html: ({ file }) => assert.match(file, /^docs\/tutorial\//),
@@ -35,9 +35,9 @@ Deno.test("every block of every document is of a kind that something checks", ()
     yaml: ({ text }) => assert.deepEqual(problemsOfYaml(text), []),
     sh: ({ file, text }) =>
       text.trimEnd().split("\n").forEach((line) => assertKnownCommand(line, file)),
-    // Compared with what is needed in adapters/postgres/tests/rights_test.ts.
+    // adapters/postgres/tests/rights_test.ts compares them with the privileges that are needed.
     sql: ({ text }) => assert.match(text, /^(GRANT [^;]+;\s*)+$/),
-    // Of the rights that it gives each is needed, says adapters/redis/tests/rights_test.ts.
+    // adapters/redis/tests/rights_test.ts checks that each of these privileges is needed.
     redis: ({ text }) => assert.match(text, /^ACL SETUSER (\S+\s+)+$/),
     text: () => {}, // Pictures and grammar.
     mermaid: ({ text }) => assert.match(text, /^(flowchart|sequenceDiagram|stateDiagram-v2)\b/),
@@ -49,7 +49,10 @@ Deno.test("every block of every document is of a kind that something checks", ()
   }
 });
 
-/** The files that the reader of a lesson has saved: those of the other lessons are in the same folder. */
+/**
+ * Returns the files that the reader of a lesson has saved. Those of the other lessons are in the
+ * same folder.
+ */
 function savedFiles(document: string): string[] {
   const folder = document.slice(0, document.lastIndexOf("/") + 1);
   return all.filter(({ file }) => file.startsWith(folder))
@@ -67,7 +70,9 @@ function problemsOfYaml(text: string): string[] {
   return problems;
 }
 
-/** Requires that a command exists which cannot run in a test: it does not end, or needs a registry. */
+/**
+ * Requires that a command exists that cannot run in a test: it does not end, or needs a registry.
+ */
 function assertKnownCommand(line: string, document: string): void {
   const script = /^npm (?:run )?(\w+)$/.exec(line)?.[1];
   if (script !== undefined) {
@@ -96,14 +101,14 @@ function assertKnownCommand(line: string, document: string): void {
     assert(isSaved || Deno.statSync(new URL(file, ROOT)).isFile, `there is no file ${file}`);
     return;
   }
-  // Programs of the machine, which whoever wrote the lesson has run as it says.
+  // Programs of the machine, which the author of the lesson has run.
   if (
     document.startsWith("docs/tutorial/") &&
     /^(sudo|redis-cli|curl|export|echo|chmod|cp|sed|mkdir|npx vite|READER=|\. \.\/env\.sh)/.test(
       line,
     )
   ) return;
-  // What `deno task npm` makes; npm_test.ts installs it from there.
+  // `deno task npm` creates these; npm_test.ts installs them from there.
   if (/^npm install (--no-save )?(\.\.\/)+(taskcast\/)?dist\/npm\/\*\.tgz$/.test(line)) return;
   const installed = /^npm install ((?:[@\w/-]+ ?)+)$/.exec(line)?.[1];
   if (installed !== undefined) {
@@ -149,7 +154,7 @@ Deno.test("no sentence has become a quotation because a line of it began with >"
 const FOR_USERS = /^(README|docs\/|examples\/)(?!decisions\/)/;
 
 Deno.test("documents say where they want packages that are not published yet", async () => {
-  // Each note is whole, so that a release can take it out.
+  // Each note is complete, so that a release can remove it.
   for (const { file, text } of all) assert.doesNotMatch(asPublished(text), /until published/, file);
   if (all.every(({ text }) => asPublished(text) === text)) return; // They are published.
   const wanting = all.filter(({ file, text }) =>
@@ -181,7 +186,7 @@ Deno.test("every link between documents and files leads somewhere", () => {
   }
 });
 
-/** The anchors that headings get on the usual hosts. */
+/** Returns the anchors that the usual hosts generate for headings. */
 function anchors(text: string): string[] {
   return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
     heading!.toLowerCase().replaceAll(/[^\p{L}\p{N}\s_-]/gu, "").trim().replaceAll(/\s/g, "-")
@@ -197,7 +202,7 @@ for (const document of all) {
   const steps = document.blocks.filter(({ language }) => language === "console")
     .flatMap(({ text }) => stepsOf(text));
   if (steps.length === 0 || document.file.startsWith("docs/tutorial/")) continue;
-  // How the server of a document is set up: <!-- server: NAME=value NAME=value -->
+  // Settings of a document's server: <!-- server: NAME=value NAME=value -->
   const settings = /<!-- server: (.+) -->/.exec(document.text)?.[1] ?? "";
   const env = Object.fromEntries(
     settings.split(" ").filter(Boolean).map((pair) => pair.split("=") as [string, string]),

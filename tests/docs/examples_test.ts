@@ -95,7 +95,7 @@ Deno.test("examples/chat: cancelling the task stops the model", async () => {
 
 /** Waits until the page shows a text as the answer. */
 async function shows(page: Page, text: string): Promise<void> {
-  // Compared as the page holds it: matching by text would forgive white space.
+  // Compared exactly: a locator's text match would ignore white space.
   await until(async () => await page.locator("#answer").textContent() === text, `it shows ${text}`);
 }
 

@@ -10,8 +10,8 @@ import { startSentryEndpoint } from "../../testing/servers/sentry_endpoint.ts";
 import { frames } from "../../testing/sse/sse.ts";
 import { startServer } from "../../testing/servers/test_server.ts";
 
-// The code of the user's deployment guide, run as it stands there. Only the network is another one:
-// its host's name leads to a server of this test.
+// Runs the code of the user's deployment guide unchanged. Only the network differs: the name of its
+// host resolves to a server of this test.
 
 const secret = "a secret of more than thirty-two bytes";
 
@@ -62,7 +62,7 @@ const postgres = await postgresUrl();
 Deno.test({
   name: "the guide's embedded server works as written, on Redis and PostgreSQL",
   ignore: redis === undefined || postgres === undefined,
-  // Its connections are its own, and it never closes them.
+  // The code opens connections of its own and never closes them.
   sanitizeResources: false,
   sanitizeOps: false,
   async fn() {

@@ -11,7 +11,7 @@ const all = await documents();
 for (const file of ["docs/guides/deployment.md", "docs/guides/deployment.zh.md"]) {
   Deno.test(`${file}: a Deno program takes the packages from a clone, and asks no registry for them`, async () => {
     const { text, blocks } = all.find((document) => document.file === file)!;
-    if (asPublished(text) === text) return; // The packages are published, and the note is gone.
+    if (asPublished(text) === text) return; // The packages are published, and the note was removed.
     const block = blocks.find(({ language, text }) => language === "json" && /"links"/.test(text));
     assert(block, "the note shows a deno.json");
     await using folder = await tempFolder({

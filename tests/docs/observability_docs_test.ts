@@ -4,11 +4,11 @@ import type { Family } from "../../testing/texts/prometheus.ts";
 import { parsePrometheus } from "../../testing/texts/prometheus.ts";
 import { startServer } from "../../testing/servers/test_server.ts";
 
-// The documents about metrics must tell of those that there are, and of no other.
+// The documents must mention every metric, and no other.
 
 const DOCS = new URL("../../docs/", import.meta.url);
 
-/** The metrics of a server with everything that can be measured. */
+/** Reads the metrics of a server on which everything can be measured. */
 async function metrics(): Promise<Map<string, Family>> {
   await using server = startServer({ engine: { longTermStore: new MemoryLongTermStore() } });
   await server.call("POST", "/tasks", { id: "t" });

@@ -5,7 +5,7 @@ import { startServer } from "../../testing/servers/test_server.ts";
 import { until } from "../../testing/sse/sse.ts";
 import { documents } from "../../testing/texts/markdown.ts";
 
-// The code of docs/guides/stream-an-openai-answer.md, run as it stands there.
+// Runs the code of docs/guides/stream-an-openai-answer.md unchanged.
 
 const FILE = "docs/guides/stream-an-openai-answer.md";
 const { blocks } = (await documents()).find(({ file }) => file === FILE)!;

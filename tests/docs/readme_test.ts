@@ -7,7 +7,7 @@ const all = await documents();
 for (const file of ["README.md", "README.zh.md"]) {
   Deno.test({
     name: `${file}: the embedded app takes requests for as long as the process runs`,
-    sanitizeOps: false, // It closes nothing, as programs do whose end is that of the process.
+    sanitizeOps: false, // It closes nothing, like programs that end with their process.
     sanitizeResources: false,
     async fn() {
       const { blocks } = all.find((document) => document.file === file)!;

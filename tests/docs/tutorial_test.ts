@@ -7,12 +7,12 @@ import { until } from "../../testing/sse/sse.ts";
 import { agrees, stepsOf } from "../../testing/texts/console_session.ts";
 import { documents } from "../../testing/texts/markdown.ts";
 
-// The programs of the lessons in docs/tutorial, run as they stand there, but for the server's port.
+// Runs the programs of the lessons in docs/tutorial, unchanged except for the server's port.
 
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 const lessons = (await documents()).filter(({ file }) => file.startsWith("docs/tutorial/"));
 
-/** A folder with everything that the reader has saved by the end, beside a server. */
+/** A folder with everything that the reader has saved by the end, and a server. */
 interface Lesson {
   folder: string;
   server: CliServer;
@@ -109,7 +109,7 @@ browserTest("tutorial: the page shows a task, and stops it", async (page) => {
   await using lesson = await startLesson();
   const { taskcast } = lesson;
   const source = `${lesson.folder}/main.jsx`;
-  // What the lesson's bundler does by itself.
+  // The lesson's bundler adds this by itself.
   const pragma = "/** @jsxRuntime automatic */\n/** @jsxImportSource react */\n";
   await Deno.writeTextFile(source, pragma + await Deno.readTextFile(source));
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {

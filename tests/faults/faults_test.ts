@@ -15,9 +15,9 @@ import type { RedisServer } from "../../testing/databases/redis_server.ts";
 import { redisProgram, startRedis } from "../../testing/databases/redis_server.ts";
 import { until } from "../../testing/sse/sse.ts";
 
-// Real servers, real Redis, real PostgreSQL, under load, while one of them is killed, frozen or
-// replaced. After each: every acknowledged event is there once and in order, for readers who were
-// there all the time and for those who come late.
+// Real servers, Redis and PostgreSQL, under load, while one of them is killed, frozen or replaced.
+// Afterwards every acknowledged event exists once and in order, for readers that were connected all
+// the time and for late ones.
 
 const hasAll = await redisProgram() !== undefined && await hasPostgres();
 if (!hasAll) leftOut("the tests of faults", "redis-server, postgres and initdb");
@@ -25,7 +25,7 @@ const test = hasAll ? Deno.test : () => {};
 
 const AOF = ["--appendonly", "yes", "--appendfsync", "always"];
 
-/** Servers on a Redis and a PostgreSQL that keep what they acknowledge. */
+/** Servers on a Redis and a PostgreSQL that keep everything they acknowledge. */
 class World implements Servers {
   urls: string[] = [];
   readonly #envs: readonly Record<string, string>[];
@@ -37,7 +37,7 @@ class World implements Servers {
     this.#args = args;
   }
 
-  /** Two servers; the second with an environment of its own, where one is given. */
+  /** Starts two servers; the second may have another environment. */
   static async start(
     env: Record<string, string>,
     args: string[] = [],
@@ -48,14 +48,14 @@ class World implements Servers {
     return world;
   }
 
-  /** Kills a server the hard way, and starts another in its place. */
+  /** Kills a server and starts another in its place. */
   async replace(at: number): Promise<void> {
     this.#servers[at]!.process.kill("SIGKILL");
     await this.#servers[at]!.process.ended;
     await this.#add(at);
   }
 
-  /** Freezes a server for a while, and lets it go on. */
+  /** Suspends a server for a while and resumes it. */
   async freeze(at: number, during: () => Promise<void>): Promise<void> {
     const { process } = this.#servers[at]!;
     process.kill("SIGSTOP");
@@ -151,7 +151,7 @@ test("faults: Redis and PostgreSQL: kill -9 of servers, of Redis, of PostgreSQL;
     await load.more(50);
     await stores.postgres.signal("SIGCONT");
     stores.redis.process.kill("SIGSTOP");
-    await new Promise((resolve) => setTimeout(resolve, 700)); // So long it is frozen.
+    await new Promise((resolve) => setTimeout(resolve, 700)); // Duration of the freeze.
     stores.redis.process.kill("SIGCONT");
     await load.more(50);
     await world.freeze(0, () => load.more(20));
@@ -194,7 +194,7 @@ test("faults: an archive that was stopped is complete when it is back, though wh
       port,
       durable: true,
     });
-    // Both die while they write, one after the other.
+    // Both are killed while they write, one after the other.
     const archive = await createPostgresAdapter({ url: stores.postgres.url, maxConnections: 1 });
     const archived = async () => {
       const heads = await Promise.all(ids.map((id) => archive.getTask(id)));
@@ -219,9 +219,9 @@ test("faults: a network that is slow and breaks every connection", async () => {
       through.port = new URL(proxy.url).port;
       return through.href;
     };
-    // Wherever a message may be cut, in either direction.
+    // At any byte of a message, in either direction.
     let breaks = true;
-    let started = false; // A start that is cut is a start that fails, which is another test.
+    let started = false; // A start that is cut fails; another test covers that.
     const random = seededRandom(20);
     const about = (bytes: number, atStart = bytes) => () =>
       !breaks ? Infinity : (started ? bytes : atStart) * (0.7 + random());
@@ -268,7 +268,7 @@ test("faults: PostgreSQL alone: kill -9 of servers and of PostgreSQL, frozen", a
       await load.more(30);
     }
     await postgres.signal("SIGSTOP");
-    await new Promise((resolve) => setTimeout(resolve, 700)); // So long it is frozen.
+    await new Promise((resolve) => setTimeout(resolve, 700)); // Duration of the freeze.
     await postgres.signal("SIGCONT");
     await load.more(30);
     await load.finish();
@@ -293,7 +293,7 @@ test("faults: many processes write to one series, and race for its end", async (
       await load.more(300);
       await load.finish();
 
-      // Ends, a deletion and a ttl, all at once and everywhere: one end is told, once.
+      // Ends, a deletion and a ttl, all at once and everywhere: readers get one end, once.
       for (let round = 0; round < 5; round++) {
         const { id } = await producer(world).createTask({ ttl: 0.2 });
         const ends = await Promise.all(

@@ -3,7 +3,7 @@ import { runCli, startCli } from "../../testing/servers/cli.ts";
 import { hasPgbouncer, startPgbouncer } from "../../testing/databases/pgbouncer_server.ts";
 import { hasPostgres, startPostgres } from "../../testing/databases/postgres_server.ts";
 
-// `adapters/postgres/tests/pooler_test.ts` says that it is left out.
+// `adapters/postgres/tests/pooler_test.ts` reports that it is skipped.
 const test = await hasPgbouncer() && await hasPostgres() ? Deno.test : () => {};
 
 const START = ["--port", "0", "--host", "127.0.0.1", "--storage", "postgres"];
@@ -30,7 +30,7 @@ test("a start behind a pooler of transactions says what is missing, and works wi
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),
     });
-  // The first one after a start, and those that follow.
+  // The first one after a start, and later ones.
   for (let i = 0; i < 20; i++) {
     const created = await post("/tasks", { id: `t${i}` });
     assert.equal(created.status, 201);

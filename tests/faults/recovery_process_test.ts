@@ -13,8 +13,9 @@ if (!hasRedis) leftOut("the test of recovery", "redis-server");
   "the log says once that a store is back",
   async () => {
     const folder = await Deno.makeTempDir({ prefix: "taskcast-recovery-" });
-    // Synced every second only, it may lose what it answered a moment before, also the mark by which
-    // its data is known: a server refuses what comes back without it, and rightly.
+    // If it synced only once per second, it could lose acknowledged data, and even the mark by
+    // which its data is recognized. A server rightly refuses a Redis that comes back without that
+    // mark.
     const args = ["--appendonly", "yes", "--appendfsync", "always"];
     let redis = await startRedis({ folder, args });
     try {

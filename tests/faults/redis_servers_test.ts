@@ -7,7 +7,7 @@ import { MASTER_NAME, startRedisSentinels } from "../../testing/databases/redis_
 import { redisProgram, startRedis } from "../../testing/databases/redis_server.ts";
 import { until } from "../../testing/sse/sse.ts";
 
-// TASKCAST_REDIS_URL names Redis that is more than one server: a cluster of six nodes, three Sentinels.
+// TASKCAST_REDIS_URL names a Redis of several servers: a cluster of six nodes, or three Sentinels.
 
 const hasRedis = await redisProgram() !== undefined;
 const test = hasRedis ? Deno.test : () => {}; // `adapters/redis/tests/conformance_test.ts` says that it is left out.
@@ -33,7 +33,7 @@ async function publishes(url: string, id: string): Promise<boolean> {
   return response.status === 201;
 }
 
-/** Returns the tasks that accept events now. */
+/** Returns the tasks that currently accept events. */
 async function reachable(url: string): Promise<string[]> {
   const results = await Promise.all(IDS.map((id) => publishes(url, id)));
   return IDS.filter((_, i) => results[i]);
@@ -110,7 +110,7 @@ test("redis: a server on a cluster of six outlives a master, and serves the rest
 test("redis: a server that three Sentinels lead to a master follows it to another", async () => {
   const passwords = { password: "server-word", sentinelPassword: "sentinel-word" };
   await using redis = await startRedisSentinels(passwords);
-  // The first is not there: another one is asked.
+  // The first does not exist; another one is asked.
   const hosts = [`127.0.0.1:${freePort()}`, ...redis.ports.map((port) => `127.0.0.1:${port}`)];
   const address = `redis-sentinel://:server-word@${hosts}/${MASTER_NAME}/1`;
   const TASKCAST_REDIS_URL = `${address}?sentinelPassword=sentinel-word`;
@@ -123,7 +123,7 @@ test("redis: a server that three Sentinels lead to a master follows it to anothe
   await until(async () => (await ready(server.url)).status === "ready", "it is ready again");
   assert(!/(server|sentinel)-word/.test(server.process.err), server.process.err);
 
-  // What is wrong is said in one line.
+  // Each problem is reported in one line.
   const cases: [string, RegExp][] = [
     [
       `redis://:sentinel-word@127.0.0.1:${redis.ports[0]}`,

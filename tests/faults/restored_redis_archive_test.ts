@@ -11,7 +11,7 @@ import type { RedisServer } from "../../testing/databases/redis_server.ts";
 import { redisProgram, startRedis } from "../../testing/databases/redis_server.ts";
 import { until } from "../../testing/sse/sse.ts";
 
-// Servers go on while their Redis is restarted from an older dump, with an archive behind it.
+// Servers continue while their Redis is restarted from an older dump, with an archive behind it.
 
 const hasAll = await redisProgram() !== undefined && await hasPostgres();
 if (!hasAll) leftOut("a restored Redis with an archive", "redis-server, postgres and initdb");
@@ -105,7 +105,7 @@ for (const isQuick of [true, false]) {
         await done(url, "/tasks", { id });
         await say(url, id, "older ");
       }
-      // Else the marks of what is left to archive would lead to them.
+      // Otherwise the marks of tasks left to archive would lead to them.
       await until(() => isArchived(redis.url), "nothing is left to archive");
       await saveDump(redis);
       const dump = await Deno.readFile(`${folder}/dump.rdb`);

@@ -48,7 +48,7 @@ if (await redisProgram() === undefined) {
       await until(() => stream.text("answer") === "abcdeLOST", "it has what will be lost");
       await first.kill();
       await using _second = await startRedis({ folder, port });
-      // Before any write is tried: a publish that is refused would be tried again by the test alone.
+      // Before any write is attempted: only this test would retry a refused publish.
       await until(
         () => engine.getTask("t").then((task) => task !== undefined, () => false),
         "the store is back",

@@ -16,7 +16,7 @@ const redis = (await redisUrl())!;
 const pg = (await postgresUrl())!;
 const test = redis === undefined || pg === undefined ? () => {} : Deno.test;
 
-/** A task of a type with ten events, every other one a debug event, that has ended. */
+/** Creates an ended task of a type with ten events, every other one a debug event. */
 async function endedTask(client: TaskcastServerClient, type: string): Promise<string> {
   const { id } = await client.createTask({ type });
   const events = Array.from({ length: 10 }, (_, i) => ({
@@ -178,7 +178,7 @@ Deno.test("taskcast cleanup says what is due, changes nothing if so asked, and d
       "Nothing is due\n",
   });
 
-  // What others chose is shown so that no terminal obeys it.
+  // Names chosen by others are shown so that no terminal interprets them.
   const config = { ...storage, cleanup: { rules: [{ ...rules[1], match: {}, name: "a\x1b[2J" }] } };
   await Deno.writeTextFile(`${folder.path}/sly.json`, JSON.stringify(config));
   await endedTask(client, "b\x07c");

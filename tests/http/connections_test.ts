@@ -4,13 +4,14 @@ import { COMMAND, ELSEWHERE, startCli } from "../../testing/servers/cli.ts";
 import type { CliServer } from "../../testing/servers/cli.ts";
 import { frames, until } from "../../testing/sse/sse.ts";
 
-// What strangers hold open: half requests, idle connections, more of them than there is room for.
+// Connections that strangers hold open: half requests, idle connections, more of them than there is
+// room for.
 
-/** Listeners of Deno; other runtimes have only one, which has no name. */
+/** Listeners of Deno. Other runtimes have only one, without a name. */
 const LISTENERS = ELSEWHERE ? [undefined] : ["deno", "node"];
 const NODE = ELSEWHERE ? undefined : "node";
 
-/** Starts a server with these limits, and perhaps with few descriptors. */
+/** Starts a server with these limits, optionally with few file descriptors. */
 async function start(
   listener: string | undefined,
   limits: Record<string, number>,
@@ -30,7 +31,7 @@ async function start(
   };
 }
 
-/** Connections that send something and then nothing. */
+/** Connections that send something and then nothing more. */
 class Strangers {
   readonly sockets: Socket[] = [];
   readonly #port: number;
@@ -39,7 +40,7 @@ class Strangers {
     this.#port = Number(new URL(url).port);
   }
 
-  /** Connects; `text` goes out at once. Resolves when it is connected or refused. */
+  /** Connects and sends `text` at once. Resolves when it is connected or refused. */
   async open(text: string, from = "127.0.0.1"): Promise<Socket> {
     const socket = connect({ port: this.#port, host: "127.0.0.1", localAddress: from });
     this.sockets.push(socket);
@@ -144,7 +145,7 @@ for (const listener of LISTENERS) {
     const created = await fetch(`${server.url}/tasks`, { method: "POST", headers, body: slow });
     assert.equal(created.status, 201);
     const { id } = await created.json();
-    // A producer may think for as long as it likes between two lines.
+    // A producer may pause between two lines for as long as it likes.
     const thinking = new ReadableStream<Uint8Array>({
       async start(controller) {
         for (const line of [1, 2]) {

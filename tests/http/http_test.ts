@@ -149,7 +149,7 @@ Deno.test("heartbeats come when nothing else does, with the newest cursor", asyn
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
   const next = async () => (await reader.read()).value!;
   assert.match(await next(), /taskcast\.open/);
-  // None of this matches, but the reader's cursor goes on nevertheless.
+  // None of these match, but the reader's cursor still moves.
   for (let i = 0; i < 500; i++) await engine.publishEvent("t", { type: "often", data: i });
   const beat = next();
   await clock.pass(5_000);

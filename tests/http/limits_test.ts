@@ -12,8 +12,8 @@ import { frames, until } from "../../testing/sse/sse.ts";
 import type { TestServer } from "../../testing/servers/test_server.ts";
 import { startServer } from "../../testing/servers/test_server.ts";
 
-// Limits as callers meet them, over sockets. Rates are so low that nothing comes back meanwhile;
-// how buckets fill again is tested beside them, with a clock.
+// Limits as callers meet them, over sockets. Rates are so low that no bucket refills during a test;
+// unit tests with a clock cover refilling.
 
 const secret = "a secret of more than thirty-two bytes";
 const jwt: TaskcastAppOptions["auth"] = { mode: "jwt", jwt: { secret } };
@@ -24,7 +24,7 @@ async function bearer(claims: JWTPayload): Promise<Record<string, string>> {
   return { authorization: `Bearer ${token}` };
 }
 
-/** The header stands for the connection's address, which on loopback is always the same. */
+/** The header stands for the connection's address, which is always the same on loopback. */
 const clientAddress: TaskcastAppOptions["clientAddress"] = (request) =>
   request.headers.get("x-test-address") ?? "192.0.2.1";
 const from = (address: string) => ({ "x-test-address": address });
@@ -74,7 +74,7 @@ Deno.test("rate limit: each credential has its own, whatever the number of its t
 Deno.test("rate limit: a token that is written in another way is the same caller", async () => {
   await using server = startServer({ app: { auth: jwt, rateLimit: slow(3) } });
   const { authorization } = await bearer({});
-  // The last character of 32 bytes in base64url has two bits that mean nothing.
+  // The last character of 32 bytes in base64url has two unused bits.
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   const last = alphabet.indexOf(authorization!.at(-1)!);
   const seen: number[] = [];
@@ -163,7 +163,7 @@ Deno.test("rate limit: an address is limited whoever sends, and health is always
   for (const headers of all) seen.push(...await statuses(server, 1, headers));
   assert.deepEqual(seen, [200, 200, 200, 429]);
   assert.deepEqual(await statuses(server, 1, { ...all[3]!, ...from("192.0.2.2") }), [200]);
-  // A network of IPv6 is one address.
+  // A network of IPv6 counts as one address.
   const network = (i: number) => ({ ...all[0]!, ...from(`2001:db8::${i}`) });
   for (let i = 0; i < 3; i++) assert.deepEqual(await statuses(server, 1, network(i)), [200]);
   assert.deepEqual(await statuses(server, 1, network(3)), [429]);
@@ -227,7 +227,7 @@ Deno.test("rate limit: forged headers make no new address", async () => {
     });
     const seen = [];
     for (let i = 0; i < 3; i++) {
-      // What a proxy of ours adds comes last.
+      // Our own proxy appends its entry at the end.
       const headers = { "x-forwarded-for": `10.0.0.${i}, 203.0.113.7` };
       seen.push(...await statuses(server, 1, headers));
     }
@@ -241,7 +241,7 @@ Deno.test("limits that cannot work stop the start", async () => {
     shortTermStore: new MemoryShortTermStore(),
   });
   const bad: Partial<TaskcastAppOptions>[] = [
-    { rateLimit: slow(1) }, // Nobody is known, and no address is.
+    { rateLimit: slow(1) }, // Neither callers nor addresses are known.
     { clientAddress, rateLimit: { requestsPerSecond: 0 } },
     { clientAddress, rateLimit: { ...slow(1), perAddress: slow(0) } },
     { clientAddress, rateLimit: { ...slow(1), failedAuthentications: slow(-1) } },
@@ -268,7 +268,7 @@ Deno.test("streams: a caller has no more than it may, and a stream that ends mak
   };
   const first = await open("/tasks/a/events", me);
   await first.first;
-  // A ticket counts for who got it.
+  // A ticket counts for the credential that got it.
   const { body } = await server.call("POST", "/tasks/b/tickets", undefined, me);
   const second = await open(`/tasks/b/events?ticket=${body.ticket}`, {});
   await second.first;
@@ -316,7 +316,7 @@ Deno.test("streams: whatever way one ends, its place is free again", async () =>
     assert.equal(await take(path, init), expected, path);
     await isFree();
   }
-  // The end, and one who has it already.
+  // The end, and a reader that has it already.
   let cursor: string | undefined;
   for await (const frame of frames(`${server.url}/tasks/ended/events`, { headers: me })) {
     cursor = frame.id ?? cursor;
@@ -346,7 +346,7 @@ Deno.test("streams: hundreds of readers that go away at any moment leave nothing
   const seen = new Map<string, number>();
   const abortSoon = async (i: number) => {
     const stop = new AbortController();
-    // From before the connection is made until after the first bytes have come.
+    // From before the connection is made until after the first bytes arrive.
     if (i % 5 === 0) queueMicrotask(() => stop.abort());
     else if (i % 5 < 4) setTimeout(() => stop.abort(), (i * 7) % 23);
     const path = i % 2 === 0 ? "/events" : "/tasks/t/events";
@@ -369,7 +369,7 @@ Deno.test("streams: hundreds of readers that go away at any moment leave nothing
   }
   assert(seen.get("200")! > 20 && seen.get("aborted")! > 20, JSON.stringify([...seen]));
   await until(() => engine.stats.streams === 0, "every stream is gone");
-  // All forty places can be had, and not one more.
+  // All forty slots are available, and no more.
   const open: AsyncGenerator[] = [];
   await until(async () => {
     const stream = frames(`${server.url}/tasks/t/events`, { headers: me });
@@ -391,7 +391,7 @@ function openPublishing(server: TestServer, id: string, headers: Record<string, 
     body,
     signal: stop.signal,
   });
-  // Who was answered before the end closes as well; who aborts cannot.
+  // A request that was answered closes its body as well; an aborted one cannot.
   answer.then(close).catch(() => {});
   const writeLine = (line: string) => void write(line + "\n").catch(() => {});
   writeLine('{"type":"n","data":0}');

@@ -11,7 +11,7 @@ import { until } from "../../testing/sse/sse.ts";
 import type { TestServer } from "../../testing/servers/test_server.ts";
 import { startServer } from "../../testing/servers/test_server.ts";
 
-// Requests of lines whose outcome is not known, and requests that outlast the right to make them.
+// Requests with lines whose outcome is unknown, and requests that outlast their permission.
 
 const NDJSON = { "content-type": "application/x-ndjson" };
 const line = (data: unknown) => JSON.stringify({ type: "n", data }) + "\n";
@@ -20,7 +20,7 @@ async function stored({ engine }: TestServer, id: string): Promise<unknown[]> {
   return (await engine.getEvents(id, { limit: 10_000 })).events.map(({ data }) => data);
 }
 
-/** Opens a request, stores one line with it, and answers what it brings besides. */
+/** Opens a request, stores one line with it, and returns the means to continue. */
 async function openRequest(server: TestServer, id: string, headers = {}) {
   const body = openBody();
   const answered = fetch(`${server.url}/tasks/${id}/events`, {
@@ -97,7 +97,7 @@ async function frozenRedis(): Promise<void> {
     redis.process.kill("SIGCONT");
     assert.deepEqual([status, error.code], [503, "STORE_UNAVAILABLE"]);
     assert.deepEqual([error.details.published, error.details.lastIndex], [1, 0]);
-    // What comes now goes behind all that Redis still carries out.
+    // Later commands run after everything that Redis is still executing.
     const { engine } = server;
     await until(async () => {
       try {
@@ -122,7 +122,7 @@ if (await redisProgram() === undefined) {
   );
 }
 
-/** A server whose callers' tokens say for how many milliseconds they are good, from then on. */
+/** Starts a server whose callers' tokens contain the milliseconds for which they are valid. */
 function startExpiring(): { server: TestServer; expiries: number[] } {
   const expiries: number[] = [];
   const server = startServer({
@@ -231,7 +231,7 @@ Deno.test("openPublisher() goes on with a new token when its token expires, also
   assert.deepEqual(await publisher.close(), { published: 2, lastIndex: 1 });
   assert.deepEqual(await stored(server, id), [0, 1]);
 
-  // One that cannot be replaced is the end.
+  // A token that cannot be replaced ends the publisher.
   const last = new TaskcastServerClient({ baseUrl: server.url, token: "200" }).openPublisher(id);
   await last.publish({ type: "n", data: 2 });
   await until(() => last.signal.aborted, "the publisher has ended");

@@ -99,7 +99,7 @@ Deno.test("openPublisher() loses and doubles nothing over connections that break
   const client = new TaskcastServerClient({
     baseUrl: server.url,
     retry: { minDelayMs: 1, maxDelayMs: 5 },
-    // Every other request breaks after some bytes, having stored some lines or none.
+    // Every other request breaks after some bytes, with some lines stored or none.
     fetch: async (input, init) => {
       if (broken >= 8 || Math.random() < 0.3) return await fetch(input, init);
       broken++;

@@ -128,7 +128,9 @@ Deno.test("what the server answers fits the document", async () => {
   assert.equal(deleted.status, 204);
 });
 
-/** As much of JSON Schema as the document uses: enough to notice a field that is not in it. */
+/**
+ * The part of JSON Schema that the document uses: enough to notice a field that is missing in it.
+ */
 function assertFits(value: Json, schema: Json, all: Json, at: string): void {
   if (schema?.$ref) return assertFits(value, all[schema.$ref.split("/").pop()], all, at);
   const choices = schema?.anyOf ?? schema?.oneOf;
@@ -240,7 +242,7 @@ browserTest(
     await using server = serve(app.fetch);
     await page.goto(`${server.url}/base/docs`);
     await page.waitForSelector("details");
-    // Not by a function in the page: its policy lets none be made.
+    // Not with a function in the page: its policy forbids evaluating code.
     const shows = (text: string) => page.locator(".try", { hasText: text }).first().waitFor();
     assert.equal(await page.locator("details").count(), ROUTES.length);
 

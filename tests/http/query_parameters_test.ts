@@ -3,7 +3,7 @@ import type { TaskcastAppOptions } from "@taskcast/server";
 import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
 import { createTaskcastApp } from "@taskcast/server";
 
-// A parameter that narrows what comes is used or refused: ignored, everything would come.
+// A parameter that filters is applied or refused: if it were ignored, everything would be returned.
 
 async function open(options: Partial<TaskcastAppOptions> = {}) {
   const engine = new TaskEngine({
@@ -47,7 +47,7 @@ Deno.test("a list may be repeated, in pieces and with commas", async () => {
     [...(stream as string).matchAll(/"type":"(\w+)"/g)].map(([, type]) => type),
     ["a", "c"],
   );
-  // Of the cursors that libraries add, each behind the one before, the last counts.
+  // Libraries append their cursors one after the other; the last one counts.
   const ids = [...(stream as string).matchAll(/^id: (.*)$/gm)].map(([, id]) => id);
   const [, rest] = await server.get(
     `/tasks/t/events?lastEventId=${ids[0]}&lastEventId=${ids.at(-2)}`,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
 import { createTaskcastApp } from "@taskcast/server";
 
-// What people read when they sent something wrong: which field, what is wrong with it, in plain words.
+// Messages for people that sent something wrong: the field and the problem, in plain words.
 
 // deno-lint-ignore no-explicit-any
 type Json = any;
@@ -104,7 +104,7 @@ Deno.test("a field that is missing, of the wrong kind or misspelt is told in pla
   }
 });
 
-/** Words that say how values are checked, not what is wrong. */
+/** Words about how values are checked instead of what is wrong. */
 const JARGON =
   /invalid|expected|received|nonoptional|optional|regex|pattern|format|enum|option|record|union|schema|zod|undefined|NaN|[<>]=?\d/i;
 
@@ -132,7 +132,7 @@ Deno.test("whatever is sent in whichever field, no refusal speaks of how it was 
   const document: Json = await (await server.app.request("/openapi.json")).json();
   const resolved = (schema: Json): Json =>
     schema?.$ref ? document.components.schemas[schema.$ref.split("/").pop()] : schema;
-  /** An object of the schema with the required fields and nothing else. */
+  /** Returns an object of the schema with the required fields and nothing else. */
   const least = (schema: Json): Json => {
     const { example, enum: words, type, required = [], properties, items } = resolved(schema) ?? {};
     if (example !== undefined) return example;

@@ -4,7 +4,8 @@ import { assertTaskId, TaskcastError, taskPath } from "@taskcast/core/protocol";
 import { TaskcastServerClient } from "@taskcast/server-sdk";
 import { startAnyServer } from "../../testing/servers/any_server.ts";
 
-// An id is part of addresses, of keys and of file names to come: what means something there is none.
+// An id is part of addresses, of keys and perhaps of file names. Texts with a meaning there are not
+// ids.
 
 const NO_IDS = [
   "",

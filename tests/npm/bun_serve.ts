@@ -1,5 +1,5 @@
-// Serves Taskcast in `Bun.serve`: as a default export, which is given Bun's server, or through a
-// function of one's own that leaves it out. Idle timeouts are as short as they can be.
+// Serves Taskcast in `Bun.serve`: as a default export, which gets Bun's server, or through a custom
+// function that leaves it out. Idle timeouts are as short as possible.
 import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
 import { createTaskcastApp } from "@taskcast/server";
 import { Hono } from "hono";
@@ -9,7 +9,7 @@ const givesServer = process.env.GIVES_SERVER === "yes";
 const engine = new TaskEngine({
   broadcast: new MemoryBroadcastProvider(),
   shortTermStore: new MemoryShortTermStore(),
-  // Of the idle timeout as much as it is by default.
+  // The same share of the idle timeout as by default.
   options: givesServer ? {} : { heartbeatMs: 2_500 },
 });
 const app = new Hono().route("/taskcast", createTaskcastApp({ engine }));
@@ -22,8 +22,8 @@ interface BunOptions {
 
 const served: BunOptions = {
   port: Number(process.env.PORT),
-  // Bun counts in steps of four seconds, of which the first one is over at any moment: with less than
-  // five it also closes what is not quiet.
+  // Bun counts in steps of four seconds, the first of which may end at any moment: with less than
+  // five seconds, it closes connections that are not idle.
   idleTimeout: givesServer ? 1 : 5,
   fetch: givesServer ? app.fetch : (request) => app.fetch(request),
 };

@@ -19,7 +19,7 @@ interface Opened {
   shortTerm: ShortTermStore;
 }
 
-/** The store, which takes the wake-ups along when it is closed. */
+/** Returns the store, which closes the broadcast layer along with itself. */
 function storeOf({ broadcast, shortTerm }: Opened): ShortTermStore {
   const close = shortTerm.close.bind(shortTerm);
   shortTerm.close = async () => {
@@ -62,7 +62,7 @@ if (wanted.includes("redis")) {
 }
 
 if (wanted.includes("postgres")) {
-  // One schema for all checks: to empty its tables costs less than to make them.
+  // One schema for all checks: emptying its tables is faster than creating them.
   const schema = `t${crypto.randomUUID().replaceAll("-", "")}`;
   const database = { url: `${DATABASE_URL}?search_path=${schema}`, maxConnections: 2 };
   const emptied = async () => {

@@ -1,4 +1,4 @@
-// Serves the guide's embedded example on Node, uses it, and says what came of it.
+// Serves the guide's embedded example on Node, uses it, and prints the result.
 import { serve } from "@hono/node-server";
 import { SignJWT } from "jose";
 import process from "node:process";

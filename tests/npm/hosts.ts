@@ -6,16 +6,16 @@ import { assertGoesOn, assertStaysOpen } from "../../testing/servers/stays_open.
 import type { Project } from "./project.ts";
 import { toJavaScript } from "./project.ts";
 
-// Streams, and requests that stay open, on the hosts that the documents name, for longer than each
-// lets a connection be quiet. Next.js has its test beside that of its example.
+// Streams, and requests that stay open, on the hosts in the documents, for longer than each host
+// allows quiet connections. Next.js is tested beside its example.
 
-/** Longer than {@linkcode shortTimeouts} allow what a host was not told. */
+/** Longer than {@linkcode shortTimeouts} allow a connection without an exception. */
 export const QUIET_ON_NODE_MS = 2_000;
 
-/** Bun closes connections up to four seconds later than it says, which here is five at most. */
+/** Bun closes connections up to four seconds later than the timeout, which is five here at most. */
 const QUIET_ON_BUN_MS = 9_000;
 
-/** Arguments with which Node's server has a second for what it has five minutes for. */
+/** Returns arguments that shorten the five minutes of Node's server to a second. */
 export async function shortTimeouts(project: Project): Promise<string[]> {
   await project.writeScript("short_timeouts.js", new URL("./short_timeouts.ts", import.meta.url));
   return ["--import", `file://${project.folder}short_timeouts.js`];
@@ -48,13 +48,14 @@ export function testHosts(project: Project, { node, bun }: { node: string; bun?:
       }, (url) => use(`${url}/taskcast`));
     await Promise.all([
       serve("yes", (base) => assertStaysOpen(base, QUIET_ON_BUN_MS)),
-      // Bun cannot be told: streams live by their heartbeats, producers by going on.
+      // Bun has no exceptions: streams stay open through heartbeats, and producers continue in new
+      // requests.
       serve("no", (base) => assertGoesOn(base, QUIET_ON_BUN_MS)),
     ]);
   });
 }
 
-/** The block of a document that has a text in it. */
+/** Returns the block of a document that contains a text. */
 async function blockWith(file: string, text: string): Promise<string> {
   const found = (await documents()).find((document) => document.file === file)?.blocks
     .find((block) => block.text.includes(text));

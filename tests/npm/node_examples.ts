@@ -65,7 +65,7 @@ export async function testNodeExamples(project: Project): Promise<void> {
   testFetchWorkers("Node 20", [node20]);
 }
 
-/** The program of `npm start`, without npm, which would not pass signals on. */
+/** Returns the program of `npm start`. npm itself would not pass signals on. */
 function started(
   [program, ...args]: string[],
   node: string,
@@ -83,7 +83,7 @@ async function testNextjs(project: Project, { start }: ExampleFolder, node: stri
 
   Deno.test("npm: examples/nextjs is built, with its types checked, and works on Node 24", async () => {
     await run(node, [next, "build"], { cwd: folder, env: { PATH, NEXT_TELEMETRY_DISABLED: "1" } });
-    // Told to end, Next would wait for a connection that is kept alive and has carried NDJSON.
+    // On SIGTERM, Next waits for a kept-alive connection that has carried NDJSON.
     const [program, ...args] = command;
     const limited: CommandWords = [program, ...await shortTimeouts(project), ...args];
     await withExampleServer({ command: limited, folder, signal: "SIGKILL" }, async (url) => {
@@ -94,7 +94,7 @@ async function testNextjs(project: Project, { start }: ExampleFolder, node: stri
   });
 
   await browserTest("npm: examples/nextjs: its page shows the text", async (page) => {
-    // Told to end, Next would wait for a connection that the browser has opened and not used yet.
+    // On SIGTERM, Next waits for a connection that the browser has opened and not used yet.
     await withExampleServer({ command, folder, signal: "SIGKILL" }, async (url) => {
       await page.goto(url);
       await page.click("text=Start");

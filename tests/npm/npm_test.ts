@@ -14,7 +14,7 @@ import { postgresUrl } from "../../testing/databases/postgres_server.ts";
 import { redisUrl } from "../../testing/databases/redis_server.ts";
 
 // Packs every package as `deno task npm` does, installs the tarballs in an empty folder, and uses
-// them there as their users do: on Node 20, 22 and 24, and on Bun.
+// them there as users do: on Node 20, 22 and 24, and on Bun.
 
 const ROOT = new URL("../../", import.meta.url);
 const project = await installProject();
@@ -100,7 +100,7 @@ Deno.test("npm: every entry point and each example of a server is type-checked s
 });
 
 Deno.test("npm: the guide's code is type-checked as written", async () => {
-  // But for what ioredis does not take: an address that may be missing.
+  // Except for an address that may be missing, which ioredis does not accept.
   const guide = await Deno.readTextFile(new URL("../docs/guide/embedded.ts.txt", import.meta.url));
   await project.write("guide.ts", guide.replaceAll("process.env.REDIS_URL", "$&!"));
   // Under `nodenext`, TypeScript does not see the default export that ioredis has.
@@ -118,7 +118,7 @@ Deno.test("npm: the client is there as one file for pages, too, which needs noth
   assert.equal(unpkg, jsdelivr);
   const bundle = await import(new URL(unpkg, `file://${folder}`).href);
   const npm = exportsOnNpm(project.members, modules);
-  // Types are no values.
+  // Types are not values.
   const values = Object.keys(bundle).sort();
   assert(values.includes("TaskcastClient"));
   assert.deepEqual(values.filter((name) => !npm["@taskcast/client"]!.includes(name)), []);
@@ -155,7 +155,7 @@ Deno.test("npm: README's embedded app takes requests on Node 20, without its typ
   assert.equal(said, "201 function\n");
 });
 
-/** Returns TypeScript without its types, new syntax unchanged. */
+/** Returns TypeScript without its types; new syntax is unchanged. */
 function withoutTypes(text: string): string {
   const compilerOptions = { target: ts.ScriptTarget.ESNext, module: ts.ModuleKind.ESNext };
   return ts.transpileModule(text, { compilerOptions }).outputText;
@@ -182,12 +182,12 @@ const hasStores = redis !== undefined && postgres !== undefined;
 
 /** Adapters whose conformance runs on each version of Node. */
 const SUITES: Readonly<Record<number, string>> = {
-  20: "memory,redis,postgres,deno-kv", // It has no SQLite of its own.
+  20: "memory,redis,postgres,deno-kv", // Node 20 has no SQLite of its own.
   22: "sqlite,redis",
   24: "sqlite,postgres,deno-kv",
 };
 
-/** The program that a process runs by way of others. */
+/** Returns the last descendant of a process. */
 async function youngest(pid: number): Promise<number> {
   const { stdout } = await new Deno.Command("pgrep", { args: ["-P", `${pid}`] }).output();
   const [child] = new TextDecoder().decode(stdout).split("\n").filter(Boolean).map(Number);
@@ -227,7 +227,7 @@ for (const [version, suites] of Object.entries(SUITES)) {
       await using server = await startCli(["-c", file], env, project.folder, command);
       assert.match(server.url, /^http:\/\/127\.0\.0\.1:/);
       assert.equal((await (await fetch(`${server.url}/health`)).json()).status, "ok");
-      // npx itself passes no SIGTERM on.
+      // npx itself does not pass SIGTERM on.
       Deno.kill(await youngest(server.process.pid), "SIGTERM");
       assert.equal(await server.process.ended, 0);
     }
@@ -245,7 +245,7 @@ for (const [version, suites] of Object.entries(SUITES)) {
   });
 }
 
-/** Tests that know nothing of a server but its address, or of a command but its words. */
+/** Tests that know only the address of a server or the words of a command. */
 const BLACK_BOX = [
   "auth/auth",
   "cli/user_project",
@@ -308,8 +308,7 @@ Deno.test({
     "sse/stream_safety",
     "cli/user_project",
   ]);
-  // Its sockets do not tell how much has come, so half a request on a connection that was used counts
-  // as rest.
+  // Its sockets do not report progress, so half a request on a reused connection counts as idle.
   await testCommand(
     command,
     ["http/connections"],

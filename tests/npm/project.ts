@@ -3,21 +3,24 @@ import { type Member, readMembers } from "../../tools/npm/members.ts";
 import { exampleFolders } from "../../tools/example_folders.ts";
 import { run } from "../../tools/npm/run.ts";
 
-/** A project of somebody else, with every package installed. */
+/** A user's project with every package installed. */
 export interface Project {
   /** Outside of the workspace; ends with a slash. */
   folder: string;
   members: Member[];
-  /** Puts a file there. */
+  /** Writes a file. */
   write(path: string, text: string): Promise<void>;
-  /** Puts a TypeScript file of these tests there, as the JavaScript that every Node runs. */
+  /** Writes a TypeScript file of these tests as JavaScript that every Node runs. */
   writeScript(path: string, source: URL): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** Packages that the guide needs, also to be type-checked. They take precedence over examples. */
+/**
+ * Packages that the guide needs, also for type checks. They take precedence over those of the
+ * examples.
+ */
 const BESIDES: Readonly<Record<string, string>> = {
   "@arethetypeswrong/core": "~0.18.5",
   "@deno/kv": "0.14",
@@ -30,10 +33,10 @@ const BESIDES: Readonly<Record<string, string>> = {
   typescript: "~5.9",
 };
 
-/** Types of peers that have none of their own. */
+/** Types of peers that contain none. */
 const TYPES_OF: Readonly<Record<string, string>> = { react: "@types/react" };
 
-/** Returns the packages of others, with their ranges. */
+/** Returns the third-party packages with their ranges. */
 async function neededBesides(members: readonly Member[]): Promise<Map<string, string>> {
   const needed = new Map<string, string>();
   for (const peer of members.flatMap(({ npm }) => Object.keys(npm.peerDependencies ?? {}))) {
@@ -71,7 +74,7 @@ export async function installProject(): Promise<Project> {
   };
 }
 
-/** TypeScript without its types. */
+/** Returns TypeScript without its types. */
 export function toJavaScript(text: string): string {
   const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext };
   return ts.transpileModule(text, { compilerOptions }).outputText;

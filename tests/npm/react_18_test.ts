@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import config from "../../deno.json" with { type: "json" };
 
-// The tests in `tests/react` import whatever `react` is; here it is another one.
+// The tests in `tests/react` import whatever `react` resolves to; here it is another version.
 
 const REACT_18 = {
   "react": "^18.3.0",

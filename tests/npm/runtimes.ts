@@ -1,16 +1,16 @@
 import { run } from "../../tools/npm/run.ts";
 
-/** Where runtimes are kept from one run of the tests to the next. */
+/** Folder in which runtimes are kept between test runs. */
 const CACHE = new URL("../../dist/runtimes/", import.meta.url);
 
-/** Node in this major version: the machine's, or the one that a package brings. */
+/** Returns Node in this major version: the machine's, or that of a package. */
 export async function nodeOf(major: number): Promise<string> {
   const here = await versionOf("node");
   if (here?.startsWith(`v${major}.`)) return "node";
   return await installed("node", `${major}`, "node/bin/node");
 }
 
-/** Bun, from its package; `undefined` where it does not run. */
+/** Returns Bun from its package; `undefined` if it does not run. */
 export async function bun(): Promise<string | undefined> {
   const program = await installed("bun", "1", "bun/bin/bun.exe");
   return await versionOf(program) === undefined ? undefined : program;
@@ -21,7 +21,7 @@ async function installed(name: string, version: string, path: string): Promise<s
   const program = new URL(`node_modules/${path}`, folder).pathname;
   if (await versionOf(program) !== undefined) return program;
   await Deno.mkdir(folder, { recursive: true });
-  // A name of its own: npm installs no package into one of the same name.
+  // The folder needs a name: npm installs no package into one of the same name.
   await Deno.writeTextFile(new URL("package.json", folder), '{ "name": "runtimes" }\n');
   await run("npm", ["install", "--no-audit", "--no-fund", `${name}@${version}`], { cwd: folder });
   return program;

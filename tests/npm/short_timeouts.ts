@@ -1,5 +1,5 @@
-// Loaded before a program on Node: what Node's server limits to minutes by itself, it limits to a
-// second here, unless the program says something else.
+// Loaded before a program on Node: limits to a second what Node's server limits to minutes, unless
+// the program sets something else.
 import http from "node:http";
 import { syncBuiltinESMExports } from "node:module";
 

@@ -26,7 +26,7 @@ const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN = "00f067aa0ba902b7";
 const GIVEN = `00-${TRACE}-${SPAN}-01`;
 
-/** A task with a webhook, from a request with this header, to its end. */
+/** Runs a task with a webhook, from a request with this header to its end. */
 async function traffic(
   traceparent: string,
   check: (received: Received[], store: MemoryShortTermStore) => void | Promise<void>,
@@ -191,7 +191,7 @@ Deno.test("what is traced begins with its call: a publish goes before a deletion
       tracer: createEngineTracer(),
     });
     await engine.createTask({ id: "t" });
-    await engine.publishEvent("t", { type: "a", data: 1 }); // From here on the API is loaded.
+    await engine.publishEvent("t", { type: "a", data: 1 }); // The API is loaded from here on.
     const publish = engine.publishEvent("t", { type: "a", data: 2 });
     await engine.deleteTask("t");
     assert.equal((await publish).index, 1);

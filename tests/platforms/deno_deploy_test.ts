@@ -5,8 +5,8 @@ import { freePort } from "../../testing/network/free_port.ts";
 import { until } from "../../testing/sse/sse.ts";
 import { tempFolder } from "../../testing/temp_file.ts";
 
-// The folder examples/deno_deploy as somebody copied it, away from this repository. Only what it
-// takes from JSR comes from here.
+// The folder examples/deno_deploy as a user copies it, outside of this repository. Only its
+// packages from JSR come from here.
 
 const ROOT = new URL("../../", import.meta.url);
 const EXAMPLE = new URL("examples/deno_deploy/", ROOT);
@@ -20,7 +20,7 @@ async function readJson<T>(path: string | URL): Promise<T> {
   return JSON.parse(await Deno.readTextFile(path));
 }
 
-/** Where each package that the example imports lies here, by the names that its code uses. */
+/** Returns the local paths of the packages that the example imports, by the names in its code. */
 async function localImports(imports: Record<string, string>): Promise<Record<string, string>> {
   const { workspace, imports: ours } = await readJson<DenoJson & { workspace: string[] }>(
     new URL("deno.json", ROOT),
@@ -54,7 +54,7 @@ async function copyExample(folder: string): Promise<void> {
   await Deno.copyFile(new URL("main.ts", EXAMPLE), `${folder}/main.ts`);
 }
 
-/** An isolate, more or less: a process that serves the example. */
+/** Starts something like an isolate: a process that serves the example. */
 async function start(
   folder: string,
   env: Record<string, string>,
@@ -79,7 +79,7 @@ async function start(
   }).spawn();
   const url = `http://127.0.0.1:${port}`;
   const stop = async () => {
-    child.kill("SIGKILL"); // Isolates are not asked, either.
+    child.kill("SIGKILL"); // Isolates are not asked to stop, either.
     await child.status;
   };
   try {

@@ -9,7 +9,7 @@ import { hurriedFetch } from "../../testing/network/hurried_fetch.ts";
 import { redisUrl } from "../../testing/databases/redis_server.ts";
 import { until } from "../../testing/sse/sse.ts";
 
-// The proxies of docs/deploy, as they stand there but for names and ports, in front of two instances.
+// The proxies of docs/deploy, unchanged except for names and ports, in front of two instances.
 
 const redis = await redisUrl();
 
@@ -52,7 +52,8 @@ for (const proxy of PROXIES) {
   if (redis === undefined || !await has(proxy.name)) continue;
   Deno.test(`${proxy.name}: streams and lines pass as they come, and go on when an instance ends`, async () => {
     const folder = await Deno.makeTempDir({ prefix: "taskcast-proxy-" });
-    // On one machine with the proxy: they listen on loopback, and the proxy passes any name on.
+    // The servers are on the proxy's machine: they listen on loopback, and the proxy passes any
+    // name on.
     const env = { TASKCAST_REDIS_URL: redis, TASKCAST_TRUST_PROXY: "1" };
     const servers = await Promise.all([1, 2].map(() => startCli([], env)));
     const port = freePort();
@@ -93,7 +94,7 @@ for (const proxy of PROXIES) {
         onEvent: ({ data }) => seen.push(data as number),
       });
       const publisher = taskcast.openPublisher(id);
-      // Each comes before the next is sent: nothing on the way waits for more, or for a timer.
+      // Each arrives before the next is sent: nothing on the way buffers them or waits for a timer.
       let quickestMs = Infinity;
       for (let i = 0; i < 5; i++) {
         const startMs = performance.now();
@@ -116,7 +117,8 @@ for (const proxy of PROXIES) {
       for (let i = 5; i < 8; i++) await taskcast.publishEvent(id, { type: "n", data: i });
       await until(() => shown.length === 8, "EventSource goes on at the other instance");
 
-      // While none is there, who takes JSON gets the status, and a browser's EventSource stays.
+      // While no instance runs, a client that accepts JSON gets the status, and a browser's
+      // EventSource stays open.
       second!.process.kill("SIGTERM");
       assert.equal(await second!.process.ended, 0, second!.process.err);
       const away = (accept: string) =>

@@ -25,7 +25,7 @@ Deno.test("2000 tokens render once a frame at most", async () => {
       await say(server.engine, id, ...all.slice(at, at + 50));
     }
     await until(() => page.text() === all.join(""), "it shows the whole text");
-    // One more: the first, of nothing.
+    // One more for the first render, which is empty.
     assert(renders <= frames.count() + 1, `${renders} renders in ${frames.count()} frames`);
     page.unmount();
     await server.isLeftAlone();
@@ -34,7 +34,7 @@ Deno.test("2000 tokens render once a frame at most", async () => {
   }
 });
 
-/** Frames as of a screen with 60 a second. */
+/** Frames as of a screen with 60 per second. */
 function countFrames(): { count(): number; restore(): void } {
   const host = globalThis as Record<string, unknown>;
   let count = 0;
@@ -83,7 +83,7 @@ Deno.test("events are bounded, texts are whole, and what was dropped is told", a
   await until(() => Object.values(seen).every(({ isDone }) => isDone), "all have ended");
   assert(page.text().endsWith(all.join("")));
   const total = seen.many!.events.length + seen.many!.dropped;
-  assert(total <= 2501, `${total}`); // Fewer where the first of them were one snapshot.
+  assert(total <= 2501, `${total}`); // Fewer if the first of them were one snapshot.
   for (
     const [name, kept] of [["few", 10], ["none", 0], ["default", DEFAULT_MAX_EVENTS], [
       "many",

@@ -14,7 +14,7 @@ type Events = ReturnType<typeof useTaskEvents>;
 Deno.test("over connections that break anywhere, nothing is lost or doubled", async () => {
   await using server = countingServer();
   const random = seededRandom(7);
-  // The budget grows: a text longer than every connection could carry would never arrive.
+  // The budget grows; otherwise a text longer than every connection could never arrive.
   let budget = 600;
   await using proxy = cuttingProxy(server.url, () => (budget += 300) * random());
   const { id } = await server.engine.createTask();
@@ -42,7 +42,7 @@ Deno.test("over connections that break anywhere, nothing is lost or doubled", as
   assert.equal(text, expected);
   const notes = events.filter(({ type }) => type === "note").map(({ data }) => data);
   assert.deepEqual(notes, Array.from({ length: 300 }, (_, i) => i));
-  // What is left of the series says the whole text, once.
+  // The remaining events of the series contain the whole text, once.
   const deltas = events.filter(({ seriesId }) => seriesId === "answer");
   assert.equal(deltas.map(({ data }) => (data as { delta: string }).delta).join(""), expected);
   assert(seen.some(({ status }) => status === "reconnecting"));
@@ -151,7 +151,7 @@ Deno.test("a network that is down for long is told, and forgotten when it is bac
     if (told !== seen.at(-1)) seen.push(told);
     return null;
   }
-  // Slow enough that each attempt is seen.
+  // Slow enough that each attempt is visible.
   const connection = { minDelayMs: 100, maxDelayMs: 100, random: () => 0.999 };
   using page = openPage({ baseUrl: server.url, connection });
   page.show(h(Watch));

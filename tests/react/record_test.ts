@@ -6,7 +6,7 @@ import { createElement as h } from "react";
 import { countingServer, openPage } from "../../testing/pages/react_page.ts";
 import { until } from "../../testing/sse/sse.ts";
 
-/** The record, without what `getTask` tells of its log. */
+/** Returns the record, without the fields of `getTask` about its log. */
 async function recordOf(engine: TaskEngine, id: string): Promise<Task> {
   const { lastIndex: _, subscriberCount: __, ...task } = (await engine.getTask(id))!;
   return task;
@@ -41,7 +41,7 @@ Deno.test("useTask() shows the record as it changes", async () => {
   await until(() => task?.status === "running", "it goes on");
   await engine.transitionTask(id, "completed", { result: { answer: 42 } });
   await until(() => seen.at(-1)!.isDone, "it has ended");
-  // At the end all is there at once, and stays so.
+  // At the end everything is there at once, and stays.
   for (const { isDone, doneReason, task, status } of seen.filter(({ isDone }) => isDone)) {
     assert.deepEqual([isDone, doneReason, status], [true, "completed", "done"]);
     assert.deepEqual([task?.status, task?.result], ["completed", { answer: 42 }]);

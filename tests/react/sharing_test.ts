@@ -84,7 +84,7 @@ Deno.test("a component that comes later has everything at once, over the same co
   await say(server.engine, id, "two ", "three");
   await until(() => page.text() === "one two three", "the first goes on");
   page.show(h(Fragment, null, h(Answer, { taskId: id }), "|", h(Log, { taskId: id })));
-  // Of the series: the snapshot that the first got, and what came after it.
+  // Of the series: the snapshot for the first reader, and the events after it.
   await until(
     () => page.text() === "one two three|llm.delta llm.delta llm.delta",
     "the second has what came before it",

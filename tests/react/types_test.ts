@@ -14,12 +14,12 @@ import {
 } from "@taskcast/react";
 import { createElement as h } from "react";
 
-/** Compiles where two types are the same. */
+/** Compiles if two types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true
   : false;
 function same<A, B>(_same: Same<A, B>): void {}
 
-// Nothing of this runs: it is checked by the compiler, with the types of each React.
+// Nothing here runs: the compiler checks it, with the types of each React.
 Deno.test("types are exact", () => {
   // deno-lint-ignore no-unused-vars
   function Hooks(): void {
@@ -41,18 +41,18 @@ Deno.test("types are exact", () => {
     const client = useTaskcastClient();
     same<typeof client, TaskcastClient>(true);
 
-    // @ts-expect-error: a level that is none
+    // @ts-expect-error: unknown level
     useTaskEvents("t", { filter: { levels: ["loud"] } });
-    // @ts-expect-error: an option that is none
+    // @ts-expect-error: unknown option
     useTask("t", { maxEvents: 5 });
-    // @ts-expect-error: which series?
+    // @ts-expect-error: missing series
     useTaskText("t");
-    // @ts-expect-error: what is shown is not the hook's to change
+    // @ts-expect-error: read-only
     events.push(events[0]!);
 
     h(TaskcastProvider, { client, children: "text" });
     h(TaskcastProvider, { baseUrl: "", token: () => "", headers: {} }, h("p"), "text");
-    // @ts-expect-error: either a client or what one is made of
+    // @ts-expect-error: either a client or the options for one
     TaskcastProvider({ client, baseUrl: "" });
     // @ts-expect-error: a token needs a server
     TaskcastProvider({ token: "" });

@@ -5,7 +5,7 @@ import { startAnyServer } from "../../testing/servers/any_server.ts";
 import { ELSEWHERE } from "../../testing/servers/cli.ts";
 import { startServer } from "../../testing/servers/test_server.ts";
 
-/** Returns the index of each event that a reader gets; to parse two million events takes long. */
+/** Returns the index of each event that a reader gets; parsing two million events takes long. */
 async function indexesOf(url: string): Promise<number[]> {
   const indexes: number[] = [];
   let text = "";
@@ -26,7 +26,7 @@ Deno.test("200 readers that join at random moments get every index once, in orde
   const url = `${server.url}/tasks/${id}/events`;
   const publisher = new TaskcastServerClient({ baseUrl: server.url }).openPublisher(id);
   const readers: Promise<number[]>[] = [];
-  // On another runtime it is shown that this holds there, too; here, how much it holds.
+  // Other runtimes only show that it works there; Deno shows the full load.
   const total = ELSEWHERE ? 2_000 : 10_000;
   for (let i = 0; i < total; i++) {
     await publisher.publish({ type: "n", data: i });
@@ -47,14 +47,14 @@ Deno.test("a reader that stops reading costs bounded memory and gets everything 
   const { id } = await server.engine.createTask();
   const response = await fetch(`${server.url}/tasks/${id}/events`);
   const reader = response.body!.getReader();
-  await reader.read(); // The opening; from here on nothing is read.
+  await reader.read(); // The opening message; nothing is read after it.
   await until(() => server.engine.stats.streams === 1, "the stream is open");
 
   const filler = "x".repeat(200);
   const batch = Array.from({ length: 1_000 }, () => ({ type: "n", data: filler }));
   const sent = () => server.engine.appendEvents(id, batch);
   await sent();
-  // What is stored is the store's; what grows beyond that is the reader's.
+  // Stored data belongs to the store; growth beyond it is the reader's.
   const before = Deno.memoryUsage().external + Deno.memoryUsage().rss;
   for (let i = 1; i < 100; i++) await sent();
   const grown = Deno.memoryUsage().external + Deno.memoryUsage().rss - before;

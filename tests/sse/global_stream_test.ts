@@ -7,7 +7,7 @@ import { startAnyServer } from "../../testing/servers/any_server.ts";
 import type { AnyServer } from "../../testing/servers/any_server.ts";
 import { startServer } from "../../testing/servers/test_server.ts";
 
-/** Reads the stream of all tasks until `enough` holds of what has come. */
+/** Reads the stream of all tasks until `enough` accepts what has arrived. */
 async function readAll(
   server: AnyServer,
   query: string,
@@ -99,7 +99,7 @@ Deno.test("a task that is deleted and made again goes on in the stream of all ta
     await engine.createTask({ id: "t" });
     await engine.publishEvent("t", { type: "life", data: life });
     await engine.publishEvent("t", { type: "life", data: life });
-    // What is deleted is not told any more, so it must have been told before.
+    // Events of deleted tasks are not delivered, so they must have arrived before.
     await until(() => lives.length === 2 * life, "both events have come");
     if (life === 1) await engine.deleteTask("t");
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
 import { createTaskcastApp } from "@taskcast/server";
 
-// What is JSON and some readers stumble over.
+// Characters that are valid in JSON but break some readers.
 
 const LINES = "a\u2028b\u2029c\u0085d";
 
@@ -42,7 +42,7 @@ Deno.test("no answer has a character in it that some readers take for the end of
     await ask("GET", "/tasks/t/events?seriesFormat=accumulated"),
   ];
   for (const answer of answers) assert.doesNotMatch(answer, /[\u0085\u2028\u2029]/);
-  // They say the same.
+  // Both have the same content.
   assert.deepEqual(JSON.parse(answers[3]!).data, event.data);
   const data = answers[9]!.split("\n").filter((line) => line.startsWith("data: "))
     .map((line) => JSON.parse(line.slice("data: ".length)));

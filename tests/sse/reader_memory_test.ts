@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 
 Deno.test("a reader who waits takes less than 2 KiB of the heap", async () => {
-  // In a process of its own, where garbage can be collected when it is asked for: so the figure is
-  // a count, the same within a few bytes each time.
+  // Runs in a process of its own, where garbage can be collected on demand: so the figure is a
+  // count, the same within a few bytes each time.
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", "--v8-flags=--expose-gc", "testing/sse/reader_memory.ts"],
     cwd: new URL("../../", import.meta.url),
@@ -10,6 +10,6 @@ Deno.test("a reader who waits takes less than 2 KiB of the heap", async () => {
   const decoder = new TextDecoder();
   assert(success, decoder.decode(stderr));
   const bytes = Number(decoder.decode(stdout));
-  // Twice in 2026 it was 6 and 3 KiB: generators, web streams and promises that nobody saw.
+  // Twice in 2026 it was 6 and 3 KiB because of unnoticed generators, web streams and promises.
   assert(bytes > 500 && bytes < 2_048, `${bytes} bytes`);
 });

@@ -174,7 +174,7 @@ Deno.test("wrap=event puts the event itself on the data line, wrap=false only da
     "taskcast.done",
   ]);
   assert.deepEqual(bare.slice(0, -1).map(({ data }) => data), events.map(({ data }) => data));
-  // Cursors are the same whatever the format is.
+  // Cursors are the same in every format.
   assert.deepEqual(bare.map((frame) => frame.id), plain.slice(1).map((frame) => frame.id));
   const text = await (await fetch(`${url}&wrap=false`)).text();
   assert.match(text, /^retry: 1000\n: connected\n\nevent: taskcast\.event\n/);

@@ -5,12 +5,12 @@ import type { LibraryMessage } from "../../testing/sse/sse_libraries.ts";
 import { allFrames } from "../../testing/sse/sse.ts";
 import { fetchEventSourceWaitsMs, LIBRARIES } from "../../testing/sse/sse_libraries.ts";
 
-// Other people's clients, as they are published, over connections that are cut at every byte.
+// Published clients of others, over connections that are cut at every byte.
 
-/** Waits of a second and more are for real networks. */
+/** Delays of a second and more are for real networks. */
 const hurried = (text: string) => text.replaceAll("retry: 1000\n", "retry: 1\n");
 
-/** Runs clients that tell of every cut on the console. */
+/** Runs clients that log every cut to the console. */
 async function quietly<T>(run: () => Promise<T>): Promise<T> {
   const { error } = console;
   console.error = () => {};
@@ -42,8 +42,8 @@ for (const [name, follow] of Object.entries(LIBRARIES)) {
     const bytes = hurried(await (await fetch(server.url + path)).text());
     const wrong: string[] = [];
     const followCut = async (cut: number) => {
-      // An id whose line is complete is taken by this client before the event is, whatever the order;
-      // between the line and the one that ends the frame lies a single byte.
+      // This client takes an id as soon as its line is complete, before the event, whatever the
+      // order. Between that line and the one that ends the frame there is a single byte.
       const isBetween = /\nid: [^\n]+\n$/.test(bytes.slice(0, cut));
       if (name === "@microsoft/fetch-event-source" && isBetween) return;
       const messages: LibraryMessage[] = [];
@@ -73,7 +73,7 @@ Deno.test("after the end, a client that does not know 204 asks twice a minute", 
   const stop = new AbortController();
   let retries = 0;
   fetchEventSourceWaitsMs.length = 0;
-  // Its connection breaks in the very end: what ends cleanly it takes for the end.
+  // Its connection breaks at the very end: it takes a clean end for the end of the task.
   await LIBRARIES["@microsoft/fetch-event-source"]!(
     `${front.url}${path}&cut=${text.length - 1}`,
     stop.signal,

@@ -6,12 +6,12 @@ import { EventSource } from "eventsource";
 import { until } from "../../testing/sse/sse.ts";
 import { startServer } from "../../testing/servers/test_server.ts";
 
-// A browser's EventSource closes for good at any status but 200.
+// Any status but 200 closes a browser's EventSource for good.
 
 const BROWSER = { accept: "text/event-stream" };
 const CLIENT = { accept: "text/event-stream, application/json" };
 
-/** A store that can be away. */
+/** A store that can become unavailable. */
 class Leaving extends MemoryShortTermStore {
   isAway = false;
 
@@ -23,7 +23,7 @@ class Leaving extends MemoryShortTermStore {
   }
 }
 
-/** A server that refuses streams for now in every way that there is, and a reason of each. */
+/** Starts a server that temporarily refuses streams, for each possible reason. */
 async function refusing(reason: "store" | "streams" | "rate" | "closing") {
   const shortTermStore = new Leaving();
   const answered: AnsweredRequest[] = [];

@@ -64,7 +64,7 @@ if (postgres !== undefined) {
     name: "memory, archived in postgres",
     async open() {
       const longTerm = await createPostgresAdapter({ url: postgres, maxConnections: 4 });
-      // Each run has a new hot store: a live task of the run before would be one that it lost.
+      // Each run has a new hot store, which would seem to have lost live tasks of the previous run.
       const { tasks } = await longTerm.listTasks({ limit: 500 });
       for (const { task, incarnation } of tasks) await longTerm.deleteTask(task.id, incarnation);
       return { shortTerm: new MemoryShortTermStore(), longTerm };

@@ -9,7 +9,7 @@ import { redisProgram, startRedis } from "../../testing/databases/redis_server.t
 import { until } from "../../testing/sse/sse.ts";
 import { startServer } from "../../testing/servers/test_server.ts";
 
-// A server whose archive is away, as its callers and its operators see it.
+// A server whose archive is unavailable, as its callers and its operators see it.
 
 const hasAll = await redisProgram() !== undefined && await hasPostgres();
 if (!hasAll) leftOut("the test of an archive that is away", "redis-server, postgres and initdb");
@@ -96,7 +96,7 @@ Deno.test("displaced tasks are listed, exported by incarnation, and deleted", as
     await first.engine.publishEvents("t", [1, 2, 3].map((data) => ({ type: "n", data })));
     await until(async () => (await ask("t"))?.length === 3, "it is archived");
   }
-  // Another store, as behind a restart; and nobody can say that the id is taken.
+  // Another store, as after a restart; nothing shows that the id is taken.
   await using server = make();
   longTermStore.getTask = () => Promise.reject(new Error("away"));
   assert.equal((await server.call("POST", "/tasks", { id: "t", type: "newer" })).status, 201);

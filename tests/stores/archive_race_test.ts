@@ -15,7 +15,7 @@ import { postgresUrl } from "../../testing/databases/postgres_server.ts";
 import { redisUrl } from "../../testing/databases/redis_server.ts";
 import { until } from "../../testing/sse/sse.ts";
 
-// Several engines publish, end and delete the same tasks while the archive takes and releases them
+// Several engines publish, end and delete the same tasks while the archive copies and releases them
 // as soon as it can.
 
 const TASKS = 60;
@@ -27,7 +27,7 @@ interface Stores {
   longTerm: LongTermStore;
 }
 
-/** An archive to which parts take a while: what they are about may be deleted meanwhile. */
+/** Delays writes to an archive, so that their tasks may be deleted meanwhile. */
 function distant(archive: LongTermStore, ticks: number): LongTermStore {
   return new Proxy(delayReads(archive, ticks), {
     get(target, name) {
@@ -53,7 +53,7 @@ async function race({ shortTerm, longTerm }: Stores): Promise<void> {
       hooks: { onUnhandledError: (error) => void errors.push(error) },
     })
   );
-  // A reader of what should be gone and is not would wait for ever.
+  // A reader of a task that should be gone and is not would wait for ever.
   const signal = AbortSignal.timeout(20_000);
   const deleted = new Set<string>();
   const acknowledged = new Map<string, number[]>();
@@ -75,7 +75,7 @@ async function race({ shortTerm, longTerm }: Stores): Promise<void> {
     await Promise.all(engines.map(async (engine, e) => {
       for (let i = 0; i < 10; i++) {
         const data = 10 * e + i;
-        await new Promise((resolve) => setTimeout(resolve, 1)); // Others get their turns.
+        await new Promise((resolve) => setTimeout(resolve, 1)); // Lets others run.
         const stored = await attempt(engine.publishEvent(id, { type: "n", data }));
         if (stored !== undefined) mine.push(data);
         if (n % 2 === 0 && e === 1 && i === 7) {
@@ -134,7 +134,7 @@ for (const [name, open] of kinds) {
   if (open === undefined) continue;
   Deno.test({
     name: `${name}: publishing, ending and deleting race with the archive, and nothing is lost`,
-    sanitizeResources: false, // Wake-ups of Redis that nobody uses here stay open.
+    sanitizeResources: false, // Redis subscriptions that are not used here stay open.
     sanitizeOps: false,
     fn: async () => await race(await open()),
   });

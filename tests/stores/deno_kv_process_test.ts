@@ -5,7 +5,7 @@ import { runCli, startCli } from "../../testing/servers/cli.ts";
 import { until } from "../../testing/sse/sse.ts";
 import { tempFolder } from "../../testing/temp_file.ts";
 
-/** A folder with a configuration that has tasks in a file of Deno KV. */
+/** Writes a configuration that keeps tasks in a file of Deno KV. */
 async function configured(folder: string): Promise<string[]> {
   await Deno.writeTextFile(
     `${folder}/taskcast.config.yaml`,
@@ -22,12 +22,12 @@ Deno.test("deno-kv: kill -9 at any moment loses no acknowledged event and double
   for (let round = 0; round < 5; round++) {
     await using server = await startCli(args);
     assert.match(server.process.err, /storage: deno-kv/);
-    // One attempt: what is not acknowledged here is not known to be stored.
+    // A single attempt: an event that is not acknowledged may not be stored.
     const taskcast = new TaskcastServerClient({ baseUrl: server.url, retry: { attempts: 1 } });
     if (round === 0) await taskcast.createTask({ id: "t", ttl: 3600 });
     const publishing = Promise.allSettled(Array.from({ length: 4 }, async (_, producer) => {
       for (;;) {
-        // One of the producers sends what no single operation of the database takes.
+        // One of the producers sends batches that exceed a single operation of the database.
         const values = Array.from({ length: producer === 0 ? 400 : 1 }, () => next++);
         const events = values.map((value) => ({
           type: `n${value % 50}`,
@@ -54,7 +54,7 @@ Deno.test("deno-kv: kill -9 at any moment loses no acknowledged event and double
   assert.equal(places.size, values.length, "nothing is doubled");
   for (const value of acknowledged) assert(places.has(value), `${value} is there`);
   for (const [value, index] of places) {
-    // A batch is there as it was sent: whole, and in its order.
+    // A batch is stored as it was sent: whole, and in order.
     const before = places.get(value - 1);
     if (before !== undefined && log[index]!.timestamp === log[before]!.timestamp) {
       assert(before < index, `${value - 1} is before ${value}`);

@@ -8,8 +8,9 @@ import { frames, until } from "../../testing/sse/sse.ts";
 import type { TestServer } from "../../testing/servers/test_server.ts";
 import { startServer } from "../../testing/servers/test_server.ts";
 
-// Servers that share a store and a broadcast layer, both as bad as they may be. With the memory
-// adapters they are in one process; what is tested is that none of them knows more than the store.
+// Servers that share a store and a broadcast layer, both as unreliable as allowed. With the memory
+// adapters they run in one process; the test shows that none of them relies on anything beyond the
+// store.
 
 async function withServers(count: number, use: (servers: TestServer[]) => Promise<void>) {
   const shared = {
@@ -75,7 +76,7 @@ Deno.test("of ends on many instances one succeeds; a client goes on where an ins
   await withServers(3, async (servers) => {
     const [first, second] = servers as [TestServer, TestServer];
     const { id } = await first.engine.createTask();
-    // A client whose connections go to one instance after another, as behind a load balancer.
+    // A client whose connections rotate through the instances, as behind a load balancer.
     let next = 0;
     const client = new TaskcastClient({
       baseUrl: first.url,
@@ -127,7 +128,7 @@ Deno.test("the stream of all tasks finds new tasks even when every wake-up is lo
     await there.engine.transitionTask(id, "completed");
     await until(() => seen.includes(`${id} 2`), `${id} has come`);
   }
-  // So many polls that what ended is forgotten, if it may be.
+  // Enough polls to forget ended tasks, if that is allowed.
   let polls = 0;
   const count = setInterval(() => polls++, 5);
   await until(() => polls > 40, "many polls have passed");

@@ -8,7 +8,7 @@ import { frames, until } from "../../testing/sse/sse.ts";
 import type { TestServer } from "../../testing/servers/test_server.ts";
 import { startServer } from "../../testing/servers/test_server.ts";
 
-// Rights and requests belong to one life of a task. An id that was deleted may be created again, by
+// Rights and requests belong to one incarnation of a task. A deleted id may be created again, by
 // somebody else and with other rules.
 
 const secret = "a secret of more than thirty-two bytes";
@@ -73,17 +73,17 @@ Deno.test("what was allowed with one task is not with the next one of its id, wh
     await using server = startServer({ app: { auth } });
     const { engine } = server;
     await engine.createTask({ id: "t", authConfig: onlyFor("ours") });
-    // The rules are in the memory of whoever has any.
+    // Every server that caches rules has them in its cache.
     assert.equal((await does(server, "publish", ours)).status, 201);
     assert.equal((await does(server, "publish", theirs)).status, 403, step);
-    await engine.deleteTask("t"); // As clean-up and other instances do it: the app hears of nothing.
+    await engine.deleteTask("t"); // Without the app noticing.
     await engine.createTask({ id: "t", authConfig: onlyFor("theirs") });
 
     const refused = await does(server, step, ours);
     assert.deepEqual([refused.status, refused.body.error.code], [403, "FORBIDDEN"], step);
     const { task } = (await engine.readTask("t"))!;
     assert.deepEqual([task.status, task.lastIndex], ["pending", -1], step);
-    // And nobody is refused because of what was remembered.
+    // The cache refuses nobody.
     assert.equal((await does(server, step, theirs)).status, STEPS[step]!.status, step);
   }
 });
@@ -107,7 +107,7 @@ Deno.test("a step that a re-creation overtakes is decided anew, once, by the new
     await using server = startServer({ engine: { shortTermStore: store }, app: { auth } });
     const { engine } = server;
     await engine.createTask({ id: "t", authConfig: onlyFor("ours", "theirs") });
-    // Between what is read for the decision and what is done.
+    // Between the read for the decision and the step.
     let commits = 0;
     const { commit } = store;
     store.commit = async (change) => {
@@ -261,7 +261,7 @@ Deno.test("lines of a request go to the task that it was opened for, and never t
       await until(async () => (await engine.getTask("t"))!.lastIndex === 0, "it is stored");
       await engine.deleteTask("t");
       await engine.createTask({ id: "t" });
-      // The request may be answered before the line is there.
+      // The request may be answered before the line arrives.
       await write(line("second") + line("third")).catch(() => {});
       const { status, body: { error } } = await answer.then(async (response) => ({
         status: response.status,

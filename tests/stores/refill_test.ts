@@ -14,7 +14,7 @@ import { postgresUrl } from "../../testing/databases/postgres_server.ts";
 import { redisUrl } from "../../testing/databases/redis_server.ts";
 import { until } from "../../testing/sse/sse.ts";
 
-// Short-term stores that lost live tasks, or events of them, get these back from an archive.
+// Short-term stores that lost live tasks, or events of them, restore them from an archive.
 
 const redis = await redisUrl();
 const postgres = await postgresUrl();
@@ -54,7 +54,7 @@ async function seen(engine: TaskEngine, id: string): Promise<unknown> {
   };
 }
 
-/** Copies a beginning of a log as an older short-term store has it. */
+/** Copies the first events of a log, as an older short-term store has them. */
 async function copyBeginning(
   from: LongTermStore,
   to: ShortTermStore,
@@ -99,7 +99,7 @@ async function refill(hot: ShortTermStore, cold: LongTermStore): Promise<void> {
         { type: "delta", seriesId: "s", seriesMode: "accumulate", data: { delta: `${i},` } },
         { type: "progress", seriesId: "p", seriesMode: "latest", data: { i } },
       ]);
-      if (i % 4 === 0) await new Promise((resolve) => setTimeout(resolve, 1)); // Another time.
+      if (i % 4 === 0) await new Promise((resolve) => setTimeout(resolve, 1)); // At a later time.
     }
     await first.transitionTask(id, "running");
     await first.publishEvent(id, { type: "step", data: "last" });
@@ -172,7 +172,7 @@ for (const [name, stores] of kinds) {
   if (stores === undefined) continue;
   Deno.test({
     name: `${name}: live tasks that the short-term store lost are brought back as they were`,
-    sanitizeResources: false, // Wake-ups that nobody uses here stay open.
+    sanitizeResources: false, // Subscriptions that are not used here stay open.
     sanitizeOps: false,
     fn: async () => {
       const [hot, cold] = await stores();

@@ -8,9 +8,9 @@ import type { EventFilter, EventInput, SeriesFormat, TaskEvent } from "@taskcast
 import { restorableStore } from "../../testing/databases/restorable_store.ts";
 import { runs } from "../../testing/properties/runs.ts";
 
-// A store may be restored to any earlier state, while readers read, wait, or are away. What a reader
-// has is at all times what the log said in one of its lives, or it was told to drop it; and in the end
-// every reader has what the log says.
+// A store may be restored to any earlier state while readers read, wait, or are away. At all times,
+// a reader's events are those of the log between two restorations, or the reader was told to drop
+// them; and in the end every reader has the current log.
 
 const SERIES = { answer: "accumulate", progress: "latest" } as const;
 
@@ -27,9 +27,9 @@ const eventArb: fc.Arbitrary<EventInput> = fc.record({
 const stepArb = fc.oneof(
   { weight: 6, arbitrary: fc.array(eventArb, { minLength: 1, maxLength: 4 }) },
   { weight: 2, arbitrary: fc.constant("rest" as const) },
-  /** Ends the task; whoever publishes after that is refused until it is undone. */
+  /** Ends the task. Later publishes are refused until the end is undone. */
   { weight: 1, arbitrary: fc.constant("end" as const) },
-  /** Back by a share of all changes. */
+  /** Goes back by a fraction of all changes. */
   { weight: 2, arbitrary: fc.double({ min: 0, max: 1, noNaN: true }) },
 );
 
@@ -37,7 +37,10 @@ const readerArb = fc.record({
   filter: fc.constantFrom<EventFilter>({}, { types: ["a.*"] }, { includeStatus: false }),
   seriesFormat: fc.constantFrom<SeriesFormat>("delta", "accumulated"),
   joinsAt: fc.nat({ max: 10 }),
-  /** How many messages it reads on each connection before that is cut; then on to the end. */
+  /**
+   * Number of messages that it reads on each connection before the connection is cut; the last one
+   * is not.
+   */
   cuts: fc.array(fc.nat({ max: 5 }), { maxLength: 4 }),
   /** Turns of the event loop between two reads. */
   slowness: fc.nat({ max: 3 }),
@@ -45,9 +48,9 @@ const readerArb = fc.record({
 
 type Reader = typeof readerArb extends fc.Arbitrary<infer T> ? T : never;
 
-/** A client that follows the contract. */
+/** A client that follows the protocol. */
 class Client {
-  /** Events by index, since it was last told to drop what it had. */
+  /** Events by index, since the last reset. */
   seen = new Map<number, string>();
   plain: string[] = [];
   values = new Map<string, unknown>();
@@ -86,7 +89,7 @@ class Client {
     this.#had.push({ seen: new Map(this.seen), event, value });
   }
 
-  /** @param lives What the log said, from each time that the store was restored to the next. */
+  /** @param lives The log between each restoration of the store and the next. */
   assertSaid(lives: readonly (readonly TaskEvent[])[]): void {
     for (const { seen, event: { index, seriesId }, value } of this.#had) {
       const said = lives.some((log) =>
@@ -152,7 +155,7 @@ function check(name: string, isDelayed: boolean, tailBytes: number | undefined):
         broadcast: lossyBroadcast(new MemoryBroadcastProvider(), { seed: losses }),
         options: { pollMs: 5, storeRetryMs: 1, pageSize: 4, ...(tailBytes && { tailBytes }) },
       });
-      // Timers of an engine do not hold a process, and a lost wake-up is made up for by the poll.
+      // An engine's timers do not keep a process alive; polling makes up for a lost wake-up.
       const held = setInterval(() => {}, 1_000);
       await engine.createTask({ id: "t" });
       const created = store.changes;
@@ -187,7 +190,7 @@ function check(name: string, isDelayed: boolean, tailBytes: number | undefined):
         }
         await Promise.all(reading);
         for (const [at, client] of clients.entries()) {
-          // Who was told of an end that was undone comes back once more.
+          // A reader that got an end which was undone reconnects once more.
           await read(engine, client, { ...readers[at]!, cuts: [] });
           client.assertSaid([...past, now]);
           const { plain, values } = fold(now, readers[at]!.filter);

@@ -6,14 +6,14 @@ import { decodeCursor, encodeCursor } from "@taskcast/core/protocol";
 import type { RestorableStore } from "../../testing/databases/restorable_store.ts";
 import { restorableStore } from "../../testing/databases/restorable_store.ts";
 
-// What readers of a store are told that was restored to an earlier state and went on.
+// Messages to readers of a store that was restored to an earlier state and continued.
 
 const answer = { type: "delta", seriesId: "answer", seriesMode: "accumulate" } as const;
 
 interface Setup extends AsyncDisposable {
   engine: TaskEngine;
   store: RestorableStore;
-  /** The store as it was when the answer was `abcde`. */
+  /** The store's state when the answer was `abcde`. */
   saved: number;
 }
 
@@ -21,7 +21,7 @@ async function say(engine: TaskEngine, text: string): Promise<void> {
   for (const delta of text) await engine.publishEvent("t", { ...answer, data: { delta } });
 }
 
-/** A task whose answer is `abcde` in what was saved, and `abcdeLOST` now. */
+/** Creates a task whose answer is `abcde` in the saved state, and `abcdeLOST` now. */
 async function start(): Promise<Setup> {
   const store = restorableStore();
   const engine = new TaskEngine({
@@ -33,7 +33,7 @@ async function start(): Promise<Setup> {
   await say(engine, "abcde");
   const saved = store.changes;
   await say(engine, "LOST");
-  // Timers of an engine do not hold a process, and a lost wake-up is made up for by the poll.
+  // An engine's timers do not keep a process alive; polling makes up for a lost wake-up.
   const held = setInterval(() => {}, 1_000);
   return {
     engine,
@@ -46,7 +46,7 @@ async function start(): Promise<Setup> {
   };
 }
 
-/** A client that follows the stream as the contract says. */
+/** A client that follows the stream according to the protocol. */
 class Reader {
   text = "";
   notes: number[] = [];

@@ -12,7 +12,7 @@ Deno.test("kill -9 at any moment loses no acknowledged event and doubles none", 
     let next = 0;
     for (let round = 0; round < 6; round++) {
       await using server = await startCli(["--host", "127.0.0.1"], env);
-      // One attempt: what is not acknowledged here is not known to be stored.
+      // A single attempt: an event that is not acknowledged may not be stored.
       const taskcast = new TaskcastServerClient({ baseUrl: server.url, retry: { attempts: 1 } });
       if (round === 0) await taskcast.createTask({ id: "t", ttl: 3600 });
       const publishing = Promise.allSettled(Array.from({ length: 4 }, async () => {

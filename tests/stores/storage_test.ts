@@ -10,14 +10,14 @@ import { redisUrl } from "../../testing/databases/redis_server.ts";
 import { until } from "../../testing/sse/sse.ts";
 import { tempFolder, withFile } from "../../testing/temp_file.ts";
 
-// How `taskcast start` chooses its storage, and what it says when it cannot be had.
+// How `taskcast start` selects its storage, and its messages if the storage is not available.
 
 const LOCAL = ["--host", "127.0.0.1"];
 const redis = (await redisUrl())!;
 const pg = (await postgresUrl())!;
 const test = redis === undefined || pg === undefined ? () => {} : Deno.test;
 
-/** A schema of its own. */
+/** Creates a schema and returns its address. */
 async function newDatabase(): Promise<string> {
   const schema = `t${crypto.randomUUID().replaceAll("-", "")}`;
   const sql = postgres(pg, { max: 1, onnotice: () => {} });
@@ -152,7 +152,7 @@ Deno.test("start: of a plugin that cannot do what it must is told which, for wha
       ["--storage", "./bare.ts"],
       'The plugin "mine" of "./bare.ts" opened a broadcast adapter without publish(), ' +
       "subscribe(), check()",
-      "closed\n", // What it has open is given up.
+      "closed\n", // Everything open is released.
     ],
     [
       ["-c", "instance.js", "--log-level", "error"],

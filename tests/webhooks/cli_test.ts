@@ -6,17 +6,17 @@ import { until } from "../../testing/sse/sse.ts";
 import { startServer } from "../../testing/servers/test_server.ts";
 import { withReceiver } from "../../testing/servers/webhook_receiver.ts";
 
-// `taskcast webhooks` against a real server and a receiver that fails.
+// `taskcast webhooks` against a real server and a failing receiver.
 
 const KEY = "0123456789abcdef";
 
-/** Runs the command against a server whose receiver fails, until told otherwise. */
+/** Runs the command against a server whose receiver fails until it is healed. */
 async function withFailing(
   use: (given: {
     taskcast: (...args: string[]) => ReturnType<typeof runCli>;
-    /** Creates a task of which so many deliveries fail at each of so many webhooks. */
+    /** Creates a task with this many failed deliveries at each of this many webhooks. */
     fail: (taskId: string, options?: { events?: number; hooks?: number }) => Promise<void>;
-    /** From now on everything is taken. */
+    /** Makes the receiver accept everything from now on. */
     heal: () => void;
     received: { path: string }[];
     url: string;

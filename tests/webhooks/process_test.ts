@@ -8,7 +8,7 @@ import { until } from "../../testing/sse/sse.ts";
 import { withFile } from "../../testing/temp_file.ts";
 import { withReceiver } from "../../testing/servers/webhook_receiver.ts";
 
-// Webhooks of real servers, of which one is killed while it tells one.
+// Webhooks of real servers, one of which is killed during a delivery.
 
 const redis = await redisUrl();
 const postgres = await postgresUrl();
@@ -36,7 +36,7 @@ async function killTheTeller(env: Record<string, string>): Promise<void> {
       for (let i = 0; i < 3; i++) await publish(i);
       await until(() => values.length === 3, "the first have come");
       for (let round = 0; round < 2; round++) {
-        // Killed between the sending and the writing down: this one comes once more.
+        // Killed between the sending and the recording, so this one is delivered once more.
         holds = true;
         const next = 3 + 4 * round;
         for (let i = next; i < next + 4; i++) await publish(i);

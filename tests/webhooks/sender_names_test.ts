@@ -8,7 +8,7 @@ Deno.test("webhooks: a private address is refused though only the connection sho
     return new Response();
   });
   const sender = createWebhookSender();
-  // The name of this machine, which leads to itself, or nowhere.
+  // The name of this machine, which resolves to itself, or to nothing.
   const url = `http://${Deno.hostname()}:${server.addr.port}/`;
   if (sender.refusal(url) === undefined) {
     const { signal } = new AbortController();

@@ -1,9 +1,9 @@
-// Writes the public interface of every package to api/, a file each, so that a change of it is seen
-// in review; with --check, says which files are out of date.
+// Writes the public interface of every package to api/, one file each, so that reviewers see
+// changes of it; with --check, lists files that are out of date.
 import { packages } from "../packages.ts";
 import { reportLines } from "./report.ts";
 
-/** Entry points without a promise, for our own server. */
+/** Entry points for our own server, without a promise of stability. */
 const WITHOUT_PROMISE = ["./internal"];
 
 const FOLDER = new URL("../../api/", import.meta.url);

@@ -1,6 +1,6 @@
 import { type Package, packages } from "../packages.ts";
 
-/** Settings in a package's `deno.json` for its sibling on npm, which the code does not say. */
+/** Settings in a package's `deno.json` for npm that cannot be derived from the code. */
 export interface NpmSettings {
   /** Packages that the application provides, by name, with their ranges. */
   peerDependencies?: Record<string, string>;

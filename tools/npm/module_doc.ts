@@ -1,4 +1,4 @@
-/** Returns the documentation of a module. */
+/** Documentation of a module. */
 export interface ModuleDoc {
   /** First sentence, on one line. */
   summary: string;

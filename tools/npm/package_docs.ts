@@ -2,7 +2,7 @@ import type { Member } from "./members.ts";
 import type { ModuleDoc } from "./module_doc.ts";
 import { moduleDoc } from "./module_doc.ts";
 
-/** Returns the documentation of a package's entry points. */
+/** Documentation of a package's entry points. */
 export interface PackageDocs {
   main: ModuleDoc;
   /** Documentation of the other entry points, by name, such as `./start`. */

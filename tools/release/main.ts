@@ -1,8 +1,7 @@
-// Releases a version: `deno task release 0.2.0` shows the steps; with `--publish` it takes them.
-//
+// Releases a version: `deno task release 0.2.0` shows the steps; with `--publish` it performs them.
 // Sets the version everywhere and the date in the changelog, checks everything, then publishes to
 // JSR member by member (a named root would publish only itself) and to npm. You must be logged in
-// to both. The same command continues a release that stopped half-way.
+// to both. The same command continues a release that was interrupted.
 import { parseArgs } from "node:util";
 import { COMMAND } from "../npm/command_package.ts";
 import { packages } from "../packages.ts";
@@ -77,7 +76,7 @@ try {
   Deno.exit(1);
 }
 
-/** Prints the steps without taking them. */
+/** Prints the steps without performing them. */
 async function show(what: Release, date: string): Promise<void> {
   const { version, members, npmNames } = what;
   const changes = await what.changes();

@@ -27,7 +27,7 @@ export interface Release {
 }
 
 /**
- * Releases a version, or continues a release that stopped: steps that were committed, tagged or
+ * Releases a version, or continues an interrupted release: steps that were committed, tagged or
  * published are skipped.
  *
  * @throws {Error} If a step fails; call it again when the cause is removed.

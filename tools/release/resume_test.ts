@@ -16,7 +16,7 @@ class FakeWorld implements World {
   tag = "";
   #count = 0;
   readonly #failsAt: number;
-  /** True if the work is done although it fails, as when an answer is lost. */
+  /** Set if the work is done although the command fails, as when an answer is lost. */
   readonly #after: boolean;
 
   constructor(failsAt = Infinity, after = false) {
@@ -103,7 +103,7 @@ Deno.test("a release that stops at any command is gone on with, and publishes no
     for (let at = 0; at < whole.ran.length; at++) {
       const world = new FakeWorld(at, after);
       await assert.rejects(release(WHAT, world), /failed/);
-      // What failed before it was committed has changed nothing.
+      // A failure before the commit has changed nothing.
       const isCommitted = world.commits.length > 1;
       if (!isCommitted) assert.equal(world.files.get("deno.json"), "0.1.0");
       await release(WHAT, world);

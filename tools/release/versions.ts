@@ -1,7 +1,7 @@
 /** The part of https://semver.org in use: three numbers, and a pre-release such as `-rc.1`. */
 const VERSION = /^(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?$/;
 
-/** Places of the version, and nothing that looks alike. */
+/** Locations of the version, and nothing that looks alike. */
 const PLACES: Readonly<Record<"deno.json" | "version.ts" | "package.json", RegExp>> = {
   "deno.json": /("version": ")[^"]*(")/,
   "version.ts": /(VERSION = ")[^"]*(")/,
