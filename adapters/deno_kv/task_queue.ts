@@ -65,7 +65,7 @@ export class TaskQueue {
    */
   async run<T>(taskId: string, work: TaskWork<T>): Promise<T> {
     if (this.#pending >= this.#maxPending) {
-      throw unavailable(`${this.#maxPending} changes wait for it already`);
+      throw unavailable(`${this.#maxPending} changes are already waiting for it`);
     }
     this.#pending++;
     try {

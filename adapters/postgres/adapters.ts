@@ -3,9 +3,9 @@ import { parsePostgresAddress } from "./connection/address.ts";
 import { PostgresBroadcast } from "./broadcast.ts";
 import { connect } from "./connection/connect.ts";
 import { Database } from "./connection/database.ts";
-import { lookAround } from "./connection/environment.ts";
+import { readEnvironment } from "./connection/environment.ts";
 import { PostgresLongTermStore } from "./long_term_store.ts";
-import { assertMigrated, migrate, PREFIXES } from "./migrations.ts";
+import { assertMigrated, migrate, PREFIXES } from "./schema.ts";
 import { Pool } from "./connection/pool.ts";
 import { assertRights } from "./rights.ts";
 import { PostgresShortTermStore } from "./short_term_store.ts";
@@ -13,25 +13,27 @@ import { PostgresShortTermStore } from "./short_term_store.ts";
 /** Options for the adapters on PostgreSQL. */
 export interface PostgresAdapterOptions {
   /**
-   * `postgres://user:password@host:port/database`, as hosts hand it out: with `?sslmode=require`
-   * and whatever else there is for other clients. A parameter that nobody knows is refused.
+   * `postgres://user:password@host:port/database`, as hosting services provide it: with
+   * `?sslmode=require` and parameters for other clients. Unknown parameters are refused.
    */
   url: string;
   /**
-   * Brings the tables up to date at the start. `false`: tables that are not are an error.
+   * Brings the tables up to date at the start. With `false`, outdated tables are an error.
    *
    * @default {true}
    */
   autoMigrate?: boolean;
-  /** Connections at most. @default {10} */
+  /** Maximum number of connections. @default {10} */
   maxConnections?: number;
-  /** Milliseconds that an answer may take before the request fails. @default {10000} */
+  /** Milliseconds that a reply may take before the request fails. @default {10000} */
   timeoutMs?: number;
-  /** Requests that may wait for answers before more are refused. @default {10000} */
+  /**
+   * Maximum number of requests waiting for replies; further requests are refused. @default {10000}
+   */
   maxPending?: number;
   /**
-   * Prepares statements under names. `false` for poolers that give each transaction
-   * another connection, which are noticed mostly; `true` for poolers that know of such names.
+   * Prepares statements under names. Use `false` for poolers that give each transaction another
+   * connection, most of which are detected, and `true` for poolers that track such names.
    *
    * @default not where a pooler is noticed, or the address says `pgbouncer=true`
    */
@@ -41,15 +43,15 @@ export interface PostgresAdapterOptions {
 /** Options for {@linkcode createPostgresAdapters}. */
 export interface PostgresAdaptersOptions extends PostgresAdapterOptions {
   /**
-   * Where wake-ups are listened to: the same database without a pooler that gives each transaction
-   * another connection, behind which nothing is heard. One connection is made there.
+   * Address to listen on for wake-ups: the same database without a transaction pooler, behind which
+   * nothing is received. One connection is made there.
    *
    * @default url
    */
   listenUrl?: string;
 }
 
-/** Adapters of an engine on PostgreSQL alone. */
+/** The adapters of an engine on PostgreSQL alone. */
 export interface PostgresAdapters {
   /** Wake-ups by LISTEN and NOTIFY. */
   broadcast: BroadcastProvider;
@@ -57,19 +59,19 @@ export interface PostgresAdapters {
   shortTerm: ShortTermStore;
 }
 
-/** Connections at most, unless it is said. */
+/** Default of `maxConnections`. */
 const MAX_CONNECTIONS = 10;
 
-/** Milliseconds that an answer may take, unless it is said. */
+/** Default of `timeoutMs`. */
 const TIMEOUT_MS = 10_000;
 
-/** Milliseconds that bringing the tables up to date may take, others who do so included. */
+/** Milliseconds that a migration may take, including the wait for other processes that migrate. */
 const MIGRATE_MS = 60_000;
 
 /**
  * Opens the archive in PostgreSQL, and brings its tables up to date.
  *
- * @throws {Error} If PostgreSQL cannot be reached, or the tables are of another version.
+ * @throws {Error} If PostgreSQL cannot be reached, or the tables have another version.
  *
  * @example
  * ```ts
@@ -93,10 +95,10 @@ export async function createPostgresAdapter(
 }
 
 /**
- * Opens the short-term store and the wake-ups on PostgreSQL, for teams that run nothing else. An
- * archive is not needed beside it: tasks are kept until they are deleted.
+ * Opens the short-term store and the broadcast layer on PostgreSQL, for teams that run nothing
+ * else. It needs no archive: tasks are kept until they are deleted.
  *
- * @throws {Error} If PostgreSQL cannot be reached, or the tables are of another version.
+ * @throws {Error} If PostgreSQL cannot be reached, or the tables have another version.
  */
 export async function createPostgresAdapters(
   options: PostgresAdaptersOptions,
@@ -149,10 +151,10 @@ async function open(options: PostgresAdapterOptions, kind: keyof typeof PREFIXES
   }
 }
 
-/** Asks for the first answer, and goes by what it says. */
+/** Makes the first request and adapts to what it shows of the environment. */
 async function greet(pool: Pool): Promise<void> {
-  const { isPooled } = await lookAround(pool.session.sql);
-  // Nobody can tell which of its connections knows which name.
+  const { isPooled } = await readEnvironment(pool.session.sql);
+  // Nothing tracks which of the pooler's connections knows which name.
   if (isPooled) pool.stopPreparing();
 }
 

@@ -14,13 +14,18 @@ import { Listener } from "./connection/listener.ts";
 /** The channel of all wake-ups. */
 const CHANNEL = "taskcast_wake";
 
-/** Milliseconds in which signals are collected: NOTIFY takes a lock that all of PostgreSQL shares. */
+/**
+ * Milliseconds in which signals are collected: NOTIFY takes a lock on the whole PostgreSQL server.
+ */
 const COLLECT_MS = 5;
 
-/** Bytes that a notification carries safely; PostgreSQL refuses 8000. */
+/** Maximum bytes of a notification; PostgreSQL refuses 8000. */
 const MAX_PAYLOAD = 7_000;
 
-/** Milliseconds that the first subscription waits for PostgreSQL; then readers poll until it is. */
+/**
+ * Milliseconds that the first subscription waits for PostgreSQL; after that, readers poll until it
+ * is there.
+ */
 const LISTEN_MS = 2_000;
 
 const DEAF =
@@ -31,8 +36,8 @@ const DEAF =
 const NOT_LISTENING = "wake-ups of PostgreSQL cannot be listened to at the moment";
 
 /**
- * Wake-ups by LISTEN and NOTIFY. Those of one instance are collected for a few milliseconds, and
- * those of one task become one, so their number does not grow with that of the events.
+ * Wake-ups over LISTEN and NOTIFY. Signals of one instance are collected for a few milliseconds,
+ * and those of one task are merged, so their number does not grow with that of the events.
  */
 export class PostgresBroadcast implements BroadcastProvider {
   readonly #database: Database;
@@ -61,7 +66,7 @@ export class PostgresBroadcast implements BroadcastProvider {
     });
   }
 
-  /** Listens on a new connection: others have turned out to be dead. */
+  /** Listens on a new connection, since others turned out to be dead. */
   renew(): void {
     this.#listener.renew();
   }
@@ -91,7 +96,7 @@ export class PostgresBroadcast implements BroadcastProvider {
     };
   }
 
-  /** Requires that wake-ups sent over the statement connections are heard. */
+  /** Requires that wake-ups sent over the statement connections are received. */
   async check(): Promise<HealthReport | void> {
     await this.#database.read("SELECT 1");
     const hears = await this.#listener.hears();
@@ -145,7 +150,7 @@ export class PostgresBroadcast implements BroadcastProvider {
         JSON.stringify(payloads),
       );
     } catch {
-      // A wake-up may be lost: readers hear of the events at their next poll.
+      // A wake-up may be lost; readers get the events at their next poll.
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { Commit, RevisionExpectation, Tombstone } from "@taskcast/core/adapter";
 import type { Run } from "./connection/database.ts";
 
-/** Which ids that commits want to be absent are those of tasks that were released lately. */
+/** Returns the ids that are closed among those that commits expect to be absent. */
 export async function closedAmong(run: Run, commits: readonly Commit[]): Promise<Set<string>> {
   const wanted = commits
     .filter(({ expect }) => expect === "absent")
@@ -16,14 +16,14 @@ export async function closedAmong(run: Run, commits: readonly Commit[]): Promise
   return new Set(rows.map(({ id }) => id));
 }
 
-/** Closes the id of a life that is locked, and forgets those whose time is over. */
+/** Closes the id of an incarnation whose task is locked, and removes expired entries. */
 export async function closeId(
   run: Run,
   { taskId, incarnation }: { taskId: string; incarnation: string },
   { nowMs, untilMs }: Tombstone,
 ): Promise<void> {
   await Promise.all([
-    // Some at a time, and none that another transaction is removing.
+    // Removes some at a time, and none that another transaction is removing.
     run(
       "DELETE FROM {closed_ids} WHERE id IN (SELECT id FROM {closed_ids} " +
         "WHERE until_ms <= $1::bigint ORDER BY until_ms LIMIT 100 FOR UPDATE SKIP LOCKED)",
@@ -40,7 +40,7 @@ export async function closeId(
   ]);
 }
 
-/** Opens the id of a life, or whatever life it was. It is locked. */
+/** Opens the id of one incarnation, or of any. The task is locked. */
 export async function openId(
   run: Run,
   taskId: string,

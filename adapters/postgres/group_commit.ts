@@ -1,48 +1,48 @@
 import { isHopeless, late, tooMany } from "./connection/errors.ts";
 
-/** How a group works, and its bounds. */
-export interface GroupOptions<Item, Result> {
+/** How a group is committed, and its limits. */
+export interface GroupCommitOptions<Item, Result> {
   /**
-   * Carries items out together, all or none, and gives their results in the same order.
+   * Commits items together, all or none, and returns their results in order.
    *
-   * @param isWanted Whether anybody waits for one of them still. A group may have to wait for the one
-   *   before it, so the time of its items is over before the time of what is begun now.
+   * @param isWanted Returns whether any caller still waits. A group may have to wait for the one
+   *   before it, and its items may time out meanwhile.
    */
-  carryOut(items: readonly Item[], isWanted: () => boolean): Promise<Result[]>;
-  /** Bytes of an item, more or less. */
+  commit(items: readonly Item[], isWanted: () => boolean): Promise<Result[]>;
+  /** Approximate bytes of an item. */
   sizeOf(item: Item): number;
-  /** Milliseconds that an item may take, the time included in which it waits for its group. */
+  /** Milliseconds that an item may take, including its wait for a group. */
   timeoutMs: number;
-  /** Items that may be waiting or under way before more are refused. */
+  /** Maximum number of waiting and pending items; more are refused. */
   maxPending: number;
 }
 
-/** Work that waits for its group. */
+/** An item that waits for its group. */
 interface Entry<Item, Result> {
   item: Item;
-  /** Its time is over: who asked has been told, and nobody wants it any more. */
+  /** It timed out, and its caller got the error. */
   isOver: boolean;
   resolve(result: Result): void;
   reject(error: unknown): void;
 }
 
-/** Items that one transaction takes at most: each holds a lock. */
+/** Maximum items of a transaction: each holds a lock. */
 const MAX_ITEMS = 200;
 
-/** Bytes that one transaction takes at most, unless one item is larger: they become one text. */
+/** Maximum bytes of a transaction, which becomes one text; a single larger item is allowed. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
 /**
- * Items that arrive while a transaction is under way share the next one: a few round trips and one
- * wait for the disk, however many they are.
+ * Commits in groups: items that arrive during a transaction share the next one. A group takes a few
+ * round trips and one disk flush, however many items it has.
  */
-export class Group<Item, Result> {
-  readonly #options: GroupOptions<Item, Result>;
+export class GroupCommit<Item, Result> {
+  readonly #options: GroupCommitOptions<Item, Result>;
   #waiting: Entry<Item, Result>[] = [];
   #pending = 0;
   #running = false;
 
-  constructor(options: GroupOptions<Item, Result>) {
+  constructor(options: GroupCommitOptions<Item, Result>) {
     this.#options = options;
   }
 
@@ -69,8 +69,8 @@ export class Group<Item, Result> {
 
   async #run(): Promise<void> {
     this.#running = true;
-    await Promise.resolve(); // What is asked for in this turn goes together.
-    while (this.#waiting.length > 0) await this.#carryOut(this.#next());
+    await Promise.resolve(); // Items of this turn go together.
+    while (this.#waiting.length > 0) await this.#commit(this.#next());
     this.#running = false;
   }
 
@@ -86,11 +86,11 @@ export class Group<Item, Result> {
     return this.#waiting.splice(0, count);
   }
 
-  async #carryOut(entries: readonly Entry<Item, Result>[]): Promise<void> {
+  async #commit(entries: readonly Entry<Item, Result>[]): Promise<void> {
     const group = entries.filter(({ isOver }) => !isOver);
     if (group.length === 0) return;
     try {
-      const results = await this.#options.carryOut(
+      const results = await this.#options.commit(
         group.map(({ item }) => item),
         () => group.some(({ isOver }) => !isOver),
       );
@@ -100,11 +100,11 @@ export class Group<Item, Result> {
         for (const { reject } of group) reject(error);
         return;
       }
-      // One of them fails whatever it is with, and nothing was stored: in halves, in their order,
-      // until it is alone.
+      // Nothing was stored, and one item will always fail: splits the group in order until it is
+      // alone.
       const middle = group.length >> 1;
-      await this.#carryOut(group.slice(0, middle));
-      await this.#carryOut(group.slice(middle));
+      await this.#commit(group.slice(0, middle));
+      await this.#commit(group.slice(middle));
     }
   }
 }

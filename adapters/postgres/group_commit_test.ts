@@ -1,22 +1,22 @@
 import assert from "node:assert/strict";
 import { TaskcastError } from "@taskcast/core/protocol";
-import { Group } from "./group_commit.ts";
+import { GroupCommit } from "./group_commit.ts";
 
-/** A group of numbers, each as large as it says, that remembers what went together. */
+/** A group of numbers, each the size of its value, that records what was committed together. */
 function numbers(
   { timeoutMs = 10_000, maxPending = 10_000, fails, gate }: {
     timeoutMs?: number;
     maxPending?: number;
     fails?: (item: number) => unknown;
-    /** Gate that every group waits for. */
+    /** Every group waits for it. */
     gate?: Promise<void>;
   } = {},
 ) {
   const groups: number[][] = [];
-  /** For each item of a group, true if it was still wanted when the gate opened. */
+  /** Whether any item of each group was still wanted when the gate opened. */
   const wanted: boolean[] = [];
-  const group = new Group<number, number>({
-    async carryOut(items, isWanted) {
+  const group = new GroupCommit<number, number>({
+    async commit(items, isWanted) {
       groups.push([...items]);
       await gate;
       wanted.push(isWanted());

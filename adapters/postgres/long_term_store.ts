@@ -46,7 +46,7 @@ export class PostgresLongTermStore extends PostgresTaskStore implements LongTerm
         't.created_at::float8 AS "createdAt", t.version, t.length, e.entropy::float8 ' +
         "FROM json_to_recordset($1::text::json) " +
         'AS r ("taskId" text, incarnation text, nth int) ' +
-        // Each by its key, as in load.ts.
+        // Looks up each row by its key, as load.ts does.
         "LEFT JOIN LATERAL (SELECT k.incarnation FROM {deletions} k " +
         "WHERE k.incarnation = r.incarnation LIMIT 1) d ON true " +
         "LEFT JOIN LATERAL (SELECT k.task, k.incarnation, k.created_at, k.version, k.length " +
@@ -170,7 +170,7 @@ export class PostgresLongTermStore extends PostgresTaskStore implements LongTerm
   }
 }
 
-/** Returns the position of an incarnation whose id another one has taken. */
+/** Returns the archive's position in an incarnation whose id another one holds. */
 function otherOf(incarnation: string, createdAt: number): ArchivePosition {
   return { version: 0, length: 0, other: { incarnation, createdAt } };
 }

@@ -1,5 +1,5 @@
 import type postgres from "postgres";
-import { identifier, PREFIXES } from "./migrations.ts";
+import { identifier, PREFIXES } from "./schema.ts";
 
 /** Rights to one table or, if they are `USAGE`, to one sequence. */
 export interface Rights {
@@ -12,7 +12,7 @@ const APPEND = ["SELECT", "INSERT", "DELETE"];
 const CHANGE = ["SELECT", "INSERT", "UPDATE", "DELETE"];
 const USE = ["USAGE"];
 
-/** The least that a role needs when the tables are up to date. */
+/** Returns the least rights that a role needs for up-to-date tables. */
 export function neededRights(kind: keyof typeof PREFIXES): Rights[] {
   const tables: Record<string, readonly string[]> = {
     tasks: CHANGE,
@@ -38,9 +38,9 @@ export function neededRights(kind: keyof typeof PREFIXES): Rights[] {
 }
 
 /**
- * Requires that the role may do what is needed, and no more.
+ * Requires that the role has the needed rights.
  *
- * @throws {Error} If it may not, with the statements that grant it.
+ * @throws {Error} If rights are missing, with the statements that grant them.
  */
 export async function assertRights(
   sql: postgres.Sql,
@@ -61,7 +61,7 @@ export async function assertRights(
   throw new Error(`The role "${role}" lacks rights: ${grants(missing, role)}`);
 }
 
-/** The statements that grant rights: one for all tables that lack the same. */
+/** Returns statements that grant rights, one for all tables that lack the same. */
 function grants(missing: readonly [name: string, rights: string][], role: string): string {
   const alike = Map.groupBy(missing, ([, rights]) => rights);
   return [...alike].map(([rights, tables]) => {

@@ -19,21 +19,21 @@ import type { Decision } from "./commit.ts";
 import { decide, resultOf } from "./commit.ts";
 import type { Database } from "./connection/database.ts";
 import { deleteRows, LIVE_TABLES } from "./rows/delete_rows.ts";
-import { Group } from "./group_commit.ts";
+import { GroupCommit } from "./group_commit.ts";
 import { load } from "./rows/load.ts";
 import { lockedRow, PostgresTaskStore, setMark } from "./task_store.ts";
 
 /** Tasks and logs in PostgreSQL. */
 export class PostgresShortTermStore extends PostgresTaskStore implements ShortTermStore {
   readonly durable = true;
-  readonly #group: Group<Commit, Decision>;
+  readonly #group: GroupCommit<Commit, Decision>;
   readonly #onClose: () => Promise<void>;
 
   constructor(database: Database, onClose: () => Promise<void>) {
     super(database);
     const { timeoutMs, maxPending } = database;
-    this.#group = new Group({
-      carryOut: (commits, isWanted) => this.#carryOut(commits, isWanted),
+    this.#group = new GroupCommit({
+      commit: (commits, isWanted) => this.#commitGroup(commits, isWanted),
       sizeOf: ({ events }) => events.reduce((sum, { data }) => sum + data.length, 0),
       timeoutMs,
       maxPending,
@@ -110,7 +110,7 @@ export class PostgresShortTermStore extends PostgresTaskStore implements ShortTe
     work: Work,
     { limit, after }: { limit: number; after?: MarkedTask },
   ): Promise<MarkedTask[]> {
-    const place = after === undefined ? [] : [after.atMs, after.taskId];
+    const position = after === undefined ? [] : [after.atMs, after.taskId];
     return await this.database.read<MarkedTask>(
       'SELECT t.id AS "taskId", d.at_ms::float8 AS "atMs" FROM {due} d JOIN {tasks} t USING (task) ' +
         `WHERE d.kind = $1 ${
@@ -119,7 +119,7 @@ export class PostgresShortTermStore extends PostgresTaskStore implements ShortTe
         "ORDER BY d.at_ms, t.id LIMIT $2::int",
       work,
       limit,
-      ...place,
+      ...position,
     );
   }
 
@@ -169,7 +169,7 @@ export class PostgresShortTermStore extends PostgresTaskStore implements ShortTe
     await this.#onClose();
   }
 
-  async #carryOut(
+  async #commitGroup(
     commits: readonly Commit[],
     isWanted: () => boolean,
   ): Promise<Decision[]> {

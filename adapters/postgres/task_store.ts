@@ -10,10 +10,10 @@ import { isAtRevision } from "@taskcast/core/adapter";
 import type { Run } from "./connection/database.ts";
 import { answerOf, healthOf } from "./connection/errors.ts";
 import { lock } from "./rows/load.ts";
-import { PostgresTaskReader } from "./reader.ts";
+import { PostgresTaskReader } from "./task_reader.ts";
 import { TRIM } from "./trim.ts";
 
-/** Operations that stores of live and archived tasks share besides reads. */
+/** The operations that the short-term store and the archive share, besides reads. */
 export class PostgresTaskStore extends PostgresTaskReader {
   async trimLog(
     taskId: string,
@@ -78,7 +78,7 @@ export class PostgresTaskStore extends PostgresTaskReader {
     });
   }
 
-  /** Writes: who can only read would answer anything else. */
+  /** Writes, because a read would not detect a read-only database. */
   async check(): Promise<HealthReport | void> {
     try {
       await this.database.run(CHECK, Date.now());
@@ -90,11 +90,11 @@ export class PostgresTaskStore extends PostgresTaskReader {
   }
 }
 
-/** A mark of a task that never is, for work that nobody does. */
+/** A mark of a task and of work that never exist. */
 const CHECK = "INSERT INTO {due} (task, kind, at_ms) VALUES (0, 'check', $1::bigint) " +
   "ON CONFLICT (task, kind) DO UPDATE SET at_ms = excluded.at_ms";
 
-/** Marks a task that is locked for work, or takes its mark away. */
+/** Marks a locked task for work, or removes the mark. */
 export async function setMark(
   run: Run,
   task: number,
@@ -114,7 +114,7 @@ export async function setMark(
   }
 }
 
-/** Locks a task, and tells where it is. */
+/** Locks a task and returns its row. */
 export async function lockedRow(
   run: Run,
   taskId: string,

@@ -1,23 +1,26 @@
-// Removes events from a log in one statement, of which every part sees the log as it was before.
+// Removes events from a log in one statement, whose parts all see the log as it was before.
 //
-// A place of a removed event is needed by `countMatches` only at the event that is left next behind
-// it, if that one is of another class and no later event of its own class was removed between:
-// so a gap between two events that are left has at most one place of each class, and none of the
-// class of the event behind it, which knows its own.
+// `countMatches` needs the rank of a removed event (`place`) only at the next remaining event, if
+// that one is of another class and no later event of the removed one's class lies between. So a gap
+// between two remaining events has at most one rank of each class, and none of the class of the
+// event after it, which stores its own.
 //
-// As in `reader.ts` the planner is given no choice that could cost more than what is removed: events
+// As in `task_reader.ts`, the planner gets no choice that could cost more than the removal: events
 // are found one by one, and deleted where they were found (`ctid`; the task is locked).
 
-/** Task, life, indexes and series as JSON. The newest event is never removed. */
+/**
+ * Takes the task, its incarnation, and the indexes and series as JSON. Never removes the newest
+ * event.
+ */
 export const TRIM = `
   WITH t AS MATERIALIZED (
     SELECT task, length FROM {tasks} WHERE id = $1 AND incarnation = $2
   ), gone AS MATERIALIZED (
     SELECT e.* FROM t, (
       SELECT DISTINCT i::text::int AS idx FROM json_array_elements($3::text::json) AS i
-    ) wanted, LATERAL (
+    ) requested, LATERAL (
       SELECT ctid AS at_ctid, * FROM {events} e
-      WHERE e.task = t.task AND e.idx = wanted.idx AND e.idx < t.length - 1 LIMIT 1
+      WHERE e.task = t.task AND e.idx = requested.idx AND e.idx < t.length - 1 LIMIT 1
     ) e
   ), links AS (
     SELECT g.task, g.class, g.idx, g.place, n.idx AS next, n.class AS next_class
@@ -39,7 +42,7 @@ export const TRIM = `
     SELECT task, class, idx, place, ends, max(previous) OVER (ORDER BY idx) AS before,
       min(CASE WHEN ends THEN ARRAY[next, next_class] END) OVER (ORDER BY idx DESC) AS behind
     FROM begun
-  ), places AS (
+  ), ranks AS (
     SELECT behind, class, idx, place, NULL::tid AS at_ctid FROM bounded
     UNION ALL
     SELECT g.behind, p.class, p.idx, p.place, p.at_ctid
@@ -51,22 +54,22 @@ export const TRIM = `
   ), judged AS MATERIALIZED (
     SELECT class, idx, place, at_ctid, class <> behind[2]
       AND idx = max(idx) OVER (PARTITION BY behind, class) AS is_needed
-    FROM places
+    FROM ranks
   ), ended AS MATERIALIZED (
-    SELECT s.* FROM t, json_array_elements_text($4::text::json) AS wanted (series), LATERAL (
+    SELECT s.* FROM t, json_array_elements_text($4::text::json) AS requested (series), LATERAL (
       SELECT ctid AS at_ctid, task, series, newest FROM {series} s
-      WHERE s.task = t.task AND s.series = wanted.series LIMIT 1
+      WHERE s.task = t.task AND s.series = requested.series LIMIT 1
     ) s
     -- An event that came since the series was found to have none left keeps it.
     WHERE s.newest IN (SELECT idx FROM gone) OR (
       SELECT e.idx FROM {events} e WHERE e.task = s.task AND e.idx = s.newest LIMIT 1
     ) IS NULL
-  ), no_events AS (
+  ), removed_events AS (
     DELETE FROM {events} WHERE ctid = ANY (ARRAY(SELECT at_ctid FROM gone))
-  ), new_places AS (
+  ), kept_ranks AS (
     INSERT INTO {trimmed} (task, class, idx, place)
     SELECT t.task, class, idx, place FROM t, judged WHERE is_needed AND at_ctid IS NULL
-  ), no_places AS (
+  ), removed_ranks AS (
     DELETE FROM {trimmed} WHERE ctid = ANY (
       ARRAY(SELECT at_ctid FROM judged WHERE NOT is_needed AND at_ctid IS NOT NULL)
     )
@@ -77,17 +80,17 @@ export const TRIM = `
       SELECT newest, mode FROM {series} s WHERE s.task = g.task AND s.series = g.series LIMIT 1
     ) s
     WHERE s.newest = g.idx AND s.mode <> 'keep-all' AND g.series NOT IN (SELECT series FROM ended)
-  ), no_folded AS (
+  ), removed_folded AS (
     DELETE FROM {folded_events} e USING ended s WHERE e.task = s.task AND e.idx = s.newest
-  ), no_texts AS (
+  ), removed_texts AS (
     DELETE FROM {series_parts} p USING ended s WHERE p.task = s.task AND p.series = s.series
-  ), no_series AS (
+  ), removed_series AS (
     DELETE FROM {series} WHERE ctid = ANY (ARRAY(SELECT at_ctid FROM ended))
-  ), told_of_classes AS (
+  ), counted_classes AS (
     UPDATE {classes} c SET trimmed = c.trimmed + g.count
     FROM (SELECT task, class, count(*)::int AS count FROM gone GROUP BY task, class) g
     WHERE c.task = g.task AND c.class = g.class
-  ), told AS (
+  ), updated_task AS (
     UPDATE {tasks} SET trimmed_through = greatest(trimmed_through, (SELECT max(idx) FROM gone)),
       trimmed = trimmed + (SELECT count(*) FROM gone)
     WHERE task = (SELECT task FROM t) AND EXISTS (SELECT FROM gone)

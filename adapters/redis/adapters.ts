@@ -11,26 +11,26 @@ import { StoreHealth } from "./store_health.ts";
 
 /** Options for {@linkcode createRedisAdapters}. */
 export interface RedisAdapterOptions {
-  /** Before the name of every key and channel. @default {"taskcast:"} */
+  /** Prefix of every key and channel. @default {"taskcast:"} */
   prefix?: string;
   /**
-   * Parts of the key space, each of which is on one node of a cluster: 1 to 1024. All instances
-   * must have the same, for as long as the data lives. @default {32}
+   * Number of parts of the key space, from 1 to 1024; each is on one node of a cluster. All
+   * instances must use the same number for as long as the data lives. @default {32}
    */
   partitions?: number;
   /**
-   * Milliseconds that an answer may take before the request fails. A connection on which nothing is
-   * heard for twice as long is made anew. @default {5000}
+   * Milliseconds that a reply may take before the request fails. A connection that is silent for
+   * twice as long is replaced. @default {5000}
    */
   timeoutMs?: number;
   /**
-   * Requests that may wait for answers before more are refused. One that failed for want of an
-   * answer counts until its connection breaks, since it may still be carried out. @default {10000}
+   * Maximum number of requests waiting for replies; further requests are refused. A request that
+   * timed out counts until its connection breaks, since Redis may still run it. @default {10000}
    */
   maxPending?: number;
   /**
-   * Wake-ups go to the shard of their task only (Redis 7). Needs, on a cluster whose clients you
-   * make, `shardedSubscribers: true`. @default {false}
+   * Publishes wake-ups to the shard of their task only (Redis 7). A cluster client of your own then
+   * needs `shardedSubscribers: true`. @default {false}
    */
   shardedPubSub?: boolean;
 }
@@ -38,18 +38,18 @@ export interface RedisAdapterOptions {
 /** Tasks and logs in Redis. */
 export interface RedisStore extends ShortTermStore {
   /**
-   * Accepts that data is lost, on all instances at once: those that knew it by one of these words
-   * go on with what Redis has now, within a moment. Errors and health name the words. Partitions
-   * where that data is still there stay as they are.
+   * Accepts the loss of data on all instances at once. Instances that knew the data by one of these
+   * words soon continue with what Redis has now. Errors and health reports name the words.
+   * Partitions that still have the data do not change.
    *
-   * @returns The number of partitions in which that data is lost.
-   * @throws {TypeError} If there is no word, or one that cannot be one.
+   * @returns The number of partitions that lost the data.
+   * @throws {TypeError} If there is no word, or a malformed one.
    * @throws {TaskcastError} `STORE_UNAVAILABLE`.
    */
   acceptLoss(...words: string[]): Promise<number>;
 }
 
-/** Adapters of an engine on Redis. */
+/** The adapters of an engine on Redis. */
 export interface RedisAdapters {
   /** Wake-ups over pub/sub. */
   broadcast: BroadcastProvider;
@@ -58,13 +58,13 @@ export interface RedisAdapters {
 }
 
 /**
- * Makes the adapters from an address; they open their connections and close them.
+ * Creates the adapters from an address. They open and close their own connections.
  *
  * @param url `redis://user:password@host:6379/0` for one server,
- * `redis-cluster://user:password@host:6379,host:6379` for nodes of a cluster, or
- * `redis-sentinel://user:password@host:26379,host:26379/mymaster/0` for Sentinels, which may have
- * `?sentinelUsername=` and `sentinelPassword=` of their own. With `rediss` in front all are over
- * TLS.
+ *   `redis-cluster://user:password@host:6379,host:6379` for nodes of a cluster, or
+ *   `redis-sentinel://user:password@host:26379,host:26379/mymaster/0` for Sentinels, which may have
+ *   `?sentinelUsername=` and `sentinelPassword=` of their own. The scheme prefix `rediss` turns on
+ *   TLS for all connections.
  *
  * @example
  * ```ts
@@ -79,12 +79,12 @@ export interface RedisAdapters {
  */
 export function createRedisAdapters(url: string, options?: RedisAdapterOptions): RedisAdapters;
 /**
- * Makes the adapters from clients of ioredis, `Redis` or `Cluster`. The clients stay yours to
- * close; give them to nothing else, since `sub` can do nothing but listen. A connection that is of
- * no use is left by `disconnect(true)`: their `retryStrategy` must let them come back.
+ * Creates the adapters from clients of ioredis, `Redis` or `Cluster`. You close the clients. Use
+ * them for nothing else: `sub` can only listen. An unusable connection is replaced by
+ * `disconnect(true)`, so the clients' `retryStrategy` must allow reconnecting.
  *
- * @param pub Publishes what the store does not by itself.
- * @param sub Listens.
+ * @param pub Publishes wake-ups that the store does not publish itself.
+ * @param sub Receives wake-ups.
  * @param store Runs the scripts.
  */
 export function createRedisAdapters(
@@ -120,7 +120,7 @@ export function createRedisAdapters(
 function adaptersOf(
   [pub, sub, store]: readonly [RedisClient, RedisClient, RedisClient],
   options: RedisAdapterOptions = {},
-  /** Given for clients that were opened here. */
+  /** Set for clients that were opened here. */
   lastError?: () => unknown,
 ): RedisAdapters {
   const {
@@ -135,7 +135,7 @@ function adaptersOf(
   wholeNumber("maxPending", maxPending, 10_000_000);
   const partitions = new Partitions({ prefix, count });
   const publish = sharded ? "SPUBLISH" : "PUBLISH";
-  // As long as two requests that get no answer, one after the other: a server may be slow.
+  // Two timeouts in a row: one alone may only mean a slow server.
   const silenceMs = 2 * timeoutMs;
   const release = (...clients: RedisClient[]) => () => {
     if (lastError !== undefined) { for (const client of clients) client.disconnect(); }
@@ -149,14 +149,14 @@ function adaptersOf(
     silenceMs,
     maxPending,
     lastError,
-    tells: [async (base, word) => {
+    publishers: [async (base, word) => {
       if (scripts.isClosed) return; // Tasks are kept elsewhere.
       const [refused] = await scripts.run(base, "echo", [publish, word]);
       if (refused !== "") throw new Error(String(refused));
     }],
     onClose: release(pub, sub),
   });
-  // Only what changes data is refused by a server that is not the master any more.
+  // A server that is no longer the master refuses only writes, so only the store notices.
   const connection = new Connection(store, { silenceMs, onRenew: () => broadcast.renew() });
   const scripts = new ScriptRunner(store, partitions, {
     connection,
@@ -167,7 +167,7 @@ function adaptersOf(
   const shortTerm = new RedisShortTermStore(scripts, partitions, {
     connection,
     health: new StoreHealth(store, scripts, partitions),
-    wakes: broadcast,
+    announcesOn: broadcast,
     publish,
     onClose: release(store),
   });
@@ -179,8 +179,8 @@ function wholeNumber(name: string, value: unknown, max: number): void {
   throw new TypeError(`createRedisAdapters(): "${name}" must be a whole number from 1 to ${max}`);
 }
 
-/** The clients that ioredis has. */
+/** The clients of ioredis. */
 export type IoredisClient = Redis | Cluster;
 
-// They must have the shape that is asked for.
+// A compile-time check that these clients have the required shape.
 ({}) as IoredisClient satisfies RedisClient;

@@ -1,14 +1,15 @@
 /**
- * Checks an address without connecting, and without loading the client.
+ * Checks an address without connecting and without loading the client.
  *
  * @module
  */
 import { parseAddress } from "./connection/address.ts";
 
 /**
- * Requires an address that `createRedisAdapters()` takes.
+ * Requires an address that `createRedisAdapters()` accepts.
  *
- * @throws {TypeError} If it is none. The message has nothing of it but names of parameters.
+ * @throws {TypeError} If the address is invalid. The message contains no part of it but parameter
+ *   names.
  *
  * @example
  * ```ts

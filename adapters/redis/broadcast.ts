@@ -11,7 +11,7 @@ import type { RedisClient } from "./connection/client.ts";
 import { BEGINNING } from "./connection/client.ts";
 import { Connection } from "./connection/connection.ts";
 import { isDenied, wakeRights } from "./denied.ts";
-import type { Tell } from "./echo.ts";
+import type { PublishWord } from "./echo.ts";
 import { Echo, echoOf, isEcho } from "./echo.ts";
 import { Heartbeat } from "./connection/heartbeat.ts";
 import { noRedis } from "./connection/no_redis.ts";
@@ -23,18 +23,21 @@ import { wrongKind } from "./connection/wrong_kind.ts";
 
 type Listener = (signal: Signal) => void;
 
-/** Milliseconds that a subscription waits for Redis; then it is live as soon as Redis is back. */
+/**
+ * Milliseconds that subscribing waits for Redis; afterwards the subscription goes live when Redis
+ * is back.
+ */
 const SUBSCRIBE_MS = 2_000;
 
-/** Milliseconds between two looks at whether what is listened on is still heard, at most. */
+/** Maximum milliseconds between checks that a subscription still receives messages. */
 const HEARTBEAT_MS = 5_000;
 
-/** Milliseconds for which whoever was denied a channel is not asked for it again. */
+/** Milliseconds before a denied channel is tried again. */
 const DENIED_MS = 5_000;
 
-/** Wake-ups over Redis' pub/sub; one subscription for all who listen to the same here. */
+/** Wake-ups over Redis pub/sub. Local listeners of the same scope share one subscription. */
 export class RedisBroadcast implements BroadcastProvider {
-  /** There was a connection to publish on. */
+  /** Set once a connection to publish on existed. */
   #hasPublished = false;
   readonly #pub: RedisClient;
   readonly #sub: RedisClient;
@@ -65,23 +68,23 @@ export class RedisBroadcast implements BroadcastProvider {
       silenceMs,
       maxPending,
       lastError = () => undefined,
-      tells = [],
+      publishers = [],
       onClose,
     }: {
       pub: RedisClient;
       sub: RedisClient;
       partitions: Partitions;
-      /** Tells only the shard of the task. */
+      /** Publishes only to the shard of the task. */
       sharded: boolean;
       timeoutMs: number;
-      /** Milliseconds without an answer after which a connection is made anew. */
+      /** Milliseconds of silence after which a connection is replaced. */
       silenceMs: number;
-      /** Wake-ups that may wait to be told. */
+      /** Maximum number of wake-ups waiting to be published. */
       maxPending: number;
-      /** Why the connection is down, if that is known. */
+      /** Returns why the connection is down, if known. */
       lastError?: () => unknown;
-      /** The ways besides that of `pub` in which others tell of commits. */
-      tells?: readonly Tell[];
+      /** Other ways in which commits are published, besides `pub`. */
+      publishers?: readonly PublishWord[];
       onClose: () => void;
     },
   ) {
@@ -93,7 +96,7 @@ export class RedisBroadcast implements BroadcastProvider {
     this.#subConnection = new Connection(sub, { silenceMs, onlyListens: true });
     this.#heartbeat = new Heartbeat({
       everyMs: Math.min(timeoutMs, HEARTBEAT_MS),
-      ask: () => this.#askWhetherHeard(),
+      ask: () => this.#checkSubscription(),
     });
     this.#timeoutMs = timeoutMs;
     this.#maxPending = maxPending;
@@ -101,10 +104,10 @@ export class RedisBroadcast implements BroadcastProvider {
     this.#onClose = onClose;
     this.#echo = new Echo({
       partitions,
-      tells: [(base, word) => this.#tell(base, word, echoOf(word)), ...tells],
-      listen: (channel) => this.#subConnection.answer(this.#ask(channel)),
+      publishers: [(base, word) => this.#send(base, word, echoOf(word)), ...publishers],
+      listen: (channel) => this.#subConnection.answer(this.#subscribe(channel)),
       leave: (channel) => this.#leave(channel),
-      onDeaf: () => this.#subConnection.giveUp(),
+      onDeaf: () => this.#subConnection.abandon(),
       timeoutMs,
     });
     this.#wasReady = sub.status === "ready";
@@ -122,7 +125,7 @@ export class RedisBroadcast implements BroadcastProvider {
       }
       await this.#publish(base, taskId, text);
     } catch (error) {
-      // Who reads here need not wait for a poll.
+      // Local readers need not wait for a poll.
       for (const channel of channelsOf(base, taskId)) this.#hear(channel, text);
       if (!isDenied(error)) throw error;
       const worded = wakeRights(this.#partitions, error);
@@ -134,24 +137,24 @@ export class RedisBroadcast implements BroadcastProvider {
   async #publish(base: string, taskId: string, text: string): Promise<void> {
     const { status } = this.#pub;
     if (status === "ready") this.#hasPublished = true;
-    // Before the first connection is there the client keeps what it is given; later that is an
+    // The client queues commands until its first connection; later, a missing connection is an
     // outage.
     else if (this.#hasPublished || !BEGINNING.has(status)) {
-      throw new Error("Redis is not connected: readers hear of this at their next poll");
+      throw new Error("Redis is not connected; readers get the event at their next poll");
     }
     if (this.#publishing >= this.#maxPending) {
       throw new Error(
-        `${this.#maxPending} wake-ups wait already: readers hear of this at their poll`,
+        `${this.#maxPending} wake-ups are already waiting; readers get the event at their next poll`,
       );
     }
     this.#publishing++;
-    const telling = this.#tell(base, taskId, text);
+    const sending = this.#send(base, taskId, text);
     const onSettled = () => this.#publishing--;
-    telling.then(onSettled, onSettled);
-    await this.#inTime(telling);
+    sending.then(onSettled, onSettled);
+    await this.#inTime(sending);
   }
 
-  #tell(base: string, name: string, text: string): Promise<unknown> {
+  #send(base: string, name: string, text: string): Promise<unknown> {
     const command = this.#sharded ? "SPUBLISH" : "PUBLISH";
     const channels = channelsOf(base, name);
     return this.#pubConnection.answer(
@@ -164,7 +167,7 @@ export class RedisBroadcast implements BroadcastProvider {
     const channels = taskId === undefined
       ? this.#partitions.channelsOfAll
       : [this.#partitions.channelOf(taskId)];
-    const listener: Listener = (signal) => onSignal(signal); // The same function may listen twice.
+    const listener: Listener = (signal) => onSignal(signal); // The same function may subscribe twice.
     await Promise.all(channels.map((channel) => this.#add(channel, taskId, listener)));
     return () => channels.forEach((channel) => this.#remove(channel, listener));
   }
@@ -178,7 +181,7 @@ export class RedisBroadcast implements BroadcastProvider {
     } catch (error) {
       const wrong = wrongKind(error, this.#pub.isCluster === true);
       if (wrong !== undefined) throw wrong;
-      // The client's own error says what became of the command, not why.
+      // The client's error describes the command's fate, not the cause.
       if (this.#pub.status !== "ready") throw this.#notConnected();
       if (error instanceof TaskcastError) throw error;
       throw new TaskcastError("STORE_UNAVAILABLE", "Redis does not answer for wake-ups", {
@@ -187,7 +190,7 @@ export class RedisBroadcast implements BroadcastProvider {
     }
   }
 
-  /** The address may lead to another server by now. */
+  /** The address may lead to another server now. */
   renew(): void {
     this.#pubConnection.renew();
     this.#subConnection.renew();
@@ -217,7 +220,7 @@ export class RedisBroadcast implements BroadcastProvider {
     if (known === undefined) this.#listeners.set(channel, { ofOne, all: new Set([listener]) });
     else known.all.add(listener);
     this.#heartbeat.start();
-    // Asked for each time, since who listens already may still wait for the answer. It is
+    // Subscribes each time, since an earlier caller may still be waiting. Subscribing is
     // idempotent.
     await this.#listen(channel);
   }
@@ -234,36 +237,36 @@ export class RedisBroadcast implements BroadcastProvider {
   #leave(channel: string): void {
     if (this.#listeners.has(channel)) return;
     const stop = this.#sharded ? this.#sub.sunsubscribe(channel) : this.#sub.unsubscribe(channel);
-    // A connection that broke has no subscriptions either.
+    // A broken connection has no subscriptions either.
     stop.catch(() => {});
   }
 
-  /** Resolves when the subscription is live, or after a while. */
+  /** Resolves when the subscription is live, or after `SUBSCRIBE_MS`. */
   async #listen(channel: string): Promise<void> {
     try {
-      await inTime(this.#ask(channel), SUBSCRIBE_MS, () => new Error("not yet"));
+      await inTime(this.#subscribe(channel), SUBSCRIBE_MS, () => new Error("not yet"));
     } catch {
-      // Readers poll until it is.
+      // Readers poll until it is live.
     }
   }
 
-  #ask(channel: string): Promise<unknown> {
+  #subscribe(channel: string): Promise<unknown> {
     return this.#sharded ? this.#sub.ssubscribe(channel) : this.#sub.subscribe(channel);
   }
 
   /**
-   * Checks a connection that only listens, where silence may be a fault. Subscribes again, to one
-   * channel after the other, which changes nothing: a PING would go to another connection on a
-   * cluster.
+   * Checks that the connection is alive: a listener alone cannot tell a dead connection from a
+   * quiet one. Subscribes again to one channel at a time, which changes nothing. On a cluster a
+   * PING would use another connection.
    */
-  async #askWhetherHeard(): Promise<void> {
+  async #checkSubscription(): Promise<void> {
     const [next] = this.#listeners;
     if (next === undefined || this.#sub.status !== "ready") return;
     const [channel, known] = next;
     this.#listeners.delete(channel);
-    this.#listeners.set(channel, known); // Now it is the last.
-    await this.#subConnection.answer(this.#ask(channel));
-    // A node that was removed from its cluster still answers, and hears of nothing any more.
+    this.#listeners.set(channel, known); // Moves it to the end.
+    await this.#subConnection.answer(this.#subscribe(channel));
+    // A node removed from its cluster still replies but receives no messages.
     if (this.#sub.isCluster) await this.#echo.check();
   }
 
@@ -272,14 +275,17 @@ export class RedisBroadcast implements BroadcastProvider {
     await inTime(answer, this.#timeoutMs, late);
   }
 
-  /** The connection is new: subscribes again, and wakes all, since much may have been missed. */
+  /**
+   * Subscribes again on a new connection and wakes all listeners, since signals may have been
+   * missed.
+   */
   #listenAgain(): void {
     const isFirst = !this.#wasReady;
     this.#wasReady = true;
     if (isFirst) return;
     for (const [channel, { ofOne, all }] of this.#listeners) {
       void this.#listen(channel).then(() => {
-        if (ofOne === undefined) return; // Readers of all tasks poll those that they know.
+        if (ofOne === undefined) return; // Readers of all tasks poll the tasks they know.
         for (const listener of all) {
           notify(listener, { taskId: ofOne, from: Infinity, length: Infinity });
         }

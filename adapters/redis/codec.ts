@@ -10,22 +10,22 @@ import { isLive, matchesEverything, WORK_KINDS } from "@taskcast/core/adapter";
 import { SERVER_EVENT } from "@taskcast/core/protocol";
 import type { Reply } from "./connection/client.ts";
 
-// How commits and events travel to scripts and back. An event is kept as a JSON array of what is
-// known of it, a line feed, and its data: JSON has no line feeds but those, so nothing is escaped.
-// Series and timestamp come first in it. They are what scripts know, and without the bracket the
-// name of the field of the entry in Redis, which keeps a mere number in few bytes; what goes on
-// behind them is its value, as this side made it.
+// Encodes commits and events for scripts, and decodes replies. An event is stored as a JSON array
+// of its metadata, a line feed, and its data. Compact JSON contains no line feeds, so nothing is
+// escaped. Series and timestamp come first because only scripts know them. Without the bracket they
+// are the field name of the stream entry, where Redis keeps a plain number in few bytes. The rest,
+// made on this side, is the value.
 
-/** Where {@linkcode commitCall} leaves room for the number of the commit. */
+/** Index at which {@linkcode commitCall} reserves space for the number of the commit. */
 export const NUMBER_AT = 1;
 
-/** A commit as a call of a script, but for its number, which it gets when it is sent. */
+/** Returns the script call for a commit; its number is filled in when it is sent. */
 export function commitCall(
   { taskId, expect, record, due, events, nowMs, maxEvents, maxBytes, marks = {} }: Commit,
   { session, publish }: {
-    /** Numbers are of one session. */
+    /** The scope of commit numbers. */
     session: string;
-    /** The command that tells of the commit, if one does. */
+    /** The command that announces the commit, if any. */
     publish: "PUBLISH" | "SPUBLISH" | "";
   },
 ): { script: "publish" | "commit"; args: string[] } {
@@ -82,7 +82,7 @@ function nameOf(expect: Commit["expect"]): string {
   return isLive(expect) ? "live" : "at";
 }
 
-/** Returns the rare schedule entries of a commit. */
+/** Returns the rare marks of a commit. */
 function otherMarks(marks: WorkMarks): string {
   let text = "";
   for (const kind of MARKED_SELDOM) {
@@ -99,7 +99,7 @@ function pushDraft(args: string[], { entropy, type, level, data }: EventDraft): 
   args.push(classOf, `,${entropy},${classOf}]\n${data}`);
 }
 
-/** Returns true if a draft has more than the fields of every event. */
+/** Returns whether a draft needs more than the fields that every event has. */
 function isSpecial({ seriesId, producer }: EventDraft): boolean {
   return seriesId !== undefined || producer !== undefined;
 }
@@ -123,12 +123,14 @@ function pushSpecial(args: string[], number: number, draft: EventDraft): void {
   }
 }
 
-/** A number as an argument; nothing is the empty text. */
+/**
+ * The start of every script, except those that read the generation together with something else.
+ */
 export function text(value: number | undefined): string {
   return value === undefined ? "" : String(value);
 }
 
-/** A filter as an argument; the empty text takes everything. */
+/** Returns a filter as an argument; the empty string matches everything. */
 export function filterArg(filter: EventFilter | undefined): string {
   if (filter === undefined || matchesEverything(filter)) return "";
   const { types = [], levels = [], includeStatus = true } = filter;
@@ -139,7 +141,7 @@ export function filterArg(filter: EventFilter | undefined): string {
   });
 }
 
-/** An event as it is kept: how it begins, and how it goes on. */
+/** Returns a stored event from the field and value of its stream entry. */
 export function toStoredEvent(index: number, begins: string, goesOn: string): StoredEvent {
   const seriesEnd = begins.lastIndexOf(",");
   const entropyEnd = goesOn.indexOf(",", 1);
@@ -163,7 +165,7 @@ export function toStoredEvent(index: number, begins: string, goesOn: string): St
   return event;
 }
 
-/** Parses what stands in a text only if it is not the same as before, as it mostly is in a log. */
+/** Caches the result of parsing the previous text, since neighbors in a log are often equal. */
 class Parser {
   #before = "";
   #parsed: unknown[] = [];
@@ -186,7 +188,7 @@ class Parser {
 const classes = new Parser((text) => `[${text.slice(1)}`);
 const series = new Parser((text) => `[${text}]`);
 
-/** A draft as it was stored; `resolved` is what the store knew of its series. */
+/** Returns a draft as it was stored; `resolved` is the series as the store knew it. */
 export function asStored(
   draft: EventDraft,
   index: number,
@@ -204,7 +206,7 @@ export function asStored(
   return event;
 }
 
-/** A fold as a script answers it. */
+/** Returns a fold from a script's reply. */
 export function toFold(reply: Reply): SeriesFold {
   const [name, mode, field, classes, index, begins, goesOn, said] = reply as [
     string,
@@ -229,7 +231,8 @@ export function toFold(reply: Reply): SeriesFold {
   return fold;
 }
 
-// As it stands between the quotes of JSON: so texts can be joined, also where a character is split.
+// Returns a text as it stands between the quotes of JSON. Such texts can be concatenated even if a
+// character is split.
 function escaped(text: string): string {
   return JSON.stringify(text).slice(1, -1);
 }

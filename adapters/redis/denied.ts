@@ -1,12 +1,12 @@
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { Partitions } from "./partitions.ts";
 
-/** Returns true if Redis refused a command for lack of rights. */
+/** Returns whether Redis refused a command for missing rights. */
 export function isDenied(error: unknown): boolean {
   return /(^|[ -])NOPERM\b|The user executing the script can't/.test(textOf(error));
 }
 
-/** Says which rights wake-ups need. */
+/** Returns an error that names the rights needed for wake-ups. */
 export function wakeRights(partitions: Partitions, cause: unknown): TaskcastError {
   return new TaskcastError(
     "STORE_UNAVAILABLE",

@@ -4,29 +4,29 @@ import { inTime } from "./connection/in_time.ts";
 import type { Partitions } from "./partitions.ts";
 import { channelOfAll } from "./partitions.ts";
 
-/** Begins what an echo says, in place of the id of a task. No id begins so. */
+/** Starts the word of an echo, in place of a task id. No id starts with it. */
 const MARK = "!";
 
-/** Tells the two channels that commits of a partition tell: of one task, and of all. */
-export type Tell = (base: string, word: string) => Promise<unknown>;
+/** Publishes a word on the two channels of commits: that of one task and that of all. */
+export type PublishWord = (base: string, word: string) => Promise<unknown>;
 
-/** Returns true if a message is an echo instead of a wake-up. */
+/** Returns whether a message is an echo of any instance rather than a wake-up. */
 export function isEcho(message: string): boolean {
   return message.startsWith(`0 0 0 ${MARK}`);
 }
 
-/** Returns the echo of a word. */
+/** Returns the message for a word. */
 export function echoOf(word: string): string {
   return `0 0 0 ${word}`;
 }
 
 /**
- * Publishes to itself in the ways and on the channels of commits: an answer to PING says nothing of
- * whether a user may use channels, or of whether what is published arrives.
+ * Checks wake-ups by publishing to itself in the ways and on the channels of commits. A reply to
+ * PING would not show whether the user may use the channels, or whether published messages arrive.
  */
 export class Echo {
   readonly #partitions: Partitions;
-  readonly #tells: readonly Tell[];
+  readonly #publishers: readonly PublishWord[];
   readonly #listen: (channel: string) => Promise<unknown>;
   readonly #leave: (channel: string) => void;
   readonly #onDeaf: () => void;
@@ -37,32 +37,32 @@ export class Echo {
   #running?: Promise<HealthReport | undefined>;
 
   constructor(
-    { partitions, tells, listen, leave, onDeaf, timeoutMs }: {
+    { partitions, publishers, listen, leave, onDeaf, timeoutMs }: {
       partitions: Partitions;
-      tells: readonly Tell[];
-      /** Listens to a channel. */
+      publishers: readonly PublishWord[];
+      /** Subscribes to a channel. */
       listen: (channel: string) => Promise<unknown>;
-      /** Listens to it no more, unless others do. */
+      /** Unsubscribes, unless there are other listeners. */
       leave: (channel: string) => void;
-      /** Told when something was published and not heard. */
+      /** Called when a published message was not received. */
       onDeaf: () => void;
       timeoutMs: number;
     },
   ) {
     this.#partitions = partitions;
-    this.#tells = tells;
+    this.#publishers = publishers;
     this.#listen = listen;
     this.#leave = leave;
     this.#onDeaf = onDeaf;
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Takes what came from a channel. */
+  /** Handles a message from a channel. */
   hear(channel: string, message: string): void {
     this.#heard.get(`${channel} ${message}`)?.();
   }
 
-  /** Reports what is refused or not heard. On one partition, the next time on the next. */
+  /** Reports refused or lost messages. Each call checks the next partition. */
   check(): Promise<HealthReport | undefined> {
     this.#running ??= this.#check().finally(() => this.#running = undefined);
     return this.#running;
@@ -72,7 +72,7 @@ export class Echo {
     const { bases } = this.#partitions;
     const base = bases[this.#count++ % bases.length]!;
     const ofAll = channelOfAll(base);
-    const words = this.#tells.map((_, way) => `${this.#self}.${this.#count}.${way}`);
+    const words = this.#publishers.map((_, way) => `${this.#self}.${this.#count}.${way}`);
     const channels = [ofAll, ...words.map((word) => `${ofAll}:${word}`)];
     const expected = words.flatMap((word) => [
       `${ofAll} ${echoOf(word)}`,
@@ -82,16 +82,16 @@ export class Echo {
       const heard = expected.map((key) =>
         new Promise<void>((resolve) => this.#heard.set(key, resolve))
       );
-      const telling = (async () => {
+      const publishing = (async () => {
         await Promise.all(channels.map(this.#listen));
-        await Promise.all(this.#tells.map((tell, way) => tell(base, words[way]!)));
+        await Promise.all(this.#publishers.map((publish, way) => publish(base, words[way]!)));
       })();
-      await inTime(telling, this.#timeoutMs, () => new Error("Redis does not answer"));
+      await inTime(publishing, this.#timeoutMs, () => new Error("Redis does not answer"));
       await inTime(Promise.all(heard), this.#timeoutMs, () => new NotHeard());
     } catch (error) {
       if (error instanceof NotHeard) {
         this.#onDeaf();
-        return { status: "unavailable", message: "what is published for wake-ups is not heard" };
+        return { status: "unavailable", message: "published wake-ups are not received" };
       }
       if (!isDenied(error)) throw error;
       return { status: "unavailable", message: wakeRights(this.#partitions, error).message };

@@ -1,12 +1,12 @@
 import type { RedisClient, RedisNode } from "./connection/client.ts";
 import { inTime } from "./connection/in_time.ts";
 
-/** Milliseconds that a node has for its answer: others are not to wait for one that is away. */
+/** Milliseconds that a node has to reply, so that a missing node does not delay the others. */
 const INFO_MS = 1_000;
 
 /**
- * The policy by which Redis would remove task data to make room, which would look like tasks that
- * were never there. Those for keys with an expiry are fine: only what is short-lived anyway has
+ * Returns the eviction policy if it removes task data when Redis is full, which would look like
+ * tasks that never existed. Policies for keys with an expiry are fine: only short-lived keys have
  * one.
  */
 export async function evictingPolicy(client: RedisClient): Promise<string | undefined> {
@@ -15,14 +15,17 @@ export async function evictingPolicy(client: RedisClient): Promise<string | unde
   return policies.find((one) => one?.startsWith("allkeys-"));
 }
 
-/** Returns a server's policy when it is full; `undefined` without a bound, or if unknown. */
+/**
+ * Returns the eviction policy of a node; `undefined` without a memory limit, or if it cannot be
+ * read.
+ */
 async function evictionPolicy(node: RedisNode): Promise<string | undefined> {
   let info: string;
   try {
     const answer = node.call("INFO", "memory");
     info = String(await inTime(answer, INFO_MS, () => new Error("no answer")));
   } catch {
-    return undefined; // Not every user may ask, and a node that is away is told by what it is asked.
+    return undefined; // The user may lack the right to ask; a missing node is noticed by other requests.
   }
   const valueOf = (name: string) => new RegExp(`^${name}:(\\S+)`, "m").exec(info)?.[1];
   return Number(valueOf("maxmemory")) > 0 ? valueOf("maxmemory_policy") : undefined;

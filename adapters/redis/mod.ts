@@ -1,6 +1,6 @@
 /**
- * Tasks and logs in Redis or Valkey, on one node or a cluster, and wake-ups over its pub/sub: many
- * servers share them.
+ * Tasks and logs in Redis or Valkey, on one node or a cluster, with wake-ups over its pub/sub. Many
+ * servers can share them.
  *
  * @example An engine on Redis
  * ```ts

@@ -1,15 +1,15 @@
 /**
- * Which part of the key space a task is in. All keys of a partition share a hash tag and so are on
- * one node of a cluster, which lets one script touch them all.
+ * Assigns tasks to parts of the key space. All keys of a partition share a hash tag and are on one
+ * node of a cluster, so one script can use them all.
  */
 export class Partitions {
-  /** Before the name of every key and channel. */
+  /** Prefix of every key and channel. */
   readonly prefix: string;
-  /** The first key of each: what a script derives all others from. */
+  /** The first key of each partition, from which scripts derive all others. */
   readonly bases: readonly string[];
 
   constructor({ prefix, count }: { prefix: string; count: number }) {
-    // The first pair of braces of a key is its hash tag, and an empty one is none: the keys of a
+    // The first pair of braces of a key is its hash tag. An empty pair is none: the keys of a
     // partition would be on different nodes.
     if (/^[^{]*\{\}/.test(prefix)) {
       throw new TypeError('"prefix" must not begin its braces with "{}"; leave them out');
@@ -18,38 +18,38 @@ export class Partitions {
     this.bases = Array.from({ length: count }, (_, i) => `${prefix}{p${i}}`);
   }
 
-  /** Where all instances look whether they agree about the number of partitions. */
+  /** The key with the number of partitions, which all instances compare. */
   get countKey(): string {
     return `${this.prefix}{p0}:partitions`;
   }
 
-  /** The partition of a task. */
+  /** Returns the partition of a task. */
   of(taskId: string): string {
     return this.bases[hash(taskId) % this.bases.length]!;
   }
 
-  /** Where a task's wake-ups are told. */
+  /** Returns the channel of a task's wake-ups. */
   channelOf(taskId: string): string {
     return `${this.of(taskId)}:wake:${taskId}`;
   }
 
-  /** Where the wake-ups of each partition are told. */
+  /** The channels with all wake-ups, one per partition. */
   get channelsOfAll(): string[] {
     return this.bases.map(channelOfAll);
   }
 }
 
-/** The channels on which something is told: of those who listen to it, and to all of its partition. */
+/** Returns the channels of a wake-up: that of its task, and that of its whole partition. */
 export function channelsOf(base: string, name: string): [ofOne: string, ofAll: string] {
   return [`${base}:wake:${name}`, channelOfAll(base)];
 }
 
-/** The word of a partition, which every script compares. */
-export function lifeKeyOf(base: string): string {
+/** Returns the key of a partition's generation, which every script compares. */
+export function generationKeyOf(base: string): string {
   return `${base}:life`;
 }
 
-/** Where all wake-ups of a partition are told. */
+/** Returns the channel of all wake-ups of a partition. */
 export function channelOfAll(base: string): string {
   return `${base}:wake`;
 }

@@ -4,7 +4,7 @@ import type { RedisClient } from "./connection/client.ts";
 import { isDenied } from "./denied.ts";
 import { unavailable } from "./connection/unavailable.ts";
 
-/** Commands that scripts and the client run on tasks, in the form in which rights to them are asked for. */
+/** Commands that scripts and the client run on tasks, with arguments for the rights check. */
 export const COMMANDS: readonly string[] = [
   "APPEND % v",
   "DEL %",
@@ -43,11 +43,11 @@ export const COMMANDS: readonly string[] = [
   "ZSCORE % m",
 ];
 
-/** The user lacks rights without which a script would end in its middle. */
+/** The user lacks rights without which a script would fail halfway. */
 export class MissingRights extends TaskcastError {
   /**
-   * @param prefix Before the name of every key.
-   * @param denied The commands, if it is known which.
+   * @param prefix Prefix of every key.
+   * @param denied The denied commands, if known.
    */
   constructor(prefix: string, denied: readonly string[] = []) {
     const names = denied.map((name) => name.toLowerCase());
@@ -62,8 +62,8 @@ export class MissingRights extends TaskcastError {
 }
 
 /**
- * Requires that the user may run every command on the keys of a partition. Asked before anything is
- * changed: a script that is denied a command in its middle leaves half of what it was to do.
+ * Requires that the user may run every command on the keys of a partition. Checked before anything
+ * changes, because a script that is denied a command halfway leaves a partial change.
  *
  * @throws {MissingRights} If the user may not.
  */
@@ -72,8 +72,8 @@ export async function assertRights(
   base: string,
   prefix: string,
 ): Promise<void> {
-  // A pipeline, since where a slot is half moved ioredis follows an ASK of a single command without
-  // heeding whether that connection closes.
+  // Uses a pipeline: where a slot is half moved, ioredis follows the ASK of a single command and
+  // ignores that connection's close.
   const pipeline = client.pipeline();
   pipeline.call("EVAL", SCRIPTS.rights, "1", base, ...COMMANDS);
   const [error, denied] = (await pipeline.exec())?.[0] ??

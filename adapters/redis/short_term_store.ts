@@ -45,13 +45,13 @@ import type { ScriptName } from "./scripting/script_call.ts";
 import type { ScriptRunner } from "./scripting/script_runner.ts";
 import type { StoreHealth } from "./store_health.ts";
 
-/** Behind the outcome of a commit that is stored and could wake nobody. */
+/** Suffix of the outcome of a stored commit whose wake-ups could not be published. */
 const UNTOLD = " untold";
 
-/** Milliseconds after which partitions that could not be used are asked again for work that is due. */
+/** Milliseconds until unavailable partitions are asked again for due work. */
 const ASK_AGAIN_MS = 1_000;
 
-/** Tasks and logs in Redis; each operation is one script, but for pages of many events. */
+/** Tasks and logs in Redis. Each operation is one script, except pages of many events. */
 export class RedisShortTermStore implements ShortTermStore {
   readonly durable = true;
   readonly announcesOn?: BroadcastProvider;
@@ -61,20 +61,20 @@ export class RedisShortTermStore implements ShortTermStore {
   readonly #connection: Connection;
   readonly #health: StoreHealth;
   readonly #onClose: () => void;
-  /** Short, since Redis looks at each byte of it. */
+  /** Short, because Redis reads each byte of it. */
   readonly #session: string = crypto.randomUUID().replaceAll("-", "").slice(0, 16);
   #commits = 0;
 
   constructor(
     scripts: ScriptRunner,
     partitions: Partitions,
-    { connection, health, wakes, publish, onClose }: {
+    { connection, health, announcesOn, publish, onClose }: {
       connection: Connection;
-      /** Tells whether the store can be used. */
+      /** Checks whether the store can be used. */
       health: StoreHealth;
-      /** Told of each commit in the same step. */
-      wakes?: BroadcastProvider;
-      /** The command that does it. */
+      /** The broadcast that each commit announces itself on, in the same step. */
+      announcesOn?: BroadcastProvider;
+      /** The command that announces commits. */
       publish: "PUBLISH" | "SPUBLISH" | "";
       onClose: () => void;
     },
@@ -83,7 +83,7 @@ export class RedisShortTermStore implements ShortTermStore {
     this.#partitions = partitions;
     this.#connection = connection;
     this.#health = health;
-    this.announcesOn = wakes;
+    this.announcesOn = announcesOn;
     this.#publish = publish;
     this.#onClose = onClose;
   }
@@ -99,7 +99,7 @@ export class RedisShortTermStore implements ShortTermStore {
       session: this.#session,
       publish: this.#publish,
     });
-    // Numbered when it is sent, so that a later number is never sent before an earlier one.
+    // Numbered on sending, so that numbers are sent in order.
     const reply = await this.#scripts.run(base, script, () => {
       args[NUMBER_AT] = String(++this.#commits);
       return args;
@@ -158,11 +158,11 @@ export class RedisShortTermStore implements ShortTermStore {
     if (entropy === "diverged") page.diverged = true;
     else if (entropy !== null) page.entropy = Number(entropy);
     if (restThrough === -1) return page;
-    return await this.#readOn(taskId, page, restThrough as number, limit);
+    return await this.#readRest(taskId, page, restThrough as number, limit);
   }
 
-  /** Adds what follows on a page, through an index: the script said that there is room for it. */
-  async #readOn(taskId: string, page: LogPage, through: number, limit: number): Promise<LogPage> {
+  /** Adds the events through an index that the script left for a plain XRANGE. */
+  async #readRest(taskId: string, page: LogPage, through: number, limit: number): Promise<LogPage> {
     const base = this.#partitions.of(taskId);
     const { scannedTo, incarnation, entropy } = page;
     const [found, now] = await this.#scripts.ask(
@@ -170,7 +170,8 @@ export class RedisShortTermStore implements ShortTermStore {
       [
         "XRANGE",
         `${base}:log:${taskId}`,
-        // With the event before: the store may have been restored to an earlier state in between.
+        // Includes the event before: the store may have been restored to an earlier state in
+        // between.
         String(scannedTo + 1),
         String(through + 1),
         "COUNT",
@@ -178,13 +179,13 @@ export class RedisShortTermStore implements ShortTermStore {
       ],
       ["HGET", `${base}:task:${taskId}`, "incarnation"],
     );
-    // What was read is of the same life then: no other one had come before, and none comes back.
+    // The events are then of the same incarnation: none came in between, and none comes back.
     if (now !== incarnation) return page;
     const [before, ...rest] = (found as [string, [string, string]][])
       .map(([id, [begins, goesOn]]) => toStoredEvent(parseInt(id) - 1, begins, goesOn));
     if (before?.index !== scannedTo || before.entropy !== entropy) return page;
     page.events.push(...rest);
-    // Not `through`, though there was no more: who was asked may be a replica that is behind.
+    // Not `through`: a replica that lags may have replied.
     const last = page.events.at(-1)!;
     page.scannedTo = last.index;
     page.entropy = last.entropy;
@@ -243,7 +244,7 @@ export class RedisShortTermStore implements ShortTermStore {
       after?.id ?? "",
     ]);
     const keys: ListKey[] = [];
-    /** How far each partition was looked at that was not looked at to its end. */
+    /** Ends of the partitions that were not read completely. */
     const ends: ListKey[] = [];
     for (const [more, ...pairs] of replies) {
       const found: ListKey[] = [];
@@ -251,13 +252,13 @@ export class RedisShortTermStore implements ShortTermStore {
         found.push({ createdAt: Number(pairs[i]), id: pairs[i + 1] as string });
       }
       if (more !== 0) ends.push(found.at(-1)!);
-      if (more === 2) found.pop(); // It only says how far was looked.
+      if (more === 2) found.pop(); // It only marks how far the list was read.
       keys.push(...found);
     }
     const seen = keys.filter((key) => ends.every((end) => compare(key, end) <= 0)).sort(compare);
     const page = seen.slice(0, limit);
     const heads = await Promise.all(page.map(({ id }) => this.#headIfWhole(id)));
-    // They may have changed since, or be gone.
+    // The tasks may have changed or gone since.
     const tasks = heads.flatMap((head) => head && matches(head.record, query) ? [head.record] : []);
     const more = ends.length > 0 || seen.length > page.length;
     if (tasks.length > 0 || !more) return { tasks, more };
@@ -265,7 +266,7 @@ export class RedisShortTermStore implements ShortTermStore {
     return await this.listTasks({ ...query, after: through });
   }
 
-  /** One whose head is lost must not keep all others out of a list. */
+  /** Reads a task, or nothing if its head is lost: one damaged task must not break the list. */
   async #headIfWhole(taskId: string): Promise<TaskHead | undefined> {
     try {
       return await this.getTask(taskId);
@@ -280,12 +281,12 @@ export class RedisShortTermStore implements ShortTermStore {
     at?: RevisionExpectation,
     closing?: Tombstone,
   ): Promise<boolean> {
-    const place = at === undefined ? ["", "", ""] : placeArgs(at);
+    const revision = at === undefined ? ["", "", ""] : revisionArgs(at);
     const closed = closing === undefined ? ["", ""] : [
       String(Math.ceil(closing.untilMs)),
       String(Math.max(1, Math.ceil(closing.untilMs - closing.nowMs))),
     ];
-    const [done] = await this.#run(taskId, "delete_task", taskId, ...place, ...closed);
+    const [done] = await this.#run(taskId, "delete_task", taskId, ...revision, ...closed);
     return done === 1;
   }
 
@@ -313,7 +314,7 @@ export class RedisShortTermStore implements ShortTermStore {
       const { entries, nextAtMs } = await this.#due([work], nowMs, limit - claimed.length);
       const mine = await this.#claimThese(work, entries, { nowMs, untilMs });
       claimed.push(...mine);
-      // Others may have been faster with some: each round that finds less means that they got more.
+      // Another instance claimed some; each such round means that others made progress.
       if (mine.length < entries.length) continue;
       return {
         taskIds: claimed.map(({ taskId }) => taskId),
@@ -352,7 +353,7 @@ export class RedisShortTermStore implements ShortTermStore {
       taskId,
       "archived",
       taskId,
-      ...placeArgs(at),
+      ...revisionArgs(at),
       String(againAtMs),
       text(releaseAtMs),
     );
@@ -365,7 +366,7 @@ export class RedisShortTermStore implements ShortTermStore {
     atMs: number | undefined,
     at: RevisionExpectation,
   ): Promise<boolean> {
-    const [done] = await this.#run(taskId, "mark", taskId, ...placeArgs(at), work, text(atMs));
+    const [done] = await this.#run(taskId, "mark", taskId, ...revisionArgs(at), work, text(atMs));
     return done === 1;
   }
 
@@ -373,9 +374,11 @@ export class RedisShortTermStore implements ShortTermStore {
     work: Work,
     { limit, after }: { limit: number; after?: MarkedTask },
   ): Promise<MarkedTask[]> {
-    const place = after === undefined ? ["-inf", ""] : [String(after.atMs), after.taskId];
+    const position = after === undefined ? ["-inf", ""] : [String(after.atMs), after.taskId];
     const all: MarkedTask[] = [];
-    for (const reply of await this.#scripts.runOnAll("marked", [work, String(limit), ...place])) {
+    for (
+      const reply of await this.#scripts.runOnAll("marked", [work, String(limit), ...position])
+    ) {
       for (let i = 0; i < reply.length; i += 2) {
         all.push({ taskId: reply[i] as string, atMs: Number(reply[i + 1]) });
       }
@@ -427,9 +430,8 @@ export class RedisShortTermStore implements ShortTermStore {
   }
 
   /**
-   * Returns tasks scheduled for some kinds of work, the earliest of all partitions first.
-   * Partitions that cannot be used at the moment do not hold up the work of others: they are asked
-   * again soon.
+   * Returns due work of some kinds, earliest first across partitions. Unavailable partitions do not
+   * hold up the others and are asked again soon.
    */
   async #due<Kind extends string>(
     kinds: readonly Kind[],
@@ -470,7 +472,7 @@ interface ListKey {
   id: string;
 }
 
-/** Newest first; ids are ASCII, so this is the order of their bytes, as in Redis. */
+/** Newest first. Ids are ASCII, so this is byte order, as in Redis. */
 function compare(a: ListKey, b: ListKey): number {
   return b.createdAt - a.createdAt || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
 }
@@ -481,7 +483,7 @@ function matches({ task }: TaskRecord, { statuses, types, tag }: ListQuery): boo
     (tag === undefined || task.tags?.includes(tag) === true);
 }
 
-/** The drafts as they were stored; `special` are those of which the script had to say more. */
+/** Returns the drafts as stored; `special` has the entries that the script added details to. */
 function storedOf(
   drafts: readonly EventDraft[],
   from: number,
@@ -489,10 +491,10 @@ function storedOf(
   special: readonly Reply[][],
 ): StoredEvent[] {
   if (special.length === 0) return drafts.map((draft, at) => asStored(draft, from + at, timestamp));
-  const told = new Map(special.map((entry) => [entry[0] as number, entry]));
+  const known = new Map(special.map((entry) => [entry[0] as number, entry]));
   let next = from;
   return drafts.map((draft, at) => {
-    const [, first, second, third] = told.get(at) ?? [];
+    const [, first, second, third] = known.get(at) ?? [];
     if (third !== undefined) {
       return toStoredEvent(Number(first), second as string, third as string);
     }
@@ -503,7 +505,7 @@ function storedOf(
   });
 }
 
-function placeArgs({ incarnation, version, length }: RevisionExpectation): string[] {
+function revisionArgs({ incarnation, version, length }: RevisionExpectation): string[] {
   return [incarnation, text(version), text(length)];
 }
 

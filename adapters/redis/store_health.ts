@@ -6,15 +6,15 @@ import type { Partitions } from "./partitions.ts";
 import { MissingRights } from "./rights.ts";
 import type { ScriptRunner } from "./scripting/script_runner.ts";
 
-/** Milliseconds that a shard of a cluster has for its answer: the others are not to wait for it. */
+/** Milliseconds that a cluster shard has to reply, so that others do not wait for it. */
 const SHARD_MS = 1_500;
 
-/** Tells whether tasks can be changed and read, and on a cluster how many of them. */
+/** Checks whether tasks can be read and changed; on a cluster, how many partitions. */
 export class StoreHealth {
   readonly #client: RedisClient;
   readonly #scripts: ScriptRunner;
   readonly #partitions: Partitions;
-  /** It was looked at before, and fine. */
+  /** Set once a check found no evicting policy. */
   #keptData = false;
 
   constructor(client: RedisClient, scripts: ScriptRunner, partitions: Partitions) {
@@ -23,7 +23,7 @@ export class StoreHealth {
     this.#partitions = partitions;
   }
 
-  /** Rejects or reports `unavailable` when nothing can be used, and reports what cannot be. */
+  /** Rejects or reports `unavailable` if nothing works; otherwise reports what does not. */
   async check(): Promise<HealthReport | undefined> {
     const { bases } = this.#partitions;
     const results = await Promise.allSettled(bases.map((base) => this.#probe(base)));
@@ -36,7 +36,7 @@ export class StoreHealth {
     const problems: string[] = [];
     if (failed.length > 0) {
       const denied = failed.find(({ reason }) => reason instanceof MissingRights);
-      const why = denied?.reason.message ?? "a shard of the cluster is away";
+      const why = denied?.reason.message ?? "a shard of the cluster is unreachable";
       problems.push(`${failed.length} of ${bases.length} partitions cannot be used: ${why}`);
     }
     const count = (state: "moving" | "lost") =>
@@ -53,7 +53,7 @@ export class StoreHealth {
     if (evicts !== undefined) problems.push(evicts);
     if (problems.length === 0) return;
     const areUsable = failed.length + moving + lost < bases.length;
-    // An operator who changes the policy of one that is in use is told, and not cut off.
+    // A policy that changes while the store is in use is reported, not treated as an outage.
     const isUsable = areUsable && (evicts === undefined || this.#keptData);
     return { status: isUsable ? "degraded" : "unavailable", message: problems.join("; ") };
   }
@@ -64,7 +64,7 @@ export class StoreHealth {
     return await inTime(probing, SHARD_MS, () => new Error("no answer"));
   }
 
-  /** Says that Redis removes data when it is full, which it may have been told a moment ago. */
+  /** Returns the problem if Redis evicts data when full; the policy can change at any time. */
   async #evicts(): Promise<string | undefined> {
     const policy = await this.#scripts.answer(evictingPolicy(this.#client));
     if (policy === undefined) {

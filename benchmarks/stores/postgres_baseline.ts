@@ -1,19 +1,19 @@
 import postgres from "postgres";
-import { Group } from "../../adapters/postgres/group_commit.ts";
+import { GroupCommit } from "../../adapters/postgres/group_commit.ts";
 import type { Load } from "./load.ts";
 import { DATA, loadOf } from "./load.ts";
 
 /** One table of events, and one statement for all calls that waited for the previous one. */
 export class PostgresBaseline {
   readonly #sql: postgres.Sql;
-  readonly #group: Group<{ task: number; events: number }, void>;
+  readonly #group: GroupCommit<{ task: number; events: number }, void>;
   #next = 0;
   #task = 0;
 
   constructor(url: string) {
     this.#sql = postgres(url, { max: 10, onnotice: () => {} });
-    this.#group = new Group({
-      carryOut: (items) => this.#insert(items),
+    this.#group = new GroupCommit({
+      commit: (items) => this.#insert(items),
       sizeOf: ({ events }) => events * DATA.length,
       timeoutMs: 5_000,
       maxPending: 10_000,

@@ -3,27 +3,27 @@ import type { PostgresTls } from "./tls.ts";
 import { TLS_PARAMETERS, TLS_REFUSED, tlsOf } from "./tls.ts";
 import { wrong, wrongValue } from "./wrong_address.ts";
 
-/** Contents of a PostgreSQL address. Absent parts have the driver's defaults. */
+/** The parts of a PostgreSQL address. Missing parts use the driver's defaults. */
 export interface PostgresAddress {
-  /** Tried in turns. */
+  /** Hosts, tried in turn. */
   hosts: { host: string; port?: number }[];
   user?: string;
   password?: string;
   database?: string;
   tls?: PostgresTls;
-  /** TLS begins at once, without asking for it (PostgreSQL 17). */
+  /** Starts TLS at once instead of negotiating it (PostgreSQL 17). */
   tlsAtOnce?: true;
   /** Seconds that connecting may take. */
   connectSeconds?: number;
-  /** `false`: the address leads to a pooler that knows no prepared statements. */
+  /** `false` for a pooler without support for prepared statements. */
   prepares?: false;
-  /** Which of several servers is meant. */
+  /** The required kind of server, if there are several hosts. */
   target?: string;
-  /** Settings of the session, which PostgreSQL is told when a connection is made. */
+  /** Session settings, sent when a connection is made. */
   settings: Record<string, string>;
 }
 
-/** Settings of PostgreSQL that may stand in an address by their name. Others go into `options`. */
+/** PostgreSQL settings that may be parameters of an address. Others go into `options`. */
 const SETTINGS: readonly string[] = [
   "application_name",
   "idle_in_transaction_session_timeout",
@@ -38,7 +38,7 @@ const SETTINGS: readonly string[] = [
   "transaction_timeout",
 ];
 
-/** Parts of an address that may stand behind it too, as libpq has them. */
+/** Parts of an address that may also be parameters, as in libpq. */
 const PARTS = ["host", "port", "user", "password", "dbname"];
 
 const OTHERS = [
@@ -53,11 +53,13 @@ const OTHERS = [
 
 const USED: readonly string[] = [...PARTS, ...SETTINGS, ...OTHERS, ...TLS_PARAMETERS];
 
-/** Parameters that hosts and other clients write into addresses, ignored here. */
+/**
+ * Parameters that hosting services and other clients add to addresses and that change nothing here.
+ */
 const IGNORED: readonly string[] = [
-  // The client does SCRAM without a channel, as most drivers do.
+  // The driver does SCRAM without channel binding, as most do.
   "channel_binding",
-  // libpq's keeping of connections, and of Kerberos.
+  // libpq: keepalives and Kerberos.
   ...["fallback_application_name", "keepalives", "keepalives_count", "keepalives_idle"],
   ...["keepalives_interval", "krbsrvname", "gsslib", "load_balance_hosts", "passfile"],
   ...["sslcompression", "sslsni", "tcp_user_timeout"],
@@ -85,11 +87,11 @@ const REFUSED: Readonly<Record<string, string>> = {
 const MAX_CONNECT_SECONDS = 60;
 
 /**
- * Reads an address such as `postgres://user:password@host:5432/database?sslmode=require`, as hosts
- * hand it out. Every part may be percent-encoded.
+ * Parses an address such as `postgres://user:password@host:5432/database?sslmode=require`, as
+ * hosting services provide it. Every part may be percent-encoded.
  *
- * @throws {TypeError} If it is none, or says what cannot be followed; the message has nothing of the
- *   address but names of parameters.
+ * @throws {TypeError} If the address is invalid or asks for something unsupported; the message
+ *   contains no part of the address but parameter names.
  */
 export function parsePostgresAddress(url: string): PostgresAddress {
   if (typeof url !== "string" || !/^postgres(ql)?:\/\//.test(url)) {
@@ -97,7 +99,7 @@ export function parsePostgresAddress(url: string): PostgresAddress {
   }
   const [, authority, path = "", query = "", rest] =
     /^\w+:\/\/([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?([^]*)$/.exec(url)!;
-  // Whatever stands before an @ may be the end of a password that was not encoded.
+  // Text before an @ may be the end of an unencoded password.
   if (rest !== "" || path.includes("@") || query.includes("@")) throw unescaped();
   const at = authority!.lastIndexOf("@");
   const login = loginIn(at < 0 ? "" : authority!.slice(0, at));
@@ -143,7 +145,7 @@ function loginIn(text: string): Pick<PostgresAddress, "user" | "password"> {
   return { ...(user !== "" && { user }), ...(password !== "" && { password }) };
 }
 
-/** A name, an address, or, from its first slash on, the folder of a socket. */
+/** Returns the host: a name, an address, or, from the first slash on, the folder of a socket. */
 function hostIn(text: string, otherwise: string | undefined): { host: string; port?: number } {
   const plain = decodeAddressPart(text.trim());
   if (plain.startsWith("/")) {
@@ -170,7 +172,7 @@ function settingsIn(parameters: ReadonlyMap<string, string>): Record<string, str
   return Object.fromEntries([...parameters].filter(([name]) => SETTINGS.includes(name)));
 }
 
-/** Zero, which means for ever elsewhere, is as long as it may be. */
+/** Zero means no limit elsewhere, so it becomes the maximum. */
 function connectSecondsIn(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (!/^\d{1,9}$/.test(text)) throw wrongValue("connect_timeout", "must be a number of seconds");
@@ -198,7 +200,7 @@ function refuseOthers(get: (name: string) => string | undefined): void {
 const isOn = (text: string | undefined) => /^(true|1|on|yes)$/i.test(text ?? "");
 const isOff = (text: string | undefined) => /^(false|0|off|no)$/i.test(text ?? "");
 
-/** The driver ends texts with NUL, behind which another setting would begin. */
+/** Refuses NUL: the driver ends strings with it, so another setting could follow. */
 function withoutNul(address: PostgresAddress): PostgresAddress {
   const { user, password, database, settings } = address;
   if ([user, password, database, ...Object.values(settings)].some((text) => text?.includes("\0"))) {

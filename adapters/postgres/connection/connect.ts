@@ -2,19 +2,19 @@ import net from "node:net";
 import postgres from "postgres";
 import type { PostgresAddress } from "./address.ts";
 
-/** Connections to PostgreSQL, and how they end. */
+/** Connections to PostgreSQL. */
 export interface Connections {
   sql: postgres.Sql;
-  /** Says good-bye when nothing is under way. Safe to call twice. */
+  /** Closes them when nothing is pending. Safe to call twice. */
   close(): Promise<void>;
-  /** Ends them now, whatever is under way. Safe to call twice. */
+  /** Closes them at once, whatever is pending. Safe to call twice. */
   destroy(): Promise<void>;
 }
 
-/** Differences between connections for statements and the one that listens. */
+/** Options that differ between the statement connections and the listening connection. */
 export interface ConnectOptions {
   max: number;
-  /** Renews connections from time to time. @default {true} */
+  /** Set to `false` to keep connections open indefinitely. @default {true} */
   renewed?: boolean;
   onnotify?: (channel: string, payload: string) => void;
   onclose?: () => void;
@@ -22,20 +22,23 @@ export interface ConnectOptions {
 
 const DEFAULT_PORT = 5432;
 
-/** Seconds that a connection may take, unless its address says so. */
+/** Seconds that connecting may take, unless the address says otherwise. */
 const CONNECT_SECONDS = 5;
 
-/** Seconds that a good-bye may take: the driver waits for connections that broke, too (3.4.9). */
+/** Seconds that closing may take: the driver also waits for broken connections (3.4.9). */
 const END_SECONDS = 0.5;
 
-/** Seconds between attempts to connect, at most: an outage is to be over when PostgreSQL is back. */
+/**
+ * Maximum seconds between attempts to connect, so that an outage ends soon after PostgreSQL is
+ * back.
+ */
 const MAX_BACKOFF_SECONDS = 1;
 
 /**
- * Opens connections when they are wanted.
+ * Opens connections on demand.
  *
- * The sockets are ours, since the driver has no way to close one that does not answer: it says
- * good-bye and waits for the other side.
+ * The sockets are our own, because the driver cannot close one that does not respond: it sends a
+ * termination message and waits for the other side.
  */
 export function connect(
   address: PostgresAddress,
@@ -46,9 +49,9 @@ export function connect(
   let attempts = 0;
   let nextAttemptMs = 0;
 
-  /** Not connected yet: the driver listens first, so that it hears of an error too. */
+  /** Creates an unconnected socket, so that the driver can add its listeners before any error. */
   function openSocket({ host, port, path }: SocketOptions): net.Socket {
-    // The driver goes on with an attempt that it had planned before the end.
+    // The driver continues an attempt that it had planned before the end.
     if (ended) throw Object.assign(new Error("They are closed"), { code: "CONNECTION_ENDED" });
     const socket: net.Socket & { host?: string; port?: number } = new net.Socket();
     for (const known of sockets) if (known.destroyed) sockets.delete(known);
@@ -57,7 +60,7 @@ export function connect(
     const at = attempts++ % host.length;
     socket.host = host[at]; // For the name in its certificate.
     socket.port = port[at];
-    // The driver's listeners are added in the next step, and it writes in the one after this one.
+    // The driver adds its listeners in the next microtask and writes in the one after that.
     queueMicrotask(() =>
       queueMicrotask(() => path ? socket.connect(path) : socket.connect(port[at]!, host[at]!))
     );
@@ -78,7 +81,7 @@ export function connect(
     onnotify,
     onclose,
     socket: openSocket,
-    fetch_types: false, // A list of all types, for each connection; arrays travel as JSON here.
+    fetch_types: false, // Fetching would query all types on each connection; arrays travel as JSON here.
     connection: { application_name: "taskcast", ...address.settings },
   };
   const sql = postgres(options as postgres.Options<Record<string, never>>);
@@ -88,7 +91,7 @@ export function connect(
     ended = true;
     for (const socket of sockets) socket.destroy();
     sockets.clear();
-    // The driver's timer for an attempt cannot be stopped, and would outlive us.
+    // The driver's retry timer cannot be stopped and would outlive us.
     const waitMs = nextAttemptMs - performance.now();
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs + 1));
   }
@@ -102,9 +105,9 @@ export function connect(
 }
 
 /**
- * Has a connection that breaks end in one step. The driver takes new queries between the error and
- * the close, keeps them over the reconnection, and gives them the answers of others then (3.4.9); a
- * close alone rejects everything that has no answer.
+ * Makes a broken connection end in one step. Between the error and the close, the driver accepts
+ * new queries, keeps them over the reconnection, and then gives them replies of other queries
+ * (3.4.9). A close alone rejects everything without a reply.
  */
 function endAtOnce(socket: net.Socket): void {
   const emit = socket.emit.bind(socket) as (event: string, ...args: unknown[]) => boolean;
@@ -117,7 +120,7 @@ function endAtOnce(socket: net.Socket): void {
   };
 }
 
-/** Where the other end is, and as whom: what the address leaves out is the driver's to find. */
+/** Returns the server and user of an address; the driver fills in missing parts. */
 function endOf({ hosts, user, password, database, tls, tlsAtOnce, target }: PostgresAddress) {
   const [first] = hosts;
   const socket = first?.host.startsWith("/") ? first : undefined;

@@ -1,4 +1,4 @@
-import { isEndOfSession, late, tooMany, verdictOf, worded } from "./errors.ts";
+import { isEndOfSession, late, tooMany, toTaskcastError, verdictOf } from "./errors.ts";
 import type { Pool } from "./pool.ts";
 import type { Run, Session } from "./transaction.ts";
 import type { Value } from "./literals.ts";
@@ -7,31 +7,33 @@ import { inTransaction, runOn } from "./transaction.ts";
 export type { Run } from "./transaction.ts";
 export type { Value } from "./literals.ts";
 
-/** PostgreSQL wants the transaction to be done again: deadlock, serialization failure. */
+/** Error codes that ask for a retry of the transaction: deadlock, serialization failure. */
 const AGAIN = new Set(["40P01", "40001"]);
 const MAX_ATTEMPTS = 5;
 
-/** Work on a session. It gets a function that returns true when its time is over. */
+/** Work on a session. `isOver` returns whether its time is over. */
 type Work<T> = (session: Session, isOver: () => boolean) => Promise<T>;
 
-/** How often work may be done again, and after which errors besides those that say it was not done. */
+/**
+ * How often work may be retried, and after which errors besides those that prove it was not done.
+ */
 interface Repetition {
   repeats: number;
   isRepeatable: (error: unknown) => boolean;
 }
 
-/** For what may write. */
+/** For statements that may write. */
 const ONLY_UNDONE: Repetition = { repeats: 1, isRepeatable: () => false };
 
-/** The tables with one prefix in one database: `{events}` in a text is the table `events`. */
+/** The tables with one prefix in one database: `{events}` in a statement is the table `events`. */
 export class Database {
   readonly prefix: string;
-  /** Milliseconds that an answer may take. */
+  /** Milliseconds that a reply may take. */
   readonly timeoutMs: number;
-  /** Requests that may wait for answers before more are refused. */
+  /** Maximum number of requests waiting for replies. */
   readonly maxPending: number;
   readonly #pool: Pool;
-  /** Sessions that there are at once. */
+  /** Maximum number of sessions. */
   readonly #maxConnections: number;
   readonly #setLimits: string;
   #pending = 0;
@@ -50,19 +52,20 @@ export class Database {
     this.prefix = prefix;
     this.timeoutMs = timeoutMs;
     this.maxPending = maxPending;
-    // What was given up here must end there as well, or it keeps its locks: when it waits for
-    // others, when PostgreSQL was frozen, when the connection went silent in between.
+    // Timeouts inside PostgreSQL: work abandoned here must end there as well, or it keeps its
+    // locks. It may wait for locks, PostgreSQL may have been frozen, or the connection may be
+    // silent.
     const limit = Math.ceil(2 * timeoutMs);
     this.#setLimits = `SET LOCAL statement_timeout = ${limit}; ` +
       `SET LOCAL idle_in_transaction_session_timeout = ${limit}; `;
   }
 
   /**
-   * Runs a statement that only reads, by itself: what it says is of one moment.
+   * Runs a single reading statement; its result is a consistent snapshot.
    *
-   * Repeated on another session when its session ends before it answers, which a server does to all
-   * of them at once. Each repetition finds one that was ended, so after as many as there can be the
-   * next one is new.
+   * Repeats it on another session if the session ends before the reply, which a server may do to
+   * all sessions at once. Each repetition may find another ended session, so after as many as there
+   * can be, the next one is new.
    */
   async read<Row extends object>(text: string, ...values: Value[]): Promise<Row[]> {
     return await this.#inTime((session) => runOn<Row>(session, this.#named(text), values), {
@@ -71,17 +74,17 @@ export class Database {
     });
   }
 
-  /** Runs a statement that writes, by itself. Never repeated once it may have been carried out. */
+  /** Runs a single writing statement. Never repeats one that may have run. */
   async run<Row extends object>(text: string, ...values: Value[]): Promise<Row[]> {
     return await this.#inTime((session) => runOn<Row>(session, this.#named(text), values));
   }
 
   /**
-   * Runs statements as one transaction; those that are given at once travel together.
+   * Runs statements as one transaction; statements issued together travel together.
    *
-   * Never repeated once it may have been committed.
+   * Never repeats a transaction that may have been committed.
    *
-   * @param isWanted Asked when there is a connection and before anything is done on it.
+   * @param isWanted Asked once a connection is available, before anything is done on it.
    */
   async transaction<T>(
     work: (run: Run) => Promise<T>,
@@ -91,7 +94,7 @@ export class Database {
       for (let attempt = 1;; attempt++) {
         try {
           return await inTransaction(session, async (run) => {
-            // It had to wait for a connection for so long that who asked has been told so.
+            // The wait for a connection took so long that the caller got an error.
             if (isOver() || !isWanted()) throw late(this.timeoutMs);
             return await work((text, ...values) => run(this.#named(text), ...values));
           }, this.#setLimits);
@@ -116,16 +119,16 @@ export class Database {
         try {
           return await this.#onGoodSession(work, isOver, repetition);
         } finally {
-          // Only now, and not when its time is over: until then it is kept somewhere.
+          // Not when its time is over: until now, the work is still held somewhere.
           this.#pending--;
         }
       });
     } catch (error) {
-      throw worded(error);
+      throw toTaskcastError(error);
     }
   }
 
-  /** Works once more, on another session or in another way, where that is worth it. */
+  /** Runs work; retries it on another session, or in another way, where that can help. */
   async #onGoodSession<T>(
     work: Work<T>,
     isOver: () => boolean,
@@ -136,7 +139,7 @@ export class Database {
       try {
         return await this.#pool.use((session) => work(used = session, isOver));
       } catch (error) {
-        const isUndone = this.#pool.judge(used!, verdictOf(error));
+        const isUndone = this.#pool.applyVerdict(used!, verdictOf(error));
         const isWorthIt = isUndone || isRepeatable(error);
         if (!isWorthIt || repeated === repeats || isOver()) throw error;
       }

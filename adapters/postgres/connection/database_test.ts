@@ -5,7 +5,7 @@ import { Pool } from "./pool.ts";
 
 const MAX_CONNECTIONS = 3;
 
-/** A database whose first sessions end before they answer, and how often it was asked. */
+/** Returns a database whose first sessions end before they reply, and a count of its requests. */
 function databaseThat(code: string, ends = Infinity) {
   let asked = 0;
   const ask = (): Promise<unknown[]> =>

@@ -3,21 +3,21 @@ import type postgres from "postgres";
 /** Properties of PostgreSQL and of the connection to it. */
 export interface Environment {
   /**
-   * Something between keeps connections to PostgreSQL of its own: the process that answers is not the
-   * one that was named when the connection was made.
+   * A pooler is in between: the process that replies is not the one named when the connection was
+   * made.
    */
   isPooled: boolean;
 }
 
-/** Encodings in which every text can be kept: SQL_ASCII takes the bytes as they come. */
+/** Encodings that can store every text; SQL_ASCII stores bytes as they are. */
 const ENCODINGS: readonly string[] = ["UTF8", "SQL_ASCII"];
 
 /**
- * Asks for the first answer, and what the environment is like.
+ * Makes the first request and returns the environment.
  *
- * @throws {Error} If nothing answers, or the database cannot keep every text.
+ * @throws {Error} If nothing replies, or the database cannot store every text.
  */
-export async function lookAround(sql: postgres.Sql): Promise<Environment> {
+export async function readEnvironment(sql: postgres.Sql): Promise<Environment> {
   const rows = await sql.unsafe<{ pid: number; encoding: string }[]>(
     "SELECT pg_backend_pid() AS pid, current_setting('server_encoding') AS encoding",
   ).catch((error: { code?: string }) => {

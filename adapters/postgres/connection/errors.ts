@@ -1,7 +1,7 @@
 import type { HealthReport } from "@taskcast/core/adapter";
 import { TaskcastError } from "@taskcast/core/protocol";
 
-/** Causes that an operator can remove, in words without secrets. */
+/** Messages for problems that an operator can solve. They are public. */
 const KNOWN_CAUSES: Readonly<Record<string, string>> = {
   "25006": "it only reads at the moment: a standby, or a server that is out of disk",
   "42501": "its role lacks rights, see docs/reference/storage/postgres.md",
@@ -9,7 +9,7 @@ const KNOWN_CAUSES: Readonly<Record<string, string>> = {
   "53300": "it has no connections left",
 };
 
-/** The state of PostgreSQL when a check failed with an error, if that says what is the matter. */
+/** Returns a health report for an error of a check, if the error names a known problem. */
 export function healthOf(error: unknown): HealthReport | undefined {
   const { cause } = error as { cause?: unknown };
   const why = KNOWN_CAUSES[codeOf(cause ?? error)];
@@ -18,8 +18,8 @@ export function healthOf(error: unknown): HealthReport | undefined {
     : { status: "unavailable", message: `PostgreSQL cannot be used: ${why}` };
 }
 
-/** Returns the error for callers when PostgreSQL, or the way to it, fails. */
-export function worded(error: unknown): TaskcastError {
+/** Returns the error for callers when PostgreSQL or the connection to it fails. */
+export function toTaskcastError(error: unknown): TaskcastError {
   if (error instanceof TaskcastError) return error;
   const code = codeOf(error);
   // https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -35,20 +35,20 @@ export function worded(error: unknown): TaskcastError {
   return unavailable(`${why}${code && ` (${code})`}`, error);
 }
 
-/** Treatment of a session that answered with an error. */
+/** The consequence of an error for the session it came from. */
 export type Verdict =
   /** The error says nothing about the session. */
   | "keep"
-  /** It only reads, and refused to write; a new one may well do, so the work is done there. */
+  /** The session is read-only. The work was not done and may succeed on a new session. */
   | "replace"
-  /** It is about to end; whether the work was done is not known. */
+  /** The session is about to end; whether the work was done is unknown. */
   | "leave"
-  /** It does not know the name of a prepared statement, or has it already. Nothing was done. */
+  /** The session does not know a prepared statement, or has it already. Nothing was done. */
   | "stop preparing";
 
 const VERDICTS: Readonly<Record<string, Verdict>> = {
-  // It began while a managed server that had run out of disk was set to read only, or it leads to
-  // what is a standby by now.
+  // The session started while a managed server was read-only for lack of disk space, or its server
+  // is a standby now.
   "25006": "replace",
   "57P01": "leave",
   "57P02": "leave",
@@ -57,14 +57,14 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
   "42P05": "stop preparing",
 };
 
-/** Returns the treatment of a session for its error. */
+/** Returns the consequence of an error for its session. */
 export function verdictOf(error: unknown): Verdict {
   return VERDICTS[codeOf(error)] ?? "keep";
 }
 
 /**
- * Returns true if a session ended before it answered, by the server or a closed connection. A
- * statement that only reads may then be repeated; any other may have been carried out.
+ * Returns whether a session ended before it replied, by the server or a closed connection. A
+ * reading statement may then be repeated; a writing one may have run.
  */
 export function isEndOfSession(error: unknown): boolean {
   return /^(57P0[123]|CONNECTION_(CLOSED|DESTROYED|ENDED))$/.test(codeOf(error));
@@ -74,31 +74,31 @@ function codeOf(error: unknown): string {
   return (error as { code?: string }).code ?? "";
 }
 
-/** Returns true if the same work can never succeed and nothing of it was stored. */
+/** Returns whether an error proves that the work can never succeed and that nothing was stored. */
 export function isHopeless(error: unknown): boolean {
   return error instanceof TaskcastError && error.code === "INTERNAL";
 }
 
-/** The one row of a statement that always gives one. */
+/** Returns the row of a statement that always returns one. */
 export function answerOf<Row>(row: Row | undefined): Row {
   if (row === undefined) throw unavailable("its answer was not complete");
   return row;
 }
 
-/** No answer came in time. */
+/** Returns the error for a reply that did not come in time. */
 export function late(timeoutMs: number): TaskcastError {
   return unavailable(`no answer within ${timeoutMs} ms`);
 }
 
-/** So many wait that one more is refused. */
+/** Returns the error for a request beyond the maximum of waiting ones. */
 export function tooMany(maxPending: number): TaskcastError {
-  return unavailable(`${maxPending} requests wait for it already`);
+  return unavailable(`${maxPending} requests are already waiting for it`);
 }
 
 /**
- * PostgreSQL refused a value (classes 22 and 23), a trigger or a function did (38, 39, 2F, P0), it
- * is beyond a limit (54), or the values could not be made into text. What goes wrong with a
- * connection is never one of these, so the transaction was not committed.
+ * Returns whether an error is about the data: PostgreSQL (classes 22 and 23), a trigger or a
+ * function (38, 39, 2F, P0) refused a value, it is beyond a limit (54), or the values could not be
+ * serialized. Connection failures are none of these, so the transaction was not committed.
  */
 function isOfData(error: unknown): boolean {
   const { name, code = "" } = error as { name?: string; code?: string };

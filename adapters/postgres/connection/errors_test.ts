@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { healthOf, verdictOf, worded } from "./errors.ts";
+import { healthOf, toTaskcastError, verdictOf } from "./errors.ts";
 
-/** An error of PostgreSQL, as the driver has it. */
+/** Returns an error of PostgreSQL as the driver throws it. */
 function postgresError(code: string): Error {
   return Object.assign(new Error("in the words of the server"), { name: "PostgresError", code });
 }
@@ -14,13 +14,18 @@ Deno.test("errors that an operator can do something about are told by check, and
     "53300": /no connections left/,
   };
   for (const [code, words] of Object.entries(told)) {
-    const error = worded(postgresError(code));
+    const error = toTaskcastError(postgresError(code));
     const report = healthOf(error);
     assert.equal(report?.status, "unavailable");
     assert.match(report.message, words);
     assert.equal(error.code, code === "53100" ? "STORE_FULL" : "STORE_UNAVAILABLE");
   }
-  for (const error of [worded(postgresError("XX000")), worded(new Error("read ECONNRESET"))]) {
+  for (
+    const error of [
+      toTaskcastError(postgresError("XX000")),
+      toTaskcastError(new Error("read ECONNRESET")),
+    ]
+  ) {
     assert.equal(healthOf(error), undefined);
   }
 });

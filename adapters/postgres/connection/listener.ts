@@ -1,31 +1,30 @@
 import type { Connections, ConnectOptions } from "./connect.ts";
 
-/** Milliseconds between two looks whether the connection still answers. */
+/** Milliseconds between checks that the connection still replies. */
 const CHECK_MS = 5_000;
 
-/** Milliseconds until the next attempt after one that failed or a connection that was lost. */
+/** Milliseconds before the next attempt after a failed one or a lost connection. */
 const RETRY_MS = 500;
 
-/** Milliseconds in which what was published to oneself must be heard. */
+/** Milliseconds in which a message published to oneself must be received. */
 const ECHO_MS = 2_000;
 
-/** Options of a listener. */
+/** Options of a {@linkcode Listener}. */
 export interface ListenerOptions {
   connect(options: ConnectOptions): Connections;
-  /** Milliseconds that an answer may take. */
+  /** Milliseconds that a reply may take. */
   timeoutMs: number;
-  /** Publishes on a channel as wake-ups are published, which may be by way of a pooler. */
+  /** Publishes on a channel in the way of wake-ups, possibly through a pooler. */
   publish(channel: string): Promise<unknown>;
   onNotify(payload: string): void;
-  /** It listens again after it did not: much may have been missed. */
+  /** Called when it listens again after a gap, in which signals may have been missed. */
   onGap(): void;
 }
 
 /**
- * A connection that hears a channel, with what the driver's own does not have: it asks now and then
- * whether it is still connected, so one that has gone silent is noticed, and whether it hears what
- * is published to it, since behind a pooler that gives each transaction another connection it
- * answers and hears nothing.
+ * A connection that listens on a channel. Unlike the driver's own, it checks periodically that the
+ * connection is alive, so a silent one is noticed, and that it receives what is published: behind a
+ * pooler that gives each transaction another connection, it replies but receives nothing.
  */
 export class Listener {
   readonly #channel: string;
@@ -33,13 +32,13 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #live = Promise.withResolvers<void>();
   #wasLive = false;
-  /** True if the current connection receives notifications; undefined if unknown. */
+  /** Whether the current connection receives messages; `undefined` while unknown. */
   #isHeard?: boolean;
   readonly #whenKnown = new Set<() => void>();
   #onEcho = () => {};
   #running?: Promise<void>;
   #closed = false;
-  /** That of the connection, or of the pause before the next. */
+  /** Ends the current connection, or the pause before the next. */
   #end = new End();
 
   constructor(channel: string, options: ListenerOptions) {
@@ -47,15 +46,15 @@ export class Listener {
     this.#options = options;
   }
 
-  /** Begins to listen, unless it did, and keeps on. Resolves when it is heard for the first time. */
+  /** Starts listening, unless it has started, and keeps on. Resolves when it first receives. */
   listen(): Promise<void> {
     if (!this.#closed) this.#running ??= this.#run();
     return this.#live.promise;
   }
 
   /**
-   * Returns true if it receives what is published; `undefined` if unknown within a few seconds,
-   * because there is no connection, or nothing can be published.
+   * Returns whether it receives what is published; `undefined` if that is unknown after a few
+   * seconds, because there is no connection or publishing fails.
    */
   async hears(): Promise<boolean | undefined> {
     void this.listen();
@@ -66,7 +65,7 @@ export class Listener {
     return this.#isHeard;
   }
 
-  /** Takes a new connection now. */
+  /** Switches to a new connection. */
   renew(): void {
     this.#end.come();
   }
@@ -88,7 +87,7 @@ export class Listener {
     }
   }
 
-  /** Listens on one connection for as long as it is good. */
+  /** Listens on one connection for as long as it works. */
   async #hear(end: End): Promise<void> {
     const { connect, timeoutMs, onNotify, onGap } = this.#options;
     const { sql, destroy } = connect({
@@ -116,7 +115,7 @@ export class Listener {
     await destroy();
   }
 
-  /** Publishes to itself. `undefined` if nothing could be published, or the connection was lost. */
+  /** Publishes to itself. Returns `undefined` if publishing failed or the connection was lost. */
   async #hearsItself(end: End): Promise<boolean | undefined> {
     const echo = new Promise<true>((resolve) => this.#onEcho = () => resolve(true));
     const { publish, timeoutMs } = this.#options;
@@ -132,7 +131,7 @@ export class Listener {
   }
 }
 
-/** An end that may come while something is waited for. */
+/** An end that interrupts waits. */
 class End {
   hasCome = false;
   readonly #onCome = new Set<() => void>();
@@ -142,7 +141,7 @@ class End {
     for (const listener of [...this.#onCome]) listener();
   }
 
-  /** Returns the result of `what`, or undefined if the end or `ms` milliseconds come first. */
+  /** Waits for a promise, up to the end or a number of milliseconds. */
   within<T>(ms: number, what?: Promise<T>): Promise<T | undefined> {
     if (this.hasCome) return Promise.resolve(undefined);
     return new Promise((resolve, reject) => {

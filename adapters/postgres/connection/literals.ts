@@ -1,11 +1,11 @@
-/** A value of a query: everything but texts and numbers travels as JSON. */
+/** A value of a query. All but strings, numbers, booleans and null travel as JSON. */
 export type Value = string | number | boolean | null;
 
 /**
- * A statement with its values in it, for where it cannot be prepared. Every value is written as a text
- * between quotes, which PostgreSQL reads as it would a parameter: by what stands around it.
+ * Returns a statement with its values inlined, for sessions that cannot prepare it. Every value is
+ * a quoted literal, whose type PostgreSQL infers from the context, as for a parameter.
  *
- * @throws {RangeError} For a text with NUL, which PostgreSQL refuses as a parameter, too.
+ * @throws {RangeError} For text with NUL, which PostgreSQL refuses in parameters, too.
  */
 export function withValues(text: string, values: readonly Value[]): string {
   if (values.length === 0) return text;
@@ -17,7 +17,7 @@ function literal(value: Value): string {
   const text = String(value);
   if (text.includes("\0")) throw new RangeError("PostgreSQL takes no text with NUL");
   const quoted = `'${text.replaceAll("'", "''")}'`;
-  // Within E'…' a backslash means the same whatever standard_conforming_strings says. The space keeps
-  // the E from what is before it.
+  // In E'…' a backslash means the same whatever standard_conforming_strings is. The space separates
+  // the E from the text before it.
   return text.includes("\\") ? ` E${quoted.replaceAll("\\", "\\\\")}` : quoted;
 }

@@ -12,7 +12,7 @@ Deno.test("withValues() writes values so that nothing of them is read as SQL", (
     ["SELECT $1", ["'; DROP TABLE t; --"], "SELECT '''; DROP TABLE t; --'"],
     ["SELECT $1", ["\\'; --"], "SELECT  E'\\\\''; --'"],
     ["SELECT($1)", ['{"a":"\\n"}'], `SELECT( E'{"a":"\\\\n"}')`],
-    // What is in a value is not looked at again, nor taken for a pattern of a replacement.
+    // A value is not scanned for parameters, nor used as a replacement pattern.
     ["SELECT $1, $2", ["$2 $& $$", "x"], "SELECT '$2 $& $$', 'x'"],
   ];
   for (const [text, values, written] of cases) assert.equal(withValues(text, values), written);

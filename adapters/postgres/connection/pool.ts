@@ -4,29 +4,31 @@ import { late } from "./errors.ts";
 import type { Session } from "./transaction.ts";
 import { UsedConnections } from "./used_connections.ts";
 
-/** Requests in a row that get no answer before the connections are taken for dead. */
+/** Unanswered requests in a row after which the connections are considered dead. */
 const SILENT_IN_A_ROW = 2;
 
-/** A single connection is taken for dead when it owes an answer for so many times the limit. */
+/**
+ * Multiples of the time limit after which a single connection that owes a reply is considered dead.
+ */
 const OWING_LIMITS = 3;
 
-/** Milliseconds until connections are replaced once more; twice as long each time, up to a bound. */
+/** Milliseconds before connections are replaced again; doubles each time, up to a limit. */
 const PAUSE_MS = 5_000;
 const MAX_PAUSE_MS = 160_000;
 
-/** Milliseconds until connections that answer, but with nothing of use, are replaced once more. */
+/** Milliseconds before connections that reply but are useless are replaced again. */
 const LEAVE_MS = 1_000;
 
 /**
  * The connections for statements. A network that drops packets leaves connections that neither
- * answer nor break; when that is so, all are replaced, since new ones may well work. So are those that
- * answer and are of no use, such as connections that only read.
+ * reply nor break; then all are replaced, since new ones may work. So are connections that reply
+ * but are useless, such as read-only ones.
  */
 export class Pool {
   readonly #make: () => Connections;
   readonly #onRenew = new Set<() => void>();
   readonly #retired = new Set<Promise<void>>();
-  /** When requests began whose time is over and that are still owed an answer. */
+  /** Timed-out requests that are still owed a reply. */
   readonly #owed = new Set<{ sinceMs: number }>();
   #current: UsedConnections;
   #silent = 0;
@@ -34,12 +36,12 @@ export class Pool {
   #renewableMs = 0;
   #leavableMs = 0;
   #closed = false;
-  /** `undefined`: until something speaks against it. */
+  /** `undefined`: prepares statements until something speaks against it. */
   readonly #prepare: boolean | undefined;
   #prepares: boolean;
 
   /**
-   * @param prepare Prepares statements under names. Left out: as long as nothing speaks
+   * @param prepare Prepares statements under names. If left out, prepares as long as nothing speaks
    *   against it.
    */
   constructor(make: () => Connections, prepare?: boolean) {
@@ -49,22 +51,23 @@ export class Pool {
     this.#current = new UsedConnections(make());
   }
 
-  /** Where statements are to be run now, and how. */
+  /** The current session. */
   get session(): Session {
     return { sql: this.#current.sql, prepares: this.#prepares };
   }
 
-  /** Does work on a session that lasts as long as the work takes, within reason. */
+  /** Runs work on a session that stays open while the work runs, within limits. */
   async use<T>(work: (session: Session) => Promise<T>): Promise<T> {
     const { session } = this;
     return await this.#current.use(() => work(session));
   }
 
   /**
-   * Waits for work on the connections, for so long at most.
+   * Runs work on the connections with a time limit.
    *
-   * @param work Also told whether its time is over, so that it need not begin what nobody waits for.
-   * @throws {TaskcastError} `STORE_UNAVAILABLE` when the time is over; the work may go on.
+   * @param work Gets a function that returns whether its time is over, so that it need not start in
+   *   vain.
+   * @throws {TaskcastError} `STORE_UNAVAILABLE` when the time is over; the work may continue.
    */
   async within<T>(
     timeoutMs: number,
@@ -99,12 +102,12 @@ export class Pool {
     }
   }
 
-  /** Replaces all connections, unless that was done a moment ago. */
+  /** Replaces all connections, unless that was done recently. */
   renew(): void {
     const nowMs = performance.now();
     if (this.#closed || nowMs < this.#renewableMs) return;
-    // PostgreSQL keeps what is left of a connection while its statement waits, say for a lock, so
-    // they must not become many.
+    // PostgreSQL keeps the remains of a connection while its statement waits, e.g. for a lock, so
+    // there must not be many.
     this.#renewableMs = nowMs + this.#pauseMs;
     this.#pauseMs = Math.min(2 * this.#pauseMs, MAX_PAUSE_MS);
     this.#replace((old) => old.destroy());
@@ -112,11 +115,11 @@ export class Pool {
   }
 
   /**
-   * Does what an error says is to become of the session that it came from.
+   * Applies a verdict to the session that it is about.
    *
-   * @returns Whether the work was not done, and may well be in another session, or in another way.
+   * @returns Whether the work was not done and may succeed on another session or in another way.
    */
-  judge({ sql, prepares }: Session, verdict: Verdict): boolean {
+  applyVerdict({ sql, prepares }: Session, verdict: Verdict): boolean {
     if (verdict === "stop preparing") {
       this.stopPreparing();
       return prepares && !this.#prepares;
@@ -126,12 +129,12 @@ export class Pool {
     return verdict === "replace";
   }
 
-  /** Prepares no statements from now on, unless that was asked for. */
+  /** Stops preparing statements, unless preparing was requested. */
   stopPreparing(): void {
     this.#prepares = this.#prepare ?? false;
   }
 
-  /** Replaces all connections, unless that was done a moment ago; lets what is under way end. */
+  /** Replaces all connections, unless that was done recently; pending work may finish. */
   #leave(): boolean {
     const nowMs = performance.now();
     if (this.#closed || nowMs < this.#leavableMs) return false;
@@ -149,12 +152,12 @@ export class Pool {
     this.#retired.add(ended);
   }
 
-  /** Calls back whenever the connections have been replaced. */
+  /** Adds a listener for replaced connections. */
   onRenew(listener: () => void): void {
     this.#onRenew.add(listener);
   }
 
-  /** Lets what is under way end, and closes everything. */
+  /** Lets pending work finish, then closes everything. */
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([this.#current.close(), ...this.#retired]);

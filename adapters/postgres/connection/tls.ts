@@ -1,26 +1,26 @@
 import { readFileSync } from "node:fs";
 import { wrongValue } from "./wrong_address.ts";
 
-/** Values of the driver's `ssl`: `prefer` continues without TLS if the server has none. */
+/** The driver's `ssl` option; `prefer` falls back to no TLS if the server has none. */
 export type PostgresTls = false | "prefer" | "require" | TlsOptions;
 
-/** Options for `tls.connect()`, with which certificates are checked. */
+/** Options for `tls.connect()` to check certificates. */
 export interface TlsOptions {
-  /** Certificates that are trusted, instead of the usual ones. */
+  /** Trusted certificates, instead of the default ones. */
   ca?: string;
-  /** The certificate of this client. */
+  /** The client certificate. */
   cert?: string;
-  /** Its key. */
+  /** The key of the client certificate. */
   key?: string;
-  /** Opens the key. */
+  /** Passphrase of the key. */
   passphrase?: string;
-  /** `false`: any certificate will do. */
+  /** `false` accepts any certificate. */
   rejectUnauthorized: boolean;
-  /** Set where a certificate may be for any name. */
+  /** Set if the certificate may be for any name. */
   checkServerIdentity?: () => undefined;
 }
 
-/** Parameters of an address that are about TLS. */
+/** The TLS parameters of an address. */
 export const TLS_PARAMETERS: readonly string[] = [
   "ssl",
   "sslaccept",
@@ -32,7 +32,7 @@ export const TLS_PARAMETERS: readonly string[] = [
   "sslrootcert",
 ];
 
-/** Parameters that would matter and are not supported. */
+/** TLS parameters that would change behavior but are not supported. */
 export const TLS_REFUSED: Readonly<Record<string, string>> = {
   ssl_max_protocol_version: "versions of TLS are the runtime's to choose",
   ssl_min_protocol_version: "versions of TLS are the runtime's to choose",
@@ -46,14 +46,14 @@ const MODES = [
 ] as const;
 
 /**
- * Reads how a connection is to be encrypted, as libpq, node-postgres and Prisma write it.
+ * Returns the TLS options of an address, as libpq, node-postgres and Prisma write them.
  *
- * @returns `undefined` where the address does not say.
- * @throws {TypeError} For a value that is none, or a file that cannot be read.
+ * @returns `undefined` if the address does not say.
+ * @throws {TypeError} For an invalid value or an unreadable file.
  */
 export function tlsOf(get: (name: string) => string | undefined): PostgresTls | undefined {
   const [root, cert, key] = [get("sslrootcert"), get("sslcert"), get("sslkey")];
-  // Prisma's sslcert is what libpq calls sslrootcert; a certificate of one's own has a key.
+  // Prisma's sslcert is what libpq calls sslrootcert; a client certificate has a key.
   const ca = root ?? (key === undefined ? cert : undefined);
   const mode = modeOf(get, ca);
   if (mode === undefined || mode === "disable") return mode && false;
@@ -89,7 +89,7 @@ function modeOf(
   }
   if (mode === "disable") return mode;
   if (accept === "strict" || ca === "system") return "verify-full";
-  // A certificate that is named is meant to be checked, as libpq has it.
+  // As in libpq, naming a certificate means checking it.
   const checks = ca !== undefined && accept === undefined;
   return checks && (mode === undefined || mode === "require") ? "verify-ca" : mode;
 }

@@ -6,17 +6,17 @@ import { withValues } from "./literals.ts";
 /** Runs one statement. */
 export type Run = <Row extends object>(text: string, ...values: Value[]) => Promise<Row[]>;
 
-/** Where statements are run, and how. */
+/** The connections that run statements, and how. */
 export interface Session {
   sql: postgres.Sql;
   /**
-   * True if statements are prepared under a name. Behind a pooler that gives each transaction
-   * another connection they are not: the name is known to one connection only.
+   * Set to prepare statements under names. Behind a pooler that gives each transaction another
+   * connection, a name would be known to one connection only.
    */
   prepares: boolean;
 }
 
-/** Runs a statement where it is told. */
+/** Runs a statement on a given connection. */
 export async function runOn<Row extends object>(
   { sql, prepares }: { sql: postgres.Sql | postgres.TransactionSql; prepares: boolean },
   text: string,
@@ -25,19 +25,19 @@ export async function runOn<Row extends object>(
   if (values.length > 0 && prepares) {
     return [...await sql.unsafe<Row[]>(text, values, { prepare: true })];
   }
-  // Not as an unnamed statement: the driver waits for an answer in the middle of each of those.
+  // Not as an unnamed statement: the driver waits for a reply in the middle of each.
   return [...await sql.unsafe<Row[]>(withValues(text, values))];
 }
 
 /**
- * Runs statements as one transaction; those that are given at once travel together.
+ * Runs statements as one transaction; statements issued together travel together.
  *
- * It succeeds only if PostgreSQL says that exactly this transaction was committed. The server
- * answers a COMMIT of a transaction that failed with success and another word, ROLLBACK; and
- * whoever passes statements on might send it elsewhere. So the transaction carries a mark, and the
- * COMMIT comes in one message with a look at it.
+ * Succeeds only if PostgreSQL confirms the commit of exactly this transaction. The server replies to
+ * the COMMIT of a failed transaction with success and the word ROLLBACK, and a pooler might send the
+ * COMMIT to another connection. So the transaction carries a mark, and one message checks the mark and
+ * commits.
  *
- * @param settings Statements, each with a semicolon behind it, that are run first.
+ * @param settings Statements to run first, each followed by a semicolon.
  */
 export function inTransaction<T>(
   { sql, prepares }: Session,
@@ -47,19 +47,19 @@ export function inTransaction<T>(
   return new Promise<T>((resolve, reject) => {
     sql.begin(async (transaction) => {
       try {
-        resolve(await carryOut({ sql: transaction, prepares }, work, settings));
+        resolve(await runAndCommit({ sql: transaction, prepares }, work, settings));
       } catch (error) {
         reject(error);
       }
-      // The driver would send a COMMIT of its own now, which is prepared under a name and of which
-      // it does not tell the answer. It takes the connection back when the transaction is over, or
-      // the connection, so this need not end.
+      // The driver would now send its own COMMIT, which is a prepared statement and whose reply it
+      // hides. It takes the connection back when the transaction or the connection ends, so this
+      // need not resolve.
       await new Promise(() => {});
     }).catch(reject);
   });
 }
 
-async function carryOut<T>(
+async function runAndCommit<T>(
   session: { sql: postgres.TransactionSql; prepares: boolean },
   work: (run: Run) => Promise<T>,
   settings: string,
@@ -68,7 +68,7 @@ async function carryOut<T>(
   let broken = false;
   let over = false;
   const run: Run = async (text, ...values) => {
-    // The connection may be somebody else's by now.
+    // The connection may serve someone else by now.
     if (over) throw new Error("The transaction is over");
     try {
       return await runOn(session, text, values);
@@ -94,8 +94,8 @@ async function carryOut<T>(
     return value;
   } catch (error) {
     over = true;
-    // On a connection that has closed the driver would end the process (3.4.9: "Cannot read
-    // properties of null (reading 'write')").
+    // On a closed connection, the driver would crash the process (3.4.9: "Cannot read properties of
+    // null (reading 'write')").
     if (!broken) await session.sql.unsafe("ROLLBACK").catch(() => {});
     throw error;
   }
@@ -115,7 +115,7 @@ function notCommitted(cause?: unknown): TaskcastError {
   );
 }
 
-/** Returns true if the connection is lost, or will be by this error. */
+/** Returns whether the connection is gone, or goes with this error. */
 function endsConnection(error: unknown): boolean {
   const { name, severity } = error as { name?: string; severity?: string };
   return name !== "PostgresError" || severity === "FATAL" || severity === "PANIC";

@@ -1,9 +1,9 @@
 import type { Connections } from "./connect.ts";
 
-/** Milliseconds that what is under way may take once the connections are to be closed. */
+/** Milliseconds that pending work may take when the connections are to be closed. */
 const DRAIN_MS = 5_000;
 
-/** Connections that were made together, and how much is under way on them. */
+/** Connections that were made together, with a count of pending work. */
 export class UsedConnections {
   readonly #connections: Connections;
   #users = 0;
@@ -18,7 +18,7 @@ export class UsedConnections {
     return this.#connections.sql;
   }
 
-  /** Does what is not cut off by {@linkcode close}, unless it takes too long. */
+  /** Runs work that {@linkcode close} waits for, within limits. */
   async use<T>(work: () => Promise<T>): Promise<T> {
     this.#users++;
     try {
@@ -29,8 +29,8 @@ export class UsedConnections {
   }
 
   /**
-   * Closes them when nothing is under way any more, or after a few seconds. The driver's own way to
-   * wait leaves statements unanswered that had no connection yet (3.4.9).
+   * Closes them when nothing is pending, or after a few seconds. The driver's own close leaves
+   * statements unanswered that had no connection yet (3.4.9).
    */
   async close(): Promise<void> {
     await (this.#closing ??= this.#drain());
@@ -49,7 +49,7 @@ export class UsedConnections {
     await (this.#users === 0 ? this.#connections.close() : this.#connections.destroy());
   }
 
-  /** Closes them now, whatever is under way. */
+  /** Closes them at once, whatever is pending. */
   async destroy(): Promise<void> {
     await this.#connections.destroy();
   }

@@ -5,11 +5,11 @@ import type { EventRow } from "./event_columns.ts";
 import { EventColumns } from "./event_columns.ts";
 import type { ClassRow, SeriesRow, TaskRow } from "./table_rows.ts";
 
-/** The rows that a transaction writes: collected, then each table in one statement. */
+/** Collects the rows that a transaction writes, then writes each table in one statement. */
 export class Changes {
-  /** Classes that are new or grew. */
+  /** New or grown classes. */
   readonly classes: Set<ClassRow> = new Set();
-  /** Series that are new or went on. */
+  /** New or continued series. */
   readonly series: Set<SeriesRow> = new Set();
   readonly #created = new Map<number, { row: TaskRow; record: TaskRecord }>();
   readonly #changed = new Map<number, { row: TaskRow; record?: TaskRecord }>();
@@ -24,18 +24,18 @@ export class Changes {
   readonly #due = new Map<number, DueTimes>();
   readonly #marks = new Map<string, { task: number; kind: Work; at_ms: number }>();
 
-  /** A task is new. */
+  /** Adds a new task. */
   created(row: TaskRow, record: TaskRecord): void {
     this.#created.set(row.task, { row, record });
   }
 
-  /** Where a task's log ends has changed. */
+  /** Updates the end of a task's log. */
   changed(row: TaskRow): void {
     if (this.#created.has(row.task) || this.#changed.has(row.task)) return;
     this.#changed.set(row.task, { row });
   }
 
-  /** A task's record has changed. */
+  /** Updates a task's record. */
   replaced(row: TaskRow, record: TaskRecord): void {
     const known = this.#created.get(row.task) ?? this.#changed.get(row.task);
     if (known !== undefined) known.record = record;
@@ -46,7 +46,7 @@ export class Changes {
     this.#events.add(row);
   }
 
-  /** A part of a series' text grows. */
+  /** Appends to a part of a series' text. */
   text({ task, series }: SeriesRow, part: number, text: string): void {
     const key = `${task} ${part} ${series}`;
     const known = this.#texts.get(key);
@@ -54,7 +54,7 @@ export class Changes {
     else this.#texts.set(key, { task, series, part, texts: [text] });
   }
 
-  /** A producer sent something new. */
+  /** Updates the progress of a producer. */
   producer(
     task: number,
     producer: string,
@@ -72,12 +72,12 @@ export class Changes {
     for (const [seq, idx] of added) this.#sent.push({ task, producer, seq, idx });
   }
 
-  /** When a task wants attention. */
+  /** Sets the due times of a task. */
   due(task: number, times: DueTimes): void {
     this.#due.set(task, times);
   }
 
-  /** A task is marked for work, unless it is marked already. */
+  /** Marks a task for work, unless it is already marked. */
   mark(task: number, kind: Work, atMs: number): void {
     const key = `${task} ${kind}`;
     if (!this.#marks.has(key)) this.#marks.set(key, { task, kind, at_ms: atMs });
@@ -111,7 +111,7 @@ export class Changes {
       ],
       [MARK_FOR_WORK, [...this.#marks.values()]],
     ];
-    // All texts before the first statement: one that cannot be made leaves none on its way.
+    // Builds all texts before the first statement, so that a failure sends none.
     const events = this.#events.statement();
     const calls: [text: string, ...values: Value[]][] = statements
       .filter(([, rows]) => rows.length > 0)
@@ -135,12 +135,12 @@ function taskValues({ row, record }: { row: TaskRow; record?: TaskRecord }): obj
   };
 }
 
-/** Rows that come as one JSON text. */
+/** Returns SQL for rows passed as one JSON text. */
 function rows(columns: string): string {
   return `json_to_recordset($1::text::json) AS r (${columns})`;
 }
 
-// What is JSON in a column travels as text, so that it is kept as it was written.
+// JSON columns travel as text, so that they are stored as written.
 const TASK_COLUMNS = "task bigint, id text, incarnation text, version integer, status text, " +
   "type text, tags text[], created_at bigint, updated_at bigint, completed_at bigint, record text, " +
   "length integer, bytes bigint, time bigint, classes integer, hooked boolean";

@@ -1,6 +1,6 @@
 import type { Run } from "../connection/database.ts";
 
-/** The tables that hold rows of an archived task, and with it those of any task. */
+/** Tables with rows of archived tasks; the short-term store has the same. */
 export const LOG_TABLES: readonly string[] = [
   "due",
   "folded_events",
@@ -12,7 +12,7 @@ export const LOG_TABLES: readonly string[] = [
   "tasks",
 ];
 
-/** The tables that hold rows of a live task. */
+/** Tables with rows of tasks in the short-term store. */
 export const LIVE_TABLES: readonly string[] = [
   "producer_events",
   "producers",
@@ -20,7 +20,7 @@ export const LIVE_TABLES: readonly string[] = [
   ...LOG_TABLES,
 ];
 
-/** Deletes the rows of tasks that are locked. */
+/** Deletes the rows of locked tasks. */
 export async function deleteRows(
   run: Run,
   tables: readonly string[],

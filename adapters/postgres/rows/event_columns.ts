@@ -1,6 +1,6 @@
 import type { Value } from "../connection/database.ts";
 
-/** An event's row. */
+/** The row of an event. */
 export interface EventRow {
   task: number;
   idx: number;
@@ -9,7 +9,7 @@ export interface EventRow {
   time: number;
   entropy: number;
   series?: string;
-  /** Left out: it is in the series' text, at the place that follows. */
+  /** Absent if it is in the series' text, at the following slice. */
   data?: string;
   part?: number;
   at?: number;
@@ -17,9 +17,9 @@ export interface EventRow {
 }
 
 /**
- * Rows of events, by their columns: a name for each value of each row made PostgreSQL read twice as
- * much. With their data as one text of JSON, which is not escaped again, a row costs PostgreSQL two
- * thirds.
+ * Collects rows of events by column: a column name for each value made PostgreSQL read twice as
+ * much. Sending all data as one JSON text, without escaping it again, costs PostgreSQL two thirds
+ * per row.
  */
 export class EventColumns {
   readonly #numbers = {
@@ -30,7 +30,7 @@ export class EventColumns {
     time: [] as number[],
     entropy: [] as number[],
   };
-  readonly #places = {
+  readonly #textSlices = {
     part: [] as (number | "NULL")[],
     at: [] as (number | "NULL")[],
     len: [] as (number | "NULL")[],
@@ -41,7 +41,7 @@ export class EventColumns {
 
   add(row: EventRow): void {
     const { series, data = "null" } = row;
-    // Alone it would be the list of no values, which is JSON.
+    // Alone it would be an empty list, which is valid JSON.
     if (data.trim() === "") throw new SyntaxError("The data of an event is not JSON");
     const numbers = this.#numbers;
     numbers.task.push(row.task);
@@ -50,34 +50,33 @@ export class EventColumns {
     numbers.place.push(row.place);
     numbers.time.push(row.time);
     numbers.entropy.push(row.entropy);
-    const places = this.#places;
-    places.part.push(row.part ?? "NULL");
-    places.at.push(row.at ?? "NULL");
-    places.len.push(row.len ?? "NULL");
+    const textSlices = this.#textSlices;
+    textSlices.part.push(row.part ?? "NULL");
+    textSlices.at.push(row.at ?? "NULL");
+    textSlices.len.push(row.len ?? "NULL");
     this.#series.push(series === undefined ? "null" : JSON.stringify(series));
     this.#data.push(data);
     if (series !== undefined) this.#isAnyInSeries = true;
   }
 
-  /** Returns the statement that inserts them, or nothing if there are none. */
+  /** Returns the statement that inserts them; `undefined` if there are none. */
   statement(): [text: string, ...values: Value[]] | undefined {
     if (this.#data.length === 0) return undefined;
     const numbers = Object.values(this.#numbers).map(arrayOf);
     const data = `[${this.#data.join()}]`;
     if (!this.#isAnyInSeries) return [INSERT_PLAIN, ...numbers, data];
-    const places = Object.values(this.#places).map(arrayOf);
-    return [INSERT, ...numbers, data, ...places, `[${this.#series.join()}]`];
+    const textSlices = Object.values(this.#textSlices).map(arrayOf);
+    return [INSERT, ...numbers, data, ...textSlices, `[${this.#series.join()}]`];
   }
 }
 
-/** An array as PostgreSQL writes it. */
+/** Returns a PostgreSQL array literal. */
 function arrayOf(values: readonly (number | "NULL")[]): string {
   return `{${values.join()}}`;
 }
 
-// Where data is not the JSON of one value, the list has fewer values than there are rows, or more:
-// a row without data has no index then, and one of no event has none either, which the table
-// refuses.
+// If data is not exactly one JSON value, the list has fewer or more values than there are rows: a
+// row without data then has no index, nor has data without an event, and the table refuses both.
 const NUMBERS = "unnest($1::bigint[]), unnest($2::integer[]), unnest($3::integer[]), " +
   "unnest($4::integer[]), unnest($5::bigint[]), unnest($6::bigint[])";
 const DATA = "json_array_elements($7::text::json)";

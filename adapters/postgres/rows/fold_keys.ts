@@ -1,32 +1,32 @@
-/** A series and the index of its newest event, when the keys were read. */
+/** A series and the index of its newest event, at the time of reading. */
 export type FoldKey = [newest: number, seriesId: string];
 
 /**
- * The keys of all series whose newest event lies in a range of the log, in that order.
+ * The keys of all series whose newest event is in a range of the log, in that order.
  *
- * The range is good for every reader and every filter: a series that went on since has its newest
- * event behind the log of that moment, so no series can have moved into the range.
+ * The range is valid for every reader and filter: a series that has since continued has its newest
+ * event after that log's end, so no series can have moved into the range.
  */
 export interface KeyRange {
   incarnation: string;
-  /** The range begins behind this index. */
+  /** The index before the range. */
   after: number;
-  /** The range ends with this index. */
+  /** The last index of the range. */
   through: number;
-  /** The last event of the log when the keys were read: a restored log does not have it. */
+  /** The last event of the log at the time of reading; a restored log does not have it. */
   end: { index: number; entropy: number };
   keys: FoldKey[];
 }
 
-/** Keys that are remembered for all tasks together. */
+/** Maximum number of keys kept for all tasks together. */
 const MAX_KEYS = 64 * 1_024;
 
-/** Ranges that are remembered; tasks with few series have short ones. */
+/** Maximum number of ranges kept; those of tasks with few series are short. */
 const MAX_RANGES = 256;
 
-/** Remembers ranges of keys, and forgets those that were not used for the longest time. */
+/** A cache of key ranges that evicts the least recently used. */
 export class KeyRanges {
-  /** Ranges, least recently used first. */
+  /** In the order of their last use. */
   #ranges: { taskId: string; range: KeyRange }[] = [];
   #keys = 0;
   readonly #maxKeys: number;
@@ -35,7 +35,7 @@ export class KeyRanges {
     this.#maxKeys = maxKeys;
   }
 
-  /** Returns the range that has keys behind `after`, the one that reaches farthest. */
+  /** Returns the range with keys after `after` that reaches furthest. */
   find(taskId: string, after: number): KeyRange | undefined {
     let found: KeyRange | undefined;
     for (const { taskId: id, range } of this.#ranges) {
@@ -49,7 +49,7 @@ export class KeyRanges {
     return found;
   }
 
-  /** Remembers a range in place of those that it contains. */
+  /** Adds a range, replacing those that it contains. */
   remember(taskId: string, range: KeyRange): void {
     for (const { taskId: id, range: old } of [...this.#ranges]) {
       const isContained = old.after >= range.after && old.through <= range.through;
@@ -61,7 +61,7 @@ export class KeyRanges {
     }
   }
 
-  /** Forgets a range. Safe to call twice. */
+  /** Removes a range. Safe to call twice. */
   forget(range: KeyRange): void {
     const at = this.#ranges.findIndex((known) => known.range === range);
     if (at === -1) return;
@@ -88,7 +88,7 @@ export function keysWithin(
   return { keys: within, areAll: behind - first <= limit };
 }
 
-/** How many keys lie at or before an index. */
+/** Returns how many keys are at or before an index. */
 function countThrough(keys: readonly FoldKey[], index: number): number {
   let low = 0;
   let high = keys.length;

@@ -16,25 +16,25 @@ import { KeyRanges, keysWithin } from "./fold_keys.ts";
 import { PART_LENGTH } from "./task_state.ts";
 import { unescaped } from "./text.ts";
 
-// There is no index of series by their newest event, which would cost each publish to a series its
-// update in place (HOT). So the next folds are found among the rows of all series of the task. Pages
-// of a whole late join would cost the square of their number, so from the second page on that look
-// also gives the keys of the folds behind the page, and the next pages look up those.
+// Series have no index by their newest event, since it would prevent the in-place update (HOT) of
+// each publish to a series. So the next folds are found by scanning all series of the task. The
+// pages of a long late join would then cost the square of their number, so from the second page on
+// the scan also returns the keys of the folds after the page, and the next pages look up those.
 //
-// The answers are the same as if nothing were remembered: a page that remembered keys do not fill,
-// because too many series went on or the keys are used up, is found among all series again.
+// The cache never changes results: a page that the cached keys do not fill, because too many series
+// continued or the keys are used up, is found by a scan again.
 
-/** Keys that are read at once. */
+/** Maximum number of keys per scan. */
 const KEYS_PER_SCAN = 16_384;
 
-/** How folds are found. */
-type Way = "one series" | "among series" | "among series, with keys" | "by keys";
+/** The way to find folds. */
+type FoldSource = "one series" | "among series" | "among series, with keys" | "by keys";
 
-/** The newest event of a series, which its fold needs even if it was removed from the log. */
+/** SQL for the newest event of a series, which its fold needs even after trimming. */
 const NEWEST_EVENT = "SELECT * FROM {events} WHERE task = s.task AND idx = s.newest UNION ALL " +
   "SELECT * FROM {folded_events} WHERE task = s.task AND idx = s.newest LIMIT 1";
 
-/** Characters of two parts of a text, one after the other, come to twice that at least. */
+/** Two consecutive parts of a text have at least twice this many characters. */
 const LEAST_OF_PART = PART_LENGTH / 2;
 
 const AMONG_SERIES = "SELECT s.* FROM t JOIN {series} s ON s.task = t.task " +
@@ -44,7 +44,7 @@ const LOOK_UP = "CROSS JOIN LATERAL (SELECT * FROM {series} WHERE (task, series)
   "(t.task, k.series) ORDER BY task, series LIMIT 1) s " +
   "WHERE s.task = t.task AND s.series = k.series AND s.newest = k.newest";
 
-const FOUND: Readonly<Record<Way, string>> = {
+const FOUND: Readonly<Record<FoldSource, string>> = {
   "one series": `${AMONG_SERIES}AND s.series = $6`,
   "among series": `${AMONG_SERIES}ORDER BY s.newest LIMIT $4::int + 1`,
   "among series, with keys": "SELECT s.* FROM t CROSS JOIN (SELECT * FROM keys " +
@@ -55,17 +55,17 @@ const FOUND: Readonly<Record<Way, string>> = {
     "AND s.newest > $2::int AND s.newest <= $3::int ORDER BY s.newest LIMIT $4::int + 1",
 };
 
-/** Keys behind the position, to the end of the log whatever the query's is. */
+/** SQL for keys after the position, up to the end of the log regardless of the query. */
 const KEYS = "SELECT s.newest, s.series FROM t JOIN {series} s ON s.task = t.task " +
   "AND s.newest > $2::int AND s.mode <> 'keep-all' " +
   "ORDER BY s.newest LIMIT greatest($6::int, $4::int + 1)";
 
 /**
- * A page of folds: one more than is wanted is looked for, which tells whether there are others. Sizes
- * are added up in two steps, since texts have many parts: by what these have at least, and exactly
- * where the page may end.
+ * Returns a query for a page of folds. It looks for one extra, which shows whether there are more.
+ * Sizes are summed in two steps, since texts have many parts: first by lower bounds, then exactly
+ * near the end of the page.
  */
-function foldsStatement(way: Way, texts: boolean): string {
+function foldsStatement(way: FoldSource, texts: boolean): string {
   const before = (size: string) =>
     `sum(${size}) OVER (ORDER BY newest ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)`;
   const parts = "FROM {series_parts} p WHERE p.task = s.task AND p.series = s.series " +
@@ -133,17 +133,17 @@ export class FoldReader {
   async #find(taskId: string, query: FoldQuery): Promise<FoldsRow> {
     const { seriesId, after } = query;
     if (seriesId !== undefined) return await this.#ask(taskId, query, "one series", seriesId);
-    // Most who read a first page find all there is.
+    // Most readers get everything with their first page.
     if (after < 0) return await this.#ask(taskId, query, "among series");
     return await this.#findByKeys(taskId, query) ?? await this.#scan(taskId, query);
   }
 
-  /** Finds a page by remembered keys, if these are certain to give what there is. */
+  /** Finds a page by cached keys, if these surely give the correct result. */
   async #findByKeys(taskId: string, query: FoldQuery): Promise<FoldsRow | undefined> {
     const { after, through = MAX_INDEX, limit } = query;
     const range = this.#ranges.find(taskId, after);
     if (range === undefined) return undefined;
-    // Half as many again: series that went on since are not counted.
+    // Asks for half as many more, since continued series do not count.
     const { keys, areAll } = keysWithin(range, after, through, Math.ceil(1.5 * limit) + 1);
     const { end } = range;
     const row = await this.#ask(taskId, query, "by keys", JSON.stringify(keys), end.index);
@@ -157,7 +157,7 @@ export class FoldReader {
     return isCertain ? row : undefined;
   }
 
-  /** Finds a page among all series, and remembers the keys of those that come next. */
+  /** Finds a page among all series, and caches the keys that follow. */
   async #scan(taskId: string, query: FoldQuery): Promise<FoldsRow> {
     const row = await this.#ask(taskId, query, "among series, with keys", this.#keysPerScan);
     const { task, folds, keys } = row;
@@ -171,7 +171,12 @@ export class FoldReader {
     return row;
   }
 
-  async #ask(taskId: string, query: FoldQuery, way: Way, ...more: Value[]): Promise<FoldsRow> {
+  async #ask(
+    taskId: string,
+    query: FoldQuery,
+    way: FoldSource,
+    ...more: Value[]
+  ): Promise<FoldsRow> {
     const { after, through = MAX_INDEX, limit, maxBytes = MAX_BYTES, texts = true } = query;
     const values: Value[] = [taskId, after, through, limit, maxBytes, ...more];
     const [row] = await this.#database.read<FoldsRow>(foldsStatement(way, texts), ...values);

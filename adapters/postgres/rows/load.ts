@@ -4,22 +4,22 @@ import type { Run } from "../connection/database.ts";
 import type { ClassRow, SeriesRow, TaskRow } from "./table_rows.ts";
 import { TaskState } from "./task_state.ts";
 
-/** Planned appends of a transaction to a task. */
+/** The planned additions to a task. */
 export interface Planned {
   taskId: string;
   events: readonly EventDraft[];
 }
 
-/** Tasks as a transaction has locked and read them. */
+/** The tasks that a transaction has locked and read. */
 export interface Loaded {
   tasks: Map<string, TaskState>;
-  /** Numbers for tasks that are new. */
+  /** Numbers for new tasks. */
   numbers: number[];
 }
 
 /**
- * Locks tasks, which need not exist, and reads what it takes to append to them. Whoever writes
- * takes these locks, in the same order.
+ * Locks tasks, which need not exist, and reads what appending to them needs. All writers take these
+ * locks in the same order.
  */
 export async function load(
   run: Run,
@@ -35,7 +35,7 @@ export async function load(
     let before: EventDraft | undefined;
     for (const draft of events) {
       const { type, level, seriesId, producer } = draft;
-      // Mostly it is as the one before.
+      // Mostly it is the same as the one before.
       if (type !== before?.type || level !== before.level) {
         classes.set(`${level} ${id} ${type}`, { id, type, level });
       }
@@ -72,12 +72,12 @@ export async function load(
   return { tasks, numbers: numberRows.map(({ number }) => Number(number)) };
 }
 
-/** Waits until nobody else writes to these tasks, and keeps them until the transaction ends. */
+/** Waits for other writers of these tasks and locks the tasks until the transaction ends. */
 export async function lock(run: Run, ids: readonly string[]): Promise<void> {
   await run(LOCK, JSON.stringify(ids));
 }
 
-// In one order, so that two who want some of the same never wait for each other.
+// In one order, so that overlapping writers never deadlock.
 const LOCK = "SELECT pg_advisory_xact_lock(key) FROM (SELECT DISTINCT " +
   "hashtextextended('{tasks}' || id, 0) AS key FROM json_array_elements_text($1::text::json) AS i (id) " +
   "ORDER BY key) AS keys";
@@ -90,13 +90,13 @@ const SELECT_TASKS = "SELECT t.task::float8, t.id, t.incarnation, t.version, t.s
 const SELECT_NUMBERS =
   "SELECT nextval('{task_numbers}')::text AS number FROM generate_series(1, $1::int)";
 
-// Looks each row up by its key, whatever PostgreSQL knows of the tables: a LIMIT keeps it from
-// joining them as a whole. Those rows are updated with each publish, so a look through all of them
-// passes over many versions; it took more than half of the time of a transaction with 32 publishes.
+// Looks up each row by its key, whatever the statistics: a LIMIT prevents a join of whole tables.
+// These rows are updated with each publish, so a scan passes over many versions; that took more
+// than half of the time of a transaction with 32 publishes.
 const EACH_TASK =
   "JOIN LATERAL (SELECT k.task FROM {tasks} k WHERE k.id = r.id LIMIT 1) t ON true ";
 
-// A class is there once for events that stand alone, and once for others.
+// A class exists once for standalone events and once for others.
 const SELECT_CLASSES = "SELECT r.id, c.task::float8, c.class, c.type, c.level, c.plain, c.count " +
   `FROM json_to_recordset($1::text::json) AS r (id text, type text, level text) ${EACH_TASK}` +
   "JOIN LATERAL (SELECT * FROM {classes} k WHERE k.task = t.task AND k.type = r.type " +
@@ -115,7 +115,7 @@ interface ProducerRow {
   next_seq: number;
   seq: number | null;
   idx: number;
-  /** The event that was sent so is not in the log any more. */
+  /** The repeated event was removed from the log. */
   trimmed: boolean;
 }
 

@@ -1,7 +1,7 @@
 import type { EventKind } from "@taskcast/core/adapter";
 import type { Level, SeriesMode, TaskStatus } from "@taskcast/core/protocol";
 
-/** A task's row. */
+/** The row of a task. */
 export interface TaskRow {
   task: number;
   id: string;
@@ -16,7 +16,7 @@ export interface TaskRow {
   hooked: boolean;
 }
 
-/** A type and level of a task's events; apart for those that stand alone. */
+/** A class: a type and a level, separate for standalone events. */
 export interface ClassRow {
   task: number;
   class: number;
@@ -26,7 +26,7 @@ export interface ClassRow {
   count: number;
 }
 
-/** How a series works and where it stands. */
+/** The row of a series: its kind and its progress. */
 export interface SeriesRow {
   task: number;
   series: string;

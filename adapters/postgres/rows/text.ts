@@ -1,14 +1,16 @@
-/** A text as it stands between the quotes of JSON: any text can be kept so, and joined. */
+/**
+ * Returns a text as it stands between the quotes of JSON: any text can be stored so, and joined.
+ */
 export function escaped(text: string): string {
   return JSON.stringify(text).slice(1, -1);
 }
 
-/** The text that was escaped, perhaps in parts that were joined since. */
+/** Returns the original of an escaped text, which may have been joined from parts. */
 export function unescaped(text: string): string {
   return JSON.parse(`"${text}"`);
 }
 
-/** The data of an event that says nothing but a text in a field; the text is escaped. */
+/** Returns the data of an event with nothing but a text in a field; the text is escaped. */
 export function withText(field: string, text: string): string {
   return `{${JSON.stringify(field)}:"${text}"}`;
 }

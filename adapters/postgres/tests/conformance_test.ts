@@ -15,7 +15,7 @@ import { neededRights } from "../rights.ts";
 const url = (await postgresUrl())!;
 const test = url === undefined ? () => {} : Deno.test;
 
-/** Hands out one schema with tables that are up to date and empty. */
+/** Returns a function that provides one schema with current, empty tables. */
 function sharedSchema(): () => Promise<string> {
   let made: Promise<string> | undefined;
   return async () => {
@@ -30,7 +30,7 @@ function sharedSchema(): () => Promise<string> {
   };
 }
 
-/** The same, for a role that has no right but those that are needed. */
+/** The same for a role with the least rights. */
 function leastRights(kind: "live" | "archive"): () => Promise<string> {
   const schema = sharedSchema();
   let role: Promise<PostgresRole> | undefined;

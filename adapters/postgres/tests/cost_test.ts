@@ -6,7 +6,7 @@ import { hasPostgres, startPostgres } from "../../../testing/databases/postgres_
 import { until } from "../../../testing/sse/sse.ts";
 import { createPostgresAdapters } from "../mod.ts";
 
-// `conformance_test.ts` says that it is left out.
+// `conformance_test.ts` reports the skip.
 const test = await hasPostgres() ? Deno.test : () => {};
 
 const EVENTS = 24_000;
@@ -14,8 +14,8 @@ const TASKS = 20_000;
 const STEP = 1_000;
 
 /**
- * Logs, and which of their events are left: only a few, every third, all. In this order, so that
- * behind the few are many of others, which are not to be read.
+ * Logs by their remaining events: only a few, every third, all. In this order, so that the few are
+ * followed by many of others, which must not be read.
  */
 const LOGS: Record<string, (index: number) => boolean> = {
   few: (index) => index % 8_000 === 1 || index === EVENTS,
@@ -23,7 +23,7 @@ const LOGS: Record<string, (index: number) => boolean> = {
   t: () => true,
 };
 
-/** A log of three types, one of them a text that grows. */
+/** Fills a log with three types, one of them a growing text. */
 async function fill(store: ShortTermStore, taskId: string): Promise<void> {
   const bounds = { maxEvents: 1_000_000, maxBytes: 1e12 };
   for (let from = 0; from < EVENTS; from += 1_000) {
@@ -39,7 +39,7 @@ async function fill(store: ShortTermStore, taskId: string): Promise<void> {
   }
 }
 
-/** Removes what is not to be left of a log, in steps, and tells how many these were. */
+/** Trims a log to its remaining events, in steps, and returns the number of steps. */
 async function trim(store: ShortTermStore, taskId: string): Promise<number> {
   const { incarnation } = (await store.getTask(taskId))!.record;
   let removed = 0;
@@ -51,7 +51,7 @@ async function trim(store: ShortTermStore, taskId: string): Promise<number> {
   return removed;
 }
 
-/** Rows that PostgreSQL has looked at, in tables and indexes, once nobody uses it any more. */
+/** Returns the number of rows that PostgreSQL has read in tables and indexes, once idle. */
 async function rowsRead(sql: postgres.Sql): Promise<number> {
   await until(async () => {
     const [row] = await sql<{ gone: boolean }[]>`SELECT count(*) = 0 AS gone
@@ -64,7 +64,7 @@ async function rowsRead(sql: postgres.Sql): Promise<number> {
   return row!.count;
 }
 
-/** A log of many series, of which each is told twice in a row, with so many other events behind it. */
+/** Fills a log with many series of two events in a row each, followed by many other events. */
 async function fillSeries(
   store: ShortTermStore,
   taskId: string,
@@ -96,7 +96,7 @@ async function readFolds(store: ShortTermStore, taskId: string, limit: number) {
   return folds;
 }
 
-/** Statistics of PostgreSQL: none, or those from when all logs were short. */
+/** The statistics of PostgreSQL: none, or those of short logs. */
 for (const known of ["nothing", "what was"] as const) {
   test(`postgres: reads cost what they give, with holes too, though it knows ${known} of its tables`, async () => {
     await using server = await startPostgres({ args: ["-c", "autovacuum=off"] });
@@ -111,7 +111,7 @@ for (const known of ["nothing", "what was"] as const) {
       await broadcast.close();
     }
 
-    /** On a connection that ends, so that what it reads is counted before anything is measured. */
+    /** Uses a connection that ends, so that its reads are counted before anything is measured. */
     async function other(text: string): Promise<void> {
       const once = postgres(server.url, { max: 1, connection: { application_name: "taskcast" } });
       await once.unsafe(text);
@@ -139,7 +139,7 @@ for (const known of ["nothing", "what was"] as const) {
     await withStore(async () => {});
     const opening = await rowsRead(sql) - before;
 
-    /** Rows that work costs, without what it takes to open a store. */
+    /** Returns the rows that some work reads, without opening a store. */
     async function costOf(work: (store: ShortTermStore) => Promise<unknown>): Promise<number> {
       const before = await rowsRead(sql);
       await withStore(work);
@@ -187,7 +187,7 @@ for (const known of ["nothing", "what was"] as const) {
       note(`removing ${removed} events of ${id}`, cost, 10 * removed);
     }
     for (const [what, read] of Object.entries(reads)) {
-      // Who is first passes over rows that were removed just now, and marks them for the others.
+      // The first reader passes over freshly removed rows and marks them for the others.
       await withStore(read);
       note(what, await costOf(read), 1_000);
     }
@@ -233,7 +233,7 @@ test("postgres: a late join costs each series as much, however many there are, a
     const cost = (await rowsRead(sql) - before) / series;
     assert(cost < 25, `${cost} rows for each of ${series} series`);
   }
-  // In pages and at once they are the same; also where events were removed.
+  // In pages and at once they are the same, even where events were removed.
   await withStore(async (store) => {
     for (const id of ["many", "thin"] as const) {
       const { series } = tasks[id];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { hasPostgres, startPostgres } from "../../../testing/databases/postgres_server.ts";
 import { createPostgresAdapters } from "../mod.ts";
 
-// `conformance_test.ts` says that it is left out.
+// `conformance_test.ts` reports the skip.
 const test = await hasPostgres() ? Deno.test : () => {};
 
 const BOUNDS = { nowMs: 5, maxEvents: 99, maxBytes: 999 };

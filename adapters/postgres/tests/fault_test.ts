@@ -5,7 +5,7 @@ import { cuttingProxy } from "../../../testing/network/cutting_proxy.ts";
 import { hasPostgres, startPostgres } from "../../../testing/databases/postgres_server.ts";
 import { createPostgresAdapters, migratePostgres } from "../mod.ts";
 
-// `conformance_test.ts` says that it is left out.
+// `conformance_test.ts` reports the skip.
 const test = await hasPostgres() ? Deno.test : () => {};
 
 async function refusal(work: Promise<unknown>): Promise<string | undefined> {
@@ -20,7 +20,7 @@ async function refusal(work: Promise<unknown>): Promise<string | undefined> {
 
 test("postgres: commits whose connection closes are carried out at most once, and all goes on", async () => {
   await using server = await startPostgres();
-  // Wherever it may be: in statements, in answers, between two statements of a transaction.
+  // At any point: in statements, in replies, between two statements of a transaction.
   await migratePostgres({ url: server.url });
   let length = 3_000;
   await using proxy = cuttingProxy(server.url, () => length += 137);

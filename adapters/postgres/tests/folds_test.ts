@@ -15,7 +15,7 @@ import { Pool } from "../connection/pool.ts";
 const url = (await postgresUrl())!;
 const test = url === undefined ? () => {} : Deno.test;
 
-/** A store with the readers of two instances, which read and remember few keys. */
+/** Runs a test with a store and the readers of two instances whose caches are small. */
 async function withReaders(
   work: (store: ShortTermStore, readers: [FoldReader, FoldReader]) => Promise<void>,
 ): Promise<void> {
@@ -66,7 +66,7 @@ test("postgres: pages by remembered keys are those of that moment, whatever is w
         length++;
       }
     }
-    /** The page that a store gives that looks at all series each time. */
+    /** Returns the page of a store that scans all series each time. */
     function expected({ after, through = Infinity, limit }: FoldQuery) {
       const all = [...newest].filter(([, index]) => index > after && index <= through)
         .toSorted(([, a], [, b]) => a - b);
@@ -92,7 +92,7 @@ test("postgres: pages by remembered keys are those of that moment, whatever is w
       const chance = random();
       if (chance < 0.2) await write(`s${pick(40)}`, undefined);
       else if (chance < 0.25) {
-        // All that the next page would take goes on.
+        // All series of the next page continue.
         await write(
           ...expected({ after: positions[at]!, limit: 6 }).folds.map(([id]) => id),
           undefined,
@@ -112,7 +112,7 @@ test("postgres: keys of another life or of a log that was lost are not used", as
     assert.deepEqual(await after(0), ["s0", "s1"]);
     assert.deepEqual(await after(2), ["s2", "s3"]);
     await store.deleteTask("t");
-    // As a restored store has it: the same incarnation, another log.
+    // As in a restored store: the same incarnation, another log.
     await create(store, "t");
     const others = ids.with(1, "other").map((seriesId) => delta("y", { seriesId }));
     await append(store, "t", draft(), ...others);

@@ -6,7 +6,7 @@ import { until } from "../../../testing/sse/sse.ts";
 import type { PostgresAdapterOptions, PostgresAdapters } from "../mod.ts";
 import { createPostgresAdapters } from "../mod.ts";
 
-// `conformance_test.ts` says that it is left out.
+// `conformance_test.ts` reports the skip.
 const test = await hasPostgres() ? Deno.test : () => {};
 
 async function withStore(
@@ -29,7 +29,7 @@ async function withStore(
   await adapters.broadcast.close();
 }
 
-/** A commit as the engine would never make it, unless it is told nothing special. */
+/** Returns a commit; `draft` makes it one that the engine would never make. */
 function commit(taskId: string, draft: object = {}): Commit {
   const event = { type: "n", level: "info", data: "1", entropy: 1, ...draft } as EventDraft;
   const bounds = { maxEvents: 1_000_000, maxBytes: 1e12 };
@@ -69,7 +69,7 @@ test("postgres: a group whose commits were all told they are late is not begun a
     const before = (await shortTerm.getTask("t"))!.length;
     await server.signal("SIGSTOP");
     const first = codes(shortTerm, [commit("t")]);
-    // These wait for the first one, so that what carries them out begins later than they do.
+    // These wait for the first, so their group starts later than they do.
     const beganMs = performance.now();
     await until(() => performance.now() - beganMs > 500, "the first has waited for a while");
     const others = codes(shortTerm, Array.from({ length: 20 }, () => commit("t")));
@@ -102,7 +102,7 @@ test("postgres: while it is frozen, no more than maxPending wait, none longer th
     await server.signal("SIGCONT");
     await until(async () => (await codes(shortTerm, [commit("t")]))[0] === "ok", "it goes on");
     const { length } = (await shortTerm.getTask("t"))!;
-    // What had not begun when its time was over does not begin later, on connections made meanwhile.
+    // Work that had not begun when its time was over must not begin later on new connections.
     assert(length - before < 50, `${length - before} were carried out`);
   });
 });

@@ -13,7 +13,7 @@ const canPool = await hasPgbouncer();
 if (!canPool) leftOut("the tests of poolers", "pgbouncer");
 const test = canPool && await hasPostgres() ? Deno.test : () => {};
 
-/** An engine on a store, whose wake-ups are of no interest. */
+/** Opens an engine on a store; its wake-ups do not matter. */
 async function openEngine(options: PostgresAdapterOptions) {
   const { broadcast, shortTerm } = await createPostgresAdapters(options);
   const engine = new TaskEngine({
@@ -32,7 +32,7 @@ async function openEngine(options: PostgresAdapterOptions) {
   };
 }
 
-/** Returns true if work succeeded; a failure must say that the store is unavailable. */
+/** Returns whether work succeeded; a failure must say that the store cannot be used. */
 async function isDone(work: Promise<unknown>): Promise<boolean> {
   try {
     await work;
@@ -117,7 +117,7 @@ test("postgres: an archive works behind a pooler", async () => {
   await archive.close();
 });
 
-/** A broadcast layer and the ways to close it. */
+/** Opens a broadcast layer and the means to close it. */
 async function openBroadcast(options: PostgresAdaptersOptions) {
   const { broadcast, shortTerm } = await createPostgresAdapters(options);
   return {

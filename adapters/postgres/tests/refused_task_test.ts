@@ -5,11 +5,11 @@ import { hasPostgres, startPostgres } from "../../../testing/databases/postgres_
 import { until } from "../../../testing/sse/sse.ts";
 import { createPostgresAdapter, createPostgresAdapters } from "../mod.ts";
 
-// A database that refuses one task for good: by a trigger and by a constraint of its own.
-// `conformance_test.ts` says that it is left out.
+// Tests a database that refuses one task for good, by a trigger or a constraint.
+// `conformance_test.ts` reports the skip.
 const test = await hasPostgres() ? Deno.test : () => {};
 
-/** Has inserts into a table fail where the task is called broken. */
+/** Makes inserts into a table fail for the task named "broken". */
 function refuse(table: string, tasks: string, how: "trigger" | "check"): string {
   if (how === "check") return `ALTER TABLE ${tasks} ADD CHECK (id <> 'broken')`;
   return `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN

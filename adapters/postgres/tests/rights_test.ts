@@ -21,7 +21,7 @@ function statement({ name, privileges }: Rights, verb: "GRANT" | "REVOKE"): stri
   } ROLE`;
 }
 
-/** Opens what a kind of tables is for, and closes it. */
+/** Opens and closes the adapters for a kind of tables. */
 async function open(kind: typeof KINDS[number], address: string, autoMigrate = true) {
   const options = { url: address, maxConnections: 1, autoMigrate };
   if (kind === "archive") return await (await createPostgresAdapter(options)).close();
@@ -63,7 +63,7 @@ for (const kind of KINDS) {
           assert.equal(grant!.replaceAll(`"${role.name}"`, "ROLE"), statement(one, "GRANT"));
           return true;
         });
-        // What it says is what helps.
+        // The advice of the error helps.
         await role.grant(statement(one, "GRANT"));
       }
     }
@@ -101,7 +101,7 @@ test("postgres: many missing rights are named in few statements, which help", as
 test("postgres: who may not read the version, use the schema or make tables is told so", async () => {
   const owner = await newSchema(url);
   await using role = await newRole(owner);
-  // There are no tables, and it may make none.
+  // There are no tables, and the role may not make any.
   for (const kind of KINDS) {
     await assert.rejects(open(kind, role.url), /may not change them \(permission denied/);
     await assert.rejects(open(kind, role.url, false), /run "taskcast migrate" first/);

@@ -8,7 +8,7 @@ import { until } from "../../../testing/sse/sse.ts";
 import type { PostgresAdapterOptions } from "../mod.ts";
 import { createPostgresAdapter, createPostgresAdapters, migratePostgres } from "../mod.ts";
 
-// `conformance_test.ts` says that it is left out.
+// `conformance_test.ts` reports the skip.
 const test = await hasPostgres() ? Deno.test : () => {};
 
 const ONLY_READS = /only reads/;
@@ -32,7 +32,7 @@ async function openEngine(options: PostgresAdapterOptions) {
   };
 }
 
-/** Everything that is repeated when a session ends. */
+/** Runs everything that is repeated when a session ends. */
 async function readAll(store: ShortTermStore, archive: LongTermStore): Promise<void> {
   const { incarnation } = (await store.getTask("t", 0))!.record;
   for (const reader of [store, archive]) {
@@ -48,7 +48,7 @@ async function readAll(store: ShortTermStore, archive: LongTermStore): Promise<v
   await archive.positions([{ taskId: "t", incarnation }]);
 }
 
-/** All connections of a store are in use at once, so all there can be are made. */
+/** Uses all connections of a store at once, so that all are made. */
 async function fillPool(store: ShortTermStore): Promise<void> {
   await Promise.all(Array.from({ length: 40 }, () => store.getTask("t")));
 }
@@ -63,7 +63,7 @@ test("postgres: a spell in which it only reads ends with it, check tells the tru
   const set = (value: "on" | "off") =>
     admin.unsafe(`ALTER DATABASE postgres SET default_transaction_read_only = ${value}`);
   await set("on");
-  // Sessions keep what they began with; a managed server ends those that there are.
+  // Sessions keep their initial mode; a managed server ends the existing ones.
   await admin`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE application_name = 'taskcast'`;
   const publish = () => engine.publishEvent("t", { type: "n", data: 0 });
@@ -83,7 +83,7 @@ test("postgres: a spell in which it only reads ends with it, check tells the tru
   const reading = (async () => {
     while (!over) assert.equal((await shortTerm.getTask("t"))!.record.task.id, "t");
   })();
-  // Reads go on while writes look for better connections.
+  // Reads continue while writes look for better connections.
   const beganMs = performance.now();
   await until(async () => {
     await assert.rejects(publish(), ONLY_READS);
@@ -161,7 +161,7 @@ test("postgres: sessions that the server ends are replaced, and reads do not not
     await reading;
     const publish = () => engine.publishEvent("t", { type: "n", data: round });
     await until(() => publish().then(() => true, () => false), "it is written again");
-    // Each session that was ended has had something to read by then, and is known to be gone.
+    // By now each ended session had something to read and is known to be gone.
     await fillPool(shortTerm);
     await Promise.all(Array.from({ length: 20 }, publish));
   }

@@ -6,7 +6,7 @@ import { silencingProxy } from "../../../testing/network/silencing_proxy.ts";
 import { until } from "../../../testing/sse/sse.ts";
 import { createPostgresAdapter, createPostgresAdapters, migratePostgres } from "../mod.ts";
 
-// `conformance_test.ts` says that it is left out.
+// `conformance_test.ts` reports the skip.
 const test = await hasPostgres() ? Deno.test : () => {};
 
 const WAKE_ALL = Infinity;
@@ -27,7 +27,7 @@ test("postgres: connections that go silent are replaced, and who listens is woke
     const beganMs = performance.now();
     const answers = () => shortTerm.getTask("t").then(() => true, () => false);
     await until(answers, "new connections are used");
-    // The second time there is a pause before they are replaced, unless there were answers between.
+    // The second time, a pause precedes the replacement, unless there were replies in between.
     assert(performance.now() - beganMs < (round === 0 ? 2_000 : 8_000));
     await until(() => heard.some(({ from }) => from === WAKE_ALL), "who listens is woken");
     await engine.publishEvent("t", { type: "n", data: round });
@@ -84,7 +84,7 @@ test("postgres: wake-ups are heard soon after an outage, however long", async ()
   const heard: Signal[] = [];
   await broadcast.subscribe({ taskId: "t" }, (signal) => heard.push(signal));
   await server.kill();
-  // So long that attempts which come three times as late each time are seconds apart.
+  // Long enough for attempts at tripling intervals to be seconds apart.
   const beganMs = performance.now();
   await until(() => performance.now() - beganMs > 3_000, "the outage is over");
   server = await startPostgres({ folder, port, durable: true });

@@ -6,10 +6,10 @@ import { hasPostgres, startPostgres } from "../../../testing/databases/postgres_
 import { until } from "../../../testing/sse/sse.ts";
 import { createPostgresAdapter, createPostgresAdapters } from "../mod.ts";
 
-// `conformance_test.ts` says that it is left out.
+// `conformance_test.ts` reports the skip.
 const test = await hasPostgres() ? Deno.test : () => {};
 
-/** PostgreSQL writes each statement that it carries out into a file of its own. */
+/** PostgreSQL logs each statement that it runs to a file. */
 const LOGGED = [
   "logging_collector=on",
   "log_statement=all",
@@ -25,7 +25,7 @@ const TOKEN: EventInput = {
   seriesId: "s",
   seriesMode: "accumulate",
 };
-const OPTIONS = { sweepMs: 0 }; // Looking for due work would be counted, too.
+const OPTIONS = { sweepMs: 0 }; // Sweeps would be counted, too.
 
 function hundred(event: EventInput): EventInput[] {
   return Array.from({ length: 100 }, () => event);
@@ -56,9 +56,9 @@ test("postgres: statements of a publish, of a page, and of a part of the archive
       const found = (await logged()).slice(before.length);
       const ours = [...found.matchAll(/^taskcast LOG: {2}(?:statement|execute [^:]*): (.*)/gm)]
         .map(([, text]) => text!);
-      // Wake-ups are told later, those of a few milliseconds together.
+      // Wake-ups are published later, a few milliseconds' worth together.
       return ours.filter((text) => !text.includes("pg_notify"))
-        // It comes in one message with a look at the transaction.
+        // It comes in one message with the check of the transaction.
         .map((text) => /; (COMMIT)$/.exec(text)?.[1] ?? text)
         .map((text) => /^SELECT (nextval|pg_advisory_xact_lock)|^\w+/.exec(text)![0].toUpperCase())
         .sort();
@@ -75,10 +75,10 @@ test("postgres: statements of a publish, of a page, and of a part of the archive
     const commit = [...transaction, "INSERT", "INSERT", "SELECT", lock, "SELECT", "UPDATE"].sort();
     assert.deepEqual(await statements(() => engine.publishEvent("t", PLAIN)), commit);
     assert.deepEqual(await statements(() => engine.publishEvents("t", hundred(PLAIN))), commit);
-    // And of series: what they are, read and written, and their texts.
+    // Plus, for series: reading and writing them, and their texts.
     const ofSeries = [...commit, "SELECT", "INSERT", "INSERT"].sort();
     assert.deepEqual(await statements(() => engine.publishEvents("t", hundred(TOKEN))), ofSeries);
-    // Those of one turn share all of them.
+    // Publishes of one turn share all of them.
     const turn = () => Promise.all(hundred(PLAIN).map((event) => engine.publishEvent("t", event)));
     assert.deepEqual(await statements(turn), commit);
     const page = () => shortTerm.readLog("t", { after: -1, limit: 100 });
@@ -103,10 +103,10 @@ test("postgres: statements of a publish, of a page, and of a part of the archive
     const archive = await createPostgresAdapter({ url: server.url });
     const first = parts.map((part) => ({ ...part, events: part.events.splice(0, 50) }));
     await archive.archive(first);
-    // What was deleted, besides; however many tasks and events.
+    // Plus the deletions; however many tasks and events.
     const ofArchive = [...ofSeries, "SELECT", "SELECT NEXTVAL"].sort();
     assert.deepEqual(await statements(() => archive.archive(parts)), ofArchive);
-    // Where the archive is is asked only of what it had already.
+    // The archive's position is read only for tasks it already has.
     const again = await statements(() => archive.archive(parts));
     assert.equal(again.filter((statement) => statement === "SELECT").length, 5);
     assert(!again.includes("INSERT"));
@@ -123,7 +123,7 @@ test("postgres: publishing to many tasks at a time reads by keys, and looks thro
   await using server = await startPostgres({ args: ["-c", "autovacuum=off"] });
   const admin = postgres(server.url, { max: 1, connection: { application_name: "admin" } });
 
-  /** Looks through whole tables of tasks, once nobody uses them any more, so that all are counted. */
+  /** Returns the scans of whole tables of tasks, once idle, so that all are counted. */
   async function scans(): Promise<Record<string, number>> {
     await until(async () => {
       const [row] = await admin<{ gone: boolean }[]>`SELECT count(*) = 0 AS gone
@@ -163,7 +163,7 @@ test("postgres: publishing to many tasks at a time reads by keys, and looks thro
   const { taskcast_live_tasks: ofTasks, ...others } = await scans();
   const { taskcast_live_tasks: ofTasksBefore, ...othersBefore } = before;
   assert.deepEqual(others, othersBefore);
-  // The UPDATE of tasks joins as PostgreSQL likes while there are few; opening the store looks, too.
+  // The UPDATE of tasks is joined freely while there are few; opening the store scans, too.
   assert(ofTasks! - ofTasksBefore! <= 20 + 5, `${ofTasks! - ofTasksBefore!} scans of tasks`);
   await admin.end();
 });

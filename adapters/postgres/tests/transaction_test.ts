@@ -9,8 +9,11 @@ import { inTransaction } from "../connection/transaction.ts";
 const url = (await postgresUrl())!;
 const test = url === undefined ? () => {} : Deno.test;
 
-/** Runs a transaction; returns what became of its row and of the connection. */
-async function carryOut(
+/**
+ * Runs a transaction that writes a row, and returns its outcome, the rows, and the state of the
+ * connection.
+ */
+async function runTransaction(
   work: (run: Run) => Promise<unknown>,
 ): Promise<{ outcome: string; rows: number }> {
   const { sql, close } = connect(parsePostgresAddress(await newSchema(url)), { max: 1 });
@@ -27,13 +30,13 @@ async function carryOut(
 }
 
 test("inTransaction() commits, and says so only then", async () => {
-  const { outcome, rows } = await carryOut(() => Promise.resolve());
+  const { outcome, rows } = await runTransaction(() => Promise.resolve());
   assert.deepEqual({ outcome, rows }, { outcome: "committed", rows: 1 });
 });
 
 test("inTransaction() does not take the end of a transaction that failed for a commit", async () => {
-  // Nobody was told of the error, as when a driver or a pooler deals with it by itself.
-  const { outcome, rows } = await carryOut((run) => run("SELECT 1 / 0").catch(() => {}));
+  // The error went unnoticed, as when a driver or a pooler handles it itself.
+  const { outcome, rows } = await runTransaction((run) => run("SELECT 1 / 0").catch(() => {}));
   assert.match(outcome, /transaction is aborted/);
   assert.equal(rows, 0);
 });
@@ -41,7 +44,7 @@ test("inTransaction() does not take the end of a transaction that failed for a c
 test("inTransaction() does not take another transaction's commit for its own", async () => {
   const elsewhere = ["ROLLBACK", "ROLLBACK; BEGIN", "ROLLBACK; BEGIN; SELECT 1"];
   for (const text of elsewhere) {
-    const { outcome, rows } = await carryOut((run) => run(text));
+    const { outcome, rows } = await runTransaction((run) => run(text));
     assert.match(outcome, /did not commit a transaction of which every statement succeeded/);
     assert.equal(rows, 0);
   }
@@ -49,6 +52,6 @@ test("inTransaction() does not take another transaction's commit for its own", a
 
 test("inTransaction() runs nothing once the transaction is over", async () => {
   let late: Run | undefined;
-  await carryOut((run) => Promise.resolve(late = run));
+  await runTransaction((run) => Promise.resolve(late = run));
   await assert.rejects(late!("SELECT 1"), /is over/);
 });

@@ -12,7 +12,7 @@ const test = url === undefined ? () => {} : Deno.test;
 
 const LIFE = "0123abcd";
 const MODES = ["keep-all", "latest", "accumulate"] as const;
-/** All rows of a task, in every table, go with it. */
+/** All rows of a task must go with it, in every table. */
 const TABLES = ["events", "trimmed", "folded_events", "classes", "series", "series_parts", "tasks"];
 
 function commitOf(events: EventDraft[], status: "running" | "completed", version: number): Commit {
@@ -29,7 +29,7 @@ function commitOf(events: EventDraft[], status: "running" | "completed", version
   };
 }
 
-/** Events of four types, most of them of three series. */
+/** Returns events of four types, most of them of three series. */
 function draftsOf(random: () => number, count: number): EventDraft[] {
   return Array.from({ length: count }, (_, i): EventDraft => {
     const type = `type.${Math.floor(random() * 4)}`;
@@ -42,7 +42,7 @@ function draftsOf(random: () => number, count: number): EventDraft[] {
   });
 }
 
-/** Everything that a store says of the log; what is left out and what is undefined are one. */
+/** Returns everything that a store says of the log; absent and undefined are the same. */
 async function readingsOf(store: ShortTermStore, left: readonly number[]): Promise<unknown> {
   const everything = { after: -1, limit: 1_000 };
   const filter = { types: ["type.1", "type.2"] };
@@ -59,7 +59,7 @@ async function readingsOf(store: ShortTermStore, left: readonly number[]): Promi
   ]));
 }
 
-/** The indexes that must be remembered, by their definition. */
+/** Returns the indexes that must be kept, by definition. */
 function needed(all: readonly StoredEvent[], isGone: (index: number) => boolean): number[] {
   const classOf = ({ type, seriesMode }: StoredEvent) =>
     `${type} ${seriesMode === undefined || seriesMode === "keep-all"}`;
@@ -93,7 +93,7 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
       const all = (await memory.readLog("t", { after: -1, limit: length }))!.events;
       const gone = new Set<number>();
       for (let round = 0; round < 12; round++) {
-        // A run of the log, or events here and there.
+        // A run of the log, or scattered events.
         const from = Math.floor(random() * length);
         const isRun = random() < 0.5;
         const indexes = all.map(({ index }) => index).filter((index) =>

@@ -4,20 +4,20 @@ import type { RedisTls } from "./tls.ts";
 import { tlsOf } from "./tls.ts";
 import { wrong } from "./wrong_address.ts";
 
-/** A host and its port. */
+/** Host name and port. */
 export interface RedisHost {
   host: string;
   port: number;
 }
 
-/** Where Redis is: one server, nodes of a cluster, or Sentinels that know the server. */
+/** The location of Redis: one server, nodes of a cluster, or Sentinels that know the server. */
 export type RedisAddress =
   & {
-    /** How connections are encrypted, if they are. */
+    /** TLS options; absent without TLS. */
     tls?: RedisTls;
     username?: string;
     password?: string;
-    /** 4 or 6: names are looked up as addresses of this kind. 0: of either. */
+    /** IP version for name lookups: 4, 6, or 0 for either. */
     family?: number;
   }
   & (
@@ -38,9 +38,10 @@ const PARTS =
   /^redis(s?)(-cluster|-sentinel)?:\/\/(?:([^@/?#]*)@)?([^@/?#]*)([^@?#]*)(?:\?([^#]*))?$/;
 
 /**
- * Reads an address.
+ * Parses an address.
  *
- * @throws {TypeError} If it is none; the message has nothing of the address, which may have a password.
+ * @throws {TypeError} If the address is invalid. The message contains no part of the address, which
+ *   may have a password.
  */
 export function parseAddress(url: string): RedisAddress {
   if (!/^rediss?(-cluster|-sentinel)?:\/\//.test(url)) {
@@ -49,7 +50,7 @@ export function parseAddress(url: string): RedisAddress {
         "redis-sentinel:// (rediss-… for TLS)",
     );
   }
-  // redis://a,redis://b is what some clients take.
+  // Some clients accept redis://a,redis://b.
   const [, s, which, credentials = "", list, path = "", query = ""] =
     PARTS.exec(url.replace(/,\s*rediss?:\/\/(?=[^@/]*(?:,|\/|$))/g, ",")) ?? [];
   if (list === undefined || query.includes("@")) {
@@ -131,7 +132,7 @@ function refuseSentinelParameters(parameters: ReadonlyMap<string, string>): void
   }
 }
 
-/** The number of a database: in the path, or as `db` behind it. */
+/** Returns the database number, from the path or from the parameter `db`. */
 function databaseIn(path: string, parameters: ReadonlyMap<string, string>): number {
   if (!/^\d{0,4}$/.test(path)) {
     throw wrong("has a path that must be the number of a database, such as /1");

@@ -15,7 +15,7 @@ Deno.test("parseAddress() reads one server, nodes of a cluster, and Sentinels", 
       port: 1,
       db: 2,
     }],
-    // Railway, Upstash, Heroku with Celery, go-redis, Lettuce.
+    // Addresses of Railway, Upstash, Heroku with Celery, go-redis, Lettuce.
     ["redis://default:50%@h?family=0&db=3&maxRetriesPerRequest=null&socket_timeout=5", {
       kind: "server",
       username: "default",

@@ -1,61 +1,61 @@
-/** A script's or a command's answer, as ioredis gives it. */
+/** A reply to a script or a command, as ioredis returns it. */
 export type Reply = null | string | number | readonly Reply[];
 
-/** Commands that are sent together. */
+/** Commands sent together. */
 export interface RedisPipeline {
   /** Adds a script by its hash. */
   evalsha(hash: string, keys: number, ...args: string[]): unknown;
   /** Adds a script by its text. */
   eval(script: string, keys: number, ...args: string[]): unknown;
-  /** Adds that the server is to know a script. */
+  /** Adds loading a script. */
   script(subcommand: "LOAD", script: string): unknown;
   /** Adds any command. */
   call(command: string, ...args: string[]): unknown;
-  /** Sends everything. */
+  /** Sends all commands. */
   exec(): Promise<[error: Error | null, reply: unknown][] | null>;
 }
 
-/** As much of a connection to one node of a cluster as is needed. */
+/** The part of a connection to a cluster node that Taskcast uses. */
 export type RedisNode = Pick<
   RedisClient,
   "status" | "options" | "pipeline" | "call" | "on" | "disconnect"
 >;
 
-/** As much of a client of ioredis, `Redis` or `Cluster`, as is needed. */
+/** The part of an ioredis client, `Redis` or `Cluster`, that Taskcast uses. */
 export interface RedisClient {
-  /** `ready`, `connecting`, `reconnecting` … */
+  /** E.g. `ready`, `connecting`, `reconnecting`. */
   readonly status: string;
-  /** Set on clients of a cluster. */
+  /** Set on cluster clients. */
   readonly isCluster?: boolean;
-  /** Options that the client was created with. */
+  /** Options of the client. */
   readonly options?: unknown;
-  /** Commands that are sent together. */
+  /** Starts a pipeline. */
   pipeline(): RedisPipeline;
-  /** Any command. */
+  /** Sends any command. */
   call(command: string, ...args: string[]): Promise<unknown>;
-  /** Listens to channels. */
+  /** Subscribes to channels. */
   subscribe(...channels: string[]): Promise<unknown>;
-  /** Stops listening. */
+  /** Unsubscribes. */
   unsubscribe(...channels: string[]): Promise<unknown>;
-  /** Listens to channels of one shard. */
+  /** Subscribes to sharded channels. */
   ssubscribe(...channels: string[]): Promise<unknown>;
-  /** Stops listening. */
+  /** Unsubscribes from sharded channels. */
   sunsubscribe(...channels: string[]): Promise<unknown>;
-  /** Hears of events of the connection. */
+  /** Adds a listener for events of the connection. */
   // deno-lint-ignore no-explicit-any
   on(event: string, listener: (...args: any[]) => void): unknown;
-  /** Hears of them no more. */
+  /** Removes a listener. */
   // deno-lint-ignore no-explicit-any
   off(event: string, listener: (...args: any[]) => void): unknown;
-  /** The connections to the nodes of a cluster. */
+  /** Connections to the nodes of a cluster. */
   nodes?(role?: "master"): RedisNode[];
   /** Addresses of the nodes that serve each slot of a cluster, the master first. */
   readonly slots?: readonly (readonly string[])[];
-  /** Reads again which node of a cluster serves which slot. */
+  /** Refreshes which cluster node serves which slot. */
   refreshSlotsCache?(onDone: (error?: Error | null) => void): void;
-  /** Closes the connection, and makes another one if that is wanted. */
+  /** Closes the connection; reconnects if asked to. */
   disconnect(reconnect?: boolean): void;
 }
 
-/** Before a connection was ever ready these are worth waiting for; after that they are an outage. */
+/** States worth waiting for before the first connection; after it they are an outage. */
 export const BEGINNING: ReadonlySet<string> = new Set(["wait", "connecting", "connect"]);

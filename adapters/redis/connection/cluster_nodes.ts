@@ -1,5 +1,5 @@
 import type { RedisClient, RedisNode } from "./client.ts";
-import { lifeKeyOf } from "../partitions.ts";
+import { generationKeyOf } from "../partitions.ts";
 import { slotOf } from "./slot.ts";
 
 const IS_OVER: ReadonlySet<string> = new Set(["close", "end"]);
@@ -11,11 +11,11 @@ interface Known {
 }
 
 /**
- * Finds the node of a cluster that a partition is on.
+ * Finds the cluster node of a partition.
  *
- * Scripts go to it directly. A pipeline of the cluster's own client would send its commands again,
- * by itself and each pipeline after a time of its own, when their slot is elsewhere: then they
- * arrive in another order than they were sent in.
+ * Scripts go to that node directly. A pipeline of the cluster client would resend its commands on
+ * its own when their slot has moved, each pipeline after a delay of its own, and so change their
+ * order.
  */
 export class ClusterNodes {
   readonly #client: RedisClient;
@@ -26,7 +26,7 @@ export class ClusterNodes {
     this.#client = client;
   }
 
-  /** The master of a partition as far as the client knows, or `undefined` while it does not. */
+  /** Returns the master of a partition as far as the client knows; `undefined` if it does not. */
   of(base: string): RedisNode | undefined {
     let known = this.#known.get(base);
     if (known === undefined) this.#known.set(base, known = { slot: slotOf(base) });
@@ -41,16 +41,16 @@ export class ClusterNodes {
 
   /**
    * Resolves if the slot of a partition is whole on the node that the client knows for it.
-   * Otherwise it rejects with the node's answer, and has the client look where the slot is.
+   * Otherwise rejects with the node's error and has the client look up the slot again.
    *
-   * It asks for two keys, as scripts do. The node is asked directly: the cluster's own client would
-   * follow an ASK, and where that connection closes, ioredis rejects a promise that nobody has.
+   * It names two keys, as scripts do. It asks the node directly: the cluster client would follow an
+   * ASK, and if that connection closes, ioredis rejects a promise that nobody handles.
    */
   async assertWhole(base: string): Promise<void> {
     const node = this.of(base);
     try {
       if (node === undefined) throw new Error("no node of the cluster is known for it");
-      await node.call("EXISTS", base, lifeKeyOf(base));
+      await node.call("EXISTS", base, generationKeyOf(base));
     } catch (error) {
       if (!isBeingMoved(error) || isElsewhere(error)) await this.#refresh();
       throw error;
@@ -62,7 +62,7 @@ export class ClusterNodes {
     await new Promise<void>((done) => client.refreshSlotsCache?.(() => done()) ?? done());
   }
 
-  /** How often the connection to a node broke since it was first asked for. */
+  /** Returns how often the connection to a node broke since the first call for it. */
   breaksOf(node: RedisNode): number {
     let breaks = this.#breaks.get(node);
     if (breaks === undefined) {
@@ -74,7 +74,7 @@ export class ClusterNodes {
   }
 }
 
-/** Returns true if a node says that a slot is being moved, or was. */
+/** Returns whether an error says that a slot is moving to another node or has moved. */
 export function isBeingMoved(error: unknown): boolean {
   return error instanceof Error && /\b(ASK|TRYAGAIN|MOVED) /.test(error.message);
 }

@@ -7,27 +7,26 @@ const CONNECT_MS = 3_000;
 
 const pauseMs = (attempt: number) => Math.min(50 * attempt, 1_000);
 
-/** Options of a connection to one server, which fails instead of repeating. */
+/** Options of a connection to one server: commands fail rather than repeat. */
 const SERVER = {
   autoResendUnfulfilledCommands: false,
   maxRetriesPerRequest: 0,
-  // A server that is there answers at once that a connection is closed; one that is silent does
-  // not.
+  // A live server confirms a close at once; a silent one never does.
   disconnectTimeout: 500,
 };
 
 /**
- * Makes a client that fails rather than repeats, and comes back for ever.
+ * Creates a client whose commands fail rather than repeat, and which reconnects forever.
  *
  * @param url One server, the nodes of a cluster, or Sentinels.
- * @param onError Told why there is no connection.
+ * @param onError Called with the reason why there is no connection.
  */
 export function connect(
   url: string,
   { sharded, onError }: { sharded: boolean; onError: (error: unknown) => void },
 ): Redis | Cluster {
   const client = open(parseAddress(url), sharded);
-  // Whoever asks for something is told; without a listener it would also be written to the console.
+  // Callers get the error; without a listener, ioredis would also write it to the console.
   client.on("error", (error: unknown) => onError(reasonOf(error)));
   return client;
 }
@@ -55,7 +54,7 @@ function open(address: RedisAddress, sharded: boolean): Redis | Cluster {
         shardedSubscribers: sharded,
         clusterRetryStrategy: pauseMs,
         slotsRefreshTimeout: CONNECT_MS,
-        // Certificates are for names, which an address that was looked up is not.
+        // Certificates are for host names, so hosts must not be resolved first.
         ...(tls && { dnsLookup: (host, found) => found(null, host) }),
         redisOptions: { ...SERVER, ...login, connectTimeout: CONNECT_MS },
       });
@@ -78,7 +77,7 @@ function open(address: RedisAddress, sharded: boolean): Redis | Cluster {
   }
 }
 
-/** Why no node of a cluster could be asked, rather than that none could. */
+/** Returns why no cluster node could be reached, rather than only that none could. */
 function reasonOf(error: unknown): unknown {
   return (error as { lastNodeError?: unknown } | undefined)?.lastNodeError ?? error;
 }

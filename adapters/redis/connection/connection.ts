@@ -2,27 +2,27 @@ import type { RedisClient, RedisNode } from "./client.ts";
 import { inTime } from "./in_time.ts";
 import { Silence } from "./silence.ts";
 
-/** Milliseconds between two connections that are given up for what the server answered. */
+/** Milliseconds between replacements of a connection because of what the server replied. */
 const RENEW_EVERY_MS = 1_000;
 
-/** States in which there is a connection to give up; in others one is being made already. */
+/** States in which there is a connection to close; in other states, one is already being made. */
 const IS_OPEN: ReadonlySet<string> = new Set(["connect", "ready"]);
 
 /**
- * Gives connections up that are open and of no use, so that the client makes them anew: those on
- * which nothing is heard, since packets may vanish without an error, and those to a server that
- * says it is not the master, since the address may lead to another one by now.
+ * Closes open but unusable connections, so that the client opens new ones. A connection is unusable
+ * if it is silent, since packets may vanish without an error, or if its server is not the master,
+ * since the address may lead to another server now.
  */
 export class Connection {
   readonly #client: RedisClient;
   readonly #silenceMs: number;
   readonly #onlyListens: boolean;
   readonly #onRenew: () => void;
-  /** Silence of each known node; the answers of one say nothing about another. */
+  /** One per cluster node as far as known, since replies of one say nothing about another. */
   readonly #silences = new Map<string, Silence>();
-  /** Callbacks for pending answers when the connection breaks. */
+  /** Callbacks for pending replies, called when the connection breaks. */
   readonly #due = new Set<() => void>();
-  readonly #givenUp = new WeakSet<RedisNode>();
+  readonly #abandoned = new WeakSet<RedisNode>();
   readonly #closed = Promise.withResolvers<void>();
   #isClosed = false;
   #isLeaving = false;
@@ -35,11 +35,14 @@ export class Connection {
   constructor(
     client: RedisClient,
     { silenceMs, onlyListens = false, onRenew = () => {} }: {
-      /** Milliseconds without a word, while an answer is due, that are too many. */
+      /** Maximum milliseconds of silence while a reply is due. */
       silenceMs: number;
-      /** On a cluster it listens on connections of its own, which are not among the nodes'. */
+      /**
+       * Set if the client only listens; on a cluster, such connections are not among those of the
+       * nodes.
+       */
       onlyListens?: boolean;
-      /** Told when a server says that it is not the one to ask. */
+      /** Called when a server says that it is not the master. */
       onRenew?: () => void;
     },
   ) {
@@ -53,24 +56,24 @@ export class Connection {
     client.on("+node", this.#onJoin);
   }
 
-  /** Rises when what is asked may be another server than before, or one that was started anew. */
+  /** Increases whenever the next request may reach another or a restarted server. */
   get interruptions(): number {
     return this.#breaks + this.#joins;
   }
 
   /**
-   * Rises with each connection that breaks: a client may have sent again what it was asked before.
-   * Not so on a cluster, where it says nothing of connections to single nodes.
+   * Increases with each broken connection: the client may have resent earlier commands. On a
+   * cluster it says nothing about connections to single nodes.
    */
   get breaks(): number {
     return this.#breaks;
   }
 
   /**
-   * Takes an answer as due.
+   * Registers a pending reply.
    *
-   * @param part On a cluster: what it was asked about, which is on one node.
-   * @returns The answer, which rejects when it can come no more.
+   * @param part On a cluster: the partition that was asked about, which is on one node.
+   * @returns The reply; rejects when it can no longer arrive.
    */
   answer<T>(answer: Promise<T>, part: string = ""): Promise<T> {
     if (this.#isClosed) return answer;
@@ -84,21 +87,21 @@ export class Connection {
   }
 
   /**
-   * Makes another connection if an error says that this server is not the one to ask.
+   * Replaces the connection if an error says that this server is not the one to ask.
    *
-   * @returns Whether it does.
+   * @returns Whether the error says so.
    */
-  heed(error: unknown): boolean {
+  renewIfNotMaster(error: unknown): boolean {
     const message = error instanceof Error ? error.message : String(error);
-    // Redis 6 puts what a command in a script was answered behind words of its own.
+    // Redis 6 prefixes errors of commands inside scripts.
     const isOther = /^(READONLY|LOADING|MASTERDOWN) |-READONLY /.test(message);
     if (isOther) this.renew();
     return isOther;
   }
 
-  /** Makes another connection, at most one in a second. */
+  /** Replaces the connection, at most once a second. */
   renew(): void {
-    // A client of a cluster asks its nodes who is the master of what, and goes there.
+    // A cluster client asks its nodes for the current masters by itself.
     if (this.#client.isCluster) return;
     const nowMs = performance.now();
     if (nowMs < this.#renewedAtMs + RENEW_EVERY_MS) return;
@@ -107,12 +110,12 @@ export class Connection {
     this.#onRenew();
   }
 
-  /** Makes another connection, since this one is of no use. */
-  giveUp(): void {
+  /** Closes this unusable connection; the client reconnects. */
+  abandon(): void {
     this.#leave();
   }
 
-  /** Watches no more. */
+  /** Stops watching. */
   close(): void {
     this.#isClosed = true;
     this.#closed.resolve();
@@ -134,8 +137,8 @@ export class Connection {
   }
 
   /**
-   * The client asks the server first of all, and does not notice when there is no answer. One that
-   * loads for long is connected to several times, which costs nothing.
+   * Expects a first reply: the client queries the server on connecting, and does not notice when no
+   * reply comes. A server that loads for long is reconnected to several times, which is harmless.
    */
   readonly #onConnect = (): void => {
     this.#onReady();
@@ -145,14 +148,14 @@ export class Connection {
 
   readonly #onReady = (): void => this.#onBegun?.();
 
-  /** A cluster has a connection to a node that it had none to. */
+  /** Counts new connections to cluster nodes. */
   readonly #onJoin = (): void => void this.#joins++;
 
   readonly #onBreak = (): void => {
     this.#breaks++;
     this.#isLeaving = false;
     this.#onReady();
-    // Clients that send nothing twice may forget what had no answer, without a word.
+    // Clients that resend nothing may silently drop pending replies.
     const options = this.#client.options as { autoResendUnfulfilledCommands?: boolean } | undefined;
     if (options?.autoResendUnfulfilledCommands !== false) return;
     for (const onBreak of this.#due) onBreak();
@@ -165,25 +168,24 @@ export class Connection {
   }
 
   #leave(): void {
-    // A server that is silent does not say either that it heard of the end, which takes a while
-    // then.
+    // A silent server does not confirm the close either, which then takes a while.
     if (this.#isClosed || this.#isLeaving || !IS_OPEN.has(this.#client.status)) return;
     this.#isLeaving = true;
     this.#client.disconnect(true);
   }
 
-  /** Leaves only connections that are silent: what other nodes were asked is on its way. */
+  /** Closes only silent connections: replies of other nodes are on their way. */
   async #leaveSilentNodes(): Promise<void> {
     if (this.#isAskingNodes) return;
     this.#isAskingNodes = true;
-    const nodes = (this.#client.nodes?.() ?? []).filter((node) => !this.#givenUp.has(node));
+    const nodes = (this.#client.nodes?.() ?? []).filter((node) => !this.#abandoned.has(node));
     await Promise.all(nodes.map(async (node) => {
       const answer = Promise.race([node.call("PING"), this.#closed.promise]);
       try {
         await inTime(answer, this.#silenceMs / 2, () => new Error("silent"));
       } catch {
         if (!IS_OPEN.has(node.status)) return;
-        this.#givenUp.add(node);
+        this.#abandoned.add(node);
         node.disconnect();
       }
     }));

@@ -2,8 +2,8 @@ import { TaskcastError } from "@taskcast/core/protocol";
 import type { RedisClient } from "./client.ts";
 
 /**
- * Rejects if a connection is not to the database that its client was given: the client goes on with
- * database 0 when another cannot be selected.
+ * Rejects if a connection is not on the database that its client was configured with: the client
+ * continues on database 0 when it cannot select another.
  */
 export async function assertDatabase(client: RedisClient): Promise<void> {
   const wanted = (client.options as { db?: number } | undefined)?.db ?? 0;
@@ -12,7 +12,7 @@ export async function assertDatabase(client: RedisClient): Promise<void> {
   try {
     info = String(await client.call("CLIENT", "INFO"));
   } catch {
-    return; // Redis before 6.2, or a user who may not ask.
+    return; // Redis before 6.2, or the user may not ask.
   }
   const found = /\bdb=(\d+)/.exec(info)?.[1];
   if (found === undefined || Number(found) === wanted) return;

@@ -35,7 +35,7 @@ Deno.test("Deadlines: no timer is left when every answer came, and more may be e
     const late: string[] = [];
     const all = ["a", "b"].map((name) => deadlines.expect(() => late.push(name)));
     for (const heard of all) heard();
-    all[0]!(); // Twice is once.
+    all[0]!(); // The second call has no effect.
     assert.equal(clock.countTimers(), 0);
     deadlines.expect(() => late.push("c"));
     clock.tick(100);

@@ -1,10 +1,10 @@
-/** Asks now and then, the next time only after an answer. */
+/** Calls a check periodically, each time after the previous one was answered. */
 export class Heartbeat {
   readonly #everyMs: number;
   readonly #ask: () => Promise<unknown>;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #runs = false;
-  /** A question from before a stop is still not answered. */
+  /** A check from before the last stop is still pending. */
   #isAsking = false;
 
   constructor({ everyMs, ask }: { everyMs: number; ask: () => Promise<unknown> }) {
@@ -12,14 +12,14 @@ export class Heartbeat {
     this.#ask = ask;
   }
 
-  /** Goes on from now on, if it does not already. */
+  /** Starts, unless it is running. */
   start(): void {
     if (this.#runs) return;
     this.#runs = true;
     if (!this.#isAsking) this.#wait();
   }
 
-  /** Asks no more until it is started again. */
+  /** Stops until the next start. */
   stop(): void {
     this.#runs = false;
     clearTimeout(this.#timer);

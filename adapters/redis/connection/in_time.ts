@@ -1,7 +1,7 @@
 /**
- * Waits for an answer only so long.
+ * Waits for a reply up to a time limit.
  *
- * @param late Makes the error for an answer that does not come.
+ * @param late Creates the error for a reply that does not come.
  */
 export async function inTime<T>(
   answer: Promise<T>,

@@ -1,5 +1,5 @@
 /**
- * Says in words for people why there is no connection, where the client only says that it stopped
+ * Returns a readable reason for a missing connection where the client only says that it stopped
  * trying.
  */
 export function noRedis(error: unknown): Error {

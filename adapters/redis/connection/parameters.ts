@@ -7,7 +7,10 @@ const USED: readonly string[] = [
   ...TLS_PARAMETERS,
 ];
 
-/** Parameters that hosts and other clients write into addresses: pools, waits and names. */
+/**
+ * Parameters that hosting services and other clients add to addresses, about their pools, timeouts
+ * and names.
+ */
 const IGNORED: readonly string[] = [
   // redis-py, Celery, kombu.
   ...["client_name", "decode_responses", "encoding", "encoding_errors", "health_check_interval"],
@@ -27,7 +30,7 @@ const IGNORED: readonly string[] = [
   // Lettuce, phpredis, Symfony.
   ...["clientName", "libraryName", "libraryVersion", "persistent", "persistent_id"],
   ...["retry_interval", "tcp_keepalive", "timeout"],
-  // ioredis: the adapter sets these itself, since it relies on them.
+  // ioredis: the adapter relies on these and sets them itself.
   ...["autoResendUnfulfilledCommands", "autoResubscribe", "autoPipeline", "commandTimeout"],
   ...["connectionName", "connectTimeout", "enableAutoPipelining", "enableOfflineQueue"],
   ...["enableReadyCheck", "keepAlive", "lazyConnect", "maxRetriesPerRequest", "noDelay"],
@@ -44,7 +47,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   role: "tasks are written",
 };
 
-/** The parameters behind an address that are used. */
+/** Returns the supported parameters of an address. */
 export function parametersOf(query: string): ReadonlyMap<string, string> {
   try {
     return readAddressParameters(query, { used: USED, ignored: IGNORED, refused: REFUSED });

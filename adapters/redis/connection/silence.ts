@@ -1,8 +1,8 @@
 /**
- * Notices when nothing is heard for a while though answers are due.
+ * Notices when nothing arrives for a while although replies are due.
  *
- * Silence is measured and timeouts are not counted: many requests that wait together say no more than
- * one does, and where no more may wait there is none whose timeout could be the second.
+ * It measures silence instead of counting timeouts: many requests waiting together say no more than
+ * one, and when no more requests may wait, there may never be a second timeout.
  */
 export class Silence {
   readonly #limitMs: number;
@@ -12,13 +12,13 @@ export class Silence {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
-  /** @param onSilence Called again after as long a time, while answers are still due. */
+  /** @param onSilence Called after each silent period while replies are due. */
   constructor({ limitMs, onSilence }: { limitMs: number; onSilence: () => void }) {
     this.#limitMs = limitMs;
     this.#onSilence = onSilence;
   }
 
-  /** Takes an answer as due until it settles. An error is an answer, too. */
+  /** Counts a reply as due until it settles. An error is a reply, too. */
   expect(answer: Promise<unknown>): void {
     if (this.#closed) return;
     this.#due++;
@@ -33,7 +33,7 @@ export class Silence {
     answer.then(onAnswer, onAnswer);
   }
 
-  /** Notices nothing any more. */
+  /** Stops measuring. */
   close(): void {
     this.#closed = true;
     this.#rest();

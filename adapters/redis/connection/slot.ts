@@ -1,8 +1,8 @@
 const SLOTS = 16_384;
 
-/** The slot of a cluster that a key is in: CRC-16 (XMODEM) of its hash tag, or of all of it. */
+/** Returns the cluster slot of a key: the CRC-16 (XMODEM) of its hash tag, or of the whole key. */
 export function slotOf(key: string): number {
-  // The first brace counts, and the first that closes behind it; with nothing between them there is none.
+  // The hash tag runs from the first "{" to the next "}"; an empty one does not count.
   const [, tag] = /^[^{]*\{([^}]+)\}/.exec(key) ?? [];
   const hashed = tag ?? key;
   let crc = 0;

@@ -3,19 +3,19 @@ import { wrong } from "./wrong_address.ts";
 
 /** Options for `tls.connect()`. */
 export interface RedisTls {
-  /** Certificates that are trusted, instead of the usual ones. */
+  /** Trusted certificates, instead of the default ones. */
   ca?: string;
-  /** The certificate of this client. */
+  /** The client certificate. */
   cert?: string;
-  /** Its key. */
+  /** The key of the client certificate. */
   key?: string;
-  /** `false`: any certificate will do. @default {true} */
+  /** `false` accepts any certificate. @default {true} */
   rejectUnauthorized?: false;
-  /** Set where a certificate may be for any name. */
+  /** Set if the certificate may be for any name. */
   checkServerIdentity?: () => undefined;
 }
 
-/** Parameters of an address that are about TLS, as redis-py, Celery, go-redis and Lettuce have them. */
+/** TLS parameters of an address, as redis-py, Celery, go-redis and Lettuce write them. */
 export const TLS_PARAMETERS: readonly string[] = [
   "skip_verify",
   "ssl",
@@ -28,7 +28,7 @@ export const TLS_PARAMETERS: readonly string[] = [
   "verifyPeer",
 ];
 
-/** Parameters that would matter and are not supported. */
+/** TLS parameters that would change behavior but are not supported. */
 export const TLS_REFUSED: Readonly<Record<string, string>> = {
   ssl_ca_data: "name a file as ssl_ca_certs",
   ssl_ca_path: "name a file as ssl_ca_certs",
@@ -39,17 +39,17 @@ export const TLS_REFUSED: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads how connections are encrypted.
+ * Returns the TLS options of an address.
  *
- * @param secure The scheme says that they are.
- * @returns `undefined`: they are not.
- * @throws {TypeError} For a value that is none, a contradiction, or a file that cannot be read.
+ * @param secure The scheme asks for TLS.
+ * @returns `undefined` without TLS.
+ * @throws {TypeError} For an invalid value, a contradiction, or an unreadable file.
  */
 export function tlsOf(
   parameters: ReadonlyMap<string, string>,
   secure: boolean,
 ): RedisTls | undefined {
-  const wanted = ["tls", "ssl"].flatMap((name) => onOff(name, parameters.get(name)) ?? []);
+  const wanted = ["tls", "ssl"].flatMap((name) => booleanOf(name, parameters.get(name)) ?? []);
   if (wanted.includes(false) && (secure || wanted.includes(true))) {
     throw wrong("asks for TLS and against it");
   }
@@ -64,7 +64,7 @@ export function tlsOf(
   if ((cert === undefined) !== (key === undefined)) {
     throw wrong("needs ssl_certfile and ssl_keyfile, or neither");
   }
-  const anyName = onOff("ssl_check_hostname", parameters.get("ssl_check_hostname")) === false ||
+  const anyName = booleanOf("ssl_check_hostname", parameters.get("ssl_check_hostname")) === false ||
     parameters.get("verifyPeer") === "CA";
   return {
     ...(ca !== undefined && { ca }),
@@ -86,10 +86,10 @@ function verifies(parameters: ReadonlyMap<string, string>): boolean {
     throw wrong('has a parameter "verifyPeer" that is not FULL, CA or NONE');
   }
   return level.toLowerCase() !== "none" && !/^(NONE|false)$/i.test(peer) &&
-    onOff("skip_verify", parameters.get("skip_verify")) !== true;
+    booleanOf("skip_verify", parameters.get("skip_verify")) !== true;
 }
 
-function onOff(name: string, text: string | undefined): boolean | undefined {
+function booleanOf(name: string, text: string | undefined): boolean | undefined {
   if (text === undefined) return undefined;
   if (/^(true|1|yes|on)$/i.test(text)) return true;
   if (/^(false|0|no|off)$/i.test(text)) return false;

@@ -1,9 +1,9 @@
 import type { RedisClient } from "./client.ts";
 
 /**
- * Resolves when a client has its connection, which it may not have yet.
+ * Resolves when a client is connected.
  *
- * @param closed Makes the error for one that is closed before.
+ * @param closed Creates the error if the client is closed first.
  */
 export async function untilReady(client: RedisClient, closed: () => Error): Promise<void> {
   if (client.status === "ready") return;

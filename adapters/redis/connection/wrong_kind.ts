@@ -1,7 +1,7 @@
 import type { TaskcastError } from "@taskcast/core/protocol";
 import { unavailable } from "./unavailable.ts";
 
-/** The error where a server answers that it is of another kind than its address says, if it does. */
+/** Returns the error for a server of another kind than its address says, if `error` shows that. */
 export function wrongKind(error: unknown, isCluster: boolean): TaskcastError | undefined {
   const message = error instanceof Error ? error.message : String(error);
   if (!isCluster && /\b(MOVED|ASK) \d+ /.test(message)) {

@@ -5,26 +5,26 @@ import type { Partitions } from "../partitions.ts";
 import { assertRights } from "../rights.ts";
 import { unavailable } from "../connection/unavailable.ts";
 
-/** How often the number of partitions is asked for again while its slot is moved. */
+/** Number of retries for the partition count while its slot is moving. */
 const AGREE_TRIES = 40;
 const AGREE_PAUSE_MS = 50;
 
-/** Asks something, unless nothing can be asked now, and waits only so long. */
+/** Sends a request with a time limit; rejects at once if the connection is unusable. */
 export type Ask = <T>(ask: () => Promise<T>, base: string) => Promise<T>;
 
 /**
- * Finds out before the first script whether any may be run: that the user has the rights, the
- * database is the one that was named, and all instances agree about the number of partitions.
- * Rights are asked for again on each new connection, which may be to another server.
+ * Checks before the first script that scripts may run: the user has the rights, the database is the
+ * configured one, and all instances use the same number of partitions. Each new connection may be
+ * to another server, so the rights are then checked again.
  */
 export class Admission {
   readonly #client: RedisClient;
   readonly #partitions: Partitions;
   readonly #ask: Ask;
-  /** Admission of each partition of a cluster, or of all, known or under way. */
+  /** Pending and successful checks, per partition of a cluster, or one for all. */
   readonly #known = new Map<string, Promise<void>>();
-  readonly #doubt = (): void => this.doubt();
-  /** Which are known. */
+  readonly #onDoubt = (): void => this.invalidate();
+  /** Keys of successful checks. */
   readonly #admitted = new Set<string>();
   #agreed?: Promise<void>;
 
@@ -32,11 +32,14 @@ export class Admission {
     this.#client = client;
     this.#partitions = partitions;
     this.#ask = ask;
-    client.on("close", this.#doubt);
-    client.on("+node", this.#doubt);
+    client.on("close", this.#onDoubt);
+    client.on("+node", this.#onDoubt);
   }
 
-  /** Rejects if a partition may not be used. The same promise for all, so that calls keep their order. */
+  /**
+   * Rejects if a partition may not be used. All callers share one promise, so calls keep their
+   * order.
+   */
   of(base: string): Promise<void> {
     const key = this.#keyOf(base);
     const known = this.#known.get(key);
@@ -51,21 +54,21 @@ export class Admission {
     return asked;
   }
 
-  /** Returns true if a partition is known to be usable. */
+  /** Returns whether a partition is known to be usable. */
   isKnown(base: string): boolean {
     return this.#admitted.has(this.#keyOf(base));
   }
 
-  /** Has it asked again. */
-  doubt(): void {
+  /** Discards all results, so that everything is checked again. */
+  invalidate(): void {
     this.#known.clear();
     this.#admitted.clear();
   }
 
-  /** Follows the connection no more. */
+  /** Stops following the connection. */
   close(): void {
-    this.#client.off("close", this.#doubt);
-    this.#client.off("+node", this.#doubt);
+    this.#client.off("close", this.#onDoubt);
+    this.#client.off("+node", this.#onDoubt);
   }
 
   #keyOf(base: string): string {
@@ -77,19 +80,22 @@ export class Admission {
       await this.#ask(() => assertRights(this.#client, base, this.#partitions.prefix), base);
     } catch (error) {
       if (!isMoving(error)) throw error;
-      // Scripts wait until the slot is whole. Asked for again with the next call.
+      // Scripts wait until the slot is whole; the next call checks again.
       this.#known.delete(this.#keyOf(base));
     }
     if (this.#agreed === undefined) {
-      const agreed = this.#agree();
+      const agreed = this.#assertSameCount();
       this.#agreed = agreed;
       agreed.catch(() => this.#agreed = undefined);
     }
     await this.#agreed;
   }
 
-  /** Another number of partitions would look for tasks where they are not. */
-  async #agree(): Promise<void> {
+  /**
+   * Requires the configured number of partitions: with another, tasks would be looked up in the
+   * wrong ones.
+   */
+  async #assertSameCount(): Promise<void> {
     const { bases } = this.#partitions;
     const count = String(bases.length);
     const found = await this.#ask(async () => {
@@ -108,11 +114,11 @@ export class Admission {
     }
   }
 
-  /** The number of partitions of the data; this one if there is none yet. */
+  /** Returns the stored number of partitions; stores this one if there is none. */
   async #count(count: string): Promise<unknown> {
     const { countKey } = this.#partitions;
-    // Not one by one: where a slot is half moved, ioredis follows an ASK of a single command
-    // without heeding whether that connection closes.
+    // Uses a pipeline: where a slot is half moved, ioredis follows the ASK of a single command and
+    // ignores that connection's close.
     const pipeline = this.#client.pipeline();
     pipeline.call("SET", countKey, count, "NX");
     pipeline.call("GET", countKey);
@@ -124,7 +130,7 @@ export class Admission {
   }
 }
 
-/** Returns true if the client failed because a slot is half moved. */
+/** Returns whether the client failed because a slot is half moved. */
 function isMoving(error: unknown): boolean {
   return isBeingMoved(error) || (error instanceof Error && isBeingMoved(error.cause));
 }

@@ -1,6 +1,9 @@
 import { TaskcastError } from "@taskcast/core/protocol";
 
-/** The error for what a script answers that finds part of a task's data gone; `undefined` for others. */
+/**
+ * Returns the error for a script that found part of a task's data missing; `undefined` for other
+ * messages.
+ */
 export function damagedError(message: string): TaskcastError | undefined {
   const part = /^(?:ERR )?TASKCAST_DAMAGED (\w+)/.exec(message)?.[1];
   if (part === undefined) return undefined;

@@ -1,44 +1,43 @@
 import type { ScriptCall } from "./script_call.ts";
 
-/** Milliseconds between two looks at whether a slot is whole again. */
+/** Milliseconds between checks whether a slot is whole again. */
 const PAUSE_MS = 50;
 
-/** Calls that were not carried out and are to be sent again. */
+/** Calls that were not run and must be sent again. */
 export interface Unsent {
-  /** The server did not know their scripts. */
+  /** Calls whose scripts the server did not know. */
   unknown: ScriptCall[];
-  /** Their slot was elsewhere, or on two nodes at once. */
+  /** Calls whose slot was elsewhere, or split between two nodes. */
   moved: ScriptCall[];
-  /** The answer to one of those. */
+  /** The error of one of the moved calls. */
   cause?: Error;
 }
 
-/** How a lane does what it decides. */
+/** The operations that a lane uses. */
 export interface LaneActions {
-  /** Sends calls and settles all but those that it returns. Never rejects. */
+  /** Sends calls and settles all except those that it returns. Never rejects. */
   send(calls: readonly ScriptCall[], by: "evalsha" | "eval"): Promise<Unsent>;
-  /** Why a call that was held must not be sent any more, if so. */
+  /** Returns why a held call must no longer be sent, if so. */
   refusal(call: ScriptCall): Error | undefined;
-  /** Resolves when the slot is whole on one node, and the client knows which. */
+  /** Resolves when the slot is whole on one node that the client knows. */
   findSlot(): Promise<unknown>;
 }
 
 /**
- * Keeps calls in the order in which they were asked for: all calls of one server, or on a cluster those
- * of one partition.
+ * Keeps calls in order: all calls of one server, or those of one partition of a cluster.
  *
- * Calls are sent without waiting for answers to earlier ones. When some were not carried out, later
- * ones are held until these have been sent again: otherwise a later call would overtake an earlier one,
- * and the number of a commit that arrives late is taken for one that was carried out already.
+ * Calls are sent without waiting for earlier replies. If some were not run, later calls are held
+ * until those were sent again. Otherwise a later call would overtake an earlier one, and the number
+ * of the late commit would make it look like a repetition.
  */
 export class Lane {
   readonly #actions: LaneActions;
   #held: ScriptCall[] = [];
   #moved: ScriptCall[] = [];
-  /** Groups of calls that are not settled. */
+  /** Number of groups not yet settled. */
   #underWay = 0;
   #isHeld = false;
-  #isLooking = false;
+  #isRechecking = false;
   #obstacle?: { sinceMs: number; cause: unknown };
   #endPause?: () => void;
 
@@ -46,7 +45,7 @@ export class Lane {
     this.#actions = actions;
   }
 
-  /** Set while the slot is being moved, or nobody serves it. */
+  /** Set while the slot is moving or no node serves it. */
   get obstacle(): { readonly sinceMs: number; readonly cause: unknown } | undefined {
     return this.#obstacle;
   }
@@ -55,15 +54,15 @@ export class Lane {
   send(calls: readonly ScriptCall[]): void {
     if (!this.#isHeld) return void this.#transmit(calls, "evalsha");
     for (const call of calls) this.#held.push(call);
-    this.look();
+    this.recheckSlot();
   }
 
-  /** Looks whether the slot is whole again, if it was not. */
-  look(): void {
+  /** Checks whether the slot is whole again, if it was not. */
+  recheckSlot(): void {
     if (this.#obstacle !== undefined && this.#underWay === 0) void this.#awaitSlot();
   }
 
-  /** Ends pauses. What is held is refused by the next look. */
+  /** Ends pauses. The next check refuses held calls. */
   close(): void {
     this.#endPause?.();
   }
@@ -81,25 +80,25 @@ export class Lane {
       await this.#transmit(unknown, "eval");
     }
     if (--this.#underWay > 0 || !this.#isHeld) return;
-    if (this.#moved.length > 0) this.look();
+    if (this.#moved.length > 0) this.recheckSlot();
     else this.#release();
   }
 
   async #awaitSlot(): Promise<void> {
-    if (this.#isLooking) return;
-    this.#isLooking = true;
+    if (this.#isRechecking) return;
+    this.#isRechecking = true;
     do {
       await this.#pause();
       const isWhole = await this.#findSlot();
-      this.#moved = this.#wanted(this.#moved);
-      this.#held = this.#wanted(this.#held);
+      this.#moved = this.#rejectRefused(this.#moved);
+      this.#held = this.#rejectRefused(this.#held);
       if (isWhole) {
-        this.#isLooking = false;
+        this.#isRechecking = false;
         return this.#release();
       }
     } while (this.#moved.length + this.#held.length > 0);
-    // The next call has it looked again.
-    this.#isLooking = false;
+    // The next call starts another check.
+    this.#isRechecking = false;
   }
 
   async #findSlot(): Promise<boolean> {
@@ -113,8 +112,8 @@ export class Lane {
   }
 
   #release(): void {
-    const calls = this.#wanted(this.#moved.sort((a, b) => a.order - b.order));
-    for (const call of this.#wanted(this.#held)) calls.push(call);
+    const calls = this.#rejectRefused(this.#moved.sort((a, b) => a.order - b.order));
+    for (const call of this.#rejectRefused(this.#held)) calls.push(call);
     this.#moved = [];
     this.#held = [];
     this.#isHeld = false;
@@ -122,8 +121,8 @@ export class Lane {
     if (calls.length > 0) void this.#transmit(calls, "evalsha");
   }
 
-  /** Refuses calls that must not be sent any more. Returns the others. */
-  #wanted(calls: readonly ScriptCall[]): ScriptCall[] {
+  /** Rejects calls that must no longer be sent. Returns the others. */
+  #rejectRefused(calls: readonly ScriptCall[]): ScriptCall[] {
     return calls.filter((call) => {
       const refusal = this.#actions.refusal(call);
       if (refusal !== undefined) call.reject(refusal);

@@ -1,12 +1,12 @@
 import type { SCRIPTS } from "../_generated_scripts.ts";
 import type { Reply } from "../connection/client.ts";
 
-/** A script. */
+/** The name of a script. */
 export type ScriptName = keyof typeof SCRIPTS;
 
 /**
- * Arguments of a script: texts, or a function that makes them when the script is sent. A repeated
- * call gets new ones, unless the first may have been carried out: then it gets the same.
+ * The arguments of a script, or a function that creates them on sending. A call that is sent again
+ * gets new arguments, unless it may have run already: then they stay the same.
  */
 export type ScriptArgs = readonly string[] | (() => readonly string[]);
 
@@ -15,13 +15,13 @@ export interface ScriptCall {
   base: string;
   script: ScriptName;
   args: ScriptArgs;
-  /** Rises with each call. */
+  /** Increases with each call. */
   order: number;
-  /** Arguments it was sent with, unless it is known not to have been carried out. */
+  /** The arguments it was sent with, unless it is known not to have run. */
   sentWith?: readonly string[];
-  /** Its connection broke before it was answered. */
+  /** The connection broke before the reply. */
   mayBeDone: boolean;
-  /** Its time is over, and who asked has been told so. */
+  /** The call timed out, and its caller got the error. */
   isLate: boolean;
   resolve(reply: readonly Reply[]): void;
   reject(error: unknown): void;

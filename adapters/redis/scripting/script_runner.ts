@@ -11,24 +11,24 @@ import { noRedis } from "../connection/no_redis.ts";
 import { Deadlines } from "../connection/deadlines.ts";
 import { inTime } from "../connection/in_time.ts";
 import { Lane } from "./lane.ts";
-import { Lives } from "./lives.ts";
+import { Generations } from "./generations.ts";
 import type { Partitions } from "../partitions.ts";
-import { released } from "./free_pipeline.ts";
+import { freePipeline } from "./free_pipeline.ts";
 import { MissingRights } from "../rights.ts";
 import type { ScriptArgs, ScriptCall, ScriptName } from "./script_call.ts";
 import { ScriptSender } from "./script_sender.ts";
 import { unavailable } from "../connection/unavailable.ts";
 import { wrongKind } from "../connection/wrong_kind.ts";
 
-/** Calls that are sent before their turn is over, at most. */
+/** Maximum number of calls sent before the current turn ends. */
 const MAX_GROUP = 16;
 
 /**
  * Runs scripts on partitions.
  *
- * What is asked for in one turn is sent in a few groups; each answer is waited for only so long,
- * and nothing is sent while the connection is known to be down. A partition whose data was lost or
- * replaced since it was first seen is refused from then on: an empty log would look like the truth.
+ * Calls of one turn are sent in a few groups. Replies have a time limit, and nothing is sent while
+ * the connection is known to be down. A partition whose data was lost or replaced since it was
+ * first seen is refused: an empty log would look like the truth.
  */
 export class ScriptRunner {
   readonly #client: RedisClient;
@@ -38,14 +38,14 @@ export class ScriptRunner {
   readonly #deadlines: Deadlines;
   readonly #maxPending: number;
   readonly #lastError: () => unknown;
-  readonly #lives: Lives;
+  readonly #generations: Generations;
   readonly #nodes: ClusterNodes;
   readonly #sender: ScriptSender;
   readonly #lanes = new Map<string, Lane>();
   #waiting: ScriptCall[] = [];
   #calls = 0;
   #pending = 0;
-  /** Calls that wait until it is known whether any may be sent. */
+  /** Calls that wait for the admission check. */
   #unadmitted = 0;
   #wasReady = false;
   #closed = false;
@@ -55,11 +55,11 @@ export class ScriptRunner {
     client: RedisClient,
     partitions: Partitions,
     { connection, timeoutMs, maxPending, lastError = () => undefined }: {
-      /** Told of what the client is asked and answered. */
+      /** Watches requests and replies of the client. */
       connection: Connection;
       timeoutMs: number;
       maxPending: number;
-      /** Why the connection is down, if that is known. */
+      /** Returns why the connection is down, if known. */
       lastError?: () => unknown;
     },
   ) {
@@ -70,9 +70,9 @@ export class ScriptRunner {
     this.#timeoutMs = timeoutMs;
     this.#deadlines = new Deadlines(timeoutMs);
     this.#maxPending = maxPending;
-    const lives = this.#lives = new Lives(partitions.bases.length);
+    const generations = this.#generations = new Generations(partitions.bases.length);
     const nodes = this.#nodes = new ClusterNodes(client);
-    this.#sender = new ScriptSender(client, { connection, nodes, lives });
+    this.#sender = new ScriptSender(client, { connection, nodes, generations });
     this.#admission = new Admission(client, partitions, (ask, base) => {
       const refusal = this.#refusal();
       return refusal === undefined
@@ -81,21 +81,24 @@ export class ScriptRunner {
     });
   }
 
-  /** Runs a script. Without the partition's life at the end of the answer. */
+  /** Runs a script. Returns its reply without the generation at the end. */
   async run(base: string, script: ScriptName, args: ScriptArgs): Promise<readonly Reply[]> {
-    // The same promise for all, so that calls stay in their order.
+    // All callers share one promise, so calls stay in order.
     const admitted = this.#admission.of(base);
     if (this.#admission.isKnown(base)) await admitted;
     else await this.#waitFor(admitted);
-    if (this.#lives.lost > 0 && this.#lives.isLost(base)) await this.#findAgain(base);
+    if (this.#generations.lostCount > 0 && this.#generations.isLost(base)) {
+      await this.#assertNotLost(base);
+    }
     return await this.#call(base, script, args);
   }
 
   /**
-   * Has it that data which was known by these words is lost: whoever knew it by them goes on with
-   * what is there, in this process and in others.
+   * Accepts the loss of the generations with these words, so that this process and others continue
+   * with what is there.
    *
-   * @returns In how many partitions it was lost; where it is still there nothing changes.
+   * @returns The number of partitions that lost the data; partitions that still have it do not
+   *   change.
    */
   async acceptLoss(words: readonly string[]): Promise<number> {
     const values = [String(Date.now()), ...words];
@@ -115,12 +118,12 @@ export class ScriptRunner {
     }
   }
 
-  async #findAgain(base: string): Promise<void> {
-    await this.#lives.look(base, async (base, known) => {
-      const [accepted, word] = await this.#call(base, "find_life", [known]);
+  async #assertNotLost(base: string): Promise<void> {
+    await this.#generations.recheck(base, async (base, known) => {
+      const [accepted, word] = await this.#call(base, "find_generation", [known]);
       return { accepted: accepted === 1, word: word as string };
     });
-    if (this.#lives.isLost(base)) throw this.#lives.error;
+    if (this.#generations.isLost(base)) throw this.#generations.error;
   }
 
   async #call(base: string, script: ScriptName, args: ScriptArgs): Promise<readonly Reply[]> {
@@ -139,8 +142,8 @@ export class ScriptRunner {
         order: ++this.#calls,
         mayBeDone: false,
         isLate: false,
-        // Also when nobody waits for it any more: until it is answered or its connection breaks,
-        // the client still holds the request, and it may be carried out.
+        // A call whose caller timed out counts, too: until it is answered or its connection breaks,
+        // the client holds the request, and Redis may run it.
         resolve: (reply) => {
           this.#pending--;
           heard();
@@ -159,25 +162,25 @@ export class ScriptRunner {
   }
 
   /**
-   * How many calls are worth sending before their turn is over: a quarter of those under way, so
-   * that Redis works on some while others are made. When they were sent all together, each side
-   * waited for the other: 23 000 publishes a second by 8 at a time instead of 46 000, by 32 at a
-   * time 37 000 instead of 60 000.
+   * Returns how many calls are worth sending before the turn ends: a quarter of the pending ones,
+   * so that Redis processes some while others are being made. When all were sent together, each
+   * side waited for the other: with 8 concurrent publishes 23,000 a second instead of 46,000, with
+   * 32 concurrent ones 37,000 instead of 60,000.
    */
   #groupSize(): number {
-    if (this.#client.isCluster) return Infinity; // There they are grouped by partition.
+    if (this.#client.isCluster) return Infinity; // On a cluster, calls are grouped by partition.
     return Math.min(this.#pending / 4, MAX_GROUP);
   }
 
   /**
-   * Asks Redis itself, where a script would only pass on what is there: one command after the
-   * other, all on keys of one partition. What others do may come between them.
+   * Sends plain commands on keys of one partition, where a script would only pass on values. Other
+   * clients' commands may run in between.
    */
   async ask(base: string, ...commands: [command: string, ...args: string[]][]): Promise<Reply[]> {
     this.#assertUsable();
     const pipeline = this.#client.pipeline();
     for (const command of commands) pipeline.call(...command);
-    const replies = released(
+    const replies = freePipeline(
       pipeline,
       await this.#inTime(this.#connection.answer(pipeline.exec(), base)),
     );
@@ -195,24 +198,27 @@ export class ScriptRunner {
     );
   }
 
-  /** Looks whether tasks of a partition can be changed and read. Rejects if not for another reason. */
+  /**
+   * Checks whether tasks of a partition can be read and changed. Rejects if not, for any reason but
+   * these.
+   */
   async probe(base: string): Promise<"usable" | "moving" | "lost"> {
     try {
-      if (this.#isMoving(base)) this.#laneOf(base).look();
+      if (this.#isMoving(base)) this.#laneOf(base).recheckSlot();
       else await this.run(base, "check", []);
     } catch (error) {
-      if (!this.#isMoving(base) && !this.#lives.isLost(base)) throw error;
+      if (!this.#isMoving(base) && !this.#generations.isLost(base)) throw error;
     }
     if (this.#isMoving(base)) return "moving";
-    return this.#lives.isLost(base) ? "lost" : "usable";
+    return this.#generations.isLost(base) ? "lost" : "usable";
   }
 
-  /** Loss and remedy. */
+  /** The lost data and the remedy. */
   get lossMessage(): string {
-    return this.#lives.message;
+    return this.#generations.message;
   }
 
-  /** Waits for something that the client was asked, for as long as for everything. */
+  /** Waits for a reply of the client, with the usual time limit. */
   async answer<T>(answer: Promise<T>): Promise<T> {
     return await this.#inTime(this.#connection.answer(answer));
   }
@@ -221,12 +227,12 @@ export class ScriptRunner {
     return this.#client.isCluster === true && isBeingMoved(this.#laneOf(base).obstacle?.cause);
   }
 
-  /** It sends nothing any more. */
+  /** Set after `close()`. */
   get isClosed(): boolean {
     return this.#closed;
   }
 
-  /** Sends nothing any more. */
+  /** Refuses all further calls. */
   close(): void {
     this.#closed = true;
     this.#admission.close();
@@ -241,10 +247,10 @@ export class ScriptRunner {
   }
 
   #tooMany(): TaskcastError {
-    return unavailable(`${this.#maxPending} requests wait for it already`);
+    return unavailable(`${this.#maxPending} requests are already waiting for it`);
   }
 
-  /** Why nothing can be sent now, if so. */
+  /** Returns why nothing can be sent now, if so. */
   #refusal(): TaskcastError | undefined {
     const { status } = this.#client;
     if (status === "ready") this.#wasReady = true;
@@ -254,12 +260,15 @@ export class ScriptRunner {
     return unavailable("it is not connected", noRedis(this.#lastError()));
   }
 
-  /** Nobody waits for what was in the way for as long as an answer may take. */
+  /**
+   * Throws if the slot has been unavailable for as long as a reply may take; waiting again is
+   * futile.
+   */
   #assertReachable(base: string): void {
     const lane = this.#laneOf(base);
     const { obstacle } = lane;
     if (obstacle === undefined || performance.now() < obstacle.sinceMs + this.#timeoutMs) return;
-    lane.look();
+    lane.recheckSlot();
     throw this.#late(base);
   }
 
@@ -282,7 +291,7 @@ export class ScriptRunner {
     }
   }
 
-  /** Sends what waits: on a cluster together only what is for one partition. */
+  /** Sends the waiting calls; on a cluster, grouped by partition. */
   #flush(): void {
     if (this.#waiting.length === 0) return;
     const calls = this.#waiting;
@@ -293,7 +302,10 @@ export class ScriptRunner {
     }
   }
 
-  /** The calls that keep their order: no node of a cluster should wait for all others. */
+  /**
+   * Returns the lane of a partition. On a cluster each has its own, so that no node waits for the
+   * others.
+   */
   #laneOf(base: string): Lane {
     const name = this.#client.isCluster ? base : "";
     let lane = this.#lanes.get(name);
@@ -312,8 +324,8 @@ export class ScriptRunner {
     if (!(error instanceof Error && error.message.startsWith("TASKCAST_LOST"))) {
       return this.#worded(error);
     }
-    this.#lives.lose(base);
-    return this.#lives.error;
+    this.#generations.markLost(base);
+    return this.#generations.error;
   }
 
   #worded(error: unknown): TaskcastError {
@@ -322,15 +334,18 @@ export class ScriptRunner {
     const damaged = damagedError(message);
     if (damaged !== undefined) return damaged;
     if (isDenied(error)) {
-      // Rights were taken away. Nothing is sent until they are whole again.
-      this.#admission.doubt();
+      // Rights were revoked. Nothing is sent until they are restored.
+      this.#admission.invalidate();
       return new MissingRights(this.#partitions.prefix);
     }
     if (message.startsWith("OOM")) {
-      return new TaskcastError("STORE_FULL", "Redis has no memory left", { cause: error });
+      return new TaskcastError("STORE_FULL", "Redis is out of memory", { cause: error });
     }
-    if (this.#connection.heed(error)) {
-      return unavailable("this server takes no changes now; it is a replica, or loads", error);
+    if (this.#connection.renewIfNotMaster(error)) {
+      return unavailable(
+        "this server accepts no writes now: it is a replica or is still loading",
+        error,
+      );
     }
     const isDown = this.#client.status !== "ready";
     const why = isDown ? this.#lastError() ?? error : error;

@@ -12,14 +12,14 @@ const MAX_PENDING = 3;
 
 const partitions = new Partitions({ prefix: "x", count: 2 });
 
-/** A connection that passes every answer on. */
+/** A connection that passes replies through. */
 const connection = {
   answer: <T>(reply: Promise<T>) => reply,
-  heed: () => false,
+  renewIfNotMaster: () => false,
   close() {},
 } as unknown as Connection;
 
-/** Part of a client besides its pipelines. */
+/** The parts of a client besides its pipelines. */
 const READY = {
   status: "ready",
   isCluster: false,
@@ -28,7 +28,7 @@ const READY = {
   off() {},
 };
 
-/** Answers to a pipeline that asks for the number of partitions. */
+/** The reply to a pipeline that asks for the number of partitions. */
 const AGREED = [[null, "OK"], [null, "2"]];
 
 Deno.test("a call counts as pending once, whatever its script is answered with", async () => {
@@ -79,7 +79,7 @@ Deno.test("a call counts as pending once, whatever its script is answered with",
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-/** A client whose pipelines are answered by hand. */
+/** Opens a client whose pipelines are answered by hand. */
 function openByHand(timeoutMs = 10_000) {
   const sent: { scripts: string[]; by: string; answer: (error?: Error) => void }[] = [];
   const client = {
@@ -91,7 +91,7 @@ function openByHand(timeoutMs = 10_000) {
       let asksForCount = false;
       const add = (name: string) => (_code: string, keys: number, ...args: string[]) => {
         by = name;
-        scripts.push(args.slice(keys + 2).join()); // Behind the life that is known, and a new one.
+        scripts.push(args.slice(keys + 2).join()); // After the known generation and a new one.
       };
       return {
         evalsha: add("evalsha"),
@@ -118,7 +118,7 @@ function openByHand(timeoutMs = 10_000) {
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** Makes a client one of a cluster of one node. */
+/** Turns a client into one of a cluster with one node. */
 function joinCluster(client: Mutable<RedisClient>): void {
   client.isCluster = true;
   client.slots = Array.from({ length: 16_384 }, () => ["h:1"]);
@@ -130,7 +130,7 @@ function joinCluster(client: Mutable<RedisClient>): void {
   client.nodes = () => [node];
 }
 
-/** Has the first call sent to a server that does not know its script. */
+/** Sends the first call to a server that does not know its script. */
 async function forgetScript(sent: readonly { answer: (error: Error) => void }[]): Promise<void> {
   await turn();
   await turn();
@@ -203,7 +203,7 @@ Deno.test("what is held while the connection breaks is refused, and not sent whe
   const first = run("0");
   await forgetScript(sent);
   const held = run("1");
-  held.catch(() => {}); // Looked at below.
+  held.catch(() => {}); // Checked below.
   await turn();
   await turn();
   client.status = "reconnecting";
@@ -246,7 +246,7 @@ Deno.test("a call that is sent again is made anew, but the same where it may hav
     let number = 0;
     const call = runner.run(partitions.bases[0]!, "check", () => [`${++number}`]);
     await forgetScript(sent);
-    // A client of a cluster may have sent it twice, to two nodes, and nobody knows.
+    // A cluster client may have sent it to two nodes without anybody knowing.
     assert.deepEqual(sent.map(({ scripts }) => scripts), [["1"], [isCluster ? "1" : "2"]]);
     sent[1]!.answer();
     await call;
@@ -269,7 +269,7 @@ Deno.test("on a cluster calls whose slot is moved wait and are sent in their ord
   const second = commit();
   await turn();
   await turn();
-  // The later one is answered first, and another comes while it waits.
+  // The later one is answered first, and another arrives while it waits.
   sent[1]!.answer(new Error("MOVED 1 127.0.0.1:2"));
   const third = commit();
   await turn();

@@ -4,27 +4,27 @@ import type { RedisClient, RedisPipeline, Reply } from "../connection/client.ts"
 import type { ClusterNodes } from "../connection/cluster_nodes.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Unsent } from "./lane.ts";
-import type { Lives } from "./lives.ts";
-import { lifeKeyOf } from "../partitions.ts";
+import type { Generations } from "./generations.ts";
+import { generationKeyOf } from "../partitions.ts";
 import type { Answer } from "./free_pipeline.ts";
-import { released } from "./free_pipeline.ts";
+import { freePipeline } from "./free_pipeline.ts";
 import type { ScriptCall, ScriptName } from "./script_call.ts";
 import { unavailable } from "../connection/unavailable.ts";
 
 /**
- * Scripts that change one task's log. A server has to know all of them or none: where it knows one
- * only, a change that is sent again by its text falls behind those that were asked for after it.
+ * Scripts that change one task's log. A server must know all of them or none: if it knew only one,
+ * a change resent by its text would fall behind later ones.
  */
 const COMMIT_SCRIPTS = ["publish", "commit"] as const;
 
-/** Scripts that may be carried out twice. */
+/** Scripts that may run twice. */
 const REPEATABLE: ReadonlySet<ScriptName> = new Set<ScriptName>([
   "accept_loss",
   "check",
   "count_matches",
   "due",
   "echo",
-  "find_life",
+  "find_generation",
   "get_task",
   "list_tasks",
   "marked",
@@ -40,37 +40,41 @@ const HASHES = new Map(
   ]),
 );
 
-/** How a group of calls is sent. */
+/** The way a group of calls is sent. */
 interface Route {
   pipeline: RedisPipeline;
-  /** Straight to one node of a cluster. */
+  /** Set if sent directly to a cluster node. */
   isDirect: boolean;
-  /** Returns true if the client may have sent the group twice and only the second was answered. */
+  /** Returns whether the client may have sent the group twice, with a reply to the second only. */
   isUnsure(): boolean;
 }
 
-/** Sends groups of calls, and settles those that were carried out or failed. */
+/** Sends groups of calls and settles those that ran or failed. */
 export class ScriptSender {
   readonly #client: RedisClient;
   readonly #connection: Connection;
   readonly #nodes: ClusterNodes;
-  readonly #lives: Lives;
-  readonly #newLife: string = crypto.randomUUID().slice(0, 8);
+  readonly #generations: Generations;
+  readonly #newGeneration: string = crypto.randomUUID().slice(0, 8);
 
   constructor(
     client: RedisClient,
-    { connection, nodes, lives }: { connection: Connection; nodes: ClusterNodes; lives: Lives },
+    { connection, nodes, generations }: {
+      connection: Connection;
+      nodes: ClusterNodes;
+      generations: Generations;
+    },
   ) {
     this.#client = client;
     this.#connection = connection;
     this.#nodes = nodes;
-    this.#lives = lives;
+    this.#generations = generations;
   }
 
   /**
-   * Sends calls of one partition, or where there is no cluster of any.
+   * Sends calls: on a cluster of one partition, otherwise of any.
    *
-   * @returns Those to be sent again, which are not settled.
+   * @returns Unsettled calls that must be sent again.
    */
   async send(calls: readonly ScriptCall[], by: "evalsha" | "eval"): Promise<Unsent> {
     const unsent: Unsent = { unknown: [], moved: [] };
@@ -84,33 +88,41 @@ export class ScriptSender {
       for (const name of loads) pipeline.script("LOAD", SCRIPTS[name]);
       for (const call of calls) this.#add(pipeline, call, by);
       const answers = await this.#connection.answer(pipeline.exec(), base);
-      // Who may not load scripts can do without: that costs the order of changes only.
-      replies = released(pipeline, answers).slice(loads.length);
+      // A user without the right to load scripts loses only the order of changes.
+      replies = freePipeline(pipeline, answers).slice(loads.length);
     } catch (error) {
       for (const { reject } of calls) reject(error);
       return unsent;
     }
-    // Nothing here throws: each call is settled once, and counts as pending until it is.
+    // Nothing here throws: each call is settled once, and counts as pending until then.
     for (const [i, call] of calls.entries()) {
       const [error, reply] = replies[i] ?? [unavailable("the connection broke"), null];
-      if (error !== null) this.#sort(call, error, { by, route, unsent });
-      else if (Array.isArray(reply)) call.resolve(this.#withoutLife(call.base, reply));
-      else call.reject(unavailable("it answered a script with something else than a list"));
+      if (error !== null) this.#keepOrReject(call, error, { by, route, unsent });
+      else if (Array.isArray(reply)) call.resolve(this.#withoutGeneration(call.base, reply));
+      else call.reject(unavailable("it replied to a script with something other than a list"));
     }
     return unsent;
   }
 
   #add(pipeline: RedisPipeline, call: ScriptCall, by: "evalsha" | "eval"): void {
     const { base, script, args } = call;
-    const life = this.#lives.wordOf(base);
+    const generation = this.#generations.of(base);
     const values = call.sentWith ??= typeof args === "function" ? args() : args;
     const code = by === "eval" ? SCRIPTS[script] : HASHES.get(script)!;
-    // While a slot is being moved, a node only looks for the keys that it is told of, and takes
-    // those that a script looks up by itself for missing. Of two keys it wants both or answers
-    // TRYAGAIN; the first of these two is never a key, so nothing runs on half a slot.
+    // While a slot is moving, a node checks only the keys named in the call, and treats keys that a
+    // script looks up itself as missing. For two keys it requires both or replies TRYAGAIN. The
+    // first of these two never exists, so no script runs on half a slot.
     if (this.#client.isCluster) {
-      pipeline[by](code, 2, base, lifeKeyOf(base), life, this.#newLife, ...values);
-    } else pipeline[by](code, 1, base, life, this.#newLife, ...values);
+      pipeline[by](
+        code,
+        2,
+        base,
+        generationKeyOf(base),
+        generation,
+        this.#newGeneration,
+        ...values,
+      );
+    } else pipeline[by](code, 1, base, generation, this.#newGeneration, ...values);
   }
 
   #routeTo(base: string): Route {
@@ -130,8 +142,8 @@ export class ScriptSender {
     return { pipeline: node.pipeline(), isDirect: true, isUnsure };
   }
 
-  /** Keeps a call that can be sent again, or settles it with its error. */
-  #sort(
+  /** Keeps a call that can be sent again, or rejects it. */
+  #keepOrReject(
     call: ScriptCall,
     error: Error,
     { by, route, unsent }: { by: "evalsha" | "eval"; route: Route; unsent: Unsent },
@@ -141,8 +153,8 @@ export class ScriptSender {
     const isElsewhere = this.#client.isCluster === true &&
       /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN)\b/.test(message);
     const isBroken = route.isDirect && message === "Connection is closed.";
-    // A client sends again what had no answer when its connection broke: then this is what the
-    // second request was answered, and the first may have been carried out.
+    // The client resends unanswered commands after a break. This is then the reply to the second
+    // request, and the first may have run.
     if (isBroken || route.isUnsure()) call.mayBeDone = true;
     if ((isUnknown || isElsewhere) && !call.mayBeDone) call.sentWith = undefined;
     if (isUnknown) unsent.unknown.push(call);
@@ -152,13 +164,15 @@ export class ScriptSender {
     } else call.reject(error);
   }
 
-  #withoutLife(base: string, reply: readonly Reply[]): readonly Reply[] {
-    this.#lives.learn(base, (reply as Reply[]).pop() as string);
+  #withoutGeneration(base: string, reply: readonly Reply[]): readonly Reply[] {
+    this.#generations.learn(base, (reply as Reply[]).pop() as string);
     return reply;
   }
 }
 
-/** Returns true if a call may be repeated: numbered calls detect a repetition. */
+/**
+ * Returns whether a call that may have run can be sent again: numbered calls detect repetitions.
+ */
 function isRepeatable({ script, args }: ScriptCall): boolean {
   return typeof args === "function" || REPEATABLE.has(script);
 }

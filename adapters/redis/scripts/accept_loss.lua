@@ -1,16 +1,16 @@
--- Accepts that data is lost: ARGV[3] is the time, the others are words that it was known by. Whoever knew one
--- of these goes on with what is there. {how many of them are lost here, life}
+-- Accepts the loss of data: ARGV[3] is the time, the others are words of generations. Instances that knew
+-- such a generation continue with the current data. Returns {number of these that are lost here, generation}.
 --@include keys
-local life = redis.call('GET', base .. ':life')
-if not life then
-  life = ARGV[2]
-  redis.call('SET', base .. ':life', life)
+local generation = redis.call('GET', base .. ':life')
+if not generation then
+  generation = ARGV[2]
+  redis.call('SET', base .. ':life', generation)
 end
 local lost = 0
 for i = 4, #ARGV do
-  if ARGV[i] ~= life then
+  if ARGV[i] ~= generation then
     lost = lost + 1
     redis.call('HSET', base .. ':losses', ARGV[i], ARGV[3])
   end
 end
-return {lost, life}
+return {lost, generation}

@@ -1,5 +1,5 @@
--- Whether this server takes changes: {life}. Removes nothing, which only a server that is read from
--- refuses; a full one does not, as reading and deleting go on there.
---@include life
+-- Checks whether this server accepts writes: {generation}. Removes nothing: a replica refuses that, but a
+-- full server does not, since reads and deletions continue there.
+--@include begin
 redis.call('UNLINK', base .. ':check')
-return {life}
+return {generation}

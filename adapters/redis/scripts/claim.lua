@@ -1,5 +1,5 @@
--- Moves the marks of those tasks whose time for a kind of work has still come: {id ..., life}.
---@include life
+-- Moves the marks of those tasks that are still due for a kind of work: {id ..., generation}.
+--@include begin
 local marks = base .. ':due:' .. ARGV[3]
 local now_ms, until_ms = tonumber(ARGV[4]), ARGV[5]
 local answer = {}
@@ -10,5 +10,5 @@ for i = 6, #ARGV do
     answer[#answer + 1] = ARGV[i]
   end
 end
-answer[#answer + 1] = life
+answer[#answer + 1] = generation
 return answer

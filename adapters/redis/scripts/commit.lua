@@ -1,28 +1,29 @@
--- One atomic change of one task: checks what is expected, then writes, or refuses whole. The checks and
--- their order mirror checkCommit in core/domain/commit.ts.
+-- Commits one atomic change of a task: checks what is expected, then writes everything or refuses everything.
+-- The checks and their order mirror checkCommit in core/domain/commit.ts.
 --
--- Answers {'ok' or, of tasks with webhooks, 'hooked', from, length, timestamp, {position in the commit,
--- ...} ...} or {code, details ...}, and the life. ' untold' behind 'ok' or 'hooked': nobody could be woken.
+-- Returns {outcome, from, length, timestamp, {position in the commit, ...} ..., generation} or {code, details
+-- ..., generation}. The outcome is 'ok', or 'hooked' for tasks with webhooks; ' untold' is added if the
+-- wake-ups could not be published.
 --
--- Commits that only append plain events to a live task have a script of their own, publish.lua.
+-- publish.lua handles commits that only append standalone events to a live task.
 --@include begin_commit
---@include append_places
+--@include append_positions
 --@include text_key
 --@include damaged
 local expect, draft_count, special_count, marks = ARGV[12], ARGV[13] + 0, ARGV[14] + 0, ARGV[15]
 
--- 'in ' and an incarnation: live, and in that one.
+-- 'in ' and an incarnation: live, and in that incarnation.
 local wanted = string.match(expect, '^in (.+)')
 if wanted then expect = 'live' end
 
 local function refuse(...)
   local answer = {...}
-  answer[#answer + 1] = life
+  answer[#answer + 1] = generation
   return answer
 end
 
--- The drafts: of each its class, and the event as it is kept but for what comes first in it. Then those
--- that are of a series or of a producer: which it is, flags, and the fields that these announce.
+-- The drafts: for each its event kind, and the stored event without its first part. Then, for those of a
+-- series or a producer: the position, flags, and the fields that the flags announce.
 local BEFORE_DRAFTS = 14
 local at = BEFORE_DRAFTS + 2 * draft_count + 2
 local specials, are_produced, any_repeats = {}, false, false
@@ -42,7 +43,7 @@ for _ = 1, special_count do
     at = at + 3
   end
 end
--- What is left is the record, if there is one, and what it replaces.
+-- The rest is the record, if there is one, and what it replaces.
 local has_record = ARGV[at] ~= nil
 
 if expect == 'absent' then
@@ -59,7 +60,7 @@ elseif expect == 'at' then
   if now[1] ~= ARGV[at + 10] or now[2] ~= ARGV[at + 11] then return refuse('CONFLICT') end
 end
 
--- Requires that a hash has as many fields as the task says it was given.
+-- Requires that a hash has as many fields as the task recorded.
 local function assert_whole(kind)
   local count = call('HGET', task_key, kind)
   if count and call('HLEN', key(kind, id)) < count + 0 and call('HEXISTS', task_key, 'trimmed') == 0 then
@@ -67,7 +68,7 @@ local function assert_whole(kind)
   end
 end
 
--- Series as they are in the store, read once.
+-- Stored series, each read once.
 local series_key = key('series', id)
 local known_series, is_series_whole = {}, false
 local function series_of(name)
@@ -84,8 +85,8 @@ end
 local producers, are_producers_whole = {}, false
 local producers_key = key('producers', id)
 
--- Which drafts repeat what their producer has sent, as if they were taken one after another; and what the
--- log will have.
+-- Finds drafts that repeat earlier events of their producer, treating drafts one by one, and computes the new
+-- length and size of the log.
 local checks_producers = are_produced and expect == 'live'
 for i = 1, draft_count do
   local draft = specials[i]
@@ -114,7 +115,8 @@ for i = 1, draft_count do
       if not draft.repeats then
         local seq = int(draft.seq + 1)
         local found = call('XRANGE', key('sent', id) .. ':' .. producer.no, seq, seq)
-        -- What was trimmed from the beginning of the log is forgotten here, too: then it is nowhere.
+        -- Numbers of events trimmed from the start of the log are removed here, too; the event is then in
+        -- neither.
         draft.repeats = found[1] and tonumber(string.match(found[1][1], '%-(%d+)$')) or -1
       end
     else
@@ -186,8 +188,8 @@ local function assert_log()
   if from > 0 and call('EXISTS', log_key) == 0 then damaged('log') end
 end
 
--- Updates the series of an event. Returns it, and whether the event can still be read as a plain one.
-local function append_to_series(draft, class, index)
+-- Updates the series of an event. Returns it, and whether the event can still be read standalone.
+local function append_to_series(draft, event_kind, index)
   local series = series_of(draft.series)
   if not series then
     assert_log()
@@ -203,18 +205,18 @@ local function append_to_series(draft, class, index)
   end
   series.newest = index
   series.changed = true
-  local plain = series.mode == 'keep-all'
-  if not plain and series.classes then
+  local standalone = series.mode == 'keep-all'
+  if not standalone and series.classes then
     local is_known = false
-    for _, one in ipairs(series.classes) do is_known = is_known or one == class end
+    for _, one in ipairs(series.classes) do is_known = is_known or one == event_kind end
     if not is_known then
       if #series.classes == 8 then series.classes = false
-      else series.classes[#series.classes + 1] = class end
+      else series.classes[#series.classes + 1] = event_kind end
     end
   end
   if series.mode == 'accumulate' then
     if draft.delta then
-      -- How long the text is; of some that were begun long ago that is not known before they go on.
+      -- The length of the text; unknown for some old series until their next event.
       if series.text ~= true then series.text = (series.text or 0) + #draft.delta end
       appends[series] = appends[series] or {}
       table.insert(appends[series], draft.delta)
@@ -225,43 +227,47 @@ local function append_to_series(draft, class, index)
       call('DEL', text_key(id, series.no))
     end
   end
-  return series, plain
+  return series, standalone
 end
 
--- Positions by class, of plain events and of others.
-local plain_places, other_places = {}, {}
+-- Positions by event kind, for standalone events and for others.
+local standalone_positions, other_positions = {}, {}
 local position = from
 for i = 1, draft_count do
   local draft = specials[i]
   if not (draft and draft.repeats) then
-    local class, kept = ARGV[BEFORE_DRAFTS + 2 * i], ARGV[BEFORE_DRAFTS + 2 * i + 1]
-    local places, begins = plain_places, time
+    local event_kind, kept = ARGV[BEFORE_DRAFTS + 2 * i], ARGV[BEFORE_DRAFTS + 2 * i + 1]
+    local by_kind, begins = standalone_positions, time
     if draft and draft.series then
-      local series, plain = append_to_series(draft, class, position)
-      if not plain then places = other_places end
+      local series, standalone = append_to_series(draft, event_kind, position)
+      if not standalone then by_kind = other_positions end
       local field = series.field ~= '' and ',' .. series.field or ''
       begins = '[' .. draft.series .. ',"' .. series.mode .. '"' .. field .. '],' .. time
       if draft.mode == '' then answer[#answer + 1] = {i - 1, series.mode, series.field} end
     end
     position = position + 1
-    -- A log that had events and is gone is not begun anew.
+    -- A log whose events are gone must not be started again.
     if position > from + 1 or from == 0 then call('XADD', log_key, int(position), begins, kept)
     elseif not call('XADD', log_key, 'NOMKSTREAM', int(position), begins, kept) then damaged('log') end
-    local positions = places[class]
+    local positions = by_kind[event_kind]
     if positions then positions[#positions + 1] = struct.pack(POSITION, position)
-    else places[class] = { struct.pack(POSITION, position) } end
+    else by_kind[event_kind] = { struct.pack(POSITION, position) } end
   end
 end
 
-for class, positions in pairs(plain_places) do append_places(id, '1' .. class, table.concat(positions)) end
-for class, positions in pairs(other_places) do append_places(id, '0' .. class, table.concat(positions)) end
+for event_kind, positions in pairs(standalone_positions) do
+  append_positions(id, '1' .. event_kind, table.concat(positions))
+end
+for event_kind, positions in pairs(other_positions) do
+  append_positions(id, '0' .. event_kind, table.concat(positions))
+end
 
 if special_count > 0 then
   for series, parts in pairs(appends) do
     local text = text_key(id, series.no)
     local size = call('APPEND', text, table.concat(parts))
     if series.text == true then series.text = size
-    elseif size ~= series.text then call('DEL', text) end -- What was before is gone: reading notices.
+    elseif size ~= series.text then call('DEL', text) end -- The earlier text is gone; reads must notice.
   end
   for name, series in pairs(known_series) do
     if series and series.changed then
@@ -276,7 +282,7 @@ if special_count > 0 then
         producer.no = int(call('HINCRBY', task_key, 'producers', 1) - 1)
       end
       local sent_key = key('sent', id) .. ':' .. producer.no
-      -- A new epoch: the numbers of the one before mean nothing any more.
+      -- In a new epoch, the numbers of the previous one are void.
       if producer.fresh then call('DEL', sent_key) end
       for seq = producer.stored, producer.seq - 1 do
         call('XADD', sent_key, int(seq + 1) .. '-' .. int(producer.added[seq]), '', '')
@@ -329,8 +335,8 @@ if has_record then
 end
 
 if length > from then
---@include tell_commit
+--@include announce_commit
   answer[1] = outcome
 end
-answer[#answer + 1] = life
+answer[#answer + 1] = generation
 return answer

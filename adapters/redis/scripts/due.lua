@@ -1,5 +1,6 @@
--- Work of some kinds, earliest first, one more than the limit of each: {kind, id, at ..., life}.
---@include life
+-- Returns marks of some kinds of work, earliest first, one more of each than the limit: {kind, id, at ...,
+-- generation}.
+--@include begin
 local limit = tonumber(ARGV[3])
 local answer = {}
 for i = 4, #ARGV do
@@ -10,5 +11,5 @@ for i = 4, #ARGV do
     answer[#answer + 1] = found[j + 1]
   end
 end
-answer[#answer + 1] = life
+answer[#answer + 1] = generation
 return answer

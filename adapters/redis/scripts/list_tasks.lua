@@ -1,6 +1,6 @@
--- The ids of the newest tasks after a place in the list: {more, created at, id ..., life}.
--- With `more` the last pair is how far was looked, whether it matches or not.
---@include life
+-- Returns the ids of the newest tasks after a list key: {more, created at, id ..., generation}. If `more` is
+-- 2, the last pair only marks how far the list was read.
+--@include begin
 --@include is_before
 --@include matches_type
 local statuses = ARGV[3] ~= '' and cjson.decode(ARGV[3]) or nil
@@ -9,7 +9,7 @@ local tag, limit = ARGV[5], tonumber(ARGV[6])
 local after_score, after_id = ARGV[7], ARGV[8]
 local MAX_LOOKED_AT = 2000
 
--- A source is a sorted set, read newest first in chunks.
+-- Opens a sorted set for reading in chunks, newest first.
 local function source(name)
   local offset, chunk, at = 0, {}, 1
   local start = after_score == '' and '+inf' or after_score
@@ -51,7 +51,7 @@ while true do
   local ok = true
   if types or (tag ~= '' and statuses) then
     local task = redis.call('HMGET', key('task', head.id), 'type', 'status')
-    -- A task whose head is gone is in no list; who asks for it is told.
+    -- A task whose head is lost is in no list; requests for it report the loss.
     ok = task[2] ~= false
     if ok and types then ok = matches_type(task[1], types) end
     if ok and statuses then
@@ -71,5 +71,5 @@ while true do
     break
   end
 end
-answer[#answer + 1] = life
+answer[#answer + 1] = generation
 return answer

@@ -1,5 +1,5 @@
--- Tasks that are marked for a kind of work, after a place in their order: {id, at ..., life}.
---@include life
+-- Returns tasks marked for a kind of work, after a given entry: {id, at ..., generation}.
+--@include begin
 --@include is_before
 local marks, limit = base .. ':due:' .. ARGV[3], tonumber(ARGV[4])
 local after_ms, after_id = ARGV[5], ARGV[6]
@@ -18,5 +18,5 @@ while #answer < 2 * limit do
   if #found < 2 * CHUNK then break end
   offset = offset + CHUNK
 end
-answer[#answer + 1] = life
+answer[#answer + 1] = generation
 return answer

@@ -1,8 +1,9 @@
--- Folds of series in the order of their newest events: {incarnation, status, length, scanned to,
--- entropy of the newest event, {series, mode, field, classes, index, event begins, goes on, text} ..., life}, or nothing.
+-- Returns folds of series in the order of their newest events: {incarnation, status, length, scanned to,
+-- entropy of the newest event, {series, mode, field, event kinds, index, event begins, goes on, text} ...,
+-- generation}, or nothing.
 --
--- A page at a time, since nobody else is served while a script runs.
---@include life
+-- Reads a page at a time, because Redis serves nobody else while a script runs.
+--@include begin
 --@include text_key
 --@include damaged
 --@include entropy_at
@@ -12,7 +13,7 @@ local with_texts, only = ARGV[8] == '1', ARGV[9]
 local task = redis.call('HMGET', key('task', id), 'incarnation', 'status', 'length', 'trimmed', 'folds')
 if not task[1] then
 --@include absent
-  return {life}
+  return {generation}
 end
 local is_whole = not task[4] -- No event was trimmed, nor any series with it.
 if is_whole and task[5] and redis.call('ZCARD', key('newest', id)) < task[5] + 0 then damaged('newest') end
@@ -22,7 +23,7 @@ if ARGV[5] ~= '' then through = math.min(through, tonumber(ARGV[5])) end
 local answer = {task[1], task[2], length, math.max(through, after), entropy_at(id, length - 1)}
 local SCANNED_TO, HEAD = 4, #answer
 
--- One more than is wanted tells whether there are others.
+-- One extra entry shows whether there are more.
 local names
 if only == '' then
   names = redis.call('ZRANGEBYSCORE', key('newest', id), '(' .. ARGV[4], int(math.max(through, 0)),
@@ -43,21 +44,21 @@ for i, name in ipairs(names) do
   local series = cmsgpack.unpack(stored)
   local position = int(series.newest + 1)
   local found = redis.call('XRANGE', key('log', id), position, position)
-  -- A series goes with its last event; a fold whose newest was trimmed alone cannot be shown.
+  -- A series is removed with its last event; a fold whose newest event alone was trimmed cannot be shown.
   if found[1] then
-    local classes = series.classes and '[[' .. table.concat(series.classes, '],[') .. ']]' or ''
+    local event_kinds = series.classes and '[[' .. table.concat(series.classes, '],[') .. ']]' or ''
     local text = false
     if with_texts and series.text then
       text = redis.call('GET', text_key(id, series.no))
       if not text or series.text ~= true and #text ~= series.text then damaged('text') end
     end
     local goes_on = found[1][2][2]
-    answer[#answer + 1] = {name, series.mode, series.field, classes, series.newest, found[1][2][1], goes_on, text}
+    answer[#answer + 1] = {name, series.mode, series.field, event_kinds, series.newest, found[1][2][1], goes_on, text}
     bytes = bytes + #goes_on - string.find(goes_on, '\n', 1, true) + (text and #text or 0)
   elseif is_whole then damaged('log') end
   scanned_to = series.newest
-  -- Among so many there were some that cannot be shown.
+  -- Some of the entries could not be shown.
   if i > limit then answer[SCANNED_TO] = scanned_to end
 end
-answer[#answer + 1] = life
+answer[#answer + 1] = generation
 return answer

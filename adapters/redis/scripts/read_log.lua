@@ -1,12 +1,12 @@
--- Part of a log: {incarnation, status, length, scanned to, rest through, entropy of the event scanned to,
--- {index, event begins, goes on} ..., life}, or nothing. The entropy is `diverged` if the log is not the one that
--- the caller goes on from.
+-- Returns part of a log: {incarnation, status, length, scanned to, rest through, entropy of the event scanned
+-- to, {index, event begins, goes on} ..., generation}, or nothing. The entropy is `diverged` if the log does
+-- not continue the caller's.
 --
--- A script pays ten times for an event what XRANGE does. So where many follow on one another that are all
--- wanted, it is only the first that come from here; `rest through` is then the index through which the
--- caller reads on by itself, else -1.
---@include life
---@include classes
+-- An event costs ten times as much in a script as in a plain XRANGE. In a long run of matching events, the
+-- script returns only the first ones; `rest through` is then the index through which the caller reads the
+-- rest itself, otherwise -1.
+--@include begin
+--@include event_kinds
 --@include positions_between
 --@include pages
 --@include entropy_at
@@ -17,13 +17,13 @@ local bytes, max_bytes = 0, ARGV[10] == '' and math.huge or tonumber(ARGV[10])
 local task = redis.call('HMGET', key('task', id), 'incarnation', 'status', 'length', 'bytes', 'trimmed', 'classes')
 if not task[1] then
 --@include absent
-  return {life}
+  return {generation}
 end
 local length = tonumber(task[3])
 if ARGV[11] ~= '' and after >= 0 then
   local before = after < length and entropy_at(id, after)
   if after >= length or before and before ~= ARGV[11] then
-    return {task[1], task[2], length, after, -1, 'diverged', life}
+    return {task[1], task[2], length, after, -1, 'diverged', generation}
   end
 end
 local to = length - 1
@@ -33,13 +33,13 @@ local first, final = math.max(0, after + 1) + 1, to + 1
 local from, through = first, final
 local log_key = key('log', id)
 
--- How many entries are asked for at once: a few, since nobody knows how large they are.
+-- Entries per request: few, since their size is unknown.
 local ENTRIES = 64
 
--- How many come from here where others follow, and how many these have to be to be worth another request.
+-- Events that the script returns at the start of a run, and the shortest rest worth another request.
 local FIRST, REST = 16, 16
 
--- Entries of the log between two positions, in the wanted order.
+-- Returns entries between two positions, in the requested order.
 local function range(low, high, count)
   if high < low then return {} end
   if backward then return redis.call('XREVRANGE', log_key, int(high), int(low), 'COUNT', count) end
@@ -50,7 +50,7 @@ local function position_of(entry) return tonumber(string.match(entry[1], '^%d+')
 local answer = {task[1], task[2], length, 0, -1, false}
 local HEAD = #answer
 local last, last_goes_on
--- Takes an entry. Returns whether there is room for another.
+-- Adds an entry to the answer. Returns whether there is room for more.
 local function take(entry)
   last = position_of(entry)
   local begins, goes_on = entry[2][1], entry[2][2]
@@ -67,7 +67,7 @@ local function take_all(entries)
   end
 end
 
--- How many of the log's pages begin at or before a position.
+-- Returns how many pages of the log begin at or before a position.
 local function pages_through(position, count)
   local low, high = 0, count
   while low < high do
@@ -78,7 +78,7 @@ local function pages_through(position, count)
   return low
 end
 
--- The last position through which what follows has no more bytes than there is room for.
+-- Returns the last position whose events surely fit into the remaining bytes.
 local function fits_through()
   if max_bytes == math.huge then return final end
   local count = redis.call('STRLEN', pages_key(id)) / POSITION_BYTES
@@ -90,13 +90,13 @@ local function fits_through()
   return math.min(final, struct.unpack(POSITION, text) - 1)
 end
 
-local all, classes = filter == '', nil
+local all, event_kinds = filter == '', nil
 if filter ~= '' or plain then
-  classes = classes_of(id, filter, plain, class_count(length, task[6]))
-  all = filter == '' and #classes == redis.call('HLEN', key('classes', id))
+  event_kinds = event_kinds_of(id, filter, plain, event_kind_count(length, task[6]))
+  all = filter == '' and #event_kinds == redis.call('HLEN', key('classes', id))
 end
 if all then
-  -- It is asked once whether there is room: where there is none, events are large or the log is old.
+  -- Checked once: if there is no room, events are large or the log is old.
   local may_part = not backward and max_bytes >= PAGE_BYTES
   while more do
     local left = limit - (#answer - HEAD)
@@ -112,21 +112,21 @@ if all then
     end
   end
 else
-  -- Of each class as many as could be wanted, so that none is read that comes far behind.
+  -- Collects up to `limit` positions of each event kind, so that none is read in vain.
   local positions = {}
-  for _, class in ipairs(classes) do
-    positions_between(class, first, final, limit, backward, positions)
+  for _, event_kind in ipairs(event_kinds) do
+    positions_between(event_kind, first, final, limit, backward, positions)
   end
   table.sort(positions)
   local at, step = 1, 1
   if backward then at, step = #positions, -1 end
   while more and positions[at] do
-    -- What follows on one another is read at once.
+    -- Adjacent positions are read together.
     local from, count = positions[at], 1
     while count < ENTRIES and positions[at + step] == positions[at] + step do
       at, count = at + step, count + 1
     end
-    -- What is alone is the same in either order, and Redis finds it sooner forward.
+    -- A single entry is the same in either order, and faster to find forward.
     local entries = count == 1 and redis.call('XRANGE', log_key, int(from), int(from))
       or range(math.min(from, positions[at]), math.max(from, positions[at]), count)
     if #entries < count then damaged('log') end
@@ -144,5 +144,5 @@ if not backward then
   if last and last - 1 == answer[4] then answer[6] = entropy_of(last_goes_on)
   else answer[6] = entropy_at(id, answer[4]) end
 end
-answer[#answer + 1] = life
+answer[#answer + 1] = generation
 return answer

@@ -1,5 +1,5 @@
--- The commands that the user may not run on keys of a partition, of those in ARGV, in which % stands for a key.
--- Asking costs nothing and changes nothing; servers before Redis 7 cannot be asked.
+-- Returns the commands of ARGV that the user may not run on keys of a partition; % stands for a key. The
+-- check changes nothing. Servers before Redis 7 cannot do it.
 if not redis.acl_check_cmd then return {} end
 local denied = {}
 for _, text in ipairs(ARGV) do

@@ -1,127 +1,127 @@
--- Removes events from the log of an ended task, and folds of series: {how many events, life}.
+-- Removes events of an ended task's log and folds of series: {number of events, generation}.
 --
--- With an event goes its place in its class. Some places are still needed to count; they are
--- remembered in a sorted set of their class. Between two events that are left it is the first of the
--- class at most, since counting asks for the first at or after an event. Where the class has the
--- event before, or where none is left before, it is not needed either.
---@include life
---@include classes
---@include gone_key
+-- An event's position is removed with it. Some ranks are still needed for counting and are kept in a sorted
+-- set per event kind. Counting asks for the first event at or after an event, so between two remaining events
+-- at most the first rank of each kind is needed; none is if the event before is of the kind, or if no event
+-- before remains.
+--@include begin
+--@include event_kinds
+--@include trimmed_key
 --@include text_key
 local id = ARGV[3]
 local task_key, log_key = key('task', id), key('log', id)
 local task = redis.call('HMGET', task_key, 'incarnation', 'length', 'trimmed', 'producers', 'classes')
-if not task[1] or task[1] ~= ARGV[4] then return {0, life} end
+if not task[1] or task[1] ~= ARGV[4] then return {0, generation} end
 local length = tonumber(task[2])
 local series_end = 5 + tonumber(ARGV[5])
 
--- Positions to remove, one above the index; never that of the newest event.
-local wanted = {}
+-- Positions to remove (index + 1); never that of the newest event.
+local requested = {}
 for i = series_end + 1, #ARGV do
   local position = tonumber(ARGV[i]) + 1
-  if position > (wanted[#wanted] or 0) and position < length then wanted[#wanted + 1] = position end
+  if position > (requested[#requested] or 0) and position < length then requested[#requested + 1] = position end
 end
 
--- Which of these, from one on, is the first at or after a position.
-local function first_wanted(position, from)
-  local low, high = from, #wanted + 1
+-- Returns the number, at least `from`, of the first of these at or after a position.
+local function first_requested(position, from)
+  local low, high = from, #requested + 1
   while low < high do
     local middle = math.floor((low + high) / 2)
-    if wanted[middle] < position then low = middle + 1 else high = middle end
+    if requested[middle] < position then low = middle + 1 else high = middle end
   end
   return low
 end
 
 local function parts_of(entry)
-  local position, place = string.match(entry[1], '^(%d+)%-(%d+)$')
-  return tonumber(position), tonumber(place)
+  local position, rank = string.match(entry[1], '^(%d+)%-(%d+)$')
+  return tonumber(position), tonumber(rank)
 end
 
--- Redis takes only so many arguments from a script at once.
+-- Redis limits the number of arguments of a call from a script.
 local function delete_entries(stream, ids)
   for i = 1, #ids, 1000 do
     redis.call('XDEL', stream, unpack(ids, i, math.min(i + 999, #ids)))
   end
 end
 
-local classes = classes_of(id, '', false, class_count(length, task[5]))
-for _, class in ipairs(classes) do class.removed = {} end
+local event_kinds = event_kinds_of(id, '', false, event_kind_count(length, task[5]))
+for _, event_kind in ipairs(event_kinds) do event_kind.removed = {} end
 
-local function is_found(class, chunk, nth, position)
-  local place = place_in(class, chunk, nth)
-  table.insert(class.removed, { position = position, place = place, chunk = chunk, nth = nth })
+local function is_found(event_kind, chunk, nth, position)
+  local rank = rank_in(event_kind, chunk, nth)
+  table.insert(event_kind.removed, { position = position, rank = rank, chunk = chunk, nth = nth })
 end
 
--- Finds what is wanted among the places of a class. Leaps from what is wanted to what there is and back,
--- so little is looked at in vain.
-local function find_in(class)
-  local next_wanted = 1
-  while wanted[next_wanted] do
-    local chunk = chunk_at(class, wanted[next_wanted])
+-- Finds requested positions among those of an event kind. Skips ahead in both lists, so few positions are
+-- read in vain.
+local function find_in(event_kind)
+  local next_requested = 1
+  while requested[next_requested] do
+    local chunk = chunk_at(event_kind, requested[next_requested])
     if not chunk then return end
-    local nth = nth_at(chunk, wanted[next_wanted], 1)
-    while nth <= chunk.count and wanted[next_wanted] do
+    local nth = nth_at(chunk, requested[next_requested], 1)
+    while nth <= chunk.count and requested[next_requested] do
       local position = position_in(chunk, nth)
-      next_wanted = first_wanted(position, next_wanted)
-      if wanted[next_wanted] == position then is_found(class, chunk, nth, position) end
-      if wanted[next_wanted] then
-        nth = nth_at(chunk, math.max(position + 1, wanted[next_wanted]), nth)
+      next_requested = first_requested(position, next_requested)
+      if requested[next_requested] == position then is_found(event_kind, chunk, nth, position) end
+      if requested[next_requested] then
+        nth = nth_at(chunk, math.max(position + 1, requested[next_requested]), nth)
       end
     end
     if chunk.is_open then return end
-    next_wanted = first_wanted(position_in(chunk, chunk.count) + 1, next_wanted)
+    next_requested = first_requested(position_in(chunk, chunk.count) + 1, next_requested)
   end
 end
 
--- Finds what is wanted by asking each event for its class.
+-- Finds requested positions by reading the events for their kinds.
 local function find_by_events()
   local named = {}
-  for _, class in ipairs(classes) do named[class.name] = class end
+  for _, event_kind in ipairs(event_kinds) do named[event_kind.name] = event_kind end
   local function name_in(goes_on)
     local plain = string.match(goes_on, '^,%d+,("[^"\\]*","%a+")%]')
     if plain then return plain end
     local _, before = string.find(goes_on, '^,%d+,')
-    for name in pairs(named) do -- Its type has characters that are escaped.
+    for name in pairs(named) do -- The type has escaped characters.
       local bare = string.sub(name, 2)
       if string.sub(goes_on, before + 1, before + #bare) == bare then return bare end
     end
   end
-  for _, wanted_one in ipairs(wanted) do
-    local position = int(wanted_one)
+  for _, requested_one in ipairs(requested) do
+    local position = int(requested_one)
     local event = redis.call('XRANGE', log_key, position, position)[1]
     local name = event and name_in(event[2][2])
     for _, kind in ipairs(name and {'0', '1'} or {}) do
-      local class = named[kind .. name]
-      if class then
-        if has_position(class, wanted_one) then
-          local chunk = chunk_at(class, wanted_one)
-          is_found(class, chunk, nth_at(chunk, wanted_one, 1), wanted_one)
+      local event_kind = named[kind .. name]
+      if event_kind then
+        if has_position(event_kind, requested_one) then
+          local chunk = chunk_at(event_kind, requested_one)
+          is_found(event_kind, chunk, nth_at(chunk, requested_one, 1), requested_one)
         end
       end
     end
   end
 end
 
--- Events may be large, so they are only read where many more chunks would have to be.
-if #wanted > 0 then
-  local span = wanted[#wanted] - wanted[1] + 1
-  local chunks = math.min(#classes * #wanted, #classes + span / CHUNK)
-  if chunks > 3 * #wanted then find_by_events()
+-- Events may be large, so they are read only if that saves reading many more chunks.
+if #requested > 0 then
+  local span = requested[#requested] - requested[1] + 1
+  local chunks = math.min(#event_kinds * #requested, #event_kinds + span / CHUNK)
+  if chunks > 3 * #requested then find_by_events()
   else
-    for _, class in ipairs(classes) do find_in(class) end
+    for _, event_kind in ipairs(event_kinds) do find_in(event_kind) end
   end
 end
 
 local removed = {}
-for _, class in ipairs(classes) do
-  for _, event in ipairs(class.removed) do removed[#removed + 1] = event.position end
+for _, event_kind in ipairs(event_kinds) do
+  for _, event in ipairs(event_kind.removed) do removed[#removed + 1] = event.position end
 end
 table.sort(removed)
 local ids = {}
 for i, position in ipairs(removed) do ids[i] = int(position) .. '-0' end
 delete_entries(log_key, ids)
 
--- Where nothing is left now: {before it (0 if nothing is), after it}, in order.
+-- The gaps between remaining events: {position before (0 if none), position after}, in order.
 local gaps, gap_of = {}, {}
 for _, position in ipairs(removed) do
   local gap = gaps[#gaps]
@@ -138,7 +138,7 @@ for _, position in ipairs(removed) do
   gap_of[position] = #gaps
 end
 
--- The places of a class that were remembered in these gaps, by number of the gap.
+-- Returns the kept ranks of an event kind in these gaps, by number of the gap.
 local function remembered_in_gaps(gone)
   local PAIRS = 64
   local found, at, from = {}, 1, 0
@@ -151,7 +151,7 @@ local function remembered_in_gaps(gone)
       while at <= #gaps and gaps[at].high < from do at = at + 1 end
       if at <= #gaps and from > gaps[at].low then
         found[at] = found[at] or {}
-        table.insert(found[at], { position = from, place = tonumber(pairs_found[i]) })
+        table.insert(found[at], { position = from, rank = tonumber(pairs_found[i]) })
       end
     end
     if #pairs_found < 2 * PAIRS then break end
@@ -159,42 +159,42 @@ local function remembered_in_gaps(gone)
   return found
 end
 
-local function is_needed(class, gap)
+local function is_needed(event_kind, gap)
   if gap.low == 0 then return false end
-  return not has_position(class, gap.low)
+  return not has_position(event_kind, gap.low)
 end
 
-local function remember(class)
-  local gone = gone_key(id, class.name)
+local function remember(event_kind)
+  local gone = trimmed_key(id, event_kind.name)
   local remembered = task[3] and remembered_in_gaps(gone) or {}
   local first, numbers = {}, {}
-  for _, event in ipairs(class.removed) do
+  for _, event in ipairs(event_kind.removed) do
     local number = gap_of[event.position]
     first[number] = first[number] or event
     remembered[number] = remembered[number] or {}
   end
   for number in pairs(remembered) do numbers[#numbers + 1] = number end
-  table.sort(numbers) -- So that each chunk is read once.
+  table.sort(numbers) -- Reads each chunk once.
   for _, number in ipairs(numbers) do
-    local places = remembered[number]
+    local ranks = remembered[number]
     local best = first[number]
     local is_new = best ~= nil
-    for _, one in ipairs(places) do
+    for _, one in ipairs(ranks) do
       if not best or one.position < best.position then best, is_new = one, false end
     end
-    local needed = is_needed(class, gaps[number])
-    for _, one in ipairs(places) do
-      if one ~= best or not needed then redis.call('ZREM', gone, int(one.place)) end
+    local needed = is_needed(event_kind, gaps[number])
+    for _, one in ipairs(ranks) do
+      if one ~= best or not needed then redis.call('ZREM', gone, int(one.rank)) end
     end
-    if needed and is_new then redis.call('ZADD', gone, int(best.position), int(best.place)) end
+    if needed and is_new then redis.call('ZADD', gone, int(best.position), int(best.rank)) end
   end
 end
 
--- The runs of a chunk without some of its events: {first, last, events of the class before}.
-local function runs_without(class, chunk, events)
+-- Returns the runs of a chunk after removing events: {first, last, rank}.
+local function runs_without(event_kind, chunk, events)
   local runs, next_event = {}, 1
   for number = 1, chunk.runs or 1 do
-    local first, before, last = 1, class.total, chunk.count
+    local first, before, last = 1, event_kind.total, chunk.count
     if not chunk.is_open then
       first, before = run_of(chunk, number)
       if number < chunk.runs then last = run_of(chunk, number + 1) - 1 end
@@ -210,13 +210,13 @@ local function runs_without(class, chunk, events)
   return runs
 end
 
--- Puts a chunk without some of its events where it was.
-local function replace(class, chunk, events)
-  local runs = runs_without(class, chunk, events)
+-- Replaces a chunk by one without some of its events.
+local function replace(event_kind, chunk, events)
+  local runs = runs_without(event_kind, chunk, events)
   if chunk.is_open then
-    redis.call('DEL', class.open)
-    class.total, class.is_open = class.total + chunk.count, false
-  else redis.call('ZREM', class.places, chunk.text) end
+    redis.call('DEL', event_kind.open)
+    event_kind.total, event_kind.is_open = event_kind.total + chunk.count, false
+  else redis.call('ZREM', event_kind.chunks, chunk.text) end
   if #runs == 0 then return end
   local heads, parts, count = {}, {}, 0
   for i, run in ipairs(runs) do
@@ -225,29 +225,29 @@ local function replace(class, chunk, events)
     parts[i] = string.sub(chunk.text, begin + 1, chunk.head + run[2] * POSITION_BYTES)
     count = count + run[2] - run[1] + 1
   end
-  redis.call('ZADD', class.places, int(position_in(chunk, runs[#runs][2])),
+  redis.call('ZADD', event_kind.chunks, int(position_in(chunk, runs[#runs][2])),
     struct.pack(RUN_COUNT, #runs) .. table.concat(heads) .. table.concat(parts))
 end
 
--- Removes the places of what was removed of a class.
-local function remove_places(class)
-  if #class.removed == 0 then return end
+-- Removes the positions of an event kind's removed events.
+local function remove_positions(event_kind)
+  if #event_kind.removed == 0 then return end
   local at = 1
-  while class.removed[at] do
-    local chunk, events = class.removed[at].chunk, {}
-    while class.removed[at] and class.removed[at].chunk == chunk do
-      events[#events + 1] = class.removed[at]
+  while event_kind.removed[at] do
+    local chunk, events = event_kind.removed[at].chunk, {}
+    while event_kind.removed[at] and event_kind.removed[at].chunk == chunk do
+      events[#events + 1] = event_kind.removed[at]
       at = at + 1
     end
-    replace(class, chunk, events)
+    replace(event_kind, chunk, events)
   end
-  local last = redis.call('ZREVRANGE', class.places, 0, 0, 'WITHSCORES')[2]
-  redis.call('HSET', key('classes', id), class.name,
-    struct.pack(CLASS, class.total, tonumber(last or 0), class.is_open and 1 or 0))
+  local last = redis.call('ZREVRANGE', event_kind.chunks, 0, 0, 'WITHSCORES')[2]
+  redis.call('HSET', key('classes', id), event_kind.name,
+    struct.pack(CLASS, event_kind.total, tonumber(last or 0), event_kind.is_open and 1 or 0))
 end
 
--- Redis frees the blocks of a stream whole, or not at all. If what is left of the log is in few of many,
--- it is written anew, if that is not much more work than removing was.
+-- Redis frees only whole blocks of a stream. Rewrites a log that is left in few entries over many blocks,
+-- unless that takes much longer than the removal itself.
 local function rewrite_log()
   local MAX_BYTES, ENTRIES = 1048576, 16
   local left = redis.call('XLEN', log_key)
@@ -272,7 +272,8 @@ local function rewrite_log()
   end
 end
 
--- What producers sent before the first event that is left is refused, known or not.
+-- Forgets the producer numbers of events before the first remaining one; their repetitions are refused either
+-- way.
 local function forget_sent()
   local MAX_PRODUCERS, ENTRIES = 1000, 128
   local budget = #removed + ENTRIES
@@ -297,9 +298,9 @@ end
 if #removed > 0 then
   local highest = math.max(removed[#removed] - 1, tonumber(task[3] or 0))
   redis.call('HSET', task_key, 'trimmed', int(highest))
-  for _, class in ipairs(classes) do
-    remember(class)
-    remove_places(class)
+  for _, event_kind in ipairs(event_kinds) do
+    remember(event_kind)
+    remove_positions(event_kind)
   end
   rewrite_log()
   if gaps[1].low == 0 then forget_sent() end
@@ -313,4 +314,4 @@ for i = 6, series_end do
     redis.call('ZREM', key('newest', id), ARGV[i])
   end
 end
-return {#removed, life}
+return {#removed, generation}

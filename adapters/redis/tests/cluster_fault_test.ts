@@ -8,14 +8,14 @@ import { redisProgram, startRedis } from "../../../testing/databases/redis_serve
 import { until } from "../../../testing/sse/sse.ts";
 import { createRedisAdapters } from "../mod.ts";
 
-// A cluster of two nodes, the connections to which fall silent.
+// Tests a cluster of two nodes whose connections fall silent.
 
 const SLOTS = 16_384;
 const hasRedis = await redisProgram() !== undefined;
-const test = hasRedis ? Deno.test : () => {}; // `conformance_test.ts` says that it is left out.
+const test = hasRedis ? Deno.test : () => {}; // `conformance_test.ts` reports the skip.
 
 interface SetUp extends AsyncDisposable {
-  /** Before each node. */
+  /** One in front of each node. */
   proxies: MovingProxy[];
   engine: TaskEngine;
   adapters: ReturnType<typeof createRedisAdapters>;
@@ -29,7 +29,7 @@ async function setUp(): Promise<SetUp> {
   const proxies: MovingProxy[] = [];
   const admins: Redis[] = [];
   for (const i of [0, 1]) {
-    const proxy = stack.use(movingProxy("redis://127.0.0.1:1")); // Takes a port before others do.
+    const proxy = stack.use(movingProxy("redis://127.0.0.1:1")); // Reserves a port.
     proxies.push(proxy);
     const [port, bus] = freePorts(2) as [number, number];
     proxy.moveTo(`redis://127.0.0.1:${port}`);
@@ -107,7 +107,7 @@ test("redis cluster: wake-ups whose connection fell silent come again", async ()
     try {
       await here.adapters.broadcast.publish(signal);
     } catch {
-      // The connection that tells is silent, too.
+      // The publishing connection is silent, too.
     }
     return heard > 0;
   };

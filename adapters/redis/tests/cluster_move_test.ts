@@ -18,16 +18,16 @@ import type { SCRIPTS } from "../_generated_scripts.ts";
 import { createRedisAdapters } from "../mod.ts";
 import { slotOf } from "../connection/slot.ts";
 
-// A slot that is moved key by key: whoever looks at half of it must say so.
+// Tests a slot that is moved key by key: operations on half of it must fail.
 
 const hasRedis = await redisProgram() !== undefined;
-const test = hasRedis ? Deno.test : () => {}; // `conformance_test.ts` says that it is left out.
+const test = hasRedis ? Deno.test : () => {}; // `conformance_test.ts` reports the skip.
 
 type Operation = (store: ShortTermStore) => Promise<unknown>;
 
-/** An operation for each script about tasks, all of which find something in what `fill` makes. */
+/** One operation per task script, each of which finds something in the data of `fill`. */
 const OPERATIONS: Record<
-  Exclude<keyof typeof SCRIPTS, "echo" | "rights" | "accept_loss" | "find_life">,
+  Exclude<keyof typeof SCRIPTS, "echo" | "rights" | "accept_loss" | "find_generation">,
   Operation
 > = {
   archived: (store) =>
@@ -57,7 +57,7 @@ const OPERATIONS: Record<
 
 const READS = ["count_matches", "get_task", "list_tasks", "read_log", "read_notes", "read_folds"];
 
-/** Makes a task that has keys of every kind, and another one. */
+/** Creates a task with keys of every kind, and another task. */
 async function fill(store: ShortTermStore): Promise<void> {
   await create(store, "other", { tags: ["a"] });
   await create(store, "t", { tags: ["a"], type: "job" });
@@ -102,7 +102,7 @@ async function isRefused(work: Promise<unknown>): Promise<boolean> {
   }
 }
 
-/** Reads the contents of a store. */
+/** Returns everything that can be read from a store. */
 async function contentsOf(store: ShortTermStore): Promise<unknown> {
   const read = async (name: string) => [name, await OPERATIONS[name as "get_task"](store)];
   return Object.fromEntries(await Promise.all(READS.map(read)));
@@ -139,7 +139,7 @@ test("redis cluster: nothing is read or changed while a slot is half moved, in a
     for (const through of [0, 1, 3, Math.floor(keys.length / 2), keys.length - 1, keys.length]) {
       await move.move(order.slice(moved, through));
       moved = through;
-      // One that starts now, where something is on both nodes.
+      // An instance that starts now, while keys are on both nodes.
       const isSplit = through === 1 || through === keys.length - 1;
       await using started = isSplit ? open(cluster, 200) : undefined;
       for (const { store } of started === undefined ? [old] : [old, started]) {

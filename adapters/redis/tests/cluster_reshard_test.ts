@@ -9,10 +9,10 @@ import { until } from "../../../testing/sse/sse.ts";
 import { createRedisAdapters } from "../mod.ts";
 import { slotOf } from "../connection/slot.ts";
 
-// Slots are moved, and nodes come and go, while instances publish, read and start.
+// Tests moving slots and joining and leaving nodes while instances publish, read and start.
 
 const hasRedis = await redisProgram() !== undefined;
-const test = hasRedis ? Deno.test : () => {}; // `conformance_test.ts` says that it is left out.
+const test = hasRedis ? Deno.test : () => {}; // `conformance_test.ts` reports the skip.
 
 const PARTITIONS = 6;
 const TASKS = 60;
@@ -53,7 +53,7 @@ function startInstance(cluster: RedisCluster, sharded: boolean) {
 
 type Instance = ReturnType<typeof startInstance>;
 
-/** Publishes to tasks one after another until it is stopped, and knows what became of each event. */
+/** Publishes to tasks one after another until stopped, and records the outcome of each event. */
 class Publisher {
   readonly acknowledged = new Map<string, number[]>();
   readonly refused: unknown[] = [];
@@ -91,7 +91,7 @@ class Publisher {
   }
 }
 
-/** Waits until each instance hears of each task. */
+/** Waits until each instance receives wake-ups of each task. */
 async function hearsAll(heard: Map<Instance, Set<string>>, engine: TaskEngine): Promise<void> {
   for (const ids of heard.values()) ids.clear();
   await until(async () => {

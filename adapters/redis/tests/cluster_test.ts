@@ -5,7 +5,7 @@ import { startRedisCluster } from "../../../testing/databases/redis_cluster.ts";
 import { redisProgram } from "../../../testing/databases/redis_server.ts";
 import { createRedisAdapters } from "../mod.ts";
 
-// The same promises on a real cluster of three nodes, with wake-ups to all nodes and to one shard.
+// Runs conformance on a real cluster of three nodes, with wake-ups to all nodes and to one shard.
 
 if (await redisProgram() !== undefined) {
   const { nodes, folder } = await startRedisCluster(3);

@@ -5,7 +5,7 @@ import { createRedisAdapters } from "../mod.ts";
 const url = (await redisUrl())!;
 const test = url === undefined ? () => {} : Deno.test;
 
-/** Adapters that see nothing of any other. */
+/** Opens adapters with a prefix of their own. */
 function open(options: { timeoutMs?: number } = {}) {
   return createRedisAdapters(url, { prefix: `test:${crypto.randomUUID()}:`, ...options });
 }

@@ -8,10 +8,10 @@ import { until } from "../../../testing/sse/sse.ts";
 import type { RedisAdapterOptions, RedisAdapters } from "../mod.ts";
 import { createRedisAdapters } from "../mod.ts";
 
-// Connections that are open and of no use: to a server that only reads by now, or silent.
+// Tests open but unusable connections: to a server that became a replica, or to a silent one.
 
 const hasRedis = await redisProgram() !== undefined;
-const test = hasRedis ? Deno.test : () => {}; // `conformance_test.ts` says that it is left out.
+const test = hasRedis ? Deno.test : () => {}; // `conformance_test.ts` reports the skip.
 
 interface SetUp extends RedisAdapters {
   engine: TaskEngine;
@@ -21,8 +21,8 @@ interface SetUp extends RedisAdapters {
 }
 
 /**
- * @param owner Who opens the connections: the adapters, or whoever uses them, as they come or so that
- * they forget what had no answer when a connection broke.
+ * @param owner The owner of the connections: the adapters, or the caller, with default options or
+ *   with options that drop pending replies when a connection breaks.
  */
 function setUp(
   url: string,
@@ -142,7 +142,7 @@ test("redis: a connection that is silent from its beginning is given up", async 
   await using proxy = movingProxy(redis.url);
   await using here = setUp(proxy.url, "ours", { timeoutMs: 200, partitions: 2 });
   await here.engine.createTask({ id: "t" });
-  // The kernel takes connections for a process that is frozen, which then say nothing.
+  // The kernel accepts connections for a frozen process, and they stay silent.
   redis.process.kill("SIGSTOP");
   const before = proxy.connections;
   await until(async () => {
@@ -191,7 +191,7 @@ for (const policy of ["allkeys-lru", "allkeys-random", "volatile-lru", "noevicti
     await using redis = await startRedis({ args: ["--maxmemory-policy", policy] });
     {
       await using here = setUp(redis.url, "ours");
-      // Nothing is evicted without a bound.
+      // Nothing is evicted without a memory limit.
       assert.equal(await here.shortTerm.check(), undefined);
     }
     const admin = new Redis(redis.port);

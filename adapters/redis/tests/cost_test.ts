@@ -5,16 +5,16 @@ import { TaskEngine } from "@taskcast/core";
 import { redisProgram, startRedis } from "../../../testing/databases/redis_server.ts";
 import { createRedisAdapters } from "../mod.ts";
 
-// `conformance_test.ts` says that it is left out.
+// `conformance_test.ts` reports the skip.
 const test = await redisProgram() === undefined ? () => {} : Deno.test;
 
-/** Calls of each command so far, as Redis counts them. */
+/** Returns the number of calls of each command so far, as Redis counts them. */
 async function callsOf(admin: Redis): Promise<Map<string, number>> {
   const found = (await admin.info("commandstats")).matchAll(/cmdstat_(\w+):calls=(\d+)/g);
   return new Map([...found].map(([, name, calls]) => [name!, Number(calls)]));
 }
 
-/** How often each command is called by what is done. */
+/** Returns how often some work calls each command. */
 async function costOf(admin: Redis, work: () => Promise<unknown>): Promise<Record<string, number>> {
   const before = await callsOf(admin);
   await work();
@@ -26,7 +26,7 @@ async function costOf(admin: Redis, work: () => Promise<unknown>): Promise<Recor
 test("redis: what the script of a publish asks of Redis, for one event and for a hundred", async () => {
   await using redis = await startRedis();
   const { broadcast, shortTerm } = createRedisAdapters(redis.url);
-  const options = { sweepMs: 0 }; // Looking for due work would be counted, too.
+  const options = { sweepMs: 0 }; // Sweeps would be counted, too.
   const engine = new TaskEngine({ broadcast, shortTermStore: shortTerm, options });
   const admin = new Redis(redis.port);
 
@@ -39,27 +39,27 @@ test("redis: what the script of a publish asks of Redis, for one event and for a
   };
   const hundred = (event: EventInput) => Array.from({ length: 100 }, () => event);
   await engine.createTask({ id: "t" });
-  // What is new costs a little more: a script, a class, a series.
+  // First uses cost a little more: a script, an event kind, a series.
   await engine.publishEvent("t", plain);
   await engine.publishEvents("t", [plain, token]);
 
-  // Whether the data is the same and the commit is new; what is known of the task; the event and its
-  // place; what is known from now on; two channels.
+  // The generation and the commit number; the task; the event and its position; the new state; two
+  // channels.
   const one = { evalsha: 1, mget: 1, hmget: 1, set: 1, xadd: 1, append: 1, hset: 1, publish: 2 };
   assert.deepEqual(await costOf(admin, () => engine.publishEvent("t", plain)), one);
   assert.deepEqual(
     await costOf(admin, () => engine.publishEvents("t", hundred(plain))),
     { ...one, xadd: 100 },
   );
-  // And of the series: what it is, its text, and which of its events is the newest.
+  // Plus, for the series: its state, its text, and its newest event.
   const ofSeries = { ...one, hget: 1, hset: 2, append: 2, zadd: 1 };
   assert.deepEqual(await costOf(admin, () => engine.publishEvent("t", token)), ofSeries);
   assert.deepEqual(
     await costOf(admin, () => engine.publishEvents("t", hundred(token))),
     { ...ofSeries, xadd: 100 },
   );
-  // When there are 128 of a class, which these make it, they become a chunk: what is known of the class,
-  // and its places so far; and then the next one is the first again.
+  // These fill a chunk of 128 events of a kind: its state and its positions; the next event is then
+  // the first again.
   const closing = { hget: 1, get: 1, zadd: 1, del: 1 };
   assert.deepEqual(
     await costOf(admin, () => engine.publishEvents("t", hundred(plain))),
@@ -95,17 +95,17 @@ test("redis: a task is marked for the archive once, until the archive has it", a
   const plain = { evalsha: 1, mget: 1, hmget: 1, set: 1, xadd: 1, append: 1, hset: 1, publish: 2 };
   assert.deepEqual(await costOf(admin, append), plain);
   assert.deepEqual((await claim(nowMs + 5)).taskIds, ["t"]);
-  assert.deepEqual(await costOf(admin, append), plain); // Claimed, it is marked still.
+  assert.deepEqual(await costOf(admin, append), plain); // A claimed task stays marked.
   const has = (length: number) =>
     shortTerm.archived("t", { incarnation: "i", version: 1, length }, { againAtMs: nowMs + 50 });
   assert.equal(await has(2), false);
-  assert.deepEqual(await costOf(admin, append), plain); // As it was marked again.
+  assert.deepEqual(await costOf(admin, append), plain); // As when it was marked again.
   assert.equal(await has(4), true);
   assert.deepEqual((await claim(nowMs + 500)).taskIds, []);
-  // What comes after that marks it anew.
+  // The next event marks it again.
   assert.deepEqual(await costOf(admin, append), { ...plain, hset: 2, zadd: 1 });
   assert.deepEqual((await claim(nowMs + 500)).taskIds, ["t"]);
-  // So it does behind a mark that was taken away.
+  // Likewise after a mark was removed.
   assert(await shortTerm.mark("t", "archive", undefined, { incarnation: "i", version: 1 }));
   assert.deepEqual(await costOf(admin, append), { ...plain, hset: 2, zadd: 1 });
   assert(await shortTerm.mark("t", "archive", undefined, { incarnation: "i", version: 1 }));
@@ -138,15 +138,15 @@ test("redis: what reading a page asks of Redis, whether it is of ten events or o
     });
     assert.equal(page?.events.length, limit);
   };
-  await read(1, false)(); // Its script is known from then on.
+  await read(1, false)(); // Loads the script.
 
-  // Whether the data is the same; the task; the events.
+  // The generation; the task; the events.
   const short = { evalsha: 1, get: 1, hmget: 1, xrange: 1 };
   assert.deepEqual(await costOf(admin, read(10, false)), short);
-  // Whether there is room for all, and then these, by no script, in the same life of the task.
+  // Whether there is room for all; then the rest without a script, in the same incarnation.
   const long = { ...short, strlen: 1, xrange: 2, hget: 1 };
   assert.deepEqual(await costOf(admin, read(1_000, false)), long);
-  // That all events stand alone.
+  // Whether all events are standalone.
   assert.deepEqual(await costOf(admin, read(1_000, true)), { ...long, hgetall: 1, hlen: 1 });
   admin.disconnect();
   await engine.close();
@@ -167,7 +167,7 @@ test("redis: where a page has no room for what follows, that is asked once", asy
     assert.equal(page?.events.length, length);
   };
   await read(1_000, 1)();
-  // All by the script, as many at a time as there is room for; the second after it was asked.
+  // All by the script, in steps of what fits; from the second step on after a check.
   const short = { evalsha: 1, get: 1, hmget: 1 };
   assert.deepEqual(await costOf(admin, read(60_000, 30)), { ...short, xrange: 1 });
   const { getrange, ...others } = await costOf(admin, read(90_000, 45));

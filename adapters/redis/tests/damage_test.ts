@@ -6,14 +6,14 @@ import { TaskcastError } from "@taskcast/core/protocol";
 import { redisProgram, startRedis } from "../../../testing/databases/redis_server.ts";
 import { createRedisAdapters } from "../mod.ts";
 
-// A key of a task is gone, by an eviction or by hand. Whatever is asked then is answered as if nothing
-// were gone, or with DATA_LOST.
+// Tests the loss of one key of a task, by an eviction or by hand. Every answer must be as if
+// nothing were lost, or DATA_LOST.
 
 const test = await redisProgram() === undefined ? () => {} : Deno.test;
 
 const EVENTS = 300;
 
-/** A task with plain events of two types, a text, a latest value, and a producer. */
+/** Fills a task with standalone events of two types, a text, a latest value, and a producer. */
 async function fill(engine: TaskEngine, id: string): Promise<void> {
   await engine.createTask({ id });
   for (let i = 0; i < EVENTS; i += 50) {
@@ -32,7 +32,7 @@ async function fill(engine: TaskEngine, id: string): Promise<void> {
   }
 }
 
-/** Questions of which each must be answered rightly or not at all. */
+/** Queries that must each be answered correctly or not at all. */
 function questions(store: ShortTermStore, id: string): Record<string, () => Promise<unknown>> {
   const all = { after: -1, limit: 10_000 };
   return {
@@ -90,7 +90,7 @@ async function setUp(url: string) {
   };
 }
 
-/** Every key that is about a task, without the place in it. */
+/** Returns all keys of a task, without the partition. */
 async function keysOf(admin: Redis, id: string): Promise<string[]> {
   const keys = await admin.keys(`taskcast:{p0}:*:${id}*`);
   return keys.filter((key) => key.split(":")[3] === id).sort();
@@ -102,7 +102,7 @@ test("redis: with any key of a task gone no answer is wrong, before and after mo
   const { shortTerm, engine, admin } = here;
   await fill(engine, "t");
   const keys = await keysOf(admin, "t");
-  // Each kind is there, or the test looks at less than it says.
+  // Each kind must exist, or the test covers less than it claims.
   for (const kind of ["task", "log", "classes", "open", "places", "series", "newest", "text"]) {
     assert(keys.some((key) => key.startsWith(`taskcast:{p0}:${kind}:t`)), `${kind} in ${keys}`);
   }
@@ -133,7 +133,7 @@ test("redis: with any key of a task gone no answer is wrong, before and after mo
         }
       }
       const stored = await answerTo(() => more(id, round));
-      if (stored === "lost") break; // Refused: it did not go on.
+      if (stored === "lost") break; // The commit was refused.
       await more(whole, round);
     }
     const isDerived = /:(pages|sent|producers):/.test(key);
@@ -177,7 +177,7 @@ test("redis: the id of a task whose head is gone is not given to another", async
   assert.equal(await answerTo(() => here.engine.createTask({ id: "t" })), "lost");
   assert.equal(await answerTo(() => here.engine.publishEvent("t", { type: "a", data: 1 })), "lost");
   assert.equal(await answerTo(() => here.engine.getTask("t")), "lost");
-  // Others are not kept out of lists by it.
+  // Lists still show other tasks.
   await here.engine.createTask({ id: "other", type: "x" });
   for (const filter of [{}, { types: ["x"] }, { statuses: ["pending"] as const }]) {
     const { tasks } = await here.shortTerm.listTasks({ limit: 10, ...filter });
@@ -209,7 +209,7 @@ test("redis: what was trimmed or deleted is not taken for lost", async () => {
   }
 });
 
-/** Without what differs between two tasks that were filled alike. */
+/** Removes what differs between two identically filled tasks. */
 function comparable(answer: unknown): unknown {
   const differs = new Set(["incarnation", "id", "createdAt", "updatedAt", "timestamp", "entropy"]);
   return JSON.parse(

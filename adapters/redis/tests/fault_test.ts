@@ -13,10 +13,10 @@ import { until } from "../../../testing/sse/sse.ts";
 import type { RedisAdapterOptions, RedisAdapters } from "../mod.ts";
 import { createRedisAdapters } from "../mod.ts";
 
-// What becomes of tasks and readers when Redis is slow, frozen, killed, emptied or full.
+// Tests tasks and readers while Redis is slow, frozen, killed, emptied or full.
 
 const hasRedis = await redisProgram() !== undefined;
-const test = hasRedis ? Deno.test : () => {}; // `conformance_test.ts` says that it is left out.
+const test = hasRedis ? Deno.test : () => {}; // `conformance_test.ts` reports the skip.
 
 interface SetUp extends RedisAdapters {
   engine: TaskEngine;
@@ -143,11 +143,11 @@ test("redis: a frozen one fails requests in time, and they are carried out at mo
 
 test("redis: commits whose connection breaks are carried out at most once, by any client", async () => {
   await using redis = await startRedis();
-  // Breaks wherever it may be: in requests, in answers, between the two.
+  // Breaks at any point: in requests, in replies, and in between.
   let length = 1_500;
   await using proxy = cuttingProxy(redis.url, () => length += 137);
   const port = Number(new URL(proxy.url).port);
-  // As it comes: such a client sends again whatever had no answer when the connection broke.
+  // With default options, the client resends unanswered commands after a break.
   const clients = [1, 2, 3].map(() => {
     const client = new Redis(port, { retryStrategy: () => 1 });
     client.on("error", () => {});
@@ -195,7 +195,7 @@ test("redis: commits whose connection breaks are carried out at most once, by an
 test("redis: a commit that a client sends again is carried out once, though the scripts are forgotten", async () => {
   await using redis = await startRedis();
   const own = new Redis(redis.url);
-  // Loses the answer to one request, and the scripts; then the connection breaks.
+  // Loses the reply to one request, and the scripts; then the connection breaks.
   let isLosing = false;
   const sockets = new Set<Socket>();
   const proxy = createServer((socket) => {
@@ -264,7 +264,7 @@ test("redis: data that was lost is noticed, and never looks like an empty log", 
   {
     await using anew = setUp(redis.url);
     await anew.engine.createTask({ id: "t" });
-    // Another life of everything: who was there before still does not take it for the old one.
+    // A new generation: the running instance does not mistake it for the old one.
     assert(await isUnavailable(here.engine.getTask("t")));
   }
   await here.engine.close();
@@ -305,14 +305,14 @@ test("redis: another number of partitions is refused", async () => {
 
 test("redis: too many waiting requests are refused, not collected", async () => {
   await using redis = await startRedis();
-  // Few partitions: the engine looks at each for due work, and that is not to wait here.
+  // Few partitions, since the engine sweeps each, and that must not wait here.
   await using here = setUp(redis.url, { maxPending: 50, timeoutMs: 500, partitions: 2 });
   await here.engine.createTask({ id: "t" });
   redis.process.kill("SIGSTOP");
   const reads = Array.from({ length: 200 }, () => here.shortTerm.getTask("t"));
   const results = await Promise.allSettled(reads);
   const refused = results.filter((result) =>
-    result.status === "rejected" && /50 requests wait/.test(result.reason.message)
+    result.status === "rejected" && /50 requests are already waiting/.test(result.reason.message)
   );
   assert.equal(refused.length, 150);
   redis.process.kill("SIGCONT");
@@ -323,12 +323,12 @@ test("redis: a publish is one command, and so is a batch; nothing is read before
   await using here = setUp(redis.url);
   await here.engine.createTask({ id: "t" });
   await here.engine.publishEvent("t", { type: "n", data: 0 });
-  await here.engine.getTask("t"); // The first use of a script sends it whole.
+  await here.engine.getTask("t"); // The first use of a script sends its source.
   const admin = new Redis(redis.port);
   const monitor = await admin.monitor();
   const seen: string[] = [];
   monitor.on("monitor", (_time: string, args: string[], source: string) => {
-    // What the script itself calls is not a round trip; `sweepMs` looks for due work meanwhile.
+    // Commands called by the script are no round trips; `sweepMs` keeps sweeps out.
     if (source !== "lua" && args.includes("t")) seen.push(args[0]!.toLowerCase());
   });
   const counted = async (work: () => Promise<unknown>) => {

@@ -3,9 +3,9 @@ import { Redis } from "ioredis";
 import { redisProgram, startRedis } from "../../../testing/databases/redis_server.ts";
 import type { RedisPipeline } from "../connection/client.ts";
 import type { Answer } from "../scripting/free_pipeline.ts";
-import { released } from "../scripting/free_pipeline.ts";
+import { freePipeline } from "../scripting/free_pipeline.ts";
 
-// `conformance_test.ts` says that it is left out.
+// `conformance_test.ts` reports the skip.
 const test = await redisProgram() === undefined ? () => {} : Deno.test;
 
 test("redis: nothing keeps what a pipeline of ioredis was asked and answered", async () => {
@@ -16,15 +16,15 @@ test("redis: nothing keeps what a pipeline of ioredis was asked and answered", a
   pipeline.call("GET", "key");
   assert.equal(pipeline.length, 2);
   const answers = await pipeline.exec() as Answer[];
-  assert.deepEqual(released(pipeline, answers), [[null, "OK"], [null, "value"]]);
+  assert.deepEqual(freePipeline(pipeline, answers), [[null, "OK"], [null, "value"]]);
   assert.equal(pipeline.length, 0);
-  // The pipeline's own promise is fulfilled with these.
+  // The pipeline's own promise resolves to this array.
   assert.deepEqual(answers, []);
   client.disconnect();
 });
 
 Deno.test("redis: a client that keeps nothing, or was not answered, is let go as it is", () => {
   const pipeline = { exec: () => Promise.resolve(null) } as unknown as RedisPipeline;
-  assert.deepEqual(released(pipeline, [[null, 1]]), [[null, 1]]);
-  assert.deepEqual(released(pipeline, null), []);
+  assert.deepEqual(freePipeline(pipeline, [[null, 1]]), [[null, 1]]);
+  assert.deepEqual(freePipeline(pipeline, null), []);
 });

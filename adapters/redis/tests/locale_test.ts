@@ -6,10 +6,10 @@ import { otherLocale } from "../../../testing/databases/locale.ts";
 import { redisProgram, startRedis } from "../../../testing/databases/redis_server.ts";
 import { createRedisAdapters } from "../mod.ts";
 
-// Redis takes the order of texts in scripts from its environment, and that of sorted sets does not.
+// Tests that text order in scripts, which depends on the locale of Redis, agrees with sorted sets.
 
 const hasRedis = await redisProgram() !== undefined;
-const test = hasRedis ? Deno.test : () => {}; // `conformance_test.ts` says that it is left out.
+const test = hasRedis ? Deno.test : () => {}; // `conformance_test.ts` reports the skip.
 
 test("redis: pages of equally old tasks are whole under any locale", async () => {
   await using locale = await otherLocale();

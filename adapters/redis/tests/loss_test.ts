@@ -6,10 +6,10 @@ import { redisProgram, startRedis } from "../../../testing/databases/redis_serve
 import { until } from "../../../testing/sse/sse.ts";
 import { createRedisAdapters } from "../mod.ts";
 
-// What becomes of instances whose Redis lost data, and how they go on without being started anew.
+// Tests instances whose Redis lost data, and how they continue without a restart.
 
 const hasRedis = await redisProgram() !== undefined;
-const test = hasRedis ? Deno.test : () => {}; // `conformance_test.ts` says that it is left out.
+const test = hasRedis ? Deno.test : () => {}; // `conformance_test.ts` reports the skip.
 
 const PARTITIONS = 4;
 
@@ -25,7 +25,7 @@ function startInstance(url: string) {
   return {
     ...adapters,
     engine,
-    /** Why a task cannot be asked for, or "". */
+    /** Returns why a task cannot be read, or "". */
     refusal: async (id: string) => {
       try {
         await engine.getTask(id);
@@ -48,7 +48,7 @@ function startInstance(url: string) {
   };
 }
 
-/** Enough that each partition has some. */
+/** Enough for each partition to have some. */
 const IDS = Array.from({ length: 24 }, (_, i) => `t${i}`);
 
 const wordIn = (message: string) => /accept-loss ([0-9a-f]{8})/.exec(message)![1]!;
@@ -102,7 +102,7 @@ test("redis: a loss that an operator accepts is over on all instances, and only 
   assert.deepEqual(await reading, ["deleted"], "who followed what is gone is told so");
   assert.equal((await started.engine.getEvents("t0")).events.length, 2);
 
-  // A loss that comes later is another one.
+  // A later loss is a separate one.
   await admin.flushall();
   await assert.rejects(here.shortTerm.due(Date.now(), 100), { code: "STORE_UNAVAILABLE" });
   for (const { refusal } of [here, there, started]) {
@@ -128,7 +128,7 @@ test("redis: a partition that is lost is refused alone, and goes on when its dat
   const { ok, told } = await here.health();
   assert(ok);
   assert.match(told, /1 of 4 partitions/);
-  // The work of others is not held up by those that are lost.
+  // Lost partitions do not hold up work of the others.
   const nowMs = Date.now();
   const due = await here.shortTerm.due(nowMs + 1e9, 100);
   assert.deepEqual(

@@ -4,12 +4,12 @@ import { TaskEngine } from "@taskcast/core";
 import { redisProgram, startRedis } from "../../../testing/databases/redis_server.ts";
 import { createRedisAdapters } from "../mod.ts";
 
-// A page of many events is read in two steps: what may happen between them.
+// Tests changes between the two requests for a page of many events.
 
-// `conformance_test.ts` says that it is left out.
+// `conformance_test.ts` reports the skip.
 const test = await redisProgram() === undefined ? () => {} : Deno.test;
 
-/** Clients of its own, of which that of the store does something before the rest of a page is asked for. */
+/** Opens clients; that of the store does something before the second request for a page. */
 async function openTricked(
   trick: (exec: () => ReturnType<ReturnType<Redis["pipeline"]>["exec"]>) => ReturnType<typeof exec>,
 ) {

@@ -9,13 +9,12 @@ import type { RedisAdapters } from "../mod.ts";
 import { createRedisAdapters } from "../mod.ts";
 import { COMMANDS } from "../rights.ts";
 
-// The user of docs/reference/storage/redis.md may do everything that is needed, and of what is left
-// out nothing can be.
+// Tests that the user of docs/reference/storage/redis.md has exactly the rights that are needed.
 
 const hasRedis = await redisProgram() !== undefined;
-const test = hasRedis ? Deno.test : () => {}; // `conformance_test.ts` says that it is left out.
+const test = hasRedis ? Deno.test : () => {}; // `conformance_test.ts` reports the skip.
 
-/** The rights of the document, the password and the prefix of keys and channels included. */
+/** The documented rights, with the password and the prefix of keys and channels. */
 const RIGHTS = await documentedRights();
 
 async function documentedRights(): Promise<string[]> {
@@ -26,7 +25,7 @@ async function documentedRights(): Promise<string[]> {
   return words!.trim().split(/\s+/);
 }
 
-/** The documented user on a server, changed as is said. */
+/** Returns the address for the documented user, changed as given. */
 async function userUrl(url: string, { without, prefix }: { without?: string; prefix?: string }) {
   const admin = new Redis(url);
   const rights = RIGHTS.filter((right) => right !== without);
@@ -47,7 +46,7 @@ const url = hasRedis ? (await redisUrl())! : "";
 const own = `rights:${crypto.randomUUID().slice(0, 8)}:`;
 const limited = hasRedis ? await userUrl(url, { prefix: own }) : "";
 
-/** Adapters of the documented user that see nothing of any other. */
+/** Opens adapters of the documented user with a prefix of their own. */
 const open = (prefix = `${own}${crypto.randomUUID()}:`) => createRedisAdapters(limited, { prefix });
 
 testShortTermStore({
@@ -81,7 +80,7 @@ testBroadcast({
   test,
 });
 
-/** Uses a store whose user lacks a right; nothing may be stored in part. */
+/** Runs operations for a user that lacks a right; nothing may be stored in part. */
 async function attempt(redis: RedisServer, without: string): Promise<string> {
   const adapters = createRedisAdapters(await userUrl(redis.url, { without }), { partitions: 2 });
   try {
@@ -183,7 +182,7 @@ test("redis: the commands that rights are asked for are those of the scripts", a
   admin.disconnect();
 });
 
-/** How often each command ran. */
+/** Returns how often each command ran. */
 async function commandsOf(admin: Redis): Promise<Record<string, number>> {
   const stats = await admin.info("commandstats");
   return Object.fromEntries(

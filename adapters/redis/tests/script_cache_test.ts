@@ -6,7 +6,7 @@ import { redisProgram, startRedis } from "../../../testing/databases/redis_serve
 import { createRedisAdapters } from "../mod.ts";
 
 const hasRedis = await redisProgram() !== undefined;
-const test = hasRedis ? Deno.test : () => {}; // `conformance_test.ts` says that it is left out.
+const test = hasRedis ? Deno.test : () => {}; // `conformance_test.ts` reports the skip.
 
 test("redis: changes stay in order where a server knows only some of the scripts, or none any more", async () => {
   await using server = await startRedis();
@@ -28,7 +28,7 @@ test("redis: changes stay in order where a server knows only some of the scripts
   await admin.script("FLUSH");
   await engine.publishEvent("t", inSeries);
   assert.deepEqual(await publish(), [8, 9, 10]);
-  // Many of one turn go in several groups, and while those are sent again others are asked for.
+  // Calls of one turn go in several groups, and more calls arrive while those are sent again.
   let expected = 11;
   for (let round = 0; round < 5; round++) {
     await admin.script("FLUSH");

@@ -9,10 +9,10 @@ import { until } from "../../../testing/sse/sse.ts";
 import { seededRandom } from "../../../core/conformance/seeded_random.ts";
 import { createRedisAdapters } from "../mod.ts";
 
-// What trimmed logs cost in Redis: memory, and entries that are looked at.
+// Tests the memory of trimmed logs, and the number of entries read.
 
 const hasRedis = await redisProgram() !== undefined;
-const test = hasRedis ? Deno.test : () => {}; // `conformance_test.ts` says that it is left out.
+const test = hasRedis ? Deno.test : () => {}; // `conformance_test.ts` reports the skip.
 
 const LIFE = "0123abcd";
 const NOW = 1_700_000_000_000;
@@ -78,7 +78,7 @@ async function end(store: ShortTermStore): Promise<void> {
   assert(result.ok);
 }
 
-/** Trims as the engine does: a thousand at a time, ascending. */
+/** Trims as the engine does: a thousand events at a time, ascending. */
 async function trim(store: ShortTermStore, indexes: readonly number[]): Promise<void> {
   for (let at = 0; at < indexes.length; at += 1_000) {
     const part = indexes.slice(at, at + 1_000);
@@ -100,12 +100,15 @@ async function memoryOf(admin: Redis): Promise<number> {
   return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
 }
 
-/** Counts the commands of scripts, and the entries requested, during some work. */
+/**
+ * Returns the calls that scripts make in Redis during some work, and the number of entries
+ * requested.
+ */
 async function costOf(
   { admin }: Bench,
   work: () => Promise<unknown>,
 ): Promise<{ calls: number; entries: number }> {
-  await work(); // The first use of a script sends it whole.
+  await work(); // The first use of a script sends its source.
   const monitor = await admin.monitor();
   let [calls, entries, ended] = [0, 0, false];
   monitor.on("monitor", (_time: string, args: string[], source: string) => {
@@ -126,7 +129,7 @@ test("redis: trimmed logs are read and counted as in memory, whatever was trimme
   await using bench = await open();
   const random = seededRandom(7);
   for (let round = 0; round < 30; round++) {
-    // A type may have any character; few or many take other ways.
+    // A type may have any character; few and many types take different paths.
     const types = round % 2 ? 5 : 20;
     const memory = new MemoryShortTermStore();
     const stores = [bench.store, memory];
@@ -167,7 +170,7 @@ test("redis: trimmed logs are read and counted as in memory, whatever was trimme
           through: random() < 0.5 ? undefined : Math.floor(random() * length),
           limit: 1 + Math.floor(random() * 50),
           backward: random() < 0.5,
-          plain: random() < 0.5,
+          standalone: random() < 0.5,
           ...(random() < 0.7 && { filter: { types } }),
         };
         const [page, pageInMemory] = await Promise.all(
@@ -183,16 +186,19 @@ test("redis: trimmed logs are read and counted as in memory, whatever was trimme
   }
 });
 
-/** The indexes of the events of a class, from its chunks and from what is behind them. */
-async function indexesIn(admin: Redis, places: string): Promise<number[]> {
-  const chunks = await admin.zrangeBuffer(places, 0, -1);
+/** Returns the indexes of an event kind, from its chunks and its newest positions. */
+async function indexesIn(admin: Redis, chunksKey: string): Promise<number[]> {
+  const chunks = await admin.zrangeBuffer(chunksKey, 0, -1);
   const parts = chunks.map((chunk) => chunk.subarray(2 + 8 * chunk.readUInt16BE(0)));
-  const open = await admin.getBuffer(places.replace(":places:", ":open:"));
+  const open = await admin.getBuffer(chunksKey.replace(":places:", ":open:"));
   const all = Buffer.concat([...parts, open ?? Buffer.alloc(0)]);
   return Array.from({ length: all.length / 6 }, (_, i) => all.readUIntBE(6 * i, 6) - 1);
 }
 
-/** Asserts at most one place of each kind between two remaining events, and none before the first. */
+/**
+ * Requires at most one kept rank per event kind between two remaining events, and none before the
+ * first.
+ */
 async function assertFewRemembered({ admin }: Bench, left: readonly number[]): Promise<void> {
   for (const key of await keysOf(admin, "gone")) {
     const found = await admin.zrange(key, 0, -1, "WITHSCORES");
@@ -214,7 +220,7 @@ test("redis: events of a class are found and counted across the chunks that thei
   const filters = [["a"], ["b", "c"], ["d"], ["*"], ["none"]].map((types) => ({ types }));
   let length = 0;
   async function grow(size: number): Promise<void> {
-    // One class grows fast, one slowly, and one has no event for long.
+    // One event kind grows fast, one slowly, and one has no event for long.
     const events = upTo(size).map((i) => {
       const draw = random();
       const type = draw < 0.7 ? "a" : draw < 0.95 ? "b" : length + i > 1_500 ? "d" : "c";
@@ -232,13 +238,13 @@ test("redis: events of a class are found and counted across the chunks that thei
     const ends = await endsOfChunks();
     const { events } = (await memory.readLog("t", { after: -1, limit: length }))!;
     for (const filter of filters) {
-      // At events that are left, and at what is behind all.
+      // At remaining events and at the end.
       const at = Array.from({ length: 8 }, () => Math.floor(random() * (events.length + 1)))
         .map((i) => events[i]?.index ?? length + 1);
       const counts = await Promise.all(stores.map((s) => s.countMatches("t", filter, at)));
       assert.deepEqual(counts[0], counts[1]);
       for (const backward of [false, true]) {
-        // Also exactly where chunks end.
+        // Includes exact chunk boundaries.
         const place = () => {
           const end = ends[Math.floor(random() * ends.length)];
           return end !== undefined && random() < 0.5
@@ -260,7 +266,7 @@ test("redis: events of a class are found and counted across the chunks that thei
   }
   for (const store of stores) await create(store);
   for (let round = 0; round < 60; round++) {
-    // As many as a chunk has, and one more or less; and few, and many.
+    // The size of a chunk, one more, one less; few, and many.
     const sizes = [1, 2, 127, 128, 129, Math.floor(random() * 400)];
     await grow(sizes[round % sizes.length]!);
     await assertSame();
@@ -312,7 +318,7 @@ test("redis: few events that are left here and there are packed together", async
   await append(store, upTo(length).map((i) => draft(i, { data: `"${"x".repeat(80)}"` })));
   await end(store);
   const whole = await memoryOf(admin);
-  // One of fifty: of each block of a stream at least one.
+  // One in fifty: at least one in each block of a stream.
   await trim(store, upTo(length, (index) => index % 50 !== 0));
   const left = await memoryOf(admin);
   assert(left < whole / 8, `${left} bytes of ${whole}`);
@@ -368,7 +374,7 @@ test("redis: what a trim looks at is in proportion to what it removes", async ()
   const scattered = await cost((from) => upTo(400).map((i) => from + 31 * i));
   assert(scattered.calls <= 8 * 400 && scattered.entries <= 12 * 400, JSON.stringify(scattered));
   assert(await bench.admin.zcard((await keysOf(bench.admin, "gone"))[0]!) > 200);
-  // Before and after all that is remembered of these.
+  // Before and after all kept ranks of these.
   const pairs = [[begin - 5, length - 5], [begin - 3, length - 3]];
   const apart = await cost(() => pairs.pop()!);
   assert(apart.calls <= 35 && apart.entries <= 600, JSON.stringify(apart));

@@ -8,11 +8,12 @@ import { redisProgram, startRedis } from "../../../testing/databases/redis_serve
 import { until } from "../../../testing/sse/sse.ts";
 import { createRedisAdapters } from "../mod.ts";
 
-// Users who may change tasks and may not use channels, which is what a new user of Redis 7 may do.
+// Tests users that may change tasks but use no channels, which is the default of a new user of
+// Redis 7.
 
 const test = await redisProgram() === undefined ? () => {} : Deno.test;
 
-/** A user with all commands and keys, and of the channels those of a pattern. */
+/** Returns the address for a user with all commands and keys, and the channels of a pattern. */
 async function userUrl(redis: RedisServer, ...rights: string[]): Promise<string> {
   const admin = new Redis(redis.url);
   await admin.call("ACL", "SETUSER", "app", "reset", "on", ">pw", "~*", "+@all", ...rights);
@@ -63,7 +64,7 @@ test("redis: what is stored is acknowledged though its user may use no channel, 
   }
   const series = { seriesId: "s", seriesMode: "accumulate", seriesAccField: "delta" } as const;
   await here.engine.publishEvent("t", { type: "n", data: { delta: "a" }, ...series });
-  // Readers of the same instance wait for no poll.
+  // Readers of the same instance do not wait for a poll.
   await until(() => seen.length === 4, "the reader has everything");
   await here.engine.transitionTask("t", "completed");
   await reading;
@@ -81,8 +82,8 @@ test("redis: health publishes to itself, so each right that wake-ups need is mis
       ["&*", "-publish"],
       ["&*", "-subscribe"],
       ["resetchannels", "&other:*"],
-      ["resetchannels", "&taskcast:*:wake:*"], // Not that of all tasks.
-      ["resetchannels", "&taskcast:*:wake"], // Not those of single tasks.
+      ["resetchannels", "&taskcast:*:wake:*"], // Without the channel of all tasks.
+      ["resetchannels", "&taskcast:*:wake"], // Without the channels of single tasks.
     ]
   ) {
     await using here = setUp(await userUrl(redis, ...rights));
@@ -105,7 +106,7 @@ test("redis: rights that are taken and given again are noticed both times", asyn
   await here.engine.createTask({ id: "t" });
   assert.equal(await problemOf(here.broadcast), undefined);
   await userUrl(redis, "resetchannels");
-  // Redis closes connections that listen where they may not any more.
+  // Redis closes connections that listen on channels they lost the right to.
   const problem = () => problemOf(here.broadcast).catch(() => undefined);
   await until(async () => /&taskcast/.test(await problem() ?? ""), "it is missed");
   await here.engine.publishEvent("t", { type: "n", data: 1 });

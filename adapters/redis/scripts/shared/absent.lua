@@ -1,2 +1,2 @@
--- A task that is not there is in no list either: one that is has lost its head.
+-- A task in the list without a head has lost its data.
 if redis.call('ZSCORE', base .. ':tasks', id) then return redis.error_reply('TASKCAST_DAMAGED task') end

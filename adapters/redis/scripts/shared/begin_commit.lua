@@ -1,16 +1,16 @@
--- What every commit begins with: ARGV[3] is the session of a process, [4] the number of the commit in it,
--- [5] the task, [6] the time, [7] and [8] the events and bytes that the log may have, [9] when to deliver
--- what has webhooks, [10] when to archive, [11] the command that tells of the commit. What follows differs.
+-- The start of every commit. ARGV[3] is the session of a process, [4] the number of the commit in it, [5] the
+-- task, [6] the time, [7] and [8] the limits of events and bytes, [9] when to deliver webhooks, [10] when to
+-- archive, [11] the command that announces the commit. The remaining arguments differ.
 --@include keys
 --@include pages
 local call, ARGV = redis.call, ARGV
 local session_key = base .. ':session:' .. ARGV[3]
 local known = call('MGET', base .. ':life', session_key)
-local life = known[1]
---@include check_life
+local generation = known[1]
+--@include check_generation
 
--- A client library may send a commit again after a connection broke. Numbers of one process only
--- grow, so one that is not higher than the last was carried out, or overtaken: it is never run twice.
+-- A client library may resend a commit after a broken connection. The numbers of a process only grow, so a
+-- number not above the last one was run or overtaken: it must not run again.
 if known[2] and known[2] + 0 >= ARGV[4] + 0 then
   return redis.error_reply('TASKCAST_REPEATED the commit was sent twice')
 end

@@ -1,4 +1,4 @@
--- The entropy of the event at an index as text, or false if the log has none there.
+-- Returns the entropy of the event at an index as text, or false if the log has no such event.
 local function entropy_of(goes_on) return string.match(goes_on, '^,(%d+)') end
 local function entropy_at(id, index)
   if index < 0 then return false end

@@ -1,4 +1,4 @@
--- Whether a task is in a life and, where these are not '', at a version and length.
+-- Returns whether a task is in an incarnation and, unless they are '', at a version and length.
 local function is_at(id, incarnation, version, length)
   local now = redis.call('HMGET', key('task', id), 'incarnation', 'version', 'length')
   return now[1] == incarnation and (version == '' or now[2] == version)

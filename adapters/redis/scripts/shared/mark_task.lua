@@ -1,5 +1,5 @@
--- Marks the task for the work that comes behind commits. Whether the archive is marked is known of the
--- task, since nearly every commit finds it so.
+-- Marks the task for work after commits. The task itself records the archive mark, since nearly every commit
+-- finds it set.
 if ARGV[10] ~= '' and not task[6] then
   call('ZADD', base .. ':due:archive', 'NX', ARGV[10], id)
   call('HSET', task_key, 'archive', '1')

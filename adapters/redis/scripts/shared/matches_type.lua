@@ -1,4 +1,4 @@
--- Whether a type matches one of the patterns: '*', 'a.b.*', or equal.
+-- Returns whether a type matches one of the patterns: '*', 'a.b.*', or equality.
 local function matches_type(kind, patterns)
   for _, pattern in ipairs(patterns) do
     if pattern == '*' or pattern == kind then return true end

@@ -1,7 +1,7 @@
--- Appends the positions of a class between two to a list, the first or the last of them, so many at most.
-local function positions_between(class, low, high, limit, backward, list)
+-- Appends up to `limit` positions of an event kind within a range to a list, from either end.
+local function positions_between(event_kind, low, high, limit, backward, list)
   local wanted = limit
-  -- Takes what there is to take from a chunk. Returns whether more is wanted.
+  -- Appends positions of a chunk. Returns whether more are needed.
   local function take(chunk)
     local from, to, step = nth_at(chunk, low, 1), chunk.count, 1
     if backward then from, to, step = nth_at(chunk, high + 1, 1) - 1, 1, -1 end
@@ -14,13 +14,12 @@ local function positions_between(class, low, high, limit, backward, list)
     return wanted > 0
   end
 
-  -- Takes from chunks that a command finds, from a position on. Few have less than their share: more are
-  -- asked for when that was not enough.
+  -- Appends positions of the chunks that a command finds. Asks for more chunks if those were too few.
   local function take_chunks(command, position, final, must_find)
     local count = math.ceil(wanted / CHUNK)
     while true do
       count = math.min(count, 16)
-      local found = redis.call(command, class.places, position, final, 'LIMIT', 0, count)
+      local found = redis.call(command, event_kind.chunks, position, final, 'LIMIT', 0, count)
       if #found == 0 and must_find then damaged('places') end
       must_find = false
       local chunk
@@ -30,19 +29,19 @@ local function positions_between(class, low, high, limit, backward, list)
       end
       if #found < count then return true end
       local last = position_in(chunk, chunk.count)
-      if last == class.last and not backward then return true end
+      if last == event_kind.last and not backward then return true end
       position, count = '(' .. int(last), 2 * count
     end
   end
 
   if backward then
-    if class.is_open and high > class.last and not take(open_chunk(class)) then return end
-    if class.last < low then return end
-    -- The chunk that has both what is wanted and what comes behind it.
-    if high < class.last and not take(chunk_at(class, high + 1)) then return end
-    take_chunks('ZREVRANGEBYSCORE', int(high), '-inf', high >= class.last)
+    if event_kind.is_open and high > event_kind.last and not take(open_chunk(event_kind)) then return end
+    if event_kind.last < low then return end
+    -- The chunk that spans the end of the range.
+    if high < event_kind.last and not take(chunk_at(event_kind, high + 1)) then return end
+    take_chunks('ZREVRANGEBYSCORE', int(high), '-inf', high >= event_kind.last)
   else
-    if low <= class.last and not take_chunks('ZRANGEBYSCORE', int(low), '+inf', true) then return end
-    if class.is_open and high > class.last then take(open_chunk(class)) end
+    if low <= event_kind.last and not take_chunks('ZRANGEBYSCORE', int(low), '+inf', true) then return end
+    if event_kind.is_open and high > event_kind.last then take(open_chunk(event_kind)) end
   end
 end

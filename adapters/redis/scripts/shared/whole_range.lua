@@ -1,5 +1,5 @@
--- Requires that what was read of a log has no hole: `from` and `through` are the first and the last position that
--- were wanted. Of a log that was trimmed only the newest event is surely there.
+-- Requires that the part read of a log has no hole; `from` and `through` are its first and last position. In
+-- a trimmed log only the newest event is certain to exist.
 local taken, reached = #answer - HEAD, last
 if not task[5] then
   local wanted = more and through - from + 1 or backward and through - reached + 1 or reached - from + 1

@@ -26,13 +26,13 @@ import {
 } from "./rows/event_rows.ts";
 import { FoldReader } from "./rows/folds.ts";
 
-// How much a read costs must not hang on what the planner believes of tables that grew since they
-// were last looked at: it would read the rest of a log and sort it to give a page of it, or a whole
-// table to name the types of a page. So events are found in subqueries with a limit, which are not
-// joined in another order, each with one index that gives the order. Places in a log, and within a
-// class, are compared as rows, since by the task alone another index would do as well.
+// The cost of a read must not depend on the planner's statistics, which are wrong for tables that
+// grew since the last ANALYZE: it would read and sort the rest of a log for one page, or a whole
+// table for the types of a page. So events are found in subqueries with a limit, which are not
+// reordered, each with one index that gives the order. Positions in a log and in a class are
+// compared as rows, because for the task alone another index would do as well.
 
-/** Joins the kind of an event: the first row that does not come before it. */
+/** Joins an event with its class, which always exists: as the first row that is not before it. */
 const CLASS_OF_EVENT = "CROSS JOIN LATERAL (SELECT type, level FROM {classes} " +
   "WHERE (task, class) >= (e.task, e.class) ORDER BY task, class LIMIT 1) c";
 const SERIES_OF_EVENT = "LEFT JOIN LATERAL (SELECT mode, acc_field FROM {series} " +
@@ -40,15 +40,15 @@ const SERIES_OF_EVENT = "LEFT JOIN LATERAL (SELECT mode, acc_field FROM {series}
   "ON e.series IS NOT NULL";
 
 /**
- * The first of a range of a log or of a class, or the last: by an index of these columns, the last
- * of which is the place, where the others have these values.
+ * Returns a query for the first or last events of a range of a log or a class, by an index on these
+ * columns. The last column is the position; the others have the given values.
  *
- * Rows are compared where the range begins only. Where it ends is looked at behind the limit: of a
- * range with two ends the planner believes that it is small, and that another index and a sort do
- * as well. So the limit is no more than there can be. The planner cannot see it: it plans for the
- * first rows then, and never for all.
+ * Rows are compared only at the start of the range; the end is checked after the limit. For a range
+ * with two ends, the planner assumes few rows and chooses another index with a sort. The limit is
+ * therefore never above the number of events. The planner cannot see its value, and so plans for
+ * the first rows rather than for all.
  *
- * @param left How many events of the log or of the class there still are.
+ * @param left SQL for the number of remaining events of the log or the class.
  */
 function rangeOf(where: Record<string, string>, left: string, order: "ASC" | "DESC"): string {
   const columns = [...Object.keys(where), "idx"].map((column) => `e.${column}`);
@@ -64,19 +64,19 @@ function rangeOf(where: Record<string, string>, left: string, order: "ASC" | "DE
     `${left})))) e WHERE ${isSame.join(" AND ")} AND ${last}`;
 }
 
-/** The first events of the range, or the last. */
+/** Returns a query for the first or last events of a range of the log. */
 function ofLog(order: "ASC" | "DESC"): string {
   return rangeOf({ task: "t.task" }, "t.length - t.trimmed", order);
 }
 
-/** Limits each event kind to the rows that a page can need. */
+/** Returns a query for up to `limit` events of a class, so that none is read in vain. */
 function ofClass(order: "ASC" | "DESC"): string {
   return rangeOf({ task: "t.task", class: "c.class" }, "c.count - c.trimmed", order);
 }
 
 /**
- * How many events of a class come before an index: what the last place through it says, of an event
- * or of one that was removed.
+ * Returns a query for the number of events of a class before an index: the rank of the last event
+ * through it, remaining or removed.
  */
 function countThrough(table: string): string {
   return "SELECT CASE WHEN e.task = k.task AND e.class = k.class " +
@@ -85,7 +85,10 @@ function countThrough(table: string): string {
     "ORDER BY e.task DESC, e.class DESC, e.idx DESC LIMIT 1";
 }
 
-/** Limits a page to a number of bytes, including the event that reaches it. */
+/**
+ * Returns a query for the events of a page that fit into the byte limit, including the one that
+ * reaches it.
+ */
 function within(source: string, order: "ASC" | "DESC"): string {
   return "SELECT * FROM (SELECT *, sum(size) OVER " +
     `(ORDER BY idx ${order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM ` +
@@ -93,9 +96,9 @@ function within(source: string, order: "ASC" | "DESC"): string {
     "WHERE coalesce(before, 0) < $5::bigint";
 }
 
-/** Reads; each is one statement, so that what it says is of one moment. */
+/** Reads of tasks. Each is one statement, so it sees one snapshot. */
 export class PostgresTaskReader implements TaskReader {
-  /** Where the tables are. */
+  /** The database with the tables. */
   protected readonly database: Database;
   readonly #folds: FoldReader;
 
@@ -195,7 +198,7 @@ export class PostgresTaskReader implements TaskReader {
     const scannedTo = found.length < limit && !isFull ? end : last!.index;
     const page: LogPage = { events: found, scannedTo, length, incarnation, status };
     if (backward) return page;
-    // A page that shows nothing ends where it was to begin, or where the log ends.
+    // An empty page ends where it began, or where the log ends.
     const entropy = scannedTo === last?.index
       ? last.entropy
       : scannedTo === to
@@ -248,7 +251,7 @@ interface Page {
   is_full: boolean | null;
 }
 
-/** The texts of a JSON array, as a subquery. */
+/** Returns a subquery for the texts of a JSON array. */
 function textsOf(parameter: string): string {
   return `SELECT json_array_elements_text(${parameter}::text::json)`;
 }
@@ -265,7 +268,7 @@ function typeCondition(
     `WHERE starts_with(${column}, stem.text)))`;
 }
 
-/** Which classes a filter takes. */
+/** Returns the condition for the classes that match a filter. */
 function classCondition(
   alias: string,
   filter: EventFilter | undefined,

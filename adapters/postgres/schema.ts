@@ -2,18 +2,19 @@ import type postgres from "postgres";
 import type { Session } from "./connection/transaction.ts";
 import { inTransaction } from "./connection/transaction.ts";
 
-// Every migration that was ever released, in order; they are added to, never changed.
+// Every released migration in order. New ones are appended; released ones never change.
 //
-// - `task` numbers the life of an id, so that rows of a deleted task are never taken for another's.
-// - A class is a type and level, apart for events that stand alone (`plain`). Each event knows its
-//   place within its class, so counting the matching events before an index is one look per class.
-// - The text of an accumulate series is kept once: an event that only appends to it knows where its
-//   part of the text is (`part`, `at`, `len`) and has no data of its own. Texts are kept as they
-//   stand between the quotes of JSON, so any text can be kept, and a character may be split.
-// - JSON is `json` and not `jsonb`, which refuses \u0000 and halves of characters and forgets how
-//   numbers were written and in which order fields stood: answers must be the same hot and cold.
+// - `task` numbers an incarnation, so that rows of a deleted task are never taken for another's.
+// - A class is an event kind: a type and a level, separate for standalone events (`plain`). Each
+//   event stores its rank within its class (`place`), so counting the matching events before an
+//   index is one lookup per class.
+// - The text of an accumulate series is stored once: an event that only appends to it stores its
+//   slice of the text (`part`, `at`, `len`) and no data of its own. Texts are stored as they stand
+//   between the quotes of JSON, so any text can be stored and a character may be split.
+// - JSON is `json` and not `jsonb`, which refuses \u0000 and lone surrogates and loses the notation
+//   of numbers and the order of fields: hot and cold reads must be identical.
 
-/** The tables of a store. */
+/** Returns the tables of a store. */
 function logTables(prefix: string): string {
   return `
     CREATE SEQUENCE ${prefix}task_numbers;
@@ -85,8 +86,8 @@ function logTables(prefix: string): string {
 }
 
 /**
- * Returns the tables for removing events of ended tasks: how far and how many were removed, places
- * of removed events that counting still needs, and the events that folds still need.
+ * Returns the changes for trimming: how far and how many events were removed, the ranks of removed
+ * events that counting still needs, and the removed events that folds still need.
  */
 function trimTables(prefix: string): string {
   return `
@@ -168,20 +169,20 @@ const MIGRATIONS: readonly string[] = [
   `,
 ];
 
-/** The version that this program knows. */
+/** The current version of the tables. */
 export const SCHEMA_VERSION: number = MIGRATIONS.length;
 
 const SELECT_VERSION = "SELECT coalesce(max(version), 0) AS version FROM taskcast_migrations";
 
-/** One program at a time; the number is only ours. */
+/** The advisory lock for migrations; any number no one else uses. */
 const LOCK = 7_461_736_313;
 
-/** The tables of all stores begin so: those of the archive, and those of live tasks. */
+/** Table prefixes of the archive and of the short-term store. */
 export const PREFIXES = { archive: "taskcast_", live: "taskcast_live_" } as const;
 
 /**
- * Brings the tables up to date, one program at a time. Where they are, it takes no lock and no
- * rights but to read their version.
+ * Brings the tables up to date, one process at a time. Up-to-date tables need no lock, and only the
+ * right to read their version.
  *
  * @returns The versions before and after.
  * @throws {Error} If a newer version made the tables, or the role may not make them.
@@ -214,7 +215,7 @@ export async function migrate(session: Session): Promise<{ from: number; to: num
 }
 
 /**
- * Requires that the tables are up to date, and changes nothing.
+ * Requires up-to-date tables, and changes nothing.
  *
  * @throws {Error} If they are not.
  */
@@ -223,7 +224,7 @@ export async function assertMigrated(sql: postgres.Sql): Promise<void> {
   if (version < SCHEMA_VERSION) throw await behind(sql, version);
 }
 
-/** The version of the tables, 0 where there are none. */
+/** Returns the version of the tables; 0 if there are none. */
 async function versionOf(sql: postgres.Sql): Promise<number> {
   const [found] = await sql.unsafe<{ table: string | null }[]>(
     "SELECT to_regclass('taskcast_migrations')::text AS table",
@@ -241,7 +242,7 @@ async function versionOf(sql: postgres.Sql): Promise<number> {
   return row!.version;
 }
 
-/** The tables are behind, and cannot be brought up to date here. */
+/** Returns the error for outdated tables that cannot be updated here. */
 async function behind(sql: postgres.Sql, version: number, denied?: Error): Promise<Error> {
   const role = await currentRole(sql);
   const hidden = version > 0 ? [] : await sql.unsafe<{ schema: string }[]>(
@@ -272,12 +273,12 @@ async function currentRole(sql: postgres.Sql): Promise<string> {
   return row!.role;
 }
 
-/** A right is missing, or there is no schema that the role may use. */
+/** Returns whether a right is missing, or the role can use no schema. */
 function isDenied(error: unknown): boolean {
   return /^(42501|3F000)$/.test((error as { code?: string }).code ?? "");
 }
 
-/** A name as it may stand in a statement. */
+/** Returns a quoted identifier. */
 export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }

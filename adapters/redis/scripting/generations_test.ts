@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { Lives } from "./lives.ts";
+import { Generations } from "./generations.ts";
 
 const BASE = "x{p0}";
 
-/** Lives of which one is lost. */
-function lose(): Lives {
-  const lives = new Lives(2);
-  lives.learn(BASE, "aaaaaaaa");
-  lives.lose(BASE);
-  return lives;
+/** Returns generations of two partitions, one of them lost. */
+function lose(): Generations {
+  const generations = new Generations(2);
+  generations.learn(BASE, "aaaaaaaa");
+  generations.markLost(BASE);
+  return generations;
 }
 
 Deno.test("a lost partition is used again when its data is back, or the loss of it is accepted", async () => {
@@ -20,23 +20,23 @@ Deno.test("a lost partition is used again when its data is back, or the loss of 
       { found: { accepted: false, word: "aaaaaaaa" }, isOver: true, word: "aaaaaaaa" },
     ]
   ) {
-    const lives = lose();
-    await lives.look(BASE, (_, known) => {
+    const generations = lose();
+    await generations.recheck(BASE, (_, known) => {
       assert.equal(known, "aaaaaaaa");
       return Promise.resolve(found);
     });
-    assert.deepEqual([!lives.isLost(BASE), lives.wordOf(BASE)], [isOver, word]);
+    assert.deepEqual([!generations.isLost(BASE), generations.of(BASE)], [isOver, word]);
   }
 });
 
 Deno.test("all who ask for a lost partition at once share one look", async () => {
-  const lives = lose();
+  const generations = lose();
   let looks = 0;
   const find = () => {
     looks++;
     return Promise.resolve({ accepted: false, word: "" });
   };
-  await Promise.all([lives.look(BASE, find), lives.look(BASE, find)]);
-  await lives.look(BASE, find);
+  await Promise.all([generations.recheck(BASE, find), generations.recheck(BASE, find)]);
+  await generations.recheck(BASE, find);
   assert.equal(looks, 1);
 });

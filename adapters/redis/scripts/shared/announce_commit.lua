@@ -1,5 +1,5 @@
--- Tells who listens to the task, and who listens to all, of the events that are new. They are stored by now:
--- where telling is refused, say to a user without these channels, the outcome says so and is no error.
+-- Publishes the new events on the channels of the task and of all tasks. They are stored by now: a refusal,
+-- e.g. for missing channel rights, only changes the outcome.
 if ARGV[11] ~= '' then
   local signal = from_text .. ' ' .. length_text .. ended .. id
   local channel = base .. ':wake'
