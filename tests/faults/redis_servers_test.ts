@@ -97,7 +97,8 @@ test("redis: a server on a cluster of six outlives a master, and serves the rest
   const isDegraded = async () => {
     const { code, status, dependencies: { shortTermStore } } = await ready(url);
     assert.equal(code, 200, "it is never unready");
-    return status === "degraded" && /a shard .* is unreachable/.test(shortTermStore?.degraded ?? "");
+    return status === "degraded" &&
+      /a shard .* is unreachable/.test(shortTermStore?.degraded ?? "");
   };
   await until(isDegraded, "it is degraded");
   const left = await reachable(url);
