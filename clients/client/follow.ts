@@ -1,11 +1,11 @@
 import { SSE_EVENT, startTimer } from "@taskcast/core/protocol";
 import { onAbort } from "@taskcast/core/protocol";
 import { backoffMs, retryDelayMs, sleep, STABLE_MS } from "./backoff.ts";
-import type { Connect } from "./connect.ts";
-import { Renewal } from "./connect.ts";
-import type { ConnectionOptions } from "./connection_options.ts";
+import type { Connect } from "./connection/connect.ts";
+import { Renewal } from "./connection/connect.ts";
+import type { ConnectionOptions } from "./connection/connection_options.ts";
 import { isFinal } from "./http.ts";
-import type { SseMessage } from "./sse_messages.ts";
+import type { SseMessage } from "./connection/sse_messages.ts";
 import type { TaskMessage } from "./task_message.ts";
 import { readMessage } from "./task_message.ts";
 import { onWake } from "./wake.ts";

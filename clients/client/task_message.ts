@@ -1,6 +1,6 @@
 import { SSE_EVENT } from "@taskcast/core/protocol";
 import { isObject } from "./http.ts";
-import type { SseMessage } from "./sse_messages.ts";
+import type { SseMessage } from "./connection/sse_messages.ts";
 
 /** A message of a task's stream with parsed data. */
 export interface TaskMessage extends SseMessage {

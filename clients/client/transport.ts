@@ -1,8 +1,8 @@
-import type { Connect } from "./connect.ts";
-import type { FullConnectionOptions } from "./connection_options.ts";
-import type { EventSourceConstructor } from "./event_source_connect.ts";
-import { eventSourceConnect } from "./event_source_connect.ts";
-import { fetchConnect, NoStreamError } from "./fetch_connect.ts";
+import type { Connect } from "./connection/connect.ts";
+import type { FullConnectionOptions } from "./connection/connection_options.ts";
+import type { EventSourceConstructor } from "./connection/event_source_connect.ts";
+import { eventSourceConnect } from "./connection/event_source_connect.ts";
+import { fetchConnect, NoStreamError } from "./connection/fetch_connect.ts";
 import type { HttpClient } from "./http.ts";
 
 /** How connections are opened. */

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { encodeCursor } from "@taskcast/core/protocol";
-import { withDefaults } from "../connection_options.ts";
+import { withDefaults } from "../connection/connection_options.ts";
 import type { FollowRequest } from "../follow.ts";
 import { HttpClient } from "../http.ts";
-import type { SseMessage } from "../sse_messages.ts";
+import type { SseMessage } from "../connection/sse_messages.ts";
 import { sharedFollow } from "./mod.ts";
 import type { Locks } from "./platform.ts";
 import type { Said, Standing } from "./protocol.ts";

@@ -1,5 +1,5 @@
 import { onAbort } from "@taskcast/core/protocol";
-import type { FullConnectionOptions } from "../connection_options.ts";
+import type { FullConnectionOptions } from "../connection/connection_options.ts";
 import type { Follow } from "../follow.ts";
 import type { HttpClient } from "../http.ts";
 import { Follower, startOf } from "./follower.ts";

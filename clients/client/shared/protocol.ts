@@ -1,6 +1,6 @@
 import type { Cursor } from "@taskcast/core/protocol";
 import { decodeCursor } from "@taskcast/core/protocol";
-import type { SseMessage } from "../sse_messages.ts";
+import type { SseMessage } from "../connection/sse_messages.ts";
 
 /** A message of the leader's stream. `n` counts messages from 1 within a term. */
 export interface Numbered {

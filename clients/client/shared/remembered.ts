@@ -1,5 +1,5 @@
-import type { SseMessage } from "../sse_messages.ts";
-import { sizeOf } from "../sse_messages.ts";
+import type { SseMessage } from "../connection/sse_messages.ts";
+import { sizeOf } from "../connection/sse_messages.ts";
 import type { Numbered, Standing } from "./protocol.ts";
 import { decode, exactIndex, isOtherLog } from "./protocol.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { encodeCursor } from "@taskcast/core/protocol";
-import type { SseMessage } from "../sse_messages.ts";
+import type { SseMessage } from "../connection/sse_messages.ts";
 import { Remembered } from "./remembered.ts";
 
 function at(kind: "exact" | "partial", index: number, incarnation = "abcd1234"): string {

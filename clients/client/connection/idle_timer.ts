@@ -1,7 +1,7 @@
 import { startTimer } from "@taskcast/core/protocol";
 import { onAbort } from "@taskcast/core/protocol";
 import { Renewal } from "./connect.ts";
-import { onWake } from "./wake.ts";
+import { onWake } from "../wake.ts";
 
 /**
  * Aborts a connection that has gone silent. After a sleep, or when the network returns, an older

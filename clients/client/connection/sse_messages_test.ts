@@ -3,7 +3,7 @@ import { createParser } from "eventsource-parser";
 import fc from "fast-check";
 import type { SseMessage } from "./sse_messages.ts";
 import { sseMessages } from "./sse_messages.ts";
-import { runs } from "../../testing/properties/runs.ts";
+import { runs } from "../../../testing/properties/runs.ts";
 
 /** Reads a text that arrives in parts of these lengths, repeated. */
 async function read(text: string, lengths: number[]): Promise<[SseMessage[], number[]]> {

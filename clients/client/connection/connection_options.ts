@@ -1,5 +1,5 @@
-import type { BackoffOptions } from "./backoff.ts";
-import { assertBackoff, assertPositive } from "./backoff.ts";
+import type { BackoffOptions } from "../backoff.ts";
+import { assertBackoff, assertPositive } from "../backoff.ts";
 
 /** How connections are kept. */
 export interface ConnectionOptions extends BackoffOptions {

@@ -4,12 +4,12 @@ import { onAbort } from "@taskcast/core/protocol";
 import type { Connect, ConnectRequest } from "./connect.ts";
 import { Renewal, streamHeaders } from "./connect.ts";
 import { endOf } from "./fetch_connect.ts";
-import type { HttpClient } from "./http.ts";
+import type { HttpClient } from "../http.ts";
 import { IdleTimer } from "./idle_timer.ts";
-import { MessageQueue } from "./message_queue.ts";
+import { MessageQueue } from "../message_queue.ts";
 import type { SseMessage } from "./sse_messages.ts";
 import { sizeOf } from "./sse_messages.ts";
-import { MESSAGE_NAMES } from "./task_message.ts";
+import { MESSAGE_NAMES } from "../task_message.ts";
 
 /**
  * The part of `EventSource` that is used. Those of browsers and of the npm package `eventsource`
