@@ -13,28 +13,29 @@ import type { EventFilter } from "../protocol/event.ts";
 import type { EngineContext } from "../context/context.ts";
 import { IncarnationReader } from "./incarnation_reader.ts";
 
-/** Whoever waits for a store does not want to any more. */
+/** Thrown if the waiter closes before its read has finished. */
 export class Cancelled extends Error {}
 
-/** Who waits. */
+/** A caller that waits for a store. */
 export interface Waiter {
+  /** Set once the caller no longer wants the result. */
   readonly closed: boolean;
-  /** Set while there is a wait that can be cut short. */
+  /** Ends the current wait; set while there is one. */
   wake?: () => void;
 }
 
 /**
- * Reads for streams that have begun: while a store cannot be reached they wait and ask again, since
- * their readers keep a connection that would only come back.
+ * Reads for streams that have begun. While the store cannot be reached it waits and retries, because
+ * ending the stream would only make the client reconnect.
  *
- * Its methods throw {@linkcode Cancelled} when the waiter closed meanwhile.
+ * Its methods throw {@linkcode Cancelled} if the waiter closes meanwhile.
  */
 export class RetryingReader implements TaskReader {
   readonly #context: EngineContext;
   readonly #waiter: Waiter;
   readonly #incarnation?: string;
 
-  /** @param incarnation Of the task that is read; in another one it is absent. @default any */
+  /** @param incarnation Reads only this incarnation; the task is absent in any other. @default any */
   constructor(context: EngineContext, waiter: Waiter, incarnation?: string) {
     this.#context = context;
     this.#waiter = waiter;
@@ -42,19 +43,19 @@ export class RetryingReader implements TaskReader {
   }
 
   getTask(taskId: string, at?: number): Promise<TaskHead | undefined> {
-    return this.#insist((reader) => reader.getTask(taskId, at), taskId);
+    return this.#retry((reader) => reader.getTask(taskId, at), taskId);
   }
 
   listTasks(query: ListQuery): Promise<ListPage> {
-    return this.#insist((reader) => reader.listTasks(query));
+    return this.#retry((reader) => reader.listTasks(query));
   }
 
   readLog(taskId: string, query: LogQuery): Promise<LogPage | undefined> {
-    return this.#insist((reader) => reader.readLog(taskId, query), taskId);
+    return this.#retry((reader) => reader.readLog(taskId, query), taskId);
   }
 
   readFolds(taskId: string, query: FoldQuery): Promise<FoldPage | undefined> {
-    return this.#insist((reader) => reader.readFolds(taskId, query), taskId);
+    return this.#retry((reader) => reader.readFolds(taskId, query), taskId);
   }
 
   countMatches(
@@ -63,13 +64,13 @@ export class RetryingReader implements TaskReader {
     indexes: readonly number[],
     incarnation?: string,
   ): Promise<number[] | undefined> {
-    return this.#insist(
+    return this.#retry(
       (reader) => reader.countMatches(taskId, filter, indexes, incarnation),
       taskId,
     );
   }
 
-  async #insist<T>(read: (reader: TaskReader) => Promise<T>, taskId?: string): Promise<T> {
+  async #retry<T>(read: (reader: TaskReader) => Promise<T>, taskId?: string): Promise<T> {
     const incarnation = this.#incarnation;
     const { reader: any } = this.#context;
     const reader = incarnation === undefined ? any : new IncarnationReader(any, incarnation);
@@ -86,9 +87,9 @@ export class RetryingReader implements TaskReader {
 }
 
 /**
- * Waits until a store may be asked again.
+ * Waits until the store may be asked again.
  *
- * @throws {Cancelled} When the waiter is closed, or closes meanwhile.
+ * @throws {Cancelled} If the waiter is closed, or closes meanwhile.
  */
 export async function pause({ clock, options }: EngineContext, waiter: Waiter): Promise<void> {
   if (waiter.closed) throw new Cancelled();
@@ -102,18 +103,18 @@ export async function pause({ clock, options }: EngineContext, waiter: Waiter): 
 }
 
 /**
- * What others make, too, and go on making when the waiter closes.
+ * Awaits shared work. The work continues for others if this waiter closes.
  *
- * @throws {Cancelled} When it closes first and is owed nothing.
+ * @throws {Cancelled} If the waiter closes first, unless it is draining.
  */
-export function unlessClosed<T>(
-  waiter: Waiter & { readonly isOwed: boolean },
-  made: Promise<T>,
+export function awaitUnlessClosed<T>(
+  waiter: Waiter & { readonly isDraining: boolean },
+  work: Promise<T>,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     waiter.wake = () => {
-      if (waiter.closed && !waiter.isOwed) reject(new Cancelled());
+      if (waiter.closed && !waiter.isDraining) reject(new Cancelled());
     };
-    made.then(resolve, reject).finally(() => waiter.wake = undefined);
+    work.then(resolve, reject).finally(() => waiter.wake = undefined);
   });
 }

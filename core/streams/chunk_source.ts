@@ -1,32 +1,32 @@
 /**
- * One chunk that somebody asked a {@linkcode ChunkSource} for. Exactly one of its methods is called,
- * once, and may ask for the next chunk before it returns. None of them may throw.
+ * A request for the next chunk of a {@linkcode ChunkSource}. Exactly one of its methods is called, once;
+ * that call may request the next chunk before it returns. None of them may throw.
  *
- * Not a promise: of many readers most wait for most of their time, and of each promise the runtime
- * keeps what it needs to go on. The Streams standard calls the same a read request
+ * It is not a promise, because most readers spend most of their time waiting and a pending promise keeps
+ * the state of its continuation in memory. The Streams standard has the same concept
  * (https://streams.spec.whatwg.org/#read-request).
  */
 export interface ReadRequest<Chunk> {
-  /** The next chunk. */
+  /** Receives the next chunk. */
   onChunk(chunk: Chunk): void;
-  /** There is none any more. */
+  /** Reports the end of the source. */
   onEnd(): void;
-  /** It could not be read, and nor can what would come after it. */
+  /** Reports that the source failed. No further chunk can be read. */
   onError(error: unknown): void;
 }
 
-/** Gives chunks one by one, each when it is asked for. */
+/** Delivers chunks one at a time, on request. */
 export interface ChunkSource<Chunk> {
   /**
-   * Asks for the next chunk, which may come before this returns. Not to be called again before the
-   * request was answered.
+   * Requests the next chunk, which may be delivered before this returns. Must not be called again before
+   * the request has been answered.
    */
   read(request: ReadRequest<Chunk>): void;
-  /** Gives up what is held. Once this has resolved, a chunk that is waited for does not come any more. */
+  /** Releases resources. A pending request is not answered any more once this has resolved. */
   cancel(): Promise<void>;
 }
 
-/** The next chunk of a source, as an iterator would give it. */
+/** Returns the next chunk of a source as an iterator result. */
 export function nextChunk<Chunk>(source: ChunkSource<Chunk>): Promise<IteratorResult<Chunk, void>> {
   return new Promise((resolve, reject) =>
     source.read({
@@ -38,11 +38,11 @@ export function nextChunk<Chunk>(source: ChunkSource<Chunk>): Promise<IteratorRe
 }
 
 /**
- * What a generator yields.
+ * Returns the values of a generator as a chunk source.
  *
  * @param options.close Ends a wait of the generator.
- * @param options.report Told of a reader that throws, which must not be. It is given up then: nobody
- * else could say that it will get nothing any more.
+ * @param options.report Receives the error of a request that throws, although it must not. The source is
+ * cancelled then, because the request cannot be answered a second time.
  */
 export function chunksOf<Chunk>(
   generator: AsyncGenerator<Chunk, void>,

@@ -24,7 +24,7 @@ export interface FollowAllQuery {
 }
 
 /** Where a reader stands in one task. */
-interface Place {
+interface TaskPosition {
   incarnation: string;
   createdAt: number;
   through: number;
@@ -78,11 +78,11 @@ async function* listed<Chunk>(
   encoder: FrameEncoder<Chunk>,
   control: StreamControl,
 ): AsyncGenerator<Chunk, void> {
-  control.began();
+  control.markStarted();
   try {
     yield* followTasks(context, tails, query, encoder, control);
   } finally {
-    control.ended();
+    control.markEnded();
   }
 }
 
@@ -98,7 +98,7 @@ async function* followTasks<Chunk>(
   const sinceMs = clock.now();
   /** All tasks that were created earlier have been heard of, or seen in a list. */
   let newSinceMs = sinceMs;
-  const places = new Map<string, Place>();
+  const places = new Map<string, TaskPosition>();
   const hidden = new HiddenTasks();
   /** Tasks worth a look, and the lowest index that was heard of. */
   const dirty = new Map<string, number>();
@@ -200,7 +200,7 @@ async function* followTasks<Chunk>(
   }
 
   /** Everything that a log has which took the place of the one that was read. */
-  async function* readAnew(taskId: string, place: Place): AsyncGenerator<Chunk, void> {
+  async function* readAnew(taskId: string, place: TaskPosition): AsyncGenerator<Chunk, void> {
     const { incarnation } = place;
     const { filter } = query;
     while (!control.closed) {
@@ -262,7 +262,7 @@ async function* followTasks<Chunk>(
     return Math.max(sinceMs, clock.now() - CLOCK_SKEW_MS);
   }
 
-  async function placeOf(taskId: string, from: number): Promise<Place | undefined> {
+  async function placeOf(taskId: string, from: number): Promise<TaskPosition | undefined> {
     const known = places.get(taskId);
     if (known !== undefined) return known;
     const head = await context.reader.getTask(taskId);
@@ -276,7 +276,7 @@ async function* followTasks<Chunk>(
     if (from >= head.length) return undefined; // A poll's mark, or the log of an earlier life.
     // Wake-ups can be lost: what was created after the reader came is read from its first event.
     const start = record.task.createdAt >= sinceMs ? 0 : from;
-    const place: Place = {
+    const place: TaskPosition = {
       incarnation: record.incarnation,
       createdAt: record.task.createdAt,
       through: start - 1,

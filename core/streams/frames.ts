@@ -1,46 +1,46 @@
 import type { StoredEvent } from "../contracts/records.ts";
 import type { DoneMessage, OpenMessage } from "../protocol/stream.ts";
 
-/** An event on its way to a reader. */
+/** An event to be encoded for readers. */
 export interface EventFrame {
   /** The task. */
   taskId: string;
-  /** The event, or a snapshot. */
+  /** The event, or a snapshot of its series. */
   event: StoredEvent;
-  /** Its position among the events that match. */
+  /** Its position among the matching events. */
   filteredIndex: number;
-  /** Where the reader stands after it; left out where streams cannot be resumed. */
+  /** The cursor after the event; left out if the stream cannot be resumed. */
   cursor?: string;
 }
 
 /**
- * Turns what a reader is to get into chunks of some kind: bytes of SSE, objects for embedders.
- * Readers whose encoders have the same `key` and whose filters are equal share encoded frames.
+ * Encodes messages for a reader as chunks: bytes of SSE for clients, objects for embedders. Readers whose
+ * encoders have the same `key` and whose filters are equal share encoded frames.
  */
 export interface FrameEncoder<Chunk> {
-  /** Encoders with the same key encode alike. */
+  /** Identifies the encoding: encoders with the same key produce the same chunks. */
   readonly key: string;
-  /** The first chunk. */
+  /** Returns the first chunk. */
   open(message: OpenMessage): Chunk;
   /**
-   * A sign of life, with the newest cursor where streams can be resumed. `undefined`: this kind of
-   * reader needs none.
+   * Returns a heartbeat, with the newest cursor if the stream can be resumed, or `undefined` if this kind
+   * of reader needs no heartbeat.
    */
   heartbeat(cursor?: string): Chunk | undefined;
-  /** The last chunk. */
+  /** Returns the last chunk. */
   done(message: DoneMessage, cursor: string): Chunk;
-  /** An empty buffer for event frames. */
+  /** Returns an empty buffer for event frames. */
   buffer(): FrameBuffer<Chunk>;
 }
 
-/** Event frames, encoded once, taken by any number of readers. Grows at its end only. */
+/** Event frames, encoded once and read by any number of readers. Frames are only appended. */
 export interface FrameBuffer<Chunk> {
-  /** Where the next frame will begin; in whatever unit the buffer has. */
+  /** The offset of the next frame, in the buffer's own unit. */
   readonly end: number;
-  /** Bytes of memory, about. */
+  /** Approximate bytes of memory. */
   readonly bytes: number;
-  /** Encodes a frame at the end. */
+  /** Encodes a frame, and appends it. */
   append(frame: EventFrame): void;
-  /** Everything from `start`, which is where a frame begins, to the end; not copied. */
+  /** Returns the frames from `start`, which is the offset of a frame, to the end, without copying. */
   slice(start: number): Chunk;
 }

@@ -1,10 +1,10 @@
 import type { Signal } from "../contracts/broadcast.ts";
 import type { TaskRecord } from "../contracts/records.ts";
 
-/** How long a task of which nothing is heard is remembered, in polls. */
+/** Polls for which a task without wake-ups is remembered. */
 const QUIET_POLLS = 12;
 
-/** Tasks that are remembered at most; of others each wake-up costs a read. */
+/** Maximum number of tasks that are remembered. Each wake-up of any other hidden task costs a read. */
 const MAX_TASKS = 10_000;
 
 interface Hidden {
@@ -14,22 +14,21 @@ interface Hidden {
 }
 
 /**
- * The tasks that a reader of all tasks may not see and of which it heard lately, so that their
- * wake-ups cost it nothing.
+ * The recently active tasks that a reader of all tasks may not see. Their wake-ups cost it no read.
  *
- * What is remembered is about one incarnation. A wake-up of the first event, or of an end, may be of
- * another; so may a task that is listed with another one.
+ * An entry is valid for one incarnation. A wake-up for a first event or for an end may be about another
+ * incarnation, so it is not suppressed.
  */
 export class HiddenTasks {
   readonly #tasks = new Map<string, Hidden>();
   readonly #maxTasks: number;
 
-  /** @param maxTasks Tasks that are remembered at most. */
+  /** @param maxTasks Maximum number of tasks that are remembered. */
   constructor({ maxTasks = MAX_TASKS }: { maxTasks?: number } = {}) {
     this.#maxTasks = maxTasks;
   }
 
-  /** Tasks that are remembered. */
+  /** Number of tasks that are remembered. */
   get size(): number {
     return this.#tasks.size;
   }
@@ -38,7 +37,7 @@ export class HiddenTasks {
   add({ task: { id, createdAt }, incarnation }: TaskRecord): void {
     this.#tasks.delete(id);
     this.#tasks.set(id, { incarnation, createdAt, quietPolls: 0 });
-    // Maps keep their order, so the first is the one that was added longest ago.
+    // Maps keep insertion order, so the first entry is the oldest.
     if (this.#tasks.size > this.#maxTasks) this.#tasks.delete(this.#tasks.keys().next().value!);
   }
 
@@ -47,12 +46,12 @@ export class HiddenTasks {
     this.#tasks.delete(taskId);
   }
 
-  /** Whether this incarnation of a task is known to be hidden. */
+  /** Returns whether this incarnation of a task is known to be hidden. */
   has(taskId: string, incarnation: string): boolean {
     return this.#tasks.get(taskId)?.incarnation === incarnation;
   }
 
-  /** Whether a wake-up can only be of a task that is known to be hidden. */
+  /** Returns whether a wake-up can only be about a task that is known to be hidden. */
   covers({ taskId, from, ended }: Signal): boolean {
     const hidden = this.#tasks.get(taskId);
     if (hidden === undefined) return false;
@@ -65,9 +64,9 @@ export class HiddenTasks {
   }
 
   /**
-   * A poll has come: forgets tasks that are quiet.
+   * Forgets tasks that have been quiet for too many polls.
    *
-   * @param newSinceMs Tasks created from then on are listed at each poll, and remembered.
+   * @param newSinceMs Tasks created since then stay, because every poll lists them.
    */
   poll(newSinceMs: number): void {
     for (const [taskId, hidden] of this.#tasks) {

@@ -1,15 +1,15 @@
 import type { Cursor } from "../protocol/cursor.ts";
 import { encodeCursor, fingerprintOf } from "../protocol/cursor.ts";
 
-/** A place in a log: everything through an index. */
+/** A position in a log: it includes every event through an index. */
 export interface LogPosition {
   /** The index; -1 is before the first event. */
   through: number;
-  /** The entropy of the event there, by which it is recognised; left out where it is not known. */
+  /** The entropy of the event at that index, which identifies it; left out if unknown. */
   entropy?: number;
 }
 
-/** The cursor of a reader who is at a place in this life of a task. */
+/** Returns the cursor of a reader at a position in this incarnation of a task. */
 export function cursorAt(
   kind: Cursor["kind"],
   incarnation: string,

@@ -4,19 +4,19 @@ import type { TaskStatus } from "../protocol/status.ts";
 import { toTaskEvent } from "../domain/event_json.ts";
 import type { EventFrame, FrameEncoder } from "./frames.ts";
 
-/** What a subscription yields: the opening, each event, the end. */
+/** A message of a subscription: the opening, an event, or the end. */
 export type StreamMessage =
   | {
     kind: "open";
     /** The task. */
     taskId: string;
-    /** Its state as the subscription began. */
+    /** Its status when the subscription began. */
     status: TaskStatus;
-    /** How the cursor was taken. */
+    /** How the subscription continues from the given position. */
     resume: ResumeKind;
-    /** Index of the newest event then, -1 when there is none. */
+    /** Index of the newest event at that time; -1 if there is none. */
     head: number;
-    /** Drop what you have of the task; see `OpenMessage`. */
+    /** Set if the subscriber must drop what it has of the task; see `OpenMessage`. */
     reset?: true;
   }
   | {
@@ -25,18 +25,18 @@ export type StreamMessage =
     event: TaskEvent;
     /** Its position among the events that match the filter. */
     filteredIndex: number;
-    /** Go on after it with `since: { id: cursor }`. Left out on a stream of all tasks. */
+    /** The cursor after the event; resume with `since: { id: cursor }`. Left out on a stream of all tasks. */
     cursor?: string;
   }
   | {
     kind: "done";
-    /** Why there will be nothing more. */
+    /** The reason for the end. */
     reason: DoneReason;
-    /** Says that the end was seen. */
+    /** The cursor of the end: a subscriber that has it has seen everything. */
     cursor: string;
   };
 
-/** Frames as objects, for subscribers in the same process. */
+/** Encodes frames as objects, for subscribers in the same process. */
 export const objectEncoder: FrameEncoder<StreamMessage[]> = {
   key: "object",
   open: (message) => [{ kind: "open", ...message }],
@@ -56,7 +56,7 @@ export const objectEncoder: FrameEncoder<StreamMessage[]> = {
         bytes += 2 * event.data.length + 300;
         messages.push({
           kind: "event",
-          // Each subscriber gets these objects; they are frozen so that none can change another's.
+          // All subscribers share these objects, so they are frozen.
           event: freeze(toTaskEvent(taskId, event)),
           filteredIndex,
           cursor,
@@ -67,7 +67,7 @@ export const objectEncoder: FrameEncoder<StreamMessage[]> = {
   },
 };
 
-/** Freezes a value of JSON, and all that is in it. No lists of members are made: it is on each event's way. */
+/** Deep-freezes a JSON value. It allocates no lists of members, because it runs for each event. */
 function freeze<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) value.forEach((member) => freeze(member));

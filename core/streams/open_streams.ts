@@ -3,21 +3,20 @@ import type { TaskStream } from "./task_stream.ts";
 import type { StreamList } from "./stream_control.ts";
 import { StreamControl } from "./stream_control.ts";
 
-/** The streams of one engine that are being read; whoever closes the engine ends them all. */
+/** The streams of one engine that are being read. */
 export class OpenStreams implements StreamList {
   readonly #controls = new Set<StreamControl>();
   #isClosed = false;
 
-  /** How many there are. */
+  /** Number of streams. */
   get size(): number {
     return this.#controls.size;
   }
 
   /**
-   * Makes a stream of what is started, which says to its control when it is read first and when it
-   * has ended.
+   * Opens a stream. Its source tells the control when it is first read and when it has ended.
    *
-   * @param ended The reader came with the cursor of the end: there is nothing to send.
+   * @param ended Whether the reader has everything, the end included, so that there is nothing to send.
    */
   open<Chunk>(
     ended: boolean,
@@ -29,7 +28,7 @@ export class OpenStreams implements StreamList {
 
   add(control: StreamControl): void {
     this.#controls.add(control);
-    // The engine closed while the task was looked up, or before anybody read.
+    // The engine may have closed while the task was looked up, or before the first read.
     if (this.#isClosed) control.close();
   }
 
@@ -37,9 +36,9 @@ export class OpenStreams implements StreamList {
     this.#controls.delete(control);
   }
 
-  /** Ends them when they have given what is in memory, and those that are read first later at once. */
+  /** Ends each stream once it has sent what is in memory. Streams first read later end at once. */
   close(): void {
     this.#isClosed = true;
-    for (const control of this.#controls) control.settle();
+    for (const control of this.#controls) control.drain();
   }
 }

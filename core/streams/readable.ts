@@ -9,7 +9,7 @@ const SIGNAL: readonly string[] = [
   "removeEventListener",
 ] satisfies (keyof AbortSignal)[];
 
-/** Turns a stream of batches into a web stream of messages that is read only as it is pulled. */
+/** Returns a web stream of the messages of a task stream. It reads only when it is pulled. */
 export function readable<Item>(
   open: () => Promise<TaskStream<Item[]>>,
   signal?: AbortSignal,
@@ -22,7 +22,7 @@ export function readable<Item>(
         if (signal !== undefined && signal !== null) assertMethods(signal, "signal", SIGNAL);
         signal?.throwIfAborted();
         stream = await open();
-        // It may have come while the stream was being opened.
+        // The signal may have been aborted while the stream was being opened.
         forgetAbort = onAbort(signal, () => stream?.close());
       }
       const { value, done } = stream.ended

@@ -14,54 +14,54 @@ import { countBefore } from "../readers/count_before.ts";
 import { invalidCursor, taskNotFound, taskReplaced } from "../context/refusals.ts";
 import { TaskGone, whileThere } from "../context/task_gone.ts";
 
-/** Where a reader starts, and where the task stands. */
+/** The start position of a subscription, and the state of the task. */
 export interface Start {
   /** The task. */
   taskId: string;
-  /** This life of its id. */
+  /** The incarnation of the task. */
   incarnation: string;
-  /** Its state. */
+  /** Its status. */
   status: TaskStatus;
-  /** Events in its log. */
+  /** Number of events in its log. */
   length: number;
-  /** The reader has what is at or before this index; see {@linkcode Start.collapse}. */
+  /** The reader has the events through this index; see {@linkcode Start.collapse}. */
   after: number;
-  /** The entropy of the event there, where it is known. */
+  /** The entropy of the event at that index, if known. */
   entropy?: number;
-  /** The reader must get series as snapshots first; `after` is then that of a partial cursor. */
+  /** Set if series must be sent as snapshots first. `after` then has the meaning of a partial cursor. */
   collapse: boolean;
-  /** It has but some of the series that go through `after`: its cursor is partial. */
+  /** Set if the cursor is partial: the reader lacks series that grew after it. */
   partial: boolean;
-  /** How the cursor was taken. */
+  /** How the subscription continues from the cursor. */
   resume: ResumeKind;
-  /** The cursor is of a log that the store has lost: it was restored to an earlier state. */
+  /** Set if the cursor's log is lost because the store was restored to an earlier state. */
   isLost: boolean;
-  /** The reader has everything, the end included. */
+  /** Set if the reader has everything, the end included. */
   ended: boolean;
 }
 
 /**
- * Finds where a reader starts.
+ * Resolves the start position of a subscription.
  *
- * A cursor of this life that the log has nothing of, since the store was restored to an earlier
- * state, is `expired`: the reader is told everything that is left, as at a late join.
+ * If the store was restored to an earlier state and no longer has the cursor's log, the start is
+ * `expired`: the reader gets everything that is left, like a late joiner.
  *
- * @param meant The incarnation that the reader may read. @default the one that there is
- * @throws {TaskcastError} `TASK_NOT_FOUND`; `INVALID_CURSOR` for one that is malformed, or belongs
- * to another task or to another life of this id.
+ * @param expected The incarnation that the reader may read. @default the current one
+ * @throws {TaskcastError} `TASK_NOT_FOUND`; `INVALID_CURSOR` if the cursor is malformed, or belongs to
+ * another task or incarnation.
  */
 export async function resolveStart(
   store: TaskReader,
   taskId: string,
   since: Since,
   filter: EventFilter,
-  meant?: string,
+  expected?: string,
 ): Promise<Start> {
   const cursor = since.id === undefined ? undefined : decodeCursor(since.id);
   const head = await store.getTask(taskId, cursor?.index);
   if (head === undefined) throw taskNotFound(taskId);
   const { length, trimmedThrough = -1, record: { incarnation, task: { status } } } = head;
-  if (meant !== undefined && meant !== incarnation) throw taskReplaced(taskId);
+  if (expected !== undefined && expected !== incarnation) throw taskReplaced(taskId);
   const base = {
     taskId,
     incarnation,
@@ -74,7 +74,7 @@ export async function resolveStart(
   };
   const one = new IncarnationReader(store, incarnation);
   const find = (index: () => Promise<number>) => whileThere(store, taskId, index);
-  // Once events after the cursor are gone, the reader is told what is left as at a late join.
+  // If events after the cursor were trimmed, the reader gets what is left like a late joiner.
   const exact = (after: number): Start =>
     after < trimmedThrough
       ? { ...base, after, collapse: true, resume: "expired" }
@@ -110,7 +110,7 @@ export async function resolveStart(
   return { ...base, after: -1, collapse: true, resume: "start" };
 }
 
-/** Where a reader starts whose log was lost: with everything that is left, as at a late join. */
+/** Returns the start of a reader whose log was lost: everything that is left, as for a late joiner. */
 export function lostStart({ length, record: { incarnation, task } }: TaskHead): Start {
   return {
     taskId: task.id,
@@ -126,18 +126,22 @@ export function lostStart({ length, record: { incarnation, task } }: TaskHead): 
   };
 }
 
-/** @param head With the entropy of the event that the cursor is at. */
+/**
+ * Returns whether the store has lost the log that a cursor belongs to.
+ *
+ * @param head Includes the entropy of the event at the cursor.
+ */
 function isOfLostLog(
   { kind, index, fingerprint }: Cursor,
   { length, entropy, record: { task: { status } } }: TaskHead,
 ): boolean {
   if (index >= length || (kind === "done" && !isTerminal(status))) return true;
-  // Of a trimmed event nothing is known, and version 0.1.0 gave no fingerprints.
+  // Trimmed events have no known entropy, and cursors of version 0.1.0 have no fingerprint.
   if (entropy === undefined || fingerprint === undefined) return false;
   return fingerprintOf(entropy) !== fingerprint;
 }
 
-/** The index of the event with this id. */
+/** Returns the index of the event with an id. */
 async function indexOfId(
   store: TaskReader,
   { length, trimmedThrough = -1, record: { task: { id: taskId } } }: TaskHead,
@@ -145,11 +149,11 @@ async function indexOfId(
 ): Promise<number> {
   const parsed = parseEventId(id);
   if (parsed === undefined) throw invalidCursor("it is neither a cursor nor an event's id");
-  // An id may name any index of 40 bits, more than stores can take.
+  // An id may contain any 40-bit index, which is more than stores accept.
   const event = parsed.index < length
     ? await firstAfter(store, taskId, parsed.index - 1)
     : undefined;
-  // Of a trimmed event nothing is known but that there was one.
+  // The id of a trimmed event cannot be verified.
   const isTrimmed = parsed.index <= trimmedThrough && event?.index !== parsed.index;
   if (!isTrimmed && (event === undefined || idOf(event) !== id)) {
     throw invalidCursor("the task has no event with this id");
@@ -157,7 +161,7 @@ async function indexOfId(
   return parsed.index;
 }
 
-/** The index of the `nth` event that matches, counted from 0; -1 is before the first. */
+/** Returns the index of the `nth` matching event, counted from 0; -1 is before the first. */
 async function indexOfMatch(
   store: TaskReader,
   taskId: string,
@@ -171,10 +175,10 @@ async function indexOfMatch(
     if (nth >= length) throw beyond;
     return nth;
   }
-  // The answer is the lowest index with more than `nth` matches at or before it. Many probes a
-  // round keep the rounds few: 4 for a million events.
+  // The result is the lowest index with more than `nth` matches at or before it. Many probes in each
+  // round keep the number of rounds low: 4 for a million events.
   let low = 0;
-  let high = length; // Exclusive; `length` itself stands for "there is none".
+  let high = length; // Exclusive; `length` itself means that there is none.
   while (low < high) {
     const step = Math.max(1, Math.ceil((high - low) / 32));
     const probes: number[] = [];
@@ -191,7 +195,7 @@ async function indexOfMatch(
   return low;
 }
 
-/** The index of the newest event at or before a time, -1 when there is none. */
+/** Returns the index of the newest event at or before a time; -1 if there is none. */
 async function lastIndexAt(
   store: TaskReader,
   taskId: string,

@@ -6,50 +6,50 @@ import type { LogPosition } from "./log_position.ts";
 import { cursorAt } from "./log_position.ts";
 import { ReaderList } from "./waking/reader_list.ts";
 
-/** A run of a view's frames. Only the newest one grows. */
+/** A run of consecutive frames. Only the newest segment grows. */
 interface Segment<Chunk> {
   buffer: FrameBuffer<Chunk>;
-  /** Everything at or before this index came before the segment. */
+  /** Events at or before this index precede the segment. */
   startThrough: number;
-  /** Everything at or before this index is in this segment or before it. */
+  /** Events at or before this index are in this segment or precede it. */
   through: number;
-  /** The entropy of the event there, where it is known. */
+  /** The entropy of the event at `through`, if known. */
   entropy: number | undefined;
-  /** Matching events at or before `through`, from the task's first. */
+  /** Number of matching events in the log at or before `through`. */
   count: number;
-  /** The index and the place of each frame, to find where a reader is to begin. */
+  /** The index and the buffer offset of each frame, to find where a reader starts. */
   indexes: number[];
   starts: number[];
   next?: Segment<Chunk>;
-  /** Its memory was given up; readers that are still in it have fallen behind. */
+  /** Set once its memory was released. Readers that are still in it have fallen behind. */
   dropped: boolean;
 }
 
-/** Where one reader stands in a view. */
+/** The position of one reader in shared frames. */
 export interface FramesPosition<Chunk> extends LogPosition {
-  /** Matching events through there, from the task's first. */
+  /** Number of matching events in the log through the position. */
   count: number;
-  /** Set while the reader is in the view. */
+  /** Set while the position is within the frames. */
   segment?: Segment<Chunk>;
-  /** Where its next frame begins in the segment. */
+  /** The buffer offset of its next frame in the segment. */
   offset: number;
 }
 
-/** Bytes of memory above which a segment ends and the next begins. */
+/** Bytes of memory after which a segment ends and the next begins. */
 const SEGMENT_BYTES = 64 * 1024;
 
 /**
- * The same within events that come together, as what was read from the store at once: readers who
- * wait get them as one chunk, and so as one write.
+ * The same limit within one page from the store. Such a burst stays in one segment where possible, so that
+ * waiting readers get it as one chunk and one write.
  */
-const TOGETHER_BYTES = 8 * SEGMENT_BYTES;
+const BURST_SEGMENT_BYTES = 8 * SEGMENT_BYTES;
 
 /**
- * The recent frames of one task under one filter and format, encoded once for all readers. A
- * reader is a position: it takes whatever lies between that and the end as one chunk.
+ * The recent frames of one task for one filter and format, encoded once for all readers. A reader is a
+ * position, and takes everything between it and the end as one chunk.
  *
- * Bounded: the oldest segments are dropped, and a reader that stood there reads from the store
- * until it is back.
+ * Memory is bounded: the oldest segments are dropped, and a reader that stood in one of them reads from
+ * the store until it has caught up.
  */
 export class SharedFrames<Chunk> {
   readonly #encoder: FrameEncoder<Chunk>;
@@ -59,25 +59,25 @@ export class SharedFrames<Chunk> {
   readonly #maxBytes: () => number;
   #first: Segment<Chunk>;
   #last: Segment<Chunk>;
-  /** Where readers stand who wait and whose turn to be woken has not come; kept, whatever the bound. */
-  #unheard: Segment<Chunk>;
+  /** The oldest segment in which a waiting reader has yet to be woken. Kept even beyond the bound. */
+  #oldestUnwoken: Segment<Chunk>;
   #bytes = 0;
   #heartbeat?: { through: number; chunk: Chunk | undefined };
-  /** Readers at the end, for now or again soon. */
+  /** Readers at the end, including those that are about to ask again. */
   readonly waiters: ReaderList = new ReaderList();
-  /** Frames that were ever encoded. */
-  frames = 0;
-  /** Readers that use the view. */
+  /** Number of frames ever encoded. */
+  frameCount = 0;
+  /** Number of readers that use the frames. */
   readers = 0;
 
-  /** @param start Where the view begins: the first reader's position. */
+  /** @param start The first reader's position, at which the frames begin. */
   constructor(
     options: {
       taskId: string;
       incarnation: string;
       filter: EventFilter;
       encoder: FrameEncoder<Chunk>;
-      /** Asked whenever a segment is added. */
+      /** Returns the bound; called whenever a segment is added. */
       maxBytes: () => number;
     },
     start: LogPosition & { count: number },
@@ -87,42 +87,42 @@ export class SharedFrames<Chunk> {
     this.#taskId = options.taskId;
     this.#incarnation = options.incarnation;
     this.#maxBytes = options.maxBytes;
-    this.#first = this.#last = this.#unheard = this.#newSegment(start);
+    this.#first = this.#last = this.#oldestUnwoken = this.#newSegment(start);
   }
 
-  /** Bytes of memory that its frames have. */
+  /** Bytes of memory that the frames occupy. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Everything through this index has been encoded. */
+  /** The index through which events have been encoded. */
   get through(): number {
     return this.#last.through;
   }
 
-  /** Whether readers that wait have more than one chunk before them. */
+  /** Set if some waiting reader needs more than one chunk to reach the end. */
   get isSplit(): boolean {
-    return this.#unheard !== this.#last;
+    return this.#oldestUnwoken !== this.#last;
   }
 
-  /** All readers that wait have been woken for what there is. */
+  /** Notes that all waiting readers have been woken for what has been encoded. */
   markWoken(): void {
-    this.#unheard = this.#last;
+    this.#oldestUnwoken = this.#last;
     this.#keepToBound();
   }
 
-  /** Begins anew at a reader's position; who stood elsewhere has fallen behind. */
+  /** Restarts at a reader's position. All other readers have then fallen behind. */
   restart(start: LogPosition & { count: number }): void {
     while (this.#first !== this.#last) this.#dropFirst();
     this.#drop(this.#last);
     this.#bytes = 0;
-    this.#first = this.#last = this.#unheard = this.#newSegment(start);
+    this.#first = this.#last = this.#oldestUnwoken = this.#newSegment(start);
   }
 
   /**
-   * Encodes those that match of events that come together.
+   * Encodes the matching events of one page.
    *
-   * @param from The place of the one after {@linkcode SharedFrames.through}; those before it are left out.
+   * @param from Position in `events` of the first event after {@linkcode SharedFrames.through}.
    */
   append(events: readonly StoredEvent[], from = 0): void {
     let maxBytes = SEGMENT_BYTES;
@@ -130,7 +130,7 @@ export class SharedFrames<Chunk> {
       const event = events[i]!;
       if (this.#matches(event)) {
         if (this.#last.buffer.bytes >= maxBytes) this.#addSegment();
-        maxBytes = Math.max(SEGMENT_BYTES, Math.min(TOGETHER_BYTES, this.#maxBytes() / 2));
+        maxBytes = Math.max(SEGMENT_BYTES, Math.min(BURST_SEGMENT_BYTES, this.#maxBytes() / 2));
         this.#encode(event);
       }
       this.#last.through = event.index;
@@ -139,12 +139,12 @@ export class SharedFrames<Chunk> {
   }
 
   /**
-   * Moves a reader to the end of what is encoded.
+   * Moves a reader towards the end of the frames.
    *
-   * @returns What lies between, `undefined` if nothing does, or `"behind"` if the view does not
-   * have it (any more): read from the store.
+   * @returns The frames in between, `undefined` if there are none, or `"behind"` if they have been dropped
+   * and must be read from the store.
    */
-  take(position: FramesPosition<Chunk>): { chunk: Chunk } | "behind" | undefined {
+  takeChunk(position: FramesPosition<Chunk>): { chunk: Chunk } | "behind" | undefined {
     let { segment } = position;
     if (segment === undefined || segment.dropped) {
       segment = this.#find(position);
@@ -166,7 +166,7 @@ export class SharedFrames<Chunk> {
     return { chunk };
   }
 
-  /** A sign of life for readers at the end; encoded once. */
+  /** Returns a heartbeat for readers at the end; encoded once for each position. */
   heartbeat(): Chunk | undefined {
     const { through } = this;
     if (this.#heartbeat?.through !== through) {
@@ -182,15 +182,15 @@ export class SharedFrames<Chunk> {
     const before = buffer.bytes;
     segment.indexes.push(event.index);
     segment.starts.push(buffer.end);
-    const place = { through: event.index, entropy: event.entropy };
-    const cursor = cursorAt("exact", this.#incarnation, place);
+    const position = { through: event.index, entropy: event.entropy };
+    const cursor = cursorAt("exact", this.#incarnation, position);
     buffer.append({ taskId: this.#taskId, event, filteredIndex: segment.count, cursor });
     segment.count++;
-    this.frames++;
+    this.frameCount++;
     this.#bytes += buffer.bytes - before;
   }
 
-  /** Finds the segment and place where a reader goes on. */
+  /** Finds the segment in which a reader continues, and sets its offset. */
   #find(position: FramesPosition<Chunk>): Segment<Chunk> | undefined {
     for (let s: Segment<Chunk> | undefined = this.#first; s; s = s.next) {
       if (position.through < s.startThrough) return undefined;
@@ -226,7 +226,7 @@ export class SharedFrames<Chunk> {
   }
 
   #keepToBound(): void {
-    while (this.#bytes > this.#maxBytes() && this.#first !== this.#unheard) this.#dropFirst();
+    while (this.#bytes > this.#maxBytes() && this.#first !== this.#oldestUnwoken) this.#dropFirst();
   }
 
   #dropFirst(): void {
@@ -236,7 +236,7 @@ export class SharedFrames<Chunk> {
     this.#drop(first);
   }
 
-  /** A reader that stopped here must not hold the memory, nor all that came after it. */
+  /** Empties a segment, so that a reader that still refers to it does not hold it and its successors. */
   #drop(segment: Segment<Chunk>): void {
     segment.dropped = true;
     segment.next = undefined;
@@ -246,7 +246,7 @@ export class SharedFrames<Chunk> {
   }
 }
 
-/** The position of the first number above `limit` in an ascending list. */
+/** Returns the position of the first number above `limit` in an ascending list. */
 function firstAbove(sorted: readonly number[], limit: number): number {
   let low = 0;
   let high = sorted.length;

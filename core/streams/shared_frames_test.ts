@@ -25,7 +25,7 @@ function startOf(): FramesPosition<StreamMessage[]> {
 }
 
 function indexes(
-  taken: ReturnType<SharedFrames<StreamMessage[]>["take"]>,
+  taken: ReturnType<SharedFrames<StreamMessage[]>["takeChunk"]>,
 ): number[] | string | undefined {
   if (taken === undefined || taken === "behind") return taken;
   return taken.chunk.map((message) => message.kind === "event" ? message.event.index : -1);
@@ -34,22 +34,22 @@ function indexes(
 Deno.test("View.take() gives everything between a position and the end, as one chunk", () => {
   const view = viewOf(1e6);
   const position = startOf();
-  assert.equal(view.take(position), undefined);
+  assert.equal(view.takeChunk(position), undefined);
   for (let i = 0; i < 3; i++) view.append([event(i)]);
-  assert.deepEqual(indexes(view.take(position)), [0, 1, 2]);
-  assert.equal(view.take(position), undefined);
+  assert.deepEqual(indexes(view.takeChunk(position)), [0, 1, 2]);
+  assert.equal(view.takeChunk(position), undefined);
   assert.deepEqual([position.through, position.count], [2, 3]);
   view.append([event(3)]);
-  assert.deepEqual(indexes(view.take(position)), [3]);
+  assert.deepEqual(indexes(view.takeChunk(position)), [3]);
   const late = { ...startOf(), through: 1, count: 2 };
-  assert.deepEqual(indexes(view.take(late)), [2, 3]);
+  assert.deepEqual(indexes(view.takeChunk(late)), [2, 3]);
 });
 
 Deno.test("View moves readers past what does not match", () => {
   const view = viewOf(1e6, ["a"]);
   const position = startOf();
   for (let i = 0; i < 6; i++) view.append([event(i, i % 2 === 0 ? "a" : "b")]);
-  assert.deepEqual(indexes(view.take(position)), [0, 2, 4]);
+  assert.deepEqual(indexes(view.takeChunk(position)), [0, 2, 4]);
   assert.deepEqual([position.through, position.count], [5, 3]);
 });
 
@@ -58,17 +58,17 @@ Deno.test("View keeps to its bound, tells who has fallen behind, and takes them 
   const slow = startOf();
   const fast = startOf();
   for (let i = 0; i < 3; i++) view.append([event(i)]);
-  view.take(slow);
+  view.takeChunk(slow);
   for (let i = 3; i < 2_000; i++) {
     view.markWoken();
     view.append([event(i)]);
-    assert.notEqual(view.take(fast), "behind");
+    assert.notEqual(view.takeChunk(fast), "behind");
   }
-  assert.equal(view.take(slow), "behind");
+  assert.equal(view.takeChunk(slow), "behind");
   // Having read on from the store by itself.
   Object.assign(slow, { through: 1_990, count: 1_991, segment: undefined });
   const found: unknown[] = [];
-  for (let taken = view.take(slow); taken !== undefined; taken = view.take(slow)) {
+  for (let taken = view.takeChunk(slow); taken !== undefined; taken = view.takeChunk(slow)) {
     found.push(...indexes(taken) as number[]);
   }
   assert.deepEqual(found, [1_991, 1_992, 1_993, 1_994, 1_995, 1_996, 1_997, 1_998, 1_999]);
@@ -78,7 +78,7 @@ Deno.test("a reader that stopped in a view holds none of what came after", () =>
   const view = viewOf(200_000);
   const stopped = startOf();
   view.append([event(0)]);
-  view.take(stopped);
+  view.takeChunk(stopped);
   for (let i = 1; i < 2_000; i++) {
     view.markWoken();
     view.append([event(i)]);
@@ -88,11 +88,11 @@ Deno.test("a reader that stopped in a view holds none of what came after", () =>
   assert.equal(stopped.segment?.buffer.bytes, 0);
 
   const restarted = { through: 1_999, count: 2_000, offset: 0 };
-  const held = view.take(restarted) === undefined ? restarted as typeof stopped : undefined;
+  const held = view.takeChunk(restarted) === undefined ? restarted as typeof stopped : undefined;
   view.append([event(2_000)]);
   view.restart({ through: 5_000, count: 5_001 });
   assert.equal(held?.segment?.dropped, true);
-  assert.equal(view.take(held!), "behind");
+  assert.equal(view.takeChunk(held!), "behind");
 });
 
 Deno.test("View keeps what comes together in one piece, up to half of its bound", () => {
@@ -101,7 +101,11 @@ Deno.test("View keeps what comes together in one piece, up to half of its bound"
     const position = startOf();
     append(view);
     const chunks: number[] = [];
-    for (let taken = view.take(position); taken !== undefined; taken = view.take(position)) {
+    for (
+      let taken = view.takeChunk(position);
+      taken !== undefined;
+      taken = view.takeChunk(position)
+    ) {
       if (taken === "behind") return taken;
       chunks.push(taken.chunk.length);
     }
@@ -119,9 +123,9 @@ Deno.test("View keeps what waiting readers have not heard of, whatever its bound
   const view = viewOf(1);
   const waiting = startOf();
   for (let i = 0; i < 500; i++) view.append([event(i)]);
-  assert.equal(indexes(view.take({ ...waiting }))![0], 0);
+  assert.equal(indexes(view.takeChunk({ ...waiting }))![0], 0);
   assert(view.bytes > 1_000_000, `${view.bytes}`);
   view.markWoken();
-  assert.equal(view.take(waiting), "behind");
+  assert.equal(view.takeChunk(waiting), "behind");
   assert(view.bytes < 100_000, `${view.bytes}`);
 });

@@ -1,57 +1,57 @@
-/** Wakes a reader that waits: there is more or the end, or only a sign of life is due. */
+/** Wakes a waiting reader, because there is more to read, the task ended, or a heartbeat is due. */
 export type Wake = (reason?: "heartbeat") => void;
 
-/** The streams that are being read. */
+/** A list of the streams that are being read. */
 export interface StreamList {
-  /** One more; it is closed at once where all are to end. */
+  /** Adds a stream. It is closed at once if the list has been drained. */
   add(control: StreamControl): void;
-  /** One less. */
+  /** Removes a stream. */
   delete(control: StreamControl): void;
 }
 
-/** How the one who reads a stream stops it, also while it waits. */
+/** Stops a stream from outside, even while it waits. */
 export class StreamControl {
-  /** The reader is gone, or the engine closes. */
+  /** Set once the consumer or the engine has closed the stream. */
   closed = false;
-  /** The engine closes: the reader is owed what is in memory, and nothing more. */
-  isOwed = false;
-  /** Told that the stream was closed: perhaps nobody waits who would notice. */
+  /** Set while the engine closes: the reader still gets what is in memory, and nothing more. */
+  isDraining = false;
+  /** Notified of a close, because there may be no pending wait that would notice it. */
   owner?: { onClosed(): void } = undefined;
-  /** Ends the present wait. */
+  /** Ends the current wait. */
   wake?: Wake;
-  /** It waits in a {@linkcode ReaderList}. */
+  /** Set while the reader waits in a {@linkcode ReaderList}. */
   isWaiting = false;
-  /** Which one it was to come there, from 1. */
+  /** The reader's arrival number in that list, from 1. */
   arrival?: number = undefined;
   readonly #list: StreamList;
 
-  /** @param list Where it is from the first read of the stream until its end. */
+  /** @param list Contains the control from the first read of the stream until its end. */
   constructor(list: StreamList) {
     this.#list = list;
   }
 
-  /** The stream is read for the first time. */
-  began(): void {
+  /** Adds the stream to the list at its first read. */
+  markStarted(): void {
     this.#list.add(this);
   }
 
-  /** The stream has ended, in whatever way. */
-  ended(): void {
+  /** Removes the stream from the list. */
+  markEnded(): void {
     this.#list.delete(this);
   }
 
-  /** Ends the stream at its next step, and the present wait at once. Safe to call twice. */
+  /** Ends the stream at its next step, and the current wait at once. Safe to call twice. */
   close(): void {
     this.closed = true;
-    this.isOwed = false;
+    this.isDraining = false;
     this.wake?.();
     this.owner?.onClosed();
   }
 
-  /** The same when the reader has been given what is there. */
-  settle(): void {
+  /** Ends the stream once the reader has received what is in memory. */
+  drain(): void {
     if (this.closed) return;
-    this.closed = this.isOwed = true;
+    this.closed = this.isDraining = true;
     this.wake?.();
   }
 }

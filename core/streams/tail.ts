@@ -13,64 +13,57 @@ import { RetryingReader } from "../readers/retrying_reader.ts";
 import type { LogPosition } from "./log_position.ts";
 import type { StreamControl, Wake } from "./stream_control.ts";
 import { SharedFrames } from "./shared_frames.ts";
+import { SharedBatches } from "./shared_batches.ts";
 import { ReaderList } from "./waking/reader_list.ts";
 import { WakeScheduler } from "./waking/wake_scheduler.ts";
 
 const EVENT_OVERHEAD_BYTES = 200;
 
-/** Of the bytes that a tail may have: so many are left when it has to drop some. */
+/** Share of the byte budget kept after trimming. */
 const KEPT_SHARE = 0.75;
 
-/** Readers of one filter and format where series are told as a whole. */
-interface Shared {
-  readers: number;
-  /** Where the newest batch begins. */
-  after: LogPosition;
-  batch?: Promise<unknown>;
-}
-
 /**
- * One task's newest events on this instance, read once for all of its readers.
+ * The newest events of one task, read once for all of its readers on this instance.
  *
- * A wake-up only says that there may be more. The tail then reads on from where it is, and only
- * while a reader waits at its end: nobody who is slow makes it read or keep more than its bound.
+ * A wake-up only says that there may be more. The tail then continues reading from its position, but only
+ * while a reader waits at its end. A slow reader cannot make it read ahead or exceed its bound.
  */
 export class Tail {
   readonly taskId: string;
   readonly incarnation: string;
   readonly #context: EngineContext;
-  readonly #views = new Map<string, SharedFrames<never>>();
-  /** Readers without a view: any change wakes them. */
+  readonly #frames = new Map<string, SharedFrames<never>>();
+  /** Readers without shared frames; any change wakes them. */
   readonly #waiters = new ReaderList();
-  /** Those who share batches by filter and format, and the newest one; see `share`. */
-  readonly #shared = new Map<string, Shared>();
-  /** Recent events, without holes, the newest last. */
+  /** Recent events with consecutive indexes, newest last. */
   #ring: StoredEvent[] = [];
   #ringBytes = 0;
-  /** The entropy of the event before the ring's first, where it is known. */
+  /** The entropy of the event before the first one in the ring, if known. */
   #entropyBefore?: number;
-  /** When the newest read began that found the end of the log; what came later is new. */
+  /** Start of the last read that found the end of the log; events after it are new. */
   #endSeenAtMs = Infinity;
   #through: number;
   #entropy?: number;
   #ending?: DoneReason;
   #hasDiverged = false;
   readonly #onDiverged: () => void;
-  /** The store may have more than was read. True at first: events may have come meanwhile. */
+  /** Set if the store may have more. Initially set, since events may have arrived before the tail listened. */
   #dirty = true;
-  /** The newest reading, and whether it goes on. A promise that has settled is noticed a turn late. */
+  /** The newest read, and whether it still runs. The flag is needed as promises settle a turn late. */
   #advancing?: Promise<void>;
   #isAdvancing = false;
   #unsubscribe?: Unsubscribe;
-  readonly #rounds: WakeScheduler;
+  readonly #scheduler: WakeScheduler;
   #retryTimer?: unknown;
   #isClosed = false;
-  /** Told of the next page, or that none could be read. */
+  /** Called after the next page has been read, or could not be. */
   #onPage: (() => void)[] = [];
-  /** Readers of any view. */
+  /** Number of readers. */
   readers = 0;
+  /** Batches for readers that get series as a whole. */
+  readonly batches: SharedBatches = new SharedBatches();
   readonly #waiter: Waiter;
-  /** Reads what readers share: patiently, for as long as any of them is there. */
+  /** Reads what readers share. Retries for as long as there are readers. */
   readonly reader: TaskReader;
 
   constructor(
@@ -78,7 +71,7 @@ export class Tail {
     options: LogPosition & {
       taskId: string;
       incarnation: string;
-      /** Called once, when the log turned out to be another one. */
+      /** Called once, when the log turns out to be a different one. */
       onDiverged: () => void;
     },
   ) {
@@ -88,7 +81,7 @@ export class Tail {
     this.#through = options.through;
     this.#entropy = this.#entropyBefore = options.entropy;
     this.#onDiverged = options.onDiverged;
-    this.#rounds = new WakeScheduler(context.options.wakesPerTurn);
+    this.#scheduler = new WakeScheduler(context.options.wakesPerTurn);
     const isLeft = () => this.readers === 0 || this.#isClosed;
     this.#waiter = {
       get closed() {
@@ -109,26 +102,26 @@ export class Tail {
   }
 
   /**
-   * The log is not the one that this tail was read from: the store was restored to an earlier state.
-   * Nothing is read any more, and each reader has to look where it stands.
+   * Set if the store no longer has the log that this tail was read from, because it was restored to an
+   * earlier state. The tail stops reading, and each reader must check its own position.
    */
   get hasDiverged(): boolean {
     return this.#hasDiverged;
   }
 
-  /** Bytes of the events that are kept, about. */
+  /** Approximate bytes of the kept events. */
   get bytes(): number {
     return this.#ringBytes;
   }
 
-  /** Bytes of the frames that are kept for all views. */
-  get viewBytes(): number {
+  /** Approximate bytes of the encoded frames. */
+  get frameBytes(): number {
     let bytes = 0;
-    for (const view of this.#views.values()) bytes += view.bytes;
+    for (const frames of this.#frames.values()) bytes += frames.bytes;
     return bytes;
   }
 
-  /** Listens for wake-ups. Resolves once none can be missed. */
+  /** Subscribes to wake-ups. Resolves once the subscription is live. */
   async listen(): Promise<void> {
     this.#unsubscribe = await this.#context.broadcast.subscribe(
       { taskId: this.taskId },
@@ -142,74 +135,74 @@ export class Tail {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#context.clock.clearTimeout(this.#retryTimer);
-    this.#rounds.close();
+    this.#scheduler.close();
     this.#waiter.wake?.();
     const unsubscribe = this.#unsubscribe;
     this.#unsubscribe = undefined;
     await unsubscribe?.();
   }
 
-  /** There may be more in the store. */
+  /** Notes that the store may have more, and reads it if a reader waits. */
   markDirty(): void {
     this.#dirty = true;
-    if (this.#waiting()) void this.#advance();
+    if (this.#hasWaitingReaders()) void this.#advance();
   }
 
-  /** The view that a reader shares with others of the same filter and format. */
-  view<Chunk>(
+  /** Returns the frames that a reader shares with others of the same filter and format. */
+  framesFor<Chunk>(
     filter: EventFilter,
     encoder: FrameEncoder<Chunk>,
     start: LogPosition & { count: number },
   ): SharedFrames<Chunk> {
     const key = `${encoder.key} ${filterKey(filter)}`;
-    let view = this.#views.get(key) as unknown as SharedFrames<Chunk> | undefined;
-    if (view === undefined) {
-      view = new SharedFrames<Chunk>(
+    let frames = this.#frames.get(key) as unknown as SharedFrames<Chunk> | undefined;
+    if (frames === undefined) {
+      frames = new SharedFrames<Chunk>(
         {
           taskId: this.taskId,
           incarnation: this.incarnation,
           filter,
           encoder,
-          // All views of the task share the bound; each has a segment at least.
-          maxBytes: () => this.#context.options.tailBytes / this.#views.size,
+          // All filters and formats of the task share the bound; each keeps at least one segment.
+          maxBytes: () => this.#context.options.tailBytes / this.#frames.size,
         },
         start,
       );
-      this.#views.set(key, view as unknown as SharedFrames<never>);
+      this.#frames.set(key, frames as unknown as SharedFrames<never>);
     }
-    view.readers++;
-    return view;
+    frames.readers++;
+    return frames;
   }
 
-  /** A reader does not wait any more, and leaves its view. */
-  leave(control: StreamControl, view?: SharedFrames<never>): void {
-    (view?.waiters ?? this.#waiters).delete(control);
-    if (view === undefined || --view.readers > 0) return;
-    for (const [key, value] of this.#views) if (value === view) this.#views.delete(key);
+  /** Removes a reader from the waiting list, and releases its shared frames. */
+  leave(control: StreamControl, frames?: SharedFrames<never>): void {
+    (frames?.waiters ?? this.#waiters).delete(control);
+    if (frames === undefined || --frames.readers > 0) return;
+    for (const [key, value] of this.#frames) if (value === frames) this.#frames.delete(key);
   }
 
   /**
-   * Encodes what the ring has for a view.
+   * Encodes the ring's new events into shared frames.
    *
-   * @param position Where a reader of the view stands; the view begins anew there if it lost touch.
-   * @returns Whether the view is at {@linkcode Tail.through} now.
+   * @param position A reader's position. If the ring no longer connects to the frames, they restart there.
+   * @returns Whether the frames now reach {@linkcode Tail.through}.
    */
-  sync<Chunk>(view: SharedFrames<Chunk>, position?: LogPosition & { count: number }): boolean {
-    if (view.through === this.#through) return true;
+  sync<Chunk>(frames: SharedFrames<Chunk>, position?: LogPosition & { count: number }): boolean {
+    if (frames.through === this.#through) return true;
     const oldest = this.#through - this.#ring.length; // Before the first event of the ring.
-    if (view.through < oldest) {
+    if (frames.through < oldest) {
       if (position === undefined || position.through < oldest) return false;
       if (position.through > this.#through) return false;
-      view.restart(position);
+      frames.restart(position);
     }
-    view.append(this.#ring, view.through - oldest);
+    frames.append(this.#ring, frames.through - oldest);
     return true;
   }
 
   /**
-   * Compares a place that was not reached with this tail with what the tail has read.
+   * Compares a reader's position with the log of this tail.
    *
-   * @returns `unknown` where the tail does not know (any more) which event is there.
+   * @returns `unknown` if the tail does not know which event is at the position.
    */
   compare({ through, entropy }: LogPosition): "same" | "other" | "unknown" {
     const oldest = this.#through - this.#ring.length;
@@ -220,8 +213,8 @@ export class Tail {
     return entropy === undefined || known === undefined || known === entropy ? "same" : "other";
   }
 
-  /** A reader found that the log is another one than this tail has. */
-  distrust(): void {
+  /** Notes that the store no longer has this tail's log, and wakes all readers. */
+  markDiverged(): void {
     if (this.#hasDiverged) return;
     this.#hasDiverged = true;
     this.#onDiverged();
@@ -229,75 +222,38 @@ export class Tail {
   }
 
   /**
-   * Calls `wake` when there is more, the task ends, or a sign of life is due, again and again until
-   * {@linkcode Tail.pause}.
+   * Calls `wake` whenever there is more, the task ends, or a heartbeat is due, until {@linkcode Tail.pause}.
    *
-   * @param view Wait for frames of this view; without one, for any event.
+   * @param frames Waits for these frames; without them, for any event.
    */
-  wait(control: StreamControl, wake: Wake, view?: SharedFrames<never>): void {
-    (view?.waiters ?? this.#waiters).wait(control, wake);
+  wait(control: StreamControl, wake: Wake, frames?: SharedFrames<never>): void {
+    (frames?.waiters ?? this.#waiters).wait(control, wake);
     if (this.#dirty) void this.#advance();
   }
 
-  /** A reader does not wait for the moment. */
-  pause(control: StreamControl, view?: SharedFrames<never>): void {
-    (view?.waiters ?? this.#waiters).pause(control);
+  /** Stops waking a reader until it waits again. */
+  pause(control: StreamControl, frames?: SharedFrames<never>): void {
+    (frames?.waiters ?? this.#waiters).pause(control);
   }
 
-  /**
-   * Makes a batch that starts after an index once for all readers who want it, one soon and another
-   * later; the next one takes its place.
-   *
-   * @param key The filter and format.
-   */
-  share<Batch>(key: string, after: LogPosition, make: () => Promise<Batch>): Promise<Batch> {
-    const shared = this.#shared.get(key)!;
-    if (shared.batch !== undefined && isSame(shared.after, after)) {
-      return shared.batch as Promise<Batch>;
-    }
-    const batch = make();
-    shared.after = after;
-    shared.batch = batch;
-    batch.catch(() => this.unshare(key, after));
-    return batch;
-  }
-
-  /** Has the next one who wants a batch make it anew. */
-  unshare(key: string, after: LogPosition): void {
-    const shared = this.#shared.get(key);
-    if (shared !== undefined && isSame(shared.after, after)) shared.batch = undefined;
-  }
-
-  /** A reader will want batches of this filter and format. */
-  joinShared(key: string): void {
-    const shared = this.#shared.get(key) ?? { readers: 0, after: { through: -1 } };
-    shared.readers++;
-    this.#shared.set(key, shared);
-  }
-
-  /** It does not any more; with the last one goes the newest batch. */
-  leaveShared(key: string): void {
-    if (--this.#shared.get(key)!.readers === 0) this.#shared.delete(key);
-  }
-
-  /** Wakes all who wait, with a sign of life. */
+  /** Wakes all waiting readers for a heartbeat. */
   heartbeat(): void {
     this.#wakeAll("heartbeat");
   }
 
   /**
-   * Brings the tail up to a reader that is ahead of it, having read from the store by itself.
+   * Advances the tail to a reader that is ahead of it because it read from the store itself.
    *
-   * Reading the gap would be right, too, but it may be long: nobody is there who needs it.
+   * A gap of more than a page is skipped instead of read, since no reader needs it.
    */
-  async reach({ through, entropy }: LogPosition): Promise<void> {
+  async advanceTo({ through, entropy }: LogPosition): Promise<void> {
     const { pageSize } = this.#context.options;
-    // A page may be on its way that ends before; the second one hardly does.
+    // A read may be in progress that ends before the position; the second one rarely does.
     for (let pages = 0; pages < 2; pages++) {
       if (this.#hasDiverged) return;
       if (through <= this.#through || through - this.#through > pageSize) break;
       this.#dirty = true;
-      // Not until all is read: with a producer that is fast enough, that never comes.
+      // Waiting for the end of the log could take forever with a fast producer, so it waits for one page.
       const read = new Promise<void>((resolve) => this.#onPage.push(resolve));
       void this.#advance();
       await read;
@@ -308,30 +264,30 @@ export class Tail {
       this.#through = through;
       this.#entropy = this.#entropyBefore = entropy;
       this.#dirty = true;
-      this.#wakeAll(); // Who waits at the old end reads the gap from the store.
+      this.#wakeAll(); // Readers at the old end read the gap from the store.
     }
   }
 
-  #waiting(): boolean {
+  #hasWaitingReaders(): boolean {
     if (this.#waiters.waiting > 0) return true;
-    for (const { waiters } of this.#views.values()) if (waiters.waiting > 0) return true;
+    for (const { waiters } of this.#frames.values()) if (waiters.waiting > 0) return true;
     return false;
   }
 
   #wakeAll(reason?: "heartbeat"): void {
-    this.#rounds.add(this.#waiters, reason);
-    for (const { waiters } of this.#views.values()) this.#rounds.add(waiters, reason);
-    this.#rounds.begin();
+    this.#scheduler.add(this.#waiters, reason);
+    for (const { waiters } of this.#frames.values()) this.#scheduler.add(waiters, reason);
+    this.#scheduler.begin();
   }
 
   #advance(): Promise<void> {
     if (this.#hasDiverged) return Promise.resolve();
     if (this.#isAdvancing) return this.#advancing!;
     this.#isAdvancing = true;
-    return this.#advancing = this.#readOn();
+    return this.#advancing = this.#readPages();
   }
 
-  async #readOn(): Promise<void> {
+  async #readPages(): Promise<void> {
     const { reader, options, clock } = this.#context;
     try {
       do {
@@ -347,7 +303,7 @@ export class Tail {
             limit: options.pageSize,
           });
         } catch (error) {
-          // Readers stay; they go on when the store is back.
+          // Readers stay connected, and continue when the store is back.
           this.#dirty = true;
           this.#context.report(error, { operation: "subscription", taskId: this.taskId });
           clock.clearTimeout(this.#retryTimer);
@@ -355,48 +311,49 @@ export class Tail {
           this.#retryTimer = clock.setTimeout(() => this.markDirty(), options.storeRetryMs);
           return;
         }
-        if (this.#through !== after) continue; // Somebody moved on meanwhile; see reach().
+        if (this.#through !== after) continue; // advanceTo() skipped a gap meanwhile.
         if (page === undefined || page.incarnation !== this.incarnation) {
           this.#ending = "deleted";
           this.#wakeAll();
           return;
         }
-        if (isLost(page, after)) return this.distrust();
-        this.#take(page.events);
+        if (isLost(page, after)) return this.markDiverged();
+        this.#append(page.events);
         if (this.#through < page.length - 1) this.#dirty = true;
         else if (isTerminal(page.status)) this.#ending = page.status;
         this.#encode();
-        this.#tellOfPage();
-        this.#measure(page.events);
+        this.#notifyPageRead();
+        this.#observeDelivery(page.events);
         if (!this.#dirty) this.#endSeenAtMs = readAtMs;
-      } while (this.#dirty && this.#waiting());
+      } while (this.#dirty && this.#hasWaitingReaders());
     } finally {
-      this.#isAdvancing = false; // In the step of the last look: what comes after it must start anew.
-      this.#tellOfPage();
+      // In the same synchronous step as the last check, so that a later wake-up starts a new read.
+      this.#isAdvancing = false;
+      this.#notifyPageRead();
     }
   }
 
-  #tellOfPage(): void {
+  #notifyPageRead(): void {
     for (const tell of this.#onPage.splice(0)) tell();
   }
 
-  /** What was there before somebody came is not late; of the rest the oldest waited longest. */
-  #measure(events: readonly StoredEvent[]): void {
+  /** Reports the delivery time of the oldest new event. Events from before the first read are not late. */
+  #observeDelivery(events: readonly StoredEvent[]): void {
     const oldest = events.find(({ timestamp }) => timestamp >= this.#endSeenAtMs);
     if (oldest === undefined) return;
     const { observers, clock } = this.#context;
     observers.tell("onDelivery", Math.max(0, clock.now() - oldest.timestamp));
   }
 
-  #take(events: readonly StoredEvent[]): void {
-    const views = [...this.#views.values()];
-    // Who waits longer would get no fewer chunks, but views would have to keep them all.
-    if (views.some((view) => view.isSplit)) this.#rounds.finish();
-    // Only now, since those who were woken last had to look again before.
-    if (!this.#rounds.isPending) { for (const view of views) view.markWoken(); }
+  #append(events: readonly StoredEvent[]): void {
+    const allFrames = [...this.#frames.values()];
+    // Making readers wait longer would not save chunks, and their frames would have to be kept.
+    if (allFrames.some((frames) => frames.isSplit)) this.#scheduler.finish();
+    // Not earlier: the readers that were woken last needed a chance to read first.
+    if (!this.#scheduler.isPending) { for (const frames of allFrames) frames.markWoken(); }
     for (const event of events) {
       if (event.index !== this.#through + 1) {
-        // What lies between was trimmed: readers that stand before it ask the store what is left.
+        // The events in between were trimmed. Readers before the gap read what is left from the store.
         this.#ring = [];
         this.#ringBytes = 0;
         this.#entropyBefore = undefined;
@@ -408,38 +365,35 @@ export class Tail {
     }
   }
 
-  /** Encodes for the views where somebody waits, wakes them, and trims the ring. */
+  /** Encodes frames for waiting readers, wakes them, and trims the ring. */
   #encode(): void {
-    // All is encoded before anybody is woken, who might read in another view at once: that one would
-    // look then as if its waiters had been woken.
+    // Everything is encoded before the first reader is woken. A woken reader may join other frames at
+    // once, and those would then look as if their waiting readers had been woken already.
     const grown: SharedFrames<never>[] = [];
-    for (const view of this.#views.values()) {
-      if (view.waiters.waiting === 0) continue;
-      const { frames } = view;
-      const synced = this.sync(view);
-      if (this.#ending === undefined && synced && view.frames === frames) continue; // Nothing that matches.
-      grown.push(view);
+    for (const frames of this.#frames.values()) {
+      if (frames.waiters.waiting === 0) continue;
+      const { frameCount } = frames;
+      const isSynced = this.sync(frames);
+      // Nothing matched.
+      if (this.#ending === undefined && isSynced && frames.frameCount === frameCount) continue;
+      grown.push(frames);
     }
-    this.#rounds.add(this.#waiters);
-    for (const { waiters } of grown) this.#rounds.add(waiters);
-    this.#rounds.begin();
+    this.#scheduler.add(this.#waiters);
+    for (const { waiters } of grown) this.#scheduler.add(waiters);
+    this.#scheduler.begin();
     this.#trim();
   }
 
-  /** Drops the oldest events, many at a time: to drop one moves all the others. */
+  /** Drops the oldest events, many at a time, because dropping one moves all the others. */
   #trim(): void {
     const { tailBytes } = this.#context.options;
     if (this.#ringBytes <= tailBytes) return;
     let drop = 0;
-    // The newest one stays where it fits.
+    // The newest event stays if it fits.
     while (this.#ringBytes > (drop < this.#ring.length - 1 ? KEPT_SHARE : 1) * tailBytes) {
       this.#ringBytes -= this.#ring[drop++]!.data.length + EVENT_OVERHEAD_BYTES;
     }
     this.#entropyBefore = this.#ring[drop - 1]?.entropy ?? this.#entropyBefore;
     this.#ring.splice(0, drop);
   }
-}
-
-function isSame(a: LogPosition, b: LogPosition): boolean {
-  return a.through === b.through && a.entropy === b.entropy;
 }

@@ -68,23 +68,25 @@ Deno.test("a batch is made once for those who want it, soon or later, and goes w
   const { tail } = made;
   let batches = 0;
   const share = (through: number) =>
-    tail.share("all", { through }, () => Promise.resolve(++batches));
-  for (let i = 0; i < 2; i++) tail.joinShared("all");
+    tail.batches.get("all", { through }, () => Promise.resolve(++batches));
+  for (let i = 0; i < 2; i++) tail.batches.join("all");
   assert.deepEqual(await Promise.all([share(0), share(0)]), [1, 1]);
   await settle();
   assert.equal(await share(0), 1, "one that was slow");
   assert.equal(await share(1), 2);
-  tail.unshare("all", { through: 0 });
+  tail.batches.discard("all", { through: 0 });
   assert.equal(await share(1), 2, "that was another one");
-  tail.unshare("all", { through: 1 });
+  tail.batches.discard("all", { through: 1 });
   assert.equal(await share(1), 3);
   // One that failed is not kept.
-  await assert.rejects(tail.share("all", { through: 2 }, () => Promise.reject(new Error("no"))));
+  await assert.rejects(
+    tail.batches.get("all", { through: 2 }, () => Promise.reject(new Error("no"))),
+  );
   assert.equal(await share(2), 4);
-  tail.leaveShared("all");
+  tail.batches.leave("all");
   assert.equal(await share(2), 4);
-  tail.leaveShared("all");
-  tail.joinShared("all");
+  tail.batches.leave("all");
+  tail.batches.join("all");
   assert.equal(await share(2), 5);
 });
 

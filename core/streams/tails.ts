@@ -4,28 +4,28 @@ import { Tail } from "./tail.ts";
 
 interface Entry {
   tail: Tail;
-  /** Settles once the tail listens. */
+  /** Resolves once the tail's subscription to wake-ups is live. */
   listening: Promise<void>;
 }
 
 /**
- * The tails of the tasks that have readers on this instance, and the one timer that they need:
- * nothing runs while there are no readers.
+ * The tails of the tasks that have readers on this instance, and the timers they share. No timer runs
+ * while there are no readers.
  */
 export class Tails {
   readonly #context: EngineContext;
   readonly #entries = new Map<string, Entry>();
-  /** Others that want the slow poll. */
+  /** Further callbacks of the slow poll. */
   readonly #pollers = new Set<() => void>();
   #pollTimer?: unknown;
-  #beatTimer?: unknown;
+  #heartbeatTimer?: unknown;
   #isClosed = false;
 
   constructor(context: EngineContext) {
     this.#context = context;
   }
 
-  /** Readers of a task. */
+  /** Returns the number of readers of a task. */
   readersOf(taskId: string): number {
     let readers = 0;
     for (const { tail } of this.#entries.values()) {
@@ -34,22 +34,22 @@ export class Tails {
     return readers;
   }
 
-  /** Tasks with readers. */
+  /** Number of tasks with readers. */
   get size(): number {
     return this.#entries.size;
   }
 
-  /** What is held for readers, about. */
+  /** Approximate bytes held for readers. */
   get bytes(): { tailBytes: number; viewBytes: number } {
     const sum = { tailBytes: 0, viewBytes: 0 };
     for (const { tail } of this.#entries.values()) {
       sum.tailBytes += tail.bytes;
-      sum.viewBytes += tail.viewBytes;
+      sum.viewBytes += tail.frameBytes;
     }
     return sum;
   }
 
-  /** The tail of a task, begun where its first reader stands. Give it back with `release`. */
+  /** Returns the tail of a task, which starts at its first reader's position. Pair with `release`. */
   async acquire(
     start: LogPosition & { taskId: string; incarnation: string },
   ): Promise<Tail> {
@@ -71,14 +71,14 @@ export class Tails {
     return entry.tail;
   }
 
-  /** A reader is gone; the last one takes the tail along. */
+  /** Removes a reader from a tail, and closes the tail after the last one. */
   async release(tail: Tail): Promise<void> {
     if (--tail.readers > 0) return;
     this.#drop(tail);
     await tail.close();
   }
 
-  /** Nobody joins it any more. */
+  /** Removes a tail, so that no further reader joins it. */
   #drop(tail: Tail): void {
     const key = keyOf(tail);
     // A tail that diverged may have a successor.
@@ -87,9 +87,9 @@ export class Tails {
   }
 
   /**
-   * Nothing is heard of any more. Readers that are left may take what is in memory.
+   * Stops all wake-ups and timers. Remaining readers may still take what is in memory.
    *
-   * Nobody waits for a broadcast layer that is to forget its listeners: it may be away.
+   * Does not wait for the broadcast layer to remove its listeners, because it may be unreachable.
    */
   close(): void {
     this.#isClosed = true;
@@ -101,7 +101,7 @@ export class Tails {
     }
   }
 
-  /** Calls back at each slow poll, until the returned function is called. */
+  /** Calls back at each slow poll. The returned function stops it. */
   onPoll(callback: () => void): () => void {
     this.#pollers.add(callback);
     this.#schedule();
@@ -119,12 +119,12 @@ export class Tails {
       for (const { tail } of this.#entries.values()) tail.markDirty();
       for (const poller of this.#pollers) poller();
     };
-    const beat = () => {
-      this.#beatTimer = clock.setTimeout(beat, options.heartbeatMs);
+    const heartbeat = () => {
+      this.#heartbeatTimer = clock.setTimeout(heartbeat, options.heartbeatMs);
       for (const { tail } of this.#entries.values()) tail.heartbeat();
     };
     this.#pollTimer ??= clock.setTimeout(poll, options.pollMs);
-    this.#beatTimer ??= clock.setTimeout(beat, options.heartbeatMs);
+    this.#heartbeatTimer ??= clock.setTimeout(heartbeat, options.heartbeatMs);
   }
 
   #unschedule(): void {
@@ -133,12 +133,12 @@ export class Tails {
 
   #clearTimers(): void {
     this.#context.clock.clearTimeout(this.#pollTimer);
-    this.#context.clock.clearTimeout(this.#beatTimer);
-    this.#pollTimer = this.#beatTimer = undefined;
+    this.#context.clock.clearTimeout(this.#heartbeatTimer);
+    this.#pollTimer = this.#heartbeatTimer = undefined;
   }
 }
 
-// A task that is deleted and created again has two lives, and for a moment perhaps two tails.
+// A task that is deleted and created again has two incarnations, and for a moment perhaps two tails.
 function keyOf({ taskId, incarnation }: { taskId: string; incarnation: string }): string {
   return `${taskId} ${incarnation}`;
 }

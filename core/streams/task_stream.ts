@@ -1,10 +1,10 @@
 import type { ChunkSource } from "./chunk_source.ts";
 
-/** A stream of chunks as an encoder makes them. */
+/** A stream of encoded chunks. */
 export interface TaskStream<Chunk> {
-  /** The reader came with the cursor of the end: there is nothing to send. */
+  /** Set if the reader's cursor is that of the end, so that there is nothing to send. */
   ended: boolean;
-  /** The chunks; nothing is read before the first is asked for. */
+  /** The chunks. Nothing is read before the first is requested. */
   chunks: ChunkSource<Chunk>;
   /** Ends the stream and releases what it holds. Safe to call twice. */
   close(): void;

@@ -4,10 +4,10 @@ import { nextTurn } from "../waking/next_turn.ts";
 const SLICE_MS = 10;
 
 /** Turns of the event loop in a rest: while it is busy, Deno looks at its sockets once in so many. */
-const REST_TURNS = 61;
+const PAUSE_TURNS = 61;
 
 const waiting: (() => void)[] = [];
-let restedAtMs = 0;
+let pausedAtMs = 0;
 
 /**
  * Begins work that may be long.
@@ -20,13 +20,13 @@ export function breather(): () => Promise<void> {
   const startMs = performance.now();
   return async () => {
     await new Promise<void>(nextTurn);
-    const sliceMs = performance.now() - Math.max(startMs, restedAtMs);
-    if (waiting.length > 0 || sliceMs >= SLICE_MS) await rest();
+    const sliceMs = performance.now() - Math.max(startMs, pausedAtMs);
+    if (waiting.length > 0 || sliceMs >= SLICE_MS) await waitForPause();
   };
 }
 
 /** Callers that rest at the same time go on one after another, a rest apart. */
-function rest(): Promise<void> {
+function waitForPause(): Promise<void> {
   return new Promise((resolve) => {
     waiting.push(resolve);
     if (waiting.length === 1) takeTurns();
@@ -36,13 +36,13 @@ function rest(): Promise<void> {
 /** A timer would do, too, but it fires a millisecond or two later, and the thread is idle until then. */
 function takeTurns(): void {
   // Without setImmediate a turn is a timer, and the runtime looks at its sockets before that fires.
-  let turns = "setImmediate" in globalThis ? REST_TURNS : 1;
-  const count = () => --turns > 0 ? nextTurn(count) : goOn();
+  let turns = "setImmediate" in globalThis ? PAUSE_TURNS : 1;
+  const count = () => --turns > 0 ? nextTurn(count) : resumeNext();
   nextTurn(count);
 }
 
-function goOn(): void {
-  restedAtMs = performance.now();
+function resumeNext(): void {
+  pausedAtMs = performance.now();
   waiting[0]!();
   waiting.shift();
   if (waiting.length > 0) takeTurns();

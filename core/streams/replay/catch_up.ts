@@ -7,7 +7,7 @@ import type { CollapsedItems } from "./collapsed_items.ts";
 import { assertSame, Diverged, isLost } from "../../context/diverged.ts";
 import { FoldsByReading } from "./fold_by_reading.ts";
 import { breather } from "./breathe.ts";
-import { compileShare } from "./share_of_series.ts";
+import { compileCoverage } from "./series_coverage.ts";
 import type { DeliveredSeries } from "./delivered_series.ts";
 
 /** Who catches up with what. */
@@ -25,7 +25,7 @@ export interface CatchUpQuery {
 
 /**
  * What came while a collapsed replay was read, in the order of the log: single events of series that
- * the reader was told, and each other series as a snapshot in the place of its newest event.
+ * the reader was delivered, and each other series as a snapshot in the place of its newest event.
  *
  * A series that goes on while it is awaited is read once and held until its place comes: so each text
  * is sent once, however large it is and however fast it grows, and the reader is at the end as soon as
@@ -37,14 +37,14 @@ export interface CatchUpQuery {
 export async function* catchUp(
   store: TaskReader,
   query: CatchUpQuery,
-  told: DeliveredSeries,
+  delivered: DeliveredSeries,
 ): AsyncGenerator<CollapsedItems, void> {
   const { taskId, incarnation, filter, pageSize, pageBytes } = query;
-  const missing = new MissingSeries(store, query, told);
+  const missing = new UndeliveredSeries(store, query, delivered);
   const breathe = breather();
   let { entropy } = query;
   for (let position = query.after;;) {
-    const heads = await missing.look({ after: position, limit: pageSize });
+    const heads = await missing.loadHeads({ after: position, limit: pageSize });
     if (heads === undefined) return;
     const { scannedTo: through } = heads;
     const isEnd = through >= heads.length - 1;
@@ -78,19 +78,19 @@ export async function* catchUp(
       items = [];
       await breathe();
     }
-    const isWhole = isEnd && !missing.areAwaited;
+    const isWhole = isEnd && !missing.hasPending;
     yield { items, position, entropy, isWhole };
     if (isWhole) return;
     await breathe();
   }
 }
 
-/** Series that a reader has not been told yet, or not as they are at its position. */
-class MissingSeries {
+/** Series that a reader has not been delivered yet, or not as they are at its position. */
+class UndeliveredSeries {
   readonly #store: TaskReader;
   readonly #query: CatchUpQuery;
-  readonly #told: DeliveredSeries;
-  readonly #share: ReturnType<typeof compileShare>;
+  readonly #delivered: DeliveredSeries;
+  readonly #coverage: ReturnType<typeof compileCoverage>;
   /** Folds without texts, as they were at the last look. */
   #heads = new Map<string, SeriesFold>();
   /** The look was at what has its newest event at or before this index. */
@@ -100,20 +100,20 @@ class MissingSeries {
   /** Since the last look a series moved behind what is being read. */
   #hasMoved = false;
 
-  constructor(store: TaskReader, query: CatchUpQuery, told: DeliveredSeries) {
+  constructor(store: TaskReader, query: CatchUpQuery, delivered: DeliveredSeries) {
     this.#store = store;
     this.#query = query;
-    this.#told = told;
-    this.#share = compileShare(query.filter);
+    this.#delivered = delivered;
+    this.#coverage = compileCoverage(query.filter);
   }
 
   /** Whether there are series yet to come behind what was looked at. */
-  get areAwaited(): boolean {
+  get hasPending(): boolean {
     return this.#hasMoved || this.#held !== undefined;
   }
 
   /** Looks which series have their newest event next. */
-  async look(query: { after: number; limit: number }): Promise<FoldPage | undefined> {
+  async loadHeads(query: { after: number; limit: number }): Promise<FoldPage | undefined> {
     const page = await this.#read({ ...query, texts: false });
     // An event that was trimmed meanwhile does not come, nor what was held for it.
     if (this.#held !== undefined && this.#held.newest.index <= query.after) this.#held = undefined;
@@ -127,9 +127,9 @@ class MissingSeries {
   async itemOf(event: StoredEvent): Promise<StoredEvent | undefined> {
     const { seriesId, seriesMode } = event;
     if (seriesId === undefined || seriesMode === "keep-all") return event;
-    const isTold = this.#told.has(seriesId);
-    const item = isTold ? event : await this.#snapshotAt(event, seriesId);
-    if (item !== undefined) this.#told.add(seriesId);
+    const isDelivered = this.#delivered.has(seriesId);
+    const item = isDelivered ? event : await this.#snapshotAt(event, seriesId);
+    if (item !== undefined) this.#delivered.add(seriesId);
     return item;
   }
 
@@ -144,7 +144,7 @@ class MissingSeries {
     }
     const head = await this.#headOf(seriesId);
     if (head === undefined) return undefined;
-    if (this.#share(head) !== "all") return await this.#foldThrough(index, seriesId);
+    if (this.#coverage(head) !== "all") return await this.#foldThrough(index, seriesId);
     if (head.newest.index > index) return undefined;
     const [fold] = (await this.#read({ after: -1, limit: 1, seriesId }))?.folds ?? [];
     if (fold === undefined) return undefined;
@@ -152,14 +152,14 @@ class MissingSeries {
       assertSame(fold.newest.entropy, event.entropy);
       return snapshotOf(fold);
     }
-    if (this.#share(fold) !== "all") return await this.#foldThrough(index, seriesId);
+    if (this.#coverage(fold) !== "all") return await this.#foldThrough(index, seriesId);
     this.#held ??= fold;
-    await this.#lookAgain(index);
+    await this.#reloadHeads(index);
     return undefined;
   }
 
   /** Where one has gone on while texts were sent others have, too: they are not asked for one by one. */
-  async #lookAgain(after: number): Promise<void> {
+  async #reloadHeads(after: number): Promise<void> {
     this.#hasMoved = true;
     const { pageSize: limit } = this.#query;
     const page = await this.#read({ after, through: this.#through, limit, texts: false });
@@ -168,7 +168,7 @@ class MissingSeries {
 
   async #headOf(seriesId: string): Promise<SeriesFold | undefined> {
     const known = this.#heads.get(seriesId);
-    // Who is not among them has its newest event behind them, and is told there if all of it is wanted.
+    // Who is not among them has its newest event behind them, and is delivered there if all of it is wanted.
     if (known !== undefined || matchesEverything(this.#query.filter)) return known;
     const [head] = (await this.#read({ after: -1, limit: 1, texts: false, seriesId }))?.folds ?? [];
     if (head !== undefined) this.#heads.set(seriesId, head);

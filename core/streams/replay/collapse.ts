@@ -11,9 +11,9 @@ import { FoldsByReading } from "./fold_by_reading.ts";
 import type { EventFrame } from "../frames.ts";
 import { cursorAt } from "../log_position.ts";
 import { countBefore } from "../../readers/count_before.ts";
-import { compileShare } from "./share_of_series.ts";
+import { compileCoverage } from "./series_coverage.ts";
 import { StoredFolds } from "./stored_folds.ts";
-import type { Survey } from "./survey.ts";
+import type { SeriesSurvey } from "./survey.ts";
 import { findNewlySplit, surveyFolds } from "./survey.ts";
 import { DeliveredSeries } from "./delivered_series.ts";
 
@@ -95,7 +95,7 @@ async function* itemsOf(
     const first = await store.readFolds(taskId, { after, limit: pageSize });
     if (first === undefined || first.incarnation !== incarnation) return;
     if (first.length <= after) throw new Diverged();
-    const round = roundOf(store, { ...query, after, entropy, last }, first, told);
+    const round = throughEndOf(store, { ...query, after, entropy, last }, first, told);
     let page: CollapsedItems | undefined;
     for await (page of round) {
       yield page;
@@ -116,7 +116,7 @@ async function* itemsOf(
 }
 
 /** Everything through the end that the log had when its first folds were read. */
-async function* roundOf(
+async function* throughEndOf(
   store: TaskReader,
   query: CollapseQuery,
   first: FoldPage,
@@ -124,7 +124,7 @@ async function* roundOf(
 ): AsyncGenerator<CollapsedItems, void> {
   const { taskId, incarnation, filter, pageSize } = query;
   const through = Math.max(query.after, first.length - 1);
-  const share = compileShare(filter);
+  const share = compileCoverage(filter);
   const survey = await surveyFolds(store, query, first, share);
   if (survey === undefined) return;
   const isWanted = (fold: SeriesFold) => share(fold) === "all";
@@ -188,12 +188,12 @@ function inOrder(
 async function startOf(
   store: TaskReader,
   query: CollapseQuery & { through: number },
-  survey: Survey,
+  survey: SeriesSurvey,
   read: FoldsByReading,
 ): Promise<number | undefined> {
   const { after, last } = query;
   if (last === undefined) return after;
-  const places = survey.split.size === 0 ? [] : await read.places(after);
+  const places = survey.split.size === 0 ? [] : await read.newestIndexes(after);
   if (places === undefined) return undefined;
   return await indexOfLastN(store, { ...query, standalone: true }, last, [
     ...survey.newest,

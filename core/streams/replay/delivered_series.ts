@@ -10,15 +10,15 @@ export class DeliveredSeries {
   /** A series was told, or an event of one. */
   add(seriesId: string): void {
     this.#latest.push(seriesId);
-    if (this.#latest.length > MAX_DELIVERED_SERIES) this.#settle();
+    if (this.#latest.length > MAX_DELIVERED_SERIES) this.#mergeLatest();
   }
 
   has(seriesId: string): boolean {
-    if (this.#latest.length > 0) this.#settle();
+    if (this.#latest.length > 0) this.#mergeLatest();
     return this.#ids.has(seriesId);
   }
 
-  #settle(): void {
+  #mergeLatest(): void {
     for (const id of this.#latest) {
       this.#ids.delete(id);
       this.#ids.add(id);

@@ -7,7 +7,7 @@ import { Diverged, isLost } from "../../context/diverged.ts";
 import type { SnapshotSource } from "./snapshot_source.ts";
 
 /** What is to be folded. */
-export interface ReadingQuery {
+export interface FoldsByReadingQuery {
   /** The task. */
   taskId: string;
   /** This life of its id. */
@@ -23,13 +23,13 @@ export interface ReadingQuery {
 }
 
 /** A series, and its newest event that matches. */
-interface Place {
+interface NewestIndex {
   seriesId: string;
   index: number;
 }
 
 /** A fold that is being made. */
-interface Reading {
+interface PartialFold {
   fold: SeriesFold;
   parts: string[];
   bytes: number;
@@ -39,20 +39,20 @@ interface Reading {
  * Folds series from the events that match a filter, by reading the log. For the rare filter that takes
  * some events of a series and not others; a store's own folds know no filter.
  *
- * All series are folded in one go where their texts fit into {@linkcode ReadingQuery.pageBytes}. Where
+ * All series are folded in one go where their texts fit into {@linkcode FoldsByReadingQuery.pageBytes}. Where
  * they do not, the log is read once for each page of them; held are a page, and of each of these series
  * its place.
  */
 export class FoldsByReading implements SnapshotSource {
   readonly #store: TaskReader;
-  readonly #query: ReadingQuery;
+  readonly #query: FoldsByReadingQuery;
   readonly #ids: Set<string>;
   /** Series to come, in the order of their places. Left out: the log was not read yet. */
-  #order?: Place[];
-  #folds = new Map<string, Reading>();
+  #order?: NewestIndex[];
+  #folds = new Map<string, PartialFold>();
   through = -1;
 
-  constructor(store: TaskReader, query: ReadingQuery, ids: Iterable<string>) {
+  constructor(store: TaskReader, query: FoldsByReadingQuery, ids: Iterable<string>) {
     this.#store = store;
     this.#query = query;
     this.#ids = new Set(ids);
@@ -88,7 +88,7 @@ export class FoldsByReading implements SnapshotSource {
     for (; count < order.length && order[count]!.index <= through; count++) {
       const { seriesId } = order[count]!;
       const reading = this.#folds.get(seriesId);
-      if (reading !== undefined) snapshots.push(snapshotOf(wholeOf(reading)));
+      if (reading !== undefined) snapshots.push(snapshotOf(foldOf(reading)));
       this.#folds.delete(seriesId);
     }
     order.splice(0, count);
@@ -96,7 +96,7 @@ export class FoldsByReading implements SnapshotSource {
   }
 
   /** The places of all series to come; the log is read for them if it was not yet. */
-  async places(position: number): Promise<number[] | undefined> {
+  async newestIndexes(position: number): Promise<number[] | undefined> {
     if (!await this.load(position)) return undefined;
     return this.#order!.map(({ index }) => index);
   }
@@ -118,7 +118,7 @@ export class FoldsByReading implements SnapshotSource {
     const newest = new Map<string, number>();
     let kept = order?.length ?? Infinity;
     let bytes = 0;
-    const isRead = await this.#events((event) => {
+    const isRead = await this.#readEvents((event) => {
       const seriesId = event.seriesId!;
       if (order === undefined) newest.set(seriesId, event.index);
       if ((ranks?.get(seriesId) ?? (order === undefined ? 0 : kept)) >= kept) return;
@@ -146,7 +146,7 @@ export class FoldsByReading implements SnapshotSource {
   }
 
   /** Gives all events of the series; `false` if the task is gone. */
-  async #events(take: (event: StoredEvent) => void): Promise<boolean> {
+  async #readEvents(take: (event: StoredEvent) => void): Promise<boolean> {
     const { taskId, incarnation, filter, through, pageSize } = this.#query;
     const breathe = breather();
     let afterEntropy: number | undefined;
@@ -168,14 +168,14 @@ export class FoldsByReading implements SnapshotSource {
   }
 }
 
-function begin(event: StoredEvent): Reading {
+function begin(event: StoredEvent): PartialFold {
   const { seriesId, seriesMode, accField } = event;
   const mode = seriesMode as SeriesFold["mode"];
   const fold = { seriesId: seriesId!, mode, accField, newest: event, classes: [] };
   return { fold, parts: [], bytes: 0 };
 }
 
-function addTo(reading: Reading, event: StoredEvent): void {
+function addTo(reading: PartialFold, event: StoredEvent): void {
   const { fold } = reading;
   const before = fold.newest === event ? 0 : fold.newest.data.length;
   if (reading.bytes === 0) reading.bytes = event.data.length;
@@ -194,6 +194,6 @@ function addTo(reading: Reading, event: StoredEvent): void {
   }
 }
 
-function wholeOf({ fold, parts }: Reading): SeriesFold {
+function foldOf({ fold, parts }: PartialFold): SeriesFold {
   return fold.text === undefined ? fold : { ...fold, text: parts.join("") };
 }

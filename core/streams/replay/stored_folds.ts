@@ -31,7 +31,7 @@ export class StoredFolds implements SnapshotSource {
   constructor(store: TaskReader, query: StoredFoldsQuery, first: FoldPage) {
     this.#store = store;
     this.#query = query;
-    this.#use(first);
+    this.#setPage(first);
   }
 
   async load(position: number): Promise<boolean> {
@@ -42,7 +42,7 @@ export class StoredFolds implements SnapshotSource {
       limit: pageSize,
     });
     if (page === undefined || page.incarnation !== incarnation) return false;
-    this.#use(page);
+    this.#setPage(page);
     return true;
   }
 
@@ -57,7 +57,7 @@ export class StoredFolds implements SnapshotSource {
     return snapshots;
   }
 
-  #use({ folds, scannedTo, length }: FoldPage): void {
+  #setPage({ folds, scannedTo, length }: FoldPage): void {
     this.#folds = folds.filter(this.#query.isWanted);
     this.#taken = 0;
     this.through = scannedTo;

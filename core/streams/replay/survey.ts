@@ -3,10 +3,10 @@ import type { FoldPage, TaskReader } from "../../contracts/task_reader.ts";
 import type { EventFilter } from "../../protocol/event.ts";
 import { compileFilter, matchesEverything } from "../../domain/filter.ts";
 import { breather } from "./breathe.ts";
-import type { Share } from "./share_of_series.ts";
+import type { Coverage } from "./series_coverage.ts";
 
 /** What has to be known of all series before the first of them can be told. */
-export interface Survey {
+export interface SeriesSurvey {
   /** Series of which the filter takes some events and not others. */
   split: Set<string>;
   /** Indexes of the newest events of the others, as many as the reader may want. */
@@ -36,8 +36,8 @@ export async function surveyFolds(
   store: TaskReader,
   query: SurveyQuery,
   first: FoldPage,
-  share: (fold: SeriesFold) => Share,
-): Promise<Survey | undefined> {
+  share: (fold: SeriesFold) => Coverage,
+): Promise<SeriesSurvey | undefined> {
   const { taskId, incarnation, last, filter, pageSize } = query;
   const split = new Set<string>();
   const newest: number[] = [];
@@ -77,10 +77,10 @@ export async function surveyFolds(
 export async function findNewlySplit(
   store: TaskReader,
   { taskId, incarnation, filter, pageSize }: SurveyQuery,
-  survey: Survey,
+  survey: SeriesSurvey,
   through: number,
   known: { has(seriesId: string): boolean },
-  share: (fold: SeriesFold) => Share,
+  share: (fold: SeriesFold) => Coverage,
 ): Promise<string[] | undefined> {
   if (matchesEverything(filter)) return [];
   const matches = compileFilter(filter);

@@ -1,7 +1,7 @@
 /**
- * Calls back in a later turn of the event loop, so that what has come in meanwhile is heard before.
+ * Calls back in a later turn of the event loop, so that pending input is handled first.
  *
- * Where there is no `setImmediate` (browsers, some workers) it is a timer, which is later than need be.
+ * Without `setImmediate` (browsers, some workers) it uses a timer, which fires later than necessary.
  */
 export function nextTurn(callback: () => void): void {
   const { setImmediate } = globalThis as { setImmediate?: (callback: () => void) => void };

@@ -1,35 +1,34 @@
 import type { StreamControl, Wake } from "../stream_control.ts";
 
 /**
- * The readers at the end of a log or a view, those who have been given something and have not asked
- * again among them. A reader stays in the list while it comes and goes between waiting and reading:
- * to be put into a set and taken out of it for each event would cost more than to look whether it
- * waits.
+ * The readers at the end of a log or of shared frames, including those that have been given a chunk and
+ * have not asked for the next. A reader stays in the list while it alternates between waiting and reading,
+ * because checking a flag is cheaper than adding it to a set and removing it for each event.
  */
 export class ReaderList {
-  /** In the order in which they came. */
+  /** The readers in order of arrival. */
   readonly #readers = new Set<StreamControl>();
   #arrivals = 0;
   #waiting = 0;
-  /** When the newest round of them began, of some clock; noted where they are many. */
+  /** Start of the newest round, by the scheduler's clock; recorded only for many readers. */
   wokenAtMs: number = -Infinity;
 
-  /** How many are there. */
+  /** Number of readers. */
   get size(): number {
     return this.#readers.size;
   }
 
-  /** How many of them wait. */
+  /** Number of readers that wait. */
   get waiting(): number {
     return this.#waiting;
   }
 
-  /** How many have ever come: each has its number. */
+  /** Number of readers that ever arrived, which is the newest reader's arrival number. */
   get arrivals(): number {
     return this.#arrivals;
   }
 
-  /** A reader waits, until it rests. It is called again and again unless it does. */
+  /** Makes a reader wait. It is woken repeatedly until it is paused or deleted. */
   wait(control: StreamControl, wake: Wake): void {
     if (control.arrival === undefined) {
       control.arrival = ++this.#arrivals;
@@ -41,7 +40,7 @@ export class ReaderList {
     this.#waiting++;
   }
 
-  /** It does not wait for the moment. */
+  /** Stops waking a reader until it waits again. */
   pause(control: StreamControl): void {
     if (!control.isWaiting) return;
     control.isWaiting = false;
@@ -49,14 +48,14 @@ export class ReaderList {
     this.#waiting--;
   }
 
-  /** It is gone. */
+  /** Removes a reader. */
   delete(control: StreamControl): void {
     this.pause(control);
     this.#readers.delete(control);
     control.arrival = undefined;
   }
 
-  /** All of them, those who come meanwhile too. */
+  /** Iterates over the readers, including those that arrive meanwhile. */
   [Symbol.iterator](): IterableIterator<StreamControl> {
     return this.#readers.values();
   }

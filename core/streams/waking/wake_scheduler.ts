@@ -3,24 +3,24 @@ import { nextTurn } from "./next_turn.ts";
 import type { StreamControl } from "../stream_control.ts";
 import type { ReaderList } from "./reader_list.ts";
 
-/** Readers to be woken, one after the other. */
+/** One pass over the waiting readers of a list. */
 interface Round {
   waiters: ReaderList;
   reason?: "heartbeat";
-  /** Those whose turn has not come; who does not wait when it comes has looked by itself. */
-  rest: Iterator<StreamControl>;
-  /** The last one who was there when the round was added. Whoever comes later has looked by then. */
-  last: number;
-  /** The first of them has been woken. */
+  /** Readers that have not been reached. One that does not wait when it is reached has read by itself. */
+  remaining: Iterator<StreamControl>;
+  /** The last reader that was in the list when the round was added. Later ones have read by then. */
+  lastArrival: number;
+  /** Set once the first reader has been woken. */
   hasBegun: boolean;
-  /** There is more since the round began, for those who were woken in it, too. */
+  /** Set if more arrived since the round began, so that the readers it woke must be woken again. */
   isRenewed: boolean;
 }
 
-/** Milliseconds from the beginning of one round of many readers to that of the next, at least. */
+/** Minimum number of milliseconds between the starts of two rounds of many readers. */
 const INTERVAL_MS = 1;
 
-/** Its timers hold the process, unlike those of the engine: readers are owed what was published. */
+/** A clock whose timers, unlike the engine's, keep the process alive: published events must be delivered. */
 const holdingClock: Clock = {
   now: () => performance.now(),
   setTimeout: (callback, delayMs) => setTimeout(callback, delayMs),
@@ -28,74 +28,74 @@ const holdingClock: Clock = {
 };
 
 /**
- * Wakes the readers of a task: a few at once, the others in later turns of the event loop, and if
- * they are many, once a millisecond. So a task with thousands of readers holds up nobody for longer
- * than a few of them take, and where producers are faster than readers, a reader gets all that came
- * until its turn as one chunk.
+ * Wakes the readers of a task: a few at once and the others in later turns of the event loop. Rounds of
+ * many readers start at most once a millisecond. A task with thousands of readers therefore delays other
+ * work only for as long as a few of them take, and if producers are faster than readers, each reader gets
+ * everything that arrived before its turn as one chunk.
  *
- * Of single events, one after the other, that is seven times as many deliveries to 2 000 readers on
- * `Deno.serve` as when all of them were woken in one turn, and 1.8 times as many to 50 as when the
- * next round began at once, which were too few for the runtime to look at its sockets in between.
- * See benchmarks/README.md.
+ * With single events published one after another, `Deno.serve` delivers seven times as many events to
+ * 2 000 readers as when all were woken in one turn. It delivers 1.8 times as many to 50 readers as when
+ * the next round started at once, because the runtime gets to its sockets between rounds. See
+ * benchmarks/README.md.
  */
 export class WakeScheduler {
   readonly #perTurn: number;
   readonly #clock: Clock;
-  /** In the order in which they come. */
+  /** The rounds that may run, in order. */
   readonly #rounds: Round[] = [];
-  /** Those that would come too soon after the one before of the same readers. */
+  /** Rounds that would start too soon after the previous round of the same readers. */
   readonly #paused: Round[] = [];
-  /** All of them, by their waiters: there may be as many as filters. */
-  readonly #news = new Map<ReaderList, Round>();
-  readonly #beats = new Map<ReaderList, Round>();
+  /** All rounds by reader list; there may be one for each filter. */
+  readonly #newsRounds = new Map<ReaderList, Round>();
+  readonly #heartbeatRounds = new Map<ReaderList, Round>();
   #timer?: unknown;
   #isScheduled = false;
   #isWaking = false;
 
-  /** @param perTurn How many are woken in each turn; one at least. More than these are many. */
+  /** @param perTurn Readers woken in each turn, at least 1. A list with more readers counts as many. */
   constructor(perTurn: number, clock: Clock = holdingClock) {
     this.#perTurn = perTurn >= 1 ? perTurn : 1;
     this.#clock = clock;
   }
 
-  /** Whether some are still to be woken. */
+  /** Set while readers are still to be woken. */
   get isPending(): boolean {
     return this.#rounds.length > 0 || this.#paused.length > 0;
   }
 
-  /** Adds a round of all who wait; {@linkcode begin} and {@linkcode finish} wake them. */
+  /** Adds a round of all waiting readers. {@linkcode begin} or {@linkcode finish} then wakes them. */
   add(waiters: ReaderList, reason?: "heartbeat"): void {
     if (waiters.waiting === 0) return;
     const known = this.#known(reason).get(waiters);
     if (known !== undefined) {
       if (known.hasBegun) known.isRenewed = true;
-      else known.last = waiters.arrivals;
+      else known.lastArrival = waiters.arrivals;
       return;
     }
-    const rest = waiters[Symbol.iterator]();
-    const { arrivals: last } = waiters;
-    const round = { waiters, reason, rest, last, hasBegun: false, isRenewed: false };
+    const remaining = waiters[Symbol.iterator]();
+    const { arrivals: lastArrival } = waiters;
+    const round = { waiters, reason, remaining, lastArrival, hasBegun: false, isRenewed: false };
     this.#known(reason).set(waiters, round);
     const pauseMs = this.#pauseMs(round);
     if (pauseMs > 0) this.#pause(round, pauseMs);
     else this.#rounds.push(round);
   }
 
-  /** Wakes the first of them now, unless earlier ones are waited for, and the others later. */
+  /** Wakes the first readers now, unless a turn is already scheduled, and the others in later turns. */
   begin(): void {
-    // Where a reader that is being woken is the cause, its round goes on anyway.
+    // If a reader that is being woken caused this, its round continues anyway.
     if (!this.#isScheduled && !this.#isWaking) this.#wake(this.#perTurn);
   }
 
-  /** Wakes all of them now, also where a reader that is being woken is the cause. */
+  /** Wakes all readers now, even if a reader that is being woken caused this. */
   finish(): void {
     do {
-      this.#release();
+      this.#resumePaused();
       this.#wake(Infinity);
     } while (this.#paused.length > 0);
   }
 
-  /** Leaves no timer. Who waits for one has to be woken before. */
+  /** Stops the timer. Readers of paused rounds must have been woken before. */
   close(): void {
     this.#clock.clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -107,8 +107,8 @@ export class WakeScheduler {
     try {
       for (let round = this.#rounds[0]; round !== undefined && count > 0; round = this.#rounds[0]) {
         if (!round.hasBegun) this.#open(round);
-        const { value, done } = round.rest.next();
-        if (done || value.arrival! > round.last) this.#end(round);
+        const { value, done } = round.remaining.next();
+        if (done || value.arrival! > round.lastArrival) this.#end(round);
         else if (value.isWaiting) {
           count--;
           value.wake!(round.reason);
@@ -125,7 +125,7 @@ export class WakeScheduler {
     if (isPaced(round, this.#perTurn)) round.waiters.wokenAtMs = this.#clock.now();
   }
 
-  /** All were woken; they are once more, behind the others, if there is more. */
+  /** Ends a round, and adds the next one behind the others if more arrived meanwhile. */
   #end(round: Round): void {
     this.#rounds.splice(this.#rounds.indexOf(round), 1);
     this.#known(round.reason).delete(round.waiters);
@@ -133,7 +133,7 @@ export class WakeScheduler {
   }
 
   #known(reason?: "heartbeat"): Map<ReaderList, Round> {
-    return reason === undefined ? this.#news : this.#beats;
+    return reason === undefined ? this.#newsRounds : this.#heartbeatRounds;
   }
 
   #schedule(): void {
@@ -145,28 +145,28 @@ export class WakeScheduler {
     });
   }
 
-  /** Milliseconds until a round may begin. */
+  /** Returns the milliseconds until a round may start. */
   #pauseMs(round: Round): number {
     if (!isPaced(round, this.#perTurn)) return 0;
     return round.waiters.wokenAtMs + INTERVAL_MS - this.#clock.now();
   }
 
-  /** Puts a round off. One timer does for all: some come a part of a millisecond early by that. */
+  /** Delays a round. All rounds share one timer, so some start a fraction of a millisecond early. */
   #pause(round: Round, delayMs: number): void {
     this.#paused.push(round);
     this.#timer ??= this.#clock.setTimeout(() => {
       this.#timer = undefined;
-      this.#release();
+      this.#resumePaused();
       this.begin();
     }, delayMs);
   }
 
-  #release(): void {
+  #resumePaused(): void {
     this.#rounds.push(...this.#paused.splice(0));
   }
 }
 
-/** Whether rounds keep their distance: news for many. Signs of life are rare. */
+/** Returns whether a round must keep its distance to the previous one. Heartbeats are rare enough. */
 function isPaced({ waiters, reason }: Round, perTurn: number): boolean {
   return reason === undefined && waiters.size > perTurn;
 }

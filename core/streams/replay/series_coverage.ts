@@ -3,10 +3,10 @@ import type { EventFilter } from "../../protocol/event.ts";
 import { compileFilter, matchesEverything } from "../../domain/filter.ts";
 
 /** How many of a series' events a filter takes. */
-export type Share = "all" | "some" | "none";
+export type Coverage = "all" | "some" | "none";
 
 /** Tells by a fold how many of its series' events a filter takes: `some` where that cannot be told. */
-export function compileShare(filter: EventFilter): (fold: SeriesFold) => Share {
+export function compileCoverage(filter: EventFilter): (fold: SeriesFold) => Coverage {
   if (matchesEverything(filter)) return () => "all";
   const matches = compileFilter(filter);
   return ({ classes }) => {
