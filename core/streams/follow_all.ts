@@ -15,46 +15,48 @@ import { countBeforeEach, countBeforePage } from "../readers/count_before.ts";
 import type { StreamControl } from "./stream_control.ts";
 import type { Tails } from "./tails.ts";
 
-/** What a reader of all tasks asked for. */
+/** The query of a subscription to all tasks. */
 export interface FollowAllQuery {
-  /** Only events that match. */
+  /** Delivers only matching events. */
   filter: EventFilter;
-  /** Only tasks for which this holds. Asked of each life of a task, again if it was quiet for long. */
+  /** Returns whether to deliver a task. Called once per incarnation, and again after a long quiet time. */
   visible: (record: TaskRecord) => boolean;
 }
 
-/** Where a reader stands in one task. */
+/** A reader's position in one task. */
 interface TaskPosition {
   incarnation: string;
   createdAt: number;
   through: number;
-  /** The entropy of the event there, where it is known. */
+  /** The entropy of the event at `through`, if known. */
   entropy?: number;
-  /** Matching events through there. */
+  /** Number of matching events through the position. */
   count: number;
   /** Polls since the task's end was sent. */
   endedPolls?: number;
 }
 
 /**
- * How long the place in an ended task is kept, in polls: a late or doubled wake-up must not be
- * taken for news.
+ * Polls for which the position in an ended task is kept, so that a late or duplicate wake-up is not
+ * mistaken for new events.
  */
 const KEEP_ENDED_POLLS = 12;
 
-/** Tasks listed at a time when new ones are looked for, and how far clocks may be apart. */
+/** Number of tasks listed at a time to find new ones. */
 const LIST_PAGE = 100;
+
+/** Maximum difference assumed between the clocks of two instances. */
 const CLOCK_SKEW_MS = 30_000;
 
 /**
- * One reader of all tasks, those created later too: live from the moment it connects.
+ * Subscribes to all tasks, including those created later, live from the moment the reader connects.
  *
- * A reader is a position in each task that it may see and that had events since; wake-ups only mark
- * tasks as worth a look. So it, too, may be as slow as it likes: what it costs is an entry for each of
- * these as long as it lives, and for others that had events lately.
+ * A reader has a position in each visible task that had events since, and wake-ups only mark tasks as
+ * dirty. A slow reader is therefore cheap: it costs one entry for each of these tasks while it is
+ * connected, and one for each hidden task that was recently active.
  *
- * Of a task whose log turns out not to be the one that was read, since the store was restored to an
- * earlier state, it is told by an opening that says `expired`, and then everything that is left.
+ * If the log of a task turns out to be a different one, because the store was restored to an earlier
+ * state, the reader gets an opening with `expired` and then everything that is left.
  */
 export function followAll<Chunk>(
   context: EngineContext,
@@ -63,15 +65,15 @@ export function followAll<Chunk>(
   encoder: FrameEncoder<Chunk>,
   control: StreamControl,
 ): ChunkSource<Chunk> {
-  const reader = listed(context, tails, query, encoder, control);
-  return chunksOf(reader, {
+  const chunks = trackedChunks(context, tails, query, encoder, control);
+  return chunksOf(chunks, {
     close: () => control.close(),
     report: (error) => context.report(error, { operation: "subscription of all tasks" }),
   });
 }
 
-/** Lists the stream as open for as long as it is read. */
-async function* listed<Chunk>(
+/** Keeps the stream in the list of open streams for as long as it is read. */
+async function* trackedChunks<Chunk>(
   context: EngineContext,
   tails: Tails,
   query: FollowAllQuery,
@@ -87,20 +89,20 @@ async function* listed<Chunk>(
 }
 
 async function* followTasks<Chunk>(
-  impatient: EngineContext,
+  engineContext: EngineContext,
   tails: Tails,
   query: FollowAllQuery,
   encoder: FrameEncoder<Chunk>,
   control: StreamControl,
 ): AsyncGenerator<Chunk, void> {
-  const context = { ...impatient, reader: new RetryingReader(impatient, control) };
+  const context = { ...engineContext, reader: new RetryingReader(engineContext, control) };
   const { broadcast, clock, options } = context;
   const sinceMs = clock.now();
-  /** All tasks that were created earlier have been heard of, or seen in a list. */
+  /** All tasks created before this time are known, from a wake-up or a list. */
   let newSinceMs = sinceMs;
-  const places = new Map<string, TaskPosition>();
+  const positions = new Map<string, TaskPosition>();
   const hidden = new HiddenTasks();
-  /** Tasks worth a look, and the lowest index that was heard of. */
+  /** Tasks that may have new events, with the lowest index that a wake-up named. */
   const dirty = new Map<string, number>();
 
   const unsubscribe = await broadcast.subscribe({ all: true }, (signal: Signal) => {
@@ -111,27 +113,27 @@ async function* followTasks<Chunk>(
   const stopPolling = tails.onPoll(() => {
     findNew = true;
     hidden.poll(newSinceMs);
-    for (const [taskId, place] of places) {
-      if (place.endedPolls === undefined) dirty.set(taskId, dirty.get(taskId) ?? Infinity);
-      else if (++place.endedPolls > KEEP_ENDED_POLLS && place.createdAt < newSinceMs) {
-        places.delete(taskId);
+    for (const [taskId, position] of positions) {
+      if (position.endedPolls === undefined) dirty.set(taskId, dirty.get(taskId) ?? Infinity);
+      else if (++position.endedPolls > KEEP_ENDED_POLLS && position.createdAt < newSinceMs) {
+        positions.delete(taskId);
       }
     }
     control.wake?.();
   });
-  // Wake-ups can be lost, also the only one of a task that is new.
+  // Wake-ups can be lost, including the only one of a new task.
   let findNew = false;
-  let beatDue = false;
-  let beatTimer: unknown;
-  const beat = () => {
-    beatTimer = clock.setTimeout(beat, options.heartbeatMs);
-    beatDue = true;
+  let isHeartbeatDue = false;
+  let heartbeatTimer: unknown;
+  const heartbeat = () => {
+    heartbeatTimer = clock.setTimeout(heartbeat, options.heartbeatMs);
+    isHeartbeatDue = true;
     control.wake?.();
   };
-  beatTimer = clock.setTimeout(beat, options.heartbeatMs);
+  heartbeatTimer = clock.setTimeout(heartbeat, options.heartbeatMs);
 
   try {
-    // Says that the subscription is live, before anything happens.
+    // Tells the reader that the subscription is live.
     const hello = encoder.heartbeat();
     if (hello !== undefined) yield hello;
     while (!control.closed) {
@@ -143,8 +145,8 @@ async function* followTasks<Chunk>(
       } else if (findNew) {
         findNew = false;
         await markNew();
-      } else if (beatDue) {
-        beatDue = false;
+      } else if (isHeartbeatDue) {
+        isHeartbeatDue = false;
         const chunk = encoder.heartbeat();
         if (chunk !== undefined) yield chunk;
       } else {
@@ -155,57 +157,61 @@ async function* followTasks<Chunk>(
   } catch (error) {
     if (!(error instanceof Cancelled)) throw error;
   } finally {
-    clock.clearTimeout(beatTimer);
+    clock.clearTimeout(heartbeatTimer);
     stopPolling();
     await unsubscribe();
   }
 
   async function* read(taskId: string, from: number): AsyncGenerator<Chunk, void> {
     for (;;) {
-      const place = await placeOf(taskId, from);
-      if (place === undefined) return;
+      const position = await positionIn(taskId, from);
+      if (position === undefined) return;
       const page = await context.reader.readLog(taskId, {
-        after: place.through,
-        afterEntropy: place.entropy,
+        after: position.through,
+        afterEntropy: position.entropy,
         limit: options.pageSize,
         filter: query.filter,
       });
-      if (page === undefined || page.incarnation !== place.incarnation) {
-        places.delete(taskId); // Deleted meanwhile, and perhaps created again.
+      if (page === undefined || page.incarnation !== position.incarnation) {
+        positions.delete(taskId); // Deleted meanwhile, and perhaps created again.
         if (page === undefined) return;
         from = 0;
         continue;
       }
-      if (isLost(page, place.through)) {
-        yield* readAnew(taskId, place);
+      if (isLost(page, position.through)) {
+        yield* restartTask(taskId, position);
         return;
       }
       const buffer = encoder.buffer();
-      const ranks = await countBeforePage(context.reader, taskId, query.filter, page, place.count);
+      const { reader } = context;
+      const ranks = await countBeforePage(reader, taskId, query.filter, page, position.count);
       page.events.forEach((event, i) => {
         buffer.append({ taskId, event, filteredIndex: ranks[i]! });
-        place.count = ranks[i]! + 1;
+        position.count = ranks[i]! + 1;
       });
       const oldest = page.events[0];
       if (oldest !== undefined) {
         context.observers.tell("onDelivery", Math.max(0, clock.now() - oldest.timestamp));
       }
-      place.through = page.scannedTo;
-      place.entropy = page.entropy;
-      const end = place.through >= page.length - 1;
-      if (end && isTerminal(page.status)) place.endedPolls ??= 0;
+      position.through = page.scannedTo;
+      position.entropy = page.entropy;
+      const isEnd = position.through >= page.length - 1;
+      if (isEnd && isTerminal(page.status)) position.endedPolls ??= 0;
       if (buffer.end > 0) yield buffer.slice(0);
-      if (end || control.closed) return;
+      if (isEnd || control.closed) return;
     }
   }
 
-  /** Everything that a log has which took the place of the one that was read. */
-  async function* readAnew(taskId: string, place: TaskPosition): AsyncGenerator<Chunk, void> {
-    const { incarnation } = place;
+  /** Sends everything in a log that replaced the one that was read. */
+  async function* restartTask(
+    taskId: string,
+    position: TaskPosition,
+  ): AsyncGenerator<Chunk, void> {
+    const { incarnation } = position;
     const { filter } = query;
     while (!control.closed) {
       const head = await context.reader.getTask(taskId);
-      if (head?.record.incarnation !== incarnation) return void places.delete(taskId);
+      if (head?.record.incarnation !== incarnation) return void positions.delete(taskId);
       const { record: { task: { status } }, length } = head;
       yield encoder.open({ taskId, status, resume: "expired", head: length - 1, reset: true });
       const { pageSize, pageBytes } = options;
@@ -225,19 +231,25 @@ async function* followTasks<Chunk>(
             [through + 1],
             incarnation,
           );
-          places.set(taskId, { ...place, through, entropy, count: count!, endedPolls: undefined });
+          positions.set(taskId, {
+            ...position,
+            through,
+            entropy,
+            count: count!,
+            endedPolls: undefined,
+          });
         }
-        dirty.set(taskId, length); // What came while this was read.
+        dirty.set(taskId, length); // Events may have arrived during the read.
         return;
       } catch (error) {
-        if (!(error instanceof Diverged)) throw error; // Once more, if it goes on like that.
+        if (!(error instanceof Diverged)) throw error; // Starts over if the log was replaced again.
       }
     }
   }
 
   /**
-   * Marks tasks that were created since the reader came and of which nothing was heard; also under an
-   * id of which something was heard before.
+   * Marks tasks as dirty that were created since the reader connected and are not known, including new
+   * incarnations of known ids.
    */
   async function markNew(): Promise<void> {
     let after: { createdAt: number; id: string } | undefined;
@@ -248,7 +260,8 @@ async function* followTasks<Chunk>(
           newSinceMs = nextSinceMs();
           return;
         }
-        const isKnown = places.get(id)?.incarnation === incarnation || hidden.has(id, incarnation);
+        const isKnown = positions.get(id)?.incarnation === incarnation ||
+          hidden.has(id, incarnation);
         if (!isKnown) dirty.set(id, 0);
         after = { createdAt, id };
       }
@@ -257,13 +270,13 @@ async function* followTasks<Chunk>(
     newSinceMs = nextSinceMs();
   }
 
-  /** Clocks of other instances may be behind, and a list may be a moment old. */
+  /** Allows for slow clocks of other instances, and for lists that are slightly old. */
   function nextSinceMs(): number {
     return Math.max(sinceMs, clock.now() - CLOCK_SKEW_MS);
   }
 
-  async function placeOf(taskId: string, from: number): Promise<TaskPosition | undefined> {
-    const known = places.get(taskId);
+  async function positionIn(taskId: string, from: number): Promise<TaskPosition | undefined> {
+    const known = positions.get(taskId);
     if (known !== undefined) return known;
     const head = await context.reader.getTask(taskId);
     if (head === undefined) return undefined;
@@ -273,10 +286,11 @@ async function* followTasks<Chunk>(
       return undefined;
     }
     hidden.delete(taskId);
-    if (from >= head.length) return undefined; // A poll's mark, or the log of an earlier life.
-    // Wake-ups can be lost: what was created after the reader came is read from its first event.
+    // Marked by a poll only, or the wake-up was about an earlier incarnation.
+    if (from >= head.length) return undefined;
+    // Wake-ups can be lost, so a task created after the reader connected is read from its first event.
     const start = record.task.createdAt >= sinceMs ? 0 : from;
-    const place: TaskPosition = {
+    const position: TaskPosition = {
       incarnation: record.incarnation,
       createdAt: record.task.createdAt,
       through: start - 1,
@@ -288,7 +302,7 @@ async function* followTasks<Chunk>(
         record.incarnation,
       ))[0]!,
     };
-    places.set(taskId, place);
-    return place;
+    positions.set(taskId, position);
+    return position;
   }
 }

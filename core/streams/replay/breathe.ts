@@ -1,22 +1,22 @@
 import { nextTurn } from "../waking/next_turn.ts";
 
-/** Milliseconds of work between two rests. */
+/** Milliseconds of work between two pauses. */
 const SLICE_MS = 10;
 
-/** Turns of the event loop in a rest: while it is busy, Deno looks at its sockets once in so many. */
+/** Event loop turns in a pause. A busy Deno polls its sockets once in this many turns. */
 const PAUSE_TURNS = 61;
 
 const waiting: (() => void)[] = [];
 let pausedAtMs = 0;
 
 /**
- * Begins work that may be long.
+ * Starts long work that must not block the event loop.
  *
- * @returns Lets other work have a turn, and after each {@linkcode SLICE_MS} of work lets the runtime look
- * at its sockets. To be called again and again during the work.
+ * @returns A function to be called repeatedly during the work. It yields to other work, and after each
+ * {@linkcode SLICE_MS} of work it pauses until the runtime has polled its sockets.
  */
 export function breather(): () => Promise<void> {
-  // Work that is over within a slice, as most is, does not rest.
+  // Work that fits into one slice, as most does, never pauses.
   const startMs = performance.now();
   return async () => {
     await new Promise<void>(nextTurn);
@@ -25,7 +25,7 @@ export function breather(): () => Promise<void> {
   };
 }
 
-/** Callers that rest at the same time go on one after another, a rest apart. */
+/** Waits for a pause. Concurrent callers resume one after another, a pause apart. */
 function waitForPause(): Promise<void> {
   return new Promise((resolve) => {
     waiting.push(resolve);
@@ -33,9 +33,9 @@ function waitForPause(): Promise<void> {
   });
 }
 
-/** A timer would do, too, but it fires a millisecond or two later, and the thread is idle until then. */
+/** Counts turns instead of using a timer, which would leave the thread idle for a millisecond or two. */
 function takeTurns(): void {
-  // Without setImmediate a turn is a timer, and the runtime looks at its sockets before that fires.
+  // Without setImmediate a turn is a timer, and the runtime polls its sockets before that fires.
   let turns = "setImmediate" in globalThis ? PAUSE_TURNS : 1;
   const count = () => --turns > 0 ? nextTurn(count) : resumeNext();
   nextTurn(count);

@@ -10,13 +10,13 @@ import { breather } from "./breathe.ts";
 import { compileCoverage } from "./series_coverage.ts";
 import type { DeliveredSeries } from "./delivered_series.ts";
 
-/** Who catches up with what. */
+/** The reader that catches up, and its position. */
 export interface CatchUpQuery {
   taskId: string;
   incarnation: string;
-  /** The reader is here, as a partial cursor says it. */
+  /** The index of the reader's partial cursor. */
   after: number;
-  /** The entropy of the event there, where it is known. */
+  /** The entropy of the event at `after`, if known. */
   entropy?: number;
   filter: EventFilter;
   pageSize: number;
@@ -24,15 +24,15 @@ export interface CatchUpQuery {
 }
 
 /**
- * What came while a collapsed replay was read, in the order of the log: single events of series that
- * the reader was delivered, and each other series as a snapshot in the place of its newest event.
+ * Reads what arrived during a collapsed replay, in log order: single events of series that the reader
+ * already has, and every other series as a snapshot at the index of its newest event.
  *
- * A series that goes on while it is awaited is read once and held until its place comes: so each text
- * is sent once, however large it is and however fast it grows, and the reader is at the end as soon as
+ * A series that grows while it is awaited is read once and held until its index is reached. So each text
+ * is sent once, however large it is and however fast it grows, and the reader reaches the end as soon as
  * it reads events faster than they are written.
  *
- * @returns Nothing more if the task is gone or another one.
- * @throws {Diverged} When the log is not the one that the reader has read.
+ * @returns Ends early if the task is gone or replaced.
+ * @throws {Diverged} If the log is not the one that the reader has read.
  */
 export async function* catchUp(
   store: TaskReader,
@@ -40,11 +40,11 @@ export async function* catchUp(
   delivered: DeliveredSeries,
 ): AsyncGenerator<CollapsedItems, void> {
   const { taskId, incarnation, filter, pageSize, pageBytes } = query;
-  const missing = new UndeliveredSeries(store, query, delivered);
+  const undelivered = new UndeliveredSeries(store, query, delivered);
   const breathe = breather();
   let { entropy } = query;
   for (let position = query.after;;) {
-    const heads = await missing.loadHeads({ after: position, limit: pageSize });
+    const heads = await undelivered.loadHeads({ after: position, limit: pageSize });
     if (heads === undefined) return;
     const { scannedTo: through } = heads;
     const isEnd = through >= heads.length - 1;
@@ -61,7 +61,7 @@ export async function* catchUp(
       if (isLost(page, Math.max(position, through))) throw new Diverged();
       let bytes = 0;
       for (const event of page.events) {
-        const item = await missing.itemOf(event);
+        const item = await undelivered.itemOf(event);
         if (item === undefined) continue;
         items.push(item);
         bytes += item.data.length;
@@ -78,26 +78,26 @@ export async function* catchUp(
       items = [];
       await breathe();
     }
-    const isWhole = isEnd && !missing.hasPending;
+    const isWhole = isEnd && !undelivered.hasPending;
     yield { items, position, entropy, isWhole };
     if (isWhole) return;
     await breathe();
   }
 }
 
-/** Series that a reader has not been delivered yet, or not as they are at its position. */
+/** The series that a reader does not have as they are at its position. */
 class UndeliveredSeries {
   readonly #store: TaskReader;
   readonly #query: CatchUpQuery;
   readonly #delivered: DeliveredSeries;
   readonly #coverage: ReturnType<typeof compileCoverage>;
-  /** Folds without texts, as they were at the last look. */
+  /** Folds without texts, as they were when last loaded. */
   #heads = new Map<string, SeriesFold>();
-  /** The look was at what has its newest event at or before this index. */
+  /** The heads include the series whose newest event is at or before this index. */
   #through = -1;
-  /** A text that waits for its place. */
+  /** A fold that waits for the index of its newest event. */
   #held?: SeriesFold;
-  /** Since the last look a series moved behind what is being read. */
+  /** Set if a series moved to a later index since the heads were loaded. */
   #hasMoved = false;
 
   constructor(store: TaskReader, query: CatchUpQuery, delivered: DeliveredSeries) {
@@ -107,15 +107,15 @@ class UndeliveredSeries {
     this.#coverage = compileCoverage(query.filter);
   }
 
-  /** Whether there are series yet to come behind what was looked at. */
+  /** Set while series are still to come after the loaded part. */
   get hasPending(): boolean {
     return this.#hasMoved || this.#held !== undefined;
   }
 
-  /** Looks which series have their newest event next. */
+  /** Loads the series whose newest events come next. */
   async loadHeads(query: { after: number; limit: number }): Promise<FoldPage | undefined> {
     const page = await this.#read({ ...query, texts: false });
-    // An event that was trimmed meanwhile does not come, nor what was held for it.
+    // If the event was trimmed meanwhile, its index is never reached.
     if (this.#held !== undefined && this.#held.newest.index <= query.after) this.#held = undefined;
     this.#heads = new Map(page?.folds.map((fold) => [fold.seriesId, fold]));
     this.#through = page?.scannedTo ?? query.after;
@@ -123,7 +123,7 @@ class UndeliveredSeries {
     return page;
   }
 
-  /** An event as the reader is given it; nothing if its series comes later. */
+  /** Returns the event or the snapshot to send in its place; `undefined` if the series comes later. */
   async itemOf(event: StoredEvent): Promise<StoredEvent | undefined> {
     const { seriesId, seriesMode } = event;
     if (seriesId === undefined || seriesMode === "keep-all") return event;
@@ -158,7 +158,7 @@ class UndeliveredSeries {
     return undefined;
   }
 
-  /** Where one has gone on while texts were sent others have, too: they are not asked for one by one. */
+  /** Reloads all heads, because if one series grew while texts were sent, others probably did too. */
   async #reloadHeads(after: number): Promise<void> {
     this.#hasMoved = true;
     const { pageSize: limit } = this.#query;
@@ -168,14 +168,14 @@ class UndeliveredSeries {
 
   async #headOf(seriesId: string): Promise<SeriesFold | undefined> {
     const known = this.#heads.get(seriesId);
-    // Who is not among them has its newest event behind them, and is delivered there if all of it is wanted.
+    // A series without a known head has its newest event later, and is sent there as a whole.
     if (known !== undefined || matchesEverything(this.#query.filter)) return known;
     const [head] = (await this.#read({ after: -1, limit: 1, texts: false, seriesId }))?.folds ?? [];
     if (head !== undefined) this.#heads.set(seriesId, head);
     return head;
   }
 
-  /** What the filter takes of a series, as of an event that it takes. */
+  /** Returns a snapshot of the matching events of a series through a matching event. */
   async #foldThrough(through: number, seriesId: string): Promise<StoredEvent | undefined> {
     const reading = new FoldsByReading(this.#store, { ...this.#query, through }, [seriesId]);
     if (!await reading.load(through - 1)) return undefined;

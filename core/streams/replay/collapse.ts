@@ -17,52 +17,52 @@ import type { SeriesSurvey } from "./survey.ts";
 import { findNewlySplit, surveyFolds } from "./survey.ts";
 import { DeliveredSeries } from "./delivered_series.ts";
 
-/** What is to be collapsed, and for whom. */
+/** The log to collapse, and the reader's position in it. */
 export interface CollapseQuery {
   /** The task. */
   taskId: string;
-  /** This life of its id. */
+  /** The incarnation of the task. */
   incarnation: string;
-  /** The reader has the plain events, and the series whose newest event is, at or before it. */
+  /** The reader has standalone events through this index, and series whose newest event is not after it. */
   after: number;
-  /** The entropy of the event there, where it is known. */
+  /** The entropy of the event at `after`, if known. */
   entropy?: number;
-  /** Only what matches. */
+  /** Delivers only matching events. */
   filter: EventFilter;
-  /** Only the last of the items. @default all */
+  /** Maximum number of items; the newest are kept. @default all */
   last?: number;
-  /** Series that go on meanwhile are told as a whole again, never by their events. */
+  /** Set if series that grow meanwhile are sent as a whole again, never as single events. */
   whole: boolean;
-  /** Events and folds read at a time. */
+  /** Number of events or folds read at a time. */
   pageSize: number;
-  /** Bytes of events or texts read at a time, about. */
+  /** Approximate bytes of events or texts read at a time. */
   pageBytes: number;
 }
 
-/** Some items of a collapsed replay. */
+/** A page of a collapsed replay. */
 export interface CollapsedPage {
   /** In index order. */
   frames: EventFrame[];
-  /** The reader has, as a partial cursor says it, what is at or before this index. */
+  /** The index of the reader's partial cursor after this page. */
   position: number;
-  /** The entropy of the event there, where it is known. */
+  /** The entropy of the event at `position`, if known. */
   entropy?: number;
-  /** Set on the last page: the reader has everything through this index now. */
+  /** Set on the last page: the reader then has everything through this index. */
   through?: number;
 }
 
 /**
- * Replays a log with each series folded to its newest event: the items after `after` in index order,
- * page by page. Holds a page of events, a page of folds and one text beyond it, however much the task
- * has, and reads on only when it is asked.
+ * Replays a log with each series folded into its newest event: the items after `after` in index order,
+ * page by page. It holds one page of events, one page of folds and one further text, whatever the size of
+ * the task, and reads the next page only on request.
  *
- * Between the items the reader's cursor is partial: it has the plain events through its index, and
- * those series whose newest event is not after it. A series that goes on meanwhile moves behind the
- * end that the log had at first; the replay goes on there until a page reaches the end of the log of
- * its own moment. Then the cursor is exact.
+ * Between the items the reader's cursor is partial: the reader has the standalone events through its
+ * index, and the series whose newest event is not after it. A series that grows meanwhile moves behind the
+ * end that the log had at first. The replay continues there until a page reaches the end that the log had
+ * when the page was read. Then the cursor is exact.
  *
- * @returns Pages, the last with `through`; nothing more if the task is gone or another one.
- * @throws {Diverged} When the log is not the one that the reader has read, or that this began with.
+ * @returns Pages, the last with `through`; ends early if the task is gone or replaced.
+ * @throws {Diverged} If the log is not the one that the reader has read, or that the replay began with.
  */
 export async function* collapse(
   store: TaskReader,
@@ -70,12 +70,12 @@ export async function* collapse(
 ): AsyncGenerator<CollapsedPage, void> {
   const { taskId, incarnation, filter } = query;
   for await (const { items, position, entropy, isWhole } of itemsOf(store, query)) {
-    const places = await ranksOf(store, taskId, filter, items);
+    const ranks = await ranksOf(store, taskId, filter, items);
     const frames = items.map((event, i): EventFrame => {
       const cursor = isWhole && i === items.length - 1
         ? cursorAt("exact", incarnation, { through: position, entropy })
         : cursorAt("partial", incarnation, { through: event.index, entropy: event.entropy });
-      return { taskId, event, filteredIndex: places[i]!, cursor };
+      return { taskId, event, filteredIndex: ranks[i]!, cursor };
     });
     const page = { frames, position, entropy };
     yield isWhole ? { ...page, through: position } : page;
@@ -88,26 +88,26 @@ async function* itemsOf(
   query: CollapseQuery,
 ): AsyncGenerator<CollapsedItems, void> {
   const { taskId, incarnation, whole, pageSize } = query;
-  const told = new DeliveredSeries();
+  const delivered = new DeliveredSeries();
   const breathe = breather();
   let { after, entropy, last } = query;
   for (;;) {
     const first = await store.readFolds(taskId, { after, limit: pageSize });
     if (first === undefined || first.incarnation !== incarnation) return;
     if (first.length <= after) throw new Diverged();
-    const round = throughEndOf(store, { ...query, after, entropy, last }, first, told);
+    const pages = throughEndOf(store, { ...query, after, entropy, last }, first, delivered);
     let page: CollapsedItems | undefined;
-    for await (page of round) {
+    for await (page of pages) {
       yield page;
       if (page.isWhole) return;
-      // A store in memory answers at once: others must be heard, too.
+      // A store in memory answers at once, so nothing else would get a turn.
       await breathe();
     }
     const through = Math.max(after, first.length - 1);
-    if (page === undefined || page.position < through) return; // It is gone.
+    if (page === undefined || page.position < through) return; // The task is gone.
     ({ entropy } = page);
     if (!whole) {
-      yield* catchUp(store, { ...query, after: through, entropy }, told);
+      yield* catchUp(store, { ...query, after: through, entropy }, delivered);
       return;
     }
     after = through;
@@ -115,19 +115,19 @@ async function* itemsOf(
   }
 }
 
-/** Everything through the end that the log had when its first folds were read. */
+/** Reads everything through the end that the log had when its first folds were read. */
 async function* throughEndOf(
   store: TaskReader,
   query: CollapseQuery,
   first: FoldPage,
-  told: DeliveredSeries,
+  delivered: DeliveredSeries,
 ): AsyncGenerator<CollapsedItems, void> {
   const { taskId, incarnation, filter, pageSize } = query;
   const through = Math.max(query.after, first.length - 1);
-  const share = compileCoverage(filter);
-  const survey = await surveyFolds(store, query, first, share);
+  const coverage = compileCoverage(filter);
+  const survey = await surveyFolds(store, query, first, coverage);
   if (survey === undefined) return;
-  const isWanted = (fold: SeriesFold) => share(fold) === "all";
+  const isWanted = (fold: SeriesFold) => coverage(fold) === "all";
   const stored = new StoredFolds(store, { ...query, through, isWanted }, first);
   const read = new FoldsByReading(store, { ...query, through }, survey.split);
   const after = await startOf(store, { ...query, through }, survey, read);
@@ -136,14 +136,14 @@ async function* throughEndOf(
   for (let position = after;;) {
     if (stored.through <= position && position < through) {
       if (!await stored.load(position)) return;
-      const split = await findNewlySplit(store, query, survey, stored.length - 1, read, share);
+      const split = await findNewlySplit(store, query, survey, stored.length - 1, read, coverage);
       if (split === undefined) return;
       if (split.length > 0) read.add(split, position);
     }
     if (read.through <= position && position < through && !await read.load(position)) return;
-    stored.take(position); // What comes before the last of the items.
+    stored.take(position); // Skips the items before the position.
     read.take(position);
-    // Where none of the items is wanted, nothing of them was loaded.
+    // With `last: 0` no folds were loaded, so their ends may be before the position.
     const target = Math.max(position, Math.min(through, stored.through, read.through));
     const page = await store.readLog(taskId, {
       after: position,
@@ -157,11 +157,11 @@ async function* throughEndOf(
     if (isLost(page, Math.max(position, through))) throw new Diverged();
     position = page.scannedTo >= target ? target : page.scannedTo;
     entropy = page.scannedTo === position ? page.entropy : undefined;
-    // Folds and events were read at different moments. They are of one log if that still has the
-    // event which was the newest when the first folds were read: a store that lost it has another.
+    // Folds and events were read at different times. They belong to the same log if it still has the
+    // event that was the newest when the first folds were read.
     if (position === first.length - 1) assertSame(entropy, first.entropy);
     const snapshots = [...stored.take(position), ...read.take(position)];
-    for (const { seriesId } of snapshots) told.add(seriesId!);
+    for (const { seriesId } of snapshots) delivered.add(seriesId!);
     const items = inOrder(page.events, snapshots);
     const isLast = position >= through;
     yield { items, position, entropy, isWhole: isLast && stored.length - 1 <= through };
@@ -170,8 +170,8 @@ async function* throughEndOf(
 }
 
 /**
- * Returns plain events and snapshots in index order. A series that began to be split between two looks
- * comes as two snapshots, which are the same: one is left.
+ * Returns standalone events and snapshots in index order. A series that the filter began to split between
+ * two reads has two equal snapshots; one of them is dropped.
  */
 function inOrder(
   events: StoredEvent[],
@@ -184,7 +184,7 @@ function inOrder(
   return items.filter(({ index }, i) => index !== items[i + 1]?.index);
 }
 
-/** Where the last of the items begin. */
+/** Returns the index after which the replay starts, so that at most `last` items follow. */
 async function startOf(
   store: TaskReader,
   query: CollapseQuery & { through: number },
@@ -193,15 +193,15 @@ async function startOf(
 ): Promise<number | undefined> {
   const { after, last } = query;
   if (last === undefined) return after;
-  const places = survey.split.size === 0 ? [] : await read.newestIndexes(after);
-  if (places === undefined) return undefined;
+  const split = survey.split.size === 0 ? [] : await read.newestIndexes(after);
+  if (split === undefined) return undefined;
   return await indexOfLastN(store, { ...query, standalone: true }, last, [
     ...survey.newest,
-    ...places,
+    ...split,
   ]);
 }
 
-/** The position of each event among those that match. */
+/** Returns the position of each event among the matching events of the log. */
 async function ranksOf(
   store: TaskReader,
   taskId: string,

@@ -1,11 +1,11 @@
 import type { StoredEvent } from "../../contracts/records.ts";
 
-/** Some items, and where the reader is with them. */
+/** Some items of a collapsed replay, and the reader's position after them. */
 export interface CollapsedItems {
   items: StoredEvent[];
   position: number;
-  /** The entropy of the event there, where it is known. */
+  /** The entropy of the event at the position, if known. */
   entropy?: number;
-  /** The reader has everything through the position. */
+  /** Set if the reader then has everything through the position. */
   isWhole: boolean;
 }

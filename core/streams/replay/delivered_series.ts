@@ -1,13 +1,13 @@
-/** Series that are remembered for one reader; of more, those that went on longest ago are told again. */
+/** Maximum number of series remembered for one reader. Older ones are sent as snapshots again. */
 export const MAX_DELIVERED_SERIES = 1_024;
 
-/** The series that a reader has as they are at its position, so that it needs their next events only. */
+/** The series that a reader has as they are at its position. It needs only their next events. */
 export class DeliveredSeries {
   readonly #ids = new Set<string>();
-  /** Those told last, oldest first, which are not among the others yet: most readers never ask. */
+  /** The newest additions, oldest first. They are merged on demand, because most readers never ask. */
   #latest: string[] = [];
 
-  /** A series was told, or an event of one. */
+  /** Notes that a series, or an event of it, was delivered. */
   add(seriesId: string): void {
     this.#latest.push(seriesId);
     if (this.#latest.length > MAX_DELIVERED_SERIES) this.#mergeLatest();

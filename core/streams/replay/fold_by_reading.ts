@@ -6,29 +6,29 @@ import { breather } from "./breathe.ts";
 import { Diverged, isLost } from "../../context/diverged.ts";
 import type { SnapshotSource } from "./snapshot_source.ts";
 
-/** What is to be folded. */
+/** The events to fold. */
 export interface FoldsByReadingQuery {
   /** The task. */
   taskId: string;
-  /** This life of its id. */
+  /** The incarnation of the task. */
   incarnation: string;
-  /** Only events that match. */
+  /** Folds only matching events. */
   filter: EventFilter;
-  /** Only events through this index. */
+  /** Folds only events through this index. */
   through: number;
-  /** Events read at a time. */
+  /** Number of events read at a time. */
   pageSize: number;
-  /** Bytes of texts held at a time, about; one series at least. */
+  /** Approximate bytes of texts held at a time; always at least one series. */
   pageBytes: number;
 }
 
-/** A series, and its newest event that matches. */
+/** A series, and the index of its newest matching event. */
 interface NewestIndex {
   seriesId: string;
   index: number;
 }
 
-/** A fold that is being made. */
+/** A fold in progress. */
 interface PartialFold {
   fold: SeriesFold;
   parts: string[];
@@ -36,18 +36,18 @@ interface PartialFold {
 }
 
 /**
- * Folds series from the events that match a filter, by reading the log. For the rare filter that takes
- * some events of a series and not others; a store's own folds know no filter.
+ * Folds series from the events that match a filter, by reading the log. It serves the rare filter that
+ * matches only some events of a series; a store's own folds do not depend on a filter.
  *
- * All series are folded in one go where their texts fit into {@linkcode FoldsByReadingQuery.pageBytes}. Where
- * they do not, the log is read once for each page of them; held are a page, and of each of these series
- * its place.
+ * All series are folded in one pass if their texts fit into {@linkcode FoldsByReadingQuery.pageBytes}.
+ * Otherwise the log is read once for each page of series. Only one page of texts, and the newest index of
+ * each series, are in memory.
  */
 export class FoldsByReading implements SnapshotSource {
   readonly #store: TaskReader;
   readonly #query: FoldsByReadingQuery;
   readonly #ids: Set<string>;
-  /** Series to come, in the order of their places. Left out: the log was not read yet. */
+  /** The remaining series, by newest index; `undefined` until the log has been read. */
   #order?: NewestIndex[];
   #folds = new Map<string, PartialFold>();
   through = -1;
@@ -63,7 +63,7 @@ export class FoldsByReading implements SnapshotSource {
     return this.#ids.has(seriesId);
   }
 
-  /** Further series are to be folded, those of which something comes after a position. */
+  /** Adds further series that have events after a position. */
   add(seriesIds: Iterable<string>, position: number): void {
     for (const id of seriesIds) this.#ids.add(id);
     this.#order = undefined;
@@ -95,21 +95,21 @@ export class FoldsByReading implements SnapshotSource {
     return snapshots;
   }
 
-  /** The places of all series to come; the log is read for them if it was not yet. */
+  /** Returns the newest indexes of the remaining series. Reads the log if necessary. */
   async newestIndexes(position: number): Promise<number[] | undefined> {
     if (!await this.load(position)) return undefined;
     return this.#order!.map(({ index }) => index);
   }
 
-  /** Only the first of the series have been folded. */
+  /** Notes that only the first `count` series have been folded. */
   #limitTo(count: number): void {
     const isAll = count >= this.#order!.length;
     this.through = isAll ? this.#query.through : this.#order![count - 1]!.index;
   }
 
   /**
-   * Reads the log through. The first time it finds the order, and keeps texts unless they are too
-   * many; then it keeps the first of that order that fit.
+   * Reads the whole log. The first pass finds the order of the series, and keeps their texts unless they
+   * exceed the bound. A later pass keeps the first series in that order that fit.
    */
   async #read(): Promise<boolean> {
     const { pageBytes } = this.#query;
@@ -145,8 +145,8 @@ export class FoldsByReading implements SnapshotSource {
     return true;
   }
 
-  /** Gives all events of the series; `false` if the task is gone. */
-  async #readEvents(take: (event: StoredEvent) => void): Promise<boolean> {
+  /** Calls back with each event of the series. Returns `false` if the task is gone. */
+  async #readEvents(onEvent: (event: StoredEvent) => void): Promise<boolean> {
     const { taskId, incarnation, filter, through, pageSize } = this.#query;
     const breathe = breather();
     let afterEntropy: number | undefined;
@@ -158,7 +158,7 @@ export class FoldsByReading implements SnapshotSource {
       for (const event of page.events) {
         const { seriesId, seriesMode: mode } = event;
         if (seriesId === undefined || !this.#ids.has(seriesId)) continue;
-        if (mode === "latest" || mode === "accumulate") take(event);
+        if (mode === "latest" || mode === "accumulate") onEvent(event);
       }
       after = Math.max(page.scannedTo, after + 1);
       afterEntropy = page.scannedTo === after ? page.entropy : undefined;

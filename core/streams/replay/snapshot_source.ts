@@ -1,15 +1,15 @@
 import type { StoredEvent } from "../../contracts/records.ts";
 
-/** Where snapshots of a collapsed replay come from, in index order and a page at a time. */
+/** Supplies the snapshots of a collapsed replay in index order, a page at a time. */
 export interface SnapshotSource {
-  /** Everything through this index has been loaded. */
+  /** The index through which snapshots have been loaded. */
   readonly through: number;
   /**
-   * Loads what comes after a position, when what was loaded has been taken.
+   * Loads the next snapshots after a position. The previous ones must have been taken.
    *
-   * @returns Whether the task is still there, in the same life.
+   * @returns Whether the task still exists in the same incarnation.
    */
   load(position: number): Promise<boolean>;
-  /** Takes everything that was loaded through an index. */
+  /** Removes and returns the loaded snapshots through an index. */
   take(through: number): StoredEvent[];
 }

@@ -3,31 +3,31 @@ import type { FoldPage, TaskReader } from "../../contracts/task_reader.ts";
 import { snapshotOf } from "../../domain/series.ts";
 import type { SnapshotSource } from "./snapshot_source.ts";
 
-/** Which folds, and for which log. */
+/** Selects the folds of one log. */
 export interface StoredFoldsQuery {
   /** The task. */
   taskId: string;
-  /** This life of its id. */
+  /** The incarnation of the task. */
   incarnation: string;
-  /** Only series whose newest event has this index or a lower one. */
+  /** Returns only series whose newest event is at or below this index. */
   through: number;
-  /** Folds read at a time. */
+  /** Number of folds read at a time. */
   pageSize: number;
-  /** Only folds of which all events match. */
+  /** Returns whether all events of a fold match. */
   isWanted: (fold: SeriesFold) => boolean;
 }
 
-/** Snapshots as the store has them folded, a page at a time. */
+/** Returns snapshots from the store's own folds, a page at a time. */
 export class StoredFolds implements SnapshotSource {
   readonly #store: TaskReader;
   readonly #query: StoredFoldsQuery;
   #folds: (SeriesFold | undefined)[] = [];
   #taken = 0;
   through = -1;
-  /** Events in the log when the newest page was read. */
+  /** Number of events in the log when the newest page was read. */
   length = 0;
 
-  /** @param first A page that was read already, without a bound on its indexes. */
+  /** @param first A page that has already been read, without an upper bound. */
   constructor(store: TaskReader, query: StoredFoldsQuery, first: FoldPage) {
     this.#store = store;
     this.#query = query;
@@ -52,7 +52,7 @@ export class StoredFolds implements SnapshotSource {
       const fold = this.#folds[this.#taken]!;
       if (fold.newest.index > through) break;
       snapshots.push(snapshotOf(fold));
-      this.#folds[this.#taken] = undefined; // Its text is not held until the last one is taken.
+      this.#folds[this.#taken] = undefined; // Releases its text.
     }
     return snapshots;
   }

@@ -5,17 +5,17 @@ import { compileFilter, matchesEverything } from "../../domain/filter.ts";
 import { breather } from "./breathe.ts";
 import type { Coverage } from "./series_coverage.ts";
 
-/** What has to be known of all series before the first of them can be told. */
+/** The facts about all series that are needed before the first one can be sent. */
 export interface SeriesSurvey {
-  /** Series of which the filter takes some events and not others. */
+  /** Series of which the filter matches only some events. */
   split: Set<string>;
-  /** Indexes of the newest events of the others, as many as the reader may want. */
+  /** Indexes of the newest events of the other series, as many as the reader may need. */
   newest: number[];
-  /** What is in the log through this index was seen. */
+  /** The log has been surveyed through this index. */
   seenThrough: number;
 }
 
-/** For whom. */
+/** The log to survey, and the reader's query. */
 export interface SurveyQuery {
   taskId: string;
   incarnation: string;
@@ -26,9 +26,9 @@ export interface SurveyQuery {
 }
 
 /**
- * Looks through all folds without their texts: for a filter, since the snapshots of series that it
- * splits come earlier than their folds, and for the last so many items. What the first page of folds
- * says is enough where there is no second.
+ * Reads all folds without their texts. A filter needs this, because snapshots of series that it splits
+ * come earlier than their folds, and so does a replay of the last items. If there is no second page of
+ * folds, nothing is read.
  *
  * @returns `undefined` if the task is gone.
  */
@@ -36,24 +36,24 @@ export async function surveyFolds(
   store: TaskReader,
   query: SurveyQuery,
   first: FoldPage,
-  share: (fold: SeriesFold) => Coverage,
+  coverageOf: (fold: SeriesFold) => Coverage,
 ): Promise<SeriesSurvey | undefined> {
   const { taskId, incarnation, last, filter, pageSize } = query;
   const split = new Set<string>();
   const newest: number[] = [];
-  const moment = first.length - 1;
+  const initialEnd = first.length - 1;
   const breathe = breather();
   const isNeeded = last !== undefined || !matchesEverything(filter);
   for (let page = first;;) {
     for (const fold of page.folds) {
-      const taken = share(fold);
-      if (taken === "some") split.add(fold.seriesId);
-      else if (taken === "all" && last !== undefined && fold.newest.index <= moment) {
+      const coverage = coverageOf(fold);
+      if (coverage === "some") split.add(fold.seriesId);
+      else if (coverage === "all" && last !== undefined && fold.newest.index <= initialEnd) {
         newest.push(fold.newest.index);
         if (newest.length > 2 * (last + pageSize)) newest.splice(0, newest.length - last - 1);
       }
     }
-    // To the end of the log of this moment: those that went on meanwhile are found there.
+    // Continues to the current end of the log, where series are that grew meanwhile.
     const seenThrough = page.length - 1;
     if (!isNeeded || page.scannedTo >= seenThrough) return { split, newest, seenThrough };
     await breathe();
@@ -68,10 +68,10 @@ export async function surveyFolds(
 }
 
 /**
- * Finds series that the filter began to split after the survey. Their newest event that matches is
- * where it was, but their fold has moved on with one that does not.
+ * Finds series that the filter began to split after the survey. Their newest matching event has not
+ * moved, but their fold has, by an event that does not match.
  *
- * @param through Looks at the log through this index.
+ * @param through Searches the log through this index.
  * @returns `undefined` if the task is gone.
  */
 export async function findNewlySplit(
@@ -80,7 +80,7 @@ export async function findNewlySplit(
   survey: SeriesSurvey,
   through: number,
   known: { has(seriesId: string): boolean },
-  share: (fold: SeriesFold) => Coverage,
+  coverageOf: (fold: SeriesFold) => Coverage,
 ): Promise<string[] | undefined> {
   if (matchesEverything(filter)) return [];
   const matches = compileFilter(filter);
@@ -102,7 +102,7 @@ export async function findNewlySplit(
     const page = await store.readFolds(taskId, { after: -1, limit: 1, texts: false, seriesId });
     if (page === undefined || page.incarnation !== incarnation) return undefined;
     const [fold] = page.folds;
-    if (fold !== undefined && share(fold) === "some") found.push(seriesId);
+    if (fold !== undefined && coverageOf(fold) === "some") found.push(seriesId);
   }
   return found;
 }
