@@ -10,15 +10,15 @@ import { utf8Bytes } from "../domain/validate/checks.ts";
 import { assertEvent } from "../domain/validate/event.ts";
 
 /**
- * Turns a producer's event into what a store takes.
+ * Returns the draft of a producer's event.
  *
- * @param path Where it stands in the request, for error messages.
+ * @param path Its path in the request, for error messages.
  * @throws {TaskcastError} `INVALID_INPUT`, `PAYLOAD_TOO_LARGE`.
  */
 export function draftOf(input: EventInput, path: string, limits: Limits): EventDraft {
   assertEvent(input, path, limits);
   const data = JSON.stringify(input.data);
-  // A character is at most three bytes of UTF-8, so most texts need not be measured.
+  // A UTF-16 unit is at most three bytes of UTF-8, so most texts need not be measured.
   if (data.length * 3 > limits.maxEventBytes && utf8Bytes(data) > limits.maxEventBytes) {
     throw new TaskcastError(
       "PAYLOAD_TOO_LARGE",
@@ -50,7 +50,27 @@ export function draftOf(input: EventInput, path: string, limits: Limits): EventD
   return draft;
 }
 
-/** Turns one of the server's own events into what a store takes. */
+/**
+ * Returns the drafts of a batch of events.
+ *
+ * @throws {TaskcastError} `INVALID_INPUT`, `PAYLOAD_TOO_LARGE`.
+ */
+export function draftsOf(events: readonly EventInput[], limits: Limits): EventDraft[] {
+  const { maxBatchEvents } = limits;
+  if (!Array.isArray(events) || events.length > maxBatchEvents) {
+    throw new TaskcastError(
+      "INVALID_INPUT",
+      `The body must be an array of at most ${maxBatchEvents} events; send more in further requests`,
+      { details: { path: "", maxBatchEvents } },
+    );
+  }
+  const drafts: EventDraft[] = [];
+  // Not map(), which skips holes.
+  for (let i = 0; i < events.length; i++) drafts.push(draftOf(events[i]!, `[${i}]`, limits));
+  return drafts;
+}
+
+/** Returns the draft of one of the server's own events. */
 export function serverDraft({ type, data }: ServerEvent): EventDraft {
   return { entropy: random40(), type, level: "info", data: JSON.stringify(data) };
 }

@@ -8,31 +8,38 @@ import {
   undisplaced,
 } from "../domain/retention/displaced.ts";
 import { toTaskEvent } from "../domain/event_json.ts";
-import { assertCount } from "../domain/validate/query.ts";
+import { text } from "../domain/validate/checks.ts";
+import { assertCount, assertOptions } from "../domain/validate/query.ts";
+import { taskNotFound } from "../context/refusals.ts";
+import { assertTaskId } from "../protocol/task_id.ts";
+import { assertDisplacedPlace } from "./assert_arguments.ts";
 import type { EngineContext } from "../context/context.ts";
 
-/** A task that the archive keeps though another one has its id. */
+/** A task that the archive keeps although a newer task has its id. */
 export interface DisplacedTask {
-  /** The task as it was. */
+  /** The task. */
   task: Task;
-  /** What tells it from others of its id. */
+  /** Distinguishes it from other tasks with the same id. */
   incarnation: string;
 }
 
-/** A place in the list of displaced tasks. */
+/** A position in the list of displaced tasks. */
 export type DisplacedPlace = Pick<Task, "id" | "createdAt"> & { incarnation: string };
 
 /** A displaced task with its log. */
 export interface DisplacedExport extends DisplacedTask {
-  /** All of its events, in order; read a page at a time as they are asked for. */
+  /** All of its events, in order; read a page at a time, on request. */
   events: AsyncGenerator<TaskEvent, void>;
 }
 
-/** Displaced tasks, newest first, after a place in this order. */
+/** Lists displaced tasks, newest first, after a position in this order. */
 export async function listDisplaced(
   { archive }: EngineContext,
-  { limit = 50, after }: { limit?: number; after?: DisplacedPlace } = {},
+  options: { limit?: number; after?: DisplacedPlace },
 ): Promise<DisplacedTask[]> {
+  assertOptions(options);
+  const { limit = 50, after } = options;
+  if (after !== undefined) assertDisplacedPlace(after, "after");
   assertCount(limit, "limit", 1, BOUNDS.listPage);
   if (archive === undefined) return [];
   const page = await archive.listTasks({
@@ -47,14 +54,20 @@ export async function listDisplaced(
   });
 }
 
-/** A displaced task with its log, or `undefined` if there is no such. */
+/**
+ * Returns a displaced task with its log.
+ *
+ * @throws {TaskcastError} `TASK_NOT_FOUND`, `STORE_UNAVAILABLE`.
+ */
 export async function exportDisplaced(
   context: EngineContext,
   taskId: string,
   incarnation: string,
-): Promise<DisplacedExport | undefined> {
+): Promise<DisplacedExport> {
+  assertTaskId(taskId);
+  text(incarnation, "incarnation");
   const head = await context.archive?.getTask(displacedId(taskId, incarnation));
-  if (head === undefined) return undefined;
+  if (head === undefined) throw taskNotFound(taskId);
   const { task } = undisplaced(head.record);
   return { task, incarnation, events: eventsOf(context, task.id, incarnation) };
 }
@@ -78,11 +91,18 @@ async function* eventsOf(
   }
 }
 
-/** Deletes a displaced task for good. Tells whether it was there. */
+/**
+ * Deletes a displaced task permanently.
+ *
+ * @throws {TaskcastError} `TASK_NOT_FOUND`, `STORE_UNAVAILABLE`.
+ */
 export async function deleteDisplaced(
   { archive }: EngineContext,
   taskId: string,
   incarnation: string,
-): Promise<boolean> {
-  return await archive?.deleteTask(displacedId(taskId, incarnation), incarnation) ?? false;
+): Promise<void> {
+  assertTaskId(taskId);
+  text(incarnation, "incarnation");
+  const isDeleted = await archive?.deleteTask(displacedId(taskId, incarnation), incarnation);
+  if (!isDeleted) throw taskNotFound(taskId);
 }

@@ -6,67 +6,90 @@ import type { EngineContext } from "../context/context.ts";
 import { Diverged, isLost } from "../context/diverged.ts";
 import { IncarnationReader } from "../readers/incarnation_reader.ts";
 import type { Start } from "../streams/resolve_start.ts";
+import { resolveStart } from "../streams/resolve_start.ts";
 import { cursorAt } from "../streams/log_position.ts";
 import { invalidCursor } from "../context/refusals.ts";
 import { TaskGone, whileThere } from "../context/task_gone.ts";
+import {
+  assertCount,
+  assertFilter,
+  assertOptions,
+  assertSeriesFormat,
+  assertSince,
+} from "../domain/validate/query.ts";
+import { assertIncarnation } from "../domain/validate/task.ts";
+import { BOUNDS } from "../protocol/limits.ts";
+import { assertTaskId } from "../protocol/task_id.ts";
+import type { HistoryOptions } from "./options.ts";
 
-/** Which part of a task's history. */
-export interface HistoryQuery {
-  /** Where it begins. */
+/** A part of a task's history, with a resolved start. */
+interface HistoryQuery {
+  /** The position at which it starts. */
   start: Start;
-  /** Only what matches. */
+  /** Returns only matching events. */
   filter: EventFilter;
-  /** How accumulate series are told. */
+  /** The format of `accumulate` series. */
   seriesFormat: SeriesFormat;
-  /** Most events. */
+  /** Maximum number of events. */
   limit: number;
 }
 
-/** Part of a task's history. */
+/** A page of a task's history. */
 export interface HistoryPage {
   /** The events, in index order. */
   events: StoredEvent[];
-  /** Where the next page begins; left out on the last. */
+  /** The cursor at which the next page starts; left out on the last page. */
   nextCursor?: string;
 }
 
 /**
  * Reads the first events after a position.
  *
- * @throws {TaskcastError} `INVALID_CURSOR` for one of a log that the store has lost;
- * `STORE_UNAVAILABLE` when the log is replaced while it is read.
+ * @throws {TaskcastError} `TASK_NOT_FOUND`, `INVALID_INPUT`; `INVALID_CURSOR`, also if the store has lost
+ * the cursor's log; `STORE_UNAVAILABLE`, also if the log is replaced during the read.
  */
 export async function readHistory(
   context: EngineContext,
-  query: HistoryQuery,
+  taskId: string,
+  options: HistoryOptions,
 ): Promise<HistoryPage> {
-  const { start, seriesFormat } = query;
-  // Pages of two logs do not belong together, and nothing in an answer would tell.
-  if (start.isLost) throw invalidCursor("the store was restored, and lost what came before it");
-  // Without a cursor the history is the log as it was published, unless totals are asked for.
-  const collapsed = seriesFormat === "accumulated" || start.partial;
-  const read = collapsed ? collapsedHistory : plainHistory;
+  assertTaskId(taskId);
+  assertOptions(options);
+  const { filter = {}, since = {}, limit = 1000, seriesFormat = "delta", incarnation } = options;
+  assertIncarnation(incarnation);
+  assertFilter(filter);
+  assertSince(since);
+  assertSeriesFormat(seriesFormat);
+  assertCount(limit, "limit", 1, BOUNDS.historyPage);
   const { reader } = context;
-  const one = { ...context, reader: new IncarnationReader(reader, start.incarnation) };
+  const start = await resolveStart(reader, taskId, since, filter, incarnation);
+  // Pages of two logs must not be mixed, and nothing in the response would reveal it.
+  if (start.isLost) throw invalidCursor("the store was restored, and lost what came before it");
+  // Without a cursor the history is the log as it was published, unless whole series are requested.
+  const isCollapsed = seriesFormat === "accumulated" || start.partial;
+  const read = isCollapsed ? collapsedHistory : publishedHistory;
+  const query = { start, filter, seriesFormat, limit };
+  const ofIncarnation = { ...context, reader: new IncarnationReader(reader, start.incarnation) };
   try {
-    return await whileThere(reader, start.taskId, () => read(one, query));
+    return await whileThere(reader, taskId, () => read(ofIncarnation, query));
   } catch (error) {
     if (!(error instanceof Diverged)) throw error;
     throw new TaskcastError(
       "STORE_UNAVAILABLE",
-      `Cannot read the history of task "${start.taskId}": the store was restored meanwhile; ask again`,
+      `Cannot read the history of task "${taskId}": the store was restored meanwhile; ask again`,
     );
   }
 }
 
-async function plainHistory(
+/** Returns the events as they were published. */
+async function publishedHistory(
   { reader, options }: EngineContext,
   { start: { taskId, incarnation, after, entropy }, filter, limit }: HistoryQuery,
 ): Promise<HistoryPage> {
   const events: StoredEvent[] = [];
   let afterEntropy = entropy;
   let bytes = 0;
-  // One more than asked for tells whether there is another page.
+  // One event more than requested shows whether there is another page.
   for (let position = after; events.length <= limit && bytes < options.historyBytes;) {
     const wanted = Math.min(options.pageSize, limit + 1 - events.length);
     const query = { after: position, afterEntropy, limit: wanted, filter };
@@ -89,6 +112,7 @@ async function plainHistory(
   return { events, nextCursor: cursorAt("exact", incarnation, { through, entropy: newest }) };
 }
 
+/** Returns each series folded into its newest event. */
 async function collapsedHistory(
   { reader, options }: EngineContext,
   { start: { taskId, incarnation, after, entropy }, filter, seriesFormat, limit }: HistoryQuery,

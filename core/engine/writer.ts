@@ -1,5 +1,5 @@
 import type { Signal } from "../contracts/broadcast.ts";
-import type { DueKind, EventDraft, StoredEvent, TaskRecord } from "../contracts/records.ts";
+import type { EventDraft, StoredEvent, TaskRecord } from "../contracts/records.ts";
 import type { Commit, CommitResult, Refusal } from "../contracts/short_term_store.ts";
 import type { ObservedCommit } from "../contracts/observer.ts";
 import type { TracedWork, WorkSpan } from "../contracts/tracer.ts";
@@ -10,7 +10,7 @@ import { ulid } from "../protocol/ulid.ts";
 import { copyOf } from "../domain/copy.ts";
 import type { Change } from "../domain/transition.ts";
 import { parseTraceparent } from "../domain/traceparent.ts";
-import { applyTransition, dueTimes, newRecord } from "../domain/transition.ts";
+import { dueTimes, newRecord } from "../domain/transition.ts";
 import { nextCleanup, rulesOf } from "../domain/retention/cleanup.ts";
 import { isFreshUlid } from "../domain/fresh_id.ts";
 import { isPendingDeletion } from "../domain/retention/pending_deletion.ts";
@@ -21,39 +21,32 @@ import type { Cleaner } from "../background/cleanup/cleaner.ts";
 import type { EngineContext } from "../context/context.ts";
 import { deleteNowOrLater } from "../background/delete_task.ts";
 import { serverDraft } from "../context/drafts.ts";
+import type { Deadlines } from "../background/deadlines.ts";
 import type { Deliverer } from "../background/webhooks/deliverer.ts";
+import type { BackgroundJobs } from "./background_jobs.ts";
 import type { HookCaller } from "./hook_caller.ts";
 import { newIncarnation } from "../context/incarnation.ts";
 import { refusalError, taskNotFound, taskReplaced } from "../context/refusals.ts";
 import { KnownTraces } from "./known_traces.ts";
-import { Deadlines } from "../background/deadlines.ts";
 
-/** Everything that changes tasks: commits, and what follows from them. */
+/** Changes tasks: commits, and starts the work that follows from them. */
 export class Writer {
-  readonly scheduler: Deadlines;
   readonly counts = { tasksCreated: 0, tasksEnded: 0, eventsStored: 0, commits: 0 };
   readonly #context: EngineContext;
   readonly #hooks: HookCaller;
   readonly #traces = new KnownTraces();
-  readonly #archiver?: Archiver;
+  readonly #deadlines: Deadlines;
   readonly #cleaner: Cleaner;
+  readonly #archiver?: Archiver;
   readonly #deliverer?: Deliverer;
 
-  constructor(
-    context: EngineContext,
-    hooks: HookCaller,
-    { archiver, deliverer, cleaner }: {
-      archiver?: Archiver;
-      deliverer?: Deliverer;
-      cleaner: Cleaner;
-    },
-  ) {
-    this.#cleaner = cleaner;
-    this.#archiver = archiver;
-    this.#deliverer = deliverer;
+  constructor(context: EngineContext, hooks: HookCaller, jobs: BackgroundJobs) {
     this.#context = context;
     this.#hooks = hooks;
-    this.scheduler = new Deadlines(context, (kind, taskId) => this.#settle(kind, taskId));
+    this.#deadlines = jobs.deadlines;
+    this.#cleaner = jobs.cleaner;
+    this.#archiver = jobs.archiver;
+    this.#deliverer = jobs.deliverer;
   }
 
   async create(input: CreateTaskInput, traceparent?: string): Promise<Task> {
@@ -178,14 +171,6 @@ export class Writer {
     }
   }
 
-  /** A task is back in the short-term store, with what is due and what is to be told of it. */
-  refilled(record: TaskRecord): void {
-    const { deadline, wake } = dueTimes(record);
-    if (deadline !== undefined) this.scheduler.expect(deadline);
-    if (wake !== undefined) this.scheduler.expect(wake);
-    if (record.hooked) this.#deliverer?.expect(this.#context.clock.now());
-  }
-
   /**
    * Requires that a refusal is not for want of what the short-term store lost and is given back from
    * the archive.
@@ -275,8 +260,8 @@ export class Writer {
     if (marks?.archive !== undefined) this.#archiver?.expect(marks.archive);
     if (marks?.clean !== undefined) this.#cleaner.expect(marks.clean);
     if (hooked) this.#deliverer?.expect(nowMs);
-    if (due?.deadline !== undefined) this.scheduler.expect(due.deadline);
-    if (due?.wake !== undefined) this.scheduler.expect(due.wake);
+    if (due?.deadline !== undefined) this.#deadlines.expect(due.deadline);
+    if (due?.wake !== undefined) this.#deadlines.expect(due.wake);
   }
 
   /** Tells observers how a commit went, if there were any when it began. */
@@ -343,43 +328,6 @@ export class Writer {
       failed(error);
     }
   }
-
-  /** Does due work. Harmless when it was done already: the task is then not due any more. */
-  async #settle(kind: DueKind, taskId: string): Promise<void> {
-    const rules: Record<DueKind, (record: TaskRecord, nowMs: number) => Change | undefined> = {
-      deadline: (record, nowMs) =>
-        record.deadlineAt !== undefined && record.deadlineAt <= nowMs
-          ? applyTransition(record, "timeout", {
-            error: { code: "TTL_EXPIRED", message: `The task's ttl ran out` },
-          }, nowMs)
-          : undefined,
-      wake: (record, nowMs) =>
-        record.task.resumeAt !== undefined && record.task.resumeAt <= nowMs
-          ? applyTransition(record, "running", {}, nowMs)
-          : undefined,
-    };
-    let lateMs = 0;
-    try {
-      await this.change(taskId, (record, nowMs) => {
-        const change = rules[kind](record, nowMs);
-        if (change === undefined) throw new NotDue();
-        lateMs = nowMs - (kind === "deadline" ? record.deadlineAt! : record.task.resumeAt!);
-        return change;
-      }, { parent: { traceparent: undefined } });
-      this.#context.observers.tell("onDueWork", kind, lateMs);
-    } catch (error) {
-      if (error instanceof NotDue) return;
-      if (error instanceof TaskcastError && error.code === "TASK_NOT_FOUND") return;
-      throw error;
-    }
-  }
 }
 
 const NO_EVENTS: readonly EventDraft[] = [];
-
-/** The task is not due (any more). */
-class NotDue extends TaskcastError {
-  constructor() {
-    super("INVALID_TRANSITION", "The task is not due");
-  }
-}

@@ -37,7 +37,7 @@ export class OpenStreams implements StreamList {
   }
 
   /** Ends each stream once it has sent what is in memory. Streams first read later end at once. */
-  close(): void {
+  drain(): void {
     this.#isClosed = true;
     for (const control of this.#controls) control.drain();
   }
