@@ -14,7 +14,7 @@ import { assertCount, assertOptions } from "../domain/validate/query.ts";
 import type { FrameEncoder } from "../streams/frames.ts";
 import type { TaskEngineOptions } from "./options.ts";
 
-// Whoever calls without types learns at once what is wrong, and not from a timer an hour later.
+// Callers without static types get an error at once, instead of from a timer an hour later.
 
 const PARTS = [
   ["broadcast", "broadcast"],
@@ -41,9 +41,9 @@ const OBSERVED: readonly string[] = [
 ] satisfies (keyof EngineObserver)[];
 
 /**
- * Requires the parts of an engine, and those of its options that are objects of functions.
+ * Requires the adapters of an engine, and valid objects for its other options.
  *
- * @throws {TypeError} For a part that is missing or has not the methods of its contract.
+ * @throws {TypeError} If an adapter is missing or lacks methods of its contract.
  * @throws {TaskcastError} `INVALID_INPUT` for other options.
  */
 export function assertEngineParts(options: TaskEngineOptions): void {
@@ -77,19 +77,19 @@ export function assertObserver(observer: unknown): void {
   assertFunctions(observer, "observer", OBSERVED);
 }
 
-/** Requires what turns events into chunks. */
+/** Requires an encoder. */
 export function assertEncoder<Chunk>(encoder: FrameEncoder<Chunk>): void {
   assertMethods(encoder, "encoder", ["open", "heartbeat", "done", "buffer"]);
 }
 
-/** Requires a place in a list of marked tasks; with an empty id it is before all of its time. */
+/** Requires a position in a list of marked tasks. An empty id precedes all tasks of its time. */
 export function assertMarkedTask(value: unknown, path: string): asserts value is MarkedTask {
   const { taskId, atMs } = object(value, path);
   if (taskId !== "") assertTaskId(taskId, `${path}.taskId`);
   assertCount(atMs, `${path}.atMs`, 0, Number.MAX_SAFE_INTEGER);
 }
 
-/** Requires a place in a list of displaced tasks. */
+/** Requires a position in a list of displaced tasks. */
 export function assertDisplacedPlace(value: unknown, path: string): void {
   const { id, incarnation, createdAt } = object(value, path);
   assertTaskId(id, `${path}.id`);
@@ -97,7 +97,7 @@ export function assertDisplacedPlace(value: unknown, path: string): void {
   assertCount(createdAt, `${path}.createdAt`, 0, Number.MAX_SAFE_INTEGER);
 }
 
-/** Functions that may be left out; an instance of a class is as good as a plain object. */
+/** Requires an object, possibly a class instance, whose named members are functions or left out. */
 function assertFunctions(value: unknown, path: string, names: readonly string[]): void {
   const fields = object(value, path);
   for (const name of names) optional(fields, path, name, assertFunction);

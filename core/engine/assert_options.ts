@@ -4,13 +4,13 @@ import type { EngineOptions } from "../context/context.ts";
 
 type Bounds<Options> = Partial<Record<keyof Options, readonly [min: number, max: number]>>;
 
-/** A timer that would have to wait for longer does not wait at all. */
+/** The longest delay of a timer; with a longer one it would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** What is added to a time must leave one that stores can keep, so it is as far as a Date goes. */
+/** The longest period: a time plus a period must be a time that stores can keep, as far as a Date goes. */
 const MAX_PERIOD_MS = 8.64e15;
 
-/** What is not 1 or more. */
+/** The bounds of options whose minimum is not 1 or that have a maximum. */
 const ENGINE_BOUNDS: Bounds<EngineOptions> = {
   tailBytes: [0, Number.MAX_SAFE_INTEGER],
   heartbeatMs: [1, MAX_TIMER_MS],
@@ -23,12 +23,20 @@ const ENGINE_BOUNDS: Bounds<EngineOptions> = {
   archivePercent: [10, 100],
 };
 
-/** @throws {TaskcastError} `INVALID_INPUT` for a size or a time that an engine cannot work with. */
+/**
+ * Requires sizes and times within their bounds.
+ *
+ * @throws {TaskcastError} `INVALID_INPUT`.
+ */
 export function assertEngineOptions(options: EngineOptions): void {
   assertCounts(options, "options", ENGINE_BOUNDS);
 }
 
-/** @throws {TaskcastError} `INVALID_INPUT` for a limit that is none. */
+/**
+ * Requires limits that are positive integers.
+ *
+ * @throws {TaskcastError} `INVALID_INPUT`.
+ */
 export function assertLimits(limits: Limits): void {
   assertCounts(limits, "limits", {});
 }

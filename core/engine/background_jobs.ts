@@ -87,7 +87,7 @@ export class BackgroundJobs {
     await Promise.all(jobs.map((job) => job?.close()));
   }
 
-  /** What the jobs have done so far. */
+  /** Counters and lags of the jobs. */
   get stats(): JobStats {
     const { counts, lagMs } = this.archiver ?? NO_ARCHIVER;
     const { delivered, attemptsFailed, givenUp, underWay } = this.deliverer?.counts ?? NO_WEBHOOKS;

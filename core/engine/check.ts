@@ -1,33 +1,33 @@
 import type { Checkable } from "../contracts/health.ts";
 import type { EngineContext } from "../context/context.ts";
 
-/** Whether a dependency can be used. */
+/** The health of a dependency. */
 export interface DependencyState {
-  /** It answers. */
+  /** Set if it responds. */
   ok: boolean;
-  /** Why it cannot be used. Names no address and no credentials. */
+  /** The reason it cannot be used. Contains no address and no credentials. */
   error?: string;
-  /** What of it cannot be used, though it answers. Names no address and no credentials. */
+  /** The part of it that cannot be used although it responds. Contains no address and no credentials. */
   degraded?: string;
-  /** Nothing works without it. */
+  /** Set if nothing works without it. */
   required: boolean;
   /** Milliseconds by which the archive is behind. */
   lagMs?: number;
 }
 
-/** What a check comes to. */
+/** The result of a check. */
 type Known = Pick<DependencyState, "ok" | "error" | "degraded">;
 
-/** Milliseconds after which a dependency that does not answer is taken to be away. */
+/** Milliseconds after which a dependency that does not respond counts as unreachable. */
 const CHECK_MS = 5_000;
 
-/** Milliseconds that who asks waits; whoever probes a server often waits no longer than a second. */
+/** Default milliseconds that a caller waits. Probes of servers often time out after one second. */
 const PATIENCE_MS = 400;
 
-/** Milliseconds for which the outcome of a check stands in for one that takes longer. */
+/** Milliseconds for which a result may be returned while a newer check is slow. */
 const KNOWN_MS = 15_000;
 
-/** Asks dependencies whether they can be used, and remembers what they said. */
+/** Checks dependencies, and remembers the results. */
 export class HealthChecks {
   readonly #checks: Record<string, { check: DependencyCheck; required: boolean }>;
 
@@ -37,7 +37,7 @@ export class HealthChecks {
       check: new DependencyCheck(context, name, dependency),
       required,
     });
-    // Without wake-ups readers poll, and without the archive what is hot still works.
+    // Without wake-ups readers poll, and without the archive tasks in the short-term store still work.
     this.#checks = {
       broadcast: of("broadcast", broadcast, false),
       shortTermStore: of("shortTermStore", store, true),
@@ -45,7 +45,7 @@ export class HealthChecks {
     };
   }
 
-  /** The state of each dependency, within half a second: the newest that is known. */
+  /** Returns the newest known state of each dependency within half a second. */
   async states(
     { patienceMs = PATIENCE_MS, lagMs }: { patienceMs?: number; lagMs?: number },
   ): Promise<Record<string, DependencyState>> {
@@ -60,7 +60,7 @@ export class HealthChecks {
   }
 }
 
-/** Checks one dependency, once at a time. */
+/** Checks one dependency, with at most one check in progress. */
 class DependencyCheck {
   readonly #context: EngineContext;
   readonly #name: string;
@@ -74,7 +74,7 @@ class DependencyCheck {
     this.#dependency = dependency;
   }
 
-  /** What a check says that is begun or under way, or what was known before if that takes long. */
+  /** Returns the result of a new or running check, or the previous result if that takes too long. */
   async newest(patienceMs: number): Promise<Known> {
     this.#running ??= this.#run().finally(() => this.#running = undefined);
     await this.#within(patienceMs, this.#running).catch(() => {});

@@ -7,23 +7,23 @@ import { cleanTask } from "../background/cleanup/clean_task.ts";
 import { EndedTasks } from "../background/cleanup/ended_tasks.ts";
 import { isReady } from "../background/cleanup/is_ready.ts";
 
-/** What {@linkcode cleanUp} works on. */
+/** The stores and rules that {@linkcode cleanUp} works with. */
 export interface CleanUpOptions extends
   Pick<
     TaskEngineOptions,
     "broadcast" | "shortTermStore" | "longTermStore" | "cleanup" | "options" | "clock"
   > {
-  /** Only tells what would be done. @default {false} */
+  /** Reports what would be deleted, and changes nothing. @default {false} */
   dryRun?: boolean;
 }
 
 /**
- * Carries out the clean-up rules that are due on all tasks that have ended, once: what an engine does
- * by itself as time goes by. May run beside any number of engines. Leaves out, as engines do, what
- * the archive or a webhook does not have yet.
+ * Applies the due clean-up rules to all ended tasks once. An engine does the same by itself over time, and
+ * this may run beside any number of engines. Like an engine, it skips tasks that the archive or a webhook
+ * does not have completely.
  *
- * @returns What it did, or would do, task by task.
- * @throws {TaskcastError} `INVALID_INPUT` for rules that are none; `STORE_UNAVAILABLE`.
+ * @returns A report for each task that it changed, or would change.
+ * @throws {TaskcastError} `INVALID_INPUT` for invalid rules; `STORE_UNAVAILABLE`.
  *
  * @example What would go?
  * ```ts
@@ -50,7 +50,7 @@ export async function* cleanUp(
   { dryRun = false, ...options }: CleanUpOptions,
 ): AsyncGenerator<CleanupReport, void> {
   const context = createContext(options, (error, { operation }) => {
-    // What was deleted is deleted: readers who are not told find it out by themselves.
+    // A failed wake-up does not undo a deletion. Readers find out at their next poll.
     if (operation !== "broadcast") throw error;
   });
   const { reader, clock, cleanupRules } = context;
@@ -59,7 +59,7 @@ export async function* cleanUp(
   for (let page = await ended.next(); page.length > 0; page = await ended.next()) {
     for (const { task: { id } } of page.filter(({ task }) => dueOf(task).length > 0)) {
       const head = await reader.getTask(id);
-      // Not what was due of the listed task: the id may live again since.
+      // Checked again, because a new task may have taken the id since it was listed.
       const due = head === undefined ? [] : dueOf(head.record.task);
       if (head === undefined || due.length === 0 || !await isReady(context, head, due)) continue;
       const report = await cleanTask(context, head, due, { dryRun });

@@ -15,10 +15,9 @@ import type { TaskEngineOptions } from "./options.ts";
 import { TieredReader } from "../readers/tiered_reader.ts";
 
 /**
- * What the parts of an engine share, as its options say.
+ * Creates the context that the parts of an engine share.
  *
- * @throws {TaskcastError} `INVALID_INPUT` for clean-up rules that are none, and for sizes, times and
- * limits that an engine cannot work with.
+ * @throws {TaskcastError} `INVALID_INPUT` for invalid clean-up rules, limits or options.
  */
 export function createContext(
   options: TaskEngineOptions,
@@ -52,19 +51,19 @@ export function createContext(
   };
 }
 
-/** What is given, and defaults for the rest, also for what is given as `undefined`. */
+/** Returns the options with defaults for those that are left out or `undefined`. */
 function withDefaults<Options extends object>(
   defaults: Readonly<Options>,
-  given: Partial<Options> = {},
+  options: Partial<Options> = {},
   path: string,
 ): Options {
-  const said = Object.entries(given).filter(([, value]) => value !== undefined);
-  for (const [name] of said) {
+  const explicit = Object.entries(options).filter(([, value]) => value !== undefined);
+  for (const [name] of explicit) {
     if (Object.hasOwn(defaults, name)) continue;
     throw invalidInput(
       `${path}.${name}`,
       `is not known; ${hintFor(name, Object.keys(defaults))}`,
     );
   }
-  return { ...defaults, ...Object.fromEntries(said) };
+  return { ...defaults, ...Object.fromEntries(explicit) };
 }

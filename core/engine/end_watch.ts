@@ -5,24 +5,24 @@ import type { EngineContext } from "../context/context.ts";
 import { taskNotFound, taskReplaced } from "../context/refusals.ts";
 import type { Tails } from "../streams/tails.ts";
 
-/** How a task ended. */
+/** The end of a task: its final status, or its deletion. */
 export type Ending =
   | Extract<TaskStatus, "completed" | "failed" | "timeout" | "cancelled">
   | "deleted";
 
-/** A task whose end is waited for. */
+/** A watch for the end of a task. */
 export interface EndWatch {
-  /** The incarnation that is watched: another one is no longer this task. */
+  /** The watched incarnation. A later one with the same id is a different task. */
   incarnation: string;
   /** Stops watching. Safe to call twice. */
   stop(): void;
 }
 
 /**
- * Calls `onEnd` once when a task ends, so that a producer learns that nobody wants the rest.
+ * Calls `onEnd` once when a task ends, so that a producer can stop.
  *
- * @param incarnation The one that is meant. @default the first that is seen
- * @returns Stops watching.
+ * @param incarnation The incarnation to watch. @default the first one seen
+ * @returns A function that stops watching.
  */
 export async function watchEnd(
   context: EngineContext,
@@ -33,14 +33,14 @@ export async function watchEnd(
 ): Promise<() => void> {
   const watch = new Watch(context, taskId, onEnd, incarnation);
   await watch.start(tails);
-  await watch.look();
+  await watch.check();
   return () => watch.stop();
 }
 
 /**
- * The same, of a task that is there.
+ * Watches a task that must exist.
  *
- * @throws {TaskcastError} `TASK_NOT_FOUND` if it is not, or not in this incarnation;
+ * @throws {TaskcastError} `TASK_NOT_FOUND` if it does not, or not in this incarnation;
  * `STORE_UNAVAILABLE`. Nothing is watched then.
  */
 export async function openEndWatch(
@@ -57,7 +57,7 @@ export async function openEndWatch(
     if (head === undefined) throw taskNotFound(taskId);
     const found = head.record.incarnation;
     if (incarnation !== undefined && found !== incarnation) throw taskReplaced(taskId);
-    watch.take(head);
+    watch.update(head);
     return { incarnation: found, stop: () => watch.stop() };
   } catch (error) {
     watch.stop();
@@ -89,11 +89,11 @@ class Watch {
   async start(tails: Tails): Promise<void> {
     const taskId = this.#taskId;
     const unsubscribe = await this.#context.broadcast.subscribe({ taskId }, (signal) => {
-      if (signal.ended) void this.look();
+      if (signal.ended) void this.check();
     });
-    if (this.#isStopped) return void unsubscribe(); // It ended while this began.
+    if (this.#isStopped) return void unsubscribe(); // The task ended during the subscription.
     this.#unsubscribe = unsubscribe;
-    this.#stopPolling = tails.onPoll(() => void this.look());
+    this.#stopPolling = tails.onPoll(() => void this.check());
   }
 
   stop(): void {
@@ -103,17 +103,17 @@ class Watch {
     void this.#unsubscribe?.();
   }
 
-  /** Asks the store. If it cannot be reached, the next poll looks again. */
-  async look(): Promise<void> {
+  /** Reads the task. If the store cannot be reached, the next poll tries again. */
+  async check(): Promise<void> {
     try {
-      this.take(await this.#context.reader.getTask(this.#taskId));
+      this.update(await this.#context.reader.getTask(this.#taskId));
     } catch (error) {
       this.#context.report(error, { operation: "watch for the end", taskId: this.#taskId });
     }
   }
 
-  /** What the store says of the task. */
-  take(head: TaskHead | undefined): void {
+  /** Calls `onEnd` if the task has ended, is gone, or is a different incarnation. */
+  update(head: TaskHead | undefined): void {
     if (this.#isStopped) return;
     this.#incarnation ??= head?.record.incarnation;
     const status = head?.record.task.status;

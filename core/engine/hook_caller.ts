@@ -4,7 +4,7 @@ import type { Task } from "../protocol/task.ts";
 import type { TaskStatus } from "../protocol/status.ts";
 import { copyOf } from "../domain/copy.ts";
 
-/** Calls the host's hooks, so that nothing they do reaches the engine or its callers. */
+/** Calls the host's hooks. Their errors and changes do not reach the engine or its callers. */
 export class HookCaller {
   readonly #hooks: TaskcastHooks;
 
@@ -12,7 +12,7 @@ export class HookCaller {
     this.#hooks = hooks;
   }
 
-  /** Tells the host's `onUnhandledError` hook of an error that no caller hears of. Never throws. */
+  /** Reports an error that no caller receives to the host's `onUnhandledError` hook. Never throws. */
   report(error: unknown, context: ErrorContext): void {
     const failed = (again: unknown) => console.error("onUnhandledError failed:", again);
     try {
@@ -47,7 +47,7 @@ export class HookCaller {
     const taskId = args[0].id;
     const failed = (error: unknown) => this.report(error, { operation: `hook ${name}`, taskId });
     try {
-      // A copy: what a hook does to the task must not reach the caller.
+      // A copy, so that changes by a hook do not reach the caller.
       const called = hook.call(this.#hooks, ...copyOf(args));
       if (called !== undefined) Promise.resolve(called).catch(failed);
     } catch (error) {

@@ -1,9 +1,9 @@
-/** Tasks that are remembered. */
+/** Maximum number of tasks that are remembered. */
 const MAX_TASKS = 10_000;
 
 /**
- * The traces in which tasks were created, as far as this instance came to know them: publishing
- * reads no record, and a link is not worth a read.
+ * The traces in which tasks were created, as far as this instance knows them. Publishing does not read the
+ * task's record, and a trace link is not worth a read.
  */
 export class KnownTraces {
   readonly #traceparents = new Map<string, string>();
@@ -12,9 +12,9 @@ export class KnownTraces {
     return this.#traceparents.get(taskId);
   }
 
-  /** @param traceparent Left out: what was known of the id is of an earlier life. */
+  /** @param traceparent If `undefined`, forgets the task. */
   set(taskId: string, traceparent: string | undefined): void {
-    // Maps keep their order, so the first key is the one that was set longest ago.
+    // Maps keep insertion order, so the first key is the oldest.
     this.#traceparents.delete(taskId);
     if (traceparent === undefined) return;
     if (this.#traceparents.size >= MAX_TASKS) {

@@ -20,40 +20,39 @@ import { assertTypePatterns } from "../domain/validate/query.ts";
 import { assertStatus } from "../domain/validate/task.ts";
 import { ArchiveAway } from "../context/archive_away.ts";
 
-/** Which tasks. */
+/** Selects tasks to list. */
 export interface ListTasksQuery {
-  /** In one of these states. @default all */
+  /** Returns only tasks with one of these statuses. @default all */
   status?: readonly TaskStatus[];
-  /** Of one of these types; `a.b.*` is what starts with `a.b.`. @default all */
+  /** Returns only tasks of one of these types; `a.b.*` matches types that start with `a.b.`. @default all */
   types?: readonly string[];
-  /** With this tag. */
+  /** Returns only tasks with this tag. */
   tag?: string;
-  /** Most tasks: 1 to 500. @default {50} */
+  /** Maximum number of tasks: 1 to 500. @default {50} */
   limit?: number;
-  /** Where the page before ended: its `nextCursor`. */
+  /** The `nextCursor` of the previous page. */
   cursor?: string;
-  /** Only tasks for which this holds. @default all */
+  /** Returns whether to list a task. @default all */
   visible?: (task: Task) => boolean;
-  /** Only these tasks. @default all */
+  /** Returns only tasks with one of these ids. @default all */
   ids?: readonly string[];
 }
 
-/** Some tasks. */
+/** A page of tasks. */
 export interface TaskPage {
-  /** Newest first. */
+  /** The tasks, newest first. */
   tasks: Task[];
-  /** Where the next page begins; left out on the last. */
+  /** The cursor of the next page; left out on the last page. */
   nextCursor?: string;
-  /** Tasks that only the archive has are missing: it cannot be reached. */
+  /** Set if the archive cannot be reached, so that tasks that only it has are missing. */
   partial?: true;
 }
 
-/**
- * Pages read for one answer, so that a filter that hides nearly everything ends; and tasks read at a
- * time after that, up to the end of the millisecond in which it ended.
- */
-const MAX_ROUNDS = 20;
-const LOOK_ON = 100;
+/** Maximum number of pages read for one request, even if a filter hides nearly everything. */
+const MAX_PAGES = 20;
+
+/** Tasks read at a time after that, to the end of the millisecond in which reading stopped. */
+const FINAL_PAGE_TASKS = 100;
 
 /** Lists tasks, newest first, by `createdAt` and then `id`. */
 export async function listTasks(store: TaskReader, query: ListTasksQuery): Promise<TaskPage> {
@@ -74,20 +73,20 @@ export async function listTasks(store: TaskReader, query: ListTasksQuery): Promi
 
   const tasks: Task[] = [];
   let partial = {};
-  /** The creation time after which looking stopped, at a task that may not be seen. */
+  /** The creation time at which reading stops; set once the limit of pages is reached. */
   let stoppedAt: number | undefined;
-  for (let round = 0;; round++) {
+  for (let pages = 1;; pages++) {
     const page: ListPage = await store.listTasks({
       statuses: status.length === 0 ? undefined : status,
       types: types.length === 0 ? undefined : types,
       tag,
-      limit: stoppedAt === undefined ? limit - tasks.length : LOOK_ON,
+      limit: stoppedAt === undefined ? limit - tasks.length : FINAL_PAGE_TASKS,
       after,
     });
     if (page.partial) partial = PARTIAL;
     for (const { task } of page.tasks) {
       if (stoppedAt !== undefined && task.createdAt < stoppedAt) {
-        return { tasks, nextCursor: encodeListCursor(behind(stoppedAt)), ...partial };
+        return { tasks, nextCursor: encodeListCursor(endOf(stoppedAt)), ...partial };
       }
       after = keyOf(task);
       if (!visible(task)) continue;
@@ -98,9 +97,9 @@ export async function listTasks(store: TaskReader, query: ListTasksQuery): Promi
       }
     }
     if (!page.more || page.tasks.length === 0) return { tasks, ...partial };
-    // The cursor must not name a task that may not be seen. So it names a moment, of which then no
-    // task may be left.
-    if (round >= MAX_ROUNDS - 1) stoppedAt ??= after?.createdAt;
+    // The cursor must not name a hidden task. It names a millisecond instead, so all tasks of that
+    // millisecond must have been read.
+    if (pages >= MAX_PAGES) stoppedAt ??= after?.createdAt;
   }
 }
 
@@ -154,7 +153,7 @@ async function listByIds(
   return { tasks: page, nextCursor: encodeListCursor(page.at(-1)!), ...partial };
 }
 
-/** Newest first. */
+/** Orders tasks newest first. */
 function compare(a: ListKey, b: ListKey): number {
   return b.createdAt - a.createdAt || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
 }
@@ -163,8 +162,8 @@ function keyOf({ createdAt, id }: Task): ListKey {
   return { createdAt, id };
 }
 
-/** The place behind all tasks of a millisecond, since every id comes before the empty one. */
-function behind(createdAt: number): ListKey {
+/** Returns the key after all tasks of a millisecond; the empty id sorts last. */
+function endOf(createdAt: number): ListKey {
   return { createdAt, id: "" };
 }
 

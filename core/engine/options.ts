@@ -11,130 +11,130 @@ import type { Limits } from "../protocol/limits.ts";
 import type { Task } from "../protocol/task.ts";
 import type { EngineOptions } from "../context/context.ts";
 
-/** What a {@linkcode TaskEngine} is made of. */
+/** The adapters and options of a {@linkcode TaskEngine}. */
 export interface TaskEngineOptions {
   /** Wakes readers. */
   broadcast: BroadcastProvider;
   /** Holds tasks and logs. */
   shortTermStore: ShortTermStore;
   /**
-   * Keeps tasks for good: everything is written to it behind the short-term store, and ended tasks
-   * are read from it once their hot copies are given up. @default none
+   * Keeps tasks permanently. Everything is written to it after the short-term store, and ended tasks are
+   * read from it once their hot copies have been released. @default none
    */
   longTermStore?: LongTermStore;
-  /** Called after what they are about is stored. */
+  /** Called after the changes that they report have been stored. */
   hooks?: TaskcastHooks;
   /** Sends webhooks. @default tasks with webhooks are refused */
   webhooks?: WebhookOptions;
-  /** What is deleted of tasks that have ended, and when. @default what tasks themselves say */
+  /** Rules that delete ended tasks or their events. @default only the tasks' own rules */
   cleanup?: { rules?: readonly CleanupRule[] };
-  /** Bounds of what producers may send; see {@linkcode DEFAULT_LIMITS}. */
+  /** Limits for producers; see {@linkcode DEFAULT_LIMITS}. */
   limits?: Partial<Limits>;
   /** Sizes and times; see {@linkcode DEFAULT_ENGINE_OPTIONS}. */
   options?: Partial<EngineOptions>;
   /** Traces commits, webhooks and archiving. @default nothing is traced */
   tracer?: EngineTracer;
-  /** What tells the time and waits. @default {systemClock} */
+  /** The source of time and timers. @default {systemClock} */
   clock?: Clock;
 }
 
-/** Which incarnation of a task's id a call is about. */
+/** Restricts a call to one incarnation of a task. */
 export interface IncarnationOptions {
   /**
-   * Only this one, as {@linkcode TaskEngine.readTask} gives it: a call is refused with
-   * `TASK_NOT_FOUND` when the task was deleted, also when another one has its id by now.
-   * @default the one that there is when the call begins
+   * The incarnation, as {@linkcode TaskEngine.readTask} returns it. A call is refused with
+   * `TASK_NOT_FOUND` if that task was deleted, even if a new task has its id.
+   * @default the one that exists when the call begins
    */
   incarnation?: string;
 }
 
-/** What a reader of one task asks for. */
+/** Options of a subscription to one task. */
 export interface SubscribeOptions extends IncarnationOptions {
-  /** Only events that match. @default all */
+  /** Delivers only matching events. @default all */
   filter?: EventFilter;
-  /** Where to go on. @default the beginning, with each series collapsed to its newest event */
+  /** The position to continue from. @default the start, with each series collapsed to its newest event */
   since?: Since;
-  /** Replays at most the last of the events, then goes on live. @default all */
+  /** Maximum number of events to replay before the live part; the newest are kept. @default all */
   limit?: number;
-  /** How accumulate series are told. @default {"delta"} */
+  /** The format of `accumulate` series. @default {"delta"} */
   seriesFormat?: SeriesFormat;
   /** Ends the subscription. */
   signal?: AbortSignal;
 }
 
-/** What a reader of all tasks asks for. */
+/** Options of a subscription to all tasks. */
 export interface SubscribeAllOptions {
-  /** Only events that match. @default all */
+  /** Delivers only matching events. @default all */
   filter?: EventFilter;
   /**
-   * Only tasks for which this holds; asked when a task is first heard of, and again of one that was
-   * quiet for long. @default all
+   * Returns whether to deliver a task. Called when the task's first wake-up arrives, and again after a
+   * long quiet time. @default all
    */
   visible?: (task: Task) => boolean;
   /** Ends the subscription. */
   signal?: AbortSignal;
 }
 
-/** Which part of a task's history. */
+/** Selects a part of a task's history. */
 export interface HistoryOptions extends IncarnationOptions {
-  /** Only events that match. @default all */
+  /** Returns only matching events. @default all */
   filter?: EventFilter;
-  /** Where it begins. @default the first event */
+  /** The position to start after. @default before the first event */
   since?: Since;
-  /** Most events: 1 to 10 000. @default {1000} */
+  /** Maximum number of events: 1 to 10 000. @default {1000} */
   limit?: number;
-  /** `accumulated`: of each series only the newest event, with the whole text. @default {"delta"} */
+  /** `accumulated` returns only the newest event of each series, with the whole text. @default {"delta"} */
   seriesFormat?: SeriesFormat;
 }
 
-/** Counters since the engine began, and gauges of now. */
+/** Counters since the engine started, and current gauges. */
 export interface EngineStats {
   /** Tasks created. */
   tasksCreated: number;
-  /** Tasks that reached a terminal state. */
+  /** Tasks that reached a terminal status. */
   tasksEnded: number;
-  /** Events appended, those of the server included. */
+  /** Events appended, including the server's own. */
   eventsStored: number;
-  /** Commits that were carried out. */
+  /** Successful commits. */
   commits: number;
   /** Events written to the archive by this instance. */
   eventsArchived: number;
-  /** Hot copies of ended tasks that this instance gave up. */
+  /** Hot copies of ended tasks that this instance released. */
   tasksReleased: number;
-  /** Tasks of the archive that this instance kept under another id, as another task has theirs. */
+  /** Archived tasks that this instance moved to another id, because a newer task has theirs. */
   tasksDisplaced: number;
   /**
-   * Hot copies that were given up, since the short-term store was restored to an earlier state and
-   * the archive has how the task ended.
+   * Hot copies that this instance dropped because the short-term store was restored to an earlier state
+   * and the archive has the end of the task.
    */
   tasksOvertaken: number;
   /**
-   * Live tasks that the short-term store had lost, or events of which it had lost, and that this
-   * instance brought back from the archive.
+   * Live tasks that this instance restored from the archive, because the short-term store had lost them or
+   * some of their events.
    */
   tasksRefilled: number;
-  /** Ended tasks that this instance deleted by rules. */
+  /** Ended tasks that this instance deleted because of a rule. */
   tasksCleaned: number;
-  /** Events of ended tasks that this instance deleted by rules. */
+  /** Events of ended tasks that this instance deleted because of a rule. */
   eventsTrimmed: number;
-  /** Milliseconds by which the oldest unarchived work is late, as far as this instance saw. */
+  /** Milliseconds by which the oldest unarchived change known to this instance is late. */
   archiveLagMs: number;
-  /** Events that webhooks of this instance took. */
+  /** Events that this instance delivered to webhooks. */
   webhooksDelivered: number;
-  /** Attempts of webhooks that failed. */
+  /** Failed attempts to deliver to a webhook. */
   webhookAttemptsFailed: number;
-  /** Deliveries that were given up. */
+  /** Deliveries that failed after all retries. */
   webhooksGivenUp: number;
-  /** Attempts of webhooks that are under way. */
+  /** Delivery attempts in progress. */
   webhooksUnderWay: number;
-  /** Milliseconds by which the oldest due work that was found and not done yet is late. */
+  /** Milliseconds by which the oldest known due work is late. */
   dueLagMs: number;
   /** Open streams. */
   streams: number;
   /** Tasks with open streams. */
   tails: number;
-  /** Bytes of recent events that are kept for readers, about. */
+  /** Approximate bytes of recent events kept for readers. */
   tailBytes: number;
-  /** Bytes of encoded frames that are kept for readers, about. */
+  /** Approximate bytes of encoded frames kept for readers. */
   viewBytes: number;
 }

@@ -70,12 +70,13 @@ export class Writer {
   }
 
   /**
-   * Asks the archive whether a given id is that of an old task, where the short-term store alone
-   * cannot know. Tells whether it said that it is not; it may be away.
+   * Checks that an id is new, and asks the archive if the short-term store alone cannot know.
+   *
+   * @returns Whether the id is confirmed to be new; `false` if the archive cannot be reached.
    */
   async #confirm(id: string): Promise<boolean> {
     const { access, store, clock } = this.#context;
-    // What a store forgets over a restart, it cannot vouch for.
+    // A store that loses data over a restart cannot tell whether an id was used before.
     if (access === undefined || (store.durable && isFreshUlid(id, clock.now()))) return true;
     const found = await access.ask((archive) => archive.getTask(id));
     if (found?.answer !== undefined) throw refusalError(id, { code: "EXISTS" });
@@ -119,14 +120,14 @@ export class Writer {
   }
 
   /**
-   * Reads a task, applies a rule, and commits the outcome; again if the task changed meanwhile, as
-   * long as it is in the same incarnation.
+   * Reads a task, applies a rule, and commits the result. Repeats that if the task changed meanwhile, as
+   * long as its incarnation is the same.
    */
   async change(
     taskId: string,
     rule: (record: TaskRecord, nowMs: number) => Change,
     { incarnation, parent = "active" }: {
-      /** @default the one that there is */
+      /** @default the current one */
       incarnation?: string;
       parent?: TracedWork["parent"];
     } = {},
@@ -141,15 +142,15 @@ export class Writer {
   async #change(
     taskId: string,
     rule: (record: TaskRecord, nowMs: number) => Change,
-    meant: string | undefined,
+    expected: string | undefined,
     span: WorkSpan,
   ): Promise<Task> {
     for (;;) {
       const head = await this.#context.reader.getTask(taskId);
       if (head === undefined) throw taskNotFound(taskId);
       const { version, incarnation, task: { status: from } } = head.record;
-      meant ??= incarnation;
-      if (incarnation !== meant) throw taskReplaced(taskId);
+      expected ??= incarnation;
+      if (incarnation !== expected) throw taskReplaced(taskId);
       const nowMs = this.#context.clock.now();
       const { record, events } = rule(head.record, nowMs);
       const result = await this.#commit(
@@ -166,14 +167,14 @@ export class Writer {
         return record.task;
       }
       await this.#assertHot(taskId, result.refusal);
-      // Somebody else's change came first, so each round means that some change succeeded.
+      // Another change was first. The loop makes progress, because each conflict is another's success.
       if (result.refusal.code !== "CONFLICT") throw refusalError(taskId, result.refusal);
     }
   }
 
   /**
-   * Requires that a refusal is not for want of what the short-term store lost and is given back from
-   * the archive.
+   * Requires that a refusal was not caused by a loss in the short-term store, from which the task is being
+   * restored.
    *
    * @throws {TaskcastError} `STORE_UNAVAILABLE`.
    */
@@ -182,13 +183,13 @@ export class Writer {
     if (archive === undefined || (code !== "ABSENT" && code !== "CONFLICT")) return;
     const head = await store.getTask(taskId);
     if (head === undefined ? code === "ABSENT" : isRefilling(head.record.incarnation)) {
-      // Of a task that was there a moment ago: it was deleted, or is only in the archive.
+      // The task existed a moment ago, so it was deleted or is only in the archive.
       const cold = await archive.getTask(taskId);
       if (cold !== undefined && !isTerminal(cold.record.task.status)) throw this.#lost(taskId);
     }
   }
 
-  /** A live task that only the archive has; it is brought back. */
+  /** Starts to restore a live task that only the archive has, and returns the error for the caller. */
   #lost(taskId: string): TaskcastError {
     this.#archiver?.lost(taskId);
     return new TaskcastError(
@@ -198,7 +199,7 @@ export class Writer {
     );
   }
 
-  /** Commits, and does what follows from it. */
+  /** Commits, counts the commit, schedules the work that it marked, and wakes readers. */
   async #commit(
     taskId: string,
     expect: Commit["expect"],
@@ -240,22 +241,22 @@ export class Writer {
     if (expect === "absent") this.counts.tasksCreated++;
     if (ended) this.counts.tasksEnded++;
     if (from < length && (result.untold || store.announcesOn !== this.#context.broadcast)) {
-      const told = this.#announce(
+      const announced = this.#announce(
         ended ? { taskId, from, length, ended } : { taskId, from, length },
       );
-      if (told !== undefined) await told;
+      if (announced !== undefined) await announced;
     }
     return result;
   }
 
-  /** When rules want a task that has ended; what an archive has is marked there. */
+  /** Returns when clean-up rules apply to an ended task. With an archive, the archive schedules that. */
   #cleanAtMs({ task }: TaskRecord): number | undefined {
     const { archive, cleanupRules } = this.#context;
     if (archive !== undefined || !isTerminal(task.status)) return undefined;
     return nextCleanup(rulesOf(cleanupRules, task), task);
   }
 
-  /** Wakes those in time who do what a commit has marked. */
+  /** Schedules the work that a commit has marked. */
   #expectWork({ nowMs, due, marks }: Commit, hooked: true | undefined): void {
     if (marks?.archive !== undefined) this.#archiver?.expect(marks.archive);
     if (marks?.clean !== undefined) this.#cleaner.expect(marks.clean);
@@ -264,7 +265,7 @@ export class Writer {
     if (due?.wake !== undefined) this.#deadlines.expect(due.wake);
   }
 
-  /** Tells observers how a commit went, if there were any when it began. */
+  /** Reports a commit to observers, if there were any when it began. */
   #observe(
     { record }: Commit,
     result: CommitResult | undefined,
@@ -274,7 +275,7 @@ export class Writer {
     const observed: ObservedCommit = {
       outcome: result === undefined ? "ERROR" : result.ok ? "ok" : result.refusal.code,
       durationMs: performance.now() - startMs,
-      // Events with a record are the server's own.
+      // Events that come with a record are the server's own.
       published: result?.ok && record === undefined ? result.length - result.from : 0,
     };
     if (result?.ok && record !== undefined && isTerminal(record.task.status)) {
@@ -284,20 +285,21 @@ export class Writer {
   }
 
   /**
-   * A task that only the archive has is not absent: it has ended. One that waits there for its
-   * deletion is.
+   * Returns the refusal that the caller gets. A task that only the archive has is not absent but has ended;
+   * a task with a pending deletion is absent.
    */
   async #refusalOf(
     taskId: string,
     refusal: Refusal,
-    meant: string | undefined,
+    expected: string | undefined,
   ): Promise<Refusal> {
     const { access, store } = this.#context;
     if (access === undefined) return refusal;
     if (refusal.code === "TERMINAL" || refusal.code === "REPLACED") {
-      const here = (await store.getTask(taskId))?.record.incarnation ?? "";
-      if (isRefilling(here)) throw this.#lost(taskId);
-      return isPendingDeletion(here) && refusal.code === "TERMINAL" ? { code: "ABSENT" } : refusal;
+      const current = (await store.getTask(taskId))?.record.incarnation ?? "";
+      if (isRefilling(current)) throw this.#lost(taskId);
+      const isDeleted = isPendingDeletion(current) && refusal.code === "TERMINAL";
+      return isDeleted ? { code: "ABSENT" } : refusal;
     }
     if (refusal.code !== "ABSENT") return refusal;
     const found = await access.ask((archive) => archive.getTask(taskId));
@@ -309,21 +311,21 @@ export class Writer {
     }
     const record = found.answer?.record;
     if (record === undefined) return refusal;
-    if (meant !== undefined && record.incarnation !== meant) return { code: "REPLACED" };
+    if (expected !== undefined && record.incarnation !== expected) return { code: "REPLACED" };
     const { status } = record.task;
     if (!isTerminal(status)) throw this.#lost(taskId);
     return { code: "TERMINAL", status };
   }
 
-  // What is stored is stored: a wake-up that fails costs readers a poll, not the caller an error.
-  // Most providers have nothing to wait for, and then nothing is.
+  // The commit is already stored, so a failed wake-up costs readers a poll and is no error for the caller.
+  // Most providers return nothing to wait for, and then no promise is made.
   #announce(signal: Signal): Promise<void> | undefined {
     const failed = (error: unknown) =>
       this.#context.report(error, { operation: "broadcast", taskId: signal.taskId });
     try {
-      const told = this.#context.broadcast.publish(signal);
-      // Whatever a provider without types answers is waited for as `await` would.
-      return told === undefined ? undefined : Promise.resolve(told).catch(failed);
+      const published = this.#context.broadcast.publish(signal);
+      // A provider without static types may return any thenable.
+      return published === undefined ? undefined : Promise.resolve(published).catch(failed);
     } catch (error) {
       failed(error);
     }
