@@ -15,14 +15,14 @@ import type { EngineContext } from "../context/context.ts";
 import { serverDraft } from "../context/drafts.ts";
 import { newIncarnation } from "../context/incarnation.ts";
 
-/** Milliseconds that a deletion waits for the archive before it is left for later. */
+/** Milliseconds that a deletion waits for the archive before it is deferred. */
 const PATIENCE_MS = 5_000;
 
 /**
- * Deletes a life of a task everywhere, and tells its readers.
+ * Deletes one incarnation of a task from all stores, and notifies its readers.
  *
- * @param incarnation The life. Without it the task is deleted whatever life it is in.
- * @returns Whether there was something.
+ * @param incarnation The incarnation to delete. @default the current one
+ * @returns Whether it existed.
  */
 export async function deleteTask(
   context: EngineContext,
@@ -37,36 +37,36 @@ export async function deleteTask(
       incarnation === undefined ? undefined : { incarnation },
     );
   } else {
-    const life = incarnation ?? (await reader.getTask(taskId))?.record.incarnation;
-    if (life === undefined) return false;
-    deleted = await deleteLife(context, archive, taskId, life);
+    const target = incarnation ?? (await reader.getTask(taskId))?.record.incarnation;
+    if (target === undefined) return false;
+    deleted = await deleteIncarnation(context, archive, taskId, target);
   }
-  if (deleted) await tellReaders(context, taskId);
+  if (deleted) await notifyReaders(context, taskId);
   return deleted;
 }
 
 /**
- * The archive first: should this instance die in between, whoever archives the task next finds that it
- * is deleted there, and finishes this. The id may live again by the time the second step is taken, so
- * that is about this life only.
+ * Deletes the archive's copy first. If this instance dies in between, the next archiver of the task finds
+ * it deleted there and finishes the work. A new task may have the id by the second step, so that is
+ * limited to this incarnation.
  */
-async function deleteLife(
+async function deleteIncarnation(
   { store }: EngineContext,
   archive: LongTermStore,
   taskId: string,
-  life: string,
+  target: string,
 ): Promise<boolean> {
-  const deleted = await archive.deleteTask(taskId, life);
-  return await store.deleteTask(taskId, { incarnation: life }) || deleted;
+  const deleted = await archive.deleteTask(taskId, target);
+  return await store.deleteTask(taskId, { incarnation: target }) || deleted;
 }
 
 /**
- * The same for somebody who asked for it: what the archive cannot be told now it is told later, and
- * until then the id is closed.
+ * Deletes a task on request. If the archive cannot be reached, its copy is deleted later and the id is
+ * reserved until then.
  *
- * @returns `undefined` if there is no such task.
- * @throws {TaskcastError} `STORE_UNAVAILABLE`, also when the archive cannot be reached and the
- * short-term store keeps nothing over a restart.
+ * @returns `undefined` if the task does not exist.
+ * @throws {TaskcastError} `STORE_UNAVAILABLE`, also if the archive cannot be reached and the short-term
+ * store does not survive a restart.
  */
 export async function deleteNowOrLater(
   context: EngineContext,
@@ -80,18 +80,18 @@ export async function deleteNowOrLater(
   const here = (await store.getTask(taskId))?.record.incarnation;
   if (here !== undefined && isPendingDeletion(here)) return undefined;
   const done = await access.ask(async (archive) => {
-    const life = incarnation ?? (here && realIncarnation(here)) ??
+    const target = incarnation ?? (here && realIncarnation(here)) ??
       (await archive.getTask(taskId))?.record.incarnation;
-    if (life === undefined) return false;
-    const deleted = await deleteLife(context, archive, taskId, life);
-    // Should it be brought back just now, whoever does that finds that it is deleted.
-    if (here !== undefined && isRefilling(here) && realIncarnation(here) === life) {
+    if (target === undefined) return false;
+    const deleted = await deleteIncarnation(context, archive, taskId, target);
+    // If another instance is restoring the task, it finds out that the task was deleted.
+    if (here !== undefined && isRefilling(here) && realIncarnation(here) === target) {
       await store.deleteTask(taskId, { incarnation: here });
     }
     return deleted;
   }, { patienceMs: PATIENCE_MS });
   if (done !== undefined) {
-    if (done.answer) await tellReaders(context, taskId);
+    if (done.answer) await notifyReaders(context, taskId);
     return done.answer ? "deleted" : undefined;
   }
   if (!store.durable) {
@@ -102,11 +102,11 @@ export async function deleteNowOrLater(
     );
   }
   if (!await leaveForLater(context, taskId, incarnation)) return undefined;
-  await tellReaders(context, taskId);
+  await notifyReaders(context, taskId);
   return "pending";
 }
 
-/** Puts a record in the place of a task that says that it is deleted. Tells whether it did. */
+/** Replaces a task with a record of its pending deletion. Returns whether the task existed. */
 async function leaveForLater(
   context: EngineContext,
   taskId: string,
@@ -127,7 +127,7 @@ async function leaveForLater(
     if (head === undefined) {
       const record = pendingDeletionOfUnknown(taskId, fresh);
       if (incarnation !== undefined) record.deletes = incarnation;
-      // As if it were later: the id may be closed behind the very task that is deleted.
+      // With a later time, because the id may be reserved since the task was released.
       const later = { nowMs: nowMs + RELEASED_ID_MS, events: [] };
       const result = await store.commit({ ...common, ...later, expect: "absent", record });
       if (result.ok) return true;
@@ -135,17 +135,17 @@ async function leaveForLater(
       continue;
     }
     const { version, incarnation: found } = head.record;
-    const life = realIncarnation(found);
-    if (isPendingDeletion(life) || (incarnation !== undefined && life !== incarnation)) {
+    const target = realIncarnation(found);
+    if (isPendingDeletion(target) || (incarnation !== undefined && target !== incarnation)) {
       return false;
     }
-    const record = pendingDeletion({ ...head.record, incarnation: life }, fresh);
+    const record = pendingDeletion({ ...head.record, incarnation: target }, fresh);
     const result = await store.commit({
       ...common,
       nowMs,
       expect: { version, incarnation: found },
       record,
-      // What stands last is never removed from a log.
+      // The newest event of a log can never be trimmed, so this one makes the others trimmable.
       events: [serverDraft({ type: SERVER_EVENT.status, data: { status: record.task.status } })],
     });
     if (result.ok) {
@@ -158,7 +158,7 @@ async function leaveForLater(
   }
 }
 
-/** Makes room: nobody reads this log any more. Should it fail, it goes with the record. */
+/** Frees the memory of a log that is not read any more. If it fails, the log goes with the record. */
 async function emptyLog(
   { store, report, options: { pageSize } }: EngineContext,
   { task: { id: taskId }, incarnation }: TaskRecord,
@@ -174,19 +174,19 @@ async function emptyLog(
 }
 
 /**
- * Finishes a deletion that waited for the archive. Harmless when it was done already.
+ * Finishes a deletion that waited for the archive. Idempotent.
  *
- * @param record What stands in the place of the task.
+ * @param record The record of the pending deletion.
  */
 export async function finishDeletion(
   { store }: EngineContext,
   archive: LongTermStore,
   { task: { id }, incarnation, deletes = "" }: TaskRecord,
 ): Promise<void> {
-  const life = deletes === "" ? (await archive.getTask(id))?.record.incarnation : deletes;
-  if (life !== undefined) {
-    await archive.deleteTask(id, life);
-    await store.deleteTask(id, { incarnation: life }); // Its id may be closed since it was released.
+  const target = deletes === "" ? (await archive.getTask(id))?.record.incarnation : deletes;
+  if (target !== undefined) {
+    await archive.deleteTask(id, target);
+    await store.deleteTask(id, { incarnation: target }); // Its id may be reserved.
   }
   await store.deleteTask(id, { incarnation });
 }
@@ -198,14 +198,14 @@ function refused(taskId: string): TaskcastError {
   );
 }
 
-async function tellReaders(
+async function notifyReaders(
   { broadcast, report }: EngineContext,
   taskId: string,
 ): Promise<void> {
   try {
     await broadcast.publish({ taskId, from: 0, length: 0, ended: true });
   } catch (error) {
-    // It is deleted: a wake-up that fails costs readers a poll, not the caller an error.
+    // The task is deleted. A failed wake-up costs readers a poll and is no error for the caller.
     report(error, { operation: "broadcast", taskId });
   }
 }

@@ -2,13 +2,13 @@ import type { Checkable } from "../contracts/health.ts";
 import { assertUsable } from "../contracts/health.ts";
 import type { Clock } from "../contracts/clock.ts";
 
-/** What came of one of several items. */
+/** The outcome for one of several items. */
 export type Outcome<T> = { ok: true; value: T } | { ok: false; error: unknown };
 
-/** Milliseconds that a store has to say that it works. */
+/** Milliseconds within which a store must pass its check. */
 const CHECK_MS = 2_000;
 
-/** Whether stores work, so that what failed is not their fault. */
+/** Returns whether stores work, so that they are not the cause of a failure. */
 export async function areUsable(
   clock: Clock,
   ...stores: readonly (Checkable | undefined)[]
@@ -28,7 +28,7 @@ export async function areUsable(
   }
 }
 
-/** Does something with each item; what fails is its own failure. */
+/** Runs a function for each item concurrently. A failure does not affect the other items. */
 export async function each<Item, T>(
   items: readonly Item[],
   run: (item: Item) => Promise<T>,
@@ -43,11 +43,11 @@ export async function each<Item, T>(
 }
 
 /**
- * Does something with all items at once, which is cheaper; and when that fails though the store
- * works, with halves of them, until those are alone that fail whatever they are with.
+ * Runs a function for all items at once, which is cheaper. If that fails although the store works, the
+ * items are halved repeatedly until the failing ones are isolated.
  *
- * @param isUsable Whether the store works.
- * @throws {unknown} What it failed with when the store does not work.
+ * @param isUsable Returns whether the store works.
+ * @throws {unknown} The function's error if the store does not work.
  */
 export async function inHalves<Item, T>(
   items: readonly Item[],

@@ -1,16 +1,16 @@
 import type { EngineContext } from "../context/context.ts";
 
-/** What a round of a job says about the next one. */
+/** The schedule of a job after a round. */
 export interface Round {
-  /** There is more to do right away. */
+  /** Set if there is more to do right away. */
   again: boolean;
-  /** When there is something to do again, as far as the job knows. Unix milliseconds. */
+  /** Time of the next known work in Unix milliseconds. */
   nextAtMs?: number;
 }
 
 /**
- * Does work whose time has come: looks when something is known to be due and, where others may
- * leave work, regularly. Never twice at a time; after an error again, later and later.
+ * Runs rounds of background work: when something is known to be due and, if other instances may leave work,
+ * at regular intervals. Rounds never overlap. After an error it retries at increasing intervals.
  */
 export class Job {
   readonly #context: EngineContext;
@@ -20,7 +20,7 @@ export class Job {
   readonly #minSweepMs: number;
   #timer?: unknown;
   #timerAt = Infinity;
-  /** What is expected while a round is on waits for its end, so that one timer is made for all. */
+  /** Times that are expected during a round are collected until its end, so that one timer is enough. */
   #inRound = false;
   #expectedAt = Infinity;
   #running?: Promise<void>;
@@ -31,12 +31,12 @@ export class Job {
   constructor(
     context: EngineContext,
     { operation, round, maxRetryMs = RETRY_MS, minSweepMs = 0 }: {
-      /** What errors are reported as. */
+      /** The operation under which errors are reported. */
       operation: string;
       round: () => Promise<Round>;
-      /** After errors it waits a second, then twice as long each time, up to this. */
+      /** Maximum delay after errors; the first is a second, and each further one twice as long. */
       maxRetryMs?: number;
-      /** Looks for what others left this seldom at least, if it looks at all. */
+      /** Minimum interval between searches for work of other instances. */
       minSweepMs?: number;
     },
   ) {
@@ -47,27 +47,27 @@ export class Job {
     this.#maxRetryMs = maxRetryMs;
   }
 
-  /** Rounds that failed since the last one that did not. */
+  /** Number of failed rounds since the last successful one. */
   get failures(): number {
     return this.#failures;
   }
 
-  /** Something will be due at this time. */
+  /** Schedules a round at a time when something will be due. */
   expect(atMs: number): void {
-    // While it fails, it keeps to its own times.
+    // After failures, the retry delay applies.
     if (this.#closed || this.#failures > 0 || atMs >= this.#timerAt) return;
     if (this.#inRound) this.#expectedAt = Math.min(this.#expectedAt, atMs);
     else this.#wakeAt(atMs);
   }
 
-  /** Does everything that is due now. Resolves when it is done, or when it failed. */
+  /** Does everything that is due now. Resolves when it is done or has failed. */
   run(): Promise<void> {
     this.#again = true;
     this.#running ??= this.#rounds().finally(() => this.#running = undefined);
     return this.#running;
   }
 
-  /** Stops, when what is being done is done. */
+  /** Stops. Resolves once the round in progress has ended. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#context.clock.clearTimeout(this.#timer);
@@ -85,8 +85,8 @@ export class Job {
         this.#inRound = false;
         this.#failures = 0;
         this.#again ||= again;
-        // One timer for whichever comes first: of one that is cleared, Deno keeps something for each
-        // length until it would have gone off, which may be weeks.
+        // One timer for whichever time is first. Deno keeps some memory for a cleared timer until it would
+        // have fired, which may be weeks.
         const sweepAtMs = options.sweepMs > 0
           ? clock.now() + Math.max(options.sweepMs, this.#minSweepMs)
           : Infinity;
@@ -106,7 +106,7 @@ export class Job {
     const { clock } = this.#context;
     clock.clearTimeout(this.#timer);
     this.#timerAt = atMs;
-    // Longer than a timer can wait: it wakes early, finds nothing, and waits again.
+    // Timers have a maximum delay. If that is too short, the round finds nothing and waits again.
     const delayMs = Math.min(Math.max(0, atMs - clock.now()), MAX_TIMEOUT_MS);
     this.#timer = clock.setTimeout(() => {
       this.#timer = undefined;

@@ -1,20 +1,20 @@
 import { TaskcastError } from "../protocol/errors.ts";
 import type { EngineContext } from "../context/context.ts";
 
-/** Queues of work in which tasks may be set aside. */
+/** A queue of work in which tasks may be set aside. */
 export type QueueName = "archive" | "release" | "due" | "webhooks" | "cleanup";
 
-/** A task whose work failed, while that of others is done. */
+/** A task whose work failed while that of others succeeded. */
 export interface SetAsideTask {
   /** The task. */
   taskId: string;
-  /** Attempts that failed, on this instance. */
+  /** Number of failed attempts on this instance. */
   failures: number;
-  /** When the first of them failed. Unix milliseconds. */
+  /** Time of the first failure in Unix milliseconds. */
   sinceMs: number;
-  /** When it is tried again. Unix milliseconds. */
+  /** Time of the next attempt in Unix milliseconds. */
   retryAtMs: number;
-  /** Why it failed last. */
+  /** The reason for the last failure. */
   error: string;
 }
 
@@ -25,18 +25,19 @@ export type SetAsideReport = { [Queue in QueueName]?: { count: number; tasks: Se
 const FIRST_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 600_000;
 
-/** The longest pause while no work has succeeded since the first failure: it may be the store. */
+/** The longest pause while no other work has succeeded since the first failure: the store may be the cause. */
 const MAX_COMMON_PAUSE_MS = 10_000;
 
-/** The longest pause after a store could not be reached: that says nothing about the task. */
+/** The longest pause after a store could not be reached, which is not the task's fault. */
 const MAX_UNREACHED_PAUSE_MS = 5_000;
 
-/** Tasks that are remembered of a queue; of more, those that are tried again first are forgotten. */
+/** Maximum number of tasks remembered for a queue. The one that is retried first is forgotten first. */
 const MAX_TASKS = 1_000;
 
 /**
- * Tasks of a queue on which work failed by itself: they are tried again later and later, and hold up
- * nobody. What is remembered is of this instance; how long others leave a task alone is in its mark.
+ * The tasks of a queue whose work fails because of the task itself. They are retried at increasing
+ * intervals, so they do not delay other tasks. The list is local to this instance; other instances see the
+ * time of the next attempt in the task's mark.
  */
 export class SetAside {
   readonly #context: EngineContext;
@@ -49,13 +50,13 @@ export class SetAside {
     this.#queue = queue;
   }
 
-  /** How many tasks are set aside. */
+  /** Number of tasks that are set aside. */
   get size(): number {
     this.#forgetOld();
     return this.#tasks.size;
   }
 
-  /** Those that wait longest, with why. */
+  /** Returns the tasks that have waited longest. */
   list(limit: number): SetAsideTask[] {
     this.#forgetOld();
     return [...this.#tasks.values()]
@@ -63,20 +64,20 @@ export class SetAside {
       .slice(0, limit);
   }
 
-  /** Whether a task is not to be tried yet. */
+  /** Returns whether a task must not be retried yet. */
   isWaiting(taskId: string): boolean {
     const task = this.#tasks.get(taskId);
     return task !== undefined && task.retryAtMs > this.#context.clock.now();
   }
 
-  /** When the first of them is tried again; `Infinity` when there is none. */
+  /** The time of the next retry; `Infinity` if there is none. */
   get nextAtMs(): number {
     let nextAtMs = Infinity;
     for (const { retryAtMs } of this.#tasks.values()) nextAtMs = Math.min(nextAtMs, retryAtMs);
     return nextAtMs;
   }
 
-  /** Work on a task failed. Tells the host, and returns when to try again. */
+  /** Records and reports a failure. Returns the time of the next attempt. */
   failed(taskId: string, error: unknown): number {
     const nowMs = this.#context.clock.now();
     const before = this.#tasks.get(taskId);
@@ -102,13 +103,13 @@ export class SetAside {
     return task.retryAtMs;
   }
 
-  /** Work on a task was done. */
+  /** Records a success, which removes the task. */
   succeeded(taskId: string): void {
     this.#succeededAtMs = this.#context.clock.now();
     if (this.#tasks.size > 0) this.#tasks.delete(taskId);
   }
 
-  /** Another instance may have done those that should have been tried long ago. */
+  /** Forgets tasks that are long overdue: another instance has probably done their work. */
   #forgetOld(): void {
     const oldestMs = this.#context.clock.now() - MAX_PAUSE_MS;
     for (const [taskId, { retryAtMs }] of this.#tasks) {
@@ -129,7 +130,7 @@ function isUnreached(error: unknown): boolean {
   return error instanceof TaskcastError && error.code === "STORE_UNAVAILABLE";
 }
 
-/** Errors that are not ours may name addresses and passwords. */
+/** Returns an error's text. Errors that are not ours may contain addresses and passwords. */
 function textOf(error: unknown): string {
   if (error instanceof TaskcastError) return error.message;
   return "an error that the log tells";

@@ -191,7 +191,7 @@ export class Writer {
 
   /** Starts to restore a live task that only the archive has, and returns the error for the caller. */
   #lost(taskId: string): TaskcastError {
-    this.#archiver?.lost(taskId);
+    this.#archiver?.restoreLost(taskId);
     return new TaskcastError(
       "STORE_UNAVAILABLE",
       `Cannot change task "${taskId}": the short-term store lost it, and it is being brought back ` +

@@ -1,7 +1,7 @@
 import type { ArchivePosition, LongTermStore } from "../../contracts/long_term_store.ts";
 import type { TaskHead } from "../../contracts/records.ts";
 import { isTerminal } from "../../protocol/status.ts";
-import { markOf } from "./archive_shares.ts";
+import { revisionOf } from "./archive_batch.ts";
 import type { EngineContext } from "../../context/context.ts";
 import type { Refill } from "./refill.ts";
 
@@ -29,7 +29,7 @@ export class ArchiveAhead {
    *
    * @returns Whether the archive is ahead.
    */
-  async serve(head: TaskHead, position: ArchivePosition): Promise<boolean> {
+  async resolveAhead(head: TaskHead, position: ArchivePosition): Promise<boolean> {
     const { record: { task: { id }, incarnation, version }, length } = head;
     if (position.deleted || (position.length <= length && position.version <= version)) {
       return false;
@@ -45,7 +45,7 @@ export class ArchiveAhead {
       return true;
     }
     // Only at exactly this mark: whatever was published meanwhile is not given up.
-    if (await store.deleteTask(id, markOf(head))) {
+    if (await store.deleteTask(id, revisionOf(head))) {
       this.tasksOvertaken++;
       this.#context.report(
         new Error(

@@ -1,6 +1,6 @@
 import type { LongTermStore } from "../../contracts/long_term_store.ts";
 import { TaskcastError } from "../../protocol/errors.ts";
-import { NOWHERE } from "./archive_shares.ts";
+import { NO_REVISION } from "./archive_batch.ts";
 import type { EngineContext } from "../../context/context.ts";
 import type { Outcome } from "../each_alone.ts";
 import { areUsable, each, inHalves } from "../each_alone.ts";
@@ -44,17 +44,17 @@ export class ArchiveFaults {
   }
 
   /** Does something with each item, and gives what came of those that did not fail. */
-  async alone<Item, T>(
+  async runEach<Item, T>(
     queue: ArchiveQueue,
     items: readonly Item[],
     claimedOf: (item: Item) => Claimed,
     run: (item: Item) => Promise<T>,
   ): Promise<T[]> {
-    return await this.#settle(queue, items, claimedOf, await each(items, run));
+    return await this.#setAsideFailures(queue, items, claimedOf, await each(items, run));
   }
 
   /** The same with all items at once, or in smaller parts where one makes them fail. */
-  async together<Item, T>(
+  async runTogether<Item, T>(
     queue: ArchiveQueue,
     items: readonly Item[],
     claimedOf: (item: Item) => Claimed,
@@ -64,7 +64,7 @@ export class ArchiveFaults {
     const paired = outcomes.map((outcome, i): Outcome<{ item: Item; value: T }> =>
       outcome.ok ? { ok: true, value: { item: items[i]!, value: outcome.value } } : outcome
     );
-    return await this.#settle(queue, items, claimedOf, paired);
+    return await this.#setAsideFailures(queue, items, claimedOf, paired);
   }
 
   /** Leaves a task alone for a while. */
@@ -86,7 +86,7 @@ export class ArchiveFaults {
   ): Promise<void> {
     const { store } = this.#context;
     try {
-      if (queue === "archive") await store.archived(taskId, NOWHERE, { againAtMs: untilMs });
+      if (queue === "archive") await store.archived(taskId, NO_REVISION, { againAtMs: untilMs });
       else if (incarnation !== undefined) {
         await store.mark(taskId, "release", untilMs, { incarnation });
       }
@@ -95,7 +95,7 @@ export class ArchiveFaults {
     }
   }
 
-  async #settle<Item, T>(
+  async #setAsideFailures<Item, T>(
     queue: ArchiveQueue,
     items: readonly Item[],
     claimedOf: (item: Item) => Claimed,

@@ -19,26 +19,26 @@ const MAX_COUNTED_MS = 200;
  */
 export class ArchivePace {
   readonly #clock: Clock;
-  readonly #restPerStep: number;
+  readonly #pausePerStep: number;
   #isPublishing = false;
   #isClosed = false;
-  #endRest = () => {};
+  #endPause = () => {};
 
   /** @param percent Of the time, that is spent with work while events are published: 10 to 100. */
   constructor(clock: Clock, percent: number) {
     this.#clock = clock;
-    this.#restPerStep = (100 - percent) / percent;
+    this.#pausePerStep = (100 - percent) / percent;
   }
 
   /** Something was published here. */
-  published(): void {
+  notePublish(): void {
     this.#isPublishing = true;
   }
 
   /** No rests any more, nor the rest of one: who closes waits for what has begun. */
   close(): void {
     this.#isClosed = true;
-    this.#endRest();
+    this.#endPause();
   }
 
   /** Does a step, and rests if there should be a rest before the next. */
@@ -47,16 +47,16 @@ export class ArchivePace {
     this.#isPublishing = false;
     const result = await work();
     const tookMs = Math.min(this.#clock.now() - startMs, MAX_COUNTED_MS);
-    const restMs = Math.round(tookMs * this.#restPerStep);
-    if (restMs > 0 && this.#isPublishing && !this.#isClosed) await this.#rest(restMs);
+    const pauseMs = Math.round(tookMs * this.#pausePerStep);
+    if (pauseMs > 0 && this.#isPublishing && !this.#isClosed) await this.#pause(pauseMs);
     return result;
   }
 
-  #rest(ms: number): Promise<void> {
+  #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = this.#clock.setTimeout(resolve, ms);
       // A timer does not keep a process alive, so one that ends must not wait for it.
-      this.#endRest = () => {
+      this.#endPause = () => {
         this.#clock.clearTimeout(timer);
         resolve();
       };

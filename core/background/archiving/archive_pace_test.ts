@@ -18,7 +18,7 @@ function setUp({ timersFire = true, percent = 50 } = {}) {
   const write = (tookMs: number, { publishing = false } = {}) =>
     pace.step(() => {
       nowMs += tookMs;
-      if (publishing) pace.published();
+      if (publishing) pace.notePublish();
       return Promise.resolve(tookMs);
     });
   return { pace, rests, write };
@@ -33,7 +33,7 @@ Deno.test("archiving rests as long as it wrote while events are published, and g
 
 Deno.test("archiving has no rest where nothing is published, though something was before", async () => {
   const { pace, rests, write } = setUp();
-  pace.published();
+  pace.notePublish();
   await write(30);
   await write(30, { publishing: true });
   await write(30);
@@ -67,7 +67,7 @@ Deno.test("archiving that is closed ends its rest, and has no other", async () =
 Deno.test("archiving does not rest behind a write that failed", async () => {
   const { pace, rests } = setUp();
   await assert.rejects(pace.step(() => {
-    pace.published();
+    pace.notePublish();
     return Promise.reject(new Error("away"));
   }));
   assert.deepEqual(rests, []);

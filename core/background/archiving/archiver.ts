@@ -11,15 +11,15 @@ import { isRefilling } from "../../domain/retention/refilling.ts";
 import { isTerminal } from "../../protocol/status.ts";
 import { ArchiveAhead } from "./archive_ahead.ts";
 import { ArchiveFaults, CannotArchive } from "./archive_faults.ts";
-import { ArchiveItems, claimedOf } from "./archive_items.ts";
+import { ArchiveTaskReader, claimedOf } from "./archive_task_reader.ts";
 import { ArchivePace } from "./archive_pace.ts";
 import { LostTasks } from "./lost_tasks.ts";
 import { Refill } from "./refill.ts";
-import type { Item, Share } from "./archive_shares.ts";
-import { isSame, markOf, NOWHERE, shareOut } from "./archive_shares.ts";
+import type { ArchiveTask, BatchPart } from "./archive_batch.ts";
+import { isSamePosition, nextBatch, NO_REVISION, revisionOf } from "./archive_batch.ts";
 import type { EngineContext } from "../../context/context.ts";
 import type { SetAside } from "../set_aside.ts";
-import { areTold } from "../webhooks/hook_state.ts";
+import { areDelivered } from "../webhooks/hook_state.ts";
 import type { Round } from "../job.ts";
 import { Job } from "../job.ts";
 
@@ -27,12 +27,12 @@ import { Job } from "../job.ts";
 type KnownPosition = Exclude<ArchivePosition, { deleted: true }>;
 
 /** Claimed tasks for which the time did not suffice. */
-interface Left {
+interface Remaining {
   served: readonly string[];
   unserved: readonly string[];
 }
 
-const NOTHING_LEFT: Left = { served: [], unserved: [] };
+const NOTHING_REMAINS: Remaining = { served: [], unserved: [] };
 
 /** Tasks claimed at a time. */
 const CLAIM_TASKS = 64;
@@ -47,7 +47,7 @@ const LEASE_MS = 10_000;
 const MAX_RETRY_MS = 5_000;
 
 /** Until it is looked again whether the webhooks of a task have everything. */
-const UNTOLD_MS = 60_000;
+const UNDELIVERED_MS = 60_000;
 
 /**
  * How long a claim is worked on before what is left of it is given back, so that it is never somebody
@@ -71,7 +71,7 @@ export class Archiver {
   readonly #job: Job;
   readonly #pace: ArchivePace;
   readonly #faults: ArchiveFaults;
-  readonly #items: ArchiveItems;
+  readonly #tasks: ArchiveTaskReader;
   readonly #ahead: ArchiveAhead;
   readonly #refill: Refill;
   readonly #lost: LostTasks;
@@ -107,7 +107,7 @@ export class Archiver {
       onRefilled,
     });
     const { faults } = { faults: this.#faults };
-    this.#items = new ArchiveItems(context, archive, { faults, refill });
+    this.#tasks = new ArchiveTaskReader(context, archive, { faults, refill });
     this.#ahead = new ArchiveAhead(context, archive, refill);
     this.#lost = new LostTasks(context, archive, { faults, refill });
   }
@@ -120,7 +120,7 @@ export class Archiver {
     tasksOvertaken: number;
     tasksRefilled: number;
   } {
-    const { tasksDisplaced } = this.#items;
+    const { tasksDisplaced } = this.#tasks;
     const { tasksOvertaken } = this.#ahead;
     const { tasksRefilled } = this.#refill;
     return { ...this.#counts, tasksDisplaced, tasksOvertaken, tasksRefilled };
@@ -145,13 +145,13 @@ export class Archiver {
 
   /** A commit of this engine marked a task at this time. */
   expect(atMs: number): void {
-    this.#pace.published();
+    this.#pace.notePublish();
     this.#job.expect(atMs);
   }
 
   /** Somebody wanted to write to a live task that only the archive has. */
-  lost(taskId: string): void {
-    this.#lost.heard(taskId);
+  restoreLost(taskId: string): void {
+    this.#lost.report(taskId);
     this.#job.expect(this.#context.clock.now());
   }
 
@@ -168,27 +168,27 @@ export class Archiver {
 
   async #round(): Promise<Round> {
     try {
-      return await this.#carryOut();
+      return await this.#runRound();
     } catch (error) {
-      this.#compareAnew();
+      this.#restartSearch();
       throw error;
     }
   }
 
   /** A store that comes back may have been restored to an earlier state. */
-  #compareAnew(): void {
+  #restartSearch(): void {
     this.#search = undefined;
     this.#lost.restart();
   }
 
-  async #carryOut(): Promise<Round> {
+  async #runRound(): Promise<Round> {
     const { interruptions } = this.#context.store;
-    if (interruptions !== this.#interruptions) this.#compareAnew();
+    if (interruptions !== this.#interruptions) this.#restartSearch();
     this.#interruptions = interruptions;
     const archiving = await this.#claimed("archive", (taskIds) => this.#archiveAll(taskIds));
     const releasing = await this.#claimed("release", (taskIds) => this.#releaseAll(taskIds));
     const isSearching = await this.#markUnknown();
-    const lost = await this.#lost.look();
+    const lost = await this.#lost.restoreSome();
     const times = [archiving, releasing, lost].flatMap(({ nextAtMs = [] }) => nextAtMs);
     return {
       again: archiving.again || releasing.again || isSearching || lost.more,
@@ -205,7 +205,7 @@ export class Archiver {
     if (this.#search === "done") return false;
     const { store, clock } = this.#context;
     const { tasks, more } = await store.listTasks({ limit: SEARCH_TASKS, after: this.#search });
-    const found = await this.#faults.together(
+    const found = await this.#faults.runTogether(
       "archive",
       tasks.filter(({ incarnation }) => !isRefilling(incarnation)),
       ({ task, incarnation }) => ({ taskId: task.id, incarnation }),
@@ -219,7 +219,7 @@ export class Archiver {
     );
     const againAtMs = clock.now();
     await Promise.all(
-      unknown.map(({ item: { task } }) => store.archived(task.id, NOWHERE, { againAtMs })),
+      unknown.map(({ item: { task } }) => store.archived(task.id, NO_REVISION, { againAtMs })),
     );
     const last = tasks.at(-1)?.task;
     this.#search = more && last ? { createdAt: last.createdAt, id: last.id } : "done";
@@ -228,7 +228,7 @@ export class Archiver {
 
   async #claimed(
     work: "archive" | "release",
-    carryOut: (taskIds: readonly string[]) => Promise<Left>,
+    carryOut: (taskIds: readonly string[]) => Promise<Remaining>,
   ): Promise<Round> {
     const { store, clock } = this.#context;
     const nowMs = clock.now();
@@ -244,11 +244,11 @@ export class Archiver {
     if (work === "archive" && oldestAtMs !== undefined) {
       this.#oldestAtMs = Math.min(oldestAtMs, this.#oldestAtMs ?? Infinity);
     }
-    let left = NOTHING_LEFT;
+    let left = NOTHING_REMAINS;
     try {
       if (taskIds.length > 0) left = await carryOut(taskIds);
     } catch (error) {
-      await this.#giveBack(taskIds, clock.now());
+      await this.#releaseClaims(taskIds, clock.now());
       throw error;
     }
     const { served, unserved } = left;
@@ -256,8 +256,8 @@ export class Archiver {
     if (isLeft) {
       // Who had nothing comes first, who had something behind all that wait by now: more may come
       // than is written, and then others would never have their turn.
-      await this.#giveBack(unserved, oldestAtMs ?? nowMs);
-      await this.#giveBack(served, clock.now());
+      await this.#releaseClaims(unserved, oldestAtMs ?? nowMs);
+      await this.#releaseClaims(served, clock.now());
     } else if (work === "archive") {
       this.#oldestAtMs = undefined;
     }
@@ -265,24 +265,24 @@ export class Archiver {
   }
 
   /** Whoever looks next need not wait for the lease to run out. */
-  async #giveBack(taskIds: readonly string[], againAtMs: number): Promise<void> {
+  async #releaseClaims(taskIds: readonly string[], againAtMs: number): Promise<void> {
     const { store } = this.#context;
     // Should this fail, too, the lease runs out.
     await Promise.allSettled(
-      taskIds.map((taskId) => store.archived(taskId, NOWHERE, { againAtMs })),
+      taskIds.map((taskId) => store.archived(taskId, NO_REVISION, { againAtMs })),
     );
   }
 
   /** Returns those that are left when the time is over. */
-  async #archiveAll(taskIds: readonly string[]): Promise<Left> {
+  async #archiveAll(taskIds: readonly string[]): Promise<Remaining> {
     const { clock, options } = this.#context;
     const untilMs = clock.now() + TURN_MS;
-    let items = await this.#items.of("archive", taskIds);
+    let items = await this.#tasks.read("archive", taskIds);
     do {
-      const { shares, rest } = shareOut(items, options.archiveBatch);
+      const { shares, rest } = nextBatch(items, options.archiveBatch);
       items = [...rest, ...await this.#pace.step(() => this.#advance(shares))];
     } while (items.length > 0 && clock.now() < untilMs);
-    const idsOf = (some: readonly Item[]) => some.map(({ head }) => head.record.task.id);
+    const idsOf = (some: readonly ArchiveTask[]) => some.map(({ head }) => head.record.task.id);
     return {
       served: idsOf(items.filter(({ isServed }) => isServed)),
       unserved: idsOf(items.filter(({ isServed }) => !isServed)),
@@ -290,24 +290,24 @@ export class Archiver {
   }
 
   /** Writes a part of each task, or finishes it. Returns those that are not finished. */
-  async #advance(shares: readonly Share[]): Promise<Item[]> {
-    const parts = await this.#faults.alone(
+  async #advance(shares: readonly BatchPart[]): Promise<ArchiveTask[]> {
+    const parts = await this.#faults.runEach(
       "archive",
       shares,
       ({ item }) => claimedOf(item.head),
       async ({ item, limit }) => ({ item, part: await this.#nextPart(item, limit) }),
     );
     const open = parts.flatMap(({ item, part }) => part === undefined ? [] : [{ item, part }]);
-    const written = await this.#faults.together(
+    const written = await this.#faults.runTogether(
       "archive",
       open,
       ({ item }) => claimedOf(item.head),
       (some) => this.#write(some.map(({ part }) => part)),
     );
-    const left: Item[] = [];
+    const left: ArchiveTask[] = [];
     for (const { item: { item: { head, position: before }, part }, value: position } of written) {
       this.#counts.eventsArchived += part.events.length;
-      if (isSame(before, position)) {
+      if (isSamePosition(before, position)) {
         // It would be written again and again.
         const { taskId } = claimedOf(head);
         const error = new CannotArchive(taskId, "the archive takes nothing of what comes next");
@@ -342,17 +342,17 @@ export class Archiver {
 
   /** What the archive is to get next of a task; `undefined` when there is nothing more to do. */
   async #nextPart(
-    { head, position, isCompared = false }: Item,
+    { head, position, isCompared = false }: ArchiveTask,
     limit: number,
   ): Promise<ArchivePart | undefined> {
     if (position.deleted) return void await this.#finishDeletion(head);
     const { record, length } = head;
-    const isDone = isArchived(position, markOf(head));
-    if (isDone && isCompared) return void await this.#settle(head);
-    if (await this.#ahead.serve(head, position)) return undefined;
-    const continuation = await this.#readOn(head, position, isDone ? 0 : limit);
+    const isDone = isArchived(position, revisionOf(head));
+    if (isDone && isCompared) return void await this.#markArchived(head);
+    if (await this.#ahead.resolveAhead(head, position)) return undefined;
+    const continuation = await this.#readContinuation(head, position, isDone ? 0 : limit);
     if (continuation === undefined) return undefined;
-    if (isDone) return void await this.#settle(head);
+    if (isDone) return void await this.#markArchived(head);
     // The record must not be older than the events that go with it.
     const events = continuation.filter(({ index }) => index < length);
     if (events.length === 0 && position.length < length) {
@@ -370,7 +370,7 @@ export class Archiver {
    * continuation of it. Should that store have been brought back as it was earlier, it is not: the
    * two then differ in what was acknowledged, and neither may be taken for the other.
    */
-  async #readOn(
+  async #readContinuation(
     head: TaskHead,
     position: KnownPosition,
     limit: number,
@@ -398,14 +398,14 @@ export class Archiver {
     return (await store.readLog(id, { after: length - 1, limit, maxBytes }))?.events;
   }
 
-  async #settle({ record, length }: TaskHead): Promise<void> {
+  async #markArchived({ record, length }: TaskHead): Promise<void> {
     const { store, clock, options } = this.#context;
     const { task } = record;
     const releaseAtMs = isTerminal(task.status)
       ? (task.completedAt ?? task.updatedAt) + options.hotRetentionMs
       : undefined;
     const againAtMs = clock.now() + options.archiveDelayMs;
-    const settled = await store.archived(task.id, markOf({ record, length }), {
+    const settled = await store.archived(task.id, revisionOf({ record, length }), {
       againAtMs,
       releaseAtMs,
     });
@@ -415,43 +415,45 @@ export class Archiver {
 
   /** Whoever deleted the task died between the archive and the short-term store. */
   async #finishDeletion(head: TaskHead): Promise<void> {
-    await this.#context.store.deleteTask(head.record.task.id, markOf(head));
+    await this.#context.store.deleteTask(head.record.task.id, revisionOf(head));
   }
 
   /** Its webhooks, if it has some, have everything. */
-  async #isTold({ record: { task, incarnation, hooked }, length }: TaskHead): Promise<boolean> {
+  async #hasDeliveredAll(
+    { record: { task, incarnation, hooked }, length }: TaskHead,
+  ): Promise<boolean> {
     if (!hooked) return true;
     const { store, clock } = this.#context;
     const notes = await store.readNotes(task.id, incarnation);
-    return notes !== undefined && areTold(notes, length, clock.now());
+    return notes !== undefined && areDelivered(notes, length, clock.now());
   }
 
-  async #releaseAll(taskIds: readonly string[]): Promise<Left> {
-    const items = await this.#items.of("release", taskIds);
-    await this.#faults.alone("release", items, ({ head }) => claimedOf(head), async (item) => {
+  async #releaseAll(taskIds: readonly string[]): Promise<Remaining> {
+    const items = await this.#tasks.read("release", taskIds);
+    await this.#faults.runEach("release", items, ({ head }) => claimedOf(head), async (item) => {
       await this.#release(item);
       this.#faults.release.succeeded(item.head.record.task.id);
     });
-    return NOTHING_LEFT;
+    return NOTHING_REMAINS;
   }
 
-  async #release({ head, position }: Item): Promise<void> {
+  async #release({ head, position }: ArchiveTask): Promise<void> {
     const { store, clock } = this.#context;
     const { id, status } = head.record.task;
     if (position.deleted) return await this.#finishDeletion(head);
-    if (!isTerminal(status) || !isArchived(position, markOf(head))) {
-      await store.archived(id, NOWHERE, { againAtMs: clock.now() });
+    if (!isTerminal(status) || !isArchived(position, revisionOf(head))) {
+      await store.archived(id, NO_REVISION, { againAtMs: clock.now() });
       this.#job.expect(clock.now());
       return;
     }
-    if (!await this.#isTold(head)) {
-      await store.mark(id, "release", clock.now() + UNTOLD_MS, head.record);
+    if (!await this.#hasDeliveredAll(head)) {
+      await store.mark(id, "release", clock.now() + UNDELIVERED_MS, head.record);
       return;
     }
-    if (await this.#readOn(head, position, 0) === undefined) return;
+    if (await this.#readContinuation(head, position, 0) === undefined) return;
     // Whoever gives this id to a task need not ask the archive for the time being.
     const nowMs = clock.now();
     const closing = { nowMs, untilMs: nowMs + RELEASED_ID_MS };
-    if (await store.deleteTask(id, markOf(head), closing)) this.#counts.tasksReleased++;
+    if (await store.deleteTask(id, revisionOf(head), closing)) this.#counts.tasksReleased++;
   }
 }

@@ -5,7 +5,7 @@ import { isTerminal, TASK_STATUSES } from "../../protocol/status.ts";
 import { isDisplaced } from "../../domain/retention/displaced.ts";
 import { isRefilling } from "../../domain/retention/refilling.ts";
 import type { ArchiveFaults } from "./archive_faults.ts";
-import { NOWHERE } from "./archive_shares.ts";
+import { NO_REVISION } from "./archive_batch.ts";
 import type { EngineContext } from "../../context/context.ts";
 import type { Refill } from "./refill.ts";
 
@@ -13,10 +13,10 @@ import type { Refill } from "./refill.ts";
 const PAGE_TASKS = 50;
 
 /** Tasks that others came across and that are remembered; those beyond it are found by the next look. */
-const MAX_HEARD = 1_000;
+const MAX_REPORTED = 1_000;
 
 /** After this long the archive is looked through again: a part of a store may have been restored. */
-const LOOK_MS = 21_600_000;
+const SEARCH_INTERVAL_MS = 21_600_000;
 
 const LIVE: readonly TaskStatus[] = TASK_STATUSES.filter((status) => !isTerminal(status));
 
@@ -30,12 +30,12 @@ export class LostTasks {
   readonly #archive: LongTermStore;
   readonly #faults: ArchiveFaults;
   readonly #refill: Refill;
-  readonly #heard = new Set<string>();
+  readonly #reported = new Set<string>();
   /** How far the archive was looked through. */
-  #place: { createdAt: number; id: string } | "done" | undefined;
+  #cursor: { createdAt: number; id: string } | "done" | undefined;
   /** Some could not be brought back: when to look again. */
-  #againAtMs = Infinity;
-  #lookedAtMs = -Infinity;
+  #retryAtMs = Infinity;
+  #searchedAtMs = -Infinity;
 
   constructor(
     context: EngineContext,
@@ -50,30 +50,30 @@ export class LostTasks {
 
   /** The short-term store may have been restored. */
   restart(): void {
-    this.#place = undefined;
+    this.#cursor = undefined;
   }
 
   /** Somebody came across a task that only the archive has. */
-  heard(taskId: string): void {
-    if (this.#heard.size < MAX_HEARD) this.#heard.add(taskId);
+  report(taskId: string): void {
+    if (this.#reported.size < MAX_REPORTED) this.#reported.add(taskId);
   }
 
   /** Brings back what was found on one page. Returns whether there is more, and when to look again. */
-  async look(): Promise<{ more: boolean; nextAtMs?: number }> {
+  async restoreSome(): Promise<{ more: boolean; nextAtMs?: number }> {
     const { clock } = this.#context;
-    const heard = [...this.#heard].filter((id) => !this.#faults.archive.isWaiting(id));
-    this.#heard.clear();
-    await this.#bringBack(heard);
-    if (this.#againAtMs <= clock.now() || this.#lookedAtMs + LOOK_MS <= clock.now()) {
-      this.#againAtMs = Infinity;
-      this.#lookedAtMs = clock.now();
+    const heard = [...this.#reported].filter((id) => !this.#faults.archive.isWaiting(id));
+    this.#reported.clear();
+    await this.#restore(heard);
+    if (this.#retryAtMs <= clock.now() || this.#searchedAtMs + SEARCH_INTERVAL_MS <= clock.now()) {
+      this.#retryAtMs = Infinity;
+      this.#searchedAtMs = clock.now();
       this.restart();
     }
-    const more = this.#place !== "done" && await this.#lookAtPage(this.#place);
-    return { more, nextAtMs: this.#againAtMs === Infinity ? undefined : this.#againAtMs };
+    const more = this.#cursor !== "done" && await this.#restorePage(this.#cursor);
+    return { more, nextAtMs: this.#retryAtMs === Infinity ? undefined : this.#retryAtMs };
   }
 
-  async #lookAtPage(after: { createdAt: number; id: string } | undefined): Promise<boolean> {
+  async #restorePage(after: { createdAt: number; id: string } | undefined): Promise<boolean> {
     const { tasks, more } = await this.#archive.listTasks({
       statuses: LIVE,
       limit: PAGE_TASKS,
@@ -88,21 +88,21 @@ export class LostTasks {
       if (head === undefined || isRefilling(head.record.incarnation)) absent.push(id);
       else there.push(head);
     }
-    await this.#bringBack(absent);
-    const isMarked = await this.#markOlder(there);
+    await this.#restore(absent);
+    const isMarked = await this.#markArchiveAhead(there);
     const last = tasks.at(-1)?.task;
-    this.#place = more && last ? { createdAt: last.createdAt, id: last.id } : "done";
-    return this.#place !== "done" || isMarked;
+    this.#cursor = more && last ? { createdAt: last.createdAt, id: last.id } : "done";
+    return this.#cursor !== "done" || isMarked;
   }
 
   /** The archiver takes those of which the archive has more. Returns whether there are such. */
-  async #markOlder(heads: readonly TaskHead[]): Promise<boolean> {
+  async #markArchiveAhead(heads: readonly TaskHead[]): Promise<boolean> {
     const { store, clock } = this.#context;
     const identity = ({ task: { id: taskId }, incarnation }: TaskRecord) => ({
       taskId,
       incarnation,
     });
-    const found = await this.#faults.together(
+    const found = await this.#faults.runTogether(
       "archive",
       heads,
       ({ record }) => identity(record),
@@ -112,18 +112,18 @@ export class LostTasks {
       !value.deleted && (value.length > length || value.version > record.version)
     );
     for (const { item: { record: { task } } } of older) {
-      await store.archived(task.id, NOWHERE, { againAtMs: clock.now() });
+      await store.archived(task.id, NO_REVISION, { againAtMs: clock.now() });
     }
     return older.length > 0;
   }
 
-  async #bringBack(taskIds: readonly string[]): Promise<void> {
-    await this.#faults.alone("archive", taskIds, (taskId) => ({ taskId }), async (taskId) => {
+  async #restore(taskIds: readonly string[]): Promise<void> {
+    await this.#faults.runEach("archive", taskIds, (taskId) => ({ taskId }), async (taskId) => {
       await this.#refill.run(taskId);
       this.#faults.archive.succeeded(taskId);
     });
     if (taskIds.some((taskId) => this.#faults.archive.isWaiting(taskId))) {
-      this.#againAtMs = this.#faults.archive.nextAtMs;
+      this.#retryAtMs = this.#faults.archive.nextAtMs;
     }
   }
 }

@@ -6,7 +6,7 @@ import { RELEASED_ID_MS } from "../../domain/fresh_id.ts";
 import { isRefilling, realIncarnation, refilling } from "../../domain/retention/refilling.ts";
 import { draftOfStored } from "../../domain/series.ts";
 import { dueTimes } from "../../domain/transition.ts";
-import { markOf, NOWHERE } from "./archive_shares.ts";
+import { NO_REVISION, revisionOf } from "./archive_batch.ts";
 import { CannotArchive } from "./archive_faults.ts";
 import type { EngineContext } from "../../context/context.ts";
 
@@ -59,7 +59,7 @@ export class Refill {
     const nowMs = clock.now();
     // Only at exactly this mark. The id stays closed in between.
     const closing = { nowMs, untilMs: nowMs + LEASE_MS };
-    if (await store.deleteTask(id, markOf(head), closing)) await this.run(id, notes);
+    if (await store.deleteTask(id, revisionOf(head), closing)) await this.run(id, notes);
   }
 
   /**
@@ -76,9 +76,9 @@ export class Refill {
     const cold = await this.#archive.getTask(taskId, hot && hot.length - 1);
     const isWanted = cold !== undefined && !isTerminal(cold.record.task.status);
     if (hot !== undefined) {
-      const life = realIncarnation(hot.record.incarnation);
-      if (!isWanted || cold.record.incarnation !== life) {
-        return void await store.deleteTask(taskId, markOf(hot));
+      const original = realIncarnation(hot.record.incarnation);
+      if (!isWanted || cold.record.incarnation !== original) {
+        return void await store.deleteTask(taskId, revisionOf(hot));
       }
     }
     if (!isWanted) return;
@@ -117,7 +117,7 @@ export class Refill {
   async #markForArchiver(taskId: string): Promise<void> {
     const { store, clock } = this.#context;
     const nowMs = clock.now();
-    await store.archived(taskId, NOWHERE, { againAtMs: nowMs });
+    await store.archived(taskId, NO_REVISION, { againAtMs: nowMs });
     this.#expect(nowMs);
   }
 

@@ -7,33 +7,32 @@ import type { EngineContext } from "../../context/context.ts";
 import { deleteTask } from "../delete_task.ts";
 import { findTrims, mayGo } from "./find_trims.ts";
 
-/** What clean-up did with a task, or would do. */
+/** The result, or in a dry run the expected result, of cleaning one task. */
 export interface CleanupReport {
-  /** The task as it was. */
+  /** The task before the clean-up. */
   task: Task;
-  /** What the rules are called that were due. */
+  /** Names of the rules that were due. */
   rules: string[];
-  /** `deleted`: the task with its log. `trimmed`: events of it. */
+  /** `deleted`: the task with its log. `trimmed`: events of its log. */
   action: "deleted" | "trimmed";
-  /** Events that went. */
+  /** Number of deleted events. */
   events: number;
 }
 
-/** How to go about it. */
+/** Options of {@linkcode cleanTask}. */
 export interface CleanOptions {
   /** Changes nothing. */
   dryRun?: boolean;
   /** Called between parts of a long log. */
   renew?: () => Promise<void>;
-  /** Stops between parts of a long log; whoever does it again goes on there. */
+  /** Stops between parts of a long log. A later call continues there. */
   signal?: AbortSignal;
 }
 
 /**
- * Carries out rules that are due on a task that has ended. Harmless when it was done already, or is
- * being done elsewhere.
+ * Applies the due rules to an ended task. Idempotent, and safe to run on several instances.
  *
- * @returns What it did; nothing when there was nothing to do.
+ * @returns `undefined` if there was nothing to do.
  */
 export async function cleanTask(
   context: EngineContext,
@@ -57,8 +56,8 @@ export async function cleanTask(
       events += trim.indexes.length;
       continue;
     }
-    // The archive first: the hot copy is what is read, so should we be cut off in between, what
-    // went from the archive only is found again.
+    // The archive first. The hot copy is what is searched, so after an interruption in between, the events
+    // that are gone only from the archive are found again.
     const cold = await archive?.trimLog(task.id, incarnation, trim) ?? 0;
     const hot = await store.trimLog(task.id, incarnation, trim);
     events += Math.max(cold, hot);
@@ -68,7 +67,7 @@ export async function cleanTask(
   return events === 0 ? undefined : { task, rules: namesOf(due), action: "trimmed", events };
 }
 
-/** Whether a task has an event that one of these rules takes: cheap where it has none any more. */
+/** Returns whether a rule still deletes any event of a task. Cheap if none is left. */
 export async function hasEventsFor(
   reader: TaskReader,
   { task: { id }, incarnation }: TaskRecord,

@@ -11,41 +11,43 @@ import { cleanTask, hasEventsFor } from "./clean_task.ts";
 import { EndedTasks } from "./ended_tasks.ts";
 import { isReady } from "./is_ready.ts";
 
-/** Tasks claimed at a time, and cleaned at the same time. */
+/** Tasks claimed at a time. */
 const CLAIM_TASKS = 64;
+
+/** Tasks cleaned concurrently. */
 const PARALLEL_TASKS = 8;
 
-/** A claim that is not renewed by then is somebody else's. */
+/** Milliseconds after which a claim that is not renewed passes to another instance. */
 const LEASE_MS = 10_000;
 
-/** Until it is looked again at a task that is not ready. */
+/** Milliseconds until a task that is not ready is checked again. */
 const UNREADY_MS = 10_000;
 
-/** Between looks for what others left: nobody waits for clean-up. */
+/** Milliseconds between searches for work of other instances; clean-up is not urgent. */
 const SWEEP_MS = 10_000;
 
-/** Between looks while stores cannot be reached. */
+/** Maximum milliseconds between attempts while stores cannot be reached. */
 const MAX_RETRY_MS = 30_000;
 
 /**
- * Deletes ended tasks, or events of them, as rules say.
+ * Deletes ended tasks or their events according to clean-up rules.
  *
- * The commit that ends a task marks it for its first rule, and the mark moves on from rule to rule.
- * Marks are where tasks are kept for good; whichever instance claims one carries out what is due. A
- * look through all ended tasks marks those that rules are about which came later.
+ * The commit that ends a task marks it for its first rule, and the mark then moves from rule to rule. Marks
+ * are in the store that keeps tasks permanently, and the instance that claims one does what is due. A search
+ * through all ended tasks marks those to which newer rules apply.
  */
 export class Cleaner {
   readonly counts = { tasksCleaned: 0, eventsTrimmed: 0 };
   readonly #context: EngineContext;
   readonly #queue: Pick<WorkQueue, "claim" | "mark">;
   readonly #job: Job;
-  /** Tasks that cannot be cleaned, while others are. */
+  /** Tasks whose clean-up fails while that of others succeeds. */
   readonly setAside: SetAside;
-  /** How far the look through all ended tasks is, and what is left of the page. */
+  /** The search through all ended tasks, and the rest of its current page. */
   #search?: { tasks: EndedTasks; page: TaskRecord[] };
   #nextSearchAtMs = -Infinity;
   readonly #closing = new AbortController();
-  /** There was more to claim than was claimed. */
+  /** Set if there was more to claim. */
   #isBehind = false;
 
   constructor(context: EngineContext) {
@@ -60,31 +62,31 @@ export class Cleaner {
     });
   }
 
-  /** Looks for what is due, and then as needed. */
+  /** Starts with what is due, and then runs as needed. */
   start(): void {
     void this.#job.run();
   }
 
-  /** A task was marked for this time. */
+  /** Schedules a round at the time for which a task was marked. */
   expect(atMs: number): void {
     this.#job.expect(atMs);
   }
 
-  /** Does what is due now. Resolves when it is done, or when it failed and will be tried again. */
+  /** Does what is due now. Resolves when it is done, or has failed and will be retried. */
   async run(): Promise<void> {
     await this.#job.run();
   }
 
-  /** Stops soon. What was claimed is somebody else's once the lease runs out. */
+  /** Stops soon. Claimed tasks pass to another instance once the lease expires. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#job.close();
   }
 
   async #round(): Promise<Round> {
-    // Before claiming: an instance that has other rules could come first, and unmark the tasks.
-    const isToLook = this.#context.cleanupRules.length > 0 && !this.#isBehind;
-    const searchAtMs = isToLook ? await this.#lookThrough() : undefined;
+    // Before claiming, because an instance with other rules could claim and unmark the tasks first.
+    const isToSearch = this.#context.cleanupRules.length > 0 && !this.#isBehind;
+    const searchAtMs = isToSearch ? await this.#markNextPage() : undefined;
     const nowMs = this.#context.clock.now();
     const claimed = await this.#queue.claim("clean", {
       nowMs,
@@ -112,12 +114,12 @@ export class Cleaner {
           failures.push({ taskId, error });
         }
       }));
-      // One that fails must not keep others from it; when all do, it may be a store.
+      // One failure must not stop the others. If all fail, a store may be the cause.
       if (failures.length === at + some.length && !await this.#areUsable()) {
         throw failures[0]!.error;
       }
     }
-    for (const { taskId, error } of failures) await this.#putAside(taskId, error);
+    for (const { taskId, error } of failures) await this.#setAside(taskId, error);
   }
 
   #areUsable(): Promise<boolean> {
@@ -125,8 +127,8 @@ export class Cleaner {
     return areUsable(clock, store, archive);
   }
 
-  /** Leaves a task alone for a while. Should moving its mark fail, too, its lease runs out. */
-  async #putAside(taskId: string, error: unknown): Promise<void> {
+  /** Postpones a task. If moving its mark fails too, its lease expires instead. */
+  async #setAside(taskId: string, error: unknown): Promise<void> {
     const retryAtMs = this.setAside.failed(taskId, error);
     try {
       const head = await this.#context.reader.getTask(taskId);
@@ -135,15 +137,16 @@ export class Cleaner {
       await this.#queue.mark(taskId, "clean", retryAtMs, { incarnation });
       this.expect(retryAtMs);
     } catch {
-      // What failed is told already.
+      // The failure itself has been reported already.
     }
   }
 
   /**
-   * Marks, a page a round, the ended tasks that rules for all tasks are about. Returns when there is
-   * more to look at.
+   * Marks the ended tasks to which rules for all tasks apply, one page a round.
+   *
+   * @returns The time at which to continue.
    */
-  async #lookThrough(): Promise<number> {
+  async #markNextPage(): Promise<number> {
     const { clock, options, archive, store } = this.#context;
     const nowMs = clock.now();
     if (this.#nextSearchAtMs > nowMs) return this.#nextSearchAtMs;
@@ -154,31 +157,31 @@ export class Cleaner {
       this.#nextSearchAtMs = nowMs + options.cleanupSearchMs;
       return this.#nextSearchAtMs;
     }
-    // What is left of the page when the store fails is looked at in the next round.
+    // If the store fails, the next round continues with the rest of the page.
     for (let record = search.page.shift(); record !== undefined; record = search.page.shift()) {
       try {
         await this.#markWanted(record, nowMs, options.cleanupSearchMs);
       } catch (error) {
         if (!await this.#areUsable()) throw error;
-        // This one is looked at again by the next look.
+        // The next search checks this task again.
         this.#context.report(error, { operation: "cleanup", taskId: record.task.id });
       }
     }
-    // Not in the same turn of the event loop, which a store in this process may never leave.
+    // Not in the same turn of the event loop, which an in-process store might never leave.
     return nowMs;
   }
 
-  /** Marks a task if rules want it soon. */
+  /** Marks a task if a rule applies soon. */
   async #markWanted(record: TaskRecord, nowMs: number, searchMs: number): Promise<void> {
     const atMs = await this.#wantedAt(record, nowMs);
-    // What is due later than the next look is marked by a later one, if it is not marked already.
+    // A later search marks what is due after it.
     if (atMs === undefined || atMs > nowMs + 2 * searchMs) return;
     const { task: { id }, incarnation } = record;
     await this.#queue.mark(id, "clean", atMs, { incarnation });
     this.expect(atMs);
   }
 
-  /** When an ended task is to be cleaned; what was done already does not count. */
+  /** Returns when the next rule applies to an ended task, without those that have been applied already. */
   async #wantedAt(record: TaskRecord, nowMs: number): Promise<number | undefined> {
     const { cleanupRules, reader } = this.#context;
     const rules = rulesOf(cleanupRules, record.task);
@@ -188,7 +191,7 @@ export class Cleaner {
     return nextCleanup(rules, record.task, nowMs);
   }
 
-  /** Carries out what is due on a task that was claimed, and marks it for what comes next. */
+  /** Applies the due rules to a claimed task, and marks it for the next rule. */
   async #clean(taskId: string): Promise<void> {
     const { clock, reader, cleanupRules } = this.#context;
     const head = await reader.getTask(taskId);
@@ -217,7 +220,7 @@ export class Cleaner {
     });
     if (report?.action === "deleted") this.counts.tasksCleaned++;
     if (report?.action === "trimmed") this.counts.eventsTrimmed += report.events;
-    if (signal.aborted) return; // Perhaps it was not finished.
+    if (signal.aborted) return; // The work may be incomplete.
     await mark(isTerminal(task.status) ? nextCleanup(rules, task, nowMs) : undefined);
   }
 }

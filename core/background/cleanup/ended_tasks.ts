@@ -5,7 +5,7 @@ import { TERMINAL_STATUSES } from "../../protocol/status.ts";
 /** Tasks read at a time. */
 const PAGE_TASKS = 200;
 
-/** All tasks that have ended, newest first, a page at a time. */
+/** Reads all ended tasks, newest first, a page at a time. */
 export class EndedTasks {
   readonly #reader: TaskReader;
   #after?: { createdAt: number; id: string };
@@ -15,7 +15,7 @@ export class EndedTasks {
     this.#reader = reader;
   }
 
-  /** The next page; empty once there are no more. */
+  /** Returns the next page; empty once there are no more tasks. */
   async next(): Promise<TaskRecord[]> {
     if (this.#isOver) return [];
     const { tasks, more } = await this.#reader.listTasks({

@@ -3,30 +3,30 @@ import type { StoredEvent } from "../../contracts/records.ts";
 import type { TaskReader } from "../../contracts/task_reader.ts";
 import { RESERVED_TYPE_PREFIX } from "../../protocol/event.ts";
 
-/** Which events of which log are to go. */
+/** Selects the events to delete from a log. */
 export interface TrimQuery {
   /** The task. */
   taskId: string;
-  /** This life of its id. */
+  /** The incarnation of the task. */
   incarnation: string;
-  /** Whether an event is to go. */
+  /** Returns whether rules delete an event. */
   takes: (event: StoredEvent) => boolean;
-  /** Events read at a time, and removed at a time at most. */
+  /** Number of events read at a time, and maximum number deleted at a time. */
   pageSize: number;
 }
 
-/** What is known of a `latest` or `accumulate` series. */
+/** A `latest` or `accumulate` series in the log. */
 interface Series {
   newest: number;
   stays: boolean;
 }
 
 /**
- * Finds what is to go from the log of an ended task, in parts, in order.
+ * Finds the events to delete from the log of an ended task, in parts and in order.
  *
- * The server's own events stay, since they say how the task went, and so does the newest. A `latest`
- * or `accumulate` series is one value: it goes as a whole, or, while one of its events stays, not at
- * all. So what is left reads as it did before, and nobody is told half of a text.
+ * The server's own events stay, because they document the course of the task, and so does the newest event.
+ * A `latest` or `accumulate` series is one value: it is deleted as a whole, or not at all while one of its
+ * events stays. So the remaining log reads as before, and no reader gets half of a text.
  */
 export async function* findTrims(reader: TaskReader, query: TrimQuery): AsyncGenerator<Trim, void> {
   const seriesOf = new Map<string, Series>();
@@ -52,7 +52,7 @@ export async function* findTrims(reader: TaskReader, query: TrimQuery): AsyncGen
     if (stays(event)) continue;
     trim.indexes.push(event.index);
     const { seriesId } = event;
-    // Its fold goes with the last of its events: should we be cut off before, it is still whole.
+    // The fold is deleted with the series' last event, so that it is still complete after an interruption.
     if (isFolded(event) && seriesOf.get(seriesId!)!.newest === event.index) {
       trim.series.push(seriesId!);
     }
@@ -63,7 +63,7 @@ export async function* findTrims(reader: TaskReader, query: TrimQuery): AsyncGen
   if (trim.indexes.length > 0) yield trim;
 }
 
-/** Whether rules may take an event at all. */
+/** Returns whether rules may delete an event at all. */
 export function mayGo({ index, type }: StoredEvent, newest: number): boolean {
   return index < newest && !type.startsWith(RESERVED_TYPE_PREFIX);
 }
@@ -72,7 +72,7 @@ function isFolded({ seriesMode }: StoredEvent): boolean {
   return seriesMode === "latest" || seriesMode === "accumulate";
 }
 
-/** The events of a log that may go at all, a page at a time. */
+/** Reads the events of a log that may be deleted at all, a page at a time. */
 async function* events(
   reader: TaskReader,
   { taskId, incarnation, pageSize }: TrimQuery,

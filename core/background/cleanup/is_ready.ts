@@ -3,16 +3,16 @@ import type { TaskHead } from "../../contracts/records.ts";
 import type { NamedRule } from "../../domain/retention/cleanup.ts";
 import { dueRules } from "../../domain/retention/cleanup.ts";
 import type { EngineContext } from "../../context/context.ts";
-import { areTold } from "../webhooks/hook_state.ts";
+import { areDelivered } from "../webhooks/hook_state.ts";
 
-/** For so long webhooks that do not have everything yet keep a task from being cleaned. */
-const UNTOLD_PATIENCE_MS = 86_400_000;
+/** Milliseconds for which undelivered webhooks delay the clean-up of a task. */
+const UNDELIVERED_PATIENCE_MS = 86_400_000;
 
 /**
- * Whether the archive and the webhooks have everything of an ended task, so that nothing of it is
- * still needed. An archive could never go on behind a hole.
+ * Returns whether the archive and the webhooks have everything of an ended task. Before that nothing may be
+ * deleted: an archive could not continue after a gap.
  *
- * @param due The rules that are to be carried out.
+ * @param due The rules to apply.
  */
 export async function isReady(
   { store, archive, clock }: EngineContext,
@@ -27,7 +27,7 @@ export async function isReady(
   if (!hooked) return true;
   const notes = await store.readNotes(task.id, incarnation);
   const nowMs = clock.now();
-  // Whoever stopped sending webhooks must not keep everything for ever.
-  const isLate = dueRules(due, task, nowMs - UNTOLD_PATIENCE_MS).length > 0;
-  return notes === undefined || isLate || areTold(notes, length, nowMs, 0);
+  // A webhook whose deliveries have stopped must not keep the task forever.
+  const isLate = dueRules(due, task, nowMs - UNDELIVERED_PATIENCE_MS).length > 0;
+  return notes === undefined || isLate || areDelivered(notes, length, nowMs, 0);
 }

@@ -13,7 +13,7 @@ const MAX_ERROR = 200;
  * Milliseconds that a sender may take beyond the time of the attempt. By then it must have settled;
  * a sender that has not, is not waited for.
  */
-const SETTLE_MS = 1_000;
+const GRACE_MS = 1_000;
 
 /** An event on its way to a webhook. */
 export interface Delivery {
@@ -74,7 +74,7 @@ async function sendInTime(
   const late = Promise.withResolvers<never>();
   const timer = clock.setTimeout(
     () => late.reject(new Error(`no answer within ${request.timeoutMs} ms`)),
-    request.timeoutMs + SETTLE_MS,
+    request.timeoutMs + GRACE_MS,
   );
   try {
     return await Promise.race([sender.send(request), late.promise]);

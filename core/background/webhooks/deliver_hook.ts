@@ -10,14 +10,14 @@ import { countBeforeEach, countBeforePage } from "../../readers/count_before.ts"
 import type { Delivery, Outcome } from "./attempt.ts";
 import { attempt } from "./attempt.ts";
 import type { HookState } from "./hook_state.ts";
-import { delivered, givenUp, noteOf, parseState, postponed, rangeOf } from "./hook_state.ts";
+import { delivered, exhausted, noteOf, parseState, postponed, rangeOf } from "./hook_state.ts";
 import { skipped, stateText } from "./hook_state.ts";
 import type { TaskHook } from "./hooks_of.ts";
 import { shownUrl } from "./hooks_of.ts";
 import type { OriginSlots } from "./origin_slots.ts";
 
 /** Events read at a time. */
-const PAGE = 64;
+const PAGE_EVENTS = 64;
 
 /** Milliseconds for one task at a time; then others have their turn. */
 const TURN_MS = 5_000;
@@ -26,13 +26,13 @@ const TURN_MS = 5_000;
 const BUSY_MS = 100;
 
 /** Milliseconds after which an instance asks again whether it is still the one that delivers. */
-const HELD_MS = 100;
+const RECHECK_MS = 100;
 
 /** Events without a match after which a webhook remembers that it looked. */
-const REMEMBER_SKIPPED = 1_000;
+const MAX_UNSAVED_SKIPS = 1_000;
 
 /** How far a webhook has come. */
-export type Progress =
+export type HookProgress =
   /** Everything of a log that was so long is settled. */
   | { through: number }
   /** There is more, and nothing can be done before this time. */
@@ -41,7 +41,7 @@ export type Progress =
   | "elsewhere";
 
 /** What all deliveries of an instance share. */
-export interface Desk {
+export interface DeliveryContext {
   readonly sender: WebhookSender;
   readonly slots: OriginSlots;
   readonly counts: {
@@ -57,9 +57,9 @@ export interface Desk {
 }
 
 /** What delivering needs beside the webhook. */
-export interface Turn {
+export interface DeliveryTurn {
   context: EngineContext;
-  desk: Desk;
+  desk: DeliveryContext;
   task: Task;
   incarnation: string;
   /** The trace in which the task was created. */
@@ -74,29 +74,29 @@ export interface Turn {
 
 /** Tells a webhook what it has not been told, in order, until something stands in the way. */
 export async function deliverHook(
-  turn: Turn,
+  turn: DeliveryTurn,
   hook: TaskHook,
   note: string | undefined,
-): Promise<Progress> {
+): Promise<HookProgress> {
   const { context: { reader, clock }, desk, task: { id: taskId }, incarnation } = turn;
   const endMs = clock.now() + TURN_MS;
-  const notes = new Note(turn, hook.name, note);
+  const notes = new HookNote(turn, hook.name, note);
   for (;;) {
     const { from, through } = rangeOf(notes.state);
     const page = await reader.readLog(taskId, {
       after: from - 1,
       through,
-      limit: PAGE,
+      limit: PAGE_EVENTS,
       filter: hook.filter,
     });
     if (page === undefined || page.incarnation !== incarnation) return "elsewhere";
     const isAgain = notes.state.again !== undefined;
-    const places = await placesOf(turn, hook, page, isAgain ? undefined : notes.state.count);
+    const places = await ranksOf(turn, hook, page, isAgain ? undefined : notes.state.count);
     for (const [i, event] of page.events.entries()) {
       const nowMs = clock.now();
       if ((notes.state.atMs ?? 0) > nowMs) return { nextAtMs: notes.state.atMs! };
       if (nowMs > endMs || desk.closing.aborted) return { nextAtMs: nowMs };
-      const giveBack = desk.slots.take(hook.url);
+      const giveBack = desk.slots.acquire(hook.url);
       if (giveBack === undefined) return { nextAtMs: nowMs + BUSY_MS };
       let next: HookState;
       try {
@@ -114,7 +114,7 @@ export async function deliverHook(
       if (next.atMs !== undefined) return { nextAtMs: next.atMs };
     }
     const next = Math.max(from, page.scannedTo + 1);
-    if (isAgain || next - notes.state.next > REMEMBER_SKIPPED) {
+    if (isAgain || next - notes.state.next > MAX_UNSAVED_SKIPS) {
       if (!await notes.write(skipped(notes.state, next))) return "elsewhere";
     }
     if (!isAgain && next >= page.length) {
@@ -129,8 +129,8 @@ export async function deliverHook(
 }
 
 /** The `filteredIndex` of each event of a page, given that of the first if that is known. */
-async function placesOf(
-  { context: { reader }, task: { id } }: Turn,
+async function ranksOf(
+  { context: { reader }, task: { id } }: DeliveryTurn,
   { filter = {} }: TaskHook,
   page: LogPage,
   first: number | undefined,
@@ -140,9 +140,9 @@ async function placesOf(
 }
 
 /** The state of a webhook, as it is kept with the task. */
-class Note {
+class HookNote {
   state: HookState;
-  readonly #turn: Turn;
+  readonly #turn: DeliveryTurn;
   readonly #name: string;
   /** Names this turn in the note, so that an earlier turn of another instance finds it changed. */
   readonly #holder = crypto.randomUUID().slice(0, 8);
@@ -150,7 +150,7 @@ class Note {
   /** When the store last said that the note is as this instance left it. */
   #heldAtMs = -Infinity;
 
-  constructor(turn: Turn, hook: string, text: string | undefined) {
+  constructor(turn: DeliveryTurn, hook: string, text: string | undefined) {
     this.#turn = turn;
     this.#name = noteOf(hook);
     this.#text = text;
@@ -172,7 +172,7 @@ class Note {
     if (this.state.holder !== this.#holder) {
       return await this.write({ ...this.state, holder: this.#holder });
     }
-    if (nowMs - this.#heldAtMs <= HELD_MS) return true;
+    if (nowMs - this.#heldAtMs <= RECHECK_MS) return true;
     const notes = await store.readNotes(id, incarnation);
     if (notes?.[this.#name] !== this.#text) return false;
     this.#heldAtMs = nowMs;
@@ -195,7 +195,7 @@ class Note {
 
 /** An attempt as a part of the trace in which the task was created. */
 function tracedAttempt(
-  { context: { clock, tracer }, desk, traceparent }: Turn,
+  { context: { clock, tracer }, desk, traceparent }: DeliveryTurn,
   delivery: Omit<Delivery, "traceparent">,
 ): Promise<Outcome> {
   const { taskId, hook, event } = delivery;
@@ -219,7 +219,7 @@ function tracedAttempt(
 
 /** Sends an event once. Returns what follows. */
 async function deliverEvent(
-  turn: Turn,
+  turn: DeliveryTurn,
   hook: TaskHook,
   state: HookState,
   event: StoredEvent,
@@ -252,5 +252,5 @@ async function deliverEvent(
   // Listed first: should this instance die in between, the list has one too many for a moment.
   await store.mark(task.id, "undelivered", clock.now(), { incarnation });
   desk.failed(task, { hook: name, url: shownUrl(url), index, type, attempts, error });
-  return givenUp(state, index, error, clock.now());
+  return exhausted(state, index, error, clock.now());
 }

@@ -8,7 +8,7 @@ import { areUsable } from "../each_alone.ts";
 import type { Round } from "../job.ts";
 import { Job } from "../job.ts";
 import { SetAside } from "../set_aside.ts";
-import type { Desk, Progress, Turn } from "./deliver_hook.ts";
+import type { DeliveryContext, DeliveryTurn, HookProgress } from "./deliver_hook.ts";
 import { deliverHook } from "./deliver_hook.ts";
 import { noteOf } from "./hook_state.ts";
 import type { TaskHook } from "./hooks_of.ts";
@@ -31,7 +31,7 @@ const OTHERS_MS = 1_000;
  * webhook is, in order, and what was answered with success is not sent again but by an instance
  * that died before it could write that down.
  */
-export class Deliverer implements Desk {
+export class Deliverer implements DeliveryContext {
   readonly counts = { delivered: 0, attemptsFailed: 0, givenUp: 0, underWay: 0 };
   readonly slots: OriginSlots = new OriginSlots();
   readonly #failed: (task: Task, failure: WebhookFailure) => void;
@@ -119,7 +119,7 @@ export class Deliverer implements Desk {
   #begin(taskId: string, untilMs: number): void {
     const isFull = this.#active.size >= MAX_TASKS - 1;
     const work = this.#deliver(taskId, untilMs)
-      .then(() => this.setAside.succeeded(taskId), (error) => this.#putAside(taskId, error))
+      .then(() => this.setAside.succeeded(taskId), (error) => this.#setAside(taskId, error))
       .finally(() => {
         this.#active.delete(work);
         if (isFull && !this.closing.aborted) void this.#job.run();
@@ -128,7 +128,7 @@ export class Deliverer implements Desk {
   }
 
   /** Leaves a task alone for a while. Should moving its mark fail, too, its lease runs out. */
-  async #putAside(taskId: string, error: unknown): Promise<void> {
+  async #setAside(taskId: string, error: unknown): Promise<void> {
     const { store, clock, report } = this.#context;
     if (!await areUsable(clock, store)) return report(error, { operation: "webhooks", taskId });
     const retryAtMs = this.setAside.failed(taskId, error);
@@ -155,7 +155,7 @@ export class Deliverer implements Desk {
     const notes = await store.readNotes(taskId, incarnation);
     if (notes === undefined) return;
     const hooks = this.hooksOf(task);
-    const turn: Turn = {
+    const turn: DeliveryTurn = {
       context: this.#context,
       desk: this,
       task,
@@ -172,11 +172,14 @@ export class Deliverer implements Desk {
     const progress = await Promise.all(
       hooks.map((hook) => deliverHook(turn, hook, notes[noteOf(hook.name)])),
     );
-    await this.#settle(head, progress);
+    await this.#scheduleNext(head, progress);
   }
 
   /** Says when the task wants attention again. */
-  async #settle({ record, length }: TaskHead, progress: readonly Progress[]): Promise<void> {
+  async #scheduleNext(
+    { record, length }: TaskHead,
+    progress: readonly HookProgress[],
+  ): Promise<void> {
     const { store, clock } = this.#context;
     const { task: { id, status }, incarnation } = record;
     if (progress.includes("elsewhere")) return;

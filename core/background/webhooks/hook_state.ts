@@ -70,7 +70,12 @@ export function postponed(state: HookState, error: string, atMs: number): HookSt
 }
 
 /** The state once the event at `index` is given up. */
-export function givenUp(state: HookState, index: number, error: string, nowMs: number): HookState {
+export function exhausted(
+  state: HookState,
+  index: number,
+  error: string,
+  nowMs: number,
+): HookState {
   const { failed = [], ...kept } = settled(state, index);
   const ranges = [...failed];
   const last = ranges.at(-1);
@@ -106,7 +111,7 @@ const FAILED_RETENTION_MS = 7 * 86_400_000;
  * @param length Events in its log.
  * @param failedRetentionMs For how long deliveries that were given up count as not made.
  */
-export function areTold(
+export function areDelivered(
   notes: Readonly<Record<string, string>>,
   length: number,
   nowMs: number,

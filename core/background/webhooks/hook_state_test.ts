@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { HookState } from "./hook_state.ts";
 import {
   delivered,
-  givenUp,
+  exhausted,
   parseState,
   postponed,
   rangeOf,
@@ -29,10 +29,10 @@ Deno.test("an attempt that failed is counted until the event is settled", () => 
 
 Deno.test("what is given up one after another for one reason is one range", () => {
   let state: HookState = NEW;
-  for (const index of [0, 2, 3]) state = givenUp(state, index, "500", index);
+  for (const index of [0, 2, 3]) state = exhausted(state, index, "500", index);
   state = delivered(state, 4);
-  state = givenUp(state, 5, "500", 5);
-  state = givenUp(state, 6, "timeout", 6);
+  state = exhausted(state, 5, "500", 5);
+  state = exhausted(state, 6, "timeout", 6);
   assert.deepEqual(state.failed, [
     { from: 0, through: 3, count: 3, error: "500", at: 3 },
     { from: 5, through: 5, count: 1, error: "500", at: 5 },
@@ -42,12 +42,12 @@ Deno.test("what is given up one after another for one reason is one range", () =
 });
 
 Deno.test("what is tried again comes before what is new, and moves nothing", () => {
-  let state = retried(givenUp(delivered(givenUp(NEW, 1, "x", 0), 2), 3, "x", 0));
+  let state = retried(exhausted(delivered(exhausted(NEW, 1, "x", 0), 2), 3, "x", 0));
   assert.deepEqual(state.failed, undefined);
   assert.deepEqual(rangeOf(state), { from: 1, through: 1 });
   state = delivered(state, 1);
   assert.deepEqual(rangeOf(state), { from: 3, through: 3 });
-  state = givenUp(state, 3, "y", 9);
+  state = exhausted(state, 3, "y", 9);
   assert.deepEqual(rangeOf(state), { from: 4 });
   assert.deepEqual([state.next, state.count], [4, 3]);
   assert.deepEqual(state.failed, [{ from: 3, through: 3, count: 1, error: "y", at: 9 }]);
@@ -55,7 +55,7 @@ Deno.test("what is tried again comes before what is new, and moves nothing", () 
 
 Deno.test("the list of failures is bounded", () => {
   let state: HookState = NEW;
-  for (let i = 0; i < 300; i++) state = givenUp(state, i, `${i}`, i);
+  for (let i = 0; i < 300; i++) state = exhausted(state, i, `${i}`, i);
   assert.equal(state.failed?.length, 100);
   assert.equal(state.failed?.reduce((sum, { count }) => sum + count, 0), 300);
   assert.equal(state.failed?.at(-1)?.through, 299);

@@ -10,7 +10,7 @@ export class OriginSlots {
   #total = 0;
 
   /** Takes a slot if there is one; the answer gives it back. */
-  take(url: string): (() => void) | undefined {
+  acquire(url: string): (() => void) | undefined {
     const { origin } = new URL(url);
     const taken = this.#taken.get(origin) ?? 0;
     if (taken >= MAX_PER_ORIGIN || this.#total >= MAX_TOTAL) return undefined;

@@ -4,7 +4,7 @@ import { displaced } from "../../domain/retention/displaced.ts";
 import { isPendingDeletion } from "../../domain/retention/pending_deletion.ts";
 import { isRefilling } from "../../domain/retention/refilling.ts";
 import type { ArchiveFaults, ArchiveQueue, Claimed } from "./archive_faults.ts";
-import type { Item } from "./archive_shares.ts";
+import type { ArchiveTask } from "./archive_batch.ts";
 import type { EngineContext } from "../../context/context.ts";
 import { finishDeletion } from "../delete_task.ts";
 import type { Refill } from "./refill.ts";
@@ -14,7 +14,7 @@ import type { Refill } from "./refill.ts";
  * archive are finished here, tasks that somebody began to bring back are brought back, and a task of
  * the archive whose id another one has taken makes room.
  */
-export class ArchiveItems {
+export class ArchiveTaskReader {
   /** Tasks of the archive that were kept under another id. */
   tasksDisplaced = 0;
   readonly #context: EngineContext;
@@ -34,9 +34,9 @@ export class ArchiveItems {
   }
 
   /** The claimed tasks that are there, not deleted and whole. */
-  async of(queue: ArchiveQueue, taskIds: readonly string[]): Promise<Item[]> {
+  async read(queue: ArchiveQueue, taskIds: readonly string[]): Promise<ArchiveTask[]> {
     const { store } = this.#context;
-    const read = await this.#faults.alone(
+    const read = await this.#faults.runEach(
       queue,
       taskIds,
       (taskId) => ({ taskId }),
@@ -44,22 +44,22 @@ export class ArchiveItems {
     );
     const heads = read.filter((head) => head !== undefined);
     const isDeleted = ({ record }: TaskHead) => isPendingDeletion(record.incarnation);
-    await this.#faults.alone(queue, heads.filter(isDeleted), claimedOf, async ({ record }) => {
+    await this.#faults.runEach(queue, heads.filter(isDeleted), claimedOf, async ({ record }) => {
       await finishDeletion(this.#context, this.#archive, record);
       this.#faults[queue].succeeded(record.task.id);
     });
     const isStandIn = ({ record }: TaskHead) => isRefilling(record.incarnation);
-    await this.#faults.alone(queue, heads.filter(isStandIn), claimedOf, async ({ record }) => {
+    await this.#faults.runEach(queue, heads.filter(isStandIn), claimedOf, async ({ record }) => {
       await this.#refill.run(record.task.id);
       this.#faults[queue].succeeded(record.task.id);
     });
-    const found = await this.#faults.together(
+    const found = await this.#faults.runTogether(
       queue,
       heads.filter((head) => !isDeleted(head) && !isStandIn(head)),
       claimedOf,
       (some) => this.#positionsOf(some),
     );
-    return await this.#faults.alone(
+    return await this.#faults.runEach(
       queue,
       found,
       ({ item }) => claimedOf(item),

@@ -2,7 +2,7 @@ import type { ArchivePosition } from "../../contracts/long_term_store.ts";
 import type { TaskHead, TaskRecord, TaskRevision } from "../../contracts/records.ts";
 
 /** A task that is being archived. */
-export interface Item {
+export interface ArchiveTask {
   head: TaskHead;
   position: ArchivePosition;
   /** The archive's newest event is known to be that of the short-term store. */
@@ -12,8 +12,8 @@ export interface Item {
 }
 
 /** What a task has of one write. */
-export interface Share {
-  item: Item;
+export interface BatchPart {
+  item: ArchiveTask;
   /** Events at most. */
   limit: number;
 }
@@ -22,19 +22,19 @@ export interface Share {
 const READ_TASKS = 16;
 
 /** A mark that no task is at: says that it went on. */
-export const NOWHERE: TaskRevision = { incarnation: "", version: 0, length: 0 };
+export const NO_REVISION: TaskRevision = { incarnation: "", version: 0, length: 0 };
 
 /**
  * Who is in the next write: the first tasks that fill it together, and those that have everything and
  * want only to be settled. Few tasks with many events each, since to read a task and to look it up in
  * the archive costs as much as some dozens of events.
  */
-export function shareOut(
-  items: readonly Item[],
+export function nextBatch(
+  items: readonly ArchiveTask[],
   archiveBatch: number,
-): { shares: Share[]; rest: Item[] } {
-  const shares: Share[] = [];
-  const rest: Item[] = [];
+): { shares: BatchPart[]; rest: ArchiveTask[] } {
+  const shares: BatchPart[] = [];
+  const rest: ArchiveTask[] = [];
   let left = archiveBatch;
   for (const item of items) {
     const { head, position } = item;
@@ -50,12 +50,14 @@ export function shareOut(
 }
 
 /** Whether the archive is where it was. */
-export function isSame(before: ArchivePosition, after: ArchivePosition): boolean {
+export function isSamePosition(before: ArchivePosition, after: ArchivePosition): boolean {
   if (before.deleted || after.deleted) return false;
   return before.length === after.length && before.version === after.version;
 }
 
 /** Where a task is. */
-export function markOf({ record, length }: { record: TaskRecord; length: number }): TaskRevision {
+export function revisionOf(
+  { record, length }: { record: TaskRecord; length: number },
+): TaskRevision {
   return { incarnation: record.incarnation, version: record.version, length };
 }
