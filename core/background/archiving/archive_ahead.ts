@@ -6,10 +6,11 @@ import type { EngineContext } from "../../context/context.ts";
 import type { Refill } from "./refill.ts";
 
 /**
- * What the archive has more of than the short-term store, which was restored to an earlier state.
+ * Handles tasks of which the archive has more than the short-term store, because that was restored to an
+ * earlier state.
  */
 export class ArchiveAhead {
-  /** Hot copies that were given up, since the archive has the end of the task and they had not. */
+  /** Number of dropped hot copies that lacked the end of the task, which the archive has. */
   tasksOvertaken = 0;
   readonly #context: EngineContext;
   readonly #archive: LongTermStore;
@@ -23,9 +24,8 @@ export class ArchiveAhead {
   }
 
   /**
-   * Gives a hot copy up that is a beginning of what the archive has: a task that ended is served from
-   * there, and a live one is brought back. Where the two have different events, both are kept as they
-   * are.
+   * Drops a hot copy that is a prefix of the archive's copy. An ended task is then served from the archive,
+   * and a live one is restored. If the two have different events, both are kept.
    *
    * @returns Whether the archive is ahead.
    */
@@ -44,7 +44,7 @@ export class ArchiveAhead {
       await this.#refill.replace(head);
       return true;
     }
-    // Only at exactly this mark: whatever was published meanwhile is not given up.
+    // Only at exactly this revision, so that nothing published meanwhile is dropped.
     if (await store.deleteTask(id, revisionOf(head))) {
       this.tasksOvertaken++;
       this.#context.report(

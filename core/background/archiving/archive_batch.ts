@@ -5,29 +5,29 @@ import type { TaskHead, TaskRecord, TaskRevision } from "../../contracts/records
 export interface ArchiveTask {
   head: TaskHead;
   position: ArchivePosition;
-  /** The archive's newest event is known to be that of the short-term store. */
+  /** Set if the archive's newest event is known to be the same in the short-term store. */
   isCompared?: boolean;
-  /** Some of it was written since it was claimed. */
+  /** Set if a part of it was written since it was claimed. */
   isServed?: boolean;
 }
 
-/** What a task has of one write. */
+/** One task's part of a batch. */
 export interface BatchPart {
   item: ArchiveTask;
-  /** Events at most. */
+  /** Maximum number of events. */
   limit: number;
 }
 
 /** Tasks read at a time. */
 const READ_TASKS = 16;
 
-/** A mark that no task is at: says that it went on. */
+/** A revision that no task has. `archived()` with it reschedules a task as if it had changed. */
 export const NO_REVISION: TaskRevision = { incarnation: "", version: 0, length: 0 };
 
 /**
- * Who is in the next write: the first tasks that fill it together, and those that have everything and
- * want only to be settled. Few tasks with many events each, since to read a task and to look it up in
- * the archive costs as much as some dozens of events.
+ * Selects the next batch: the first tasks that fill it, and tasks that are complete and only need to be
+ * marked. A batch has few tasks with many events each, because reading a task and its position in the
+ * archive costs as much as some dozens of events.
  */
 export function nextBatch(
   items: readonly ArchiveTask[],
@@ -49,13 +49,13 @@ export function nextBatch(
   return { shares, rest };
 }
 
-/** Whether the archive is where it was. */
+/** Returns whether two positions of the archive in a task are equal. */
 export function isSamePosition(before: ArchivePosition, after: ArchivePosition): boolean {
   if (before.deleted || after.deleted) return false;
   return before.length === after.length && before.version === after.version;
 }
 
-/** Where a task is. */
+/** Returns the revision of a task. */
 export function revisionOf(
   { record, length }: { record: TaskRecord; length: number },
 ): TaskRevision {

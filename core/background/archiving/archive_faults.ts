@@ -12,11 +12,11 @@ export type ArchiveQueue = "archive" | "release";
 /** A task that the archiver works on. */
 export interface Claimed {
   taskId: string;
-  /** Known once it was read. */
+  /** Set once the task has been read. */
   incarnation?: string;
 }
 
-/** A task that cannot be archived, and why. */
+/** Thrown if a task cannot be archived. */
 export class CannotArchive extends TaskcastError {
   constructor(taskId: string, why: string) {
     super("INTERNAL", `Cannot archive the task "${taskId}": ${why}`);
@@ -24,8 +24,8 @@ export class CannotArchive extends TaskcastError {
 }
 
 /**
- * Keeps what fails on one task from holding up others: as long as the stores work, that task is set
- * aside, with its mark moved to when it is tried again.
+ * Isolates failures of single tasks. As long as the stores work, a failing task is set aside and its mark is
+ * moved to the time of the next attempt, so that it does not delay others.
  */
 export class ArchiveFaults {
   readonly archive: SetAside;
@@ -34,7 +34,7 @@ export class ArchiveFaults {
   readonly #archive: LongTermStore;
   readonly #expect: (atMs: number) => void;
 
-  /** @param expect Told when a task is tried again. */
+  /** @param expect Called with the time at which a task is retried. */
   constructor(context: EngineContext, archive: LongTermStore, expect: (atMs: number) => void) {
     this.#context = context;
     this.#archive = archive;
@@ -43,7 +43,7 @@ export class ArchiveFaults {
     this.release = new SetAside(context, "release");
   }
 
-  /** Does something with each item, and gives what came of those that did not fail. */
+  /** Runs a function for each item, and returns the results of those that did not fail. */
   async runEach<Item, T>(
     queue: ArchiveQueue,
     items: readonly Item[],
@@ -53,7 +53,7 @@ export class ArchiveFaults {
     return await this.#setAsideFailures(queue, items, claimedOf, await each(items, run));
   }
 
-  /** The same with all items at once, or in smaller parts where one makes them fail. */
+  /** Runs a function for all items at once, or in smaller groups to isolate those that fail. */
   async runTogether<Item, T>(
     queue: ArchiveQueue,
     items: readonly Item[],
@@ -67,7 +67,7 @@ export class ArchiveFaults {
     return await this.#setAsideFailures(queue, items, claimedOf, paired);
   }
 
-  /** Leaves a task alone for a while. */
+  /** Sets a task aside, and postpones it. */
   async setAside(
     queue: ArchiveQueue,
     { taskId, incarnation }: Claimed,
@@ -78,7 +78,7 @@ export class ArchiveFaults {
     this.#expect(retryAtMs);
   }
 
-  /** Moves the mark of a task. Should this fail, its lease runs out. */
+  /** Moves the mark of a task. If this fails, its lease expires instead. */
   async postpone(
     queue: ArchiveQueue,
     { taskId, incarnation }: Claimed,
@@ -91,7 +91,7 @@ export class ArchiveFaults {
         await store.mark(taskId, "release", untilMs, { incarnation });
       }
     } catch {
-      // What is wrong with the store is told by whoever uses it next.
+      // The next use of the store reports its failure.
     }
   }
 

@@ -10,12 +10,11 @@ import { finishDeletion } from "../delete_task.ts";
 import type { Refill } from "./refill.ts";
 
 /**
- * Reads claimed tasks, and asks the archive how far it is with each. Deletions that waited for the
- * archive are finished here, tasks that somebody began to bring back are brought back, and a task of
- * the archive whose id another one has taken makes room.
+ * Reads claimed tasks and the archive's position in each. It also finishes pending deletions and unfinished
+ * restorations, and displaces an archived task whose id a newer task has.
  */
 export class ArchiveTaskReader {
-  /** Tasks of the archive that were kept under another id. */
+  /** Number of archived tasks that were moved to another id. */
   tasksDisplaced = 0;
   readonly #context: EngineContext;
   readonly #archive: LongTermStore;
@@ -33,7 +32,7 @@ export class ArchiveTaskReader {
     this.#refill = refill;
   }
 
-  /** The claimed tasks that are there, not deleted and whole. */
+  /** Returns the claimed tasks that exist and are complete. */
   async read(queue: ArchiveQueue, taskIds: readonly string[]): Promise<ArchiveTask[]> {
     const { store } = this.#context;
     const read = await this.#faults.runEach(
@@ -78,8 +77,8 @@ export class ArchiveTaskReader {
   }
 
   /**
-   * Has another task that has the id in the archive kept under an id of its own. Nobody deleted that
-   * one, so it is not to be lost; what is here came later, or was created when nobody could ask.
+   * Moves another task with the same id in the archive to an id of its own. That task was not deleted, so it
+   * must not be lost. The hot task is newer, or was created while the archive could not be asked.
    */
   async #withRoom({ record }: TaskHead, position: ArchivePosition): Promise<ArchivePosition> {
     const other = position.deleted ? undefined : position.other;
@@ -102,7 +101,7 @@ export class ArchiveTaskReader {
   }
 }
 
-/** How a task is set aside. */
+/** Returns the identity under which a task is set aside. */
 export function claimedOf({ record: { task: { id }, incarnation } }: TaskHead): Claimed {
   return { taskId: id, incarnation };
 }

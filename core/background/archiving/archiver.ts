@@ -23,10 +23,10 @@ import { areDelivered } from "../webhooks/hook_state.ts";
 import type { Round } from "../job.ts";
 import { Job } from "../job.ts";
 
-/** What the archive has of a life that it knows of as not deleted. */
+/** The archive's position in a task that it does not have as deleted. */
 type KnownPosition = Exclude<ArchivePosition, { deleted: true }>;
 
-/** Claimed tasks for which the time did not suffice. */
+/** Claimed tasks for which there was not enough time. */
 interface Remaining {
   served: readonly string[];
   unserved: readonly string[];
@@ -37,32 +37,32 @@ const NOTHING_REMAINS: Remaining = { served: [], unserved: [] };
 /** Tasks claimed at a time. */
 const CLAIM_TASKS = 64;
 
-/** Tasks looked at in one round for some that nobody marked. */
+/** Tasks checked in one round for unmarked ones. */
 const SEARCH_TASKS = 200;
 
-/** A claim that is not settled by then is somebody else's. */
+/** Milliseconds after which an unfinished claim passes to another instance. */
 const LEASE_MS = 10_000;
 
-/** Between looks while the archive cannot be reached. */
+/** Maximum milliseconds between attempts while the archive cannot be reached. */
 const MAX_RETRY_MS = 5_000;
 
-/** Until it is looked again whether the webhooks of a task have everything. */
+/** Milliseconds until a task with undelivered webhooks is checked again. */
 const UNDELIVERED_MS = 60_000;
 
 /**
- * How long a claim is worked on before what is left of it is given back, so that it is never somebody
- * else's meanwhile, however far behind the archive is and however long it rests.
+ * Milliseconds after which the rest of a claim is released, so that it cannot expire during the work,
+ * however far behind the archive is and however long its pauses are.
  */
 const TURN_MS = LEASE_MS / 2;
 
 /**
- * Writes tasks behind the short-term store into the archive, and gives up the hot copies of those
- * that ended long enough ago.
+ * Copies tasks from the short-term store to the archive, and releases the hot copies of tasks that ended
+ * long enough ago.
  *
- * Each commit marks its task; what the archive has is asked of the archive itself. So an instance
- * may die at any moment: another claims the task, asks, and goes on there. The backlog is in the
- * short-term store, so it costs no memory here, and nothing leaves that store before the archive
- * has all of it.
+ * Each commit marks its task, and the archive itself knows how much of a task it has. An instance may
+ * therefore die at any moment: another one claims the task, asks the archive, and continues there. The
+ * backlog is in the short-term store, so it costs no memory here, and nothing leaves that store before the
+ * archive has all of it.
  */
 export class Archiver {
   readonly #counts = { eventsArchived: 0, tasksReleased: 0 };
@@ -77,18 +77,18 @@ export class Archiver {
   readonly #lost: LostTasks;
   readonly #onMarked: (atMs: number) => void;
   #oldestAtMs?: number;
-  /** How far tasks were looked through that may be from before there was an archive. */
+  /** The position of the search for tasks that may be older than the archive. */
   #search: { createdAt: number; id: string } | "done" | undefined;
-  /** How often the short-term store had been interrupted when the last round began. */
+  /** The short-term store's count of interruptions when the last round began. */
   #interruptions?: number;
 
   constructor(
     context: EngineContext,
     archive: LongTermStore,
     { onMarked = () => {}, onRefilled = () => {} }: {
-      /** Told when the archive was given a time for clean-up. */
+      /** Called when a task is marked for clean-up in the archive. */
       onMarked?: (atMs: number) => void;
-      /** Told when a live task was brought back into the short-term store. */
+      /** Called when a live task has been restored to the short-term store. */
       onRefilled?: (record: TaskRecord) => void;
     } = {},
   ) {
@@ -112,7 +112,7 @@ export class Archiver {
     this.#lost = new LostTasks(context, archive, { faults, refill });
   }
 
-  /** What was done. */
+  /** Counters of the work done. */
   get counts(): {
     eventsArchived: number;
     tasksReleased: number;
@@ -126,41 +126,41 @@ export class Archiver {
     return { ...this.#counts, tasksDisplaced, tasksOvertaken, tasksRefilled };
   }
 
-  /** Tasks that cannot be archived or released, while others are. */
+  /** Tasks that cannot be archived or released while others can. */
   get setAside(): { archive: SetAside; release: SetAside } {
     return this.#faults;
   }
 
-  /** Milliseconds by which the oldest work that was found is late. */
+  /** Milliseconds by which the oldest known work is late. */
   get lagMs(): number {
     return this.#oldestAtMs === undefined
       ? 0
       : Math.max(0, this.#context.clock.now() - this.#oldestAtMs);
   }
 
-  /** Looks for what others left, and then as needed. */
+  /** Starts with work that other instances left, and then runs as needed. */
   start(): void {
     void this.#job.run();
   }
 
-  /** A commit of this engine marked a task at this time. */
+  /** Schedules a round at the time for which a commit of this engine marked a task. */
   expect(atMs: number): void {
     this.#pace.notePublish();
     this.#job.expect(atMs);
   }
 
-  /** Somebody wanted to write to a live task that only the archive has. */
+  /** Restores a live task that only the archive has, because a caller wants to write to it. */
   restoreLost(taskId: string): void {
     this.#lost.report(taskId);
     this.#job.expect(this.#context.clock.now());
   }
 
-  /** Does what is due now. Resolves when it is done, or when it failed and will be tried again. */
+  /** Does what is due now. Resolves when it is done, or has failed and will be retried. */
   async run(): Promise<void> {
     await this.#job.run();
   }
 
-  /** Stops, when what is being done is done. */
+  /** Stops. Resolves once the round in progress has ended. */
   async close(): Promise<void> {
     this.#pace.close();
     await this.#job.close();
@@ -175,7 +175,7 @@ export class Archiver {
     }
   }
 
-  /** A store that comes back may have been restored to an earlier state. */
+  /** Compares all tasks again, because a store that was unreachable may have been restored. */
   #restartSearch(): void {
     this.#search = undefined;
     this.#lost.restart();
@@ -197,9 +197,10 @@ export class Archiver {
   }
 
   /**
-   * Marks tasks that were there before there was an archive, and those of which one of the stores has
-   * a newer version: looks through all of them once after the start and after a store could not be
-   * reached, a page a round. Returns whether there is more.
+   * Marks tasks that are older than the archive, and tasks of which one of the stores has a newer version.
+   * Searches all tasks at the start and after a store was unreachable, one page a round.
+   *
+   * @returns Whether there is more.
    */
   async #markUnknown(): Promise<boolean> {
     if (this.#search === "done") return false;
@@ -228,7 +229,7 @@ export class Archiver {
 
   async #claimed(
     work: "archive" | "release",
-    carryOut: (taskIds: readonly string[]) => Promise<Remaining>,
+    run: (taskIds: readonly string[]) => Promise<Remaining>,
   ): Promise<Round> {
     const { store, clock } = this.#context;
     const nowMs = clock.now();
@@ -240,40 +241,40 @@ export class Archiver {
     const { oldestAtMs, nextAtMs } = claim;
     const setAside = this.#faults[work];
     const taskIds = claim.taskIds.filter((taskId) => !setAside.isWaiting(taskId));
-    // What is given back loses its time, so until all of a claim is done the oldest seen counts.
+    // A released claim loses its time, so the oldest time seen counts until a whole claim is done.
     if (work === "archive" && oldestAtMs !== undefined) {
       this.#oldestAtMs = Math.min(oldestAtMs, this.#oldestAtMs ?? Infinity);
     }
-    let left = NOTHING_REMAINS;
+    let remaining = NOTHING_REMAINS;
     try {
-      if (taskIds.length > 0) left = await carryOut(taskIds);
+      if (taskIds.length > 0) remaining = await run(taskIds);
     } catch (error) {
       await this.#releaseClaims(taskIds, clock.now());
       throw error;
     }
-    const { served, unserved } = left;
-    const isLeft = served.length + unserved.length > 0;
-    if (isLeft) {
-      // Who had nothing comes first, who had something behind all that wait by now: more may come
-      // than is written, and then others would never have their turn.
+    const { served, unserved } = remaining;
+    const isUnfinished = served.length + unserved.length > 0;
+    if (isUnfinished) {
+      // Tasks that were not served come first, and the others behind all that wait by now. Otherwise a
+      // task that grows faster than it is written would starve the others.
       await this.#releaseClaims(unserved, oldestAtMs ?? nowMs);
       await this.#releaseClaims(served, clock.now());
     } else if (work === "archive") {
       this.#oldestAtMs = undefined;
     }
-    return { again: isLeft || claim.taskIds.length === CLAIM_TASKS, nextAtMs };
+    return { again: isUnfinished || claim.taskIds.length === CLAIM_TASKS, nextAtMs };
   }
 
-  /** Whoever looks next need not wait for the lease to run out. */
+  /** Releases claims, so that the next round does not have to wait for the leases to expire. */
   async #releaseClaims(taskIds: readonly string[], againAtMs: number): Promise<void> {
     const { store } = this.#context;
-    // Should this fail, too, the lease runs out.
+    // If this fails too, the leases expire.
     await Promise.allSettled(
       taskIds.map((taskId) => store.archived(taskId, NO_REVISION, { againAtMs })),
     );
   }
 
-  /** Returns those that are left when the time is over. */
+  /** Archives tasks until the time for one claim is over. Returns the unfinished tasks. */
   async #archiveAll(taskIds: readonly string[]): Promise<Remaining> {
     const { clock, options } = this.#context;
     const untilMs = clock.now() + TURN_MS;
@@ -289,7 +290,7 @@ export class Archiver {
     };
   }
 
-  /** Writes a part of each task, or finishes it. Returns those that are not finished. */
+  /** Writes a part of each task, or finishes it. Returns the unfinished tasks. */
   async #advance(shares: readonly BatchPart[]): Promise<ArchiveTask[]> {
     const parts = await this.#faults.runEach(
       "archive",
@@ -308,7 +309,7 @@ export class Archiver {
     for (const { item: { item: { head, position: before }, part }, value: position } of written) {
       this.#counts.eventsArchived += part.events.length;
       if (isSamePosition(before, position)) {
-        // It would be written again and again.
+        // Without progress it would be written again and again.
         const { taskId } = claimedOf(head);
         const error = new CannotArchive(taskId, "the archive takes nothing of what comes next");
         await this.#faults.setAside("archive", claimedOf(head), error);
@@ -340,7 +341,7 @@ export class Archiver {
     }
   }
 
-  /** What the archive is to get next of a task; `undefined` when there is nothing more to do. */
+  /** Returns the next part of a task to write; `undefined` if there is nothing more to do. */
   async #nextPart(
     { head, position, isCompared = false }: ArchiveTask,
     limit: number,
@@ -353,7 +354,7 @@ export class Archiver {
     const continuation = await this.#readContinuation(head, position, isDone ? 0 : limit);
     if (continuation === undefined) return undefined;
     if (isDone) return void await this.#markArchived(head);
-    // The record must not be older than the events that go with it.
+    // The record must not be older than the events that are written with it.
     const events = continuation.filter(({ index }) => index < length);
     if (events.length === 0 && position.length < length) {
       throw new CannotArchive(record.task.id, "its log ends before its head says");
@@ -366,9 +367,10 @@ export class Archiver {
   }
 
   /**
-   * Reads the events that come after what the archive has, if the log in the short-term store is the
-   * continuation of it. Should that store have been brought back as it was earlier, it is not: the
-   * two then differ in what was acknowledged, and neither may be taken for the other.
+   * Reads the events that follow the archive's position.
+   *
+   * @throws {CannotArchive} If the log in the short-term store does not continue the archive's, because that
+   * store was restored to an earlier state. Both then have acknowledged events that the other lacks.
    */
   async #readContinuation(
     head: TaskHead,
@@ -378,7 +380,7 @@ export class Archiver {
     const { task: { id }, incarnation } = head.record;
     const { length, entropy } = position;
     const { store, options: { pageBytes: maxBytes } } = this.#context;
-    // With the newest event that the archive has, to compare.
+    // The page includes the archive's newest event, for comparison.
     const page = await store.readLog(id, {
       after: Math.max(-1, length - 2),
       limit: length === 0 ? Math.max(1, limit) : limit + 1,
@@ -394,7 +396,7 @@ export class Archiver {
       );
     }
     if (events.length > 0 || limit === 0) return events;
-    // That one was as large as a page.
+    // That event alone filled the page.
     return (await store.readLog(id, { after: length - 1, limit, maxBytes }))?.events;
   }
 
@@ -413,12 +415,12 @@ export class Archiver {
     this.#job.expect(settled ? releaseAtMs ?? Infinity : againAtMs);
   }
 
-  /** Whoever deleted the task died between the archive and the short-term store. */
+  /** Finishes a deletion that was interrupted between the archive and the short-term store. */
   async #finishDeletion(head: TaskHead): Promise<void> {
     await this.#context.store.deleteTask(head.record.task.id, revisionOf(head));
   }
 
-  /** Its webhooks, if it has some, have everything. */
+  /** Returns whether the task's webhooks, if any, have everything. */
   async #hasDeliveredAll(
     { record: { task, incarnation, hooked }, length }: TaskHead,
   ): Promise<boolean> {
@@ -451,7 +453,7 @@ export class Archiver {
       return;
     }
     if (await this.#readContinuation(head, position, 0) === undefined) return;
-    // Whoever gives this id to a task need not ask the archive for the time being.
+    // While the id is reserved, creating a task with it does not require asking the archive.
     const nowMs = clock.now();
     const closing = { nowMs, untilMs: nowMs + RELEASED_ID_MS };
     if (await store.deleteTask(id, revisionOf(head), closing)) this.#counts.tasksReleased++;

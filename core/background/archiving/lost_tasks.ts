@@ -9,21 +9,21 @@ import { NO_REVISION } from "./archive_batch.ts";
 import type { EngineContext } from "../../context/context.ts";
 import type { Refill } from "./refill.ts";
 
-/** Tasks of the archive looked at in one round. */
+/** Archived tasks checked in one round. */
 const PAGE_TASKS = 50;
 
-/** Tasks that others came across and that are remembered; those beyond it are found by the next look. */
+/** Maximum number of reported tasks that are remembered. The next search finds the others. */
 const MAX_REPORTED = 1_000;
 
-/** After this long the archive is looked through again: a part of a store may have been restored. */
+/** Milliseconds between searches through the archive, because a part of a store may have been restored. */
 const SEARCH_INTERVAL_MS = 21_600_000;
 
 const LIVE: readonly TaskStatus[] = TASK_STATUSES.filter((status) => !isTerminal(status));
 
 /**
- * Finds live tasks of which the archive has more than the short-term store: by one look through the
- * archive's live tasks after the start and after a store could not be reached or was interrupted, by
- * those that somebody wanted to write to, and by another look now and then.
+ * Finds live tasks of which the archive has more than the short-term store, and restores them. It searches
+ * the archive's live tasks at the start, after a store was unreachable or interrupted, and at regular
+ * intervals. Callers also report tasks that they failed to write to.
  */
 export class LostTasks {
   readonly #context: EngineContext;
@@ -31,9 +31,9 @@ export class LostTasks {
   readonly #faults: ArchiveFaults;
   readonly #refill: Refill;
   readonly #reported = new Set<string>();
-  /** How far the archive was looked through. */
+  /** The position of the search through the archive. */
   #cursor: { createdAt: number; id: string } | "done" | undefined;
-  /** Some could not be brought back: when to look again. */
+  /** The time to retry tasks that could not be restored. */
   #retryAtMs = Infinity;
   #searchedAtMs = -Infinity;
 
@@ -48,22 +48,22 @@ export class LostTasks {
     this.#refill = refill;
   }
 
-  /** The short-term store may have been restored. */
+  /** Restarts the search, because the short-term store may have lost data. */
   restart(): void {
     this.#cursor = undefined;
   }
 
-  /** Somebody came across a task that only the archive has. */
+  /** Reports a task that only the archive has. */
   report(taskId: string): void {
     if (this.#reported.size < MAX_REPORTED) this.#reported.add(taskId);
   }
 
-  /** Brings back what was found on one page. Returns whether there is more, and when to look again. */
+  /** Restores reported tasks and those on one page. Returns whether there is more, and when to continue. */
   async restoreSome(): Promise<{ more: boolean; nextAtMs?: number }> {
     const { clock } = this.#context;
-    const heard = [...this.#reported].filter((id) => !this.#faults.archive.isWaiting(id));
+    const reported = [...this.#reported].filter((id) => !this.#faults.archive.isWaiting(id));
     this.#reported.clear();
-    await this.#restore(heard);
+    await this.#restore(reported);
     if (this.#retryAtMs <= clock.now() || this.#searchedAtMs + SEARCH_INTERVAL_MS <= clock.now()) {
       this.#retryAtMs = Infinity;
       this.#searchedAtMs = clock.now();
@@ -95,7 +95,7 @@ export class LostTasks {
     return this.#cursor !== "done" || isMarked;
   }
 
-  /** The archiver takes those of which the archive has more. Returns whether there are such. */
+  /** Marks tasks of which the archive has more for the archiver. Returns whether there are any. */
   async #markArchiveAhead(heads: readonly TaskHead[]): Promise<boolean> {
     const { store, clock } = this.#context;
     const identity = ({ task: { id: taskId }, incarnation }: TaskRecord) => ({

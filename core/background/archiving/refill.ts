@@ -10,23 +10,22 @@ import { NO_REVISION, revisionOf } from "./archive_batch.ts";
 import { CannotArchive } from "./archive_faults.ts";
 import type { EngineContext } from "../../context/context.ts";
 
-/** Commits made for one task before others have their turn. */
+/** Maximum number of commits for one task before others get their turn. */
 const TURN_COMMITS = 500;
 
-/** Whoever finds a stand-in older than this goes on with it. */
+/** Milliseconds after which another instance continues with an unfinished stand-in. */
 const LEASE_MS = 10_000;
 
 /**
- * Brings live tasks back into the short-term store that lost them, or the newest of their events, as
- * the archive has them.
+ * Restores live tasks from the archive to a short-term store that lost them or their newest events.
  *
- * A log has events of many times, and a commit has one time, so it takes several. Until the last one a
- * stand-in has the id (see `rules/refilling.ts`): reads are answered by the archive, and writes are
- * refused for the moment. Each commit expects exactly what the one before left, so any number of
- * instances may do this at once, and whoever comes next goes on where one died.
+ * The events of a log have many timestamps and a commit has only one, so this takes several commits. Until
+ * the last one a stand-in holds the id (see `domain/retention/refilling.ts`): the archive serves reads, and
+ * writes are refused for the moment. Each commit expects exactly the state that the previous one left, so
+ * any number of instances may do this at once, and one continues where another died.
  */
 export class Refill {
-  /** Tasks that were brought back. */
+  /** Number of restored tasks. */
   tasksRefilled = 0;
   readonly #context: EngineContext;
   readonly #archive: LongTermStore;
@@ -37,7 +36,7 @@ export class Refill {
     context: EngineContext,
     archive: LongTermStore,
     { expect, onRefilled }: {
-      /** Told when the archiver is to look at a task. */
+      /** Called with the time at which the archiver must check a task. */
       expect: (atMs: number) => void;
       onRefilled: (record: TaskRecord) => void;
     },
@@ -49,30 +48,30 @@ export class Refill {
   }
 
   /**
-   * Replaces a hot copy that is a beginning of what the archive has. Does nothing if the task has
-   * changed by now.
+   * Replaces a hot copy that is a prefix of the archive's copy. Does nothing if the task has changed
+   * meanwhile.
    */
   async replace(head: TaskHead): Promise<void> {
     const { store, clock } = this.#context;
     const { task: { id }, incarnation, hooked } = head.record;
     const notes = hooked ? await store.readNotes(id, incarnation) : undefined;
     const nowMs = clock.now();
-    // Only at exactly this mark. The id stays closed in between.
+    // Only at exactly this revision. The id stays reserved in between.
     const closing = { nowMs, untilMs: nowMs + LEASE_MS };
     if (await store.deleteTask(id, revisionOf(head), closing)) await this.run(id, notes);
   }
 
   /**
-   * Brings a task back, or goes on with that, if it is live and only the archive has it.
+   * Restores a live task that only the archive has, or continues an unfinished restoration.
    *
-   * @param notes What the hot copy said of its webhooks.
-   * @throws {CannotArchive} If that cannot be done. Nothing is lost then.
+   * @param notes The webhook notes of the hot copy.
+   * @throws {CannotArchive} If that is impossible. Nothing is lost then.
    */
   async run(taskId: string, notes: Record<string, string> = {}): Promise<void> {
     const { store, clock } = this.#context;
     const hot = await store.getTask(taskId);
     if (hot !== undefined && !isRefilling(hot.record.incarnation)) return;
-    // After the short-term store: whoever deletes or releases a task changes the archive first.
+    // Read after the short-term store, because deletions and releases change the archive first.
     const cold = await this.#archive.getTask(taskId, hot && hot.length - 1);
     const isWanted = cold !== undefined && !isTerminal(cold.record.task.status);
     if (hot !== undefined) {
@@ -87,7 +86,7 @@ export class Refill {
     const { record } = cold;
     let length = hot?.length ?? 0;
     if (hot === undefined) {
-      // As if it were later: its id may be closed.
+      // With a later time, because its id may be reserved.
       const nowMs = clock.now() + RELEASED_ID_MS;
       const first = cold.length === 0 ? record : refilling(record, 0);
       if (!await this.#commit(first, "absent", nowMs)) return;
@@ -122,9 +121,9 @@ export class Refill {
   }
 
   /**
-   * Whether nobody else went on with a stand-in.
+   * Returns whether the stand-in has not changed since it was read.
    *
-   * @throws {CannotArchive} If it has what the archive has not, which is not to be lost.
+   * @throws {CannotArchive} If it has events that the archive lacks, which must not be lost.
    */
   async #isBeginning(taskId: string, hot: TaskHead, cold: TaskHead): Promise<boolean> {
     const { length, record: { incarnation, version } } = hot;
@@ -136,7 +135,7 @@ export class Refill {
     return true;
   }
 
-  /** Returns whether nobody else was faster. */
+  /** Returns whether the commit succeeded; `false` if another instance was faster. */
   async #commit(
     record: TaskRecord,
     expect: Commit["expect"],
@@ -184,7 +183,7 @@ export class Refill {
       ),
       { operation: "archive", taskId },
     );
-    // The archiver compares them: the task may have been deleted meanwhile.
+    // The archiver compares both copies, because the task may have been deleted meanwhile.
     await this.#markForArchiver(taskId);
     if (store.announcesOn !== broadcast) await broadcast.publish({ taskId, from, length });
   }
@@ -197,7 +196,7 @@ export class Refill {
   }
 }
 
-/** Events in groups of one time each, through the length that was read. */
+/** Groups events by timestamp, up to the length of the archive's log. */
 function runsOf(events: readonly StoredEvent[], length: number): StoredEvent[][] {
   const runs: StoredEvent[][] = [];
   for (const event of events) {
