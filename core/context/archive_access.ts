@@ -2,15 +2,15 @@ import type { Clock } from "../contracts/clock.ts";
 import type { ErrorContext } from "../contracts/hooks.ts";
 import type { LongTermStore } from "../contracts/long_term_store.ts";
 
-/** Milliseconds for which nobody asks an archive that did not answer. */
+/** Milliseconds for which an archive that did not respond is not asked again. */
 const AWAY_MS = 1_000;
 
-/** Milliseconds that callers wait for a small answer. */
+/** Default milliseconds that a caller waits for the archive. */
 const PATIENCE_MS = 1_000;
 
 /**
- * Asks the archive for callers who can go on without it. They wait for a moment at most, and while it
- * is known to be away one of them a second.
+ * Queries the archive for callers that can continue without it. A caller waits only briefly, and while the
+ * archive is known to be unreachable only one caller a second waits at all.
  */
 export class ArchiveAccess {
   readonly #archive: LongTermStore;
@@ -28,7 +28,7 @@ export class ArchiveAccess {
     this.#report = report;
   }
 
-  /** What the archive says, or `undefined` when it cannot be asked. */
+  /** Returns the archive's answer, or `undefined` if the archive cannot be reached. */
   async ask<T>(
     question: (archive: LongTermStore) => Promise<T>,
     { patienceMs = PATIENCE_MS }: { patienceMs?: number } = {},

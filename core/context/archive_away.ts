@@ -1,13 +1,13 @@
 import { TaskcastError } from "../protocol/errors.ts";
 
-/** The archive cannot be reached, and what is asked for may be only there. */
+/** Thrown if the archive cannot be reached and may be the only store with the requested data. */
 export class ArchiveAway extends TaskcastError {
   constructor(message: string, cause?: unknown) {
     super("STORE_UNAVAILABLE", message, { cause });
   }
 }
 
-/** What the archive says, with an error of its own for when it cannot be reached. */
+/** Awaits an answer of the archive, and throws {@linkcode ArchiveAway} if it cannot be reached. */
 export async function orArchiveAway<T>(asked: Promise<T>): Promise<T> {
   try {
     return await asked;

@@ -12,57 +12,56 @@ import type { Observers } from "./observers.ts";
 
 /** Sizes and times of the engine's streams and sweeps. */
 export interface EngineOptions {
-  /** Events read from the store at a time. @default {512} */
+  /** Maximum number of events read from the store at a time. @default {512} */
   pageSize: number;
-  /** Bytes of data read from the store at a time, about; one event at least. @default {1048576} */
+  /** Approximate bytes of data read from the store at a time; at least one event. @default {1048576} */
   pageBytes: number;
-  /** Bytes of data in one page of history, about; the rest is on the next. @default {16777216} */
+  /** Approximate bytes of data in one page of history. @default {16777216} */
   historyBytes: number;
   /**
-   * Bytes of recent events kept per task with readers, and again of frames for all filters and
-   * formats together; each of these has 64 KiB at least, and keeps what readers have not heard of
-   * yet, which is about as much. @default {1048576}
+   * Bytes of recent events kept for each task with readers, and the same again for frames of all filters and
+   * formats together. Each filter and format has at least 64 KiB, and keeps frames for which waiting readers
+   * have yet to be woken. @default {1048576}
    */
   tailBytes: number;
   /**
-   * Readers of a task that are woken by an event before others on this instance are heard; the rest
-   * of them follow in later turns of the event loop. @default {32}
+   * Number of a task's readers that an event wakes in one turn of the event loop; the others follow in later
+   * turns. @default {32}
    */
   wakesPerTurn: number;
-  /** Milliseconds between signs of life on streams where nothing happens. @default {5000} */
+  /** Milliseconds between heartbeats on idle streams. @default {5000} */
   heartbeatMs: number;
-  /** Milliseconds between looks at the store that cover lost wake-ups. @default {5000} */
+  /** Milliseconds between polls of the store that make up for lost wake-ups. @default {5000} */
   pollMs: number;
-  /** Milliseconds until a stream asks again when the store cannot be reached. @default {500} */
+  /** Milliseconds until a stream retries if the store cannot be reached. @default {500} */
   storeRetryMs: number;
   /**
-   * Milliseconds between looks for due work that another instance may have left. 0: only what this
-   * engine knows of is looked at, which is enough for a store that nobody else uses. @default {1000}
+   * Milliseconds between searches for due work that another instance may have left. 0 disables them, which
+   * is right for a store that no other engine uses. @default {1000}
    */
   sweepMs: number;
-  /** Due tasks settled at a time. @default {100} */
+  /** Maximum number of due tasks processed at a time. @default {100} */
   sweepLimit: number;
   /**
-   * Milliseconds after a commit until the archive gets what was written since; larger is fewer and
-   * larger writes. @default {500}
+   * Milliseconds from a commit to its archiving. Larger values mean fewer and larger writes.
+   * @default {500}
    */
   archiveDelayMs: number;
-  /** Events written to the archive at a time, at most. @default {1000} */
+  /** Maximum number of events written to the archive at a time. @default {1000} */
   archiveBatch: number;
   /**
-   * Percent of the time in which archiving reads and writes while events are published on this
-   * instance, 10 to 100; for the rest of it publishing is alone. 100: there are no rests, so the
-   * archive keeps up with as much as it can, and publishing pays for that. @default {20}
+   * Percentage of time that archiving may use while events are published on this instance, 10 to 100. With
+   * 100 the archive keeps up as well as it can, at the expense of publishing. @default {20}
    */
   archivePercent: number;
   /**
-   * Milliseconds for which an ended task is kept in the short-term store beside the archive; then
-   * it is read from the archive. @default {3600000}
+   * Milliseconds for which an ended task stays in the short-term store after it was archived. After that it
+   * is read from the archive. @default {3600000}
    */
   hotRetentionMs: number;
   /**
-   * Milliseconds between looks through all ended tasks for what clean-up rules say of them; covers
-   * rules that are new, and marks that were lost. The first is at the start. @default {21600000}
+   * Milliseconds between searches through all ended tasks for those to which clean-up rules apply. They
+   * cover new rules and lost marks. The first is at the start. @default {21600000}
    */
   cleanupSearchMs: number;
 }
@@ -86,25 +85,25 @@ export const DEFAULT_ENGINE_OPTIONS: Readonly<EngineOptions> = {
   cleanupSearchMs: 21_600_000,
 };
 
-/** What the parts of an engine share. */
+/** The adapters, options and services that the parts of an engine share. */
 export interface EngineContext {
-  /** Where tasks are written. */
+  /** The store that tasks are written to. */
   readonly store: ShortTermStore;
-  /** Where tasks are kept for good, if anywhere. */
+  /** The store that keeps tasks permanently, if there is one. */
   readonly archive?: LongTermStore;
-  /** Asks the archive for those who can go on without it; there if that is. */
+  /** Queries the archive for callers that can continue without it; set if there is an archive. */
   readonly access?: ArchiveAccess;
-  /** Where tasks are read: both of these as one. */
+  /** Reads tasks from both stores. */
   readonly reader: TaskReader;
   readonly broadcast: BroadcastProvider;
   readonly clock: Clock;
   readonly limits: Readonly<Limits>;
   readonly options: Readonly<EngineOptions>;
-  /** What is deleted of all tasks, beside what their own rules say. */
+  /** Clean-up rules for all tasks, in addition to their own. */
   readonly cleanupRules: readonly CleanupRule[];
   readonly tracer: EngineTracer;
-  /** Those who measure what is done. */
+  /** Observers of the engine's work. */
   readonly observers: Observers;
-  /** Tells the host of an error that no caller hears of. Never throws. */
+  /** Reports an error that no caller receives. Never throws. */
   report(error: unknown, context: ErrorContext): void;
 }

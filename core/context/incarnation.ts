@@ -1,6 +1,6 @@
 import { random40 } from "../protocol/ulid.ts";
 
-/** Eight random characters of `0-9a-v`: 40 bits. */
+/** Returns a new incarnation: eight random characters of `0-9a-v`, 40 bits. */
 export function newIncarnation(): string {
   return random40().toString(32).padStart(8, "0");
 }

@@ -1,30 +1,30 @@
 import type { EngineObserver, ObservedCommit } from "../contracts/observer.ts";
 
-/** Those who measure an engine. None costs nothing; what one throws reaches nobody. */
+/** The observers of an engine. Without any they cost nothing, and their errors are only reported. */
 export class Observers {
-  /** Replaced when it changes, so that one may leave while all are told. */
+  /** Replaced on each change, so that an observer may be removed during a notification. */
   #all: readonly EngineObserver[] = [];
   readonly #failed: (error: unknown) => void;
 
-  /** @param failed Told of what an observer throws. */
+  /** @param failed Receives errors that observers throw. */
   constructor(failed: (error: unknown) => void) {
     this.#failed = failed;
   }
 
-  /** Nobody measures. */
+  /** Set if there is no observer. */
   get isEmpty(): boolean {
     return this.#all.length === 0;
   }
 
-  /** Adds one; the answer takes it away again. */
+  /** Adds an observer. The returned function removes it. */
   add(observer: EngineObserver): () => void {
     const others = () => this.#all.filter((other) => other !== observer);
     this.#all = [...others(), observer];
     return () => void (this.#all = others());
   }
 
-  /** Tells all of them of a commit: {@linkcode tell} for what happens most often. */
-  tellCommit(commit: ObservedCommit): void {
+  /** Notifies all observers of a commit; a faster {@linkcode notify} for the most frequent event. */
+  notifyCommit(commit: ObservedCommit): void {
     for (const observer of this.#all) {
       try {
         observer.onCommit?.(commit);
@@ -34,8 +34,8 @@ export class Observers {
     }
   }
 
-  /** Tells all of them. */
-  tell<Name extends Exclude<keyof EngineObserver, "onCommit">>(
+  /** Notifies all observers. */
+  notify<Name extends Exclude<keyof EngineObserver, "onCommit">>(
     name: Name,
     ...args: Parameters<NonNullable<EngineObserver[Name]>>
   ): void {

@@ -2,7 +2,7 @@ import type { Refusal } from "../contracts/short_term_store.ts";
 import { TaskcastError } from "../protocol/errors.ts";
 import { needsDelta } from "../domain/validate/event.ts";
 
-/** Says to the caller why a store refused a commit. */
+/** Returns the error that tells the caller why a store refused a commit. */
 export function refusalError(taskId: string, refusal: Refusal): TaskcastError {
   const error = (
     code: TaskcastError["code"],
@@ -73,14 +73,14 @@ export function refusalError(taskId: string, refusal: Refusal): TaskcastError {
   }
 }
 
-/** `TASK_NOT_FOUND`. */
+/** Returns a `TASK_NOT_FOUND` error. */
 export function taskNotFound(taskId: string): TaskcastError {
   return new TaskcastError("TASK_NOT_FOUND", `Task "${taskId}" does not exist`, {
     details: { taskId },
   });
 }
 
-/** `TASK_NOT_FOUND`: another task has the id of the one that was meant. */
+/** Returns the `TASK_NOT_FOUND` error for a task whose id a newer task has. */
 export function taskReplaced(taskId: string): TaskcastError {
   return new TaskcastError(
     "TASK_NOT_FOUND",
@@ -89,13 +89,13 @@ export function taskReplaced(taskId: string): TaskcastError {
   );
 }
 
-/** Whether a step was refused because another task has the id of the one that was meant. */
+/** Returns whether an error is that of {@linkcode taskReplaced}. */
 export function isTaskReplaced(error: unknown): boolean {
   return error instanceof TaskcastError && error.code === "TASK_NOT_FOUND" &&
     error.details?.replaced === true;
 }
 
-/** `INVALID_CURSOR`. */
+/** Returns an `INVALID_CURSOR` error. */
 export function invalidCursor(problem: string): TaskcastError {
   return new TaskcastError(
     "INVALID_CURSOR",

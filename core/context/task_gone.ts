@@ -2,11 +2,11 @@ import type { TaskReader } from "../contracts/task_reader.ts";
 import type { TaskcastError } from "../protocol/errors.ts";
 import { taskNotFound, taskReplaced } from "./refusals.ts";
 
-/** The task is gone while its log is read, whatever has its id now. */
+/** Thrown if the task was deleted while its log was read, even if a new task has its id. */
 export class TaskGone extends Error {}
 
 /**
- * Reads what belongs to one incarnation of a task.
+ * Runs a read of one incarnation of a task.
  *
  * @throws {TaskcastError} `TASK_NOT_FOUND` where `read` throws a {@linkcode TaskGone}.
  */

@@ -39,7 +39,7 @@ export async function doDueWork(
       lateMs = nowMs - atMs;
       return work.change(record, nowMs);
     }, { parent: { traceparent: undefined } });
-    observers.tell("onDueWork", kind, lateMs);
+    observers.notify("onDueWork", kind, lateMs);
   } catch (error) {
     if (error instanceof NotDue) return;
     if (error instanceof TaskcastError && error.code === "TASK_NOT_FOUND") return;

@@ -281,7 +281,7 @@ export class Writer {
     if (result?.ok && record !== undefined && isTerminal(record.task.status)) {
       observed.ended = record.task.status;
     }
-    this.#context.observers.tellCommit(observed);
+    this.#context.observers.notifyCommit(observed);
   }
 
   /**

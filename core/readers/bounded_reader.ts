@@ -10,7 +10,7 @@ import type {
 } from "../contracts/task_reader.ts";
 import type { EventFilter } from "../protocol/event.ts";
 
-/** Reads no more than so many bytes of a task at a time, whoever asks: events may be large, and texts. */
+/** Bounds the bytes of each read, because events and texts may be large. */
 export class BoundedReader implements TaskReader {
   readonly #reader: TaskReader;
   readonly #maxBytes: number;

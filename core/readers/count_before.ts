@@ -5,9 +5,10 @@ import { matchesEverything } from "../domain/filter.ts";
 import { TaskGone } from "../context/task_gone.ts";
 
 /**
- * For each index: how many events before it match, of a task that is read in one incarnation.
+ * Counts, for each index, the matching events before it.
  *
- * @throws {TaskGone} If it is not in that one any more.
+ * @param reader Reads one incarnation of the task.
+ * @throws {TaskGone} If that incarnation is gone.
  */
 export async function countBefore(
   reader: TaskReader,
@@ -20,7 +21,7 @@ export async function countBefore(
   return counts;
 }
 
-/** For each index: how many events before it match. None, when the task is gone, or in another incarnation. */
+/** Counts, for each index, the matching events before it; 0 if the task is gone, or in another incarnation. */
 export async function countBeforeEach(
   reader: TaskReader,
   taskId: string,
@@ -32,9 +33,10 @@ export async function countBeforeEach(
 }
 
 /**
- * For each event of a page that was read with a filter: how many before it match.
+ * Counts, for each event of a page that was read with a filter, the matching events before it. The store is
+ * asked only if events may have been trimmed.
  *
- * @param count How many match before the page. Nothing is asked while no event can have been trimmed.
+ * @param count Number of matching events before the page.
  */
 export async function countBeforePage(
   reader: TaskReader,
@@ -45,7 +47,7 @@ export async function countBeforePage(
 ): Promise<number[]> {
   const indexes = events.map(({ index }) => index);
   if (matchesEverything(filter)) return indexes;
-  // Events go from ended tasks only; those that went from in between count.
+  // Only logs of ended tasks are trimmed, and trimmed events still count.
   const counts = isTerminal(status) && events.length > 0
     ? await reader.countMatches(taskId, filter, indexes, incarnation)
     : undefined;

@@ -11,8 +11,8 @@ import type {
 import type { EventFilter } from "../protocol/event.ts";
 
 /**
- * Reads one incarnation of a task: in another one the task is absent. What takes several reads is of
- * one log then, though the task is deleted meanwhile and its id created again.
+ * Reads one incarnation of a task; the task is absent in any other. Several reads therefore see one log, even
+ * if the task is deleted and created again in between.
  */
 export class IncarnationReader implements TaskReader {
   readonly #reader: TaskReader;

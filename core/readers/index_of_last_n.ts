@@ -1,27 +1,27 @@
 import type { LogPage, TaskReader } from "../contracts/task_reader.ts";
 import type { EventFilter } from "../protocol/event.ts";
 
-/** Which items to count. */
+/** Selects the items to count. */
 export interface LastItemsQuery {
   /** The task. */
   taskId: string;
-  /** Only events that match. */
+  /** Counts only matching events. */
   filter: EventFilter;
-  /** Only events after this index … */
+  /** Counts only events after this index. */
   after: number;
-  /** … and through this one. */
+  /** Counts only events through this index. */
   through: number;
-  /** Events read at a time. */
+  /** Maximum number of events read at a time. */
   pageSize: number;
-  /** Only events that stand alone. */
+  /** Leaves out events of `latest` and `accumulate` series. */
   standalone: boolean;
 }
 
 /**
- * Finds the index after which just the `last` newest items come, reading backward: the cost is in
- * proportion to `last`, not to the log.
+ * Returns the index after which exactly the `last` newest items follow. It reads backward, so the cost is
+ * proportional to `last` and not to the length of the log.
  *
- * @param more Indexes of items that are counted too, beside the events of the log.
+ * @param more Indexes of further items to count, in addition to events of the log.
  */
 export async function indexOfLastN(
   store: TaskReader,
@@ -29,7 +29,7 @@ export async function indexOfLastN(
   last: number,
   more: readonly number[] = [],
 ): Promise<number> {
-  const { taskId, filter, after, through, pageSize, standalone: plain } = query;
+  const { taskId, filter, after, through, pageSize, standalone } = query;
   if (last === 0) return through;
   const indexes: number[] = [];
   for (let position = through; indexes.length <= last && position > after;) {
@@ -38,7 +38,7 @@ export async function indexOfLastN(
       through: position,
       limit: Math.min(pageSize, last + 1),
       filter,
-      standalone: plain,
+      standalone,
       backward: true,
     });
     if (page === undefined) break;

@@ -17,15 +17,15 @@ import { isRefilling } from "../domain/retention/refilling.ts";
 import type { ArchiveAccess } from "../context/archive_access.ts";
 import { orArchiveAway } from "../context/archive_away.ts";
 
-/** A page of tasks takes an archive longer than a single one does. */
+/** A page of tasks takes the archive longer than a single task. */
 const LIST_PATIENCE = { patienceMs: 2_000 };
 
 /**
- * The short-term store and the archive as one.
+ * Reads the short-term store and the archive as one.
  *
- * A task that is in the short-term store is read there, since the archive may lag behind. It leaves
- * the short-term store only when the archive has all of it, so whoever does not find it there finds
- * it in the archive. So does who finds the stand-in for one that is being brought back.
+ * A task in the short-term store is read there, because the archive may lag behind. It leaves that store
+ * only once the archive has all of it, so any other task is read from the archive. While a task is being
+ * restored, its stand-in in the short-term store is ignored and the archive serves reads.
  */
 export class TieredReader implements TaskReader {
   readonly #hot: TaskReader;
@@ -73,24 +73,24 @@ export class TieredReader implements TaskReader {
   }
 
   async listTasks(query: ListQuery): Promise<ListPage> {
-    // The archive last: a task that is released in between is then found in both, not in neither.
+    // The archive last, so that a task released in between is found twice instead of not at all.
     const hot = await this.#hot.listTasks(query);
     const asked = await this.#access.ask((cold) => cold.listTasks(query), LIST_PATIENCE);
     const cold: ListPage = asked?.answer ?? { tasks: [], more: false, partial: true };
-    const whole = hot.tasks.filter(({ incarnation }) => !isRefilling(incarnation));
-    const inHot = new Set(whole.map(({ task }) => task.id));
+    const complete = hot.tasks.filter(({ incarnation }) => !isRefilling(incarnation));
+    const inHot = new Set(complete.map(({ task }) => task.id));
     const archived = cold.tasks.filter(({ task: { id } }) => !inHot.has(id) && !isDisplaced(id));
     const current = await Promise.all(archived.map((record) => this.#isCurrent(record)));
-    // A store that has more says nothing about what comes after its last task.
-    const seen = (page: ListPage) => page.more ? page.tasks.at(-1) : undefined;
-    const ends = [seen(hot), seen(cold)].filter((record) => record !== undefined);
-    const present = whole.filter(({ incarnation }) => !isPendingDeletion(incarnation));
+    // A page with more behind it covers the list only as far as its last task.
+    const endOf = (page: ListPage) => page.more ? page.tasks.at(-1) : undefined;
+    const ends = [endOf(hot), endOf(cold)].filter((record) => record !== undefined);
+    const present = complete.filter(({ incarnation }) => !isPendingDeletion(incarnation));
     const merged = [...present, ...archived.filter((_, i) => current[i])]
       .filter((record) => ends.every((end) => compare(record, end) <= 0))
       .sort(compare);
     const tasks = merged.slice(0, query.limit);
     const more = hot.more || cold.more || merged.length > tasks.length;
-    // Nothing on this page, but there are more: go on where the store that stopped first stopped.
+    // If nothing is left on this page, continue where the first of the two pages ended.
     if (tasks.length === 0 && more) {
       const end = ends.sort(compare)[0]!;
       const { createdAt, id } = end.task;
@@ -99,8 +99,8 @@ export class TieredReader implements TaskReader {
     return cold.partial ? { tasks, more, partial: true } : { tasks, more };
   }
 
-  // What has ended does not change any more. What has not is told by the short-term store, if the
-  // task is there: it would have been on its page if it matched.
+  // An ended task no longer changes. A live one in the short-term store would have been on that store's
+  // page if it matched.
   async #isCurrent({ task }: TaskRecord): Promise<boolean> {
     if (isTerminal(task.status)) return true;
     const head = await this.#hot.getTask(task.id);
@@ -108,7 +108,7 @@ export class TieredReader implements TaskReader {
   }
 }
 
-/** Newest first. */
+/** Orders tasks newest first. */
 function compare({ task: a }: TaskRecord, { task: b }: TaskRecord): number {
   return b.createdAt - a.createdAt || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
 }

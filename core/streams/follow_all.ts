@@ -191,7 +191,7 @@ async function* followTasks<Chunk>(
       });
       const oldest = page.events[0];
       if (oldest !== undefined) {
-        context.observers.tell("onDelivery", Math.max(0, clock.now() - oldest.timestamp));
+        context.observers.notify("onDelivery", Math.max(0, clock.now() - oldest.timestamp));
       }
       position.through = page.scannedTo;
       position.entropy = page.entropy;

@@ -94,7 +94,7 @@ export async function* logPage<Chunk>(
     yield* collapsedPages(state, tail);
     return;
   }
-  observers.tell("onLaggingRead", page.events.length);
+  observers.notify("onLaggingRead", page.events.length);
   const buffer = state.encoder.buffer();
   for (const event of page.events) {
     const { index: through, entropy } = event;

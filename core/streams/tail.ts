@@ -342,7 +342,7 @@ export class Tail {
     const oldest = events.find(({ timestamp }) => timestamp >= this.#endSeenAtMs);
     if (oldest === undefined) return;
     const { observers, clock } = this.#context;
-    observers.tell("onDelivery", Math.max(0, clock.now() - oldest.timestamp));
+    observers.notify("onDelivery", Math.max(0, clock.now() - oldest.timestamp));
   }
 
   #append(events: readonly StoredEvent[]): void {

@@ -337,7 +337,7 @@ export class Archiver {
       return positions;
     } finally {
       const durationMs = performance.now() - startMs;
-      this.#context.observers.tell("onArchiving", { ok, durationMs });
+      this.#context.observers.notify("onArchiving", { ok, durationMs });
     }
   }
 

@@ -3,13 +3,13 @@ import { invalidInput, TaskcastError } from "../../protocol/errors.ts";
 import type { Webhook } from "../../protocol/webhook.ts";
 import { assertWebhook, assertWebhookRetry } from "../../domain/validate/webhook.ts";
 
-/** Requires that webhooks can be told, as far as that is known before it is tried. */
+/** Requires that webhooks are deliverable, as far as that is known before the first attempt. */
 export function assertDeliverable(
   webhooks: readonly Webhook[],
   sender: WebhookSender | undefined,
   path = "webhooks",
 ): void {
-  // Refused rather than stored: a webhook that is never told is worse than an error.
+  // Refused instead of stored, because a webhook that is never called is worse than an error.
   if (sender === undefined) {
     throw new TaskcastError("NOT_SUPPORTED", "This server sends no webhooks", {
       details: { path },

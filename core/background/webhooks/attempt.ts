@@ -6,26 +6,26 @@ import { envelopeJson, idOf } from "../../domain/event_json.ts";
 import type { TaskHook } from "./hooks_of.ts";
 import { signatureHeaders } from "./sign.ts";
 
-/** Characters of an error that are kept. */
+/** Maximum number of characters kept of an error. */
 const MAX_ERROR = 200;
 
 /**
- * Milliseconds that a sender may take beyond the time of the attempt. By then it must have settled;
- * a sender that has not, is not waited for.
+ * Milliseconds that a sender may take beyond the timeout of the attempt. After that it is not awaited any
+ * more.
  */
 const GRACE_MS = 1_000;
 
-/** An event on its way to a webhook. */
+/** An event to send to a webhook. */
 export interface Delivery {
   taskId: string;
   hook: TaskHook;
   event: StoredEvent;
   filteredIndex: number;
-  /** Where it stands in a trace. */
+  /** The trace context to send. */
   traceparent?: string;
 }
 
-/** How an attempt ended. */
+/** The outcome of an attempt. */
 export type Outcome = { ok: true } | { ok: false; error: string; retryAfterMs?: number };
 
 /** Sends an event once. Never throws. */
@@ -65,7 +65,7 @@ export async function attempt(
   }
 }
 
-/** Settles in time even if the sender, which may be the host's own, never does. */
+/** Sends a request. Settles in time even if the sender, which may be the host's own, never does. */
 async function sendInTime(
   sender: WebhookSender,
   request: WebhookRequest,
@@ -83,7 +83,7 @@ async function sendInTime(
   }
 }
 
-/** Types may have any characters; those that headers cannot have are percent-encoded. */
+/** Returns a text as a header value. Characters that headers cannot contain are percent-encoded. */
 function headerValue(text: string): string {
   return text.replace(/[^\x21-\x7e]+/g, encodeURIComponent);
 }

@@ -19,28 +19,28 @@ import type { OriginSlots } from "./origin_slots.ts";
 /** Events read at a time. */
 const PAGE_EVENTS = 64;
 
-/** Milliseconds for one task at a time; then others have their turn. */
+/** Milliseconds for one task at a time; then others get their turn. */
 const TURN_MS = 5_000;
 
-/** Until the receiver may have room. */
+/** Milliseconds until a slot of the receiver may be free. */
 const BUSY_MS = 100;
 
-/** Milliseconds after which an instance asks again whether it is still the one that delivers. */
+/** Milliseconds after which an instance checks again that it still holds the delivery. */
 const RECHECK_MS = 100;
 
-/** Events without a match after which a webhook remembers that it looked. */
+/** Number of events without a match after which a webhook's position is saved. */
 const MAX_UNSAVED_SKIPS = 1_000;
 
-/** How far a webhook has come. */
+/** The progress of a webhook. */
 export type HookProgress =
-  /** Everything of a log that was so long is settled. */
+  /** Everything in a log of this length has been delivered or has failed. */
   | { through: number }
-  /** There is more, and nothing can be done before this time. */
+  /** There is more to deliver, but not before this time. */
   | { nextAtMs: number }
-  /** The task is gone, or another instance tells this webhook. */
+  /** The task is gone, or another instance delivers to this webhook. */
   | "elsewhere";
 
-/** What all deliveries of an instance share. */
+/** The services and counters that all deliveries of an instance share. */
 export interface DeliveryContext {
   readonly sender: WebhookSender;
   readonly slots: OriginSlots;
@@ -50,35 +50,35 @@ export interface DeliveryContext {
     givenUp: number;
     underWay: number;
   };
-  /** Aborts when nothing is to be sent any more. */
+  /** Aborts when the deliverer closes. */
   readonly closing: AbortSignal;
-  /** Tells the host that a delivery was given up. */
+  /** Notifies the host that a delivery failed after all retries. */
   failed(task: Task, failure: WebhookFailure): void;
 }
 
-/** What delivering needs beside the webhook. */
+/** One turn of deliveries for a claimed task. */
 export interface DeliveryTurn {
   context: EngineContext;
-  desk: DeliveryContext;
+  shared: DeliveryContext;
   task: Task;
   incarnation: string;
   /** The trace in which the task was created. */
   traceparent?: string;
   /**
-   * Prolongs the claim on the task, before something that may take so long.
+   * Extends the claim on the task before work that may take `forMs` milliseconds.
    *
-   * @returns Whether the claim was still held; a frozen process may find that it has run out.
+   * @returns Whether the claim was still held; it may have expired while the process was frozen.
    */
   renew(forMs: number): Promise<boolean>;
 }
 
-/** Tells a webhook what it has not been told, in order, until something stands in the way. */
+/** Delivers the pending events of a webhook in order, until an obstacle or the end of the turn. */
 export async function deliverHook(
   turn: DeliveryTurn,
   hook: TaskHook,
   note: string | undefined,
 ): Promise<HookProgress> {
-  const { context: { reader, clock }, desk, task: { id: taskId }, incarnation } = turn;
+  const { context: { reader, clock }, shared, task: { id: taskId }, incarnation } = turn;
   const endMs = clock.now() + TURN_MS;
   const notes = new HookNote(turn, hook.name, note);
   for (;;) {
@@ -95,9 +95,9 @@ export async function deliverHook(
     for (const [i, event] of page.events.entries()) {
       const nowMs = clock.now();
       if ((notes.state.atMs ?? 0) > nowMs) return { nextAtMs: notes.state.atMs! };
-      if (nowMs > endMs || desk.closing.aborted) return { nextAtMs: nowMs };
-      const giveBack = desk.slots.acquire(hook.url);
-      if (giveBack === undefined) return { nextAtMs: nowMs + BUSY_MS };
+      if (nowMs > endMs || shared.closing.aborted) return { nextAtMs: nowMs };
+      const releaseSlot = shared.slots.acquire(hook.url);
+      if (releaseSlot === undefined) return { nextAtMs: nowMs + BUSY_MS };
       let next: HookState;
       try {
         const isHeld = await turn.renew(hook.retry.timeoutMs) && await notes.hold();
@@ -106,10 +106,10 @@ export async function deliverHook(
         const state = isAgain ? notes.state : { ...notes.state, count: place };
         next = await deliverEvent(turn, hook, state, event, place);
       } finally {
-        giveBack();
+        releaseSlot();
       }
-      // An attempt that was cut off by the end of this instance tells nothing of the receiver.
-      if (desk.closing.aborted && next.attempts !== undefined) return { nextAtMs: nowMs };
+      // An attempt that closing aborted says nothing about the receiver.
+      if (shared.closing.aborted && next.attempts !== undefined) return { nextAtMs: nowMs };
       if (!await notes.write(next)) return "elsewhere";
       if (next.atMs !== undefined) return { nextAtMs: next.atMs };
     }
@@ -118,7 +118,7 @@ export async function deliverHook(
       if (!await notes.write(skipped(notes.state, next))) return "elsewhere";
     }
     if (!isAgain && next >= page.length) {
-      // Once the task has ended, who releases it reads here whether the webhook has everything.
+      // Before an ended task is released, this note must show that the webhook has everything.
       const isEnd = isTerminal(page.status) && notes.state.next < page.length;
       if ((isEnd || notes.isNew) && !await notes.write(skipped(notes.state, next))) {
         return "elsewhere";
@@ -128,7 +128,7 @@ export async function deliverHook(
   }
 }
 
-/** The `filteredIndex` of each event of a page, given that of the first if that is known. */
+/** Returns the `filteredIndex` of each event of a page. `first` is that of the first event, if known. */
 async function ranksOf(
   { context: { reader }, task: { id } }: DeliveryTurn,
   { filter = {} }: TaskHook,
@@ -139,15 +139,15 @@ async function ranksOf(
   return await countBeforeEach(reader, id, filter, page.events.map(({ index }) => index));
 }
 
-/** The state of a webhook, as it is kept with the task. */
+/** The note that stores the state of a webhook with its task. */
 class HookNote {
   state: HookState;
   readonly #turn: DeliveryTurn;
   readonly #name: string;
-  /** Names this turn in the note, so that an earlier turn of another instance finds it changed. */
+  /** Identifies this turn in the note, so that an earlier turn of another instance finds the note changed. */
   readonly #holder = crypto.randomUUID().slice(0, 8);
   #text: string | undefined;
-  /** When the store last said that the note is as this instance left it. */
+  /** The time at which the store last confirmed that the note is unchanged. */
   #heldAtMs = -Infinity;
 
   constructor(turn: DeliveryTurn, hook: string, text: string | undefined) {
@@ -162,8 +162,8 @@ class HookNote {
   }
 
   /**
-   * Asks, directly before an attempt, whether this instance still delivers this webhook. If it was
-   * frozen for longer than its claim, another one has gone on, and an old event would come after
+   * Checks directly before an attempt that this instance still delivers to this webhook. If the process was
+   * frozen for longer than its claim, another instance has continued, and an old event would arrive after
    * newer ones.
    */
   async hold(): Promise<boolean> {
@@ -179,7 +179,7 @@ class HookNote {
     return true;
   }
 
-  /** Whether nobody else changed it meanwhile. */
+  /** Writes the note. Returns `false` if another instance changed it meanwhile. */
   async write(state: HookState): Promise<boolean> {
     const { context: { store, clock }, task: { id }, incarnation } = this.#turn;
     const nowMs = clock.now();
@@ -193,9 +193,9 @@ class HookNote {
   }
 }
 
-/** An attempt as a part of the trace in which the task was created. */
+/** Makes an attempt within the trace in which the task was created. */
 function tracedAttempt(
-  { context: { clock, tracer }, desk, traceparent }: DeliveryTurn,
+  { context: { clock, tracer }, shared, traceparent }: DeliveryTurn,
   delivery: Omit<Delivery, "traceparent">,
 ): Promise<Outcome> {
   const { taskId, hook, event } = delivery;
@@ -208,16 +208,16 @@ function tracedAttempt(
   const work = { name: "taskcast webhook", isCall: true, parent: { traceparent }, attributes };
   return tracer.trace(work, async (span) => {
     const outcome = await attempt(
-      desk.sender,
+      shared.sender,
       { ...delivery, traceparent: span.traceparent ?? traceparent },
-      { clock, signal: desk.closing },
+      { clock, signal: shared.closing },
     );
     if (!outcome.ok) span.fail(outcome.error);
     return outcome;
   });
 }
 
-/** Sends an event once. Returns what follows. */
+/** Sends an event once. Returns the next state of the webhook. */
 async function deliverEvent(
   turn: DeliveryTurn,
   hook: TaskHook,
@@ -225,22 +225,22 @@ async function deliverEvent(
   event: StoredEvent,
   filteredIndex: number,
 ): Promise<HookState> {
-  const { context: { clock, store }, desk, task, incarnation } = turn;
+  const { context: { clock, store }, shared, task, incarnation } = turn;
   const { name, url, retry } = hook;
   const { index, type } = event;
   const delivery = { taskId: task.id, hook, event, filteredIndex };
   const startMs = performance.now();
-  desk.counts.underWay++;
+  shared.counts.underWay++;
   const outcome = await tracedAttempt(turn, delivery);
-  desk.counts.underWay--;
+  shared.counts.underWay--;
   const durationMs = performance.now() - startMs;
-  turn.context.observers.tell("onWebhookAttempt", { ok: outcome.ok, durationMs });
+  turn.context.observers.notify("onWebhookAttempt", { ok: outcome.ok, durationMs });
   if (outcome.ok) {
-    desk.counts.delivered++;
+    shared.counts.delivered++;
     return delivered(state, index);
   }
-  if (desk.closing.aborted) return postponed(state, outcome.error, clock.now());
-  desk.counts.attemptsFailed++;
+  if (shared.closing.aborted) return postponed(state, outcome.error, clock.now());
+  shared.counts.attemptsFailed++;
   const { error, retryAfterMs } = outcome;
   const attempts = (state.attempts ?? 0) + 1;
   if (attempts <= retry.retries) {
@@ -248,9 +248,9 @@ async function deliverEvent(
     const delayMs = dictatedWaitMs(waitMs, retryAfterMs, retry.maxDelayMs);
     return postponed(state, error, clock.now() + delayMs);
   }
-  desk.counts.givenUp++;
-  // Listed first: should this instance die in between, the list has one too many for a moment.
+  shared.counts.givenUp++;
+  // Listed first. If this instance dies in between, the list has one entry too many for a moment.
   await store.mark(task.id, "undelivered", clock.now(), { incarnation });
-  desk.failed(task, { hook: name, url: shownUrl(url), index, type, attempts, error });
+  shared.failed(task, { hook: name, url: shownUrl(url), index, type, attempts, error });
   return exhausted(state, index, error, clock.now());
 }

@@ -15,21 +15,22 @@ import type { TaskHook } from "./hooks_of.ts";
 import { hooksOf } from "./hooks_of.ts";
 import { OriginSlots } from "./origin_slots.ts";
 
-/** Tasks whose webhooks are told at a time, and claimed at a time. */
+/** Maximum number of tasks with deliveries in progress. */
 const MAX_TASKS = 256;
+
+/** Tasks claimed at a time. */
 const CLAIM_TASKS = 64;
 
-/** A claim that is not renewed by then is somebody else's. */
+/** Milliseconds after which a claim that is not renewed passes to another instance. */
 const LEASE_MS = 10_000;
 
-/** Between looks for new events of a task one of whose webhooks waits. */
+/** Milliseconds between checks for new events of a task while one of its webhooks waits. */
 const OTHERS_MS = 1_000;
 
 /**
- * Tells webhooks what is in the logs of their tasks. A webhook is a place in the log that the store
- * keeps, and each commit marks its task; so whichever instance claims the task goes on where the
- * webhook is, in order, and what was answered with success is not sent again but by an instance
- * that died before it could write that down.
+ * Delivers the events of tasks to their webhooks. A webhook is a position in the log that the store keeps, and
+ * each commit marks its task. The instance that claims the task continues at that position, in order. An
+ * event that was delivered is sent again only if the instance died before it could record the success.
  */
 export class Deliverer implements DeliveryContext {
   readonly counts = { delivered: 0, attemptsFailed: 0, givenUp: 0, underWay: 0 };
@@ -38,7 +39,7 @@ export class Deliverer implements DeliveryContext {
   readonly #context: EngineContext;
   readonly #options: WebhookOptions;
   readonly #job: Job;
-  /** Tasks whose webhooks cannot be told for reasons of our own, while those of others are. */
+  /** Tasks whose deliveries fail for internal reasons while those of others succeed. */
   readonly setAside: SetAside;
   readonly #active = new Set<Promise<void>>();
   readonly #closing = new AbortController();
@@ -59,7 +60,7 @@ export class Deliverer implements DeliveryContext {
     return this.#options.sender;
   }
 
-  /** Aborts when nothing is to be sent any more. */
+  /** Aborts when the deliverer closes. */
   get closing(): AbortSignal {
     return this.#closing.signal;
   }
@@ -68,17 +69,17 @@ export class Deliverer implements DeliveryContext {
     this.#failed(task, failure);
   }
 
-  /** The webhooks of a task, its own and those of all. */
+  /** Returns the webhooks of a task: its own and the server's. */
   hooksOf(task: Pick<Task, "type" | "webhooks">): TaskHook[] {
     return hooksOf(task, this.#options.hooks ?? [], this.#options.defaultRetry);
   }
 
-  /** Looks for what others left, and then as needed. */
+  /** Starts with work that other instances left, and then runs as needed. */
   start(): void {
     void this.#job.run();
   }
 
-  /** A commit marked a task. */
+  /** Schedules a round at the time for which a commit marked a task. */
   expect(atMs: number): void {
     this.#job.expect(atMs);
   }
@@ -92,7 +93,7 @@ export class Deliverer implements DeliveryContext {
     }
   }
 
-  /** Stops; what is being sent is cut off, and sent again by another. */
+  /** Stops. Attempts in progress are aborted; another instance repeats them. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#job.close();
@@ -102,7 +103,7 @@ export class Deliverer implements DeliveryContext {
   async #round(): Promise<Round> {
     const { store, clock } = this.#context;
     const room = Math.min(CLAIM_TASKS, MAX_TASKS - this.#active.size);
-    if (room <= 0) return { again: false }; // The first that is done looks again.
+    if (room <= 0) return { again: false }; // The first task to finish starts another round.
     const nowMs = clock.now();
     const { taskIds, nextAtMs } = await store.claim("deliver", {
       nowMs,
@@ -115,7 +116,7 @@ export class Deliverer implements DeliveryContext {
     return { again: taskIds.length === room && this.#active.size < MAX_TASKS, nextAtMs };
   }
 
-  /** Not waited for: one that takes long must not keep others. */
+  /** Starts the deliveries of a task. They are not awaited, so a slow task does not delay others. */
   #begin(taskId: string, untilMs: number): void {
     const isFull = this.#active.size >= MAX_TASKS - 1;
     const work = this.#deliver(taskId, untilMs)
@@ -127,7 +128,7 @@ export class Deliverer implements DeliveryContext {
     this.#active.add(work);
   }
 
-  /** Leaves a task alone for a while. Should moving its mark fail, too, its lease runs out. */
+  /** Postpones a task. If moving its mark fails too, its lease expires instead. */
   async #setAside(taskId: string, error: unknown): Promise<void> {
     const { store, clock, report } = this.#context;
     if (!await areUsable(clock, store)) return report(error, { operation: "webhooks", taskId });
@@ -139,7 +140,7 @@ export class Deliverer implements DeliveryContext {
       await store.mark(taskId, "deliver", retryAtMs, { incarnation });
       this.expect(retryAtMs);
     } catch {
-      // What failed is told already.
+      // The failure itself has been reported already.
     }
   }
 
@@ -157,7 +158,7 @@ export class Deliverer implements DeliveryContext {
     const hooks = this.hooksOf(task);
     const turn: DeliveryTurn = {
       context: this.#context,
-      desk: this,
+      shared: this,
       task,
       incarnation,
       traceparent,
@@ -175,7 +176,7 @@ export class Deliverer implements DeliveryContext {
     await this.#scheduleNext(head, progress);
   }
 
-  /** Says when the task wants attention again. */
+  /** Schedules the next deliveries of a task. */
   async #scheduleNext(
     { record, length }: TaskHead,
     progress: readonly HookProgress[],
@@ -190,7 +191,7 @@ export class Deliverer implements DeliveryContext {
     );
     if (waits.length > 0) {
       nextAtMs = Math.min(...waits);
-      // Those that do not wait are told of what comes meanwhile.
+      // Webhooks that do not wait get the events that arrive meanwhile.
       if (progress.length > 1 && !isTerminal(status)) {
         nextAtMs = Math.min(nextAtMs, nowMs + OTHERS_MS);
       }

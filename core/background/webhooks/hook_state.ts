@@ -1,59 +1,60 @@
 import type { FailedDeliveries } from "../../protocol/webhook.ts";
 
-/** Failed ranges that are remembered apart; beyond it the last two become one. */
+/** Maximum number of failed ranges. Beyond it the last two are merged. */
 const MAX_RANGES = 100;
 
-/** Where a webhook of a task stands, as it is kept in a note of the task. */
+/** The state of a webhook of a task, as it is stored in a note of the task. */
 export interface HookState {
-  /** Everything before this index is settled. */
+  /** The events before this index have been delivered or have failed. */
   next: number;
-  /** Matching events before it, so that its `filteredIndex` needs no counting. */
+  /** Number of matching events before it, so that its `filteredIndex` needs no counting. */
   count: number;
-  /** The turn that delivers, or delivered last: a random text. */
+  /** Random id of the delivery turn that writes the note, or wrote it last. */
   holder?: string;
-  /** Attempts that the event in turn has had, and when the next may be made. */
+  /** Number of failed attempts for the current event. */
   attempts?: number;
+  /** The time of its next attempt. */
   atMs?: number;
-  /** Why the last one failed. */
+  /** The reason for the last failure. */
   error?: string;
-  /** The delivery before was given up, too. */
+  /** Set if the previous delivery failed finally. */
   streak?: true;
-  /** Deliveries that were given up. */
+  /** Deliveries that failed after all retries. */
   failed?: FailedDeliveries[];
-  /** Ranges of these that are to be tried again, before anything else. */
+  /** Failed ranges to retry before anything else. */
   again?: { from: number; through: number }[];
 }
 
-/** The note of a webhook. */
+/** Returns the name of a webhook's note. */
 export function noteOf(hook: string): string {
   return `webhook ${hook}`;
 }
 
-/** The webhook of a note, or `undefined` if it is a note about something else. */
+/** Returns the webhook that a note belongs to, or `undefined` for any other note. */
 export function hookOf(note: string): string | undefined {
   return note.startsWith("webhook ") ? note.slice("webhook ".length) : undefined;
 }
 
-/** A webhook that has told nothing yet. */
+/** The state of a webhook without deliveries. */
 export const NEW_STATE: Readonly<HookState> = { next: 0, count: 0 };
 
-/** Reads a note. */
+/** Parses a note. */
 export function parseState(text: string | undefined): HookState {
   return text === undefined ? { ...NEW_STATE } : JSON.parse(text);
 }
 
-/** Writes a note. */
+/** Returns a state as the text of a note. */
 export function stateText(state: HookState): string {
   return JSON.stringify(state);
 }
 
-/** The state once the event at `index` is delivered. */
+/** Returns the state after the event at `index` was delivered. */
 export function delivered(state: HookState, index: number): HookState {
   const { error: _error, streak: _streak, ...kept } = state;
   return settled(kept, index);
 }
 
-/** The state once the event at `index` is over, one way or the other. */
+/** Returns the state after the event at `index` was delivered or failed finally. */
 function settled(state: HookState, index: number): HookState {
   const { attempts: _attempts, atMs: _atMs, ...kept } = state;
   const [range, ...others] = kept.again ?? [];
@@ -64,12 +65,12 @@ function settled(state: HookState, index: number): HookState {
   );
 }
 
-/** The state once an attempt failed and another is to be made at `atMs`. */
+/** Returns the state after a failed attempt, with the next one at `atMs`. */
 export function postponed(state: HookState, error: string, atMs: number): HookState {
   return { ...state, attempts: (state.attempts ?? 0) + 1, atMs, error };
 }
 
-/** The state once the event at `index` is given up. */
+/** Returns the state after all retries of the event at `index` have failed. */
 export function exhausted(
   state: HookState,
   index: number,
@@ -88,28 +89,28 @@ export function exhausted(
   return { ...kept, error, streak: true, failed: ranges };
 }
 
-/** The state when everything before `next` was looked at and nothing else matched. */
+/** Returns the state after everything before `next` was read and nothing further matched. */
 export function skipped(state: HookState, next: number): HookState {
   const [range, ...others] = state.again ?? [];
   if (range === undefined) return { ...state, next };
   return withAgain(state, range.through >= next ? [{ ...range, from: next }, ...others] : others);
 }
 
-/** The state when what was given up is to be tried again. */
+/** Returns the state with all failed deliveries scheduled for a retry. */
 export function retried(state: HookState): HookState {
   const { failed = [], again = [], attempts: _attempts, atMs: _atMs, streak: _s, ...kept } = state;
   return withAgain(kept, [...again, ...failed.map(({ from, through }) => ({ from, through }))]);
 }
 
-/** Milliseconds for which deliveries that were given up keep an ended task in reach: a week. */
+/** Milliseconds for which failed deliveries keep an ended task in the short-term store: a week. */
 const FAILED_RETENTION_MS = 7 * 86_400_000;
 
 /**
- * Whether the webhooks of an ended task have everything, so that its hot copy may go.
+ * Returns whether the webhooks of an ended task have everything, so that its hot copy may be released.
  *
  * @param notes The notes of the task.
- * @param length Events in its log.
- * @param failedRetentionMs For how long deliveries that were given up count as not made.
+ * @param length Number of events in its log.
+ * @param failedRetentionMs Milliseconds for which a failed delivery counts as pending.
  */
 export function areDelivered(
   notes: Readonly<Record<string, string>>,
@@ -127,7 +128,7 @@ export function areDelivered(
     );
 }
 
-/** Where the webhook goes on, and how far it may go at once. */
+/** Returns the range of events to deliver next. */
 export function rangeOf({ next, again = [] }: HookState): { from: number; through?: number } {
   return again[0] ?? { from: next };
 }

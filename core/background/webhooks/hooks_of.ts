@@ -4,14 +4,14 @@ import type { Webhook, WebhookRetry } from "../../protocol/webhook.ts";
 import { DEFAULT_WEBHOOK_RETRY } from "../../protocol/webhook.ts";
 import { matchesType } from "../../domain/filter.ts";
 
-/** A webhook of a task, complete. */
+/** A webhook of a task with its name and all defaults. */
 export interface TaskHook extends Webhook {
-  /** What it is called. */
+  /** The index of a task's own webhook, or the name of a server's. */
   name: string;
   retry: Required<WebhookRetry>;
 }
 
-/** The webhooks of a task: its own, called by their place, and those of all tasks of its type. */
+/** Returns the webhooks of a task: its own, named by their index, and the server's for its type. */
 export function hooksOf(
   { type = "", webhooks = [] }: Pick<Task, "type" | "webhooks">,
   globals: readonly GlobalWebhook[],
@@ -27,7 +27,7 @@ export function hooksOf(
   }));
 }
 
-/** An address as it may be shown: queries often hold secrets. */
+/** Returns a URL without its query, which often contains secrets. */
 export function shownUrl(url: string): string {
   const { origin, pathname } = new URL(url);
   return origin + pathname;

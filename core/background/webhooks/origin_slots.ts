@@ -1,15 +1,15 @@
-/** Attempts at one receiver at a time: one that hangs must not hold what others need. */
+/** Maximum concurrent attempts for one receiver, so that one that hangs cannot use up all slots. */
 const MAX_PER_ORIGIN = 16;
 
-/** Attempts at a time over all receivers. */
+/** Maximum concurrent attempts for all receivers. */
 const MAX_TOTAL = 256;
 
-/** Who may send to which receiver. */
+/** Limits concurrent attempts by receiver and in total. */
 export class OriginSlots {
   readonly #taken = new Map<string, number>();
   #total = 0;
 
-  /** Takes a slot if there is one; the answer gives it back. */
+  /** Acquires a slot if one is free. The returned function releases it. */
   acquire(url: string): (() => void) | undefined {
     const { origin } = new URL(url);
     const taken = this.#taken.get(origin) ?? 0;

@@ -2,20 +2,21 @@
 
 const encoder = new TextEncoder();
 
-/** What is signed. */
+/** A message to sign. */
 export interface SignedMessage {
-  /** The same for all attempts. */
+  /** The id of the message; the same for all attempts. */
   id: string;
-  /** Unix seconds of the attempt. */
+  /** The time of the attempt in Unix seconds. */
   timestamp: number;
-  /** As it is sent. */
+  /** The body as it is sent. */
   body: string;
 }
 
 /**
- * The headers that prove who sent a message and when: those of Standard Webhooks and our own.
+ * Returns the headers that prove the sender and the time of a message: those of Standard Webhooks and our
+ * own.
  *
- * @param secret `whsec_` and base64 is a key in base64, anything else the key itself.
+ * @param secret A key in base64 after the prefix `whsec_`; any other text is the key itself.
  */
 export async function signatureHeaders(
   secret: string,

@@ -13,7 +13,7 @@ interface Found {
   notes: Readonly<Record<string, string>>;
 }
 
-/** Where the webhooks of a task stand. */
+/** Returns the delivery state of a task's webhooks. */
 export async function webhookStatuses(
   context: EngineContext,
   deliverer: Deliverer | undefined,
@@ -35,7 +35,7 @@ export async function webhookStatuses(
   });
 }
 
-/** Tries deliveries that were given up again. Returns how many. */
+/** Schedules a retry of a webhook's failed deliveries. Returns their number. */
 export async function retryWebhook(
   context: EngineContext,
   deliverer: Deliverer | undefined,
@@ -58,7 +58,7 @@ export async function retryWebhook(
     const count = (state.failed ?? []).reduce((sum, { count }) => sum + count, 0);
     if (count === 0) return 0;
     const change = { from, to: stateText(retried(state)) };
-    // Whoever tells the webhook at the moment wrote first: look again.
+    // A delivery wrote the note first, so read it again.
     if (!await store.writeNote(taskId, incarnation, noteOf(hook), change)) continue;
     const others = hooks.filter(({ name }) => name !== hook);
     if (others.every(({ name }) => parseState(notes[noteOf(name)]).failed === undefined)) {
@@ -76,7 +76,7 @@ async function find(
   taskId: string,
   meant: string | undefined,
 ): Promise<Found> {
-  // Webhooks are told from the short-term store only, and kept there until they are.
+  // Deliveries read only the short-term store, which keeps a task until they are done.
   const head = await store.getTask(taskId);
   if (head !== undefined && meant !== undefined && head.record.incarnation !== meant) {
     throw taskReplaced(taskId);
