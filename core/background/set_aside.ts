@@ -133,5 +133,5 @@ function isUnreached(error: unknown): boolean {
 /** Returns an error's text. Errors that are not ours may contain addresses and passwords. */
 function textOf(error: unknown): string {
   if (error instanceof TaskcastError) return error.message;
-  return "an error that the log tells";
+  return "an error; see the log";
 }

@@ -8,13 +8,13 @@ import type { QueueName } from "./set_aside.ts";
 import type { TaskEngineOptions } from "../engine/options.ts";
 import { TaskEngine } from "../engine/engine.ts";
 
-// Queues that many tasks share, with some on which work fails for good.
+// Queues with many tasks, some of which fail permanently.
 
 const HOUR_MS = 3_600_000;
 const BROKEN = new TaskcastError("INTERNAL", "this cannot be stored");
 const isBroken = (taskId: unknown) => String(taskId).startsWith("broken");
 
-/** A store whose `method` fails for tasks that are called broken, as long as it is told to. */
+/** A store whose `method` fails for tasks named broken, as long as the test demands. */
 function setUp(method: keyof MemoryShortTermStore, more: Partial<TaskEngineOptions> = {}) {
   const clock = fakeClock();
   const store = new MemoryShortTermStore();
@@ -50,7 +50,7 @@ function setUp(method: keyof MemoryShortTermStore, more: Partial<TaskEngineOptio
   return { clock, store, world, errors, engine, assertSetAside };
 }
 
-/** Some that are broken, first, and one that is not. */
+/** Creates some broken tasks, then one that works. */
 function idsOf(broken: number): { broken: string[]; ids: string[] } {
   const names = Array.from({ length: broken }, (_, i) => `broken${i}`);
   return { broken: names, ids: [...names, "whole"] };

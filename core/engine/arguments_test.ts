@@ -6,7 +6,7 @@ import { TaskcastError } from "../protocol/errors.ts";
 import { TaskEngine } from "./engine.ts";
 import { objectEncoder } from "../streams/object_encoder.ts";
 
-// Whoever calls without types is told at once which argument is wrong, and nothing has happened.
+// Callers without static types get an error that names the wrong argument, and nothing has changed.
 
 // deno-lint-ignore no-explicit-any
 type Anything = any;
@@ -15,7 +15,7 @@ function parts() {
   return { broadcast: new MemoryBroadcastProvider(), shortTermStore: new MemoryShortTermStore() };
 }
 
-/** What a caller may give by mistake. */
+/** Wrong arguments that a caller may pass by mistake. */
 function nonsense(): Anything[] {
   const sparse: Anything[] = [];
   sparse[1] = { type: "a", data: 1 };
@@ -49,7 +49,7 @@ function nonsense(): Anything[] {
   ];
 }
 
-/** A call with its good arguments: each is replaced by nonsense in turn. */
+/** A call with valid arguments, each of which is replaced by nonsense in turn. */
 const CALLS: Record<string, Anything[]> = {
   createTask: [{}, {}],
   getTask: ["t"],
@@ -82,7 +82,7 @@ const CALLS: Record<string, Anything[]> = {
   archiveBacklog: [{}],
 };
 
-/** These take nothing, or whatever there is. */
+/** Methods that take no arguments, or any. */
 const WITHOUT = ["constructor", "check", "sweep", "close", "reportError"];
 
 Deno.test("every method of an engine is asked for nonsense here", () => {
@@ -106,7 +106,7 @@ for (const [method, good] of Object.entries(CALLS)) {
         let result: Anything;
         try {
           result = await (engine as Anything)[method](...given);
-          // Streams tell from the first read on.
+          // Streams report errors at the first read.
           if (result instanceof ReadableStream && method === "subscribe") {
             await result.getReader().read();
           } else if (result instanceof ReadableStream) await result.cancel();
@@ -167,7 +167,7 @@ Deno.test("options of calls that are none are named", async () => {
   assert.equal((await engine.getTask("t"))?.lastIndex, -1);
 });
 
-/** Something that JSON asks for another value, without showing it. */
+/** A value with a hidden `toJSON`, which makes JSON use another value. */
 function hidden<T extends object>(value: T): T {
   return Object.defineProperty(value, "toJSON", { value: () => 5, enumerable: false });
 }

@@ -7,7 +7,7 @@ import { MemoryShortTermStore } from "../memory/short_term_store.ts";
 import type { DependencyState } from "./check.ts";
 import { TaskEngine } from "./engine.ts";
 
-/** An engine whose archive answers a check as it is told. */
+/** An engine whose archive answers checks as the test demands. */
 function setUp() {
   const clock = fakeClock();
   const world = { answer: (): Promise<HealthReport | void> => Promise.resolve(), checks: 0 };
@@ -25,7 +25,7 @@ function setUp() {
     options: { sweepMs: 0 },
     hooks: { onUnhandledError: (error) => void errors.push(error) },
   });
-  /** What is answered within half a second. */
+  /** Returns the states that are known within half a second. */
   const ask = async () => {
     let state: DependencyState | undefined = undefined as DependencyState | undefined;
     const asked = engine.check().then(({ longTermStore }) => state = longTermStore);

@@ -8,7 +8,7 @@ import { objectEncoder } from "../streams/object_encoder.ts";
 
 const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
 
-/** An engine with a task, and the timers that are set. */
+/** Creates an engine with a task, and records its timers. */
 async function makeEngine(shortTermStore = new MemoryShortTermStore()) {
   const timers = new Set<object>();
   const engine = new TaskEngine({
@@ -62,7 +62,7 @@ Deno.test("a reader that is behind what is in memory ends when the engine closes
   const data = "x".repeat(100_000);
   for (let i = 0; i < 100; i++) await engine.publishEvent("t", { type: "a", data });
   await waits;
-  const fast = await engine.openStream("t", {}, objectEncoder); // So that the tail reads on.
+  const fast = await engine.openStream("t", {}, objectEncoder); // Keeps the tail reading.
   void (async () => {
     while (!(await nextChunk(fast.chunks)).done);
   })();

@@ -9,9 +9,9 @@ import { nextChunk } from "../streams/chunk_source.ts";
 import { TaskEngine } from "./engine.ts";
 import { noTracer } from "../context/no_tracer.ts";
 
-// What things cost, counted instead of timed: calls to the store and events read from it.
+// Costs, counted instead of timed: calls to the store and events read from it.
 
-/** Counts what a store is asked for. */
+/** Counts calls to a store. */
 class Counter {
   readonly calls: Record<string, number> = {};
   eventsRead = 0;
@@ -32,7 +32,7 @@ class Counter {
     });
   }
 
-  /** What was asked for since the last time. */
+  /** Returns the calls since the last time. */
   take(): Record<string, number> {
     const taken = { ...this.calls };
     for (const name of Object.keys(this.calls)) delete this.calls[name];
@@ -73,7 +73,7 @@ Deno.test("creating and publishing are one call to the store each, at event 10 a
   }
 });
 
-/** How often others get a turn until a call is settled: one for each promise that waits in it. */
+/** Counts the microtask turns until a call settles: one for each promise that waits in it. */
 async function turnsUntil(call: Promise<unknown>): Promise<number> {
   let settled = false;
   call.finally(() => settled = true);
@@ -162,7 +162,7 @@ Deno.test("what a publish costs does not depend on how many read, nor does readi
   const readers = Array.from({ length: 100 }, () => engine.subscribe("t").getReader());
   await Promise.all(readers.map((reader) => reader.read()));
   const waiting = () => Promise.all(readers.map((reader) => reader.read()));
-  // Each looks once at what was there when it came.
+  // Each reads once what was there when it joined.
   const first = waiting();
   await engine.publishEvent("t", token("x"));
   await first;
@@ -279,7 +279,7 @@ Deno.test("no read takes more than a page of bytes, however large the events", a
         assert.equal(events.length, limit ?? 51);
       }
     }
-    // History goes on on the next page.
+    // History continues on the next page.
     const sizes: number[] = [];
     let cursor: string | undefined;
     do {
@@ -322,7 +322,7 @@ function countingEncoder(): FrameEncoder<number> & { encoded: number } {
   return encoder;
 }
 
-/** Readers that have what is there and wait, and what gives the chunks that each gets of a burst. */
+/** Returns waiting readers, and a function that counts the chunks that each gets of a burst. */
 async function waitingReaders(
   engine: TaskEngine,
   encoder: FrameEncoder<number>,
@@ -350,7 +350,7 @@ Deno.test("a burst of 1 000 events is encoded once, and each reader gets it in a
   await engine.createTask({ id: "t" });
   const encoder = countingEncoder();
   const receive = await waitingReaders(engine, encoder, Array(200).fill({}));
-  await engine.publishEvent("t", { type: "n", data: 0 }); // All have looked at the store once.
+  await engine.publishEvent("t", { type: "n", data: 0 }); // All have read the store once.
   await receive(1);
   for (let burst = 1; burst <= 3; burst++) {
     encoder.encoded = 0;

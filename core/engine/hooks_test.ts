@@ -42,7 +42,7 @@ Deno.test("hooks are called once each, after what they tell of is stored", async
   );
 });
 
-/** Hooks may wait, so only which were called with what is told, not in which order they finished. */
+/** Hooks may be asynchronous, so calls are compared without the order in which they finished. */
 function byText(like: unknown[]): (a: unknown, b: unknown) => number {
   const place = (call: unknown) =>
     like.findIndex((other) => JSON.stringify(other) === JSON.stringify(call));

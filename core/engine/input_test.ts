@@ -7,7 +7,7 @@ import type { Limits } from "../protocol/limits.ts";
 import { TaskEngine } from "./engine.ts";
 import { runs } from "../../testing/properties/runs.ts";
 
-// Whoever embeds the engine gets the same checks as whoever calls it over HTTP.
+// Embedders of the engine get the same checks as clients over HTTP.
 
 function open(limits: Partial<Limits> = {}): TaskEngine {
   return new TaskEngine({
@@ -136,7 +136,7 @@ Deno.test("an accumulate event needs a string or null where it is appended", asy
       await refused(() => engine.publishEvents("t", [event]), `[0].${path}`);
     }
   }
-  // What says no mode accumulates if its series does.
+  // An event without a mode accumulates if its series does.
   for (const data of ["b", { text: "b" }, ["b"]]) {
     await refused(
       () => engine.publishEvent("t", { type: "a", seriesId: "s", data }),

@@ -6,7 +6,7 @@ import { MemoryShortTermStore } from "../memory/short_term_store.ts";
 import { listTasks } from "./list_tasks.ts";
 import { runs } from "../../testing/properties/runs.ts";
 
-/** Pages through a list. Gives the ids of each page, and the cursor that it ended with. */
+/** Pages through a list. Returns the ids and the next cursor of each page. */
 async function pages(
   store: TaskReader,
   limit: number,
@@ -26,7 +26,7 @@ async function pages(
 Deno.test("cursors of lists name tasks that were shown, or a moment, and pages miss and double none", async () => {
   await fc.assert(
     fc.asyncProperty(
-      // How many tasks of a millisecond there are, and how many of those of the next are hidden.
+      // Number of tasks in one millisecond, and number of hidden ones in the next.
       fc.array(fc.tuple(fc.nat({ max: 6 }), fc.nat({ max: 30 })), { maxLength: 12 }),
       fc.integer({ min: 1, max: 4 }),
       fc.infiniteStream(fc.boolean()),

@@ -9,15 +9,15 @@ import type { StreamMessage } from "../streams/object_encoder.ts";
 import { TaskEngine } from "./engine.ts";
 import { nextTurn } from "../streams/waking/next_turn.ts";
 
-// What readers cost that come late to a large task: counted in what is read of the store at a time.
+// The cost of late readers of a large task, counted in bytes read from the store at a time.
 
-/** Counts what readers get of a store, and lets something happen before each read. */
+/** Counts the bytes that readers get from a store, and calls a function before each read. */
 class Observed {
   calls: Record<string, number> = {};
   folds = 0;
   textBytes = 0;
   events = 0;
-  /** The most bytes that one call answered. */
+  /** Maximum number of bytes that one call returned. */
   most = 0;
   before: (name: string) => Promise<unknown> | undefined = () => undefined;
   readonly store: ShortTermStore;
@@ -77,7 +77,7 @@ async function fill(engine: TaskEngine, series: number, delta: string): Promise<
   }
 }
 
-/** What a reader makes of what it is told, as the contract tells clients to. */
+/** Builds the state of a reader from its messages, as the contract requires of clients. */
 class Client {
   readonly texts = new Map<string, string>();
   readonly indexes: number[] = [];
@@ -333,7 +333,7 @@ Deno.test("limit gives the last of the items also where their folds take several
   assert.deepEqual(all, ["s46", "s47", "s48", "s49", "note", "s7", "s3", "s30", "note", all[9]]);
   const texts = { types: ["llm.delta"] };
   assert.deepEqual(await items(3, texts), ["s49", "s7", "s30"]);
-  // Of s3 the filter takes the first event only, which is where it was.
+  // The filter matches only the first event of s3, which has not moved.
   const last = await items(50, texts);
   assert.equal(last.length, 50);
   assert.equal(last.indexOf("s3"), 3);

@@ -11,12 +11,12 @@ import { ulid } from "../protocol/ulid.ts";
 import type { TaskEngineOptions } from "../engine/options.ts";
 import { TaskEngine } from "../engine/engine.ts";
 
-// What goes on while the archive is away, and what is made up for when it is back.
+// Work that continues while the archive is unreachable, and work that is made up for afterwards.
 
 const HOUR_MS = 3_600_000;
 const AWAY = new TaskcastError("STORE_UNAVAILABLE", "the archive is away");
 
-/** A store that outlives its process, as far as an engine can tell. */
+/** A store that claims to survive a restart. */
 class DurableStore extends MemoryShortTermStore {
   override readonly durable = true;
 }

@@ -9,7 +9,7 @@ import { HiddenTasks } from "./hidden_tasks.ts";
 import { TaskEngine } from "../engine/engine.ts";
 import type { StreamMessage } from "./object_encoder.ts";
 
-/** A clock that stands until it is told to go on. */
+/** A clock that stands still until it is advanced. */
 class Standing implements Clock {
   #nowMs = NOW;
   readonly #timers = new Map<object, { atMs: number; callback: () => void }>();
@@ -37,7 +37,7 @@ class Standing implements Clock {
   }
 }
 
-/** A broadcast layer that can lose everything. */
+/** A broadcast layer that can lose all signals. */
 class Lossy extends MemoryBroadcastProvider implements BroadcastProvider {
   isDeaf = false;
 
@@ -91,7 +91,7 @@ async function setUp(visibleType = "shown") {
     broadcast,
     seen,
     asked: () => asked,
-    /** What the store was asked since the last time. */
+    /** Returns the calls to the store since the last time. */
     take() {
       const taken = { ...calls };
       for (const name of Object.keys(calls)) delete calls[name];
@@ -111,7 +111,7 @@ async function setUp(visibleType = "shown") {
   };
 }
 
-/** Everything here is in memory, so what can go on has gone on after a few turns of the event loop. */
+/** Lets pending work finish. Everything is in memory, so a few turns of the event loop are enough. */
 async function settle(): Promise<void> {
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setTimeout(resolve, 0));
 }
@@ -169,11 +169,11 @@ Deno.test("a reader of all tasks asks nothing of the store for tasks that it may
   for (const id of ids) for (let i = 1; i < 4; i++) await publish(id, i);
   await settle();
   assert.equal(take().getTask, undefined, "known tasks are not looked up again");
-  await all.poll(40); // The tasks are older then than those that are looked for in lists.
+  await all.poll(40); // The tasks are then too old for the search for new ones.
   const { getTask, readLog } = take();
   assert.deepEqual([getTask, readLog], [undefined, undefined]);
   assert.equal(all.asked(), ids.length);
-  // They were quiet, so they are forgotten; what is heard of them is looked up once.
+  // They were quiet, so they are forgotten; the next wake-up costs one read.
   for (const id of ids.slice(0, 10)) for (let i = 4; i < 9; i++) await publish(id, i);
   await settle();
   const later = take();

@@ -9,10 +9,10 @@ import { nextChunk } from "./chunk_source.ts";
 import { TaskEngine } from "../engine/engine.ts";
 import { objectEncoder } from "./object_encoder.ts";
 
-/** Lets everything happen that waits for nothing else: the memory store answers at once. */
+/** Lets all pending work finish; the memory store answers at once. */
 const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
 
-/** Of which nothing but an event itself may wake a reader. */
+/** An engine in which only an event wakes a reader. */
 const engineWithoutTimers = (
   options: Partial<EngineOptions> = {},
   setTimeout: Clock["setTimeout"] = () => 0,
@@ -37,7 +37,7 @@ for (const seriesFormat of ["delta", "accumulated"] as const) {
       const leave = new AbortController();
       const options = { seriesFormat, signal: leave.signal };
       got.push(0, 0);
-      // The first waits already, so that the tail reads on while the second is on its way.
+      // The first reader waits already, so that the tail continues reading while the second joins.
       const readers = [read(engine.subscribe("t", options), 0)];
       await settle();
       readers.push(read(engine.subscribe("t", options), 1));
@@ -59,7 +59,7 @@ for (const seriesFormat of ["delta", "accumulated"] as const) {
       const { chunks } = await engine.openStream("t", { seriesFormat }, objectEncoder);
       let got = 0;
       const request = {
-        // Asks again at once, and so never stops to wait.
+        // Requests the next chunk at once, and so never leaves the waiting list.
         onChunk(messages: StreamMessage[]) {
           for (const { kind } of messages) if (kind === "event") got++;
           chunks.read(request);
@@ -90,7 +90,7 @@ Deno.test("a reader that is given a chunk and reads another stream takes no wake
   };
   const [filtered, chained, waiting] = [await open(["a"]), await open(), await open()];
   const first = nextChunk(filtered);
-  // Both are live in one view.
+  // Both are live, and share frames.
   const joined = [nextChunk(chained), nextChunk(waiting)];
   await settle();
   await engine.publishEvent("t", { type: "a", data: 0 });
@@ -209,13 +209,13 @@ for (const way of ["close", "cancel", "throw"] as const) {
   });
 }
 
-/** Readers of `t` that ask for one chunk after the other and note each by the data of its events. */
+/** Readers of `t` that request one chunk after another, and note the data of its events. */
 async function noteChunks(
   engine: TaskEngine,
   { count, encoder = objectEncoder, onChunk = () => {} }: {
     count: number;
     encoder?: typeof objectEncoder;
-    /** Called when a reader has got events. */
+    /** Called when a reader has received events. */
     onChunk?: () => void;
   },
 ): Promise<string[][]> {
@@ -244,7 +244,7 @@ async function noteChunks(
   return noted;
 }
 
-/** Lets all happen that is under way, but for what waits for the next turn. */
+/** Lets pending work finish, except for work that waits for the next turn. */
 const microtasks = async () => {
   for (let i = 0; i < 50; i++) await null;
 };
@@ -272,7 +272,7 @@ Deno.test("before there is more than a chunk for them, readers hear of it: it wo
     await engine.publishEvent("t", { type: "x", data });
     await microtasks();
   }
-  // All of this in one turn.
+  // All within one turn.
   for (const notes of noted) {
     const sizes = notes.map((note) => note.length);
     assert(sizes.length > 2, `${sizes}`);
@@ -336,7 +336,7 @@ Deno.test("a sign of life never says that a reader has what it has not been give
     },
   );
   await engine.createTask({ id: "t" });
-  // A heartbeat as a chunk that says nothing but how far its reader is told to be.
+  // A heartbeat that is recognisable as a chunk of its own.
   const encoder = { ...objectEncoder, heartbeat: () => [{ kind: "beat" }] as never };
   const noted = await noteChunks(engine, { count: 3, encoder });
   beat();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DEFAULT_ENGINE_OPTIONS } from "../context/context.ts";
 
-/** `Bun.serve` has the shortest: ten seconds, which its clock may take for eight. */
+/** The shortest idle timeout is that of `Bun.serve`: ten seconds, which its clock may shorten to eight. */
 const SHORTEST_IDLE_MS = 8_000;
 
 Deno.test("heartbeats come well before the shortest idle timeout of a host", () => {

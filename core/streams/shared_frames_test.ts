@@ -65,7 +65,7 @@ Deno.test("View keeps to its bound, tells who has fallen behind, and takes them 
     assert.notEqual(view.takeChunk(fast), "behind");
   }
   assert.equal(view.takeChunk(slow), "behind");
-  // Having read on from the store by itself.
+  // The reader has continued from the store by itself.
   Object.assign(slow, { through: 1_990, count: 1_991, segment: undefined });
   const found: unknown[] = [];
   for (let taken = view.takeChunk(slow); taken !== undefined; taken = view.takeChunk(slow)) {

@@ -16,7 +16,7 @@ import type { Tail } from "./tail.ts";
 export interface Batch<Chunk> extends LogPosition {
   /** Left out if nothing matches. */
   chunk?: Chunk;
-  /** Whether the reader then has everything through the position; otherwise its cursor is partial. */
+  /** Set if the reader then has everything through the position; otherwise its cursor is partial. */
   isWhole: boolean;
 }
 

@@ -12,7 +12,7 @@ import { Tail } from "./tail.ts";
 const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
 const newControl = () => new StreamControl({ add: () => {}, delete: () => {} });
 
-/** The tail of a new task. */
+/** Creates a task, and returns its tail. */
 async function tailOf(options: Partial<EngineOptions> = {}) {
   const parts = {
     broadcast: new MemoryBroadcastProvider(),
@@ -78,7 +78,7 @@ Deno.test("a batch is made once for those who want it, soon or later, and goes w
   assert.equal(await share(1), 2, "that was another one");
   tail.batches.discard("all", { through: 1 });
   assert.equal(await share(1), 3);
-  // One that failed is not kept.
+  // A failed batch is not kept.
   await assert.rejects(
     tail.batches.get("all", { through: 2 }, () => Promise.reject(new Error("no"))),
   );
@@ -93,7 +93,7 @@ Deno.test("a batch is made once for those who want it, soon or later, and goes w
 Deno.test("a reader that is ahead of the others gets what comes, though the log never ends", async () => {
   const store = new MemoryShortTermStore();
   let reads = Infinity;
-  // Whenever the log is read, there is one more event before the answer comes.
+  // Each read of the log finds one more event before it returns.
   const readLog = store.readLog.bind(store);
   store.readLog = async (...query) => {
     const page = await readLog(...query);

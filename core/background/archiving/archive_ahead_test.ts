@@ -4,7 +4,7 @@ import type { ShortTermStore } from "../../contracts/short_term_store.ts";
 import { DELAY_MS, RETENTION_MS, setUp } from "../../../testing/databases/archive_setup.ts";
 import { restorableStore } from "../../../testing/databases/restorable_store.ts";
 
-/** A store that can be away, and restored. */
+/** A store that can be made unreachable, and restored. */
 function fallible() {
   const store = restorableStore();
   const state = { isAway: false, interruptions: 0 };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ArchivePace } from "./archive_pace.ts";
 
-/** A clock that stands still but for rests and for work, and remembers the rests. */
+/** A clock that advances only for pauses and work, and records the pauses. */
 function setUp({ timersFire = true, percent = 50 } = {}) {
   let nowMs = 1_000;
   const rests: number[] = [];
@@ -14,7 +14,7 @@ function setUp({ timersFire = true, percent = 50 } = {}) {
     },
     clearTimeout() {},
   }, percent);
-  /** A write that takes so long; something may be published meanwhile. */
+  /** A write of a given duration, during which something may be published. */
   const write = (tookMs: number, { publishing = false } = {}) =>
     pace.step(() => {
       nowMs += tookMs;

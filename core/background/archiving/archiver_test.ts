@@ -21,7 +21,7 @@ async function fill(engine: TaskEngine, id: string, events = 25): Promise<void> 
   }
 }
 
-/** Everything that a user can ask of a task. */
+/** Reads everything that a user can read of a task. */
 async function answers(engine: TaskEngine, id: string, cursor?: string) {
   const follow = (options: object) => Array.fromAsync(engine.subscribe(id, options));
   return {
@@ -115,7 +115,7 @@ Deno.test("an instance that dies half-way is replaced, and nothing is archived t
       const { clock, hot, cold, open } = setUp();
       let left = times;
       const deadly = async (method: string) => {
-        // It hangs for ever, as in a process that is killed.
+        // Never resolves, as in a process that is killed.
         if (method === deadlyStep && --left <= 0) await new Promise(() => {});
       };
       const dying = open({
@@ -177,7 +177,7 @@ Deno.test("a deletion that died between the archive and the store is finished by
       if (method === "deleteTask") await new Promise(() => {});
     }),
   });
-  await clock.pass(0); // It has looked for what others left, and finds nothing to archive itself.
+  await clock.pass(0); // It has searched for work of others, and found nothing to archive.
   await fill(engine, "t", 2);
   void dying.deleteTask("t");
   await clock.pass(DELAY_MS);
@@ -348,7 +348,7 @@ Deno.test("a task of which the archive takes nothing is told, and not written ag
       if (name !== "archive") return method.bind(target);
       return async (parts: Parameters<LongTermStore["archive"]>[0]) => {
         writes++;
-        // As if its first events were not there any more.
+        // As if its first events were gone.
         return await target.archive(
           parts.map((part) => part.record.task.id === "holed" ? { ...part, events: [] } : part),
         );
@@ -424,7 +424,7 @@ Deno.test("writes to the archive are full, and each task is in as few of them as
   await clock.pass(DELAY_MS);
   assert.equal(engine.stats.eventsArchived, tasks * each);
   assert(writes.every(({ events }) => events <= archiveBatch));
-  // The first task is looked at before the others are there.
+  // The first task is read before the others exist.
   const full = writes.slice(1, -1);
   assert(full.length > 8 && full.every(({ events }) => events === archiveBatch));
   // Each write may cut one task in two.

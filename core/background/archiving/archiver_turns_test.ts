@@ -43,11 +43,11 @@ Deno.test("while events are published, archiving rests after each step four time
     const [first, ...more] = starts.filter((startMs) => startMs >= dueMs).slice(0, 3);
     assert.deepEqual(more, [1, 2].map((i) => first! + i * betweenMs), slow);
     isSlow = false;
-    await clock.pass(1_000); // What has begun ends, and with it the engine.
+    await clock.pass(1_000); // The work in progress ends, and then the engine.
   }
 });
 
-/** An archive where each write takes so long, until that is over. */
+/** An archive whose writes take a given time, until the test ends that. */
 function slowed(
   cold: LongTermStore,
   clock: FakeClock,
@@ -108,7 +108,7 @@ Deno.test("while more comes than the archive takes, each task has its share of i
   const { archiveLagMs } = engine.stats;
   isOver = true;
   await clock.pass(60_000);
-  // Two writes a second of seven events, where two hundred events come.
+  // Two writes of seven events a second, while two hundred events arrive.
   assert(Math.min(...lengths) > 0 && Math.max(...lengths) <= 35, lengths.join(" "));
   assert(archiveLagMs > 60_000, `${archiveLagMs}`);
   for (const id of ids) assert.equal((await cold.getTask(id))?.length, 240);

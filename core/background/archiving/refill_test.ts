@@ -17,7 +17,7 @@ type Setup = ReturnType<typeof setUp>;
 const told = (errors: readonly unknown[]) =>
   errors.filter((error) => /was brought back/.test(String(error))).length;
 
-/** Events of several times and series, archived. */
+/** Archives events of several times and series. */
 async function write(engine: TaskEngine, { clock }: Setup, id: string, count = 4): Promise<void> {
   for (let i = 0; i < count; i++) {
     await engine.publishEvents(id, [
@@ -29,13 +29,13 @@ async function write(engine: TaskEngine, { clock }: Setup, id: string, count = 4
   await clock.pass(DELAY_MS);
 }
 
-/** What a task is for its readers. */
+/** Returns a task as its readers see it. */
 async function seen(engine: TaskEngine, id: string): Promise<unknown> {
   const { events } = await engine.getEvents(id);
   return [await engine.getTask(id), events];
 }
 
-/** A task of which the restored hot store has nothing, a part of the log, or an older state. */
+/** A task of which the restored short-term store has nothing, a part of the log, or an older state. */
 async function lose(what: "all" | "events" | "state") {
   const setup = setUp();
   const { open } = setup;
@@ -184,7 +184,7 @@ Deno.test("several instances bring the same tasks back at once, and each is whol
   const engines = [0, 1, 2].map(() =>
     open({
       shortTermStore: interrupted(hot, async () => {
-        // In another order each time.
+        // In a different order each time.
         for (let i = turn++ * 7 % 5; i > 0; i--) await Promise.resolve();
       }),
     })
@@ -449,7 +449,7 @@ Deno.test("an id is given to nobody between the hot copy that goes and the one t
     get: (target, name) => name === "durable" || Reflect.get(target, name),
   });
   const first = open({ shortTermStore: durable });
-  const { id } = await first.createTask(); // So new that the archive is not asked.
+  const { id } = await first.createTask(); // So recent that the archive is not asked.
   const some = store.changes;
   await write(first, setup, id);
   await first.close();
@@ -525,7 +525,7 @@ Deno.test("webhooks of a task of which events were lost are told each event once
   await clock.pass(DELAY_MS);
   await first.close();
   await store.restore(some);
-  values.length = 2; // The store has lost that the third was told.
+  values.length = 2; // The store has lost the delivery of the third event.
   const second = open({ shortTermStore: store });
   await clock.pass(5_000);
   assert.equal(second.stats.tasksRefilled, 1);

@@ -12,8 +12,8 @@ import type { TaskEngineOptions } from "../../engine/options.ts";
 import { TaskEngine } from "../../engine/engine.ts";
 import { runs } from "../../../testing/properties/runs.ts";
 
-// What clean-up promises, for any log, any rules and any reader: what no rule takes stays where it
-// is, and whoever comes back from anywhere ends with just that.
+// The promise of clean-up, for any log, any rules and any reader: events that no rule deletes keep their
+// index, and a reader that returns from any cursor ends with exactly those.
 
 function open(options: Partial<TaskEngineOptions> = {}): TaskEngine {
   return new TaskEngine({
@@ -71,7 +71,7 @@ const ruleArb: fc.Arbitrary<CleanupRule> = fc.record({
   eventFilter,
 }));
 
-/** What is to be left, by the words of the documentation and in the plainest way. */
+/** Returns the events that must be left, by the simplest reading of the documentation. */
 function leftBy(rules: readonly CleanupRule[], events: readonly TaskEvent[], endMs: number) {
   const nowMs = endMs + 1_000_000;
   const takes = (event: TaskEvent) =>
@@ -93,7 +93,7 @@ function leftBy(rules: readonly CleanupRule[], events: readonly TaskEvent[], end
   });
 }
 
-/** A reader's memory: plain events by index, and the value of each series. */
+/** The state of a reader: standalone events by index, and the value of each series. */
 function fold(messages: readonly StreamMessage[], into = new Map<string, string>()) {
   for (const message of messages) {
     if (message.kind !== "event") continue;

@@ -6,11 +6,11 @@ import type { CleanupRule } from "../../protocol/cleanup.ts";
 import type { TaskEngineOptions } from "../../engine/options.ts";
 import { TaskEngine } from "../../engine/engine.ts";
 
-// Clean-up with many tasks to look at, and with stores that fail now and then.
+// Clean-up with many tasks, and with stores that fail occasionally.
 
 const AT_ONCE: CleanupRule = { trigger: { afterMs: 0 }, target: "all" };
 
-/** A store with ended tasks that no rule was about when they ended. */
+/** A store with ended tasks to which no rule applied when they ended. */
 async function setUp(tasks: number, options: Pick<TaskEngineOptions, "clock"> = {}) {
   const store = new MemoryShortTermStore();
   const common = { ...options, broadcast: new MemoryBroadcastProvider(), shortTermStore: store };
@@ -22,7 +22,7 @@ async function setUp(tasks: number, options: Pick<TaskEngineOptions, "clock"> = 
   return { store, common: { ...common, cleanup: { rules: [AT_ONCE] } } };
 }
 
-/** A store that calls something before each method. */
+/** A store that calls a function before each method. */
 function watched(
   store: MemoryShortTermStore,
   before: (method: string | symbol, taskId: unknown) => void,
@@ -79,7 +79,7 @@ Deno.test("a store that fails while tasks are looked through costs one of them i
   const hooks = { onUnhandledError: () => {} };
   await using _engine = new TaskEngine({ ...common, shortTermStore, hooks });
   await clock.pass(60_000);
-  // That one may be found by the next look.
+  // The next search may find that one.
   assert.equal((await idsIn(store)).length, 1);
   await clock.pass(7 * 3_600_000);
   assert.deepEqual(await idsIn(store), []);

@@ -41,7 +41,7 @@ function setUp({ archive = false, rules = [DEBUG, DELETE] }: {
   return { clock, hot, cold, errors, common, open };
 }
 
-/** A task with events of all kinds: those of `debug` go. */
+/** Creates a task with events of all kinds; those with level `debug` are deleted. */
 async function ended(engine: TaskEngine, id: string, type = "llm.chat"): Promise<void> {
   await engine.createTask({ id, type });
   for (let i = 0; i < 20; i++) {
@@ -55,7 +55,7 @@ async function ended(engine: TaskEngine, id: string, type = "llm.chat"): Promise
         seriesMode: "accumulate",
       });
     }
-    // One of its events is no debug event, so it stays whole.
+    // One of its events has another level, so the series stays as a whole.
     const level = i === 7 ? "warn" : "debug";
     await engine.publishEvent(id, {
       type: "progress",
@@ -73,7 +73,7 @@ async function messages(engine: TaskEngine, id: string, options: object = {}) {
   return await Array.fromAsync(engine.subscribe(id, options));
 }
 
-/** What a reader is told of each event that stays. */
+/** Returns the events that a reader gets after a clean-up. */
 async function framesOf(engine: TaskEngine, id: string, options: object = {}) {
   return (await messages(engine, id, options)).flatMap((message) =>
     message.kind === "event" && message.event.level !== "debug"
@@ -118,7 +118,7 @@ for (const archive of [false, true]) {
     const byId = await messages(engine, "t", { since: { id: whole[0]!.id } });
     assert.deepEqual(told(byId), told(joined), "an event that is gone is a place to go on from");
 
-    await clock.pass(2 * HOUR_MS); // The hot copy is given up, where there is an archive.
+    await clock.pass(2 * HOUR_MS); // With an archive, the hot copy is released.
     assert.deepEqual((await engine.getEvents("t")).events, left);
     assert.equal(engine.stats.eventsTrimmed, whole.length - left.length);
     assert.deepEqual(errors, []);
@@ -162,7 +162,7 @@ for (const archive of [false, true]) {
     await using next = open({ cleanup: { rules: [DELETE] } });
     await clock.pass(30_000);
     assert.equal(await count(next), 450);
-    // One whose rules say nothing of a task takes its mark away; the next look sets it again.
+    // An instance without rules for a task removes its mark; the next search sets it again.
     await clock.pass(21 * HOUR_MS);
     assert.equal(await count(next), 0);
   });

@@ -8,7 +8,7 @@ import type { StreamMessage } from "../../streams/object_encoder.ts";
 import type { TaskEngineOptions } from "../../engine/options.ts";
 import { TaskEngine } from "../../engine/engine.ts";
 
-// What readers are told of a log from which clean-up takes events meanwhile.
+// Readers of a log from which clean-up deletes events meanwhile.
 
 const DEBUG: CleanupRule = {
   trigger: { afterMs: 0 },
@@ -34,7 +34,7 @@ function toldOf(messages: readonly StreamMessage[]): Told[] {
   });
 }
 
-/** Wake-ups that can be lost. */
+/** A broadcast layer that can lose wake-ups. */
 class Wakes extends MemoryBroadcastProvider {
   areLost = false;
 

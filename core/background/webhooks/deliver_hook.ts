@@ -91,7 +91,7 @@ export async function deliverHook(
     });
     if (page === undefined || page.incarnation !== incarnation) return "elsewhere";
     const isAgain = notes.state.again !== undefined;
-    const places = await ranksOf(turn, hook, page, isAgain ? undefined : notes.state.count);
+    const ranks = await ranksOf(turn, hook, page, isAgain ? undefined : notes.state.count);
     for (const [i, event] of page.events.entries()) {
       const nowMs = clock.now();
       if ((notes.state.atMs ?? 0) > nowMs) return { nextAtMs: notes.state.atMs! };
@@ -102,9 +102,9 @@ export async function deliverHook(
       try {
         const isHeld = await turn.renew(hook.retry.timeoutMs) && await notes.hold();
         if (!isHeld) return "elsewhere";
-        const place = places[i]!;
-        const state = isAgain ? notes.state : { ...notes.state, count: place };
-        next = await deliverEvent(turn, hook, state, event, place);
+        const rank = ranks[i]!;
+        const state = isAgain ? notes.state : { ...notes.state, count: rank };
+        next = await deliverEvent(turn, hook, state, event, rank);
       } finally {
         releaseSlot();
       }

@@ -46,7 +46,7 @@ function setUp(options: Partial<TaskEngineOptions> = {}) {
   return { clock, store, sender, received, failures, errors, world, open, values };
 }
 
-/** Lets time pass while stores and receivers answer in their own. */
+/** Advances the clock while stores and receivers answer in real time. */
 async function live(clock: ReturnType<typeof fakeClock>, ms: number): Promise<void> {
   for (let i = 0; i < 60; i++) {
     await clock.pass(ms / 60);
@@ -177,7 +177,7 @@ Deno.test("an instance that was frozen at any step sends nothing that others hav
     const { promise: thaw, resolve: letGo } = Promise.withResolvers<void>();
     let calls = 0;
     let frozen: string | undefined;
-    // From that call on nothing of the first instance happens until it is let go.
+    // From that call on the first instance is frozen until it is released.
     const freezing = new Proxy(store, {
       get(target, name) {
         const value = Reflect.get(target, name);
@@ -191,7 +191,7 @@ Deno.test("an instance that was frozen at any step sends nothing that others hav
         };
       },
     });
-    // Nor does its clock go on meanwhile, as that of a virtual machine that is paused.
+    // Its clock stands still meanwhile, like that of a paused virtual machine.
     let lagMs = 0;
     const first = open({
       shortTermStore: freezing,

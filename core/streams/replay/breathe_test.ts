@@ -17,7 +17,7 @@ Deno.test("work that breathes lets sockets be heard after each slice of it", asy
     if (!isOver) socket.write("x");
   });
   socket.write("x");
-  // A millisecond for each piece of work, so that what is counted does not depend on the machine.
+  // Each piece of work takes a millisecond, so that the count does not depend on the machine.
   const { now } = performance;
   let timeMs = now.call(performance);
   performance.now = () => timeMs;
@@ -30,7 +30,7 @@ Deno.test("work that breathes lets sockets be heard after each slice of it", asy
   } finally {
     performance.now = now;
   }
-  // In turns alone it is some twenty.
+  // With turns alone it is about twenty.
   assert(echoes >= 60, `${echoes} echoes during 3 s of work`);
   isOver = true;
   socket.end();

@@ -4,7 +4,7 @@ import { DeliveredSeries, MAX_DELIVERED_SERIES } from "./delivered_series.ts";
 
 Deno.test("DeliveredSeries knows those that went on last, whenever it is asked", () => {
   const series = fc.nat({ max: 2 * MAX_DELIVERED_SERIES });
-  // Runs of neighbours, so that few steps go beyond the bound.
+  // Runs of neighbouring ids, so that few steps exceed the bound.
   const stepArb = fc.record({ from: series, count: fc.nat(700), asks: fc.boolean() });
   fc.assert(
     fc.property(fc.array(stepArb, { maxLength: 12 }), series, (steps, other) => {

@@ -35,7 +35,7 @@ Deno.test("ReaderList leaves a reader's other waits alone", () => {
   const control = newControl();
   list.wait(control, wake);
   list.pause(control);
-  control.wake = wake; // For a store, say.
+  control.wake = wake; // For example, for a store.
   list.pause(control);
   assert.equal(control.wake, wake);
 });

@@ -10,18 +10,18 @@ const turn = () => new Promise<void>(nextTurn);
 
 const newControl = () => new StreamControl({ add: () => {}, delete: () => {} });
 
-/** Notes when a reader is woken, by its number, and why. */
+/** Notes each wake-up of a reader: its number and the reason. */
 const noting = (i: number, noted: string[]): Wake => (reason) =>
   noted.push(reason === undefined ? `${i}` : `${i} ${reason}`);
 
-/** Readers who note when they are woken. */
+/** Returns readers that note when they are woken. */
 function waitersNoting(count: number, noted: string[]): ReaderList {
   const waiters = new ReaderList();
   for (let i = 0; i < count; i++) waiters.wait(newControl(), noting(i, noted));
   return waiters;
 }
 
-/** Time that passes between one look at the clock and the next, so that nothing comes too early. */
+/** A clock that advances with each reading, so that no round is too early. */
 function passingTime(): Clock {
   let nowMs = 0;
   return { now: () => ++nowMs, setTimeout: () => assert.fail("too early"), clearTimeout: () => {} };
@@ -29,13 +29,13 @@ function passingTime(): Clock {
 
 const roundsOf = (perTurn: number, clock = passingTime()) => new WakeScheduler(perTurn, clock);
 
-/** There is something for readers: as a tail does where it has told all of them. */
+/** Announces new events to readers, as a tail does. */
 function tell(rounds: WakeScheduler, waiters: ReaderList, reason?: "heartbeat"): void {
   rounds.add(waiters, reason);
   rounds.begin();
 }
 
-/** What is noted until now, and forgets it. */
+/** Returns the notes so far, and clears them. */
 const take = (noted: string[]) => noted.splice(0).join(", ");
 
 Deno.test("a few readers are woken at once, and as many in each later turn", async () => {
@@ -141,7 +141,7 @@ Deno.test("the rest can be woken at once, also by a reader that is being woken",
   );
 });
 
-/** Time that stands still, and the one timer that is set. */
+/** A clock that stands still, with one timer. */
 class StandingTime implements Clock {
   nowMs = 1_000.25;
   timer?: { callback: () => void; atMs: number };
@@ -157,7 +157,7 @@ class StandingTime implements Clock {
     if (timer === this.timer) this.timer = undefined;
   }
 
-  /** Goes on to when the timer is due. */
+  /** Advances to the time at which the timer is due. */
   ring(): void {
     const { callback, atMs } = this.timer!;
     this.timer = undefined;
