@@ -95,6 +95,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "adapters/redis": [
     "@taskcast/core",
     "@taskcast/core/adapter",
+    "@taskcast/core/internal",
     "@taskcast/core/protocol",
     "node:*",
     "npm:ioredis",
