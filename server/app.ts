@@ -184,7 +184,7 @@ function refuseTheRest(app: Hono, requests: ObservedRequests, origins: ForeignOr
       const response = errorResponse(
         new TaskcastError(
           "METHOD_NOT_ALLOWED",
-          preflight ?? `${method} is not for this path; it has ${allowed}`,
+          preflight ?? `${method} is not allowed for this path; allowed: ${allowed}`,
         ),
       );
       response.headers.set("allow", allowed);
@@ -193,7 +193,7 @@ function refuseTheRest(app: Hono, requests: ObservedRequests, origins: ForeignOr
     return errorResponse(
       new TaskcastError(
         "NOT_FOUND",
-        `There is nothing at ${method} ${path}; see /docs for what there is`,
+        `There is nothing at ${method} ${path}; see /docs for all operations`,
       ),
     );
   };

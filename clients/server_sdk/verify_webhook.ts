@@ -69,7 +69,7 @@ export async function verifyWebhook<Body = EventEnvelope>(
   const timestamp = Number(header("webhook-timestamp"));
   const signatures = header("webhook-signature").split(" ");
   if (!(Math.abs(nowMs / 1000 - timestamp) <= toleranceSeconds)) {
-    throw new WebhookVerificationError("It is too old, or the clocks differ");
+    throw new WebhookVerificationError("The webhook is too old, or the clocks differ");
   }
   const text = await request.text();
   const signed = encoder.encode(`${id}.${timestamp}.${text}`);
@@ -91,7 +91,7 @@ export async function verifyWebhook<Body = EventEnvelope>(
       }
     }
   }
-  throw new WebhookVerificationError("No signature fits");
+  throw new WebhookVerificationError("No signature matches");
 }
 
 /** Returns the key of a secret: `whsec_` precedes base64; anything else is the key itself. */

@@ -98,7 +98,7 @@ function pathOf({ url }: Request): string[] {
   try {
     return new URL(url).pathname.split("/").filter((part) => part !== "").map(decodeURIComponent);
   } catch {
-    throw new TaskcastError("INVALID_INPUT", "The path is not valid");
+    throw new TaskcastError("INVALID_INPUT", "The path is invalid");
   }
 }
 

@@ -128,7 +128,7 @@ async function byFunction(
 ): Promise<AuthContext> {
   const context = await lendBody(request, bodyLimits, authenticate);
   if (context === null) {
-    throw new TaskcastError("UNAUTHORIZED", "The server does not know the caller");
+    throw new TaskcastError("UNAUTHORIZED", "The caller could not be authenticated");
   }
   const { taskIds, scope } = context;
   if ((taskIds !== "*" && !Array.isArray(taskIds)) || !Array.isArray(scope)) {

@@ -64,7 +64,7 @@ function wordsOf(claim: unknown, name: string): readonly string[] {
   if (claim === undefined) return [];
   const words = typeof claim === "string" ? claim.split(" ") : claim;
   if (Array.isArray(words) && words.every((word) => typeof word === "string")) return words;
-  throw refusal(name, "must be an array or a text with spaces between");
+  throw refusal(name, "must be an array, or a text separated by spaces");
 }
 
 function refusal(name: string, problem: string): TaskcastError {

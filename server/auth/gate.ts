@@ -85,7 +85,7 @@ export class Gate {
     if (id !== undefined && maySeeTask(auth, id)) return;
     throw new TaskcastError(
       "FORBIDDEN",
-      "The token is for certain tasks only: give one of their ids as the new task's id",
+      "The token is limited to certain tasks: use one of their ids for the new task",
     );
   }
 

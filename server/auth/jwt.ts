@@ -144,7 +144,7 @@ function rejection(error: unknown, errors: Jose["errors"]): unknown {
     new TaskcastError("UNAUTHORIZED", `The token is not valid: ${problem}`, { cause: error });
   if (error instanceof errors.JWTExpired) return refuse("it has expired");
   if (error instanceof errors.JWTClaimValidationFailed) {
-    return refuse(`its claim "${error.claim}" is not what is expected`);
+    return refuse(`its claim "${error.claim}" has an unexpected value`);
   }
   if (error instanceof errors.JOSEAlgNotAllowed) return refuse("its algorithm is not allowed");
   if (error instanceof errors.JWSSignatureVerificationFailed) {
@@ -152,14 +152,16 @@ function rejection(error: unknown, errors: Jose["errors"]): unknown {
   }
   if (error instanceof errors.JWKSNoMatchingKey) return refuse("its key is not known");
   if (error instanceof errors.JWKSMultipleMatchingKeys) {
-    return refuse("it names no key (kid), and several could be meant");
+    return refuse("it names no key (kid), and several keys match");
   }
   if (error instanceof errors.JWKSInvalid) return refuse("its key cannot be used");
   if (error instanceof errors.JWTInvalid || error instanceof errors.JWSInvalid) {
     return refuse("it is malformed");
   }
   // For example, an extension that every reader must understand (RFC 7515 §4.1.11).
-  if (error instanceof errors.JOSENotSupported) return refuse("it asks for what is not supported");
+  if (error instanceof errors.JOSENotSupported) {
+    return refuse("it requires an unsupported extension");
+  }
   // Anything else is the server's fault.
   return error;
 }

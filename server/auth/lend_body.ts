@@ -62,7 +62,7 @@ export async function lendBody<T>(
   // For example by `new Request(request)`, which cannot be intercepted.
   if (request.bodyUsed) {
     throw new TypeError(
-      "auth.authenticate took the request's body away; read it from the request, or from a clone()",
+      "auth.authenticate consumed the request's body; read it from the request, or from a clone()",
     );
   }
   return result;
@@ -71,7 +71,7 @@ export async function lendBody<T>(
 function cannotWait(): TaskcastError {
   return new TaskcastError(
     "UNSUPPORTED_MEDIA_TYPE",
-    "This server reads the body to find out who calls, which cannot be done of a stream of lines: " +
+    "This server reads the body to authenticate the caller, and cannot read a stream of lines: " +
       'send "content-type: application/json"',
   );
 }

@@ -75,11 +75,11 @@ export function createTickets(
       if (typeof incarnation !== "string") {
         throw new TaskcastError(
           "UNAUTHORIZED",
-          "The ticket is of an older version: get another one",
+          "The ticket is from an older version: get a new one",
         );
       }
       if (!(now() < (expiresAt as number))) {
-        throw new TaskcastError("UNAUTHORIZED", "The ticket has expired: get another one");
+        throw new TaskcastError("UNAUTHORIZED", "The ticket has expired: get a new one");
       }
       const context: AuthContext = {
         taskIds: [taskId],

@@ -125,7 +125,7 @@ export class RequestLimits {
     if (credential === undefined) return;
     this.#refuse(
       this.#credentials?.take(credential),
-      "Too many requests of this caller",
+      "Too many requests from this caller",
       "credential",
     );
   }

@@ -78,7 +78,7 @@ export class StreamSlots {
     if (this.#total >= this.#maxStreams) {
       this.#refused.ofAll++;
       throw rateLimited(
-        `The server has as many open ${this.#what} as it may`,
+        `The server has reached its limit of open ${this.#what}`,
         RETRY_AFTER_MS,
         this.#what,
       );

@@ -137,7 +137,7 @@ Deno.test("what is no origin is not repeated, and what is no preflight is a wron
     method: "OPTIONS",
     headers: { origin: "https://app.example" },
   });
-  assert.match((await response.json()).error.message, /^OPTIONS is not for this path/);
+  assert.match((await response.json()).error.message, /^OPTIONS is not allowed for this path/);
 });
 
 Deno.test("a stream for a page of another origin needs no preflight, and the host is told, too", async () => {

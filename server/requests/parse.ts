@@ -50,7 +50,7 @@ export function brokenBody(cause: unknown): TaskcastError {
 
 /** Returns an `UNAUTHORIZED` error for work that outlasts the token with which it began. */
 export function tokenExpired(): TaskcastError {
-  return new TaskcastError("UNAUTHORIZED", "The token has expired: go on with a new one");
+  return new TaskcastError("UNAUTHORIZED", "The token has expired: continue with a new one");
 }
 
 /**
@@ -149,7 +149,7 @@ async function collect(
 function late(timeoutMs: number): TaskcastError {
   return new TaskcastError(
     "REQUEST_TIMEOUT",
-    `Nothing of the body came for ${timeoutMs} ms: send the request again`,
+    `No data of the body arrived for ${timeoutMs} ms: send the request again`,
   );
 }
 

@@ -2,7 +2,7 @@ import { BlockList, isIP, isIPv6 } from "node:net";
 
 /** The reason for refusing an address. */
 export const REFUSED: string =
-  "leads to a private address, to which webhooks go only if webhook.allowPrivate of the " +
+  "leads to a private address; webhooks go there only if webhook.allowPrivate of the " +
   "configuration, or allowPrivate of createWebhookSender(), names the host";
 
 // All addresses that are not public:

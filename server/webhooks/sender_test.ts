@@ -174,7 +174,7 @@ Deno.test("what cannot be reached is told without the address", async () => {
   listener.close();
   await withSender({ allowPrivate: true }, async (sender) => {
     await assert.rejects(sender.send(request(`http://127.0.0.1:${port}/secret`)), {
-      message: "nobody listens there",
+      message: "nothing listens there",
     });
     await assert.rejects(sender.send(request("http://no.such.host.invalid/secret")), {
       message: "there is no such host",

@@ -118,7 +118,7 @@ function reasonOf(error: Error): string {
   const { code } = error as { code?: string };
   switch (code) {
     case "ECONNREFUSED":
-      return "nobody listens there";
+      return "nothing listens there";
     case "ENOTFOUND":
     case "EAI_AGAIN":
       return "there is no such host";

@@ -160,7 +160,7 @@ Deno.test("a stream of lines is not collected for authenticate: reading it is re
     duplex: "half",
   } as RequestInit);
   assert.equal(answer.status, 415);
-  assert.match((await answer.json()).error.message, /to find out who calls/);
+  assert.match((await answer.json()).error.message, /to authenticate the caller/);
   await writer.abort().catch(() => {});
   assert.equal((await server.engine.getTask("t"))?.lastIndex, -1);
 });

@@ -342,7 +342,7 @@ Deno.test("start: webhooks go inside only where the file lets them; pages that a
   await until(() => open.process.err.includes("warn"), "the log tells what was given up");
   assert.match(
     open.process.err,
-    /^warn {2}webhook nobody failed to deliver an event of task c: nobody listens there$/m,
+    /^warn {2}webhook nobody failed to deliver an event of task c: nothing listens there$/m,
   );
   const inside = await runCli(["start", "-c", "inside.yaml"], { TASKCAST_PORT: "0" }, folder.path);
   assert.equal(inside.code, 1);

@@ -129,7 +129,7 @@ for (const listener of LISTENERS) {
         if (answer.includes("REQUEST_TIMEOUT")) break;
       }
       assert.match(answer, /^HTTP\/1\.1 408 /);
-      assert.match(answer, /Nothing of the body came for 400 ms/);
+      assert.match(answer, /No data of the body arrived for 400 ms/);
     }
     const data = JSON.stringify({ params: { text: "x".repeat(40_000) } });
     const slow = new ReadableStream<Uint8Array>({
