@@ -19,7 +19,7 @@ const USERS = ["ann", "bob"] as const;
 type User = (typeof USERS)[number];
 
 const rest = fc.nat({ max: 3 });
-const lifeArb = fc.record({
+const planArb = fc.record({
   allows: fc.constantFrom<readonly User[]>(["ann"], ["bob"], ["ann", "bob"]),
   instance: fc.nat({ max: 1 }),
   /** Turns until it is deleted, and from then until the next one is created. */
@@ -34,12 +34,12 @@ const actorArb = fc.record({
   rest,
 });
 
-type LifePlan = typeof lifeArb extends fc.Arbitrary<infer T> ? T : never;
+type Plan = typeof planArb extends fc.Arbitrary<infer T> ? T : never;
 type Actor = typeof actorArb extends fc.Arbitrary<infer T> ? T : never;
 
 /** An incarnation, and the ticks between which it may have existed. */
-interface Life {
-  incarnation: string;
+interface Incarnation {
+  id: string;
   allows: readonly User[];
   from: number;
   to: number;
@@ -67,7 +67,7 @@ class Run {
   readonly id = crypto.randomUUID();
   readonly #apps;
   readonly engines: TaskEngine[];
-  readonly lives: Life[] = [];
+  readonly incarnations: Incarnation[] = [];
   /** Ticks between which the task may not have existed. */
   readonly gaps: { from: number; to: number }[] = [];
   readonly requests: Request[] = [];
@@ -132,8 +132,8 @@ class Run {
   /** Records that an event was seen in an incarnation. */
   saw(incarnation: string, { index, data }: TaskEvent): void {
     const { by, n } = data as { by: User; n: number };
-    const life = this.lives.find((life) => life.incarnation === incarnation);
-    assert(life?.allows.includes(by), "what is stored in a life is by somebody whom it lets in");
+    const found = this.incarnations.find(({ id }) => id === incarnation);
+    assert(found?.allows.includes(by), "events of an incarnation are by users that it admits");
     const places = this.seen.get(n) ?? new Set();
     this.seen.set(n, places.add(`${incarnation} ${index}`));
     assert.equal(places.size, 1, "an event is in one place");
@@ -143,7 +143,7 @@ class Run {
 }
 
 /** Creates and deletes. The last incarnation stays, and is completed when everybody is done. */
-async function live(run: Run, plans: readonly LifePlan[]): Promise<void> {
+async function recreate(run: Run, plans: readonly Plan[]): Promise<void> {
   const { id } = run;
   let gap = { from: run.tick(), to: Infinity };
   run.gaps.push(gap);
@@ -152,17 +152,17 @@ async function live(run: Run, plans: readonly LifePlan[]): Promise<void> {
     const from = run.tick();
     const rules = [{ match: { scope: ["*" as const] }, require: { sub: [...allows] } }];
     await engine.createTask({ id, authConfig: { rules } });
-    const { incarnation } = (await engine.readTask(id))!;
-    const life = { incarnation, allows, from, to: Infinity, isDeleted: false };
-    run.lives.push(life);
+    const task = (await engine.readTask(id))!;
+    const current = { id: task.incarnation, allows, from, to: Infinity, isDeleted: false };
+    run.incarnations.push(current);
     gap.to = run.tick();
     if (i === plans.length - 1) return;
     await turns(lasts);
     gap = { from: run.tick(), to: Infinity };
     run.gaps.push(gap);
-    life.isDeleted = true;
+    current.isDeleted = true;
     await engine.deleteTask(id);
-    life.to = run.tick();
+    current.to = run.tick();
     await turns(isGone);
   }
 }
@@ -219,16 +219,19 @@ async function sendLines(run: Run, actor: Actor): Promise<void> {
 async function follow(run: Run, actor: Actor): Promise<void> {
   const { response, request } = await run.send(actor, "/events?includeStatus=false");
   if (response.status !== 200) return void await response.body?.cancel();
-  let life: Life | undefined;
+  let followed: Incarnation | undefined;
   let next = 0;
   let done: string | undefined;
   const parser = createParser({
     onEvent({ event, id, data }) {
       if (id === undefined) return;
       const { incarnation } = decodeCursor(id)!;
-      life ??= run.lives.find((life) => life.incarnation === incarnation);
-      assert.equal(incarnation, life!.incarnation, "a stream shows one life");
-      assert(life!.allows.includes(actor.user), "a life is shown to those whom it lets in");
+      followed ??= run.incarnations.find(({ id }) => id === incarnation);
+      assert.equal(incarnation, followed!.id, "a stream shows one incarnation");
+      assert(
+        followed!.allows.includes(actor.user),
+        "an incarnation is shown to users that it admits",
+      );
       if (event === "taskcast.done") done = JSON.parse(data).reason;
       if (event !== "taskcast.event") return;
       const envelope = JSON.parse(data);
@@ -238,7 +241,7 @@ async function follow(run: Run, actor: Actor): Promise<void> {
   });
   const decoder = new TextDecoder();
   for await (const chunk of response.body!) parser.feed(decoder.decode(chunk, { stream: true }));
-  if (done === "deleted") assert(life === undefined || life.isDeleted);
+  if (done === "deleted") assert(followed === undefined || followed.isDeleted);
   else {
     assert.equal(done, "completed");
     const [engine] = run.engines;
@@ -252,39 +255,39 @@ async function follow(run: Run, actor: Actor): Promise<void> {
 async function judge(run: Run): Promise<void> {
   for (const request of run.requests) {
     const { user, status } = request;
-    const met = run.lives.filter((life) => overlaps(life, request));
+    const met = run.incarnations.filter((one) => overlaps(one, request));
     const letsIn = met.some(({ allows }) => allows.includes(user));
     const isKeptOut = met.some(({ allows }) => !allows.includes(user));
     const isGone = run.gaps.some((gap) => overlaps(gap, request));
-    if (status === 403) assert(isKeptOut, "who is refused is refused by a life that there was");
+    if (status === 403) assert(isKeptOut, "a refusal comes from an incarnation that existed");
     else if (status === 404) assert(isGone, "what is not found was not there");
     else {
       assert([200, 201, 409].includes(status), String(status));
-      assert(letsIn, "who is let in is let in by a life that there was");
+      assert(letsIn, "access comes from an incarnation that existed");
     }
   }
-  const last = run.lives.at(-1)!;
+  const last = run.incarnations.at(-1)!;
   const { events } = await run.engines[1]!.getEvents(run.id, {
     filter: { includeStatus: false },
     limit: 10_000,
   });
-  for (const event of events) run.saw(last.incarnation, event);
+  for (const event of events) run.saw(last.id, event);
   const kept = new Set(events.map(({ data }) => (data as { n: number }).n));
   const lastGap = run.gaps.at(-1)!;
   for (const [n, { request }] of run.acknowledged) {
     if (request.from > lastGap.to) assert(kept.has(n), "what was acknowledged is there");
   }
   for (const numbers of run.together) {
-    const lives = new Set(
+    const incarnations = new Set(
       numbers.flatMap((n) => [...run.seen.get(n) ?? []]).map((place) => place.split(" ")[0]),
     );
-    assert(lives.size <= 1, "the lines of a request are in one life");
+    assert(incarnations.size <= 1, "the lines of a request are in one incarnation");
   }
 }
 
 async function check(
   stores: Stores,
-  plans: readonly LifePlan[],
+  plans: readonly Plan[],
   actors: readonly Actor[],
 ): Promise<void> {
   const run = new Run(stores);
@@ -293,7 +296,7 @@ async function check(
     const followers = Promise.all(acting.filter((_, i) => actors[i]!.does === "follow"));
     followers.catch(() => {}); // Awaited below; until then another assertion may fail first.
     await Promise.all([
-      live(run, plans),
+      recreate(run, plans),
       ...acting.filter((_, i) => actors[i]!.does !== "follow"),
     ]);
     const [engine] = run.engines;
@@ -313,17 +316,17 @@ async function check(
  *
  * @param runs Number of interleavings to try; `deno task test:soak` tries more.
  */
-export function testLives(
+export function testIncarnations(
   { name, open, runs: count }: {
     name: string;
     open: () => Stores | Promise<Stores>;
     runs: number;
   },
 ): void {
-  Deno.test(`${name}: rights and requests are of one life, whenever an id is deleted and created again`, async () => {
+  Deno.test(`${name}: rights and requests belong to one incarnation, whenever an id is deleted and created again`, async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(lifeArb, { minLength: 1, maxLength: 6 }),
+        fc.array(planArb, { minLength: 1, maxLength: 6 }),
         fc.array(actorArb, { minLength: 1, maxLength: 6 }),
         async (plans, actors) => await check(await open(), plans, actors),
       ),
