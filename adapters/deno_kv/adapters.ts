@@ -8,16 +8,16 @@ import { TimelyKv } from "./connection/timely_kv.ts";
 
 /** Options for {@linkcode createDenoKvAdapters}. */
 export interface DenoKvAdapterOptions {
-  /** Before every key; the same in all instances that share tasks. @default {["taskcast"]} */
+  /** Prefix of every key; the same in all instances that share tasks. @default {["taskcast"]} */
   prefix?: KvKey;
-  /** Changes that may wait for the database; more are refused. @default {10000} */
+  /** Maximum number of changes waiting for the database; more are refused. @default {10000} */
   maxPending?: number;
-  /** Milliseconds that an answer of the database may take. @default {10000} */
+  /** Milliseconds that a reply of the database may take. @default {10000} */
   timeoutMs?: number;
   /**
-   * Milliseconds between looks at the tasks that are listened to, for a file that several processes
-   * use: a local Deno KV tells a process nothing of what others write. A look is a read for each
-   * ten tasks. @default no looks; readers then poll, see `pollMs` of the engine
+   * Milliseconds between checks of the tasks that have listeners, for a file that several processes
+   * use: a local Deno KV does not announce writes of other processes. A check is one read per ten
+   * tasks. @default no checks; readers then poll, see `pollMs` of the engine
    */
   lookMs?: number;
   /** Declares that stored data survives a restart of this process. @default {true} */
@@ -28,19 +28,19 @@ export interface DenoKvAdapterOptions {
 
 /** Adapters of an engine on Deno KV. */
 export interface DenoKvAdapters {
-  /** Wake-ups in this process at once, in others as soon as the database tells of a change. */
+  /** Wake-ups in this process at once, in others as soon as the database announces a change. */
   broadcast: BroadcastProvider;
   /** Tasks and logs in the database. */
   shortTerm: ShortTermStore;
 }
 
 /**
- * Makes a store and a broadcast layer of a Deno KV database.
+ * Creates a store and a broadcast layer on a Deno KV database.
  *
- * @param kv What `Deno.openKv()` gives, or something of its shape such as what `openKv()` of the npm
- * package `@deno/kv` gives.
- * @throws {RangeError} For a `maxPending` that is no whole number above 0, or a `lookMs` or
- * `timeoutMs` below 1.
+ * @param kv The result of `Deno.openKv()`, or an object of its shape, such as that of `openKv()` of
+ *   the npm package `@deno/kv`.
+ * @throws {RangeError} For a `maxPending` that is not a positive integer, or a `lookMs` or
+ *   `timeoutMs` below 1.
  *
  * @example
  * ```ts
@@ -83,7 +83,7 @@ export function createDenoKvAdapters(kv: Kv, options: DenoKvAdapterOptions = {})
     maxPending,
     janitor: new Janitor(database),
     wakes: broadcast,
-    tell: (signal) => broadcast.tellHere(signal),
+    tell: (signal) => broadcast.notifyLocal(signal),
     onClose: closed("shortTerm"),
   });
   return { broadcast, shortTerm };

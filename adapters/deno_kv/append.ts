@@ -8,7 +8,7 @@ import { classKeyOf } from "./rows/task_state.ts";
 import type { EventValue, FoldValue, PreparedDraft, ProducerValue } from "./rows/values.ts";
 import { charsOf } from "./rows/values.ts";
 
-/** A draft whose long texts are put aside. */
+/** Returns a draft whose long texts are stored separately. */
 export function prepare(draft: EventDraft, changes: Changes): PreparedDraft {
   const { data, delta, ...rest } = draft;
   const prepared: PreparedDraft = { ...rest, data: changes.text(data) };
@@ -17,8 +17,8 @@ export function prepare(draft: EventDraft, changes: Changes): PreparedDraft {
 }
 
 /**
- * Appends a draft that was checked to the log of a state for which everything about it is loaded.
- * Costs what the draft brings, however long log and series are.
+ * Appends a checked draft to the log of a fully loaded state. The cost depends on the draft only,
+ * not on the length of log or series.
  */
 export function append(
   keys: Keys,
@@ -28,7 +28,7 @@ export function append(
   nowMs: number,
 ): EventValue {
   const head = state.head!;
-  const { life, length: index } = head;
+  const { life: storageId, length: index } = head;
   const { type, level, entropy, data, seriesId } = draft;
   const isPlain = state.isPlain(draft);
   const className = classKeyOf(draft, isPlain);
@@ -52,12 +52,12 @@ export function append(
     if (mode === "accumulate" && accField !== undefined) value.accField = accField;
   }
 
-  changes.set(keys.event(life, index), value);
-  changes.set(keys.place(life, known.no, index), known.total);
-  if (isPlain) changes.set(keys.place(life, 0, index), 0);
+  changes.set(keys.event(storageId, index), value);
+  changes.set(keys.rank(storageId, known.no, index), known.total);
+  if (isPlain) changes.set(keys.rank(storageId, 0, index), 0);
   const counted = { no: known.no, total: known.total + 1 };
   state.classes.set(className, counted);
-  changes.set(keys.eventClass(life, type, level, isPlain), counted);
+  changes.set(keys.eventClass(storageId, type, level, isPlain), counted);
   if (seriesId !== undefined) addToSeries(keys, state, changes, { index, value, draft });
   if (draft.producer !== undefined) addToProducer(keys, state, changes, draft.producer, index);
   state.head = {
@@ -77,7 +77,7 @@ function addToSeries(
   changes: Changes,
   { index, value, draft }: { index: number; value: EventValue; draft: PreparedDraft },
 ): void {
-  const { life } = state.head!;
+  const { life: storageId } = state.head!;
   const seriesId = value.seriesId!;
   const mode = value.mode!;
   const { accField } = value;
@@ -86,7 +86,7 @@ function addToSeries(
     if (before !== undefined) return;
     const series = { mode };
     state.series.set(seriesId, { series });
-    changes.set(keys.series(life, seriesId), series);
+    changes.set(keys.series(storageId, seriesId), series);
     return;
   }
   const old = before?.fold;
@@ -100,26 +100,26 @@ function addToSeries(
     parts: old?.parts ?? 0,
   };
   if (accField !== undefined) fold.accField = accField;
-  if (mode === "accumulate") addText(keys, changes, life, fold, old, draft);
+  if (mode === "accumulate") addText(keys, changes, storageId, fold, old, draft);
   const after: SeriesState = { series: { mode, newest: index }, fold };
   if (accField !== undefined) after.series.accField = accField;
   state.series.set(seriesId, after);
-  if (old !== undefined) changes.delete(keys.fold(life, old.index));
-  changes.set(keys.fold(life, index), fold);
-  changes.set(keys.series(life, seriesId), after.series);
+  if (old !== undefined) changes.delete(keys.fold(storageId, old.index));
+  changes.set(keys.fold(storageId, index), fold);
+  changes.set(keys.series(storageId, seriesId), after.series);
 }
 
 function addText(
   keys: Keys,
   changes: Changes,
-  life: string,
+  storageId: string,
   fold: FoldValue,
   old: FoldValue | undefined,
   { delta }: PreparedDraft,
 ): void {
   const { seriesId } = fold;
   if (delta === undefined) {
-    if (fold.parts > 0) changes.discard(keys, life, ["part", seriesId, fold.era]);
+    if (fold.parts > 0) changes.discard(keys, storageId, ["part", seriesId, fold.era]);
     fold.era++;
     fold.parts = 0;
     return;
@@ -132,7 +132,7 @@ function addText(
   fold.tail = "";
   const parts = typeof delta === "string" ? [tail + delta] : [tail, delta];
   for (const part of parts) {
-    if (part !== "") changes.set(keys.part(life, seriesId, fold.era, fold.parts++), part);
+    if (part !== "") changes.set(keys.part(storageId, seriesId, fold.era, fold.parts++), part);
   }
 }
 
@@ -148,7 +148,7 @@ function addToProducer(
   { id, epoch, seq }: NonNullable<EventDraft["producer"]>,
   index: number,
 ): void {
-  const { life } = state.head!;
+  const { life: storageId } = state.head!;
   const before = state.producers.get(id);
   let run = { seq, index, count: 1 };
   if (before?.epoch === epoch) {
@@ -156,10 +156,10 @@ function addToProducer(
     if (last.index + last.count === index) run = { ...last, count: last.count + 1 };
     else {
       const { count } = last;
-      changes.set(keys.run(life, id, epoch, last.seq), { index: last.index, count });
+      changes.set(keys.run(storageId, id, epoch, last.seq), { index: last.index, count });
     }
   }
   const after: ProducerValue = { epoch, nextSeq: seq + 1, run };
   state.producers.set(id, after);
-  changes.set(keys.producer(life, id), after);
+  changes.set(keys.producer(storageId, id), after);
 }

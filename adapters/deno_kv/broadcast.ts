@@ -1,6 +1,6 @@
 import type { BroadcastProvider, Signal, SignalScope, Unsubscribe } from "@taskcast/core/adapter";
 import { MemoryBroadcastProvider } from "@taskcast/core";
-import { untilSettled } from "./connection/attempts.ts";
+import { retryUntilUnchanged } from "./connection/attempts.ts";
 import type { Database } from "./connection/database.ts";
 import type { KvEntry } from "./connection/kv.ts";
 import { WAKE_MS } from "./limits.ts";
@@ -8,10 +8,10 @@ import type { WakeValue } from "./rows/values.ts";
 import { Watches } from "./watches.ts";
 
 /**
- * Wake-ups within this process at once. In others each task that is listened to is watched by its
- * key, so a wake-up comes as soon as the database tells of the change: on Deno Deploy in every
- * isolate, of a file in every connection of the same process. Other processes on a file are told
- * nothing, so there the keys are looked at from time to time. Who reads all tasks polls those of
+ * Wake-ups within this process at once. For other processes, the key of each task with listeners is
+ * watched, so a wake-up comes as soon as the database announces the change: on Deno Deploy in every
+ * isolate, on a file in every connection of the same process. Other processes on a file get no
+ * announcements, so there the keys are checked periodically. Readers of all tasks poll for those of
  * other processes.
  */
 export class DenoKvBroadcast implements BroadcastProvider {
@@ -33,14 +33,14 @@ export class DenoKvBroadcast implements BroadcastProvider {
   }
 
   async publish(signal: Signal): Promise<void> {
-    this.tellHere(signal);
+    this.notifyLocal(signal);
     const { kv, keys } = this.#database;
     const { taskId, from, length, ended } = signal;
-    await untilSettled(async () => {
+    await retryUntilUnchanged(async () => {
       const key = keys.wake(taskId);
       const before = (await kv.get(key)).value as WakeValue | null;
       const wake: WakeValue = { from, length };
-      // Who watches may see the last of several changes only, so an end is told with all after it.
+      // A watch may show only the last of several changes, so every later value repeats the end.
       if (ended || before?.ended) wake.ended = true;
       await kv.atomic().set(key, wake, { expireIn: WAKE_MS }).commit();
     });
@@ -72,7 +72,7 @@ export class DenoKvBroadcast implements BroadcastProvider {
   }
 
   async check(): Promise<void> {
-    await untilSettled(() => this.#database.kv.get(this.#database.keys.all("check")));
+    await retryUntilUnchanged(() => this.#database.kv.get(this.#database.keys.all("check")));
   }
 
   async close(): Promise<void> {
@@ -80,8 +80,8 @@ export class DenoKvBroadcast implements BroadcastProvider {
     this.#onClose();
   }
 
-  /** Tells those who listen in this process. */
-  tellHere(signal: Signal): void {
+  /** Notifies the listeners of this process. */
+  notifyLocal(signal: Signal): void {
     if (this.#listeners.has(signal.taskId)) this.#told.set(signal.taskId, signal);
     this.#here.publish(signal);
   }
@@ -90,10 +90,10 @@ export class DenoKvBroadcast implements BroadcastProvider {
     if (value === null || !this.#listeners.has(taskId)) return;
     const { from, length, ended } = value as WakeValue;
     const told = this.#told.get(taskId);
-    // The echo of what was told here.
+    // The echo of a signal that was delivered here.
     if (told?.length === length && told.from === from && told.ended === ended) return;
     const signal: Signal = { taskId, from, length };
     if (ended) signal.ended = true;
-    this.tellHere(signal);
+    this.notifyLocal(signal);
   }
 }

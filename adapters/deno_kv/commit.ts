@@ -65,7 +65,7 @@ export function planCommit(
  * Begins a commit that is too large for one operation: writes everything but its events, which are
  * stored as drafts and appended from there.
  */
-export function beginWide(
+export function beginOversized(
   keys: Keys,
   state: TaskState,
   changes: Changes,

@@ -3,7 +3,7 @@ import { isLive } from "@taskcast/core/adapter";
 import { isTerminal } from "@taskcast/core/protocol";
 import type { Changes } from "./rows/changes.ts";
 import type { CommitPlan } from "./commit.ts";
-import { beginWide, planCommit } from "./commit.ts";
+import { beginOversized, planCommit } from "./commit.ts";
 import type { Database } from "./connection/database.ts";
 import { listAll } from "./connection/database.ts";
 import { ChangedMeanwhile } from "./errors.ts";
@@ -18,7 +18,7 @@ export class CommitWork implements TaskWork<CommitPlan> {
   readonly #database: Database;
   readonly #commit: Commit;
   readonly #wakes: boolean;
-  /** No other task may have the id yet. */
+  /** Set if the id is closed. */
   #isClosed = false;
   #sent = new Map<string, number>();
 
@@ -73,7 +73,7 @@ export class CommitWork implements TaskWork<CommitPlan> {
 
   planWide(state: TaskState, changes: Changes, plan: CommitPlan): void {
     if (!plan.ok) return;
-    beginWide(this.#database.keys, state, changes, this.#commit, plan.fresh);
+    beginOversized(this.#database.keys, state, changes, this.#commit, plan.fresh);
     this.#wake(state, changes, plan);
   }
 
@@ -89,7 +89,7 @@ export class CommitWork implements TaskWork<CommitPlan> {
   }
 }
 
-/** A repetition of what lies before the numbers that are remembered of the producer itself. */
+/** Returns whether a draft repeats a number before those that the producer's row has. */
 function isOfOldRun(
   known: ProducerValue | undefined,
   { epoch, seq }: { epoch: number; seq: number },

@@ -14,7 +14,7 @@ export function isBusy(error: unknown): boolean {
 }
 
 /** Returns the error for callers when Deno KV fails. */
-export function worded(error: unknown): TaskcastError {
+export function toTaskcastError(error: unknown): TaskcastError {
   if (error instanceof TaskcastError) return error;
   const why = error instanceof Error ? error.message : String(error);
   // These are the words for what no repetition will change.

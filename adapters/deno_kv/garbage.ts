@@ -8,9 +8,9 @@ import type { Garbage } from "./rows/values.ts";
 const NOTES_AT_ONCE = 20;
 
 /**
- * Removes what nobody can need any more, as far as its time has come.
+ * Removes expired garbage.
  *
- * @param isStopping Asked between two steps.
+ * @param isStopping Returns whether to stop; called between two steps.
  */
 export async function collectGarbage(
   database: Database,
@@ -34,14 +34,14 @@ async function removeGarbage(
 ): Promise<void> {
   const garbage = note.value as Garbage;
   if (!garbage.taken) {
-    // From here on whoever staged it cannot refer to it any more.
+    // From here on, the commit that staged it can no longer refer to it.
     const taken: Garbage = { ...garbage, taken: true };
     const { ok } = await kv.atomic().check(note).set(note.key, taken).commit();
     if (!ok) return;
   }
   for (const parts of garbage.prefixes) {
     for (let isMore = true; isMore;) {
-      if (isStopping()) return; // The note stays, so somebody goes on.
+      if (isStopping()) return; // The note stays, so another run continues.
       const atomic = kv.atomic();
       let count = 0;
       const options = { limit: MAX_BATCH, batchSize: MAX_BATCH };

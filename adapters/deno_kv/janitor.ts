@@ -1,10 +1,10 @@
 import type { Database } from "./connection/database.ts";
 import { collectGarbage } from "./garbage.ts";
 
-/** Milliseconds between two looks for what others left. */
+/** Milliseconds between checks for garbage of other processes. */
 const LOOK_MS = 60_000;
 
-/** Removes data of deleted tasks, and what crashed commits left, behind the work of the store. */
+/** Removes data of deleted tasks and of crashed commits in the background. */
 export class Janitor {
   readonly #database: Database;
   #running: Promise<void> | undefined;
@@ -16,20 +16,20 @@ export class Janitor {
     this.#database = database;
   }
 
-  /** There is something to remove. */
+  /** Collects now, since there is garbage. */
   collectNow(): void {
     if (this.#running !== undefined) this.#isWantedAgain = true;
     else this.#running = this.#run();
   }
 
-  /** There may be, now and then. */
+  /** Collects if the last collection was long ago. */
   collectSometimes(): void {
     if (performance.now() < this.#nextLookMs) return;
     this.#nextLookMs = performance.now() + LOOK_MS;
     this.collectNow();
   }
 
-  /** Ends with the step that it is at; others go on. */
+  /** Stops after the current step; other processes continue. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     await this.#running;
@@ -38,7 +38,7 @@ export class Janitor {
   async #run(): Promise<void> {
     do {
       this.#isWantedAgain = false;
-      // What fails is tried again with the next look: it is all written down.
+      // A failure is retried with the next check: all garbage is recorded.
       await collectGarbage(this.#database, Date.now(), () => this.#isStopping).catch(() => {});
     } while (this.#isWantedAgain && !this.#isStopping);
     this.#running = undefined;

@@ -19,15 +19,15 @@ import type { KvKey, KvKeyPart, KvSelector } from "./connection/kv.ts";
  * life of its id finds nothing, however late the data of the one before is removed.
  */
 
-/** Some clients of Deno KV leave out such a character where a text in a key begins with it. */
+/** Some clients of Deno KV drop this character at the start of a text in a key. */
 const BYTE_ORDER_MARK = "\uFEFF";
 
-/** A type as it stands in a key. No type has a NUL. */
+/** Returns a type as it stands in a key. No type has a NUL. */
 function escaped(type: string): string {
   return type.startsWith(BYTE_ORDER_MARK) ? `\0${type}` : type;
 }
 
-/** The type that stands in a key. */
+/** Returns the type of a text in a key. */
 export function typeInKey(text: string): string {
   return text.startsWith("\0") ? text.slice(1) : text;
 }
@@ -40,12 +40,12 @@ export class Keys {
     this.#prefix = prefix;
   }
 
-  /** Where a task stands: {@linkcode Head}. */
+  /** The state of a task: {@linkcode Head}. */
   head(taskId: string): KvKey {
     return [...this.#prefix, "head", taskId];
   }
 
-  /** There while no task may have this id: {@linkcode ClosedId}. */
+  /** Exists while no task may take this id: {@linkcode ClosedId}. */
   closedId(taskId: string): KvKey {
     return [...this.#prefix, "closed", taskId];
   }
@@ -55,79 +55,81 @@ export class Keys {
     return [...this.#prefix, "record", taskId];
   }
 
-  /** Something of a life. */
-  of(life: string, ...parts: KvKeyPart[]): KvKey {
-    return [...this.#prefix, "life", life, ...parts];
+  /** A key of one incarnation. */
+  of(storageId: string, ...parts: KvKeyPart[]): KvKey {
+    return [...this.#prefix, "life", storageId, ...parts];
   }
 
-  event(life: string, index: number): KvKey {
-    return this.of(life, "event", index);
+  event(storageId: string, index: number): KvKey {
+    return this.of(storageId, "event", index);
   }
 
-  /** The events of a class by index; how many of the class come before each. */
-  place(life: string, classNo: number, index: number): KvKey {
-    return this.of(life, "place", classNo, index);
+  /** The rank of an event in its class, by index: the number of earlier events of the class. */
+  rank(storageId: string, classNo: number, index: number): KvKey {
+    return this.of(storageId, "place", classNo, index);
   }
 
-  /** The same for events that were removed, as far as they are needed for counting. */
-  gonePlace(life: string, classNo: number, index: number): KvKey {
-    return this.of(life, "gone", classNo, index);
+  /** The rank of a removed event, if counting needs it. */
+  trimmedRank(storageId: string, classNo: number, index: number): KvKey {
+    return this.of(storageId, "gone", classNo, index);
   }
 
-  eventClass(life: string, type: string, level: Level, plain: boolean): KvKey {
-    return this.of(life, "class", escaped(type), level, plain);
+  eventClass(storageId: string, type: string, level: Level, plain: boolean): KvKey {
+    return this.of(storageId, "class", escaped(type), level, plain);
   }
 
-  series(life: string, seriesId: string): KvKey {
-    return this.of(life, "series", seriesId);
+  series(storageId: string, seriesId: string): KvKey {
+    return this.of(storageId, "series", seriesId);
   }
 
   /** The fold of the series whose newest event has this index. */
-  fold(life: string, newest: number): KvKey {
-    return this.of(life, "fold", newest);
+  fold(storageId: string, newest: number): KvKey {
+    return this.of(storageId, "fold", newest);
   }
 
   /**
-   * The length of the log and the state of the task: behind all folds, so that a list reads it at
-   * the same moment as the newest of them.
+   * The length of the log and the status of the task. Sorted after all folds, so that one list
+   * reads it at the same moment as the newest of them.
    */
-  foldsEnd(life: string): KvKey {
-    return this.of(life, "fold", true);
+  foldsEnd(storageId: string): KvKey {
+    return this.of(storageId, "fold", true);
   }
 
-  /** A part of a series' text; `era` grows whenever the text begins anew. */
-  part(life: string, seriesId: string, era: number, no: number): KvKey {
-    return this.of(life, "part", seriesId, era, no);
+  /** A part of a series' text; `era` increases whenever the text starts again. */
+  part(storageId: string, seriesId: string, era: number, no: number): KvKey {
+    return this.of(storageId, "part", seriesId, era, no);
   }
 
-  producer(life: string, producerId: string): KvKey {
-    return this.of(life, "producer", producerId);
+  producer(storageId: string, producerId: string): KvKey {
+    return this.of(storageId, "producer", producerId);
   }
 
-  /** Sequence numbers from `seq` on that lie side by side in the log. */
-  run(life: string, producerId: string, epoch: number, seq: number): KvKey {
-    return this.of(life, "run", producerId, epoch, seq);
+  /** Consecutive sequence numbers from `seq` on that are adjacent in the log. */
+  run(storageId: string, producerId: string, epoch: number, seq: number): KvKey {
+    return this.of(storageId, "run", producerId, epoch, seq);
   }
 
-  note(life: string, name: string): KvKey {
-    return this.of(life, "note", name);
+  note(storageId: string, name: string): KvKey {
+    return this.of(storageId, "note", name);
   }
 
-  chunk(life: string, { blob, no }: { blob: string; no: number }, at: number): KvKey {
-    return this.of(life, "blob", blob, no, at);
+  chunk(storageId: string, { blob, no }: { blob: string; no: number }, at: number): KvKey {
+    return this.of(storageId, "blob", blob, no, at);
   }
 
-  /** There as long as the life is, and never changed. */
-  alive(life: string): KvKey {
-    return this.of(life, "alive");
+  /** Exists as long as the incarnation does; never changes. */
+  alive(storageId: string): KvKey {
+    return this.of(storageId, "alive");
   }
 
-  /** Tasks by age: all, or those with a state, a type or a tag. */
+  /**
+   * The entry of a task in a list by age: of all tasks, or of those with a status, a type or a tag.
+   */
   byAge(list: readonly [string, ...string[]], task: { createdAt: number; id: string }): KvKey {
     return [...this.#prefix, "list", ...list, task.createdAt, task.id];
   }
 
-  /** All tasks of such a list, or those that are older than one. */
+  /** The range of such a list, or of its tasks older than a given one. */
   listed(
     list: readonly [string, ...string[]],
     before?: { createdAt: number; id: string },
@@ -149,12 +151,12 @@ export class Keys {
     return [...this.#prefix, "garbage", atMs, id];
   }
 
-  /** Written with each commit of a task, for those who watch it. */
+  /** Written with each commit of a task, for watches. */
   wake(taskId: string): KvKey {
     return [...this.#prefix, "wake", taskId];
   }
 
-  /** All of a kind that belongs to no task: `due`, `work`, `garbage`. */
+  /** The prefix of a kind that belongs to no task: `due`, `work`, `garbage`. */
   all(...parts: string[]): KvKey {
     return [...this.#prefix, ...parts];
   }

@@ -1,31 +1,33 @@
-// What Deno KV allows, and how far this goes. Values are serialised as V8 does it: one byte for each
-// character of a text of Latin letters, else two.
+// Limits of Deno KV, and how far Taskcast goes. Values are serialized as by V8: one byte per
+// character of a Latin-1 text, otherwise two.
 
-/** Changes in one atomic operation; Deno KV takes 1000. */
+/** Changes of one atomic operation; Deno KV allows 1000. */
 export const MAX_CHANGES = 900;
 
-/** Bytes in one atomic operation; Deno KV takes 800 KiB. */
+/** Bytes of one atomic operation; Deno KV allows 800 KiB. */
 export const MAX_COMMIT_BYTES: number = 700 * 1024;
 
 /** Keys in one `getMany`, and in one `watch`. */
 export const MAX_KEYS = 10;
 
-/** Entries that are read in one step. */
+/** Entries read in one step. */
 export const MAX_BATCH = 500;
 
-/** Characters of a text that stands in a value with others; longer ones are kept in chunks. */
+/**
+ * Maximum characters of a text stored in a value with others; longer texts are stored in chunks.
+ */
 export const INLINE_CHARS: number = 12 * 1024;
 
-/** Characters in one chunk of a long text: two bytes each stay below the 64 KiB of a value. */
+/** Characters of one chunk of a long text: at two bytes each, below the 64 KiB limit of a value. */
 export const CHUNK_CHARS: number = 30 * 1024;
 
-/** Characters of a series' text that are written again with each of its events, at most. */
+/** Maximum characters of a series' text that each of its events rewrites. */
 export const TAIL_CHARS: number = 2 * 1024;
 
-/** Milliseconds for which the last wake-up of a task stays in the database. */
+/** Milliseconds that the last wake-up of a task stays in the database. */
 export const WAKE_MS = 3_600_000;
 
-/** Bytes that a value takes, at most. */
+/** Returns an upper bound of a value's bytes. */
 export function bytesOf(value: unknown): number {
   switch (typeof value) {
     case "string":
@@ -42,7 +44,7 @@ export function bytesOf(value: unknown): number {
   }
 }
 
-/** Bytes that a key takes, at most. */
+/** Returns an upper bound of a key's bytes. */
 export function keyBytes(key: readonly unknown[]): number {
   return key.reduce<number>(
     (sum, part) => sum + (typeof part === "string" ? 3 * part.length + 2 : 10),

@@ -8,23 +8,24 @@ import type { TaskState } from "./rows/task_state.ts";
 import { loadFor } from "./rows/task_state.ts";
 import type { PreparedDraft } from "./rows/values.ts";
 
-// A commit that is too big for one atomic operation is made by one all the same: that which puts its
-// drafts aside and has the head say so. From then on nobody reads the task or writes to it before the
-// drafts are in its log: whoever comes first writes them out, or on from where somebody died.
+// A commit that is too big for one atomic operation still takes effect in one: the operation that
+// stores its drafts separately and records that in the head. From then on, nobody reads or changes
+// the task before the drafts are in its log: the next reader or writer writes them out, or
+// continues after a crash.
 
-/** Drafts that are appended in one operation, to begin with. */
+/** Drafts appended per operation, to begin with. */
 const MAX_STEP = 256;
 
 /**
- * Writes out a commit that somebody began.
+ * Finishes a commit that any process started.
  *
- * @throws {ChangedMeanwhile} If somebody else does at the same time.
+ * @throws {ChangedMeanwhile} If another process does at the same time.
  */
-export async function finishWide(database: Database, state: TaskState): Promise<TaskState> {
+export async function finishOversized(database: Database, state: TaskState): Promise<TaskState> {
   const wide = state.head?.wide;
   if (wide === undefined) return state;
-  const { life } = state.head!;
-  const drafts: PreparedDraft[] = JSON.parse(await readText(database, life, wide.drafts));
+  const { life: storageId } = state.head!;
+  const drafts: PreparedDraft[] = JSON.parse(await readText(database, storageId, wide.drafts));
   let current = state;
   for (let next = wide.next, size = MAX_STEP; next < drafts.length;) {
     const step = drafts.slice(next, next + size);
@@ -36,7 +37,7 @@ export async function finishWide(database: Database, state: TaskState): Promise<
     if (isLast) {
       const { wide: _, ...head } = after.head!;
       after.head = head;
-      changes.discard(database.keys, life, ...prefixOf(wide.drafts));
+      changes.discard(database.keys, storageId, ...prefixOf(wide.drafts));
     } else after.head = { ...after.head!, wide: { ...wide, next: next + step.length } };
     setHead(database.keys, after, changes);
     if (!changes.fits() && step.length > 1) {

@@ -30,7 +30,7 @@ const plugin: AdapterPlugin = {
 
 export default plugin;
 
-/** Milliseconds between looks at what other processes wrote to the file. */
+/** Milliseconds between checks for other processes' writes to the file. */
 const LOOK_MS = 100;
 
 /** Returns true if other processes may write to the file without a notification. */

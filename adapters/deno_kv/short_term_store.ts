@@ -25,7 +25,7 @@ import type {
 } from "@taskcast/core/adapter";
 import { isDiverged } from "@taskcast/core/adapter";
 import { isTerminal } from "@taskcast/core/protocol";
-import { untilSettled } from "./connection/attempts.ts";
+import { retryUntilUnchanged } from "./connection/attempts.ts";
 import { readText } from "./rows/blobs.ts";
 import { resultOf } from "./commit.ts";
 import { CommitWork } from "./commit_work.ts";
@@ -43,7 +43,7 @@ import type { EventValue, Head, Text } from "./rows/values.ts";
 import { toStoredEvent } from "./rows/values.ts";
 import { readFolds } from "./readers/fold_reader.ts";
 import { claimMarked, readDue, readMarked } from "./readers/work_reader.ts";
-import { archiving, claiming, deleting, marking, SETTLE } from "./rows/work_marks.ts";
+import { archiving, claiming, deleting, FINISH_PENDING, marking } from "./rows/task_changes.ts";
 
 /** Tasks and logs in Deno KV. */
 export class DenoKvShortTermStore implements ShortTermStore {
@@ -54,7 +54,7 @@ export class DenoKvShortTermStore implements ShortTermStore {
   readonly #janitor: Janitor;
   readonly #tell: ((signal: Signal) => void) | undefined;
   readonly #onClose: () => void;
-  /** Claims of this process go one after another: they would all find the same tasks. */
+  /** Serializes claims of this process, which would otherwise all find the same tasks. */
   #claims: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -64,7 +64,7 @@ export class DenoKvShortTermStore implements ShortTermStore {
       maxPending: number;
       janitor: Janitor;
       wakes?: BroadcastProvider;
-      /** Tells those in this process at once. */
+      /** Notifies listeners of this process. */
       tell?: (signal: Signal) => void;
       onClose: () => void;
     },
@@ -118,16 +118,16 @@ export class DenoKvShortTermStore implements ShortTermStore {
   }
 
   async getTask(taskId: string, at?: number): Promise<TaskHead | undefined> {
-    return await untilSettled(async () => {
+    return await retryUntilUnchanged(async () => {
       const { kv, keys } = this.#database;
       const [head, record] = await kv.getMany([keys.head(taskId), keys.record(taskId)]);
       if (head!.value === null) return undefined;
-      const { life, length, trimmedThrough, wide } = head!.value as Head;
+      const { life: storageId, length, trimmedThrough, wide } = head!.value as Head;
       if (wide !== undefined) {
-        await this.#queue.run(taskId, SETTLE);
+        await this.#queue.run(taskId, FINISH_PENDING);
         throw new ChangedMeanwhile();
       }
-      const text = await readText(this.#database, life, record!.value as Text);
+      const text = await readText(this.#database, storageId, record!.value as Text);
       const found: TaskHead = { record: JSON.parse(text), length };
       if (trimmedThrough !== undefined) found.trimmedThrough = trimmedThrough;
       const entropy = at === undefined
@@ -139,7 +139,7 @@ export class DenoKvShortTermStore implements ShortTermStore {
   }
 
   async listTasks(query: ListQuery): Promise<ListPage> {
-    return await untilSettled(() => listTasks(this.#database, query));
+    return await retryUntilUnchanged(() => listTasks(this.#database, query));
   }
 
   async readLog(taskId: string, query: LogQuery): Promise<LogPage | undefined> {
@@ -188,7 +188,7 @@ export class DenoKvShortTermStore implements ShortTermStore {
 
   async due(nowMs: number, limit: number): Promise<DueWork> {
     this.#janitor.collectSometimes();
-    return await untilSettled(() => readDue(this.#database, nowMs, limit));
+    return await retryUntilUnchanged(() => readDue(this.#database, nowMs, limit));
   }
 
   async claim(
@@ -197,7 +197,7 @@ export class DenoKvShortTermStore implements ShortTermStore {
   ): Promise<ClaimedWork> {
     const { keys } = this.#database;
     const claim = this.#claims.then(() =>
-      untilSettled(() =>
+      retryUntilUnchanged(() =>
         claimMarked(
           this.#database,
           work,
@@ -223,7 +223,7 @@ export class DenoKvShortTermStore implements ShortTermStore {
     work: Work,
     options: { limit: number; after?: MarkedTask },
   ): Promise<MarkedTask[]> {
-    return await untilSettled(() => readMarked(this.#database, work, options));
+    return await retryUntilUnchanged(() => readMarked(this.#database, work, options));
   }
 
   async archived(
@@ -238,7 +238,7 @@ export class DenoKvShortTermStore implements ShortTermStore {
     taskId: string,
     incarnation: string,
   ): Promise<Record<string, string> | undefined> {
-    return await untilSettled(() => readNotes(this.#database, taskId, incarnation));
+    return await retryUntilUnchanged(() => readNotes(this.#database, taskId, incarnation));
   }
 
   async writeNote(
@@ -248,11 +248,11 @@ export class DenoKvShortTermStore implements ShortTermStore {
     change: NoteChange,
   ): Promise<boolean> {
     const note = { taskId, incarnation, name };
-    return await untilSettled(() => writeNote(this.#database, note, change));
+    return await retryUntilUnchanged(() => writeNote(this.#database, note, change));
   }
 
   async check(): Promise<void> {
-    await untilSettled(() => this.#database.kv.get(this.#database.keys.all("check")));
+    await retryUntilUnchanged(() => this.#database.kv.get(this.#database.keys.all("check")));
   }
 
   async close(): Promise<void> {
@@ -260,22 +260,22 @@ export class DenoKvShortTermStore implements ShortTermStore {
     this.#onClose();
   }
 
-  /** Reads from a task as its head says, when no commit of it is being written out. */
+  /** Reads data of a task's head while no commit of it is being written out. */
   async #read<T>(taskId: string, read: (head: Head) => Promise<T>): Promise<T | undefined> {
     const { kv, keys } = this.#database;
-    return await untilSettled(async () => {
+    return await retryUntilUnchanged(async () => {
       const head = (await kv.get(keys.head(taskId))).value as Head | null;
       if (head === null) return undefined;
       if (head.wide === undefined) return await read(head);
-      await this.#queue.run(taskId, SETTLE);
+      await this.#queue.run(taskId, FINISH_PENDING);
       throw new ChangedMeanwhile();
     });
   }
 
-  /** @throws {ChangedMeanwhile} If a life is over, and what was read of it may have had holes. */
-  async #assertAlive({ life }: Head): Promise<void> {
+  /** @throws {ChangedMeanwhile} If the incarnation is gone, so reads may have missed data. */
+  async #assertAlive({ life: storageId }: Head): Promise<void> {
     const { kv, keys } = this.#database;
-    if ((await kv.get(keys.alive(life))).value === null) throw new ChangedMeanwhile();
+    if ((await kv.get(keys.alive(storageId))).value === null) throw new ChangedMeanwhile();
   }
 
   /** Reads the events that a commit repeats. */
@@ -286,14 +286,14 @@ export class DenoKvShortTermStore implements ShortTermStore {
   ): Promise<CommitResult> {
     const { kv, keys } = this.#database;
     const result = await this.#read(taskId, async (head): Promise<CommitResult> => {
-      const { life, status } = head;
-      const entries = await getAll(kv, indexes.map((index) => keys.event(life, index)));
+      const { life: storageId, status } = head;
+      const entries = await getAll(kv, indexes.map((index) => keys.event(storageId, index)));
       const found = new Map<number, StoredEvent>();
       for (const [at, { value }] of entries.entries()) {
-        // Only ended tasks are trimmed, and of those a commit only ever repeats.
+        // Only ended tasks are trimmed, and their commits only ever repeat events.
         if (value === null) return { ok: false, refusal: { code: "TERMINAL", status } };
         const event = value as EventValue;
-        const data = await readText(this.#database, life, event.data);
+        const data = await readText(this.#database, storageId, event.data);
         found.set(indexes[at]!, toStoredEvent(indexes[at]!, event, data));
       }
       await this.#assertAlive(head);

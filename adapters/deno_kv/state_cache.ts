@@ -1,10 +1,10 @@
 import type { TaskState } from "./rows/task_state.ts";
 
-/** Tasks that are remembered between commits. */
+/** Maximum number of cached tasks. */
 const MAX_STATES = 128;
 
 /** Where tasks were when they were last written here: those that were written to lately. */
-export class RememberedStates {
+export class StateCache {
   readonly #states = new Map<string, TaskState>();
 
   /** Removes and returns the state of a task. */
@@ -14,7 +14,7 @@ export class RememberedStates {
     return state;
   }
 
-  /** Remembers where a task is. */
+  /** Caches the state of a task. */
   keep(state: TaskState): void {
     if (state.head === undefined) return;
     state.shrink();

@@ -1,28 +1,34 @@
 import { TaskcastError } from "@taskcast/core/protocol";
-import { untilSettled } from "./connection/attempts.ts";
+import { retryUntilUnchanged } from "./connection/attempts.ts";
 import { claimStaged, stage } from "./rows/blobs.ts";
 import { Changes, newName } from "./rows/changes.ts";
 import type { Database } from "./connection/database.ts";
 import { ChangedMeanwhile, unavailable } from "./errors.ts";
 import type { TaskState } from "./rows/task_state.ts";
 import { loadState } from "./rows/task_state.ts";
-import { RememberedStates } from "./state_cache.ts";
+import { StateCache } from "./state_cache.ts";
 import type { Head } from "./rows/values.ts";
-import { finishWide } from "./oversized_commit.ts";
+import { finishOversized } from "./oversized_commit.ts";
 
-/** A change of one task, or a look at it that changes nothing. */
+/** A change of one task, or a check that changes nothing. */
 export interface TaskWork<T> {
-  /** Must be the first in an operation, since it reads what others of the same turn may change. */
+  /**
+   * Returns whether it must come first in an operation, because it reads what others of the turn
+   * may change.
+   */
   readsStored?(state: TaskState): boolean;
-  /** Reads what is needed. Called again when somebody came in between. */
+  /** Reads the needed data. Called again after concurrent changes. */
   load?(state: TaskState): Promise<void>;
-  /** Works it out on a copy of the state. Changes neither it nor anything else when it refuses. */
+  /** Plans the change on a copy of the state. Changes nothing when it refuses. */
   plan(state: TaskState, changes: Changes): T;
-  /** The same for what is too big for one operation: begins it, and leaves the rest to be finished. */
+  /**
+   * Plans a change that is too big for one operation: starts it, and leaves the rest to be
+   * finished.
+   */
   planWide?(state: TaskState, changes: Changes, planned: T): void;
   /** Outcome, without a change, if it is too big and there is no `planWide`. */
   readonly tooBig?: T;
-  /** Nothing comes behind it in the same operation. */
+  /** Set if nothing may follow in the same operation. */
   readonly endsTurn?: boolean;
 }
 
@@ -32,23 +38,22 @@ interface Waiting {
   reject: (error: unknown) => void;
 }
 
-/** Changes that share an atomic operation, at most. */
+/** Maximum number of changes that share an atomic operation. */
 const MAX_COMBINED = 100;
 
-/** Processes whose last operation on a task is known. */
+/** Maximum number of writers recorded per task. */
 const MAX_WRITERS = 8;
 
 /**
- * Carries out changes of tasks: those of one task one after another, as many in one operation as
- * fit. So producers in one process do not get in each other's way, and the version of the head
- * tells of those in others.
+ * Runs changes of tasks: those of one task in order, as many per operation as fit. So producers in
+ * one process do not conflict, and the version of the head reveals changes by other processes.
  */
 export class TaskQueue {
   readonly #database: Database;
   readonly #maxPending: number;
   readonly #waiting = new Map<string, Waiting[]>();
-  readonly #states = new RememberedStates();
-  /** Names this process, and numbers what it writes. */
+  readonly #states = new StateCache();
+  /** Name of this process for its numbered operations. */
   readonly #writer = newName();
   #operations = 0;
   #pending = 0;
@@ -59,7 +64,7 @@ export class TaskQueue {
   }
 
   /**
-   * Does something to a task and gives what was planned, once that is stored.
+   * Runs work on a task and returns its result once it is stored.
    *
    * @throws {TaskcastError} `STORE_UNAVAILABLE`.
    */
@@ -85,18 +90,18 @@ export class TaskQueue {
   }
 
   async #drain(taskId: string, queue: Waiting[]): Promise<void> {
-    await Promise.resolve(); // What is asked for in the same turn goes together.
+    await Promise.resolve(); // Work of this turn goes together.
     let limit = MAX_COMBINED;
     while (queue.length > 0) {
       const taken = queue.slice(0, limit);
       try {
-        const outcomes = await untilSettled(() => this.#turn(taskId, taken));
+        const outcomes = await retryUntilUnchanged(() => this.#turn(taskId, taken));
         for (const [at, outcome] of outcomes.entries()) taken[at]!.resolve(outcome);
         queue.splice(0, outcomes.length);
         limit = MAX_COMBINED;
       } catch (error) {
         if (taken.length > 1 && error instanceof TaskcastError && error.code === "INTERNAL") {
-          limit = 1; // One of them can never be stored; the others are not to suffer for it.
+          limit = 1; // One of them can never be stored, which must not affect the others.
           continue;
         }
         for (const { reject } of taken) reject(error);
@@ -106,10 +111,10 @@ export class TaskQueue {
     this.#waiting.delete(taskId);
   }
 
-  /** Carries out as much as one operation takes, and gives what came of each. */
+  /** Runs as much work as one operation holds, and returns the results. */
   async #turn(taskId: string, taken: readonly Waiting[]): Promise<unknown[]> {
     const known = this.#states.take(taskId) ?? await loadState(this.#database, taskId);
-    let state = await finishWide(this.#database, known);
+    let state = await finishOversized(this.#database, known);
     const all = new Changes();
     const outcomes: unknown[] = [];
     for (const { work } of taken) {
@@ -137,19 +142,19 @@ export class TaskQueue {
     const next = state.fork();
     work.planWide!(next, changes, planned);
     await this.#write(next, changes);
-    // From here on it is done, whoever writes it out.
-    await untilSettled(async () => {
-      await finishWide(this.#database, await loadState(this.#database, state.taskId));
+    // It has taken effect here, whoever writes it out.
+    await retryUntilUnchanged(async () => {
+      await finishOversized(this.#database, await loadState(this.#database, state.taskId));
     });
     return planned;
   }
 
   /**
-   * Writes the changes if the task is as it was, and looks whether it is if there are none. Tells
-   * whether it is known to be as the state says after that.
+   * Writes the changes if the task is unchanged; without changes, checks that it is. Returns
+   * whether the task is then known to have this state.
    *
-   * A client of a database over a network sends an operation again when its connection breaks. If
-   * the first was carried out, the second fails by its own check, so what is refused is looked up.
+   * A client of a remote database resends an operation when its connection breaks. If the first
+   * request was applied, the second fails by its own check, so refused operations are looked up.
    */
   async #write(state: TaskState, changes: Changes): Promise<boolean> {
     const { kv, keys } = this.#database;

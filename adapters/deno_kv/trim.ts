@@ -7,19 +7,19 @@ import type { TaskWork } from "./task_queue.ts";
 import type { TaskState } from "./rows/task_state.ts";
 import { loadFor } from "./rows/task_state.ts";
 import { setHead } from "./rows/record.ts";
-import { type GoneEvent, type PlacesPlan, planPlaces } from "./rows/trimmed_places.ts";
+import { planRanks, type RanksPlan, type TrimmedEvent } from "./rows/trimmed_ranks.ts";
 import type { EventValue, FoldValue, GarbagePrefix } from "./rows/values.ts";
 import { charsOf } from "./rows/values.ts";
 
-/** Events, and folds, that are tried in one operation. */
+/** Events, and folds, tried in one operation. */
 const MAX_EVENTS = 256;
 const MAX_SERIES = 64;
 
 /**
- * Trims a log: in one operation, unless the database cannot take it. Folds go before their events, so
- * that none is left behind by somebody who dies in between.
+ * Trims a log in one operation, or in several if the database requires it. Folds are removed before
+ * their events, so that a crash leaves no fold behind.
  *
- * @param run Does one step; `undefined` when it is too big.
+ * @param run Runs one step; `undefined` if it is too big.
  */
 export async function trimInSteps(
   { indexes, series }: Trim,
@@ -43,15 +43,15 @@ function split({ indexes, series }: Trim): [Trim, Trim] {
   ];
 }
 
-/** Removes events and folds of a task. Comes to the number of events that were there. */
+/** Removes events and folds of a task. Its result is the number of removed events. */
 export class TrimWork implements TaskWork<number | undefined> {
   readonly #database: Database;
   readonly #incarnation: string;
   readonly #trim: Trim;
-  #gone: GoneEvent[] = [];
-  /** Newest events of folds, which only the folds have any more. */
+  #gone: TrimmedEvent[] = [];
+  /** Newest events of folds that only the folds still have. */
   #orphans = new Set<number>();
-  #places: PlacesPlan = { remembered: [], forgotten: [] };
+  #ranks: RanksPlan = { remembered: [], forgotten: [] };
 
   constructor(database: Database, incarnation: string, trim: Trim) {
     this.#database = database;
@@ -67,13 +67,13 @@ export class TrimWork implements TaskWork<number | undefined> {
     const { head } = state;
     if (head?.incarnation !== this.#incarnation) return;
     const { kv, keys } = this.#database;
-    // The newest stays in any case: the archiver compares it.
+    // The newest always stays: the archiver compares it.
     const indexes = this.#trim.indexes.filter((index) => index < head.length - 1);
     const entries = await getAll(kv, indexes.map((index) => keys.event(head.life, index)));
     this.#gone = entries.flatMap(({ value }, at) =>
       value === null ? [] : [{ index: indexes[at]!, value: value as EventValue }]
     );
-    this.#places = await planPlaces(this.#database, head.life, this.#gone);
+    this.#ranks = await planRanks(this.#database, head.life, this.#gone);
     const series = new Set(this.#trim.series);
     for (const { value: { seriesId } } of this.#gone) {
       if (seriesId !== undefined) series.add(seriesId);
@@ -89,8 +89,8 @@ export class TrimWork implements TaskWork<number | undefined> {
     const { head } = state;
     if (head?.incarnation !== this.#incarnation) return 0;
     const { keys } = this.#database;
-    const { life } = head;
-    const kept = new Set<number>(); // Events whose folds stay, and their long texts with them.
+    const { life: storageId } = head;
+    const kept = new Set<number>(); // Events whose folds stay, and with them their long texts.
     for (const { index, value: { seriesId } } of this.#gone) {
       const fold = seriesId === undefined ? undefined : state.series.get(seriesId)?.fold;
       if (fold?.index === index) kept.add(index);
@@ -105,17 +105,17 @@ export class TrimWork implements TaskWork<number | undefined> {
     const discarded: GarbagePrefix[] = [];
     for (const { index, value } of this.#gone) {
       dataChars -= charsOf(value.data);
-      changes.delete(keys.event(life, index));
-      changes.delete(keys.place(life, value.classNo, index));
-      changes.delete(keys.place(life, 0, index));
+      changes.delete(keys.event(storageId, index));
+      changes.delete(keys.rank(storageId, value.classNo, index));
+      changes.delete(keys.rank(storageId, 0, index));
       if (!kept.has(index)) discarded.push(...prefixOf(value.data));
     }
-    changes.discard(keys, life, ...discarded);
-    for (const { classNo, index, place } of this.#places.remembered) {
-      changes.set(keys.gonePlace(life, classNo, index), place);
+    changes.discard(keys, storageId, ...discarded);
+    for (const { classNo, index, place } of this.#ranks.remembered) {
+      changes.set(keys.trimmedRank(storageId, classNo, index), place);
     }
-    for (const { classNo, index } of this.#places.forgotten) {
-      changes.delete(keys.gonePlace(life, classNo, index));
+    for (const { classNo, index } of this.#ranks.forgotten) {
+      changes.delete(keys.trimmedRank(storageId, classNo, index));
     }
     const last = this.#gone.at(-1)?.index;
     state.head = { ...head, dataChars };
@@ -126,13 +126,13 @@ export class TrimWork implements TaskWork<number | undefined> {
 
   #deleteFold(state: TaskState, changes: Changes, fold: FoldValue): void {
     const { keys } = this.#database;
-    const { life } = state.head!;
+    const { life: storageId } = state.head!;
     const { seriesId } = fold;
-    changes.delete(keys.series(life, seriesId));
-    changes.delete(keys.fold(life, fold.index));
-    // A long text of an event that is still there goes with the event.
+    changes.delete(keys.series(storageId, seriesId));
+    changes.delete(keys.fold(storageId, fold.index));
+    // The long text of an event that still exists is removed with the event.
     const texts = this.#orphans.has(fold.index) ? prefixOf(fold.newest.data) : [];
-    changes.discard(keys, life, ["part", seriesId], ...texts);
+    changes.discard(keys, storageId, ["part", seriesId], ...texts);
     state.series.set(seriesId, undefined);
   }
 }

@@ -4,13 +4,13 @@ import { MAX_KEYS } from "./limits.ts";
 
 type Hear = (taskId: string, entry: KvEntry) => void;
 
-/** Milliseconds that one who begins to listen waits for the database; it is watched all the same. */
+/** Milliseconds that a new listener waits for the database; the watch continues regardless. */
 const LIVE_MS = 2_000;
 
-/** Milliseconds after which a watch that broke is begun again. */
+/** Milliseconds before a broken watch is restarted. */
 const AGAIN_MS = 1_000;
 
-/** Watches the wake-ups of tasks, ten with one watch. */
+/** Watches the wake-ups of tasks, ten per watch. */
 export class Watches {
   readonly #database: Database;
   readonly #hear: Hear;
@@ -18,14 +18,16 @@ export class Watches {
   readonly #groups = new Map<string, Group>();
   readonly #withRoom = new Set<Group>();
 
-  /** @param lookMs Milliseconds between looks, for a database that does not tell of all changes. */
+  /**
+   * @param lookMs Milliseconds between checks, for a database that does not announce all changes.
+   */
   constructor(database: Database, hear: Hear, lookMs: number | undefined) {
     this.#database = database;
     this.#hear = hear;
     this.#lookMs = lookMs;
   }
 
-  /** Watches a task. Resolves once it is. */
+  /** Watches a task. Resolves once the watch is live. */
   async add(taskId: string): Promise<void> {
     let group = this.#groups.get(taskId);
     if (group === undefined) {
@@ -38,7 +40,7 @@ export class Watches {
     await group.live();
   }
 
-  /** Watches a task no more. */
+  /** Stops watching a task. */
   async remove(taskId: string): Promise<void> {
     const group = this.#groups.get(taskId);
     if (group === undefined) return;
@@ -49,7 +51,7 @@ export class Watches {
     await group.close();
   }
 
-  /** Watches nothing any more. */
+  /** Stops all watches. */
   async close(): Promise<void> {
     const groups = new Set(this.#groups.values());
     this.#groups.clear();
@@ -58,11 +60,11 @@ export class Watches {
   }
 }
 
-/** Tasks that share a watch, which is begun anew when one comes. */
+/** Tasks that share a watch, which restarts when a task is added. */
 class Group {
   readonly #database: Database;
   readonly #hear: Hear;
-  /** The version of each task's wake-up that was seen last; `undefined` before the first look. */
+  /** The last seen version of each task's wake-up; `undefined` before the first read. */
   readonly #seen = new Map<string, string | null | undefined>();
   #reader: ReadableStreamDefaultReader<readonly KvEntry[]> | undefined;
   #live: Promise<void> | undefined;
@@ -76,15 +78,15 @@ class Group {
     if (lookMs !== undefined) this.#looking = setInterval(() => void this.#look(), lookMs);
   }
 
-  /** Tells whether there is room for more. */
+  /** Adds a task if there is room. Returns whether there was. */
   add(taskId: string): boolean {
     this.#seen.set(taskId, undefined);
-    // Those who come in the same turn are watched together.
+    // Tasks added in the same turn are watched together.
     this.#live = Promise.resolve().then(() => this.#begin([...this.#seen.keys()]));
     return this.#seen.size < MAX_KEYS;
   }
 
-  /** Tells whether any is left. */
+  /** Removes a task. Returns whether any is left. */
   remove(taskId: string): boolean {
     this.#seen.delete(taskId);
     return this.#seen.size > 0;
@@ -102,7 +104,7 @@ class Group {
   }
 
   async #begin(taskIds: readonly string[]): Promise<void> {
-    if (this.#isClosed || taskIds.length < this.#seen.size) return await this.#live; // A later one begins.
+    if (this.#isClosed || taskIds.length < this.#seen.size) return await this.#live; // A later one starts.
     const { kv, keys } = this.#database;
     const before = this.#reader;
     let onLive = () => {};
@@ -134,7 +136,7 @@ class Group {
         onLive();
       }
     } catch {
-      // It is begun again below.
+      // It is restarted below.
     }
     onLive();
     if (this.#reader === reader) this.#again();
@@ -155,7 +157,7 @@ class Group {
       if (this.#isClosed) return;
       for (const [at, entry] of entries.entries()) this.#see(taskIds[at]!, entry);
     } catch {
-      // The next look tells.
+      // The next check will tell.
     }
   }
 

@@ -11,19 +11,18 @@ import { SqliteShortTermStore } from "./short_term_store.ts";
 /** Options for {@linkcode createSqliteAdapters}: a path, or a database that is open already. */
 export type SqliteAdapterOptions =
   | {
-    /** The file, made when it is missing; `:memory:` is none. */
+    /** Path of the file, which is created if missing; `:memory:` for none. */
     path: string;
     /**
-     * `full`: what was acknowledged survives a loss of power. `normal`: it survives the end of the
-     * process, and costs no wait for the disk. @default {"full"}
+     * `full`: acknowledged writes survive a power failure. `normal`: they survive the end of the
+     * process, without a wait for the disk. @default {"full"}
      */
     synchronous?: "full" | "normal";
   }
   | {
     /**
-     * A database of `node:sqlite` or better-sqlite3; closed with the stores. It cannot be given
-     * twice, since the stores remember what they wrote and notice only what comes over other
-     * connections.
+     * A database of `node:sqlite` or better-sqlite3; closed with the stores. It serves one call
+     * only, because the stores cache what they wrote and notice only changes of other connections.
      */
     database: SqliteDatabase;
     /** @default {"full"} */
@@ -32,13 +31,13 @@ export type SqliteAdapterOptions =
 
 /** Adapters of an engine on one file. */
 export interface SqliteAdapters {
-  /** Wake-ups within this process, and within a moment of what others write. */
+  /** Wake-ups within this process at once, and of other processes' writes within a moment. */
   broadcast: BroadcastProvider;
   /** Tasks and logs in the file. */
   shortTerm: ShortTermStore;
   /**
    * The archive, in tables of its own. Not needed beside `shortTerm`, which keeps tasks until they
-   * are deleted; it is for engines whose short-term store is another one, such as memory.
+   * are deleted; it serves engines with another short-term store, such as memory.
    */
   longTerm: LongTermStore;
 }
@@ -46,20 +45,20 @@ export interface SqliteAdapters {
 /** Databases that have stores. */
 const inUse = new WeakSet<SqliteDatabase>();
 
-/** Milliseconds that the start waits for another process, standing still. */
+/** Milliseconds that opening blocks while another process has the file. */
 const OPEN_BUSY_MS = 5_000;
 
-/** And a write, before it lets this process do other things and tries again. */
+/** Milliseconds that a write blocks before this process does other things and retries. */
 const BUSY_MS = 5;
 
 /**
  * Opens a SQLite file as a store, and brings its tables up to date.
  *
- * Several processes of one machine may use one file; each hears of what the others write within a
+ * Several processes of one machine may use one file; each notices writes of the others within a
  * moment.
  *
- * @throws {Error} If the file cannot be opened, a newer version wrote it, or the database has stores
- * already.
+ * @throws {Error} If the file cannot be opened, a newer version wrote it, or the database already
+ *   has stores.
  *
  * @example
  * ```ts

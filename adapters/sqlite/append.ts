@@ -14,7 +14,7 @@ import {
   toStoredEvent,
 } from "./rows/tables.ts";
 
-// Texts are looked up by what they are, so they are put together once and not for each event.
+// Statements are looked up by their text, so the texts are built once, not per event.
 const INSERT_CLASS =
   "INSERT INTO {classes} (task, class, type, level, plain, count) VALUES (?, ?, ?, ?, ?, 0)";
 const NEXT_CLASS = "SELECT COALESCE(MAX(class) + 1, 0) AS id FROM {classes} WHERE task = ?";
@@ -25,23 +25,23 @@ const REPLACE_SERIES = "INSERT OR REPLACE INTO {series} (task, series, mode, acc
 const APPEND_TEXT = "INSERT INTO {series_parts} (task, series, part, text) VALUES (?, ?, ?, ?) " +
   "ON CONFLICT (task, series, part) DO UPDATE SET text = text || excluded.text";
 
-/** Characters above which a part of a series' text ends and the next begins. */
+/** Characters after which a part of a series' text ends and the next begins. */
 const PART_LENGTH = 16 * 1024;
 
 /**
- * Appends events to one task's log. They, and what many of one commit change, such as the text of
- * their series, are kept until {@linkcode Appender.save} and written together. What was read or
- * written is remembered for the next commit.
+ * Appends events to one task's log. Collects them, and what many events of a commit change, such as
+ * texts of series, until {@linkcode Appender.save} writes all together. Caches rows for the next
+ * commit.
  */
 export class Appender {
   readonly #sql: Statements;
-  /** The task, as of what was appended. */
+  /** The task, including appended events. */
   readonly row: TaskRow;
   readonly #events: EventInserter;
   readonly #series = new Map<string, SeriesRow | undefined>();
   readonly #classes = new Map<string, CountedClassRow>();
   readonly #changed = new Set<SeriesRow>();
-  /** Texts that the newest part of a series grows by. */
+  /** Additions to the newest text part of each series. */
   readonly #texts = new Map<SeriesRow, string[]>();
 
   constructor(sql: Statements, row: TaskRow) {
@@ -50,7 +50,7 @@ export class Appender {
     this.row = row;
   }
 
-  /** Classes and series that it remembers. */
+  /** Number of cached classes and series. */
   get entries(): number {
     return this.#series.size + this.#classes.size;
   }
@@ -121,7 +121,7 @@ export class Appender {
     return { class: id, type, level, plain, count: 0, newest: null };
   }
 
-  /** Notes that a class has an event at this index. */
+  /** Adds an index to the blocks of a class. */
   #enterBlock(ofClass: CountedClassRow, index: number): void {
     const { newest } = ofClass;
     const block = blockOf(index);
@@ -131,7 +131,7 @@ export class Appender {
     ofClass.newest = index;
   }
 
-  /** Writes the appended events, and what they changed besides the log. */
+  /** Writes the appended events and their other changes. */
   save(): void {
     const { task } = this.row;
     this.#events.write();
@@ -199,7 +199,7 @@ export class Appender {
     else texts.push(text);
   }
 
-  /** Appends what came to the newest part of a series, which rewrites it. */
+  /** Appends to the newest part of a series' text, which rewrites that part. */
   #saveText(series: SeriesRow): void {
     const texts = this.#texts.get(series);
     if (texts === undefined) return;

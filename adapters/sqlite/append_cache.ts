@@ -3,17 +3,17 @@ import type { Statements } from "./connection/statements.ts";
 import type { TaskRow } from "./rows/tables.ts";
 import { SELECT_TASK } from "./rows/tables.ts";
 
-/** Logs that are remembered. */
+/** Maximum number of cached logs. */
 const MAX_LOGS = 1_000;
 
-/** Classes and series above which a log is not. */
+/** Maximum number of classes and series of a cached log. */
 const MAX_ENTRIES = 100;
 
 /**
- * Where logs end that were written to lately, so that writing on reads nothing before it. What
- * changes a task or its log in another way has to {@linkcode KnownLogs.forget} it.
+ * A cache of the ends of recently written logs, so that further commits read nothing first. Other
+ * changes of a task or its log must call {@linkcode AppendCache.forget}.
  */
-export class KnownLogs {
+export class AppendCache {
   readonly #sql: Statements;
   readonly #logs = new Map<string, Appender>();
 
@@ -21,7 +21,7 @@ export class KnownLogs {
     this.#sql = sql;
   }
 
-  /** The log of a task, within a transaction; `undefined` if there is no such task. */
+  /** Returns the log of a task, within a transaction; `undefined` if there is no such task. */
   of(taskId: string): Appender | undefined {
     const known = this.#logs.get(taskId);
     if (known !== undefined) return known;
@@ -29,7 +29,7 @@ export class KnownLogs {
     return row && new Appender(this.#sql, row);
   }
 
-  /** Remembers a log, which is saved. */
+  /** Caches a saved log. */
   keep(taskId: string, log: Appender): void {
     if (log.entries > MAX_ENTRIES) {
       this.#logs.delete(taskId);
@@ -47,7 +47,7 @@ export class KnownLogs {
     this.#logs.clear();
   }
 
-  // The one that was kept first, whenever it was used: one that is forgotten costs two statements.
+  // Evicts the oldest entry regardless of use: a miss costs only two statements.
   #forgetOldest(): void {
     for (const taskId of this.#logs.keys()) return this.forget(taskId);
   }

@@ -3,15 +3,15 @@ import { MemoryBroadcastProvider } from "@taskcast/core";
 import { notify } from "@taskcast/core/adapter";
 import type { SqliteDatabase, SqliteStatement } from "./connection/driver.ts";
 
-/** Milliseconds between looks at whether another process has written. */
+/** Milliseconds between checks for writes of other processes. */
 const LOOK_MS = 50;
 
 type Listener = (signal: Signal) => void;
 
 /**
- * Wake-ups within this process at once, and of what other processes write to the file within a
- * moment: SQLite counts the changes that other connections make, and asking for the count reads one
- * page. Nobody asks while nobody listens.
+ * Wake-ups within this process at once, and of other processes' writes within a moment: SQLite
+ * counts the changes of other connections, and reading the count reads one page. It is read only
+ * while there are listeners.
  */
 export class SqliteBroadcast implements BroadcastProvider {
   readonly #here = new MemoryBroadcastProvider();
@@ -30,7 +30,7 @@ export class SqliteBroadcast implements BroadcastProvider {
 
   async subscribe(scope: SignalScope, onSignal: Listener): Promise<Unsubscribe> {
     const stop = await this.#here.subscribe(scope, onSignal);
-    if (!("taskId" in scope)) return stop; // Who reads all tasks polls those of other processes.
+    if (!("taskId" in scope)) return stop; // Readers of all tasks poll for those of other processes.
     const listener: Listener = (signal) => onSignal(signal);
     this.#byTask.set(listener, scope.taskId);
     if (this.#timer === undefined) {
@@ -56,11 +56,12 @@ export class SqliteBroadcast implements BroadcastProvider {
     try {
       return (this.#version.get() as { data_version: number }).data_version;
     } catch {
-      return this.#seen; // The file is closed, or busy: the next look tells.
+      return this.#seen; // The file is closed or busy; the next check will tell.
     }
   }
 
-  // It is not said which task changed; those who listen look at the store, most of them for nothing.
+  // The count does not name the changed task, so all listeners read the store, most of them in
+  // vain.
   #wakeIfChanged(): void {
     const version = this.#look();
     if (version === this.#seen) return;

@@ -7,7 +7,7 @@ export function isClosed(sql: Statements, taskId: string, nowMs: number): boolea
   return sql.one(text, taskId, nowMs) !== undefined;
 }
 
-/** Closes the id of a life, and forgets those whose time is over. */
+/** Closes the id of an incarnation, and removes expired entries. */
 export function closeId(
   sql: Statements,
   { taskId, incarnation }: { taskId: string; incarnation: string },
@@ -26,7 +26,7 @@ export function closeId(
   );
 }
 
-/** Opens the id of a life, or whatever life it was. */
+/** Opens the id of one incarnation, or of any. */
 export function openId(sql: Statements, taskId: string, at: RevisionExpectation | undefined): void {
   const ofLife = at === undefined ? "" : " AND incarnation = ?";
   const values = at === undefined ? [taskId] : [taskId, at.incarnation];

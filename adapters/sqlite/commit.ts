@@ -12,7 +12,7 @@ import { checkCommit, DUE_KINDS, isLive, WORK_KINDS } from "@taskcast/core/adapt
 import type { TaskStatus } from "@taskcast/core/protocol";
 import { Appender } from "./append.ts";
 import { isClosed } from "./closed_ids.ts";
-import type { KnownLogs } from "./append_cache.ts";
+import type { AppendCache } from "./append_cache.ts";
 import { Producers, TRIMMED_INDEX } from "./rows/producers.ts";
 import type { Statements } from "./connection/statements.ts";
 import type { EventRow, TaskRow } from "./rows/tables.ts";
@@ -27,7 +27,7 @@ import { markOnce } from "./rows/work_marks.ts";
 const MAX_EVENTS = INDEXES - 2 ** 16;
 
 /** Applies a commit within a transaction, or refuses it before anything is written. */
-export function applyCommit(sql: Statements, logs: KnownLogs, commit: Commit): CommitResult {
+export function applyCommit(sql: Statements, logs: AppendCache, commit: Commit): CommitResult {
   const { taskId, expect, nowMs } = commit;
   const appender = logs.of(taskId);
   const state = appender && new SqliteCommitState(sql, appender);

@@ -5,40 +5,43 @@ import type { SqliteDatabase } from "./connection/driver.ts";
 import type { FileGuard } from "./connection/file_guard.ts";
 import type { FileWatch } from "./connection/file_watch.ts";
 
-/** A write that waits for its turn. */
-interface Work {
-  /** Does it and tells what is to happen once it is committed. May be undone and called again. */
+/** A waiting write. */
+interface Write {
+  /**
+   * Runs the write and returns a function to call after the commit. May be rolled back and run
+   * again.
+   */
   run: () => () => void;
   fail: (error: unknown) => void;
-  /** When it has waited long enough for another process. */
+  /** Time at which waiting for another process ends. */
   deadlineMs: number;
 }
 
 /** Milliseconds that a write waits for another process. */
 const MAX_WAIT_MS = 5_000;
 
-/** Milliseconds between attempts; in between this process does other things. */
+/** Milliseconds between attempts, in which this process does other things. */
 const RETRY_MS = 10;
 
-/** Writes that may wait for another process. */
+/** Maximum number of writes waiting for another process. */
 const MAX_WAITING = 10_000;
 
 /**
- * Writes that are asked for in the same turn share one transaction, and so one wait for the disk.
- * A write is told its outcome only after the transaction is committed.
+ * Runs the writes of one turn in one transaction, and so with one wait for the disk. A write
+ * resolves only after the transaction is committed.
  */
 export class GroupCommit {
   readonly #database: SqliteDatabase;
-  readonly #watch: Pick<FileWatch, "look" | "changed">;
-  readonly #guard: Pick<FileGuard, "look">;
-  #waiting: Work[] = [];
+  readonly #watch: Pick<FileWatch, "checkForChanges" | "changed">;
+  readonly #guard: Pick<FileGuard, "check">;
+  #waiting: Write[] = [];
   #scheduled = false;
   #retryTimer?: ReturnType<typeof setTimeout>;
 
   constructor(
     database: SqliteDatabase,
-    watch: Pick<FileWatch, "look" | "changed">,
-    guard: Pick<FileGuard, "look">,
+    watch: Pick<FileWatch, "checkForChanges" | "changed">,
+    guard: Pick<FileGuard, "check">,
   ) {
     this.#database = database;
     this.#watch = watch;
@@ -46,9 +49,9 @@ export class GroupCommit {
   }
 
   /**
-   * Runs `write` within a transaction. What it throws is its own failure and nobody else's; it must
-   * change nothing but the database, and what is forgotten when the file watch tells that something
-   * was undone, since it may be undone and run again when another one fails.
+   * Runs `write` in a transaction. An exception fails this write only. `write` may be rolled back
+   * and run again when another write fails, so it may change nothing but the database and caches
+   * that the file watch resets.
    */
   write<T>(write: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -76,68 +79,68 @@ export class GroupCommit {
     });
   }
 
-  /** Carries out what waits, and waits for nobody any more. */
+  /** Runs the waiting writes, and stops waiting for other processes. */
   close(): void {
     clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
-    for (const work of this.#waiting) work.deadlineMs = 0;
+    for (const write of this.#waiting) write.deadlineMs = 0;
     this.#flush();
   }
 
   #flush(): void {
-    const works = this.#waiting;
+    const writes = this.#waiting;
     this.#waiting = [];
-    if (works.length > 0) this.#carryOut(works);
+    if (writes.length > 0) this.#runInTransaction(writes);
   }
 
   /**
-   * In one transaction; and if that fails, which hardly ever happens, each in one of its own, so
-   * that what fails takes nothing else with it. Savepoints would cost each write two statements and
-   * a copy of each page that it changes, and be no help where the error has ended the transaction,
-   * as a full disk does.
+   * Runs writes in one transaction. If that fails, which is rare, runs each in its own, so that a
+   * failure affects no other write. Savepoints would cost each write two statements and a copy of
+   * each changed page, and would not help when the error has ended the transaction, as a full disk
+   * does.
    */
-  #carryOut(works: readonly Work[]): void {
-    if (!this.#begin(works)) return;
+  #runInTransaction(writes: readonly Write[]): void {
+    if (!this.#begin(writes)) return;
     let settles: (() => void)[];
     try {
-      this.#watch.look();
-      settles = works.map(({ run }) => run());
+      this.#watch.checkForChanges();
+      settles = writes.map(({ run }) => run());
       this.#database.exec("COMMIT");
     } catch (error) {
       this.#undo();
-      if (works.length === 1) works[0]!.fail(error);
-      else for (const work of works) this.#carryOut([work]);
+      if (writes.length === 1) writes[0]!.fail(error);
+      else for (const write of writes) this.#runInTransaction([write]);
       return;
     }
     try {
-      this.#guard.look(); // Only now is it known where the commit went.
+      this.#guard.check(); // Only now is it certain which file was written.
     } catch (error) {
-      for (const { fail } of works) fail(error);
+      for (const { fail } of writes) fail(error);
       return;
     }
     for (const settle of settles) settle();
   }
 
   /** Returns true if a transaction has begun; otherwise the writes wait or have failed. */
-  #begin(works: readonly Work[]): boolean {
+  #begin(writes: readonly Write[]): boolean {
     if (this.#retryTimer !== undefined) {
-      this.#waiting.push(...works); // Behind those of their turn that wait already.
+      this.#waiting.push(...writes); // Queues them after waiting writes of the same turn.
       return false;
     }
     try {
       this.#database.exec("BEGIN IMMEDIATE");
       return true;
     } catch (error) {
-      this.#waitOrFail(works, error);
+      this.#waitOrFail(writes, error);
       return false;
     }
   }
 
-  /** Tries again in a moment while another process writes. */
-  #waitOrFail(works: readonly Work[], error: unknown): void {
+  /** Retries soon while another process writes; fails writes that waited too long. */
+  #waitOrFail(writes: readonly Write[], error: unknown): void {
     const nowMs = Date.now();
-    const patient = isLocked(error) ? works.filter(({ deadlineMs }) => deadlineMs > nowMs) : [];
-    for (const work of works) if (!patient.includes(work)) work.fail(error);
+    const patient = isLocked(error) ? writes.filter(({ deadlineMs }) => deadlineMs > nowMs) : [];
+    for (const write of writes) if (!patient.includes(write)) write.fail(error);
     if (patient.length === 0) return;
     this.#waiting.push(...patient);
     this.#retryTimer = setTimeout(() => {
@@ -151,7 +154,7 @@ export class GroupCommit {
     try {
       this.#database.exec("ROLLBACK");
     } catch {
-      // The error has ended the transaction by itself; nothing is left to undo.
+      // The error has already ended the transaction.
     }
   }
 }

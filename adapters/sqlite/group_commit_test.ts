@@ -2,7 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import assert from "node:assert/strict";
 import { GroupCommit } from "./group_commit.ts";
 
-/** A table of names that are there once, and writes that add some. */
+/** Sets up a table of unique names, and writes that add some. */
 function setUp() {
   const database = new DatabaseSync(":memory:");
   database.exec("CREATE TABLE names (name TEXT PRIMARY KEY)");
@@ -18,8 +18,8 @@ function setUp() {
       prepare: () => assert.fail("it prepares nothing"),
       close() {},
     },
-    { look: () => {}, changed: () => {} },
-    { look: () => hooks.afterCommit() },
+    { checkForChanges: () => {}, changed: () => {} },
+    { check: () => hooks.afterCommit() },
   );
   const insert = database.prepare("INSERT INTO names (name) VALUES (?)");
   const add = (...names: string[]) =>
@@ -55,8 +55,8 @@ Deno.test("GroupCommit: a write that fails undoes all of itself, and nothing of 
   database.close();
 });
 
-// SQLite may end the transaction when one of these comes (lang_transaction.html), and does so in
-// different ways; a statement between two others that does it stands for all of them.
+// These errors may end the transaction (lang_transaction.html), in various ways; a statement in
+// between that ends it stands for all of them.
 Deno.test("GroupCommit: what is told to have failed is not stored when an error ends the transaction", async () => {
   const { database, group, add, stored } = setUp();
   const end = () =>
@@ -94,7 +94,7 @@ Deno.test("GroupCommit: writes of a turn stay in order when another process come
   await add("taken");
   statements.length = 0;
   hooks.beforeExec = (sql) => {
-    // The first transaction fails by a write of its own; then the other process is faster, once.
+    // The first transaction fails by its own write; then the other process is faster, once.
     const begins = statements.filter((each) => each === "BEGIN IMMEDIATE").length;
     if (sql === "BEGIN IMMEDIATE" && begins === 2) throw new Error("database is locked");
   };

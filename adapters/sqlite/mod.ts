@@ -1,5 +1,5 @@
 /**
- * Tasks and their logs in one SQLite file, for one machine that forgets nothing.
+ * Tasks and their logs in one SQLite file: permanent storage on one machine.
  *
  * @example An engine on a file; Node 20 wants better-sqlite3 beside it
  * ```ts

@@ -34,12 +34,12 @@ import {
   unescaped,
 } from "./rows/tables.ts";
 
-/** Tasks looked at for one page of a list at a time, when they are filtered by type. */
+/** Tasks read at a time for a page of a list that is filtered by type. */
 const LIST_CHUNK = 200;
 
 type HeadRow = Pick<TaskRow, "task" | "length" | "trimmed_through"> & { record: string };
 
-/** Reads; each call within one transaction, so that what it says is of one moment. */
+/** Reads of rows; each call runs in one transaction, on a consistent snapshot. */
 export class Reader {
   readonly #sql: Statements;
 
@@ -152,15 +152,15 @@ export class Reader {
 
   list({ statuses, types, tag, limit, after }: ListQuery): ListPage {
     const tasks: TaskRecord[] = [];
-    let place = after;
+    let position = after;
     for (;;) {
       const records = this.#listChunk(
-        { statuses, tag, after: place },
+        { statuses, tag, after: position },
         Math.max(limit + 1, LIST_CHUNK),
       );
       for (const record of records) {
         const { id, type = "", createdAt } = record.task;
-        place = { id, createdAt };
+        position = { id, createdAt };
         if (types !== undefined && !matchesType(type, types)) continue;
         if (tasks.length === limit) return { tasks, more: true };
         tasks.push(record);
@@ -193,7 +193,9 @@ export class Reader {
     return rows.map(({ record }) => JSON.parse(record));
   }
 
-  /** How many of the wanted events come to so many bytes; read without their data. */
+  /**
+   * Returns how many of the matching events reach a number of bytes, without reading their data.
+   */
   #countWithin(
     maxBytes: number,
     task: number,
@@ -213,7 +215,7 @@ export class Reader {
     return last === -1 ? query.limit : last + 1;
   }
 
-  /** Rows of a part of the log, as `select` gives them for a task. */
+  /** Returns rows of a part of the log, as `select` selects them for a task. */
   #rows<Row extends { idx: number }>(
     select: string,
     task: number,
@@ -232,7 +234,7 @@ export class Reader {
       `e.idx <= ? ORDER BY b.block ${order}, e.event ${order} LIMIT ?`;
     const first = blockOf(after + 1);
     const last = blockOf(to);
-    // Of each class as many as could be wanted, so that none is read that comes far behind.
+    // Selects up to `limit` events of each class, so that none is read in vain.
     const rows = classIds.flatMap((id) =>
       this.#sql.all<Row>(`${ofClass} AND ${blockRange}`, task, id, first, last, after, to, limit)
     );
@@ -240,7 +242,7 @@ export class Reader {
     return rows.slice(0, limit);
   }
 
-  /** The place of the first event of a class at an index or behind it, be it trimmed or left. */
+  /** Returns the rank of the first event of a class at or after an index, trimmed or remaining. */
   #countBelow(
     { task, trimmed_through: trimmedThrough }: TaskRow,
     { class: id, count }: CountedClassRow,
@@ -260,17 +262,17 @@ export class Reader {
       id,
       index,
     );
-    // Both are in one order, so the lower place is that of the lower index.
+    // Ranks and indexes have the same order, so the lower rank is that of the lower index.
     return Math.min(left?.place ?? count, trimmed?.place ?? count);
   }
 
-  /** The entropy of an event, or `undefined` if the log has no such event. */
+  /** Returns the entropy of an event; `undefined` if the log has no such event. */
   #entropyAt(
     { task, length, entropy = null }: Pick<TaskRow, "task" | "length"> & Partial<TaskRow>,
     index: number,
   ): number | undefined {
     if (index === length - 1 && entropy !== null) return entropy;
-    // An index may be any number, and the keys of the task before come below.
+    // The index may be any number, and the keys of the previous task come below.
     if (index < 0 || index >= INDEXES) return undefined;
     return this.#sql.one<{ entropy: number }>(
       `SELECT entropy FROM {events} WHERE event = ${eventKey("?", "?")}`,

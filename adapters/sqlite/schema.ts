@@ -1,25 +1,27 @@
 import type { SqliteDatabase } from "./connection/driver.ts";
 
-// Every migration that was ever released, in order; they are added to, never changed.
+// Every released migration in order. New ones are appended; released ones never change.
 //
-// - `task` numbers the life of an id, so that rows of a deleted task are never taken for another's.
-// - A class is a type and level, apart for events that stand alone (`plain`). Each event knows its
-//   place within its class, so counting the matching events before an index is one look per class.
-// - The text of an accumulate series is kept in parts of bounded size, JSON-escaped: appending
-//   rewrites one part at most, and a character that is split between two events survives.
-// - The archive has the same tables of its own, so that one file can be both: a hot copy is given up
-//   when the archive has it, whatever the other store is.
-// - Of events that were trimmed only those places are in `trimmed` that countMatches needs. A series
-//   counts its events that are left; NULL is a series from before that, whose events nobody counted.
-//   `newest_event` is its newest event as JSON once that was trimmed and the fold was not.
-// - Where a log ends is what its newest event says, which is never trimmed: so appending an event
-//   changes one page. `bytes` counts the data of all events up to that one, be they trimmed or left;
-//   of a log that is older than this column that holds for its newest event. `count` of a class is
-//   what it had when events of it were trimmed last: where some are left behind that, they tell.
-// - `class_blocks` says in which blocks of 16 indexes events of a class are left. An index over
+// - `task` numbers an incarnation, so that rows of a deleted task are never taken for another's.
+// - A class is an event kind: a type and a level, separate for standalone events (`plain`). Each
+//   event stores its rank within its class (`place`), so counting the matching events before an
+//   index is one lookup per class.
+// - The text of an accumulate series is stored in parts of bounded size, JSON-escaped: appending
+//   rewrites at most one part, and a character split between two events survives.
+// - The archive has the same tables of its own, so that one file can be both: a hot copy is
+//   released once the archive has it, whatever the other store is.
+// - `trimmed` has only those ranks of trimmed events that countMatches needs. A series counts its
+//   remaining events; NULL marks an older series, whose events were not counted. `newest_event` is
+//   its newest event as JSON if that was trimmed and the fold was not.
+// - The newest event, which is never trimmed, defines the end of the log, so appending an event
+//   changes one page. `bytes` counts the data of all events up to that one, trimmed ones included;
+//   in logs older than this column, it does so from the newest event on. `count` of a class dates
+//   from the last trimming of its events; remaining events after that have higher ranks.
+// - `class_blocks` names the blocks of 16 indexes with remaining events of a class. An index over
 //   events would be a second page for each event.
-// - `closed_ids` are those of tasks that were released lately, which no other task may have.
-// - Events are kept by one number, the task's and below it 28 bits of the index: see `eventKey`.
+// - `closed_ids` are ids of recently released tasks, which no other task may take.
+// - The key of an event is one number, the task's, with the index in its lower 28 bits: see
+//   `eventKey`.
 const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE tasks (
@@ -286,7 +288,7 @@ const MIGRATIONS: readonly string[] = [
   `,
 ];
 
-/** The tables besides `events` that hold rows of an archived task, and with it those of any task. */
+/** Tables besides `events` with rows of archived tasks; the short-term store has the same. */
 export const LOG_TABLES = [
   "trimmed",
   "class_blocks",
@@ -298,7 +300,7 @@ export const LOG_TABLES = [
   "tasks",
 ] as const;
 
-/** The tables besides `events` that hold rows of a task. */
+/** Tables besides `events` with rows of tasks in the short-term store. */
 export const TASK_TABLES: readonly string[] = [
   "producer_events",
   "producers",
@@ -307,13 +309,13 @@ export const TASK_TABLES: readonly string[] = [
   ...LOG_TABLES,
 ];
 
-/** Before the names of the archive's tables. */
+/** Prefix of the archive's tables. */
 export const ARCHIVE_PREFIX = "archived_";
 
 /**
  * Brings the file up to date, one process at a time.
  *
- * @param to Migrations that the file is to have; fewer than all make a file of an earlier version.
+ * @param to Number of migrations; fewer than all make a file of an earlier version.
  * @throws {Error} If a newer version wrote the file.
  */
 export function migrate(database: SqliteDatabase, to: number = MIGRATIONS.length): void {
@@ -334,7 +336,7 @@ export function migrate(database: SqliteDatabase, to: number = MIGRATIONS.length
     try {
       database.exec("ROLLBACK");
     } catch {
-      // The error has ended the transaction by itself, as a full disk does; nothing is left to undo.
+      // The error, e.g. a full disk, has already ended the transaction.
     }
     throw error;
   }

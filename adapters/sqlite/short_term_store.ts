@@ -15,7 +15,7 @@ import { isAtRevision } from "@taskcast/core/adapter";
 import { closeId, openId } from "./closed_ids.ts";
 import { applyCommit } from "./commit.ts";
 import type { Connection } from "./connection/connection.ts";
-import { KnownLogs } from "./append_cache.ts";
+import { AppendCache } from "./append_cache.ts";
 import { forgetSent } from "./rows/producers.ts";
 import { TASK_TABLES } from "./schema.ts";
 import type { TaskRow } from "./rows/tables.ts";
@@ -26,12 +26,12 @@ import { setMark } from "./rows/work_marks.ts";
 /** Tasks and logs in one SQLite file. */
 export class SqliteShortTermStore extends SqliteTaskStore implements ShortTermStore {
   readonly durable: boolean;
-  readonly #logs: KnownLogs;
+  readonly #logs: AppendCache;
 
   constructor(connection: Connection) {
     super(connection, "");
     this.durable = connection.isFile;
-    const logs = new KnownLogs(this.sql);
+    const logs = new AppendCache(this.sql);
     connection.watch.onChange(() => logs.forgetAll());
     this.#logs = logs;
   }
@@ -136,7 +136,7 @@ export class SqliteShortTermStore extends SqliteTaskStore implements ShortTermSt
     });
   }
 
-  // The archive does not know producers.
+  // The archive does not store producers.
   protected override trim(taskId: string, row: TaskRow, trim: Trim): number[] {
     this.#logs.forget(taskId);
     const removed = super.trim(taskId, row, trim);

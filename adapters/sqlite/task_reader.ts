@@ -72,13 +72,13 @@ export class SqliteTaskReader implements TaskReader {
     this.#connection.release(this.#inUse);
   }
 
-  /** Runs `read` so that what it says is of one moment. */
+  /** Runs `read` on a consistent snapshot. */
   protected async read<T>(read: () => T): Promise<T> {
     this.#enter();
     return await this.#connection.read(read);
   }
 
-  /** Runs `write` within a transaction that it shares with other writes of this turn. */
+  /** Runs `write` in a transaction shared with other writes of this turn. */
   protected async write<T>(write: () => T): Promise<T> {
     this.#enter();
     return await this.#connection.write(write);

@@ -28,7 +28,7 @@ export class SqliteTaskStore extends SqliteTaskReader
     { nowMs, untilMs, limit }: { nowMs: number; untilMs: number; limit: number },
   ): Promise<ClaimedWork> {
     const look = () => claimable(this.sql, work, { nowMs, limit });
-    // Looking costs no write, and mostly there is nothing.
+    // Reading first saves a write, since mostly there is nothing to claim.
     const seen = await this.read(look);
     if (seen.tasks.length === 0) return seen.answer;
     return await this.write(() => {
@@ -52,7 +52,7 @@ export class SqliteTaskStore extends SqliteTaskReader
     });
   }
 
-  /** Trims the log of a task, within a transaction. Returns the indexes that are gone. */
+  /** Trims the log of a task, within a transaction. Returns the indexes of removed events. */
   protected trim(_taskId: string, row: TaskRow, trim: Trim): number[] {
     return trimEvents(this.sql, row, trim);
   }

@@ -1,30 +1,30 @@
 import type { Trim } from "@taskcast/core/adapter";
 import type { Statements } from "./connection/statements.ts";
-import type { ClassRow, EventRow, PlaceRow, SeriesRow, TaskRow } from "./rows/tables.ts";
+import type { ClassRow, EventRow, RankRow, SeriesRow, TaskRow } from "./rows/tables.ts";
 import { blockOf, eventKey, IN_BLOCK, SERIES_COLUMNS, toStoredEvent } from "./rows/tables.ts";
-import { rememberPlaces } from "./rows/trimmed_places.ts";
+import { updateTrimmedRanks } from "./rows/trimmed_ranks.ts";
 
-/** An event that was removed. */
-type RemovedRow = PlaceRow & Pick<EventRow, "timestamp" | "entropy" | "data" | "series">;
+/** A removed event. */
+type RemovedRow = RankRow & Pick<EventRow, "timestamp" | "entropy" | "data" | "series">;
 
 /** Part of a series that a step removes. */
 interface SeriesLoss {
   row: SeriesRow;
-  /** How many events. */
+  /** Number of events. */
   events: number;
-  /** The newest, if that goes and the fold stays. */
+  /** The newest event, if it is removed and the fold stays. */
   newest?: string;
 }
 
 /**
- * Removes events of a task, within a transaction. The newest stays in any case.
+ * Removes events of a task, within a transaction. Never removes the newest.
  *
- * @returns The indexes of those that were there, ascending.
+ * @returns The indexes of removed events, ascending.
  */
 export function trimEvents(sql: Statements, row: TaskRow, { indexes, series }: Trim): number[] {
   const { task } = row;
   for (const name of series) deleteFold(sql, task, name);
-  const places: PlaceRow[] = [];
+  const ranks: RankRow[] = [];
   const losses = new Map<string, SeriesLoss | undefined>();
   let bytes = 0;
   for (const index of indexes) {
@@ -36,29 +36,29 @@ export function trimEvents(sql: Statements, row: TaskRow, { indexes, series }: T
       index,
     );
     if (removed === undefined) continue;
-    places.push({ idx: index, class: removed.class, place: removed.place });
+    ranks.push({ idx: index, class: removed.class, place: removed.place });
     bytes += removed.data.length;
     addLoss(sql, task, losses, removed);
   }
-  if (places.length === 0) return [];
-  places.sort((a, b) => a.idx - b.idx);
-  rememberCounts(sql, task, places);
-  leaveBlocks(sql, task, places);
-  rememberPlaces(sql, task, places);
+  if (ranks.length === 0) return [];
+  ranks.sort((a, b) => a.idx - b.idx);
+  storeCounts(sql, task, ranks);
+  removeEmptyBlocks(sql, task, ranks);
+  updateTrimmedRanks(sql, task, ranks);
   for (const loss of losses.values()) if (loss !== undefined) updateSeries(sql, task, loss);
   sql.run(
     "UPDATE {tasks} SET trimmed_bytes = trimmed_bytes + ?, " +
       "trimmed_through = MAX(COALESCE(trimmed_through, -1), ?) WHERE task = ?",
     bytes,
-    places.at(-1)!.idx,
+    ranks.at(-1)!.idx,
     task,
   );
-  return places.map(({ idx }) => idx);
+  return ranks.map(({ idx }) => idx);
 }
 
-/** Remembers how many events there were of each class, since nobody tells when all are gone. */
-function rememberCounts(sql: Statements, task: number, places: readonly PlaceRow[]): void {
-  const counts = new Map(places.map(({ class: id, place }) => [id, place + 1]));
+/** Stores the number of events of each class, which no event shows once all are gone. */
+function storeCounts(sql: Statements, task: number, ranks: readonly RankRow[]): void {
+  const counts = new Map(ranks.map(({ class: id, place }) => [id, place + 1]));
   for (const [id, count] of counts) {
     sql.run(
       "UPDATE {classes} SET count = MAX(count, ?) WHERE task = ? AND class = ?",
@@ -69,10 +69,10 @@ function rememberCounts(sql: Statements, task: number, places: readonly PlaceRow
   }
 }
 
-/** Forgets blocks in which nothing is left of a class. */
-function leaveBlocks(sql: Statements, task: number, places: readonly PlaceRow[]): void {
-  const left = new Map<number, number>(); // The last block of each class that was looked at.
-  for (const { class: id, idx } of places) {
+/** Removes blocks without remaining events of a class. */
+function removeEmptyBlocks(sql: Statements, task: number, ranks: readonly RankRow[]): void {
+  const left = new Map<number, number>(); // The last checked block of each class.
+  for (const { class: id, idx } of ranks) {
     const block = blockOf(idx);
     if (left.get(id) === block) continue;
     left.set(id, block);
@@ -86,7 +86,7 @@ function leaveBlocks(sql: Statements, task: number, places: readonly PlaceRow[])
   }
 }
 
-/** Forgets the value of a series. Not of one that keeps all: its events say by it what they are. */
+/** Removes the fold of a series. Not for keep-all, whose events refer to the series row. */
 function deleteFold(sql: Statements, task: number, series: string): void {
   sql.run("DELETE FROM {series_parts} WHERE task = ? AND series = ?", task, series);
   sql.run(
@@ -127,7 +127,7 @@ function addLoss(
 
 function updateSeries(sql: Statements, task: number, { row, events, newest }: SeriesLoss): void {
   const { series, mode, left_events } = row;
-  // It is not known for series that are older than the count of what is left.
+  // Unknown for series older than this count.
   const left = left_events === null ? null : left_events - events;
   if (mode === "keep-all" && left === 0) {
     sql.run("DELETE FROM {series} WHERE task = ? AND series = ?", task, series);

@@ -1,25 +1,25 @@
-import { ChangedMeanwhile, isBusy, unavailable, worded } from "../errors.ts";
+import { ChangedMeanwhile, isBusy, toTaskcastError, unavailable } from "../errors.ts";
 
-/** Milliseconds for which something is tried that others change at the same time. */
+/** Milliseconds of retries against concurrent changes. */
 const MAX_TRYING_MS = 10_000;
 
-/** Milliseconds that a pause between two attempts takes at most. */
+/** Maximum milliseconds between two attempts. */
 const MAX_PAUSE_MS = 100;
 
 /**
- * Tries until nobody has come in between. Pauses grow and are drawn by lot, so that those who were in
- * each other's way are not again.
+ * Retries while concurrent changes interfere. Pauses grow and are random, so that competing writers
+ * do not collide again.
  *
  * @param attempt Throws {@linkcode ChangedMeanwhile} to be called again.
- * @throws {TaskcastError} `STORE_UNAVAILABLE`, also when others come in between for ten seconds.
+ * @throws {TaskcastError} `STORE_UNAVAILABLE`, also after ten seconds of interference.
  */
-export async function untilSettled<T>(attempt: () => Promise<T>): Promise<T> {
+export async function retryUntilUnchanged<T>(attempt: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + MAX_TRYING_MS;
   for (let tried = 1;; tried++) {
     try {
       return await attempt();
     } catch (error) {
-      if (!(error instanceof ChangedMeanwhile) && !isBusy(error)) throw worded(error);
+      if (!(error instanceof ChangedMeanwhile) && !isBusy(error)) throw toTaskcastError(error);
       if (performance.now() > deadline) {
         throw unavailable("others changed it again and again", error);
       }

@@ -2,13 +2,13 @@ import type { Keys } from "../keys.ts";
 import type { Kv, KvEntry, KvKey, KvListOptions, KvSelector } from "./kv.ts";
 import { MAX_KEYS } from "../limits.ts";
 
-/** A database and where Taskcast's data lies in it. */
+/** A database and the location of Taskcast's data in it. */
 export interface Database {
   kv: Kv;
   keys: Keys;
 }
 
-/** Reads any number of keys, ten at a time and side by side; each ten are of one moment. */
+/** Reads any number of keys, ten per request and in parallel; each ten are of one moment. */
 export async function getAll(kv: Kv, keys: readonly KvKey[]): Promise<KvEntry[]> {
   const reads: Promise<readonly KvEntry[]>[] = [];
   for (let at = 0; at < keys.length; at += MAX_KEYS) {
@@ -17,7 +17,7 @@ export async function getAll(kv: Kv, keys: readonly KvKey[]): Promise<KvEntry[]>
   return (await Promise.all(reads)).flat();
 }
 
-/** Reads a list to its end. It must have a limit. */
+/** Reads a list to its end. The range must be bounded. */
 export async function listAll(
   kv: Kv,
   selector: KvSelector,

@@ -1,15 +1,15 @@
-// The part of Deno KV that is used: what `Deno.openKv()` gives has this shape, and so has what
-// `openKv()` of the npm package `@deno/kv` gives on Node.
+// The part of Deno KV that Taskcast uses. The results of `Deno.openKv()` and of `openKv()` of the
+// npm package `@deno/kv` have this shape.
 
-/** A part of a key. Deno's types have symbols here, too, which no key has. */
+/** A part of a key. Deno's types also allow symbols, which no key has. */
 export type KvKeyPart = Uint8Array | string | number | bigint | boolean | symbol;
 
-/** Where a value is; keys are ordered part by part. */
+/** A key; keys are ordered part by part. */
 export type KvKey = readonly KvKeyPart[];
 
 /** Entry of a key; value and version are `null` if there is none. */
 export interface KvEntry {
-  /** Where. */
+  /** The key. */
   key: KvKey;
   /** The value. */
   value: unknown;
@@ -17,16 +17,16 @@ export interface KvEntry {
   versionstamp: string | null;
 }
 
-/** Which keys a list is of. */
+/** The keys of a list. */
 export type KvSelector = { prefix: KvKey } | { start: KvKey; end: KvKey };
 
-/** How a list is read. */
+/** Options of a list. */
 export interface KvListOptions {
-  /** Entries at most. */
+  /** Maximum number of entries. */
   limit?: number;
-  /** Entries that are read in one step, of one moment. */
+  /** Entries read in one step, of one moment. */
   batchSize?: number;
-  /** From the last key backward. */
+  /** Reads from the last key backward. */
   reverse?: boolean;
 }
 
@@ -34,34 +34,34 @@ export interface KvListOptions {
 export interface KvCommitOutcome {
   /** True if it was carried out. */
   ok: boolean;
-  /** The version of everything that it wrote. */
+  /** The version of all its writes. */
   versionstamp?: string;
 }
 
-/** Checks and changes that happen together or not at all. */
+/** An atomic operation: checks and changes that happen together or not at all. */
 export interface KvAtomic {
-  /** Something must still be at a version; `null`: nothing must be there. */
+  /** Requires that a key is still at a version; `null`: that it is absent. */
   check(check: { key: KvKey; versionstamp: string | null }): KvAtomic;
   /** Writes a value. */
   set(key: KvKey, value: unknown, options?: { expireIn?: number }): KvAtomic;
   /** Removes a value. */
   delete(key: KvKey): KvAtomic;
-  /** Does it. */
+  /** Applies the operation. */
   commit(): Promise<KvCommitOutcome>;
 }
 
-/** A database: what `Deno.openKv()` gives. */
+/** A database, as opened by `Deno.openKv()`. */
 export interface Kv {
   /** Reads a key. */
   get(key: KvKey): Promise<KvEntry>;
   /** Reads up to ten keys, of one moment. */
   getMany(keys: readonly KvKey[]): Promise<readonly KvEntry[]>;
-  /** Reads keys in their order. */
+  /** Reads keys in order. */
   list(selector: KvSelector, options?: KvListOptions): AsyncIterable<KvEntry>;
-  /** Begins an atomic operation. */
+  /** Starts an atomic operation. */
   atomic(): KvAtomic;
-  /** Tells what is at up to ten keys, now and after changes, some of which it may leave out. */
+  /** Streams the entries of up to ten keys, now and after changes, some of which it may skip. */
   watch(keys: readonly KvKey[]): ReadableStream<readonly KvEntry[]>;
-  /** Releases it. */
+  /** Closes the database. */
   close(): void;
 }

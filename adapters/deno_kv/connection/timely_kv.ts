@@ -2,14 +2,14 @@ import { unavailable } from "../errors.ts";
 import type { Kv, KvAtomic, KvCommitOutcome, KvEntry } from "./kv.ts";
 
 /**
- * A database that answers in time or fails. A change that was given up may still be carried out; the
- * version of what it checks tells whoever comes next.
+ * A database whose requests have a time limit. An abandoned change may still be applied; the
+ * versions that later operations check reveal it.
  */
 export class TimelyKv implements Kv {
   readonly #kv: Kv;
   readonly #timeoutMs: number;
 
-  /** @param timeoutMs Milliseconds that an answer may take. */
+  /** @param timeoutMs Milliseconds that a reply may take. */
   constructor(kv: Kv, timeoutMs: number) {
     this.#kv = kv;
     this.#timeoutMs = timeoutMs;

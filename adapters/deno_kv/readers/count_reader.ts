@@ -6,27 +6,30 @@ import { classesOf } from "./log_reader.ts";
 import type { Head } from "../rows/values.ts";
 
 /**
- * For each index: how many events before it match. Of each class this is the place of its first event
- * at that index or behind it, which says how many come before; if there is none it is all of them.
- * Of events that were removed, those that are the first of their class behind one that is left have
- * their places kept.
+ * Counts, for each index, the matching events before it. Per class that is the rank of the first
+ * event at or after the index; without such an event it is the number of all. Ranks of removed
+ * events are kept where they are the first of their class after a remaining event.
  */
 export async function countEvents(
   database: Database,
-  { life, length, trimmedThrough }: Head,
+  { life: storageId, length, trimmedThrough }: Head,
   filter: EventFilter,
   indexes: readonly number[],
 ): Promise<number[]> {
   if (matchesEverything(filter)) return indexes.map((index) => Math.min(index, length));
-  const classes = await classesOf(database, life, filter, false);
+  const classes = await classesOf(database, storageId, filter, false);
   const { keys } = database;
   const isTrimmed = trimmedThrough !== undefined;
   const countBefore = async (index: number): Promise<number> => {
     const counts = await Promise.all(classes.map(async ({ no, total }) => {
       const [left, gone] = await Promise.all([
-        firstFrom(database, keys.place(life, no, index), keys.place(life, no, Infinity)),
+        firstFrom(database, keys.rank(storageId, no, index), keys.rank(storageId, no, Infinity)),
         isTrimmed
-          ? firstFrom(database, keys.gonePlace(life, no, index), keys.gonePlace(life, no, Infinity))
+          ? firstFrom(
+            database,
+            keys.trimmedRank(storageId, no, index),
+            keys.trimmedRank(storageId, no, Infinity),
+          )
           : undefined,
       ]);
       const first = left !== undefined && gone !== undefined

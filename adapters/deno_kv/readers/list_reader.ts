@@ -11,16 +11,16 @@ interface Listed {
   id: string;
 }
 
-/** Lists that are read side by side at most; for more, all tasks are gone through. */
+/** Maximum number of lists read in parallel; beyond it, all tasks are scanned. */
 const MAX_LISTS = 16;
 
-/** Tasks that are read together: two keys each. */
+/** Tasks read together: two keys each. */
 const AT_ONCE = 5;
 
-/** Groups of tasks that are read side by side. */
+/** Groups of tasks read in parallel. */
 const GROUPS = 8;
 
-/** Lists tasks, newest first, by the shortest of the lists that have all of them. */
+/** Lists tasks, newest first, from the shortest lists that contain all matches. */
 export async function listTasks(database: Database, query: ListQuery): Promise<ListPage> {
   const { limit } = query;
   const found: TaskRecord[] = [];
@@ -31,7 +31,7 @@ export async function listTasks(database: Database, query: ListQuery): Promise<L
     group = [];
   };
   for await (const { id } of listed(database, query)) {
-    if (seen.has(id)) continue; // It changed its state in between, and was in both lists.
+    if (seen.has(id)) continue; // It changed its status in between and was in both lists.
     seen.add(id);
     group.push(id);
     if (group.length < Math.min(AT_ONCE * GROUPS, limit + 1 - found.length)) continue;
@@ -58,7 +58,7 @@ async function* listed(database: Database, query: ListQuery): AsyncGenerator<Lis
   yield* merged(lists, byAge);
 }
 
-/** The lists that together have every task that a query asks for. */
+/** Returns the lists that together contain every task a query asks for. */
 function listsFor({ tag, types, statuses }: ListQuery): [string, ...string[]][] {
   if (tag !== undefined) return [["tag", tag]];
   if (

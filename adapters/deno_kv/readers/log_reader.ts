@@ -11,29 +11,32 @@ import { merged } from "./merged.ts";
 import type { ClassValue, EventValue, Head } from "../rows/values.ts";
 import { charsOf, toStoredEvent } from "../rows/values.ts";
 
-/** Classes whose places are read side by side; a filter that takes more is answered by scanning. */
+/** Maximum number of classes read in parallel; a filter for more is answered by scanning. */
 const MAX_MERGED = 32;
 
-/** Events that a scan looks at before it answers with what it has. */
+/** Events that a scan reads before it returns what it has. */
 const MAX_SCANNED = 2_000;
 
-/** Events that are read together. */
+/** Events read together. */
 const AT_ONCE = 100;
 
-/** An event, or only how far the log was looked at. */
+/** An event, or only the index that a scan has reached. */
 type Seen = { index: number; value?: EventValue };
 
-/** Part of a log. */
+/** The result of {@linkcode readEvents}. */
 export interface ReadEvents {
   events: StoredEvent[];
   scannedTo: number;
   /** The entropy of the event at `scannedTo`, when reading forward. */
   entropy?: number;
-  /** Nothing is missing. Else it was trimmed, or left out by a filter, or the task is being removed. */
+  /**
+   * Set if nothing is missing. Otherwise events were trimmed or filtered out, or the task is being
+   * removed.
+   */
   isWhole: boolean;
 }
 
-/** Reads what a query asks for from a log that is as a head says. */
+/** Reads the events of a query from the log of a head. */
 export async function readEvents(
   database: Database,
   head: Head,
@@ -74,16 +77,16 @@ export async function readEvents(
   return { events, scannedTo, entropy, isWhole: events.length === looked };
 }
 
-/** The entropy of an event, or `undefined` if the log has no such event. */
+/** Returns the entropy of an event; `undefined` if the log has no such event. */
 export async function entropyAt(
   { kv, keys }: Database,
-  { life, newest }: Head,
+  { life: storageId, newest }: Head,
   index: number,
 ): Promise<number | undefined> {
   if (index < 0) return undefined;
   // Most readers are at the end.
   if (newest?.index === index) return newest.entropy;
-  const { value } = await kv.get(keys.event(life, index));
+  const { value } = await kv.get(keys.event(storageId, index));
   return (value as EventValue | null)?.entropy;
 }
 
@@ -95,23 +98,23 @@ async function* seen(
   to: number,
 ): AsyncGenerator<Seen, void> {
   const { kv, keys } = database;
-  const { life } = head;
+  const { life: storageId } = head;
   if (!matchesEverything(filter)) {
-    const classes = await classesOf(database, life, filter, standalone);
+    const classes = await classesOf(database, storageId, filter, standalone);
     if (classes.length > MAX_MERGED) {
-      yield* scanned(database, life, { filter, standalone, backward }, from, to);
-    } else {yield* placed(
+      yield* scanned(database, storageId, { filter, standalone, backward }, from, to);
+    } else {yield* ofClasses(
         database,
-        life,
+        storageId,
         classes.map(({ no }) => no),
         { backward, limit },
         from,
         to,
       );}
   } else if (standalone) {
-    yield* placed(database, life, [0], { backward, limit }, from, to);
+    yield* ofClasses(database, storageId, [0], { backward, limit }, from, to);
   } else {
-    const range = { start: keys.event(life, from), end: keys.event(life, to + 1) };
+    const range = { start: keys.event(storageId, from), end: keys.event(storageId, to + 1) };
     const batchSize = Math.min(limit, AT_ONCE);
     for await (const { key, value } of kv.list(range, { reverse: backward, batchSize, limit })) {
       yield { index: key.at(-1) as number, value: value as EventValue };
@@ -119,10 +122,10 @@ async function* seen(
   }
 }
 
-/** Events of classes, by their places. */
-async function* placed(
+/** Yields the events of classes, by their ranks. */
+async function* ofClasses(
   { kv, keys }: Database,
-  life: string,
+  storageId: string,
   classes: readonly number[],
   { backward, limit }: { backward: boolean; limit: number },
   from: number,
@@ -133,7 +136,7 @@ async function* placed(
     Math.max(8, Math.ceil(limit / Math.max(1, classes.length))),
   );
   const lists = classes.map(async function* (no) {
-    const range = { start: keys.place(life, no, from), end: keys.place(life, no, to + 1) };
+    const range = { start: keys.rank(storageId, no, from), end: keys.rank(storageId, no, to + 1) };
     for await (const { key } of kv.list(range, { reverse: backward, batchSize })) {
       yield key.at(-1) as number;
     }
@@ -150,18 +153,18 @@ async function* placed(
   yield* await fetched(wanted);
 
   async function fetched(indexes: readonly number[]): Promise<Seen[]> {
-    const entries = await getAll(kv, indexes.map((index) => keys.event(life, index)));
-    // One that is not there has just been trimmed.
+    const entries = await getAll(kv, indexes.map((index) => keys.event(storageId, index)));
+    // A missing event has just been trimmed.
     return entries.flatMap(({ value }, at) =>
       value === null ? [] : [{ index: indexes[at]!, value: value as EventValue }]
     );
   }
 }
 
-/** Looks at each event, as far as that goes. */
+/** Yields the events that a scan of all events finds, up to a limit. */
 async function* scanned(
   { kv, keys }: Database,
-  life: string,
+  storageId: string,
   { filter, standalone, backward }: {
     filter?: EventFilter;
     standalone: boolean;
@@ -171,7 +174,7 @@ async function* scanned(
   to: number,
 ): AsyncGenerator<Seen, void> {
   const matches = compileFilter(filter);
-  const range = { start: keys.event(life, from), end: keys.event(life, to + 1) };
+  const range = { start: keys.event(storageId, from), end: keys.event(storageId, to + 1) };
   const options = { reverse: backward, batchSize: AT_ONCE, limit: MAX_SCANNED };
   let count = 0;
   let index = from;
@@ -185,16 +188,16 @@ async function* scanned(
   if (count === MAX_SCANNED) yield { index };
 }
 
-/** The classes of a log that match. */
+/** Returns the numbers of the classes of a log that match. */
 export async function classesOf(
   { kv, keys }: Database,
-  life: string,
+  storageId: string,
   filter: EventFilter | undefined,
   plainOnly: boolean,
 ): Promise<(ClassValue & EventKind)[]> {
   const matches = compileFilter(filter);
   const found: (ClassValue & EventKind)[] = [];
-  const list = kv.list({ prefix: keys.of(life, "class") }, { batchSize: MAX_BATCH });
+  const list = kv.list({ prefix: keys.of(storageId, "class") }, { batchSize: MAX_BATCH });
   for await (const { key, value } of list) {
     const [text, level, isPlain] = key.slice(-3) as [string, Level, boolean];
     if (plainOnly && !isPlain) continue;

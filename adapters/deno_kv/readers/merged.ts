@@ -1,4 +1,4 @@
-/** Merges lists, each of which is in order. */
+/** Merges ordered lists. */
 export async function* merged<T>(
   lists: readonly AsyncIterable<T>[],
   compare: (a: T, b: T) => number,

@@ -18,7 +18,7 @@ export async function readDue(
   return { entries };
 }
 
-/** Marked tasks in their order, behind a place in it. */
+/** Returns marked tasks in order, after a given entry. */
 export async function readMarked(
   { kv, keys }: Database,
   work: Work,
@@ -36,9 +36,9 @@ export async function readMarked(
 }
 
 /**
- * Claims tasks whose time has come.
+ * Claims due tasks.
  *
- * @param take Moves a mark, if it is still there. Tells whether it did.
+ * @param take Moves a mark if it still exists. Returns whether it did.
  */
 export async function claimMarked(
   database: Database,
@@ -53,7 +53,7 @@ export async function claimMarked(
     const ready = marked.slice(0, wanted).filter(({ atMs }) => atMs <= nowMs);
     const taken = await Promise.all(ready.map(take));
     mine.push(...ready.filter((_, at) => taken[at]));
-    // Where others were first there may be more behind.
+    // Where other instances were first, there may be more.
     if (taken.includes(false) && mine.length < limit) continue;
     const claimed: ClaimedWork = { taskIds: mine.map(({ taskId }) => taskId) };
     if (mine.length > 0) claimed.oldestAtMs = mine[0]!.atMs;

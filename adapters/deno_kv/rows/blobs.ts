@@ -8,9 +8,9 @@ import { CHUNK_CHARS, MAX_COMMIT_BYTES } from "../limits.ts";
 import type { BlobRef, Garbage, Text } from "./values.ts";
 
 // A long text is written in chunks before the commit that needs it, under names that nothing refers
-// to yet. Beside them stands a note that they are garbage from a time on, which the commit takes
-// away in the step that makes them visible. So whatever dies in between leaves only what is removed
-// later, and whoever comes back later than that finds its note taken, and its commit refused.
+// to yet. A note beside them declares them garbage from a later time on; the commit removes the
+// note in the operation that makes them visible. So a crash leaves only data that is removed later,
+// and a commit that is later than that finds its note taken and is refused.
 
 /** Milliseconds that a commit may take from its first chunk on. */
 const STAGE_MS = 600_000;
@@ -18,21 +18,24 @@ const STAGE_MS = 600_000;
 /** Chunks in one atomic operation. */
 const CHUNKS_AT_ONCE = Math.floor(MAX_COMMIT_BYTES / (2 * CHUNK_CHARS + 256));
 
-/** Texts that were written and are not referred to yet. */
+/** Written texts that nothing refers to yet. */
 export interface Staged {
-  /** The note that they are garbage. */
+  /** The key of the note that they are garbage. */
   key: KvKey;
   versionstamp: string;
 }
 
-/** Writes the texts that a commit puts aside. */
+/** Writes the separately stored texts of a commit. */
 export async function stage(
   { kv, keys }: Database,
-  life: string,
+  storageId: string,
   { blobs }: Changes,
 ): Promise<Staged | undefined> {
   if (blobs.size === 0) return undefined;
-  const garbage: Garbage = { life, prefixes: [...blobs.keys()].map((blob) => ["blob", blob]) };
+  const garbage: Garbage = {
+    life: storageId,
+    prefixes: [...blobs.keys()].map((blob) => ["blob", blob]),
+  };
   const key = keys.garbage(Date.now() + STAGE_MS, newName());
   const { versionstamp } = await kv.atomic().set(key, garbage).commit();
   let atomic = kv.atomic();
@@ -41,7 +44,7 @@ export async function stage(
     for (const [no, text] of texts.entries()) {
       for (let at = 0; at * CHUNK_CHARS < text.length; at++) {
         const chunk = text.slice(at * CHUNK_CHARS, (at + 1) * CHUNK_CHARS);
-        atomic.set(keys.chunk(life, { blob, no }, at), chunk);
+        atomic.set(keys.chunk(storageId, { blob, no }, at), chunk);
         if (++count < CHUNKS_AT_ONCE) continue;
         await atomic.commit();
         atomic = kv.atomic();
@@ -53,16 +56,20 @@ export async function stage(
   return { key, versionstamp: versionstamp! };
 }
 
-/** Has a commit refer to what was staged, if that is still there. */
+/** Makes a commit refer to staged texts, if they still exist. */
 export function claimStaged(atomic: KvAtomic, staged: Staged | undefined): KvAtomic {
   return staged === undefined ? atomic : atomic.check(staged).delete(staged.key);
 }
 
-/** The text, wherever it is. */
-export async function readText({ kv, keys }: Database, life: string, text: Text): Promise<string> {
+/** Returns a text, wherever it is stored. */
+export async function readText(
+  { kv, keys }: Database,
+  storageId: string,
+  text: Text,
+): Promise<string> {
   if (typeof text === "string") return text;
   const count = Math.ceil(text.chars / CHUNK_CHARS);
-  const wanted = Array.from({ length: count }, (_, at) => keys.chunk(life, text, at));
+  const wanted = Array.from({ length: count }, (_, at) => keys.chunk(storageId, text, at));
   let whole = "";
   for (const { value } of await getAll(kv, wanted)) {
     if (typeof value !== "string") throw new ChangedMeanwhile();

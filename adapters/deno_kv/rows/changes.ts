@@ -5,23 +5,23 @@ import type { BlobRef, Garbage, GarbagePrefix, Text } from "./values.ts";
 
 interface Change {
   key: KvKey;
-  /** `undefined`: it is removed. */
+  /** `undefined` removes the key. */
   value: unknown;
   expireIn?: number;
   bytes: number;
 }
 
-/** A short name that nothing else has. */
+/** Returns a short unique name. */
 export function newName(): string {
   return crypto.randomUUID().replaceAll("-", "").slice(0, 20);
 }
 
-/** Writes that are to happen together. A key that is written again has the later value. */
+/** Writes of one operation. A later write to a key replaces an earlier one. */
 export class Changes {
   readonly #changes = new Map<string, Change>();
   #bytes = 0;
   readonly #blob = newName();
-  /** Long texts that must be there before, in order. */
+  /** Long texts that must be written before, in order. */
   readonly blobs: Map<string, string[]> = new Map();
 
   set(key: KvKey, value: unknown, expireIn?: number): void {
@@ -32,12 +32,12 @@ export class Changes {
     this.#put({ key, value: undefined, bytes: keyBytes(key) });
   }
 
-  /** The text itself, or where it will be if it is long. */
+  /** Returns the text itself, or a reference if it is long. */
   text(text: string): Text {
     return text.length <= INLINE_CHARS ? text : this.aside(text);
   }
 
-  /** Puts a text aside. */
+  /** Stores a text separately. */
   aside(text: string): BlobRef {
     const texts = this.blobs.get(this.#blob) ?? [];
     this.blobs.set(this.#blob, texts);
@@ -45,10 +45,10 @@ export class Changes {
     return { blob: this.#blob, no: texts.length - 1, chars: text.length };
   }
 
-  /** Has keys of a life removed, some time after this. */
-  discard(keys: Keys, life: string, ...prefixes: GarbagePrefix[]): void {
+  /** Schedules keys of an incarnation for removal. */
+  discard(keys: Keys, storageId: string, ...prefixes: GarbagePrefix[]): void {
     if (prefixes.length === 0) return;
-    const garbage: Garbage = { life, prefixes };
+    const garbage: Garbage = { life: storageId, prefixes };
     this.set(keys.garbage(0, newName()), garbage);
   }
 
@@ -62,13 +62,13 @@ export class Changes {
     return this.#changes.size + count <= MAX_CHANGES && this.#bytes + bytes <= MAX_COMMIT_BYTES;
   }
 
-  /** Takes others over, which come later. */
+  /** Adds other, later changes. */
   add(others: Changes): void {
     for (const change of others.#changes.values()) this.#put(change);
     for (const [blob, texts] of others.blobs) this.blobs.set(blob, texts);
   }
 
-  /** Puts them into an atomic operation. */
+  /** Adds them to an atomic operation. */
   write(atomic: KvAtomic): KvAtomic {
     for (const { key, value, expireIn } of this.#changes.values()) {
       if (value === undefined) atomic.delete(key);

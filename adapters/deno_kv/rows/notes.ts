@@ -9,7 +9,7 @@ async function headOf({ kv, keys }: Database, taskId: string): Promise<Head | un
   return (await kv.get(keys.head(taskId))).value as Head | undefined ?? undefined;
 }
 
-/** The notes of a life of a task. */
+/** Returns the notes of an incarnation. */
 export async function readNotes(
   database: Database,
   taskId: string,
@@ -18,17 +18,17 @@ export async function readNotes(
   const { kv, keys } = database;
   const head = await headOf(database, taskId);
   if (head?.incarnation !== incarnation) return undefined;
-  const { life } = head;
+  const { life: storageId } = head;
   const notes: [string, Promise<string>][] = [];
-  for await (const { key, value } of kv.list({ prefix: keys.of(life, "note") })) {
-    notes.push([key.at(-1) as string, readText(database, life, value as Text)]);
+  for await (const { key, value } of kv.list({ prefix: keys.of(storageId, "note") })) {
+    notes.push([key.at(-1) as string, readText(database, storageId, value as Text)]);
   }
   const read = await Promise.all(notes.map(async ([name, text]) => [name, await text] as const));
-  if ((await kv.get(keys.alive(life))).value === null) throw new ChangedMeanwhile();
+  if ((await kv.get(keys.alive(storageId))).value === null) throw new ChangedMeanwhile();
   return Object.fromEntries(read);
 }
 
-/** Changes a note. It is no change of the task, so the task's head is left alone. */
+/** Changes a note. Leaves the head alone, since a note is no change of the task. */
 export async function writeNote(
   database: Database,
   { taskId, incarnation, name }: { taskId: string; incarnation: string; name: string },
@@ -37,17 +37,17 @@ export async function writeNote(
   const { kv, keys } = database;
   const head = await headOf(database, taskId);
   if (head?.incarnation !== incarnation) return false;
-  const { life } = head;
-  const [alive, note] = await kv.getMany([keys.alive(life), keys.note(life, name)]);
+  const { life: storageId } = head;
+  const [alive, note] = await kv.getMany([keys.alive(storageId), keys.note(storageId, name)]);
   if (alive!.value === null) throw new ChangedMeanwhile();
   const text = note!.value as Text | null;
-  const current = text === null ? undefined : await readText(database, life, text);
+  const current = text === null ? undefined : await readText(database, storageId, text);
   if (current !== from) return false;
   const changes = new Changes();
   if (to === undefined) changes.delete(note!.key);
   else changes.set(note!.key, changes.text(to));
-  changes.discard(keys, life, ...prefixOf(text ?? undefined));
-  const staged = await stage(database, life, changes);
+  changes.discard(keys, storageId, ...prefixOf(text ?? undefined));
+  const staged = await stage(database, storageId, changes);
   const atomic = changes.write(kv.atomic().check(alive!).check(note!));
   if (!(await claimStaged(atomic, staged).commit()).ok) throw new ChangedMeanwhile();
   return true;

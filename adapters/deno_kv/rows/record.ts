@@ -7,25 +7,25 @@ import type { Keys } from "../keys.ts";
 import type { TaskState } from "./task_state.ts";
 import type { FoldsEnd, Head, ListedValue } from "./values.ts";
 
-/** Writes the head of a state, and what stands behind its folds. */
+/** Writes the head of a state, and the entry after its folds. */
 export function setHead(keys: Keys, { taskId, head }: TaskState, changes: Changes): void {
-  const { life, length, status, wide } = head!;
+  const { life: storageId, length, status, wide } = head!;
   changes.set(keys.head(taskId), head);
   const end: FoldsEnd = { length, status };
   if (wide !== undefined) end.wide = true;
-  changes.set(keys.foldsEnd(life), end);
+  changes.set(keys.foldsEnd(storageId), end);
 }
 
-/** Creates or replaces the record of a task, with what it is found by. */
+/** Creates or replaces the record of a task, with its list entries. */
 export function writeRecord(keys: Keys, state: TaskState, changes: Changes, commit: Commit): void {
   const { taskId } = state;
   const record = commit.record!;
   const { task, incarnation, version, hooked = false } = record;
   const before = state.head;
-  const life = before?.life ?? newName();
+  const storageId = before?.life ?? newName();
   const text = changes.text(JSON.stringify(record));
   const head: Head = {
-    life,
+    life: storageId,
     length: 0,
     dataChars: 0,
     lastMs: 0,
@@ -42,10 +42,10 @@ export function writeRecord(keys: Keys, state: TaskState, changes: Changes, comm
   delete head.record;
   if (typeof text !== "string") head.record = text;
   changes.set(keys.record(taskId), text);
-  if (before === undefined) changes.set(keys.alive(life), true);
+  if (before === undefined) changes.set(keys.alive(storageId), true);
   else {
     for (const list of listsOf(before)) changes.delete(keys.byAge(list, placeOf(taskId, before)));
-    changes.discard(keys, life, ...prefixOf(before.record));
+    changes.discard(keys, storageId, ...prefixOf(before.record));
   }
   const listed: ListedValue = { status: task.status, type: task.type };
   for (const list of listsOf(head)) changes.set(keys.byAge(list, placeOf(taskId, head)), listed);
@@ -57,7 +57,7 @@ export function writeRecord(keys: Keys, state: TaskState, changes: Changes, comm
   state.head = head;
 }
 
-/** Removes a task; its data is removed after that. */
+/** Removes a task; its data is removed later. */
 export function deleteTask(keys: Keys, state: TaskState, changes: Changes): void {
   const { taskId } = state;
   const head = state.head!;
@@ -75,7 +75,7 @@ export function deleteTask(keys: Keys, state: TaskState, changes: Changes): void
   state.head = undefined;
 }
 
-/** Moves, sets or removes the mark of a task. */
+/** Sets, moves or removes a mark of a task. */
 export function setMark(
   keys: Keys,
   state: TaskState,

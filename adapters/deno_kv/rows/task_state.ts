@@ -22,7 +22,9 @@ type DraftNames = Pick<
   "type" | "level" | "seriesId" | "seriesMode" | "producer"
 >;
 
-/** Series, classes and producers that are remembered of a task between commits, of each. */
+/**
+ * Maximum number of series, of classes and of producers that are cached per task between commits.
+ */
 const MAX_REMEMBERED = 8;
 
 /**
@@ -32,9 +34,9 @@ const MAX_REMEMBERED = 8;
 export class TaskState {
   readonly taskId: string;
   head: Head | undefined;
-  /** The version of the head; `null` when there is none. */
+  /** The version of the head; `null` if there is none. */
   versionstamp: string | null;
-  /** By {@linkcode classKeyOf}; `undefined` is none. */
+  /** By {@linkcode classKeyOf}; `undefined` means that none is stored. */
   readonly classes: Map<string, ClassValue | undefined>;
   readonly series: Map<string, SeriesState | undefined>;
   readonly producers: Map<string, ProducerValue | undefined>;
@@ -53,12 +55,12 @@ export class TaskState {
     this.producers = new Map(from?.producers);
   }
 
-  /** A copy that can go on without changing this. */
+  /** Returns a copy that can change independently. */
   fork(): TaskState {
     return new TaskState(this.taskId, this.head, this.versionstamp, this);
   }
 
-  /** Forgets what would take too much memory. */
+  /** Drops what would take too much memory. */
   shrink(): void {
     for (const map of [this.classes, this.series, this.producers]) {
       if (map.size > MAX_REMEMBERED) map.clear();
@@ -73,47 +75,47 @@ export class TaskState {
   }
 }
 
-/** The name of a class in {@linkcode TaskState.classes}. */
+/** Returns the name of a class in {@linkcode TaskState.classes}. */
 export function classKeyOf({ type, level }: DraftNames, isPlain: boolean): string {
   return `${level} ${isPlain} ${type}`;
 }
 
-/** Reads where a task stands. */
+/** Loads the state of a task. */
 export async function loadState({ kv, keys }: Database, taskId: string): Promise<TaskState> {
   const { value, versionstamp } = await kv.get(keys.head(taskId));
   return new TaskState(taskId, (value ?? undefined) as Head | undefined, versionstamp);
 }
 
-/** Reads what drafts need to be checked and appended, as far as it is not known. */
+/** Reads whatever checking and appending drafts needs and the state does not have yet. */
 export async function loadFor(
   { kv, keys }: Database,
   state: TaskState,
   drafts: readonly DraftNames[],
 ): Promise<void> {
   if (state.head === undefined || drafts.length === 0) return;
-  const { life } = state.head;
-  const first = new Wanted();
+  const { life: storageId } = state.head;
+  const first = new KeyReads();
   for (const { seriesId, producer } of drafts) {
     if (seriesId !== undefined && !state.series.has(seriesId)) {
-      first.add(keys.series(life, seriesId), (value) => {
+      first.add(keys.series(storageId, seriesId), (value) => {
         const series = value as SeriesValue | undefined;
         state.series.set(seriesId, series && { series });
       });
     }
     if (producer !== undefined && !state.producers.has(producer.id)) {
       first.add(
-        keys.producer(life, producer.id),
+        keys.producer(storageId, producer.id),
         (value) => void state.producers.set(producer.id, value as ProducerValue | undefined),
       );
     }
   }
   await first.read(kv);
-  const second = new Wanted();
+  const second = new KeyReads();
   for (const draft of drafts) {
     const known = draft.seriesId === undefined ? undefined : state.series.get(draft.seriesId);
     const newest = known?.series.newest;
     if (known !== undefined && newest !== undefined && known.fold === undefined) {
-      second.add(keys.fold(life, newest), (value) => {
+      second.add(keys.fold(storageId, newest), (value) => {
         if (value === undefined) throw new ChangedMeanwhile();
         state.series.set(draft.seriesId!, { ...known, fold: value as FoldValue });
       });
@@ -122,7 +124,7 @@ export async function loadFor(
     const name = classKeyOf(draft, isPlain);
     if (!state.classes.has(name)) {
       second.add(
-        keys.eventClass(life, draft.type, draft.level, isPlain),
+        keys.eventClass(storageId, draft.type, draft.level, isPlain),
         (value) => void state.classes.set(name, value as ClassValue | undefined),
       );
     }
@@ -130,8 +132,8 @@ export async function loadFor(
   await second.read(kv);
 }
 
-/** Keys that are read together, each once. */
-class Wanted {
+/** Keys to read together, each once. */
+class KeyReads {
   readonly #takers = new Map<string, { key: KvKey; take: (value: unknown) => void }>();
 
   add(key: KvKey, take: (value: unknown) => void): void {

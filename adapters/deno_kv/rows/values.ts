@@ -7,70 +7,70 @@ import type {
 } from "@taskcast/core/adapter";
 import type { Level, SeriesMode, TaskStatus } from "@taskcast/core/protocol";
 
-/** A long text that lies in chunks of its own. */
+/** A long text stored in chunks. */
 export interface BlobRef {
-  /** The texts that were put aside with it. */
+  /** Name of the group of texts that were stored with it. */
   blob: string;
-  /** Which of these it is. */
+  /** Number of the text in the group. */
   no: number;
-  /** Characters. */
+  /** Length in characters. */
   chars: number;
 }
 
-/** A text, or where it is. */
+/** A text, or a reference to it. */
 export type Text = string | BlobRef;
 
-/** Where a task stands. Every change of the task writes it. */
+/** The state of a task. Every change of the task writes it. */
 export interface Head {
-  /** Names this life's keys. */
+  /** Storage id: the name under which the keys of this incarnation are stored. */
   life: string;
   incarnation: string;
   version: number;
   status: TaskStatus;
   hooked: boolean;
-  /** Events in the log. */
+  /** Number of events in the log. */
   length: number;
   /**
-   * The entropy of the newest event, if the index is that of it: version 0.1.0 goes on without
-   * knowing of this.
+   * Entropy of the newest event, valid only if the index is still its index: version 0.1.0 does not
+   * update it.
    */
   newest?: { index: number; entropy: number };
-  /** Characters of data of the events that are left. */
+  /** Characters of the data of remaining events. */
   dataChars: number;
   /** The timestamp of the newest event. */
   lastMs: number;
   trimmedThrough?: number;
-  /** Classes of events so far; 0 stands for all that are plain. */
+  /** Number of event classes so far; 0 stands for all standalone events. */
   classes: number;
   due: DueTimes;
   marks: WorkMarks;
-  /** The lists that the task is in, beside that of all. */
+  /** The lists that contain the task, besides that of all. */
   listed: { createdAt: number; type?: string; tags: string[] };
-  /** Where the record is, if it is long. */
+  /** Reference to the record, if it is long. */
   record?: BlobRef;
   /** Recent writers with the number of the last operation of each, latest last. */
   writers?: (readonly [writer: string, operation: number])[];
-  /** A commit that was made and is being written out, as it is too big for one operation. */
+  /** An accepted commit that is being written out, because it is too big for one operation. */
   wide?: { drafts: BlobRef; nowMs: number; next: number };
 }
 
-/** An id of a task that was released lately. */
+/** The closed id of a released task. */
 export interface ClosedId {
   incarnation: string;
   untilMs: number;
 }
 
-/** Something that is removed as soon as nobody can need it. */
+/** Data to remove once nobody can need it. */
 export type Garbage =
-  /** Keys of a life that begin so; none: all of them. */
+  /** Keys of an incarnation with these prefixes; without any, all its keys. */
   & { life: string; prefixes: GarbagePrefix[] }
   /** Marks a value that its writer can no longer use. */
   & { taken?: true };
 
-/** The keys of a life that begin so. */
+/** A key prefix within an incarnation. */
 export type GarbagePrefix = readonly (string | number)[];
 
-/** An event as it is kept; its index is in its key. */
+/** A stored event; its index is in its key. */
 export interface EventValue {
   at: number;
   entropy: number;
@@ -80,12 +80,12 @@ export interface EventValue {
   seriesId?: string;
   mode?: SeriesMode;
   accField?: string;
-  /** Its class, and how many of it come before. */
+  /** Its class, and its rank in the class. */
   classNo: number;
   place: number;
 }
 
-/** A type and level, of events that stand alone or that do not. */
+/** A class: a type and level, separate for standalone events. */
 export interface ClassValue {
   no: number;
   total: number;
@@ -95,7 +95,7 @@ export interface ClassValue {
 export interface SeriesValue {
   mode: SeriesMode;
   accField?: string;
-  /** The index of its newest event; left out for keep-all, which has no fold. */
+  /** Index of its newest event; absent for keep-all, which has no fold. */
   newest?: number;
 }
 
@@ -107,9 +107,9 @@ export interface FoldValue {
   index: number;
   newest: EventValue;
   classes: EventKind[] | null;
-  /** Which text it is: one more whenever it began anew. */
+  /** Number of the text; increases whenever the text starts again. */
   era: number;
-  /** Parts that are complete. */
+  /** Number of complete parts. */
   parts: number;
   /** Text behind them. @default the value of the newest event */
   tail?: string;
@@ -119,17 +119,17 @@ export interface FoldValue {
 export interface ProducerValue {
   epoch: number;
   nextSeq: number;
-  /** The last sequence numbers that lie side by side in the log. */
+  /** The last sequence numbers that are adjacent in the log. */
   run: RunValue & { seq: number };
 }
 
-/** Sequence numbers that lie side by side in the log. */
+/** Sequence numbers that are adjacent in the log. */
 export interface RunValue {
   index: number;
   count: number;
 }
 
-/** A draft whose long texts have been put aside. */
+/** A draft whose long texts are stored separately. */
 export interface PreparedDraft extends Omit<EventDraft, "data" | "delta"> {
   data: Text;
   delta?: Text;
@@ -152,16 +152,16 @@ export interface WakeValue {
 export interface FoldsEnd {
   length: number;
   status: TaskStatus;
-  /** A commit is being written out: the folds are ahead. */
+  /** Set while a commit is being written out: the folds are ahead of the log. */
   wide?: true;
 }
 
-/** Characters of a text. */
+/** Returns the number of characters of a text. */
 export function charsOf(text: Text): number {
   return typeof text === "string" ? text.length : text.chars;
 }
 
-/** The event of a value whose data has been fetched. */
+/** Returns the event of a value whose data has been read. */
 export function toStoredEvent(index: number, value: EventValue, data: string): StoredEvent {
   const { at, entropy, type, level, seriesId, mode, accField } = value;
   const event: StoredEvent = { index, timestamp: at, entropy, type, level, data };

@@ -3,7 +3,7 @@ import type { EventDraft, ShortTermStore } from "@taskcast/core/adapter";
 import { openObserved, openStore } from "../../../testing/databases/open_deno_kv.ts";
 import { append, commitOf, create, draft, logOf } from "../../../testing/databases/store_steps.ts";
 
-/** A text of so many characters, each place of which can be told from others. */
+/** Returns a text of a given length, each part of which is distinguishable. */
 function text(chars: number, letter = "ü"): string {
   return Array.from({ length: Math.ceil(chars / 8) }, (_, i) => `${i}${letter}`.padStart(8))
     .join("").slice(0, chars);
@@ -69,7 +69,7 @@ Deno.test("deno-kv: what replaces a text that has parts begins it anew", async (
   }
 });
 
-/** A batch that no single atomic operation takes: many events, and of many kinds. */
+/** Returns a batch too big for one atomic operation: many events of many kinds. */
 function wideBatch(from = 0, count = 1_000): EventDraft[] {
   return Array.from({ length: count }, (_, i): EventDraft => ({
     ...draft({ delta: `${from + i};` }),
@@ -104,7 +104,7 @@ Deno.test("deno-kv: a batch that is too big for one operation is there whole or 
     let reads = 0;
     kv.beforeCommit = async () => {
       if (reads++ % 3 !== 0) return;
-      // What is read in the middle of a commit never waits for it, as it would for ever here.
+      // Reads in the middle of a commit do not wait for it; here they would wait forever.
       const peek = store.getTask("t").then((head) => void lengths.add(head!.length));
       await Promise.race([peek, new Promise((resolve) => setTimeout(resolve, 5))]);
     };
@@ -126,7 +126,7 @@ Deno.test("deno-kv: a batch that is too big for one operation is there whole or 
 });
 
 Deno.test("deno-kv: whoever dies in the middle of a big batch leaves all of it or nothing", async () => {
-  // Every step of the commit is tried as the last.
+  // Fails after every number of steps in turn.
   let steps = Infinity;
   for (let last = 0; last < steps; last++) {
     const { store, kv } = await openObserved();
@@ -150,7 +150,7 @@ Deno.test("deno-kv: whoever dies in the middle of a big batch leaves all of it o
       const { length } = (await store.getTask("t"))!;
       assert(length === 5 || length === 1_005, `${length} events are there after step ${last}`);
       await assertWhole(store, length);
-      // Whoever sends it again finds it stored once.
+      // Sending it again finds it stored once.
       const again = await commitOf(store, { taskId: "t", expect: "live", events });
       assert(again.ok);
       await assertWhole(store, 1_005);

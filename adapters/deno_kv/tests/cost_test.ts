@@ -19,7 +19,7 @@ Deno.test("deno-kv: publishing is one atomic operation, however long log and ser
   for (let i = 0; i < 1_500; i++) {
     const counts = await kv.counted(() => append(store, "t", delta(`token ${i} `)));
     assert.equal(counts.commits, 1);
-    // What is needed is remembered after the first.
+    // After the first, the needed data is cached.
     if (i > 0) assert.deepEqual([counts.gets, counts.lists], [0, 0]);
     written.push(counts.written);
   }

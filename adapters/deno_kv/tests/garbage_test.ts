@@ -14,7 +14,7 @@ import {
   NOW,
 } from "../../../testing/databases/store_steps.ts";
 
-/** More than ten minutes from now: by then nobody is in the middle of a commit any more. */
+/** More than ten minutes from now, when no commit can still be in progress. */
 const LATER_MS = 700_000;
 
 async function keysOf(kv: Kv): Promise<KvKey[]> {
@@ -34,7 +34,7 @@ Deno.test("deno-kv: a deleted task leaves nothing in the database", async () => 
     const producer = { id: "p", epoch: 0, seq: i };
     await append(store, "t", draft(big(i), { ...accumulated, delta: big(i), producer }), draft(i));
   }
-  await append(store, "t", draft({ d: 1 }, accumulated)); // No string: the text begins anew.
+  await append(store, "t", draft({ d: 1 }, accumulated)); // Not a string: the text starts again.
   await append(
     store,
     "t",

@@ -5,7 +5,7 @@ import { testShortTermStore } from "@taskcast/core/conformance";
 import { createDenoKvAdapters } from "@taskcast/deno-kv";
 import { until } from "../../../testing/sse/sse.ts";
 
-// What programs on Node pass in: the npm package @deno/kv, a native module.
+// The database of Node programs: the npm package @deno/kv, a native module.
 
 testShortTermStore({
   name: "@deno/kv",

@@ -29,7 +29,7 @@ Deno.test("deno-kv: a task that is deleted and lives again is never read half", 
     for (let life = 0; life < 25; life++) {
       const task = { id: "t", status: "pending", createdAt: NOW, updatedAt: NOW } as const;
       const record = { task, incarnation: `life${life}`.padEnd(8, "0"), version: 1 };
-      // With its first events at once, so there is no moment at which it has fewer.
+      // Creates it with its first events, so that it never has fewer.
       const created = { taskId: "t", expect: "absent", record, due: {}, events: drafts } as const;
       assert((await commitOf(writer, created)).ok);
       await new Promise((resolve) => setTimeout(resolve, 3));
@@ -85,7 +85,7 @@ Deno.test("deno-kv: two connections that publish to one task at the same time lo
       );
       assert.deepEqual(own, Array.from({ length: 150 }, (_, i) => `${name}${i}`));
     }
-    // What was sent is known, wherever the numbers of a producer lie in the log.
+    // Sent numbers are found wherever a producer's numbers are in the log.
     for (let i = 0; i < 150; i += 7) {
       const producer = { id: "b1-", epoch: 0, seq: i };
       const [stored] = await append(stores[0]!, "t", draft("again", { producer }));
@@ -108,7 +108,7 @@ Deno.test("deno-kv: more changes than may wait are refused, and so is one that i
   assert(
     refused.every((result) => "reason" in result && result.reason.code === "STORE_UNAVAILABLE"),
   );
-  // A name that no key has room for: it fails alone.
+  // A name too long for any key: it fails alone.
   const [good, bad] = await Promise.allSettled([
     append(shortTerm, "t", draft("good")),
     append(shortTerm, "t", draft("bad", { seriesId: "x".repeat(3_000) })),

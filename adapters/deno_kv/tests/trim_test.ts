@@ -14,7 +14,10 @@ import {
 
 const EVENTS = 700;
 
-/** Events of 45 types, a third of them of 35 series, every fiftieth with long data. */
+/**
+ * Returns an event; in all, there are 45 types, a third of the events has one of 35 series, and
+ * every fiftieth has long data.
+ */
 function event(i: number): EventDraft {
   const filling = i % 50 === 0 ? "y".repeat(40_000) : "";
   const type = `t${i % 45}`;
@@ -44,7 +47,7 @@ async function fill(store: ShortTermStore): Promise<void> {
   assert((await commitOf(store, { taskId: "t", expect, record, due: {}, events })).ok);
 }
 
-/** Everything that can be read of what is left. */
+/** Returns everything that can be read of the remaining log. */
 async function read(store: ShortTermStore): Promise<unknown> {
   const log = await logOf(store, "t");
   const at = [...log.map(({ index }) => index), EVENTS + 1];
@@ -72,7 +75,7 @@ Deno.test("deno-kv: after trims of any size all that is read is what the referen
   const trims = [
     { indexes: [5, 6, 7, 50], series: [] },
     { indexes: range(100, 600, 2), series: [] },
-    // A series with all that is left of it, and the newest of others, whose folds stay.
+    // All remaining events of one series, and the newest of others, whose folds stay.
     { indexes: [...ofSeries(0), 672, 675].toSorted((a, b) => a - b), series: ["s0"] },
     { indexes: range(40, 690, 3), series: [] },
     { indexes: range(1, 699), series: range(1, 35).map((i) => `s${i}`) },

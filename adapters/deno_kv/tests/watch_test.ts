@@ -6,7 +6,7 @@ import { ObservedKv } from "../../../testing/databases/observed_kv.ts";
 import { withFile } from "../../../testing/temp_file.ts";
 import { until } from "../../../testing/sse/sse.ts";
 
-/** Two connections to one file, as two isolates have them to one database. */
+/** Opens two connections to one file, like two isolates with one database. */
 async function withTwo(
   use: (one: Connection, other: Connection) => Promise<void>,
 ): Promise<void> {
@@ -29,7 +29,7 @@ Deno.test("deno-kv: whoever listens on one connection hears of tasks on another,
   await withTwo(async ({ broadcast }, other) => {
     const heard: Signal[] = [];
     const ids = Array.from({ length: 25 }, (_, i) => `t${i}`);
-    // Published before anybody listens: not heard.
+    // Published before there are listeners: not received.
     await other.broadcast.publish({ taskId: "t0", from: 0, length: 7 });
     const stops = await Promise.all(
       ids.map((taskId) => broadcast.subscribe({ taskId }, (signal) => heard.push(signal))),

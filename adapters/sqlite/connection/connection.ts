@@ -5,15 +5,15 @@ import { FileGuard } from "./file_guard.ts";
 import { FileWatch } from "./file_watch.ts";
 import { GroupCommit } from "../group_commit.ts";
 
-/** Milliseconds between looks at the file when it is only read. */
+/** Milliseconds between file checks on reads. */
 const LOOK_MS = 1_000;
 
 /** One open file, for all stores in it. */
 export class Connection {
   readonly database: SqliteDatabase;
-  /** Tells when what was known of the file may not be so any more. */
+  /** Notifies caches of changes by other connections. */
   readonly watch: FileWatch;
-  /** It is a file, and not only in the memory of this process. */
+  /** Set for a file, as opposed to memory of this process. */
   readonly isFile: boolean;
   readonly #writes: GroupCommit;
   readonly #guard: FileGuard;
@@ -21,7 +21,7 @@ export class Connection {
   #users = 0;
   #closed = false;
 
-  /** @param path What the file was opened by, if that is known: it may be a link. */
+  /** @param path The path that the file was opened by, if known; it may be a link. */
   constructor(database: SqliteDatabase, path?: string) {
     this.database = database;
     this.watch = new FileWatch(database);
@@ -33,12 +33,12 @@ export class Connection {
     this.#writes = new GroupCommit(database, this.watch, this.#guard);
   }
 
-  /** A store uses the file. It is closed when all that use it gave it up. */
+  /** Registers a store. The file is closed when all stores have released it. */
   use(): void {
     this.#users++;
   }
 
-  /** A store gave the file up, which it may never have used. */
+  /** Releases the file for a store, which may never have used it. */
   release(used: boolean): void {
     if (used) this.#users--;
     if (this.#users > 0 || this.#closed) return;
@@ -47,7 +47,7 @@ export class Connection {
     this.database.close();
   }
 
-  /** Runs `write` within a transaction that it shares with other writes of this turn. */
+  /** Runs `write` in a transaction shared with other writes of this turn. */
   async write<T>(write: () => T): Promise<T> {
     this.#assertOpen();
     this.#guard.recheck();
@@ -58,9 +58,9 @@ export class Connection {
     }
   }
 
-  // Within a transaction, since another process may write between two statements; and in one turn,
-  // since writes of this process use the same connection.
-  /** Runs `read` so that what it says is of one moment. */
+  // Uses a transaction, because another process may write between two statements, and a single
+  // turn, because writes of this process use the same connection.
+  /** Runs `read` on a consistent snapshot. */
   async read<T>(read: () => T): Promise<T> {
     this.#assertOpen();
     const nowMs = performance.now();
@@ -72,13 +72,14 @@ export class Connection {
   }
 
   /**
-   * Requires that the file still has its name. When it has not, reads are refused, too, until it has.
+   * Requires that the path still leads to the open file. Otherwise reads are refused, too, until it
+   * does.
    *
-   * @throws {TaskcastError} `STORE_UNAVAILABLE` if it was removed or replaced.
+   * @throws {TaskcastError} `STORE_UNAVAILABLE` if the file was removed or replaced.
    */
   assertThere(): void {
     this.#nextLookMs = 0;
-    this.#guard.lookClosely();
+    this.#guard.checkEach();
   }
 
   #readNow<T>(read: () => T): T {

@@ -1,27 +1,27 @@
-/** A value as it is bound or read. */
+/** A bound or read value. */
 export type SqliteValue = string | number | null;
 
-/** A row as it is read. */
+/** A row of a result. */
 export type SqliteRow = Record<string, unknown>;
 
-/** A statement that can be run many times. */
+/** A prepared statement. */
 export interface SqliteStatement {
-  /** Runs it. */
+  /** Runs the statement. */
   run(...values: SqliteValue[]): unknown;
-  /** The first row, or `undefined`. */
+  /** Returns the first row, or `undefined`. */
   get(...values: SqliteValue[]): unknown;
-  /** All rows. */
+  /** Returns all rows. */
   all(...values: SqliteValue[]): unknown[];
 }
 
 /**
- * As much of a driver as is needed: `DatabaseSync` of `node:sqlite` (Deno, Node ≥ 22) has this shape,
- * and so has better-sqlite3.
+ * The part of a driver that Taskcast uses; `DatabaseSync` of `node:sqlite` (Deno, Node ≥ 22) and
+ * better-sqlite3 both fit.
  */
 export interface SqliteDatabase {
-  /** Runs statements that give no rows. */
+  /** Runs statements without results. */
   exec(sql: string): unknown;
-  /** Makes a statement. */
+  /** Prepares a statement. */
   prepare(sql: string): SqliteStatement;
   /** Closes the file. */
   close(): unknown;

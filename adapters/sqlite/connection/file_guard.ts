@@ -12,22 +12,21 @@ interface Stats extends Identity {
   mtimeMs: number;
 }
 
-/** A folder as it was when the files in it were looked at. */
+/** The state of a folder when its files were checked. */
 interface KnownFolder extends Stats {
-  /** It had not changed for so long that a change since then cannot have the same time. */
+  /** Set if the folder had been unchanged for so long that a later change has another time. */
   isSettled: boolean;
 }
 
-/** Asks the file system about a path; `undefined` if nothing is there. */
+/** Returns the stats of a path; `undefined` if nothing is there. */
 export type Stat = (path: string) => Stats | undefined;
 
-/** Milliseconds within which two changes of a folder may have one time. */
+/** Milliseconds within which two changes of a folder may get the same time. */
 const GRAIN_MS = 2_000;
 
 /**
- * Notices that files which are open have no longer their names: a database whose file was removed
- * or replaced goes on writing into what nobody can open any more. It works where files have
- * numbers.
+ * Notices when open files lose their paths: a database whose file was removed or replaced keeps
+ * writing to a file that nobody can open any more. Needs file systems with inode numbers.
  */
 export class FileGuard {
   readonly #files = new Map<string, Identity>();
@@ -46,22 +45,22 @@ export class FileGuard {
   }
 
   /**
-   * Looks whether the files are there, at the price of asking about their folder: it tells whether
-   * a name in it was given or taken since the last time.
+   * Checks the files by the state of their folder, which shows whether names in it changed since
+   * the last check.
    *
-   * @throws {TaskcastError} `STORE_UNAVAILABLE` if they are not.
+   * @throws {TaskcastError} `STORE_UNAVAILABLE` if they are gone.
    */
-  look(): void {
-    if (this.#isLost || this.#haveFoldersChanged()) this.lookClosely();
+  check(): void {
+    if (this.#isLost || this.#haveFoldersChanged()) this.checkEach();
   }
 
-  /** Asks about each file, if they were not there when that was done last. */
+  /** Checks each file if the last such check failed. */
   recheck(): void {
-    if (this.#isLost) this.lookClosely();
+    if (this.#isLost) this.checkEach();
   }
 
-  /** Asks about each file. */
-  lookClosely(): void {
+  /** Checks each file. */
+  checkEach(): void {
     for (const folder of this.#folders.keys()) this.#folders.set(folder, this.#folder(folder));
     this.#isLost = true;
     for (const [path, { dev, ino }] of this.#files) {
@@ -102,13 +101,13 @@ export class FileGuard {
   }
 }
 
-/** The part of Deno that is used, where there is one. */
+/** The part of Deno that is used, if present. */
 interface DenoFiles {
   statSync(path: string): { dev: number; ino: number | null; mtime: Date | null };
   errors: { NotFound: new () => Error };
 }
 
-/** By Deno itself where there is one: that takes a fifth of the time of its `node:fs`. */
+/** Uses Deno's own API if present: it takes a fifth of the time of its `node:fs`. */
 function statOf(path: string): Stats | undefined {
   const { Deno: deno } = globalThis as { Deno?: DenoFiles };
   if (deno === undefined) return statSync(path, { throwIfNoEntry: false });

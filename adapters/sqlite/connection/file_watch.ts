@@ -1,6 +1,6 @@
 import type { SqliteDatabase, SqliteStatement } from "./driver.ts";
 
-/** Tells those who remember what is in the file when that may not be so any more. */
+/** Notifies caches when the file may have changed. */
 export class FileWatch {
   readonly #version: SqliteStatement;
   readonly #listeners: (() => void)[] = [];
@@ -10,23 +10,25 @@ export class FileWatch {
     this.#version = database.prepare("PRAGMA data_version");
   }
 
-  /** Calls `forget` within a transaction before anything is written that follows from what was known. */
+  /**
+   * Adds a callback. It runs in a transaction before anything is written that depends on cached
+   * rows.
+   */
   onChange(forget: () => void): void {
     this.#listeners.push(forget);
   }
 
   /**
-   * Looks whether another connection has written; in a transaction that writes, so that none can
-   * after it.
+   * Checks whether another connection has written. Within a write transaction, none can afterwards.
    */
-  look(): void {
+  checkForChanges(): void {
     const { data_version: version } = this.#version.get() as { data_version: number };
     if (version === this.#seen) return;
     this.#seen = version;
     this.changed();
   }
 
-  /** Something was changed, or what was written was undone. */
+  /** Reports a change, or a write that was rolled back. */
   changed(): void {
     for (const forget of this.#listeners) forget();
   }

@@ -4,22 +4,22 @@ import type { SqliteDatabase } from "./driver.ts";
 type Driver = new (path: string) => SqliteDatabase;
 
 /**
- * Opens a file with the runtime's own driver, which Deno has, and Node from 22 on; else with
+ * Opens a file with the driver of the runtime, which Deno has, and Node from 22 on; otherwise with
  * better-sqlite3, if it is installed.
  *
- * @throws {Error} If there is neither, or the file cannot be opened.
+ * @throws {Error} If there is no driver, or the file cannot be opened.
  */
 export function openFile(path: string): SqliteDatabase {
   return new (driver())(path);
 }
 
 function driver(): Driver {
-  // Asked for only now, so that who brings a driver needs none of the runtime.
+  // Loaded lazily, so that callers with a driver of their own need none of the runtime.
   const require = createRequire(import.meta.url);
   try {
     return require("node:sqlite").DatabaseSync;
   } catch {
-    // An old Node.
+    // Node before 22.
   }
   const name = "better-sqlite3";
   try {

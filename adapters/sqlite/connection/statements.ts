@@ -1,6 +1,8 @@
 import type { SqliteDatabase, SqliteRow, SqliteStatement, SqliteValue } from "./driver.ts";
 
-/** Prepares each statement once. In their texts `{events}` is the table `events` with the prefix. */
+/**
+ * Prepares each statement once. `{events}` in a statement is the table `events` with the prefix.
+ */
 export class Statements {
   readonly #database: SqliteDatabase;
   readonly #prefix: string;
@@ -15,7 +17,7 @@ export class Statements {
     this.#of(sql).run(...values);
   }
 
-  /** The first row, if there is one. */
+  /** Returns the first row, if any. */
   one<Row extends object = SqliteRow>(sql: string, ...values: SqliteValue[]): Row | undefined {
     return this.#of(sql).get(...values) as Row | undefined;
   }

@@ -2,7 +2,7 @@ import type { SqliteValue } from "../connection/driver.ts";
 import type { Statements } from "../connection/statements.ts";
 import { eventKey } from "./tables.ts";
 
-/** A row of `events`: its key, and the others in the order of {@linkcode COLUMNS}. */
+/** A row of `events`: its key, and the values of {@linkcode COLUMNS} in order. */
 type EventValues = [
   task: number,
   index: number,
@@ -26,16 +26,16 @@ const COLUMNS = [
   "data",
 ];
 
-/** Values of a row: its key is put together of two. */
+/** Number of values of a row; its key is computed from two. */
 const VALUES: EventValues["length"] = 9;
 
 /**
- * Rows of one statement. A statement costs as much again as writing a row: 2.1 µs for an event by
- * itself, 1.5 of four, 1.2 of sixteen, and 1.1 of fifty.
+ * Rows of one statement. A statement costs as much as a row: 2.1 µs for an event alone, 1.5 each
+ * for four, 1.2 for sixteen, and 1.1 for fifty.
  */
 const GROUPS = [16, 4, 1] as const;
 
-// Statements are looked up by what they say, so they are put together once.
+// Statements are looked up by their text, so the texts are built once.
 const INSERTS = GROUPS.map((rows) => {
   const others = COLUMNS.slice(1).map(() => "?");
   const values = `(${[eventKey("?", "?"), ...others].join(", ")})`;
@@ -44,7 +44,7 @@ const INSERTS = GROUPS.map((rows) => {
   }`;
 });
 
-/** Inserts events, several with a statement. */
+/** Inserts events, several with each statement. */
 export class EventInserter {
   readonly #sql: Statements;
   #values: SqliteValue[] = [];
@@ -53,12 +53,12 @@ export class EventInserter {
     this.#sql = sql;
   }
 
-  /** Takes an event, to be written by {@linkcode EventInserter.write}. */
+  /** Adds an event for {@linkcode EventInserter.write}. */
   add(values: EventValues): void {
     this.#values.push(...values);
   }
 
-  /** Writes what was taken. */
+  /** Writes the added events. */
   write(): void {
     const values = this.#values;
     if (values.length === 0) return;

@@ -2,27 +2,27 @@ import type { EventKind, StoredEvent } from "@taskcast/core/adapter";
 import type { Level, SeriesMode, TaskStatus } from "@taskcast/core/protocol";
 
 /**
- * The key of an event, `event`, is the number of its task and below that, in so many bits, its
- * index. One number, since by two columns SQLite would keep whole rows in the inner pages of its
- * tree, too: many tasks that grow at once then take SQLite a quarter longer to commit.
+ * The key `event` is the number of the task shifted by these bits, plus the index. With a key of
+ * two columns, SQLite would keep whole rows in the inner pages of its tree; commits to many growing
+ * tasks would then take a quarter longer.
  */
 const INDEX_BITS = 28;
 
-/** Indexes that an event may have, from 0. */
+/** Number of indexes that an event may have, from 0. */
 export const INDEXES: number = 2 ** INDEX_BITS;
 
-/** Numbers that a task may have. */
+/** Number of task numbers. */
 export const TASK_NUMBERS: number = 2 ** (63 - INDEX_BITS);
 
 /**
- * The key of a task's event at an index, both as expressions of SQL. Drivers give numbers as
- * floating point, of which a sum would be that, too, and not exact; `<<` makes integers by itself.
+ * Returns SQL for the key of a task's event at an index; both are SQL expressions. Drivers bind
+ * numbers as floats, whose sum would be an inexact float; `<<` converts to integers.
  */
 export function eventKey(task: string, index: string): string {
   return `(${task} << ${INDEX_BITS}) + CAST(${index} AS INTEGER)`;
 }
 
-/** The highest key that an event of a task may have. */
+/** Returns SQL for the highest possible key of a task's events. */
 export function lastEventKey(task: string): string {
   return eventKey(task, `${INDEXES - 1}`);
 }
@@ -34,7 +34,7 @@ export interface TaskRow {
   version: number;
   status: TaskStatus;
   length: number;
-  /** Characters of the data of all events, be they trimmed or left. */
+  /** Characters of the data of all events, trimmed ones included. */
   bytes: number;
   timestamp: number;
   /** Entropy of the newest event; `null` for an empty log. */
@@ -44,7 +44,7 @@ export interface TaskRow {
   trimmed_bytes: number;
 }
 
-/** A task and its newest event, which says where the log ends. */
+/** A task and its newest event, which defines the end of the log. */
 export const FROM_TASKS: string = "FROM {tasks} t LEFT JOIN {events} n ON n.event = " +
   "(SELECT event FROM {events} " +
   `WHERE event > ${eventKey("t.task", "COALESCE(t.trimmed_through, -1)")} ` +
@@ -58,7 +58,7 @@ export const SELECT_TASK: string =
   "COALESCE(n.timestamp, 0) AS timestamp, n.entropy, t.hooked, t.trimmed_through, t.trimmed_bytes " +
   `${FROM_TASKS} WHERE t.id = ?`;
 
-/** A type and level of a task's events; apart for those that stand alone. */
+/** A class: a type and a level, separate for standalone events. */
 export interface ClassRow extends EventKind {
   class: number;
   plain: number;
@@ -68,26 +68,26 @@ export const SELECT_CLASSES = "SELECT class, type, level, plain FROM {classes} W
 
 /** Row of an event kind with its counts. */
 export interface CountedClassRow extends ClassRow {
-  /** Events, be they trimmed or left. */
+  /** Number of events, trimmed ones included. */
   count: number;
-  /** The newest that is left. */
+  /** Index of the newest remaining event. */
   newest: number | null;
 }
 
-/** Indexes that one row of `class_blocks` is about. */
+/** Indexes covered by one row of `class_blocks`. */
 export const BLOCK_LENGTH = 16;
 
 export function blockOf(index: number): number {
   return Math.floor(index / BLOCK_LENGTH);
 }
 
-/** That an event `e` is one of a class in its block `b`. */
+/** Condition that an event `e` is of a class and in its block `b`. */
 export const IN_BLOCK: string = `e.event >= ${eventKey("b.task", `b.block * ${BLOCK_LENGTH}`)} ` +
   `AND e.event <= ${
     eventKey("b.task", `b.block * ${BLOCK_LENGTH} + ${BLOCK_LENGTH - 1}`)
   } AND e.class = b.class`;
 
-/** Events `e` that are left of a class, found by its blocks `b`, in the order of both. */
+/** The remaining events `e` of a class, found by its blocks `b`, in order. */
 export const FROM_CLASS: string = `{class_blocks} b CROSS JOIN {events} e ON ${IN_BLOCK}`;
 
 export const SELECT_COUNTED_CLASSES: string =
@@ -100,7 +100,7 @@ export const SELECT_COUNTED_CLASSES: string =
 export const SELECT_COUNTED_CLASS: string =
   `${SELECT_COUNTED_CLASSES} AND c.type = ? AND c.level = ? AND c.plain = ?`;
 
-/** How a task's series works and where it stands. */
+/** The row of a series: its kind and its progress. */
 export interface SeriesRow {
   series: string;
   mode: SeriesMode;
@@ -110,7 +110,7 @@ export interface SeriesRow {
   parts: number;
   part_bytes: number;
   classes: string;
-  /** Events that were not trimmed; `null` if nobody counted. */
+  /** Number of remaining events; `null` if unknown. */
   left_events: number | null;
   /** The newest event as JSON, if it was trimmed. */
   newest_event: string | null;
@@ -119,14 +119,14 @@ export interface SeriesRow {
 export const SERIES_COLUMNS =
   "series, mode, acc_field, newest, is_text, parts, part_bytes, classes, left_events, newest_event";
 
-/** Which event of its class an event is. */
-export interface PlaceRow {
+/** The rank of an event within its class. */
+export interface RankRow {
   idx: number;
   class: number;
   place: number;
 }
 
-/** An event with what its class and series say. */
+/** An event with the values of its class and series. */
 export interface EventRow {
   idx: number;
   timestamp: number;
@@ -158,12 +158,14 @@ export function toStoredEvent(row: EventRow): StoredEvent {
   return event;
 }
 
-/** A text as it stands between the quotes of JSON: any text can be kept so, and joined. */
+/**
+ * Returns a text as it stands between the quotes of JSON: any text can be stored so, and joined.
+ */
 export function escaped(text: string): string {
   return JSON.stringify(text).slice(1, -1);
 }
 
-/** The text of which these are the escaped parts. */
+/** Returns the text of escaped parts. */
 export function unescaped(parts: readonly string[]): string {
   return JSON.parse(`"${parts.join("")}"`);
 }

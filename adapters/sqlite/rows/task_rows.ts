@@ -45,7 +45,7 @@ function insertTags(sql: Statements, task: number, tags: readonly string[] = [])
   }
 }
 
-/** Has a task under the id of another record. */
+/** Moves a task to the id of another record. */
 export function moveTask(sql: Statements, task: number, record: TaskRecord): void {
   sql.run(
     "UPDATE {tasks} SET id = ?, record = ? WHERE task = ?",
@@ -57,7 +57,7 @@ export function moveTask(sql: Statements, task: number, record: TaskRecord): voi
   insertTags(sql, task, record.task.tags);
 }
 
-/** Replaces what is known of a task. */
+/** Replaces the record of a task. */
 export function updateRecord(sql: Statements, task: number, record: TaskRecord): void {
   sql.run(
     "UPDATE {tasks} SET incarnation = ?, version = ?, status = ?, record = ? WHERE task = ?",

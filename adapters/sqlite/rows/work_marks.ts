@@ -1,7 +1,7 @@
 import type { ClaimedWork, Work } from "@taskcast/core/adapter";
 import type { Statements } from "../connection/statements.ts";
 
-/** Marks a task for work from a time on, whatever mark it had, or takes the mark away. */
+/** Marks a task for work from a time on, replacing any mark, or removes the mark. */
 export function setMark(
   sql: Statements,
   work: Work,
@@ -20,7 +20,7 @@ export function setMark(
   }
 }
 
-/** Marks a task for work from a time on, unless it is marked already. */
+/** Returns the stats of a path; `undefined` if nothing is there. */
 export function markOnce(sql: Statements, work: Work, task: number, atMs: number): void {
   sql.run(
     "INSERT OR IGNORE INTO {archive_work} (work, task, at_ms) VALUES (?, ?, ?)",

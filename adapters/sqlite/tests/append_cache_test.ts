@@ -7,7 +7,7 @@ import { createSqliteAdapters } from "../mod.ts";
 
 const PLAIN: EventInput = { type: "n", data: 0 };
 
-/** Engines on two connections to one file. */
+/** Runs a test with engines on two connections to one file. */
 async function withTwo(
   run: (here: TaskEngine, there: TaskEngine, store: ShortTermStore) => Promise<void>,
 ) {

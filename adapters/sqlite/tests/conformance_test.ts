@@ -90,7 +90,7 @@ Deno.test("sqlite: a commit that cannot be stored fails alone, whoever shares it
   const lengths = () =>
     Promise.all(["a", "b", "c"].map(async (id) => (await shortTerm.getTask(id))?.length));
   const before = (await lengths())[0]!;
-  // As the engine would never make one; what is stored is found only when it is written.
+  // The engine would never make such a commit; the fault shows only on writing.
   for (const poison of [{ entropy: null }, { entropy: {} }]) {
     const commits = [commit("a"), commit("b", poison), commit("c"), commit("b"), commit("a")];
     assert.deepEqual(await Promise.all(commits), ["ok", "failed", "ok", "ok", "ok"]);
@@ -120,7 +120,7 @@ Deno.test("sqlite: a database is for one set of stores", async () => {
   const database = new DatabaseSync(":memory:");
   const { shortTerm } = createSqliteAdapters({ database });
   assert.throws(() => createSqliteAdapters({ database }), /has stores already/);
-  await shortTerm.check(); // It is left as it was.
+  await shortTerm.check(); // The store still works.
   await shortTerm.close();
 });
 
@@ -176,7 +176,10 @@ interface Opened {
   shortTerm: ShortTermStore;
 }
 
-/** A task "t" in a file, and what makes the disk that is left small: it says what a full one would. */
+/**
+ * Creates a task "t" in a file, and a function that shrinks the disk: the store then reports a full
+ * one.
+ */
 async function onSmallDisk(path: string): Promise<Opened & { leave: (pages: number) => void }> {
   const database = new DatabaseSync(path);
   const { broadcast, shortTerm } = createSqliteAdapters({ database });
@@ -242,7 +245,7 @@ Deno.test("sqlite: while another process writes, writes wait and this process go
     const publishing = Promise.all(
       Array.from({ length: 20 }, (_, data) => engine.publishEvent("t", { type: "n", data })),
     );
-    // Timers run and reads are answered meanwhile.
+    // Meanwhile timers run and reads are answered.
     for (let turn = 0; turn < 20; turn++) {
       await new Promise((resolve) => setTimeout(resolve, 1));
       assert.equal((await engine.getTask("t"))?.lastIndex, -1);
@@ -256,7 +259,7 @@ Deno.test("sqlite: while another process writes, writes wait and this process go
       code: "STORE_UNAVAILABLE",
     });
     await engine.close();
-    await shortTerm.close(); // Waits for nobody.
+    await shortTerm.close(); // Does not wait for the other process.
     await late;
     other.exec("COMMIT");
     other.close();

@@ -6,7 +6,7 @@ import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@task
 import type { SqliteDatabase, SqliteStatement } from "../connection/driver.ts";
 import { createSqliteAdapters } from "../mod.ts";
 
-/** A database that counts what it is asked. */
+/** Returns a database that counts its statements. */
 function counting(): { database: SqliteDatabase; costOf: typeof costOf } {
   const real = new DatabaseSync(":memory:");
   const counts = new Map<string, number>();
@@ -48,7 +48,7 @@ const TOKEN: EventInput = {
   seriesId: "s",
   seriesMode: "accumulate",
 };
-const OPTIONS = { sweepMs: 0 }; // Looking for due work would be counted, too.
+const OPTIONS = { sweepMs: 0 }; // Sweeps would be counted, too.
 
 function hundred(event: EventInput): EventInput[] {
   return Array.from({ length: 100 }, () => event);
@@ -59,7 +59,7 @@ Deno.test("sqlite: what a publish asks of the file, for one event and for a hund
   const { broadcast, shortTerm } = createSqliteAdapters({ database });
   const engine = new TaskEngine({ broadcast, shortTermStore: shortTerm, options: OPTIONS });
   await engine.createTask({ id: "t" });
-  await engine.publishEvents("t", [PLAIN, TOKEN]); // What is new costs a little more.
+  await engine.publishEvents("t", [PLAIN, TOKEN]); // First uses cost a little more.
 
   const transaction = { "BEGIN": 1, "COMMIT": 1 };
   const write = { ...transaction, "PRAGMA data_version": 1 };
@@ -67,7 +67,8 @@ Deno.test("sqlite: what a publish asks of the file, for one event and for a hund
     ...write,
     "INSERT events": 1,
   });
-  // Sixteen events are one statement, and four; a class is noted once for each sixteen indexes.
+  // Sixteen events take one statement, and so do four; a class is recorded once per sixteen
+  // indexes.
   assert.deepEqual(await costOf(() => engine.publishEvents("t", hundred(PLAIN))), {
     ...write,
     "INSERT events": 7,
@@ -80,7 +81,7 @@ Deno.test("sqlite: what a publish asks of the file, for one event and for a hund
     "INSERT events": 7,
     "INSERT class_blocks": 7,
   });
-  // Those of one turn share the transaction.
+  // Publishes of one turn share the transaction.
   const turn = () => Promise.all(hundred(PLAIN).map((event) => engine.publishEvent("t", event)));
   assert.deepEqual(await costOf(turn), {
     ...write,
@@ -108,7 +109,7 @@ Deno.test("sqlite: of logs that were written to a thousand are remembered, and n
     return [cost["SELECT tasks"] ?? 0, cost["SELECT classes"] ?? 0];
   };
   await engine.createTask({ id: "t" });
-  // A class that is new is looked for and given a number.
+  // A new class is looked up and gets a number.
   assert.deepEqual(await looks("t"), [1, 2]);
   assert.deepEqual(await looks("t"), [0, 0]);
   for (let i = 0; i < 1_000; i++) {

@@ -14,7 +14,9 @@ function recordOf(id: string, version: number): TaskRecord {
   };
 }
 
-/** A commit of one event: it creates the task, changes its state, or is published into it. */
+/**
+ * Returns a commit of one event: it creates the task, changes its status, or is published to it.
+ */
 function commitOf(id: string, as: "created" | "changed" | "published"): Commit {
   const events = [{ type: as, level: "info", entropy: 0, data: "1" }] as const;
   const bounds = { nowMs: 5, maxEvents: Infinity, maxBytes: Infinity };
@@ -24,7 +26,7 @@ function commitOf(id: string, as: "created" | "changed" | "published"): Commit {
   return { ...common, expect: { version: 1, incarnation: LIFE }, record: recordOf(id, 1) };
 }
 
-/** A file with three tasks of one event each, whose numbers follow each other. */
+/** Opens a file with three tasks of one event each, whose numbers are consecutive. */
 async function open(): Promise<{ database: DatabaseSync; store: ShortTermStore }> {
   const database = new DatabaseSync(":memory:");
   const { shortTerm: store } = createSqliteAdapters({ database });
@@ -34,7 +36,7 @@ async function open(): Promise<{ database: DatabaseSync; store: ShortTermStore }
   return { database, store };
 }
 
-/** Makes an event the newest of the task, as if all before it had been appended. */
+/** Gives the newest event an index, as if all before it had been appended. */
 function appendAt(database: DatabaseSync, id: string, index: number): void {
   database.prepare(
     "INSERT INTO events (event, timestamp, entropy, class, place, bytes, data) " +

@@ -4,7 +4,7 @@ import { until } from "../../../testing/sse/sse.ts";
 import { FileGuard } from "../connection/file_guard.ts";
 import { createSqliteAdapters } from "../mod.ts";
 
-/** A file system of two files in a folder, and how often it was asked. */
+/** Returns a file system of two files in a folder, and the number of requests to it. */
 function fileSystem(changedMs = 0) {
   const stats = new Map([
     ["/d", { dev: 1, ino: 1, mtimeMs: changedMs }],
@@ -22,18 +22,18 @@ function fileSystem(changedMs = 0) {
 Deno.test("FileGuard: a look asks about the folder only, when nothing in it has changed for long", () => {
   const { asked, guard } = fileSystem();
   const files = guard();
-  files.look();
+  files.check();
   asked.length = 0;
-  for (let i = 0; i < 5; i++) files.look();
+  for (let i = 0; i < 5; i++) files.check();
   assert.deepEqual(asked, Array.from({ length: 5 }, () => "/d"));
 });
 
 Deno.test("FileGuard: as long as a change could have the same time, a look asks about the files", () => {
   const { stats, guard } = fileSystem(Date.now());
   const files = guard();
-  files.look();
+  files.check();
   stats.delete("/d/a");
-  assert.throws(() => files.look(), /its file was removed or moved/);
+  assert.throws(() => files.check(), /its file was removed or moved/);
 });
 
 Deno.test("FileGuard: a folder that changed has its files looked at", () => {
@@ -47,11 +47,11 @@ Deno.test("FileGuard: a folder that changed has its files looked at", () => {
   for (const [change, message] of cases) {
     const { stats, guard } = fileSystem();
     const files = guard();
-    files.look();
+    files.check();
     stats.set("/d", { dev: 1, ino: 1, mtimeMs: 5 });
     change(stats);
-    if (message === undefined) files.look();
-    else assert.throws(() => files.look(), message);
+    if (message === undefined) files.check();
+    else assert.throws(() => files.check(), message);
   }
 });
 
@@ -59,10 +59,10 @@ Deno.test("FileGuard: files without numbers, and files that nobody may ask about
   let ino = 0;
   const files = new FileGuard(["/d/a"], () => ({ dev: 1, ino, mtimeMs: 0 }));
   ino = 5;
-  files.lookClosely();
+  files.checkEach();
   new FileGuard(["/d/a"], () => {
     throw new Error("not allowed");
-  }).lookClosely();
+  }).checkEach();
 });
 
 /** Events that may happen to the files of an open database, each with its reversal. */

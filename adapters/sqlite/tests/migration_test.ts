@@ -8,7 +8,7 @@ import { migrate } from "../schema.ts";
 /** The version before events could be trimmed. */
 const UNTRIMMED = 3;
 
-/** The version before a log ended where its newest event says. */
+/** The version before the newest event defined the end of a log. */
 const COUNTED = 4;
 
 const LIFE = "0123abcd";
@@ -29,7 +29,7 @@ const EVENTS: readonly { type: string; data: string; series?: string }[] = [
   { type: "end", data: '"5"' },
 ];
 
-/** Writes the task as the version before wrote it. */
+/** Writes the task as the earlier version did. */
 function fill(database: DatabaseSync, prefix: string): void {
   const insert = (table: string, row: Record<string, string | number | null>) => {
     const names = Object.keys(row);
@@ -134,7 +134,7 @@ Deno.test("sqlite: a file of the version before trimming is brought up to date, 
     assert(!refused.ok && refused.refusal.code === "TERMINAL");
     await shortTerm.close();
     await longTerm.close();
-    createSqliteAdapters({ path }).shortTerm.close(); // Nothing is done twice.
+    createSqliteAdapters({ path }).shortTerm.close(); // The second run changes nothing.
   });
 });
 
@@ -165,8 +165,8 @@ Deno.test("sqlite: a log of before that its newest event said where it ends goes
       incarnation: LIFE,
       version: 1,
     };
-    // Forty events of two types in turn; of ten characters each, of which the first twenty and one
-    // in between are gone.
+    // Forty events of two alternating types and ten characters each, of which the first twenty and
+    // one in between are trimmed.
     const left = (idx: number) => idx >= 20 && idx !== 31;
     database.prepare(
       "INSERT INTO tasks (task, id, incarnation, version, status, type, created_at, record, " +
@@ -203,7 +203,7 @@ Deno.test("sqlite: a log of before that its newest event said where it ends goes
         taskId: "t",
         expect: "live",
         events: [{ type: "odd", level: "info", entropy: 0, data: "1" }],
-        nowMs: 3, // Timestamps do not go back.
+        nowMs: 3, // Timestamps never go back.
         maxEvents: 99,
         maxBytes,
       });
@@ -225,7 +225,7 @@ Deno.test("sqlite: a log of before that its newest event said where it ends goes
   });
 });
 
-// A full disk ends the transaction by itself; a statement between two others that does it stands for it.
+// A full disk ends the transaction by itself; a statement in between that ends it stands for it.
 Deno.test("sqlite: a disk that is full while a file is brought up to date is what is told", () => {
   const database = new DatabaseSync(":memory:");
   migrate(database, COUNTED);

@@ -8,7 +8,7 @@ import { IN_BLOCK } from "../rows/tables.ts";
 const LIFE = "0123abcd";
 const LENGTH = 12_000;
 
-/** A database that tells which statements were run, and how many rows they gave. */
+/** A database that records which statements were run, and how many rows they returned. */
 class Watched implements SqliteDatabase {
   readonly inner = new DatabaseSync(":memory:");
   readonly statements = new Map<string, number>();
@@ -20,7 +20,7 @@ class Watched implements SqliteDatabase {
   }
 
   prepare(sql: string): SqliteStatement {
-    // Drivers differ in whether a value that is given by its place fills a parameter with a number.
+    // Drivers differ in whether a positional value fills a numbered parameter.
     assert.doesNotMatch(sql, /\?\d/);
     const statement = this.inner.prepare(sql);
     const count = <T>(rows: number, result: T): T => {
@@ -46,14 +46,14 @@ class Watched implements SqliteDatabase {
     this.inner.close();
   }
 
-  /** Runs and rows of what `work` does. */
+  /** Returns the runs and rows of some work. */
   async costs(work: () => Promise<unknown>): Promise<{ runs: number; rows: number }> {
     const { runs, rows } = this;
     await work();
     return { runs: this.runs - runs, rows: this.rows - rows };
   }
 
-  /** How each statement that was run finds its rows. */
+  /** Returns the query plan of each statement that was run. */
   plans(): string[] {
     return [...this.statements.keys()].filter((sql) => !sql.startsWith("PRAGMA")).flatMap((sql) =>
       this.inner.prepare(`EXPLAIN QUERY PLAN ${sql}`).all()
@@ -62,7 +62,7 @@ class Watched implements SqliteDatabase {
   }
 }
 
-/** An ended task with a long log of two types in turn. */
+/** Opens a store with an ended task and a long log of two alternating types. */
 async function open(): Promise<{ database: Watched; store: ShortTermStore }> {
   const database = new Watched();
   const { shortTerm: store } = createSqliteAdapters({ database });
@@ -95,7 +95,7 @@ async function open(): Promise<{ database: Watched; store: ShortTermStore }> {
   return { database, store };
 }
 
-/** Trims all but these and the end, a thousand at a time. Returns what each step cost. */
+/** Trims all events but these and the last, a thousand at a time. Returns the cost of each step. */
 async function trimAllBut(
   kept: readonly number[],
   database: Watched,
@@ -121,7 +121,7 @@ Deno.test("sqlite: what is left of a long log is read in a few looks, whatever w
     [() => store.readLog("t", { after: -1, limit: 9, filter: { types: ["odd"] } }), 3 + 5],
     [() => store.readFolds("t", { after: -1, limit: 99 }), 2 + 1],
     [() => store.getTask("t"), 1 + 1],
-    // Two looks for each of two classes at each of two indexes.
+    // Two lookups for each of two classes at each of two indexes.
     [() => store.countMatches("t", { types: ["odd", "even"] }, [5_000, 9_001]), 2 + 4 + 8 + 8],
   ];
   for (const [read, most] of reads) {
@@ -165,10 +165,10 @@ Deno.test("sqlite: nothing that trims or reads what was trimmed scans or sorts",
   for (const table of ["SEARCH trimmed", "SEARCH events", "SEARCH e ", "SEARCH producer_events"]) {
     const searches = uses(table);
     assert(searches.length > 0, table);
-    // A look that names only the task would walk over all that it has.
+    // A lookup by the task alone would scan all its rows.
     for (const plan of searches) assert.match(plan, /\([^)]*\b(idx|rowid)[<=>][^)]*\) <- /, plan);
   }
-  // Nor may a look for one class walk over the others, except within a block that it is in.
+  // Nor may a lookup for one class scan the others, except within one of its blocks.
   const ofClass = uses("class = ? AND");
   for (const table of ["trimmed", "b"]) {
     const searches = ofClass.filter((plan) => plan.startsWith(`SEARCH ${table} `));

@@ -47,7 +47,7 @@ async function log(store: Pick<ShortTermStore, "readLog">): Promise<StoredEvent[
   return (await store.readLog("t", { after: -1, limit: 1_000_000 }))!.events;
 }
 
-/** How many rows each table has; only tables with some. */
+/** Returns the number of rows of each table that has any. */
 function rowCounts(database: DatabaseSync): Record<string, number> {
   const tables = database.prepare(
     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
@@ -61,11 +61,11 @@ function rowCounts(database: DatabaseSync): Record<string, number> {
   return Object.fromEntries(counts.filter(([, rows]) => rows > 0));
 }
 
-/** The places that counting needs, found out the long way. */
+/** Returns the ranks that counting needs, by definition. */
 function neededPlaces(events: readonly StoredEvent[], left: ReadonlySet<number>): number[] {
   const classOf = ({ type, level, seriesMode }: StoredEvent) =>
     `${type} ${level} ${seriesMode === "latest" || seriesMode === "accumulate"}`;
-  let known: Set<string> | undefined; // Before the first event that is left nothing is needed.
+  let known: Set<string> | undefined; // No rank is needed before the first remaining event.
   const needed: number[] = [];
   for (const event of events) {
     const name = classOf(event);
@@ -160,7 +160,7 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
   });
 }
 
-/** A log in which every event has a series and a producer of its own kind. */
+/** Returns a log in which every event has its own series and producer. */
 function manyOfAll(length: number): EventDraft[] {
   return Array.from({ length }, (_, i) => {
     const producer = { id: "p", epoch: 0, seq: i };

@@ -1,18 +1,17 @@
 import type { Statements } from "../connection/statements.ts";
-import type { PlaceRow } from "./tables.ts";
+import type { RankRow } from "./tables.ts";
 import { eventKey, lastEventKey } from "./tables.ts";
 
-// The matching events before an index are counted by the place of the first event of each class at
-// that index or behind it. So of what was trimmed between two events that are left, the first of
-// each class is needed, and that only if the event before the gap is of another class: its own place
-// tells already. Nothing is needed before the first event that is left, nor behind the last: there
-// the class knows how many events it had.
+// The matching events before an index are counted by the rank of the first event of each class at
+// or after that index. So of the events trimmed between two remaining ones, only the first of each
+// class is needed, unless the event before the gap is of that class: its own rank suffices. No rank
+// is needed before the first remaining event, nor after the last, where the class stores its count.
 
-/** Which of the places in one gap must be remembered. */
-export function neededPlaces(
-  gap: readonly PlaceRow[],
+/** Returns the ranks of one gap that must be kept. */
+export function neededRanks(
+  gap: readonly RankRow[],
   before: { class: number } | undefined,
-): PlaceRow[] {
+): RankRow[] {
   if (before === undefined) return [];
   const known = new Set([before.class]);
   return gap.filter(({ class: id }) => {
@@ -23,12 +22,16 @@ export function neededPlaces(
 }
 
 /**
- * Remembers the places of events that have just been removed, as far as they are needed, and
- * forgets those around them that are needed no more. Costs in proportion to what was removed.
+ * Keeps the needed ranks of events that have just been removed, and drops ranks around them that
+ * are no longer needed. The cost is proportional to the number of removed events.
  *
  * @param removed In the order of their indexes.
  */
-export function rememberPlaces(sql: Statements, task: number, removed: readonly PlaceRow[]): void {
+export function updateTrimmedRanks(
+  sql: Statements,
+  task: number,
+  removed: readonly RankRow[],
+): void {
   for (let at = 0; at < removed.length;) {
     const { idx } = removed[at]!;
     const before = sql.one<{ idx: number; class: number }>(
@@ -38,7 +41,7 @@ export function rememberPlaces(sql: Statements, task: number, removed: readonly 
       task,
       idx,
     );
-    // There is one, since the newest event is never trimmed.
+    // It exists, since the newest event is never trimmed.
     const { idx: end } = sql.one<{ idx: number }>(
       `SELECT idx FROM {events} WHERE event > ${eventKey("?", "?")} ` +
         `AND event <= ${lastEventKey("?")} ORDER BY event LIMIT 1`,
@@ -46,22 +49,22 @@ export function rememberPlaces(sql: Statements, task: number, removed: readonly 
       idx,
       task,
     )!;
-    const known = sql.all<PlaceRow>(
+    const known = sql.all<RankRow>(
       "SELECT idx, class, place FROM {trimmed} WHERE task = ? AND idx > ? AND idx < ?",
       task,
       before?.idx ?? -1,
       end,
     );
-    const added: PlaceRow[] = [];
+    const added: RankRow[] = [];
     for (; at < removed.length && removed[at]!.idx < end; at++) added.push(removed[at]!);
     const gap = [...known, ...added].sort((a, b) => a.idx - b.idx);
-    const needed = new Set(neededPlaces(gap, before));
-    for (const place of known) if (!needed.has(place)) forget(sql, task, place);
-    for (const place of added) if (needed.has(place)) remember(sql, task, place);
+    const needed = new Set(neededRanks(gap, before));
+    for (const rank of known) if (!needed.has(rank)) forget(sql, task, rank);
+    for (const rank of added) if (needed.has(rank)) remember(sql, task, rank);
   }
 }
 
-function remember(sql: Statements, task: number, { idx, class: id, place }: PlaceRow): void {
+function remember(sql: Statements, task: number, { idx, class: id, place }: RankRow): void {
   sql.run(
     "INSERT INTO {trimmed} (task, idx, class, place) VALUES (?, ?, ?, ?)",
     task,
@@ -71,6 +74,6 @@ function remember(sql: Statements, task: number, { idx, class: id, place }: Plac
   );
 }
 
-function forget(sql: Statements, task: number, { idx }: PlaceRow): void {
+function forget(sql: Statements, task: number, { idx }: RankRow): void {
   sql.run("DELETE FROM {trimmed} WHERE task = ? AND idx = ?", task, idx);
 }

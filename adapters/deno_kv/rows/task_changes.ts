@@ -6,12 +6,10 @@ import { deleteTask, setMark } from "./record.ts";
 import type { TaskWork } from "../task_queue.ts";
 import type { ClosedId } from "./values.ts";
 
-// Small changes of a task.
+/** Changes nothing, but running it finishes an oversized commit that was started. */
+export const FINISH_PENDING: TaskWork<void> = { plan: () => {} };
 
-/** Looks at a task, and so has finished what somebody began. */
-export const SETTLE: TaskWork<void> = { plan: () => {} };
-
-/** Deletes a task, and closes its id or opens it. Tells whether it did. */
+/** Deletes a task, and closes its id or opens it. Returns whether it did. */
 export function deleting(
   { kv, keys }: Database,
   at: RevisionExpectation | undefined,
@@ -42,7 +40,7 @@ export function deleting(
   };
 }
 
-/** Sets a mark. Tells whether the task was where it should be. */
+/** Sets a mark. Returns whether the task was at the expected revision. */
 export function marking(
   keys: Keys,
   { work, atMs, at }: { work: Work; atMs: number | undefined; at: RevisionExpectation },
@@ -56,7 +54,7 @@ export function marking(
   };
 }
 
-/** Moves a mark that is due. Tells whether it was still there. */
+/** Moves a due mark. Returns whether it still existed. */
 export function claiming(
   keys: Keys,
   { work, atMs, untilMs }: { work: Work; atMs: number; untilMs: number },
@@ -70,7 +68,7 @@ export function claiming(
   };
 }
 
-/** Says what the archive has. Tells whether the task is still there. */
+/** Records what the archive has. Returns whether the task still exists. */
 export function archiving(
   keys: Keys,
   at: TaskRevision,
