@@ -53,8 +53,8 @@ export const OPEN: StreamState = { status: "open", ...NOTHING };
  * @param waitMs Milliseconds until the next attempt.
  */
 export function reconnecting(problem: unknown, failures: number, waitMs: number): StreamState {
-  const told = failures >= FAILURES_UNTIL_ERROR || waitMs >= WAIT_UNTIL_ERROR_MS;
-  return { ...NOTHING, status: "reconnecting", error: told ? errorOf(problem) : undefined };
+  const isShown = failures >= FAILURES_UNTIL_ERROR || waitMs >= WAIT_UNTIL_ERROR_MS;
+  return { ...NOTHING, status: "reconnecting", error: isShown ? errorOf(problem) : undefined };
 }
 
 /** Returns the state of a task that has ended. */

@@ -25,7 +25,7 @@ export interface PreparedRequest {
   api?: string;
   /** Its headers, instead of the transport's. */
   headers?: HeadersInit;
-  /** Whether cookies are sent. */
+  /** Cookie policy of requests. */
   credentials?: RequestCredentials;
 }
 
@@ -62,7 +62,7 @@ export interface MessageToPrepare<Message> extends RequestToPrepare {
 export interface ChatRequestsOptions<Message> {
   /** URL to which messages are posted. @default {"/api/chat"} */
   api?: string;
-  /** Whether cookies are sent. @default {"same-origin"} */
+  /** Cookie policy of requests. @default {"same-origin"} */
   credentials?: Resolvable<RequestCredentials>;
   /** Headers sent with every request. */
   headers?: Resolvable<Record<string, string> | Headers>;

@@ -120,9 +120,9 @@ export async function startRedisCluster(size: number): Promise<RedisCluster> {
         },
         async finish() {
           for (const { admin } of [to, from, ...nodes]) {
-            const told = admin.call("CLUSTER", "SETSLOT", `${slot}`, "NODE", to.id);
+            const assigned = admin.call("CLUSTER", "SETSLOT", `${slot}`, "NODE", to.id);
             // A node that has lost its last slot becomes a replica.
-            await told.catch((error: Error) => {
+            await assigned.catch((error: Error) => {
               if (!error.message.includes("only with masters")) throw error;
             });
           }

@@ -77,8 +77,8 @@ class Client {
   /** The last `filteredIndex` before its start. */
   missed = -1;
   done?: string;
-  /** The places that it was told, by index in the log. */
-  readonly places = new Map<number, number>();
+  /** The `filteredIndex` of each event that it got, by index in the log. */
+  readonly filteredIndexes = new Map<number, number>();
 
   take(event: TaskEvent): void {
     const { seriesId, seriesMode } = event;
@@ -129,7 +129,7 @@ async function read(engine: TaskEngine, taskId: string, reader: Reader): Promise
         newest = event.index;
         client.take(event);
         client.cursor = message.cursor;
-        client.places.set(event.index, filteredIndex);
+        client.filteredIndexes.set(event.index, filteredIndex);
       } else if (message.kind === "done") {
         assert.equal(client.done, undefined, "the end comes once");
         client.done = message.reason;
@@ -200,7 +200,7 @@ async function check(
     for (const { reader, client } of joined) {
       const model = new Client();
       const matching = log.filter(compileFilter(reader.filter));
-      const { plain, values, done, places, missed } = await client;
+      const { plain, values, done, filteredIndexes, missed } = await client;
       const wanted = matching.slice(missed + 1);
       for (const event of wanted) model.take(event);
       if (reader.seriesFormat === "accumulated") {
@@ -209,7 +209,7 @@ async function check(
         for (const event of matching) whole.take(event);
         for (const id of model.values.keys()) model.values.set(id, whole.values.get(id));
       }
-      for (const [index, place] of places) assert.equal(matching[place]?.index, index);
+      for (const [index, at] of filteredIndexes) assert.equal(matching[at]?.index, index);
       assert.deepEqual(plain, model.plain);
       assert.deepEqual(values, model.values);
       assert.equal(done, "completed");
