@@ -24,6 +24,7 @@ export type { Clock } from "./contracts/clock.ts";
 export { systemClock } from "./contracts/clock.ts";
 export type { Checkable, HealthReport } from "./contracts/health.ts";
 export { assertUsable } from "./contracts/health.ts";
+export { inTime } from "./contracts/in_time.ts";
 export type { LogTrimmer, Trim } from "./contracts/log_trimmer.ts";
 export type { ArchivePart, ArchivePosition, LongTermStore } from "./contracts/long_term_store.ts";
 export { isArchived, TOMBSTONE_MS } from "./contracts/long_term_store.ts";
@@ -89,15 +90,18 @@ export type {
   ProducerCheck,
   ProducerProgress,
   SeriesKind,
-} from "./domain/append.ts";
-export { newSeriesKind } from "./domain/append.ts";
-export type { CommitState } from "./domain/commit.ts";
-export { checkCommit } from "./domain/commit.ts";
+} from "./domain/commits/append.ts";
+export { newSeriesKind } from "./domain/commits/append.ts";
+export type { CommitState } from "./domain/commits/commit.ts";
+export { checkCommit } from "./domain/commits/commit.ts";
 export { isDiverged } from "./domain/divergence.ts";
 export { idOf, toTaskEvent } from "./domain/event_json.ts";
-export { isLive } from "./domain/expectation.ts";
+export { isLive } from "./domain/commits/expectation.ts";
 export type { Filterable } from "./domain/filter.ts";
 export { compileFilter, matchesEverything, matchesType } from "./domain/filter.ts";
+export { escapeJsonText, unescapeJsonText } from "./domain/json_text.ts";
 export { isAtRevision } from "./domain/revision.ts";
-export { deltaOf, draftOfStored } from "./domain/series.ts";
+export { deltaOf, draftOfStored, withEventKind } from "./domain/series.ts";
+export type { ListConditions, ListKey } from "./domain/task_list.ts";
+export { compareNewestFirst, matchesListQuery } from "./domain/task_list.ts";
 export { TaskTable } from "./memory/task_table.ts";

@@ -1,5 +1,5 @@
-import type { EventDraft, EventKind } from "@taskcast/core/adapter";
-import { MAX_SERIES_KINDS, newSeriesKind } from "@taskcast/core/adapter";
+import type { EventDraft } from "@taskcast/core/adapter";
+import { newSeriesKind, withEventKind } from "@taskcast/core/adapter";
 import type { Changes } from "./rows/changes.ts";
 import type { Keys } from "./keys.ts";
 import { TAIL_CHARS } from "./limits.ts";
@@ -95,7 +95,7 @@ function addToSeries(
     mode,
     index,
     newest: value,
-    classes: withClass(old?.classes ?? (old === undefined ? [] : null), value),
+    classes: withEventKind(old?.classes ?? (old === undefined ? [] : null), value),
     era: old?.era ?? 0,
     parts: old?.parts ?? 0,
   };
@@ -134,11 +134,6 @@ function addText(
   for (const part of parts) {
     if (part !== "") changes.set(keys.part(storageId, seriesId, fold.era, fold.parts++), part);
   }
-}
-
-function withClass(classes: EventKind[] | null, { type, level }: EventKind): EventKind[] | null {
-  if (classes === null || classes.some((c) => c.type === type && c.level === level)) return classes;
-  return classes.length === MAX_SERIES_KINDS ? null : [...classes, { type, level }];
 }
 
 function addToProducer(

@@ -6,7 +6,7 @@ import type {
   Unsubscribe,
 } from "@taskcast/core/adapter";
 import { MemoryBroadcastProvider } from "@taskcast/core";
-import { notify } from "@taskcast/core/adapter";
+import { inTime, notify } from "@taskcast/core/adapter";
 import type { Connections, ConnectOptions } from "./connection/connect.ts";
 import type { Database } from "./connection/database.ts";
 import { Listener } from "./connection/listener.ts";
@@ -80,10 +80,8 @@ export class PostgresBroadcast implements BroadcastProvider {
   }
 
   async subscribe(scope: SignalScope, onSignal: (signal: Signal) => void): Promise<Unsubscribe> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, LISTEN_MS));
-    await Promise.race([this.#listener.listen(), late]);
-    clearTimeout(timer);
+    const late = () => new Error("not listening yet");
+    await inTime(this.#listener.listen(), LISTEN_MS, late).catch(() => {});
     const stop = await this.#here.subscribe(scope, onSignal);
     if (!("taskId" in scope)) return stop;
     const { taskId } = scope;

@@ -5,7 +5,7 @@ import type {
   SignalScope,
   Unsubscribe,
 } from "@taskcast/core/adapter";
-import { notify } from "@taskcast/core/adapter";
+import { inTime, notify } from "@taskcast/core/adapter";
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { RedisClient } from "./connection/client.ts";
 import { BEGINNING } from "./connection/client.ts";
@@ -15,7 +15,6 @@ import type { PublishWord } from "./echo.ts";
 import { Echo, echoOf, isEcho } from "./echo.ts";
 import { Heartbeat } from "./connection/heartbeat.ts";
 import { noRedis } from "./connection/no_redis.ts";
-import { inTime } from "./connection/in_time.ts";
 import type { Partitions } from "./partitions.ts";
 import { channelsOf } from "./partitions.ts";
 import { untilReady } from "./connection/until_ready.ts";

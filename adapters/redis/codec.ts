@@ -6,7 +6,13 @@ import type {
   WorkMarks,
 } from "@taskcast/core/adapter";
 import type { EventFilter, Level, SeriesMode } from "@taskcast/core/protocol";
-import { isLive, matchesEverything, WORK_KINDS } from "@taskcast/core/adapter";
+import {
+  escapeJsonText,
+  isLive,
+  matchesEverything,
+  unescapeJsonText,
+  WORK_KINDS,
+} from "@taskcast/core/adapter";
 import { SERVER_EVENT } from "@taskcast/core/protocol";
 import type { Reply } from "./connection/client.ts";
 
@@ -116,7 +122,7 @@ function pushSpecial(args: string[], number: number, draft: EventDraft): void {
   args.push(String(number), inSeries + (producer === undefined ? "" : "p"));
   if (seriesId !== undefined) {
     args.push(JSON.stringify(seriesId), seriesMode, JSON.stringify(accField));
-    if (delta !== undefined) args.push(escaped(delta));
+    if (delta !== undefined) args.push(escapeJsonText(delta));
   }
   if (producer !== undefined) {
     args.push(producer.id, String(producer.epoch), String(producer.seq));
@@ -227,12 +233,6 @@ export function toFold(reply: Reply): SeriesFold {
       : JSON.parse(classes).map(([type, level]: [string, Level]) => ({ type, level })),
   };
   if (field !== "") fold.accField = JSON.parse(field);
-  if (said !== null) fold.text = JSON.parse(`"${said}"`);
+  if (said !== null) fold.text = unescapeJsonText(said);
   return fold;
-}
-
-// Returns a text as it stands between the quotes of JSON. Such texts can be concatenated even if a
-// character is split.
-function escaped(text: string): string {
-  return JSON.stringify(text).slice(1, -1);
 }

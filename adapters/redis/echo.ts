@@ -1,6 +1,6 @@
 import type { HealthReport } from "@taskcast/core/adapter";
+import { inTime } from "@taskcast/core/adapter";
 import { isDenied, wakeRights } from "./denied.ts";
-import { inTime } from "./connection/in_time.ts";
 import type { Partitions } from "./partitions.ts";
 import { channelOfAll } from "./partitions.ts";
 

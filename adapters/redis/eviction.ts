@@ -1,5 +1,5 @@
+import { inTime } from "@taskcast/core/adapter";
 import type { RedisClient, RedisNode } from "./connection/client.ts";
-import { inTime } from "./connection/in_time.ts";
 
 /** Milliseconds that a node has to reply, so that a missing node does not delay the others. */
 const INFO_MS = 1_000;

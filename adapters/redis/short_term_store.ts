@@ -9,6 +9,7 @@ import type {
   FoldPage,
   FoldQuery,
   HealthReport,
+  ListKey,
   ListPage,
   ListQuery,
   LogPage,
@@ -20,13 +21,12 @@ import type {
   ShortTermStore,
   StoredEvent,
   TaskHead,
-  TaskRecord,
   TaskRevision,
   Tombstone,
   Trim,
   Work,
 } from "@taskcast/core/adapter";
-import { DUE_KINDS, matchesType } from "@taskcast/core/adapter";
+import { compareNewestFirst, DUE_KINDS, matchesListQuery } from "@taskcast/core/adapter";
 import type { EventFilter, SeriesMode, TaskStatus } from "@taskcast/core/protocol";
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { Reply } from "./connection/client.ts";
@@ -255,14 +255,17 @@ export class RedisShortTermStore implements ShortTermStore {
       if (more === 2) found.pop(); // It only marks how far the list was read.
       keys.push(...found);
     }
-    const seen = keys.filter((key) => ends.every((end) => compare(key, end) <= 0)).sort(compare);
+    const seen = keys.filter((key) => ends.every((end) => compareNewestFirst(key, end) <= 0))
+      .sort(compareNewestFirst);
     const page = seen.slice(0, limit);
     const heads = await Promise.all(page.map(({ id }) => this.#headIfWhole(id)));
     // The tasks may have changed or gone since.
-    const tasks = heads.flatMap((head) => head && matches(head.record, query) ? [head.record] : []);
+    const tasks = heads.flatMap((head) =>
+      head && matchesListQuery(head.record.task, query) ? [head.record] : []
+    );
     const more = ends.length > 0 || seen.length > page.length;
     if (tasks.length > 0 || !more) return { tasks, more };
-    const through = page.at(-1) ?? ends.sort(compare)[0]!;
+    const through = page.at(-1) ?? ends.sort(compareNewestFirst)[0]!;
     return await this.listTasks({ ...query, after: through });
   }
 
@@ -465,22 +468,6 @@ export class RedisShortTermStore implements ShortTermStore {
   ): Promise<readonly Reply[]> {
     return this.#scripts.run(this.#partitions.of(taskId), script, args);
   }
-}
-
-interface ListKey {
-  createdAt: number;
-  id: string;
-}
-
-/** Newest first. Ids are ASCII, so this is byte order, as in Redis. */
-function compare(a: ListKey, b: ListKey): number {
-  return b.createdAt - a.createdAt || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
-}
-
-function matches({ task }: TaskRecord, { statuses, types, tag }: ListQuery): boolean {
-  return (statuses === undefined || statuses.includes(task.status)) &&
-    (types === undefined || matchesType(task.type ?? "", types)) &&
-    (tag === undefined || task.tags?.includes(tag) === true);
 }
 
 /** Returns the drafts as stored; `special` has the entries that the script added details to. */

@@ -1,7 +1,7 @@
 import type { HealthReport } from "@taskcast/core/adapter";
+import { inTime } from "@taskcast/core/adapter";
 import type { RedisClient } from "./connection/client.ts";
 import { evictingPolicy } from "./eviction.ts";
-import { inTime } from "./connection/in_time.ts";
 import type { Partitions } from "./partitions.ts";
 import { MissingRights } from "./rights.ts";
 import type { ScriptRunner } from "./scripting/script_runner.ts";

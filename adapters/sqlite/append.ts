@@ -1,13 +1,12 @@
 import type { Level } from "@taskcast/core/protocol";
 import type { EventDraft, EventKind, SeriesKind, StoredEvent } from "@taskcast/core/adapter";
-import { MAX_SERIES_KINDS } from "@taskcast/core/adapter";
+import { escapeJsonText, withEventKind } from "@taskcast/core/adapter";
 import { TaskcastError } from "@taskcast/core/protocol";
 import { EventInserter } from "./rows/event_inserter.ts";
 import type { Statements } from "./connection/statements.ts";
 import type { CountedClassRow, SeriesRow, TaskRow } from "./rows/tables.ts";
 import {
   blockOf,
-  escaped,
   INDEXES,
   SELECT_COUNTED_CLASS,
   SERIES_COLUMNS,
@@ -168,10 +167,8 @@ export class Appender {
 
   #addClass(series: SeriesRow, { type, level }: EventKind): void {
     const classes: EventKind[] | null = JSON.parse(series.classes);
-    if (classes === null || classes.some((c) => c.type === type && c.level === level)) return;
-    series.classes = JSON.stringify(
-      classes.length === MAX_SERIES_KINDS ? null : [...classes, { type, level }],
-    );
+    const changed = withEventKind(classes, { type, level });
+    if (changed !== classes) series.classes = JSON.stringify(changed);
   }
 
   #addText(series: SeriesRow, delta: string | undefined): void {
@@ -185,7 +182,7 @@ export class Appender {
       Object.assign(series, { is_text: 0, parts: 0, part_bytes: 0 });
       return;
     }
-    const text = escaped(delta);
+    const text = escapeJsonText(delta);
     series.is_text = 1;
     if (series.parts > 0 && series.part_bytes + text.length <= PART_LENGTH) {
       series.part_bytes += text.length;

@@ -12,7 +12,12 @@ import type {
   TaskHead,
   TaskRecord,
 } from "@taskcast/core/adapter";
-import { compileFilter, isDiverged, matchesType } from "@taskcast/core/adapter";
+import {
+  compileFilter,
+  isDiverged,
+  matchesListQuery,
+  unescapeJsonText,
+} from "@taskcast/core/adapter";
 import type { EventFilter } from "@taskcast/core/protocol";
 import type { SqliteValue } from "./connection/driver.ts";
 import type { Statements } from "./connection/statements.ts";
@@ -31,7 +36,6 @@ import {
   SELECT_TASK,
   SERIES_COLUMNS,
   toStoredEvent,
-  unescaped,
 } from "./rows/tables.ts";
 
 /** Tasks read at a time for a page of a list that is filtered by type. */
@@ -159,9 +163,9 @@ export class Reader {
         Math.max(limit + 1, LIST_CHUNK),
       );
       for (const record of records) {
-        const { id, type = "", createdAt } = record.task;
+        const { id, createdAt } = record.task;
         position = { id, createdAt };
-        if (types !== undefined && !matchesType(type, types)) continue;
+        if (!matchesListQuery(record.task, { types })) continue;
         if (tasks.length === limit) return { tasks, more: true };
         tasks.push(record);
       }
@@ -301,7 +305,7 @@ export class Reader {
         task,
         series.series,
       );
-      fold.text = unescaped(parts.map(({ text }) => text));
+      fold.text = unescapeJsonText(parts.map(({ text }) => text).join(""));
     }
     return fold;
   }

@@ -1,5 +1,5 @@
 import type { TaskEngine } from "@taskcast/core";
-import { startTimer } from "@taskcast/core/protocol";
+import { inTime } from "@taskcast/core/adapter";
 import { onSignals } from "../command_line/signals.ts";
 import type { Terminal } from "../command_line/terminal.ts";
 import type { StartSettings } from "../config/start_settings.ts";
@@ -108,11 +108,12 @@ function stopSignal(log: Logger): Promise<void> {
 }
 
 async function within(limitMs: number, work: Promise<void>): Promise<boolean> {
-  const late = Promise.withResolvers<false>();
-  const forgetTimer = startTimer(limitMs, () => late.resolve(false));
+  const late = new Error("not in time");
   try {
-    return await Promise.race([work.then(() => true), late.promise]);
-  } finally {
-    forgetTimer();
+    await inTime(work, limitMs, () => late);
+    return true;
+  } catch (error) {
+    if (error === late) return false;
+    throw error;
   }
 }

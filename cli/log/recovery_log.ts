@@ -1,5 +1,5 @@
 import type { AdapterRole, Adapters, Checkable, Clock } from "@taskcast/core/adapter";
-import { ADAPTER_ROLES, assertUsable, systemClock } from "@taskcast/core/adapter";
+import { ADAPTER_ROLES, assertUsable, inTime, systemClock } from "@taskcast/core/adapter";
 import type { Logger } from "./logger.ts";
 
 /** Milliseconds between two checks while a dependency is down. */
@@ -87,16 +87,12 @@ export class RecoveryLog {
   }
 
   async #answers(dependency: Checkable): Promise<boolean> {
-    let timer: unknown;
-    const late = new Promise<false>((resolve) => {
-      timer = this.#clock.setTimeout(() => resolve(false), CHECK_TIMEOUT_MS);
-    });
     try {
-      return await Promise.race([assertUsable(dependency).then(() => true), late]);
+      const late = () => new Error("no answer");
+      await inTime(assertUsable(dependency), CHECK_TIMEOUT_MS, late, this.#clock);
+      return true;
     } catch {
       return false;
-    } finally {
-      this.#clock.clearTimeout(timer);
     }
   }
 }

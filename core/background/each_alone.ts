@@ -1,6 +1,7 @@
 import type { Checkable } from "../contracts/health.ts";
 import { assertUsable } from "../contracts/health.ts";
 import type { Clock } from "../contracts/clock.ts";
+import { inTime } from "../contracts/in_time.ts";
 
 /** The outcome for one of several items. */
 export type Outcome<T> = { ok: true; value: T } | { ok: false; error: unknown };
@@ -13,18 +14,12 @@ export async function areUsable(
   clock: Clock,
   ...stores: readonly (Checkable | undefined)[]
 ): Promise<boolean> {
-  let timer: unknown;
-  const late = new Promise<never>((_, reject) => {
-    timer = clock.setTimeout(() => reject(new Error("no answer")), CHECK_MS);
-  });
   try {
     const checks = stores.flatMap((store) => store === undefined ? [] : assertUsable(store));
-    await Promise.race([Promise.all(checks), late]);
+    await inTime(Promise.all(checks), CHECK_MS, () => new Error("no answer"), clock);
     return true;
   } catch {
     return false;
-  } finally {
-    clock.clearTimeout(timer);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from "../contracts/clock.ts";
 import type { ErrorContext } from "../contracts/hooks.ts";
+import { inTime } from "../contracts/in_time.ts";
 import type { LongTermStore } from "../contracts/long_term_store.ts";
 
 /** Milliseconds for which an archive that did not respond is not asked again. */
@@ -34,19 +35,13 @@ export class ArchiveAccess {
     { patienceMs = PATIENCE_MS }: { patienceMs?: number } = {},
   ): Promise<{ answer: T } | undefined> {
     if (this.#clock.now() < this.#awayUntilMs) return undefined;
-    let timer: unknown;
-    const late = new Promise<never>((_, reject) => {
-      const error = new Error(`The archive did not answer within ${patienceMs} ms`);
-      timer = this.#clock.setTimeout(() => reject(error), patienceMs);
-    });
+    const late = () => new Error(`The archive did not answer within ${patienceMs} ms`);
     try {
-      return { answer: await Promise.race([question(this.#archive), late]) };
+      return { answer: await inTime(question(this.#archive), patienceMs, late, this.#clock) };
     } catch (error) {
       this.#awayUntilMs = this.#clock.now() + AWAY_MS;
       this.#report(error, { operation: "archive" });
       return undefined;
-    } finally {
-      this.#clock.clearTimeout(timer);
     }
   }
 }

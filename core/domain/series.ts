@@ -1,4 +1,5 @@
-import type { EventDraft, SeriesFold, StoredEvent } from "../contracts/records.ts";
+import type { EventDraft, EventKind, SeriesFold, StoredEvent } from "../contracts/records.ts";
+import { MAX_SERIES_KINDS } from "../contracts/records.ts";
 import { accumulatedValue } from "../protocol/accumulated.ts";
 
 /**
@@ -31,4 +32,21 @@ export function draftOfStored(event: StoredEvent): EventDraft {
   const draft: EventDraft = { entropy, type, level, data, seriesId, seriesMode, accField };
   if (seriesMode === "accumulate" && accField !== undefined) draft.delta = deltaOf(data, accField);
   return draft;
+}
+
+/**
+ * Returns the event kinds of a fold after one more event: the same list if they include its kind, and
+ * `null` once there are more than {@linkcode MAX_SERIES_KINDS}. The list given is not changed.
+ */
+export function withEventKind(
+  kinds: EventKind[] | null,
+  { type, level }: EventKind,
+): EventKind[] | null {
+  if (kinds === null) return null;
+  // A loop, as this runs for each event of a series, and `some` would need a closure.
+  for (let i = 0; i < kinds.length; i++) {
+    const known = kinds[i]!;
+    if (known.type === type && known.level === level) return kinds;
+  }
+  return kinds.length === MAX_SERIES_KINDS ? null : [...kinds, { type, level }];
 }

@@ -1,4 +1,5 @@
 import type { Checkable } from "../contracts/health.ts";
+import { inTime } from "../contracts/in_time.ts";
 import type { EngineContext } from "../context/context.ts";
 
 /** The health of a dependency. */
@@ -105,16 +106,7 @@ class DependencyCheck {
     }
   }
 
-  async #within<T>(ms: number, promise: Promise<T>): Promise<T> {
-    const { clock } = this.#context;
-    let timer: unknown;
-    const late = new Promise<never>((_, reject) => {
-      timer = clock.setTimeout(() => reject(new Error("no answer")), ms);
-    });
-    try {
-      return await Promise.race([promise, late]);
-    } finally {
-      clock.clearTimeout(timer);
-    }
+  #within<T>(ms: number, promise: Promise<T>): Promise<T> {
+    return inTime(promise, ms, () => new Error("no answer"), this.#context.clock);
   }
 }

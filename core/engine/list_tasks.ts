@@ -6,7 +6,8 @@ import type { Task } from "../protocol/task.ts";
 import type { TaskStatus } from "../protocol/status.ts";
 import { TASK_STATUSES } from "../protocol/status.ts";
 import { TASK_ID_PATTERN } from "../protocol/task_id.ts";
-import { matchesType } from "../domain/filter.ts";
+import type { ListKey } from "../domain/task_list.ts";
+import { compareNewestFirst, matchesListQuery } from "../domain/task_list.ts";
 import {
   assertFunction,
   integer,
@@ -58,17 +59,15 @@ const FINAL_PAGE_TASKS = 100;
 export async function listTasks(store: TaskReader, query: ListTasksQuery): Promise<TaskPage> {
   assertQuery(query);
   const { status = [], types = [], tag, limit = 50, cursor, visible = () => true, ids } = query;
+  const conditions = {
+    statuses: status.length === 0 ? undefined : status,
+    types: types.length === 0 ? undefined : types,
+    tag,
+  };
   let after = cursor === undefined ? undefined : decodeListCursor(cursor);
   if (ids !== undefined) {
-    const matches = ({ task }: TaskRecord) =>
-      (status.length === 0 || status.includes(task.status)) &&
-      (types.length === 0 || matchesType(task.type ?? "", types)) &&
-      (tag === undefined || task.tags?.includes(tag) === true);
-    return await listByIds(store, ids, {
-      after,
-      limit,
-      matches: (r) => matches(r) && visible(r.task),
-    });
+    const matches = ({ task }: TaskRecord) => matchesListQuery(task, conditions) && visible(task);
+    return await listByIds(store, ids, { after, limit, matches });
   }
 
   const tasks: Task[] = [];
@@ -77,9 +76,7 @@ export async function listTasks(store: TaskReader, query: ListTasksQuery): Promi
   let stoppedAt: number | undefined;
   for (let pages = 1;; pages++) {
     const page: ListPage = await store.listTasks({
-      statuses: status.length === 0 ? undefined : status,
-      types: types.length === 0 ? undefined : types,
-      tag,
+      ...conditions,
       limit: stoppedAt === undefined ? limit - tasks.length : FINAL_PAGE_TASKS,
       after,
     });
@@ -119,11 +116,6 @@ function assertQuery(query: ListTasksQuery): void {
 
 const PARTIAL = { partial: true } as const;
 
-interface ListKey {
-  createdAt: number;
-  id: string;
-}
-
 async function listByIds(
   store: TaskReader,
   ids: readonly string[],
@@ -146,16 +138,11 @@ async function listByIds(
   const tasks = heads.flatMap((head) =>
     head !== undefined && matches(head.record) ? [head.record.task] : []
   )
-    .filter((task) => after === undefined || compare(task, after) > 0)
-    .sort(compare);
+    .filter((task) => after === undefined || compareNewestFirst(task, after) > 0)
+    .sort(compareNewestFirst);
   const page = tasks.slice(0, limit);
   if (tasks.length <= limit) return { tasks: page, ...partial };
   return { tasks: page, nextCursor: encodeListCursor(page.at(-1)!), ...partial };
-}
-
-/** Orders tasks newest first. */
-function compare(a: ListKey, b: ListKey): number {
-  return b.createdAt - a.createdAt || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
 }
 
 function keyOf({ createdAt, id }: Task): ListKey {

@@ -1,5 +1,5 @@
 import type { EventDraft } from "../contracts/records.ts";
-import type { KnownProducer } from "../domain/append.ts";
+import type { KnownProducer } from "../domain/commits/append.ts";
 
 interface Producer {
   epoch: number;

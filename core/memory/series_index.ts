@@ -1,7 +1,7 @@
 import type { EventDraft, EventKind, SeriesFold, StoredEvent } from "../contracts/records.ts";
-import { MAX_SERIES_KINDS } from "../contracts/records.ts";
 import type { FoldQuery } from "../contracts/task_reader.ts";
-import type { SeriesKind } from "../domain/append.ts";
+import type { SeriesKind } from "../domain/commits/append.ts";
+import { withEventKind } from "../domain/series.ts";
 import { NewestOrder } from "./newest_order.ts";
 
 interface Series extends SeriesKind {
@@ -37,7 +37,7 @@ export class SeriesIndex {
     series.newest = event;
     if (mode === "keep-all") return;
     (this.#order ??= new NewestOrder()).moveToEnd(series);
-    this.#addClass(series, event);
+    series.classes = withEventKind(series.classes, event);
     if (mode !== "accumulate") return;
     if (draft.delta === undefined) series.parts = undefined;
     else (series.parts ??= []).push(partOf(event.data, draft.delta, accField));
@@ -81,19 +81,6 @@ export class SeriesIndex {
     if (seriesId === undefined) return this.#order?.after(after) ?? [];
     const series = this.#series?.get(seriesId);
     return series === undefined ? [] : [series];
-  }
-
-  #addClass(series: Series, { type, level }: StoredEvent): void {
-    const { classes } = series;
-    if (classes === null) return;
-    // A loop, since a function would be made anew for each event.
-    for (let i = 0; i < classes.length; i++) {
-      const known = classes[i]!;
-      if (known.type === type && known.level === level) return;
-    }
-    if (classes.length === MAX_SERIES_KINDS) series.classes = null;
-    // A new list, since folds that were given out share the old one.
-    else series.classes = [...classes, { type, level }];
   }
 }
 

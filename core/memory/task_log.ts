@@ -2,7 +2,7 @@ import type { EventDraft, StoredEvent } from "../contracts/records.ts";
 import type { Trim } from "../contracts/log_trimmer.ts";
 import type { LogQuery } from "../contracts/task_reader.ts";
 import type { EventFilter, Level } from "../protocol/event.ts";
-import type { SeriesKind } from "../domain/append.ts";
+import type { SeriesKind } from "../domain/commits/append.ts";
 import { compileFilter, matchesEverything } from "../domain/filter.ts";
 import { countBelow, merged } from "./index_list.ts";
 import { Producers } from "./producers.ts";

@@ -11,11 +11,11 @@ import type {
 } from "../contracts/task_reader.ts";
 import type { EventFilter } from "../protocol/event.ts";
 import type { TaskStatus } from "../protocol/status.ts";
-import type { KnownProducer, SeriesKind } from "../domain/append.ts";
-import type { CommitState } from "../domain/commit.ts";
+import type { KnownProducer, SeriesKind } from "../domain/commits/append.ts";
+import type { CommitState } from "../domain/commits/commit.ts";
 import { copyOf } from "../domain/copy.ts";
 import { isDiverged } from "../domain/divergence.ts";
-import { matchesType } from "../domain/filter.ts";
+import { matchesListQuery } from "../domain/task_list.ts";
 import { TaskList } from "./task_list.ts";
 import { TaskLog } from "./task_log.ts";
 
@@ -142,15 +142,12 @@ export class TaskTable implements TaskReader {
     return head;
   }
 
-  async listTasks({ statuses, types, tag, limit, after }: ListQuery): Promise<ListPage> {
+  async listTasks(query: ListQuery): Promise<ListPage> {
     const tasks: TaskRecord[] = [];
-    for (const id of this.#list.newestFirst(after)) {
+    for (const id of this.#list.newestFirst(query.after)) {
       const { record } = this.#entries.get(id)!;
-      const { status, type = "", tags } = record.task;
-      if (statuses !== undefined && !statuses.includes(status)) continue;
-      if (types !== undefined && !matchesType(type, types)) continue;
-      if (tag !== undefined && !tags?.includes(tag)) continue;
-      if (tasks.length === limit) return { tasks, more: true };
+      if (!matchesListQuery(record.task, query)) continue;
+      if (tasks.length === query.limit) return { tasks, more: true };
       tasks.push(copyOf(record));
     }
     return await Promise.resolve({ tasks, more: false });

@@ -14,6 +14,7 @@ import { isTerminal } from "../protocol/status.ts";
 import { isDisplaced } from "../domain/retention/displaced.ts";
 import { isPendingDeletion } from "../domain/retention/pending_deletion.ts";
 import { isRefilling } from "../domain/retention/refilling.ts";
+import { compareNewestFirst } from "../domain/task_list.ts";
 import type { ArchiveAccess } from "../context/archive_access.ts";
 import { orArchiveAway } from "../context/archive_away.ts";
 
@@ -110,5 +111,5 @@ export class TieredReader implements TaskReader {
 
 /** Orders tasks newest first. */
 function compare({ task: a }: TaskRecord, { task: b }: TaskRecord): number {
-  return b.createdAt - a.createdAt || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
+  return compareNewestFirst(a, b);
 }

@@ -1,3 +1,5 @@
+import { inTime } from "@taskcast/core/adapter";
+
 /**
  * Asks a question that may take long or never be answered, for callers that cannot wait. It asks at
  * most once per interval and one at a time; every caller gets the newest answer.
@@ -31,10 +33,8 @@ export class Probe<Answer> {
       this.#asking = this.#askOnce().finally(() => this.#asking = undefined);
     }
     if (this.#asking === undefined) return;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, this.#patienceMs));
-    await Promise.race([this.#asking, late]);
-    clearTimeout(timer);
+    const late = () => new Error("no answer yet");
+    await inTime(this.#asking, this.#patienceMs, late).catch(() => {});
   }
 
   async #askOnce(): Promise<void> {

@@ -1,3 +1,4 @@
+import { inTime } from "@taskcast/core/adapter";
 import { unavailable } from "../errors.ts";
 import type { Kv, KvAtomic, KvCommitOutcome, KvEntry } from "./kv.ts";
 
@@ -64,18 +65,8 @@ export class TimelyKv implements Kv {
     this.#kv.close();
   }
 
-  async #inTime<T>(answer: Promise<T>): Promise<T> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () => reject(unavailable(`no answer within ${this.#timeoutMs} ms`)),
-        this.#timeoutMs,
-      );
-    });
-    try {
-      return await Promise.race([answer, late]);
-    } finally {
-      clearTimeout(timer);
-    }
+  #inTime<T>(answer: Promise<T>): Promise<T> {
+    const late = () => unavailable(`no answer within ${this.#timeoutMs} ms`);
+    return inTime(answer, this.#timeoutMs, late);
   }
 }

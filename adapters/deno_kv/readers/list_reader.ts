@@ -1,15 +1,9 @@
-import type { ListPage, ListQuery, TaskRecord } from "@taskcast/core/adapter";
-import { matchesType } from "@taskcast/core/adapter";
-import type { TaskStatus } from "@taskcast/core/protocol";
+import type { ListKey, ListPage, ListQuery, TaskRecord } from "@taskcast/core/adapter";
+import { compareNewestFirst, matchesListQuery } from "@taskcast/core/adapter";
 import { readText } from "../rows/blobs.ts";
 import type { Database } from "../connection/database.ts";
 import { merged } from "./merged.ts";
 import type { Head, ListedValue, Text } from "../rows/values.ts";
-
-interface Listed {
-  createdAt: number;
-  id: string;
-}
 
 /** Maximum number of lists read in parallel; beyond it, all tasks are scanned. */
 const MAX_LISTS = 16;
@@ -42,7 +36,7 @@ export async function listTasks(database: Database, query: ListQuery): Promise<L
   return { tasks: found.slice(0, limit), more: found.length > limit };
 }
 
-async function* listed(database: Database, query: ListQuery): AsyncGenerator<Listed, void> {
+async function* listed(database: Database, query: ListQuery): AsyncGenerator<ListKey, void> {
   const { kv, keys } = database;
   const { after, limit, statuses, types } = query;
   const lists = listsFor(query).map(async function* (list) {
@@ -50,12 +44,12 @@ async function* listed(database: Database, query: ListQuery): AsyncGenerator<Lis
     const options = { reverse: true, batchSize: Math.min(limit + 1, 100) };
     for await (const { key, value } of kv.list(selector, options)) {
       const { status, type } = value as ListedValue;
-      if (!matches({ status, type }, { statuses, types })) continue;
+      if (!matchesListQuery({ status, type }, { statuses, types })) continue;
       const [createdAt, id] = key.slice(-2) as [number, string];
       yield { createdAt, id };
     }
   });
-  yield* merged(lists, byAge);
+  yield* merged(lists, compareNewestFirst);
 }
 
 /** Returns the lists that together contain every task a query asks for. */
@@ -94,20 +88,6 @@ async function readGroup(
     const text = entries[2 * at + 1]!.value as Text | null;
     if (head === null || text === null) return undefined;
     const record: TaskRecord = JSON.parse(await readText(database, head.life, text));
-    const { status, type, tags } = record.task;
-    if (!matches({ status, type }, query)) return undefined;
-    return query.tag === undefined || tags?.includes(query.tag) ? record : undefined;
+    return matchesListQuery(record.task, query) ? record : undefined;
   }));
-}
-
-function matches(
-  { status, type = "" }: { status: TaskStatus; type?: string },
-  { statuses, types }: Pick<ListQuery, "statuses" | "types">,
-): boolean {
-  return (statuses === undefined || statuses.includes(status)) &&
-    (types === undefined || matchesType(type, types));
-}
-
-function byAge(a: Listed, b: Listed): number {
-  return b.createdAt - a.createdAt || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
 }

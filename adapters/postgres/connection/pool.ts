@@ -1,3 +1,4 @@
+import { inTime } from "@taskcast/core/adapter";
 import type { Connections } from "./connect.ts";
 import type { Verdict } from "./errors.ts";
 import { late } from "./errors.ts";
@@ -79,27 +80,23 @@ export class Pool {
       this.#owed.delete(request);
       if (connections === this.#current) this.#heard();
     };
-    let timer: ReturnType<typeof setTimeout> | undefined;
     let isOver = false;
-    const overdue = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        isOver = true;
-        reject(late(timeoutMs));
-        if (connections !== this.#current) return;
-        this.#owed.add(request);
-        this.#silent++;
-        const [oldest] = this.#owed;
-        const owesLong = performance.now() - oldest!.sinceMs > OWING_LIMITS * timeoutMs;
-        if (this.#silent >= SILENT_IN_A_ROW || owesLong) this.renew();
-      }, timeoutMs);
-    });
     const answer = work(() => isOver);
     answer.then(settled, settled);
-    try {
-      return await Promise.race([answer, overdue]);
-    } finally {
-      clearTimeout(timer);
-    }
+    return await inTime(answer, timeoutMs, () => {
+      isOver = true;
+      if (connections === this.#current) this.#owe(request, timeoutMs);
+      return late(timeoutMs);
+    });
+  }
+
+  /** Notes that the current connections did not answer a request, and replaces them if they are dead. */
+  #owe(request: { sinceMs: number }, timeoutMs: number): void {
+    this.#owed.add(request);
+    this.#silent++;
+    const [oldest] = this.#owed;
+    const owesLong = performance.now() - oldest!.sinceMs > OWING_LIMITS * timeoutMs;
+    if (this.#silent >= SILENT_IN_A_ROW || owesLong) this.renew();
   }
 
   /** Replaces all connections, unless that was done recently. */

@@ -1,4 +1,5 @@
 import type { EventKind, FoldPage, FoldQuery, SeriesFold } from "@taskcast/core/adapter";
+import { unescapeJsonText } from "@taskcast/core/adapter";
 import type { Database, Value } from "../connection/database.ts";
 import { answerOf } from "../connection/errors.ts";
 import type { EventRow, TaskRow } from "./event_rows.ts";
@@ -14,7 +15,6 @@ import {
 import type { FoldKey } from "./fold_keys.ts";
 import { KeyRanges, keysWithin } from "./fold_keys.ts";
 import { PART_LENGTH } from "./task_state.ts";
-import { unescaped } from "./text.ts";
 
 // Series have no index by their newest event, since it would prevent the in-place update (HOT) of
 // each publish to a series. So the next folds are found by scanning all series of the task. The
@@ -211,6 +211,6 @@ function toFold([newest, classes, isText, text, newestPart]: FoldRow): SeriesFol
     classes,
   };
   if (accField !== null) fold.accField = accField;
-  if (isText) fold.text = unescaped(text ?? "");
+  if (isText) fold.text = unescapeJsonText(text ?? "");
   return fold;
 }

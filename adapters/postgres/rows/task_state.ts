@@ -10,11 +10,11 @@ import type {
   TaskRecord,
 } from "@taskcast/core/adapter";
 import type { TaskStatus } from "@taskcast/core/protocol";
-import { MAX_SERIES_KINDS, newSeriesKind } from "@taskcast/core/adapter";
+import { escapeJsonText, newSeriesKind, withEventKind } from "@taskcast/core/adapter";
 import type { Changes } from "./changes.ts";
 import type { EventRow } from "./event_columns.ts";
 import type { ClassRow, SeriesRow, TaskRow } from "./table_rows.ts";
-import { escaped, withText } from "./text.ts";
+import { withText } from "./text.ts";
 
 /** Maximum length of a part of a series' text, in characters: a part fits in one page. */
 export const PART_LENGTH = 2_000;
@@ -225,17 +225,14 @@ export class TaskState implements CommitState {
     series.newest = index;
     this.#changes.series.add(series);
     if (series.mode === "keep-all") return undefined;
-    const { classes } = series;
-    if (classes !== null && !classes.some((c) => c.type === type && c.level === level)) {
-      series.classes = classes.length === MAX_SERIES_KINDS ? null : [...classes, { type, level }];
-    }
+    series.classes = withEventKind(series.classes, { type, level });
     if (series.mode !== "accumulate") return undefined;
     if (delta === undefined) {
       // Earlier events still need the parts so far.
       Object.assign(series, { is_text: false, first_part: series.parts, part_length: PART_LENGTH });
       return undefined;
     }
-    const text = escaped(delta);
+    const text = escapeJsonText(delta);
     series.is_text = true;
     if (series.parts === 0 || series.part_length + text.length > PART_LENGTH) {
       series.parts++;

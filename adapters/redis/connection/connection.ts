@@ -1,5 +1,5 @@
+import { inTime } from "@taskcast/core/adapter";
 import type { RedisClient, RedisNode } from "./client.ts";
-import { inTime } from "./in_time.ts";
 import { Silence } from "./silence.ts";
 
 /** Milliseconds between replacements of a connection because of what the server replied. */

@@ -1,3 +1,4 @@
+import { inTime } from "@taskcast/core/adapter";
 import { setImmediate } from "node:timers";
 import { TaskcastError } from "@taskcast/core/protocol";
 import { Admission } from "./admission.ts";
@@ -9,7 +10,6 @@ import { damagedError } from "./damaged.ts";
 import { isDenied } from "../denied.ts";
 import { noRedis } from "../connection/no_redis.ts";
 import { Deadlines } from "../connection/deadlines.ts";
-import { inTime } from "../connection/in_time.ts";
 import { Lane } from "./lane.ts";
 import { Generations } from "./generations.ts";
 import type { Partitions } from "../partitions.ts";

@@ -1,5 +1,5 @@
 -- Commits one atomic change of a task: checks what is expected, then writes everything or refuses everything.
--- The checks and their order mirror checkCommit in core/domain/commit.ts.
+-- The checks and their order mirror checkCommit in core/domain/commits/commit.ts.
 --
 -- Returns {outcome, from, length, timestamp, {position in the commit, ...} ..., generation} or {code, details
 -- ..., generation}. The outcome is 'ok', or 'hooked' for tasks with webhooks; ' untold' is added if the

@@ -2,7 +2,7 @@
 -- Returns {outcome, from, length, timestamp, generation} or {code, details ..., generation}; the outcome is
 -- as in commit.lua.
 --
--- The checks are those of checkCommit in core/domain/commit.ts that such a commit can fail.
+-- The checks are those of checkCommit in core/domain/commits/commit.ts that such a commit can fail.
 --
 -- Most commits are of this kind and take most of the time of Redis, so this script leaves out what other
 -- commits need. It makes few strings, since Lua hashes every byte of each.

@@ -157,15 +157,3 @@ export function toStoredEvent(row: EventRow): StoredEvent {
   }
   return event;
 }
-
-/**
- * Returns a text as it stands between the quotes of JSON: any text can be stored so, and joined.
- */
-export function escaped(text: string): string {
-  return JSON.stringify(text).slice(1, -1);
-}
-
-/** Returns the text of escaped parts. */
-export function unescaped(parts: readonly string[]): string {
-  return JSON.parse(`"${parts.join("")}"`);
-}

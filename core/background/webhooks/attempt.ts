@@ -1,5 +1,6 @@
 import { escapeLineSeparators } from "../../protocol/line_separators.ts";
 import type { Clock } from "../../contracts/clock.ts";
+import { inTime } from "../../contracts/in_time.ts";
 import type { StoredEvent } from "../../contracts/records.ts";
 import type { WebhookRequest, WebhookResponse, WebhookSender } from "../../contracts/webhooks.ts";
 import { envelopeJson, idOf } from "../../domain/event_json.ts";
@@ -71,16 +72,8 @@ async function sendInTime(
   request: WebhookRequest,
   clock: Clock,
 ): Promise<WebhookResponse> {
-  const late = Promise.withResolvers<never>();
-  const timer = clock.setTimeout(
-    () => late.reject(new Error(`no answer within ${request.timeoutMs} ms`)),
-    request.timeoutMs + GRACE_MS,
-  );
-  try {
-    return await Promise.race([sender.send(request), late.promise]);
-  } finally {
-    clock.clearTimeout(timer);
-  }
+  const late = () => new Error(`no answer within ${request.timeoutMs} ms`);
+  return await inTime(sender.send(request), request.timeoutMs + GRACE_MS, late, clock);
 }
 
 /** Returns a text as a header value. Characters that headers cannot contain are percent-encoded. */

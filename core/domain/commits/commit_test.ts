@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { EventDraft } from "../contracts/records.ts";
-import type { Commit } from "../contracts/short_term_store.ts";
+import type { EventDraft } from "../../contracts/records.ts";
+import type { Commit } from "../../contracts/short_term_store.ts";
 import type { CommitState } from "./commit.ts";
 import { checkCommit } from "./commit.ts";
 

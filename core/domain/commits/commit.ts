@@ -1,11 +1,11 @@
-import type { EventDraft, TaskRevision } from "../contracts/records.ts";
-import type { Commit, Refusal } from "../contracts/short_term_store.ts";
-import type { TaskStatus } from "../protocol/status.ts";
-import { isTerminal } from "../protocol/status.ts";
+import type { EventDraft, TaskRevision } from "../../contracts/records.ts";
+import type { Commit, Refusal } from "../../contracts/short_term_store.ts";
+import type { TaskStatus } from "../../protocol/status.ts";
+import { isTerminal } from "../../protocol/status.ts";
 import type { KnownProducer, ProducerCheck, SeriesKind } from "./append.ts";
 import { checkProducers, checkSeries } from "./append.ts";
 import { isLive, isReplaced } from "./expectation.ts";
-import { isAtRevision } from "./revision.ts";
+import { isAtRevision } from "../revision.ts";
 
 /** The state of a stored task that decides whether it takes a commit. */
 export interface CommitState extends Readonly<TaskRevision> {

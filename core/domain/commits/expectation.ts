@@ -1,4 +1,4 @@
-import type { Commit, LiveExpectation } from "../contracts/short_term_store.ts";
+import type { Commit, LiveExpectation } from "../../contracts/short_term_store.ts";
 
 /** Returns whether a commit expects a live task. */
 export function isLive(expect: Commit["expect"]): expect is "live" | LiveExpectation {

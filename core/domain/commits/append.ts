@@ -1,6 +1,6 @@
-import type { EventDraft } from "../contracts/records.ts";
-import type { Refusal } from "../contracts/short_term_store.ts";
-import type { SeriesMode } from "../protocol/event.ts";
+import type { EventDraft } from "../../contracts/records.ts";
+import type { Refusal } from "../../contracts/short_term_store.ts";
+import type { SeriesMode } from "../../protocol/event.ts";
 
 // The parts of a commit's check that concern producers and series; see `checkCommit`.
 
