@@ -13,7 +13,7 @@ export interface ArchiveTask {
 
 /** One task's part of a batch. */
 export interface BatchPart {
-  item: ArchiveTask;
+  task: ArchiveTask;
   /** Maximum number of events. */
   limit: number;
 }
@@ -30,23 +30,23 @@ export const NO_REVISION: TaskRevision = { incarnation: "", version: 0, length: 
  * archive costs as much as some dozens of events.
  */
 export function nextBatch(
-  items: readonly ArchiveTask[],
+  tasks: readonly ArchiveTask[],
   archiveBatch: number,
-): { shares: BatchPart[]; rest: ArchiveTask[] } {
-  const shares: BatchPart[] = [];
+): { batch: BatchPart[]; rest: ArchiveTask[] } {
+  const batch: BatchPart[] = [];
   const rest: ArchiveTask[] = [];
   let left = archiveBatch;
-  for (const item of items) {
-    const { head, position } = item;
+  for (const task of tasks) {
+    const { head, position } = task;
     const missing = position.deleted ? 0 : Math.max(0, head.length - position.length);
-    if (missing > 0 && left <= 0 || shares.length === READ_TASKS) {
-      rest.push(item);
+    if (missing > 0 && left <= 0 || batch.length === READ_TASKS) {
+      rest.push(task);
       continue;
     }
-    shares.push({ item, limit: Math.max(1, Math.min(missing, left)) });
+    batch.push({ task, limit: Math.max(1, Math.min(missing, left)) });
     left -= missing;
   }
-  return { shares, rest };
+  return { batch, rest };
 }
 
 /** Returns whether two positions of the archive in a task are equal. */

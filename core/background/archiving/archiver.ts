@@ -278,35 +278,35 @@ export class Archiver {
   async #archiveAll(taskIds: readonly string[]): Promise<Remaining> {
     const { clock, options } = this.#context;
     const untilMs = clock.now() + TURN_MS;
-    let items = await this.#tasks.read("archive", taskIds);
+    let tasks = await this.#tasks.read("archive", taskIds);
     do {
-      const { shares, rest } = nextBatch(items, options.archiveBatch);
-      items = [...rest, ...await this.#pace.step(() => this.#advance(shares))];
-    } while (items.length > 0 && clock.now() < untilMs);
+      const { batch, rest } = nextBatch(tasks, options.archiveBatch);
+      tasks = [...rest, ...await this.#pace.step(() => this.#advance(batch))];
+    } while (tasks.length > 0 && clock.now() < untilMs);
     const idsOf = (some: readonly ArchiveTask[]) => some.map(({ head }) => head.record.task.id);
     return {
-      served: idsOf(items.filter(({ isServed }) => isServed)),
-      unserved: idsOf(items.filter(({ isServed }) => !isServed)),
+      served: idsOf(tasks.filter(({ isServed }) => isServed)),
+      unserved: idsOf(tasks.filter(({ isServed }) => !isServed)),
     };
   }
 
   /** Writes a part of each task, or finishes it. Returns the unfinished tasks. */
-  async #advance(shares: readonly BatchPart[]): Promise<ArchiveTask[]> {
+  async #advance(batch: readonly BatchPart[]): Promise<ArchiveTask[]> {
     const parts = await this.#faults.runEach(
       "archive",
-      shares,
-      ({ item }) => claimedOf(item.head),
-      async ({ item, limit }) => ({ item, part: await this.#nextPart(item, limit) }),
+      batch,
+      ({ task }) => claimedOf(task.head),
+      async ({ task, limit }) => ({ task, part: await this.#nextPart(task, limit) }),
     );
-    const open = parts.flatMap(({ item, part }) => part === undefined ? [] : [{ item, part }]);
+    const open = parts.flatMap(({ task, part }) => part === undefined ? [] : [{ task, part }]);
     const written = await this.#faults.runTogether(
       "archive",
       open,
-      ({ item }) => claimedOf(item.head),
+      ({ task }) => claimedOf(task.head),
       (some) => this.#write(some.map(({ part }) => part)),
     );
-    const left: ArchiveTask[] = [];
-    for (const { item: { item: { head, position: before }, part }, value: position } of written) {
+    const unfinished: ArchiveTask[] = [];
+    for (const { item: { task: { head, position: before }, part }, value: position } of written) {
       this.#counts.eventsArchived += part.events.length;
       if (isSamePosition(before, position)) {
         // Without progress it would be written again and again.
@@ -318,9 +318,9 @@ export class Archiver {
       const sent = part.events.at(-1);
       const isCompared = !position.deleted && sent !== undefined &&
         position.length === sent.index + 1 && position.entropy === sent.entropy;
-      left.push({ head, position, isCompared, isServed: true });
+      unfinished.push({ head, position, isCompared, isServed: true });
     }
-    return left;
+    return unfinished;
   }
 
   async #write(parts: readonly ArchivePart[]): Promise<ArchivePosition[]> {
