@@ -3,11 +3,14 @@ import type { CommandWords } from "../../testing/servers/cli.ts";
 import { withExampleServer } from "../../testing/servers/example_server.ts";
 import { documents } from "../../testing/texts/markdown.ts";
 import { assertGoesOn, assertStaysOpen } from "../../testing/servers/stays_open.ts";
+import { run } from "../../tools/npm/run.ts";
 import type { Project } from "./project.ts";
 import { toJavaScript } from "./project.ts";
 
 // Streams, and requests that stay open, on the hosts in the documents, for longer than each host
 // allows quiet connections. Next.js is tested beside its example.
+
+const ROOT = new URL("../../", import.meta.url);
 
 /** Longer than {@linkcode shortTimeouts} allow a connection without an exception. */
 export const QUIET_ON_NODE_MS = 2_000;
@@ -22,7 +25,10 @@ export async function shortTimeouts(project: Project): Promise<string[]> {
 }
 
 /** Registers the tests of hosts, in a project that installed everything. */
-export function testHosts(project: Project, { node, bun }: { node: string; bun?: string }): void {
+export function testHosts(
+  project: Project,
+  { node, bun, workerd }: { node: string; bun?: string; workerd?: string },
+): void {
   const health = "/taskcast/health";
 
   Deno.test("npm: quiet streams and requests stay open in Fastify, as the guide says", async () => {
@@ -53,7 +59,40 @@ export function testHosts(project: Project, { node, bun }: { node: string; bun?:
       serve("no", (base) => assertGoesOn(base, QUIET_ON_BUN_MS)),
     ]);
   });
+
+  Deno.test({
+    name: "npm: quiet streams and requests stay open in a Durable Object of workerd",
+    ignore: workerd === undefined,
+  }, async () => {
+    const entry = new URL("./durable_object.ts", import.meta.url).pathname;
+    const bundle = ["bundle", "--quiet", "--platform", "browser", "--external", "node:*"];
+    await run(Deno.execPath(), [...bundle, "-o", `${project.folder}durable_object.js`, entry], {
+      cwd: ROOT,
+    });
+    await project.write("durable_object.capnp", WORKERD_CONFIG);
+    const serve = 'exec "$0" serve durable_object.capnp --socket-addr "http=127.0.0.1:$PORT"';
+    const command: CommandWords = ["sh", "-c", serve, workerd!];
+    await withExampleServer({ command, folder: project.folder, health }, async (url) => {
+      await assertStaysOpen(`${url}/taskcast`, QUIET_ON_NODE_MS);
+      await assertGoesOn(`${url}/taskcast`, QUIET_ON_NODE_MS);
+    });
+  });
 }
+
+/** A Worker with one Durable Object, whose address is given on the command line. */
+const WORKERD_CONFIG = `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [ (name = "main", worker = .worker) ],
+  sockets = [ (name = "http", http = (), service = "main") ],
+);
+const worker :Workerd.Worker = (
+  modules = [ (name = "worker", esModule = embed "durable_object.js") ],
+  compatibilityDate = "2026-10-01",
+  durableObjectNamespaces = [ (className = "Tasks", uniqueKey = "taskcast") ],
+  durableObjectStorage = (inMemory = void),
+  bindings = [ (name = "TASKS", durableObjectNamespace = "Tasks") ],
+);
+`;
 
 /** Returns the block of a document that contains a text. */
 async function blockWith(file: string, text: string): Promise<string> {

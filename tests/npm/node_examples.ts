@@ -93,6 +93,23 @@ async function testNextjs(project: Project, { start }: ExampleFolder, node: stri
     await withExampleServer({ command, folder }, assertDrains);
   });
 
+  Deno.test("npm: examples/nextjs: streams stay whole under next dev on Node 24", async () => {
+    // Its own process starts the one that serves, and ends it on SIGTERM.
+    const timeouts = await shortTimeouts(project);
+    const development: CommandWords = [
+      "env",
+      "NEXT_TELEMETRY_DISABLED=1",
+      node,
+      ...timeouts,
+      next,
+      "dev",
+    ];
+    await withExampleServer({ command: development, folder }, async (url) => {
+      await assertEmbeds(url);
+      await assertGoesOn(`${url}/taskcast`, QUIET_ON_NODE_MS);
+    });
+  });
+
   await browserTest("npm: examples/nextjs: its page shows the text", async (page) => {
     // On SIGTERM, Next waits for a connection that the browser has opened and not used yet.
     await withExampleServer({ command, folder, signal: "SIGKILL" }, async (url) => {

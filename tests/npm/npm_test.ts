@@ -7,7 +7,7 @@ import { exportsOnJsr, exportsOnNpm } from "./export_lists.ts";
 import { testHosts } from "./hosts.ts";
 import { SERVERS, testNodeExamples } from "./node_examples.ts";
 import { installProject, toJavaScript } from "./project.ts";
-import { bun, nodeOf } from "./runtimes.ts";
+import { bun, nodeOf, workerd } from "./runtimes.ts";
 import { type CommandWords, startCli } from "../../testing/servers/cli.ts";
 import { leftOut } from "../../testing/left_out.ts";
 import { postgresUrl } from "../../testing/databases/postgres_server.ts";
@@ -294,7 +294,12 @@ Deno.test("npm: what is in SQLite survives the death of its server on Node 22", 
 const bunProgram = await bun();
 if (bunProgram === undefined) leftOut("the tests on Bun", "a machine on which its package runs");
 
-testHosts(project, { node: await nodeOf(24), bun: bunProgram });
+const workerdProgram = await workerd();
+if (workerdProgram === undefined) {
+  leftOut("the test on workerd", "a machine on which its package runs");
+}
+
+testHosts(project, { node: await nodeOf(24), bun: bunProgram, workerd: workerdProgram });
 
 Deno.test({
   name: "npm: streams, publishing and resumption work on Bun",

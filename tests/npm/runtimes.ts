@@ -16,6 +16,14 @@ export async function bun(): Promise<string | undefined> {
   return await versionOf(program) === undefined ? undefined : program;
 }
 
+/** Returns workerd from its package; `undefined` if it does not run. */
+export async function workerd(): Promise<string | undefined> {
+  const architecture = Deno.build.arch === "aarch64" ? "arm64" : "64";
+  const path = `@cloudflare/workerd-${Deno.build.os}-${architecture}/bin/workerd`;
+  const program = await installed("workerd", "1", path);
+  return await versionOf(program) === undefined ? undefined : program;
+}
+
 async function installed(name: string, version: string, path: string): Promise<string> {
   const folder = new URL(`${name}-${version}/`, CACHE);
   const program = new URL(`node_modules/${path}`, folder).pathname;
