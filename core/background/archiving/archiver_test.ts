@@ -424,9 +424,11 @@ Deno.test("writes to the archive are full, and each task is in as few of them as
   await clock.pass(DELAY_MS);
   assert.equal(engine.stats.eventsArchived, tasks * each);
   assert(writes.every(({ events }) => events <= archiveBatch));
-  // The first task is read before the others exist.
+  // The first task may be read before the others exist, and the last write takes what is left.
+  const fewest = Math.ceil(tasks * each / archiveBatch);
+  assert(writes.length <= fewest + 1, `${writes.length} writes`);
   const full = writes.slice(1, -1);
-  assert(full.length > 8 && full.every(({ events }) => events === archiveBatch));
+  assert(full.length >= fewest - 2 && full.every(({ events }) => events === archiveBatch));
   // Each write may cut one task in two.
   const parts = writes.reduce((sum, write) => sum + write.tasks, 0);
   assert(parts < tasks + writes.length, `${parts} parts of ${tasks} tasks`);
