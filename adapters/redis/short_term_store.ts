@@ -51,7 +51,10 @@ const UNTOLD = " untold";
 /** Milliseconds until unavailable partitions are asked again for due work. */
 const ASK_AGAIN_MS = 1_000;
 
-/** Tasks and logs in Redis. Each operation is one script, except pages of many events. */
+/**
+ * Tasks and logs in Redis. Each change of one task is one atomic script. Lists, claims and large pages
+ * take several calls.
+ */
 export class RedisShortTermStore implements ShortTermStore {
   readonly durable = true;
   readonly announcesOn?: BroadcastProvider;

@@ -27,7 +27,8 @@ const NO_REPEATS: ProducerCheck = { repeats: [], progress: new Map() };
  * Decides whether a store takes a commit, and which of its drafts repeat stored events.
  *
  * The order of the checks is part of the contract: a commit that could be refused for two reasons gets
- * the same refusal from every store. `commit.lua` of the Redis adapter mirrors this function.
+ * the same refusal from every store. `commit.lua` and
+ * `publish.lua` of the Redis adapter mirror this function.
  *
  * @param state The stored task; `undefined` if there is none.
  * @param isClosed Whether a tombstone closes the id.
