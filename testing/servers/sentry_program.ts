@@ -1,14 +1,18 @@
-// A host with its own SDK, as a process: in one process, SDKs of several versions would find each
-// other. Its arguments are the SDK's specifier and its behaviour, as JSON.
+// Hosts with an SDK of their own, one after the other in a process: in one process, SDKs of several
+// versions would find each other. The arguments are the SDK's specifier and the behaviour of each host,
+// as a JSON list. A line with SENTRY_PROGRAM_ENDS ends the output of each host.
 import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
 import type { Signal } from "@taskcast/core/adapter";
 import { createSentryHooks, type SentryHooksOptions } from "@taskcast/sentry";
 import { createTaskcastApp } from "@taskcast/server";
 import { until } from "../sse/sse.ts";
 
-/** Behaviour of the program. */
+/** The line that ends the output of each host, on both streams. */
+export const SENTRY_PROGRAM_ENDS = "--- end of host ---";
+
+/** Behaviour of a host. */
 export interface SentryProgram {
-  /** Options of `Sentry.init`; null if it is not called. */
+  /** Options of `Sentry.init`; null if it is not called, which needs the first place in the list. */
   init: Record<string, unknown> | null;
   /** Passes the SDK to the hooks. */
   explicit?: boolean;
@@ -72,8 +76,8 @@ async function run(
   // Until version 8, it rejects if something could not be sent.
   const flushed = await Promise.resolve(Sentry.flush(5_000)).catch(() => false);
   console.log(flushed ? "flushed" : "not flushed");
-  // SDKs keep a process alive, or end it late.
-  Deno.exit();
+  // Otherwise version 11 warns when the next host initialises it.
+  await Promise.resolve(Sentry.close()).catch(() => {});
 }
 
 class FailingBroadcast extends MemoryBroadcastProvider {
@@ -90,5 +94,16 @@ class FailingBroadcast extends MemoryBroadcastProvider {
 
 if (import.meta.main) {
   const Sentry = await import(Deno.args[0]!);
-  await run(Sentry, JSON.parse(Deno.args[1]!));
+  for (const program of JSON.parse(Deno.args[1]!)) {
+    try {
+      await run(Sentry, program);
+    } catch (error) {
+      console.error(error);
+      console.log("failed");
+    }
+    console.log(SENTRY_PROGRAM_ENDS);
+    console.error(SENTRY_PROGRAM_ENDS);
+  }
+  // SDKs keep a process alive, or end it late.
+  Deno.exit();
 }
