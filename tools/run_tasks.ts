@@ -1,8 +1,8 @@
-// Runs tasks of deno.json, two at a time, each to its end, and reports failures and durations. A
+// Runs tasks of deno.json, three at a time, each to its end, and reports failures and durations. A
 // single task leaves processors idle while it waits for a server or checks types.
 
 /** Number of concurrent tasks. */
-const AT_A_TIME = 2;
+const AT_A_TIME = 3;
 
 const names = [...Deno.args];
 const failed: string[] = [];
