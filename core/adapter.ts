@@ -79,10 +79,10 @@ export type { EngineTracer, TracedWork, WorkSpan } from "./contracts/tracer.ts";
 export type { GlobalWebhook, WebhookFailure } from "./contracts/webhooks.ts";
 export type {
   ClaimedWork,
-  MarkedTask,
+  ScheduledTask,
   Work,
-  WorkMarks,
   WorkQueue,
+  WorkSchedule,
 } from "./contracts/work_queue.ts";
 export { WORK_KINDS } from "./contracts/work_queue.ts";
 export type {

@@ -54,7 +54,7 @@ export function planCommit(
     return toStoredEvent(index, value, draft.data);
   });
   if (isChange) {
-    markForWork(keys, state, changes, commit);
+    scheduleWork(keys, state, changes, commit);
     setHead(keys, state, changes);
   }
   const { length, hooked } = state.head!;
@@ -73,7 +73,7 @@ export function beginOversized(
   fresh: readonly EventDraft[],
 ): void {
   if (commit.record !== undefined) writeRecord(keys, state, changes, commit);
-  markForWork(keys, state, changes, commit);
+  scheduleWork(keys, state, changes, commit);
   const prepared = fresh.map((draft) => prepare(draft, changes));
   const drafts = changes.aside(JSON.stringify(prepared));
   state.head = { ...state.head!, wide: { drafts, nowMs: commit.nowMs, next: 0 } };
@@ -123,11 +123,11 @@ function commitStateOf(
   };
 }
 
-function markForWork(keys: Keys, state: TaskState, changes: Changes, commit: Commit): void {
+function scheduleWork(keys: Keys, state: TaskState, changes: Changes, commit: Commit): void {
   const head = state.head!;
   const marks = { ...head.marks };
   for (const kind of WORK_KINDS) {
-    const atMs = commit.marks?.[kind];
+    const atMs = commit.schedule?.[kind];
     if (atMs === undefined || marks[kind] !== undefined) continue;
     if (kind === "deliver" && !head.hooked) continue;
     marks[kind] = atMs;

@@ -11,9 +11,9 @@ import type {
   ListQuery,
   LogPage,
   LogQuery,
-  MarkedTask,
   NoteChange,
   RevisionExpectation,
+  ScheduledTask,
   ShortTermStore,
   Signal,
   StoredEvent,
@@ -42,8 +42,8 @@ import { trimInSteps, TrimWork } from "./trim.ts";
 import type { EventValue, Head, Text } from "./rows/values.ts";
 import { toStoredEvent } from "./rows/values.ts";
 import { readFolds } from "./readers/fold_reader.ts";
-import { claimMarked, readDue, readMarked } from "./readers/work_reader.ts";
-import { archiving, claiming, deleting, FINISH_PENDING, marking } from "./rows/task_changes.ts";
+import { claimScheduled, readDue, readScheduled } from "./readers/work_reader.ts";
+import { archiving, claiming, deleting, FINISH_PENDING, scheduling } from "./rows/task_changes.ts";
 
 /** Tasks and logs in Deno KV. */
 export class DenoKvShortTermStore implements ShortTermStore {
@@ -198,7 +198,7 @@ export class DenoKvShortTermStore implements ShortTermStore {
     const { keys } = this.#database;
     const claim = this.#claims.then(() =>
       retryUntilUnchanged(() =>
-        claimMarked(
+        claimScheduled(
           this.#database,
           work,
           { nowMs, limit },
@@ -210,20 +210,20 @@ export class DenoKvShortTermStore implements ShortTermStore {
     return await claim;
   }
 
-  async mark(
+  async schedule(
     taskId: string,
     work: Work,
     atMs: number | undefined,
-    at: RevisionExpectation,
+    expected?: RevisionExpectation,
   ): Promise<boolean> {
-    return await this.#queue.run(taskId, marking(this.#database.keys, { work, atMs, at }));
+    return await this.#queue.run(taskId, scheduling(this.#database.keys, { work, atMs, expected }));
   }
 
-  async marked(
+  async scheduled(
     work: Work,
-    options: { limit: number; after?: MarkedTask },
-  ): Promise<MarkedTask[]> {
-    return await retryUntilUnchanged(() => readMarked(this.#database, work, options));
+    options: { limit: number; after?: ScheduledTask },
+  ): Promise<ScheduledTask[]> {
+    return await retryUntilUnchanged(() => readScheduled(this.#database, work, options));
   }
 
   async archived(

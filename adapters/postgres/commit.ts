@@ -21,7 +21,7 @@ export function decide(
   commit: Commit,
   { number, isClosed }: { number: number; isClosed: boolean },
 ): Decision {
-  const { taskId, events, nowMs, record, due, marks = {} } = commit;
+  const { taskId, events, nowMs, record, due, schedule = {} } = commit;
   const known = tasks.get(taskId);
   const checked = checkCommit(known, commit, isClosed);
   if ("code" in checked) return { ok: false, refusal: checked };
@@ -38,9 +38,9 @@ export function decide(
   }
   if (record !== undefined || row.length > from) {
     for (const kind of WORK_KINDS) {
-      const atMs = marks[kind];
+      const atMs = schedule[kind];
       if (atMs === undefined || (kind === "deliver" && !row.hooked)) continue;
-      changes.mark(row.task, kind, atMs);
+      changes.schedule(row.task, kind, atMs);
     }
   }
   return { ok: true, events: stored, from, length: row.length, hooked: row.hooked };

@@ -102,7 +102,7 @@ export class PostgresLongTermStore extends PostgresTaskStore implements LongTerm
           if (event.index !== row.length) continue;
           state.add(planned[i]!.events[at]!, event.timestamp);
         }
-        if (cleanAtMs !== undefined) changes.mark(row.task, "clean", cleanAtMs);
+        if (cleanAtMs !== undefined) changes.schedule(row.task, "clean", cleanAtMs);
         return state;
       });
       if (replaced.length > 0) await deleteRows(run, LOG_TABLES, replaced);

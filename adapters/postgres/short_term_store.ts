@@ -3,9 +3,9 @@ import type {
   CommitResult,
   DueKind,
   DueWork,
-  MarkedTask,
   NoteChange,
   RevisionExpectation,
+  ScheduledTask,
   ShortTermStore,
   TaskRevision,
   Tombstone,
@@ -21,7 +21,7 @@ import type { Database } from "./connection/database.ts";
 import { deleteRows, LIVE_TABLES } from "./rows/delete_rows.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { load } from "./rows/load.ts";
-import { lockedRow, PostgresTaskStore, setMark } from "./task_store.ts";
+import { lockedRow, PostgresTaskStore, setWorkTime } from "./task_store.ts";
 
 /** Tasks and logs in PostgreSQL. */
 export class PostgresShortTermStore extends PostgresTaskStore implements ShortTermStore {
@@ -66,7 +66,7 @@ export class PostgresShortTermStore extends PostgresTaskStore implements ShortTe
         lockedRow(run, taskId),
         closing === undefined ? openId(run, taskId, at) : undefined,
       ]);
-      if (row === undefined || (at !== undefined && !isAtRevision(row, at))) return false;
+      if (row === undefined || !isAtRevision(row, at)) return false;
       await Promise.all([
         deleteRows(run, LIVE_TABLES, [row.task]),
         closing && closeId(run, { taskId, incarnation: row.incarnation }, closing),
@@ -98,20 +98,20 @@ export class PostgresShortTermStore extends PostgresTaskStore implements ShortTe
       const row = await lockedRow(run, taskId);
       if (row === undefined) return false;
       const isThere = isAtRevision(row, at);
-      await setMark(run, row.task, "archive", isThere ? undefined : againAtMs);
+      await setWorkTime(run, row.task, "archive", isThere ? undefined : againAtMs);
       if (isThere && releaseAtMs !== undefined) {
-        await setMark(run, row.task, "release", releaseAtMs);
+        await setWorkTime(run, row.task, "release", releaseAtMs);
       }
       return isThere;
     });
   }
 
-  async marked(
+  async scheduled(
     work: Work,
-    { limit, after }: { limit: number; after?: MarkedTask },
-  ): Promise<MarkedTask[]> {
+    { limit, after }: { limit: number; after?: ScheduledTask },
+  ): Promise<ScheduledTask[]> {
     const position = after === undefined ? [] : [after.atMs, after.taskId];
-    return await this.database.read<MarkedTask>(
+    return await this.database.read<ScheduledTask>(
       'SELECT t.id AS "taskId", d.at_ms::float8 AS "atMs" FROM {due} d JOIN {tasks} t USING (task) ' +
         `WHERE d.kind = $1 ${
           after === undefined ? "" : "AND (d.at_ms, t.id) > ($3::bigint, $4)"

@@ -64,16 +64,16 @@ export class PostgresTaskStore extends PostgresTaskReader {
     };
   }
 
-  async mark(
+  async schedule(
     taskId: string,
     work: Work,
     atMs: number | undefined,
-    at: RevisionExpectation,
+    expected?: RevisionExpectation,
   ): Promise<boolean> {
     return await this.database.transaction(async (run) => {
       const row = await lockedRow(run, taskId);
-      if (row === undefined || !isAtRevision(row, at)) return false;
-      await setMark(run, row.task, work, atMs);
+      if (row === undefined || !isAtRevision(row, expected)) return false;
+      await setWorkTime(run, row.task, work, atMs);
       return true;
     });
   }
@@ -90,12 +90,12 @@ export class PostgresTaskStore extends PostgresTaskReader {
   }
 }
 
-/** A mark of a task and of work that never exist. */
+/** Schedules work of a kind that never exists for a task that never exists. */
 const CHECK = "INSERT INTO {due} (task, kind, at_ms) VALUES (0, 'check', $1::bigint) " +
   "ON CONFLICT (task, kind) DO UPDATE SET at_ms = excluded.at_ms";
 
-/** Marks a locked task for work, or removes the mark. */
-export async function setMark(
+/** Schedules a locked task for work, or removes that. */
+export async function setWorkTime(
   run: Run,
   task: number,
   work: Work,

@@ -3,7 +3,7 @@ import type {
   EventDraft,
   SeriesFold,
   StoredEvent,
-  WorkMarks,
+  WorkSchedule,
 } from "@taskcast/core/adapter";
 import type { EventFilter, Level, SeriesMode } from "@taskcast/core/protocol";
 import {
@@ -27,7 +27,7 @@ export const NUMBER_AT = 1;
 
 /** Returns the script call for a commit; its number is filled in when it is sent. */
 export function commitCall(
-  { taskId, expect, record, due, events, nowMs, maxEvents, maxBytes, marks = {} }: Commit,
+  { taskId, expect, record, due, events, nowMs, maxEvents, maxBytes, schedule = {} }: Commit,
   { session, publish }: {
     /** The scope of commit numbers. */
     session: string;
@@ -42,12 +42,12 @@ export function commitCall(
     String(Math.round(nowMs)),
     String(maxEvents),
     String(maxBytes),
-    text(marks.deliver),
-    text(marks.archive),
+    text(schedule.deliver),
+    text(schedule.archive),
     publish,
   ];
   const specials = events.reduce((count, draft) => count + (isSpecial(draft) ? 1 : 0), 0);
-  const others = otherMarks(marks);
+  const others = otherTimes(schedule);
   const demanded = typeof expect === "object" && expect.live ? expect.incarnation : undefined;
   if (
     isLive(expect) && record === undefined && events.length > 0 && specials === 0 && others === ""
@@ -88,11 +88,11 @@ function nameOf(expect: Commit["expect"]): string {
   return isLive(expect) ? "live" : "at";
 }
 
-/** Returns the rare marks of a commit. */
-function otherMarks(marks: WorkMarks): string {
+/** Returns the rare work that a commit schedules. */
+function otherTimes(schedule: WorkSchedule): string {
   let text = "";
   for (const kind of MARKED_SELDOM) {
-    const atMs = marks[kind];
+    const atMs = schedule[kind];
     if (atMs !== undefined) text += `${kind} ${atMs} `;
   }
   return text;

@@ -14,10 +14,10 @@ import type {
   ListQuery,
   LogPage,
   LogQuery,
-  MarkedTask,
   NoteChange,
   Refusal,
   RevisionExpectation,
+  ScheduledTask,
   ShortTermStore,
   StoredEvent,
   TaskHead,
@@ -287,7 +287,7 @@ export class RedisShortTermStore implements ShortTermStore {
     at?: RevisionExpectation,
     closing?: Tombstone,
   ): Promise<boolean> {
-    const revision = at === undefined ? ["", "", ""] : revisionArgs(at);
+    const revision = revisionArgs(at);
     const closed = closing === undefined ? ["", ""] : [
       String(Math.ceil(closing.untilMs)),
       String(Math.max(1, Math.ceil(closing.untilMs - closing.nowMs))),
@@ -366,24 +366,31 @@ export class RedisShortTermStore implements ShortTermStore {
     return isThere === 1;
   }
 
-  async mark(
+  async schedule(
     taskId: string,
     work: Work,
     atMs: number | undefined,
-    at: RevisionExpectation,
+    expected?: RevisionExpectation,
   ): Promise<boolean> {
-    const [done] = await this.#run(taskId, "mark", taskId, ...revisionArgs(at), work, text(atMs));
+    const [done] = await this.#run(
+      taskId,
+      "schedule",
+      taskId,
+      ...revisionArgs(expected),
+      work,
+      text(atMs),
+    );
     return done === 1;
   }
 
-  async marked(
+  async scheduled(
     work: Work,
-    { limit, after }: { limit: number; after?: MarkedTask },
-  ): Promise<MarkedTask[]> {
+    { limit, after }: { limit: number; after?: ScheduledTask },
+  ): Promise<ScheduledTask[]> {
     const position = after === undefined ? ["-inf", ""] : [String(after.atMs), after.taskId];
-    const all: MarkedTask[] = [];
+    const all: ScheduledTask[] = [];
     for (
-      const reply of await this.#scripts.runOnAll("marked", [work, String(limit), ...position])
+      const reply of await this.#scripts.runOnAll("scheduled", [work, String(limit), ...position])
     ) {
       for (let i = 0; i < reply.length; i += 2) {
         all.push({ taskId: reply[i] as string, atMs: Number(reply[i + 1]) });
@@ -495,7 +502,9 @@ function storedOf(
   });
 }
 
-function revisionArgs({ incarnation, version, length }: RevisionExpectation): string[] {
+function revisionArgs(expected: RevisionExpectation | undefined): string[] {
+  if (expected === undefined) return ["", "", ""];
+  const { incarnation, version, length } = expected;
   return [incarnation, text(version), text(length)];
 }
 

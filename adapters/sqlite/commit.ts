@@ -18,7 +18,7 @@ import type { Statements } from "./connection/statements.ts";
 import type { EventRow, TaskRow } from "./rows/tables.ts";
 import { insertTask, updateRecord } from "./rows/task_rows.ts";
 import { INDEXES, SELECT_EVENT, toStoredEvent } from "./rows/tables.ts";
-import { markOnce } from "./rows/work_marks.ts";
+import { scheduleOnce } from "./rows/work_times.ts";
 
 /**
  * Maximum number of events that a publish can bring a log to, whatever the engine allows. The rest of
@@ -108,7 +108,7 @@ function appendNew(
   );
   producers.save(progress);
   appender.save();
-  if (row.length > from) markForWork(sql, row, commit);
+  if (row.length > from) scheduleWork(sql, row, commit);
   const events = appended.map((event, at) => event ?? eventAt(sql, row.task, repeats[at]!));
   return { ok: true, events, from, length: row.length, ...hookedOf(row) };
 }
@@ -123,7 +123,7 @@ function appendAll(sql: Statements, commit: Commit, appender: Appender): CommitR
   appender.save();
   updateRecord(sql, row.task, record);
   setDue(sql, row.task, commit.due ?? {});
-  markForWork(sql, row, commit);
+  scheduleWork(sql, row, commit);
   return { ok: true, events: appended, from, length: row.length, ...hookedOf(row) };
 }
 
@@ -136,11 +136,11 @@ function setDue(sql: Statements, task: number, due: DueTimes): void {
   }
 }
 
-function markForWork(sql: Statements, { task, hooked }: TaskRow, { marks = {} }: Commit): void {
+function scheduleWork(sql: Statements, { task, hooked }: TaskRow, { schedule = {} }: Commit): void {
   for (const kind of WORK_KINDS) {
-    const atMs = marks[kind];
+    const atMs = schedule[kind];
     if (atMs === undefined || (kind === "deliver" && hooked === 0)) continue;
-    markOnce(sql, kind, task, atMs);
+    scheduleOnce(sql, kind, task, atMs);
   }
 }
 

@@ -12,7 +12,7 @@ import type { TaskRow } from "./rows/tables.ts";
 import { eventKey, SELECT_TASK } from "./rows/tables.ts";
 import { insertTask, moveTask, updateRecord } from "./rows/task_rows.ts";
 import { SqliteTaskStore } from "./task_store.ts";
-import { markOnce } from "./rows/work_marks.ts";
+import { scheduleOnce } from "./rows/work_times.ts";
 
 /** The archive in one SQLite file. */
 export class SqliteLongTermStore extends SqliteTaskStore implements LongTermStore {
@@ -74,7 +74,7 @@ export class SqliteLongTermStore extends SqliteTaskStore implements LongTermStor
       if (event.index === kept.length) appender.append(draftOfStored(event), event.timestamp);
     }
     appender.save();
-    if (cleanAtMs !== undefined) markOnce(this.sql, "clean", kept.task, cleanAtMs);
+    if (cleanAtMs !== undefined) scheduleOnce(this.sql, "clean", kept.task, cleanAtMs);
     return {
       version: Math.max(version, kept.version),
       length: kept.length,

@@ -2,9 +2,9 @@ import type {
   Commit,
   CommitResult,
   DueWork,
-  MarkedTask,
   NoteChange,
   RevisionExpectation,
+  ScheduledTask,
   ShortTermStore,
   TaskRevision,
   Tombstone,
@@ -21,7 +21,7 @@ import { TASK_TABLES } from "./schema.ts";
 import type { TaskRow } from "./rows/tables.ts";
 import { SELECT_TASK } from "./rows/tables.ts";
 import { SqliteTaskStore } from "./task_store.ts";
-import { setMark } from "./rows/work_marks.ts";
+import { setWorkTime } from "./rows/work_times.ts";
 
 /** Tasks and logs in one SQLite file. */
 export class SqliteShortTermStore extends SqliteTaskStore implements ShortTermStore {
@@ -48,7 +48,7 @@ export class SqliteShortTermStore extends SqliteTaskStore implements ShortTermSt
     return await this.write(() => {
       if (closing === undefined) openId(this.sql, taskId, at);
       const row = this.sql.one<TaskRow>(SELECT_TASK, taskId);
-      if (row === undefined || (at !== undefined && !isAtRevision(row, at))) return false;
+      if (row === undefined || !isAtRevision(row, at)) return false;
       this.#logs.forget(taskId);
       this.deleteRows(TASK_TABLES, row.task);
       if (closing !== undefined) {
@@ -71,20 +71,20 @@ export class SqliteShortTermStore extends SqliteTaskStore implements ShortTermSt
       const row = this.sql.one<TaskRow>(SELECT_TASK, taskId);
       if (row === undefined) return false;
       const isThere = isAtRevision(row, at);
-      setMark(this.sql, "archive", row.task, isThere ? undefined : againAtMs);
+      setWorkTime(this.sql, "archive", row.task, isThere ? undefined : againAtMs);
       if (isThere && releaseAtMs !== undefined) {
-        setMark(this.sql, "release", row.task, releaseAtMs);
+        setWorkTime(this.sql, "release", row.task, releaseAtMs);
       }
       return isThere;
     });
   }
 
-  async marked(
+  async scheduled(
     work: Work,
-    { limit, after = { atMs: -Infinity, taskId: "" } }: { limit: number; after?: MarkedTask },
-  ): Promise<MarkedTask[]> {
+    { limit, after = { atMs: -Infinity, taskId: "" } }: { limit: number; after?: ScheduledTask },
+  ): Promise<ScheduledTask[]> {
     return await this.read(() =>
-      this.sql.all<MarkedTask>(
+      this.sql.all<ScheduledTask>(
         "SELECT t.id AS taskId, w.at_ms AS atMs FROM {archive_work} w JOIN {tasks} t USING (task) " +
           "WHERE w.work = ? AND (w.at_ms, t.id) > (?, ?) ORDER BY w.at_ms, t.id LIMIT ?",
         work,

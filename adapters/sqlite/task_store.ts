@@ -11,11 +11,11 @@ import type { TaskRow } from "./rows/tables.ts";
 import { SELECT_TASK } from "./rows/tables.ts";
 import { SqliteTaskReader } from "./task_reader.ts";
 import { trimEvents } from "./trim.ts";
-import { claimable, setMark } from "./rows/work_marks.ts";
+import { claimable, setWorkTime } from "./rows/work_times.ts";
 
 /** Operations of all stores in a SQLite file besides reads: schedule and trimming. */
 export class SqliteTaskStore extends SqliteTaskReader
-  implements LogTrimmer, Pick<WorkQueue, "claim" | "mark"> {
+  implements LogTrimmer, Pick<WorkQueue, "claim" | "schedule"> {
   async trimLog(taskId: string, incarnation: string, trim: Trim): Promise<number> {
     return await this.write(() => {
       const row = this.sql.one<TaskRow>(SELECT_TASK, taskId);
@@ -33,21 +33,21 @@ export class SqliteTaskStore extends SqliteTaskReader
     if (seen.tasks.length === 0) return seen.answer;
     return await this.write(() => {
       const { tasks, answer } = look();
-      for (const task of tasks) setMark(this.sql, work, task, untilMs);
+      for (const task of tasks) setWorkTime(this.sql, work, task, untilMs);
       return answer;
     });
   }
 
-  async mark(
+  async schedule(
     taskId: string,
     work: Work,
     atMs: number | undefined,
-    at: RevisionExpectation,
+    expected?: RevisionExpectation,
   ): Promise<boolean> {
     return await this.write(() => {
       const row = this.sql.one<TaskRow>(SELECT_TASK, taskId);
-      if (row === undefined || !isAtRevision(row, at)) return false;
-      setMark(this.sql, work, row.task, atMs);
+      if (row === undefined || !isAtRevision(row, expected)) return false;
+      setWorkTime(this.sql, work, row.task, atMs);
       return true;
     });
   }

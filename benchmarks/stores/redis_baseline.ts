@@ -62,7 +62,7 @@ export class RedisBaseline {
         nowMs: Date.now(),
         maxEvents: LIMITS.maxEventsPerTask,
         maxBytes: LIMITS.maxBytesPerTask,
-        marks: { deliver: Date.now() },
+        schedule: { deliver: Date.now() },
       }, { session, publish: "PUBLISH" });
       return { hash: await this.#load(SCRIPTS[script]), base, life, args };
     }));

@@ -122,7 +122,7 @@ async function leaveForLater(
       due: {},
       maxEvents: Number.MAX_SAFE_INTEGER,
       maxBytes: Number.MAX_SAFE_INTEGER,
-      marks: { archive: nowMs },
+      schedule: { archive: nowMs },
     };
     if (head === undefined) {
       const record = pendingDeletionOfUnknown(taskId, fresh);

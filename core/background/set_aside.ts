@@ -37,7 +37,7 @@ const MAX_TASKS = 1_000;
 /**
  * The tasks of a queue whose work fails because of the task itself. They are retried at increasing
  * intervals, so they do not delay other tasks. The list is local to this instance; other instances see the
- * time of the next attempt in the task's mark.
+ * task scheduled for its next attempt.
  */
 export class SetAside {
   readonly #context: EngineContext;

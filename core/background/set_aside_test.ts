@@ -114,7 +114,7 @@ Deno.test("clean-up: a search that cannot read one task goes on with the others"
     await engine.createTask({ id });
     await engine.publishEvents(id, [1, 2].map((data) => ({ type: "n", data })));
     await engine.transitionTask(id, "completed");
-    await store.mark(id, "clean", undefined, (await store.getTask(id))!.record);
+    await store.schedule(id, "clean", undefined, (await store.getTask(id))!.record);
   }
   world.isBroken = true;
   await clock.pass(130_000);

@@ -228,7 +228,8 @@ const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
     },
   },
   {
-    title: "archive() marks a task for clean-up, which is claimed by one and goes with the task",
+    title:
+      "archive() schedules a task for clean-up, which is claimed by one and goes with the task",
     async run(store) {
       const { record, events } = await sample();
       const claim = async (nowMs: number) =>
@@ -236,19 +237,19 @@ const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
       await store.archive([{ record, events }]);
       assert.deepEqual(await claim(NOW), { taskIds: [] });
       await store.archive([{ record, events, cleanAtMs: NOW + 5 }]);
-      await store.archive([{ record, events, cleanAtMs: NOW + 1 }]); // The first mark stays.
+      await store.archive([{ record, events, cleanAtMs: NOW + 1 }]); // The first time stays.
       assert.deepEqual(await claim(NOW), { taskIds: [], nextAtMs: NOW + 5 });
       const claims = await Promise.all([claim(NOW + 5), claim(NOW + 5), claim(NOW + 5)]);
       assert.deepEqual(claims.flatMap(({ taskIds }) => taskIds), ["t"]);
-      assert.equal(await store.mark("t", "clean", NOW + 7, { incarnation: "another0" }), false);
-      assert.equal(await store.mark("t", "clean", NOW + 7, { incarnation: LIFE }), true);
+      assert.equal(await store.schedule("t", "clean", NOW + 7, { incarnation: "another0" }), false);
+      assert.equal(await store.schedule("t", "clean", NOW + 7, { incarnation: LIFE }), true);
       assert.deepEqual((await claim(NOW + 7)).taskIds, ["t"], "claimed again when it is late");
-      assert.equal(await store.mark("t", "clean", undefined, { incarnation: LIFE }), true);
+      assert.equal(await store.schedule("t", "clean", undefined, { incarnation: LIFE }), true);
       assert.deepEqual(await claim(NOW + 999), { taskIds: [] });
-      await store.mark("t", "clean", NOW, { incarnation: LIFE });
+      await store.schedule("t", "clean", NOW, { incarnation: LIFE });
       await store.deleteTask("t", LIFE);
       assert.deepEqual(await claim(NOW + 999), { taskIds: [] });
-      assert.equal(await store.mark("t", "clean", NOW, { incarnation: LIFE }), false);
+      assert.equal(await store.schedule("t", "clean", NOW, { incarnation: LIFE }), false);
     },
   },
   {
@@ -299,7 +300,8 @@ const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
     },
   },
   {
-    title: "moveTask() has a life with its log and marks under another id, and its own is free",
+    title:
+      "moveTask() moves an incarnation, its log and its schedule to another id, which frees its own",
     async run(store) {
       const { record: first, events } = await sample();
       await store.archive([{ record: first, events, cleanAtMs: NOW + 5 }]);

@@ -5,13 +5,13 @@ import type { ClaimedWork } from "../contracts/work_queue.ts";
 import { commit, create, draft, LIFE, NOW, record } from "./store_fixtures.ts";
 import type { Check } from "./suite.ts";
 
-/** Appends an event and marks the task for the archive. */
+/** Appends an event and schedules the task for the archive. */
 async function write(store: ShortTermStore, taskId: string, archiveAtMs = NOW): Promise<void> {
   const result = await commit(store, {
     taskId,
     expect: "live",
     events: [draft()],
-    marks: { archive: archiveAtMs },
+    schedule: { archive: archiveAtMs },
   });
   assert(result.ok);
 }
@@ -37,7 +37,7 @@ const AGAIN = { againAtMs: NOW + 7 };
 /** Checks of what an archiver needs of a short-term store. */
 export const ARCHIVE_WORK_CHECKS: readonly Check<ShortTermStore>[] = [
   {
-    title: "claim() finds nothing where no commit marked its task",
+    title: "claim() finds nothing where no commit scheduled its task",
     async run(store) {
       await create(store, "t");
       assert.deepEqual(await claim(store), { taskIds: [] });
@@ -45,12 +45,13 @@ export const ARCHIVE_WORK_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "claim() gives marked tasks, earliest first, to one who asks, and again when it is late",
+    title:
+      "claim() gives scheduled tasks, earliest first, to one who asks, and again when it is late",
     async run(store) {
       await create(store, "b");
       await write(store, "b", NOW - 1);
-      await write(store, "b", NOW + 50); // The first mark stays.
-      const created = { record: record("a"), due: {}, marks: { archive: NOW - 2 } };
+      await write(store, "b", NOW + 50); // The first time stays.
+      const created = { record: record("a"), due: {}, schedule: { archive: NOW - 2 } };
       assert((await commit(store, { taskId: "a", expect: "absent", ...created })).ok);
       await create(store, "later");
       await write(store, "later", NOW + 20);
@@ -84,7 +85,7 @@ export const ARCHIVE_WORK_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "archived() unmarks a task that is still where the archive has it",
+    title: "archived() unschedules a task that is still at the archived revision",
     async run(store) {
       await create(store, "t");
       await write(store, "t");
@@ -100,14 +101,14 @@ export const ARCHIVE_WORK_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "archived() marks a task that went on again, whatever changed",
+    title: "archived() schedules a task that went on again, whatever changed",
     async run(store) {
       await create(store, "t");
       await write(store, "t");
       const elsewhere = [at(0), at(2), at(1, 2), { ...at(1), incarnation: "another0" }];
-      for (const mark of elsewhere) {
+      for (const revision of elsewhere) {
         await claim(store, { nowMs: NOW + 50 });
-        assert.equal(await store.archived("t", mark, { ...AGAIN, releaseAtMs: NOW }), false);
+        assert.equal(await store.archived("t", revision, { ...AGAIN, releaseAtMs: NOW }), false);
         assert.deepEqual(await claim(store), { taskIds: [], nextAtMs: NOW + 7 });
       }
       assert.deepEqual(await claim(store, { work: "release" }), { taskIds: [] });
@@ -115,12 +116,12 @@ export const ARCHIVE_WORK_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "deleteTask() at a mark deletes only what is there exactly, with its marks",
+    title: "deleteTask() at a revision deletes exactly that revision, with its schedule",
     async run(store) {
       await create(store, "t");
       await write(store, "t");
-      for (const mark of [at(0), at(1, 2), { ...at(1), incarnation: "another0" }]) {
-        assert.equal(await store.deleteTask("t", mark), false);
+      for (const revision of [at(0), at(1, 2), { ...at(1), incarnation: "another0" }]) {
+        assert.equal(await store.deleteTask("t", revision), false);
       }
       assert.equal((await store.getTask("t"))?.length, 1);
       await store.archived("t", at(1), { ...AGAIN, releaseAtMs: NOW });

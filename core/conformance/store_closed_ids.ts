@@ -96,7 +96,7 @@ export const CLOSED_ID_CHECKS: readonly Check<ShortTermStore>[] = [
         code: "CONFLICT",
       });
       assert.equal(await store.readNotes("t", LIFE), undefined);
-      assert.equal(await store.mark("t", "archive", NOW, { incarnation: LIFE }), false);
+      assert.equal(await store.schedule("t", "archive", NOW, { incarnation: LIFE }), false);
       assert.equal(await store.deleteTask("t", { incarnation: LIFE }), false);
       assert.equal(await store.deleteTask("t", { incarnation: "other000" }), true);
     },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ShortTermStore } from "../contracts/short_term_store.ts";
-import type { MarkedTask } from "../contracts/work_queue.ts";
+import type { ScheduledTask } from "../contracts/work_queue.ts";
 import { WORK_KINDS } from "../contracts/work_queue.ts";
 import { commit, create, draft, LIFE, NOW, record } from "./store_fixtures.ts";
 import type { Check } from "./suite.ts";
@@ -14,15 +14,15 @@ async function createHooked(store: ShortTermStore, taskId: string, atMs: number)
     expect: "absent",
     record: { ...record(taskId), hooked: true },
     due: {},
-    marks: { deliver: atMs },
+    schedule: { deliver: atMs },
   });
   assert(result.ok && result.hooked);
 }
 
-/** Marks of tasks for work, and notes about them. */
+/** Scheduled work of tasks, and notes about them. */
 export const WORK_CHECKS: readonly Check<ShortTermStore>[] = [
   {
-    title: "a commit marks for delivery only tasks that are hooked, and tells which are",
+    title: "a commit schedules delivery only of tasks with webhooks, and reports which have them",
     async run(store) {
       await create(store, "plain");
       await createHooked(store, "hooked", NOW);
@@ -31,7 +31,7 @@ export const WORK_CHECKS: readonly Check<ShortTermStore>[] = [
           taskId,
           expect: "live",
           events: [draft()],
-          marks: { archive: NOW + 5, deliver: NOW + 9 },
+          schedule: { archive: NOW + 5, deliver: NOW + 9 },
         });
       const [plain, hooked] = [await publish("plain"), await publish("hooked")];
       assert(plain.ok && plain.hooked === undefined);
@@ -47,68 +47,73 @@ export const WORK_CHECKS: readonly Check<ShortTermStore>[] = [
         expect: { version: 1, incarnation: LIFE },
         record: { ...record("hooked", { status: "completed" }, 2), hooked: true },
         due: {},
-        marks: { deliver: NOW },
+        schedule: { deliver: NOW },
       });
       assert(again.ok && again.hooked);
-      assert.deepEqual((await store.claim("deliver", claim)).taskIds, [], "the mark stays");
+      assert.deepEqual((await store.claim("deliver", claim)).taskIds, [], "the time stays");
     },
   },
   {
-    title: "mark() sets, moves and removes a mark, where the task is what it should be",
+    title: "schedule() sets, moves and removes a time if the task is at the expected revision",
     async run(store) {
       await create(store, "t");
-      assert.equal(await store.mark("absent", "deliver", NOW, HERE), false);
-      assert.equal(await store.mark("t", "deliver", NOW, { incarnation: "another0" }), false);
-      assert.equal(await store.mark("t", "deliver", NOW, { ...HERE, length: 1 }), false);
-      assert.equal(await store.mark("t", "deliver", NOW + 5, { ...HERE, length: 0 }), true);
-      assert.deepEqual(await store.marked("deliver", { limit: 9 }), [
+      assert.equal(await store.schedule("absent", "deliver", NOW, HERE), false);
+      assert.equal(await store.schedule("absent", "deliver", NOW), false);
+      assert.equal(await store.schedule("t", "deliver", NOW, { incarnation: "another0" }), false);
+      assert.equal(await store.schedule("t", "deliver", NOW, { ...HERE, length: 1 }), false);
+      assert.equal(await store.schedule("t", "deliver", NOW + 5, { ...HERE, length: 0 }), true);
+      assert.deepEqual(await store.scheduled("deliver", { limit: 9 }), [
         { taskId: "t", atMs: NOW + 5 },
       ]);
-      assert.equal(await store.mark("t", "deliver", NOW + 7, HERE), true);
-      assert.deepEqual(await store.marked("deliver", { limit: 9 }), [
+      assert.equal(await store.schedule("t", "deliver", NOW + 7, HERE), true);
+      assert.deepEqual(await store.scheduled("deliver", { limit: 9 }), [
         { taskId: "t", atMs: NOW + 7 },
       ]);
-      assert.equal(await store.mark("t", "deliver", undefined, HERE), true);
-      assert.deepEqual(await store.marked("deliver", { limit: 9 }), []);
+      assert.equal(await store.schedule("t", "deliver", NOW + 8), true, "at any revision");
+      assert.deepEqual(await store.scheduled("deliver", { limit: 9 }), [
+        { taskId: "t", atMs: NOW + 8 },
+      ]);
+      assert.equal(await store.schedule("t", "deliver", undefined, HERE), true);
+      assert.deepEqual(await store.scheduled("deliver", { limit: 9 }), []);
     },
   },
   {
-    title: "marked() lists all marked tasks, page by page",
+    title: "scheduled() lists all scheduled tasks, page by page",
     async run(store) {
-      const all: MarkedTask[] = [];
+      const all: ScheduledTask[] = [];
       for (let i = 0; i < 25; i++) {
         const task = { taskId: `t${i}`, atMs: NOW + i % 4 };
         all.push(task);
         await create(store, task.taskId);
-        assert(await store.mark(task.taskId, "undelivered", task.atMs, HERE));
+        assert(await store.schedule(task.taskId, "undelivered", task.atMs, HERE));
       }
       all.sort((a, b) => a.atMs - b.atMs || (a.taskId < b.taskId ? -1 : 1));
-      const seen: MarkedTask[] = [];
+      const seen: ScheduledTask[] = [];
       for (;;) {
-        const page = await store.marked("undelivered", { limit: 7, after: seen.at(-1) });
+        const page = await store.scheduled("undelivered", { limit: 7, after: seen.at(-1) });
         if (page.length === 0) break;
         assert(page.length <= 7);
         seen.push(...page);
       }
       assert.deepEqual(seen, all);
-      const from = await store.marked("undelivered", {
+      const from = await store.scheduled("undelivered", {
         limit: 99,
         after: { atMs: NOW + 2, taskId: "" },
       });
       assert.deepEqual(from, all.filter(({ atMs }) => atMs >= NOW + 2), "all of that moment");
       await store.deleteTask("t0");
-      assert.equal((await store.marked("undelivered", { limit: 99 })).length, 24);
+      assert.equal((await store.scheduled("undelivered", { limit: 99 })).length, 24);
     },
   },
   {
-    title: "every mark of a task goes with it",
+    title: "removing a task removes it from every schedule",
     async run(store) {
       await create(store, "t");
-      for (const kind of WORK_KINDS) assert(await store.mark("t", kind, NOW, HERE));
+      for (const kind of WORK_KINDS) assert(await store.schedule("t", kind, NOW, HERE));
       await store.deleteTask("t");
       await create(store, "t");
       for (const kind of WORK_KINDS) {
-        assert.deepEqual(await store.marked(kind, { limit: 9 }), [], kind);
+        assert.deepEqual(await store.scheduled(kind, { limit: 9 }), [], kind);
         const claim = { nowMs: NOW + 9, untilMs: NOW + 10, limit: 9 };
         assert.deepEqual(await store.claim(kind, claim), { taskIds: [] }, kind);
       }

@@ -61,7 +61,7 @@ export interface EngineOptions {
   hotRetentionMs: number;
   /**
    * Milliseconds between searches through all ended tasks for those to which clean-up rules apply. They
-   * cover new rules and lost marks. The first is at the start. @default {21600000}
+   * cover new rules and lost schedules. The first is at the start. @default {21600000}
    */
   cleanupSearchMs: number;
 }

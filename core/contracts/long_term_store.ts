@@ -10,7 +10,7 @@ export interface ArchivePart {
   record: TaskRecord;
   /** Consecutive events of its log, in order. */
   events: readonly StoredEvent[];
-  /** Marks the task for `clean` from this time on, unless it is already marked. Unix milliseconds. */
+  /** Schedules the task for `clean` from this time on, unless it is already scheduled. Unix milliseconds. */
   cleanAtMs?: number;
 }
 
@@ -41,10 +41,10 @@ export type ArchivePosition =
  * The archive: permanent storage of tasks and their logs, written behind the short-term store.
  *
  * An archived log is always a prefix of the log, without gaps other than trimmed events. Reads return
- * what the short-term store would return. Archived tasks are marked for `clean` only.
+ * what the short-term store would return. Archived tasks are scheduled for `clean` only.
  */
 export interface LongTermStore
-  extends TaskReader, LogTrimmer, Pick<WorkQueue, "claim" | "mark">, Checkable {
+  extends TaskReader, LogTrimmer, Pick<WorkQueue, "claim" | "schedule">, Checkable {
   /** Returns the archive's position in each of these incarnations, in the same order. */
   positions(
     tasks: readonly { taskId: string; incarnation: string }[],
@@ -62,7 +62,7 @@ export interface LongTermStore
    */
   archive(parts: readonly ArchivePart[]): Promise<ArchivePosition[]>;
   /**
-   * Moves an incarnation of a task, with its log and its marks, to the id of `record`, which frees its
+   * Moves an incarnation of a task, with its log and its schedule, to the id of `record`, which frees its
    * own id.
    *
    * @param record The new record; no task may have its id.
@@ -83,7 +83,7 @@ export interface LongTermStore
 /** Minimum time in milliseconds for which an archive remembers a deleted incarnation: one day. */
 export const TOMBSTONE_MS = 86_400_000;
 
-/** Returns whether the archive holds a task as of a mark. */
+/** Returns whether the archive holds a task at a revision. */
 export function isArchived(
   position: ArchivePosition,
   { version, length }: Pick<TaskRevision, "version" | "length">,

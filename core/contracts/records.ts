@@ -13,7 +13,7 @@ export interface TaskRecord {
   deadlineAt?: number;
   /** Remaining ttl in milliseconds while the task is paused. */
   ttlRemainingMs?: number;
-  /** The task has webhooks, so its commits mark it for delivery. Never changes. */
+  /** The task has webhooks, so its commits schedule delivery. Never changes. */
   hooked?: true;
   /** Created while the archive could not confirm that the id is free. Never changes. */
   unconfirmed?: true;

@@ -13,7 +13,7 @@ import type {
 import type { LogTrimmer } from "./log_trimmer.ts";
 import type { TaskNotes } from "./task_notes.ts";
 import type { TaskReader } from "./task_reader.ts";
-import type { WorkMarks, WorkQueue } from "./work_queue.ts";
+import type { WorkQueue, WorkSchedule } from "./work_queue.ts";
 
 /** Expectations of a commit to a live task. Later demands are added here, each optional. */
 export interface LiveExpectation {
@@ -63,11 +63,11 @@ export interface Commit {
   /** Upper bound on bytes of data in the log; not applied to commits with a `record`. */
   maxBytes: number;
   /**
-   * Marks the task for work from these times on, unless it is already marked. The mark `deliver`
-   * applies only to tasks that are {@linkcode TaskRecord.hooked}. A commit that changes nothing marks
+   * Schedules the task for work from these times on, unless it is already scheduled. `deliver`
+   * applies only to tasks that are {@linkcode TaskRecord.hooked}. A commit that changes nothing schedules
    * nothing.
    */
-  marks?: WorkMarks;
+  schedule?: WorkSchedule;
 }
 
 /** The reason a store refused a commit. A refused commit changes nothing. */
@@ -162,11 +162,11 @@ export interface ShortTermStore extends TaskReader, WorkQueue, TaskNotes, LogTri
   /** Lists work that is due at `nowMs`. Work stays due until a commit changes it. */
   due(nowMs: number, limit: number): Promise<DueWork>;
   /**
-   * Records that the archive holds a task as of a mark. If the task is unchanged since, its mark for
-   * the archive is removed and it is marked for release at `releaseAtMs`; if it has changed, it is
-   * marked for the archive at `againAtMs`.
+   * Records that the archive holds a task at a revision. If the task has not changed since, it is
+   * no longer scheduled for archiving but for release at `releaseAtMs`. Otherwise it is scheduled for
+   * archiving at `againAtMs`.
    *
-   * @returns Whether the task is unchanged since the mark.
+   * @returns Whether the task is still at the revision.
    */
   archived(
     taskId: string,

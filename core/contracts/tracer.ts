@@ -19,7 +19,7 @@ export interface WorkSpan {
   readonly traceparent?: string;
   /** Links the span to another trace. */
   link(traceparent: string): void;
-  /** Marks the span as failed, without an exception. */
+  /** Schedules the span as failed, without an exception. */
   fail(why: string): void;
 }
 

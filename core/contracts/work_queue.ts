@@ -7,7 +7,7 @@ import type { RevisionExpectation } from "./records.ts";
  * - `release`: remove its hot copy.
  * - `deliver`: send its webhooks.
  * - `undelivered`: no work; lists tasks with abandoned deliveries for operators.
- * - `clean`: delete the task or some of its events, by the clean-up rules. Marked in the archive if
+ * - `clean`: delete the task or some of its events, by the clean-up rules. Scheduled in the archive if
  *   there is one.
  */
 export type Work = "archive" | "release" | "deliver" | "undelivered" | "clean";
@@ -21,31 +21,31 @@ export const WORK_KINDS: readonly Work[] = [
   "clean",
 ];
 
-/** Times from which a task is marked for work, by kind. Unix milliseconds. */
-export type WorkMarks = { [Kind in Work]?: number };
+/** Times from which a task is scheduled for work, by kind. Unix milliseconds. */
+export type WorkSchedule = { [Kind in Work]?: number };
 
 /** Claimed tasks. */
 export interface ClaimedWork {
-  /** The tasks, earliest mark first. */
+  /** The tasks, earliest time first. */
   taskIds: string[];
-  /** The earliest mark among them; left out when nothing was claimed. */
+  /** The earliest time among them; left out when nothing was claimed. */
   oldestAtMs?: number;
   /** Time at which the next task can be claimed; left out when there is none. */
   nextAtMs?: number;
 }
 
-/** A task that is marked for work. */
-export interface MarkedTask {
+/** A task that is scheduled for work. */
+export interface ScheduledTask {
   /** The task. */
   taskId: string;
-  /** Time from which it is marked; Unix milliseconds. */
+  /** Time from which it is scheduled; Unix milliseconds. */
   atMs: number;
 }
 
-/** Tasks marked for background work, ordered by time. */
+/** Tasks scheduled for background work, ordered by time. */
 export interface WorkQueue {
   /**
-   * Claims tasks whose mark for `work` is at or before `nowMs`, and moves their marks to `untilMs`. If
+   * Claims tasks that are scheduled for `work` at or before `nowMs`, and reschedules them for `untilMs`. If
    * the claimant dies, another instance can claim them then.
    */
   claim(
@@ -53,18 +53,21 @@ export interface WorkQueue {
     options: { nowMs: number; untilMs: number; limit: number },
   ): Promise<ClaimedWork>;
   /**
-   * Sets a task's mark for work to `atMs`, replacing any earlier mark, or removes it.
+   * Schedules a task for work at `atMs`, replacing any earlier time, or removes it from the schedule.
    *
-   * @param at Changes the mark only if the task is in this incarnation and, where given, at this
-   *   version and length.
+   * @param expected Schedules only if the task is in this incarnation and, where given, at this
+   *   version and length. @default any
    * @returns Whether the task was there.
    */
-  mark(
+  schedule(
     taskId: string,
     work: Work,
     atMs: number | undefined,
-    at: RevisionExpectation,
+    expected?: RevisionExpectation,
   ): Promise<boolean>;
-  /** Returns marked tasks, earliest first and then by id, that follow `after` in this order. */
-  marked(work: Work, options: { limit: number; after?: MarkedTask }): Promise<MarkedTask[]>;
+  /** Returns scheduled tasks, earliest first and then by id, that follow `after` in this order. */
+  scheduled(
+    work: Work,
+    options: { limit: number; after?: ScheduledTask },
+  ): Promise<ScheduledTask[]>;
 }

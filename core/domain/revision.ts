@@ -1,11 +1,14 @@
 import type { RevisionExpectation, TaskRevision } from "../contracts/records.ts";
 
-/** Returns whether a task is at a mark: same incarnation and, where given, same version and length. */
+/**
+ * Returns whether a task is at the expected revision: same incarnation and, where given, same version and
+ * length. Without an expectation every revision is.
+ */
 export function isAtRevision(
   { incarnation, version, length }: Readonly<TaskRevision>,
-  mark: Readonly<RevisionExpectation>,
+  expected: Readonly<RevisionExpectation> | undefined,
 ): boolean {
-  return incarnation === mark.incarnation &&
-    (mark.version === undefined || version === mark.version) &&
-    (mark.length === undefined || length === mark.length);
+  return expected === undefined || incarnation === expected.incarnation &&
+      (expected.version === undefined || version === expected.version) &&
+      (expected.length === undefined || length === expected.length);
 }

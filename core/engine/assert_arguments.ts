@@ -1,6 +1,6 @@
 import type { EngineObserver } from "../contracts/observer.ts";
 import type { TaskcastHooks } from "../contracts/hooks.ts";
-import type { MarkedTask } from "../contracts/work_queue.ts";
+import type { ScheduledTask } from "../contracts/work_queue.ts";
 import { assertTaskId } from "../protocol/task_id.ts";
 import { missingMethods } from "../domain/adapter_methods.ts";
 import {
@@ -82,8 +82,8 @@ export function assertEncoder<Chunk>(encoder: FrameEncoder<Chunk>): void {
   assertMethods(encoder, "encoder", ["open", "heartbeat", "done", "buffer"]);
 }
 
-/** Requires a position in a list of marked tasks. An empty id precedes all tasks of its time. */
-export function assertMarkedTask(value: unknown, path: string): asserts value is MarkedTask {
+/** Requires a position in a list of scheduled tasks. An empty id precedes all tasks of its time. */
+export function assertScheduledTask(value: unknown, path: string): asserts value is ScheduledTask {
   const { taskId, atMs } = object(value, path);
   if (taskId !== "") assertTaskId(taskId, `${path}.taskId`);
   assertCount(atMs, `${path}.atMs`, 0, Number.MAX_SAFE_INTEGER);

@@ -51,7 +51,7 @@ export class BackgroundJobs {
     const { archive } = context;
     if (archive !== undefined) {
       this.archiver = new Archiver(context, archive, {
-        onMarked: (atMs) => cleaner.expect(atMs),
+        onScheduled: (atMs) => cleaner.expect(atMs),
         onRefilled: (record) => this.#expectWorkOf(record),
       });
     }
@@ -126,7 +126,7 @@ export class BackgroundJobs {
     const { limit = 500 } = options;
     assertCount(limit, "limit", 1, BOUNDS.listPage);
     if (this.archiver === undefined) return undefined;
-    return (await this.#context.store.marked("archive", { limit })).length;
+    return (await this.#context.store.scheduled("archive", { limit })).length;
   }
 
   /** Schedules the work of a task that was restored to the short-term store. */

@@ -1,7 +1,7 @@
 import type { ErrorContext } from "../contracts/hooks.ts";
 import type { EngineObserver } from "../contracts/observer.ts";
 import type { StoredEvent } from "../contracts/records.ts";
-import type { MarkedTask } from "../contracts/work_queue.ts";
+import type { ScheduledTask } from "../contracts/work_queue.ts";
 import { TaskcastError } from "../protocol/errors.ts";
 import type { EventInput, TaskEvent } from "../protocol/event.ts";
 import type { Limits } from "../protocol/limits.ts";
@@ -34,7 +34,7 @@ import type { StreamMessage } from "../streams/object_encoder.ts";
 import { objectEncoder } from "../streams/object_encoder.ts";
 import { readable } from "../streams/readable.ts";
 import type { TaskStream } from "../streams/task_stream.ts";
-import { assertEngineParts, assertMarkedTask, assertObserver } from "./assert_arguments.ts";
+import { assertEngineParts, assertObserver, assertScheduledTask } from "./assert_arguments.ts";
 import { BackgroundJobs } from "./background_jobs.ts";
 import type { DependencyState } from "./check.ts";
 import { HealthChecks } from "./check.ts";
@@ -417,13 +417,13 @@ export class TaskEngine {
    * @param options.limit 1 to 500. @default 50
    */
   async listUndelivered(
-    options: { limit?: number; after?: MarkedTask } = {},
-  ): Promise<MarkedTask[]> {
+    options: { limit?: number; after?: ScheduledTask } = {},
+  ): Promise<ScheduledTask[]> {
     assertOptions(options);
     const { limit = 50, after } = options;
     assertCount(limit, "limit", 1, BOUNDS.listPage);
-    if (after !== undefined) assertMarkedTask(after, "after");
-    return await this.#context.store.marked("undelivered", { limit, after });
+    if (after !== undefined) assertScheduledTask(after, "after");
+    return await this.#context.store.scheduled("undelivered", { limit, after });
   }
 
   /**

@@ -199,7 +199,7 @@ export class Writer {
     );
   }
 
-  /** Commits, counts the commit, schedules the work that it marked, and wakes readers. */
+  /** Commits, counts the commit, schedules the work that it scheduled, and wakes readers. */
   async #commit(
     taskId: string,
     expect: Commit["expect"],
@@ -217,7 +217,7 @@ export class Writer {
       due: record && dueTimes(record),
       maxEvents: limits.maxEventsPerTask,
       maxBytes: limits.maxBytesPerTask,
-      marks: {
+      schedule: {
         archive: this.#archiver && nowMs + options.archiveDelayMs,
         deliver: nowMs,
         clean: record && this.#cleanAtMs(record),
@@ -256,10 +256,10 @@ export class Writer {
     return nextCleanup(rulesOf(cleanupRules, task), task);
   }
 
-  /** Schedules the work that a commit has marked. */
-  #expectWork({ nowMs, due, marks }: Commit, hooked: true | undefined): void {
-    if (marks?.archive !== undefined) this.#archiver?.expect(marks.archive);
-    if (marks?.clean !== undefined) this.#cleaner.expect(marks.clean);
+  /** Schedules the work that a commit has scheduled. */
+  #expectWork({ nowMs, due, schedule }: Commit, hooked: true | undefined): void {
+    if (schedule?.archive !== undefined) this.#archiver?.expect(schedule.archive);
+    if (schedule?.clean !== undefined) this.#cleaner.expect(schedule.clean);
     if (hooked) this.#deliverer?.expect(nowMs);
     if (due?.deadline !== undefined) this.#deadlines.expect(due.deadline);
     if (due?.wake !== undefined) this.#deadlines.expect(due.wake);

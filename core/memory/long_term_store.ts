@@ -5,7 +5,7 @@ import type { ClaimedWork, Work } from "../contracts/work_queue.ts";
 import { copyOf } from "../domain/copy.ts";
 import { isAtRevision } from "../domain/revision.ts";
 import { draftOfStored } from "../domain/series.ts";
-import { logMarkOf, TaskTable } from "./task_table.ts";
+import { revisionOfEntry, TaskTable } from "./task_table.ts";
 import { WorkTable } from "./work_table.ts";
 
 /** Deleted lives that are remembered; beyond it the oldest are forgotten. */
@@ -61,14 +61,14 @@ export class MemoryLongTermStore extends TaskTable implements LongTermStore {
   }
 
   /** Says when a task is to be cleaned. */
-  async mark(
+  async schedule(
     taskId: string,
     work: Work,
     atMs: number | undefined,
-    at: RevisionExpectation,
+    expected?: RevisionExpectation,
   ): Promise<boolean> {
     const entry = this.get(taskId);
-    if (entry === undefined || !isAtRevision(logMarkOf(entry), at)) return false;
+    if (entry === undefined || !isAtRevision(revisionOfEntry(entry), expected)) return false;
     this.#work.set(taskId, work, atMs);
     return await Promise.resolve(true);
   }

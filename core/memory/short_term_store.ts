@@ -16,7 +16,7 @@ import type {
 } from "../contracts/short_term_store.ts";
 import type { Trim } from "../contracts/log_trimmer.ts";
 import type { NoteChange } from "../contracts/task_notes.ts";
-import type { ClaimedWork, MarkedTask, Work } from "../contracts/work_queue.ts";
+import type { ClaimedWork, ScheduledTask, Work } from "../contracts/work_queue.ts";
 import { WORK_KINDS } from "../contracts/work_queue.ts";
 import { isTerminal } from "../protocol/status.ts";
 import { newSeriesKind } from "../domain/commits/append.ts";
@@ -28,7 +28,7 @@ import { draftOfStored } from "../domain/series.ts";
 import { ClosedIds, TOMBSTONE_BYTES } from "./closed_ids.ts";
 import { DueIndex } from "./due_index.ts";
 import type { TaskEntry } from "./task_table.ts";
-import { logMarkOf, TaskTable } from "./task_table.ts";
+import { revisionOfEntry, TaskTable } from "./task_table.ts";
 import type { TaskLog } from "./task_log.ts";
 import { WorkTable } from "./work_table.ts";
 import { EVENT_OVERHEAD_BYTES } from "./task_log.ts";
@@ -83,7 +83,7 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
   ): Promise<boolean> {
     if (closing === undefined) this.#closed.open(taskId, at);
     const entry = this.get(taskId);
-    if (entry === undefined || (at !== undefined && !isAtRevision(logMarkOf(entry), at))) {
+    if (entry === undefined || !isAtRevision(revisionOfEntry(entry), at)) {
       return false;
     }
     this.remove(taskId);
@@ -116,28 +116,28 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
   ): Promise<boolean> {
     const entry = this.get(taskId);
     if (entry === undefined) return false;
-    const isThere = isAtRevision(logMarkOf(entry), at);
+    const isThere = isAtRevision(revisionOfEntry(entry), at);
     this.#work.set(taskId, "archive", isThere ? undefined : againAtMs);
     if (isThere && releaseAtMs !== undefined) this.#work.set(taskId, "release", releaseAtMs);
     return await Promise.resolve(isThere);
   }
 
-  async mark(
+  async schedule(
     taskId: string,
     work: Work,
     atMs: number | undefined,
-    at: RevisionExpectation,
+    expected?: RevisionExpectation,
   ): Promise<boolean> {
     const entry = this.get(taskId);
-    if (entry === undefined || !isAtRevision(logMarkOf(entry), at)) return false;
+    if (entry === undefined || !isAtRevision(revisionOfEntry(entry), expected)) return false;
     this.#work.set(taskId, work, atMs);
     return await Promise.resolve(true);
   }
 
-  async marked(
+  async scheduled(
     work: Work,
-    options: { limit: number; after?: MarkedTask },
-  ): Promise<MarkedTask[]> {
+    options: { limit: number; after?: ScheduledTask },
+  ): Promise<ScheduledTask[]> {
     return await Promise.resolve(this.#work.list(work, options));
   }
 
@@ -217,7 +217,7 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
     }
     if (fresh.count > 0) {
       this.#grow(entry, fresh.bytes);
-      this.#markForWork(entry, commit);
+      this.#scheduleWork(entry, commit);
     }
     return accepted(record, stored, from, log.length);
   }
@@ -230,17 +230,17 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
     const stored = events.map((draft) => append(entry.log, draft, nowMs));
     this.#grow(entry, sizeOf(events));
     this.#due.set(taskId, due ?? {});
-    this.#markForWork(entry, commit);
+    this.#scheduleWork(entry, commit);
     if (isTerminal(record.task.status)) this.#ended.set(taskId, true);
     else this.#ended.delete(taskId); // Of one that is brought back, until all of it is there.
     this.#makeRoom(0, taskId);
     return accepted(record, stored, from, from + stored.length);
   }
 
-  #markForWork({ record }: TaskEntry, { taskId, marks }: Commit): void {
-    if (marks === undefined) return;
+  #scheduleWork({ record }: TaskEntry, { taskId, schedule }: Commit): void {
+    if (schedule === undefined) return;
     for (const kind of WORK_KINDS) {
-      const atMs = marks[kind];
+      const atMs = schedule[kind];
       if (atMs === undefined || (kind === "deliver" && !record.hooked)) continue;
       if (this.#work.get(taskId, kind) === undefined) this.#work.set(taskId, kind, atMs);
     }

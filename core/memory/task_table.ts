@@ -192,7 +192,7 @@ export class TaskTable implements TaskReader {
 }
 
 /** Where a task is. */
-export function logMarkOf(
+export function revisionOfEntry(
   { record: { incarnation, version }, log: { length } }: TaskEntry,
 ): TaskRevision {
   return { incarnation, version, length };

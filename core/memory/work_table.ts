@@ -1,35 +1,35 @@
-import type { ClaimedWork, MarkedTask, Work } from "../contracts/work_queue.ts";
+import type { ClaimedWork, ScheduledTask, Work } from "../contracts/work_queue.ts";
 import { WORK_KINDS } from "../contracts/work_queue.ts";
 import { DueIndex } from "./due_index.ts";
 
-/** Which tasks are marked for which work, and from when on. */
+/** Tasks scheduled for work, with their times. */
 export class WorkTable {
-  readonly #marks = Object.fromEntries(
+  readonly #times = Object.fromEntries(
     WORK_KINDS.map((kind) => [kind, new DueIndex<Work>([kind])]),
   ) as Record<Work, DueIndex<Work>>;
 
-  /** From when on a task is marked, or `undefined` if it is not. */
+  /** Returns the time from which a task is scheduled, or `undefined`. */
   get(taskId: string, work: Work): number | undefined {
-    return this.#marks[work].get(taskId)?.[work];
+    return this.#times[work].get(taskId)?.[work];
   }
 
-  /** Marks a task, or takes its mark away. */
+  /** Schedules a task, or removes its time. */
   set(taskId: string, work: Work, atMs: number | undefined): void {
-    if (atMs === undefined) this.#marks[work].delete(taskId);
-    else this.#marks[work].set(taskId, { [work]: atMs });
+    if (atMs === undefined) this.#times[work].delete(taskId);
+    else this.#times[work].set(taskId, { [work]: atMs });
   }
 
-  /** Takes all marks of a task away. */
+  /** Removes a task from every schedule. */
   delete(taskId: string): void {
-    for (const kind of WORK_KINDS) this.#marks[kind].delete(taskId);
+    for (const kind of WORK_KINDS) this.#times[kind].delete(taskId);
   }
 
-  /** Takes tasks whose time has come, and moves their marks. */
+  /** Claims tasks whose time has come, and moves their times. */
   claim(
     work: Work,
     { nowMs, untilMs, limit }: { nowMs: number; untilMs: number; limit: number },
   ): ClaimedWork {
-    const { entries, nextAtMs } = this.#marks[work].read(nowMs, limit);
+    const { entries, nextAtMs } = this.#times[work].read(nowMs, limit);
     for (const { taskId } of entries) this.set(taskId, work, untilMs);
     const claimed: ClaimedWork = { taskIds: entries.map(({ taskId }) => taskId) };
     if (entries.length > 0) claimed.oldestAtMs = entries[0]!.atMs;
@@ -37,15 +37,15 @@ export class WorkTable {
     return claimed;
   }
 
-  /** Tasks that are marked, earliest first and then by id. */
-  list(work: Work, { limit, after }: { limit: number; after?: MarkedTask }): MarkedTask[] {
-    const { entries } = this.#marks[work].read(Infinity, Infinity);
+  /** Returns scheduled tasks, earliest first and then by id. */
+  list(work: Work, { limit, after }: { limit: number; after?: ScheduledTask }): ScheduledTask[] {
+    const { entries } = this.#times[work].read(Infinity, Infinity);
     const sorted = entries.map(({ taskId, atMs }) => ({ taskId, atMs })).sort(byTime);
     const rest = after === undefined ? sorted : sorted.filter((task) => byTime(task, after) > 0);
     return rest.slice(0, limit);
   }
 }
 
-function byTime(a: MarkedTask, b: MarkedTask): number {
+function byTime(a: ScheduledTask, b: ScheduledTask): number {
   return a.atMs - b.atMs || (a.taskId < b.taskId ? -1 : a.taskId > b.taskId ? 1 : 0);
 }

@@ -13,7 +13,7 @@ type Change =
   | ["deleteTask", ...Parameters<ShortTermStore["deleteTask"]>]
   | ["claim", ...Parameters<ShortTermStore["claim"]>]
   | ["archived", ...Parameters<ShortTermStore["archived"]>]
-  | ["mark", ...Parameters<ShortTermStore["mark"]>]
+  | ["schedule", ...Parameters<ShortTermStore["schedule"]>]
   | ["writeNote", ...Parameters<ShortTermStore["writeNote"]>]
   | ["trimLog", ...Parameters<ShortTermStore["trimLog"]>];
 
@@ -67,8 +67,8 @@ export class JournalStore extends MemoryShortTermStore {
     return this.#record(["archived", ...args], super.archived(...args));
   }
 
-  override mark(...args: Parameters<ShortTermStore["mark"]>): Promise<boolean> {
-    return this.#record(["mark", ...args], super.mark(...args));
+  override schedule(...args: Parameters<ShortTermStore["schedule"]>): Promise<boolean> {
+    return this.#record(["schedule", ...args], super.schedule(...args));
   }
 
   override writeNote(...args: Parameters<ShortTermStore["writeNote"]>): Promise<boolean> {

@@ -45,17 +45,17 @@ Deno.test("journal store: marks, notes and removed events are there again, and n
   await engine.close();
   const { incarnation } = (await first.getTask("t"))!.record;
   await first.trimLog("t", incarnation, { indexes: [1], series: [] });
-  await first.mark("t", "undelivered", 5, { incarnation });
-  await first.mark("t", "clean", 5, { incarnation });
-  await first.mark("t", "clean", undefined, { incarnation });
+  await first.schedule("t", "undelivered", 5, { incarnation });
+  await first.schedule("t", "clean", 5, { incarnation });
+  await first.schedule("t", "clean", undefined, { incarnation });
   await first.writeNote("t", incarnation, "n", { from: undefined, to: "1" });
   await first.close();
 
   const second = await JournalStore.open(path);
   const page = await second.readLog("t", { after: -1, limit: 9 });
   assert.deepEqual(page!.events.map(({ index }) => index), [0, 2, 3]);
-  assert.deepEqual(await second.marked("undelivered", { limit: 9 }), [{ taskId: "t", atMs: 5 }]);
-  assert.deepEqual(await second.marked("clean", { limit: 9 }), []);
+  assert.deepEqual(await second.scheduled("undelivered", { limit: 9 }), [{ taskId: "t", atMs: 5 }]);
+  assert.deepEqual(await second.scheduled("clean", { limit: 9 }), []);
   assert.deepEqual(await second.readNotes("t", incarnation), { n: "1" });
   await second.close();
 });

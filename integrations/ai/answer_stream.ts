@@ -1,7 +1,7 @@
 import { createParser } from "eventsource-parser";
 import type { ChunkFields } from "./chunks/chunks.ts";
 
-/** Marks the end of an answer's stream, to tell it from a broken connection. */
+/** Schedules the end of an answer's stream, to tell it from a broken connection. */
 const DONE = "[DONE]";
 
 /** Options for {@linkcode chunksIn}. */

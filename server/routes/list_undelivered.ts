@@ -1,5 +1,5 @@
 import type { TaskEngine } from "@taskcast/core";
-import type { MarkedTask } from "@taskcast/core/adapter";
+import type { ScheduledTask } from "@taskcast/core/adapter";
 import { invalidInput, TASK_ID_PATTERN } from "@taskcast/core/protocol";
 
 /** A page of tasks with failed deliveries. */
@@ -34,12 +34,12 @@ export async function listUndelivered(
     mayKnow: (taskId: string) => Promise<boolean>;
   },
 ): Promise<UndeliveredPage> {
-  let after = cursor === undefined ? undefined : markAt(cursor);
+  let after = cursor === undefined ? undefined : positionOf(cursor);
   const tasks: UndeliveredPage["tasks"] = [];
   let stoppedAt: number | undefined;
   for (let round = 0;; round++) {
     const wanted = stoppedAt === undefined ? limit - tasks.length : CATCH_UP_PAGE;
-    const page: MarkedTask[] = await engine.listUndelivered({ limit: wanted, after });
+    const page: ScheduledTask[] = await engine.listUndelivered({ limit: wanted, after });
     for (const { taskId, atMs } of page) {
       if (stoppedAt !== undefined && atMs > stoppedAt) {
         return { tasks, nextCursor: `${stoppedAt}.` };
@@ -55,7 +55,7 @@ export async function listUndelivered(
 }
 
 /** Returns the position behind a cursor. */
-function markAt(cursor: string): MarkedTask {
+function positionOf(cursor: string): ScheduledTask {
   const [, digits, taskId = ""] = /^(\d{1,15})\.(.*)$/s.exec(cursor) ?? [];
   if (digits === undefined || (taskId !== "" && !TASK_ID_PATTERN.test(taskId))) {
     throw invalidInput("cursor", "must be the nextCursor of an earlier answer");

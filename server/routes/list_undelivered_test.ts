@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
-import type { MarkedTask } from "@taskcast/core/adapter";
+import type { ScheduledTask } from "@taskcast/core/adapter";
 import fc from "fast-check";
 import { listUndelivered } from "./list_undelivered.ts";
 import { runs } from "../../testing/properties/runs.ts";
 
-/** Returns an engine that lists these marks in order. */
-function engineOf(marks: readonly MarkedTask[]) {
-  const isBehind = ({ taskId, atMs }: MarkedTask, after?: MarkedTask) =>
+/** Returns an engine that lists these all in order. */
+function engineOf(all: readonly ScheduledTask[]) {
+  const isBehind = ({ taskId, atMs }: ScheduledTask, after?: ScheduledTask) =>
     after === undefined || atMs > after.atMs || (atMs === after.atMs && taskId > after.taskId);
   return {
-    listUndelivered: ({ limit = 50, after }: { limit?: number; after?: MarkedTask } = {}) =>
-      Promise.resolve(marks.filter((mark) => isBehind(mark, after)).slice(0, limit)),
+    listUndelivered: ({ limit = 50, after }: { limit?: number; after?: ScheduledTask } = {}) =>
+      Promise.resolve(all.filter((mark) => isBehind(mark, after)).slice(0, limit)),
   };
 }
 
@@ -20,13 +20,13 @@ Deno.test("cursors of undelivered webhooks name tasks that were shown, or a mome
       fc.array(fc.tuple(fc.nat({ max: 8 }), fc.boolean()), { maxLength: 120 }),
       fc.integer({ min: 1, max: 3 }),
       async (tasks, limit) => {
-        const marks = tasks.map(([atMs], i) => ({
+        const all = tasks.map(([atMs], i) => ({
           taskId: `t${String(i).padStart(3, "0")}`,
           atMs,
         }));
-        const known = new Set(marks.filter((_, i) => tasks[i]![1]).map(({ taskId }) => taskId));
-        marks.sort((a, b) => a.atMs - b.atMs || (a.taskId < b.taskId ? -1 : 1));
-        const engine = engineOf(marks);
+        const known = new Set(all.filter((_, i) => tasks[i]![1]).map(({ taskId }) => taskId));
+        all.sort((a, b) => a.atMs - b.atMs || (a.taskId < b.taskId ? -1 : 1));
+        const engine = engineOf(all);
         const seen: string[] = [];
         let cursor: string | undefined;
         do {
@@ -38,7 +38,7 @@ Deno.test("cursors of undelivered webhooks name tasks that were shown, or a mome
           const [, named] = cursor?.split(".") ?? [];
           assert(!named || named === page.tasks.at(-1)?.taskId, cursor);
         } while (cursor !== undefined);
-        const expected = marks.map(({ taskId }) => taskId).filter((taskId) => known.has(taskId));
+        const expected = all.map(({ taskId }) => taskId).filter((taskId) => known.has(taskId));
         assert.deepEqual(seen, expected);
       },
     ),

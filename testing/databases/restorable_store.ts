@@ -7,7 +7,7 @@ const CHANGES = new Set<PropertyKey>([
   "deleteTask",
   "trimLog",
   "archived",
-  "mark",
+  "schedule",
   "claim",
   "writeNote",
 ]);

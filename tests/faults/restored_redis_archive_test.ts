@@ -53,7 +53,7 @@ async function seen(url: string, id: string) {
 /** Returns true if no task is scheduled for the archive. */
 async function isArchived(url: string): Promise<boolean> {
   const { shortTerm, broadcast } = createRedisAdapters(url);
-  const marked = await shortTerm.marked("archive", { limit: 1 });
+  const marked = await shortTerm.scheduled("archive", { limit: 1 });
   await Promise.all([shortTerm.close(), broadcast.close()]);
   return marked.length === 0;
 }

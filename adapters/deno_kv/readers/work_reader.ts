@@ -1,4 +1,4 @@
-import type { ClaimedWork, DueKind, DueWork, MarkedTask, Work } from "@taskcast/core/adapter";
+import type { ClaimedWork, DueKind, DueWork, ScheduledTask, Work } from "@taskcast/core/adapter";
 import type { Database } from "../connection/database.ts";
 import { MAX_BATCH } from "../limits.ts";
 
@@ -18,16 +18,16 @@ export async function readDue(
   return { entries };
 }
 
-/** Returns marked tasks in order, after a given entry. */
-export async function readMarked(
+/** Returns scheduled tasks in order, after a given entry. */
+export async function readScheduled(
   { kv, keys }: Database,
   work: Work,
-  { limit, after }: { limit: number; after?: MarkedTask },
-): Promise<MarkedTask[]> {
+  { limit, after }: { limit: number; after?: ScheduledTask },
+): Promise<ScheduledTask[]> {
   const all = keys.all("work", work);
   const start = after === undefined ? all : [...keys.work(work, after.atMs, after.taskId), 0];
   const options = { limit, batchSize: Math.min(limit, MAX_BATCH) };
-  const found: MarkedTask[] = [];
+  const found: ScheduledTask[] = [];
   for await (const { key } of kv.list({ start, end: [...all, true] }, options)) {
     const [atMs, taskId] = key.slice(-2) as [number, string];
     found.push({ taskId, atMs });
@@ -38,26 +38,26 @@ export async function readMarked(
 /**
  * Claims due tasks.
  *
- * @param take Moves a mark if it still exists. Returns whether it did.
+ * @param take Moves a scheduled time if it is unchanged. Returns whether it did.
  */
-export async function claimMarked(
+export async function claimScheduled(
   database: Database,
   work: Work,
   { nowMs, limit }: { nowMs: number; limit: number },
-  take: (task: MarkedTask) => Promise<boolean>,
+  take: (task: ScheduledTask) => Promise<boolean>,
 ): Promise<ClaimedWork> {
-  const mine: MarkedTask[] = [];
+  const mine: ScheduledTask[] = [];
   for (;;) {
     const wanted = limit - mine.length;
-    const marked = await readMarked(database, work, { limit: wanted + 1 });
-    const ready = marked.slice(0, wanted).filter(({ atMs }) => atMs <= nowMs);
+    const scheduled = await readScheduled(database, work, { limit: wanted + 1 });
+    const ready = scheduled.slice(0, wanted).filter(({ atMs }) => atMs <= nowMs);
     const taken = await Promise.all(ready.map(take));
     mine.push(...ready.filter((_, at) => taken[at]));
     // Where other instances were first, there may be more.
     if (taken.includes(false) && mine.length < limit) continue;
     const claimed: ClaimedWork = { taskIds: mine.map(({ taskId }) => taskId) };
     if (mine.length > 0) claimed.oldestAtMs = mine[0]!.atMs;
-    const next = marked.slice(ready.length).find(({ taskId }) =>
+    const next = scheduled.slice(ready.length).find(({ taskId }) =>
       !mine.some((task) => task.taskId === taskId)
     );
     if (next !== undefined) claimed.nextAtMs = next.atMs;

@@ -75,8 +75,8 @@ export function deleteTask(keys: Keys, state: TaskState, changes: Changes): void
   state.head = undefined;
 }
 
-/** Sets, moves or removes a mark of a task. */
-export function setMark(
+/** Sets, moves or removes the time at which a task is scheduled for work. */
+export function setWorkTime(
   keys: Keys,
   state: TaskState,
   changes: Changes,

@@ -2,7 +2,7 @@ import type { RevisionExpectation, TaskRevision, Tombstone, Work } from "@taskca
 import { isAtRevision } from "@taskcast/core/adapter";
 import type { Database } from "../connection/database.ts";
 import type { Keys } from "../keys.ts";
-import { deleteTask, setMark } from "./record.ts";
+import { deleteTask, setWorkTime } from "./record.ts";
 import type { TaskWork } from "../task_queue.ts";
 import type { ClosedId } from "./values.ts";
 
@@ -28,7 +28,7 @@ export function deleting(
       const isOpened = closed !== null &&
         (at === undefined || at.incarnation === closed.incarnation);
       if (isOpened) changes.delete(keys.closedId(taskId));
-      if (head === undefined || (at !== undefined && !isAtRevision(head, at))) return false;
+      if (head === undefined || !isAtRevision(head, at)) return false;
       deleteTask(keys, state, changes);
       if (closing !== undefined) {
         const { nowMs, untilMs } = closing;
@@ -40,21 +40,25 @@ export function deleting(
   };
 }
 
-/** Sets a mark. Returns whether the task was at the expected revision. */
-export function marking(
+/** Sets a scheduled time. Returns whether the task was at the expected revision. */
+export function scheduling(
   keys: Keys,
-  { work, atMs, at }: { work: Work; atMs: number | undefined; at: RevisionExpectation },
+  { work, atMs, expected }: {
+    work: Work;
+    atMs: number | undefined;
+    expected?: RevisionExpectation;
+  },
 ): TaskWork<boolean> {
   return {
     plan(state, changes) {
-      if (state.head === undefined || !isAtRevision(state.head, at)) return false;
-      setMark(keys, state, changes, work, atMs);
+      if (state.head === undefined || !isAtRevision(state.head, expected)) return false;
+      setWorkTime(keys, state, changes, work, atMs);
       return true;
     },
   };
 }
 
-/** Moves a due mark. Returns whether it still existed. */
+/** Moves a due time. Returns whether it was still that. */
 export function claiming(
   keys: Keys,
   { work, atMs, untilMs }: { work: Work; atMs: number; untilMs: number },
@@ -62,7 +66,7 @@ export function claiming(
   return {
     plan(state, changes) {
       if (state.head?.marks[work] !== atMs) return false;
-      setMark(keys, state, changes, work, untilMs);
+      setWorkTime(keys, state, changes, work, untilMs);
       return true;
     },
   };
@@ -78,9 +82,9 @@ export function archiving(
     plan(state, changes) {
       if (state.head === undefined) return false;
       const isThere = isAtRevision(state.head, at);
-      setMark(keys, state, changes, "archive", isThere ? undefined : againAtMs);
+      setWorkTime(keys, state, changes, "archive", isThere ? undefined : againAtMs);
       if (isThere && releaseAtMs !== undefined) {
-        setMark(keys, state, changes, "release", releaseAtMs);
+        setWorkTime(keys, state, changes, "release", releaseAtMs);
       }
       return isThere;
     },

@@ -3,7 +3,7 @@ import type {
   EventDraft,
   EventKind,
   StoredEvent,
-  WorkMarks,
+  WorkSchedule,
 } from "@taskcast/core/adapter";
 import type { Level, SeriesMode, TaskStatus } from "@taskcast/core/protocol";
 
@@ -43,7 +43,7 @@ export interface Head {
   /** Number of event classes so far; 0 stands for all standalone events. */
   classes: number;
   due: DueTimes;
-  marks: WorkMarks;
+  marks: WorkSchedule;
   /** The lists that contain the task, besides that of all. */
   listed: { createdAt: number; type?: string; tags: string[] };
   /** Reference to the record, if it is long. */
@@ -64,7 +64,7 @@ export interface ClosedId {
 export type Garbage =
   /** Keys of an incarnation with these prefixes; without any, all its keys. */
   & { life: string; prefixes: GarbagePrefix[] }
-  /** Marks a value that its writer can no longer use. */
+  /** Schedules a value that its writer can no longer use. */
   & { taken?: true };
 
 /** A key prefix within an incarnation. */

@@ -100,7 +100,7 @@ Deno.test("deno-kv: looking for due work reads its beginning only", async () => 
   const { store, kv } = await openObserved();
   for (let i = 0; i < 100; i++) {
     await create(store, `t${i}`);
-    await store.mark(`t${i}`, "clean", NOW + i, { incarnation: LIFE });
+    await store.schedule(`t${i}`, "clean", NOW + i, { incarnation: LIFE });
   }
   const claim = await kv.counted(async () => {
     const claimed = await store.claim("clean", { nowMs: NOW + 3, untilMs: NOW + 500, limit: 2 });

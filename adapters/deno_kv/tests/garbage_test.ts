@@ -41,7 +41,7 @@ Deno.test("deno-kv: a deleted task leaves nothing in the database", async () => 
     ...Array.from({ length: 1_000 }, (_, i) => draft(i, { type: `${i % 200}` })),
   );
   await store.writeNote("t", LIFE, "n", { from: undefined, to: big(1) });
-  await store.mark("t", "archive", NOW, { incarnation: LIFE });
+  await store.schedule("t", "archive", NOW, { incarnation: LIFE });
   const record = {
     task: { id: "t", status: "completed", createdAt: NOW, updatedAt: NOW } as const,
     incarnation: LIFE,

@@ -159,7 +159,7 @@ Deno.test("deno-kv: what a broken connection has sent twice is carried out once,
   const expect = { version: 1, incarnation: LIFE };
   const ended = await commitOf(store, { taskId: "t", expect, record: end, due: {} });
   assert.equal(ended.ok, true);
-  assert.equal(await store.mark("t", "clean", NOW, { incarnation: LIFE }), true);
+  assert.equal(await store.schedule("t", "clean", NOW, { incarnation: LIFE }), true);
   const claim = await store.claim("clean", { nowMs: NOW, untilMs: NOW + 9, limit: 5 });
   assert.deepEqual(claim.taskIds, ["t"]);
   assert.equal(await store.trimLog("t", LIFE, { indexes: [0, 1, 2], series: [] }), 3);

@@ -22,7 +22,7 @@ export class Changes {
   readonly #forgotten: { task: number; producer: string }[] = [];
   readonly #sent: { task: number; producer: string; seq: number; idx: number }[] = [];
   readonly #due = new Map<number, DueTimes>();
-  readonly #marks = new Map<string, { task: number; kind: Work; at_ms: number }>();
+  readonly #workTimes = new Map<string, { task: number; kind: Work; at_ms: number }>();
 
   /** Adds a new task. */
   created(row: TaskRow, record: TaskRecord): void {
@@ -77,10 +77,10 @@ export class Changes {
     this.#due.set(task, times);
   }
 
-  /** Marks a task for work, unless it is already marked. */
-  mark(task: number, kind: Work, atMs: number): void {
+  /** Schedules a task for work, unless it is already scheduled. */
+  schedule(task: number, kind: Work, atMs: number): void {
     const key = `${task} ${kind}`;
-    if (!this.#marks.has(key)) this.#marks.set(key, { task, kind, at_ms: atMs });
+    if (!this.#workTimes.has(key)) this.#workTimes.set(key, { task, kind, at_ms: atMs });
   }
 
   /** Writes everything; the statements travel together. */
@@ -109,7 +109,7 @@ export class Changes {
           )
         ),
       ],
-      [MARK_FOR_WORK, [...this.#marks.values()]],
+      [SCHEDULE_WORK, [...this.#workTimes.values()]],
     ];
     // Builds all texts before the first statement, so that a failure sends none.
     const events = this.#events.statement();
@@ -199,6 +199,6 @@ const DELETE_DUE = `DELETE FROM {due} d USING ${
 const INSERT_DUE = "INSERT INTO {due} (task, kind, at_ms) " +
   `SELECT task, kind, at_ms FROM ${rows("task bigint, kind text, at_ms bigint")}`;
 
-const MARK_FOR_WORK = "INSERT INTO {due} (task, kind, at_ms) " +
+const SCHEDULE_WORK = "INSERT INTO {due} (task, kind, at_ms) " +
   `SELECT task, kind, at_ms FROM ${rows("task bigint, kind text, at_ms bigint")} ` +
   "ON CONFLICT (task, kind) DO NOTHING";

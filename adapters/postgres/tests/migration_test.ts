@@ -34,7 +34,7 @@ test("postgres: a database of version 2 is brought up to date, and has everythin
       assert.equal((await store.getTask("t"))!.trimmedThrough, 6);
       assert.deepEqual(await store.countMatches("t", { types: ["even"] }, [3, 7, 9]), [1, 2, 2]);
       assert.equal((await store.readFolds("t", { after: -1, limit: 99 }))!.folds[0]!.text, "0123");
-      assert.equal(await store.mark("t", "clean", 5, { incarnation: LIFE }), true);
+      assert.equal(await store.schedule("t", "clean", 5, { incarnation: LIFE }), true);
       const claim = { nowMs: 5, untilMs: 9, limit: 1 };
       assert.deepEqual((await store.claim("clean", claim)).taskIds, ["t"]);
     }

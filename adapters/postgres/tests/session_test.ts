@@ -43,7 +43,7 @@ async function readAll(store: ShortTermStore, archive: LongTermStore): Promise<v
     await reader.countMatches("t", { types: ["n"] }, [0]);
   }
   await store.due(Date.now(), 1);
-  await store.marked("archive", { limit: 1 });
+  await store.scheduled("archive", { limit: 1 });
   await store.readNotes("t", incarnation);
   await archive.positions([{ taskId: "t", incarnation }]);
 }

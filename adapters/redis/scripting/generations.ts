@@ -40,7 +40,7 @@ export class Generations {
     if (!this.#words.has(base)) this.#words.set(base, word);
   }
 
-  /** Marks a partition as lost or replaced. */
+  /** Schedules a partition as lost or replaced. */
   markLost(base: string): void {
     if (!this.#lost.has(base)) this.#lost.set(base, { lookedAtMs: -Infinity });
   }

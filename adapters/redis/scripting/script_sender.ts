@@ -27,7 +27,7 @@ const REPEATABLE: ReadonlySet<ScriptName> = new Set<ScriptName>([
   "find_generation",
   "get_task",
   "list_tasks",
-  "marked",
+  "scheduled",
   "read_log",
   "read_notes",
   "read_folds",

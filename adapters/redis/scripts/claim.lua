@@ -1,12 +1,12 @@
--- Moves the marks of those tasks that are still due for a kind of work: {id ..., generation}.
+-- Moves the times of those tasks that are still due for a kind of work: {id ..., generation}.
 --@include begin
-local marks = base .. ':due:' .. ARGV[3]
+local schedule = base .. ':due:' .. ARGV[3]
 local now_ms, until_ms = tonumber(ARGV[4]), ARGV[5]
 local answer = {}
 for i = 6, #ARGV do
-  local at = redis.call('ZSCORE', marks, ARGV[i])
+  local at = redis.call('ZSCORE', schedule, ARGV[i])
   if at and tonumber(at) <= now_ms then
-    redis.call('ZADD', marks, until_ms, ARGV[i])
+    redis.call('ZADD', schedule, until_ms, ARGV[i])
     answer[#answer + 1] = ARGV[i]
   end
 end

@@ -10,7 +10,7 @@
 --@include append_positions
 --@include text_key
 --@include damaged
-local expect, draft_count, special_count, marks = ARGV[12], ARGV[13] + 0, ARGV[14] + 0, ARGV[15]
+local expect, draft_count, special_count, schedule = ARGV[12], ARGV[13] + 0, ARGV[14] + 0, ARGV[15]
 
 -- 'in ' and an incarnation: live, and in that incarnation.
 local wanted = string.match(expect, '^in (.+)')
@@ -306,8 +306,8 @@ elseif has_record then
   call('HSET', task_key, 'length', length_text, 'bytes', int(bytes))
 end
 if length > from or has_record then
---@include mark_task
-  for kind, at_ms in string.gmatch(marks, '(%a+) (%d+)') do
+--@include schedule_task
+  for kind, at_ms in string.gmatch(schedule, '(%a+) (%d+)') do
     call('ZADD', base .. ':due:' .. kind, 'NX', at_ms, id)
   end
 end

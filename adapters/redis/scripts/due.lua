@@ -1,4 +1,4 @@
--- Returns marks of some kinds of work, earliest first, one more of each than the limit: {kind, id, at ...,
+-- Returns the tasks scheduled for some kinds of work, earliest first, one more of each than the limit: {kind, id, at ...,
 -- generation}.
 --@include begin
 local limit = tonumber(ARGV[3])

@@ -1,4 +1,4 @@
--- Appends events without series and producer to a live task, and marks it for delivery and the archive only.
+-- Appends events without series and producer to a live task, and schedules only delivery and archiving.
 -- Returns {outcome, from, length, timestamp, generation} or {code, details ..., generation}; the outcome is
 -- as in commit.lua.
 --
@@ -56,7 +56,7 @@ else
   end
 end
 call('HSET', task_key, 'length', length_text, 'bytes', int(bytes), 'time', time)
---@include mark_task
+--@include schedule_task
 local ended, outcome = ' 0 ', hooked and 'hooked' or 'ok'
 --@include announce_commit
 return {outcome, from, length, time, generation}

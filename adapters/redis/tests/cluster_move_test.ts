@@ -45,8 +45,8 @@ const OPERATIONS: Record<
   due: (store) => store.due(NOW, 5),
   get_task: (store) => store.getTask("t"),
   list_tasks: (store) => store.listTasks({ limit: 5 }),
-  mark: (store) => store.mark("t", "clean", NOW, { incarnation: LIFE }),
-  marked: (store) => store.marked("archive", { limit: 5 }),
+  schedule: (store) => store.schedule("t", "clean", NOW, { incarnation: LIFE }),
+  scheduled: (store) => store.scheduled("archive", { limit: 5 }),
   publish: (store) => commitOf(store, { taskId: "t", expect: "live", events: [draft("x")] }),
   read_log: (store) => store.readLog("t", { after: -1, limit: 100 }),
   read_notes: (store) => store.readNotes("t", LIFE),
@@ -67,7 +67,7 @@ async function fill(store: ShortTermStore): Promise<void> {
   await append(store, "t", ...events, draft({ large: "x".repeat(70_000) }), texts("a"), texts("b"));
   await append(store, "t", draft("sent", { producer: { id: "p", epoch: 1, seq: 0 } }));
   await store.writeNote("t", LIFE, "n", { from: undefined, to: "1" });
-  await store.mark("t", "archive", NOW, { incarnation: LIFE });
+  await store.schedule("t", "archive", NOW, { incarnation: LIFE });
 }
 
 function open(cluster: RedisCluster, timeoutMs: number) {

@@ -75,7 +75,7 @@ test("redis: what the script of a publish asks of Redis, for one event and for a
   await shortTerm.close();
 });
 
-test("redis: a task is marked for the archive once, until the archive has it", async () => {
+test("redis: a task is scheduled for the archive once, until the archive has it", async () => {
   await using redis = await startRedis();
   const { broadcast, shortTerm } = createRedisAdapters(redis.url);
   const admin = new Redis(redis.port);
@@ -86,7 +86,7 @@ test("redis: a task is marked for the archive once, until the archive has it", a
   const record = { task, incarnation: "i", version: 1 };
   const commit = { taskId: "t", nowMs, events: [event], ...bounds };
   const append = () =>
-    shortTerm.commit({ ...commit, expect: "live", marks: { archive: nowMs + 5 } });
+    shortTerm.commit({ ...commit, expect: "live", schedule: { archive: nowMs + 5 } });
   const claim = (atMs: number) =>
     shortTerm.claim("archive", { nowMs: atMs, untilMs: atMs + 10, limit: 10 });
   await shortTerm.commit({ ...commit, expect: "absent", events: [], record });
@@ -95,21 +95,21 @@ test("redis: a task is marked for the archive once, until the archive has it", a
   const plain = { evalsha: 1, mget: 1, hmget: 1, set: 1, xadd: 1, append: 1, hset: 1, publish: 2 };
   assert.deepEqual(await costOf(admin, append), plain);
   assert.deepEqual((await claim(nowMs + 5)).taskIds, ["t"]);
-  assert.deepEqual(await costOf(admin, append), plain); // A claimed task stays marked.
+  assert.deepEqual(await costOf(admin, append), plain); // A claimed task stays scheduled.
   const has = (length: number) =>
     shortTerm.archived("t", { incarnation: "i", version: 1, length }, { againAtMs: nowMs + 50 });
   assert.equal(await has(2), false);
-  assert.deepEqual(await costOf(admin, append), plain); // As when it was marked again.
+  assert.deepEqual(await costOf(admin, append), plain); // As when it was scheduled again.
   assert.equal(await has(4), true);
   assert.deepEqual((await claim(nowMs + 500)).taskIds, []);
-  // The next event marks it again.
+  // The next event schedules it again.
   assert.deepEqual(await costOf(admin, append), { ...plain, hset: 2, zadd: 1 });
   assert.deepEqual((await claim(nowMs + 500)).taskIds, ["t"]);
-  // Likewise after a mark was removed.
-  assert(await shortTerm.mark("t", "archive", undefined, { incarnation: "i", version: 1 }));
+  // Likewise after that was removed.
+  assert(await shortTerm.schedule("t", "archive", undefined, { incarnation: "i", version: 1 }));
   assert.deepEqual(await costOf(admin, append), { ...plain, hset: 2, zadd: 1 });
-  assert(await shortTerm.mark("t", "archive", undefined, { incarnation: "i", version: 1 }));
-  assert(await shortTerm.mark("t", "archive", nowMs, { incarnation: "i", version: 1 }));
+  assert(await shortTerm.schedule("t", "archive", undefined, { incarnation: "i", version: 1 }));
+  assert(await shortTerm.schedule("t", "archive", nowMs, { incarnation: "i", version: 1 }));
   assert.deepEqual(await costOf(admin, append), plain);
   admin.disconnect();
   await broadcast.close();

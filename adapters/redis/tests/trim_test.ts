@@ -430,15 +430,23 @@ test("redis: the newest event stays, even if it is named", async () => {
   assert.equal((await store.readLog("t", { after: -1, limit: 10 }))!.events.length, 1);
 });
 
-test("redis: a task is marked to be cleaned by a commit, claimed, and deleted with its mark", async () => {
+test("redis: a task is scheduled to be cleaned by a commit, claimed, and deleted with its time", async () => {
   await using bench = await open();
   const { store } = bench;
   await create(store);
-  const marked = { taskId: "t", expect: "live", marks: { clean: NOW + 5 }, ...BOUNDS } as const;
-  assert((await store.commit({ ...marked, events: [draft(0)] })).ok);
+  const scheduled = {
+    taskId: "t",
+    expect: "live",
+    schedule: { clean: NOW + 5 },
+    ...BOUNDS,
+  } as const;
+  assert((await store.commit({ ...scheduled, events: [draft(0)] })).ok);
   const claim = { nowMs: NOW + 5, untilMs: NOW + 99, limit: 10 };
   assert.deepEqual(await store.claim("clean", claim), { taskIds: ["t"], oldestAtMs: NOW + 5 });
-  assert.deepEqual(await store.marked("clean", { limit: 10 }), [{ taskId: "t", atMs: NOW + 99 }]);
+  assert.deepEqual(await store.scheduled("clean", { limit: 10 }), [{
+    taskId: "t",
+    atMs: NOW + 99,
+  }]);
   assert(await store.deleteTask("t"));
-  assert.deepEqual(await store.marked("clean", { limit: 10 }), []);
+  assert.deepEqual(await store.scheduled("clean", { limit: 10 }), []);
 });

@@ -96,7 +96,7 @@ async function check(store: ShortTermStore | LongTermStore): Promise<void> {
   assert.equal(await store.trimLog("t", LIFE, { indexes: [4], series: ["text"] }), 1);
   assert.deepEqual((await store.readFolds("t", { after: -1, limit: 99 }))!.folds, []);
   assert.deepEqual(await store.countMatches("t", odd, [3, 5, 6]), [2, 3, 3]);
-  assert.equal(await store.mark("t", "clean", 5, { incarnation: LIFE }), true);
+  assert.equal(await store.schedule("t", "clean", 5, { incarnation: LIFE }), true);
   const claim = { nowMs: 5, untilMs: 6, limit: 1 };
   assert.deepEqual((await store.claim("clean", claim)).taskIds, ["t"]);
 }

@@ -158,7 +158,7 @@ Deno.test("sqlite: nothing that trims or reads what was trimmed scans or sorts",
   await store.countMatches("t", { types: ["odd"] }, [5_000]);
   await store.readFolds("t", { after: -1, limit: 99 });
   await store.getTask("t");
-  await store.mark("t", "clean", 5, { incarnation: LIFE });
+  await store.schedule("t", "clean", 5, { incarnation: LIFE });
   await store.claim("clean", { nowMs: 5, untilMs: 6, limit: 1 });
   const plans = database.plans();
   const uses = (part: string) => plans.filter((plan) => plan.includes(part));

@@ -21,12 +21,9 @@ export interface BatchPart {
 /** Tasks read at a time. */
 const READ_TASKS = 16;
 
-/** A revision that no task has. `archived()` with it reschedules a task as if it had changed. */
-export const NO_REVISION: TaskRevision = { incarnation: "", version: 0, length: 0 };
-
 /**
  * Selects the next batch: the first tasks that fill it, and tasks that are complete and only need to be
- * marked. A batch has few tasks with many events each, because reading a task and its position in the
+ * scheduled. A batch has few tasks with many events each, because reading a task and its position in the
  * archive costs as much as some dozens of events.
  */
 export function nextBatch(

@@ -1,6 +1,5 @@
 import type { LongTermStore } from "../../contracts/long_term_store.ts";
 import { TaskcastError } from "../../protocol/errors.ts";
-import { NO_REVISION } from "./archive_batch.ts";
 import type { EngineContext } from "../../context/context.ts";
 import type { Outcome } from "../each_alone.ts";
 import { areUsable, each, inHalves } from "../each_alone.ts";
@@ -24,7 +23,7 @@ export class CannotArchive extends TaskcastError {
 }
 
 /**
- * Isolates failures of single tasks. As long as the stores work, a failing task is set aside and its mark is
+ * Isolates failures of single tasks. As long as the stores work, a failing task is set aside and its time is
  * moved to the time of the next attempt, so that it does not delay others.
  */
 export class ArchiveFaults {
@@ -78,7 +77,7 @@ export class ArchiveFaults {
     this.#expect(retryAtMs);
   }
 
-  /** Moves the mark of a task. If this fails, its lease expires instead. */
+  /** Moves the time of a task. If this fails, its lease expires instead. */
   async postpone(
     queue: ArchiveQueue,
     { taskId, incarnation }: Claimed,
@@ -86,9 +85,9 @@ export class ArchiveFaults {
   ): Promise<void> {
     const { store } = this.#context;
     try {
-      if (queue === "archive") await store.archived(taskId, NO_REVISION, { againAtMs: untilMs });
+      if (queue === "archive") await store.schedule(taskId, "archive", untilMs);
       else if (incarnation !== undefined) {
-        await store.mark(taskId, "release", untilMs, { incarnation });
+        await store.schedule(taskId, "release", untilMs, { incarnation });
       }
     } catch {
       // The next use of the store reports its failure.

@@ -16,7 +16,7 @@ import { ArchivePace } from "./archive_pace.ts";
 import { LostTasks } from "./lost_tasks.ts";
 import { Refill } from "./refill.ts";
 import type { ArchiveTask, BatchPart } from "./archive_batch.ts";
-import { isSamePosition, nextBatch, NO_REVISION, revisionOf } from "./archive_batch.ts";
+import { isSamePosition, nextBatch, revisionOf } from "./archive_batch.ts";
 import type { EngineContext } from "../../context/context.ts";
 import type { SetAside } from "../set_aside.ts";
 import { areDelivered } from "../webhooks/hook_state.ts";
@@ -37,7 +37,7 @@ const NOTHING_REMAINS: Remaining = { served: [], unserved: [] };
 /** Tasks claimed at a time. */
 const CLAIM_TASKS = 64;
 
-/** Tasks checked in one round for unmarked ones. */
+/** Tasks checked in one round for unscheduled ones. */
 const SEARCH_TASKS = 200;
 
 /** Milliseconds after which an unfinished claim passes to another instance. */
@@ -59,7 +59,7 @@ const TURN_MS = LEASE_MS / 2;
  * Copies tasks from the short-term store to the archive, and releases the hot copies of tasks that ended
  * long enough ago.
  *
- * Each commit marks its task, and the archive itself knows how much of a task it has. An instance may
+ * Each commit schedules its task, and the archive itself knows how much of a task it has. An instance may
  * therefore die at any moment: another one claims the task, asks the archive, and continues there. The
  * backlog is in the short-term store, so it costs no memory here, and nothing leaves that store before the
  * archive has all of it.
@@ -75,7 +75,7 @@ export class Archiver {
   readonly #ahead: ArchiveAhead;
   readonly #refill: Refill;
   readonly #lost: LostTasks;
-  readonly #onMarked: (atMs: number) => void;
+  readonly #onScheduled: (atMs: number) => void;
   #oldestAtMs?: number;
   /** The position of the search for tasks that may be older than the archive. */
   #search: { createdAt: number; id: string } | "done" | undefined;
@@ -85,15 +85,15 @@ export class Archiver {
   constructor(
     context: EngineContext,
     archive: LongTermStore,
-    { onMarked = () => {}, onRefilled = () => {} }: {
-      /** Called when a task is marked for clean-up in the archive. */
-      onMarked?: (atMs: number) => void;
+    { onScheduled = () => {}, onRefilled = () => {} }: {
+      /** Called when a task is scheduled for clean-up in the archive. */
+      onScheduled?: (atMs: number) => void;
       /** Called when a live task has been restored to the short-term store. */
       onRefilled?: (record: TaskRecord) => void;
     } = {},
   ) {
     this.#pace = new ArchivePace(context.clock, context.options.archivePercent);
-    this.#onMarked = onMarked;
+    this.#onScheduled = onScheduled;
     this.#context = context;
     this.#archive = archive;
     this.#job = new Job(context, {
@@ -143,7 +143,7 @@ export class Archiver {
     void this.#job.run();
   }
 
-  /** Schedules a round at the time for which a commit of this engine marked a task. */
+  /** Schedules a round at the time for which a commit of this engine scheduled a task. */
   expect(atMs: number): void {
     this.#pace.notePublish();
     this.#job.expect(atMs);
@@ -187,7 +187,7 @@ export class Archiver {
     this.#interruptions = interruptions;
     const archiving = await this.#claimed("archive", (taskIds) => this.#archiveAll(taskIds));
     const releasing = await this.#claimed("release", (taskIds) => this.#releaseAll(taskIds));
-    const isSearching = await this.#markUnknown();
+    const isSearching = await this.#scheduleUnknown();
     const lost = await this.#lost.restoreSome();
     const times = [archiving, releasing, lost].flatMap(({ nextAtMs = [] }) => nextAtMs);
     return {
@@ -197,12 +197,12 @@ export class Archiver {
   }
 
   /**
-   * Marks tasks that are older than the archive, and tasks of which one of the stores has a newer version.
+   * Schedules tasks that are older than the archive, and tasks of which one of the stores has a newer version.
    * Searches all tasks at the start and after a store was unreachable, one page a round.
    *
    * @returns Whether there is more.
    */
-  async #markUnknown(): Promise<boolean> {
+  async #scheduleUnknown(): Promise<boolean> {
     if (this.#search === "done") return false;
     const { store, clock } = this.#context;
     const { tasks, more } = await store.listTasks({ limit: SEARCH_TASKS, after: this.#search });
@@ -218,9 +218,9 @@ export class Archiver {
     const unknown = found.filter(({ item, value }) =>
       !value.deleted && value.version !== item.version
     );
-    const againAtMs = clock.now();
+    const nowMs = clock.now();
     await Promise.all(
-      unknown.map(({ item: { task } }) => store.archived(task.id, NO_REVISION, { againAtMs })),
+      unknown.map(({ item: { task } }) => store.schedule(task.id, "archive", nowMs)),
     );
     const last = tasks.at(-1)?.task;
     this.#search = more && last ? { createdAt: last.createdAt, id: last.id } : "done";
@@ -266,11 +266,11 @@ export class Archiver {
   }
 
   /** Releases claims, so that the next round does not have to wait for the leases to expire. */
-  async #releaseClaims(taskIds: readonly string[], againAtMs: number): Promise<void> {
+  async #releaseClaims(taskIds: readonly string[], atMs: number): Promise<void> {
     const { store } = this.#context;
     // If this fails too, the leases expire.
     await Promise.allSettled(
-      taskIds.map((taskId) => store.archived(taskId, NO_REVISION, { againAtMs })),
+      taskIds.map((taskId) => store.schedule(taskId, "archive", atMs)),
     );
   }
 
@@ -349,11 +349,11 @@ export class Archiver {
     if (position.deleted) return void await this.#finishDeletion(head);
     const { record, length } = head;
     const isDone = isArchived(position, revisionOf(head));
-    if (isDone && isCompared) return void await this.#markArchived(head);
+    if (isDone && isCompared) return void await this.#confirmArchived(head);
     if (await this.#ahead.resolveAhead(head, position)) return undefined;
     const continuation = await this.#readContinuation(head, position, isDone ? 0 : limit);
     if (continuation === undefined) return undefined;
-    if (isDone) return void await this.#markArchived(head);
+    if (isDone) return void await this.#confirmArchived(head);
     // The record must not be older than the events that are written with it.
     const events = continuation.filter(({ index }) => index < length);
     if (events.length === 0 && position.length < length) {
@@ -362,7 +362,7 @@ export class Archiver {
     const { task } = record;
     const cleanAtMs = nextCleanup(rulesOf(this.#context.cleanupRules, task), task);
     if (cleanAtMs === undefined) return { record, events };
-    this.#onMarked(cleanAtMs);
+    this.#onScheduled(cleanAtMs);
     return { record, events, cleanAtMs };
   }
 
@@ -400,7 +400,7 @@ export class Archiver {
     return (await store.readLog(id, { after: length - 1, limit, maxBytes }))?.events;
   }
 
-  async #markArchived({ record, length }: TaskHead): Promise<void> {
+  async #confirmArchived({ record, length }: TaskHead): Promise<void> {
     const { store, clock, options } = this.#context;
     const { task } = record;
     const releaseAtMs = isTerminal(task.status)
@@ -444,12 +444,12 @@ export class Archiver {
     const { id, status } = head.record.task;
     if (position.deleted) return await this.#finishDeletion(head);
     if (!isTerminal(status) || !isArchived(position, revisionOf(head))) {
-      await store.archived(id, NO_REVISION, { againAtMs: clock.now() });
+      await store.schedule(id, "archive", clock.now());
       this.#job.expect(clock.now());
       return;
     }
     if (!await this.#hasDeliveredAll(head)) {
-      await store.mark(id, "release", clock.now() + UNDELIVERED_MS, head.record);
+      await store.schedule(id, "release", clock.now() + UNDELIVERED_MS, head.record);
       return;
     }
     if (await this.#readContinuation(head, position, 0) === undefined) return;

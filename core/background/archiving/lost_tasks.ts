@@ -5,7 +5,6 @@ import { isTerminal, TASK_STATUSES } from "../../protocol/status.ts";
 import { isDisplaced } from "../../domain/retention/displaced.ts";
 import { isRefilling } from "../../domain/retention/refilling.ts";
 import type { ArchiveFaults } from "./archive_faults.ts";
-import { NO_REVISION } from "./archive_batch.ts";
 import type { EngineContext } from "../../context/context.ts";
 import type { Refill } from "./refill.ts";
 
@@ -89,14 +88,14 @@ export class LostTasks {
       else there.push(head);
     }
     await this.#restore(absent);
-    const isMarked = await this.#markArchiveAhead(there);
+    const isScheduled = await this.#scheduleArchiveAhead(there);
     const last = tasks.at(-1)?.task;
     this.#cursor = more && last ? { createdAt: last.createdAt, id: last.id } : "done";
-    return this.#cursor !== "done" || isMarked;
+    return this.#cursor !== "done" || isScheduled;
   }
 
-  /** Marks tasks of which the archive has more for the archiver. Returns whether there are any. */
-  async #markArchiveAhead(heads: readonly TaskHead[]): Promise<boolean> {
+  /** Schedules tasks of which the archive has more for the archiver. Returns whether there are any. */
+  async #scheduleArchiveAhead(heads: readonly TaskHead[]): Promise<boolean> {
     const { store, clock } = this.#context;
     const identity = ({ task: { id: taskId }, incarnation }: TaskRecord) => ({
       taskId,
@@ -112,7 +111,7 @@ export class LostTasks {
       !value.deleted && (value.length > length || value.version > record.version)
     );
     for (const { item: { record: { task } } } of older) {
-      await store.archived(task.id, NO_REVISION, { againAtMs: clock.now() });
+      await store.schedule(task.id, "archive", clock.now());
     }
     return older.length > 0;
   }

@@ -6,7 +6,7 @@ import { RELEASED_ID_MS } from "../../domain/fresh_id.ts";
 import { isRefilling, realIncarnation, refilling } from "../../domain/retention/refilling.ts";
 import { draftOfStored } from "../../domain/series.ts";
 import { dueTimes } from "../../domain/transition.ts";
-import { NO_REVISION, revisionOf } from "./archive_batch.ts";
+import { revisionOf } from "./archive_batch.ts";
 import { CannotArchive } from "./archive_faults.ts";
 import type { EngineContext } from "../../context/context.ts";
 
@@ -110,13 +110,13 @@ export class Refill {
         commits++;
       }
     }
-    await this.#markForArchiver(taskId);
+    await this.#scheduleArchiving(taskId);
   }
 
-  async #markForArchiver(taskId: string): Promise<void> {
+  async #scheduleArchiving(taskId: string): Promise<void> {
     const { store, clock } = this.#context;
     const nowMs = clock.now();
-    await store.archived(taskId, NO_REVISION, { againAtMs: nowMs });
+    await store.schedule(taskId, "archive", nowMs);
     this.#expect(nowMs);
   }
 
@@ -154,7 +154,7 @@ export class Refill {
       nowMs,
       maxEvents: Number.MAX_SAFE_INTEGER,
       maxBytes: Number.MAX_SAFE_INTEGER,
-      marks: {
+      schedule: {
         archive: clock.now() + LEASE_MS,
         deliver: isDone && hooked ? clock.now() : undefined,
       },
@@ -184,7 +184,7 @@ export class Refill {
       { operation: "archive", taskId },
     );
     // The archiver compares both copies, because the task may have been deleted meanwhile.
-    await this.#markForArchiver(taskId);
+    await this.#scheduleArchiving(taskId);
     if (store.announcesOn !== broadcast) await broadcast.publish({ taskId, from, length });
   }
 

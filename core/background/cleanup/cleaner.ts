@@ -32,14 +32,14 @@ const MAX_RETRY_MS = 30_000;
 /**
  * Deletes ended tasks or their events according to clean-up rules.
  *
- * The commit that ends a task marks it for its first rule, and the mark then moves from rule to rule. Marks
+ * The commit that ends a task schedules its first rule, and each rule schedules the next. Times
  * are in the store that keeps tasks permanently, and the instance that claims one does what is due. A search
- * through all ended tasks marks those to which newer rules apply.
+ * through all ended tasks schedules those to which newer rules apply.
  */
 export class Cleaner {
   readonly counts = { tasksCleaned: 0, eventsTrimmed: 0 };
   readonly #context: EngineContext;
-  readonly #queue: Pick<WorkQueue, "claim" | "mark">;
+  readonly #queue: Pick<WorkQueue, "claim" | "schedule">;
   readonly #job: Job;
   /** Tasks whose clean-up fails while that of others succeeds. */
   readonly setAside: SetAside;
@@ -67,7 +67,7 @@ export class Cleaner {
     void this.#job.run();
   }
 
-  /** Schedules a round at the time for which a task was marked. */
+  /** Schedules a round at the time for which a task was scheduled. */
   expect(atMs: number): void {
     this.#job.expect(atMs);
   }
@@ -86,7 +86,7 @@ export class Cleaner {
   async #round(): Promise<Round> {
     // Before claiming, because an instance with other rules could claim and unmark the tasks first.
     const isToSearch = this.#context.cleanupRules.length > 0 && !this.#isBehind;
-    const searchAtMs = isToSearch ? await this.#markNextPage() : undefined;
+    const searchAtMs = isToSearch ? await this.#scheduleNextPage() : undefined;
     const nowMs = this.#context.clock.now();
     const claimed = await this.#queue.claim("clean", {
       nowMs,
@@ -127,14 +127,14 @@ export class Cleaner {
     return areUsable(clock, store, archive);
   }
 
-  /** Postpones a task. If moving its mark fails too, its lease expires instead. */
+  /** Postpones a task. If that fails too, its lease expires instead. */
   async #setAside(taskId: string, error: unknown): Promise<void> {
     const retryAtMs = this.setAside.failed(taskId, error);
     try {
       const head = await this.#context.reader.getTask(taskId);
       if (head === undefined) return;
       const { incarnation } = head.record;
-      await this.#queue.mark(taskId, "clean", retryAtMs, { incarnation });
+      await this.#queue.schedule(taskId, "clean", retryAtMs, { incarnation });
       this.expect(retryAtMs);
     } catch {
       // The failure itself has been reported already.
@@ -142,11 +142,11 @@ export class Cleaner {
   }
 
   /**
-   * Marks the ended tasks to which rules for all tasks apply, one page a round.
+   * Schedules the ended tasks to which rules for all tasks apply, one page a round.
    *
    * @returns The time at which to continue.
    */
-  async #markNextPage(): Promise<number> {
+  async #scheduleNextPage(): Promise<number> {
     const { clock, options, archive, store } = this.#context;
     const nowMs = clock.now();
     if (this.#nextSearchAtMs > nowMs) return this.#nextSearchAtMs;
@@ -160,7 +160,7 @@ export class Cleaner {
     // If the store fails, the next round continues with the rest of the page.
     for (let record = search.page.shift(); record !== undefined; record = search.page.shift()) {
       try {
-        await this.#markWanted(record, nowMs, options.cleanupSearchMs);
+        await this.#scheduleIfDue(record, nowMs, options.cleanupSearchMs);
       } catch (error) {
         if (!await this.#areUsable()) throw error;
         // The next search checks this task again.
@@ -171,13 +171,13 @@ export class Cleaner {
     return nowMs;
   }
 
-  /** Marks a task if a rule applies soon. */
-  async #markWanted(record: TaskRecord, nowMs: number, searchMs: number): Promise<void> {
+  /** Schedules a task if a rule applies soon. */
+  async #scheduleIfDue(record: TaskRecord, nowMs: number, searchMs: number): Promise<void> {
     const atMs = await this.#wantedAt(record, nowMs);
-    // A later search marks what is due after it.
+    // A later search schedules what is due after it.
     if (atMs === undefined || atMs > nowMs + 2 * searchMs) return;
     const { task: { id }, incarnation } = record;
-    await this.#queue.mark(id, "clean", atMs, { incarnation });
+    await this.#queue.schedule(id, "clean", atMs, { incarnation });
     this.expect(atMs);
   }
 
@@ -191,21 +191,21 @@ export class Cleaner {
     return nextCleanup(rules, record.task, nowMs);
   }
 
-  /** Applies the due rules to a claimed task, and marks it for the next rule. */
+  /** Applies the due rules to a claimed task, and schedules the next rule. */
   async #clean(taskId: string): Promise<void> {
     const { clock, reader, cleanupRules } = this.#context;
     const head = await reader.getTask(taskId);
     if (head === undefined) return;
     const { record: { task, incarnation } } = head;
-    const mark = async (atMs: number | undefined) => {
-      await this.#queue.mark(taskId, "clean", atMs, { incarnation });
+    const schedule = async (atMs: number | undefined) => {
+      await this.#queue.schedule(taskId, "clean", atMs, { incarnation });
       if (atMs !== undefined) this.expect(atMs);
     };
     const rules = rulesOf(cleanupRules, task);
     const nowMs = clock.now();
     const due = dueRules(rules, task, nowMs);
     if (due.length > 0 && !await isReady(this.#context, head, due)) {
-      await mark(nowMs + UNREADY_MS);
+      await schedule(nowMs + UNREADY_MS);
       return;
     }
     let renewedMs = nowMs;
@@ -215,12 +215,12 @@ export class Cleaner {
       renew: async () => {
         if (clock.now() - renewedMs < LEASE_MS / 4) return;
         renewedMs = clock.now();
-        await this.#queue.mark(taskId, "clean", renewedMs + LEASE_MS, { incarnation });
+        await this.#queue.schedule(taskId, "clean", renewedMs + LEASE_MS, { incarnation });
       },
     });
     if (report?.action === "deleted") this.counts.tasksCleaned++;
     if (report?.action === "trimmed") this.counts.eventsTrimmed += report.events;
     if (signal.aborted) return; // The work may be incomplete.
-    await mark(isTerminal(task.status) ? nextCleanup(rules, task, nowMs) : undefined);
+    await schedule(isTerminal(task.status) ? nextCleanup(rules, task, nowMs) : undefined);
   }
 }

@@ -72,9 +72,9 @@ Deno.test("a task that cannot be read keeps no other from being cleaned", async 
 Deno.test("a store that fails while tasks are looked through costs one of them its turn at most", async () => {
   const clock = fakeClock();
   const { store, common } = await setUp(250, { clock });
-  let marks = 0;
+  let calls = 0;
   const shortTermStore = watched(store, (method) => {
-    if (method === "mark" && ++marks === 5) throw new Error("away for a moment");
+    if (method === "schedule" && ++calls === 5) throw new Error("away for a moment");
   });
   const hooks = { onUnhandledError: () => {} };
   await using _engine = new TaskEngine({ ...common, shortTermStore, hooks });

@@ -162,7 +162,7 @@ for (const archive of [false, true]) {
     await using next = open({ cleanup: { rules: [DELETE] } });
     await clock.pass(30_000);
     assert.equal(await count(next), 450);
-    // An instance without rules for a task removes its mark; the next search sets it again.
+    // An instance without rules for a task unschedules it; the next search schedules it again.
     await clock.pass(21 * HOUR_MS);
     assert.equal(await count(next), 0);
   });

@@ -250,7 +250,7 @@ async function deliverEvent(
   }
   shared.counts.givenUp++;
   // Listed first. If this instance dies in between, the list has one entry too many for a moment.
-  await store.mark(task.id, "undelivered", clock.now(), { incarnation });
+  await store.schedule(task.id, "undelivered", clock.now(), { incarnation });
   shared.failed(task, { hook: name, url: shownUrl(url), index, type, attempts, error });
   return exhausted(state, index, error, clock.now());
 }

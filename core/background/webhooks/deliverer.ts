@@ -29,7 +29,7 @@ const OTHERS_MS = 1_000;
 
 /**
  * Delivers the events of tasks to their webhooks. A webhook is a position in the log that the store keeps, and
- * each commit marks its task. The instance that claims the task continues at that position, in order. An
+ * each commit schedules its task. The instance that claims the task continues at that position, in order. An
  * event that was delivered is sent again only if the instance died before it could record the success.
  */
 export class Deliverer implements DeliveryContext {
@@ -79,7 +79,7 @@ export class Deliverer implements DeliveryContext {
     void this.#job.run();
   }
 
-  /** Schedules a round at the time for which a commit marked a task. */
+  /** Schedules a round at the time for which a commit scheduled a task. */
   expect(atMs: number): void {
     this.#job.expect(atMs);
   }
@@ -128,7 +128,7 @@ export class Deliverer implements DeliveryContext {
     this.#active.add(work);
   }
 
-  /** Postpones a task. If moving its mark fails too, its lease expires instead. */
+  /** Postpones a task. If that fails too, its lease expires instead. */
   async #setAside(taskId: string, error: unknown): Promise<void> {
     const { store, clock, report } = this.#context;
     if (!await areUsable(clock, store)) return report(error, { operation: "webhooks", taskId });
@@ -137,7 +137,7 @@ export class Deliverer implements DeliveryContext {
       const head = await store.getTask(taskId);
       if (head === undefined) return;
       const { incarnation } = head.record;
-      await store.mark(taskId, "deliver", retryAtMs, { incarnation });
+      await store.schedule(taskId, "deliver", retryAtMs, { incarnation });
       this.expect(retryAtMs);
     } catch {
       // The failure itself has been reported already.
@@ -150,7 +150,7 @@ export class Deliverer implements DeliveryContext {
     if (head === undefined) return;
     const { task, incarnation, traceparent } = head.record;
     if (isPendingDeletion(incarnation)) {
-      await store.mark(taskId, "deliver", undefined, { incarnation });
+      await store.schedule(taskId, "deliver", undefined, { incarnation });
       return;
     }
     const notes = await store.readNotes(taskId, incarnation);
@@ -167,7 +167,7 @@ export class Deliverer implements DeliveryContext {
         if (nowMs >= untilMs) return false;
         if (untilMs - nowMs > forMs + LEASE_MS / 4) return true;
         untilMs = nowMs + forMs + LEASE_MS;
-        return await store.mark(taskId, "deliver", untilMs, { incarnation });
+        return await store.schedule(taskId, "deliver", untilMs, { incarnation });
       },
     };
     const progress = await Promise.all(
@@ -199,10 +199,10 @@ export class Deliverer implements DeliveryContext {
       const ends = progress.map((one) => (one as { through: number }).through);
       const end = Math.max(length, ...ends);
       const isDone = ends.every((through) => through === end) &&
-        await store.mark(id, "deliver", undefined, { incarnation, length: end });
+        await store.schedule(id, "deliver", undefined, { incarnation, length: end });
       if (isDone) return;
     }
-    await store.mark(id, "deliver", nextAtMs, { incarnation });
+    await store.schedule(id, "deliver", nextAtMs, { incarnation });
     this.expect(nextAtMs);
   }
 }

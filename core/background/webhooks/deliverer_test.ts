@@ -77,7 +77,7 @@ Deno.test("webhooks get every matching event in order, with its place, once", as
   const other = received.filter(({ url }) => url !== HOOK.url);
   assert.deepEqual(other.map(({ body }) => body), ['{"a":1}']);
   assert.equal(other[0]!.headers["x-taskcast-event"], "x");
-  assert.deepEqual(await store.marked("deliver", { limit: 9 }), []);
+  assert.deepEqual(await store.scheduled("deliver", { limit: 9 }), []);
   assert.equal(engine.stats.webhooksDelivered, 5);
   assert.deepEqual(errors, []);
 });

@@ -62,10 +62,10 @@ export async function retryWebhook(
     if (!await store.writeNote(taskId, incarnation, noteOf(hook), change)) continue;
     const others = hooks.filter(({ name }) => name !== hook);
     if (others.every(({ name }) => parseState(notes[noteOf(name)]).failed === undefined)) {
-      await store.mark(taskId, "undelivered", undefined, { incarnation });
+      await store.schedule(taskId, "undelivered", undefined, { incarnation });
     }
     const nowMs = clock.now();
-    await store.mark(taskId, "deliver", nowMs, { incarnation });
+    await store.schedule(taskId, "deliver", nowMs, { incarnation });
     deliverer?.expect(nowMs);
     return count;
   }

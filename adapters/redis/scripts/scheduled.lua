@@ -1,12 +1,12 @@
--- Returns tasks marked for a kind of work, after a given entry: {id, at ..., generation}.
+-- Returns tasks scheduled for a kind of work, after a given entry: {id, at ..., generation}.
 --@include begin
 --@include is_before
-local marks, limit = base .. ':due:' .. ARGV[3], tonumber(ARGV[4])
+local schedule, limit = base .. ':due:' .. ARGV[3], tonumber(ARGV[4])
 local after_ms, after_id = ARGV[5], ARGV[6]
 local CHUNK = 200
 local answer, offset = {}, 0
 while #answer < 2 * limit do
-  local found = redis.call('ZRANGEBYSCORE', marks, after_ms, '+inf', 'WITHSCORES', 'LIMIT', offset, CHUNK)
+  local found = redis.call('ZRANGEBYSCORE', schedule, after_ms, '+inf', 'WITHSCORES', 'LIMIT', offset, CHUNK)
   for i = 1, #found, 2 do
     local is_after = tonumber(found[i + 1]) > (tonumber(after_ms) or -math.huge)
       or is_before(after_id, found[i])

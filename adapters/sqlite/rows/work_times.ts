@@ -1,8 +1,8 @@
 import type { ClaimedWork, Work } from "@taskcast/core/adapter";
 import type { Statements } from "../connection/statements.ts";
 
-/** Marks a task for work from a time on, replacing any mark, or removes the mark. */
-export function setMark(
+/** Schedules a task for work from a time on, replacing any earlier time, or removes it. */
+export function setWorkTime(
   sql: Statements,
   work: Work,
   task: number,
@@ -21,7 +21,7 @@ export function setMark(
 }
 
 /** Returns the stats of a path; `undefined` if nothing is there. */
-export function markOnce(sql: Statements, work: Work, task: number, atMs: number): void {
+export function scheduleOnce(sql: Statements, work: Work, task: number, atMs: number): void {
   sql.run(
     "INSERT OR IGNORE INTO {archive_work} (work, task, at_ms) VALUES (?, ?, ?)",
     work,

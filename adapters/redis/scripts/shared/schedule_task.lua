@@ -1,4 +1,4 @@
--- Marks the task for work after commits. The task itself records the archive mark, since nearly every commit
+-- Schedules the task for work after commits. The task itself records that it is scheduled for archiving, since nearly every commit
 -- finds it set.
 if ARGV[10] ~= '' and not task[6] then
   call('ZADD', base .. ':due:archive', 'NX', ARGV[10], id)
