@@ -228,7 +228,7 @@ export function toFold(reply: Reply): SeriesFold {
     seriesId: JSON.parse(name),
     mode,
     newest: toStoredEvent(index, begins, goesOn),
-    classes: classes === ""
+    eventKinds: classes === ""
       ? null
       : JSON.parse(classes).map(([type, level]: [string, Level]) => ({ type, level })),
   };

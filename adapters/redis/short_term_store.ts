@@ -46,7 +46,7 @@ import type { ScriptRunner } from "./scripting/script_runner.ts";
 import type { StoreHealth } from "./store_health.ts";
 
 /** Suffix of the outcome of a stored commit whose wake-ups could not be published. */
-const UNTOLD = " untold";
+const UNANNOUNCED = " unannounced";
 
 /** Milliseconds until unavailable partitions are asked again for due work. */
 const ASK_AGAIN_MS = 1_000;
@@ -108,8 +108,8 @@ export class RedisShortTermStore implements ShortTermStore {
       return args;
     });
     const [outcome, from, length, time] = reply as [string, number, number, string];
-    const untold = outcome.endsWith(UNTOLD);
-    const stored = untold ? outcome.slice(0, -UNTOLD.length) : outcome;
+    const unannounced = outcome.endsWith(UNANNOUNCED);
+    const stored = unannounced ? outcome.slice(0, -UNANNOUNCED.length) : outcome;
     if (stored !== "ok" && stored !== "hooked") return { ok: false, refusal: refusalOf(reply) };
     return {
       ok: true,
@@ -117,7 +117,7 @@ export class RedisShortTermStore implements ShortTermStore {
       from,
       length,
       ...(stored === "hooked" && { hooked: true }),
-      ...(untold && { untold }),
+      ...(unannounced && { unannounced }),
     };
   }
 

@@ -49,7 +49,7 @@ export class Appender {
     this.row = row;
   }
 
-  /** Number of cached classes and series. */
+  /** Number of cached event kinds and series. */
   get entries(): number {
     return this.#series.size + this.#classes.size;
   }

@@ -296,7 +296,7 @@ export class Reader {
       seriesId: series.series,
       mode: series.mode as SeriesFold["mode"],
       newest: kept === null ? this.#eventAt(task, newest) : JSON.parse(kept),
-      classes: JSON.parse(series.classes),
+      eventKinds: JSON.parse(series.classes),
     };
     if (series.acc_field !== null) fold.accField = series.acc_field;
     if (withText && series.is_text === 1) {

@@ -184,7 +184,7 @@ export const SERIES_CHECKS: readonly Check<ShortTermStore>[] = [
       await create(store, "t");
       await append(store, "t", delta("a"), delta("b", { level: "debug" }), delta("c"));
       const named = (fold?: SeriesFold) =>
-        fold?.classes?.map(({ type, level }) => `${type} ${level}`).sort();
+        fold?.eventKinds?.map(({ type, level }) => `${type} ${level}`).sort();
       assert.deepEqual(named((await folds(store)).get("answer")), ["step debug", "step info"]);
       const types = Array.from({ length: MAX_SERIES_KINDS }, (_, i) => `t${i}`);
       await append(store, "t", ...types.map((type) => delta("x", { seriesId: "few", type })));
@@ -193,7 +193,7 @@ export const SERIES_CHECKS: readonly Check<ShortTermStore>[] = [
         types.map((type) => `${type} info`),
       );
       await append(store, "t", delta("y", { seriesId: "few", type: "one more" }));
-      assert.equal((await folds(store)).get("few")?.classes, null);
+      assert.equal((await folds(store)).get("few")?.eventKinds, null);
     },
   },
   {

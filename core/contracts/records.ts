@@ -126,10 +126,10 @@ export interface SeriesFold {
    * The distinct types and levels of its events, or `null` if there are more than
    * {@linkcode MAX_SERIES_KINDS}. A filter that matches only some of them cannot use the fold.
    */
-  classes: EventKind[] | null;
+  eventKinds: EventKind[] | null;
 }
 
-/** Maximum number of classes that a {@linkcode SeriesFold} records. */
+/** Maximum number of event kinds that a {@linkcode SeriesFold} records. */
 export const MAX_SERIES_KINDS = 8;
 
 /** The times at which a task needs attention from any instance; Unix milliseconds. */

@@ -106,7 +106,7 @@ export type CommitResult =
     /** Set for tasks that are {@linkcode TaskRecord.hooked}. */
     hooked?: true;
     /** The commit is stored, but {@linkcode ShortTermStore.announcesOn} failed: the engine wakes readers. */
-    untold?: true;
+    unannounced?: true;
   }
   | { ok: false; refusal: Refusal };
 

@@ -21,7 +21,7 @@ Deno.test("snapshotOf() puts the whole text into the newest event and keeps its 
     accField: "delta",
     newest,
     text: 'Hel"lo',
-    classes: [],
+    eventKinds: [],
   });
   assert.deepEqual(JSON.parse(snapshot.data), { delta: 'Hel"lo', model: "m" });
   assert.deepEqual({ ...snapshot, data: "", snapshot: undefined }, {
@@ -42,8 +42,8 @@ Deno.test("snapshotOf() does not make an object of data that is none", () => {
       accField: "0",
       newest: { ...newest, accField: "0", data },
       text: "sz",
-      classes: [],
-    } as const satisfies Omit<SeriesFold, "classes"> & { classes: [] };
+      eventKinds: [],
+    } as const satisfies Omit<SeriesFold, "eventKinds"> & { eventKinds: [] };
     const snapshot = snapshotOf(fold);
     assert.equal(snapshot.data, data);
     assert.equal(snapshot.snapshot, true);
@@ -72,7 +72,7 @@ Deno.test("deltaOf() finds strings in objects only", () => {
 
 Deno.test("snapshotOf() a latest series, or one whose newest event is no text, is that event", () => {
   for (const mode of ["latest", "accumulate"] as const) {
-    const snapshot = snapshotOf({ seriesId: "s", mode, newest, classes: [], accField: "delta" });
+    const snapshot = snapshotOf({ seriesId: "s", mode, newest, eventKinds: [], accField: "delta" });
     assert.equal(snapshot.data, newest.data);
     assert.equal(snapshot.snapshot, true);
   }

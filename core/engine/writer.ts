@@ -240,7 +240,7 @@ export class Writer {
     this.counts.eventsStored += length - from;
     if (expect === "absent") this.counts.tasksCreated++;
     if (ended) this.counts.tasksEnded++;
-    if (from < length && (result.untold || store.announcesOn !== this.#context.broadcast)) {
+    if (from < length && (result.unannounced || store.announcesOn !== this.#context.broadcast)) {
       const announced = this.#announce(
         ended ? { taskId, from, length, ended } : { taskId, from, length },
       );

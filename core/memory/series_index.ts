@@ -69,8 +69,8 @@ export class SeriesIndex {
       }
       const seriesId = newest.seriesId!;
       const fold: SeriesFold = texts
-        ? { seriesId, mode, accField, newest, classes, text: textOf(series) }
-        : { seriesId, mode, accField, newest, classes };
+        ? { seriesId, mode, accField, newest, eventKinds: classes, text: textOf(series) }
+        : { seriesId, mode, accField, newest, eventKinds: classes };
       bytes += newest.data.length + (fold.text?.length ?? 0);
       folds.push(fold);
     }

@@ -128,7 +128,7 @@ async function readFold(
 ): Promise<SeriesFold> {
   const { seriesId, mode, accField, index, newest, classes } = fold;
   const event = toStoredEvent(index, newest, await readText(database, storageId, newest.data));
-  const whole: SeriesFold = { seriesId, mode, newest: event, classes };
+  const whole: SeriesFold = { seriesId, mode, newest: event, eventKinds: classes };
   if (accField !== undefined) whole.accField = accField;
   if (withText && fold.tail !== undefined) {
     whole.text = await readParts(database, storageId, fold) + fold.tail;

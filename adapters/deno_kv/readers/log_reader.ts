@@ -11,7 +11,7 @@ import { merged } from "./merged.ts";
 import type { ClassValue, EventValue, Head } from "../rows/values.ts";
 import { charsOf, toStoredEvent } from "../rows/values.ts";
 
-/** Maximum number of classes read in parallel; a filter for more is answered by scanning. */
+/** Maximum number of event kinds read in parallel; a filter for more is answered by scanning. */
 const MAX_MERGED = 32;
 
 /** Events that a scan reads before it returns what it has. */
@@ -122,7 +122,7 @@ async function* seen(
   }
 }
 
-/** Yields the events of classes, by their ranks. */
+/** Yields the events of event kinds, by their ranks. */
 async function* ofClasses(
   { kv, keys }: Database,
   storageId: string,
@@ -188,7 +188,7 @@ async function* scanned(
   if (count === MAX_SCANNED) yield { index };
 }
 
-/** Returns the numbers of the classes of a log that match. */
+/** Returns the numbers of the event kinds of a log that match. */
 export async function classesOf(
   { kv, keys }: Database,
   storageId: string,

@@ -23,7 +23,7 @@ type DraftNames = Pick<
 >;
 
 /**
- * Maximum number of series, of classes and of producers that are cached per task between commits.
+ * Maximum number of series, of event kinds and of producers that are cached per task between commits.
  */
 const MAX_REMEMBERED = 8;
 

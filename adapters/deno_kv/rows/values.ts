@@ -40,7 +40,7 @@ export interface Head {
   /** The timestamp of the newest event. */
   lastMs: number;
   trimmedThrough?: number;
-  /** Number of event classes so far; 0 stands for all standalone events. */
+  /** Number of event kinds so far; 0 stands for all standalone events. */
   classes: number;
   due: DueTimes;
   marks: WorkSchedule;

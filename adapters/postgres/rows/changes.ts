@@ -7,7 +7,7 @@ import type { ClassRow, SeriesRow, TaskRow } from "./table_rows.ts";
 
 /** Collects the rows that a transaction writes, then writes each table in one statement. */
 export class Changes {
-  /** New or grown classes. */
+  /** New or grown event kinds. */
   readonly classes: Set<ClassRow> = new Set();
   /** New or continued series. */
   readonly series: Set<SeriesRow> = new Set();

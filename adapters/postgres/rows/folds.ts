@@ -208,7 +208,7 @@ function toFold([newest, classes, isText, text, newestPart]: FoldRow): SeriesFol
     seriesId: seriesId!,
     mode: mode as SeriesFold["mode"],
     newest: toStoredEvent(newest, newestPart),
-    classes,
+    eventKinds: classes,
   };
   if (accField !== null) fold.accField = accField;
   if (isText) fold.text = unescapeJsonText(text ?? "");

@@ -2,7 +2,7 @@
 -- The checks and their order mirror checkCommit in core/domain/commits/commit.ts.
 --
 -- Returns {outcome, from, length, timestamp, {position in the commit, ...} ..., generation} or {code, details
--- ..., generation}. The outcome is 'ok', or 'hooked' for tasks with webhooks; ' untold' is added if the
+-- ..., generation}. The outcome is 'ok', or 'hooked' for tasks with webhooks; ' unannounced' is added if the
 -- wake-ups could not be published.
 --
 -- publish.lua handles commits that only append standalone events to a live task.

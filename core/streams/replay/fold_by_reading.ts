@@ -171,7 +171,7 @@ export class FoldsByReading implements SnapshotSource {
 function begin(event: StoredEvent): PartialFold {
   const { seriesId, seriesMode, accField } = event;
   const mode = seriesMode as SeriesFold["mode"];
-  const fold = { seriesId: seriesId!, mode, accField, newest: event, classes: [] };
+  const fold = { seriesId: seriesId!, mode, accField, newest: event, eventKinds: [] };
   return { fold, parts: [], bytes: 0 };
 }
 

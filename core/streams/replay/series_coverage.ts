@@ -9,7 +9,7 @@ export type Coverage = "all" | "some" | "none";
 export function compileCoverage(filter: EventFilter): (fold: SeriesFold) => Coverage {
   if (matchesEverything(filter)) return () => "all";
   const matches = compileFilter(filter);
-  return ({ classes: kinds }) => {
+  return ({ eventKinds: kinds }) => {
     if (kinds === null) return "some";
     const matching = kinds.filter(matches).length;
     return matching === kinds.length ? "all" : matching === 0 ? "none" : "some";

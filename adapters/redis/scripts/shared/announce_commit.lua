@@ -5,5 +5,5 @@ if ARGV[11] ~= '' then
   local channel = base .. ':wake'
   local to_task = redis.pcall(ARGV[11], channel .. ':' .. id, signal)
   local to_all = redis.pcall(ARGV[11], channel, signal)
-  if type(to_task) == 'table' or type(to_all) == 'table' then outcome = outcome .. ' untold' end
+  if type(to_task) == 'table' or type(to_all) == 'table' then outcome = outcome .. ' unannounced' end
 end
