@@ -167,6 +167,11 @@ const MIGRATIONS: readonly string[] = [
   );
   CREATE INDEX taskcast_live_closed_ids_by_time ON taskcast_live_closed_ids (until_ms);
   `,
+  ["taskcast_", "taskcast_live_"].map((prefix) => `
+  ALTER TABLE ${prefix}tasks ADD COLUMN priority smallint NOT NULL DEFAULT 0;
+  CREATE INDEX ${prefix}tasks_by_priority ON ${prefix}tasks (priority, created_at, id)
+    WHERE priority <> 0;
+  `).join(""),
 ];
 
 /** The current version of the tables. */

@@ -128,7 +128,9 @@ export class PostgresTaskReader implements TaskReader {
     return head;
   }
 
-  async listTasks({ statuses, types, tag, limit, after }: ListQuery): Promise<ListPage> {
+  async listTasks(
+    { statuses, types, tag, priority, limit, after }: ListQuery,
+  ): Promise<ListPage> {
     const values: Value[] = [];
     const bound = (value: Value) => `$${values.push(value)}`;
     const conditions = ["true"];
@@ -137,6 +139,11 @@ export class PostgresTaskReader implements TaskReader {
     }
     if (types !== undefined) conditions.push(typeCondition("type", types, bound));
     if (tag !== undefined) conditions.push(`tags @> ARRAY[${bound(tag)}::text]`);
+    if (priority !== undefined) {
+      conditions.push(`priority = ${bound(priority)}::smallint`);
+      // The index leaves out the default, which most tasks have.
+      if (priority !== 0) conditions.push("priority <> 0");
+    }
     if (after !== undefined) {
       conditions.push(
         `(created_at, id) < (${bound(after.createdAt)}::bigint, ${bound(after.id)}::text)`,

@@ -78,6 +78,7 @@ export function commitCall(
       record.hooked ? "1" : "",
       version === undefined ? "" : String(version.version),
       version?.incarnation ?? "",
+      task.priority ? String(task.priority) : "",
     );
   }
   return { script: "commit", args };

@@ -237,7 +237,7 @@ export class RedisShortTermStore implements ShortTermStore {
   }
 
   async listTasks(query: ListQuery): Promise<ListPage> {
-    const { statuses, types, tag = "", limit, after } = query;
+    const { statuses, types, tag = "", priority, limit, after } = query;
     const replies = await this.#scripts.runOnAll("list_tasks", [
       statuses === undefined ? "" : JSON.stringify(statuses),
       types === undefined ? "" : JSON.stringify(types),
@@ -245,6 +245,7 @@ export class RedisShortTermStore implements ShortTermStore {
       String(limit),
       text(after?.createdAt),
       after?.id ?? "",
+      text(priority),
     ]);
     const keys: ListKey[] = [];
     /** Ends of the partitions that were not read completely. */

@@ -154,7 +154,7 @@ export class Reader {
     return next === undefined ? { entries } : { entries, nextAtMs: next.atMs };
   }
 
-  list({ statuses, types, tag, limit, after }: ListQuery): ListPage {
+  list({ statuses, types, tag, priority, limit, after }: ListQuery): ListPage {
     const tasks: TaskRecord[] = [];
     let position = after;
     for (;;) {
@@ -165,7 +165,7 @@ export class Reader {
       for (const record of records) {
         const { id, createdAt } = record.task;
         position = { id, createdAt };
-        if (!matchesListQuery(record.task, { types })) continue;
+        if (!matchesListQuery(record.task, { types, priority })) continue;
         if (tasks.length === limit) return { tasks, more: true };
         tasks.push(record);
       }

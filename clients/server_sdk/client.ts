@@ -59,6 +59,8 @@ export interface ListTasksQuery {
   types?: string[];
   /** Only tasks with this tag. */
   tag?: string;
+  /** Only tasks with this priority, from 0 to 9. */
+  priority?: number;
   /** Number of tasks on a page, from 1 to 500. @default {50} */
   limit?: number;
   /** `nextCursor` of the previous page. */

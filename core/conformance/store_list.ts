@@ -83,6 +83,26 @@ export const LIST_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
+    title: "listTasks() filters by priority, with other conditions too; a task without one has 0",
+    async run(store) {
+      await create(store, "1", { priority: 9, tags: ["a"] });
+      await create(store, "2", { priority: 5 });
+      await create(store, "3", { priority: 0 });
+      await create(store, "4");
+      await create(store, "5", { priority: 9, type: "build", status: "running" });
+      assert.deepEqual(await ids(store, { priority: 9 }), ["5", "1"]);
+      assert.deepEqual(await ids(store, { priority: 5 }), ["2"]);
+      assert.deepEqual(await ids(store, { priority: 0 }), ["4", "3"]);
+      assert.deepEqual(await ids(store, { priority: 1 }), []);
+      assert.deepEqual(await ids(store, { priority: 9, tag: "a" }), ["1"]);
+      assert.deepEqual(await ids(store, { priority: 9, statuses: ["running"] }), ["5"]);
+      assert.deepEqual(await ids(store, { priority: 9, types: ["build"] }), ["5"]);
+      assert.deepEqual(await ids(store, { priority: 9, limit: 1 }), ["5"]);
+      await replace(store, "1", { priority: 9, tags: ["a"], status: "completed" });
+      assert.deepEqual(await ids(store, { priority: 9 }), ["5", "1"]);
+    },
+  },
+  {
     title: "listTasks() shows a task as it is now",
     async run(store) {
       await create(store, "t");

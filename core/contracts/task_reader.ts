@@ -99,6 +99,8 @@ export interface ListQuery {
   types?: readonly string[];
   /** Returns only tasks with this tag. */
   tag?: string;
+  /** Returns only tasks with this priority; a task without one has 0. */
+  priority?: number;
   /** Maximum number of tasks; 1 or more. */
   limit: number;
   /** Returns only tasks that follow this one in the list. */

@@ -6,16 +6,19 @@ import { matchesType } from "./filter.ts";
 export type ListKey = Pick<Task, "createdAt" | "id">;
 
 /** The conditions of a list query, all of which must hold. */
-export type ListConditions = Pick<ListQuery, "statuses" | "types" | "tag">;
+export type ListConditions = Pick<ListQuery, "statuses" | "types" | "tag" | "priority">;
 
 /** Returns whether a task meets the conditions of a list query. */
 export function matchesListQuery(
-  { status, type = "", tags }: Readonly<Pick<Task, "status" | "type" | "tags">>,
-  { statuses, types, tag }: ListConditions,
+  { status, type = "", tags, priority: actual = 0 }: Readonly<
+    Pick<Task, "status" | "type" | "tags" | "priority">
+  >,
+  { statuses, types, tag, priority }: ListConditions,
 ): boolean {
   return (statuses === undefined || statuses.includes(status)) &&
     (types === undefined || matchesType(type, types)) &&
-    (tag === undefined || tags?.includes(tag) === true);
+    (tag === undefined || tags?.includes(tag) === true) &&
+    (priority === undefined || actual === priority);
 }
 
 /**

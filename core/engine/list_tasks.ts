@@ -18,7 +18,7 @@ import {
   texts,
 } from "../domain/validate/checks.ts";
 import { assertTypePatterns } from "../domain/validate/query.ts";
-import { assertStatus } from "../domain/validate/task.ts";
+import { assertPriority, assertStatus } from "../domain/validate/task.ts";
 import { ArchiveAway } from "../context/archive_away.ts";
 
 /** Selects tasks to list. */
@@ -29,6 +29,8 @@ export interface ListTasksQuery {
   types?: readonly string[];
   /** Returns only tasks with this tag. */
   tag?: string;
+  /** Returns only tasks with this priority: 0 to 9. @default all */
+  priority?: number;
   /** Maximum number of tasks: 1 to 500. @default {50} */
   limit?: number;
   /** The `nextCursor` of the previous page. */
@@ -58,11 +60,13 @@ const FINAL_PAGE_TASKS = 100;
 /** Lists tasks, newest first, by `createdAt` and then `id`. */
 export async function listTasks(store: TaskReader, query: ListTasksQuery): Promise<TaskPage> {
   assertQuery(query);
-  const { status = [], types = [], tag, limit = 50, cursor, visible = () => true, ids } = query;
+  const { status = [], types = [], tag, priority, limit = 50, cursor, visible = () => true, ids } =
+    query;
   const conditions = {
     statuses: status.length === 0 ? undefined : status,
     types: types.length === 0 ? undefined : types,
     tag,
+    priority,
   };
   let after = cursor === undefined ? undefined : decodeListCursor(cursor);
   if (ids !== undefined) {
@@ -108,6 +112,7 @@ function assertQuery(query: ListTasksQuery): void {
   });
   optional(fields, "", "types", assertTypePatterns);
   optional(fields, "", "tag", text);
+  optional(fields, "", "priority", assertPriority);
   optional(fields, "", "limit", (value, path) => integer(value, path, 1, BOUNDS.listPage));
   optional(fields, "", "cursor", text);
   optional(fields, "", "visible", assertFunction);

@@ -6,6 +6,8 @@ export const BOUNDS = {
   reasonLength: 4_096,
   /** Tags of one task. */
   tags: 64,
+  /** Highest priority of a task; the lowest is 0. */
+  priority: 9,
   /** Rules of one `authConfig`. */
   authRules: 64,
   /** Webhooks of one task. */

@@ -75,6 +75,8 @@ export interface Task {
   error?: TaskError;
   /** Labels to list by. */
   tags?: string[];
+  /** Urgency from 0 to 9, where 9 is the most urgent. Never changes after creation. @default {0} */
+  priority?: number;
   /** Creation time. */
   createdAt: number;
   /** Time of the last status change; publishing events leaves it unchanged. */
@@ -117,6 +119,7 @@ export type CreateTaskInput = Partial<
     | "params"
     | "metadata"
     | "tags"
+    | "priority"
     | "ttl"
     | "authConfig"
     | "webhooks"

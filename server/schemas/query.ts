@@ -40,6 +40,7 @@ export interface ListQuery {
   status?: TaskStatus[];
   type?: string[];
   tag?: string;
+  priority?: number;
   limit?: number;
   cursor?: string;
 }
@@ -186,6 +187,7 @@ export const listQuery: z.ZodType<ListQuery> = z.lazy(() =>
     status: commaListOf(TASK_STATUSES),
     type: commaList("Only tasks of these types; `a.b.*` matches types that start with `a.b.`"),
     tag: word("Only tasks with this tag"),
+    priority: integer(0, BOUNDS.priority, "Only tasks with this priority"),
     limit: integer(1, BOUNDS.listPage, "Tasks on a page (50)"),
     cursor: word("`nextCursor` of the page before"),
   })

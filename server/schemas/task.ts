@@ -56,6 +56,7 @@ export const taskId: z.ZodString = described(
 );
 
 const status: z.ZodType<TaskStatus> = z.lazy(() => described(z.enum(TASK_STATUSES), "TaskStatus"));
+const priority = z.number().int().min(0).max(BOUNDS.priority);
 const ttl = z.number().positive().max(BOUNDS.ttlSeconds);
 
 const error = z.lazy(() =>
@@ -138,6 +139,9 @@ export const createTaskBody: z.ZodType<CreateTaskInput> = z.lazy(() =>
       params: jsonObject.optional(),
       metadata: jsonObject.optional(),
       tags: z.array(name).max(BOUNDS.tags).optional(),
+      priority: described(priority.optional(), {
+        description: "Urgency: 9 is the most urgent, 0 the default",
+      }),
       ttl: described(ttl.optional(), {
         description: "Seconds from creation until the task becomes `timeout`",
       }),
@@ -215,6 +219,7 @@ const makeTask = once(() =>
       metadata: jsonObject.optional(),
       error: error.optional(),
       tags: z.array(name).optional(),
+      priority: priority.optional(),
       createdAt: time,
       updatedAt: time,
       completedAt: time.optional(),

@@ -18,6 +18,7 @@ Deno.test("lists are paged, newest first, and filtered", async () => {
     const { body } = await server.call("POST", "/tasks", {
       type: i % 2 === 0 ? "llm.chat" : "build",
       tags: i % 3 === 0 ? ["three"] : [],
+      priority: i % 4 === 0 ? 7 : undefined,
     });
     ids.unshift(body.id);
   }
@@ -43,6 +44,9 @@ Deno.test("lists are paged, newest first, and filtered", async () => {
   assert.deepEqual(await list("limit=5"), { found: sorted, pages: 5 });
   assert.deepEqual((await list("limit=4&type=llm.*")).found, every(2, ids));
   assert.deepEqual((await list("tag=three")).found, every(3, ids));
+  assert.deepEqual((await list("limit=4&priority=7")).found, every(4, ids));
+  assert.equal((await list("priority=0")).found.length, ids.length - every(4, ids).length);
+  assert.equal((await server.call("GET", `/tasks/${every(4, ids)[0]}`)).body.priority, 7);
   await server.engine.transitionTask(ids[3]!, "cancelled");
   assert.deepEqual((await list("status=cancelled,failed")).found, [ids[3]]);
   assert.equal((await server.call("GET", "/tasks?limit=501")).status, 400);

@@ -97,6 +97,7 @@ Deno.test("what the server answers fits the document", async () => {
     type: "job",
     params: { a: 1 },
     tags: ["x"],
+    priority: 3,
     ttl: 60,
   });
   fits("/tasks", "post", created.status, created.body);

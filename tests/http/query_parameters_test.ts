@@ -75,14 +75,16 @@ Deno.test("a parameter that is not known is refused, with the one that may have 
     ["/tasks/t/events/history?typ=a", '"typ" is not known; did you mean "types"?'],
     ["/events?taskId=t", '"taskId" is not known; did you mean "taskIds"?'],
     ["/tasks?statuses=running", '"statuses" is not known; did you mean "status"?'],
-    ["/tasks?zzz=1", '"zzz" is not known; known are status, type, tag, limit, cursor'],
+    ["/tasks?zzz=1", '"zzz" is not known; known are status, type, tag, priority, limit, cursor'],
     [
       "/tasks?constructor=1",
-      '"constructor" is not known; known are status, type, tag, limit, cursor',
+      '"constructor" is not known; known are status, type, tag, priority, limit, cursor',
     ],
     ["/tasks/t?verbose=1", '"verbose" is not known; this takes no parameters'],
     ["/webhooks/undelivered?page=2", '"page" is not known; known are limit, cursor'],
     ["/tasks?limit=1&limit=2", '"limit" is given more than once, and takes one value'],
+    ["/tasks?priority=10", '"priority" must be an integer from 0 to 9'],
+    ["/tasks?priority=high", '"priority" must be an integer from 0 to 9'],
     ["/tasks?tag=a&tag=b", '"tag" is given more than once, and takes one value'],
     [
       "/tasks/t/events?wrap=false&wrap=false",
@@ -95,7 +97,7 @@ Deno.test("a parameter that is not known is refused, with the one that may have 
     ],
     [
       `/tasks?${"n".repeat(5_000)}=1`,
-      `"${"n".repeat(200)}…" is not known; known are status, type, tag, limit, cursor`,
+      `"${"n".repeat(200)}…" is not known; known are status, type, tag, priority, limit, cursor`,
     ],
   ];
   for (const [path, message] of cases) {

@@ -129,6 +129,7 @@ function taskValues({ row, record }: { row: TaskRow; record?: TaskRecord }): obj
     version: record.version,
     type: task.type ?? "",
     tags: [...new Set(task.tags)],
+    priority: task.priority ?? 0,
     updated_at: task.updatedAt,
     completed_at: task.completedAt ?? null,
     record: JSON.stringify(record),
@@ -143,12 +144,12 @@ function rows(columns: string): string {
 // JSON columns travel as text, so that they are stored as written.
 const TASK_COLUMNS = "task bigint, id text, incarnation text, version integer, status text, " +
   "type text, tags text[], created_at bigint, updated_at bigint, completed_at bigint, record text, " +
-  "length integer, bytes bigint, time bigint, classes integer, hooked boolean";
+  "length integer, bytes bigint, time bigint, classes integer, hooked boolean, priority smallint";
 
 const INSERT_TASKS = "INSERT INTO {tasks} (task, id, incarnation, version, status, type, tags, " +
-  "created_at, updated_at, completed_at, record, length, bytes, time, classes, hooked) SELECT task, id, " +
-  "incarnation, version, status, type, tags, created_at, updated_at, completed_at, record::json, " +
-  `length, bytes, time, classes, hooked FROM ${rows(TASK_COLUMNS)}`;
+  "created_at, updated_at, completed_at, record, length, bytes, time, classes, hooked, priority) SELECT " +
+  "task, id, incarnation, version, status, type, tags, created_at, updated_at, completed_at, record::json, " +
+  `length, bytes, time, classes, hooked, priority FROM ${rows(TASK_COLUMNS)}`;
 
 const UPDATE_TASKS =
   "UPDATE {tasks} t SET incarnation = r.incarnation, version = r.version, status = r.status, " +

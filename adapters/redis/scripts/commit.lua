@@ -43,8 +43,13 @@ for _ = 1, special_count do
     at = at + 3
   end
 end
--- The rest is the record, if there is one, and what it replaces.
+-- The rest is the record, if there is one, and what it replaces: the fields that codec.ts adds, by name.
 local has_record = ARGV[at] ~= nil
+local new = {}
+if has_record then
+  for i, name in ipairs({'record', 'version', 'incarnation', 'status', 'created_at', 'tags', 'deadline', 'wake',
+    'type', 'hooked', 'replaced_version', 'replaced_incarnation', 'priority'}) do new[name] = ARGV[at + i - 1] end
+end
 
 if expect == 'absent' then
   if status then return refuse('EXISTS') end
@@ -57,7 +62,7 @@ elseif wanted then
   if call('HGET', task_key, 'incarnation') ~= wanted then return refuse('REPLACED') end
 elseif expect == 'at' then
   local now = call('HMGET', task_key, 'version', 'incarnation')
-  if now[1] ~= ARGV[at + 10] or now[2] ~= ARGV[at + 11] then return refuse('CONFLICT') end
+  if now[1] ~= new.replaced_version or now[2] ~= new.replaced_incarnation then return refuse('CONFLICT') end
 end
 
 -- Requires that a hash has as many fields as the task recorded.
@@ -178,8 +183,8 @@ end
 for _, draft in pairs(specials) do if draft.series then series_of(draft.series) end end
 
 --@include first_write
-if expect == 'absent' and call('ZADD', base .. ':tasks', 'NX', ARGV[at + 4], id) == 0 then damaged('task') end
-hooked = hooked or (has_record and ARGV[at + 9] == '1')
+if expect == 'absent' and call('ZADD', base .. ':tasks', 'NX', new.created_at, id) == 0 then damaged('task') end
+hooked = hooked or new.hooked == '1'
 local outcome = hooked and 'hooked' or 'ok'
 local answer = {outcome, from, length, time}
 local appends = {}
@@ -314,24 +319,23 @@ end
 
 local ended = ' 0 '
 if has_record then
-  local record, new_version, new_incarnation, new_status = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
-  local created_at, tags, of_type = ARGV[at + 4], ARGV[at + 5], ARGV[at + 8]
-  call('HSET', task_key, 'record', record, 'version', new_version,
-    'incarnation', new_incarnation, 'status', new_status)
+  call('HSET', task_key, 'record', new.record, 'version', new.version,
+    'incarnation', new.incarnation, 'status', new.status)
   if status then call('ZREM', key('status', status), id) end
-  call('ZADD', key('status', new_status), created_at, id)
+  call('ZADD', key('status', new.status), new.created_at, id)
   if expect == 'absent' then
-    call('HSET', task_key, 'tags', tags, 'type', of_type)
+    call('HSET', task_key, 'tags', new.tags, 'type', new.type)
     if hooked then call('HSET', task_key, 'hooked', '1') end
-    for _, tag in ipairs(cjson.decode(tags)) do call('ZADD', key('tag', tag), created_at, id) end
+    if new.priority ~= '' then call('HSET', task_key, 'priority', new.priority) end
+    for _, tag in ipairs(cjson.decode(new.tags)) do call('ZADD', key('tag', tag), new.created_at, id) end
   end
-  for i, kind in ipairs({'deadline', 'wake'}) do
-    local at_ms = ARGV[at + 5 + i]
+  for _, kind in ipairs({'deadline', 'wake'}) do
+    local at_ms = new[kind]
     if at_ms == '' then call('ZREM', base .. ':due:' .. kind, id)
     else call('ZADD', base .. ':due:' .. kind, at_ms, id) end
   end
-  if new_status == 'completed' or new_status == 'failed' or new_status == 'timeout'
-    or new_status == 'cancelled' then ended = ' 1 ' end
+  if new.status == 'completed' or new.status == 'failed' or new.status == 'timeout'
+    or new.status == 'cancelled' then ended = ' 1 ' end
 end
 
 if length > from then

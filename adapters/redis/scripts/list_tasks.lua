@@ -6,7 +6,7 @@
 local statuses = ARGV[3] ~= '' and cjson.decode(ARGV[3]) or nil
 local types = ARGV[4] ~= '' and cjson.decode(ARGV[4]) or nil
 local tag, limit = ARGV[5], tonumber(ARGV[6])
-local after_score, after_id = ARGV[7], ARGV[8]
+local after_score, after_id, priority = ARGV[7], ARGV[8], ARGV[9]
 local MAX_LOOKED_AT = 2000
 
 -- Opens a sorted set for reading in chunks, newest first.
@@ -49,11 +49,12 @@ while true do
   heads[best] = sources[best]() or false
   looked = looked + 1
   local ok = true
-  if types or (tag ~= '' and statuses) then
-    local task = redis.call('HMGET', key('task', head.id), 'type', 'status')
+  if types or priority ~= '' or (tag ~= '' and statuses) then
+    local task = redis.call('HMGET', key('task', head.id), 'type', 'status', 'priority')
     -- A task whose head is lost is in no list; requests for it report the loss.
     ok = task[2] ~= false
     if ok and types then ok = matches_type(task[1], types) end
+    if ok and priority ~= '' then ok = (task[3] or '0') == priority end
     if ok and statuses then
       ok = false
       for _, status in ipairs(statuses) do ok = ok or status == task[2] end

@@ -46,6 +46,7 @@ const CREATE_FIELDS = [
   "params",
   "metadata",
   "tags",
+  "priority",
   "ttl",
   "authConfig",
   "webhooks",
@@ -71,6 +72,7 @@ export function assertCreateTask(
   optional(fields, "", "params", jsonObject(limits));
   optional(fields, "", "metadata", jsonObject(limits));
   optional(fields, "", "tags", (value, path) => texts(value, path, BOUNDS.tags));
+  optional(fields, "", "priority", assertPriority);
   optional(fields, "", "ttl", assertTtl);
   optional(fields, "", "authConfig", (value, path) => assertAuthConfig(value, path, limits));
   optional(fields, "", "webhooks", assertWebhooks);
@@ -99,6 +101,11 @@ function notForWorkers(path: string, which = ""): TaskcastError {
     `"${path}" ${which}is for workers, which this version does not have; leave it out`,
     { details: { path } },
   );
+}
+
+/** Requires a priority. */
+export function assertPriority(value: unknown, path: string): void {
+  integer(value, path, 0, BOUNDS.priority);
 }
 
 function assertTtl(value: unknown, path: string): void {
