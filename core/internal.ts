@@ -9,6 +9,7 @@ export { missingMethods } from "./domain/adapter_methods.ts";
 export { envelopeJson, eventJson } from "./domain/event_json.ts";
 export type { TraceParent } from "./domain/traceparent.ts";
 export { formatTraceparent, parseTraceparent } from "./domain/traceparent.ts";
+export { object as assertObject } from "./domain/validate/checks.ts";
 export { assertCleanupRules } from "./domain/validate/cleanup.ts";
 export { headerNameProblem } from "./domain/validate/header_name.ts";
 export { originProblem } from "./domain/validate/origin.ts";

@@ -1,3 +1,4 @@
+import { assertObject } from "@taskcast/core/internal";
 import type { Scope } from "@taskcast/core/protocol";
 import type { Context, Hono } from "hono";
 import type { z } from "zod";
@@ -17,7 +18,19 @@ export interface Operation<Query extends z.ZodType, Body extends z.ZodType>
   /** Accepts a ticket in the query instead of a token. */
   ticket?: boolean;
   query?: Query;
-  body?: { schema: Body; optional?: boolean };
+  body?: OperationBody<Body>;
+}
+
+/** The body of an operation. */
+export interface OperationBody<Body extends z.ZodType = z.ZodType> {
+  schema: Body;
+  /** Treats an empty body as an empty object. @default {false} */
+  optional?: boolean;
+  /**
+   * The engine checks the body, so the schema only documents it; the router requires an object.
+   * @default {false}
+   */
+  isCheckedByEngine?: boolean;
 }
 
 /** A request that passed all checks. */
@@ -70,7 +83,7 @@ export class Router {
   ): void {
     this.operations.push(operation);
     const { method, path, tag, scope, query, body, ticket } = operation;
-    const { requests, limits, requireScope, bodyLimits, ignoredParameters } = this.#options;
+    const { requests, limits, requireScope, ignoredParameters } = this.#options;
     assertForeign(ignoredParameters, query);
     // Health and metrics are requested when a server is in trouble, so limits must not refuse them.
     const limited = tag !== "Server";
@@ -98,14 +111,7 @@ export class Router {
           id,
           // Probes and scrapers add parameters of their own, and must get an answer.
           query: tag === "Server" ? undefined : parseQuery(query, params, ignoredParameters),
-          body: body && parse(
-            body.schema,
-            await readJson(request, {
-              ...bodyLimits,
-              optional: body.optional,
-              expiresAtMs: auth.expiresAtMs,
-            }),
-          ) as z.output<Body>,
+          body: body && await this.#readBody(request, body, auth),
           auth,
           info,
           caller() {
@@ -117,6 +123,15 @@ export class Router {
         } as Call<z.output<Query>, z.output<Body>>);
       }),
     );
+  }
+
+  async #readBody(
+    request: Request,
+    { schema, optional, isCheckedByEngine }: OperationBody,
+    { expiresAtMs }: AuthContext,
+  ): Promise<unknown> {
+    const value = await readJson(request, { ...this.#options.bodyLimits, optional, expiresAtMs });
+    return isCheckedByEngine ? assertObject(value, "") : parse(schema, value);
   }
 
   #authenticate(

@@ -252,7 +252,7 @@ Deno.test("an engine is not made with sizes, times and limits that it cannot wor
       ...more,
     });
   const cases: [object, RegExp][] = [
-    [{ options: { pageSize: 0 } }, /options\.pageSize.*from 1 to/],
+    [{ options: { pageSize: 0 } }, /options\.pageSize.*of at least 1/],
     [{ options: { pollMs: "5" } }, /options\.pollMs/],
     [{ options: { heartbeatMs: NaN } }, /options\.heartbeatMs/],
     [{ options: { archiveDelayMs: -1 } }, /options\.archiveDelayMs.*from 0 to/],

@@ -8,7 +8,7 @@ import { withoutIdleTimeout } from "../sse/idle_timeout.ts";
 import { jsonAnswer, jsonResponse } from "../requests/json_answer.ts";
 import { described } from "../openapi/described.ts";
 import type { BodyLimits } from "../requests/body_limits.ts";
-import { assertNotCompressed, mediaType, parse, readJson } from "../requests/parse.ts";
+import { assertNotCompressed, mediaType, readJson } from "../requests/parse.ts";
 import type { StreamSlots } from "../limits/mod.ts";
 import type { Router } from "../router.ts";
 import { eventBody, eventSchema, receiptSchema } from "../schemas/event.ts";
@@ -22,16 +22,6 @@ import type { Services } from "./tasks.ts";
 
 const NDJSON = "application/x-ndjson";
 const CREATED = { status: 201 };
-
-/**
- * Validates events with the schema, to word errors as everywhere else in the API. The engine
- * refuses whatever the schema refuses, and checks all events before it stores the first. So this
- * runs only after a refusal, and most events are validated once.
- */
-function assertEvents(body: unknown): void {
-  if (Array.isArray(body)) body.forEach((event, i) => parse(eventBody, event, `[${i}]`));
-  else parse(eventBody, body);
-}
 
 /** Part of the description of operations that answer with a stream; see `streamedRefusal()`. */
 const FOR_NOW =
@@ -85,7 +75,6 @@ export function addEventRoutes(
       try {
         const receipt = await publishNdjson(engine, id, request, {
           maxLineBytes: bodyLimits.maxBytes,
-          parseLine: (value) => parse(eventBody, value),
           expiresAtMs: auth.expiresAtMs,
           watchEnd: (onEnd) =>
             gate.withTask(
@@ -103,18 +92,13 @@ export function addEventRoutes(
     const read = once(() => readJson(request, { ...bodyLimits, expiresAtMs: auth.expiresAtMs }));
     return await gate.withTask(auth, "event:publish", id, async (at) => {
       const body = await read();
-      try {
-        if (!Array.isArray(body)) {
-          const stored = await engine.appendEvent(id, body as EventInput, at);
-          return jsonAnswer(info, eventJson(id, stored), CREATED);
-        }
-        const stored = await engine.appendEvents(id, body, at);
-        const json = `[${stored.map((event) => eventJson(id, event)).join(",")}]`;
-        return jsonAnswer(info, json, CREATED);
-      } catch (error) {
-        assertEvents(body);
-        throw error;
+      if (!Array.isArray(body)) {
+        const stored = await engine.appendEvent(id, body as EventInput, at);
+        return jsonAnswer(info, eventJson(id, stored), CREATED);
       }
+      const stored = await engine.appendEvents(id, body, at);
+      const json = `[${stored.map((event) => eventJson(id, event)).join(",")}]`;
+      return jsonAnswer(info, json, CREATED);
     });
   });
 

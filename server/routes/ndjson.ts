@@ -12,8 +12,6 @@ import { callAt } from "../sse/call_at.ts";
 export interface NdjsonOptions {
   /** Maximum size of a line in bytes. */
   maxLineBytes: number;
-  /** Validates the value of one line. */
-  parseLine: (value: unknown) => EventInput;
   /** Watches for the end of the task, in the incarnation that the caller may publish to. */
   watchEnd: (onEnd: (ending: Ending) => void) => Promise<EndWatch>;
   /** Unix milliseconds at which the caller's permission expires. @default never */
@@ -76,7 +74,7 @@ export async function publishNdjson(
       // Timers may be late.
       if (expiresAtMs !== undefined && Date.now() >= expiresAtMs) throw tokenExpired();
       const batch = next.kind === "chunk" ? lines.push(next.chunk) : lines.end();
-      await append(target, batch, options, receipt);
+      await append(target, batch, receipt);
       if (lines.problem === "too long") throw tooLarge("It", maxLineBytes);
       if (lines.problem === "not UTF-8") throw invalidInput("", "is not valid UTF-8");
       if (next.kind === "done") return receipt;
@@ -97,7 +95,6 @@ export async function publishNdjson(
 async function append(
   target: Target,
   lines: readonly string[],
-  { parseLine }: NdjsonOptions,
   receipt: PublishReceipt,
 ): Promise<void> {
   const { maxBatchEvents } = target.engine.limits;
@@ -106,7 +103,7 @@ async function append(
     let bad: unknown;
     try {
       for (const line of lines.slice(start, start + maxBatchEvents)) {
-        events.push(parseLine(parseJson(line)));
+        events.push(parseJson(line) as EventInput); // The engine validates it.
       }
     } catch (error) {
       bad = error; // The lines before the bad one are stored.
@@ -117,24 +114,39 @@ async function append(
 }
 
 async function appendAsFarAsPossible(
-  { engine, taskId, incarnation }: Target,
+  target: Target,
   events: readonly EventInput[],
   receipt: PublishReceipt,
 ): Promise<void> {
+  const { engine, taskId, incarnation } = target;
   const count = (stored: readonly StoredEvent[]) => {
     receipt.published += stored.length;
     for (const { index } of stored) receipt.lastIndex = Math.max(receipt.lastIndex, index);
   };
   if (events.length === 0) return;
+  if (events.length === 1) {
+    count([await engine.appendEvent(taskId, events[0]!, { incarnation })]);
+    return;
+  }
   try {
     count(await engine.appendEvents(taskId, events, { incarnation }));
   } catch (error) {
     // After an unknown outcome, the whole batch may be stored; continuing could store it twice.
-    if (events.length === 1 || !isRefusal(error)) throw error;
-    // A batch is stored as a whole or not at all, but lines count one by one: this finds the bad
-    // one.
-    for (const event of events) count([await engine.appendEvent(taskId, event, { incarnation })]);
+    if (!isRefusal(error)) throw error;
+    // A batch is stored as a whole or not at all, but lines count one by one.
+    const bad = positionOfInvalid(error);
+    if (bad !== undefined) await appendAsFarAsPossible(target, events.slice(0, bad), receipt);
+    for (const event of events.slice(bad ?? 0)) {
+      count([await engine.appendEvent(taskId, event, { incarnation })]);
+    }
   }
+}
+
+/** Returns which event of a batch is invalid, if the error says so. */
+function positionOfInvalid(error: unknown): number | undefined {
+  const path = error instanceof TaskcastError ? error.details?.path : undefined;
+  const [, digits] = /^\[(\d+)\]/.exec(String(path)) ?? [];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 function parseJson(line: string): unknown {

@@ -40,7 +40,7 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
     summary: "Create a task",
     description: "The caller may choose the id, and can then repeat the request safely.",
     scope: "task:create",
-    body: { schema: createTaskBody, optional: true },
+    body: { schema: createTaskBody, optional: true, isCheckedByEngine: true },
     errors: { 409: "A task with this id exists", 503: "The store is full or cannot be reached" },
     responses: { 201: json("The task, `pending`", taskSchema) },
   }, async ({ body, auth, info, request }) => {
@@ -107,7 +107,7 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
     summary: "Change the status of a task",
     description: "Of several requests that would end a task, exactly one succeeds.",
     scope: "task:manage",
-    body: { schema: transitionBody },
+    body: { schema: transitionBody, isCheckedByEngine: true },
     errors: { 409: "This status cannot follow the current one" },
     responses: { 200: json("The task", taskSchema) },
   }, async ({ id, auth, body: { status, ...options } }) => {

@@ -6,13 +6,26 @@ import { BOUNDS } from "../../protocol/limits.ts";
 
 export type Fields = Record<string, unknown>;
 
+/** Returns the error for a value of another kind, or for none. */
+export function mustBe(kind: string, value: unknown, path: string): TaskcastError {
+  const problem = value === undefined ? "is missing" : `must be ${kind}, and is ${kindOf(value)}`;
+  return invalidInput(path, problem);
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "number") return Number.isInteger(value) ? "a number" : `${value}`;
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
 function isObject(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Requires an object with none but the known fields. */
 export function object(value: unknown, path: string, known?: readonly string[]): Fields {
-  if (!isObject(value)) throw invalidInput(path, "must be an object");
+  if (!isObject(value)) throw mustBe("an object", value, path);
   if (hasToJson(value)) throw invalidInput(path, "must be a plain object, without toJSON()");
   if (known !== undefined) {
     for (const key of Object.keys(value)) {
@@ -52,9 +65,10 @@ export function join(path: string, key: string): string {
 
 /** Requires a string of 1 to `max` characters. */
 export function text(value: unknown, path: string, max: number = BOUNDS.nameLength): string {
-  if (typeof value !== "string") throw invalidInput(path, "must be a string");
-  if (value.length === 0 || value.length > max) {
-    throw invalidInput(path, `must have 1 to ${max} characters, and has ${value.length}`);
+  if (typeof value !== "string") throw mustBe("a string", value, path);
+  if (value === "") throw invalidInput(path, "must not be empty");
+  if (value.length > max) {
+    throw invalidInput(path, `must have at most ${max} characters, and has ${value.length}`);
   }
   // Not every store can keep these apart from other texts, and nobody means them.
   if (value.includes("\0") || !value.isWellFormed()) {
@@ -64,28 +78,28 @@ export function text(value: unknown, path: string, max: number = BOUNDS.nameLeng
 }
 
 export function oneOf(value: unknown, path: string, allowed: readonly string[]): string {
-  if (typeof value !== "string" || !allowed.includes(value)) {
-    throw invalidInput(path, notOneOf(value, allowed));
-  }
-  return value;
+  if (typeof value === "string" && allowed.includes(value)) return value;
+  throw invalidInput(path, value === undefined ? "is missing" : notOneOf(value, allowed));
 }
 
 export function integer(value: unknown, path: string, min: number, max: number): number {
-  if (!Number.isSafeInteger(value) || (value as number) < min || (value as number) > max) {
-    throw invalidInput(path, `must be an integer from ${min} to ${max}`);
+  if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max) {
+    return value as number;
   }
-  return value as number;
+  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+  throw invalidInput(path, value === undefined ? "is missing" : `must be an integer ${range}`);
 }
 
 export function number(value: unknown, path: string, min: number, max: number): number {
-  if (typeof value !== "number" || !(value >= min && value <= max)) {
+  if (typeof value !== "number") throw mustBe("a number", value, path);
+  if (!(value >= min && value <= max)) {
     throw invalidInput(path, `must be a number from ${min} to ${max}`);
   }
   return value;
 }
 
 export function list(value: unknown, path: string, max: number): unknown[] {
-  if (!Array.isArray(value)) throw invalidInput(path, "must be an array");
+  if (!Array.isArray(value)) throw mustBe("an array", value, path);
   if (hasToJson(value)) throw invalidInput(path, "must be an array without toJSON()");
   if (value.length > max) {
     throw invalidInput(path, `must have at most ${max} items, and has ${value.length}`);

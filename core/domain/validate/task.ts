@@ -110,7 +110,7 @@ export function assertPriority(value: unknown, path: string): void {
 
 function assertTtl(value: unknown, path: string): void {
   if (number(value, path, 0, BOUNDS.ttlSeconds) === 0) {
-    throw invalidInput(path, "must be more than 0 seconds");
+    throw invalidInput(path, "must be more than 0");
   }
 }
 
