@@ -17,6 +17,12 @@ export interface Operation<Query extends z.ZodType, Body extends z.ZodType>
   extends DocumentedOperation {
   /** Accepts a ticket in the query instead of a token. */
   ticket?: boolean;
+  /**
+   * Answers whatever the load and the query are: limits do not count it, and its query is not parsed.
+   * For health and metrics, which are requested when a server is in trouble, and by probes that add
+   * parameters of their own. @default {false}
+   */
+  alwaysAnswers?: boolean;
   query?: Query;
   body?: OperationBody<Body>;
 }
@@ -82,11 +88,9 @@ export class Router {
     handle: (call: Call<z.output<Query>, z.output<Body>>) => Response | Promise<Response>,
   ): void {
     this.operations.push(operation);
-    const { method, path, tag, scope, query, body, ticket } = operation;
+    const { method, path, scope, query, body, ticket, alwaysAnswers = false } = operation;
     const { requests, limits, requireScope, ignoredParameters } = this.#options;
     assertForeign(ignoredParameters, query);
-    // Health and metrics are requested when a server is in trouble, so limits must not refuse them.
-    const limited = tag !== "Server";
     const hasId = path.includes("{id}");
     this.#app.on(
       method.toUpperCase(),
@@ -96,7 +100,7 @@ export class Router {
         info.route = path;
         const addressOf = () => limits.addressOf(request, context);
         const address = limits.countsAddresses ? addressOf() : undefined;
-        if (limited) limits.countAddress(address);
+        if (!alwaysAnswers) limits.countAddress(address);
         let id = "";
         if (hasId) info.taskId = id = parse(taskId, context.req.param("id"), "id");
         const params = queryOf(context.req);
@@ -104,13 +108,12 @@ export class Router {
           address,
           () => this.#authenticate(request, id, ticket ? params.ticket?.[0] : undefined),
         );
-        if (limited) limits.countCredential(auth.credential);
+        if (!alwaysAnswers) limits.countCredential(auth.credential);
         if (scope !== undefined) requireScope(auth, scope);
         return handle({
           request,
           id,
-          // Probes and scrapers add parameters of their own, and must get an answer.
-          query: tag === "Server" ? undefined : parseQuery(query, params, ignoredParameters),
+          query: alwaysAnswers ? undefined : parseQuery(query, params, ignoredParameters),
           body: body && await this.#readBody(request, body, auth),
           auth,
           info,

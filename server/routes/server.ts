@@ -62,6 +62,7 @@ export function addServerRoutes(
     method: "get",
     path: "/",
     tag: "Server",
+    alwaysAnswers: true,
     summary: "Name and version",
     responses: {
       200: json(
@@ -80,6 +81,7 @@ export function addServerRoutes(
     method: "get",
     path: "/health",
     tag: "Server",
+    alwaysAnswers: true,
     summary: "Check that the process is alive",
     responses: { 200: json("It is", z.object({ status: z.literal("ok") })) },
   }, () => jsonResponse({ status: "ok" }));
@@ -88,6 +90,7 @@ export function addServerRoutes(
     method: "get",
     path: "/health/ready",
     tag: "Server",
+    alwaysAnswers: true,
     summary: "Check that requests can be served, with the state of each dependency",
     description: "Answers within half a second, with the states known by then.",
     responses: { 200: json("They can"), 503: json("They cannot") },
@@ -108,6 +111,7 @@ export function addServerRoutes(
     method: "get",
     path: "/health/detail",
     tag: "Server",
+    alwaysAnswers: true,
     summary: "Show storage layers, counters, and tasks that were set aside",
     scope: "task:manage",
     responses: { 200: json("State and counters", detailSchema) },
@@ -135,6 +139,7 @@ export function addServerRoutes(
       method: "get",
       path: "/metrics",
       tag: "Server",
+      alwaysAnswers: true,
       summary: "Read metrics for Prometheus",
       scope: "task:manage",
       responses: { 200: { description: "Text format", content: text } },
