@@ -62,7 +62,9 @@ export async function collapsedBatch<Chunk>(
   state: ReaderState<Chunk>,
   tail: Tail,
 ): Promise<Batch<Chunk>> {
-  for await (const { frames, position, entropy, through } of collapseFrom(state, tail.reader)) {
+  for await (
+    const { frames, position, entropy, through } of collapseFrom(state, tail.sharedReader)
+  ) {
     const buffer = state.encoder.buffer();
     for (const frame of frames) buffer.append(frame);
     const batch = { through: position, entropy, isWhole: through !== undefined };

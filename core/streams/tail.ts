@@ -34,7 +34,7 @@ export class Tail {
   readonly #context: EngineContext;
   readonly #frames = new Map<string, SharedFrames<never>>();
   /** Readers without shared frames; any change wakes them. */
-  readonly #waiters = new ReaderList();
+  readonly #unframedReaders = new ReaderList();
   /** Recent events with consecutive indexes, newest last. */
   #ring: StoredEvent[] = [];
   #ringBytes = 0;
@@ -59,12 +59,12 @@ export class Tail {
   /** Called after the next page has been read, or could not be. */
   #onPage: (() => void)[] = [];
   /** Number of readers. */
-  readers = 0;
+  readerCount = 0;
   /** Batches for readers that get series as a whole. */
   readonly batches: SharedBatches = new SharedBatches();
-  readonly #waiter: Waiter;
+  readonly #sharedWaiter: Waiter;
   /** Reads what readers share. Retries for as long as there are readers. */
-  readonly reader: TaskReader;
+  readonly sharedReader: TaskReader;
 
   constructor(
     context: EngineContext,
@@ -82,13 +82,13 @@ export class Tail {
     this.#entropy = this.#entropyBefore = options.entropy;
     this.#onDiverged = options.onDiverged;
     this.#scheduler = new WakeScheduler(context.options.wakesPerTurn);
-    const isLeft = () => this.readers === 0 || this.#isClosed;
-    this.#waiter = {
+    const hasNoReaders = () => this.readerCount === 0 || this.#isClosed;
+    this.#sharedWaiter = {
       get closed() {
-        return isLeft();
+        return hasNoReaders();
       },
     };
-    this.reader = new RetryingReader(context, this.#waiter, options.incarnation);
+    this.sharedReader = new RetryingReader(context, this.#sharedWaiter, options.incarnation);
   }
 
   /** Everything through this index has been read. */
@@ -136,7 +136,7 @@ export class Tail {
     this.#isClosed = true;
     this.#context.clock.clearTimeout(this.#retryTimer);
     this.#scheduler.close();
-    this.#waiter.wake?.();
+    this.#sharedWaiter.wake?.();
     const unsubscribe = this.#unsubscribe;
     this.#unsubscribe = undefined;
     await unsubscribe?.();
@@ -176,7 +176,7 @@ export class Tail {
 
   /** Removes a reader from the waiting list, and releases its shared frames. */
   leave(control: StreamControl, frames?: SharedFrames<never>): void {
-    (frames?.waiters ?? this.#waiters).delete(control);
+    (frames?.waiters ?? this.#unframedReaders).delete(control);
     if (frames === undefined || --frames.readers > 0) return;
     for (const [key, value] of this.#frames) if (value === frames) this.#frames.delete(key);
   }
@@ -227,13 +227,13 @@ export class Tail {
    * @param frames Waits for these frames; without them, for any event.
    */
   wait(control: StreamControl, wake: Wake, frames?: SharedFrames<never>): void {
-    (frames?.waiters ?? this.#waiters).wait(control, wake);
+    (frames?.waiters ?? this.#unframedReaders).wait(control, wake);
     if (this.#dirty) void this.#advance();
   }
 
   /** Stops waking a reader until it waits again. */
   pause(control: StreamControl, frames?: SharedFrames<never>): void {
-    (frames?.waiters ?? this.#waiters).pause(control);
+    (frames?.waiters ?? this.#unframedReaders).pause(control);
   }
 
   /** Wakes all waiting readers for a heartbeat. */
@@ -269,13 +269,13 @@ export class Tail {
   }
 
   #hasWaitingReaders(): boolean {
-    if (this.#waiters.waiting > 0) return true;
+    if (this.#unframedReaders.waiting > 0) return true;
     for (const { waiters } of this.#frames.values()) if (waiters.waiting > 0) return true;
     return false;
   }
 
   #wakeAll(reason?: "heartbeat"): void {
-    this.#scheduler.add(this.#waiters, reason);
+    this.#scheduler.add(this.#unframedReaders, reason);
     for (const { waiters } of this.#frames.values()) this.#scheduler.add(waiters, reason);
     this.#scheduler.begin();
   }
@@ -378,7 +378,7 @@ export class Tail {
       if (this.#ending === undefined && isSynced && frames.frameCount === frameCount) continue;
       grown.push(frames);
     }
-    this.#scheduler.add(this.#waiters);
+    this.#scheduler.add(this.#unframedReaders);
     for (const { waiters } of grown) this.#scheduler.add(waiters);
     this.#scheduler.begin();
     this.#trim();

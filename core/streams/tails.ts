@@ -29,7 +29,7 @@ export class Tails {
   readersOf(taskId: string): number {
     let readers = 0;
     for (const { tail } of this.#entries.values()) {
-      if (tail.taskId === taskId) readers += tail.readers;
+      if (tail.taskId === taskId) readers += tail.readerCount;
     }
     return readers;
   }
@@ -61,7 +61,7 @@ export class Tails {
       this.#entries.set(key, entry);
       this.#schedule();
     }
-    entry.tail.readers++;
+    entry.tail.readerCount++;
     try {
       await entry.listening;
     } catch (error) {
@@ -73,7 +73,7 @@ export class Tails {
 
   /** Removes a reader from a tail, and closes the tail after the last one. */
   async release(tail: Tail): Promise<void> {
-    if (--tail.readers > 0) return;
+    if (--tail.readerCount > 0) return;
     this.#drop(tail);
     await tail.close();
   }
