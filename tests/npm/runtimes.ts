@@ -1,7 +1,11 @@
 import { run } from "../../tools/npm/run.ts";
 
-/** Folder in which runtimes are kept between test runs. */
-const CACHE = new URL("../../dist/runtimes/", import.meta.url);
+/** Folder in which runtimes are kept between test runs, and between clones. */
+const CACHE = new URL(
+  `file://${
+    Deno.env.get("XDG_CACHE_HOME") || `${Deno.env.get("HOME")}/.cache`
+  }/taskcast/test-runtimes/`,
+);
 
 /** Returns Node in this major version: the machine's, or that of a package. */
 export async function nodeOf(major: number): Promise<string> {
