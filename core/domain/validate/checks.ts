@@ -24,7 +24,11 @@ function isObject(value: unknown): value is Fields {
 }
 
 /** Requires an object with none but the known fields. */
-export function object(value: unknown, path: string, known?: readonly string[]): Fields {
+export function object(
+  value: unknown,
+  path: string,
+  known?: readonly string[],
+): Record<string, unknown> {
   if (!isObject(value)) throw mustBe("an object", value, path);
   if (hasToJson(value)) throw invalidInput(path, "must be a plain object, without toJSON()");
   if (known !== undefined) {
