@@ -35,7 +35,7 @@ class Heard {
 
 const CHECKS: readonly Check<BroadcastPair>[] = [
   {
-    title: "whoever listens to a task hears of it, and of no other",
+    title: "listeners of a task are told of that task only",
     async run({ publisher, subscriber }) {
       const heard = new Heard();
       await subscriber.subscribe({ taskId: "a" }, heard.take);
@@ -48,7 +48,7 @@ const CHECKS: readonly Check<BroadcastPair>[] = [
     },
   },
   {
-    title: "whoever listens to all hears of every task",
+    title: "listeners of all tasks are told of every task",
     async run({ publisher, subscriber }) {
       const heard = new Heard();
       await subscriber.subscribe({ all: true }, heard.take);
@@ -58,7 +58,7 @@ const CHECKS: readonly Check<BroadcastPair>[] = [
     },
   },
   {
-    title: "every listener hears, and one that stops does not silence the others",
+    title: "every listener is told, and removing one leaves the others",
     async run({ publisher, subscriber }) {
       const [first, second, own] = [new Heard(), new Heard(), new Heard()];
       const stop = await subscriber.subscribe({ taskId: "a" }, first.take);
@@ -75,7 +75,7 @@ const CHECKS: readonly Check<BroadcastPair>[] = [
     },
   },
   {
-    title: "an end is told, whatever it is merged with",
+    title: "the end of a task is told even if signals are merged",
     async run({ publisher, subscriber }) {
       let ended = false;
       await subscriber.subscribe({ taskId: "a" }, (heard) => ended ||= heard.ended === true);
@@ -85,7 +85,7 @@ const CHECKS: readonly Check<BroadcastPair>[] = [
     },
   },
   {
-    title: "a listener that throws harms neither the publisher nor other listeners",
+    title: "a listener that throws affects neither the publisher nor other listeners",
     async run({ publisher, subscriber }) {
       const heard = new Heard();
       await subscriber.subscribe({ taskId: "a" }, () => {

@@ -3,7 +3,7 @@ import type { ArchivePart, ArchivePosition, LongTermStore } from "../contracts/l
 import type { StoredEvent, TaskRecord } from "../contracts/records.ts";
 import type { Commit, CommitResult, ShortTermStore } from "../contracts/short_term_store.ts";
 import { MemoryShortTermStore } from "../memory/short_term_store.ts";
-import { append, create, delta, draft, LIFE, log, NOW, record } from "./store_fixtures.ts";
+import { append, create, delta, draft, INCARNATION, log, NOW, record } from "./store_fixtures.ts";
 import { DIVERGENCE_CHECKS } from "./store_divergence.ts";
 import { FOLD_CHECKS } from "./store_folds.ts";
 import { LIST_CHECKS } from "./store_list.ts";
@@ -49,7 +49,7 @@ class ReadsFromArchive extends MemoryShortTermStore {
   }
 
   override async deleteTask(taskId: string): Promise<boolean> {
-    await this.#archive.deleteTask(taskId, LIFE);
+    await this.#archive.deleteTask(taskId, INCARNATION);
     return await super.deleteTask(taskId);
   }
 
@@ -72,7 +72,7 @@ function version(record: TaskRecord, version: number, changes: object): TaskReco
   return { ...record, version, task: { ...record.task, ...changes } };
 }
 
-const WHERE = [{ taskId: "t", incarnation: LIFE }];
+const WHERE = [{ taskId: "t", incarnation: INCARNATION }];
 
 /** Returns the position of an archive that has the first `length` events. */
 function positionAt(events: readonly StoredEvent[], length: number): ArchivePosition {
@@ -81,7 +81,7 @@ function positionAt(events: readonly StoredEvent[], length: number): ArchivePosi
 
 const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
   {
-    title: "archive() takes a log in parts and answers what it has",
+    title: "archive() takes a log in parts and returns its position",
     async run(store) {
       const { record, events } = await sample();
       assert.deepEqual(await store.positions(WHERE), [{ version: 0, length: 0 }]);
@@ -99,7 +99,7 @@ const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
     title: "archive() keeps every field of a task",
     async run(store) {
       const full: TaskRecord = {
-        incarnation: LIFE,
+        incarnation: INCARNATION,
         version: 7,
         deadlineAt: NOW + 5,
         ttlRemainingMs: 3,
@@ -125,7 +125,7 @@ const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
     },
   },
   {
-    title: "archive() is harmless when it is repeated, overlaps, comes late or from many",
+    title: "archive() may be repeated, overlap, be late, and come from several callers",
     async run(store) {
       const { record: old, events } = await sample();
       const record = version(old, 3, { status: "running", updatedAt: NOW + 1 });
@@ -150,7 +150,7 @@ const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
     },
   },
   {
-    title: "archive() leaves no hole: events that are ahead are not taken",
+    title: "archive() takes no events beyond a gap",
     async run(store) {
       const { record, events } = await sample();
       await store.archive([{ record, events: events.slice(0, 3) }]);
@@ -160,7 +160,7 @@ const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
     },
   },
   {
-    title: "archive() answers what it has, though other events are offered for the same places",
+    title: "archive() keeps its events if it is given others with the same indexes",
     async run(store) {
       const { record, events } = await sample();
       await store.archive([{ record, events }]);
@@ -171,7 +171,7 @@ const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
     },
   },
   {
-    title: "archive() takes parts of many tasks at once",
+    title: "archive() takes parts of many tasks in one call",
     async run(store) {
       const { record: one, events } = await sample();
       const ids = Array.from({ length: 30 }, (_, i) => `t${i}`);
@@ -189,14 +189,14 @@ const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
     },
   },
   {
-    title: "a deleted life stays deleted, whatever still arrives of it",
+    title: "a deleted incarnation stays deleted, even if more of it arrives",
     async run(store) {
       const { record, events } = await sample();
       await store.archive([{ record, events }]);
       assert.equal(await store.deleteTask("t", "another0"), false);
       assert.equal((await store.getTask("t"))?.length, events.length);
-      assert.equal(await store.deleteTask("t", LIFE), true);
-      assert.equal(await store.deleteTask("t", LIFE), false);
+      assert.equal(await store.deleteTask("t", INCARNATION), true);
+      assert.equal(await store.deleteTask("t", INCARNATION), false);
       assert.deepEqual(await store.archive([{ record, events }]), [{ deleted: true }]);
       assert.deepEqual(await store.positions(WHERE), [{ deleted: true }]);
       assert.equal(await store.getTask("t"), undefined);
@@ -212,11 +212,11 @@ const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
     },
   },
   {
-    title: "archive() does not bring back what was trimmed, and goes on behind it",
+    title: "archive() does not bring back trimmed events, and continues after them",
     async run(store) {
       const { record, events } = await sample();
       await store.archive([{ record, events: events.slice(0, 20) }]);
-      assert.equal(await store.trimLog("t", LIFE, { indexes: [0, 3, 6], series: [] }), 3);
+      assert.equal(await store.trimLog("t", INCARNATION, { indexes: [0, 3, 6], series: [] }), 3);
       await store.archive([{ record, events }]);
       await store.archive([{ record, events: events.slice(0, 9) }]);
       const page = await store.readLog("t", { after: -1, limit: 99 });
@@ -228,8 +228,7 @@ const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
     },
   },
   {
-    title:
-      "archive() schedules a task for clean-up, which is claimed by one and goes with the task",
+    title: "archive() schedules clean-up, which one caller claims and which ends with the task",
     async run(store) {
       const { record, events } = await sample();
       const claim = async (nowMs: number) =>
@@ -242,18 +241,21 @@ const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
       const claims = await Promise.all([claim(NOW + 5), claim(NOW + 5), claim(NOW + 5)]);
       assert.deepEqual(claims.flatMap(({ taskIds }) => taskIds), ["t"]);
       assert.equal(await store.schedule("t", "clean", NOW + 7, { incarnation: "another0" }), false);
-      assert.equal(await store.schedule("t", "clean", NOW + 7, { incarnation: LIFE }), true);
+      assert.equal(await store.schedule("t", "clean", NOW + 7, { incarnation: INCARNATION }), true);
       assert.deepEqual((await claim(NOW + 7)).taskIds, ["t"], "claimed again when it is late");
-      assert.equal(await store.schedule("t", "clean", undefined, { incarnation: LIFE }), true);
+      assert.equal(
+        await store.schedule("t", "clean", undefined, { incarnation: INCARNATION }),
+        true,
+      );
       assert.deepEqual(await claim(NOW + 999), { taskIds: [] });
-      await store.schedule("t", "clean", NOW, { incarnation: LIFE });
-      await store.deleteTask("t", LIFE);
+      await store.schedule("t", "clean", NOW, { incarnation: INCARNATION });
+      await store.deleteTask("t", INCARNATION);
       assert.deepEqual(await claim(NOW + 999), { taskIds: [] });
-      assert.equal(await store.schedule("t", "clean", NOW, { incarnation: LIFE }), false);
+      assert.equal(await store.schedule("t", "clean", NOW, { incarnation: INCARNATION }), false);
     },
   },
   {
-    title: "of two lives of one id the later one stays",
+    title: "of two incarnations of an id, the later one stays",
     async run(store) {
       const { record: first, events } = await sample();
       const second = { ...version(first, 1, { createdAt: NOW + 1 }), incarnation: "second00" };
@@ -266,11 +268,12 @@ const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
     },
   },
   {
-    title: "an unconfirmed life takes no other's place, and is told whose it is",
+    title:
+      "an unconfirmed incarnation replaces no other, and the answer names the one that is there",
     async run(store) {
       const { record: first, events } = await sample();
       await store.archive([{ record: first, events }]);
-      const other = { incarnation: LIFE, createdAt: NOW };
+      const other = { incarnation: INCARNATION, createdAt: NOW };
       for (const createdAt of [NOW - 1, NOW, NOW + 1]) {
         const second: TaskRecord = {
           ...version(first, 1, { createdAt }),
@@ -291,7 +294,7 @@ const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
       }
       assert.deepEqual(await store.getTask("t"), { record: first, length: events.length });
       assert.deepEqual((await store.readLog("t", { after: -1, limit: 99 }))?.events, events);
-      await store.deleteTask("t", LIFE);
+      await store.deleteTask("t", INCARNATION);
       const third: TaskRecord = { ...first, incarnation: "third000", unconfirmed: true };
       assert.deepEqual(await store.archive([{ record: third, events }]), [
         positionAt(events, events.length),
@@ -301,7 +304,7 @@ const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
   },
   {
     title:
-      "moveTask() moves an incarnation, its log and its schedule to another id, which frees its own",
+      "moveTask() moves an incarnation with its log and schedule to another id, and frees its own",
     async run(store) {
       const { record: first, events } = await sample();
       await store.archive([{ record: first, events, cleanAtMs: NOW + 5 }]);
@@ -310,9 +313,9 @@ const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
         task: { ...first.task, id: "t@0123abcd", tags: ["a", "moved"] },
       };
       assert.equal(await store.moveTask("t", "another0", moved), false);
-      assert.equal(await store.moveTask("none", LIFE, moved), false);
-      assert.equal(await store.moveTask("t", LIFE, moved), true);
-      assert.equal(await store.moveTask("t", LIFE, moved), false);
+      assert.equal(await store.moveTask("none", INCARNATION, moved), false);
+      assert.equal(await store.moveTask("t", INCARNATION, moved), true);
+      assert.equal(await store.moveTask("t", INCARNATION, moved), false);
       assert.equal(await store.getTask("t"), undefined);
       assert.deepEqual(await store.getTask("t@0123abcd"), { record: moved, length: events.length });
       const page = await store.readLog("t@0123abcd", { after: -1, limit: 99 });
@@ -327,7 +330,7 @@ const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
       assert.deepEqual((await store.listTasks({ limit: 9, tag: "a" })).tasks, [second, moved]);
       const claimed = await store.claim("clean", { nowMs: NOW + 5, untilMs: NOW + 9, limit: 9 });
       assert.deepEqual(claimed.taskIds, ["t@0123abcd"]);
-      assert.equal(await store.deleteTask("t@0123abcd", LIFE), true);
+      assert.equal(await store.deleteTask("t@0123abcd", INCARNATION), true);
       assert.deepEqual((await store.listTasks({ limit: 9 })).tasks, [second]);
       assert.deepEqual(await store.claim("clean", { nowMs: NOW + 99, untilMs: NOW, limit: 9 }), {
         taskIds: [],

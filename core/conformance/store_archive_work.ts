@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { TaskRevision } from "../contracts/records.ts";
 import type { ShortTermStore } from "../contracts/short_term_store.ts";
 import type { ClaimedWork } from "../contracts/work_queue.ts";
-import { commit, create, draft, LIFE, NOW, record } from "./store_fixtures.ts";
+import { commit, create, draft, INCARNATION, NOW, record } from "./store_fixtures.ts";
 import type { Check } from "./suite.ts";
 
 /** Appends an event and schedules the task for the archive. */
@@ -29,7 +29,7 @@ async function claim(
 }
 
 function at(length: number, version = 1): TaskRevision {
-  return { incarnation: LIFE, version, length };
+  return { incarnation: INCARNATION, version, length };
 }
 
 const AGAIN = { againAtMs: NOW + 7 };
@@ -37,7 +37,7 @@ const AGAIN = { againAtMs: NOW + 7 };
 /** Checks of what an archiver needs of a short-term store. */
 export const ARCHIVE_WORK_CHECKS: readonly Check<ShortTermStore>[] = [
   {
-    title: "claim() finds nothing where no commit scheduled its task",
+    title: "claim() returns nothing if no commit scheduled work",
     async run(store) {
       await create(store, "t");
       assert.deepEqual(await claim(store), { taskIds: [] });
@@ -46,7 +46,7 @@ export const ARCHIVE_WORK_CHECKS: readonly Check<ShortTermStore>[] = [
   },
   {
     title:
-      "claim() gives scheduled tasks, earliest first, to one who asks, and again when it is late",
+      "claim() gives scheduled tasks, earliest first, to one caller, and again once the claim expires",
     async run(store) {
       await create(store, "b");
       await write(store, "b", NOW - 1);
@@ -73,7 +73,7 @@ export const ARCHIVE_WORK_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "claim() gives a task to one of many who ask at the same time",
+    title: "claim() gives each task to one of many concurrent callers",
     async run(store) {
       const ids = Array.from({ length: 20 }, (_, i) => `t${i}`);
       for (const id of ids) {
@@ -101,7 +101,7 @@ export const ARCHIVE_WORK_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "archived() schedules a task that went on again, whatever changed",
+    title: "archived() schedules a task again if anything in it changed",
     async run(store) {
       await create(store, "t");
       await write(store, "t");
@@ -133,13 +133,13 @@ export const ARCHIVE_WORK_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "deleteTask() of a life deletes it wherever it is, and no other life",
+    title: "deleteTask() with an incarnation deletes it at any revision, and no other incarnation",
     async run(store) {
       await create(store, "t");
       await write(store, "t");
       assert.equal(await store.deleteTask("t", { incarnation: "another0" }), false);
       assert.equal((await store.getTask("t"))?.length, 1);
-      assert.equal(await store.deleteTask("t", { incarnation: LIFE }), true);
+      assert.equal(await store.deleteTask("t", { incarnation: INCARNATION }), true);
       assert.equal(await store.getTask("t"), undefined);
     },
   },

@@ -6,7 +6,7 @@ import {
   commit,
   create,
   draft,
-  LIFE,
+  INCARNATION,
   NOW,
   record,
 } from "./store_fixtures.ts";
@@ -23,11 +23,11 @@ async function tryCreate(store: ShortTermStore, taskId: string, nowMs = NOW) {
 /** Ids that are closed for some time behind tasks that were released. */
 export const CLOSED_ID_CHECKS: readonly Check<ShortTermStore>[] = [
   {
-    title: "deleteTask() that closes the id: no task is created with it before its time is over",
+    title: "deleteTask() with a tombstone reserves the id until the tombstone expires",
     async run(store) {
       await create(store, "t");
       await append(store, "t", draft());
-      assert.equal(await store.deleteTask("t", { incarnation: LIFE }, CLOSING), true);
+      assert.equal(await store.deleteTask("t", { incarnation: INCARNATION }, CLOSING), true);
       assert.equal(await store.getTask("t"), undefined);
       assert.deepEqual(await store.listTasks({ limit: 9 }), { tasks: [], more: false });
       assertRefused(await tryCreate(store, "t"), EXISTS);
@@ -40,11 +40,11 @@ export const CLOSED_ID_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "deleteTask() closes no id where it deletes nothing",
+    title: "deleteTask() leaves no tombstone if it deletes nothing",
     async run(store) {
-      assert.equal(await store.deleteTask("t", { incarnation: LIFE }, CLOSING), false);
+      assert.equal(await store.deleteTask("t", { incarnation: INCARNATION }, CLOSING), false);
       assert((await tryCreate(store, "t")).ok);
-      const elsewhere = { incarnation: LIFE, version: 1, length: 7 };
+      const elsewhere = { incarnation: INCARNATION, version: 1, length: 7 };
       assert.equal(await store.deleteTask("t", elsewhere, CLOSING), false);
       assert.equal(await store.deleteTask("t", { incarnation: "another0" }, CLOSING), false);
       assert.equal(await store.deleteTask("t"), true);
@@ -52,11 +52,11 @@ export const CLOSED_ID_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "deleteTask() of a life opens the id that its release closed, and of no other life",
+    title: "deleteTask() with an incarnation removes the tombstone of that incarnation only",
     async run(store) {
-      for (const at of [{ incarnation: LIFE }, undefined]) {
+      for (const at of [{ incarnation: INCARNATION }, undefined]) {
         await create(store, "t");
-        await store.deleteTask("t", { incarnation: LIFE }, CLOSING);
+        await store.deleteTask("t", { incarnation: INCARNATION }, CLOSING);
         assert.equal(await store.deleteTask("t", { incarnation: "another0" }), false);
         assertRefused(await tryCreate(store, "t"), EXISTS);
         assert.equal(await store.deleteTask("t", at), false);
@@ -66,20 +66,20 @@ export const CLOSED_ID_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "of a release and creations at the same time, none comes in between",
+    title: "no creation succeeds between a release and its tombstone",
     async run(store) {
       const ids = Array.from({ length: 20 }, (_, i) => `t${i}`);
       for (const id of ids) await create(store, id);
       const [created] = await Promise.all([
         Promise.all(ids.map((id) => tryCreate(store, id))),
-        Promise.all(ids.map((id) => store.deleteTask(id, { incarnation: LIFE }, CLOSING))),
+        Promise.all(ids.map((id) => store.deleteTask(id, { incarnation: INCARNATION }, CLOSING))),
       ]);
       for (const result of created) assertRefused(result, EXISTS);
       for (const id of ids) assert.equal(await store.getTask(id), undefined);
     },
   },
   {
-    title: "commit() with a version may give a task another incarnation, which is its own then",
+    title: "commit() with a version may move a task to another incarnation",
     async run(store) {
       await create(store, "t", { tags: ["a"] });
       await append(store, "t", draft(1));
@@ -87,7 +87,7 @@ export const CLOSED_ID_CHECKS: readonly Check<ShortTermStore>[] = [
         ...record("t", { status: "cancelled", tags: ["a"] }, 2),
         incarnation: "other000",
       };
-      const expect = { version: 1, incarnation: LIFE };
+      const expect = { version: 1, incarnation: INCARNATION };
       assert((await commit(store, { taskId: "t", expect, record: other, due: {} })).ok);
       assert.deepEqual(await store.getTask("t"), { record: other, length: 1 });
       assert.equal((await store.readLog("t", { after: -1, limit: 9 }))?.incarnation, "other000");
@@ -95,9 +95,9 @@ export const CLOSED_ID_CHECKS: readonly Check<ShortTermStore>[] = [
       assertRefused(await commit(store, { taskId: "t", expect, record: other }), {
         code: "CONFLICT",
       });
-      assert.equal(await store.readNotes("t", LIFE), undefined);
-      assert.equal(await store.schedule("t", "archive", NOW, { incarnation: LIFE }), false);
-      assert.equal(await store.deleteTask("t", { incarnation: LIFE }), false);
+      assert.equal(await store.readNotes("t", INCARNATION), undefined);
+      assert.equal(await store.schedule("t", "archive", NOW, { incarnation: INCARNATION }), false);
+      assert.equal(await store.deleteTask("t", { incarnation: INCARNATION }), false);
       assert.equal(await store.deleteTask("t", { incarnation: "other000" }), true);
     },
   },

@@ -7,7 +7,7 @@ import {
   commit,
   create,
   draft,
-  LIFE,
+  INCARNATION,
   log,
   NOW,
   record,
@@ -19,7 +19,7 @@ import type { Check } from "./suite.ts";
 /** Commits: atomic, one after another, refused whole. */
 export const COMMIT_CHECKS: readonly Check<ShortTermStore>[] = [
   {
-    title: "commit() creates a task once, whoever comes at the same time",
+    title: "commit() creates a task once, however many try at the same time",
     async run(store) {
       const created = record("t", { type: "job", params: { n: 1 }, tags: ["a"] });
       const results = await Promise.all(
@@ -34,7 +34,7 @@ export const COMMIT_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "commit() refuses what is said of an absent task",
+    title: "commit() to an absent task is refused",
     async run(store) {
       const events = [draft()];
       const absent = { code: "ABSENT" } as const;
@@ -47,18 +47,18 @@ export const COMMIT_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "commit() to an incarnation appends to that one only, and asks for it first",
+    title: "commit() to an incarnation appends to that one only, and checks it first",
     async run(store) {
       const second = "4567efgh";
       const expect = (incarnation: string) => ({ live: true, incarnation }) as const;
       const to = (incarnation: string, ...events: EventDraft[]) =>
         commit(store, { taskId: "t", expect: expect(incarnation), events });
-      assertRefused(await to(LIFE, draft("none")), { code: "ABSENT" });
+      assertRefused(await to(INCARNATION, draft("none")), { code: "ABSENT" });
       await create(store, "t");
       const sent = draft("sent", { producer: { id: "p", epoch: 2, seq: 0 } });
       const inSeries = { seriesId: "s", seriesMode: "latest" } as const;
       for (const events of [[draft(0)], [draft(1), draft(2)], [draft(3, inSeries), sent]]) {
-        const result = await to(LIFE, ...events);
+        const result = await to(INCARNATION, ...events);
         assert(result.ok);
         assert.equal(result.events.length, events.length);
       }
@@ -83,22 +83,24 @@ export const COMMIT_CHECKS: readonly Check<ShortTermStore>[] = [
 
       await replace(store, "t", { status: "completed" });
       assertRefused(await to(second, draft("ended")), replaced);
-      assertRefused(await to(LIFE, draft("ended")), { code: "TERMINAL", status: "completed" });
-      assert((await to(LIFE, sent)).ok);
+      assertRefused(await to(INCARNATION, draft("ended")), {
+        code: "TERMINAL",
+        status: "completed",
+      });
+      assert((await to(INCARNATION, sent)).ok);
 
       assert.equal(await store.deleteTask("t"), true);
-      assertRefused(await to(LIFE, draft("gone")), { code: "ABSENT" });
+      assertRefused(await to(INCARNATION, draft("gone")), { code: "ABSENT" });
       const again = { ...record("t"), incarnation: second };
       assert((await commit(store, { taskId: "t", expect: "absent", record: again })).ok);
-      for (const events of others) assertRefused(await to(LIFE, ...events), replaced);
+      for (const events of others) assertRefused(await to(INCARNATION, ...events), replaced);
       assert.deepEqual(await store.getTask("t"), { record: again, length: 0 });
       assert((await to(second, draft("new"))).ok);
       assert.deepEqual(await values(store, "t"), ["new"]);
     },
   },
   {
-    title:
-      "commit() that could be refused for several reasons is refused for the first of one order",
+    title: "commit() with several reasons for refusal is refused for the first in a fixed order",
     async run(store) {
       await create(store, "t");
       const sent = draft("sent", { producer: { id: "p", epoch: 2, seq: 0 } });
@@ -112,7 +114,7 @@ export const COMMIT_CHECKS: readonly Check<ShortTermStore>[] = [
       const otherMode = draft("mode", { seriesId: "s", seriesMode: "keep-all" });
       const conflict = { code: "SERIES_CONFLICT", at: 0, mode: "latest" } as const;
       assertRefused(await to({ live: true, ...other }, otherMode, gap), { code: "REPLACED" });
-      assertRefused(await to({ live: true, incarnation: LIFE }, otherMode, gap), {
+      assertRefused(await to({ live: true, incarnation: INCARNATION }, otherMode, gap), {
         code: "SEQUENCE_GAP",
         at: 1,
         expected: 1,
@@ -136,7 +138,7 @@ export const COMMIT_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "commit() numbers events without holes, however many write at the same time",
+    title: "commit() numbers events without gaps under concurrent writes",
     async run(store) {
       await create(store, "t");
       const results = await Promise.all(
@@ -205,7 +207,7 @@ export const COMMIT_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "commit() takes a batch whole or not at all",
+    title: "commit() stores all events of a batch or none",
     async run(store) {
       await create(store, "t");
       await append(store, "t", draft(0, { seriesId: "s", seriesMode: "latest" }));
@@ -231,7 +233,7 @@ export const COMMIT_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "commit() of no events changes nothing",
+    title: "commit() without events changes nothing",
     async run(store) {
       await create(store, "t");
       await append(store, "t", draft(0));
@@ -240,7 +242,7 @@ export const COMMIT_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "commit() replaces a version once, whoever comes at the same time",
+    title: "commit() replaces a version once, however many try at the same time",
     async run(store) {
       await create(store, "t");
       const results = await Promise.all(
@@ -260,7 +262,7 @@ export const COMMIT_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "commit() refuses another life of the id",
+    title: "commit() to another incarnation of the id is refused",
     async run(store) {
       await create(store, "t");
       const result = await commit(store, {
@@ -274,7 +276,7 @@ export const COMMIT_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "commit() appends nothing to a task that ended",
+    title: "commit() appends nothing to an ended task",
     async run(store) {
       await create(store, "t");
       assert((await replace(store, "t", { status: "cancelled" })).ok);
@@ -284,7 +286,7 @@ export const COMMIT_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "commit() never lets timestamps go back",
+    title: "timestamps never go back",
     async run(store) {
       await create(store, "t");
       for (const nowMs of [NOW + 10, NOW + 5, NOW + 20]) {
@@ -295,7 +297,7 @@ export const COMMIT_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "commit() keeps a log within its bounds, but lets the task change its state",
+    title: "commit() keeps a log within its bounds, which do not apply to changes of state",
     async run(store) {
       await create(store, "t");
       const full = { code: "TASK_FULL" } as const;
@@ -308,7 +310,7 @@ export const COMMIT_CHECKS: readonly Check<ShortTermStore>[] = [
       assertRefused(await publish({ maxEvents: 9, maxBytes: 19 }), full);
       const change = await commit(store, {
         taskId: "t",
-        expect: { version: 1, incarnation: LIFE },
+        expect: { version: 1, incarnation: INCARNATION },
         record: record("t", { status: "completed" }, 2),
         due: {},
         events: [draft("status")],
@@ -320,7 +322,7 @@ export const COMMIT_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "what was given to or returned by the store is not shared with it",
+    title: "the store shares no objects with its callers",
     async run(store) {
       const given = record("t", { params: { a: 1 } });
       await commit(store, { taskId: "t", expect: "absent", record: given, due: {} });
@@ -334,7 +336,7 @@ export const COMMIT_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "deleteTask() leaves nothing, and the id can live again",
+    title: "deleteTask() leaves nothing behind, and the id can be used again",
     async run(store) {
       await create(store, "t", {}, { deadline: NOW, wake: NOW });
       const producer = { id: "p", epoch: 3, seq: 0 };
@@ -362,7 +364,7 @@ export const COMMIT_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "tasks do not see each other",
+    title: "tasks are independent of each other",
     async run(store) {
       const ids = ["a", "A", "a:b", "a.b", "a:b:c", "a~", "a-", "_"];
       for (const id of ids) await create(store, id);

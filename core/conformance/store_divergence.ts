@@ -3,7 +3,7 @@ import type { StoredEvent } from "../contracts/records.ts";
 import type { ShortTermStore } from "../contracts/short_term_store.ts";
 import type { LogQuery } from "../contracts/task_reader.ts";
 import type { EventFilter } from "../protocol/event.ts";
-import { append, create, delta, draft, LIFE, log, replace } from "./store_fixtures.ts";
+import { append, create, delta, draft, INCARNATION, log, replace } from "./store_fixtures.ts";
 import type { Check } from "./suite.ts";
 
 /** Which events: all ways in which a store finds them. */
@@ -30,7 +30,7 @@ async function fill(store: ShortTermStore, length: number): Promise<StoredEvent[
 /** How a log is recognised that a store was restored to: by the entropy of the event at a position. */
 export const DIVERGENCE_CHECKS: readonly Check<ShortTermStore>[] = [
   {
-    title: "readLog() goes on from an event only if the log has it",
+    title: "readLog() continues from an event only if the log has that event",
     async run(store) {
       const all = await fill(store, 50);
       for (const selection of SELECTIONS) {
@@ -59,7 +59,7 @@ export const DIVERGENCE_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "pages, views and heads tell the entropy by which a reader goes on",
+    title: "pages, folds and heads have the entropy from which a reader continues",
     async run(store) {
       await create(store, "empty");
       assert.equal((await store.readLog("empty", { after: -1, limit: 5 }))?.entropy, undefined);
@@ -92,11 +92,11 @@ export const DIVERGENCE_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "of a trimmed event nothing is known, so readLog() goes on from it",
+    title: "readLog() continues from a trimmed event, whose entropy is unknown",
     async run(store) {
       await fill(store, 20);
       assert((await replace(store, "t", { status: "completed" }, { events: [draft("end")] })).ok);
-      await store.trimLog("t", LIFE, { indexes: [4, 5, 6, 8], series: [] });
+      await store.trimLog("t", INCARNATION, { indexes: [4, 5, 6, 8], series: [] });
       for (const plain of [false, true]) {
         const query: LogQuery = { after: 5, limit: 100, standalone: plain };
         const page = await store.readLog("t", query);
@@ -118,7 +118,7 @@ export const DIVERGENCE_CHECKS: readonly Check<ShortTermStore>[] = [
 /** The same of a life that was restored, which stores that are written to by life can hold. */
 export const RESTORED_CHECKS: readonly Check<ShortTermStore>[] = [
   {
-    title: "a log that takes the place of another is another one at once, shorter or longer",
+    title: "a log that replaces another is recognised at once, whether shorter or longer",
     async run(store) {
       const before = await fill(store, 30);
       const at = (after: number): LogQuery => ({

@@ -6,7 +6,7 @@ import type { Check } from "./suite.ts";
 /** Work whose time has come. */
 export const DUE_CHECKS: readonly Check<ShortTermStore>[] = [
   {
-    title: "due() gives what is due, earliest first, and when more is",
+    title: "due() returns due work, earliest first, and the time of the next",
     async run(store) {
       await create(store, "late", {}, { deadline: NOW + 50 });
       await create(store, "both", {}, { deadline: NOW + 20, wake: NOW - 20 });
@@ -27,7 +27,7 @@ export const DUE_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "due() forgets what a commit replaced",
+    title: "due() no longer returns times that a commit replaced",
     async run(store) {
       await create(store, "moved", {}, { deadline: NOW, wake: NOW });
       await create(store, "ended", {}, { deadline: NOW });
@@ -40,7 +40,7 @@ export const DUE_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "a task that changes its due times again and again is due once",
+    title: "a task whose due times change many times is due once",
     async run(store) {
       await create(store, "t", {}, { deadline: NOW });
       for (let version = 1; version <= 200; version++) {

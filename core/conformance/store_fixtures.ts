@@ -11,14 +11,14 @@ import type { Task } from "../protocol/task.ts";
 // What every check of a store needs: tasks, drafts, commits.
 
 /** The life of every task here, unless a check says otherwise. */
-export const LIFE = "0123abcd";
+export const INCARNATION = "0123abcd";
 
 /** The time of every commit here, unless a check says otherwise. */
 export const NOW = 1_700_000_000_000;
 
 export function record(id: string, changes: Partial<Task> = {}, version = 1): TaskRecord {
   const task: Task = { id, status: "pending", createdAt: NOW, updatedAt: NOW, ...changes };
-  return { task, incarnation: LIFE, version };
+  return { task, incarnation: INCARNATION, version };
 }
 
 let entropy = 0;
@@ -87,7 +87,7 @@ export async function replace(
 ): Promise<CommitResult> {
   return await commit(store, {
     taskId,
-    expect: { version: 1, incarnation: LIFE },
+    expect: { version: 1, incarnation: INCARNATION },
     record: record(taskId, changes, 2),
     due,
     events,

@@ -31,8 +31,7 @@ const text = (name: string, size: number) => name.repeat(size);
 /** Reading folds: in pages, in the order of their newest events, each page of one moment. */
 export const FOLD_CHECKS: readonly Check<ShortTermStore>[] = [
   {
-    title:
-      "readFolds() gives only series that went on after an index, with the head of that moment",
+    title: "readFolds() returns only series that grew after an index, with the head of that moment",
     async run(store) {
       await create(store, "t");
       await append(store, "t", delta("a"), delta("b", { seriesId: "other" }), draft());
@@ -51,8 +50,7 @@ export const FOLD_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title:
-      "readFolds() gives each series once, in the order of newest events, by pages of any size",
+    title: "readFolds() returns each series once, by its newest event, in pages of any size",
     async run(store) {
       await create(store, "t");
       const series = (i: number) =>
@@ -85,7 +83,7 @@ export const FOLD_CHECKS: readonly Check<ShortTermStore>[] = [
   },
   {
     title:
-      "readFolds() ends a page with the text that fills it, and a page that has all is the last",
+      "readFolds() ends a page with the text that fills it, and the page with the last fold is the last",
     async run(store) {
       await create(store, "t");
       for (const name of ["a", "b", "c", "d"]) {
@@ -117,7 +115,7 @@ export const FOLD_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "readFolds() gives one series by its id, and none that it has not",
+    title: "readFolds() returns one series by its id, and nothing for an unknown id",
     async run(store) {
       await create(store, "t");
       await append(
@@ -141,7 +139,7 @@ export const FOLD_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "pages of folds lose no series that goes on while they are read",
+    title: "pages of folds lose no series that grows while they are read",
     async run(store) {
       await create(store, "t");
       const names = Array.from({ length: 9 }, (_, i) => `s${i}`);

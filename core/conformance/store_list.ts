@@ -12,7 +12,7 @@ async function ids(store: ShortTermStore, query: Partial<ListQuery> = {}): Promi
 /** Lists of tasks. */
 export const LIST_CHECKS: readonly Check<ShortTermStore>[] = [
   {
-    title: "listTasks() gives the newest first, and by id what is equally old",
+    title: "listTasks() returns the newest first, and tasks of the same age by id",
     async run(store) {
       for (const [id, createdAt] of [["b", 5], ["a", 9], ["d", 5], ["c", 5], ["e", 1]] as const) {
         await create(store, id, { createdAt });
@@ -21,7 +21,7 @@ export const LIST_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "listTasks() pages without losing or doubling a task, while others come and go",
+    title: "listTasks() pages lose and repeat no task while others are created and deleted",
     async run(store) {
       for (let i = 0; i < 25; i++) {
         await create(store, `t${i}`, { createdAt: NOW + Math.floor(i / 3) });
@@ -43,7 +43,7 @@ export const LIST_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "listTasks() goes on behind a moment that names no task",
+    title: "listTasks() continues after a time at which there is no task",
     async run(store) {
       for (const [id, createdAt] of [["-", 5], ["b", 5], ["~", 5], ["a", 6], ["c", 4]] as const) {
         await create(store, id, { createdAt, tags: ["x"], type: "k" });
@@ -59,7 +59,7 @@ export const LIST_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "listTasks() filters by states, types and tag, together too",
+    title: "listTasks() filters by statuses, types and tag, also together",
     async run(store) {
       await create(store, "1", { type: "llm.chat", tags: ["a", "b"] });
       await create(store, "2", { type: "llm.embed", tags: ["b"], status: "running" });
@@ -83,7 +83,7 @@ export const LIST_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "listTasks() filters by priority, with other conditions too; a task without one has 0",
+    title: "listTasks() filters by priority, also with other conditions; a task without one has 0",
     async run(store) {
       await create(store, "1", { priority: 9, tags: ["a"] });
       await create(store, "2", { priority: 5 });
@@ -103,7 +103,7 @@ export const LIST_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "listTasks() shows a task as it is now",
+    title: "listTasks() returns the current record of a task",
     async run(store) {
       await create(store, "t");
       await replace(store, "t", { status: "completed", result: { n: 1 } });

@@ -49,7 +49,7 @@ const NAMES = [
 /** Names of series, producers, tags, types and fields: each is only itself. */
 export const NAME_CHECKS: readonly Check<ShortTermStore>[] = [
   {
-    title: "series and their fields may be called anything, and each is kept apart",
+    title: "series and fields may have any name, and no two are mixed up",
     async run(store) {
       await create(store, "t");
       for (const name of [...NAMES, ...NAMES]) {
@@ -62,7 +62,7 @@ export const NAME_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "producers may be called anything, and each is kept apart",
+    title: "producers may have any name, and no two are mixed up",
     async run(store) {
       await create(store, "t");
       const sent = NAMES.map((id) => draft(id, { producer: { id, epoch: 0, seq: 0 } }));
@@ -74,7 +74,7 @@ export const NAME_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "tags and types may be called anything, and each finds its own task only",
+    title: "tags and types may have any name, and each finds its own task only",
     async run(store) {
       const tasks = NAMES.map((name, i) => ({ name, id: `t${String(i).padStart(3, "0")}` }));
       for (const { name, id } of tasks) {
@@ -90,7 +90,7 @@ export const NAME_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "types and patterns of types in a log may be called anything, and match their own only",
+    title: "event types may have any name, and patterns match only their own",
     async run(store) {
       await create(store, "t");
       await append(store, "t", ...NAMES.map((type) => draft(type, { type: `${type}.x` })));

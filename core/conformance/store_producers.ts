@@ -15,7 +15,7 @@ async function publish(store: ShortTermStore, ...events: EventDraft[]): Promise<
 /** Producer sequences: a repetition is known, a gap is refused, an old epoch is fenced off. */
 export const PRODUCER_CHECKS: readonly Check<ShortTermStore>[] = [
   {
-    title: "a repeated sequence number is answered with the event that was stored",
+    title: "a repeated sequence number returns the stored event",
     async run(store) {
       await create(store, "t");
       const stored = await append(store, "t", numbered(0), numbered(1), numbered(2));
@@ -29,7 +29,7 @@ export const PRODUCER_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "a batch may repeat itself",
+    title: "a batch may contain repetitions of itself",
     async run(store) {
       await create(store, "t");
       const result = await publish(store, numbered(0), numbered(0, "again"), numbered(1));
@@ -39,7 +39,7 @@ export const PRODUCER_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "the same number sent many times at once is stored once",
+    title: "a sequence number that is sent many times at once is stored once",
     async run(store) {
       await create(store, "t");
       const results = await Promise.all(
@@ -54,7 +54,7 @@ export const PRODUCER_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "a gap is refused and says what is expected",
+    title: "a gap in sequence numbers is refused with the expected number",
     async run(store) {
       await create(store, "t");
       assertRefused(await publish(store, numbered(1)), {
@@ -72,7 +72,7 @@ export const PRODUCER_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "a new epoch begins at 0 and fences the old one off",
+    title: "a new epoch starts at 0 and fences off the old one",
     async run(store) {
       await create(store, "t");
       await append(store, "t", numbered(0), numbered(1), numbered(0, "new", 2));
@@ -91,7 +91,7 @@ export const PRODUCER_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "producers do not see each other",
+    title: "producers are independent of each other",
     async run(store) {
       await create(store, "t");
       await append(store, "t", numbered(0, "p"), numbered(0, "q", 5, "q"), numbered(1, "p"));
@@ -99,7 +99,7 @@ export const PRODUCER_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "a repetition is answered even after the task has ended or is full",
+    title: "a repetition returns the stored event even if the task has ended or is full",
     async run(store) {
       await create(store, "t");
       const stored = await append(store, "t", numbered(0), numbered(1));

@@ -5,7 +5,7 @@ import type { LogQuery } from "../contracts/task_reader.ts";
 import type { EventFilter } from "../protocol/event.ts";
 import { compileFilter } from "../domain/filter.ts";
 import { seededRandom } from "./seeded_random.ts";
-import { append, create, delta, draft, LIFE, log, replace } from "./store_fixtures.ts";
+import { append, create, delta, draft, INCARNATION, log, replace } from "./store_fixtures.ts";
 import type { Check } from "./suite.ts";
 
 const FILTERS: readonly (EventFilter | undefined)[] = [
@@ -72,7 +72,7 @@ const PAGES = [
 /** Reading: exactly what was asked for, from anywhere. */
 export const READ_CHECKS: readonly Check<ShortTermStore>[] = [
   {
-    title: "readLog() gives what a query asks for, whatever it is, page after page",
+    title: "readLog() returns what any query selects, page by page",
     async run(store) {
       const all = await fill(store, 60);
       assert.equal(all.length, 60);
@@ -99,7 +99,7 @@ export const READ_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "readLog() gives no more than so many bytes, and one event at least",
+    title: "readLog() keeps to the bound in bytes, but returns at least one event",
     async run(store) {
       await create(store, "t");
       const text = "x".repeat(998); // And two quotation marks.
@@ -119,7 +119,7 @@ export const READ_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "readLog() gives pages of many events, some large, and keeps to both bounds",
+    title: "readLog() keeps to both bounds with many events, some of them large",
     async run(store) {
       await create(store, "t");
       const random = seededRandom(11);
@@ -152,7 +152,7 @@ export const READ_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "readLog() tells where the task stands",
+    title: "readLog() returns the length, status and incarnation of the task",
     async run(store) {
       await fill(store, 5);
       await replace(store, "t", { status: "failed" }, { events: [draft("end")] });
@@ -168,7 +168,7 @@ export const READ_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "readLog() of what is not there yet is empty",
+    title: "readLog() beyond the end is empty",
     async run(store) {
       await create(store, "t");
       for (const backward of [false, true]) {
@@ -192,14 +192,14 @@ export const READ_CHECKS: readonly Check<ShortTermStore>[] = [
           ),
         );
       }
-      assert.deepEqual(await store.countMatches("t", {}, indexes, LIFE), indexes);
+      assert.deepEqual(await store.countMatches("t", {}, indexes, INCARNATION), indexes);
       for (const filter of FILTERS) {
         assert.equal(await store.countMatches("t", filter ?? {}, indexes, "4567efgh"), undefined);
       }
     },
   },
   {
-    title: "a read sees every commit that was acknowledged before it",
+    title: "a read sees every commit that was acknowledged before it started",
     async run(store) {
       await create(store, "t");
       for (let i = 0; i < 30; i++) {
@@ -217,7 +217,7 @@ export const READ_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "a view and the log never contradict each other while others write",
+    title: "folds and the log agree while others write",
     async run(store) {
       await create(store, "t");
       let writing = true;

@@ -13,7 +13,7 @@ async function folds(store: ShortTermStore): Promise<Map<string, SeriesFold>> {
 /** Series: what they began as they stay, and their folds are what their events say. */
 export const SERIES_CHECKS: readonly Check<ShortTermStore>[] = [
   {
-    title: "a series keeps the mode and field it began with",
+    title: "a series keeps the mode and the field that it started with",
     async run(store) {
       await create(store, "t");
       await append(
@@ -48,7 +48,7 @@ export const SERIES_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "an event that must not accumulate is refused by a series that does, and by no other",
+    title: "an event that must not accumulate is refused only by a series that accumulates",
     async run(store) {
       await create(store, "t");
       const bad = (seriesId: string) =>
@@ -81,7 +81,7 @@ export const SERIES_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "an event that names no mode takes that of its series, or keep-all",
+    title: "an event without a mode gets that of its series, or keep-all",
     async run(store) {
       await create(store, "t");
       const stored = await append(
@@ -117,7 +117,7 @@ export const SERIES_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "a character that is split between two events is whole in the fold",
+    title: "a character that is split between two events is whole in the fold, too",
     async run(store) {
       await create(store, "t");
       const [high, low] = ["🎉"[0]!, "🎉"[1]!];
@@ -131,7 +131,7 @@ export const SERIES_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "what is no string replaces the text, and the next string begins anew",
+    title: "a value that is no string replaces the text, and the next string starts anew",
     async run(store) {
       await create(store, "t");
       await append(store, "t", delta("a"));
@@ -148,7 +148,7 @@ export const SERIES_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "data that is no object replaces the text, whatever the appended field is called",
+    title: "data that is no object replaces the text, whatever the name of the appended field",
     async run(store) {
       await create(store, "t");
       const series = { accField: "0", delta: undefined };
@@ -179,7 +179,7 @@ export const SERIES_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "a fold names every type and level of its series, as far as these are few",
+    title: "a fold lists the event kinds of its series, up to a number",
     async run(store) {
       await create(store, "t");
       await append(store, "t", delta("a"), delta("b", { level: "debug" }), delta("c"));
@@ -197,7 +197,7 @@ export const SERIES_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "many writers of one series lose nothing of its text",
+    title: "concurrent writers of one series lose none of its text",
     async run(store) {
       await create(store, "t");
       await Promise.all(
@@ -209,7 +209,7 @@ export const SERIES_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "a long series folds right",
+    title: "a long series folds to its whole text",
     async run(store) {
       await create(store, "t");
       let text = "";

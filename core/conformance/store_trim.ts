@@ -8,7 +8,7 @@ import {
   create,
   delta,
   draft,
-  LIFE,
+  INCARNATION,
   log,
   replace,
 } from "./store_fixtures.ts";
@@ -44,13 +44,16 @@ function range(from: number, to: number, step = 1): number[] {
 /** Checks of logs from which events are removed. */
 export const TRIM_CHECKS: readonly Check<ShortTermStore>[] = [
   {
-    title: "trimLog() removes events and leaves the others where they are",
+    title: "trimLog() removes events and leaves the indexes of the others",
     async run(store) {
       await createEnded(store);
       const before = await log(store, "t");
       assert.equal((await store.getTask("t"))!.trimmedThrough, undefined);
       const gone = [0, 1, 2, 9, 11, 13, ...range(20, 30)];
-      assert.equal(await store.trimLog("t", LIFE, { indexes: gone, series: [] }), gone.length);
+      assert.equal(
+        await store.trimLog("t", INCARNATION, { indexes: gone, series: [] }),
+        gone.length,
+      );
       const left = before.filter(({ index }) => !gone.includes(index));
       assert.deepEqual(await log(store, "t"), left);
       const { length, trimmedThrough, record } = (await store.getTask("t"))!;
@@ -60,30 +63,30 @@ export const TRIM_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "trimLog() does no harm when it is repeated, or about a task that is not there",
+    title: "trimLog() may be repeated, and does nothing for an absent task",
     async run(store) {
       await createEnded(store);
       const trim = { indexes: [3, 5], series: ["none"] };
-      assert.equal(await store.trimLog("absent", LIFE, trim), 0);
+      assert.equal(await store.trimLog("absent", INCARNATION, trim), 0);
       assert.equal(await store.trimLog("t", "another0", trim), 0);
       assert.equal((await log(store, "t")).length, 41);
-      assert.equal(await store.trimLog("t", LIFE, { indexes: [], series: [] }), 0);
+      assert.equal(await store.trimLog("t", INCARNATION, { indexes: [], series: [] }), 0);
       const counts = await Promise.all([
-        store.trimLog("t", LIFE, trim),
-        store.trimLog("t", LIFE, trim),
-        store.trimLog("t", LIFE, { indexes: [5, 7], series: [] }),
+        store.trimLog("t", INCARNATION, trim),
+        store.trimLog("t", INCARNATION, trim),
+        store.trimLog("t", INCARNATION, { indexes: [5, 7], series: [] }),
       ]);
       assert.equal(counts.reduce((sum, count) => sum + count, 0), 3);
-      assert.equal(await store.trimLog("t", LIFE, trim), 0);
+      assert.equal(await store.trimLog("t", INCARNATION, trim), 0);
       assert.equal((await store.getTask("t"))!.trimmedThrough, 7);
     },
   },
   {
-    title: "reading skips what was trimmed, forward and backward, by filter and in pages",
+    title: "reads skip trimmed events, forward and backward, by filter and in pages",
     async run(store) {
       await createEnded(store);
       const gone = [...range(0, 12), ...range(13, 39, 2), 38];
-      await store.trimLog("t", LIFE, { indexes: gone, series: [] });
+      await store.trimLog("t", INCARNATION, { indexes: gone, series: [] });
       const left = range(0, 41).filter((index) => !gone.includes(index));
       assert.deepEqual(await indexes(store, "t"), left);
       assert.deepEqual(await indexes(store, "t", { standalone: true }), left);
@@ -111,7 +114,7 @@ export const TRIM_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "countMatches() counts trimmed events, too, wherever an event is left",
+    title: "countMatches() includes trimmed events",
     async run(store) {
       await createEnded(store);
       const filters = [{ types: ["odd"] }, { types: ["even", "taskcast:status"] }, {}];
@@ -122,21 +125,21 @@ export const TRIM_CHECKS: readonly Check<ShortTermStore>[] = [
       const kept = new Set(at);
       const gone = range(0, 40).filter((index) => !kept.has(index));
       // Some, then others around them, then all but those that are asked for.
-      await store.trimLog("t", LIFE, { indexes: [13, 15, 33], series: [] });
+      await store.trimLog("t", INCARNATION, { indexes: [13, 15, 33], series: [] });
       assert.deepEqual(await counts(), before);
-      await store.trimLog("t", LIFE, { indexes: gone.slice(0, 15), series: [] });
+      await store.trimLog("t", INCARNATION, { indexes: gone.slice(0, 15), series: [] });
       assert.deepEqual(await counts(), before);
-      await store.trimLog("t", LIFE, { indexes: gone, series: [] });
+      await store.trimLog("t", INCARNATION, { indexes: gone, series: [] });
       assert.deepEqual(await counts(), before);
       assert.deepEqual(await indexes(store, "t"), at.slice(0, -1));
-      await store.trimLog("t", LIFE, { indexes: range(0, 40), series: [] });
+      await store.trimLog("t", INCARNATION, { indexes: range(0, 40), series: [] });
       assert.deepEqual(await indexes(store, "t"), [40]);
       assert.deepEqual(await store.countMatches("t", filters[0]!, [40, 41]), [20, 20]);
       assert.deepEqual(await store.countMatches("t", filters[1]!, [40, 41]), [20, 21]);
     },
   },
   {
-    title: "trimLog() takes a series with its last events, and others stay whole",
+    title: "trimLog() removes a series with its last events, and the others stay whole",
     async run(store) {
       await create(store, "t");
       for (let i = 0; i < 6; i++) {
@@ -150,7 +153,7 @@ export const TRIM_CHECKS: readonly Check<ShortTermStore>[] = [
       }
       await end(store, "t");
       const of = (place: number) => range(place, 18, 3);
-      await store.trimLog("t", LIFE, { indexes: of(0).slice(0, 3), series: [] });
+      await store.trimLog("t", INCARNATION, { indexes: of(0).slice(0, 3), series: [] });
       const folds = async () => {
         const page = (await store.readFolds("t", { after: -1, limit: 9 }))!;
         return Object.fromEntries(
@@ -160,7 +163,7 @@ export const TRIM_CHECKS: readonly Check<ShortTermStore>[] = [
       const [a, b] = ["a", "b"].map((name) => range(0, 6).map((i) => `${name}${i}`).join(""));
       assert.deepEqual(await folds(), { a, b, c: "5" });
       const rest = [...of(0), ...of(2)].toSorted((x, y) => x - y);
-      assert.equal(await store.trimLog("t", LIFE, { indexes: rest, series: ["a", "c"] }), 9);
+      assert.equal(await store.trimLog("t", INCARNATION, { indexes: rest, series: ["a", "c"] }), 9);
       assert.deepEqual(await folds(), { b });
       const left = await log(store, "t");
       assert.deepEqual(left.map(({ index }) => index), [...of(1), 18]);
@@ -172,13 +175,13 @@ export const TRIM_CHECKS: readonly Check<ShortTermStore>[] = [
 /** The same, where tasks are also written. */
 export const TRIM_COMMIT_CHECKS: readonly Check<ShortTermStore>[] = [
   {
-    title: "a commit that repeats what was trimmed is refused",
+    title: "a commit that repeats a trimmed event is refused",
     async run(store) {
       await create(store, "t");
       const sent = (seq: number) => draft(seq, { producer: { id: "p", epoch: 0, seq } });
       await append(store, "t", sent(0), sent(1), sent(2));
       await end(store, "t");
-      await store.trimLog("t", LIFE, { indexes: [1], series: [] });
+      await store.trimLog("t", INCARNATION, { indexes: [1], series: [] });
       const repeat = (...seqs: number[]) =>
         commit(store, { taskId: "t", expect: "live", events: seqs.map(sent) });
       const refusal = { code: "TERMINAL", status: "completed" } as const;
@@ -189,10 +192,10 @@ export const TRIM_COMMIT_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "a task is deleted with what was trimmed of it, and its id lives again untrimmed",
+    title: "deleting a task forgets what was trimmed, so its id starts anew",
     async run(store) {
       await createEnded(store);
-      await store.trimLog("t", LIFE, { indexes: range(0, 40, 3), series: [] });
+      await store.trimLog("t", INCARNATION, { indexes: range(0, 40, 3), series: [] });
       assert.equal(await store.deleteTask("t"), true);
       await create(store, "t");
       await append(store, "t", draft(1, { type: "odd" }), draft(2, { type: "even" }));

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import type { ShortTermStore } from "../contracts/short_term_store.ts";
 import type { ScheduledTask } from "../contracts/work_queue.ts";
 import { WORK_KINDS } from "../contracts/work_queue.ts";
-import { commit, create, draft, LIFE, NOW, record } from "./store_fixtures.ts";
+import { commit, create, draft, INCARNATION, NOW, record } from "./store_fixtures.ts";
 import type { Check } from "./suite.ts";
 
-const HERE = { incarnation: LIFE };
+const HERE = { incarnation: INCARNATION };
 
 /** Creates a task that has webhooks. */
 async function createHooked(store: ShortTermStore, taskId: string, atMs: number): Promise<void> {
@@ -44,7 +44,7 @@ export const WORK_CHECKS: readonly Check<ShortTermStore>[] = [
       assert.equal((await store.claim("archive", claim)).taskIds.length, 2);
       const again = await commit(store, {
         taskId: "hooked",
-        expect: { version: 1, incarnation: LIFE },
+        expect: { version: 1, incarnation: INCARNATION },
         record: { ...record("hooked", { status: "completed" }, 2), hooked: true },
         due: {},
         schedule: { deliver: NOW },
@@ -120,32 +120,33 @@ export const WORK_CHECKS: readonly Check<ShortTermStore>[] = [
     },
   },
   {
-    title: "writeNote() changes a note from what it was, once, and only in this life of the task",
+    title:
+      "writeNote() changes a note only from the expected text, and only in the named incarnation",
     async run(store) {
-      const write = (from?: string, to?: string, incarnation = LIFE) =>
+      const write = (from?: string, to?: string, incarnation = INCARNATION) =>
         store.writeNote("t", incarnation, "a b", { from, to });
       assert.equal(await write(undefined, "1"), false);
-      assert.equal(await store.readNotes("t", LIFE), undefined);
+      assert.equal(await store.readNotes("t", INCARNATION), undefined);
       await create(store, "t");
-      assert.deepEqual(await store.readNotes("t", LIFE), {});
+      assert.deepEqual(await store.readNotes("t", INCARNATION), {});
       assert.equal(await write("0", "1"), false);
       assert.equal(await write(undefined, "1", "another0"), false);
       assert.equal(await write(undefined, "1 é 😀"), true);
       assert.equal(await write(undefined, "2"), false);
-      assert.deepEqual(await store.readNotes("t", LIFE), { "a b": "1 é 😀" });
+      assert.deepEqual(await store.readNotes("t", INCARNATION), { "a b": "1 é 😀" });
       const outcomes = await Promise.all(
         Array.from({ length: 8 }, (_, i) => write("1 é 😀", `${i + 2}`)),
       );
       assert.equal(outcomes.filter((done) => done).length, 1);
-      const now = (await store.readNotes("t", LIFE))!["a b"];
-      assert(await store.writeNote("t", LIFE, "other", { from: undefined, to: "x" }));
+      const now = (await store.readNotes("t", INCARNATION))!["a b"];
+      assert(await store.writeNote("t", INCARNATION, "other", { from: undefined, to: "x" }));
       assert.equal(await write(now, undefined), true);
-      assert.deepEqual(await store.readNotes("t", LIFE), { other: "x" });
+      assert.deepEqual(await store.readNotes("t", INCARNATION), { other: "x" });
       assert.equal(await store.readNotes("t", "another0"), undefined);
       assert.equal((await store.getTask("t"))?.record.version, 1, "no commit");
       await store.deleteTask("t");
       await create(store, "t");
-      assert.deepEqual(await store.readNotes("t", LIFE), {}, "they go with the task");
+      assert.deepEqual(await store.readNotes("t", INCARNATION), {}, "they go with the task");
     },
   },
 ];

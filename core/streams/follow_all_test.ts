@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { BroadcastProvider, Signal } from "../contracts/broadcast.ts";
 import type { Clock } from "../contracts/clock.ts";
 import type { ShortTermStore } from "../contracts/short_term_store.ts";
-import { LIFE, NOW, record } from "../conformance/store_fixtures.ts";
+import { INCARNATION, NOW, record } from "../conformance/store_fixtures.ts";
 import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
 import { MemoryShortTermStore } from "../memory/short_term_store.ts";
 import { HiddenTasks } from "./hidden_tasks.ts";
@@ -187,7 +187,7 @@ Deno.test("HiddenTasks remembers what was heard of lately, within its bound", ()
   const add = (id: string, createdAt = NOW) => hidden.add(record(id, { createdAt }));
   for (let i = 0; i < 1_000; i++) add(`t${i}`);
   assert.equal(hidden.size, 100);
-  assert(!hidden.has("t0", LIFE) && hidden.has("t999", LIFE));
+  assert(!hidden.has("t0", INCARNATION) && hidden.has("t999", INCARNATION));
   assert(!hidden.has("t999", "another1"));
   for (let i = 0; i < 30; i++) {
     assert(hidden.covers({ taskId: "t950", from: 5, length: 6 }));
@@ -196,7 +196,7 @@ Deno.test("HiddenTasks remembers what was heard of lately, within its bound", ()
   assert.equal(hidden.size, 1, "those that are quiet go");
   add("new", NOW + 5);
   for (let i = 0; i < 30; i++) hidden.poll(NOW + 1);
-  assert(hidden.has("new", LIFE), "what is still listed stays");
+  assert(hidden.has("new", INCARNATION), "what is still listed stays");
   assert(!hidden.covers({ taskId: "new", from: 0, length: 1 }), "a first event may be another's");
   add("new", NOW + 5);
   assert(!hidden.covers({ taskId: "new", from: 3, length: 4, ended: true }));

@@ -10,7 +10,7 @@ import type {
 import type { Task } from "@taskcast/core/protocol";
 
 /** The incarnation of every task in these steps. */
-export const LIFE = "0123abcd";
+export const INCARNATION = "0123abcd";
 
 /** The time of every commit in these steps. */
 export const NOW = 1_700_000_000_000;
@@ -32,7 +32,7 @@ export async function create(
   changes: Partial<Task> = {},
 ): Promise<TaskRecord> {
   const task: Task = { id, status: "pending", createdAt: NOW, updatedAt: NOW, ...changes };
-  const record = { task, incarnation: LIFE, version: 1 };
+  const record = { task, incarnation: INCARNATION, version: 1 };
   assert((await commitOf(store, { taskId: id, expect: "absent", record, due: {} })).ok);
   return record;
 }

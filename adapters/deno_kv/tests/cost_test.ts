@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import type { EventDraft } from "@taskcast/core/adapter";
 import { openObserved } from "../../../testing/databases/open_deno_kv.ts";
-import { append, create, draft, LIFE, logOf, NOW } from "../../../testing/databases/store_steps.ts";
+import {
+  append,
+  create,
+  draft,
+  INCARNATION,
+  logOf,
+  NOW,
+} from "../../../testing/databases/store_steps.ts";
 
 function delta(text: string): EventDraft {
   return draft({ delta: text }, {
@@ -100,7 +107,7 @@ Deno.test("deno-kv: looking for due work reads its beginning only", async () => 
   const { store, kv } = await openObserved();
   for (let i = 0; i < 100; i++) {
     await create(store, `t${i}`);
-    await store.schedule(`t${i}`, "clean", NOW + i, { incarnation: LIFE });
+    await store.schedule(`t${i}`, "clean", NOW + i, { incarnation: INCARNATION });
   }
   const claim = await kv.counted(async () => {
     const claimed = await store.claim("clean", { nowMs: NOW + 3, untilMs: NOW + 500, limit: 2 });

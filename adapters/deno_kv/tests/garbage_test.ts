@@ -9,7 +9,7 @@ import {
   commitOf,
   create,
   draft,
-  LIFE,
+  INCARNATION,
   logOf,
   NOW,
 } from "../../../testing/databases/store_steps.ts";
@@ -40,14 +40,14 @@ Deno.test("deno-kv: a deleted task leaves nothing in the database", async () => 
     "t",
     ...Array.from({ length: 1_000 }, (_, i) => draft(i, { type: `${i % 200}` })),
   );
-  await store.writeNote("t", LIFE, "n", { from: undefined, to: big(1) });
-  await store.schedule("t", "archive", NOW, { incarnation: LIFE });
+  await store.writeNote("t", INCARNATION, "n", { from: undefined, to: big(1) });
+  await store.schedule("t", "archive", NOW, { incarnation: INCARNATION });
   const record = {
     task: { id: "t", status: "completed", createdAt: NOW, updatedAt: NOW } as const,
-    incarnation: LIFE,
+    incarnation: INCARNATION,
     version: 2,
   };
-  const expect = { version: 1, incarnation: LIFE };
+  const expect = { version: 1, incarnation: INCARNATION };
   await commitOf(store, {
     taskId: "t",
     expect,
@@ -55,7 +55,7 @@ Deno.test("deno-kv: a deleted task leaves nothing in the database", async () => 
     due: { wake: NOW },
     events: [draft("end")],
   });
-  await store.trimLog("t", LIFE, { indexes: [0, 1, 2, 3, 58, 60], series: ["s"] });
+  await store.trimLog("t", INCARNATION, { indexes: [0, 1, 2, 3, 58, 60], series: ["s"] });
   assert((await keysOf(kv)).length > 1_000);
   assert.equal(await store.deleteTask("t"), true);
   await until(async () => (await keysOf(kv)).length === 0, "everything is removed");

@@ -8,7 +8,7 @@ import {
   commitOf,
   create,
   draft,
-  LIFE,
+  INCARNATION,
   NOW,
 } from "../../../testing/databases/store_steps.ts";
 
@@ -116,7 +116,7 @@ Deno.test("deno-kv: more changes than may wait are refused, and so is one that i
   assert.equal(good.status, "fulfilled");
   assert(bad.status === "rejected" && bad.reason.code === "INTERNAL");
   assert.equal((await shortTerm.getTask("t"))?.length, 6);
-  assert.equal((await shortTerm.readNotes("t", LIFE))?.n, undefined);
+  assert.equal((await shortTerm.readNotes("t", INCARNATION))?.n, undefined);
   await shortTerm.close();
   assert.throws(() => createDenoKvAdapters(kv, { maxPending: 0 }), RangeError);
   kv.close();
@@ -156,13 +156,13 @@ Deno.test("deno-kv: what a broken connection has sent twice is carried out once,
   const stored = await append(store, "t", ...many);
   assert.deepEqual([stored[0]!.index, stored.at(-1)!.index], [21, 1_020]);
   const end = { ...record, version: 2, task: { ...record.task, status: "completed" as const } };
-  const expect = { version: 1, incarnation: LIFE };
+  const expect = { version: 1, incarnation: INCARNATION };
   const ended = await commitOf(store, { taskId: "t", expect, record: end, due: {} });
   assert.equal(ended.ok, true);
-  assert.equal(await store.schedule("t", "clean", NOW, { incarnation: LIFE }), true);
+  assert.equal(await store.schedule("t", "clean", NOW, { incarnation: INCARNATION }), true);
   const claim = await store.claim("clean", { nowMs: NOW, untilMs: NOW + 9, limit: 5 });
   assert.deepEqual(claim.taskIds, ["t"]);
-  assert.equal(await store.trimLog("t", LIFE, { indexes: [0, 1, 2], series: [] }), 3);
+  assert.equal(await store.trimLog("t", INCARNATION, { indexes: [0, 1, 2], series: [] }), 3);
   assert.equal((await store.getTask("t"))!.length, 1_021);
   await store.close();
   kv.close();

@@ -7,7 +7,7 @@ import {
   commitOf,
   create,
   draft,
-  LIFE,
+  INCARNATION,
   logOf,
   NOW,
 } from "../../../testing/databases/store_steps.ts";
@@ -39,10 +39,10 @@ async function fill(store: ShortTermStore): Promise<void> {
   }
   const record = {
     task: { id: "t", status: "completed", createdAt: NOW, updatedAt: NOW } as const,
-    incarnation: LIFE,
+    incarnation: INCARNATION,
     version: 2,
   };
-  const expect = { version: 1, incarnation: LIFE };
+  const expect = { version: 1, incarnation: INCARNATION };
   const events = [draft("end", { type: "end" })];
   assert((await commitOf(store, { taskId: "t", expect, record, due: {}, events })).ok);
 }
@@ -84,12 +84,14 @@ Deno.test("deno-kv: after trims of any size all that is read is what the referen
   for (const trim of trims) {
     let counts: number[] = [];
     const asked = await kv.counted(async () => {
-      counts = await Promise.all([store, reference].map((it) => it.trimLog("t", LIFE, trim)));
+      counts = await Promise.all(
+        [store, reference].map((it) => it.trimLog("t", INCARNATION, trim)),
+      );
     });
     commits += asked.commits;
     assert.equal(counts[0], counts[1]);
     assert.deepEqual(await read(store), await read(reference));
-    assert.equal(await store.trimLog("t", LIFE, trim), 0);
+    assert.equal(await store.trimLog("t", INCARNATION, trim), 0);
   }
   assert(commits > trims.length, "some took several operations");
   await store.close();

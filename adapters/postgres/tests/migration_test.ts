@@ -7,7 +7,7 @@ import { createPostgresAdapter, createPostgresAdapters, migratePostgres } from "
 const url = (await postgresUrl())!;
 const test = url === undefined ? () => {} : Deno.test;
 
-const LIFE = "0123abcd";
+const INCARNATION = "0123abcd";
 
 test("postgres: a database of version 2 is brought up to date, and has everything", async () => {
   const database = await newSchema(url);
@@ -30,11 +30,11 @@ test("postgres: a database of version 2 is brought up to date, and has everythin
         page.events.map(({ data }) => JSON.parse(data)),
         [{ delta: "0" }, 0, { delta: "1" }, 1, { delta: "2" }, 2, { delta: "3" }, 3, "end"],
       );
-      assert.equal(await store.trimLog("t", LIFE, { indexes: [1, 5, 6], series: [] }), 3);
+      assert.equal(await store.trimLog("t", INCARNATION, { indexes: [1, 5, 6], series: [] }), 3);
       assert.equal((await store.getTask("t"))!.trimmedThrough, 6);
       assert.deepEqual(await store.countMatches("t", { types: ["even"] }, [3, 7, 9]), [1, 2, 2]);
       assert.equal((await store.readFolds("t", { after: -1, limit: 99 }))!.folds[0]!.text, "0123");
-      assert.equal(await store.schedule("t", "clean", 5, { incarnation: LIFE }), true);
+      assert.equal(await store.schedule("t", "clean", 5, { incarnation: INCARNATION }), true);
       const claim = { nowMs: 5, untilMs: 9, limit: 1 };
       assert.deepEqual((await store.claim("clean", claim)).taskIds, ["t"]);
     }

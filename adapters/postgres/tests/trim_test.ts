@@ -10,7 +10,7 @@ import { createPostgresAdapters } from "../mod.ts";
 const url = (await postgresUrl())!;
 const test = url === undefined ? () => {} : Deno.test;
 
-const LIFE = "0123abcd";
+const INCARNATION = "0123abcd";
 const MODES = ["keep-all", "latest", "accumulate"] as const;
 /** All rows of a task must go with it, in every table. */
 const TABLES = ["events", "trimmed", "folded_events", "classes", "series", "series_parts", "tasks"];
@@ -19,8 +19,8 @@ function commitOf(events: EventDraft[], status: "running" | "completed", version
   const task = { id: "t", status, createdAt: 1, updatedAt: version };
   return {
     taskId: "t",
-    expect: version === 1 ? "absent" : { version: version - 1, incarnation: LIFE },
-    record: { task, incarnation: LIFE, version },
+    expect: version === 1 ? "absent" : { version: version - 1, incarnation: INCARNATION },
+    record: { task, incarnation: INCARNATION, version },
     due: {},
     events,
     nowMs: version,
@@ -106,7 +106,7 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
           all.every(({ index, seriesId }) => seriesId !== id || gone.has(index))
         );
         for (const store of [shortTerm, memory]) {
-          const removed = await store.trimLog("t", LIFE, { indexes, series });
+          const removed = await store.trimLog("t", INCARNATION, { indexes, series });
           assert.equal(removed, gone.size - before);
         }
         const left = all.map(({ index }) => index).filter((index) => !gone.has(index));
@@ -115,7 +115,10 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
         const rows = await sql<{ idx: number }[]>`SELECT idx FROM taskcast_live_trimmed ORDER BY 1`;
         assert.deepEqual(rows.map(({ idx }) => idx), needed(all, (index) => gone.has(index)));
       }
-      assert.equal(await shortTerm.trimLog("t", LIFE, { indexes: [length - 1], series: [] }), 0);
+      assert.equal(
+        await shortTerm.trimLog("t", INCARNATION, { indexes: [length - 1], series: [] }),
+        0,
+      );
       await shortTerm.deleteTask("t");
       for (const table of TABLES) {
         assert.deepEqual([...await sql`SELECT * FROM ${sql(`taskcast_live_${table}`)}`], [], table);

@@ -10,7 +10,7 @@ import {
   commitOf,
   create,
   draft,
-  LIFE,
+  INCARNATION,
   NOW,
 } from "../../../testing/databases/store_steps.ts";
 import { until } from "../../../testing/sse/sse.ts";
@@ -31,7 +31,7 @@ const OPERATIONS: Record<
   Operation
 > = {
   archived: (store) =>
-    store.archived("t", { incarnation: LIFE, version: 1, length: 1 }, { againAtMs: NOW }),
+    store.archived("t", { incarnation: INCARNATION, version: 1, length: 1 }, { againAtMs: NOW }),
   check: (store) => store.check(),
   claim: (store) => store.claim("archive", { nowMs: NOW + 1, untilMs: NOW + 2, limit: 5 }),
   commit: (store) =>
@@ -45,14 +45,14 @@ const OPERATIONS: Record<
   due: (store) => store.due(NOW, 5),
   get_task: (store) => store.getTask("t"),
   list_tasks: (store) => store.listTasks({ limit: 5 }),
-  schedule: (store) => store.schedule("t", "clean", NOW, { incarnation: LIFE }),
+  schedule: (store) => store.schedule("t", "clean", NOW, { incarnation: INCARNATION }),
   scheduled: (store) => store.scheduled("archive", { limit: 5 }),
   publish: (store) => commitOf(store, { taskId: "t", expect: "live", events: [draft("x")] }),
   read_log: (store) => store.readLog("t", { after: -1, limit: 100 }),
-  read_notes: (store) => store.readNotes("t", LIFE),
+  read_notes: (store) => store.readNotes("t", INCARNATION),
   read_folds: (store) => store.readFolds("t", { after: -1, limit: 9 }),
-  trim_log: (store) => store.trimLog("t", LIFE, { indexes: [0, 1], series: [] }),
-  write_note: (store) => store.writeNote("t", LIFE, "n", { from: "1", to: "2" }),
+  trim_log: (store) => store.trimLog("t", INCARNATION, { indexes: [0, 1], series: [] }),
+  write_note: (store) => store.writeNote("t", INCARNATION, "n", { from: "1", to: "2" }),
 };
 
 const READS = ["count_matches", "get_task", "list_tasks", "read_log", "read_notes", "read_folds"];
@@ -66,8 +66,8 @@ async function fill(store: ShortTermStore): Promise<void> {
   const events = Array.from({ length: 300 }, (_, i) => draft(i));
   await append(store, "t", ...events, draft({ large: "x".repeat(70_000) }), texts("a"), texts("b"));
   await append(store, "t", draft("sent", { producer: { id: "p", epoch: 1, seq: 0 } }));
-  await store.writeNote("t", LIFE, "n", { from: undefined, to: "1" });
-  await store.schedule("t", "archive", NOW, { incarnation: LIFE });
+  await store.writeNote("t", INCARNATION, "n", { from: undefined, to: "1" });
+  await store.schedule("t", "archive", NOW, { incarnation: INCARNATION });
 }
 
 function open(cluster: RedisCluster, timeoutMs: number) {

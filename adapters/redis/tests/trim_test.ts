@@ -14,7 +14,7 @@ import { createRedisAdapters } from "../mod.ts";
 const hasRedis = await redisProgram() !== undefined;
 const test = hasRedis ? Deno.test : () => {}; // `conformance_test.ts` reports the skip.
 
-const LIFE = "0123abcd";
+const INCARNATION = "0123abcd";
 const NOW = 1_700_000_000_000;
 const BOUNDS = { nowMs: NOW, maxEvents: 1_000_000, maxBytes: 1_000_000_000 };
 const TYPES = ["a", "b", "c"];
@@ -45,7 +45,7 @@ async function open(): Promise<Bench> {
 
 function record(changes: Partial<TaskRecord["task"]>, version: number): TaskRecord {
   const task = { id: "t", status: "pending" as const, createdAt: NOW, updatedAt: NOW, ...changes };
-  return { task, incarnation: LIFE, version };
+  return { task, incarnation: INCARNATION, version };
 }
 
 async function create(store: ShortTermStore): Promise<void> {
@@ -70,7 +70,7 @@ async function append(store: ShortTermStore, events: readonly EventDraft[]): Pro
 async function end(store: ShortTermStore): Promise<void> {
   const result = await store.commit({
     taskId: "t",
-    expect: { version: 1, incarnation: LIFE },
+    expect: { version: 1, incarnation: INCARNATION },
     record: record({ status: "completed" }, 2),
     events: [draft(0, { type: "taskcast:status" })],
     ...BOUNDS,
@@ -82,7 +82,7 @@ async function end(store: ShortTermStore): Promise<void> {
 async function trim(store: ShortTermStore, indexes: readonly number[]): Promise<void> {
   for (let at = 0; at < indexes.length; at += 1_000) {
     const part = indexes.slice(at, at + 1_000);
-    assert.equal(await store.trimLog("t", LIFE, { indexes: part, series: [] }), part.length);
+    assert.equal(await store.trimLog("t", INCARNATION, { indexes: part, series: [] }), part.length);
   }
 }
 
@@ -151,7 +151,7 @@ test("redis: trimmed logs are read and counted as in memory, whatever was trimme
       const share = random() < 0.3 ? 1 : random();
       const indexes = upTo(length, (index) => index >= from && index <= to && random() < share);
       const [removed, expected] = await Promise.all(
-        stores.map((store) => store.trimLog("t", LIFE, { indexes, series: [] })),
+        stores.map((store) => store.trimLog("t", INCARNATION, { indexes, series: [] })),
       );
       assert.equal(removed, expected);
       const [head, headInMemory] = await Promise.all(stores.map((store) => store.getTask("t")));
@@ -282,7 +282,7 @@ test("redis: events of a class are found and counted across the chunks that thei
     const share = random();
     const indexes = upTo(length - 1, (i) => i >= from && i < from + 1_000 && random() < share);
     const removed = await Promise.all(
-      stores.map((store) => store.trimLog("t", LIFE, { indexes, series: [] })),
+      stores.map((store) => store.trimLog("t", INCARNATION, { indexes, series: [] })),
     );
     assert.equal(removed[0], removed[1]);
     await assertSame();
@@ -366,7 +366,7 @@ test("redis: what a trim looks at is in proportion to what it removes", async ()
     await costOf(bench, async () => {
       const indexes = indexesFrom(next);
       next = indexes.at(-1)! + 10;
-      assert.equal(await store.trimLog("t", LIFE, { indexes, series: [] }), indexes.length);
+      assert.equal(await store.trimLog("t", INCARNATION, { indexes, series: [] }), indexes.length);
     });
   const inARow = await cost((from) => upTo(1_000).map((i) => from + i));
   assert(inARow.calls <= 60 && inARow.entries <= 2_000, JSON.stringify(inARow));
@@ -393,7 +393,7 @@ test("redis: many types make a trim little more work", async () => {
     await costOf(bench, async () => {
       const indexes = upTo(count).map((i) => next + i * step);
       next = indexes.at(-1)! + 1;
-      assert.equal(await store.trimLog("t", LIFE, { indexes, series: [] }), count);
+      assert.equal(await store.trimLog("t", INCARNATION, { indexes, series: [] }), count);
     });
   const inARow = await cost(1_000, 1);
   assert(
@@ -426,7 +426,7 @@ test("redis: the newest event stays, even if it is named", async () => {
   const { store } = bench;
   await create(store);
   await end(store);
-  assert.equal(await store.trimLog("t", LIFE, { indexes: [0, 1], series: [] }), 0);
+  assert.equal(await store.trimLog("t", INCARNATION, { indexes: [0, 1], series: [] }), 0);
   assert.equal((await store.readLog("t", { after: -1, limit: 10 }))!.events.length, 1);
 });
 

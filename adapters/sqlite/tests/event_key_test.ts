@@ -4,12 +4,12 @@ import type { Commit, ShortTermStore, TaskRecord } from "@taskcast/core/adapter"
 import { createSqliteAdapters } from "../mod.ts";
 import { blockOf, eventKey, INDEXES, TASK_NUMBERS } from "../rows/tables.ts";
 
-const LIFE = "0123abcd";
+const INCARNATION = "0123abcd";
 
 function recordOf(id: string, version: number): TaskRecord {
   return {
     task: { id, status: "running", createdAt: 5, updatedAt: 5 },
-    incarnation: LIFE,
+    incarnation: INCARNATION,
     version,
   };
 }
@@ -23,7 +23,7 @@ function commitOf(id: string, as: "created" | "changed" | "published"): Commit {
   const common = { taskId: id, events, ...bounds };
   if (as === "published") return { ...common, expect: "live" };
   if (as === "created") return { ...common, expect: "absent", record: recordOf(id, 1) };
-  return { ...common, expect: { version: 1, incarnation: LIFE }, record: recordOf(id, 1) };
+  return { ...common, expect: { version: 1, incarnation: INCARNATION }, record: recordOf(id, 1) };
 }
 
 /** Opens a file with three tasks of one event each, whose numbers are consecutive. */
@@ -71,7 +71,10 @@ Deno.test("sqlite: a log as long as a file can keep it is full, and its neighbou
   const backward = { after: 0, limit: 1, backward: true };
   assert.equal((await store.readLog("full", backward))!.events[0]!.index, last);
   for (const id of ["before", "behind"]) assert.deepEqual(await indexesOf(store, id), [0]);
-  assert.equal(await store.trimLog("full", LIFE, { indexes: [0, last - room], series: [] }), 2);
+  assert.equal(
+    await store.trimLog("full", INCARNATION, { indexes: [0, last - room], series: [] }),
+    2,
+  );
   assert.deepEqual(await indexesOf(store, "full"), indexes.slice(2));
   assert.equal(await store.deleteTask("full"), true);
   for (const id of ["before", "behind"]) assert.deepEqual(await indexesOf(store, id), [0]);

@@ -11,11 +11,11 @@ const UNTRIMMED = 3;
 /** The version before the newest event defined the end of a log. */
 const COUNTED = 4;
 
-const LIFE = "0123abcd";
+const INCARNATION = "0123abcd";
 
 const RECORD: TaskRecord = {
   task: { id: "t", status: "completed", createdAt: 5, updatedAt: 9, type: "import", tags: ["a"] },
-  incarnation: LIFE,
+  incarnation: INCARNATION,
   version: 2,
 };
 
@@ -41,7 +41,7 @@ function fill(database: DatabaseSync, prefix: string): void {
   insert("tasks", {
     task,
     id: "t",
-    incarnation: LIFE,
+    incarnation: INCARNATION,
     version: 2,
     status: "completed",
     type: "import",
@@ -87,16 +87,16 @@ async function check(store: ShortTermStore | LongTermStore): Promise<void> {
   assert.deepEqual(await store.getTask("t"), { record: RECORD, length: 6 });
   const odd = { types: ["odd"] };
   assert.deepEqual(await store.countMatches("t", odd, [0, 1, 2, 3, 6]), [0, 1, 1, 2, 3]);
-  assert.equal(await store.trimLog("t", LIFE, { indexes: [0, 1, 2], series: [] }), 3);
+  assert.equal(await store.trimLog("t", INCARNATION, { indexes: [0, 1, 2], series: [] }), 3);
   assert.equal((await store.getTask("t"))!.trimmedThrough, 2);
   assert.deepEqual(await store.countMatches("t", odd, [3, 4, 5, 6]), [2, 2, 3, 3]);
   const page = (await store.readLog("t", { after: -1, limit: 9 }))!;
   assert.deepEqual(page.events.map(({ index }) => index), [3, 4, 5]);
   assert.equal((await store.readFolds("t", { after: -1, limit: 99 }))!.folds[0]!.text, "24");
-  assert.equal(await store.trimLog("t", LIFE, { indexes: [4], series: ["text"] }), 1);
+  assert.equal(await store.trimLog("t", INCARNATION, { indexes: [4], series: ["text"] }), 1);
   assert.deepEqual((await store.readFolds("t", { after: -1, limit: 99 }))!.folds, []);
   assert.deepEqual(await store.countMatches("t", odd, [3, 5, 6]), [2, 3, 3]);
-  assert.equal(await store.schedule("t", "clean", 5, { incarnation: LIFE }), true);
+  assert.equal(await store.schedule("t", "clean", 5, { incarnation: INCARNATION }), true);
   const claim = { nowMs: 5, untilMs: 6, limit: 1 };
   assert.deepEqual((await store.claim("clean", claim)).taskIds, ["t"]);
 }
@@ -129,7 +129,7 @@ Deno.test("sqlite: a file of the version before trimming is brought up to date, 
     await check(longTerm);
     const archive = await shortTerm.claim("archive", { nowMs: 11, untilMs: 12, limit: 1 });
     assert.deepEqual(archive.taskIds, ["t"]);
-    assert.equal(await shortTerm.trimLog("t", LIFE, { indexes: [3], series: [] }), 1);
+    assert.equal(await shortTerm.trimLog("t", INCARNATION, { indexes: [3], series: [] }), 1);
     const refused = await repeat();
     assert(!refused.ok && refused.refusal.code === "TERMINAL");
     await shortTerm.close();
@@ -149,7 +149,7 @@ Deno.test("sqlite: a series of before that goes on is kept for its events that n
     const kept = { seriesId: "kept", seriesMode: "keep-all" } as const;
     const events = [{ ...event, ...kept, index: 6 }, { ...event, index: 7 }];
     await longTerm.archive([{ record: RECORD, events }]);
-    assert.equal(await longTerm.trimLog("t", LIFE, { indexes: [6], series: [] }), 1);
+    assert.equal(await longTerm.trimLog("t", INCARNATION, { indexes: [6], series: [] }), 1);
     const page = (await longTerm.readLog("t", { after: 0, limit: 1 }))!;
     assert.equal(page.events[0]!.seriesId, "kept");
     await longTerm.close();
@@ -162,7 +162,7 @@ Deno.test("sqlite: a log of before that its newest event said where it ends goes
     migrate(database, COUNTED);
     const record: TaskRecord = {
       task: { id: "t", status: "running", createdAt: 5, updatedAt: 9 },
-      incarnation: LIFE,
+      incarnation: INCARNATION,
       version: 1,
     };
     // Forty events of two alternating types and ten characters each, of which the first twenty and
@@ -172,7 +172,7 @@ Deno.test("sqlite: a log of before that its newest event said where it ends goes
       "INSERT INTO tasks (task, id, incarnation, version, status, type, created_at, record, " +
         "length, data_bytes, timestamp, trimmed_through) " +
         "VALUES (7, 't', ?, 1, 'running', '', 5, ?, 40, 190, 9, 31)",
-    ).run(LIFE, JSON.stringify(record));
+    ).run(INCARNATION, JSON.stringify(record));
     for (const [id, type] of ["even", "odd"].entries()) {
       database.prepare(
         "INSERT INTO classes (task, class, type, level, plain, count) VALUES (7, ?, ?, 'info', 1, 20)",

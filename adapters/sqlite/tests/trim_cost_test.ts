@@ -5,7 +5,7 @@ import type { SqliteDatabase, SqliteStatement, SqliteValue } from "../mod.ts";
 import { createSqliteAdapters } from "../mod.ts";
 import { IN_BLOCK } from "../rows/tables.ts";
 
-const LIFE = "0123abcd";
+const INCARNATION = "0123abcd";
 const LENGTH = 12_000;
 
 /** A database that records which statements were run, and how many rows they returned. */
@@ -68,7 +68,7 @@ async function open(): Promise<{ database: Watched; store: ShortTermStore }> {
   const { shortTerm: store } = createSqliteAdapters({ database });
   const record = (status: "running" | "completed", version: number): TaskRecord => ({
     task: { id: "t", status, createdAt: 5, updatedAt: 5 },
-    incarnation: LIFE,
+    incarnation: INCARNATION,
     version,
   });
   const commit = async (change: Pick<Commit, "expect"> & Partial<Commit>) => {
@@ -88,7 +88,7 @@ async function open(): Promise<{ database: Watched; store: ShortTermStore }> {
     })),
   });
   await commit({
-    expect: { version: 1, incarnation: LIFE },
+    expect: { version: 1, incarnation: INCARNATION },
     record: record("completed", 2),
     events: [{ ...event, entropy: 0, type: "end" }],
   });
@@ -105,7 +105,7 @@ async function trimAllBut(
   const costs: number[] = [];
   while (gone.length > 0) {
     const trim = { indexes: gone.splice(0, 1_000), series: [] };
-    const { runs, rows } = await database.costs(() => store.trimLog("t", LIFE, trim));
+    const { runs, rows } = await database.costs(() => store.trimLog("t", INCARNATION, trim));
     costs.push(runs + rows);
   }
   return costs;
@@ -138,7 +138,7 @@ Deno.test("sqlite: a step of trimming costs what it removes, not what is or was 
   const most = Math.max(...steps.slice(0, -1));
   assert(most < 1.2 * steps[0]!, `${steps}`);
   const one = await database.costs(() =>
-    store.trimLog("t", LIFE, { indexes: [6_000], series: [] })
+    store.trimLog("t", INCARNATION, { indexes: [6_000], series: [] })
   );
   assert(one.runs + one.rows < 30, JSON.stringify(one));
   await store.close();
@@ -158,7 +158,7 @@ Deno.test("sqlite: nothing that trims or reads what was trimmed scans or sorts",
   await store.countMatches("t", { types: ["odd"] }, [5_000]);
   await store.readFolds("t", { after: -1, limit: 99 });
   await store.getTask("t");
-  await store.schedule("t", "clean", 5, { incarnation: LIFE });
+  await store.schedule("t", "clean", 5, { incarnation: INCARNATION });
   await store.claim("clean", { nowMs: 5, untilMs: 6, limit: 1 });
   const plans = database.plans();
   const uses = (part: string) => plans.filter((plan) => plan.includes(part));

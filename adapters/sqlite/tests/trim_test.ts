@@ -12,13 +12,13 @@ import { seededRandom } from "../../../core/conformance/seeded_random.ts";
 import { withFile } from "../../../testing/temp_file.ts";
 import { createSqliteAdapters } from "../mod.ts";
 
-const LIFE = "0123abcd";
+const INCARNATION = "0123abcd";
 const BOUNDS = { nowMs: 5, maxEvents: 1_000_000, maxBytes: 1_000_000_000 };
 
 function recordOf(status: "running" | "completed", version: number): TaskRecord {
   return {
     task: { id: "t", status, createdAt: 5, updatedAt: 5 },
-    incarnation: LIFE,
+    incarnation: INCARNATION,
     version,
   };
 }
@@ -33,7 +33,7 @@ async function fill(store: ShortTermStore, drafts: readonly EventDraft[]): Promi
     { expect: "absent", record: recordOf("running", 1), events: [] },
     { expect: "live", events: drafts },
     {
-      expect: { version: 1, incarnation: LIFE },
+      expect: { version: 1, incarnation: INCARNATION },
       record: recordOf("completed", 2),
       events: [draftOf(drafts.length, { type: "end" })],
     },
@@ -117,7 +117,7 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
         !events.some(({ index, seriesId }) => seriesId === name && left.has(index))
       );
       const trim = { indexes, series: gone };
-      const counts = [memory, shortTerm].map((store) => store.trimLog("t", LIFE, trim));
+      const counts = [memory, shortTerm].map((store) => store.trimLog("t", INCARNATION, trim));
       assert.equal(await counts[0], await counts[1]);
       assert.deepEqual(await shortTerm.getTask("t"), await memory.getTask("t"));
       assert.deepEqual(await log(shortTerm), await log(memory));
@@ -188,7 +188,7 @@ Deno.test("sqlite: of a log that was trimmed to its end a handful of rows is lef
   for (const store of [shortTerm, longTerm]) {
     for (const from of [1_000, 0]) {
       const indexes = Array.from({ length: 1_000 }, (_, i) => from + i);
-      await store.trimLog("t", LIFE, { indexes, series: from === 0 ? texts : [] });
+      await store.trimLog("t", INCARNATION, { indexes, series: from === 0 ? texts : [] });
     }
   }
   assert.deepEqual(rowCounts(database), {
@@ -205,7 +205,7 @@ Deno.test("sqlite: of a log that was trimmed to its end a handful of rows is lef
   });
   assert.deepEqual(await shortTerm.countMatches("t", { types: ["text"] }, [2_000]), [1_000]);
   await shortTerm.deleteTask("t");
-  await longTerm.deleteTask("t", LIFE);
+  await longTerm.deleteTask("t", INCARNATION);
   assert.deepEqual(rowCounts(database), { archived_deletions: 1 });
   await shortTerm.close();
 });
@@ -217,12 +217,12 @@ Deno.test("sqlite: what is remembered of trimmed events goes with the task", asy
   const { record } = (await shortTerm.getTask("t"))!;
   await longTerm.archive([{ record, events: await log(shortTerm) }]);
   for (const store of [shortTerm, longTerm]) {
-    await store.trimLog("t", LIFE, { indexes: [1], series: [] });
+    await store.trimLog("t", INCARNATION, { indexes: [1], series: [] });
   }
   const { trimmed, archived_trimmed } = rowCounts(database);
   assert.deepEqual({ trimmed, archived_trimmed }, { trimmed: 1, archived_trimmed: 1 });
   await shortTerm.deleteTask("t");
-  await longTerm.deleteTask("t", LIFE);
+  await longTerm.deleteTask("t", INCARNATION);
   assert.deepEqual(rowCounts(database), { archived_deletions: 1 });
   await shortTerm.close();
 });
@@ -231,7 +231,7 @@ Deno.test("sqlite: the newest event of a log is never trimmed", async () => {
   const { shortTerm } = createSqliteAdapters({ path: ":memory:" });
   await fill(shortTerm, [draftOf(0)]);
   const trim = { indexes: [0, 1, 2], series: [] };
-  assert.equal(await shortTerm.trimLog("t", LIFE, trim), 1);
+  assert.equal(await shortTerm.trimLog("t", INCARNATION, trim), 1);
   assert.deepEqual((await log(shortTerm)).map(({ index }) => index), [1]);
   assert.equal((await shortTerm.getTask("t"))!.trimmedThrough, 0);
   await shortTerm.close();
@@ -241,7 +241,7 @@ Deno.test("sqlite: a series that keeps all has no fold to lose, and its events s
   const { shortTerm } = createSqliteAdapters({ path: ":memory:" });
   await fill(shortTerm, [0, 1, 2].map((i) => draftOf(i, { seriesId: "k" })));
   const before = await log(shortTerm);
-  assert.equal(await shortTerm.trimLog("t", LIFE, { indexes: [2], series: ["k"] }), 1);
+  assert.equal(await shortTerm.trimLog("t", INCARNATION, { indexes: [2], series: ["k"] }), 1);
   assert.deepEqual(await log(shortTerm), before.filter(({ index }) => index !== 2));
   await shortTerm.close();
 });
@@ -254,7 +254,7 @@ Deno.test("sqlite: two connections that trim the same log remove each event once
     const counts = await Promise.all(
       Array.from({ length: 30 }, (_, round) => {
         const indexes = Array.from({ length: 20 }, (_, i) => 10 * (round % 29) + i);
-        return stores[round % 2]!.trimLog("t", LIFE, { indexes, series: [] });
+        return stores[round % 2]!.trimLog("t", INCARNATION, { indexes, series: [] });
       }),
     );
     assert.equal(counts.reduce((sum, count) => sum + count, 0), 300);
