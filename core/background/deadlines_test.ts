@@ -35,7 +35,7 @@ Deno.test("a ttl runs out at its time, not before, with an error that says so", 
   assert.equal(task.completedAt, clock.now());
 });
 
-Deno.test("a ttl stands still while the task is paused, and goes on when it is blocked", async () => {
+Deno.test("a ttl stops while the task is paused, and continues while it is blocked", async () => {
   const { clock, open } = setUp();
   await using engine = open();
   for (const id of ["paused", "blocked"]) {
@@ -85,7 +85,7 @@ Deno.test("many instances on one store give one timeout event", async () => {
   ]);
 });
 
-Deno.test("an instance finds what another left behind", async () => {
+Deno.test("an instance finds work that another left", async () => {
   const { clock, open } = setUp();
   const dead = open();
   await dead.createTask({ id: "before", ttl: 1 });

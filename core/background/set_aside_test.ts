@@ -56,7 +56,7 @@ function idsOf(broken: number): { broken: string[]; ids: string[] } {
   return { broken: names, ids: [...names, "whole"] };
 }
 
-Deno.test("due work: tasks whose commit always fails hold up no other, however many they are", async () => {
+Deno.test("due work: tasks whose commits always fail delay no others, however many there are", async () => {
   const { clock, world, errors, engine, assertSetAside } = setUp("commit", {
     options: { sweepLimit: 10 },
   });
@@ -81,7 +81,7 @@ Deno.test("due work: tasks whose commit always fails hold up no other, however m
   assertSetAside("due", []);
 });
 
-Deno.test("clean-up: tasks that cannot be deleted keep no other from it, however many come first", async () => {
+Deno.test("clean-up: tasks that cannot be deleted delay no others, however many come first", async () => {
   const { clock, store, world, engine, assertSetAside } = setUp("deleteTask", {
     cleanup: { rules: [{ trigger: { afterMs: 1_000 }, target: "all" }] },
   });
@@ -105,7 +105,7 @@ Deno.test("clean-up: tasks that cannot be deleted keep no other from it, however
   assertSetAside("cleanup", []);
 });
 
-Deno.test("clean-up: a search that cannot read one task goes on with the others", async () => {
+Deno.test("clean-up: a search that cannot read one task continues with the others", async () => {
   const { clock, store, world, engine } = setUp("readLog", {
     cleanup: { rules: [{ trigger: { afterMs: 1_000 }, target: "events" }] },
     options: { cleanupSearchMs: 60_000 },
@@ -122,7 +122,7 @@ Deno.test("clean-up: a search that cannot read one task goes on with the others"
   await engine.close();
 });
 
-Deno.test("webhooks: a task whose notes cannot be written holds up no other, and is tried later and later", async () => {
+Deno.test("webhooks: a task whose notes cannot be written delays no others, and is retried at growing intervals", async () => {
   const sent: string[] = [];
   const { clock, world, engine, assertSetAside } = setUp("writeNote", {
     webhooks: {
@@ -153,7 +153,7 @@ Deno.test("webhooks: a task whose notes cannot be written holds up no other, and
   assertSetAside("webhooks", []);
 });
 
-Deno.test("work that fails with all else is not set aside: the store is told of, and tried soon", async () => {
+Deno.test("work that fails with everything else is not set aside: the store is reported and retried soon", async () => {
   const { clock, store, world, errors, engine, assertSetAside } = setUp("commit");
   await using _engine = engine;
   await engine.createTask({ id: "broken", ttl: 1 });
@@ -167,7 +167,7 @@ Deno.test("work that fails with all else is not set aside: the store is told of,
   assert.equal((await engine.getTask("broken"))?.status, "timeout");
 });
 
-Deno.test("what is remembered of tasks that are set aside is bounded", async () => {
+Deno.test("the memory for tasks that are set aside is bounded", async () => {
   const { clock, world, engine } = setUp("commit");
   await using _engine = engine;
   for (let i = 0; i < 1_200; i++) await engine.createTask({ id: `broken${i}`, ttl: 1 });
@@ -177,7 +177,7 @@ Deno.test("what is remembered of tasks that are set aside is bounded", async () 
   assert.equal(engine.setAside().due?.tasks.length, 20);
 });
 
-Deno.test("a task whose store cannot be reached is not to blame: it is tried again within seconds", async () => {
+Deno.test("a task whose store cannot be reached is not set aside, and is retried within seconds", async () => {
   const { clock, world, engine } = setUp("commit");
   await using _engine = engine;
   for (const id of ["broken", "whole"]) await engine.createTask({ id, ttl: 10 });

@@ -17,7 +17,7 @@ function makeEngine(options: Partial<TaskEngineOptions> = {}): TaskEngine {
 
 const event: EventInput = { type: "a", data: "x".repeat(1_000) };
 
-Deno.test("a delivery is told once, however many readers there are, and of new events only", async () => {
+Deno.test("an observer is told of each new event once, however many readers there are", async () => {
   await using engine = makeEngine();
   let deliveries = 0;
   engine.observe({ onDelivery: () => deliveries++ });
@@ -35,7 +35,7 @@ Deno.test("a delivery is told once, however many readers there are, and of new e
   await Promise.all(readers.map((reader) => reader.cancel()));
 });
 
-Deno.test("a reader who lags reads alone, and is told of; what is held for readers has a size", async () => {
+Deno.test("a reader that lags reads by itself and is observed; memory held for readers is observed, too", async () => {
   await using engine = makeEngine({ options: { tailBytes: 10_000 } });
   let alone = 0;
   engine.observe({ onLaggingRead: (events) => alone += events });
@@ -93,7 +93,7 @@ Deno.test("an observer that throws is reported, and changes nothing; one that le
   assert.equal(commits.length, 4);
 });
 
-Deno.test("a store and an archive that fail are told of as such, and what waits is counted", async () => {
+Deno.test("failures of the store and of the archive are observed as such, and waiting work is counted", async () => {
   const store = new MemoryShortTermStore();
   const archive = new MemoryLongTermStore();
   const write = archive.archive.bind(archive);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { decodeAddressPart, readAddressParameters } from "./address.ts";
 
-Deno.test("readAddressParameters() uses what is known, and refuses the rest by its name only", () => {
+Deno.test("readAddressParameters() uses known parameters, and refuses others by name only", () => {
   const known = { used: ["family", "db"], ignored: ["pool_size"], refused: { role: "no roles" } };
   const read = (query: string) => Object.fromEntries(readAddressParameters(query, known));
   assert.deepEqual(read("family=6&pool_size=3&db=%31"), { family: "6", db: "1" });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { install } from "@sinonjs/fake-timers";
 import { systemClock } from "./clock.ts";
 
-Deno.test("systemClock: what is longer than a timer waits, and Infinity is never", () => {
+Deno.test("systemClock: delays longer than a timer's maximum wait, and Infinity never fires", () => {
   const time = install({ now: 0 });
   try {
     const firedMs: number[] = [];

@@ -16,7 +16,7 @@ function fakeTimers() {
 
 const never = () => assert.fail("it is not late");
 
-Deno.test("inTime() passes on what comes in time, and leaves no timer", async () => {
+Deno.test("inTime() passes on a timely answer, and leaves no timer", async () => {
   const timers = fakeTimers();
   assert.equal(await inTime(Promise.resolve(7), 50, never, timers), 7);
   const failed = new Error("refused");

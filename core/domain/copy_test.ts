@@ -34,7 +34,7 @@ Deno.test("a copy is what structuredClone makes, and shares nothing", () => {
   }
 });
 
-Deno.test("what is no JSON is copied as structuredClone does, or refused", () => {
+Deno.test("values that are not JSON are copied as by structuredClone, or refused", () => {
   const bare = Object.assign(Object.create(null), { a: 1 });
   const values = [new Date(5), new Map([[1, { a: 1 }]]), { at: new Date(7) }, 5n, bare];
   for (const value of values) assert.deepStrictEqual(copyOf(value), structuredClone(value));

@@ -23,7 +23,7 @@ const eventArb = fc.record({
   level: fc.constantFrom(...LEVELS),
 });
 
-Deno.test("matchesType(): * is everything, a.* what is below a, else equal", () => {
+Deno.test("matchesType(): * matches everything, a.* types below a, others exactly", () => {
   const cases: [type: string, pattern: string, matches: boolean][] = [
     ["llm.delta", "*", true],
     ["llm.delta", "llm.*", true],

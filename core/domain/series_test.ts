@@ -70,7 +70,7 @@ Deno.test("deltaOf() finds strings in objects only", () => {
   }
 });
 
-Deno.test("snapshotOf() a latest series, or one whose newest event is no text, is that event", () => {
+Deno.test("snapshotOf() returns the newest event of a latest series, or of one whose newest event is no text", () => {
   for (const mode of ["latest", "accumulate"] as const) {
     const snapshot = snapshotOf({ seriesId: "s", mode, newest, eventKinds: [], accField: "delta" });
     assert.equal(snapshot.data, newest.data);

@@ -14,7 +14,7 @@ Deno.test("matchesListQuery() requires each condition that is given", () => {
   assert(!matches({ statuses: [] }), "no status is none, not all");
 });
 
-Deno.test("matchesListQuery() takes a task of no type for one whose type is empty", () => {
+Deno.test("matchesListQuery() treats a task without a type as one with an empty type", () => {
   assert(matchesListQuery({ status: "pending" }, { types: ["*"] }));
   assert(!matchesListQuery({ status: "pending" }, { types: ["job"] }));
   assert(!matchesListQuery({ status: "pending" }, { tag: "a" }));

@@ -64,7 +64,7 @@ Deno.test("applyTransition() refuses what the state machine does not allow", () 
   );
 });
 
-Deno.test("ttl: paused stops the clock, leaving it goes on with what remained", () => {
+Deno.test("ttl: pausing stops the clock, and resuming continues with the remaining time", () => {
   const paused = move(create(60), "paused", 20_000);
   assert.deepEqual(dueTimes(paused), {});
   const running = move(paused, "running", 500_000);
@@ -78,7 +78,7 @@ Deno.test("ttl: paused by way of blocked keeps counting only while blocked", () 
   assert.equal(move(blocked, "paused", 130_000).ttlRemainingMs, 20_000);
 });
 
-Deno.test("ttl: a fraction of a second is whole milliseconds, and never less", () => {
+Deno.test("ttl: fractions of a second are rounded up to whole milliseconds", () => {
   assert.equal(create(1 / 3).deadlineAt, BORN + 334);
   assert.equal(move(create(), "paused", 1_000, { ttl: 0.0001 }).ttlRemainingMs, 1);
 });
@@ -90,7 +90,7 @@ Deno.test("ttl: a transition may set a new one, from now", () => {
   assert.equal(move(create(), "paused", 1_000, { ttl: 5 }).ttlRemainingMs, 5_000);
 });
 
-Deno.test("blocked: its request, reason and wake-up come and go with it", () => {
+Deno.test("blocked: request, reason and wake-up are set on entry and removed on exit", () => {
   const request = { type: "approval", data: { amount: 5 } };
   const { record, events } = applyTransition(move(create(), "running", 0), "blocked", {
     reason: "needs a look",

@@ -85,7 +85,7 @@ const CALLS: Record<string, Anything[]> = {
 /** Methods that take no arguments, or any. */
 const WITHOUT = ["constructor", "check", "sweep", "close", "reportError"];
 
-Deno.test("every method of an engine is asked for nonsense here", () => {
+Deno.test("every method of an engine is called with invalid arguments here", () => {
   const descriptors = Object.getOwnPropertyDescriptors(TaskEngine.prototype);
   const methods = Object.entries(descriptors)
     .filter(([, { value }]) => typeof value === "function")
@@ -172,7 +172,7 @@ function hidden<T extends object>(value: T): T {
   return Object.defineProperty(value, "toJSON", { value: () => 5, enumerable: false });
 }
 
-Deno.test("an engine is not made of what cannot be its parts", () => {
+Deno.test("an engine is not created with invalid parts", () => {
   const named: [options: Anything, message: RegExp][] = [
     [undefined, /TaskEngine needs an object of options/],
     [{ ...parts(), shortTermStore: {} }, /"shortTermStore".*commit\(\)/],

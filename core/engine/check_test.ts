@@ -78,7 +78,7 @@ Deno.test("check() asks once at a time, however many want to know", async () => 
   assert.equal(world.checks, 1);
 });
 
-Deno.test("check() tells what a dependency says of itself", async () => {
+Deno.test("check() passes on what a dependency reports about itself", async () => {
   const { world, engine, ask, errors } = setUp();
   await using _engine = engine;
   const message = "one of three shards is away";

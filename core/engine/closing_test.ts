@@ -53,7 +53,7 @@ for (const seriesFormat of ["delta", "accumulated"] as const) {
   }
 }
 
-Deno.test("a reader that is behind what is in memory ends when the engine closes, and goes on elsewhere", async () => {
+Deno.test("a reader that lags ends when the engine closes, and continues elsewhere", async () => {
   const { engine } = await makeEngine();
   const { chunks } = await engine.openStream("t", {}, objectEncoder);
   await nextChunk(chunks);

@@ -82,7 +82,7 @@ async function turnsUntil(call: Promise<unknown>): Promise<number> {
   return turns;
 }
 
-Deno.test("a publish is one wake-up, no timer, no span that nobody sees, and few promises", async (t) => {
+Deno.test("a publish costs one wake-up, no timer, no unobserved span, and few promises", async (t) => {
   const broadcast = new MemoryBroadcastProvider();
   const counts = { publish: 0, trace: 0, timers: 0, performanceNow: 0 };
   const publish = broadcast.publish.bind(broadcast);
@@ -132,7 +132,7 @@ Deno.test("a publish is one wake-up, no timer, no span that nobody sees, and few
   assert.deepEqual(counts, { publish: 11, trace: 0, timers: 0, performanceNow: 0 });
 });
 
-Deno.test("each hook that is there costs a copy of the task, and none costs none", async () => {
+Deno.test("each hook costs a copy of the task, and no hook costs none", async () => {
   const reads = [];
   for (const hooks of [{}, { onTaskTransitioned() {} }, { onTaskCreated() {} }]) {
     const engine = new TaskEngine({
@@ -203,7 +203,7 @@ Deno.test("a late join costs what it gives, however long the log is", async () =
   assert.deepEqual(costs[0], costs[1]);
 });
 
-Deno.test("resuming near the end reads what is left and not what was before", async () => {
+Deno.test("resuming near the end reads only what is left", async () => {
   const { engine, counter } = setUp();
   await using _ = engine;
   await engine.createTask({ id: "t" });

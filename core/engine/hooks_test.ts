@@ -12,7 +12,7 @@ function engineWith(hooks: TaskcastHooks): TaskEngine {
   });
 }
 
-Deno.test("hooks are called once each, after what they tell of is stored", async () => {
+Deno.test("hooks are called once each, after the change is stored", async () => {
   const calls: unknown[] = [];
   const engine: TaskEngine = engineWith({
     async onTaskCreated(task) {
@@ -68,7 +68,7 @@ Deno.test("a hook that throws or rejects changes nothing and is reported with it
   ]);
 });
 
-Deno.test("what a hook does to the task it is given reaches nobody", async () => {
+Deno.test("changes that a hook makes to its task affect nothing", async () => {
   await using engine = engineWith({
     onTaskCreated: (task) => void (task.params!.a = "changed"),
     onTaskTransitioned: (task) => void (task.status = "failed"),

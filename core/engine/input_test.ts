@@ -103,7 +103,7 @@ Deno.test("publishing names the event and the field that is wrong, and stores no
   assert.equal((await engine.getTask("t"))?.lastIndex, -1);
 });
 
-Deno.test("an accumulate event needs a string or null where it is appended", async () => {
+Deno.test("an accumulate event needs a string or null in the appended field", async () => {
   await using engine = open();
   await engine.createTask({ id: "t" });
   const series = { type: "a", seriesId: "s", seriesMode: "accumulate" };
@@ -147,7 +147,7 @@ Deno.test("an accumulate event needs a string or null where it is appended", asy
   assert.equal((await engine.getTask("t"))?.lastIndex, 3);
 });
 
-Deno.test("null where an accumulate event is appended replaces the text by nothing", async () => {
+Deno.test("null in the appended field empties the text", async () => {
   await using engine = open();
   await engine.createTask({ id: "t" });
   const series = { type: "a", seriesId: "s", seriesMode: "accumulate" } as const;
@@ -163,7 +163,7 @@ Deno.test("null where an accumulate event is appended replaces the text by nothi
   assert.deepEqual(await seen(), { delta: null });
 });
 
-Deno.test("every limit holds, and what is at the limit passes", async () => {
+Deno.test("every limit holds, and values at the limit pass", async () => {
   await using engine = open({
     maxEventsPerTask: 4,
     maxBytesPerTask: 49,
@@ -198,7 +198,7 @@ Deno.test("every limit holds, and what is at the limit passes", async () => {
   );
 });
 
-Deno.test("whatever is thrown at it, the engine answers with a TaskcastError and goes on", async () => {
+Deno.test("any invalid input is refused with a TaskcastError, and the engine goes on working", async () => {
   await using engine = open();
   await engine.createTask({ id: "t" });
   const calls: ((value: Anything) => Promise<unknown>)[] = [

@@ -87,7 +87,7 @@ Deno.test("a list looks on to the end of the millisecond at which it stops, and 
   assert.deepEqual(next.tasks.map(({ id }) => id), ["z"]);
 });
 
-Deno.test("cursors of version 0.1.0 are taken, and what is none is refused before any store is asked", async () => {
+Deno.test("cursors of version 0.1.0 are accepted, and other texts are refused before any store is asked", async () => {
   const store = new MemoryShortTermStore();
   for (const id of ["a", "b", "c"]) await create(store, id);
   const ids = async (cursor: string) =>

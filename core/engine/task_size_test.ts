@@ -104,7 +104,7 @@ class Client {
   }
 }
 
-Deno.test("readers who do not read hold a page and one text each, however much the task has", async () => {
+Deno.test("readers that do not read hold one page and one text each, however large the task", async () => {
   const text = "x".repeat(100_000);
   for (const format of ["delta", "accumulated"] as const) {
     const read: number[] = [];
@@ -131,7 +131,7 @@ Deno.test("readers who do not read hold a page and one text each, however much t
   }
 });
 
-Deno.test("series that go on are told in pages, too, where they are told as a whole", async () => {
+Deno.test("series that grow are sent in pages, too, when they are sent as a whole", async () => {
   const { engine, observed } = setUp({ pageBytes: 30_000 });
   await using _ = engine;
   await fill(engine, 20, "x".repeat(10_000));
@@ -181,7 +181,7 @@ Deno.test("a late join reads each fold once, in slices between which others have
   assert(costs[1]! <= 2 * costs[0]! + 2, `${costs[0]} and ${costs[1]} calls`);
 });
 
-Deno.test("a page of history with whole series costs that page, however many series there are", async () => {
+Deno.test("a page of history with whole series costs that page only, however many series there are", async () => {
   const { engine, observed } = setUp();
   await using _ = engine;
   await fill(engine, 3_000, "x");
@@ -200,7 +200,7 @@ Deno.test("a page of history with whole series costs that page, however many ser
   }
 });
 
-Deno.test("pages of history with whole series are all of it", async () => {
+Deno.test("pages of history with whole series add up to the whole history", async () => {
   const { engine } = setUp({ pageSize: 16, pageBytes: 100 });
   await using _ = engine;
   await fill(engine, 300, "xyz");
@@ -223,7 +223,7 @@ Deno.test("pages of history with whole series are all of it", async () => {
   assert.deepEqual(Array.from({ length: 300 }, (_, i) => texts.get(`s${i}`)), expected);
 });
 
-Deno.test("a late join ends though every series goes on between any two reads", async () => {
+Deno.test("a late join ends even if every series grows between any two reads", async () => {
   const series = 60;
   const { engine, observed } = setUp({ pageSize: 200, pageBytes: 5_000 });
   await using _ = engine;
@@ -257,7 +257,7 @@ Deno.test("a late join ends though every series goes on between any two reads", 
   for (const [id, text] of client.texts) assert.equal(text, whole, id);
 });
 
-Deno.test("a text that never rests is sent once, though it goes on faster than it is read", async () => {
+Deno.test("a text that never stops growing is sent once, even if it grows faster than it is read", async () => {
   const { engine, observed } = setUp({ pageSize: 50, pageBytes: 1_000 });
   await using _ = engine;
   await fill(engine, 30, "x".repeat(500));
@@ -314,7 +314,7 @@ for (const { filter, format } of SPLIT) {
   });
 }
 
-Deno.test("limit gives the last of the items also where their folds take several pages", async () => {
+Deno.test("limit returns the last items even if their folds take several pages", async () => {
   const { engine } = setUp({ pageSize: 8, pageBytes: 500 });
   await using _ = engine;
   await fill(engine, 50, "x".repeat(30));

@@ -7,7 +7,7 @@ interface Series {
   newest: { index: number };
 }
 
-Deno.test("NewestOrder gives what a sorted list gives, whatever moves and goes", () => {
+Deno.test("NewestOrder has the order of a sorted list after any moves and removals", () => {
   const stepArb = fc.record({ name: fc.nat(30), does: fc.constantFrom("move", "move", "delete") });
   fc.assert(
     fc.property(fc.array(stepArb, { maxLength: 300 }), (steps) => {
@@ -30,7 +30,7 @@ Deno.test("NewestOrder gives what a sorted list gives, whatever moves and goes",
   );
 });
 
-Deno.test("NewestOrder looks at few entries for each move, however many series there are", () => {
+Deno.test("NewestOrder visits few entries for each move, however many series there are", () => {
   for (const count of [1, 2, 1_000, 20_000]) {
     let looks = 0;
     const order = new NewestOrder<Series>();

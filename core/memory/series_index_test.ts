@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { StoredEvent } from "../contracts/records.ts";
 import { SeriesIndex } from "./series_index.ts";
 
-Deno.test("a text is what its deltas are, wherever these are in their events", () => {
+Deno.test("a text is the sum of its deltas, wherever they are in their events", () => {
   const series = new SeriesIndex();
   const deltas = [
     "short",

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { TaskRecord } from "../contracts/records.ts";
 import { TaskList } from "./task_list.ts";
 
-Deno.test("tasks are in order, whatever order they were added in and however many there are", () => {
+Deno.test("tasks are in order, regardless of the order in which they were added", () => {
   const key = fc.record({ createdAt: fc.nat(40), id: fc.stringMatching(/^[a-f]{1,3}$/) });
   const keys = fc.uniqueArray(key, {
     minLength: 1,

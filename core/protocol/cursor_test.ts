@@ -16,7 +16,7 @@ Deno.test("decodeCursor() reads what encodeCursor() wrote", () => {
   }));
 });
 
-Deno.test("a cursor fits into a header and an SSE id as it is", () => {
+Deno.test("a cursor fits into a header and an SSE id unchanged", () => {
   fc.assert(fc.property(cursorArb, (cursor) => {
     assert.match(encodeCursor(cursor), /^[a-z0-9-]+$/);
   }));

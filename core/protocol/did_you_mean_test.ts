@@ -32,7 +32,7 @@ Deno.test("didYouMean() takes no time for a name that is far too long", () => {
   assert(performance.now() - startMs < 1_000);
 });
 
-Deno.test("hintFor() names what is close, or all there is", () => {
+Deno.test("hintFor() names the closest word, or all words", () => {
   assert.equal(hintFor("typs", ["types", "levels"]), 'did you mean "types"?');
   assert.equal(hintFor("zzz", ["types", "levels"]), "known are types, levels");
 });

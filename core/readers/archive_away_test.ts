@@ -61,7 +61,7 @@ const exists = { code: "TASK_EXISTS" };
 const unavailable = { code: "STORE_UNAVAILABLE" };
 const notFound = { code: "TASK_NOT_FOUND" };
 
-Deno.test("a task whose id is new is created without asking the archive", async () => {
+Deno.test("a task with a fresh id is created without asking the archive", async () => {
   const { clock, world, open } = setUp();
   await using engine = open();
   await clock.pass(0);

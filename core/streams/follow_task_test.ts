@@ -145,7 +145,7 @@ for (const what of ["a task", "all tasks"]) {
   });
 }
 
-Deno.test("a reader of all tasks that throws is reported and given up, and breaks nothing", async () => {
+Deno.test("a reader of all tasks that throws is reported and removed, and affects no others", async () => {
   const reported: unknown[] = [];
   await using engine = new TaskEngine({
     broadcast: new MemoryBroadcastProvider(),
@@ -263,7 +263,7 @@ Deno.test("a few readers of a task hear of an event at once, the others in turns
   assert.deepEqual(noted, [["a", "b,c"], ["a", "b,c"], ...others]);
 });
 
-Deno.test("before there is more than a chunk for them, readers hear of it: it would have to be kept", async () => {
+Deno.test("readers are woken before more than a chunk has to be kept for them", async () => {
   await using engine = engineWithoutTimers({ wakesPerTurn: 1 });
   await engine.createTask({ id: "t" });
   const noted = await noteChunks(engine, { count: 5 });
@@ -280,7 +280,7 @@ Deno.test("before there is more than a chunk for them, readers hear of it: it wo
   }
 });
 
-Deno.test("readers whose turn has not come read from memory, however many views there are", async () => {
+Deno.test("readers that wait for their turn read from memory, however many shared frames there are", async () => {
   await using engine = engineWithoutTimers({ wakesPerTurn: 4 });
   let alone = 0;
   engine.observe({ onLaggingRead: (events) => alone += events });
@@ -327,7 +327,7 @@ for (const where of ["outside", "a reader"]) {
   });
 }
 
-Deno.test("a sign of life never says that a reader has what it has not been given", async () => {
+Deno.test("a heartbeat never names a position that the reader has not received", async () => {
   let beat = () => {};
   await using engine = engineWithoutTimers(
     { wakesPerTurn: 1, heartbeatMs: 7 },
@@ -347,7 +347,7 @@ Deno.test("a sign of life never says that a reader has what it has not been give
   assert.deepEqual(noted, [["beat", "a"], ["a"], ["a"]]);
 });
 
-Deno.test("many readers get one sign of life each time, also those who ask again a turn later", async () => {
+Deno.test("many readers get one heartbeat each time, also those that wait again a turn later", async () => {
   let beat = () => {};
   await using engine = engineWithoutTimers({ heartbeatMs: 7 }, (callback, delayMs) => {
     if (delayMs === 7) beat = callback;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "../mod.ts";
 
-Deno.test("subscribe(): an abort while it is being opened leaves nothing behind", async () => {
+Deno.test("subscribe(): an abort during opening leaves nothing behind", async () => {
   const shortTermStore = new MemoryShortTermStore();
   await using engine = new TaskEngine({ broadcast: new MemoryBroadcastProvider(), shortTermStore });
   const { id } = await engine.createTask();

@@ -53,7 +53,7 @@ Deno.test("View moves readers past what does not match", () => {
   assert.deepEqual([position.through, position.count], [5, 3]);
 });
 
-Deno.test("View keeps to its bound, tells who has fallen behind, and takes them back", () => {
+Deno.test("SharedFrames keeps to its bound, reports readers that lag, and takes them back", () => {
   const view = viewOf(200_000);
   const slow = startOf();
   const fast = startOf();
@@ -74,7 +74,7 @@ Deno.test("View keeps to its bound, tells who has fallen behind, and takes them 
   assert.deepEqual(found, [1_991, 1_992, 1_993, 1_994, 1_995, 1_996, 1_997, 1_998, 1_999]);
 });
 
-Deno.test("a reader that stopped in a view holds none of what came after", () => {
+Deno.test("a reader that stopped within shared frames holds none of the later ones", () => {
   const view = viewOf(200_000);
   const stopped = startOf();
   view.append([event(0)]);
@@ -95,7 +95,7 @@ Deno.test("a reader that stopped in a view holds none of what came after", () =>
   assert.equal(view.takeChunk(held!), "behind");
 });
 
-Deno.test("View keeps what comes together in one piece, up to half of its bound", () => {
+Deno.test("SharedFrames keeps frames that arrive together in one piece, up to half of its bound", () => {
   const sizes = (maxBytes: number, append: (view: SharedFrames<StreamMessage[]>) => void) => {
     const view = viewOf(maxBytes);
     const position = startOf();
@@ -119,7 +119,7 @@ Deno.test("View keeps what comes together in one piece, up to half of its bound"
   assert(bounded.length > 1 && bounded.length < 4, `${bounded}`);
 });
 
-Deno.test("View keeps what waiting readers have not heard of, whatever its bound, and no longer", () => {
+Deno.test("SharedFrames keeps frames for waiting readers beyond its bound, and no longer than needed", () => {
   const view = viewOf(1);
   const waiting = startOf();
   for (let i = 0; i < 500; i++) view.append([event(i)]);

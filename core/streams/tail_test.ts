@@ -40,7 +40,7 @@ async function tailOf(options: Partial<EngineOptions> = {}) {
   };
 }
 
-Deno.test("a tail drops its oldest events, many at a time, and keeps the newest where it fits", async () => {
+Deno.test("a tail drops its oldest events, many at a time, and keeps the newest if it fits", async () => {
   const tailBytes = 100_000;
   await using made = await tailOf({ tailBytes });
   const { engine, tail } = made;
@@ -63,7 +63,7 @@ Deno.test("a tail drops its oldest events, many at a time, and keeps the newest 
   assert.equal(tail.bytes, 0, "what does not fit is not kept");
 });
 
-Deno.test("a batch is made once for those who want it, soon or later, and goes with the last of them", async () => {
+Deno.test("a batch is made once for all readers that need it, and dropped with the last of them", async () => {
   await using made = await tailOf();
   const { tail } = made;
   let batches = 0;

@@ -22,7 +22,7 @@ function fallible() {
   return { store, state, shortTermStore };
 }
 
-Deno.test("a task whose end the restored short-term store lost is served from the archive, and told once", async () => {
+Deno.test("a task whose end a restored short-term store lost is served from the archive, and ends once", async () => {
   for (const how of ["engine restarted", "store away", "store away for a moment"]) {
     const isRestarted = how === "engine restarted";
     const { clock, errors, open } = setUp();
@@ -60,7 +60,7 @@ Deno.test("a task whose end the restored short-term store lost is served from th
   }
 });
 
-Deno.test("a hot copy with events that the archive does not have is never given up for it", async () => {
+Deno.test("a hot copy with events that the archive lacks is never released", async () => {
   const { clock, open } = setUp();
   const { store, shortTermStore } = fallible();
   const first = open({ shortTermStore });

@@ -31,7 +31,7 @@ Deno.test("archiving rests as long as it wrote while events are published, and g
   assert.deepEqual(rests, [30, 12]);
 });
 
-Deno.test("archiving has no rest where nothing is published, though something was before", async () => {
+Deno.test("archiving does not pause while nothing is published", async () => {
   const { pace, rests, write } = setUp();
   pace.notePublish();
   await write(30);
@@ -40,13 +40,13 @@ Deno.test("archiving has no rest where nothing is published, though something wa
   assert.deepEqual(rests, [30]);
 });
 
-Deno.test("archiving rests no longer than what nobody notices, however slow the archive is", async () => {
+Deno.test("pauses of archiving are bounded, however slow the archive is", async () => {
   const { rests, write } = setUp();
   await write(3_000, { publishing: true });
   assert.deepEqual(rests, [200]);
 });
 
-Deno.test("archiving works for that part of the time that it is told", async () => {
+Deno.test("archiving takes the configured share of the time", async () => {
   for (const [percent, restMs] of [[100, undefined], [80, 10], [50, 40], [20, 160], [10, 360]]) {
     const { rests, write } = setUp({ percent });
     await write(40, { publishing: true });
@@ -64,7 +64,7 @@ Deno.test("archiving that is closed ends its rest, and has no other", async () =
   assert.deepEqual(rests, [30]);
 });
 
-Deno.test("archiving does not rest behind a write that failed", async () => {
+Deno.test("archiving does not pause after a failed write", async () => {
   const { pace, rests } = setUp();
   await assert.rejects(pace.step(() => {
     pace.notePublish();

@@ -38,7 +38,7 @@ async function answers(engine: TaskEngine, id: string, cursor?: string) {
   };
 }
 
-Deno.test("a task is archived behind its writes, and answers are the same when it is cold", async () => {
+Deno.test("a task is archived after its writes, and reads are the same once it is only in the archive", async () => {
   const { clock, hot, cold, errors, open } = setUp();
   await using engine = open();
   await fill(engine, "t");
@@ -77,7 +77,7 @@ Deno.test("a task that only the archive has is not a new one", async () => {
   await engine.createTask({ id: "t" });
 });
 
-Deno.test("while the archive is away publishing goes on; then it gets all, once", async () => {
+Deno.test("publishing continues while the archive cannot be reached, which then gets everything once", async () => {
   const { clock, hot, cold, errors, open } = setUp();
   let away = true;
   const longTermStore = interrupted(cold, () => {
@@ -147,7 +147,7 @@ Deno.test("many instances archive the same tasks, and each event once", async ()
   for (const engine of engines) await engine.close();
 });
 
-Deno.test("a task that is deleted while it is being archived does not come back", async () => {
+Deno.test("a task that is deleted while it is archived does not come back", async () => {
   const { clock, hot, cold, open } = setUp();
   const entered = Promise.withResolvers<void>();
   const goOn = Promise.withResolvers<void>();
@@ -184,7 +184,7 @@ Deno.test("a deletion that died between the archive and the store is finished by
   assert.equal(await hot.getTask("t"), undefined);
 });
 
-Deno.test("lists are the same wherever the tasks are", async () => {
+Deno.test("lists are the same whether tasks are hot or archived", async () => {
   const { clock, hot, open } = setUp();
   await using engine = open();
   const pages = async (query: object) => {
@@ -255,7 +255,7 @@ Deno.test("a full memory store gives up only what the archive has", async () => 
   for (const id of ids) assert.equal((await engine.getEvents(id)).events.length, 2);
 });
 
-Deno.test("tasks that were there before the archive get into it, too", async () => {
+Deno.test("tasks that are older than the archive are archived, too", async () => {
   const { clock, hot, cold, open } = setUp();
   {
     await using engine = open({ longTermStore: undefined });
@@ -276,7 +276,7 @@ Deno.test("tasks that were there before the archive get into it, too", async () 
   assert.equal(engine.stats.tasksReleased, 125);
 });
 
-Deno.test("a short-term store that is brought back as it was earlier is not taken for what is archived", async () => {
+Deno.test("a restored short-term store does not overwrite what is archived", async () => {
   // Afterwards the log is shorter than in the archive, as long, or longer.
   for (const later of [0, 2, 5]) {
     const { clock, hot, cold, errors, open } = setUp();
@@ -313,7 +313,7 @@ Deno.test("a short-term store that is brought back as it was earlier is not take
   }
 });
 
-Deno.test("a log that ends before its head says is told, and others are archived all the same", async () => {
+Deno.test("a log that is shorter than its head says is reported, and other tasks are archived", async () => {
   const { clock, hot, cold, errors, open } = setUp();
   const engine = open({
     shortTermStore: new Proxy(hot, {
@@ -338,7 +338,7 @@ Deno.test("a log that ends before its head says is told, and others are archived
   await engine.close();
 });
 
-Deno.test("a task of which the archive takes nothing is told, and not written again and again", async () => {
+Deno.test("a task of which the archive takes nothing is reported, and not written repeatedly", async () => {
   const { clock, hot, cold, errors, open } = setUp();
   let writes = 0;
   const longTermStore: LongTermStore = new Proxy(cold, {
@@ -368,7 +368,7 @@ Deno.test("a task of which the archive takes nothing is told, and not written ag
   await engine.close();
 });
 
-Deno.test("a deletion that is slow between its steps does not delete the next life of the id", async () => {
+Deno.test("a deletion that is slow between its steps does not delete the next incarnation", async () => {
   const { clock, hot, open } = setUp();
   const others = open();
   let between = async () => {};

@@ -60,7 +60,7 @@ function slowed(
   });
 }
 
-Deno.test("a backlog that takes longer than a claim lasts is sent to the archive once, by whom it may be", async () => {
+Deno.test("a backlog that takes longer than a claim is sent to the archive once, by any instance", async () => {
   const { clock, hot, cold, errors, open } = setUp();
   const engines = [open, open, open].map((one) => one({ longTermStore: slowed(cold, clock, 400) }));
   await engines[0]!.createTask({ id: "t" });
@@ -74,7 +74,7 @@ Deno.test("a backlog that takes longer than a claim lasts is sent to the archive
   for (const engine of engines) await engine.close();
 });
 
-Deno.test("behind a backlog others have their turn, and the lag is that of the oldest", async () => {
+Deno.test("a backlog does not keep other tasks waiting, and the lag is that of the oldest", async () => {
   const { clock, hot, cold, open } = setUp();
   await using engine = open({ longTermStore: slowed(cold, clock, 400) });
   await engine.createTask({ id: "t" });
@@ -93,7 +93,7 @@ Deno.test("behind a backlog others have their turn, and the lag is that of the o
   assert.equal(engine.stats.archiveLagMs, 0);
 });
 
-Deno.test("while more comes than the archive takes, each task has its share of it", async () => {
+Deno.test("when more is published than the archive can take, each task gets a share", async () => {
   const { clock, cold, open } = setUp();
   let isOver = false;
   await using engine = open({ longTermStore: slowed(cold, clock, 400, () => isOver) });

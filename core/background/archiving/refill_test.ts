@@ -93,7 +93,7 @@ for (const what of ["all", "events", "state"] as const) {
   });
 }
 
-Deno.test("a stream that is open while its task is brought back goes on and ends, and shows nothing twice", async () => {
+Deno.test("a stream that is open while its task is restored continues to the end without repetitions", async () => {
   const setup = setUp();
   const { clock, open } = setup;
   const store = restorableStore();
@@ -119,7 +119,7 @@ Deno.test("a stream that is open while its task is brought back goes on and ends
   await Promise.all([first.close(), second.close()]);
 });
 
-Deno.test("whoever comes next goes on where one died in the middle, and reads are whole meanwhile", async () => {
+Deno.test("restoring continues where a dead instance stopped, and reads are complete meanwhile", async () => {
   let halves = 0;
   for (let survived = 0; survived <= 12; survived++) {
     for (const what of ["all", "events", "state"] as const) {
@@ -164,7 +164,7 @@ Deno.test("whoever comes next goes on where one died in the middle, and reads ar
   assert(halves > 20, `${halves} were half done`);
 });
 
-Deno.test("several instances bring the same tasks back at once, and each is whole and counted once", async () => {
+Deno.test("several instances restore the same tasks at once, and each is complete and counted once", async () => {
   const setup = setUp();
   const { clock, open, errors } = setup;
   const ids = Array.from({ length: 120 }, (_, i) => `t${i}`);
@@ -277,7 +277,7 @@ Deno.test("a task that was deleted while the archive was away is not brought bac
   }
 });
 
-Deno.test("a hot copy with events that the archive lacks is kept, and its live task set aside and told", async () => {
+Deno.test("a hot copy with events that the archive lacks is kept, and its live task is set aside and reported", async () => {
   const { clock, store, open, errors } = await lose("events");
   const engine = open({ shortTermStore: store });
   await engine.publishEvent("t", { type: "n", data: "other" });
@@ -289,7 +289,7 @@ Deno.test("a hot copy with events that the archive lacks is kept, and its live t
   await engine.close();
 });
 
-Deno.test("a task that the short-term store has no room for is set aside, told, and brought back later", async () => {
+Deno.test("a task for which the short-term store has no room is set aside, reported, and restored later", async () => {
   const setup = setUp();
   const { clock, open, errors } = setup;
   const first = open();
@@ -326,7 +326,7 @@ Deno.test("a task that the short-term store has no room for is set aside, told, 
   await engine.close();
 });
 
-Deno.test("who writes to a task that only the archive has has it brought back, though nobody was told of a loss", async () => {
+Deno.test("a write to a live task that only the archive has restores it, even if no loss was noticed", async () => {
   const setup = setUp();
   const { clock, hot, open } = setup;
   const engine = open();
@@ -341,7 +341,7 @@ Deno.test("who writes to a task that only the archive has has it brought back, t
   await engine.close();
 });
 
-Deno.test("a lost task that nobody writes to is found within hours, with few questions", async () => {
+Deno.test("a lost task without writes is found within hours, with few calls", async () => {
   const setup = setUp({ options: { archiveDelayMs: DELAY_MS, sweepMs: 60_000 } });
   const { clock, hot, cold, open } = setup;
   let asked = 0;
@@ -378,7 +378,7 @@ Deno.test("a store at its bound does not give up a live task that was brought ba
   await engine.close();
 });
 
-Deno.test("what producers were told is stored is there, whenever they write while tasks are brought back", async () => {
+Deno.test("acknowledged events are stored, whenever producers write while tasks are restored", async () => {
   let random = 7;
   const below = (n: number) => (random = random * 48_271 % 2_147_483_647) % n;
   let refilled = 0;
@@ -421,7 +421,7 @@ Deno.test("what producers were told is stored is there, whenever they write whil
   assert(refilled > 20 && kept > 20, `${refilled} were brought back, ${kept} kept as they were`);
 });
 
-Deno.test("what is published in the last moment before a hot copy is replaced is kept", async () => {
+Deno.test("an event that is published just before a hot copy is replaced is kept", async () => {
   const { clock, store, open, errors } = await lose("events");
   const idle = interrupted<ShortTermStore>(store, (method) => {
     if (method === "claim") throw new TaskcastError("STORE_UNAVAILABLE", "not now");
@@ -441,7 +441,7 @@ Deno.test("what is published in the last moment before a hot copy is replaced is
   await Promise.all([engine.close(), producer.close()]);
 });
 
-Deno.test("an id is given to nobody between the hot copy that goes and the one that comes", async () => {
+Deno.test("an id stays reserved between the removal of a hot copy and its replacement", async () => {
   const setup = setUp();
   const { clock, open } = setup;
   const store = restorableStore();
@@ -504,7 +504,7 @@ Deno.test("a log of many times is brought back in several turns, and others have
   await engine.close();
 });
 
-Deno.test("webhooks of a task of which events were lost are told each event once", async () => {
+Deno.test("webhooks of a task that lost events deliver each event once", async () => {
   const values: number[] = [];
   const sender = {
     refusal: () => undefined,
@@ -535,7 +535,7 @@ Deno.test("webhooks of a task of which events were lost are told each event once
   await second.close();
 });
 
-Deno.test("a task whose ttl ran out while it was lost times out as soon as it is back", async () => {
+Deno.test("a task whose ttl expired while it was lost times out as soon as it is restored", async () => {
   const setup = setUp();
   const { clock, open } = setup;
   const first = open();

@@ -85,7 +85,7 @@ Deno.test("a store that fails while tasks are looked through costs one of them i
   assert.deepEqual(await idsIn(store), []);
 });
 
-Deno.test("an engine that closes does not finish a long log first; another goes on there", async () => {
+Deno.test("an engine that closes does not finish a long log first, and another continues there", async () => {
   const clock = fakeClock();
   const store = new MemoryShortTermStore();
   const rules: CleanupRule[] = [{ trigger: { afterMs: 0 }, target: "events" }];

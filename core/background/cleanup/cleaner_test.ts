@@ -189,7 +189,7 @@ async function count(engine: TaskEngine): Promise<number> {
   return (await engine.listTasks({ limit: 500 })).tasks.length;
 }
 
-Deno.test("readers of a task that is deleted by a rule are told", async () => {
+Deno.test("readers of a task that a rule deletes are told", async () => {
   const { clock, open } = setUp();
   await using engine = open();
   await engine.createTask({ id: "t" });
@@ -252,7 +252,7 @@ Deno.test("nothing goes before the archive has it", async () => {
   assert.equal(await engine.getTask("t"), undefined);
 });
 
-Deno.test("clean-up that is cut off anywhere is finished by another instance", async () => {
+Deno.test("clean-up that is interrupted at any point is finished by another instance", async () => {
   const whole = await (async () => {
     const { clock, open } = setUp({ archive: true, rules: [DEBUG] });
     await using engine = open();
@@ -296,7 +296,7 @@ Deno.test("clean-up that is cut off anywhere is finished by another instance", a
   }
 });
 
-Deno.test("cleanUp() tells what would go without changing anything, and then does it", async () => {
+Deno.test("cleanUp() reports what it would delete without changing anything, or deletes it", async () => {
   const { clock, hot, cold, common, open } = setUp({ archive: true, rules: [] });
   await using engine = open();
   await ended(engine, "t");
@@ -353,7 +353,7 @@ Deno.test("cleanUp() leaves what the archive or a webhook does not have yet", as
   assert.deepEqual((await clean([all])).sort(), [["hooked", "deleted"], ["plain", "deleted"]]);
 });
 
-Deno.test("cleanUp() leaves a task alone whose id was that of one that had ended", async () => {
+Deno.test("cleanUp() leaves a new task alone that has the id of an ended one", async () => {
   const { clock, hot, common, open } = setUp({ rules: [] });
   await using engine = open();
   for (const id of ["a", "b"]) {

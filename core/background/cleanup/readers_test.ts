@@ -123,7 +123,7 @@ for (
   });
 }
 
-Deno.test("a history goes on from a partial cursor with whole texts, though events are gone", async () => {
+Deno.test("a history continues from a partial cursor with whole texts even if events were removed", async () => {
   const shortTermStore = new MemoryShortTermStore();
   await using engine = open({ shortTermStore });
   await engine.createTask({ id: "t" });

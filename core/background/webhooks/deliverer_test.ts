@@ -82,7 +82,7 @@ Deno.test("webhooks get every matching event in order, with its place, once", as
   assert.deepEqual(errors, []);
 });
 
-Deno.test("what fails is tried again, later and later, and then given up and told; others go on", async () => {
+Deno.test("a failed delivery is retried at growing intervals, then abandoned and reported; others continue", async () => {
   const { clock, received, failures, world, open } = setUp();
   await using engine = open();
   world.answer = ({ url }) => ({ status: url === HOOK.url ? 500 : 200 });
@@ -128,7 +128,7 @@ Deno.test("what fails is tried again, later and later, and then given up and tol
   await assert.rejects(engine.retryWebhook("t", "7"), { code: "WEBHOOK_NOT_FOUND" });
 });
 
-Deno.test("a receiver that never answers holds up nobody else, nor publishing", async () => {
+Deno.test("a receiver that never answers delays neither other receivers nor publishing", async () => {
   const { clock, received, world, open } = setUp();
   const engine = open();
   const slow: Webhook = { ...HOOK, url: "https://slow.test/" };
@@ -240,7 +240,7 @@ Deno.test("a sender that never settles is not waited for", async () => {
   await engine.close();
 });
 
-Deno.test("many instances tell a webhook each event once, in order", async () => {
+Deno.test("many instances deliver each event to a webhook once, in order", async () => {
   const { clock, store, open, values, world } = setUp();
   world.answer = async () => {
     for (let i = 0; i < 3; i++) await Promise.resolve();
@@ -321,7 +321,7 @@ Deno.test("webhooks that are late get what clean-up left, at its places", async 
   ]);
 });
 
-Deno.test("webhooks of all tasks are told of those of their types", async () => {
+Deno.test("webhooks of the server get the tasks of their types", async () => {
   const { clock, received, open, sender } = setUp();
   await using engine = open({
     webhooks: {

@@ -13,7 +13,7 @@ import {
 
 const NEW = parseState(undefined);
 
-Deno.test("a webhook goes on behind what was delivered, and counts it", () => {
+Deno.test("a webhook continues after what was delivered, and counts it", () => {
   const state = delivered(delivered(NEW, 0), 4);
   assert.deepEqual(state, { next: 5, count: 2 });
   assert.deepEqual(rangeOf(state), { from: 5 });
@@ -27,7 +27,7 @@ Deno.test("an attempt that failed is counted until the event is settled", () => 
   assert.deepEqual(delivered(failed, 0), { next: 1, count: 1 });
 });
 
-Deno.test("what is given up one after another for one reason is one range", () => {
+Deno.test("consecutive deliveries that were abandoned for one reason form one range", () => {
   let state: HookState = NEW;
   for (const index of [0, 2, 3]) state = exhausted(state, index, "500", index);
   state = delivered(state, 4);
@@ -41,7 +41,7 @@ Deno.test("what is given up one after another for one reason is one range", () =
   assert.equal(state.next, 7);
 });
 
-Deno.test("what is tried again comes before what is new, and moves nothing", () => {
+Deno.test("retried deliveries come before new ones, and move no position", () => {
   let state = retried(exhausted(delivered(exhausted(NEW, 1, "x", 0), 2), 3, "x", 0));
   assert.deepEqual(state.failed, undefined);
   assert.deepEqual(rangeOf(state), { from: 1, through: 1 });

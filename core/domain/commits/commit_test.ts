@@ -51,7 +51,7 @@ const MISTAKES: readonly {
   { code: "TASK_FULL", commit: { maxBytes: 103 } },
 ];
 
-Deno.test("checkCommit() finds mistakes in one order, whichever others there are", () => {
+Deno.test("checkCommit() finds reasons for refusal in a fixed order", () => {
   const codes: string[] = [];
   for (let first = 0; first <= MISTAKES.length; first++) {
     const left = MISTAKES.slice(first).toReversed();
@@ -67,7 +67,7 @@ Deno.test("checkCommit() finds mistakes in one order, whichever others there are
   assert.deepEqual(codes, [...MISTAKES.map(({ code }) => code), "taken"]);
 });
 
-Deno.test("checkCommit() creates a task only where no task and no tombstone has the id", () => {
+Deno.test("checkCommit() creates a task only if no task and no tombstone has the id", () => {
   const create = commit({ expect: "absent" });
   assert(!("code" in checkCommit(undefined, create)));
   assert.deepEqual(checkCommit(stored(), create), { code: "EXISTS" });
@@ -110,7 +110,7 @@ Deno.test("checkCommit() asks nothing about an event that repeats one of the sam
   assert.deepEqual("repeats" in checked && checked.repeats, [undefined, 10]);
 });
 
-Deno.test("checkCommit() counts only what is new against the bounds of a log", () => {
+Deno.test("checkCommit() counts only new events against the bounds of a log", () => {
   const at = (maxEvents: number, maxBytes: number) =>
     checkCommit(stored(), commit({ events: [sent(0), draft()], maxEvents, maxBytes }));
   assert(!("code" in at(11, 104)));

@@ -38,7 +38,7 @@ Deno.test("work that breathes lets sockets be heard after each slice of it", asy
   await once(server, "close");
 });
 
-Deno.test("those who breathe at the same time go on one after another", async () => {
+Deno.test("readers that yield at the same time continue one after another", async () => {
   const { now } = performance;
   let timeMs = now.call(performance) + 1_000;
   performance.now = () => timeMs;

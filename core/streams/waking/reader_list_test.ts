@@ -5,7 +5,7 @@ import { ReaderList } from "./reader_list.ts";
 const newControl = () => new StreamControl({ add: () => {}, delete: () => {} });
 const wake = () => {};
 
-Deno.test("ReaderList counts those who wait, however often they say so", () => {
+Deno.test("ReaderList counts each waiting reader once", () => {
   const list = new ReaderList();
   const [a, b] = [newControl(), newControl()];
   for (let i = 0; i < 2; i++) {
@@ -20,7 +20,7 @@ Deno.test("ReaderList counts those who wait, however often they say so", () => {
   assert.deepEqual([list.waiting, list.arrivals, [...list]], [2, 2, [a, b]]);
 });
 
-Deno.test("ReaderList forgets who is gone; who comes back is the last", () => {
+Deno.test("ReaderList forgets removed readers, and a reader that returns is last", () => {
   const list = new ReaderList();
   const [a, b] = [newControl(), newControl()];
   for (const control of [a, b]) list.wait(control, wake);

@@ -53,7 +53,7 @@ Deno.test("a few readers are woken at once, and as many in each later turn", asy
   assert(!rounds.isPending);
 });
 
-Deno.test("what comes while readers are being woken wakes all of them once more", async () => {
+Deno.test("an event that arrives during a round wakes all readers once more", async () => {
   const noted: string[] = [];
   const rounds = roundsOf(2);
   const waiters = waitersNoting(3, noted);
@@ -64,7 +64,7 @@ Deno.test("what comes while readers are being woken wakes all of them once more"
   assert.equal(take(noted), "0, 1, 2, 0, 1, 2");
 });
 
-Deno.test("who leaves before its turn is not woken, nor who comes meanwhile, who has looked", async () => {
+Deno.test("a reader that leaves before its turn, or arrives during the round, is not woken", async () => {
   const noted: string[] = [];
   const rounds = roundsOf(1);
   const waiters = waitersNoting(3, noted);
@@ -77,7 +77,7 @@ Deno.test("who leaves before its turn is not woken, nor who comes meanwhile, who
   assert.equal(take(noted), "0, 2");
 });
 
-Deno.test("readers who stop waiting when they are woken, and wait again, are woken once a round", async () => {
+Deno.test("readers that stop waiting when woken, and wait again, are woken once a round", async () => {
   const noted: string[] = [];
   const rounds = roundsOf(2);
   const waiters = waitersNoting(5, noted);
@@ -109,7 +109,7 @@ Deno.test("a number of readers that is none is one", async () => {
   }
 });
 
-Deno.test("a sign of life is a round of its own, and rounds keep their order", async () => {
+Deno.test("a heartbeat is a round of its own, and rounds keep their order", async () => {
   const noted: string[] = [];
   const rounds = roundsOf(1);
   const waiters = waitersNoting(2, noted);
@@ -303,7 +303,7 @@ Deno.test("those who have not asked again yet count among the many", async () =>
   assert.equal(take(noted), "0, 1");
 });
 
-Deno.test("a sign of life neither waits nor makes others wait", async () => {
+Deno.test("a heartbeat neither waits nor delays others", async () => {
   const noted: string[] = [];
   const rounds = roundsOf(1, new StandingTime());
   const waiters = waitersNoting(2, noted);
