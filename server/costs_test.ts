@@ -34,7 +34,7 @@ async function asked(
   return { headers: [...names].sort(), addresses };
 }
 
-Deno.test("a publish looks only at headers that can change what is done with it", async () => {
+Deno.test("a publish reads only headers that can change its handling", async () => {
   const { headers } = await asked({});
   assert.deepEqual(headers, [
     "content-encoding",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Partitions } from "./partitions.ts";
 
-Deno.test("the keys of a partition have one hash tag, whatever the prefix", () => {
+Deno.test("the keys of a partition have one hash tag under any prefix", () => {
   const tagOf = (key: string) => /\{([^}]+)\}/.exec(key)![1];
   for (const prefix of ["", "taskcast:", "{tenant}:", "}", "a{", "{{"]) {
     const partitions = new Partitions({ prefix, count: 4 });

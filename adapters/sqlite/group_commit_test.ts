@@ -57,7 +57,7 @@ Deno.test("GroupCommit: a write that fails undoes all of itself, and nothing of 
 
 // These errors may end the transaction (lang_transaction.html), in various ways; a statement in
 // between that ends it stands for all of them.
-Deno.test("GroupCommit: what is told to have failed is not stored when an error ends the transaction", async () => {
+Deno.test("GroupCommit: writes that were reported as failed are not stored when an error ends the transaction", async () => {
   const { database, group, add, stored } = setUp();
   const end = () =>
     group.write(() => {

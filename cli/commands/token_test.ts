@@ -95,7 +95,7 @@ for (const algorithm of JWT_ALGORITHMS.filter((name) => name !== "HS256")) {
   });
 }
 
-Deno.test("token: warns of what is broad or of no use, and says so beside the output", async () => {
+Deno.test("token: warns of broad or useless tokens, separately from the output", async () => {
   const warned: [Partial<TokenOptions>, RegExp][] = [
     [{ scope: ["*"], taskIds: "*" }, /may do everything with every task/],
     [{ scope: ["*"] }, /"\*" is everything/],
@@ -109,7 +109,7 @@ Deno.test("token: warns of what is broad or of no use, and says so beside the ou
   }
 });
 
-Deno.test("token: --json tells the claims, lists are taken however they are written", async () => {
+Deno.test("token: --json writes the claims, and lists are accepted in any notation", async () => {
   const { out } = await make({
     json: true,
     scope: ["event:publish,task:create", "event:subscribe"],
@@ -123,7 +123,7 @@ Deno.test("token: --json tells the claims, lists are taken however they are writ
   assert.equal(claims.exp - claims.iat, 90);
 });
 
-Deno.test("token: what is missing is named, and nothing secret is shown", async () => {
+Deno.test("token: names what is missing, and shows no secret", async () => {
   const file = await Deno.makeTempFile();
   await Deno.writeTextFile(file, "-----BEGIN PRIVATE KEY-----\nhush\n-----END PRIVATE KEY-----");
   const wrong: [Partial<TokenOptions>, Partial<JwtSettings>, RegExp][] = [

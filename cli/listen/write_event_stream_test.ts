@@ -64,7 +64,7 @@ function unframed(text: string): { chunks: string[]; rest: string } {
 const eventsIn = (text: string) =>
   [...text.matchAll(/"data":(\d+)/g)].map(([, data]) => Number(data));
 
-Deno.test("a stream comes in chunks of HTTP/1.1, with all headers, and the connection goes on after it", async () => {
+Deno.test("a stream is sent in chunks of HTTP/1.1 with all headers, and the connection stays usable", async () => {
   await using server = await setUp();
   const { engine, open } = server;
   const first = open(STREAM);
@@ -142,7 +142,7 @@ Deno.test("a client of HTTP/1.0 gets the stream without chunks, to the end of th
   assert.match(body, /event: taskcast.done\n.*\n.*\n\nretry: 30000\n\n$/);
 });
 
-Deno.test("a reader that stops is given no more than its socket takes, and gets the rest when it goes on", async () => {
+Deno.test("a reader that pauses is sent no more than its socket takes, and gets the rest when it continues", async () => {
   await using server = await setUp();
   const { engine, open } = server;
   const answer = open(STREAM);

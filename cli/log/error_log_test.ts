@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { TaskcastError } from "@taskcast/core/protocol";
 import { createErrorLog } from "./error_log.ts";
 
-Deno.test("createErrorLog() tells each kind of error once, then how often it came", () => {
+Deno.test("createErrorLog() writes each kind of error once, then how often it occurred", () => {
   const lines: string[] = [];
   let nowMs = 0;
   const report = createErrorLog({ error: (line) => lines.push(line) }, () => nowMs);

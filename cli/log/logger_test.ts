@@ -23,7 +23,7 @@ Deno.test("createLogger() writes for people, or a JSON object a line", () => {
   ]);
 });
 
-Deno.test("logFormatOf() takes what is named, else what suits who reads it", () => {
+Deno.test("logFormatOf() takes the named format, else the one that suits the terminal", () => {
   assert.equal(logFormatOf(undefined, { isTty: true }), "pretty");
   assert.equal(logFormatOf("", { isTty: false }), "json");
   assert.equal(logFormatOf("json", { isTty: true }), "json");

@@ -22,7 +22,7 @@ function recovering() {
   return { lines, clock, state, recovery };
 }
 
-Deno.test("RecoveryLog tells once that a dependency is back, and how long it was away", async () => {
+Deno.test("RecoveryLog reports once that a dependency has recovered, and after how long", async () => {
   const { lines, clock, state, recovery } = recovering();
   state.store = "down";
   for (let second = 0; second < 60; second++) {

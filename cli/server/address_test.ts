@@ -9,7 +9,7 @@ Deno.test("describeAddress() leaves out the function that refuses an address", (
   );
 });
 
-Deno.test("describeAddress() hides a password, and leaves words whole that have it in them", () => {
+Deno.test("describeAddress() hides a password, but not words that contain it", () => {
   function described(password: string, message: string): string {
     const url = `postgres://app:${encodeURIComponent(password)}@127.0.0.1/db`;
     return describeAddress("postgres", url, new Error(message)).message;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mergeHooks } from "./merge_hooks.ts";
 
-Deno.test("mergeHooks() calls each hook in order, though one fails, and tells of the failure", async () => {
+Deno.test("mergeHooks() calls each hook in order even if one fails, and reports the failure", async () => {
   const called: string[] = [];
   const hooks = mergeHooks(
     {

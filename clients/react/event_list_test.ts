@@ -35,7 +35,7 @@ Deno.test("EventList that grows keeps what was shown, and brings nothing back", 
   assert.deepEqual([list.newest().length, list.dropped], [48, 2]);
 });
 
-Deno.test("a snapshot replaces what is there of its series, and nothing else", () => {
+Deno.test("a snapshot replaces the events of its series, and nothing else", () => {
   const list = new EventList(10);
   list.add(event(0, { seriesId: "answer" }));
   list.add(event(1));
@@ -57,7 +57,7 @@ Deno.test("a snapshot replaces its series also when some of it was dropped", () 
   assert.deepEqual(indexes(list), [40, 41]);
 });
 
-Deno.test("EventList that is cleared begins anew, series too", () => {
+Deno.test("EventList starts afresh after it is cleared, series included", () => {
   const list = new EventList(2);
   for (let i = 0; i < 4; i++) list.add(event(i, { seriesId: "s" }));
   list.clear();

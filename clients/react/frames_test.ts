@@ -41,7 +41,7 @@ function withPage(
   }
 }
 
-Deno.test("inNextFrame() calls all back in one frame, once, and leaves nothing behind", () => {
+Deno.test("inNextFrame() runs all callbacks in one frame, once each, and leaves nothing behind", () => {
   withPage("visible", ({ frame, pass, pending }) => {
     const called: string[] = [];
     inNextFrame(() => called.push("a"));
@@ -73,7 +73,7 @@ Deno.test("inNextFrame() goes by time in a hidden tab, and where a frame does no
   }
 });
 
-Deno.test("what is taken back is not called, and takes its frame with it", () => {
+Deno.test("a callback that is withdrawn is not called, and its frame is cancelled", () => {
   withPage("visible", ({ frame, pending }) => {
     const called: string[] = [];
     const cancel = inNextFrame(() => called.push("a"));

@@ -49,7 +49,7 @@ Deno.test("createSentryHooks() refuses options that are not what they should be"
   refused({ sentry: null });
 });
 
-Deno.test("an SDK that throws reaches nobody; the console is told, and of an error itself", () => {
+Deno.test("an SDK that throws affects nothing; the console gets its error, and the original one", () => {
   const sentry: SentrySdk = {
     captureException() {
       throw new Error("broken SDK");
@@ -67,7 +67,7 @@ Deno.test("an SDK that throws reaches nobody; the console is told, and of an err
   assert.deepEqual(lines[1], ["Taskcast: error in broadcast:", lost]);
 });
 
-Deno.test("an unhandled error is reported as it is, whatever it is", () => {
+Deno.test("an unhandled error is reported unchanged, whatever was thrown", () => {
   const { reports, sentry } = recorder();
   const { onUnhandledError } = createSentryHooks({ sentry });
   for (const error of [new Error("e"), "text", undefined]) {
@@ -81,7 +81,7 @@ Deno.test("an unhandled error is reported as it is, whatever it is", () => {
   });
 });
 
-Deno.test("what is reported of a task has a bounded size", () => {
+Deno.test("a report about a task has a bounded size", () => {
   const { reports, sentry } = recorder();
   const long = "x".repeat(1_000_000);
   const error = { code: long, message: long, details: { long } };

@@ -114,7 +114,7 @@ Deno.test("hostile claims grant nothing: prototypes, other kinds of values, very
   assert(reads < 10 * many.length, `${reads} reads`);
 });
 
-Deno.test("options of claims that cannot work are told when the app is made", () => {
+Deno.test("options of claims that cannot work are refused when the app is created", () => {
   const cases: [claims: Anything, message: RegExp][] = [
     [{ scopes: "scp" }, /auth\.jwt\.claims\.scopes is not known; did you mean "scope"\?/],
     [{ scope: [] }, /claims\.scope must be the name/],

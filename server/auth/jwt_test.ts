@@ -155,7 +155,7 @@ Deno.test("a token that asks for an extension is refused, and is no trouble of t
   await assert.rejects(verifyHs256(token), { code: "UNAUTHORIZED" });
 });
 
-Deno.test("a public key is never a shared secret, whatever the server was told to take", async () => {
+Deno.test("a public key is never used as a shared secret, whatever is configured", async () => {
   const { publicKey, privateKey } = await generateKeyPair("RS256", { extractable: true });
   const pem = await exportSPKI(publicKey);
   const jwk = JSON.stringify(await exportJWK(publicKey));

@@ -104,7 +104,7 @@ Deno.test("key set: a key that was taken back is refused after the age at the la
   assert.equal(server.fetches, 2);
 });
 
-Deno.test("key set: a flood of keys that nobody knows costs a fetch each cooldown", async () => {
+Deno.test("key set: a flood of unknown keys costs one fetch per cooldown", async () => {
   await using server = keyServer([await jwk(0)]);
   await server.verify(await tokenOf(0));
   for (let round = 1; round <= 3; round++) {
@@ -164,7 +164,7 @@ Deno.test("key set: an issuer that is away from the beginning is asked again soo
   assert.equal((await server.verify(token)).sub, "me");
 });
 
-Deno.test("key set: an issuer that hangs holds up nobody whose key is known", async () => {
+Deno.test("key set: an issuer that hangs delays no request with a known key", async () => {
   await using server = keyServer([await jwk(0)]);
   await server.verify(await tokenOf(0));
   server.answer = () => new Response("no", { status: 500 });

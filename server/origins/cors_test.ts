@@ -77,7 +77,7 @@ Deno.test("pages of every origin that is taken are let in", async () => {
   assert.equal(headers.get("access-control-allow-origin"), "*");
 });
 
-Deno.test("pages may send headers of tracing, and those that are allowed by name", async () => {
+Deno.test("pages may send tracing headers, and headers that are allowed by name", async () => {
   await using host = engine();
   const preflight = async (cors: object, names: string) => {
     const headers = {
@@ -111,7 +111,7 @@ async function preflight(options: Anything, origin: string) {
   return { status, allowed: headers.get("access-control-allow-origin"), text, refused };
 }
 
-Deno.test("a page of another origin is told at the preflight what to set, and so is the host", async () => {
+Deno.test("the preflight of a page of another origin gets advice on what to set, and so does the host", async () => {
   const page = "https://app.example";
   const { status, text, refused } = await preflight({}, page);
   assert.equal(status, 405);
@@ -128,7 +128,7 @@ Deno.test("a page of another origin is told at the preflight what to set, and so
   }
 });
 
-Deno.test("what is no origin is not repeated, and what is no preflight is a wrong method", async () => {
+Deno.test("an invalid origin is not echoed, and an invalid preflight is a wrong method", async () => {
   const { text, refused } = await preflight({}, 'https://a.example" onload="alert(1)');
   assert.match(JSON.parse(text).error.message, /^Pages of other origins may not call/);
   assert.deepEqual(refused, []);
@@ -140,7 +140,7 @@ Deno.test("what is no origin is not repeated, and what is no preflight is a wron
   assert.match((await response.json()).error.message, /^OPTIONS is not allowed for this path/);
 });
 
-Deno.test("a stream for a page of another origin needs no preflight, and the host is told, too", async () => {
+Deno.test("a stream for a page of another origin needs no preflight, and the host is advised, too", async () => {
   await using host = engine();
   const refused: string[] = [];
   const app = createTaskcastApp({

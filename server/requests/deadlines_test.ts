@@ -20,7 +20,7 @@ function watcher(deadlines: Deadlines, told: string[]) {
   };
 }
 
-Deno.test("Deadlines: each wait ends by itself or by its limit, whatever the order", async () => {
+Deno.test("Deadlines: each wait ends by itself or at its limit, in any order", async () => {
   const clock = install();
   try {
     const told: string[] = [];

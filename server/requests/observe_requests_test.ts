@@ -2,7 +2,7 @@ import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@task
 import assert from "node:assert/strict";
 import { createTaskcastApp } from "../mod.ts";
 
-Deno.test("a host whose onAnswered throws hears of it, and its caller gets an error with an id", async () => {
+Deno.test("an onAnswered that throws is reported to the host, and its caller gets an error with an id", async () => {
   const reported: unknown[] = [];
   await using engine = new TaskEngine({
     broadcast: new MemoryBroadcastProvider(),

@@ -28,7 +28,7 @@ function streamByHand() {
   return { state, response, errors, ends, sent: () => sent };
 }
 
-Deno.test("a chunk that comes when the reader is gone is dropped, without an error, and the end is told", async () => {
+Deno.test("a chunk that arrives after the reader has left is dropped without an error, and the end is reported", async () => {
   const { state, response, errors, ends, sent } = streamByHand();
   const reader = response.body!.getReader();
   const reading = reader.read();

@@ -17,7 +17,7 @@ async function withOtherSdk(check: () => Promise<void>): Promise<void> {
   }
 }
 
-Deno.test("where the API of OpenTelemetry cannot be loaded, that is said once and work goes on untraced", async () => {
+Deno.test("if the OpenTelemetry API cannot be loaded, that is reported once and work continues untraced", async () => {
   await withOtherSdk(async () => {
     const said: string[] = [];
     let imports = 0;

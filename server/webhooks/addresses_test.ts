@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isPublicAddress, literalAddress } from "./addresses.ts";
 
-Deno.test("isPublicAddress() knows what is somebody else's", () => {
+Deno.test("isPublicAddress() is false for reserved networks", () => {
   const open = ["8.8.8.8", "1.1.1.1", "172.15.0.1", "172.32.0.1", "100.63.0.1", "2606:4700::1111"];
   for (const address of open) assert(isPublicAddress(address), address);
   const closed = [

@@ -38,7 +38,7 @@ async function withSender(
   }
 }
 
-Deno.test("a webhook is a POST with its headers and body, and the answer's status is told", async () => {
+Deno.test("a webhook is a POST with its headers and body, and the status of the response is reported", async () => {
   const seen: [string, string | null, string][] = [];
   await withReceiver(async (request) => {
     seen.push([request.method, request.headers.get("webhook-id"), await request.text()]);
@@ -91,7 +91,7 @@ Deno.test("a receiver that does not answer, or never stops answering, is left in
   });
 });
 
-Deno.test("10 000 receivers are all told, though most keep their connections open", async () => {
+Deno.test("10 000 receivers all get their deliveries, even if most keep their connections open", async () => {
   let open = 0;
   let mostOpen = 0;
   const server = http.createServer((_request, response) => response.end());
@@ -168,7 +168,7 @@ Deno.test("private addresses are refused, however they are written or found", as
   assert.equal(asked, 1);
 });
 
-Deno.test("what cannot be reached is told without the address", async () => {
+Deno.test("an unreachable dependency is reported without its address", async () => {
   const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
   const { port } = listener.addr;
   listener.close();

@@ -49,7 +49,7 @@ Deno.test("deno-kv: data, texts, records and notes of a mebibyte are kept as the
   }
 });
 
-Deno.test("deno-kv: what replaces a text that has parts begins it anew", async () => {
+Deno.test("deno-kv: replacing a text that has parts starts it afresh", async () => {
   const store = await openStore();
   try {
     await create(store, "t");
@@ -96,7 +96,7 @@ async function assertWhole(store: ShortTermStore, length: number): Promise<void>
   assert.deepEqual(counts, [ofTypes.length]);
 }
 
-Deno.test("deno-kv: a batch that is too big for one operation is there whole or not at all", async () => {
+Deno.test("deno-kv: a batch that is too large for one operation is stored as a whole or not at all", async () => {
   const { store, kv } = await openObserved();
   try {
     await create(store, "t");
@@ -125,7 +125,7 @@ Deno.test("deno-kv: a batch that is too big for one operation is there whole or 
   }
 });
 
-Deno.test("deno-kv: whoever dies in the middle of a big batch leaves all of it or nothing", async () => {
+Deno.test("deno-kv: a process that dies within a large batch leaves all of it or nothing", async () => {
   // Fails after every number of steps in turn.
   let steps = Infinity;
   for (let last = 0; last < steps; last++) {

@@ -47,7 +47,7 @@ Deno.test("deno-kv: what comes together shares an atomic operation", async () =>
   await store.close();
 });
 
-Deno.test("deno-kv: reading costs what is returned, from the middle of a long log, too", async () => {
+Deno.test("deno-kv: a read costs what it returns, also from the middle of a long log", async () => {
   const { store, kv } = await openObserved();
   await create(store, "t");
   for (let i = 0; i < 20; i++) {
@@ -79,7 +79,7 @@ Deno.test("deno-kv: reading costs what is returned, from the middle of a long lo
   await store.close();
 });
 
-Deno.test("deno-kv: lists read few tasks beside those that they return", async () => {
+Deno.test("deno-kv: lists read few tasks besides those that they return", async () => {
   const { store, kv } = await openObserved();
   for (let i = 0; i < 200; i++) {
     await create(store, `t${i}`, {

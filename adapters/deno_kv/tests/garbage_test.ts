@@ -85,7 +85,7 @@ Deno.test("deno-kv: what a crashed commit left is removed later, and not before"
   await store.close();
 });
 
-Deno.test("deno-kv: a commit whose chunks were taken for garbage writes them again", async () => {
+Deno.test("deno-kv: a commit whose chunks were collected as garbage writes them again", async () => {
   const { store, kv } = await openObserved();
   const database = { kv, keys: new Keys(["taskcast"]) };
   await create(store, "t");

@@ -25,7 +25,7 @@ async function withTwo(
 
 type Connection = ReturnType<typeof createDenoKvAdapters>;
 
-Deno.test("deno-kv: whoever listens on one connection hears of tasks on another, and of no other", async () => {
+Deno.test("deno-kv: a listener on one connection is told of its task on another, and of no other task", async () => {
   await withTwo(async ({ broadcast }, other) => {
     const heard: Signal[] = [];
     const ids = Array.from({ length: 25 }, (_, i) => `t${i}`);
@@ -48,7 +48,7 @@ Deno.test("deno-kv: whoever listens on one connection hears of tasks on another,
   });
 });
 
-Deno.test("deno-kv: one that comes late is watched together with those who listen already", async () => {
+Deno.test("deno-kv: a later listener is watched together with the existing ones", async () => {
   await withTwo(async ({ broadcast }, other) => {
     const heard: string[] = [];
     const listen = (taskId: string) => broadcast.subscribe({ taskId }, () => heard.push(taskId));
@@ -95,7 +95,7 @@ Deno.test("deno-kv: a reader on another connection gets each event without polli
   });
 });
 
-Deno.test("deno-kv: where a watch tells nothing, looks find what others wrote", async () => {
+Deno.test("deno-kv: polls find what others wrote if a watch reports nothing", async () => {
   const kv = new ObservedKv(await Deno.openKv(":memory:"));
   const other = createDenoKvAdapters(kv);
   kv.watch = (keys) =>

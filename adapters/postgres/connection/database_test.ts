@@ -25,7 +25,7 @@ function databaseThat(code: string, ends = Infinity) {
 
 const ENDED = ["57P01", "57P02", "57P03", "CONNECTION_CLOSED", "CONNECTION_DESTROYED"];
 
-Deno.test("a read whose session ended is repeated until it gets one that did not end with the others", async () => {
+Deno.test("a read whose session ended is repeated until its session survives", async () => {
   for (const code of ENDED) {
     const { database, asked } = databaseThat(code, MAX_CONNECTIONS);
     assert.deepEqual(await database.read("SELECT 1"), [{ is: "there" }], code);

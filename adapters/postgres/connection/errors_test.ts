@@ -6,7 +6,7 @@ function postgresError(code: string): Error {
   return Object.assign(new Error("in the words of the server"), { name: "PostgresError", code });
 }
 
-Deno.test("errors that an operator can do something about are told by check, and others are not", () => {
+Deno.test("check() reports errors that an operator can mend, and no others", () => {
   const told: Record<string, RegExp> = {
     "25006": /only reads/,
     "42501": /lacks rights/,

@@ -7,7 +7,7 @@ const test = await hasPostgres() ? Deno.test : () => {};
 
 const BOUNDS = { nowMs: 5, maxEvents: 99, maxBytes: 999 };
 
-test("postgres: events whose data makes JSON only together are refused, and nothing is kept", async () => {
+test("postgres: events whose data is JSON only when joined are refused, and nothing is stored", async () => {
   await using server = await startPostgres();
   const { broadcast, shortTerm } = await createPostgresAdapters({ url: server.url });
   const record = {

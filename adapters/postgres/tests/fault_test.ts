@@ -18,7 +18,7 @@ async function refusal(work: Promise<unknown>): Promise<string | undefined> {
   }
 }
 
-test("postgres: commits whose connection closes are carried out at most once, and all goes on", async () => {
+test("postgres: commits whose connection closes are executed at most once, and work continues", async () => {
   await using server = await startPostgres();
   // At any point: in statements, in replies, between two statements of a transaction.
   await migratePostgres({ url: server.url });

@@ -49,7 +49,7 @@ test("postgres: folds are read as the contract says, with few keys at a time", a
   }
 });
 
-test("postgres: pages by remembered keys are those of that moment, whatever is written between", async () => {
+test("postgres: pages by remembered keys are those of that moment, despite later writes", async () => {
   await withReaders(async (store, readers) => {
     const random = seededRandom(23);
     const pick = (count: number) => Math.floor(random() * count);
@@ -102,7 +102,7 @@ test("postgres: pages by remembered keys are those of that moment, whatever is w
   });
 });
 
-test("postgres: keys of another life or of a log that was lost are not used", async () => {
+test("postgres: keys of another incarnation or of a lost log are not used", async () => {
   await withReaders(async (store, [reader]) => {
     const ids = Array.from({ length: 12 }, (_, i) => `s${i}`);
     const after = async (index: number) =>

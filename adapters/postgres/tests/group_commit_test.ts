@@ -63,7 +63,7 @@ test("postgres: a commit that cannot be stored fails alone, and is not to be rep
   });
 });
 
-test("postgres: a group whose commits were all told they are late is not begun after all", async () => {
+test("postgres: a group whose commits have all timed out is not started", async () => {
   await withStore({ timeoutMs: 1_000 }, async ({ engine, shortTerm }, server) => {
     await engine.createTask({ id: "t" });
     const before = (await shortTerm.getTask("t"))!.length;

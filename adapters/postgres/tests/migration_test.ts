@@ -9,7 +9,7 @@ const test = url === undefined ? () => {} : Deno.test;
 
 const INCARNATION = "0123abcd";
 
-test("postgres: a database of version 2 is brought up to date, and has everything", async () => {
+test("postgres: a database of version 2 is migrated and keeps everything", async () => {
   const database = await newSchema(url);
   const sql = postgres(database, { max: 1, onnotice: () => {} });
   await sql.unsafe(await Deno.readTextFile(new URL("testdata/version_2.sql", import.meta.url)));

@@ -152,7 +152,7 @@ for (const poolSize of [1, 3]) {
   });
 }
 
-test("postgres: wake-ups that go to another database are told", async () => {
+test("postgres: wake-ups that go to another database are reported", async () => {
   await using server = await startPostgres();
   await using other = await startPostgres();
   await using opened = await openBroadcast({ url: server.url, listenUrl: other.url });

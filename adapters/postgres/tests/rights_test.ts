@@ -98,7 +98,7 @@ test("postgres: many missing rights are named in few statements, which help", as
   await open("live", role.url);
 });
 
-test("postgres: who may not read the version, use the schema or make tables is told so", async () => {
+test("postgres: a role that may not read the version, use the schema or create tables is told so", async () => {
   const owner = await newSchema(url);
   await using role = await newRole(owner);
   // There are no tables, and the role may not make any.
@@ -143,7 +143,7 @@ for (const kind of KINDS) {
   });
 }
 
-test("postgres: a database whose encoding cannot keep every text is refused", async () => {
+test("postgres: a database whose encoding cannot store every text is refused", async () => {
   await using server = await startPostgres();
   const sql = postgres(server.url, { max: 1, onnotice: () => {} });
   const database = async (encoding: string) => {

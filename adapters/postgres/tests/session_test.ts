@@ -53,7 +53,7 @@ async function fillPool(store: ShortTermStore): Promise<void> {
   await Promise.all(Array.from({ length: 40 }, () => store.getTask("t")));
 }
 
-test("postgres: a spell in which it only reads ends with it, check tells the truth, and reads only read", async () => {
+test("postgres: while the database is read-only, check() says so, and reads only read", async () => {
   await using server = await startPostgres();
   await using opened = await openEngine({ url: server.url, maxConnections: 5 });
   const { engine, shortTerm } = opened;

@@ -11,7 +11,7 @@ const test = await hasPostgres() ? Deno.test : () => {};
 
 const WAKE_ALL = Infinity;
 
-test("postgres: connections that go silent are replaced, and who listens is woken", async () => {
+test("postgres: connections that go silent are replaced, and listeners are woken", async () => {
   await using server = await startPostgres();
   await using proxy = silencingProxy(server.url);
   const options = { url: proxy.url, timeoutMs: 300, maxConnections: 3 };
@@ -97,7 +97,7 @@ test("postgres: wake-ups are heard soon after an outage, however long", async ()
   await Deno.remove(folder, { recursive: true });
 });
 
-test("postgres: it closes, and leaves nothing behind, while nothing answers or nothing is there", async () => {
+test("postgres: it closes and leaves nothing behind while the database is silent or absent", async () => {
   const server = await startPostgres();
   await using proxy = silencingProxy(server.url);
   const options = { url: proxy.url, timeoutMs: 200, maxConnections: 2 };

@@ -29,7 +29,7 @@ Deno.test("a lost partition is used again when its data is back, or the loss of 
   }
 });
 
-Deno.test("all who ask for a lost partition at once share one look", async () => {
+Deno.test("concurrent calls for a lost partition share one check", async () => {
   const generations = lose();
   let looks = 0;
   const find = () => {

@@ -31,7 +31,7 @@ const READY = {
 /** The reply to a pipeline that asks for the number of partitions. */
 const AGREED = [[null, "OK"], [null, "2"]];
 
-Deno.test("a call counts as pending once, whatever its script is answered with", async () => {
+Deno.test("a call counts as pending once, whatever its script returns", async () => {
   let lastReply: unknown = [1, "life"];
   let pipelines = 0;
   const client = {
@@ -160,7 +160,7 @@ Deno.test("calls of one turn are sent in a few groups and in their order, one ca
   runner.close();
 });
 
-Deno.test("while calls are sent again by their text nothing else is sent, and what is late then never", async () => {
+Deno.test("while calls are sent again by their text, nothing else is sent, and calls that time out then are never sent", async () => {
   const { runner, run, sent } = openByHand(200);
   const noScript = new Error("NOSCRIPT No matching script");
   const first = run("0");
@@ -198,7 +198,7 @@ Deno.test("while calls are sent again by their text nothing else is sent, and wh
   runner.close();
 });
 
-Deno.test("what is held while the connection breaks is refused, and not sent when there is another", async () => {
+Deno.test("calls that are held while the connection breaks are refused, and not sent on the next one", async () => {
   const { client, runner, run, sent } = openByHand();
   const first = run("0");
   await forgetScript(sent);
@@ -239,7 +239,7 @@ Deno.test("on a cluster only calls of the same partition wait until its node kno
   runner.close();
 });
 
-Deno.test("a call that is sent again is made anew, but the same where it may have been carried out", async () => {
+Deno.test("a call that is sent again is built again, but unchanged if it may have been executed", async () => {
   for (const isCluster of [false, true]) {
     const { client, runner, sent } = openByHand();
     client.isCluster = isCluster;
@@ -254,7 +254,7 @@ Deno.test("a call that is sent again is made anew, but the same where it may hav
   }
 });
 
-Deno.test("on a cluster calls whose slot is moved wait and are sent in their order, made anew", async () => {
+Deno.test("on a cluster, calls whose slot is moved wait and are sent in order, rebuilt", async () => {
   const { client, runner, sent } = openByHand();
   joinCluster(client);
   let isWhole = false;

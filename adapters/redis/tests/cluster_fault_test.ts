@@ -84,7 +84,7 @@ async function setUp(): Promise<SetUp> {
   };
 }
 
-test("redis cluster: a node whose connection fell silent is connected anew, the other stays", async () => {
+test("redis cluster: a node with a silent connection is connected again, and the others stay", async () => {
   await using here = await setUp();
   const ids = Array.from({ length: 20 }, (_, i) => `t${i}`);
   for (const id of ids) await here.engine.createTask({ id });
@@ -98,7 +98,7 @@ test("redis cluster: a node whose connection fell silent is connected anew, the 
   }, "all are reached again");
 });
 
-test("redis cluster: wake-ups whose connection fell silent come again", async () => {
+test("redis cluster: wake-ups continue after their connection fell silent", async () => {
   await using here = await setUp();
   let heard = 0;
   await here.adapters.broadcast.subscribe({ taskId: "t" }, () => heard++);

@@ -137,7 +137,7 @@ for (const owner of ["ours", "theirs", "theirs, forgetful"] as const) {
   });
 }
 
-test("redis: a connection that is silent from its beginning is given up", async () => {
+test("redis: a connection that is silent from the start is abandoned", async () => {
   await using redis = await startRedis();
   await using proxy = movingProxy(redis.url);
   await using here = setUp(proxy.url, "ours", { timeoutMs: 200, partitions: 2 });
@@ -209,7 +209,7 @@ for (const policy of ["allkeys-lru", "allkeys-random", "volatile-lru", "noevicti
   });
 }
 
-test("redis: a policy that becomes an evicting one while it runs is told", async () => {
+test("redis: a policy that becomes an evicting one at runtime is reported", async () => {
   await using redis = await startRedis();
   await using here = setUp(redis.url, "ours");
   const admin = new Redis(redis.port);
@@ -224,7 +224,7 @@ test("redis: a policy that becomes an evicting one while it runs is told", async
   admin.disconnect();
 });
 
-test("redis: who may not ask about memory is let in", async () => {
+test("redis: a user that may not ask about memory is accepted", async () => {
   await using redis = await startRedis();
   const admin = new Redis(redis.port);
   await admin.call("ACL", "SETUSER", "shy", "on", ">secret", "~*", "&*", "+@all", "-info");

@@ -144,7 +144,7 @@ test("redis: with any key of a task gone no answer is wrong, before and after mo
   }
 });
 
-test("redis: a producer whose numbers are gone is not taken for a new one", async () => {
+test("redis: a producer whose sequence numbers are lost is not treated as a new one", async () => {
   await using redis = await startRedis();
   await using here = await setUp(redis.url);
   for (const kind of ["producers", "sent"]) {
@@ -168,7 +168,7 @@ test("redis: a producer whose numbers are gone is not taken for a new one", asyn
   }
 });
 
-test("redis: the id of a task whose head is gone is not given to another", async () => {
+test("redis: the id of a task with a lost head is given to no other task", async () => {
   await using redis = await startRedis();
   await using here = await setUp(redis.url);
   await fill(here.engine, "t");

@@ -141,7 +141,7 @@ test("redis: a frozen one fails requests in time, and they are carried out at mo
   assert.deepEqual(seen, stored.map((_, i) => i));
 });
 
-test("redis: commits whose connection breaks are carried out at most once, by any client", async () => {
+test("redis: commits whose connection breaks are executed at most once, with any client", async () => {
   await using redis = await startRedis();
   // Breaks at any point: in requests, in replies, and in between.
   let length = 1_500;
@@ -272,7 +272,7 @@ test("redis: data that was lost is noticed, and never looks like an empty log", 
   admin.disconnect();
 });
 
-test("redis: a full one refuses whole commits with STORE_FULL, and still deletes", async () => {
+test("redis: a full server refuses whole commits with STORE_FULL, and still deletes", async () => {
   await using redis = await startRedis({
     args: ["--maxmemory", "4mb", "--maxmemory-policy", "noeviction"],
   });

@@ -23,7 +23,7 @@ test("redis: nothing keeps what a pipeline of ioredis was asked and answered", a
   client.disconnect();
 });
 
-Deno.test("redis: a client that keeps nothing, or was not answered, is let go as it is", () => {
+Deno.test("redis: a client without pending calls, or without answers, is dropped unchanged", () => {
   const pipeline = { exec: () => Promise.resolve(null) } as unknown as RedisPipeline;
   assert.deepEqual(freePipeline(pipeline, [[null, 1]]), [[null, 1]]);
   assert.deepEqual(freePipeline(pipeline, null), []);

@@ -11,7 +11,7 @@ import { createRedisAdapters } from "../mod.ts";
 const hasRedis = await redisProgram() !== undefined;
 const test = hasRedis ? Deno.test : () => {}; // `conformance_test.ts` reports the skip.
 
-test("redis: pages of equally old tasks are whole under any locale", async () => {
+test("redis: pages of tasks of the same age are complete under any locale", async () => {
   await using locale = await otherLocale();
   if (locale === undefined) {
     console.warn("\n*** no locale orders otherwise than by bytes here: nothing was tried ***\n");

@@ -112,7 +112,7 @@ test("redis: a loss that an operator accepts is over on all instances, and only 
   }
 });
 
-test("redis: a partition that is lost is refused alone, and goes on when its data is back", async () => {
+test("redis: a lost partition is refused alone, and continues when its data is back", async () => {
   await using redis = await startRedis();
   await using stack = new AsyncDisposableStack();
   const admin = stack.adopt(new Redis(redis.port), (client) => client.disconnect());

@@ -54,7 +54,7 @@ async function publishHundred(engine: TaskEngine, data: string): Promise<void> {
   await engine.publishEvents("t", Array.from({ length: 100 }, () => ({ type: "n", data })));
 }
 
-test("redis: a page is of one life of a task, though another begins while it is read", async () => {
+test("redis: a page is of one incarnation even if another begins while it is read", async () => {
   await using tricked = await openTricked(async (exec) => {
     await engine.deleteTask("t");
     await publishHundred(engine, "second");
@@ -70,7 +70,7 @@ test("redis: a page is of one life of a task, though another begins while it is 
   assert.notEqual(next?.incarnation, page?.incarnation);
 });
 
-test("redis: a page has no hole, though who is asked for the rest of it is behind", async () => {
+test("redis: a page has no gap even if its second part comes from a lagging replica", async () => {
   await using tricked = await openTricked(async (exec) => {
     const [[, entries], ...others] = (await exec())! as [[null, unknown[]], [null, unknown]];
     return [[null, entries.slice(0, 30)], ...others];

@@ -165,7 +165,7 @@ test("redis: rights are asked for once for each connection, and again on the nex
   admin.disconnect();
 });
 
-test("redis: the commands that rights are asked for are those of the scripts", async () => {
+test("redis: rights are checked for exactly the commands of the scripts", async () => {
   await using redis = await startRedis();
   const admin = new Redis(redis.url);
   const all = new Set(

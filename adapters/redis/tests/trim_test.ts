@@ -125,7 +125,7 @@ async function costOf(
   return { calls, entries };
 }
 
-test("redis: trimmed logs are read and counted as in memory, whatever was trimmed in which order", async () => {
+test("redis: trimmed logs are read and counted as in memory, for any trims in any order", async () => {
   await using bench = await open();
   const random = seededRandom(7);
   for (let round = 0; round < 30; round++) {
@@ -329,7 +329,7 @@ test("redis: few events that are left here and there are packed together", async
   );
 });
 
-test("redis: reading what is left of a long log looks at nothing of what was trimmed", async () => {
+test("redis: reading the rest of a long log visits nothing that was trimmed", async () => {
   await using bench = await open();
   const { store } = bench;
   await create(store);

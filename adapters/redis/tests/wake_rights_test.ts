@@ -47,7 +47,7 @@ async function problemOf(dependency: Checkable): Promise<string | undefined> {
   return (await dependency.check())?.message;
 }
 
-test("redis: what is stored is acknowledged though its user may use no channel, and that is told", async () => {
+test("redis: commits are acknowledged even if the user may use no channel, which is reported", async () => {
   await using redis = await startRedis();
   await using here = setUp(await userUrl(redis, "resetchannels"));
   await here.engine.createTask({ id: "t" });

@@ -24,7 +24,7 @@ async function withTwo(
   });
 }
 
-Deno.test("sqlite: what is known of a log is forgotten when another process writes", async () => {
+Deno.test("sqlite: cached state of a log is dropped when another process writes", async () => {
   await withTwo(async (here, there, store) => {
     await here.createTask({ id: "t" });
     await here.publishEvent("t", PLAIN);
@@ -44,7 +44,7 @@ Deno.test("sqlite: what is known of a log is forgotten when another process writ
   });
 });
 
-Deno.test("sqlite: what is known of a log does not outlive its task, whoever deletes it", async () => {
+Deno.test("sqlite: cached state of a log does not outlive its task, even if another process deletes it", async () => {
   await withTwo(async (here, there) => {
     for (const engine of [here, there]) {
       await here.createTask({ id: "t" });
@@ -67,7 +67,7 @@ Deno.test("sqlite: a log that was written to takes no more events when its task 
   });
 });
 
-Deno.test("sqlite: logs are written to in turns, however many and whatever they have", async () => {
+Deno.test("sqlite: logs are written in turns, however many they are", async () => {
   await withTwo(async (here) => {
     const ids = Array.from({ length: 1_100 }, (_, i) => `t${i}`);
     await Promise.all(ids.map((id) => here.createTask({ id })));

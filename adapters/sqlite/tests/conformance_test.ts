@@ -77,7 +77,7 @@ Deno.test("sqlite: two connections to one file see each other and lose nothing",
   });
 });
 
-Deno.test("sqlite: a commit that cannot be stored fails alone, whoever shares its transaction", async () => {
+Deno.test("sqlite: a commit that cannot be stored fails alone in a shared transaction", async () => {
   const { broadcast, shortTerm } = createSqliteAdapters({ path: ":memory:" });
   const engine = new TaskEngine({ broadcast, shortTermStore: shortTerm, options: { sweepMs: 0 } });
   await Promise.all(["a", "b", "c"].map((id) => engine.createTask({ id })));
@@ -106,7 +106,7 @@ Deno.test("sqlite: a commit that cannot be stored fails alone, whoever shares it
   await shortTerm.close();
 });
 
-Deno.test("sqlite: a file of a newer version is refused, and left as it is", async () => {
+Deno.test("sqlite: a file of a newer version is refused and left unchanged", async () => {
   await withFile(async (path) => {
     const { DatabaseSync } = await import("node:sqlite");
     const database = new DatabaseSync(path);
@@ -140,7 +140,7 @@ testBroadcast({
   test,
 });
 
-Deno.test("sqlite: a reader hears within a moment of what another process writes", async () => {
+Deno.test("sqlite: a reader is told within a moment of what another process writes", async () => {
   await withFile(async (path) => {
     const [here, there] = [1, 2].map(() => {
       const { broadcast, shortTerm } = createSqliteAdapters({ path });
@@ -192,7 +192,7 @@ async function onSmallDisk(path: string): Promise<Opened & { leave: (pages: numb
   return { engine, shortTerm, leave };
 }
 
-Deno.test("sqlite: a full disk refuses what does not fit, whole, and nothing else is lost", async () => {
+Deno.test("sqlite: a full disk refuses whole commits that do not fit, and loses nothing else", async () => {
   await withFile(async (path) => {
     const { engine, shortTerm, leave } = await onSmallDisk(path);
     leave(40);
@@ -211,7 +211,7 @@ Deno.test("sqlite: a full disk refuses what does not fit, whole, and nothing els
   });
 });
 
-Deno.test("sqlite: of a turn on a full disk what is told to be stored is, and nothing else", async () => {
+Deno.test("sqlite: on a full disk, exactly the acknowledged commits of a turn are stored", async () => {
   await withFile(async (path) => {
     const { engine, shortTerm, leave } = await onSmallDisk(path);
     leave(8);
@@ -235,7 +235,7 @@ Deno.test("sqlite: of a turn on a full disk what is told to be stored is, and no
   });
 });
 
-Deno.test("sqlite: while another process writes, writes wait and this process goes on", async () => {
+Deno.test("sqlite: while another process writes, writes wait and this process stays responsive", async () => {
   await withFile(async (path) => {
     const { broadcast, shortTerm } = createSqliteAdapters({ path });
     const engine = new TaskEngine({ broadcast, shortTermStore: shortTerm });

@@ -55,7 +55,7 @@ Deno.test("FileGuard: a folder that changed has its files looked at", () => {
   }
 });
 
-Deno.test("FileGuard: files without numbers, and files that nobody may ask about, are let be", () => {
+Deno.test("FileGuard: files without inode numbers, and files that cannot be inspected, are accepted", () => {
   let ino = 0;
   const files = new FileGuard(["/d/a"], () => ({ dev: 1, ino, mtimeMs: 0 }));
   ino = 5;
@@ -129,7 +129,7 @@ for (const [what, [happen, undo]] of Object.entries(EVENTS)) {
   });
 }
 
-Deno.test("sqlite: who only reads is refused within a moment, too", async () => {
+Deno.test("sqlite: a read is refused within a moment, too", async () => {
   const root = await Deno.makeTempDir({ prefix: "taskcast-sqlite-" });
   const { broadcast, shortTerm } = createSqliteAdapters({ path: `${root}/tasks.db` });
   await shortTerm.getTask("t");

@@ -101,7 +101,7 @@ async function check(store: ShortTermStore | LongTermStore): Promise<void> {
   assert.deepEqual((await store.claim("clean", claim)).taskIds, ["t"]);
 }
 
-Deno.test("sqlite: a file of the version before trimming is brought up to date, with all it has", async () => {
+Deno.test("sqlite: a file of the version before trimming is migrated and keeps everything", async () => {
   await withFile(async (path) => {
     const database = new DatabaseSync(path);
     migrate(database, UNTRIMMED);
@@ -138,7 +138,7 @@ Deno.test("sqlite: a file of the version before trimming is brought up to date, 
   });
 });
 
-Deno.test("sqlite: a series of before that goes on is kept for its events that nobody counted", async () => {
+Deno.test("sqlite: an older series whose events were not counted is kept when it continues", async () => {
   await withFile(async (path) => {
     const database = new DatabaseSync(path);
     migrate(database, UNTRIMMED);
@@ -156,7 +156,7 @@ Deno.test("sqlite: a series of before that goes on is kept for its events that n
   });
 });
 
-Deno.test("sqlite: a log of before that its newest event said where it ends goes on, trimmed or not", async () => {
+Deno.test("sqlite: a log of an older layout without its end in the newest event continues, trimmed or not", async () => {
   await withFile(async (path) => {
     const database = new DatabaseSync(path);
     migrate(database, COUNTED);
@@ -226,7 +226,7 @@ Deno.test("sqlite: a log of before that its newest event said where it ends goes
 });
 
 // A full disk ends the transaction by itself; a statement in between that ends it stands for it.
-Deno.test("sqlite: a disk that is full while a file is brought up to date is what is told", () => {
+Deno.test("sqlite: a disk that is full during a migration is named in the error", () => {
   const database = new DatabaseSync(":memory:");
   migrate(database, COUNTED);
   const full = {

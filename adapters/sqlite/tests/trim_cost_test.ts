@@ -111,7 +111,7 @@ async function trimAllBut(
   return costs;
 }
 
-Deno.test("sqlite: what is left of a long log is read in a few looks, whatever was trimmed", async () => {
+Deno.test("sqlite: the rest of a long log is read in a few steps, whatever was trimmed", async () => {
   const { database, store } = await open();
   await trimAllBut([5_000, 9_001], database, store);
   const reads: [read: () => Promise<unknown>, most: number][] = [
@@ -131,7 +131,7 @@ Deno.test("sqlite: what is left of a long log is read in a few looks, whatever w
   await store.close();
 });
 
-Deno.test("sqlite: a step of trimming costs what it removes, not what is or was in the log", async () => {
+Deno.test("sqlite: a step of trimming costs what it removes, regardless of the log", async () => {
   const { database, store } = await open();
   const every = Array.from({ length: LENGTH / 20 }, (_, i) => 20 * i);
   const steps = await trimAllBut(every, database, store);

@@ -210,7 +210,7 @@ Deno.test("sqlite: of a log that was trimmed to its end a handful of rows is lef
   await shortTerm.close();
 });
 
-Deno.test("sqlite: what is remembered of trimmed events goes with the task", async () => {
+Deno.test("sqlite: records of trimmed events are removed with the task", async () => {
   const database = new DatabaseSync(":memory:");
   const { shortTerm, longTerm } = createSqliteAdapters({ database });
   await fill(shortTerm, [0, 1, 2, 3].map((i) => draftOf(i, { type: i % 2 ? "odd" : "even" })));
@@ -237,7 +237,7 @@ Deno.test("sqlite: the newest event of a log is never trimmed", async () => {
   await shortTerm.close();
 });
 
-Deno.test("sqlite: a series that keeps all has no fold to lose, and its events stay whole", async () => {
+Deno.test("sqlite: a keep-all series has no fold to lose, and its events stay whole", async () => {
   const { shortTerm } = createSqliteAdapters({ path: ":memory:" });
   await fill(shortTerm, [0, 1, 2].map((i) => draftOf(i, { seriesId: "k" })));
   const before = await log(shortTerm);

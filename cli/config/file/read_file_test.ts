@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { oneLine } from "./read_file.ts";
 
-Deno.test("an error of a parser is told in one line, with its place", () => {
+Deno.test("a parser's error is shown in one line, with its position", () => {
   const cases: [message: string, told: string][] = [
     [
       "ParseError: Unexpected token  \n /a b/taskcast.config.ts:3:5",

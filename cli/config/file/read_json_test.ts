@@ -29,7 +29,7 @@ const PROBLEMS: [text: string, problem: string][] = [
   [`${"[".repeat(101)}`, "line 1, column 101: nested too deeply"],
 ];
 
-Deno.test("readJson() tells the place of a mistake, and nothing of the text", () => {
+Deno.test("readJson() gives the position of a mistake, and nothing of the text", () => {
   for (const [text, message] of PROBLEMS) {
     assert.throws(() => readJson(text), (error) => {
       assert(error instanceof SyntaxProblem, text);

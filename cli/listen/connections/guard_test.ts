@@ -23,7 +23,7 @@ Deno.test("a public address has 1 000 connections, a private one and a proxy as 
   assert.equal(most(new ConnectionGuard(set), "127.0.0.1"), 3);
 });
 
-Deno.test("a network of IPv6 is one client, whatever it is written as", () => {
+Deno.test("an IPv6 network counts as one client in any notation", () => {
   const limits = connectionLimits({ limits: { maxConnectionsPerAddress: 2 } });
   const guard = new ConnectionGuard(limits);
   assert(guard.admit("2a00:1450:4001:81b::1"));

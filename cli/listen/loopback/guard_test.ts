@@ -45,7 +45,7 @@ Deno.test("LoopbackGuard lets in this machine's names with any port, and no othe
   assert.equal(guard(["[0:0:0:0:0:0:0:2]"]).status("[::2]:80"), undefined);
 });
 
-Deno.test("LoopbackGuard lets in pages of this machine and those that CORS names", () => {
+Deno.test("LoopbackGuard admits pages of this machine and those that CORS names", () => {
   const { status } = guard(["dev.example"], ["https://app.example"]);
   for (
     const origin of [
@@ -74,7 +74,7 @@ Deno.test("LoopbackGuard lets in pages of this machine and those that CORS names
   assert.equal(guard([], "*").status("localhost", "null"), undefined);
 });
 
-Deno.test("LoopbackGuard tells of each name and origin once, with the flag, and of few of them", async () => {
+Deno.test("LoopbackGuard reports each name and origin once, with the flag, up to a number", async () => {
   const { guard: one, told, status } = guard();
   for (let i = 0; i < 3; i++) {
     status("box.lan:3721");

@@ -58,7 +58,7 @@ Deno.test("sseMessages() reads what another parser reads, wherever the text is c
   await fc.assert(property, { numRuns: runs(500) });
 });
 
-Deno.test("sseMessages() tells of blocks that only move the cursor, and of no others without data", async () => {
+Deno.test("sseMessages() reports blocks that only move the cursor, and no others without data", async () => {
   const text =
     ": hello\n\nid: c1\n\nevent: x\n\n: heartbeat\r\nid: c2\r\n\r\nretry: 7\n\ndata\n\nid: c3\n";
   for (const length of [1, 3, 1_000]) {

@@ -112,7 +112,7 @@ Deno.test("Follower: a new leader is joined at once, though the old one never sa
   });
 });
 
-Deno.test("Follower: what is missing is asked for again, from the very place in the leader's stream", async () => {
+Deno.test("Follower: missing messages are requested again, from the exact position in the leader's stream", async () => {
   await withFollower(async ({ seen, ended, nextJoin, say }) => {
     const { from: to } = await nextJoin();
     // In the middle of a replay no cursor could tell the place.
@@ -131,7 +131,7 @@ Deno.test("Follower: what is missing is asked for again, from the very place in 
   });
 });
 
-Deno.test("Follower: trouble of the leader is told, and what that throws ends the stream", async () => {
+Deno.test("Follower: problems of the leader are reported, and a throwing callback ends the stream", async () => {
   const told: [string, number][] = [];
   const onReconnect = (error: unknown, delayMs: number) => {
     told.push([(error as Error).message, delayMs]);
@@ -173,7 +173,7 @@ Deno.test("Follower: one that is alone joins only when its cursor says everythin
   }, own);
 });
 
-Deno.test("Follower: one that is told damaged messages asks the server itself, from its place", async () => {
+Deno.test("Follower: damaged messages make it ask the server itself, from its position", async () => {
   const own = [message("exact", 1), done];
   await withFollower(async ({ seen, cursors, ended, nextJoin, say }) => {
     const { from: to } = await nextJoin();

@@ -19,7 +19,7 @@ function served(remembered: Remembered, standing: object): number[] | undefined 
 
 const beginning = { start: "beginning", isBeginning: true };
 
-Deno.test("Remembered: serves who has been with it, from the next message on", () => {
+Deno.test("Remembered: serves a tab that followed it, from the next message on", () => {
   const remembered = new Remembered(beginning, 1_000_000);
   for (let i = 0; i < 3; i++) remembered.add(event(at("partial", i)));
   assert.deepEqual(served(remembered, { term: "own", n: 1 }), [2, 3]);
@@ -28,7 +28,7 @@ Deno.test("Remembered: serves who has been with it, from the next message on", (
   assert.equal(served(remembered, { term: "another", n: 1 }), undefined);
 });
 
-Deno.test("Remembered: serves who begins where it began, until something is dropped", () => {
+Deno.test("Remembered: serves a tab that starts where it started, until something is dropped", () => {
   const remembered = new Remembered(beginning, 400);
   remembered.add(event(at("exact", 0)));
   assert.deepEqual(served(remembered, { start: "beginning" }), [1]);
@@ -38,7 +38,7 @@ Deno.test("Remembered: serves who begins where it began, until something is drop
   assert.equal(served(remembered, { term: "own", n: 0 }), undefined);
 });
 
-Deno.test("Remembered: serves who has everything before what it remembers, in this life of the task", () => {
+Deno.test("Remembered: serves a tab that has everything before its messages, in this incarnation", () => {
   const origin = { start: "s", cursor: at("partial", 3), isBeginning: false };
   const remembered = new Remembered(origin, 1_000_000);
   remembered.add(event(at("exact", 5)));
@@ -50,7 +50,7 @@ Deno.test("Remembered: serves who has everything before what it remembers, in th
   assert.equal(served(remembered, { cursor: "an event's id" }), undefined);
 });
 
-Deno.test("Remembered: of a stream that began nobody knows where, only what came after its first", () => {
+Deno.test("Remembered: of a stream with an unknown start, it serves only what follows its first message", () => {
   const remembered = new Remembered({ start: "s", isBeginning: false }, 1_000_000);
   assert.equal(served(remembered, { cursor: at("exact", 9) }), undefined);
   remembered.add(event(at("exact", 5)));
@@ -67,7 +67,7 @@ Deno.test("Remembered: holds no more than its bound, also of messages without da
   assert.deepEqual(served(remembered, { cursor: at("exact", 1_000) }), []);
 });
 
-Deno.test("Remembered: does not serve who has another event where it begins: the store was restored", () => {
+Deno.test("Remembered: does not serve a tab that has another event at its start: the store was restored", () => {
   const place = { kind: "exact", incarnation: "abcd1234", index: 3 } as const;
   const cursor = encodeCursor({ ...place, fingerprint: 1 });
   const remembered = new Remembered({ start: "s", cursor, isBeginning: false }, 1_000_000);

@@ -62,7 +62,7 @@ function eventsOf(chunks: readonly UIMessageChunk[]): EventInput[] {
   return chunks.flatMap((chunk) => writer.eventsOf(chunk as ChunkFields));
 }
 
-Deno.test("whoever joins after any event gets the same message", async () => {
+Deno.test("a late join after any event gives the same message", async () => {
   const whole = await messageOf(ANSWER);
   assert(JSON.stringify(whole).includes("Smile: 😀!\\nLine two."));
   const events = eventsOf(ANSWER);
@@ -113,7 +113,7 @@ Deno.test("a late reader gets each text in one delta", async () => {
   ]);
 });
 
-Deno.test("a snapshot that comes again tells only what is new", () => {
+Deno.test("a repeated snapshot adds only what is new", () => {
   const reader = new ChunkReader();
   const event = (delta: string, seriesSnapshot = false): TaskEvent => ({
     id: "",
@@ -138,7 +138,7 @@ Deno.test("a snapshot that comes again tells only what is new", () => {
   assert.deepEqual(told, ["Hel", "lo", " wor", "ld"]);
 });
 
-Deno.test("an end that the answer did not tell is told", () => {
+Deno.test("an end that the answer did not contain is added", () => {
   const error = (errorText: string) => [{ type: "error", errorText }];
   assert.deepEqual(new ChunkReader().endOf("completed"), []);
   assert.deepEqual(new ChunkReader().endOf("cancelled"), [

@@ -53,7 +53,7 @@ function foldOf(chunks: readonly ChunkFields[]): unknown {
   return [texts, chunks.filter(isOther)];
 }
 
-Deno.test("an answer that breaks off anywhere and is told again amounts to the same", () => {
+Deno.test("an answer that breaks off at any point and is repeated gives the same result", () => {
   for (let first = 0; first <= ANSWER.length; first++) {
     for (let second = 0; second <= AGAIN.length; second++) {
       const delivered = new DeliveredChunks();
@@ -73,7 +73,7 @@ Deno.test("an answer that breaks off anywhere and is told again amounts to the s
   }
 });
 
-Deno.test("an answer that is another one when it is told again is refused, not mixed", () => {
+Deno.test("an answer that differs when it is repeated is refused, not mixed", () => {
   const others: ChunkFields[][] = [
     [begin(), delta("abcde12345678")],
     [begin(), delta("abc"), delta("xy")],

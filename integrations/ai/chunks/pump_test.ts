@@ -67,7 +67,7 @@ Deno.test("pump() ends the task as the answer ends", async () => {
   }
 });
 
-Deno.test("pump() tells of a chunk that is no JSON as of a failure", async () => {
+Deno.test("pump() reports a chunk that is not JSON as a failure", async () => {
   const { target, ends, published, reported } = setUp();
   const chunk = { type: "data-count", data: 10n };
   await pump(ReadableStream.from([{ type: "start" }, chunk]), target);

@@ -64,7 +64,7 @@ Deno.test("EngineSink: a store that cannot be reached is tried again, and stores
   assert(calls >= 4);
 });
 
-Deno.test("EngineSink: what is refused ends it, and the reason is kept", async () => {
+Deno.test("EngineSink: a refusal ends it, and its reason is kept", async () => {
   const { engine } = setUp();
   await using _closed = engine;
   const { id } = await engine.createTask();
