@@ -11,7 +11,7 @@ const PUBLISHER: Publisher = {
 };
 const NOBODY: Publisher = { author: null, repository: null, homepage: null, bugs: null };
 
-Deno.test("every package tells of its publisher what is given in one place", async () => {
+Deno.test("every package names the publisher that is set in one place", async () => {
   for (const member of await readMembers()) {
     const { author, homepage, bugs, repository } = manifestOf(member, "", {}, PUBLISHER);
     assert.deepEqual([author, homepage], [PUBLISHER.author, PUBLISHER.homepage]);

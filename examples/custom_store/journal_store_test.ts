@@ -16,7 +16,7 @@ testShortTermStore({
   test,
 });
 
-Deno.test("journal store: what was acknowledged is there again, a line that was cut off is not", async () => {
+Deno.test("journal store: acknowledged changes are restored, and a truncated line is not", async () => {
   const path = `${await Deno.makeTempDir()}/tasks.journal`;
   for (const round of [1, 2, 3]) {
     const shortTermStore = await JournalStore.open(path);
@@ -32,7 +32,7 @@ Deno.test("journal store: what was acknowledged is there again, a line that was 
   }
 });
 
-Deno.test("journal store: marks, notes and removed events are there again, and not there again", async () => {
+Deno.test("journal store: schedules, notes and trims are restored", async () => {
   const path = `${await Deno.makeTempDir()}/tasks.journal`;
   const first = await JournalStore.open(path);
   const engine = new TaskEngine({

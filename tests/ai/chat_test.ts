@@ -344,7 +344,7 @@ Deno.test("ai: 204 says that what was to be done with the answer is done", async
   assert.equal(await resume(app), null);
 });
 
-Deno.test("ai: what is stopped before it began is not begun", async () => {
+Deno.test("ai: an answer that is stopped before it starts is not started", async () => {
   await using server = startServer();
   const { engine } = server;
   const chat = chatOf(engine);

@@ -43,7 +43,7 @@ Deno.test("ai: the text protocol, from a text stream and from message chunks", a
   }
 });
 
-Deno.test("ai: a text stream told as message chunks", async () => {
+Deno.test("ai: a text stream as message chunks", async () => {
   await using server = startServer();
   const model = scriptedModel(async function* () {
     yield* textParts(TEXT);
@@ -56,7 +56,7 @@ Deno.test("ai: a text stream told as message chunks", async () => {
   ]);
 });
 
-Deno.test("ai: an error breaks a stream of text, which cannot tell of it", async () => {
+Deno.test("ai: an error breaks a text stream, which has no other way to report it", async () => {
   await using server = startServer();
   const chat = chatOf(server.engine, { protocol: "text" });
   const response = await chat.respond(
@@ -70,7 +70,7 @@ Deno.test("ai: an error breaks a stream of text, which cannot tell of it", async
   await assert.rejects(response.text(), /^Error: An error occurred\.$/);
 });
 
-Deno.test("ai: the result of streamText, as it is", async () => {
+Deno.test("ai: the result of streamText, unchanged", async () => {
   await using server = startServer();
   const model = scriptedModel(async function* () {
     yield* textParts(TEXT);
@@ -100,7 +100,7 @@ Deno.test("ai: the response says what transports, proxies and browsers must know
   assert.equal(await response.text(), "data: [DONE]\n\n");
 });
 
-Deno.test("ai: signs of life while the model says nothing", async () => {
+Deno.test("ai: heartbeats while the model is silent", async () => {
   await using server = startServer();
   const gate = new Gate();
   const clock = install({ toFake: ["setInterval", "clearInterval"] });
@@ -157,7 +157,7 @@ Deno.test("ai: a chat id that cannot be is refused, and any other is kept apart"
   ]);
 });
 
-Deno.test("ai: readers that go away leave nothing behind, and the answer goes on", async () => {
+Deno.test("ai: readers that leave leave nothing behind, and the answer continues", async () => {
   await using server = startServer();
   const { engine } = server;
   const chat = chatOf(engine);

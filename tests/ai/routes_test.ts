@@ -13,7 +13,7 @@ function posted(id: unknown = "c1", more: object = {}): RequestInit {
   return { method: "POST", headers: json, body };
 }
 
-Deno.test("ai routes: under Hono, who may use a chat is asked with Hono's context", async () => {
+Deno.test("ai routes: under Hono, access to a chat is decided with Hono's context", async () => {
   await using server = startServer();
   type User = { Variables: { user: string } };
   const app = new Hono<User>();

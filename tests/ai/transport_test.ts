@@ -107,7 +107,7 @@ Deno.test("ai transport: over connections that break anywhere, one stream has th
   );
 });
 
-Deno.test("ai transport: what comes in between while the server is away is not taken for it", async () => {
+Deno.test("ai transport: answers of an intermediary are not taken for the server's", async () => {
   await using server = startServer();
   const gate = new Gate();
   await using app = startChatApp({ chat: chatOf(server.engine), model: gatedModel(gate) });
@@ -237,7 +237,7 @@ Deno.test("ai transport: attempts have a limit, and none follows when the page l
   await chatOf(server.engine).stop("c1");
 });
 
-Deno.test("ai transport: a connection that falls silent is given up and resumed", async () => {
+Deno.test("ai transport: a silent connection is abandoned and resumed", async () => {
   await using server = startServer();
   const gate = new Gate();
   await using app = startChatApp({ chat: chatOf(server.engine), model: gatedModel(gate) });
@@ -254,7 +254,7 @@ Deno.test("ai transport: a connection that falls silent is given up and resumed"
   assert(asked > 1);
 });
 
-Deno.test("ai transport: resuming tells what the page has a part of, and nothing twice", async () => {
+Deno.test("ai transport: resuming completes partial messages, and repeats nothing", async () => {
   await using server = startServer();
   const chat = chatOf(server.engine);
   const gate = new Gate();
@@ -320,7 +320,7 @@ Deno.test("ai transport: a post whose response is lost is not repeated, and its 
   assert.equal(textOf(await messageOf(await resume({ transport }))), TEXT);
 });
 
-Deno.test("ai transport: messages without an id of their own have the same when told again", async () => {
+Deno.test("ai transport: messages without an id get the same one when they are repeated", async () => {
   await using server = startServer();
   const chat = chatOf(server.engine);
   for (const hasStart of [true, false]) {

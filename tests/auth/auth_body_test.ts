@@ -175,7 +175,7 @@ Deno.test("authenticate does not hold more of a body than may be sent", async ()
   assert.deepEqual([answer.status, answer.body.error.code], [413, "PAYLOAD_TOO_LARGE"]);
 });
 
-Deno.test("a function that takes the body away by other means is told so", async () => {
+Deno.test("a function that consumes the body in another way is refused with a reason", async () => {
   await using server = await start((request) => request.method === "POST" && new Request(request));
   const { status, body } = await server.call("POST", "/tasks", { id: "t" });
   assert.deepEqual([status, body.error.code], [500, "INTERNAL"]);

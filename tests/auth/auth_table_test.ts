@@ -278,7 +278,7 @@ Deno.test("creating a task with webhooks needs their scope as well, and leaves n
   assert.equal(await contents(server.engine), before);
 });
 
-Deno.test("a rule is met by who it names, a service among them, and by nobody else", async () => {
+Deno.test("a rule is met by the callers that it names, services included, and by no others", async () => {
   await using server = await makeServer();
   const { body: made } = await server.call("POST", "/tasks", {
     id: "shared",

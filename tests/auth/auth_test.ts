@@ -74,7 +74,7 @@ Deno.test("every operation needs a token, its own scope, and a token for its tas
   }
 });
 
-Deno.test("who may not see a task cannot find out whether it exists", async () => {
+Deno.test("a caller that may not see a task cannot find out whether it exists", async () => {
   await using server = await startAnyServer({ app: { auth: jwt } });
   await server.engine.createTask({ id: "theirs" });
   const headers = await bearer({ taskIds: ["mine"], scope: ["*"] });
@@ -150,7 +150,7 @@ Deno.test("authConfig only ever narrows, by subject and by claims, for the scope
   );
 });
 
-Deno.test("rules and webhooks are shown only to whom the task's own rules let manage it", async () => {
+Deno.test("rules and webhooks are shown only to callers whom the task's own rules let manage it", async () => {
   await using server = await startAnyServer({ app: { auth: jwt } });
   const authConfig = {
     rules: [{ match: { scope: ["task:manage" as const] }, require: { sub: ["owner"] } }],
@@ -179,7 +179,7 @@ Deno.test("rules and webhooks are shown only to whom the task's own rules let ma
   }
 });
 
-Deno.test("what a token names beside ids of tasks does not spoil its lists", async () => {
+Deno.test("invalid task ids in a token do not affect its lists", async () => {
   await using server = await startAnyServer({ app: { auth: jwt } });
   for (const id of ["a", "b"]) await server.engine.createTask({ id });
   const taskIds = ["", "..", "a", "\0", "\ud800", "a b", "é", "x".repeat(129), "x".repeat(2000)];
@@ -275,7 +275,7 @@ Deno.test("a trusted service may do everything in every mode; a wrong key is ref
   );
 });
 
-Deno.test("a custom function decides; what it does wrong lets nobody in", async () => {
+Deno.test("a custom function decides, and its errors admit nobody", async () => {
   const answers: unknown[] = [
     { taskIds: "*", scope: ["task:create"] },
     null,
@@ -308,7 +308,7 @@ Deno.test("options of authentication that cannot work stop the start", () => {
   });
 });
 
-Deno.test("without authentication everybody may do everything, a task's rules included", async () => {
+Deno.test("without authentication everybody may do everything, despite a task's rules", async () => {
   await using server = await startAnyServer();
   const rules = [{ match: { scope: ["*" as const] }, require: { sub: ["x"] } }];
   await server.engine.createTask({ id: "t", authConfig: { rules } });

@@ -77,7 +77,7 @@ Deno.test("taskcast token reads the file that start reads, the environment above
   assert.equal(await statusOf(server.url, above.out), 401);
 });
 
-Deno.test("taskcast token says what is missing in the file, or that the file is wrong", async () => {
+Deno.test("taskcast token names what is missing or wrong in the file", async () => {
   const { publicKey, privateKey } = await generateKeyPair("ES256", { extractable: true });
   await using folder = await tempFolder({
     "es.yaml": "auth: { mode: jwt, jwt: { algorithm: ES256, publicKeyFile: jwt.pub } }",

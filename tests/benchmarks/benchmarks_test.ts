@@ -58,7 +58,7 @@ Deno.test("frames are counted however their bytes fall apart", () => {
   ));
 });
 
-Deno.test("what is missing, doubled or out of order is seen", () => {
+Deno.test("missing, repeated and reordered events are detected", () => {
   const frames = (...indexes: number[]) => checked(indexes.map((i) => frame(i)).join(""));
   assert.deepEqual(frames(0, 1, 4).faults, { missing: 2, doubled: 0, outOfOrder: 0 });
   assert.deepEqual(frames(0, 1, 1, 0, 2).faults, { missing: 0, doubled: 2, outOfOrder: 0 });
@@ -66,7 +66,7 @@ Deno.test("what is missing, doubled or out of order is seen", () => {
   assert.equal(frames(0, 1).done, false);
 });
 
-Deno.test("of so many events only the last is told of, and how long it took", () => {
+Deno.test("of many events, only the last and the time for all are reported", () => {
   const told: number[] = [];
   const check = new FrameCheck(0, (_, index) => told.push(index), 3);
   for (let i = 0; i < 8; i++) check.push(utf8.encode(frame(i)));
@@ -80,7 +80,7 @@ Deno.test("of so many events only the last is told of, and how long it took", ()
   assert(tookMs[0]! >= 5_000 && tookMs[0]! < 10_000, `${tookMs[0]} ms`);
 });
 
-Deno.test("what fails is counted, and the rest goes on", async () => {
+Deno.test("failures are counted, and the rest continues", async () => {
   const said: unknown[] = [];
   const errors = new ErrorCount((error) => void said.push(error));
   assert.equal(await errors.watch(Promise.resolve(1)), 1);

@@ -60,7 +60,7 @@ Deno.test("bench:load runs its scenarios, whose readers see no fault, and writes
   await Deno.remove(out);
 });
 
-Deno.test("bench:load measures what an archive costs those who publish", async () => {
+Deno.test("bench:load measures the cost of an archive for producers", async () => {
   const lines = await runLoad("--storage", "redis+postgres", "--scenario", "archiving");
   assert.deepEqual(lines.map(({ scenario }) => scenario), [
     "publish single events, 32 tasks, beside the archive",

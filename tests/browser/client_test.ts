@@ -105,7 +105,7 @@ browserTest(
   },
 );
 
-browserTest("a page goes on as soon as the network is back", async (page) => {
+browserTest("a page continues as soon as the network is back", async (page) => {
   // The delay after the first failure would last for days.
   await using site = await openSite("connection: { random: () => waits++ === 0 ? 1e7 : 0 }");
   const { engine, taskId, told } = site;

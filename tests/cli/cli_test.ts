@@ -128,7 +128,7 @@ Deno.test("start: authentication as the environment says, and no secret in the l
   assert(!server.process.err.includes(secret) && !server.process.err.includes(token));
 });
 
-Deno.test("start: a JSON object a line when told so, with the access log and without secrets", async () => {
+Deno.test("start: one JSON object per line if configured, with the access log and without secrets", async () => {
   const secret = "a secret of more than thirty-two bytes";
   await using server = await startCli(["--log-level", "debug", "--host", "127.0.0.1"], {
     TASKCAST_LOG_FORMAT: "json",
@@ -164,7 +164,7 @@ Deno.test("start: a JSON object a line when told so, with the access log and wit
   assert.match(lines().at(-1).msg, /^SIGTERM: ending streams/);
 });
 
-Deno.test("start: what stops the start is a line of JSON, too, when nobody is at a terminal", async () => {
+Deno.test("start: an error at the start is a line of JSON, too, without a terminal", async () => {
   const { code, err } = await runInProcess(["start"], {
     TASKCAST_LOG_FORMAT: "",
     TASKCAST_PORT: "x",
@@ -175,7 +175,7 @@ Deno.test("start: what stops the start is a line of JSON, too, when nobody is at
   assert.match(msg, /^TASKCAST_PORT must be a number/);
 });
 
-Deno.test("start: warns when everybody may do everything, and is silent when told to be", async () => {
+Deno.test("start: warns if everybody may do everything, and is silent if configured", async () => {
   await using open = await startCli(["--host", "0.0.0.0"]);
   await until(() => open.process.err.includes("auth is off"), "the warning");
   await using quiet = await startCli(["--host", "0.0.0.0"], { TASKCAST_LOG_LEVEL: "error" });
@@ -208,7 +208,7 @@ async function readStdout(
   }
 }
 
-Deno.test("run: a real command of this repository, for late joiners and one who reconnects", async () => {
+Deno.test("run: a real command of this repository, for a late join and a reconnect", async () => {
   await using server = startServer();
   const command = [Deno.execPath(), "test", "-A", "--no-check", "core/domain", "core/protocol"];
   const running = cli(["run", "--type", "ci.test", "--url", server.url, "--", ...command]);
@@ -238,7 +238,7 @@ Deno.test("run: a real command of this repository, for late joiners and one who 
 
 const sh = (script: string) => ["--", "sh", "-c", script];
 
-Deno.test("run: a command that fails, one that is killed, one that is not there", async () => {
+Deno.test("run: a command that fails, one that is killed, one that does not exist", async () => {
   await using server = startServer();
   const run = async (...args: string[]) => {
     const { code, out, err } = await runCli(["run", "--url", server.url, ...args]);

@@ -68,7 +68,7 @@ for (const args of LISTENERS) {
   });
 }
 
-Deno.test("start: whoever says who may call is not second-guessed", async () => {
+Deno.test("start: an explicit authentication mode causes no warning", async () => {
   const decided: [args: string[], env: Record<string, string>][] = [
     [["--host", "127.0.0.1"], {}],
     [[], { TASKCAST_TRUST_PROXY: "1" }],

@@ -61,7 +61,7 @@ Deno.test("logs and config into head: an end without a word", async () => {
   }
 });
 
-Deno.test("an output on a full disk is told in a line", async () => {
+Deno.test("output on a full disk is reported in one line", async () => {
   await using server = startServer();
   const { id } = await server.engine.createTask();
   await server.engine.publishEvent(id, { type: "n", data: 1 });
@@ -228,7 +228,7 @@ Deno.test("run: a task that takes no more output does not end the command, and e
   assert.match(String(result?.outputError), /its log is at its limit/);
 });
 
-Deno.test("run: a command that no program can be is told, and its task has failed", async () => {
+Deno.test("run: an impossible command is reported, and its task has failed", async () => {
   await using server = startServer();
   const { code, err } = await runCli(["run", "--url", server.url, "--", ""]);
   assert.equal(code, 127);
@@ -276,7 +276,7 @@ Deno.test("run: a task that ends elsewhere in the moment in which the command do
   assert(!running.err.includes("error"), running.err);
 });
 
-Deno.test("commands say within a second that no server is there, and what to do", async () => {
+Deno.test("commands report within a second that no server answers, and what to do", async () => {
   const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const url = `http://127.0.0.1:${(free.addr as Deno.NetAddr).port}`;
   free.close();

@@ -107,7 +107,7 @@ Deno.test("plugins are found in the projects of the working folder and of the co
   ]);
 });
 
-Deno.test("a configuration in JavaScript is what its text is, whatever type its folder has", async () => {
+Deno.test("a configuration in JavaScript is read by its text, whatever the type of its folder", async () => {
   const packages = {
     module: '{ "type": "module" }',
     commonjs: '{ "type": "commonjs" }',

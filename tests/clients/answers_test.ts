@@ -248,7 +248,7 @@ Deno.test("a message that is damaged each time is asked for later and later", as
   assert.deepEqual(waits, [2, 4, 8, 16, 16]);
 });
 
-Deno.test("messages of other names are passed over, whatever their data is", async () => {
+Deno.test("messages with other names are ignored, whatever their data", async () => {
   const other = "event: later.version\ndata: {not json\n\ndata: unnamed\n\n";
   await using server = scriptedServer(sse(other, eventFrame("c1", 1), other, doneFrame("c2")));
   assert.deepEqual(await told(readerOf(server)), { seen: [1], errors: [], reason: "completed" });

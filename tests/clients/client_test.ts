@@ -72,7 +72,7 @@ Deno.test("over connections that break anywhere, the text is right and no event 
   assert.deepEqual(plain, Array.from({ length: 400 }, (_, i) => i));
 });
 
-Deno.test("a lost connection goes on from the newest cursor, which heartbeats move too", async () => {
+Deno.test("a lost connection continues from the newest cursor, which heartbeats move, too", async () => {
   await using server = scriptedServer(
     sse(
       "retry: 700\n\n",
@@ -114,7 +114,7 @@ Deno.test("a frame that is cut off moves nothing, wherever its id stands", async
   }
 });
 
-Deno.test("waits double up to a cap, and begin anew after a success", async () => {
+Deno.test("waits double up to a cap, and start over after a success", async () => {
   const down = () => new Response("", { status: 500 });
   await using server = scriptedServer(
     down,
@@ -170,7 +170,7 @@ Deno.test("a token function is asked for each connection, and for a fresh one wh
   );
 });
 
-Deno.test("what the server refuses for good ends the subscription, and onError hears of it", async () => {
+Deno.test("a final refusal ends the subscription, and onError is called", async () => {
   await using server = await startAnyServer();
   const client = clientOf(server);
   const isNotFound = (error: unknown) =>
@@ -249,7 +249,7 @@ Deno.test("leaving a loop, and a callback that throws, give the connection back"
   await until(async () => (await server.reading()).streams === 0, "both connections are closed");
 });
 
-Deno.test("a connection on which nothing comes is given up and made again", async () => {
+Deno.test("a silent connection is abandoned and made again", async () => {
   await using server = scriptedServer(endless(), sse(doneFrame("c1")));
   const problems: string[] = [];
   await clientOf(server, { connection: { ...quick, idleTimeoutMs: 30 } }).subscribe("t", {
@@ -259,7 +259,7 @@ Deno.test("a connection on which nothing comes is given up and made again", asyn
   assert.match(problems[0]!, /Nothing came for 30 ms/);
 });
 
-Deno.test("stream(): reads as fast as it is read, and can be gone on with from its cursor", async () => {
+Deno.test("stream(): reads as fast as it is read, and can be continued from its cursor", async () => {
   await using server = await startAnyServer();
   const { id } = await server.engine.createTask();
   for (let i = 0; i < 5; i++) await server.engine.publishEvent(id, { type: "n", data: i });

@@ -112,7 +112,7 @@ Deno.test("EventSource: without credentials no ticket is asked for", async () =>
   ]);
 });
 
-Deno.test("EventSource: what refuses it for good is told with its reason", async () => {
+Deno.test("EventSource: a final refusal is reported with its reason", async () => {
   await using server = startServer();
   const isNotFound = (error: unknown) =>
     error instanceof TaskcastHttpError && error.code === "TASK_NOT_FOUND" && error.status === 404;
@@ -188,7 +188,7 @@ Deno.test("EventSource: a reader that lags holds a bounded part, and gets all of
   assert(connections > 3, `${connections} connections: what was unread was given up`);
 });
 
-Deno.test("EventSource: a connection that says nothing is replaced, and nobody is told", async () => {
+Deno.test("EventSource: a silent connection is replaced without an error", async () => {
   await using server = startServer();
   const { id } = await server.engine.createTask();
   let connections = 0;
@@ -253,7 +253,7 @@ Deno.test("auto: where answers have no stream EventSource takes over, and it is 
   assert.equal(asked, 1);
 });
 
-Deno.test("transport: what is not there is refused, and says what to do", async () => {
+Deno.test("transport: an unknown transport is refused with what to do", async () => {
   const baseUrl = "http://localhost:1";
   // deno-lint-ignore no-explicit-any
   assert.throws(() => new TaskcastClient({ baseUrl, transport: "ws" as any }), /no transport "ws"/);

@@ -47,7 +47,7 @@ Deno.test("a token, a key and headers that cannot be sent are refused at once, a
   }
 });
 
-Deno.test("a token function that gives what cannot be sent is told, without the token", async () => {
+Deno.test("a token function that returns an invalid token is reported, without the token", async () => {
   await using server = scriptedServer(sse(doneFrame("c1")));
   let given = 0;
   const token = () => given++ === 0 ? UNSENDABLE[0]! : "fine";

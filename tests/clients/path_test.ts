@@ -48,7 +48,7 @@ const FOREIGN: [what: string, answer: Answer][] = [
   ["too early", () => new Response(null, { status: 425 })],
 ];
 
-Deno.test("a reader that has had events outlives whatever answers in between", async () => {
+Deno.test("a reader that has received events survives any answer of an intermediary", async () => {
   for (const [what, foreign] of FOREIGN) {
     // More often than at a first contact, when the address may be wrong.
     const between = Array.from({ length: 8 }, () => foreign);
@@ -187,7 +187,7 @@ async function warnings(during: () => Promise<unknown>): Promise<string[]> {
   return told;
 }
 
-Deno.test("no server: within a second the address and what to do are told, by every part", async () => {
+Deno.test("no server: every client reports the address and what to do within a second", async () => {
   const baseUrl = `http://127.0.0.1:${freePort()}`;
   const expected = new RegExp(
     `Cannot reach Taskcast at ${baseUrl} \\(.+\\)\\. .*npx taskcast.*baseUrl`,

@@ -256,7 +256,7 @@ Deno.test("waits: Infinity is never, what no timer can hold is no storm, and not
   await forever;
 });
 
-Deno.test("waits: what is longer than a timer takes as long as it says", () => {
+Deno.test("waits longer than a timer's maximum last as long as they should", () => {
   const clock = install({ now: 0 });
   try {
     let firedMs: number | undefined;
@@ -271,7 +271,7 @@ Deno.test("waits: what is longer than a timer takes as long as it says", () => {
   }
 });
 
-Deno.test("options: any positive time works, Infinity too; what is no time is refused", async () => {
+Deno.test("options: any positive time works, Infinity included; anything else is refused", async () => {
   await using server = await startAnyServer();
   const { id } = await server.engine.createTask();
   for (const ms of [Infinity, 2 ** 31, 1e300, 1e7 + 0.5]) {

@@ -132,7 +132,7 @@ Deno.test("what somebody else did is not taken for a repetition", async () => {
   await assert.rejects(clientOf(server).deleteTask("none"), isCode("TASK_NOT_FOUND"));
 });
 
-Deno.test("publishes of one client arrive in the order of their calls, and of others in between", async () => {
+Deno.test("publishes of one client arrive in the order of their calls", async () => {
   await using server = await startAnyServer();
   const { id } = await server.engine.createTask();
   // One network for each: on a shared one, either client might lose six times in a row.
@@ -155,7 +155,7 @@ Deno.test("publishes of one client arrive in the order of their calls, and of ot
   assert.equal(events.length, 100);
 });
 
-Deno.test("a publish that is given up neither blocks nor doubles the next one", async () => {
+Deno.test("a publish that is abandoned neither blocks nor duplicates the next one", async () => {
   await using server = await startAnyServer();
   const { id } = await server.engine.createTask();
   let down = true;
@@ -183,7 +183,7 @@ Deno.test("a task that is made again under its id takes the same client's events
   }
 });
 
-Deno.test("errors are typed, and what is refused is not tried again", async () => {
+Deno.test("errors are typed, and refusals are not retried", async () => {
   await using server = await startAnyServer();
   let attempts = 0;
   const client = clientOf(server, (input, init) => {
@@ -225,7 +225,7 @@ Deno.test("a busy server is asked again when it wants to be, and not for ever", 
   assert.equal(down.requests.length, 3);
 });
 
-Deno.test("an answer that never comes is given up", async () => {
+Deno.test("an answer that never arrives is abandoned", async () => {
   await using server = scriptedServer(
     () => new Promise<Response>(() => {}),
     () => Response.json({ tasks: [] }),

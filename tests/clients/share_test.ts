@@ -219,7 +219,7 @@ Deno.test("share: a tab that does not answer loses the connection to one that do
   await closeAll(tabs);
 });
 
-Deno.test("share: over connections that break and tabs that come and go, every tab has the whole", async () => {
+Deno.test("share: every tab gets everything while connections break and tabs open and close", async () => {
   await using server = startServer();
   const random = seededRandom(5);
   let budget = 600;
@@ -308,7 +308,7 @@ Deno.test("share: only with the same caller, task and filter", async () => {
   await ended;
 });
 
-Deno.test("share: what the server refuses for good is told to every tab", async () => {
+Deno.test("share: a final refusal is reported to every tab", async () => {
   await using server = startServer();
   const refusals = await Promise.allSettled(
     [1, 2, 3].map(() => tabOf(server).subscribe("none")),

@@ -65,7 +65,7 @@ Deno.test("a wait that the server has asked for is not cut short", async () => {
   assert(performance.now() - fromMs >= 195, "as long as it asked for");
 });
 
-Deno.test("a connection of before the network went is made anew, from its cursor, and nobody is told", async () => {
+Deno.test("a connection from before a network change is replaced, from its cursor, without an error", async () => {
   await using server = scriptedServer(open(eventFrame("c1", 1)), sse(doneFrame("c2")));
   const client = new TaskcastClient({ baseUrl: server.url });
   const seen: unknown[] = [];
@@ -100,7 +100,7 @@ Deno.test("a gap in time is the machine's sleep; minutes of a hidden page are no
   }
 });
 
-Deno.test("a page that is left gives its connections up, and goes on when it is shown again", async () => {
+Deno.test("a page that is left closes its connections, and continues when it is shown again", async () => {
   const page = globalThis as { document?: object };
   page.document = { hidden: false };
   try {

@@ -288,7 +288,7 @@ engine: { heartbeatMs: "\${NONE:-2500}" }
   );
 });
 
-Deno.test("a program's own objects are not changed, whatever goes before them", async () => {
+Deno.test("a program's own objects are not changed, whatever overrides them", async () => {
   await using folder = await tempFolder({
     "taskcast.config.mjs": `
 const frozen = (value) => {
@@ -408,7 +408,7 @@ Deno.test("the JSON Schema takes and refuses what the program does", async () =>
   for (const config of right) assert(valid(config), JSON.stringify(valid.errors));
 });
 
-Deno.test("the documentation tells of every key and every variable", async () => {
+Deno.test("the documentation lists every key and every variable", async () => {
   const text = await Deno.readTextFile(
     new URL("../../docs/reference/configuration.md", import.meta.url),
   );

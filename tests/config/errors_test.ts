@@ -213,7 +213,7 @@ Deno.test("files that are not there, of no known kind, or broken programs are on
   }));
 });
 
-Deno.test("config check refuses the addresses that start refuses, by the name of what is wrong", async () => {
+Deno.test("config check refuses the addresses that start refuses, and names the setting", async () => {
   const env = {
     TASKCAST_REDIS_URL: "redis://:secret@localhost?famly=6",
     TASKCAST_POSTGRES_URL: "postgres://u:secret@localhost/db?schema=public&sslmod=require",

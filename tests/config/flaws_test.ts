@@ -77,7 +77,7 @@ Deno.test("variableFlaws() knows misspelt names, those of platforms, and others"
   assert.deepEqual(variableFlaws({ TASKCAST_IMAGE: "hush" }), { problems: [], warnings });
 });
 
-Deno.test("misspelt variables stop every command that reads them; others are told of", async () => {
+Deno.test("misspelt variables stop every command that reads them; unknown ones cause a warning", async () => {
   const commands = [["start"], ["config", "check"], ["logs", "x"], ["cleanup"], ["token"]];
   await Promise.all(commands.map(async (args) => {
     const { code, err } = await runInProcess(
@@ -211,7 +211,7 @@ Deno.test("config check shows neither secrets nor queries of webhooks", async ()
   assert(!out.includes("hush"), out);
 });
 
-Deno.test("a rule that deletes whole tasks beside an archive is told, with what to do", async () => {
+Deno.test("a rule that deletes whole tasks despite an archive is reported with advice", async () => {
   await using folder = await tempFolder({
     "a.yaml": `
 adapters: { longTerm: { provider: sqlite, path: a.db } }
@@ -262,7 +262,7 @@ Deno.test({
   },
 });
 
-Deno.test("files in UTF-16 are said to be, whatever they are for", async () => {
+Deno.test("files in UTF-16 are named as such, for every kind of file", async () => {
   const utf16 = (text: string) => {
     const units = Uint16Array.from("\ufeff" + text, (character) => character.charCodeAt(0));
     return new Uint8Array(units.buffer);

@@ -7,7 +7,7 @@ import { tempFolder } from "../../testing/temp_file.ts";
 
 const SECRET = "hush-hush-hush-hush-hush-hush-hush";
 
-Deno.test("variables are filled in in programs, too, and what is code stays as it is", async () => {
+Deno.test("variables are filled in in programs, too, and code stays unchanged", async () => {
   const core = new URL("../../core/mod.ts", import.meta.url).href;
   await using folder = await tempFolder({
     "taskcast.config.ts": `

@@ -168,7 +168,7 @@ limits:
   await stream.body!.cancel();
 });
 
-Deno.test("start: Sentry by a variable alone, and what is left is sent at the end", async () => {
+Deno.test("start: Sentry by a variable alone, with pending reports sent at the end", async () => {
   await using sentry = startSentryEndpoint();
   await using server = await startCli(LOCAL, { SENTRY_DSN: sentry.dsn });
   const client = new TaskcastServerClient({ baseUrl: server.url });

@@ -46,7 +46,7 @@ Deno.test("observability.md has each metric with its type and labels, and no oth
   for (const name of names(text)) assert(known.includes(name), `${name} is not measured`);
 });
 
-Deno.test("the dashboard asks only for metrics and labels that there are", async () => {
+Deno.test("the dashboard uses only metrics and labels that exist", async () => {
   const text = await Deno.readTextFile(new URL("grafana/taskcast.json", DOCS));
   const families = await metrics();
   const known = new Set([...families.values()].flatMap(sampleNames));

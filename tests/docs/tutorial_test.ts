@@ -78,7 +78,7 @@ Deno.test("tutorial: a producer whose task is cancelled says so", async () => {
   assert.equal(await ends(producer), "third is cancelled\n");
 });
 
-Deno.test("tutorial: the agent asks, and goes on when it is answered or stopped", async () => {
+Deno.test("tutorial: the agent asks, and continues when it is answered or stopped", async () => {
   await using lesson = await startLesson();
   const { taskcast } = lesson;
   const asks = (agent: CliProcess) => until(() => agent.out.includes("waits for"), "it asks");

@@ -138,7 +138,7 @@ test("redis: a server that three Sentinels lead to a master follows it to anothe
   for (const [url, message] of cases) await assertRefused(url, message);
 });
 
-test("redis: an address of the wrong kind is told so at the start", async () => {
+test("redis: an address of the wrong kind is refused at the start with a reason", async () => {
   await using cluster = await startRedisCluster(2);
   await using single = await startRedis();
   const [node] = cluster.nodes;

@@ -67,7 +67,7 @@ if (await redisProgram() === undefined) {
   });
 }
 
-Deno.test("sqlite: an older copy of the file takes its place between two starts, and cursors tell", async () => {
+Deno.test("sqlite: cursors show that an older copy of the file replaced it between two starts", async () => {
   await withFile(async (path) => {
     const start = () => {
       const adapters = createSqliteAdapters({ path });

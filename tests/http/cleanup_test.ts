@@ -48,7 +48,7 @@ async function metric(url: string, name: string): Promise<number> {
   return valueOf(parsePrometheus(await (await fetch(`${url}/metrics`)).text()), name)!;
 }
 
-test("two instances on Redis and PostgreSQL clean hot and cold tasks, each once", async () => {
+test("two instances on Redis and PostgreSQL clean up hot and archived tasks, each once", async () => {
   const schema = `t${crypto.randomUUID().replaceAll("-", "")}`;
   const sql = postgres(pg, { max: 1, onnotice: () => {} });
   await sql`CREATE SCHEMA ${sql(schema)}`;
@@ -111,7 +111,7 @@ test("two instances on Redis and PostgreSQL clean hot and cold tasks, each once"
   await sql.end();
 });
 
-Deno.test("taskcast cleanup says what is due, changes nothing if so asked, and does it", async () => {
+Deno.test("taskcast cleanup shows what is due, changes nothing with --dry-run, and does it otherwise", async () => {
   const storage = { adapters: { shortTerm: { provider: "sqlite", path: "./tasks.db" } } };
   const rules = [
     {

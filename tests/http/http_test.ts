@@ -194,7 +194,7 @@ Deno.test("a server that closes ends its streams without an end, and refuses new
   assert.equal((await server.call("GET", "/health")).status, 200);
 });
 
-Deno.test("readiness tells what cannot be reached, and is lost only with what is needed", async () => {
+Deno.test("readiness names unreachable dependencies, and fails only for needed ones", async () => {
   const away = <Store extends object>(store: Store): Store =>
     new Proxy(store, {
       get: (target, name) =>
@@ -218,7 +218,7 @@ Deno.test("readiness tells what cannot be reached, and is lost only with what is
   }
 });
 
-Deno.test("readiness is degraded, and 200, while a part of what is needed is away", async () => {
+Deno.test("readiness is degraded, with 200, while a part of a needed dependency is away", async () => {
   const shortTermStore = new MemoryShortTermStore();
   const message = "1 of 3 shards cannot be reached";
   shortTermStore.check = () => Promise.resolve({ status: "degraded", message } as never);

@@ -45,7 +45,7 @@ async function statuses(
   return all;
 }
 
-Deno.test("rate limit: each credential has its own, whatever the number of its tokens", async () => {
+Deno.test("rate limit: each credential has one limit for all its tokens", async () => {
   const trustedServices = { billing: "a key of many characters" };
   await using server = startServer({
     app: { auth: jwt, trustedServices, rateLimit: slow(2) },
@@ -85,7 +85,7 @@ Deno.test("rate limit: a token that is written in another way is the same caller
   assert.deepEqual(seen, [200, 200, 200, 429]);
 });
 
-Deno.test("rate limit: a function of the host says who a caller is, or nobody is counted", async () => {
+Deno.test("rate limit: a function of the host identifies the caller, or none is counted", async () => {
   const who: { sub?: string; credential?: string }[] = [
     { sub: "a" },
     { sub: "a" },
@@ -106,7 +106,7 @@ Deno.test("rate limit: a function of the host says who a caller is, or nobody is
   assert.deepEqual(await statuses(server, 6, {}), [200, 429, 200, 429, 200, 200]);
 });
 
-Deno.test("rate limit: our clients wait as long as they are told, and then go on", async () => {
+Deno.test("rate limit: our clients wait as long as asked, and then continue", async () => {
   await using server = startServer({
     app: { clientAddress, rateLimit: { requestsPerSecond: 4, burst: 2 } },
   });
@@ -154,7 +154,7 @@ Deno.test("rate limit: it is over when the server said, and not before", async (
   assert.deepEqual(await statuses(server, 2, {}), [200, 429]);
 });
 
-Deno.test("rate limit: an address is limited whoever sends, and health is always answered", async () => {
+Deno.test("rate limit: an address is limited for every credential, and health is always answered", async () => {
   await using server = startServer({
     app: { auth: jwt, clientAddress, rateLimit: { ...slow(100), perAddress: slow(3) } },
   });
@@ -175,7 +175,7 @@ Deno.test("rate limit: an address is limited whoever sends, and health is always
   }
 });
 
-Deno.test("rate limit: who fails to authenticate too often is not listened to, on no path", async () => {
+Deno.test("rate limit: an address that fails to authenticate too often is refused on every path", async () => {
   const trustedServices = { billing: "a key of many characters" };
   await using server = startServer({
     app: {
@@ -286,7 +286,7 @@ Deno.test("streams: a caller has no more than it may, and a stream that ends mak
   for (const { stream } of [first, third, fourth]) await stream.return();
 });
 
-Deno.test("streams: whatever way one ends, its place is free again", async () => {
+Deno.test("streams: however one ends, its slot is free again", async () => {
   await using server = startServer({ app: { auth: jwt, maxStreamsPerCredential: 1 } });
   const { engine } = server;
   await engine.createTask({ id: "t" });
@@ -337,7 +337,7 @@ Deno.test("streams: whatever way one ends, its place is free again", async () =>
   await isFree();
 });
 
-Deno.test("streams: hundreds of readers that go away at any moment leave nothing behind", async () => {
+Deno.test("streams: hundreds of readers that disconnect at any moment leave nothing behind", async () => {
   await using server = startServer({ app: { auth: jwt, maxStreams: 40 } });
   const { engine } = server;
   await engine.createTask({ id: "t" });
@@ -456,7 +456,7 @@ Deno.test("publishing lines: a caller has no more open requests than streams, an
   }
 });
 
-Deno.test("publishing lines: whatever way a request ends, its place is free again", async () => {
+Deno.test("publishing lines: however a request ends, its slot is free again", async () => {
   await using server = startServer({ app: { auth: jwt, maxStreamsPerCredential: 1 } });
   const { engine } = server;
   const me = await bearer({ sub: "me" });

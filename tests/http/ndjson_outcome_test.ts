@@ -71,7 +71,7 @@ for (const [name, isCarriedOut] of Object.entries(OUTCOMES)) {
   }
 }
 
-Deno.test("of lines that are refused together, those before the bad one are stored, each once", async () => {
+Deno.test("lines before a bad one in the same commit are stored, each once", async () => {
   await using server = startServer({ engine: { limits: { maxEventsPerTask: 4 } } });
   const { id } = await server.engine.createTask();
   const { write, close, answered } = await openRequest(server, id);
@@ -209,7 +209,7 @@ Deno.test("a body that comes more slowly than its token lasts is refused, and ch
   assert.deepEqual([lastIndex, status], [-1, "pending"]);
 });
 
-Deno.test("openPublisher() goes on with a new token when its token expires, also while idle", async () => {
+Deno.test("openPublisher() continues with a new token when its token expires, also while idle", async () => {
   const { server } = startExpiring();
   await using _ = server;
   const { id } = await server.engine.createTask();

@@ -269,7 +269,7 @@ browserTest(
   },
 );
 
-Deno.test("the document lists what the query may say, and the start tells the API's version", async () => {
+Deno.test("the document lists the query parameters, and the root names the API's version", async () => {
   await using engine = makeEngine();
   const app = createTaskcastApp({ engine });
   const document: Json = await (await app.request("/openapi.json")).json();

@@ -112,7 +112,7 @@ Deno.test("a parameter that is not known keeps what it comes with from being don
   assert.deepEqual((await server.engine.listTasks()).tasks.map(({ id }) => id), ["t"]);
 });
 
-Deno.test("parameters of others are passed over: those that begin with _, and those that are named", async () => {
+Deno.test("foreign parameters are ignored: those that begin with _, and those that are named", async () => {
   await using server = await open({ ignoredParameters: ["code", "token"] });
   for (
     const query of ["_=1764540000", "_t=1&_t=2", "__proto__=1", "code=secret", "token=a&token=b"]
@@ -124,7 +124,7 @@ Deno.test("parameters of others are passed over: those that begin with _, and th
   assert.equal((await plain.get("/tasks?code=1"))[0], 400);
 });
 
-Deno.test("probes and scrapers may ask with whatever they like", async () => {
+Deno.test("probes and scrapers may send any query", async () => {
   await using server = await open();
   for (
     const path of [

@@ -38,7 +38,7 @@ function open() {
   };
 }
 
-Deno.test("a field that is missing, of the wrong kind or misspelt is told in plain words", async () => {
+Deno.test("a field that is missing, of the wrong kind or misspelt is refused in plain words", async () => {
   await using server = open();
   await server.engine.createTask({ id: "t" });
   const cases: [method: string, path: string, body: unknown, message: string][] = [
@@ -127,7 +127,7 @@ const WRONG: unknown[] = [
   { zzz: 1 },
 ];
 
-Deno.test("whatever is sent in whichever field, no refusal speaks of how it was checked", async () => {
+Deno.test("no refusal of any value in any field mentions how it was checked", async () => {
   await using server = open();
   await server.engine.createTask({ id: "t" });
   const document: Json = await (await server.app.request("/openapi.json")).json();

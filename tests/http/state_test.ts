@@ -26,7 +26,7 @@ Deno.test("of 50 concurrent ends exactly one succeeds, with one status event", a
   assert.deepEqual(task.result, won[0]!.body.result);
 });
 
-Deno.test("a ttl that runs out gives exactly one timeout, and its readers are told", async () => {
+Deno.test("an expired ttl causes exactly one timeout, and its readers are told", async () => {
   await using server = await startAnyServer();
   const { body: task } = await server.call("POST", "/tasks", { ttl: 0.2 });
   const seen = await allFrames(`${server.url}/tasks/${task.id}/events`);
@@ -35,7 +35,7 @@ Deno.test("a ttl that runs out gives exactly one timeout, and its readers are to
   assert.deepEqual(seen.at(-1)!.data, { reason: "timeout" });
 });
 
-Deno.test("a blocked task goes on by itself, or by an answer", async () => {
+Deno.test("a blocked task resumes by itself or by an answer", async () => {
   await using server = await startAnyServer();
   const { id } = await server.engine.createTask();
   await server.engine.transitionTask(id, "running");
@@ -53,7 +53,7 @@ Deno.test("a blocked task goes on by itself, or by an answer", async () => {
   assert.equal((await server.call("GET", `/tasks/${id}/request`)).status, 404);
 });
 
-Deno.test("deleting tells the readers, and an old cursor is not taken for the new task", async () => {
+Deno.test("deleting notifies readers, and an old cursor does not apply to the new task", async () => {
   await using server = await startAnyServer();
   await server.call("POST", "/tasks", { id: "t" });
   await server.engine.publishEvent("t", { type: "n", data: 1 });

@@ -47,7 +47,7 @@ Deno.test("tasks of ids that cannot be reached are not created", async () => {
   }
 });
 
-Deno.test("clients ask nothing for an id that is none: its address may be that of all tasks", async () => {
+Deno.test("clients send no request for an invalid id, whose address may be that of all tasks", async () => {
   const asked: string[] = [];
   const options = {
     baseUrl: "http://localhost:1",

@@ -112,7 +112,7 @@ Deno.test("npm: the client is type-checked for browsers, without the types of No
   await tsc(["--module", "preserve", "--lib", "es2022,dom", "--typeRoots", "none", "page.ts"]);
 });
 
-Deno.test("npm: the client is there as one file for pages, too, which needs nothing else", async () => {
+Deno.test("npm: the client is also one file for pages, which needs nothing else", async () => {
   const folder = `${modules}/@taskcast/client/`;
   const { unpkg, jsdelivr } = JSON.parse(await Deno.readTextFile(`${folder}package.json`));
   assert.equal(unpkg, jsdelivr);
@@ -287,7 +287,7 @@ Deno.test("npm: limits count by the address of the connection on Node 20", async
   await testCommand([await nodeOf(20), installed], ["auth/token"], "the address of the connection");
 });
 
-Deno.test("npm: what is in SQLite survives the death of its server on Node 22", async () => {
+Deno.test("npm: tasks in SQLite survive the death of their server on Node 22", async () => {
   await testCommand([await nodeOf(22), installed], ["stores/sqlite_process"]);
 });
 

@@ -155,7 +155,7 @@ Deno.test("with an SDK there are spans with the right parents, and webhooks get 
   }
 });
 
-Deno.test("a request inside a span of the host goes on from there", async () => {
+Deno.test("a request inside a span of the host continues that trace", async () => {
   const exporter = new InMemorySpanExporter();
   const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
@@ -182,7 +182,7 @@ Deno.test("a request inside a span of the host goes on from there", async () => 
   }
 });
 
-Deno.test("what is traced begins with its call: a publish goes before a deletion after it", async () => {
+Deno.test("tracing starts with the call, so a publish precedes a later deletion", async () => {
   trace.setGlobalTracerProvider(new BasicTracerProvider());
   try {
     await using engine = new TaskEngine({

@@ -53,7 +53,7 @@ function countFrames(): { count(): number; restore(): void } {
   };
 }
 
-Deno.test("events are bounded, texts are whole, and what was dropped is told", async () => {
+Deno.test("events are bounded, texts are whole, and dropped events are counted", async () => {
   await using server = countingServer();
   const { id } = await server.engine.createTask();
   const seen: Record<string, ReturnType<typeof useTaskEvents>> = {};

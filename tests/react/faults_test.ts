@@ -97,7 +97,7 @@ Deno.test("a token that is refused is an error; a new one is tried at once", asy
   await until(() => page.text() === "done ", "the new token is used");
 });
 
-Deno.test("a token function may be written anew each time: the newest is called", async () => {
+Deno.test("a token function may be a new object each time: the newest is called", async () => {
   await using server = scriptedServer(
     () => new Response("", { status: 401 }),
     sse("event: taskcast.open\ndata: {}\n\n"),
@@ -121,7 +121,7 @@ Deno.test("a token function may be written anew each time: the newest is called"
   assert(asked.slice(from).every((name) => name === "second false"));
 });
 
-Deno.test("a server that is not there from the beginning is told at once", async () => {
+Deno.test("a server that is absent from the start is reported at once", async () => {
   function Watch(): string {
     const { status, error } = useTaskEvents("t");
     return `${status} ${error?.name}`;
@@ -131,7 +131,7 @@ Deno.test("a server that is not there from the beginning is told at once", async
   await until(() => page.text() === "reconnecting UnreachableError", "it is told");
 });
 
-Deno.test("a network that is down for long is told, and forgotten when it is back", async () => {
+Deno.test("a long network outage is reported, and forgotten when it is over", async () => {
   const down = () => new Response("", { status: 502 });
   let isUp = false;
   await using server = scriptedServer(sse("event: taskcast.open\ndata: {}\n\n"), () => {
@@ -167,7 +167,7 @@ Deno.test("a network that is down for long is told, and forgotten when it is bac
   ]);
 });
 
-Deno.test("a wait that the server asks for is told at once when it is long", async () => {
+Deno.test("a long wait that the server asks for is reported at once", async () => {
   await using _server = scriptedServer(() =>
     new Response("", { status: 503, headers: { "retry-after": "60" } })
   );

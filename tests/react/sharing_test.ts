@@ -57,7 +57,7 @@ Deno.test("hooks on one task share one connection, under StrictMode too", async 
   }
 });
 
-Deno.test("a filter may be written anew each time; others have their own connection", async () => {
+Deno.test("equal filters share a connection, even if they are new objects each time", async () => {
   await using server = countingServer();
   const { id } = await server.engine.createTask();
   for (const type of ["a", "b", "c"]) await server.engine.publishEvent(id, { type, data: 0 });

@@ -28,7 +28,7 @@ function connected(server: AnyServer, streams: number): Promise<void> {
 const ended = (count: number) => (seen: Frame[]) =>
   seen.filter(({ data }) => data.data?.status === "completed").length === count;
 
-Deno.test("the stream of all tasks begins now and has every event of every task once, in order", async () => {
+Deno.test("the stream of all tasks starts now and has every event of every task once, in order", async () => {
   await using server = await startAnyServer();
   const { engine } = server;
   await engine.createTask({ id: "before" });
@@ -86,7 +86,7 @@ Deno.test("taskTypes, taskIds, types and levels narrow the stream of all tasks",
   ]);
 });
 
-Deno.test("a task that is deleted and made again goes on in the stream of all tasks", async () => {
+Deno.test("a task that is deleted and created again continues in the stream of all tasks", async () => {
   await using server = await startAnyServer();
   const { engine } = server;
   const lives: unknown[] = [];
@@ -107,7 +107,7 @@ Deno.test("a task that is deleted and made again goes on in the stream of all ta
   assert.deepEqual(lives, [[1, 0], [1, 1], [2, 0], [2, 1]]);
 });
 
-Deno.test("wake-ups that are dropped and doubled lose and double nothing for all tasks", async () => {
+Deno.test("dropped and repeated wake-ups lose and repeat nothing in the stream of all tasks", async () => {
   await using server = startServer({
     engine: {
       broadcast: lossyBroadcast(new MemoryBroadcastProvider(), { seed: 5 }),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-Deno.test("a reader who waits takes less than 2 KiB of the heap", async () => {
+Deno.test("a waiting reader takes less than 2 KiB of heap", async () => {
   // Runs in a process of its own, where garbage can be collected on demand: so the figure is a
   // count, the same within a few bytes each time.
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {

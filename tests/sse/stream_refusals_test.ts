@@ -42,7 +42,7 @@ async function refusing(reason: "store" | "streams" | "rate" | "closing") {
   return { server, shortTermStore, answered };
 }
 
-Deno.test("who takes nothing but a stream is told to wait by 200, and it is counted as the refusal it is", async () => {
+Deno.test("a client that accepts only streams is asked to wait with 200, which is counted as a refusal", async () => {
   const cases = [
     ["closing", 503, "ENGINE_CLOSED", 2000],
     ["streams", 429, "RATE_LIMITED", 5000],
@@ -81,7 +81,7 @@ Deno.test("who takes nothing but a stream is told to wait by 200, and it is coun
   }
 });
 
-Deno.test("a refusal that lasts stays one, whoever asks", async () => {
+Deno.test("a lasting refusal stays a refusal for every client", async () => {
   const { server } = await refusing("closing");
   await using _server = server;
   const status = async (path: string, headers: Record<string, string> = BROWSER) => {
@@ -99,7 +99,7 @@ Deno.test("a refusal that lasts stays one, whoever asks", async () => {
   assert.equal(await status("/tasks/t/events", { accept: "*/*" }), 503);
 });
 
-Deno.test("EventSource goes on when the store is back, which closes it otherwise", async () => {
+Deno.test("EventSource continues when the store is back, instead of closing for good", async () => {
   const { server, shortTermStore } = await refusing("store");
   await using _server = server;
   await server.engine.publishEvent("t", { type: "n", data: 1 });

@@ -6,7 +6,7 @@ import { allFrames, frames, until } from "../../testing/sse/sse.ts";
 import { startAnyServer } from "../../testing/servers/any_server.ts";
 import { startServer } from "../../testing/servers/test_server.ts";
 
-Deno.test("no payload forges a frame, whatever line breaks it holds", async () => {
+Deno.test("no payload forges a frame, whatever line breaks it has", async () => {
   await using server = await startAnyServer();
   const { engine, url } = server;
   const evil = "x\n\nevent: taskcast.done\ndata: {}\n\n";
@@ -56,7 +56,7 @@ Deno.test("a large replay goes out in pieces, as it is read", async () => {
   assert(largest < 2_000_000, `${largest} bytes at once`);
 });
 
-Deno.test("readers that go away change nothing for the task and leave nothing behind", async () => {
+Deno.test("readers that disconnect do not affect the task and leave nothing behind", async () => {
   await using server = await startAnyServer();
   const { engine, url } = server;
   await engine.createTask({ id: "t" });

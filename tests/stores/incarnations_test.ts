@@ -67,7 +67,7 @@ async function statusOfStream(url: string, headers = {}): Promise<number> {
   return response.status;
 }
 
-Deno.test("what was allowed with one task is not with the next one of its id, whoever deleted it", async () => {
+Deno.test("a permission for a task does not carry over to the next task with its id", async () => {
   const [ours, theirs] = [await as("ours"), await as("theirs")];
   for (const step of Object.keys(STEPS)) {
     await using server = startServer({ app: { auth } });
@@ -88,7 +88,7 @@ Deno.test("what was allowed with one task is not with the next one of its id, wh
   }
 });
 
-Deno.test("nobody is refused because of the rules that a deleted task had", async () => {
+Deno.test("no caller is refused by the rules of a deleted task", async () => {
   const theirs = await as("theirs");
   for (const step of Object.keys(STEPS)) {
     await using server = startServer({ app: { auth } });
@@ -100,7 +100,7 @@ Deno.test("nobody is refused because of the rules that a deleted task had", asyn
   }
 });
 
-Deno.test("a step that a re-creation overtakes is decided anew, once, by the new rules", async () => {
+Deno.test("a step that a re-creation overtakes is decided again, once, by the new rules", async () => {
   const [ours, theirs] = [await as("ours"), await as("theirs")];
   for (const [who, expected] of [[ours, 403], [theirs, 201]] as const) {
     const store = new MemoryShortTermStore();
@@ -124,7 +124,7 @@ Deno.test("a step that a re-creation overtakes is decided anew, once, by the new
   }
 });
 
-Deno.test("a publish whose sender is known needs no read, also after the ten seconds of 0.1.0", async () => {
+Deno.test("a publish by a known sender needs no read, also after ten seconds", async () => {
   const store = new MemoryShortTermStore();
   let reads = 0;
   const { getTask } = store;

@@ -72,7 +72,7 @@ Deno.test("the stream of all tasks has those that are created later on another i
   });
 });
 
-Deno.test("of ends on many instances one succeeds; a client goes on where an instance closes", async () => {
+Deno.test("of several ends on many instances one succeeds, and a client continues when its instance closes", async () => {
   await withServers(3, async (servers) => {
     const [first, second] = servers as [TestServer, TestServer];
     const { id } = await first.engine.createTask();
@@ -106,7 +106,7 @@ Deno.test("of ends on many instances one succeeds; a client goes on where an ins
   });
 });
 
-Deno.test("the stream of all tasks finds new tasks even when every wake-up is lost, and tells each once", async () => {
+Deno.test("the stream of all tasks finds new tasks even if every wake-up is lost, each once", async () => {
   const shared = {
     broadcast: lossyBroadcast(new MemoryBroadcastProvider(), { dropped: 1 }),
     shortTermStore: new MemoryShortTermStore(),

@@ -16,7 +16,7 @@ async function told(url: string, provider = "redis"): Promise<string[]> {
   return lines;
 }
 
-test("a Redis that writes no log of what it does is warned of, and no other store", async () => {
+test("a Redis without an append-only file causes a warning, and no other store does", async () => {
   await using redis = await startRedis();
   const [line, ...more] = await told(redis.url);
   assert.match(line!, /^warn Redis has appendonly no: /);
@@ -26,7 +26,7 @@ test("a Redis that writes no log of what it does is warned of, and no other stor
   assert.deepEqual(await told(durable.url), []);
 });
 
-test("a Redis that does not tell is not warned of", async () => {
+test("a Redis that hides its configuration causes no warning", async () => {
   const user = ["--user", "careful", "on", ">of-the-dog", "~*", "&*", "+@all", "-config"];
   await using redis = await startRedis({ args: user });
   const url = redis.url.replace("//", "//careful:of-the-dog@");

@@ -82,7 +82,7 @@ async function readOnce(engine: TaskEngine, since: Since): Promise<Reader> {
   return reader;
 }
 
-Deno.test("a live reader is told that what it has is lost, and has what the log says", async () => {
+Deno.test("a live reader is told that events it has are lost, and then has what the log has", async () => {
   for (const seriesFormat of ["delta", "accumulated"] as const) {
     await using setup = await start();
     const { engine, store, saved } = setup;
@@ -102,7 +102,7 @@ Deno.test("a live reader is told that what it has is lost, and has what the log 
   }
 });
 
-Deno.test("a live reader is told though the log stays shorter than what it has", async () => {
+Deno.test("a live reader is told even if the log stays shorter than what it has", async () => {
   await using setup = await start();
   const { engine, store, saved } = setup;
   const reader = new Reader();
@@ -114,7 +114,7 @@ Deno.test("a live reader is told though the log stays shorter than what it has",
   assert.deepEqual(reader.opens, ["t start", "t expired reset"]);
 });
 
-Deno.test("a reader who has nothing that was lost is not told anything", async () => {
+Deno.test("a reader that has none of the lost events is told nothing", async () => {
   await using setup = await start();
   const { engine, store, saved } = setup;
   const before = new Reader();
@@ -128,7 +128,7 @@ Deno.test("a reader who has nothing that was lost is not told anything", async (
   assert.equal(reader.text, "de12345678");
 });
 
-Deno.test("cursors of what was lost are expired: exact, in mid-replay, of an end, and ahead", async () => {
+Deno.test("cursors of lost events have expired: exact, in mid-replay, at an end, and ahead", async () => {
   await using setup = await start();
   const { engine, store, saved } = setup;
   await engine.publishEvents("t", [{ type: "note", data: 1 }, { type: "note", data: 2 }]);
@@ -160,7 +160,7 @@ Deno.test("cursors of what was lost are expired: exact, in mid-replay, of an end
   }
 });
 
-Deno.test("a cursor of version 0.1.0 goes on as it did, and is expired where the log ends before it", async () => {
+Deno.test("a cursor of version 0.1.0 continues, and has expired if the log ends before it", async () => {
   await using setup = await start();
   const { engine, store, saved } = setup;
   const { nextCursor } = await engine.getEvents("t", { limit: 8 });
@@ -190,7 +190,7 @@ Deno.test("pages of a history that was lost are refused, not mixed with another'
   }
 });
 
-Deno.test("who follows all tasks is told of the one that is another now, and only of that", async () => {
+Deno.test("a reader of all tasks is told which task was replaced, and of no other", async () => {
   await using setup = await start();
   const { engine, store, saved } = setup;
   const reader = new Reader();

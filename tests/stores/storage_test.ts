@@ -113,7 +113,7 @@ Deno.test("start: what cannot work stops it with one clear line and no secret", 
   }));
 });
 
-Deno.test("start: of a plugin that cannot do what it must is told which, for what, and what is missing", async () => {
+Deno.test("start: an incomplete plugin is named with its role and what is missing", async () => {
   const core = new URL("../../core/mod.ts", import.meta.url).href;
   const plugin = (open: string) => `
     import { MemoryShortTermStore } from "${core}";
@@ -171,7 +171,7 @@ Deno.test("start: of a plugin that cannot do what it must is told which, for wha
   assert.match(err, /^error: Cannot load the adapter "no_such.ts": .*\n$/);
 });
 
-test("start: what answers and is not what it should be is told", async () => {
+test("start: a wrong service at an address is named", async () => {
   const hosts = { redis: new URL(redis).host, postgres: new URL(pg).host };
   const cases: [string[], RegExp][] = [
     [["--redis-url", `redis://${hosts.postgres}`], /Cannot use redis at .*is it a Redis/],
@@ -219,7 +219,7 @@ test("migrations of many servers that start at once are done once", async () => 
   assert.equal(versions.filter(({ from }) => from === 0).length, 1);
 });
 
-test("health tells of each dependency", async () => {
+test("health reports each dependency", async () => {
   await using server = await startCli(LOCAL, {
     TASKCAST_REDIS_URL: redis,
     TASKCAST_POSTGRES_URL: await newDatabase(),
@@ -243,7 +243,7 @@ test("health tells of each dependency", async () => {
   assert.equal(detail.counters.eventsArchived, 0);
 });
 
-test("rolling restart: streams are ended, and their clients go on at the instance that is there", async () => {
+test("rolling restart: streams are ended, and their clients continue at the other instance", async () => {
   const env = { TASKCAST_REDIS_URL: redis, TASKCAST_POSTGRES_URL: await newDatabase() };
   let current = await startCli(LOCAL, env);
   const { id } = await new TaskcastServerClient({ baseUrl: current.url }).createTask();

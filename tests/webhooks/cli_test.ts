@@ -53,7 +53,7 @@ async function withFailing(
   });
 }
 
-Deno.test("webhooks list shows what was given up, as a table or as lines of JSON", async () => {
+Deno.test("webhooks list shows abandoned deliveries, as a table or as lines of JSON", async () => {
   await withFailing(async ({ taskcast, fail }) => {
     assert.deepEqual(await taskcast("list"), {
       code: 0,
@@ -144,7 +144,7 @@ Deno.test("webhooks retry --all goes through all pages once, though everything f
   });
 });
 
-Deno.test("webhooks: what is wrong is one line, and the token is sent", async () => {
+Deno.test("webhooks: errors are one line, and the token is sent", async () => {
   await withFailing(async ({ taskcast }) => {
     const cases: [string[], number, RegExp][] = [
       [["retry", "none"], 1, /^error: .*none.*\n$/],

@@ -65,18 +65,18 @@ async function killTheTeller(env: Record<string, string>): Promise<void> {
   });
 }
 
-Deno.test("webhooks: kill -9 of the instance that tells them loses nothing, on SQLite", async () => {
+Deno.test("webhooks: kill -9 of the delivering instance loses nothing, on SQLite", async () => {
   await withFile((path) => killTheTeller({ TASKCAST_SQLITE_PATH: path }));
 });
 
 if (redis !== undefined) {
-  Deno.test("webhooks: kill -9 of the instance that tells them loses nothing, on Redis", async () => {
+  Deno.test("webhooks: kill -9 of the delivering instance loses nothing, on Redis", async () => {
     await killTheTeller({ TASKCAST_REDIS_URL: redis });
   });
 }
 
 if (postgres !== undefined) {
-  Deno.test("webhooks: kill -9 of the instance that tells them loses nothing, on PostgreSQL", async () => {
+  Deno.test("webhooks: kill -9 of the delivering instance loses nothing, on PostgreSQL", async () => {
     await killTheTeller({ TASKCAST_POSTGRES_URL: postgres, TASKCAST_STORAGE: "postgres" });
   });
 }

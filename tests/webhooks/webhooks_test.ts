@@ -124,7 +124,7 @@ Deno.test("webhooks need a scope of their own, and nobody sees their secrets", a
   sender.close();
 });
 
-Deno.test("what was given up is listed, and sent again when that is asked for", async () => {
+Deno.test("abandoned deliveries are listed, and sent again on request", async () => {
   let status = 500;
   await withReceiver(() => status, async (receiver) => {
     await using server = serverWithWebhooks();

@@ -4,7 +4,7 @@ import { importsIn, packageOf } from "./read_files.ts";
 
 const versions = new Map([["@taskcast/core", "^0.1.0"], ["hono", "^4.13.0"], ["jiti", "^2.7.0"]]);
 
-Deno.test("npm: what is imported or named is a dependency, what the application brings a peer", () => {
+Deno.test("npm: imported or named packages are dependencies, and those of the application are peers", () => {
   assert.deepEqual(
     dependenciesOf(["hono", "@taskcast/core", "react", "sdk"], {
       alsoNeeds: ["jiti"],

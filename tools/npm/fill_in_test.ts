@@ -13,7 +13,7 @@ Deno.test("npm: what Node 20 lacks is imported where it is used, and nowhere els
   );
 });
 
-Deno.test("npm: what is filled in does what it stands for", async () => {
+Deno.test("npm: fill-ins do what they stand for", async () => {
   const { withResolvers, groupBy, fromAsync } = await import(
     `data:text/javascript,${encodeURIComponent(FILL_INS_CODE)}`
   );

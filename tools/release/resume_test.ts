@@ -118,7 +118,7 @@ Deno.test("a release that stops at any command is gone on with, and publishes no
   }
 });
 
-Deno.test("a release goes on at its own commit only, and starts with nothing uncommitted", async () => {
+Deno.test("a release continues at its own commit only, and starts without uncommitted changes", async () => {
   const elsewhere = new FakeWorld();
   elsewhere.tag = "commit 17";
   await assert.rejects(release(WHAT, elsewhere), /v0\.2\.0 is another commit/);
