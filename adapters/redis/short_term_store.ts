@@ -6,44 +6,27 @@ import type {
   DueKind,
   DueWork,
   EventDraft,
-  FoldPage,
-  FoldQuery,
   HealthReport,
-  ListKey,
-  ListPage,
-  ListQuery,
-  LogPage,
-  LogQuery,
   NoteChange,
   Refusal,
   RevisionExpectation,
   ScheduledTask,
   ShortTermStore,
   StoredEvent,
-  TaskHead,
   TaskRevision,
   Tombstone,
   Trim,
   Work,
 } from "@taskcast/core/adapter";
-import { compareNewestFirst, DUE_KINDS, matchesListQuery } from "@taskcast/core/adapter";
-import type { EventFilter, SeriesMode, TaskStatus } from "@taskcast/core/protocol";
-import { TaskcastError } from "@taskcast/core/protocol";
+import { DUE_KINDS } from "@taskcast/core/adapter";
+import type { SeriesMode, TaskStatus } from "@taskcast/core/protocol";
+import { asStored, commitCall, NUMBER_AT, text, toStoredEvent } from "./codec.ts";
 import type { Reply } from "./connection/client.ts";
-import {
-  asStored,
-  commitCall,
-  filterArg,
-  NUMBER_AT,
-  text,
-  toFold,
-  toStoredEvent,
-} from "./codec.ts";
 import type { Connection } from "./connection/connection.ts";
 import type { Partitions } from "./partitions.ts";
-import type { ScriptName } from "./scripting/script_call.ts";
 import type { ScriptRunner } from "./scripting/script_runner.ts";
 import type { StoreHealth } from "./store_health.ts";
+import { RedisTaskReader } from "./task_reader.ts";
 
 /** Suffix of the outcome of a stored commit whose wake-ups could not be published. */
 const UNANNOUNCED = " unannounced";
@@ -55,11 +38,9 @@ const ASK_AGAIN_MS = 1_000;
  * Tasks and logs in Redis. Each change of one task is one atomic script. Lists, claims and large pages
  * take several calls.
  */
-export class RedisShortTermStore implements ShortTermStore {
+export class RedisShortTermStore extends RedisTaskReader implements ShortTermStore {
   readonly durable = true;
   readonly announcesOn?: BroadcastProvider;
-  readonly #scripts: ScriptRunner;
-  readonly #partitions: Partitions;
   readonly #publish: "PUBLISH" | "SPUBLISH" | "";
   readonly #connection: Connection;
   readonly #health: StoreHealth;
@@ -82,8 +63,7 @@ export class RedisShortTermStore implements ShortTermStore {
       onClose: () => void;
     },
   ) {
-    this.#scripts = scripts;
-    this.#partitions = partitions;
+    super(scripts, partitions);
     this.#connection = connection;
     this.#health = health;
     this.announcesOn = announcesOn;
@@ -97,13 +77,13 @@ export class RedisShortTermStore implements ShortTermStore {
 
   async commit(commit: Commit): Promise<CommitResult> {
     const { taskId, events } = commit;
-    const base = this.#partitions.of(taskId);
+    const base = this.partitions.of(taskId);
     const { script, args } = commitCall(commit, {
       session: this.#session,
       publish: this.#publish,
     });
     // Numbered on sending, so that numbers are sent in order.
-    const reply = await this.#scripts.run(base, script, () => {
+    const reply = await this.scripts.run(base, script, () => {
       args[NUMBER_AT] = String(++this.#commits);
       return args;
     });
@@ -121,168 +101,6 @@ export class RedisShortTermStore implements ShortTermStore {
     };
   }
 
-  async getTask(taskId: string, at?: number): Promise<TaskHead | undefined> {
-    const args = [taskId, text(at)];
-    const [record, length, trimmed, entropy] = await this.#run(taskId, "get_task", ...args);
-    if (record === null) return undefined;
-    const head: TaskHead = { record: JSON.parse(record as string), length: Number(length) };
-    if (trimmed !== null) head.trimmedThrough = Number(trimmed);
-    if (entropy !== null) head.entropy = Number(entropy);
-    return head;
-  }
-
-  async readLog(taskId: string, query: LogQuery): Promise<LogPage | undefined> {
-    const { after, afterEntropy, through, limit, maxBytes, filter, standalone, backward } = query;
-    const [incarnation, status, length, scannedTo, restThrough, entropy, ...entries] = await this
-      .#run(
-        taskId,
-        "read_log",
-        taskId,
-        String(after),
-        text(through),
-        String(limit),
-        filterArg(filter),
-        standalone ? "1" : "",
-        backward ? "1" : "",
-        text(maxBytes),
-        text(afterEntropy),
-      );
-    if (incarnation === undefined) return undefined;
-    const page: LogPage = {
-      events: entries.map((entry) => {
-        const [index, begins, goesOn] = entry as [number, string, string];
-        return toStoredEvent(index, begins, goesOn);
-      }),
-      scannedTo: scannedTo as number,
-      length: length as number,
-      incarnation: incarnation as string,
-      status: status as TaskStatus,
-    };
-    if (entropy === "diverged") page.diverged = true;
-    else if (entropy !== null) page.entropy = Number(entropy);
-    if (restThrough === -1) return page;
-    return await this.#readRest(taskId, page, restThrough as number, limit);
-  }
-
-  /** Adds the events through an index that the script left for a plain XRANGE. */
-  async #readRest(taskId: string, page: LogPage, through: number, limit: number): Promise<LogPage> {
-    const base = this.#partitions.of(taskId);
-    const { scannedTo, incarnation, entropy } = page;
-    const [found, now] = await this.#scripts.ask(
-      base,
-      [
-        "XRANGE",
-        `${base}:log:${taskId}`,
-        // Includes the event before: the store may have been restored to an earlier state in
-        // between.
-        String(scannedTo + 1),
-        String(through + 1),
-        "COUNT",
-        String(limit - page.events.length + 1),
-      ],
-      ["HGET", `${base}:task:${taskId}`, "incarnation"],
-    );
-    // The events are then of the same incarnation: none came in between, and none comes back.
-    if (now !== incarnation) return page;
-    const [before, ...rest] = (found as [string, [string, string]][])
-      .map(([id, [begins, goesOn]]) => toStoredEvent(parseInt(id) - 1, begins, goesOn));
-    if (before?.index !== scannedTo || before.entropy !== entropy) return page;
-    page.events.push(...rest);
-    // Not `through`: a replica that lags may have replied.
-    const last = page.events.at(-1)!;
-    page.scannedTo = last.index;
-    page.entropy = last.entropy;
-    return page;
-  }
-
-  async readFolds(taskId: string, query: FoldQuery): Promise<FoldPage | undefined> {
-    const { after, through, limit, maxBytes, texts = true, seriesId } = query;
-    const [incarnation, status, length, scannedTo, entropy, ...folds] = await this.#run(
-      taskId,
-      "read_folds",
-      taskId,
-      String(after),
-      text(through),
-      String(limit),
-      text(maxBytes),
-      texts ? "1" : "",
-      seriesId === undefined ? "" : JSON.stringify(seriesId),
-    );
-    if (incarnation === undefined) return undefined;
-    return {
-      folds: folds.map(toFold),
-      scannedTo: scannedTo as number,
-      length: length as number,
-      ...(entropy !== null && { entropy: Number(entropy) }),
-      incarnation: incarnation as string,
-      status: status as TaskStatus,
-    };
-  }
-
-  async countMatches(
-    taskId: string,
-    filter: EventFilter,
-    indexes: readonly number[],
-    incarnation?: string,
-  ): Promise<number[] | undefined> {
-    const counts = await this.#run(
-      taskId,
-      "count_matches",
-      taskId,
-      filterArg(filter),
-      incarnation ?? "",
-      ...indexes.map(String),
-    );
-    return counts.length === indexes.length ? counts as number[] : undefined;
-  }
-
-  async listTasks(query: ListQuery): Promise<ListPage> {
-    const { statuses, types, tag = "", priority, limit, after } = query;
-    const replies = await this.#scripts.runOnAll("list_tasks", [
-      statuses === undefined ? "" : JSON.stringify(statuses),
-      types === undefined ? "" : JSON.stringify(types),
-      tag,
-      String(limit),
-      text(after?.createdAt),
-      after?.id ?? "",
-      text(priority),
-    ]);
-    const keys: ListKey[] = [];
-    /** Ends of the partitions that were not read completely. */
-    const ends: ListKey[] = [];
-    for (const [more, ...pairs] of replies) {
-      const found: ListKey[] = [];
-      for (let i = 0; i < pairs.length; i += 2) {
-        found.push({ createdAt: Number(pairs[i]), id: pairs[i + 1] as string });
-      }
-      if (more !== 0) ends.push(found.at(-1)!);
-      if (more === 2) found.pop(); // It only marks how far the list was read.
-      keys.push(...found);
-    }
-    const seen = keys.filter((key) => ends.every((end) => compareNewestFirst(key, end) <= 0))
-      .sort(compareNewestFirst);
-    const page = seen.slice(0, limit);
-    const heads = await Promise.all(page.map(({ id }) => this.#headIfWhole(id)));
-    // The tasks may have changed or gone since.
-    const tasks = heads.flatMap((head) =>
-      head && matchesListQuery(head.record.task, query) ? [head.record] : []
-    );
-    const more = ends.length > 0 || seen.length > page.length;
-    if (tasks.length > 0 || !more) return { tasks, more };
-    const through = page.at(-1) ?? ends.sort(compareNewestFirst)[0]!;
-    return await this.listTasks({ ...query, after: through });
-  }
-
-  /** Reads a task, or nothing if its head is lost: one damaged task must not break the list. */
-  async #headIfWhole(taskId: string): Promise<TaskHead | undefined> {
-    try {
-      return await this.getTask(taskId);
-    } catch (error) {
-      if (error instanceof TaskcastError && error.code === "DATA_LOST") return undefined;
-      throw error;
-    }
-  }
-
   async deleteTask(
     taskId: string,
     at?: RevisionExpectation,
@@ -293,7 +111,7 @@ export class RedisShortTermStore implements ShortTermStore {
       String(Math.ceil(closing.untilMs)),
       String(Math.max(1, Math.ceil(closing.untilMs - closing.nowMs))),
     ];
-    const [done] = await this.#run(taskId, "delete_task", taskId, ...revision, ...closed);
+    const [done] = await this.run(taskId, "delete_task", taskId, ...revision, ...closed);
     return done === 1;
   }
 
@@ -304,7 +122,7 @@ export class RedisShortTermStore implements ShortTermStore {
   ): Promise<number> {
     const names = series.map((name) => JSON.stringify(name));
     const args = [taskId, incarnation, String(names.length), ...names, ...indexes.map(String)];
-    const [removed] = await this.#run(taskId, "trim_log", ...args);
+    const [removed] = await this.run(taskId, "trim_log", ...args);
     return removed as number;
   }
 
@@ -336,10 +154,10 @@ export class RedisShortTermStore implements ShortTermStore {
     entries: readonly Entry[],
     { nowMs, untilMs }: { nowMs: number; untilMs: number },
   ): Promise<Entry[]> {
-    const byPartition = Map.groupBy(entries, ({ taskId }) => this.#partitions.of(taskId));
+    const byPartition = Map.groupBy(entries, ({ taskId }) => this.partitions.of(taskId));
     const replies = await Promise.all(
       [...byPartition].map(([base, waiting]) =>
-        this.#scripts.run(base, "claim", [
+        this.scripts.run(base, "claim", [
           work,
           String(nowMs),
           String(untilMs),
@@ -356,7 +174,7 @@ export class RedisShortTermStore implements ShortTermStore {
     at: TaskRevision,
     { againAtMs, releaseAtMs }: { againAtMs: number; releaseAtMs?: number },
   ): Promise<boolean> {
-    const [isThere] = await this.#run(
+    const [isThere] = await this.run(
       taskId,
       "archived",
       taskId,
@@ -373,7 +191,7 @@ export class RedisShortTermStore implements ShortTermStore {
     atMs: number | undefined,
     expected?: RevisionExpectation,
   ): Promise<boolean> {
-    const [done] = await this.#run(
+    const [done] = await this.run(
       taskId,
       "schedule",
       taskId,
@@ -391,7 +209,7 @@ export class RedisShortTermStore implements ShortTermStore {
     const position = after === undefined ? ["-inf", ""] : [String(after.atMs), after.taskId];
     const all: ScheduledTask[] = [];
     for (
-      const reply of await this.#scripts.runOnAll("scheduled", [work, String(limit), ...position])
+      const reply of await this.scripts.runOnAll("scheduled", [work, String(limit), ...position])
     ) {
       for (let i = 0; i < reply.length; i += 2) {
         all.push({ taskId: reply[i] as string, atMs: Number(reply[i + 1]) });
@@ -405,7 +223,7 @@ export class RedisShortTermStore implements ShortTermStore {
     taskId: string,
     incarnation: string,
   ): Promise<Record<string, string> | undefined> {
-    const [isThere, ...found] = await this.#run(taskId, "read_notes", taskId, incarnation);
+    const [isThere, ...found] = await this.run(taskId, "read_notes", taskId, incarnation);
     if (isThere !== 1) return undefined;
     const notes: Record<string, string> = {};
     for (let i = 0; i < found.length; i += 2) notes[found[i] as string] = found[i + 1] as string;
@@ -420,7 +238,7 @@ export class RedisShortTermStore implements ShortTermStore {
   ): Promise<boolean> {
     const arg = (note: string | undefined) => note === undefined ? "" : `=${note}`;
     const args = [taskId, incarnation, name, arg(from), arg(to)];
-    const [done] = await this.#run(taskId, "write_note", ...args);
+    const [done] = await this.run(taskId, "write_note", ...args);
     return done === 1;
   }
 
@@ -434,11 +252,11 @@ export class RedisShortTermStore implements ShortTermStore {
         "acceptLoss() needs the words that errors name: eight of the characters 0-9 and a-f each",
       );
     }
-    return await this.#scripts.acceptLoss(words);
+    return await this.scripts.acceptLoss(words);
   }
 
   close(): Promise<void> {
-    this.#scripts.close();
+    this.scripts.close();
     this.#onClose();
     return Promise.resolve();
   }
@@ -455,7 +273,7 @@ export class RedisShortTermStore implements ShortTermStore {
     const all: { kind: Kind; taskId: string; atMs: number }[] = [];
     const args = [String(limit), ...kinds];
     const replies = await Promise.allSettled(
-      this.#partitions.bases.map((base) => this.#scripts.run(base, "due", args)),
+      this.partitions.bases.map((base) => this.scripts.run(base, "due", args)),
     );
     const failed = replies.filter((reply) => reply.status === "rejected");
     if (failed.length === replies.length) throw failed[0]!.reason;
@@ -470,14 +288,6 @@ export class RedisShortTermStore implements ShortTermStore {
     const next = all[entries.length]?.atMs ?? Infinity;
     const nextAtMs = failed.length > 0 ? Math.min(next, nowMs + ASK_AGAIN_MS) : next;
     return nextAtMs === Infinity ? { entries } : { entries, nextAtMs };
-  }
-
-  #run(
-    taskId: string,
-    script: ScriptName,
-    ...args: string[]
-  ): Promise<readonly Reply[]> {
-    return this.#scripts.run(this.#partitions.of(taskId), script, args);
   }
 }
 
