@@ -24,9 +24,9 @@ export class Deadlines {
   /** The due time of the oldest work that was found and has not been done. */
   #oldestAtMs?: number;
 
-  constructor(context: EngineContext, settle: DoDueWork) {
+  constructor(context: EngineContext, doDueWork: DoDueWork) {
     this.#context = context;
-    this.#doDueWork = settle;
+    this.#doDueWork = doDueWork;
     this.setAside = new SetAside(context, "due");
     this.#job = new Job(context, { operation: "scheduler", round: () => this.#round() });
   }

@@ -169,12 +169,12 @@ export class ArchiveWriter {
       ? (task.completedAt ?? task.updatedAt) + options.hotRetentionMs
       : undefined;
     const againAtMs = clock.now() + options.archiveDelayMs;
-    const settled = await store.archived(task.id, revisionOf({ record, length }), {
+    const isUnchanged = await store.archived(task.id, revisionOf({ record, length }), {
       againAtMs,
       releaseAtMs,
     });
     this.#faults.archive.succeeded(task.id);
-    this.#expect(settled ? releaseAtMs ?? Infinity : againAtMs);
+    this.#expect(isUnchanged ? releaseAtMs ?? Infinity : againAtMs);
   }
 
   /** Finishes a deletion that was interrupted between the archive and the short-term store. */
