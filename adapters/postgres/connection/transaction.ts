@@ -67,6 +67,8 @@ async function runAndCommit<T>(
   const mark = crypto.randomUUID();
   let broken = false;
   let over = false;
+  /** The error that failed the transaction, and with it all later statements. */
+  let cause: unknown;
   const run: Run = async (text, ...values) => {
     // The connection may serve someone else by now.
     if (over) throw new Error("The transaction is over");
@@ -74,6 +76,7 @@ async function runAndCommit<T>(
       return await runOn(session, text, values);
     } catch (error) {
       broken ||= endsConnection(error);
+      if (!isConsequence(error)) cause ??= error;
       throw error;
     }
   };
@@ -97,7 +100,8 @@ async function runAndCommit<T>(
     // On a closed connection, the driver would crash the process (3.4.9: "Cannot read properties of
     // null (reading 'write')").
     if (!broken) await session.sql.unsafe("ROLLBACK").catch(() => {});
-    throw error;
+    // By now all statements have been answered. The first rejection need not be that of the first failure.
+    throw isConsequence(error) ? cause ?? error : error;
   }
 }
 
@@ -106,6 +110,8 @@ const MARK = "taskcast.transaction";
 
 const DIVISION_BY_ZERO = "22012";
 
+const IN_FAILED_TRANSACTION = "25P02";
+
 function notCommitted(cause?: unknown): TaskcastError {
   return new TaskcastError(
     "STORE_UNAVAILABLE",
@@ -113,6 +119,11 @@ function notCommitted(cause?: unknown): TaskcastError {
       "does a pooler spread transactions over several connections?",
     { cause },
   );
+}
+
+/** Returns whether a statement failed only because an earlier one of its transaction did. */
+function isConsequence(error: unknown): boolean {
+  return (error as { code?: string }).code === IN_FAILED_TRANSACTION;
 }
 
 /** Returns whether the connection is gone, or goes with this error. */
