@@ -2,7 +2,7 @@
  * The contracts that adapters implement, with the rules that stores share: an adapter of your own
  * imports this entry point. `@taskcast/core/conformance` tests it.
  *
- * @example A broadcast provider that wakes nobody: readers find events when they poll
+ * @example A broadcast provider without wake-ups: readers find events when they poll
  * ```ts
  * import type { BroadcastProvider } from "@taskcast/core/adapter";
  *

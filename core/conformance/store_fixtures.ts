@@ -8,9 +8,9 @@ import type {
 } from "../contracts/short_term_store.ts";
 import type { Task } from "../protocol/task.ts";
 
-// What every check of a store needs: tasks, drafts, commits.
+// Tasks, drafts and commits for the checks of stores.
 
-/** The life of every task here, unless a check says otherwise. */
+/** The incarnation of every task here, unless a check says otherwise. */
 export const INCARNATION = "0123abcd";
 
 /** The time of every commit here, unless a check says otherwise. */

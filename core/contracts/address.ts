@@ -2,19 +2,19 @@ import { hintFor } from "../protocol/did_you_mean.ts";
 
 /** The parameters of an address that an adapter knows. */
 export interface KnownParameters {
-  /** Those that the adapter uses. */
+  /** Parameters that the adapter uses. */
   used: readonly string[];
-  /** Those that are meant for other clients of the same server, and change nothing here. */
+  /** Parameters for other clients of the same server, without effect here. */
   ignored: readonly string[];
-  /** Those that cannot be followed, and why or what to do instead. */
+  /** Parameters that are not supported, with the reason or the alternative. */
   refused?: Readonly<Record<string, string>>;
 }
 
 /**
- * Reads the parameters behind the `?` of an address. What an address asks for is used, or known to be
- * for somebody else, or refused: a parameter that is ignored may be the one that mattered.
+ * Reads the parameters after the `?` of an address. Each is used, known to be meant for other clients,
+ * or refused, because an ignored parameter may be the one that mattered.
  *
- * @param query What stands behind the `?`, still encoded.
+ * @param query The text after the `?`, still encoded.
  * @returns The parameters that are used, decoded.
  * @throws {TypeError} For a parameter that is unknown, cannot be followed, or is given twice. The
  *   message names it and holds no value; it goes on from "the address".

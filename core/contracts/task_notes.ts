@@ -9,7 +9,7 @@ export interface NoteChange {
 /**
  * Short texts beside the record of a task, such as the positions of its webhooks. They are
  * well-formed Unicode without NUL, belong to one incarnation and are deleted with it. Writing a note
- * is not a commit: it wakes nobody and leaves the task's version unchanged.
+ * is not a commit: it wakes no readers and leaves the task's version unchanged.
  */
 export interface TaskNotes {
   /** Returns the notes of a task by name, or `undefined` if this incarnation is absent. */

@@ -6,19 +6,19 @@ import type { TaskStatus } from "../protocol/status.ts";
 import { isTerminal } from "../protocol/status.ts";
 import { canTransition, NEXT_STATUSES } from "./state_machine.ts";
 
-/** An event that the server itself writes, with its data not yet as JSON. */
+/** An event that the server writes, with its data not yet as JSON. */
 export interface ServerEvent {
   /** One of {@linkcode SERVER_EVENT}. */
   type: string;
-  /** What it says. */
+  /** The data of the event. */
   data: Record<string, unknown>;
 }
 
-/** The outcome of a rule: the record as it is to be, and the events that tell of it. */
+/** The outcome of a rule: the new record, and the events that describe the change. */
 export interface Change {
   /** The new record. */
   record: TaskRecord;
-  /** To be appended in the same commit. */
+  /** Events to append in the same commit. */
   events: ServerEvent[];
 }
 
@@ -26,7 +26,7 @@ export interface Change {
  * Returns a new task's record. Pure: the caller gives the time and the random parts.
  *
  * @param input Valid input.
- * @param identity The id, and the name of this life of it.
+ * @param identity The id and the incarnation.
  * @param nowMs Unix time in milliseconds.
  */
 export function newRecord(

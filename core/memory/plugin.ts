@@ -3,7 +3,7 @@ import { readAdapterOptions } from "../contracts/plugin.ts";
 import { MemoryBroadcastProvider } from "./broadcast.ts";
 import { MemoryShortTermStore } from "./short_term_store.ts";
 
-/** `memory`: nothing outlives the process, and nobody else sees it. */
+/** The adapter `memory`: tasks of one process, which are lost when it ends. */
 export const memoryPlugin: AdapterPlugin = {
   name: "memory",
   roles: ["broadcast", "shortTerm"],

@@ -1,11 +1,11 @@
-/** What is called when a signal aborts. */
+/** Callbacks by signal. */
 const callbacks = new WeakMap<AbortSignal, Set<() => void>>();
 
 /**
- * Calls back when a signal aborts, at once if it has. However many wait for a signal, it gets one
- * listener: Node warns of a leak when there are more than ten.
+ * Calls back when a signal aborts, at once if it has. All callbacks of a signal share one listener,
+ * because Node warns of a leak when there are more than ten.
  *
- * @returns Forgets it.
+ * @returns A function that removes the callback.
  */
 export function onAbort(signal: AbortSignal | null | undefined, callback: () => void): () => void {
   if (!signal) return () => {};

@@ -2,9 +2,9 @@
  * A reader's position in a task's log. Opaque to clients. Its kinds:
  *
  * - `exact`: the reader has everything through `index`.
- * - `partial`: the reader is in the middle of a collapsed replay. It has the plain events through
+ * - `partial`: the reader is in the middle of a collapsed replay. It has the standalone events through
  *   `index` and the snapshots of the series whose newest event is at or before `index`. It needs the
- *   collapsed series again, but not the plain events it has.
+ *   collapsed series again, but not the standalone events it has.
  * - `done`: the reader knows that the task ended.
  */
 export interface Cursor {

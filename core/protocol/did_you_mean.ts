@@ -1,10 +1,10 @@
-/** Longer names are nobody's slip of the finger, and comparing them would take its time. */
+/** Maximum length of names that are compared. Longer ones are hardly typing errors, and comparing is quadratic. */
 const LONGEST_NAME = 64;
 
 /**
  * Finds the known name that a misspelt one is close to. Case and punctuation do not count, so
- * `log_level` is close to `logLevel`; otherwise a third of the letters may be wrong, or one name may
- * go on where the other ends.
+ * `log_level` is close to `logLevel`. Otherwise a third of the letters may be wrong, or one name may
+ * be the beginning of the other.
  *
  * @returns The closest known name, or `undefined` if none is close.
  *

@@ -98,7 +98,7 @@ export interface Task {
   /** The request that a blocked task is waiting on. */
   blockedRequest?: BlockedRequest;
   /**
-   * How a worker is found. `external`: by whoever creates the task. Others are refused with
+   * How a worker is found. `external`: by the creator of the task. Others are refused with
    * `NOT_SUPPORTED` until there are workers; tasks of 0.1.0 may have them, without effect.
    */
   assignMode?: string;

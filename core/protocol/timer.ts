@@ -37,13 +37,13 @@ export function parseRetryAfter(value: string | null | undefined): number | unde
 }
 
 /**
- * How long to wait when the other side has said how long: as long as it asked for, within a bound,
- * and never shorter than without it. So neither a `Retry-After: 0` nor nonsense is a loop without a
- * pause, and nobody can make a client wait for years.
+ * Returns how long to wait if the other side asked for a delay: the requested delay within a bound, and
+ * never less than without the request. So neither `Retry-After: 0` nor an invalid value causes a loop
+ * without a pause, and no server can make a client wait for years.
  *
  * @param ownMs The wait if nothing was asked for.
- * @param askedMs What was asked for, whatever it is.
- * @param maxMs What it can make the wait at most.
+ * @param askedMs The requested delay; may be any number.
+ * @param maxMs Upper bound of the requested delay.
  */
 export function dictatedWaitMs(ownMs: number, askedMs: number | undefined, maxMs: number): number {
   return askedMs! > 0 ? Math.max(ownMs, Math.ceil(Math.min(askedMs!, maxMs))) : ownMs;

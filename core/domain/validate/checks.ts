@@ -41,7 +41,7 @@ export function object(
   return value;
 }
 
-/** Whether JSON would not be made of this itself, so that what was checked is not what is stored. */
+/** Returns whether an object defines its own JSON, so that other values are stored than were checked. */
 export function hasToJson(value: object): boolean {
   return typeof (value as { toJSON?: unknown }).toJSON === "function";
 }
@@ -74,7 +74,7 @@ export function text(value: unknown, path: string, max: number = BOUNDS.nameLeng
   if (value.length > max) {
     throw invalidInput(path, `must have at most ${max} characters, and has ${value.length}`);
   }
-  // Not every store can keep these apart from other texts, and nobody means them.
+  // Some stores cannot tell such texts from others, and they are hardly intended.
   if (value.includes("\0") || !value.isWellFormed()) {
     throw invalidInput(path, "must be well-formed Unicode without NUL");
   }
@@ -108,14 +108,14 @@ export function list(value: unknown, path: string, max: number): unknown[] {
   if (value.length > max) {
     throw invalidInput(path, `must have at most ${max} items, and has ${value.length}`);
   }
-  return Array.from(value); // A hole is an item, too, and not skipped by whoever checks each.
+  return Array.from(value); // Holes become items, so that checks of each item do not skip them.
 }
 
 export function texts(value: unknown, path: string, max: number): void {
   list(value, path, max).forEach((item, i) => text(item, `${path}[${i}]`));
 }
 
-/** Calls `check` where the field is given; `null` counts as given, and is then most often wrong. */
+/** Calls `check` if the field is given. `null` counts as given. */
 export function optional(
   fields: Fields,
   path: string,

@@ -1,10 +1,10 @@
 /**
- * Says why a text is never the `Origin` of a browser's page, or `undefined` if it may be. Browsers
- * compare it letter by letter, so a slash at its end is enough that nobody is let in.
+ * Returns why a text is never the `Origin` of a page, or `undefined` if it may be. Origins are compared
+ * letter by letter, so one with a slash at its end would admit no page.
  */
 export function originProblem(origin: unknown): string | undefined {
   if (typeof origin !== "string") return "must be a text";
-  if (origin === "null") return undefined; // Of pages without one: files, sandboxed frames.
+  if (origin === "null") return undefined; // Files and sandboxed frames have this one.
   if (origin.includes("*")) return 'must name one host: "*" stands for all only by itself';
   if (!/^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s\\]+$/i.test(origin) || !URL.canParse(origin)) {
     const example = meantBy(origin) ?? "https://example.com";

@@ -1,9 +1,9 @@
-/** What HS256 wants: https://www.rfc-editor.org/rfc/rfc7518#section-3.2 */
+/** Minimum length of keys for HS256: https://www.rfc-editor.org/rfc/rfc7518#section-3.2 */
 const MIN_SECRET_BYTES = 32;
 
 /**
- * Says why a secret is too short to sign with HMAC and SHA-256, or is nothing but spaces; `undefined`
- * if it is neither. Whoever sees anything that is signed can try out such secrets at home.
+ * Returns why a secret is unsafe for HMAC and SHA-256: it is too short or consists of spaces. Returns
+ * `undefined` if it is safe. Anybody with a signed text can guess unsafe secrets offline.
  */
 export function secretProblem(secret: string): string | undefined {
   if (secret !== "" && secret.trim() === "") {
@@ -12,6 +12,6 @@ export function secretProblem(secret: string): string | undefined {
   const { length } = new TextEncoder().encode(secret);
   return length >= MIN_SECRET_BYTES
     ? undefined
-    : `has ${length} bytes and needs ${MIN_SECRET_BYTES}, since whoever sees a token can guess a ` +
+    : `has ${length} bytes and needs ${MIN_SECRET_BYTES}, since anybody with a token can guess a ` +
       "short one; make one with: openssl rand -base64 32";
 }

@@ -83,7 +83,7 @@ export function assertCreateTask(
   assertBytes(input, "The task", limits.maxTaskBytes);
 }
 
-/** The only way of assigning tasks without workers: whoever creates a task sees to it. */
+/** The only assignment mode without workers: the creator of the task finds somebody to do it. */
 const EXTERNAL = "external";
 
 function assertAssignMode(value: unknown, path: string): void {
