@@ -5,7 +5,7 @@ import { until } from "../../testing/sse/sse.ts";
 import { tempFolder } from "../../testing/temp_file.ts";
 
 // The command is in one place, as after `npx`, `pnpm dlx` and global installation, and the user's
-// project with its packages is in another. `npm_test.ts` also runs these tests on Node and Bun.
+// project with its packages is in another. `tests/npm` also runs these tests on Node and Bun.
 
 const ANY_PORT = { TASKCAST_PORT: "0" };
 

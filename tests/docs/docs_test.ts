@@ -108,7 +108,7 @@ function assertKnownCommand(line: string, document: string): void {
       line,
     )
   ) return;
-  // `deno task npm` creates these; npm_test.ts installs them from there.
+  // `deno task npm` creates these; tests/npm installs them from there.
   if (/^npm install (--no-save )?(\.\.\/)+(taskcast\/)?dist\/npm\/\*\.tgz$/.test(line)) return;
   const installed = /^npm install ((?:[@\w/-]+ ?)+)$/.exec(line)?.[1];
   if (installed !== undefined) {

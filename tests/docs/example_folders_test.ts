@@ -9,7 +9,7 @@ import { withExampleServer } from "../../testing/servers/example_server.ts";
 import { testFetchWorkers } from "../../testing/servers/fetch_workers.ts";
 
 // Examples of Taskcast inside other servers and of programs without our SDKs, as far as Deno runs
-// them. npm_test.ts runs those for Node in a project with the installed packages.
+// them. tests/npm runs those for Node in a project with the installed packages.
 
 const ROOT = new URL("../../", import.meta.url);
 const DENO: CommandWords = [Deno.execPath(), "run", "-A", "examples/deno_fresh/main.ts"];

@@ -16,13 +16,12 @@ import type { Project } from "./project.ts";
 import { toJavaScript } from "./project.ts";
 import { nodeOf } from "./runtimes.ts";
 
-/** Examples of servers that embed Taskcast; `npm_test.ts` checks their types. */
+/** Examples of servers that embed Taskcast; `packages_test.ts` checks their types. */
 export const SERVERS: readonly string[] = ["express", "hono_node"];
 
 /** Registers the tests of the examples that run on Node, in a project that installed everything. */
 export async function testNodeExamples(project: Project): Promise<void> {
   const examples = await exampleFolders();
-  for (const { name, url } of examples) await copy(url, `${project.folder}examples/${name}`);
   const [node20, node24] = [await nodeOf(20), await nodeOf(24)];
 
   Deno.test("npm: examples install what they import", async () => {
@@ -122,11 +121,4 @@ async function testNextjs(project: Project, { start }: ExampleFolder, node: stri
 
 function importsOf(text: string): string[] {
   return ts.preProcessFile(text).importedFiles.map(({ fileName }) => fileName);
-}
-
-async function copy(from: URL, to: string): Promise<void> {
-  for await (const path of walk(from)) {
-    await Deno.mkdir(dirname(`${to}/${path}`), { recursive: true });
-    await Deno.copyFile(new URL(path, from), `${to}/${path}`);
-  }
 }

@@ -1,9 +1,14 @@
+import { dirname } from "node:path";
 import ts from "typescript";
 import { type Member, readMembers } from "../../tools/npm/members.ts";
 import { exampleFolders } from "../../tools/example_folders.ts";
 import { run } from "../../tools/npm/run.ts";
+import { walk } from "../../tools/walk.ts";
 
-/** A user's project with every package installed. */
+/** The environment variable that names a project which several test files share. */
+export const PROJECT_VARIABLE = "TASKCAST_TEST_PROJECT";
+
+/** A user's project with every package installed, and the examples in `examples/`. */
 export interface Project {
   /** Outside of the workspace; ends with a slash. */
   folder: string;
@@ -49,7 +54,21 @@ async function neededBesides(members: readonly Member[]): Promise<Map<string, st
   return needed;
 }
 
-/** Builds the packages and installs them in an empty folder. */
+/**
+ * Returns the project that `deno task test:npm` shares between test files. Without it, installs one,
+ * which lasts as long as the calling test file.
+ */
+export async function openProject(): Promise<Project> {
+  const shared = Deno.env.get(PROJECT_VARIABLE);
+  if (shared !== undefined) return projectIn(shared, await readMembers());
+  const project = await installProject();
+  globalThis.addEventListener("unload", () => {
+    Deno.removeSync(project.folder, { recursive: true });
+  });
+  return project;
+}
+
+/** Builds the packages and installs them in an empty folder, with a copy of the examples. */
 export async function installProject(): Promise<Project> {
   const folder = await Deno.makeTempDir({ prefix: "taskcast-project-" }) + "/";
   const packed = `${folder}packed/`;
@@ -58,20 +77,31 @@ export async function installProject(): Promise<Project> {
   for await (const { name } of Deno.readDir(packed)) tarballs.push(`./packed/${name}`);
   const members = await readMembers();
   const besides = [...await neededBesides(members)].map(([name, range]) => `${name}@${range}`);
-  const write = (path: string, text: string) => Deno.writeTextFile(folder + path, text);
-  await write("package.json", '{ "name": "project", "type": "module" }\n');
+  const project = projectIn(folder, members);
+  await project.write("package.json", '{ "name": "project", "type": "module" }\n');
   const options = ["--no-audit", "--no-fund", "--prefer-offline", "--install-links"];
   await run("npm", ["install", ...options, ...tarballs, ...besides], { cwd: folder });
+  for (const { name, url } of await exampleFolders()) await copy(url, `${folder}examples/${name}`);
+  return project;
+}
+
+function projectIn(folder: string, members: Member[]): Project {
   return {
     folder,
     members,
-    write,
+    write: (path, text) => Deno.writeTextFile(folder + path, text),
     async writeScript(path, source) {
-      const text = await Deno.readTextFile(source);
-      await write(path, toJavaScript(text));
+      await Deno.writeTextFile(folder + path, toJavaScript(await Deno.readTextFile(source)));
     },
     [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
   };
+}
+
+async function copy(from: URL, to: string): Promise<void> {
+  for await (const path of walk(from)) {
+    await Deno.mkdir(dirname(`${to}/${path}`), { recursive: true });
+    await Deno.copyFile(new URL(path, from), `${to}/${path}`);
+  }
 }
 
 /** Returns TypeScript without its types. */

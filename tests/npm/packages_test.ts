@@ -1,24 +1,16 @@
 import assert from "node:assert/strict";
-import { dirname } from "node:path";
 import ts from "typescript";
 import { run } from "../../tools/npm/run.ts";
 import { walk } from "../../tools/walk.ts";
 import { exportsOnJsr, exportsOnNpm } from "./export_lists.ts";
-import { testHosts } from "./hosts.ts";
-import { SERVERS, testNodeExamples } from "./node_examples.ts";
-import { installProject, toJavaScript } from "./project.ts";
-import { bun, nodeOf, workerd } from "./runtimes.ts";
-import { type CommandWords, startCli } from "../../testing/servers/cli.ts";
-import { leftOut } from "../../testing/left_out.ts";
-import { postgresUrl } from "../../testing/databases/postgres_server.ts";
-import { redisUrl } from "../../testing/databases/redis_server.ts";
+import { SERVERS } from "./node_examples.ts";
+import { openProject } from "./project.ts";
+import { nodeOf } from "./runtimes.ts";
 
-// Packs every package as `deno task npm` does, installs the tarballs in an empty folder, and uses
-// them there as users do: on Node 20, 22 and 24, and on Bun.
+// What the packages contain, and whether their types and exports hold for those who install them.
 
 const ROOT = new URL("../../", import.meta.url);
-const project = await installProject();
-globalThis.addEventListener("unload", () => Deno.removeSync(project.folder, { recursive: true }));
+const project = await openProject();
 const modules = `${project.folder}node_modules`;
 const names = [...project.members.map(({ name }) => name), "taskcast"];
 
@@ -171,152 +163,4 @@ Deno.test("npm: packages export what they export on JSR", async () => {
   assert(npm["@taskcast/core"]!.length > 50);
   assert(npm["@taskcast/core/adapter"]!.length > 50);
   assert.deepEqual(npm, await exportsOnJsr(project.members, ROOT));
-});
-
-await testNodeExamples(project);
-
-const redis = await redisUrl();
-const postgres = await postgresUrl();
-const stores = { REDIS_URL: redis ?? "", DATABASE_URL: postgres ?? "" };
-const hasStores = redis !== undefined && postgres !== undefined;
-
-/** Adapters whose conformance runs on each version of Node. */
-const SUITES: Readonly<Record<number, string>> = {
-  20: "memory,redis,postgres,deno-kv", // Node 20 has no SQLite of its own.
-  22: "sqlite,redis",
-  24: "sqlite,postgres,deno-kv",
-};
-
-/** Returns the last descendant of a process. */
-async function youngest(pid: number): Promise<number> {
-  const { stdout } = await new Deno.Command("pgrep", { args: ["-P", `${pid}`] }).output();
-  const [child] = new TextDecoder().decode(stdout).split("\n").filter(Boolean).map(Number);
-  return child === undefined ? pid : await youngest(child);
-}
-
-for (const [version, suites] of Object.entries(SUITES)) {
-  const node = await nodeOf(Number(version));
-  const PATH = `${dirname(node)}:${Deno.env.get("PATH")}`;
-
-  Deno.test({
-    name: `npm: the guide's embedded example works as written on Node ${version}`,
-    ignore: !hasStores,
-  }, async () => {
-    const guide = new URL("../docs/guide/embedded.ts.txt", import.meta.url);
-    await project.write("guide.js", toJavaScript(await Deno.readTextFile(guide)));
-    await project.writeScript("embedded.js", new URL("./embedded.ts", import.meta.url));
-    const env = { ...stores, JWT_SECRET: "a secret of more than thirty-two bytes" };
-    const said = JSON.parse(await run(node, ["embedded.js"], { cwd: project.folder, env }));
-    assert.deepEqual([said.withoutToken, said.archive], [401, true]);
-    assert.match(said.stream, /"data":\{"delta":"Hello"\}.*"seriesSnapshot":true/);
-    assert.match(said.stream, /event: taskcast\.done\ndata: \{"reason":"completed"\}\nid: /);
-  });
-
-  Deno.test(`npm: npx taskcast serves what the configuration says on Node ${version}`, async () => {
-    await project.write("taskcast.config.yaml", "logLevel: warn\nhost: ${HOST_OF_TEST}\n");
-    await project.write("usual.ts", 'export enum Host { Usual = "127.0.0.1" }\n');
-    await project.write(
-      "own.config.ts",
-      `import type { TaskcastConfig } from "@taskcast/core";
-       import { Host } from "./usual.ts";
-       export default { logLevel: "warn", host: Host.Usual } satisfies TaskcastConfig;`,
-    );
-    for (const file of ["taskcast.config.yaml", "own.config.ts"]) {
-      const command: CommandWords = ["npx", "--no-install", "taskcast"];
-      const env = { PATH, HOST_OF_TEST: "127.0.0.1" };
-      await using server = await startCli(["-c", file], env, project.folder, command);
-      assert.match(server.url, /^http:\/\/127\.0\.0\.1:/);
-      assert.equal((await (await fetch(`${server.url}/health`)).json()).status, "ok");
-      // npx itself does not pass SIGTERM on.
-      Deno.kill(await youngest(server.process.pid), "SIGTERM");
-      assert.equal(await server.process.ended, 0);
-    }
-  });
-
-  Deno.test({
-    name: `npm: adapters pass the conformance suite on Node ${version}: ${suites}`,
-    ignore: !hasStores,
-  }, async () => {
-    await project.writeScript("conformance.js", new URL("./conformance.ts", import.meta.url));
-    const env = { ...stores, SUITES: suites };
-    const args = ["--test", "--test-reporter=tap", "conformance.js"];
-    const tap = await run(node, args, { cwd: project.folder, env });
-    assert(Number(/^# pass (\d+)$/m.exec(tap)?.[1]) > 50, tap);
-  });
-}
-
-/** Tests that know only the address of a server or the words of a command. */
-const BLACK_BOX = [
-  "auth/auth",
-  "cli/user_project",
-  "clients/client",
-  "clients/server_sdk",
-  "http/bad_input",
-  "http/connections",
-  "http/http",
-  "http/ndjson",
-  "http/request_id",
-  "http/state",
-  "sse/fanout",
-  "sse/global_stream",
-  "sse/resume",
-  "sse/stream_safety",
-];
-
-async function testCommand(
-  command: CommandWords,
-  files: readonly string[],
-  filter = "",
-): Promise<void> {
-  const paths = files.map((name) => `tests/${name}_test.ts`);
-  const options = ["-A", "--no-check", "--parallel", "--filter", filter];
-  const said = await run(Deno.execPath(), ["test", ...options, ...paths], {
-    cwd: ROOT,
-    env: { TASKCAST_TEST_COMMAND: JSON.stringify(command) },
-  });
-  assert.match(said, /^ok \| [1-9]\d* passed/m);
-}
-
-const installed = `${modules}/taskcast/bin.js`;
-
-Deno.test("npm: the black-box tests pass on Node 20", async () => {
-  await testCommand([await nodeOf(20), installed], [...BLACK_BOX, "cli/cli"]);
-});
-
-Deno.test("npm: limits count by the address of the connection on Node 20", async () => {
-  await testCommand([await nodeOf(20), installed], ["auth/token"], "the address of the connection");
-});
-
-Deno.test("npm: tasks in SQLite survive the death of their server on Node 22", async () => {
-  await testCommand([await nodeOf(22), installed], ["stores/sqlite_process"]);
-});
-
-const bunProgram = await bun();
-if (bunProgram === undefined) leftOut("the tests on Bun", "a machine on which its package runs");
-
-const workerdProgram = await workerd();
-if (workerdProgram === undefined) {
-  leftOut("the test on workerd", "a machine on which its package runs");
-}
-
-testHosts(project, { node: await nodeOf(24), bun: bunProgram, workerd: workerdProgram });
-
-Deno.test({
-  name: "npm: streams, publishing and resumption work on Bun",
-  ignore: bunProgram === undefined,
-}, async () => {
-  const command: CommandWords = [bunProgram!, installed];
-  await testCommand(command, [
-    "http/ndjson",
-    "http/state",
-    "sse/resume",
-    "sse/stream_safety",
-    "cli/user_project",
-  ]);
-  // Its sockets do not report progress, so half a request on a reused connection counts as idle.
-  await testCommand(
-    command,
-    ["http/connections"],
-    "/half a request do|descriptors|stops|new connection|its part/",
-  );
 });

@@ -1,0 +1,4 @@
+import { testNodeExamples } from "./node_examples.ts";
+import { openProject } from "./project.ts";
+
+await testNodeExamples(await openProject());
