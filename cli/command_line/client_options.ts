@@ -1,9 +1,9 @@
 import { baseUrlProblem, TaskcastHttpError } from "@taskcast/client/http";
 import type { Command } from "commander";
 import { Option } from "commander";
+import { OF_CLIENTS, PREFIX } from "../config/client_variables.ts";
 import type { Environment } from "../config/layers.ts";
 import { SettingsError } from "../config/settings_error.ts";
-import { variableFlaws } from "../config/variables.ts";
 
 /** Options of commands that call a running server. */
 export interface ClientFlags {
@@ -37,8 +37,7 @@ export async function reaching<Flags extends ClientFlags>(
   env: Environment,
   work: (flags: Flags) => Promise<number>,
 ): Promise<number> {
-  const { problems } = variableFlaws(env);
-  if (problems.length > 0) throw new SettingsError(problems.join("\n"));
+  await assertVariables(env);
   const url = baseUrl(flags.url);
   // The error of a request with such a header would show the token.
   if (flags.token !== undefined && !/^\s*[!-~]*\s*$/.test(flags.token)) {
@@ -62,6 +61,17 @@ export async function reaching<Flags extends ClientFlags>(
         "start one with `taskcast start`, or say where it is with --url or TASKCAST_URL",
     );
   }
+}
+
+/** @throws {SettingsError} If the name of a variable is misspelt. */
+async function assertVariables(env: Environment): Promise<void> {
+  const isOther = (name: string) =>
+    name.toUpperCase().startsWith(PREFIX) && !OF_CLIENTS.includes(name);
+  // All names are known only to the schema of the configuration, which is slow to load.
+  if (!Object.keys(env).some(isOther)) return;
+  const { variableFlaws } = await import("../config/variables.ts");
+  const { problems } = variableFlaws(env);
+  if (problems.length > 0) throw new SettingsError(problems.join("\n"));
 }
 
 function baseUrl(text: string): string {

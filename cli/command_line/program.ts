@@ -4,25 +4,19 @@ import type { CleanupOptions } from "../commands/cleanup.ts";
 import type { TokenOptions } from "../commands/token.ts";
 import type { Environment, StartFlags } from "../config/layers.ts";
 import { SettingsError } from "../config/settings_error.ts";
-import { startSettings } from "../config/start_settings.ts";
 import { ListenError } from "../listen/listen_error.ts";
 import type { LogFormat } from "../log/logger.ts";
 import { jsonLine, logFormatOf } from "../log/logger.ts";
 import { VERSION } from "../version.ts";
 import type { ClientFlags } from "./client_options.ts";
 import { addClientOptions, reaching, UnreachableError } from "./client_options.ts";
-import {
-  addStartOptions,
-  addStorageOptions,
-  configOption,
-  numberOption,
-  parseDuration,
-} from "./options.ts";
+import { configOption, numberOption, parseDuration } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 import { OutputError, printable } from "./terminal.ts";
 
-// All commands and their options. The code of a command is imported when it runs, so that each starts
-// fast and holds no memory for the others.
+// All commands and their options. The code of a command is imported when it runs, and so are options
+// that come from the schema of the configuration, so that each command starts fast and holds no
+// memory for the others.
 
 /** The surroundings of a command line. */
 export interface CommandLineContext {
@@ -70,7 +64,7 @@ export async function runCommandLine(
 async function parse(program: Command, args: readonly string[], session: Session): Promise<number> {
   try {
     assertKnownCommand(program, args);
-    await program.parseAsync([...args], { from: "user" });
+    await program.parseAsync(asHelpOption(args), { from: "user" });
     return session.exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
@@ -109,6 +103,28 @@ function assertKnownCommand(program: Command, [first, second]: readonly string[]
   program.error(`error: there is no command "${printable(word)}"; ${hintFor(word, known)}`);
 }
 
+/** Returns `help start` as `start --help`, which adds the options before it writes them. */
+function asHelpOption(args: readonly string[]): string[] {
+  const [first, ...words] = args;
+  return first === "help" && words.length > 0 ? [...words, "--help"] : [...args];
+}
+
+/**
+ * Adds the options of a server's settings to a command before its arguments are parsed. They are not
+ * loaded for other commands.
+ *
+ * @param kind All settings, or only those that say where tasks are stored.
+ */
+function addSettingsOptions(command: Command, kind: "start" | "storage"): Command {
+  command.parent!.hook("preSubcommand", async (_parent, called) => {
+    if (called !== command) return;
+    const { addStartOptions, addStorageOptions } = await import("./settings_options.ts");
+    if (kind === "start") addStartOptions(command);
+    else addStorageOptions(command);
+  });
+  return command;
+}
+
 function createProgram(session: Session): Command {
   const { terminal } = session;
   const program = new Command("taskcast")
@@ -141,13 +157,15 @@ function pointToHelp(command: Command, name: string): void {
 
 function addStart(program: Command, session: Session): void {
   const { env, folder, terminal } = session;
-  addStartOptions(
+  addSettingsOptions(
     program.command("start", { isDefault: true })
       .description("Serve tasks over HTTP and SSE (the default command)"),
+    "start",
   ).action(async (flags: StartFlags) => {
     // Errors of the configuration are logged before its own format is known.
     const named = flags.logFormat ?? env.TASKCAST_LOG_FORMAT;
     session.logFormat = logFormatOf(named as string | undefined, terminal);
+    const { startSettings } = await import("../config/start_settings.ts");
     const settings = await startSettings(flags, env, folder);
     session.logFormat = logFormatOf(settings.logFormat, terminal);
     const { start } = await import("../commands/start.ts");
@@ -158,9 +176,10 @@ function addStart(program: Command, session: Session): void {
 function addConfig(program: Command, session: Session): void {
   const { env, folder, terminal } = session;
   const config = program.command("config").description("Inspect the configuration");
-  addStartOptions(
+  addSettingsOptions(
     config.command("check")
       .description("Check the configuration, and show the values in effect and their sources"),
+    "start",
   )
     .option("--json", "write JSON", false)
     .action(async ({ json, ...flags }: StartFlags & { json: boolean }) => {
@@ -210,13 +229,15 @@ function addToken(program: Command, session: Session): void {
 
 function addCleanup(program: Command, session: Session): void {
   const { env, folder, terminal } = session;
-  addStorageOptions(
+  addSettingsOptions(
     program.command("cleanup")
       .description("Apply clean-up rules once; servers do so by themselves"),
+    "storage",
   )
     .option("--dry-run", "change nothing, and show what would be deleted", false)
     .option("--json", "write a line of JSON for each task", false)
     .action(async ({ dryRun, json, ...flags }: StartFlags & CleanupOptions) => {
+      const { startSettings } = await import("../config/start_settings.ts");
       const settings = await startSettings(flags, env, folder);
       const { cleanup } = await import("../commands/cleanup.ts");
       session.exitCode = await cleanup(settings, { dryRun, json }, terminal);
@@ -226,12 +247,14 @@ function addCleanup(program: Command, session: Session): void {
 function addRedis(program: Command, session: Session): void {
   const { env, folder, terminal } = session;
   const redis = program.command("redis").description("Maintain tasks that are stored in Redis");
-  addStorageOptions(
+  addSettingsOptions(
     redis.command("accept-loss")
       .description("Accept that data in Redis is lost, so that all servers continue without it")
       .argument("<words...>", "the lost data, as errors and /health/ready name it"),
+    "storage",
   )
     .action(async (words: string[], flags: StartFlags) => {
+      const { startSettings } = await import("../config/start_settings.ts");
       const settings = await startSettings(flags, env, folder);
       const { acceptLoss } = await import("../commands/accept_loss.ts");
       session.exitCode = await acceptLoss(settings, words, terminal);

@@ -1,12 +1,8 @@
 import { didYouMean } from "@taskcast/core/protocol";
+import { OF_CLIENTS, PREFIX } from "./client_variables.ts";
 import type { Environment } from "./layers.ts";
 import { isAddressOfService, isOfPlatform } from "./platform_variables.ts";
 import { ENVIRONMENT_KEYS } from "./schema/keys.ts";
-
-const PREFIX = "TASKCAST_";
-
-/** Variables of commands that call a server. */
-const OF_CLIENTS = ["TASKCAST_URL", "TASKCAST_TOKEN"];
 
 /** Problems with the names of variables, one line each. */
 export interface VariableFlaws {

@@ -206,11 +206,8 @@ async function sourceFiles(): Promise<string[]> {
   return files;
 }
 
-/** Folders that are being rebuilt, along with their circles. */
-const REBUILT = ["benchmarks/"];
-
 Deno.test("imports form no circle, types included", async () => {
-  const files = (await sourceFiles()).filter((file) => !REBUILT.some((at) => file.startsWith(at)));
+  const files = await sourceFiles();
   const imports = new Map<string, string[]>();
   for (const file of files) {
     const text = await Deno.readTextFile(new URL(file, ROOT));
@@ -225,6 +222,50 @@ Deno.test("imports form no circle, types included", async () => {
   assert(files.length > 800, `${files.length} files`);
   assert.deepEqual(findCircle(imports), []);
 });
+
+Deno.test("commands that call a server load no engine and no schema of the configuration", async () => {
+  const loaded = await loadedBy([
+    "cli/main.ts",
+    "cli/commands/logs.ts",
+    "cli/commands/run/run.ts",
+    "cli/commands/webhooks.ts",
+  ]);
+  const heavy = [...loaded].filter((name) => !/^(cli|clients|core\/protocol)\//.test(name));
+  assert.deepEqual(heavy.filter((name) => !name.startsWith("node:")), ["commander"]);
+  assert.deepEqual([...loaded].filter((name) => /^cli\/(config\/schema|server)\//.test(name)), []);
+});
+
+/** Returns the files and packages that files load when they are imported, without types. */
+async function loadedBy(entries: readonly string[]): Promise<Set<string>> {
+  const { workspace } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  const exported = new Map<string, string>();
+  for (const member of workspace as string[]) {
+    const folder = new URL(`${member}/`, ROOT);
+    const { name, exports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", folder)));
+    const paths = typeof exports === "string" ? { ".": exports } : exports;
+    for (const [at, path] of Object.entries<string>(paths)) {
+      exported.set(name + at.slice(1), new URL(path, folder).href.slice(ROOT.href.length));
+    }
+  }
+  const loaded = new Set<string>();
+  const visit = async (file: string): Promise<void> => {
+    if (loaded.has(file)) return;
+    loaded.add(file);
+    if (!/\.tsx?$/.test(file)) return;
+    const text = await Deno.readTextFile(new URL(file, ROOT));
+    const imports = text.matchAll(/^(?:import|export) (?!type\b)(?:[^"';]*? from )?"([^"]+)";/gm);
+    for (const [, specifier] of imports) {
+      const isRelative = specifier!.startsWith(".");
+      await visit(
+        isRelative
+          ? new URL(specifier!, new URL(file, ROOT)).href.slice(ROOT.href.length)
+          : exported.get(specifier!) ?? specifier!,
+      );
+    }
+  };
+  for (const entry of entries) await visit(entry);
+  return loaded;
+}
 
 /** Returns the files of one circle in the order of their imports, or none. */
 function findCircle(imports: ReadonlyMap<string, readonly string[]>): string[] {
@@ -268,7 +309,6 @@ Deno.test("no folder has more than 25 files side by side", async () => {
     const folder = path.slice(0, Math.max(0, path.lastIndexOf("/")));
     // Decisions are a numbered list that grows.
     if (path.startsWith("dist/") || folder === "docs/decisions") continue;
-    if (REBUILT.some((at) => path.startsWith(at))) continue;
     counts.set(folder, (counts.get(folder) ?? 0) + 1);
   }
   assert.deepEqual([...counts].filter(([, count]) => count > MAX_FILES), []);

@@ -1,14 +1,13 @@
-// Runs the tests of the npm packages: builds and installs the packages once, and lets test files
-// use the installed project in parallel.
+// Runs a command for which the npm packages are built and installed once, so that the test files
+// that it runs can use the installed project in parallel.
 //
-//   deno run -A tests/npm/with_project.ts [FILE…]
+//   deno run -A tests/npm/with_project.ts deno test -A --no-check --parallel tests/npm
 import { installProject, PROJECT_VARIABLE } from "./project.ts";
 
 await using project = await installProject();
-const files = Deno.args.length > 0 ? Deno.args : ["tests/npm"];
-const { code } = await new Deno.Command(Deno.execPath(), {
-  args: ["test", "-A", "--no-check", "--parallel", ...files],
-  cwd: new URL("../../", import.meta.url),
+const [program, ...args] = Deno.args;
+const { code } = await new Deno.Command(program === "deno" ? Deno.execPath() : program!, {
+  args,
   env: { [PROJECT_VARIABLE]: project.folder },
   stdin: "null",
 }).spawn().status;
