@@ -3,11 +3,14 @@ import type { BroadcastProvider, Signal } from "../contracts/broadcast.ts";
 import type { Check, ConformanceOptions } from "./suite.ts";
 import { register } from "./suite.ts";
 
-/** Two ends of one layer: what is published on one is heard on the other, and on itself. */
+/** Two ends of one broadcast layer. Each end receives what either publishes. */
 export interface BroadcastPair {
-  /** Where the tests publish. */
+  /** The end on which the checks publish. */
   publisher: BroadcastProvider;
-  /** Where they listen; on another instance if the layer knows any, else the same object. */
+  /**
+   * The end on which they listen: another instance if the layer supports several, else the same
+   * object.
+   */
   subscriber: BroadcastProvider;
   /** Releases both. */
   close?(): unknown;
@@ -25,7 +28,7 @@ function signal(taskId: string, from: number): Signal {
   return { taskId, from, length: from + 1 };
 }
 
-/** The newest length that was heard for each task. */
+/** The greatest length received for each task. */
 class Heard {
   readonly lengths = new Map<string, number>();
   readonly take = ({ taskId, length }: Signal): void => {

@@ -11,10 +11,10 @@ const READS = new Set([
 ]);
 
 /**
- * A store whose answers to reads arrive a few ticks late, as they do over a network: what they say
- * may be outdated when it arrives. Code that only works when nothing happens in between fails here.
+ * Wraps a store so that its reads resolve a few turns of the event loop late, as over a network. By
+ * then a result may be outdated; code that relies on nothing happening in between fails with it.
  *
- * @param ticks How late: turns of the event loop.
+ * @param ticks The delay in turns of the event loop.
  */
 export function delayReads<Store extends TaskReader>(store: Store, ticks = 1): Store {
   return new Proxy(store, {

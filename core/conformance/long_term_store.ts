@@ -58,7 +58,7 @@ class ReadsFromArchive extends MemoryShortTermStore {
   }
 }
 
-/** A task with a log of all kinds of events, as an archive gets it. */
+/** Returns a task and a log with events of all kinds, as an archive receives them. */
 async function sample(): Promise<{ record: TaskRecord; events: StoredEvent[] }> {
   const store: ShortTermStore = new MemoryShortTermStore();
   await create(store, "t", { tags: ["a"], ttl: 5, reason: "why", params: { "\0": "\ud83d" } });
@@ -204,7 +204,8 @@ const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
       assert.equal(await store.readFolds("t", { after: -1, limit: 1 }), undefined);
       assert.equal(await store.countMatches("t", {}, [1]), undefined);
       assert.deepEqual(await store.listTasks({ limit: 9, tag: "a" }), { tasks: [], more: false });
-      // A part of it that is deleted before anything was archived does not come back either.
+      // A part of an incarnation that was deleted before anything was archived is not restored
+      // either.
       const never = { ...record, incarnation: "never000", task: { ...record.task, id: "n" } };
       assert.equal(await store.deleteTask("n", "never000"), false);
       await store.archive([{ record: never, events }]);
@@ -236,7 +237,7 @@ const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
       await store.archive([{ record, events }]);
       assert.deepEqual(await claim(NOW), { taskIds: [] });
       await store.archive([{ record, events, cleanAtMs: NOW + 5 }]);
-      await store.archive([{ record, events, cleanAtMs: NOW + 1 }]); // The first time stays.
+      await store.archive([{ record, events, cleanAtMs: NOW + 1 }]); // The first time remains.
       assert.deepEqual(await claim(NOW), { taskIds: [], nextAtMs: NOW + 5 });
       const claims = await Promise.all([claim(NOW + 5), claim(NOW + 5), claim(NOW + 5)]);
       assert.deepEqual(claims.flatMap(({ taskIds }) => taskIds), ["t"]);
@@ -340,8 +341,8 @@ const ARCHIVE_CHECKS: readonly Check<LongTermStore>[] = [
 ];
 
 /**
- * Tests that a long-term store keeps its contract: reads answer as a short-term store would, and
- * whatever arrives late, twice or out of order does no harm.
+ * Registers the checks of a long-term store: it reads as a short-term store does, and writes that are
+ * late, repeated or out of order do no harm.
  *
  * @example In the tests of your adapter
  * ```ts

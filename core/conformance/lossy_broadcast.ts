@@ -1,17 +1,17 @@
 import type { BroadcastProvider } from "../contracts/broadcast.ts";
 import { seededRandom } from "./seeded_random.ts";
 
-/** How bad the layer is: shares from 0 to 1. */
+/** The faults of the layer, as probabilities from 0 to 1. */
 export interface LossyOptions {
-  /** Makes the same signals suffer each time. @default {1} */
+  /** Seed of the faults; the same seed gives the same faults. @default {1} */
   seed?: number;
-  /** Signals that never arrive. @default {0.4} */
+  /** Share of signals that are dropped. @default {0.4} */
   dropped?: number;
-  /** Signals that arrive twice, the second time late. @default {0.3} */
+  /** Share of signals that arrive twice, the second time late. @default {0.3} */
   doubled?: number;
 }
 
-/** A broadcast layer that does the worst it may do: it drops and doubles signals. */
+/** A broadcast layer with every fault that the contract allows: it drops and doubles signals. */
 export function lossyBroadcast(
   broadcast: BroadcastProvider,
   { seed = 1, dropped = 0.4, doubled = 0.3 }: LossyOptions = {},

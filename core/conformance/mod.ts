@@ -1,5 +1,6 @@
 /**
- * The tests that every adapter of Taskcast passes, for the adapters of others too.
+ * The conformance suite: the checks that every adapter of Taskcast passes, including those of third
+ * parties.
  *
  * @module
  */

@@ -34,7 +34,7 @@ function at(length: number, version = 1): TaskRevision {
 
 const AGAIN = { againAtMs: NOW + 7 };
 
-/** Checks of what an archiver needs of a short-term store. */
+/** Checks of archive scheduling. */
 export const ARCHIVE_WORK_CHECKS: readonly Check<ShortTermStore>[] = [
   {
     title: "claim() returns nothing if no commit scheduled work",
@@ -50,7 +50,7 @@ export const ARCHIVE_WORK_CHECKS: readonly Check<ShortTermStore>[] = [
     async run(store) {
       await create(store, "b");
       await write(store, "b", NOW - 1);
-      await write(store, "b", NOW + 50); // The first time stays.
+      await write(store, "b", NOW + 50); // The first time remains.
       const created = { record: record("a"), due: {}, schedule: { archive: NOW - 2 } };
       assert((await commit(store, { taskId: "a", expect: "absent", ...created })).ok);
       await create(store, "later");

@@ -20,7 +20,7 @@ async function tryCreate(store: ShortTermStore, taskId: string, nowMs = NOW) {
   return await commit(store, { taskId, expect: "absent", record: record(taskId), due: {}, nowMs });
 }
 
-/** Ids that are closed for some time behind tasks that were released. */
+/** Checks of tombstones, which close the ids of released tasks for some time. */
 export const CLOSED_ID_CHECKS: readonly Check<ShortTermStore>[] = [
   {
     title: "deleteTask() with a tombstone reserves the id until the tombstone expires",

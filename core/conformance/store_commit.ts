@@ -16,7 +16,7 @@ import {
 } from "./store_fixtures.ts";
 import type { Check } from "./suite.ts";
 
-/** Commits: atomic, one after another, refused whole. */
+/** Checks of commits: atomic, in order, and refused as a whole. */
 export const COMMIT_CHECKS: readonly Check<ShortTermStore>[] = [
   {
     title: "commit() creates a task once, however many try at the same time",
@@ -222,7 +222,7 @@ export const COMMIT_CHECKS: readonly Check<ShortTermStore>[] = [
       });
       assertRefused(refused, { code: "SERIES_CONFLICT", at: 2, mode: "latest" });
       assert.deepEqual(await values(store, "t"), [0]);
-      // Neither the series nor the producer that came first in the batch has left a trace.
+      // The series and the producer that came first in the batch are unknown.
       await append(
         store,
         "t",

@@ -6,7 +6,7 @@ import type { EventFilter } from "../protocol/event.ts";
 import { append, create, delta, draft, INCARNATION, log, replace } from "./store_fixtures.ts";
 import type { Check } from "./suite.ts";
 
-/** Which events: all ways in which a store finds them. */
+/** Filters that make a store find events in each of its ways. */
 const SELECTIONS: readonly Pick<LogQuery, "filter" | "standalone" | "backward">[] = [
   {},
   { standalone: true },
@@ -27,7 +27,7 @@ async function fill(store: ShortTermStore, length: number): Promise<StoredEvent[
   return await log(store, "t");
 }
 
-/** How a log is recognised that a store was restored to: by the entropy of the event at a position. */
+/** Checks of divergence: a log of a restored store is recognised by the entropy of an event. */
 export const DIVERGENCE_CHECKS: readonly Check<ShortTermStore>[] = [
   {
     title: "readLog() continues from an event only if the log has that event",
@@ -115,7 +115,10 @@ export const DIVERGENCE_CHECKS: readonly Check<ShortTermStore>[] = [
   },
 ];
 
-/** The same of a life that was restored, which stores that are written to by life can hold. */
+/**
+ * The same checks for a store with an incarnation that was restored; they also need a writable
+ * store.
+ */
 export const RESTORED_CHECKS: readonly Check<ShortTermStore>[] = [
   {
     title: "a log that replaces another is recognised at once, whether shorter or longer",

@@ -3,7 +3,7 @@ import type { ShortTermStore } from "../contracts/short_term_store.ts";
 import { create, NOW, record, replace } from "./store_fixtures.ts";
 import type { Check } from "./suite.ts";
 
-/** Work whose time has come. */
+/** Checks of due work. */
 export const DUE_CHECKS: readonly Check<ShortTermStore>[] = [
   {
     title: "due() returns due work, earliest first, and the time of the next",
@@ -22,7 +22,7 @@ export const DUE_CHECKS: readonly Check<ShortTermStore>[] = [
       const one = await store.due(NOW, 1);
       assert.deepEqual(one.entries.map(({ taskId }) => taskId), ["both"]);
       assert.equal(one.nextAtMs, NOW);
-      // It stays due until a commit says otherwise.
+      // The work stays due until a commit changes it.
       assert.equal((await store.due(NOW, 10)).entries.length, 2);
     },
   },

@@ -10,10 +10,10 @@ import type { Task } from "../protocol/task.ts";
 
 // Tasks, drafts and commits for the checks of stores.
 
-/** The incarnation of every task here, unless a check says otherwise. */
+/** The incarnation of every task of the checks, unless a check gives another. */
 export const INCARNATION = "0123abcd";
 
-/** The time of every commit here, unless a check says otherwise. */
+/** The time of every commit of the checks, unless a check gives another. */
 export const NOW = 1_700_000_000_000;
 
 export function record(id: string, changes: Partial<Task> = {}, version = 1): TaskRecord {
@@ -34,7 +34,7 @@ export function draft(value: unknown = null, changes: Partial<EventDraft> = {}):
   };
 }
 
-/** A draft of the accumulate series `answer`, unless told otherwise. */
+/** Returns a draft of the `accumulate` series `answer`, unless `changes` say otherwise. */
 export function delta(text: string, changes: Partial<EventDraft> = {}): EventDraft {
   return draft({ delta: text }, {
     seriesId: "answer",
@@ -54,7 +54,7 @@ export async function commit(
   return await store.commit({ events: [], nowMs: NOW, ...BOUNDS, ...change });
 }
 
-/** Creates a task that must not exist. */
+/** Creates a task; fails if it exists. */
 export async function create(
   store: ShortTermStore,
   taskId: string,
@@ -67,7 +67,7 @@ export async function create(
   return created;
 }
 
-/** Appends events that must be taken. */
+/** Appends events; fails if the store refuses them. */
 export async function append(
   store: ShortTermStore,
   taskId: string,
@@ -78,7 +78,7 @@ export async function append(
   return result.events;
 }
 
-/** Replaces a task, version 1 of which must be current. */
+/** Replaces the record of a task that is at version 1. */
 export async function replace(
   store: ShortTermStore,
   taskId: string,
@@ -94,21 +94,21 @@ export async function replace(
   });
 }
 
-/** Asserts that a commit was refused so. */
+/** Asserts that a commit was refused with this refusal. */
 export function assertRefused(result: CommitResult, refusal: Refusal): void {
   assert.equal(result.ok, false);
   if (result.ok) return;
-  // What is left out and what is undefined say the same.
+  // A field that is left out equals one that is undefined.
   assert.deepEqual(JSON.parse(JSON.stringify(result.refusal)), refusal);
 }
 
-/** The whole log of a task. */
+/** Returns the whole log of a task. */
 export async function log(store: ShortTermStore, taskId: string): Promise<StoredEvent[]> {
   const page = await store.readLog(taskId, { after: -1, limit: 1_000_000 });
   return page?.events ?? [];
 }
 
-/** The data of a task's events, parsed. */
+/** Returns the parsed data of a task's events. */
 export async function values(store: ShortTermStore, taskId: string): Promise<unknown[]> {
   return (await log(store, taskId)).map(({ data }) => JSON.parse(data));
 }

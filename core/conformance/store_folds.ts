@@ -28,7 +28,7 @@ async function pages(
 
 const text = (name: string, size: number) => name.repeat(size);
 
-/** Reading folds: in pages, in the order of their newest events, each page of one moment. */
+/** Checks of folds: read in pages, ordered by newest event, each page consistent. */
 export const FOLD_CHECKS: readonly Check<ShortTermStore>[] = [
   {
     title: "readFolds() returns only series that grew after an index, with the head of that moment",
@@ -163,7 +163,7 @@ export const FOLD_CHECKS: readonly Check<ShortTermStore>[] = [
           }
           assert(page.scannedTo < page.length);
           after = page.scannedTo;
-          // Only here: at the end of the log of that moment nothing has been missed.
+          // At the end of the log of that moment, no fold has been missed.
           if (after === page.length - 1) break;
           await new Promise((resolve) => setTimeout(resolve, 0));
         }

@@ -36,7 +36,7 @@ export const LIST_CHECKS: readonly Check<ShortTermStore>[] = [
         const { id, createdAt } = tasks.at(-1)!.task;
         after = { id, createdAt };
         await create(store, `new${page}`, { createdAt: NOW + 100 + page });
-        // The place in the list stays where it was, even when the task there is gone.
+        // A position in the list stays valid after its task was deleted.
         if (page === 1) await store.deleteTask(id);
       }
       assert.deepEqual(seen, before);

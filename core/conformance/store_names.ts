@@ -3,7 +3,7 @@ import type { ShortTermStore } from "../contracts/short_term_store.ts";
 import { append, commit, create, delta, draft, NOW } from "./store_fixtures.ts";
 import type { Check } from "./suite.ts";
 
-/** Names that mean something to a pattern, a path, a key, a query language or an object. */
+/** Names with a meaning in patterns, paths, keys, query languages or objects. */
 const NAMES = [
   ".",
   "..",
@@ -46,7 +46,7 @@ const NAMES = [
   "🎉".repeat(128),
 ];
 
-/** Names of series, producers, tags, types and fields: each is only itself. */
+/** Checks that names of series, producers, tags, types and fields are taken literally. */
 export const NAME_CHECKS: readonly Check<ShortTermStore>[] = [
   {
     title: "series and fields may have any name, and no two are mixed up",

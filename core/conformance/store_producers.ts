@@ -12,7 +12,7 @@ async function publish(store: ShortTermStore, ...events: EventDraft[]): Promise<
   return await commit(store, { taskId: "t", expect: "live", events });
 }
 
-/** Producer sequences: a repetition is known, a gap is refused, an old epoch is fenced off. */
+/** Checks of producer sequences: repetitions are recognised, gaps refused, old epochs fenced. */
 export const PRODUCER_CHECKS: readonly Check<ShortTermStore>[] = [
   {
     title: "a repeated sequence number returns the stored event",

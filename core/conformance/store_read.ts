@@ -17,7 +17,7 @@ const FILTERS: readonly (EventFilter | undefined)[] = [
   { types: ["nothing"] },
 ];
 
-/** A log of `length` events of all kinds, the same each time. */
+/** Returns a log of `length` events of all kinds, always the same. */
 async function fill(store: ShortTermStore, length: number): Promise<StoredEvent[]> {
   await create(store, "t");
   const random = seededRandom(length);
@@ -39,7 +39,7 @@ function isPlain({ seriesMode }: StoredEvent): boolean {
   return seriesMode !== "latest" && seriesMode !== "accumulate";
 }
 
-/** Everything that a query asks for, page after page. */
+/** Reads all pages of a query. */
 async function readAll(store: ShortTermStore, query: LogQuery): Promise<StoredEvent[]> {
   const found: StoredEvent[] = [];
   const { backward = false } = query;
@@ -59,7 +59,7 @@ async function readAll(store: ShortTermStore, query: LogQuery): Promise<StoredEv
   }
 }
 
-/** Events and bytes of pages. */
+/** Limits of pages, in events and bytes. */
 const PAGES = [
   [1_000, undefined],
   [1_000, 1_000_000],
@@ -69,7 +69,7 @@ const PAGES = [
   [32, undefined],
 ] as const;
 
-/** Reading: exactly what was asked for, from anywhere. */
+/** Checks of reads: exactly the requested events, from any position. */
 export const READ_CHECKS: readonly Check<ShortTermStore>[] = [
   {
     title: "readLog() returns what any query selects, page by page",
@@ -102,7 +102,7 @@ export const READ_CHECKS: readonly Check<ShortTermStore>[] = [
     title: "readLog() keeps to the bound in bytes, but returns at least one event",
     async run(store) {
       await create(store, "t");
-      const text = "x".repeat(998); // And two quotation marks.
+      const text = "x".repeat(998); // Includes two quotation marks.
       for (let i = 0; i < 8; i++) await append(store, "t", draft(text));
       for (const backward of [false, true]) {
         for (const filter of [undefined, { types: ["*"], levels: ["info" as const] }]) {
@@ -133,7 +133,7 @@ export const READ_CHECKS: readonly Check<ShortTermStore>[] = [
       for (let at = 0; at < drafts.length; at += 100) {
         all.push(...await append(store, "t", ...drafts.slice(at, at + 100)));
       }
-      // A byte for each character is the least that a store counts.
+      // Stores count at least one byte for each character.
       const largest = Math.max(...all.map(({ data }) => data.length));
       for (const plain of [false, true]) {
         const expected = all.filter((event) => !plain || isPlain(event));
@@ -226,7 +226,7 @@ export const READ_CHECKS: readonly Check<ShortTermStore>[] = [
         writing = false;
       })();
       while (writing) {
-        // A store whose reads wait for nothing must still get to its writes.
+        // A store whose reads never wait must still get to its writes.
         await new Promise((resolve) => setTimeout(resolve, 0));
         const view = (await store.readFolds("t", { after: -1, limit: 9 }))!;
         const [fold] = view.folds;

@@ -10,7 +10,7 @@ async function folds(store: ShortTermStore): Promise<Map<string, SeriesFold>> {
   return new Map(page!.folds.map((fold) => [fold.seriesId, fold]));
 }
 
-/** Series: what they began as they stay, and their folds are what their events say. */
+/** Checks of series: their kind is fixed, and their folds equal the folded events. */
 export const SERIES_CHECKS: readonly Check<ShortTermStore>[] = [
   {
     title: "a series keeps the mode and the field that it started with",

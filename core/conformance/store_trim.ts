@@ -14,7 +14,7 @@ import {
 } from "./store_fixtures.ts";
 import type { Check } from "./suite.ts";
 
-/** Ends a task, the newest event of which says so. */
+/** Ends a task with a status event. */
 async function end(store: ShortTermStore, taskId: string): Promise<void> {
   const events = [draft("end", { type: "taskcast:status" })];
   assert((await replace(store, taskId, { status: "completed" }, { events })).ok);
@@ -29,7 +29,7 @@ async function indexes(
   return page!.events.map(({ index }) => index);
 }
 
-/** A task with 40 events, of two types in turn, and its end. */
+/** Creates an ended task with 40 events of two types in turn. */
 async function createEnded(store: ShortTermStore): Promise<void> {
   await create(store, "t");
   const drafts = Array.from({ length: 40 }, (_, i) => draft(i, { type: i % 2 ? "odd" : "even" }));
@@ -41,7 +41,7 @@ function range(from: number, to: number, step = 1): number[] {
   return Array.from({ length: Math.ceil((to - from) / step) }, (_, i) => from + i * step);
 }
 
-/** Checks of logs from which events are removed. */
+/** Checks of reads from trimmed logs. */
 export const TRIM_CHECKS: readonly Check<ShortTermStore>[] = [
   {
     title: "trimLog() removes events and leaves the indexes of the others",
@@ -124,7 +124,7 @@ export const TRIM_CHECKS: readonly Check<ShortTermStore>[] = [
       const before = await counts();
       const kept = new Set(at);
       const gone = range(0, 40).filter((index) => !kept.has(index));
-      // Some, then others around them, then all but those that are asked for.
+      // First some events, then their neighbours, then all but those that the query matches.
       await store.trimLog("t", INCARNATION, { indexes: [13, 15, 33], series: [] });
       assert.deepEqual(await counts(), before);
       await store.trimLog("t", INCARNATION, { indexes: gone.slice(0, 15), series: [] });
@@ -172,7 +172,7 @@ export const TRIM_CHECKS: readonly Check<ShortTermStore>[] = [
   },
 ];
 
-/** The same, where tasks are also written. */
+/** The same checks for stores that also take commits. */
 export const TRIM_COMMIT_CHECKS: readonly Check<ShortTermStore>[] = [
   {
     title: "a commit that repeats a trimmed event is refused",

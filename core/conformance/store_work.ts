@@ -19,7 +19,7 @@ async function createHooked(store: ShortTermStore, taskId: string, atMs: number)
   assert(result.ok && result.hooked);
 }
 
-/** Scheduled work of tasks, and notes about them. */
+/** Checks of scheduled work and of notes. */
 export const WORK_CHECKS: readonly Check<ShortTermStore>[] = [
   {
     title: "a commit schedules delivery only of tasks with webhooks, and reports which have them",

@@ -1,20 +1,20 @@
-/** Adapter and test runner of a conformance suite. */
+/** An adapter to check, and the test runner. */
 export interface ConformanceOptions<Adapter> {
   /** Prefix of every test's name. */
   name: string;
-  /** An adapter that sees nothing of any other; called once per test. */
+  /** Opens an adapter that shares no data with any other. Called once per test. */
   open: () => Adapter | Promise<Adapter>;
   /** `Deno.test`, or `test` of `node:test`. */
   test: (name: string, run: () => Promise<void>) => void;
 }
 
-/** One promise of a contract, with the test of it. */
+/** One promise of a contract, with its test. */
 export interface Check<Adapter> {
   title: string;
   run: (adapter: Adapter) => Promise<void>;
 }
 
-/** Registers a test for each check, each with an adapter of its own. */
+/** Registers one test per check, each with a new adapter. */
 export function register<Adapter extends { close?(): unknown }>(
   checks: readonly Check<Adapter>[],
   { name, open, test }: ConformanceOptions<Adapter>,

@@ -8,12 +8,12 @@ import { notify } from "../contracts/broadcast.ts";
 
 type Listener = (signal: Signal) => void;
 
-/** Wake-ups within one process: listeners are called before `publish` returns. */
+/** Wake-ups within one process. Listeners are called before `publish` returns. */
 export class MemoryBroadcastProvider implements BroadcastProvider {
   readonly #byTask = new Map<string, Set<Listener>>();
   readonly #ofAll = new Set<Listener>();
 
-  /** Calls the listeners. One that throws keeps nothing from the others, nor from the caller. */
+  /** Calls the listeners. An error of one affects neither the others nor the caller. */
   publish(signal: Signal): void {
     const listeners = this.#byTask.get(signal.taskId);
     if (listeners !== undefined) { for (const listener of listeners) notify(listener, signal); }
@@ -38,13 +38,13 @@ export class MemoryBroadcastProvider implements BroadcastProvider {
     });
   }
 
-  /** It can always be used. */
+  /** The layer is always usable. */
   async check(): Promise<void> {}
 
-  /** It holds nothing that has to be released. */
+  /** There is nothing to release. */
   async close(): Promise<void> {}
 
-  /** Tasks that somebody listens to. */
+  /** Listeners by task. */
   get size(): number {
     return this.#byTask.size;
   }

@@ -1,25 +1,25 @@
 import type { RevisionExpectation } from "../contracts/records.ts";
 import type { Tombstone } from "../contracts/short_term_store.ts";
 
-/** Bytes that a tombstone is counted with. */
+/** Bytes counted for a tombstone. */
 export const TOMBSTONE_BYTES = 200;
 
-/** Ids of tasks that were released lately: none is given to another task. */
+/** Tombstones: ids that no new task may have for some time. */
 export class ClosedIds {
-  /** In the order in which they were closed, which is that of their times. */
+  /** In the order of closing, which is also the order of expiry. */
   readonly #ids = new Map<string, { incarnation: string; untilMs: number }>();
 
-  /** How many there are. */
+  /** Number of tombstones. */
   get size(): number {
     return this.#ids.size;
   }
 
-  /** Returns true if an id is closed. */
+  /** Returns whether an id is closed. */
   has(taskId: string, nowMs: number): boolean {
     return (this.#ids.get(taskId)?.untilMs ?? -Infinity) > nowMs;
   }
 
-  /** Closes the id of a life, and forgets those whose time is over. */
+  /** Closes an id for an incarnation, and removes tombstones that have expired. */
   close(taskId: string, incarnation: string, { nowMs, untilMs }: Tombstone): void {
     this.#ids.delete(taskId);
     this.#ids.set(taskId, { incarnation, untilMs });
@@ -29,7 +29,7 @@ export class ClosedIds {
     }
   }
 
-  /** Opens the id of a life, or whatever life it was. */
+  /** Removes the tombstone of an id, if it is that of the given incarnation or none is given. */
   open(taskId: string, at: RevisionExpectation | undefined): void {
     const closed = this.#ids.get(taskId);
     if (at === undefined || closed?.incarnation === at.incarnation) this.#ids.delete(taskId);

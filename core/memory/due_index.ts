@@ -5,8 +5,8 @@ interface Entry<Kind> {
 }
 
 /**
- * Due times, earliest first: a binary heap. A task's new times do not remove its old entries
- * from the heap; these are known by not being the task's any more, and are dropped when met.
+ * Due times, earliest first, in a binary heap. New times of a task leave its old entries in the
+ * heap; an entry is stale if the task has another time, and is dropped when it reaches the top.
  */
 export class DueIndex<Kind extends string> {
   readonly #kinds: readonly Kind[];
@@ -18,12 +18,12 @@ export class DueIndex<Kind extends string> {
     this.#kinds = kinds;
   }
 
-  /** Returns the due times of a task, if it has any. */
+  /** Returns the due times of a task, or `undefined` if it has none. */
   get(taskId: string): Readonly<Partial<Record<Kind, number>>> | undefined {
     return this.#times.get(taskId);
   }
 
-  /** Replaces what is due for a task. */
+  /** Replaces the due times of a task. */
   set(taskId: string, due: Partial<Record<Kind, number>>): void {
     this.delete(taskId);
     let isAny = false;
@@ -39,7 +39,7 @@ export class DueIndex<Kind extends string> {
     this.#compact();
   }
 
-  /** Nothing is due for a task any more. */
+  /** Removes the due times of a task. */
   delete(taskId: string): void {
     const due = this.#times.get(taskId);
     if (due === undefined) return;
@@ -47,7 +47,7 @@ export class DueIndex<Kind extends string> {
     this.#times.delete(taskId);
   }
 
-  /** Reads what is due at `nowMs`; it stays due. */
+  /** Reads entries that are due at `nowMs`. They stay due. */
   read(nowMs: number, limit: number): { entries: Entry<Kind>[]; nextAtMs?: number } {
     const entries: Entry<Kind>[] = [];
     let nextAtMs: number | undefined;
@@ -69,7 +69,7 @@ export class DueIndex<Kind extends string> {
     return nextAtMs === undefined ? { entries } : { entries, nextAtMs };
   }
 
-  /** Drops stale entries before they outnumber the live ones. */
+  /** Drops stale entries once they outnumber the others. */
   #compact(): void {
     if (this.#heap.length < 64 || this.#heap.length < 2 * this.#live) return;
     this.#heap = [];

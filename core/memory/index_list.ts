@@ -1,6 +1,7 @@
-// Lists of event indexes, ascending. Appending costs nothing, finding a place is a binary search.
+// Functions on ascending lists of event indexes. Appending takes constant time, searching is
+// binary.
 
-/** How many numbers of an ascending list are below `limit`. */
+/** Returns how many numbers of an ascending list are below `limit`. */
 export function countBelow(sorted: readonly number[], limit: number): number {
   let low = 0;
   let high = sorted.length;
@@ -13,9 +14,9 @@ export function countBelow(sorted: readonly number[], limit: number): number {
 }
 
 /**
- * Walks several ascending lists as one, over the numbers in `[from, to]`.
+ * Merges ascending lists, limited to the range `[from, to]`.
  *
- * @param backward From the highest down.
+ * @param backward Whether the result descends.
  */
 export function* merged(
   lists: readonly (readonly number[])[],

@@ -8,12 +8,15 @@ import { draftOfStored } from "../domain/series.ts";
 import { revisionOfEntry, TaskTable } from "./task_table.ts";
 import { WorkTable } from "./work_table.ts";
 
-/** Deleted lives that are remembered; beyond it the oldest are forgotten. */
+/** Maximum number of deleted incarnations that are remembered; older ones are dropped. */
 const MAX_TOMBSTONES = 100_000;
 
-/** An archive in the memory of this process: the reference of what an archive does. For tests. */
+/**
+ * An archive in the memory of this process, for tests. It is the reference implementation of the
+ * contract.
+ */
 export class MemoryLongTermStore extends TaskTable implements LongTermStore {
-  /** Lives that were deleted, the oldest first. */
+  /** Deleted incarnations, oldest first. */
   readonly #deleted = new Set<string>();
   readonly #work = new WorkTable();
 
@@ -52,7 +55,7 @@ export class MemoryLongTermStore extends TaskTable implements LongTermStore {
     return await Promise.resolve(this.trim(taskId, incarnation, trim).length);
   }
 
-  /** Takes tasks that are to be cleaned. */
+  /** Claims tasks that are scheduled for clean-up. */
   async claim(
     work: Work,
     options: { nowMs: number; untilMs: number; limit: number },
@@ -60,7 +63,7 @@ export class MemoryLongTermStore extends TaskTable implements LongTermStore {
     return await Promise.resolve(this.#work.claim(work, options));
   }
 
-  /** Says when a task is to be cleaned. */
+  /** Schedules a task for clean-up. */
   async schedule(
     taskId: string,
     work: Work,

@@ -1,27 +1,28 @@
 import { countBelow } from "./index_list.ts";
 
-/** Stale entries that are borne beside as many as there are others. */
+/** Number of stale entries that are kept regardless of the number of others. */
 const SLACK = 128;
 
 /**
- * Series in the order of their newest events.
- *
- * A series that goes on gets another entry at the end, and the one before becomes stale. Those are
- * swept out once they are more than half: so moving a series costs the same however many there are,
- * which a sorted list would not, and finding a place is a binary search, which a linked list has
- * not.
+ * Series in the order of their newest events. A series that grows gets another entry at the end,
+ * and its previous entry becomes stale. Stale entries are removed once they are the majority. So
+ * moving a series takes constant amortised time, unlike in a sorted list, and finding a position is
+ * a binary search, unlike in a linked list.
  */
 export class NewestOrder<Series extends { newest: { index: number } }> {
   #series: Series[] = [];
-  /** The index of each entry's newest event when it was made; the entry is stale if that changed. */
+  /**
+   * The index of each entry's newest event when the entry was added. An entry is stale if its
+   * series has a newer event.
+   */
   #indexes: number[] = [];
   #size = 0;
 
-  /** Places a series behind all others; called whenever its newest event is another one. */
+  /** Moves a series to the end. Must be called whenever its newest event changes. */
   moveToEnd(series: Series): void {
     const { index } = series.newest;
     const last = this.#series.length - 1;
-    // Mostly it is the one that was the last before.
+    // The series is usually already the last.
     if (this.#series[last] === series) {
       this.#indexes[last] = index;
       return;

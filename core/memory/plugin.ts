@@ -3,7 +3,7 @@ import { readAdapterOptions } from "../contracts/plugin.ts";
 import { MemoryBroadcastProvider } from "./broadcast.ts";
 import { MemoryShortTermStore } from "./short_term_store.ts";
 
-/** The adapter `memory`: tasks of one process, which are lost when it ends. */
+/** The adapter `memory`. Its tasks are lost when the process ends. */
 export const memoryPlugin: AdapterPlugin = {
   name: "memory",
   roles: ["broadcast", "shortTerm"],

@@ -3,13 +3,16 @@ import type { KnownProducer } from "../domain/commits/append.ts";
 
 interface Producer {
   epoch: number;
-  /** The index of the event with each sequence number. */
+  /** The event index of each sequence number. */
   indexes: number[];
 }
 
 /** Progress of the producers of one task, which detects repetitions. */
 export class Producers {
-  /** Created with the first producer: an empty map takes 184 bytes, of about 1000 for a task. */
+  /**
+   * Created with the first producer, since an empty map takes 184 of a task's approximately 1,000
+   * bytes.
+   */
   #producers?: Map<string, Producer>;
 
   /** Looks up a producer. */

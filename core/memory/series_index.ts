@@ -6,24 +6,29 @@ import { NewestOrder } from "./newest_order.ts";
 
 interface Series extends SeriesKind {
   newest: StoredEvent;
-  /** The text in parts; left out while the newest event is the value. */
+  /** The parts of the text; left out if the newest event is the value. */
   parts?: string[];
   classes: EventKind[] | null;
 }
 
-/** The series of one task, folded as their events come. */
+/** The series of one task, folded as events are appended. */
 export class SeriesIndex {
-  /** Made with the first series: an empty map takes 184 bytes, of about 1000 for a task. */
+  /**
+   * Created with the first series, since an empty map takes 184 of a task's approximately 1,000
+   * bytes.
+   */
   #series?: Map<string, Series>;
-  /** Series that have a fold. */
+  /** The series that have a fold. */
   #order?: NewestOrder<Series>;
 
-  /** Returns the kind with which a series began, or `undefined` for a new one. */
+  /** Returns the kind that the first event fixed, or `undefined` if the series is new. */
   kindOf(seriesId: string): SeriesKind | undefined {
     return this.#series?.get(seriesId);
   }
 
-  /** Adds an event to its series. Costs what the event brings, however long the series is. */
+  /**
+   * Adds an event to its series. The cost depends on the event, not on the length of the series.
+   */
   add(event: StoredEvent, draft: EventDraft): void {
     const { seriesId, seriesMode: mode, accField } = event;
     if (seriesId === undefined || mode === undefined) return;
@@ -52,9 +57,9 @@ export class SeriesIndex {
   }
 
   /**
-   * Folds in the order of their newest events.
+   * Reads folds in the order of their newest events.
    *
-   * @param last The last index that the query is about.
+   * @param last The last index that the query covers.
    */
   read(query: FoldQuery, last: number): { folds: SeriesFold[]; scannedTo: number } {
     const { after, limit, maxBytes = Infinity, texts = true } = query;
@@ -85,10 +90,11 @@ export class SeriesIndex {
 }
 
 /**
- * A delta as part of a text. Long ones are cut from the event's data, where they are in it as they
- * are and first or last: engines keep such a cut as a view of 32 bytes, where a text of its own
- * would take the memory of the event once more (measured: 554 bytes for an event with 200 of data,
- * and 402 so). It is not searched for: a search takes minutes for texts that are made for it.
+ * Returns a delta as part of a text. A long delta is sliced from the event's data if it is the
+ * first or the last value there without escapes: engines keep a slice as a view of 32 bytes,
+ * whereas a separate string would take the memory of the event a second time (measured: 402 instead
+ * of 554 bytes for an event with 200 bytes of data). Only these two positions are tried, because a
+ * search takes minutes for data that was made to slow it down.
  */
 function partOf(data: string, delta: string, accField = ""): string {
   if (delta.length < 32) return delta;
@@ -98,7 +104,7 @@ function partOf(data: string, delta: string, accField = ""): string {
   return delta;
 }
 
-/** The whole text; what was joined once need not be joined again. */
+/** Returns the whole text, and keeps the joined parts as one. */
 function textOf(series: Series): string | undefined {
   if (series.parts === undefined) return undefined;
   if (series.parts.length > 1) series.parts = [series.parts.join("")];

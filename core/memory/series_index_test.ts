@@ -17,7 +17,7 @@ Deno.test("a text is the sum of its deltas, wherever they are in their events", 
     { delta: deltas[1] },
     { delta: deltas[2] },
     { before: 1, delta: deltas[3], after: 2 },
-    // One that a search would have to look for at each place, again and again.
+    // A text that a search would compare at every position.
     { pad: "a".repeat(200_000), delta: deltas[4], after: 1 },
     { delta: deltas[5], after: "x".repeat(40) },
   ];

@@ -36,24 +36,24 @@ import { EVENT_OVERHEAD_BYTES } from "./task_log.ts";
 /** Options for {@linkcode MemoryShortTermStore}. */
 export interface MemoryStoreOptions {
   /**
-   * Bytes that tasks and events may take, about. Beyond it the tasks that ended longest ago are
-   * given up; when there are none left, writing is refused with `STORE_FULL`. @default {536870912}
+   * Approximate maximum of bytes for tasks and events. Beyond it, the tasks that ended longest ago
+   * are removed; if none are left, commits are refused with `STORE_FULL`. @default {536870912}
    */
   maxBytes?: number;
 }
 
-/** Bytes that a task is counted with beside its JSON. */
+/** Bytes counted for a task in addition to its JSON. */
 const TASK_OVERHEAD_BYTES = 1024;
 
 /**
- * Tasks in the memory of this process: the reference of what a store does.
+ * Tasks in the memory of this process. It is the reference implementation of the contract.
  *
- * Commits are atomic because nothing in them waits.
+ * Commits are atomic because nothing in them awaits.
  */
 export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
   readonly durable: boolean = false;
   readonly #due = new DueIndex(DUE_KINDS);
-  /** Ended tasks in the order of their ends: a map keeps the order in which keys were added. */
+  /** Ended tasks in the order of their ends, since a map keeps insertion order. */
   readonly #ended = new Map<string, true>();
   readonly #work = new WorkTable();
   readonly #closed = new ClosedIds();
@@ -67,7 +67,7 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
     this.#maxBytes = maxBytes;
   }
 
-  /** Bytes that tasks and events take, about. */
+  /** Approximate bytes of tasks and events. */
   get bytes(): number {
     return this.#bytes + this.#closed.size * TOMBSTONE_BYTES;
   }
@@ -225,14 +225,14 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
   #finish(entry: TaskEntry, commit: Commit): CommitResult {
     const { taskId, events, nowMs, due } = commit;
     const { record } = entry;
-    // The log of a new task is not touched: it is created when it is first used.
+    // A new task gets its log with its first event.
     const from = commit.expect === "absent" ? 0 : entry.log.length;
     const stored = events.map((draft) => append(entry.log, draft, nowMs));
     this.#grow(entry, sizeOf(events));
     this.#due.set(taskId, due ?? {});
     this.#scheduleWork(entry, commit);
     if (isTerminal(record.task.status)) this.#ended.set(taskId, true);
-    else this.#ended.delete(taskId); // Of one that is brought back, until all of it is there.
+    else this.#ended.delete(taskId); // Unset while a task is being restored.
     this.#makeRoom(0, taskId);
     return accepted(record, stored, from, from + stored.length);
   }
@@ -246,7 +246,7 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
     }
   }
 
-  /** Gives up the tasks that ended longest ago, and that the archive has, until there is room. */
+  /** Removes the tasks that ended longest ago and that the archive has, until there is room. */
   #makeRoom(bytes: number, keep?: string): Refusal | undefined {
     if (this.bytes + bytes <= this.#maxBytes) return undefined;
     for (const oldest of this.#ended.keys()) {
@@ -257,7 +257,7 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
     return { code: "STORE_FULL" };
   }
 
-  /** The archive or a webhook does not have all of it yet. */
+  /** Returns whether the archive or a webhook lacks a part of the task. */
   #isWantedElsewhere(taskId: string): boolean {
     return this.#work.get(taskId, "archive") !== undefined ||
       this.#work.get(taskId, "deliver") !== undefined;
@@ -295,7 +295,7 @@ function refused(refusal: Refusal): CommitResult {
 
 function append(log: TaskLog, draft: EventDraft, nowMs: number): StoredEvent {
   const { seriesId } = draft;
-  // A series is as it began, or as this draft begins it.
+  // The first event of a series fixes its kind.
   const kind = seriesId === undefined
     ? undefined
     : log.series.kindOf(seriesId) ?? newSeriesKind(draft);
@@ -306,14 +306,14 @@ function recordBytes(record: TaskRecord): number {
   return JSON.stringify(record).length + TASK_OVERHEAD_BYTES;
 }
 
-/** Size of new events. */
+/** Number and size of new events. */
 interface Measure {
   count: number;
-  /** Bytes that they are counted with. */
+  /** Bytes that they count. */
   bytes: number;
 }
 
-/** @param repeats Repetitions, which are left out; see `checkCommit`. */
+/** @param repeats Repetitions, which are skipped; see `checkCommit`. */
 function measure(
   drafts: readonly EventDraft[],
   repeats: readonly (number | undefined)[],
@@ -324,7 +324,7 @@ function measure(
     if (repeats[i] !== undefined) continue;
     const { data, delta } = drafts[i]!;
     count++;
-    // A delta is kept twice: in its event and in the fold of its series.
+    // A delta is stored twice: in its event and in the fold of its series.
     bytes += data.length + (delta === undefined ? 0 : delta.length) + EVENT_OVERHEAD_BYTES;
   }
   return { count, bytes };

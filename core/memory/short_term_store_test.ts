@@ -57,7 +57,7 @@ Deno.test("a store full of live tasks refuses to grow, loses nothing, and lets t
   assert.equal(events.length, published);
   await engine.transitionTask("t", "cancelled");
   assert.equal((await engine.getTask("t"))?.status, "cancelled");
-  // The task that ended is now what can be given up.
+  // The task that ended can now be removed to make room.
   await engine.createTask({ id: "next", params: { kilobyte } });
   assert(store.bytes <= 10_000);
 });

@@ -1,6 +1,6 @@
 import type { TaskRecord } from "../contracts/records.ts";
 
-/** How many of the last keys are looked at one by one. */
+/** Number of keys at the end that are compared one by one. */
 const NEAR = 64;
 
 interface Key {
@@ -33,8 +33,8 @@ export class TaskList {
   }
 
   /**
-   * The place of a new key, where that is among the last: ids of one millisecond have any order, and
-   * nearly all come later than what is there. A search by halves would touch memory all over the list.
+   * Finds the position of a new key near the end. Ids of one millisecond have any order, but nearly
+   * every key belongs near the end, and a binary search would touch memory across the whole list.
    */
   #placeNearEnd(key: Key): number | undefined {
     const least = Math.max(0, this.#keys.length - NEAR);
@@ -43,7 +43,7 @@ export class TaskList {
     return place > least || place === 0 ? place : undefined;
   }
 
-  /** The place of a key, or where it would be. */
+  /** Returns the position at which a key is or would be inserted. */
   #placeOf(key: Key): number {
     let low = 0;
     let high = this.#keys.length;

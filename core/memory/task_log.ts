@@ -8,30 +8,30 @@ import { countBelow, merged } from "./index_list.ts";
 import { Producers } from "./producers.ts";
 import { SeriesIndex } from "./series_index.ts";
 
-/** Bytes that an event is counted with beside its data: the object and its places in indexes. */
+/** Bytes counted for an event in addition to its data: the object and its index entries. */
 export const EVENT_OVERHEAD_BYTES = 200;
 
 /** The events of one type and level. */
 interface Posting {
   type: string;
   level: Level;
-  /** All of them, and those that stand alone. */
+  /** Indexes of all its events, and of the standalone ones. */
   all: number[];
   plain: number[];
 }
 
 /**
- * The log of one task with what makes reading it cheap: where the events of each type and level
- * are, where those are that stand alone, and the fold of each series.
+ * The log of one task, with the indexes that make reads cheap: the positions of each event kind,
+ * the positions of standalone events, and the fold of each series.
  */
 export class TaskLog {
   /** Events by index; trimmed ones are `undefined`. */
   readonly #events: (StoredEvent | undefined)[] = [];
   readonly #postings = new Map<string, Posting>();
   readonly #plain: number[] = [];
-  /** The posting of the newest event. */
+  /** The posting list of the newest event. */
   #newest?: Posting;
-  /** Remaining indexes once events were trimmed; built by the first read after that. */
+  /** The remaining indexes of a trimmed log; built by the first read after a trim. */
   #left?: { all: number[]; plain: number[]; postings: Posting[] };
   readonly series: SeriesIndex = new SeriesIndex();
   readonly producers: Producers = new Producers();
@@ -40,26 +40,26 @@ export class TaskLog {
   /** The highest index that was trimmed. */
   trimmedThrough?: number;
 
-  /** Events in the log, those that were trimmed counted. */
+  /** Number of events, including trimmed ones. */
   get length(): number {
     return this.#events.length;
   }
 
-  /** The event at an index, or `undefined` if it was trimmed. */
+  /** Returns the event at an index, or `undefined` if it was trimmed. */
   at(index: number): StoredEvent | undefined {
     return this.#events[index];
   }
 
-  /** Appends a draft that has been checked. */
+  /** Appends a draft that was checked. */
   append(draft: EventDraft, nowMs: number, kind: SeriesKind | undefined): StoredEvent {
     const { entropy, level, data, seriesId } = draft;
     const index = this.#events.length;
     const before = this.#events[index - 1];
     const timestamp = before === undefined ? nowMs : Math.max(nowMs, before.timestamp);
     const posting = this.#postingOf(draft.type, level);
-    // The same text for all, so that events need not hold one each; likewise that of a series.
+    // Shared strings, so that events do not hold one each.
     const { type } = posting;
-    // Made whole at once: an object that is added to takes more memory.
+    // Created with all fields, because adding fields later takes more memory.
     let event: StoredEvent;
     if (seriesId === undefined || kind === undefined) {
       event = { index, timestamp, entropy, type, level, data };
@@ -81,7 +81,7 @@ export class TaskLog {
     return event;
   }
 
-  /** The events that a query asks for, and how far the log has been looked at for them. */
+  /** Reads the events that match a query, and reports how far the log was scanned for them. */
   read(query: LogQuery): { events: StoredEvent[]; scannedTo: number } {
     const {
       after,
@@ -105,7 +105,7 @@ export class TaskLog {
     return { events, scannedTo: end };
   }
 
-  /** Removes events and folds. Returns these events; their places still count. */
+  /** Removes events and folds, and returns the events. Their indexes still count. */
   trim({ indexes, series }: Trim): StoredEvent[] {
     const removed: StoredEvent[] = [];
     for (const index of indexes) {
@@ -121,7 +121,7 @@ export class TaskLog {
     return removed;
   }
 
-  /** How many events before each index match. */
+  /** Returns how many events before each index match. */
   countMatches(filter: EventFilter, indexes: readonly number[]): number[] {
     if (matchesEverything(filter)) return indexes.map((index) => Math.min(index, this.length));
     const matches = compileFilter(filter);
@@ -167,7 +167,7 @@ export class TaskLog {
 
   #postingOf(type: string, level: Level): Posting {
     const newest = this.#newest;
-    // Mostly the same as of the event before, and then no key has to be made.
+    // Usually the same kind as that of the previous event, so no key is needed.
     if (newest !== undefined && newest.type === type && newest.level === level) return newest;
     const key = `${level} ${type}`;
     let posting = this.#postings.get(key);

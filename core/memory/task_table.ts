@@ -19,10 +19,10 @@ import { matchesListQuery } from "../domain/task_list.ts";
 import { TaskList } from "./task_list.ts";
 import { TaskLog } from "./task_log.ts";
 
-/** A task and its log. Its members are accessors, so that checking a commit creates no object. */
+/** A task and its log. Its members are accessors, so that checking a commit allocates nothing. */
 export class TaskEntry implements CommitState {
   record: TaskRecord;
-  /** Bytes that it is counted with by a store that counts. */
+  /** Bytes counted for it by a store that counts. */
   bytes = 0;
   #log?: TaskLog;
 
@@ -30,7 +30,7 @@ export class TaskEntry implements CommitState {
     this.record = record;
   }
 
-  /** Made when it is first asked for: an empty one takes 400 bytes, of 800 for a new task. */
+  /** Created on first use, since an empty log takes 400 of a new task's 800 bytes. */
   get log(): TaskLog {
     return this.#log ??= new TaskLog();
   }
@@ -68,13 +68,13 @@ export class TaskEntry implements CommitState {
   }
 }
 
-/** Tasks and their logs, and everything that is read of them. */
+/** Tasks and their logs, with all reads. */
 export class TaskTable implements TaskReader {
   readonly #entries = new Map<string, TaskEntry>();
   readonly #list = new TaskList();
 
   /**
-   * The task itself, not a copy.
+   * Returns the task itself, not a copy.
    *
    * @ignore
    */
@@ -107,7 +107,7 @@ export class TaskTable implements TaskReader {
   }
 
   /**
-   * Has a task and its log under the id of another record, which must not be changed afterward.
+   * Moves a task and its log to the id of another record, which must not be changed afterward.
    *
    * @ignore
    */
@@ -121,7 +121,7 @@ export class TaskTable implements TaskReader {
   }
 
   /**
-   * Trims the log of a task, if it is in this life. Returns the events that were removed.
+   * Trims the log of a task if it is in this incarnation, and returns the removed events.
    *
    * @ignore
    */
@@ -191,7 +191,7 @@ export class TaskTable implements TaskReader {
   }
 }
 
-/** Where a task is. */
+/** Returns the revision of a task. */
 export function revisionOfEntry(
   { record: { incarnation, version }, log: { length } }: TaskEntry,
 ): TaskRevision {
