@@ -6,5 +6,5 @@
  */
 export { main } from "./main.ts";
 
-// Node 20 does not know whether this is what it was started with; it is started with `bin.ts`.
+// Node 20 has no `import.meta.main`; there the command starts with `bin.ts`.
 if (import.meta.main) await import("./bin.ts");

@@ -3,7 +3,7 @@ import type { TaskState } from "./rows/task_state.ts";
 /** Maximum number of cached tasks. */
 const MAX_STATES = 128;
 
-/** Where tasks were when they were last written here: those that were written to lately. */
+/** The states of recently written tasks, as of their last write by this process. */
 export class StateCache {
   readonly #states = new Map<string, TaskState>();
 

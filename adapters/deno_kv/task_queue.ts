@@ -142,7 +142,7 @@ export class TaskQueue {
     const next = state.fork();
     work.planWide!(next, changes, planned);
     await this.#write(next, changes);
-    // It has taken effect here, whoever writes it out.
+    // The commit has taken effect, no matter which instance writes it out.
     await retryUntilUnchanged(async () => {
       await finishOversized(this.#database, await loadState(this.#database, state.taskId));
     });

@@ -157,7 +157,7 @@ class Group {
       if (this.#isClosed) return;
       for (const [at, entry] of entries.entries()) this.#see(taskIds[at]!, entry);
     } catch {
-      // The next check will tell.
+      // The next health check reports it.
     }
   }
 

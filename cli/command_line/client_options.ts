@@ -14,7 +14,7 @@ export interface ClientFlags {
 /** The server cannot be reached, or requires a token that is missing. */
 export class UnreachableError extends Error {}
 
-/** Adds the options that say where the server is and what opens it. */
+/** Adds the options for the server's address and the access token. */
 export function addClientOptions(command: Command): Command {
   return command
     .addOption(

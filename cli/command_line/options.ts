@@ -29,7 +29,7 @@ export function orInvalid<T>(parse: () => T): T {
 
 const SECONDS_OF = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
 
-/** Ten years: nobody tries things out for longer. */
+/** Ten years, which is more than enough for trying things out. */
 const MAX_SECONDS = 3_650 * SECONDS_OF.d;
 
 /** Reads a duration such as `90s`, `15m`, `1h` or `7d` as seconds. */

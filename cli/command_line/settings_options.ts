@@ -57,7 +57,7 @@ function isStorageKey({ path, provider }: ConfigKey): boolean {
 }
 
 function usualValue({ default: value, defaultText, unit }: Omit<ConfigKey, "flag">): string[] {
-  if (unit !== undefined || typeof value === "boolean") return []; // The help text says it.
+  if (unit !== undefined || typeof value === "boolean") return []; // The help text contains it.
   const usual = value ?? defaultText?.replaceAll("`", "");
   return usual === undefined ? [] : [`default: ${usual}`];
 }

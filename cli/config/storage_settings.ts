@@ -38,7 +38,9 @@ export function storageOf({ broadcast, shortTerm, longTerm }: AdaptersConfig): S
   };
 }
 
-/** Adds the defaults that an adapter must be told, to be equal to the same one with explicit values. */
+/**
+ * Fills in defaults, so that an adapter with defaults equals the same adapter with explicit values.
+ */
 function withDefaults(adapter: unknown): unknown {
   if (!isNamed(adapter)) return adapter;
   const defined = Object.fromEntries(

@@ -28,6 +28,6 @@ Deno.test("logFormatOf() takes the named format, else the one that suits the ter
   assert.equal(logFormatOf("", { isTty: false }), "json");
   assert.equal(logFormatOf("json", { isTty: true }), "json");
   assert.equal(logFormatOf("pretty", { isTty: false }), "pretty");
-  // Where the settings are read it is an error, which is told somehow.
+  // Where settings are read it is an error, which is reported in some format.
   assert.equal(logFormatOf("xml", { isTty: true }), "pretty");
 });

@@ -3,7 +3,7 @@ import { fakeClock } from "../../testing/fake_clock.ts";
 import type { LogFields } from "./logger.ts";
 import { RecoveryLog } from "./recovery_log.ts";
 
-/** A log of two dependencies that answer as they are told. */
+/** A log for two dependencies whose states the test sets. */
 function recovering() {
   const lines: [string, LogFields | undefined][] = [];
   const clock = fakeClock();

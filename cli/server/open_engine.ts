@@ -71,7 +71,7 @@ export async function orClose<T>(
   }
 }
 
-/** Returns hooks that log the life of tasks. */
+/** Returns hooks that log the creation and the end of tasks. */
 function taskLog(log: Logger): TaskcastHooks {
   return {
     onTaskCreated: (task) => log.debug(`task ${task.id} created`, { taskId: task.id }),

@@ -1,6 +1,6 @@
 import type { EventEnvelope } from "@taskcast/client";
 
-/** Number of events kept, unless a hook asks for more. */
+/** Number of events kept, unless a hook requires more. */
 export const DEFAULT_MAX_EVENTS = 1000;
 
 /**

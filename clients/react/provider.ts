@@ -35,7 +35,7 @@ const ClientContext: Context<TaskcastClient | undefined> = createContext<
  * Provides a client to the hooks below it.
  *
  * A client that it creates lasts until `baseUrl`, a `token` given as text, `headers` or `connection`
- * change; then all tasks are followed anew. Functions (`token`, `fetch`) may be written inline, since
+ * change; then all subscriptions restart. Functions (`token`, `fetch`) may be written inline, since
  * always the newest one is called. Use a function for tokens that are renewed.
  *
  * @throws {TypeError} Without `client` and `baseUrl`, and if `baseUrl` is not an absolute URL.

@@ -25,7 +25,7 @@ function isGap(error: unknown): boolean {
   return error instanceof TaskcastHttpError && error.code === "SEQUENCE_GAP";
 }
 
-/** Number of tasks whose producer is kept. Beyond it, the least recently used one starts anew. */
+/** Number of tasks whose producer is kept. Beyond it, the least recently used one starts over. */
 const MAX_TASKS = 1_000;
 
 /** Numbers the publishes of one client, per task. */

@@ -7,7 +7,7 @@ export interface NoteChange {
 }
 
 /**
- * Short texts beside the record of a task, such as the positions of its webhooks. They are
+ * Short texts stored with a task, outside its record, such as the positions of its webhooks. They are
  * well-formed Unicode without NUL, belong to one incarnation and are deleted with it. Writing a note
  * is not a commit: it wakes no readers and leaves the task's version unchanged.
  */

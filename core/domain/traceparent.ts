@@ -1,4 +1,4 @@
-/** Where a request stands in a trace: https://www.w3.org/TR/trace-context/#traceparent-header */
+/** The position of a request in a trace: https://www.w3.org/TR/trace-context/#traceparent-header */
 export interface TraceParent {
   /** 32 hexadecimal digits. */
   traceId: string;
@@ -8,10 +8,12 @@ export interface TraceParent {
   flags: number;
 }
 
-// Later versions may have more at the end, which is to be ignored.
+// Later versions may append fields, which must be ignored.
 const FORM = /^(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.{0,256})?$/;
 
-/** Reads a `traceparent`; `undefined` for what is none, which is to be taken as absent. */
+/**
+ * Parses a `traceparent`; returns `undefined` if it is invalid, in which case it must be ignored.
+ */
 export function parseTraceparent(text: string): TraceParent | undefined {
   const [, version, traceId, spanId, flags, more] = FORM.exec(text) ?? [];
   if (traceId === undefined || spanId === undefined || flags === undefined) return undefined;

@@ -140,7 +140,7 @@ function milliseconds(seconds: number): number {
   return Math.ceil(seconds * 1000);
 }
 
-/** When a record wants attention. */
+/** Returns the times at which a task needs attention. */
 export function dueTimes(record: TaskRecord): DueTimes {
   const due: DueTimes = {};
   if (record.deadlineAt !== undefined) due.deadline = record.deadlineAt;

@@ -12,7 +12,7 @@ export class KnownTraces {
     return this.#traceparents.get(taskId);
   }
 
-  /** @param traceparent If `undefined`, forgets the task. */
+  /** @param traceparent `undefined` removes the task. */
   set(taskId: string, traceparent: string | undefined): void {
     // Maps keep insertion order, so the first key is the oldest.
     this.#traceparents.delete(taskId);

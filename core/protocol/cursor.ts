@@ -64,7 +64,7 @@ function fingerprintText(fingerprint: number): string {
   );
 }
 
-/** How the newest cursor began: most are of the same kind and task as the one before. */
+/** The prefix of the newest cursor: consecutive cursors usually have the same kind and task. */
 let begun: { kind: Cursor["kind"]; incarnation: string; text: string } | undefined;
 
 /** Writes a cursor as it travels in `id:` and `Last-Event-ID`. */
@@ -74,7 +74,7 @@ export function encodeCursor({ kind, incarnation, index, fingerprint }: Cursor):
   }
   // Shifted by one, so that "before the first event" needs no sign.
   const shifted = `${index + 1}`;
-  // The end first: engines keep a long text with each text that it was joined from.
+  // The end is built first, because engines keep the parts of a concatenated string alive with it.
   return begun.text +
     (fingerprint === undefined ? shifted : shifted + fingerprintText(fingerprint));
 }

@@ -71,7 +71,7 @@ Deno.test("a fingerprint is the remainder of the entropy, written as five digits
   const count = 36 ** 5;
   const entropies = fc.oneof(
     fc.integer({ min: 0, max: MAX_40_BITS }),
-    // Around the multiples, where a quotient that is rounded would be another.
+    // Near multiples, where a rounded quotient would differ.
     fc.tuple(
       fc.integer({ min: 1, max: Math.floor(MAX_40_BITS / count) }),
       fc.constantFrom(-1, 0, 1),

@@ -20,7 +20,7 @@ const LONGEST_NAME = 64;
 export function didYouMean(name: string, known: readonly string[]): string | undefined {
   if (name.length > LONGEST_NAME) return undefined;
   const folded = fold(name);
-  // Short names are too much alike for more than one wrong letter.
+  // Short names are too similar to allow more than one wrong letter.
   const allowed = Math.max(1, Math.floor(folded.length / 3));
   let closest: string | undefined;
   let least = Math.min(allowed, folded.length - 1) + 1;

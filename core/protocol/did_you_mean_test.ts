@@ -13,7 +13,7 @@ Deno.test("didYouMean() finds slips of the finger and other ways to write a name
     ["since", ["limit", "since.id", "since.index"], "since.id"],
     ["warning", ["debug", "warn"], "warn"],
     ["wa", ["warn"], undefined],
-    // Nothing of these names is left that could be close.
+    // Nothing remains of these names that could be similar.
     ["", ["a", "id"], undefined],
     ["_", ["a", "id"], undefined],
     ["b", ["a"], undefined],

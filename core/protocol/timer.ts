@@ -31,7 +31,7 @@ export function startTimer(
  */
 export function parseRetryAfter(value: string | null | undefined): number | undefined {
   if (!value) return undefined;
-  // What has no letter is no date, though JavaScript would take "-5" for the month of May.
+  // A text without letters is not a date, although JavaScript parses "-5" as the month of May.
   const ms = /[a-z]/i.test(value) ? Date.parse(value) - Date.now() : Number(value) * 1000;
   return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }

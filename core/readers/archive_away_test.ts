@@ -11,7 +11,7 @@ import { ulid } from "../protocol/ulid.ts";
 import type { TaskEngineOptions } from "../engine/options.ts";
 import { TaskEngine } from "../engine/engine.ts";
 
-// Work that continues while the archive is unreachable, and work that is made up for afterwards.
+// Work that continues while the archive is unreachable, and work that is done afterwards.
 
 const HOUR_MS = 3_600_000;
 const AWAY = new TaskcastError("STORE_UNAVAILABLE", "the archive is away");
@@ -306,7 +306,7 @@ Deno.test("a task that the archive refuses for good holds up no other, and is li
   ]);
   assert.equal(archive?.tasks[0]?.error, "this cannot be stored");
   assert(errors.every((error) => error === broken));
-  // They are tried again, later and later; what comes meanwhile is archived as ever.
+  // They are retried at increasing intervals; tasks that arrive meanwhile are archived as usual.
   await clock.pass(HOUR_MS);
   assert(attempts < 100, `${attempts}`);
   await engine.createTask({ id: "later" });

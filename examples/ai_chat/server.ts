@@ -1,4 +1,4 @@
-// A chat with Vercel's AI SDK whose answers go on whoever watches: reload the page, lose the network,
+// A chat with Vercel's AI SDK whose answers continue without a page: reload the page, lose the network,
 // open it twice.
 //
 //   AI_GATEWAY_API_KEY=… deno run -A examples/ai_chat/server.ts
@@ -21,7 +21,7 @@ export function createPage(engine: TaskEngine, script: string, model: LanguageMo
 
   const chat = new TaskcastChat({ engine });
   const routes = chat.routes({
-    allows: () => true, // Who may use this chat? Here everybody who knows its id.
+    allows: () => true, // Who may use this chat? Here, everybody who knows its id.
     answer: async ({ id, body, signal }) => {
       const messages: UIMessage[] = body.messages;
       chats.set(id, messages);

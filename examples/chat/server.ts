@@ -1,5 +1,5 @@
 // A chat back end. It asks any OpenAI-compatible endpoint for an answer and streams it into a task,
-// so that the answer goes on whoever watches: reload the page, lose the network, open it twice.
+// so that the answer continues without a page: reload the page, lose the network, open it twice.
 //
 //   OPENAI_API_KEY=… deno run -A examples/chat/server.ts
 //   OPENAI_BASE_URL=http://localhost:11434/v1 OPENAI_MODEL=llama3 deno run -A examples/chat/server.ts

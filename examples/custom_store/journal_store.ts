@@ -1,5 +1,5 @@
-// A store of somebody else's: tasks in memory, with a journal on disk that is read at the start.
-// It shows what it takes to write one; it passes the suite that ours pass (journal_store_test.ts).
+// A third-party store: tasks in memory, with a journal on disk that is read at the start.
+// It shows what a store needs, and passes the same suite as the built-in ones (journal_store_test.ts).
 // Try it:  deno task start --storage ./examples/custom_store/journal_store.ts
 import { open, readFile } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
@@ -84,7 +84,7 @@ export class JournalStore extends MemoryShortTermStore {
     await this.#file.close().catch(() => {}); // It may be called twice.
   }
 
-  // Readers in this process may see a change a moment before it is on disk; who made it hears of it
+  // Readers in this process may see a change shortly before it is on disk; its author is answered
   // only afterward.
   async #record<Result>(change: Change, result: Promise<Result>): Promise<Result> {
     const line = JSON.stringify(change) + "\n";

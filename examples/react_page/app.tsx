@@ -13,7 +13,7 @@ function Answer({ taskId }: { taskId: string }): ReactElement {
   return <p className="text">{useTaskText(taskId, "answer")}</p>;
 }
 
-/** How it stands: the same connection tells. */
+/** Shows the task's status. It shares the connection of the events. */
 function State({ taskId }: { taskId: string }): ReactElement {
   const { task, status, error } = useTask(taskId);
   if (error) return <p className="state" role="alert">{status}: {error.message}</p>;

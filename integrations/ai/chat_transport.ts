@@ -10,7 +10,7 @@ import { assertResumeRetry, resumingChunks } from "./resuming.ts";
 
 /** The parts of an AI SDK message that are used. */
 export interface PageMessage {
-  /** Its id, which the server knows as well. */
+  /** Its id, which is the same on the server. */
   readonly id: string;
   /** Author of the message. */
   readonly role: string;

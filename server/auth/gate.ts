@@ -49,7 +49,7 @@ export class Gate {
    * @param step Must require the incarnation that it is given. If it is refused because the
    * incarnation changed, it runs again with the new one; so it must not have had any effect by
    * then.
-   * @throws {TaskcastError} `FORBIDDEN`; `TASK_NOT_FOUND` only for callers that may know.
+   * @throws {TaskcastError} `FORBIDDEN`; `TASK_NOT_FOUND` only for callers that may learn it.
    */
   withTask<T>(
     auth: AuthContext,

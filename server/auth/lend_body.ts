@@ -26,8 +26,8 @@ type Borrowed = Request & { [LOAN]: Loan };
  *
  * The function gets the very same object, so any library can take it. Only the methods that read
  * the body are replaced, by another prototype, which takes a few microseconds. The body is read on
- * first request, within `limits`, and kept from then on. A body that is not asked for is not
- * touched. A stream of lines is not read: it may last for hours.
+ * first request, within `limits`, and kept from then on. A body that is not requested is not
+ * read. A stream of lines is not read: it may last for hours.
  *
  * @throws {TaskcastError} To the code that reads the body: `PAYLOAD_TOO_LARGE`, `REQUEST_TIMEOUT`,
  * `UNSUPPORTED_MEDIA_TYPE`.

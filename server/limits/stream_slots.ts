@@ -12,7 +12,7 @@ export interface StreamLimits {
   maxStreamsPerCredential?: number;
 }
 
-/** Milliseconds after which a client may retry. Nobody knows when a stream will end. */
+/** Milliseconds after which a client may retry. The end of a stream cannot be predicted. */
 const RETRY_AFTER_MS = 5_000;
 
 /** Counts open streams. Each slot is released exactly once, however often `release` is called. */

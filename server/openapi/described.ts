@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Additions to a schema in the OpenAPI document, beside what the schema checks. */
+/** Additions to a schema in the OpenAPI document that are not part of validation. */
 export interface Description {
   /** Name under `components`, by which the document refers to the schema. */
   id?: string;

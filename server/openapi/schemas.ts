@@ -42,7 +42,7 @@ function replace(target: object, by: object): void {
   Object.assign(target, by);
 }
 
-/** Removes what says nothing, such as that an integer fits into JSON. */
+/** Removes keywords without information, such as the range of safe integers. */
 function withoutNoise(schema: JsonSchema): void {
   if (schema.type !== "integer") return;
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;

@@ -9,8 +9,8 @@ const MIN_BYTES = 4 * 1024;
 const MAX_BYTES = 64 * 1024;
 
 /**
- * Reads a body into a reused buffer where the runtime allows it. Otherwise each chunk has memory of
- * its own: on Deno 64 KiB, even for a line of a hundred bytes.
+ * Reads a body into a reused buffer where the runtime allows it. Otherwise each chunk is allocated
+ * separately: on Deno 64 KiB, even for a line of a hundred bytes.
  */
 export function chunkSource(body: ReadableStream<Uint8Array>): ChunkSource {
   let reader: ReadableStreamBYOBReader;

@@ -118,7 +118,7 @@ export class ObservedRequests {
   }
 
   #failed(error: unknown, context: Context, info: RequestInfo): Response {
-    // Where the host's own middleware expects it.
+    // Where the host's own middleware looks for it.
     if (error instanceof Error) context.error = error;
     return this.#options.onError(error, context, info);
   }

@@ -142,7 +142,7 @@ async function appendAsFarAsPossible(
   }
 }
 
-/** Returns which event of a batch is invalid, if the error says so. */
+/** Returns the index of the invalid event of a batch, if the error names one. */
 function positionOfInvalid(error: unknown): number | undefined {
   const path = error instanceof TaskcastError ? error.details?.path : undefined;
   const [, digits] = /^\[(\d+)\]/.exec(String(path)) ?? [];

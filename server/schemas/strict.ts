@@ -1,7 +1,7 @@
 import { hintFor } from "@taskcast/core/protocol";
 import { z } from "zod";
 
-/** Makes a schema of an object that refuses every other field, and says what it may have meant. */
+/** Returns a schema that refuses unknown fields and suggests known ones. */
 export function strict<Shape extends z.core.$ZodLooseShape>(
   shape: Shape,
 ): z.ZodObject<Shape, z.core.$strict> {

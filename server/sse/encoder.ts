@@ -57,7 +57,7 @@ function encoder(
 /** The first block of a stream that has no opening message. */
 export const helloBytes: Uint8Array = utf8.encode(`retry: ${RETRY_MS}\n: connected\n\n`);
 
-// Readers that want only the data get nothing but the data and the end.
+// Without envelopes, readers receive only the data and the end.
 const bare: FrameEncoder<Uint8Array> = {
   ...encoder("sse bare", ({ event }) => event.data),
   open: () => helloBytes,

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 
-/** The part of Bun's server, passed to `fetch` beside the request, that is used here. */
+/** The part of Bun's server that is used here; Bun passes it to `fetch` as the second argument. */
 interface BunServer {
   /** Sets the seconds without a byte after which the request's connection closes; 0 means never. */
   timeout(request: Request, seconds: number): void;

@@ -53,7 +53,7 @@ export async function claimScheduled(
     const ready = scheduled.slice(0, wanted).filter(({ atMs }) => atMs <= nowMs);
     const taken = await Promise.all(ready.map(take));
     mine.push(...ready.filter((_, at) => taken[at]));
-    // Where other instances were first, there may be more.
+    // If other instances were faster, more tasks may be due.
     if (taken.includes(false) && mine.length < limit) continue;
     const claimed: ClaimedWork = { taskIds: mine.map(({ taskId }) => taskId) };
     if (mine.length > 0) claimed.oldestAtMs = mine[0]!.atMs;

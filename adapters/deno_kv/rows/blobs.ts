@@ -8,7 +8,7 @@ import { CHUNK_CHARS, MAX_COMMIT_BYTES } from "../limits.ts";
 import type { BlobRef, Garbage, Text } from "./values.ts";
 
 // A long text is written in chunks before the commit that needs it, under names that nothing refers
-// to yet. A note beside them declares them garbage from a later time on; the commit removes the
+// to yet. A note written with them declares them garbage from a later time on; the commit removes the
 // note in the operation that makes them visible. So a crash leaves only data that is removed later,
 // and a commit that is later than that finds its note taken and is refused.
 

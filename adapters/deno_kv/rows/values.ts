@@ -60,7 +60,7 @@ export interface ClosedId {
   untilMs: number;
 }
 
-/** Data to remove once nobody can need it. */
+/** Data to remove once no reader can need it. */
 export type Garbage =
   /** Keys of an incarnation with these prefixes; without any, all its keys. */
   & { life: string; prefixes: GarbagePrefix[] }

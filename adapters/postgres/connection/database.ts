@@ -119,7 +119,7 @@ export class Database {
         try {
           return await this.#onGoodSession(work, isOver, repetition);
         } finally {
-          // Not when its time is over: until now, the work is still held somewhere.
+          // Not when its time limit passes: until now, the work is still queued somewhere.
           this.#pending--;
         }
       });

@@ -9,7 +9,8 @@ import { UsedConnections } from "./used_connections.ts";
 const SILENT_IN_A_ROW = 2;
 
 /**
- * Multiples of the time limit after which a single connection that owes a reply is considered dead.
+ * Multiples of the time limit after which a connection with an outstanding reply is considered
+ * dead.
  */
 const OWING_LIMITS = 3;
 

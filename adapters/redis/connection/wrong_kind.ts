@@ -1,7 +1,9 @@
 import type { TaskcastError } from "@taskcast/core/protocol";
 import { unavailable } from "./unavailable.ts";
 
-/** Returns the error for a server of another kind than its address says, if `error` shows that. */
+/**
+ * Returns the error for a server of a different kind from the address, if `error` indicates that.
+ */
 export function wrongKind(error: unknown, isCluster: boolean): TaskcastError | undefined {
   const message = error instanceof Error ? error.message : String(error);
   if (!isCluster && /\b(MOVED|ASK) \d+ /.test(message)) {

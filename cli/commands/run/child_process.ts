@@ -35,7 +35,7 @@ export function exitCodeOf(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];
 }
 
-/** Milliseconds for a command to end after it was asked to. */
+/** Milliseconds that a command has to exit after the first signal. */
 const STOP_MS = 10_000;
 
 /**

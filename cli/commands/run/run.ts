@@ -90,7 +90,7 @@ async function runTask(
   const child = runCommand(command, { stdout: take("out"), stderr: take("err") });
   publisher.signal.addEventListener("abort", () => {
     const { reason } = publisher.signal;
-    // If the task was ended elsewhere, nobody wants the rest. A full store or an unreachable server is
+    // If the task was ended elsewhere, the remaining output is dropped. A full store or an unreachable server is
     // no reason to stop the command.
     if (isEnd(reason)) child.stop("SIGTERM");
     else noteError(terminal, `taskcast: the task gets no more output: ${reason.message}`);

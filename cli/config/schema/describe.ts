@@ -3,7 +3,7 @@ import { z } from "zod";
 // The words of the description in schema.ts. Each key stands there once; types, defaults, the
 // environment, the command line, the JSON Schema and the reference page are derived from it.
 
-/** Facts about one key of the configuration, beside the values it accepts. */
+/** Facts about one key of the configuration, in addition to its schema. */
 export interface KeyFacts {
   /** The value in use where nothing is configured. */
   default?: unknown;
@@ -88,7 +88,7 @@ export function typed<Schema extends z.ZodType>(schema: Schema, type: string): S
   return annotated(schema, { type });
 }
 
-/** Gives an object an interface of its own in the generated types. */
+/** Names the interface that is generated for an object. */
 export function named<Schema extends z.ZodType>(
   schema: Schema,
   name: string,

@@ -26,7 +26,7 @@ export function valueAt(value: unknown, path: KeyPath): unknown {
 /** Sets the value at a path, whose parent must exist. */
 export function setAt(value: unknown, path: KeyPath, part: unknown): void {
   const parent = valueAt(value, path.slice(0, -1)) as Record<PropertyKey, unknown>;
-  // Not by assignment, which would change the prototype for "__proto__".
+  // Not by assignment, which would set the prototype for "__proto__".
   Object.defineProperty(parent, path.at(-1)!, {
     value: part,
     enumerable: true,

@@ -5,7 +5,7 @@ import { configSchema } from "./schema.ts";
 import { text } from "./values.ts";
 import { type Schema, unwrapped } from "./walk.ts";
 
-/** A key that has a value of its own. */
+/** A key with a value, as opposed to a group of keys. */
 export interface ConfigKey extends KeyFacts {
   /** `auth.jwt.secret`; `adapters.*.url` stands for the adapters of its provider in every role. */
   path: string;
@@ -37,7 +37,7 @@ const PROVIDER_KEY: ConfigKey = {
   },
 };
 
-/** Every key that has a value of its own, in the order of the description. */
+/** Every key with a value, in the order of the description. */
 export const CONFIG_KEYS: readonly ConfigKey[] = [...keysOf(configSchema as Schema, [])];
 
 /** Every key that the environment can set. */

@@ -34,7 +34,7 @@ const done: SseMessage = { event: "taskcast.done", data: '{"reason":"completed"}
 interface Stage {
   /** Messages that the follower yielded. */
   seen: SseMessage[];
-  /** Cursors with which it asked the server itself. */
+  /** Cursors with which it called the server itself. */
   cursors: (string | undefined)[];
   ended: Promise<void>;
   /** Resolves with its next request to join. */
@@ -105,7 +105,7 @@ Deno.test("Follower: a new leader is joined at once, though the old one never sa
         { n: 2, message: message("exact", 1) },
       ],
     });
-    say({ kind: "message", term: "old", n: 2, message: message("exact", 9) }); // Nobody asked.
+    say({ kind: "message", term: "old", n: 2, message: message("exact", 9) }); // No tab asked.
     say({ kind: "message", term: "new", n: 3, message: done });
     await ended;
     assert.deepEqual(seen, [first, message("exact", 1), done]);

@@ -37,7 +37,7 @@ function draft(changes: Partial<EventDraft> = {}): EventDraft {
 
 const sent = (seq: number, epoch = 2) => draft({ producer: { id: "p", epoch, seq } });
 
-/** Each mistake, with its refusal, in the order in which they are found. */
+/** Each mistake with its refusal, in the order of the checks. */
 const MISTAKES: readonly {
   code: string;
   events?: EventDraft[];

@@ -2,11 +2,11 @@ import { hintFor, notOneOf } from "../../protocol/did_you_mean.ts";
 import { invalidInput, TaskcastError } from "../../protocol/errors.ts";
 import { BOUNDS } from "../../protocol/limits.ts";
 
-// What comes in may come from anywhere, so every check takes `unknown` and proves it.
+// Input may come from anywhere, so every check takes `unknown`.
 
 export type Fields = Record<string, unknown>;
 
-/** Returns the error for a value of another kind, or for none. */
+/** Returns the error for a missing value or one of the wrong type. */
 export function mustBe(kind: string, value: unknown, path: string): TaskcastError {
   const problem = value === undefined ? "is missing" : `must be ${kind}, and is ${kindOf(value)}`;
   return invalidInput(path, problem);
@@ -23,7 +23,7 @@ function isObject(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Requires an object with none but the known fields. */
+/** Requires an object without unknown fields. */
 export function object(
   value: unknown,
   path: string,
@@ -41,7 +41,9 @@ export function object(
   return value;
 }
 
-/** Returns whether an object defines its own JSON, so that other values are stored than were checked. */
+/**
+ * Returns whether an object defines `toJSON()`, which would store other values than were checked.
+ */
 export function hasToJson(value: object): boolean {
   return typeof (value as { toJSON?: unknown }).toJSON === "function";
 }
@@ -74,7 +76,7 @@ export function text(value: unknown, path: string, max: number = BOUNDS.nameLeng
   if (value.length > max) {
     throw invalidInput(path, `must have at most ${max} characters, and has ${value.length}`);
   }
-  // Some stores cannot tell such texts from others, and they are hardly intended.
+  // Some stores cannot tell such strings apart, and nobody sends them on purpose.
   if (value.includes("\0") || !value.isWellFormed()) {
     throw invalidInput(path, "must be well-formed Unicode without NUL");
   }
@@ -108,7 +110,7 @@ export function list(value: unknown, path: string, max: number): unknown[] {
   if (value.length > max) {
     throw invalidInput(path, `must have at most ${max} items, and has ${value.length}`);
   }
-  return Array.from(value); // Holes become items, so that checks of each item do not skip them.
+  return Array.from(value); // Turns holes into items, so that the checks of items do not skip them.
 }
 
 export function texts(value: unknown, path: string, max: number): void {
@@ -127,7 +129,7 @@ export function optional(
 
 const encoder = new TextEncoder();
 
-/** Bytes of a text as UTF-8. */
+/** Returns the length of a string in bytes of UTF-8. */
 export function utf8Bytes(text: string): number {
   return encoder.encode(text).length;
 }

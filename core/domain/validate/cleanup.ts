@@ -9,10 +9,10 @@ import { assertTypePatterns } from "./query.ts";
 
 const TARGETS = ["all", "events", "task"] as const;
 
-/** Longest time that a rule can name: ten years. */
+/** The longest time in a rule: ten years. */
 const MAX_MS = BOUNDS.ttlSeconds * 1_000;
 
-/** Requires the clean-up of a task. */
+/** Requires valid clean-up settings of a task. */
 export function assertTaskCleanup(value: unknown, path: string): asserts value is TaskCleanup {
   const { rules } = object(value, path, ["rules"]);
   assertCleanupRules(rules, `${path}.rules`);
@@ -21,8 +21,8 @@ export function assertTaskCleanup(value: unknown, path: string): asserts value i
 /**
  * Requires a list of clean-up rules.
  *
- * @param path Where it stands, for the message.
- * @throws {TaskcastError} `INVALID_INPUT` with the path of what is wrong.
+ * @param path The path of the list, for messages.
+ * @throws {TaskcastError} `INVALID_INPUT` with the path of the invalid field.
  */
 export function assertCleanupRules(value: unknown, path: string): asserts value is CleanupRule[] {
   list(value, path, BOUNDS.cleanupRules).forEach((rule, i) => assertRule(rule, `${path}[${i}]`));
@@ -55,7 +55,7 @@ function assertRule(value: unknown, path: string): void {
   optional(filter, `${path}.eventFilter`, "seriesMode", (v, at) => oneOf(v, at, SERIES_MODES));
 }
 
-/** An empty list would take everything or nothing, depending on who reads it. */
+/** An empty list could be read as everything or as nothing. */
 function assertSomeTypes(value: unknown, path: string): void {
   assertTypePatterns(value, path);
   if ((value as unknown[]).length === 0) throw invalidInput(path, "must name a type");

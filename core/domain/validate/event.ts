@@ -25,9 +25,9 @@ const EVENT_FIELDS = [
 ] as const satisfies readonly (keyof EventInput)[];
 
 /**
- * Requires valid input for an event, but for its size, which is known once it is JSON.
+ * Requires valid input for an event, except for its size, which is checked once it is JSON.
  *
- * @param path Where the event stands in the request, e.g. `[3]`; empty when it stands alone.
+ * @param path The path of the event in the request, e.g. `[3]`; empty for a single event.
  * @throws {TaskcastError} `INVALID_INPUT` with the field's path.
  */
 export function assertEvent(
@@ -70,13 +70,13 @@ export function assertEvent(
   }
 }
 
-/** Says that an event's data has nothing to append. */
+/** Returns the error for data without the field that an `accumulate` series appends. */
 export function needsDelta(accField: string): string {
   return `must name a field of data that holds a string, or null to begin anew, and data has no ` +
     `such field ${JSON.stringify(accField)}`;
 }
 
-// Functions of the module, since those made anew for each event cost more than what they check.
+// Module-level functions: closures created for each event would cost more than the checks.
 
 function level(value: unknown, path: string): void {
   oneOf(value, path, LEVELS);
@@ -90,7 +90,7 @@ function count(value: unknown, path: string): void {
   integer(value, path, 0, Number.MAX_SAFE_INTEGER);
 }
 
-/** Requires that a field is not given. */
+/** Requires that a field is absent. */
 function refuse(fields: Fields, path: string, key: keyof EventInput, why: string): void {
   if (fields[key] !== undefined) throw invalidInput(join(path, key), why);
 }

@@ -7,15 +7,15 @@ import { hasToJson, join, object } from "./checks.ts";
 export type JsonLimits = Pick<Limits, "maxJsonDepth">;
 
 /**
- * Requires a value that survives `JSON.stringify` unchanged: no cycles, functions, `NaN` …, and no
- * more levels than allowed. What JSON leaves out of objects (`undefined`) is let through.
+ * Requires a value that `JSON.stringify` preserves: no cycles, functions, `NaN` …, and no deeper
+ * nesting than allowed. Fields that are `undefined` are accepted, since JSON leaves them out.
  */
 export function assertJson(value: unknown, path: string, { maxJsonDepth }: JsonLimits): void {
-  // Texts of paths are made only once it is known that something is wrong.
+  // Paths are built only once a value is known to be invalid.
   if (!isJson(value, maxJsonDepth)) findFault(value, path, maxJsonDepth, maxJsonDepth);
 }
 
-/** @param levels Of nesting that are allowed. */
+/** @param levels The remaining levels of nesting. */
 function isJson(value: unknown, levels: number): boolean {
   switch (typeof value) {
     case "string":
@@ -42,7 +42,7 @@ function isJson(value: unknown, levels: number): boolean {
   return true;
 }
 
-/** Throws what keeps a value from being JSON, the first in its order. */
+/** Throws an error for the first part that is not JSON, in document order. */
 function findFault(value: unknown, path: string, levels: number, maxJsonDepth: number): void {
   if (typeof value !== "object" || value === null) {
     if (isJson(value, levels)) return;
@@ -52,7 +52,7 @@ function findFault(value: unknown, path: string, levels: number, maxJsonDepth: n
   if (levels <= 0) {
     throw invalidInput(path, `must not be nested deeper than ${maxJsonDepth} levels`);
   }
-  // Such as a Date; JSON would have whatever it answers.
+  // For example a Date: JSON would contain whatever the method returns.
   if (hasToJson(value)) throw invalidInput(path, "must be JSON, without toJSON()");
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) {

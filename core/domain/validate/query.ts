@@ -16,7 +16,7 @@ export function assertTypePatterns(value: unknown, path = "types"): void {
   });
 }
 
-/** Requires an object of options; what they are is checked one by one. */
+/** Requires an object. Its fields are checked one by one. */
 export function assertOptions(value: unknown, path = "options"): void {
   object(value, path);
 }
@@ -37,7 +37,7 @@ export function assertFilter(value: unknown, path = "filter"): asserts value is 
   });
 }
 
-/** Requires at most one way to say where a reader goes on. */
+/** Requires at most one field of a position. */
 export function assertSince(value: unknown, path = "since"): asserts value is Since {
   const fields = object(value, path, ["id", "index", "timestamp"]);
   if (Object.values(fields).filter((field) => field !== undefined).length > 1) {

@@ -22,14 +22,14 @@ import { assertJson, jsonObject } from "./json.ts";
 import { assertTaskCleanup } from "./cleanup.ts";
 import { assertWebhooks } from "./webhook.ts";
 
-/** Requires the name of an incarnation, if there is one. */
+/** Requires a valid incarnation, if one is given. */
 export function assertIncarnation(value: unknown): asserts value is string | undefined {
   if (value !== undefined) text(value, "incarnation");
 }
 
-/** The incarnation that a call is about, if it says one. */
+/** Returns the incarnation that a call names, if it names one. */
 export function incarnationOf(options?: { incarnation?: string }): string | undefined {
-  if (options === undefined) return undefined; // Of each publish without options.
+  if (options === undefined) return undefined; // Shared by all publishes without options.
   const { incarnation } = object(options, "options");
   assertIncarnation(incarnation);
   return incarnation;
@@ -83,7 +83,7 @@ export function assertCreateTask(
   assertBytes(input, "The task", limits.maxTaskBytes);
 }
 
-/** The only assignment mode without workers: the creator of the task finds somebody to do it. */
+/** The only assignment mode without workers: the task's creator assigns the work. */
 const EXTERNAL = "external";
 
 function assertAssignMode(value: unknown, path: string): void {
@@ -94,7 +94,9 @@ function refuseForWorkers(_value: unknown, path: string): void {
   throw notForWorkers(path);
 }
 
-/** Until there are workers: what is kept and does nothing would be believed to do something. */
+/**
+ * Settings of workers are refused until there are workers, because users would expect them to work.
+ */
 function notForWorkers(path: string, which = ""): TaskcastError {
   return new TaskcastError(
     "NOT_SUPPORTED",

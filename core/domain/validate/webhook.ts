@@ -13,7 +13,7 @@ export function assertWebhooks(value: unknown, path: string): asserts value is W
   list(value, path, BOUNDS.webhooks).forEach((hook, i) => assertWebhook(hook, `${path}[${i}]`));
 }
 
-/** Requires a webhook, which may have more fields where these are known. */
+/** Requires a webhook. Additional fields are allowed if they are listed in `known`. */
 export function assertWebhook(
   value: unknown,
   path: string,
@@ -29,7 +29,7 @@ export function assertWebhook(
   optional(fields, path, "retry", assertWebhookRetry);
 }
 
-/** Requires settings of retries. */
+/** Requires valid settings of retries. */
 export function assertWebhookRetry(value: unknown, path: string): asserts value is WebhookRetry {
   const fields = object(value, path, [
     "retries",
