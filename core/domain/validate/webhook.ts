@@ -13,7 +13,7 @@ export function assertWebhooks(value: unknown, path: string): asserts value is W
   list(value, path, BOUNDS.webhooks).forEach((hook, i) => assertWebhook(hook, `${path}[${i}]`));
 }
 
-/** Requires a webhook. Additional fields are allowed if they are listed in `known`. */
+/** Requires a webhook. Additional fields are allowed if they are listed in `more`. */
 export function assertWebhook(
   value: unknown,
   path: string,
