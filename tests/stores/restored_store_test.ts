@@ -3,6 +3,7 @@ import type { StreamMessage } from "@taskcast/core";
 import { MemoryBroadcastProvider, TaskEngine } from "@taskcast/core";
 import type { Since } from "@taskcast/core/protocol";
 import { decodeCursor, encodeCursor } from "@taskcast/core/protocol";
+import { until } from "../../testing/sse/sse.ts";
 import type { RestorableStore } from "../../testing/databases/restorable_store.ts";
 import { restorableStore } from "../../testing/databases/restorable_store.ts";
 
@@ -193,6 +194,9 @@ Deno.test("pages of a history that was lost are refused, not mixed with another'
 Deno.test("a reader of all tasks is told which task was replaced, and of no other", async () => {
   await using setup = await start();
   const { engine, store, saved } = setup;
+  // A task of the same millisecond as the subscription counts as new.
+  const { createdAt } = (await engine.getTask("t"))!;
+  await until(() => Date.now() > createdAt, "the task is older than the subscription");
   const reader = new Reader();
   const stream = engine.subscribeAll();
   const texts = new Map<string, string>();
@@ -206,7 +210,7 @@ Deno.test("a reader of all tasks is told which task was replaced, and of no othe
   })();
   await engine.createTask({ id: "other" });
   await say(engine, "x");
-  while (reader.text !== "x") await new Promise((resolve) => setTimeout(resolve, 1));
+  await until(() => reader.text === "x", "the reader is live");
   await store.restore(saved);
   await say(engine, "12345678");
   await following;
