@@ -1,7 +1,7 @@
 import { dictatedWaitMs, startTimer } from "@taskcast/core/protocol";
 import { onAbort } from "@taskcast/core/protocol";
 
-/** Delays between attempts. */
+/** Options for the delays between attempts. */
 export interface BackoffOptions {
   /** Maximum of the first delay in milliseconds, from 1. @default {500} */
   minDelayMs?: number;
@@ -36,12 +36,11 @@ export function backoffMs(attempt: number, options: BackoffOptions = {}): number
 }
 
 /**
- * Returns the delay before an attempt, taking into account when the server asked to be called
- * again: as long as it asked for, within `maxRetryAfterMs`, and never shorter than {@linkcode
- * backoffMs}. A `Retry-After: 0` thus causes no loop without a pause.
+ * Returns the delay before an attempt: the server's `Retry-After` up to `maxRetryAfterMs`, and at
+ * least the delay of {@linkcode backoffMs}. A `Retry-After: 0` thus causes no loop without a pause.
  *
  * @param attempt Number of consecutive failed attempts before this one, from 1.
- * @param error The error of the last attempt; its `retryAfterMs` counts if it has one.
+ * @param error The error of the last attempt; its `retryAfterMs` is used if it has one.
  * @returns Milliseconds.
  */
 export function retryDelayMs(
@@ -55,9 +54,9 @@ export function retryDelayMs(
 }
 
 /**
- * Requires numbers of at least 1. Omitted values are allowed.
+ * Checks that each value is omitted or a number of at least 1.
  *
- * @throws {RangeError} For the first other value.
+ * @throws {RangeError} For the first value that is neither.
  */
 export function assertPositive(values: Readonly<Record<string, number | undefined>>): void {
   for (const [name, value] of Object.entries(values)) {
@@ -68,7 +67,7 @@ export function assertPositive(values: Readonly<Record<string, number | undefine
 }
 
 /**
- * Requires delays that grow: a delay of 0 would double to 0.
+ * Checks that the delays are at least 1: a delay of 0 would double to 0.
  *
  * @throws {RangeError} For a number below 1.
  */
@@ -76,15 +75,15 @@ export function assertBackoff({ minDelayMs, maxDelayMs, maxRetryAfterMs }: Backo
   assertPositive({ minDelayMs, maxDelayMs, maxRetryAfterMs });
 }
 
-/** Milliseconds after which a connection counts as successful, whatever arrived over it. */
+/** Milliseconds after which an open connection counts as successful, even if nothing arrived. */
 export const STABLE_MS = 10_000;
 
-/** Waits; for ever if the delay is `Infinity`. An abort ends the wait at once, without an error. */
+/** Waits, for ever if the delay is `Infinity`. An abort ends the wait at once, without an error. */
 export async function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const forgetTimer = startTimer(delayMs, resolve);
-  const forgetAbort = onAbort(signal, resolve);
+  const cancelTimer = startTimer(delayMs, resolve);
+  const removeAbortListener = onAbort(signal, resolve);
   await promise;
-  forgetTimer();
-  forgetAbort();
+  cancelTimer();
+  removeAbortListener();
 }

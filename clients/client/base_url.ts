@@ -1,11 +1,11 @@
 /**
- * Returns why a text cannot be the address of a server, in words that can follow its name. The
- * reason contains nothing of the text itself, which may contain a password.
+ * Returns why a text cannot be the address of a server, worded to follow the name of the option.
+ * The reason does not quote the text, which may contain a password.
  *
- * @returns `undefined` if the text is an address.
+ * @returns `undefined` if the text is a valid address.
  */
 export function baseUrlProblem(baseUrl: string): string | undefined {
-  // "localhost:3721" is a URL too, with the scheme "localhost:".
+  // "localhost:3721" would parse as a URL with the scheme "localhost:".
   if (!/^https?:\/\//i.test(baseUrl)) return "must begin with http:// or https://";
   if (/[?#]/.test(baseUrl)) return "must have no query (?) and no fragment (#)";
   try {

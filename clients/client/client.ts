@@ -18,14 +18,14 @@ import { chooseConnect } from "./transport.ts";
 
 /** Options for {@linkcode TaskcastClient}. */
 export interface TaskcastClientOptions extends HttpOptions, TransportOptions {
-  /** How connections are kept and restored. */
+  /** Timeouts, buffers and reconnect delays. */
   connection?: ConnectionOptions;
   /**
    * Lets tabs of one origin share one connection if they follow the same task with the same filter
    * and for the same caller (the token's issuer and subject, or the token itself). Each tab has its
    * own connection where the browser lacks locks or channels. @default {false}
    *
-   * @experimental Tabs of two versions need not share, and the option may change.
+   * @experimental Tabs with different versions may not share, and the option may change.
    */
   share?: boolean;
 }
@@ -42,7 +42,7 @@ export interface EventContext {
 
 /** Details of an error of a subscription. */
 export interface SubscriptionError {
-  /** Set if the subscription is over. Otherwise it reconnects by itself. */
+  /** Set if the subscription has ended. Otherwise it reconnects by itself. */
   fatal: boolean;
   /** Milliseconds until the next attempt. */
   retryInMs?: number;
@@ -137,11 +137,10 @@ export class TaskcastClient {
   }
 
   /**
-   * Follows a task and reconnects by itself. Resolves when the task has ended, and when the signal
-   * aborts.
+   * Follows a task and reconnects by itself. Resolves when the task has ended or the signal aborts.
    *
-   * The subscription is over when the server refuses it for good, or when a callback throws. The
-   * error goes to `onError`. The promise rejects only if there is no `onError`, so with one it need
+   * The subscription also ends when the server refuses it for good, or when a callback throws. The
+   * error is passed to `onError`. Without `onError` the promise rejects; with it, the promise need
    * not be awaited.
    *
    * @throws {TaskcastHttpError} If there is no `onError`.

@@ -10,7 +10,7 @@ import type { TaskMessage } from "./task_message.ts";
 import { readMessage } from "./task_message.ts";
 import { onWake } from "./wake.ts";
 
-/** A task's stream to follow. */
+/** Parameters of {@linkcode Follow}. */
 export interface FollowRequest {
   /** The task. */
   taskId: string;
@@ -20,18 +20,18 @@ export interface FollowRequest {
   cursor?: string;
   /** Ends the stream without an error. */
   signal?: AbortSignal;
-  /** Called when a connection failed and another one will follow after the delay. */
+  /** Called when a connection failed, with the milliseconds until the next attempt. */
   onReconnect?: (error: unknown, delayMs: number) => void;
 }
 
 /**
- * Returns the messages of a task's stream, each once and in order, over as many connections as
+ * Yields the messages of a task's stream, each once and in order, over as many connections as
  * needed.
  */
 export type Follow = (request: FollowRequest) => AsyncGenerator<TaskMessage, void>;
 
 /**
- * Follows over its own connections, until the task has ended.
+ * Returns a {@linkcode Follow} that opens connections by `connect` until the task has ended.
  *
  * @throws {TaskcastHttpError} If the server refuses for good.
  */
@@ -39,7 +39,7 @@ export function followBy(connect: Connect, options: ConnectionOptions): Follow {
   return async function* ({ taskId, urlAt, cursor, signal, onReconnect }) {
     let failures = 0;
     let serverRetryMs = 0;
-    // The address is right: any foreign answer from now on comes from an intermediary.
+    // Set once the address is known to be right. A foreign answer then comes from an intermediary.
     let isMet = cursor !== undefined;
     while (!signal?.aborted) {
       let problem: unknown = new Error("The connection ended before the task did");
@@ -55,9 +55,8 @@ export function followBy(connect: Connect, options: ConnectionOptions): Follow {
         });
         for await (const raw of connection) {
           isMet = true;
-          // Read before the cursor moves, so that a damaged message is fetched again.
+          // Parsed before the cursor moves, so that a damaged message is fetched again.
           const message = readMessage(raw);
-          // A stream that only ever opens makes no progress.
           if (isProgress(message, cursor)) hasProgress = true;
           if (message.id !== undefined) cursor = message.id;
           yield message;
@@ -81,13 +80,14 @@ export function followBy(connect: Connect, options: ConnectionOptions): Follow {
   };
 }
 
+/** Returns whether a message brings an event or moves the cursor. The opening message does not. */
 function isProgress({ event, id }: SseMessage, cursor: string | undefined): boolean {
   return id === undefined ? event === SSE_EVENT.event : id !== cursor;
 }
 
 /**
- * Returns the delay before the next attempt. A server's `retry:` raises its minimum, unless the
- * options set one.
+ * Returns the delay before the next attempt. The server's `retry:` raises the minimum delay, unless
+ * the options set it.
  */
 function waitMs(
   failures: number,
@@ -99,8 +99,8 @@ function waitMs(
 }
 
 /**
- * Waits for the next attempt. When the network or the page is back, it waits no longer than before
- * a first attempt, unless the server itself set the delay.
+ * Waits before the next attempt. When the network or the page is back, the wait is shortened to
+ * that before a first attempt, unless the server set the delay.
  */
 async function pause(
   delayMs: number,
@@ -109,16 +109,16 @@ async function pause(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  let forgetTimer = startTimer(delayMs, resolve);
-  const forgetAbort = onAbort(signal, resolve);
+  let cancelTimer = startTimer(delayMs, resolve);
+  const removeAbortListener = onAbort(signal, resolve);
   const isDictated = ((problem ?? {}) as { retryAfterMs?: number }).retryAfterMs !== undefined;
-  const forgetWake = isDictated ? () => {} : onWake(() => {
-    forgetWake();
-    forgetTimer();
-    forgetTimer = startTimer(Math.min(delayMs, backoffMs(1, options)), resolve);
+  const removeWakeListener = isDictated ? () => {} : onWake(() => {
+    removeWakeListener();
+    cancelTimer();
+    cancelTimer = startTimer(Math.min(delayMs, backoffMs(1, options)), resolve);
   });
   await promise;
-  forgetTimer();
-  forgetAbort();
-  forgetWake();
+  cancelTimer();
+  removeAbortListener();
+  removeWakeListener();
 }

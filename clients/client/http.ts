@@ -86,7 +86,7 @@ export class HttpClient {
     return this.#base + path + (params.size === 0 ? "" : `?${params}`);
   }
 
-  /** Set once anything has answered. */
+  /** Set once any request was answered, by the server or an intermediary. */
   get isReached(): boolean {
     return this.#isReached;
   }
@@ -116,8 +116,8 @@ export class HttpClient {
   /**
    * Sends a request with the token, and again with a fresh one if the server refuses it.
    *
-   * @param options.refreshToken Gets a fresh token at once: an earlier attempt was refused, and its
-   * body is a stream, which can be sent only once. @default {false}
+   * @param options.refreshToken Gets a fresh token before the first attempt. For bodies that are
+   * streams: they can be sent only once, so the caller repeats the request itself. @default {false}
    * @returns A successful response.
    * @throws {TaskcastHttpError} For every other response. Network errors are passed on.
    */
@@ -170,9 +170,9 @@ export class HttpClient {
     throw new TaskcastHttpError(response);
   }
 
-  /** Logs an error that is reported nowhere else to the console, the first time only. */
+  /** Logs the first error that is reported nowhere else to the console. */
   warn(error: unknown): void {
-    if (!this.#hasWarned) console.warn(`Taskcast goes on trying. ${error}`);
+    if (!this.#hasWarned) console.warn(`Taskcast keeps trying. ${error}`);
     this.#hasWarned = true;
   }
 
@@ -192,8 +192,8 @@ export class HttpClient {
   }
 
   /**
-   * @throws {TypeError} Without the value, which may be secret; the runtimes' own errors contain
-   * it.
+   * @throws {TypeError} For a header that cannot be sent. Unlike the runtime's own error, it does
+   * not contain the value, which may be secret.
    */
   #headers(token: string | undefined): Headers {
     const headers = new Headers();
@@ -218,7 +218,7 @@ export class HttpClient {
 /**
  * Returns the URL of the next page, if the answer's `Link` header (RFC 8288) names one.
  *
- * @throws {Error} If it is the same page, since following it would never end.
+ * @throws {Error} If it is the same page, which would cause an endless loop.
  */
 export function nextPage(response: Response, requestUrl: string): string | undefined {
   const link = /<([^>]*)>\s*;\s*rel="?next"?/.exec(response.headers.get("link") ?? "");
@@ -229,7 +229,7 @@ export function nextPage(response: Response, requestUrl: string): string | undef
 }
 
 /**
- * Requires that the next page differs from this one.
+ * Checks that the next page differs from this one.
  *
  * @throws {Error} If both are the same.
  */

@@ -2,11 +2,11 @@ import type { ErrorBody, ErrorCode } from "@taskcast/core/protocol";
 import { parseRetryAfter, TaskcastError } from "@taskcast/core/protocol";
 import { UnreachableError } from "./unreachable.ts";
 
-/** An error answer of the server, or of something between here and the server. */
+/** An error answer of the server, or of an intermediary on the path to it. */
 export class TaskcastHttpError extends TaskcastError {
   /** The HTTP status. */
   readonly status: number;
-  /** Milliseconds after which the server asks for the next attempt, if it said so. */
+  /** Milliseconds to wait before the next attempt, if the answer has `Retry-After`. */
   readonly retryAfterMs?: number;
   /** Set if the answer is not Taskcast's but e.g. that of a proxy, a firewall or a sign-in page. */
   readonly isForeign: boolean;
@@ -26,15 +26,15 @@ export class TaskcastHttpError extends TaskcastError {
   }
 
   /**
-   * Set if the same request may succeed later. A foreign answer says nothing about how the server
-   * would answer.
+   * Set if the same request may succeed later. This includes foreign answers, because the server
+   * itself has not refused the request.
    */
   get transient(): boolean {
     return this.isForeign || isTransient(this.status);
   }
 }
 
-/** Returns whether a status means by definition that the same request may be sent again. */
+/** Returns whether the same request may succeed later, by the definition of the status. */
 function isTransient(status: number): boolean {
   return [408, 425, 429].includes(status) || status >= 500 && status !== 501 && status !== 505;
 }
@@ -77,9 +77,9 @@ const CODE_OF: Readonly<Record<number, ErrorCode>> = {
  * | 401       | `UNAUTHORIZED`                                                   |
  * | 403       | `FORBIDDEN`                                                      |
  * | 404       | `TASK_NOT_FOUND`, `WEBHOOK_NOT_FOUND`, `NO_BLOCKED_REQUEST`      |
- * | any other | any in capitals: servers of later versions may have further ones |
+ * | any other | any in capitals: later versions of the server may have more      |
  *
- * `NOT_FOUND` is not a verdict: it says that nothing is at an address, as any server may.
+ * `NOT_FOUND` is not a verdict: any server may answer it for an unknown address.
  */
 export function isVerdict(status: number, code: string): boolean {
   if (status === 404) return /^((TASK|WEBHOOK)_NOT_FOUND|NO_BLOCKED_REQUEST)$/.test(code);
@@ -87,9 +87,9 @@ export function isVerdict(status: number, code: string): boolean {
 }
 
 /**
- * Reads the error of an answer, including answers of intermediaries.
+ * Reads an error answer, of the server or of an intermediary.
  *
- * @throws {TypeError} If a refusal breaks off: its code is then unknown.
+ * @throws {TypeError} If the body of a refusal breaks off, so that its code is unknown.
  */
 export async function errorOf(response: Response): Promise<TaskcastHttpError> {
   const { status } = response;

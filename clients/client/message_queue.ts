@@ -1,4 +1,4 @@
-/** Passes items from callbacks to a loop, in order and up to a bound. */
+/** Bounded queue that passes items from callbacks to a `for await` loop, in order. */
 export class MessageQueue<Item> {
   readonly #maxSize: number;
   readonly #sizeOf: (item: Item) => number;
@@ -7,13 +7,13 @@ export class MessageQueue<Item> {
   #end?: { error: unknown };
   #wake = () => {};
 
-  /** @param maxSize No further items are accepted once this size is exceeded. */
+  /** @param maxSize Size beyond which {@linkcode MessageQueue.push} returns `false`. */
   constructor(maxSize: number, sizeOf: (item: Item) => number) {
     this.#maxSize = maxSize;
     this.#sizeOf = sizeOf;
   }
 
-  /** Adds an item, unless the queue has ended. @returns Whether more can be accepted. */
+  /** Adds an item, unless the queue has ended. @returns Whether there is room for more. */
   push(item: Item): boolean {
     if (this.#end !== undefined) return false;
     this.#items.push(item);

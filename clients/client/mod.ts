@@ -1,6 +1,6 @@
 /**
- * Follows Taskcast tasks from browsers, Deno and Node. It reconnects by itself, and delivers each
- * event exactly once.
+ * Follows Taskcast tasks from browsers, Deno and Node. The client reconnects by itself and delivers
+ * each event exactly once.
  *
  * @example A text that grows
  * ```ts

@@ -3,7 +3,7 @@ import type { EventFilter, SeriesFormat, Since } from "@taskcast/core/protocol";
 /**
  * Returns a list as a query parameter.
  *
- * @param name Name of the list for the caller, used in the message.
+ * @param name Name of the option, for the error message.
  * @returns The parameter; `undefined` if the list is empty.
  * @throws {TypeError} If it is not a list.
  *

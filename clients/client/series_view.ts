@@ -4,13 +4,13 @@ import { accumulatedValue, DEFAULT_ACC_FIELD } from "@taskcast/core/protocol";
 interface Series {
   /** An accumulated text in parts, joined when it is read. */
   parts?: string[];
-  /** The newest event's data, if the value is not a text. */
+  /** Data of the newest event. */
   data?: unknown;
 }
 
 /**
- * Current values of a task's series, updated with every event. A snapshot replaces the value and any
- * other event appends to it, so it stays correct after every reconnect.
+ * Current values of a task's series, updated with every event. In an accumulate series, a snapshot
+ * replaces the text and any other event appends to it, so the text stays correct after a reconnect.
  *
  * @example
  * ```ts
@@ -27,7 +27,7 @@ interface Series {
 export class SeriesView {
   readonly #series = new Map<string, Series>();
 
-  /** Applies an event. The cost depends on the event, not on the length of the series. */
+  /** Applies an event, in time that does not depend on the length of the series. */
   add(
     event: Pick<
       EventEnvelope,
@@ -50,7 +50,7 @@ export class SeriesView {
     }
   }
 
-  /** Drops everything: after `taskcast.open` with `reset`, all remaining events follow. */
+  /** Drops all values. Call it after `taskcast.open` with `reset`; all events follow again. */
   clear(): void {
     this.#series.clear();
   }

@@ -4,7 +4,7 @@ import type { SseMessage } from "./connection/sse_messages.ts";
 
 /** A message of a task's stream with parsed data. */
 export interface TaskMessage extends SseMessage {
-  /** Its parsed data; only of messages with one of our names. */
+  /** Parsed data, if the name is one of {@linkcode MESSAGE_NAMES}. */
   value?: unknown;
 }
 

@@ -26,13 +26,12 @@ export interface StreamOptions {
   /** Ends the stream. */
   signal?: AbortSignal;
   /**
-   * Called when a connection was opened, and when the store was restored to an earlier state. In
-   * that case `reset` is set: all remaining events follow from the first, and those delivered
-   * before are void.
+   * Called when a connection was opened. If the store was restored to an earlier state, `reset` is
+   * set: events delivered before are void, and all events follow again from the first.
    */
   onOpen?: (message: OpenMessage) => void;
   /**
-   * Called when a connection failed and another one will follow after the delay. @default
+   * Called when a connection failed, with the milliseconds until the next attempt. @default
    * `console.warn`, once, if the server cannot be reached
    */
   onReconnect?: (error: unknown, delayMs: number) => void;
@@ -52,7 +51,7 @@ export class TaskStream implements AsyncIterable<EventEnvelope> {
   #cursor?: string;
   #reason?: DoneReason;
 
-  /** Use `TaskcastClient.stream` instead. */
+  /** For internal use; call `TaskcastClient.stream`. */
   constructor(http: HttpClient, taskId: string, options: StreamOptions, follow: Follow) {
     this.#http = http;
     this.#taskId = taskId;
@@ -61,7 +60,7 @@ export class TaskStream implements AsyncIterable<EventEnvelope> {
     this.#cursor = options.since?.id;
   }
 
-  /** Current cursor. A later stream can continue with `since: { id: cursor }`. */
+  /** Current cursor. Another stream can continue from it with `since: { id: cursor }`. */
   get cursor(): string | undefined {
     return this.#cursor;
   }
@@ -93,7 +92,8 @@ export class TaskStream implements AsyncIterable<EventEnvelope> {
     // Validated here, since errors while connecting are retried.
     assertTaskId(this.#taskId, "taskId");
     this.#urlAt(this.#cursor);
-    // An occasional disconnect is not worth a warning; a connection that never opens is.
+    // Warns about a connection that never opens, or fails twice in a row, but not about a single
+    // disconnect.
     let failures = 1;
     const warn = (error: unknown) => {
       if (failures++ > 0) this.#http.warn(error);
@@ -112,8 +112,8 @@ export class TaskStream implements AsyncIterable<EventEnvelope> {
       if (event === SSE_EVENT.done) this.#reason = (value as DoneMessage).reason;
       const envelope = event === SSE_EVENT.event ? value as EventEnvelope : undefined;
       if (envelope !== undefined) this.#view.add(envelope);
-      // The cursor moves before the event is yielded: a reader that leaves the loop here has had
-      // it.
+      // The cursor moves before the event is yielded, because the consumer may leave the loop with
+      // this event, and has then seen it.
       if (id !== undefined) this.#cursor = id;
       if (envelope !== undefined) yield envelope;
     }
@@ -130,7 +130,7 @@ export class TaskStream implements AsyncIterable<EventEnvelope> {
     const query = eventsParameters({
       filter,
       seriesFormat,
-      // After the first cursor, `since` would only repeat where the stream began.
+      // Once there is a cursor, it replaces `since`.
       since: first ? since : undefined,
       limit: first || since.id === cursor ? limit : undefined,
     });

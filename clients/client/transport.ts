@@ -5,22 +5,23 @@ import { eventSourceConnect } from "./connection/event_source_connect.ts";
 import { fetchConnect, NoStreamError } from "./connection/fetch_connect.ts";
 import type { HttpClient } from "./http.ts";
 
-/** How connections are opened. */
+/** Options for opening connections. */
 export interface TransportOptions {
   /**
-   * `fetch` sends the token as a header. `eventsource` is for pages where `fetch` returns answers
-   * only as a whole; with a token it gets a ticket for each connection. `auto` uses `fetch` where
-   * it streams. @default {"auto"}
+   * `fetch` sends the token as a header. `eventsource` is for runtimes whose `fetch` does not
+   * stream; with a token it gets a ticket for each connection. `auto` uses `fetch` if it streams.
+   * @default {"auto"}
    */
   transport?: "auto" | "fetch" | "eventsource";
-  /** Implementation for runtimes without one. @default the runtime's own */
+  /** Implementation of `EventSource` for runtimes without it. @default the runtime's own */
   EventSource?: EventSourceConstructor;
 }
 
 /**
- * Returns the way to connect in this runtime.
+ * Returns the function that connects by the chosen transport.
  *
- * @throws {TypeError} If the transport does not exist, or needs an `EventSource` and there is none.
+ * @throws {TypeError} If the transport does not exist, or if it needs an `EventSource` and there is
+ * none.
  */
 export function chooseConnect(
   http: HttpClient,
@@ -45,7 +46,7 @@ export function chooseConnect(
         return yield* viaFetch(request);
       } catch (error) {
         if (!(error instanceof NoStreamError)) throw error;
-        streams = false; // Not the next time either.
+        streams = false; // Later connections do not try fetch again.
       }
     }
     yield* viaEventSource(request);
@@ -57,7 +58,7 @@ function runtimeEventSource(): EventSourceConstructor | undefined {
 }
 
 /**
- * Returns whether `fetch` streams. Replacements that wait for the whole answer have no body stream.
+ * Returns whether `fetch` streams. Polyfills that wait for the whole answer have no body stream.
  */
 function canStream(): boolean {
   return typeof new Response("").body?.getReader === "function";

@@ -2,7 +2,7 @@
  * Nothing answers at the server's address, or the browser does not let this page read the answers.
  */
 export class UnreachableError extends TypeError {
-  /** Distinguishes it from the errors of `fetch`. */
+  /** Distinguishes this error from a `TypeError` of `fetch`. */
   override readonly name: string = "UnreachableError";
   /**
    * Set if something answers, but the browser refuses: the server's CORS settings exclude this
@@ -32,8 +32,8 @@ export class UnreachableError extends TypeError {
 }
 
 /**
- * Returns whether something answers a page of another origin that may not read it. Only this tells
- * a refusal by CORS from an outage: a request whose answer nobody reads succeeds.
+ * Returns whether the server answers, but the browser hides the answers from this page. `fetch`
+ * reports a refusal by CORS like an outage; a `no-cors` request fails only in an outage.
  */
 export async function refusedByBrowser(
   baseUrl: string,

@@ -1,40 +1,42 @@
 /**
- * An event after which waiting may be pointless: the page is visible again, the network is back, or
- * the machine slept.
+ * A reason to end a wait early: the page is visible again, the network is back, or the machine
+ * slept.
  */
 export type Wake = "visible" | "online" | "awake";
 
 const TICK_MS = 5_000;
 
-/** Browsers let the timers of hidden pages fire once a minute; a longer gap was sleep. */
+/** Gap between ticks that counts as sleep. Timers of hidden pages fire once a minute in browsers. */
 const SLEEP_MS = 90_000;
 
-const waiting = new Set<(wake: Wake) => void>();
+const callbacks = new Set<(wake: Wake) => void>();
 let ticks: ReturnType<typeof setInterval> | undefined;
 let lastTickMs = 0;
 
-function tell(wake: Wake): void {
-  for (const each of [...waiting]) each(wake);
+function notifyAll(wake: Wake): void {
+  for (const callback of [...callbacks]) callback(wake);
 }
 
 function onOnline(): void {
-  tell("online");
+  notifyAll("online");
 }
 
 function onVisible(): void {
-  if ((globalThis as { document?: { hidden: boolean } }).document?.hidden !== true) tell("visible");
+  if ((globalThis as { document?: { hidden: boolean } }).document?.hidden !== true) {
+    notifyAll("visible");
+  }
 }
 
 function tick(): void {
   const nowMs = Date.now();
   const isAwake = nowMs - lastTickMs > SLEEP_MS;
   lastTickMs = nowMs;
-  if (isAwake) tell("awake");
+  if (isAwake) notifyAll("awake");
 }
 
 /**
- * Calls back whenever waiting any longer may be pointless. All callbacks share one interval and the
- * listeners, which exist only while there are callbacks.
+ * Calls back on each {@linkcode Wake}. All callbacks share one interval and one set of listeners,
+ * which exist only while there are callbacks.
  *
  * @returns A function that removes the callback.
  */
@@ -42,16 +44,16 @@ export function onWake(callback: (wake: Wake) => void): () => void {
   const { addEventListener: listen, removeEventListener: unlisten } = globalThis as Partial<
     typeof globalThis
   >;
-  if (waiting.size === 0) {
+  if (callbacks.size === 0) {
     lastTickMs = Date.now();
     ticks = setInterval(tick, TICK_MS);
     // Node has no such listeners.
     listen?.("online", onOnline);
     listen?.("visibilitychange", onVisible);
   }
-  waiting.add(callback);
+  callbacks.add(callback);
   return () => {
-    if (!waiting.delete(callback) || waiting.size > 0) return;
+    if (!callbacks.delete(callback) || callbacks.size > 0) return;
     clearInterval(ticks);
     unlisten?.("online", onOnline);
     unlisten?.("visibilitychange", onVisible);

@@ -2,9 +2,9 @@ import { onAbort } from "@taskcast/core/protocol";
 import type { Follow } from "./follow.ts";
 
 /**
- * Follows while the page is shown. When the page is left, connections, locks and channels are
- * closed at once, so that the browser may keep the page for going back. When it is shown again, it
- * continues from its cursor.
+ * Returns a {@linkcode Follow} that pauses while the page is left. Connections, locks and channels
+ * are closed at once, so that the browser may keep the page in its back/forward cache. When the
+ * page is shown again, the stream continues from its cursor.
  */
 export function whileShown(follow: Follow): Follow {
   if (!("document" in globalThis)) return follow;
@@ -15,15 +15,15 @@ export function whileShown(follow: Follow): Follow {
       const shown = new AbortController();
       let hidden: Promise<void> | undefined;
       const back = Promise.withResolvers<void>();
-      const forgetAbort = onAbort(signal, () => {
+      const removeAbortListener = onAbort(signal, () => {
         shown.abort();
         back.resolve();
       });
-      const forgetHide = onPage("pagehide", () => {
+      const removeHideListener = onPage("pagehide", () => {
         hidden ??= back.promise;
         shown.abort();
       });
-      const forgetShow = onPage("pageshow", back.resolve);
+      const removeShowListener = onPage("pageshow", back.resolve);
       try {
         for await (const message of follow({ ...request, cursor, signal: shown.signal })) {
           if (message.id !== undefined) cursor = message.id;
@@ -33,9 +33,9 @@ export function whileShown(follow: Follow): Follow {
         await hidden;
         if (signal?.aborted) return;
       } finally {
-        forgetAbort();
-        forgetHide();
-        forgetShow();
+        removeAbortListener();
+        removeHideListener();
+        removeShowListener();
       }
     }
   };

@@ -1,14 +1,14 @@
 import type { EventEnvelope } from "@taskcast/client";
 
-/** Number of events kept, unless a hook requires more. */
+/** Number of events kept, unless a hook asks for more. */
 export const DEFAULT_MAX_EVENTS = 1000;
 
 /**
- * The newest events of a task. A snapshot replaces the kept events of its series, since it has the
- * same content: events that are repeated after a reconnect do not appear twice.
+ * The newest events of a task. A snapshot replaces the kept events of its series, since it contains
+ * their text. Events that are repeated after a reconnect thus do not appear twice.
  */
 export class EventList {
-  /** May exceed the capacity, so that trimming costs little per event. */
+  /** May exceed the capacity up to twice, so that trimming costs little per event. */
   #events: EventEnvelope[] = [];
   readonly #heldOfSeries = new Map<string, number>();
   #capacity: number;
@@ -40,7 +40,7 @@ export class EventList {
     if (this.#events.length > 2 * this.#capacity) this.#cutTo(this.#capacity);
   }
 
-  /** Drops everything, without counting it as dropped. */
+  /** Removes all events and resets the count of dropped events. */
   clear(): void {
     this.#events = [];
     this.#heldOfSeries.clear();

@@ -1,4 +1,4 @@
-/** Features of pages that servers and workers lack. */
+/** Features of a page, which servers and workers lack. */
 interface FrameHost {
   requestAnimationFrame?: (run: () => void) => number;
   cancelAnimationFrame?: (frame: number) => void;
@@ -8,15 +8,15 @@ interface FrameHost {
 /** Milliseconds between updates where there are no frames. */
 const WITHOUT_FRAMES_MS = 16;
 
-/** Milliseconds after which a requested frame counts as missed, because the page was hidden. */
+/** Milliseconds after which a timer replaces a requested frame, because the page may be hidden. */
 const MISSED_FRAME_MS = 250;
 
 const waiting = new Set<() => void>();
 let cancelWake: (() => void) | undefined;
 
 /**
- * Calls back in the next animation frame, together with all other callbacks. A timer takes its
- * place where no frame comes: in a hidden tab, or without a page.
+ * Calls back in the next animation frame, together with all other callbacks. A timer is used where
+ * there are no frames: in a hidden tab, or without a page.
  *
  * @returns A function that cancels the call.
  */
@@ -43,7 +43,7 @@ function wakeUp(): () => void {
     cancel();
     cancelWake = undefined;
     for (const run of [...waiting]) {
-      waiting.delete(run); // Before it runs: if one throws, the others run later.
+      waiting.delete(run); // Before it runs: if it throws, the others still run in a later frame.
       run();
     }
   }

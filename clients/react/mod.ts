@@ -1,6 +1,6 @@
 /**
- * React hooks that follow Taskcast tasks. All hooks on a task share one connection, updates happen once
- * per frame, and memory is bounded. For React 18 and 19.
+ * React hooks that follow Taskcast tasks. All hooks on a task share one connection, updates happen
+ * once per frame, and memory is bounded. For React 18 and 19.
  *
  * ```tsx
  * import { TaskcastProvider, useTaskEvents, useTaskText } from "@taskcast/react";

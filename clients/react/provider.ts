@@ -13,7 +13,7 @@ import {
 /** A client, or the options to create one. */
 export type TaskcastProviderProps =
   & {
-    /** Components that may use the hooks. */
+    /** Components that use the hooks. */
     children?: ReactNode;
   }
   & (
@@ -34,9 +34,10 @@ const ClientContext: Context<TaskcastClient | undefined> = createContext<
 /**
  * Provides a client to the hooks below it.
  *
- * A client that it creates lasts until `baseUrl`, a `token` given as text, `headers` or `connection`
- * change; then all subscriptions restart. Functions (`token`, `fetch`) may be written inline, since
- * always the newest one is called. Use a function for tokens that are renewed.
+ * Without `client`, it creates one. When `baseUrl`, a `token` given as text, `headers` or
+ * `connection` change, it creates a new one, and all subscriptions restart. The functions `token`
+ * and `fetch` may be written inline, since the newest one is always called. Use a function for
+ * tokens that are renewed.
  *
  * @throws {TypeError} Without `client` and `baseUrl`, and if `baseUrl` is not an absolute URL.
  *
@@ -98,7 +99,7 @@ function newestToken(
   token: TaskcastClientOptions["token"],
   asked: { refresh: boolean },
 ): string | Promise<string> {
-  // The provider has got a text meanwhile and created another client; this one is being closed.
+  // The token is now a text, for which the provider created another client; this one is closing.
   return typeof token === "function" ? token(asked) : token ?? "";
 }
 

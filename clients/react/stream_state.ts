@@ -3,12 +3,12 @@ import type { DoneReason } from "@taskcast/client";
 /**
  * State of the connection to a task.
  *
- * - `idle`: nothing is followed: there is no task id, or `enabled` is `false`.
+ * - `idle`: nothing is followed, because there is no task id or `enabled` is `false`.
  * - `connecting`: the first connection is being opened.
- * - `open`: events are shown as they happen.
+ * - `open`: events are shown as they arrive.
  * - `reconnecting`: the connection was lost or could not be opened; another attempt follows by
  *   itself.
- * - `done`: the task has ended, and all its events are here.
+ * - `done`: the task has ended, and all its events have arrived.
  * - `error`: the server refused for good, e.g. 401 or 404. To retry, turn `enabled` off and on.
  */
 export type StreamStatus = "idle" | "connecting" | "open" | "reconnecting" | "done" | "error";
@@ -17,14 +17,14 @@ export type StreamStatus = "idle" | "connecting" | "open" | "reconnecting" | "do
 export interface StreamState {
   /** State of the connection. */
   readonly status: StreamStatus;
-  /** The task has ended, and all its events are here. */
+  /** Set if the task has ended and all its events have arrived. */
   readonly isDone: boolean;
   /** Reason of the task's end; `undefined` until then. */
   readonly doneReason: DoneReason | undefined;
   /**
    * With the status `error`, the server's refusal (a `TaskcastHttpError`). With the status
-   * `reconnecting`, the reason why there has been no connection yet, or not for a while; it is
-   * unset once a connection is open.
+   * `reconnecting`, the reason if there has been no connection yet, or none for a while. `undefined`
+   * otherwise.
    */
   readonly error: Error | undefined;
 }
@@ -37,13 +37,13 @@ const WAIT_UNTIL_ERROR_MS = 10_000;
 
 const NOTHING = { isDone: false, doneReason: undefined, error: undefined } as const;
 
-/** Nothing is followed. */
+/** State of hooks that follow nothing. */
 export const IDLE: StreamState = { status: "idle", ...NOTHING };
 
-/** The first connection is being opened. */
+/** State while the first connection is being opened. */
 export const CONNECTING: StreamState = { status: "connecting", ...NOTHING };
 
-/** A connection is open. */
+/** State while a connection is open. */
 export const OPEN: StreamState = { status: "open", ...NOTHING };
 
 /**

@@ -16,8 +16,8 @@ export interface TaskRecordOptions {
 }
 
 /**
- * The record of a task, kept up to date. The contents of a status event are applied at once. The
- * rest (e.g. when a blocked task resumes) follows when the record was read again.
+ * The record of a task, kept up to date. A status event is applied at once, and the record is then
+ * read again for fields that the event lacks (e.g. when a blocked task resumes).
  */
 export class TaskRecord {
   readonly #options: TaskRecordOptions;
@@ -36,7 +36,7 @@ export class TaskRecord {
     return this.#task;
   }
 
-  /** Reads the record again, once for any number of calls during a read. */
+  /** Reads the record again. Calls during a read cause one more read. */
   refresh(): void {
     this.#isStale = true;
     if (!this.#isReading) void this.#read();
@@ -48,7 +48,7 @@ export class TaskRecord {
     if (this.#task !== undefined || this.#isReading) this.refresh();
   }
 
-  /** Applies a status event. Each change of a task comes with one. */
+  /** Applies a status event. Every change of a task appends one. */
   apply(event: EventEnvelope): void {
     if (event.rawIndex <= this.#index) return;
     this.#index = event.rawIndex;
@@ -69,7 +69,7 @@ export class TaskRecord {
         const { lastIndex, subscriberCount: _, ...task } = await client.getTask(taskId);
         if (signal.aborted) return;
         failures = 0;
-        // The answer is older than an event that was applied, so it is read again.
+        // The answer is older than an applied event. The next read will include it.
         if (lastIndex < this.#index && this.#isStale) continue;
         this.#index = lastIndex;
         this.#task = task;

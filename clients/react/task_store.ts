@@ -43,7 +43,7 @@ const NO_EVENTS = { events: [], dropped: 0 } as const;
 
 /** View of hooks that follow nothing. */
 export const IDLE_VIEW: TaskView = viewOf(IDLE);
-/** View until something is known, and on servers. */
+/** View before anything has arrived, and while rendering on a server. */
 export const PENDING_VIEW: TaskView = viewOf(CONNECTING);
 
 function viewOf(state: StreamState): TaskView {
@@ -52,7 +52,7 @@ function viewOf(state: StreamState): TaskView {
   return { events, task, text: () => "" };
 }
 
-/** Values that hooks show of a task. Each part stays the same object until its content changes. */
+/** What hooks show of a task. Each part stays the same object until its content changes. */
 export interface TaskView {
   readonly events: TaskEvents;
   readonly task: TaskState;
@@ -67,13 +67,13 @@ export interface Watcher {
   maxEvents?: number;
   /** Series whose text it shows. */
   seriesId?: string;
-  /** Set if it shows the record. */
+  /** Set if it shows the task's record. */
   wantsTask?: boolean;
 }
 
 /**
- * One task over one connection, for any number of hooks. Adding an event costs no more than the
- * event; the view is updated once per frame.
+ * Follows one task over one connection for any number of hooks. Adding an event takes time in
+ * proportion to the event; the view is updated once per frame.
  */
 export class TaskStore implements TaskView {
   readonly #stop = new AbortController();
@@ -84,7 +84,7 @@ export class TaskStore implements TaskView {
   #state = CONNECTING;
   #recordWanted = false;
   #recordError?: Error;
-  #failures = FAILURES_UNTIL_ERROR - 1; // Before the first connection, each failure is shown.
+  #failures = FAILURES_UNTIL_ERROR - 1; // Before the first connection, every failure is shown.
   #listChanged = false;
   #texts = new Map<string, string>();
   #cancelFrame?: () => void;
@@ -132,7 +132,7 @@ export class TaskStore implements TaskView {
     const { maxEvents = 0, wantsTask } = watcher;
     this.#list.growTo(maxEvents);
     if (wantsTask && !this.#recordWanted) {
-      this.#recordWanted = true; // From now on, for hooks that follow.
+      this.#recordWanted = true;
       this.#record.refresh();
     }
     return () => this.#watchers.delete(watcher);
@@ -146,10 +146,10 @@ export class TaskStore implements TaskView {
 
   async #follow(signal: AbortSignal): Promise<void> {
     try {
-      for await (const event of this.#stream) this.#take(event);
+      for await (const event of this.#stream) this.#add(event);
       if (signal.aborted) return;
       this.#setState(done(this.#stream.reason!));
-      // The filter may exclude the event that would have updated the record.
+      // The filter may have excluded the event that ended the task.
       if (this.#recordWanted) this.#record.refresh();
     } catch (problem) {
       if (!signal.aborted) this.#setState(refused(problem));
@@ -166,7 +166,7 @@ export class TaskStore implements TaskView {
     this.#setState(OPEN);
   }
 
-  #take(event: EventEnvelope): void {
+  #add(event: EventEnvelope): void {
     this.#list.add(event);
     this.#listChanged = true;
     if (this.#recordWanted && event.type === SERVER_EVENT.status) {
@@ -189,15 +189,15 @@ export class TaskStore implements TaskView {
   #show(): void {
     this.#cancelFrame = undefined;
     const state = this.#state;
-    if (this.#listChanged || !says(this.events, state)) {
+    if (this.#listChanged || !showsState(this.events, state)) {
       const events = this.#listChanged ? this.#list.newest() : this.events.events;
       this.events = { ...state, events, dropped: this.#list.dropped };
       this.#listChanged = false;
     }
     const { task } = this.#record;
-    // A deleted task has no record any more, which is not an error.
+    // After the end, a failed read is no error: the task may have been deleted.
     const error = state.error ?? (state.isDone ? undefined : this.#recordError);
-    if (task !== this.task.task || !says(this.task, { ...state, error })) {
+    if (task !== this.task.task || !showsState(this.task, { ...state, error })) {
       this.task = { ...state, error, task };
     }
     const texts = new Map<string, string>();
@@ -209,7 +209,7 @@ export class TaskStore implements TaskView {
   }
 }
 
-/** Returns whether an earlier view already shows this state. */
-function says(view: StreamState, { status, doneReason, error }: StreamState): boolean {
+/** Returns whether a view already shows a state. */
+function showsState(view: StreamState, { status, doneReason, error }: StreamState): boolean {
   return view.status === status && view.doneReason === doneReason && view.error === error;
 }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { doneFrame, eventFrame } from "../../testing/servers/scripted_server.ts";
 import { TaskStore } from "./task_store.ts";
 
-/** A client whose server answers each request with a whole stream. */
+/** Returns a client whose server answers every request with the same complete stream. */
 function clientOf(stream: string): TaskcastClient {
   const headers = { "content-type": "text/event-stream" };
   return new TaskcastClient({

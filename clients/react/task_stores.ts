@@ -3,8 +3,8 @@ import type { TaskView, Watcher } from "./task_store.ts";
 import { TaskStore } from "./task_store.ts";
 
 /**
- * Milliseconds for which a connection is kept when no hook uses it any more. React removes hooks
- * and adds them again under StrictMode, and when a component moves.
+ * Milliseconds for which a connection is kept after its last hook was removed. Under StrictMode, and
+ * when a component moves, React removes hooks and adds them again.
  */
 const RELEASE_AFTER_MS = 200;
 
@@ -19,11 +19,11 @@ const entriesOf = new WeakMap<TaskcastClient, Map<string, Entry>>();
 /** Returns a key for a task and a filter. Filters that match the same events have the same key. */
 export function storeKey(taskId: string, filter: EventFilter = {}): string {
   const { types, levels, includeStatus = true } = filter;
-  const plain: EventFilter = {};
-  if (types?.length && !types.includes("*")) plain.types = [...new Set(types)].toSorted();
-  if (levels?.length) plain.levels = [...new Set(levels)].toSorted();
-  if (!includeStatus) plain.includeStatus = false;
-  return JSON.stringify([taskId, plain]);
+  const canonical: EventFilter = {};
+  if (types?.length && !types.includes("*")) canonical.types = [...new Set(types)].toSorted();
+  if (levels?.length) canonical.levels = [...new Set(levels)].toSorted();
+  if (!includeStatus) canonical.includeStatus = false;
+  return JSON.stringify([taskId, canonical]);
 }
 
 /**
@@ -38,14 +38,14 @@ export function peek(client: TaskcastClient, key: string): TaskView | undefined 
  * Follows a task over an existing connection or a new one.
  *
  * @param key Key from {@linkcode storeKey}.
- * @returns A function that stops following. The connection closes a little after the last hook has
+ * @returns A function that stops following. The connection closes 200 ms after the last hook has
  * stopped.
  */
 export function watch(client: TaskcastClient, key: string, watcher: Watcher): () => void {
   let entries = entriesOf.get(client);
   if (entries === undefined) entriesOf.set(client, entries = new Map());
   let entry = entries.get(key);
-  // A new hook retries a stream that was refused.
+  // A refused stream is opened again for a new hook.
   if (entry !== undefined && entry.watchers === 0 && entry.store.isRefused) {
     clearTimeout(entry.releaseTimer);
     entry.store.close();

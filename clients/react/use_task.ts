@@ -5,7 +5,7 @@ import { useTaskStore } from "./use_task_store.ts";
 const WANTED = { wantsTask: true };
 
 /**
- * Returns a task and its connection state. Renders when either changes, not with each event.
+ * Returns a task and its connection state. Renders when either changes, not for each event.
  *
  * It shares the connection of the other hooks on the task with the same filter. Without other hooks,
  * use `filter: { types: ["taskcast:status"] }` to receive no other events.

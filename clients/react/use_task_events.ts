@@ -36,7 +36,7 @@ export function useTaskEvents(
 ): TaskEvents {
   const { maxEvents = DEFAULT_MAX_EVENTS } = options;
   if (!Number.isSafeInteger(maxEvents) || maxEvents < 0) {
-    throw new RangeError(`maxEvents must be an integer from 0: it is ${maxEvents}`);
+    throw new RangeError(`maxEvents is ${maxEvents}; it must be an integer from 0`);
   }
   const all = useTaskStore(taskId, options, { maxEvents }, (view) => view.events);
   return useMemo(() => newest(all, maxEvents), [all, maxEvents]);

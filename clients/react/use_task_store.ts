@@ -5,7 +5,7 @@ import type { TaskView, Watcher } from "./task_store.ts";
 import { IDLE_VIEW, PENDING_VIEW } from "./task_store.ts";
 import { peek, storeKey, watch } from "./task_stores.ts";
 
-/** Selection of a hook. Hooks with the same task and filter share everything. */
+/** Options of all hooks. Hooks with the same task and filter share one connection. */
 export interface FollowOptions {
   /** Only events that match. May be written inline, since its content is compared. @default all */
   filter?: EventFilter;

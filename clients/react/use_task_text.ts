@@ -2,8 +2,9 @@ import type { FollowOptions } from "./use_task_store.ts";
 import { useTaskStore } from "./use_task_store.ts";
 
 /**
- * Returns the whole text of an accumulate series as it grows, or an empty text. It is correct after
- * every reload and lost connection. Renders at most once per frame, and only when the text changed.
+ * Returns the whole text of an accumulate series as it grows; empty before its first event. The text
+ * is complete after a reload or a lost connection, too. Renders at most once per frame, and only
+ * when the text changed.
  *
  * @param taskId Nothing is followed while it is `undefined`.
  * @param seriesId The series, e.g. `"answer"`.

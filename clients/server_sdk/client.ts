@@ -45,7 +45,7 @@ import { assertRetryOptions, retrying } from "./retrying.ts";
 export interface TaskcastServerClientOptions extends HttpOptions {
   /** Key of a trusted service, instead of a token. */
   serviceKey?: string;
-  /** How requests are retried. All are safe to retry. */
+  /** How requests are retried. */
   retry?: RetryOptions;
   /** Timeout of one attempt in milliseconds; `Infinity` means none. @default {30000} */
   timeoutMs?: number;
@@ -73,7 +73,7 @@ export interface TaskPage {
   tasks: Task[];
   /** Cursor of the next page; left out on the last one. */
   nextCursor?: string;
-  /** Set if tasks that only the archive has are missing, because the server cannot reach it. */
+  /** Set if the server cannot reach its archive, so tasks that are only there are missing. */
   partial?: true;
 }
 
@@ -90,8 +90,8 @@ export interface HistoryQuery {
 }
 
 /**
- * Creates tasks, publishes their events and ends them from a server. Calls are retried when the network
- * or the server fails, and are idempotent.
+ * Creates tasks, publishes their events and ends them from a server. Calls are idempotent, and are
+ * retried when the network or the server fails.
  *
  * @example A producer
  * ```ts
@@ -134,7 +134,7 @@ export class TaskcastServerClient {
    *
    * @throws {TypeError} If `baseUrl` is not a URL, or if the token, the key or a header cannot be
    * sent.
-   * @throws {RangeError} If retries would not pause or not end, or if the timeout is invalid.
+   * @throws {RangeError} If the timeout, the attempts or a delay is below 1.
    */
   constructor(options: TaskcastServerClientOptions) {
     const { serviceKey, retry = {}, timeoutMs = 30_000, headers, ...http } = options;
@@ -153,17 +153,18 @@ export class TaskcastServerClient {
    * @throws {TaskcastHttpError} E.g. `TASK_EXISTS` if the id is taken.
    */
   async createTask(input: CreateTaskInput = {}): Promise<Task> {
-    // With its own id, a retried request cannot create a second task.
+    // The id makes retries safe: a repeated request cannot create a second task.
     const body = { ...input, id: input.id ?? ulid(Date.now()) };
     return await this.#retrying(async ({ ambiguous }) => {
       try {
-        // A redirect may have turned the POST into a GET, whose answer is a page.
+        // A redirect may have turned the POST into a GET, whose answer is a page of tasks. It is
+        // accepted here for the better error below.
         const isOurs: IsOurs = (answer) => isTaskPage(answer) || isTask(answer);
         const task = await this.#json<Task>("POST", "/tasks", isOurs, body);
         if (task.id !== body.id) throw new Error(CREATED_NOTHING);
         return task;
       } catch (error) {
-        // An earlier attempt had succeeded after all.
+        // An earlier attempt created the task, although its answer was lost.
         if (ambiguous && isCode(error, "TASK_EXISTS")) return await this.getTask(body.id);
         throw error;
       }
@@ -207,7 +208,8 @@ export class TaskcastServerClient {
     const path = `${taskPath(taskId)}/events`;
     const send = (body: readonly EventInput[]) =>
       this.#retrying(() => this.#json<TaskEvent[]>("POST", path, isEventsOf(body.length), body));
-    // Every event carries a number, its own or one of ours: otherwise a retry would store it twice.
+    // Every event needs a producer's number, its own or one from here: otherwise a retry would store
+    // it twice.
     const unnumbered = events.filter(({ producerId }) => producerId === undefined).length;
     if (unnumbered === 0) return await send(events);
     return await this.#sequences.publish(taskId, unnumbered, ({ producerSeq, ...producer }) => {
@@ -241,8 +243,8 @@ export class TaskcastServerClient {
         return await this.#json<Task>("PATCH", path, isTaskOf(taskId), { status, ...options });
       } catch (error) {
         if (!ambiguous || !isCode(error, "INVALID_TRANSITION")) throw error;
-        // The change that came first may be an earlier attempt of this call. It was, as far as can
-        // be told, if the task has the requested status with the given values.
+        // The change that came first may be an earlier attempt of this call. If the task has the
+        // requested status and values, it is taken for that.
         const task = await this.getTask(taskId);
         const isOurs = task.status === status && isSame(task.result, options.result) &&
           isSame(task.error, options.error) && isSame(task.reason, options.reason);
@@ -298,7 +300,7 @@ export class TaskcastServerClient {
   }
 
   /**
-   * Requires that a 204 without a request id is the server's own: a proxy may answer so, too.
+   * Checks that the task is gone after a 204 without a request id, which may come from a proxy.
    *
    * @throws {TaskcastHttpError} If the task still exists.
    */
@@ -360,8 +362,8 @@ export class TaskcastServerClient {
   }
 
   /**
-   * Returns a signal that aborts an attempt after the timeout. A timeout that no timer can wait for
-   * means none.
+   * Returns a signal that aborts an attempt after the timeout; `undefined` if the timeout exceeds
+   * the maximum of a timer.
    */
   #limit(): AbortSignal | undefined {
     if (this.#timeoutMs > MAX_TIMER_MS) return undefined;

@@ -1,7 +1,7 @@
 import { TaskcastHttpError } from "@taskcast/client/http";
 import { isAmbiguous } from "./retrying.ts";
 
-/** Identifies a publish, so that the server recognizes it when it is repeated. */
+/** Identifies a publish, so that the server recognizes a repeated one. */
 export interface Sequence {
   producerId: string;
   producerEpoch: number;
@@ -25,7 +25,7 @@ function isGap(error: unknown): boolean {
   return error instanceof TaskcastHttpError && error.code === "SEQUENCE_GAP";
 }
 
-/** Number of tasks whose producer is kept. Beyond it, the least recently used one starts over. */
+/** Maximum number of tasks whose producer is kept. Beyond it, the least recently used is dropped. */
 const MAX_TASKS = 1_000;
 
 /** Numbers the publishes of one client, per task. */
@@ -62,13 +62,13 @@ export class ProducerSequences {
       return result;
     } catch (error) {
       if (producerSeq > 0 && isGap(error)) {
-        // The server does not know what it confirmed: the task has another incarnation by now.
-        // Nothing was stored, so a new producer may send it.
+        // The server no longer has the numbers that it confirmed, because the task has another
+        // incarnation. Nothing was stored, so it is safe to send the events as a new producer.
         Object.assign(producer, { id: crypto.randomUUID(), epoch: 0, seq: 0 });
         return await this.#send(producer, count, send);
       }
-      // A refused publish used no numbers. After one with an unknown outcome, a new epoch begins,
-      // in which its numbers mean nothing; whatever of it still arrives is fenced off.
+      // A refused publish used no numbers. After a publish with an unknown outcome, a new epoch
+      // begins with number 0. The server fences off events of the old epoch that arrive later.
       if (isAmbiguous(error)) {
         producer.epoch++;
         producer.seq = 0;
@@ -81,14 +81,15 @@ export class ProducerSequences {
     const known = this.#producers.get(taskId);
     const producer = known ??
       { id: crypto.randomUUID(), epoch: 0, seq: 0, last: Promise.resolve(), waiting: 0 };
-    // Inserted again, so that the least recently used one comes first.
+    // Inserted again to keep the map in the order of use.
     this.#producers.delete(taskId);
     this.#producers.set(taskId, producer);
     return producer;
   }
 
   /**
-   * Drops the oldest producers. One that is needed again gets a new id, so no number is used twice.
+   * Drops the least recently used producer. The task's next producer gets a new id, so no number is
+   * used twice.
    */
   #trim(): void {
     if (this.#producers.size <= MAX_TASKS) return;

@@ -16,7 +16,8 @@ import { isNowhere } from "./retrying.ts";
 /** Options for `openPublisher`. */
 export interface PublisherOptions {
   /**
-   * Bytes that may wait for the server's receipt; beyond that, publishing waits. @default {4194304}
+   * Maximum bytes that wait for the server's receipt; beyond it, publishing waits. @default
+   * {4194304}
    */
   maxBufferedBytes?: number;
   /**
@@ -24,9 +25,9 @@ export interface PublisherOptions {
    * {1048576}
    */
   rotateBytes?: number;
-  /** Milliseconds after which a request is ended at the latest. @default {5000} */
+  /** Maximum milliseconds of a request, from its first event to its end. @default {5000} */
   rotateMs?: number;
-  /** Milliseconds that an event waits for others, to be sent together. @default {0} */
+  /** Milliseconds for which an event is held back, to be sent together with others. @default {0} */
   lingerMs?: number;
   /** Aborts the publisher; events that are not stored yet may be lost. */
   signal?: AbortSignal;
@@ -35,10 +36,10 @@ export interface PublisherOptions {
 /** Approximate number of bytes passed to the network at a time. */
 const CHUNK_BYTES = 64 * 1024;
 
-/** Milliseconds after which an open request has reached a server. */
+/** Milliseconds after which a request that is still open counts as having reached the server. */
 const OPEN_MS = 1_000;
 
-/** Waiting events that are sent in one request. */
+/** Progress of one request. */
 class Sending {
   readonly #startMs = performance.now();
   #firstMs = Infinity;
@@ -64,7 +65,7 @@ class Sending {
   }
 }
 
-/** The answers are not those of a Taskcast server. */
+/** The receipt is impossible, so it is not that of a Taskcast server. */
 class NonsenseReceipt extends TypeError {
   constructor(published: unknown, sent: number) {
     super(`The server confirmed ${published} of ${sent} events; is the base URL right?`);
@@ -72,9 +73,9 @@ class NonsenseReceipt extends TypeError {
 }
 
 /**
- * Streams events into a task over one request after another, each stored exactly once. Every event
- * has a number, is kept until the server has confirmed it, and is sent again if the connection
- * breaks; the server recognizes what it already has.
+ * Streams events into a task over a sequence of requests. Each event is stored exactly once: it has
+ * a number, is kept until the server has confirmed it, and is sent again if the connection breaks.
+ * The server recognizes events that it already has.
  */
 export class Publisher {
   readonly #http: HttpClient;
@@ -92,12 +93,12 @@ export class Publisher {
   #refreshToken = false;
   #bufferedBytes = 0;
   #closing = false;
-  /** Number of lines that a flush waits for; the request is ended to get the receipt. */
+  /** Number of events that a flush waits for. The request is ended to get their receipt. */
   #flushTo = 0;
   #wakeSender?: () => void;
   #progress = Promise.withResolvers<void>();
 
-  /** Use `TaskcastServerClient.openPublisher` instead. */
+  /** For internal use; call `TaskcastServerClient.openPublisher`. */
   constructor(
     http: HttpClient,
     taskId: string,
@@ -120,14 +121,13 @@ export class Publisher {
       bytes: this.#options.rotateBytes,
       ms: this.#options.rotateMs,
     });
-    const forgetSignal = onAbort(signal, () => this.#end(signal!.reason));
-    this.#running = this.#run().finally(forgetSignal);
+    const removeSignalListener = onAbort(signal, () => this.#end(signal!.reason));
+    this.#running = this.#run().finally(removeSignalListener);
   }
 
   /**
-   * Aborts when nothing can be published any more because the task ended elsewhere, e.g. was
-   * cancelled or timed out. Its reason is the error. Pass the signal to the code that produces the
-   * events.
+   * Aborts when nothing can be published any more, e.g. because the task was cancelled or timed out.
+   * Its reason is the error. Pass the signal to the code that produces the events.
    */
   get signal(): AbortSignal {
     return this.#ended.signal;
@@ -183,7 +183,7 @@ export class Publisher {
     await this.close();
   }
 
-  /** Set once it is closed and everything that was published is stored. */
+  /** Set once the publisher is closed and all its events are stored. */
   get #isFinished(): boolean {
     return this.#closing && this.#lines.length === 0;
   }
@@ -192,8 +192,8 @@ export class Publisher {
     let failures = 0;
     let isReached = false;
     const startMs = performance.now();
-    // A request is always open, even with nothing to send: this is how the end of the task is
-    // noticed at once.
+    // A request is open even if there is nothing to send: the server ends it when the task ends, so
+    // the end is noticed at once.
     while (!this.#ended.signal.aborted && !this.#isFinished) {
       const sending = new Sending();
       const before = this.#receipt.published;
@@ -216,7 +216,7 @@ export class Publisher {
         const isLast = failures >= (this.#retry.attempts ?? 6) * 2;
         if (isLast || !this.#mayRepeat(error)) return this.#end(error);
         const delayMs = retryDelayMs(failures, error, this.#retry);
-        // If nothing listens, no request stays open.
+        // A request that stayed open has reached a server.
         isReached ||= sending.openMs >= OPEN_MS;
         const spentMs = performance.now() - startMs + delayMs;
         if (
@@ -230,9 +230,9 @@ export class Publisher {
   }
 
   /**
-   * Returns whether retrying may help. After a refused token, a fresh one is requested once. A
-   * token that was accepted and expired during the request, which the server reports along with its
-   * progress, is not a refusal.
+   * Returns whether retrying may help. After a refused token, a fresh one is requested once. If the
+   * token expired during the request, the server reports its progress; this does not count as a
+   * refusal.
    */
   #mayRepeat(error: unknown): boolean {
     if (error instanceof NonsenseReceipt) return false;
@@ -243,7 +243,7 @@ export class Publisher {
     return error.isForeign || isFirst && this.#http.canRefreshToken;
   }
 
-  /** Sends waiting and new events, until the request is due to end. */
+  /** Sends waiting and new events in one request, until its budget is used up. */
   async #request(sending: Sending): Promise<void> {
     try {
       const response = await this.#http.request(this.#url, {
@@ -255,13 +255,13 @@ export class Publisher {
       }, { refreshToken: this.#refreshToken });
       this.#confirm(await this.#http.read(response, isReceipt), sending);
     } catch (error) {
-      // A request that is refused midway reports its progress.
+      // A refusal in the middle of a request reports how many events were stored.
       if (error instanceof TaskcastHttpError && error.details?.published !== undefined) {
         this.#confirm(error.details, sending);
       }
       throw error;
     } finally {
-      // Its body may be waiting for lines, and would take the next request's wake-up.
+      // The body may still wait for lines, and would receive the wake-up of the next request.
       sending.isOver = true;
       this.#wakeSender?.();
     }
@@ -279,7 +279,7 @@ export class Publisher {
         for (;;) {
           if (sending.isOver) return controller.close();
           const budget = this.#budget;
-          const chunk = this.#take(sending.lines, budget.bytes - sending.bytes);
+          const chunk = this.#nextChunk(sending.lines, budget.bytes - sending.bytes);
           if (chunk !== undefined) {
             sending.add(chunk.lines, chunk.bytes.length);
             controller.enqueue(chunk.bytes);
@@ -300,7 +300,7 @@ export class Publisher {
   }
 
   /** Joins the lines from `start` into one chunk of about `maxBytes`. */
-  #take(start: number, maxBytes: number): { bytes: Uint8Array; lines: number } | undefined {
+  #nextChunk(start: number, maxBytes: number): { bytes: Uint8Array; lines: number } | undefined {
     const limit = Math.min(CHUNK_BYTES, maxBytes);
     let bytes = 0;
     let end = start;
@@ -315,19 +315,19 @@ export class Publisher {
     return { bytes: chunk, lines: end - start };
   }
 
-  /** Waits until there is something to do, at most for this time. */
+  /** Waits until there is something to do, at most for `limitMs`. */
   async #nextLine(limitMs: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wakeSender = resolve;
-    const forgetTimer = startTimer(limitMs, resolve);
+    const cancelTimer = startTimer(limitMs, resolve);
     await promise;
-    forgetTimer();
+    cancelTimer();
     if (this.#wakeSender === resolve) this.#wakeSender = undefined;
     const { lingerMs } = this.#options;
     if (lingerMs > 0 && !this.#closing) await sleep(lingerMs, this.#ended.signal);
   }
 
-  /** Drops the first events of a request, which the server has confirmed. */
+  /** Drops the events that a receipt confirms. */
   #confirm({ published, lastIndex }: { [name: string]: unknown }, { lines }: Sending): void {
     if (!isCount(published, lines)) throw new NonsenseReceipt(published, lines);
     for (const { length } of this.#lines.splice(0, published)) this.#bufferedBytes -= length;
@@ -335,16 +335,16 @@ export class Publisher {
     if (typeof lastIndex === "number") {
       this.#receipt.lastIndex = Math.max(this.#receipt.lastIndex, lastIndex);
     }
-    this.#tell();
+    this.#announceProgress();
   }
 
   #end(reason: unknown): void {
     if (!this.#ended.signal.aborted) this.#ended.abort(reason);
     this.#wakeSender?.();
-    this.#tell();
+    this.#announceProgress();
   }
 
-  #tell(): void {
+  #announceProgress(): void {
     this.#progress.resolve();
     this.#progress = Promise.withResolvers();
   }

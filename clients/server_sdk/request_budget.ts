@@ -1,12 +1,12 @@
-/** Minimum milliseconds of a request, however short-lived connections are. */
+/** Minimum duration of a request in milliseconds. */
 const MIN_MS = 20;
 
 /**
- * Bounds how much one request carries before it is ended to get its receipt.
+ * Bounds the bytes and the duration of a request. At either bound it is ended to get its receipt.
  *
- * Only a receipt confirms events. Where every connection breaks before a whole request is through,
- * repeating the same request makes no progress. So each broken request makes the next one smaller,
- * and each receipt makes it larger again.
+ * Only a receipt confirms events. If every connection breaks before a request is complete,
+ * repeating a request of the same size makes no progress. So each broken request makes the next one
+ * smaller, and each receipt makes it larger again.
  */
 export class RequestBudget {
   readonly #maxBytes: number;
@@ -20,7 +20,7 @@ export class RequestBudget {
     this.#maxMs = this.#ms = max.ms;
   }
 
-  /** Bytes after which the request is ended; it carries at least one event. */
+  /** Bytes after which the request is ended; it has at least one event. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -31,14 +31,17 @@ export class RequestBudget {
   }
 
   /**
-   * Records that a request broke without a receipt, after it had carried this much for this long.
+   * Records that a request broke without a receipt.
+   *
+   * @param bytes Bytes that it had sent.
+   * @param ms Milliseconds since its first event.
    */
   shrink(bytes: number, ms: number): void {
     this.#bytes = Math.max(1, Math.floor(Math.min(this.#bytes, bytes) / 4));
     this.#ms = Math.max(MIN_MS, Math.floor(Math.min(this.#ms, ms) / 4));
   }
 
-  /** Records that a request brought a receipt. */
+  /** Records that a request got its receipt. */
   grow(): void {
     this.#bytes = Math.min(this.#maxBytes, this.#bytes * 2);
     this.#ms = Math.min(this.#maxMs, this.#ms * 2);

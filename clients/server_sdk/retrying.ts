@@ -5,16 +5,16 @@ import { assertBackoff, retryDelayMs, sleep, TaskcastHttpError } from "@taskcast
 /** How often and how long a request is retried. */
 export interface RetryOptions extends BackoffOptions {
   /**
-   * Maximum number of attempts, including the first. @default 6; while nothing has ever answered,
-   * as many as fit into half a second, so that a wrong address is reported at once
+   * Maximum number of attempts, including the first. @default 6; if nothing has ever answered, as
+   * many as fit into half a second, so that a wrong address is reported soon
    */
   attempts?: number;
 }
 
 /**
- * Requires options with which retries pause and end.
+ * Checks the options of retries.
  *
- * @throws {RangeError} If the attempts are not a whole number from 1, or if a delay is 0.
+ * @throws {RangeError} If the attempts are not a whole number from 1, or if a delay is below 1.
  */
 export function assertRetryOptions(options: RetryOptions): void {
   assertBackoff(options);
@@ -29,8 +29,8 @@ export interface Attempt {
   /** Number of the attempt; 1 for the first. */
   number: number;
   /**
-   * Set if an earlier attempt may have succeeded although its answer never arrived: the connection
-   * broke, or an intermediary timed out.
+   * Set if an earlier attempt may have succeeded although its answer never arrived, because the
+   * connection broke or an intermediary timed out.
    */
   ambiguous: boolean;
 }
@@ -38,16 +38,16 @@ export interface Attempt {
 /** Returns whether a failed request may have succeeded on the server. */
 export function isAmbiguous(error: unknown): boolean {
   if (!(error instanceof TaskcastHttpError)) return true;
-  // A foreign success, e.g. a sign-in page, hides the server's answer.
+  // A foreign answer of a successful status, e.g. a sign-in page, hides the server's answer.
   return error.status >= 500 || error.status === 408 || error.status < 400;
 }
 
-/** Milliseconds of retries while nothing has ever answered. */
+/** Maximum milliseconds of retries if nothing has ever answered. */
 const FIRST_CONTACT_MS = 500;
 
 /**
- * Returns whether there is most likely no server at all, so that more attempts would only delay the
- * error.
+ * Returns whether there is probably no server at the address, so that more attempts would only
+ * delay the error.
  *
  * @param spentMs Milliseconds from the first attempt to the end of the wait for the next one.
  */
@@ -55,7 +55,7 @@ export function isNowhere(http: HttpClient, { attempts }: RetryOptions, spentMs:
   return attempts === undefined && !http.isReached && spentMs > FIRST_CONTACT_MS;
 }
 
-/** Repeats a request that is safe to repeat until it succeeds or is refused. */
+/** Sends an idempotent request until it succeeds, is refused, or the attempts are exhausted. */
 export async function retrying<T>(
   http: HttpClient,
   options: RetryOptions,

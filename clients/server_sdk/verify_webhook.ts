@@ -2,7 +2,7 @@ import type { EventEnvelope } from "@taskcast/core/protocol";
 
 /** The contents of a verified webhook. */
 export interface VerifiedWebhook<Body = EventEnvelope> {
-  /** The same for all attempts at one event: skip ids that were already seen. */
+  /** Id of the delivery, the same for all attempts. Skip ids that you have already stored. */
   id: string;
   /** The event's type. */
   type: string;
@@ -14,11 +14,11 @@ export interface VerifiedWebhook<Body = EventEnvelope> {
 
 /** Options for {@linkcode verifyWebhook}. */
 export interface VerifyWebhookOptions {
-  /** The webhook's secret; several while it is being changed. */
+  /** The webhook's secret, or several while it is being rotated. */
   secret: string | readonly string[];
   /** Maximum age in seconds, and maximum time ahead. @default {300} */
   toleranceSeconds?: number;
-  /** Unix milliseconds. @default now */
+  /** Current time in Unix milliseconds. @default the system's clock */
   nowMs?: number;
 }
 
@@ -33,8 +33,8 @@ const encoder = new TextEncoder();
 /**
  * Verifies the signature of a webhook as defined by Standard Webhooks, and reads its body.
  *
- * Answer 2xx once the event is stored; after any other answer it is sent again. A task's events arrive
- * in order, and an event may arrive twice: compare `id`.
+ * Answer 2xx once the event is stored; after any other answer it is sent again. A task's events
+ * arrive in order. An event may arrive twice, with the same `id`.
  *
  * @param request The request, with an unread body.
  * @throws {WebhookVerificationError} If the verification fails; answer 401.
@@ -74,10 +74,10 @@ export async function verifyWebhook<Body = EventEnvelope>(
   const text = await request.text();
   const signed = encoder.encode(`${id}.${timestamp}.${text}`);
   const secrets = typeof secret === "string" ? [secret] : secret;
-  for (const one of secrets) {
+  for (const candidate of secrets) {
     const key = await crypto.subtle.importKey(
       "raw",
-      keyOf(one),
+      keyOf(candidate),
       { name: "HMAC", hash: "SHA-256" },
       false,
       ["verify"],
@@ -94,7 +94,7 @@ export async function verifyWebhook<Body = EventEnvelope>(
   throw new WebhookVerificationError("No signature matches");
 }
 
-/** Returns the key of a secret: `whsec_` precedes base64; anything else is the key itself. */
+/** Returns the key of a secret: the base64 text after `whsec_`, or else the secret itself. */
 function keyOf(secret: string): Uint8Array<ArrayBuffer> {
   const encoded = /^whsec_([A-Za-z0-9+/]+=*)$/.exec(secret)?.[1];
   return (encoded === undefined ? undefined : fromBase64(encoded)) ?? encoder.encode(secret);

@@ -1,9 +1,9 @@
 import type { SseMessage } from "./sse_messages.ts";
 
 /**
- * Returns the headers of a request for a stream. They also accept JSON: to clients that accept
- * nothing but a stream, the server hides the status of a temporary refusal, since browsers would
- * stop reconnecting.
+ * Returns the headers of a request for a stream. They also accept JSON: if a client accepts only a
+ * stream, the server hides the status of a temporary refusal, because `EventSource` would stop
+ * reconnecting.
  */
 export function streamHeaders(cursor: string | undefined): Record<string, string> {
   const accept = "text/event-stream, application/json";
@@ -25,15 +25,16 @@ export interface ConnectRequest {
 }
 
 /**
- * Opens one connection to the server and returns its messages, until it is lost or the task has
- * ended. Connects when the first message is read, and closes when the consumer stops reading.
+ * Yields the messages of one connection until it is lost or the task has ended. Connects when the
+ * first message is read, and closes when the consumer stops reading.
  *
  * @throws {TaskcastHttpError} If the server refuses.
- * @throws {Renewal} If the connection was closed on purpose: open the next one at once.
+ * @throws {Renewal} If the connection was closed on purpose.
  */
 export type Connect = (request: ConnectRequest) => AsyncGenerator<SseMessage, void>;
 
 /**
- * Not a failure: the connection was closed on purpose, and the next one should be opened at once.
+ * Signals that the connection was closed on purpose, and that the next one should be opened at
+ * once. Not a failure.
  */
 export class Renewal extends Error {}

@@ -1,19 +1,20 @@
 import type { BackoffOptions } from "../backoff.ts";
 import { assertBackoff, assertPositive } from "../backoff.ts";
 
-/** How connections are kept. */
+/** Options for keeping and restoring connections. */
 export interface ConnectionOptions extends BackoffOptions {
   /** Milliseconds without a byte after which a connection counts as lost. @default {45000} */
   idleTimeoutMs?: number;
   /**
-   * Maximum number of buffered characters of events: unread ones where the connection cannot pause
-   * for its reader (EventSource, shared), and, in the tab that holds a shared connection, those
-   * kept for tabs that join later. Events beyond it are fetched again on demand. @default {1000000}
+   * Maximum number of characters of buffered events. Unread events are buffered where the
+   * connection has no back-pressure (EventSource, shared); the tab that holds a shared connection
+   * also keeps events for tabs that join later. Events beyond the bound are fetched again on
+   * demand. @default {1000000}
    */
   maxBufferedChars?: number;
   /**
-   * Milliseconds in which the tab that holds a shared connection must answer. After that, and a
-   * random extra of at most the same time, another tab takes the connection over. @default {3000}
+   * Milliseconds within which the tab that holds a shared connection must answer. After that and a
+   * random delay of at most the same length, another tab takes the connection over. @default {3000}
    */
   takeOverMs?: number;
 }

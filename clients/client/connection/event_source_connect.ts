@@ -12,8 +12,8 @@ import { sizeOf } from "./sse_messages.ts";
 import { MESSAGE_NAMES } from "../task_message.ts";
 
 /**
- * The part of `EventSource` that is used. Those of browsers and of the npm package `eventsource`
- * fit.
+ * The part of `EventSource` that the client uses. Browsers and the npm package `eventsource`
+ * implement it.
  */
 export interface EventSourceLike {
   /** 0 while connecting, 1 when open, 2 when closed for good. */
@@ -36,11 +36,10 @@ const CLOSED = 2;
  * Connects by `EventSource`, for runtimes where `fetch` does not stream. `EventSource` sends no
  * headers, so with a token each connection gets a ticket of its own; the cursor goes into the URL.
  *
- * A lost connection ends this one instead of letting EventSource reconnect, which it would do with
- * the old ticket. Two more limits of EventSource are compensated. It does not report heartbeats, so
- * a connection that was silent for a while is replaced without an error. And it does not wait for
- * its reader, so it is closed when too much lies unread, and the rest is fetched when the reader is
- * ready.
+ * When a connection is lost, `EventSource` is closed, because it would reconnect with the old
+ * ticket. It does not report heartbeats, so a connection that was silent for a while is replaced
+ * without an error. It has no back-pressure, so it is closed when too much is unread, and the rest
+ * is fetched once the reader has caught up.
  */
 export function eventSourceConnect(
   http: HttpClient,
@@ -116,11 +115,11 @@ async function addressOf(
 }
 
 /**
- * Asks the same URL with `fetch`, because EventSource does not say why it was refused. Only the
- * status is read.
+ * Requests the same URL with `fetch` to find out why the stream was refused, which `EventSource`
+ * does not report. Only the status is read.
  *
  * @returns The end of the task, if the answer is 204.
- * @throws {TaskcastHttpError} The refusal; `otherwise` if the stream would be served now.
+ * @throws {TaskcastHttpError} The refusal, or `otherwise` if the server no longer refuses.
  */
 async function askForEnd(
   http: HttpClient,

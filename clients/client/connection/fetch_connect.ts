@@ -9,7 +9,7 @@ import { IdleTimer } from "./idle_timer.ts";
 import type { SseMessage } from "./sse_messages.ts";
 import { sseMessages } from "./sse_messages.ts";
 
-/** Error of runtimes that read answers only as a whole, so that a stream would never arrive. */
+/** The runtime's `fetch` delivers answers only as a whole, so a stream would never arrive. */
 export class NoStreamError extends TaskcastHttpError {
   constructor(response: Response) {
     super(response, {
@@ -20,7 +20,7 @@ export class NoStreamError extends TaskcastHttpError {
   }
 }
 
-/** Connects by `fetch`, which sends the token as a header and shows why it was refused. */
+/** Connects by `fetch`, which sends the token as a header and exposes the status of a refusal. */
 export function fetchConnect(http: HttpClient, idleTimeoutMs: number): Connect {
   return async function* (request) {
     const { url, cursor, signal, onRetry } = request;
@@ -39,7 +39,7 @@ export function fetchConnect(http: HttpClient, idleTimeoutMs: number): Connect {
       if (typeof response.body?.getReader !== "function") throw new NoStreamError(response);
       const hints = { signal: idle.signal, onActivity: () => idle.restart(), onRetry };
       for await (const message of sseMessages(response.body, hints)) {
-        idle.pause(); // A consumer's pause says nothing about the connection.
+        idle.pause(); // The time that the consumer takes does not count as silence.
         yield message;
         idle.restart();
       }
@@ -50,11 +50,11 @@ export function fetchConnect(http: HttpClient, idleTimeoutMs: number): Connect {
 }
 
 /**
- * Returns the end of a task whose stream was answered with 204: the cursor was already at the end,
- * so the stream itself does not give the reason.
+ * Returns the final message of a task whose stream was answered with 204. The server answers so if
+ * the cursor is already at the end; the reason is read from the task.
  *
- * @param response The 204. Proxies answer with it as well, so the cursor and the task must agree.
- * @throws {TaskcastHttpError} If something else has answered, or if the task was deleted.
+ * @param response The 204. A proxy may have sent it, so the cursor and the task are checked.
+ * @throws {TaskcastHttpError} If the answer is not the server's, or if the task was deleted.
  */
 export async function endOf(
   http: HttpClient,

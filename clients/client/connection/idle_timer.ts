@@ -4,22 +4,22 @@ import { Renewal } from "./connect.ts";
 import { onWake } from "../wake.ts";
 
 /**
- * Aborts a connection that has gone silent. After a sleep, or when the network returns, an older
- * connection is probably dead without any sign, and is replaced.
+ * Aborts a connection on which nothing arrives for too long. Also aborts it after the machine slept
+ * or the network came back: the old connection is then probably dead, although no error appeared.
  */
 export class IdleTimer {
   readonly #limitMs: number;
   readonly #controller = new AbortController();
-  readonly #forgetOuter: () => void;
-  readonly #forgetWake: () => void;
-  #forgetTimer = () => {};
+  readonly #removeOuterListener: () => void;
+  readonly #removeWakeListener: () => void;
+  #cancelTimer = () => {};
   /** Time at which the connection counts as lost; `Infinity` while paused. */
   #lostAtMs = Infinity;
 
   constructor(limitMs: number, outer: AbortSignal | undefined) {
     this.#limitMs = limitMs;
-    this.#forgetOuter = onAbort(outer, () => this.#controller.abort(outer!.reason));
-    this.#forgetWake = onWake((wake) => {
+    this.#removeOuterListener = onAbort(outer, () => this.#controller.abort(outer!.reason));
+    this.#removeWakeListener = onWake((wake) => {
       if (wake !== "visible") this.#controller.abort(new Renewal());
     });
     this.restart();
@@ -30,7 +30,7 @@ export class IdleTimer {
     return this.#controller.signal;
   }
 
-  // Called for every chunk. The timer itself is kept, and checks the time when it fires.
+  // Called for every chunk, so it only moves the deadline; the running timer checks it when it fires.
   restart(): void {
     this.#lostAtMs = performance.now() + this.#limitMs;
   }
@@ -40,7 +40,7 @@ export class IdleTimer {
   }
 
   #watch(delayMs: number): void {
-    this.#forgetTimer = startTimer(delayMs, () => {
+    this.#cancelTimer = startTimer(delayMs, () => {
       const leftMs = this.#lostAtMs - performance.now();
       if (leftMs > 0) return this.#watch(Math.min(Math.ceil(leftMs), this.#limitMs));
       const problem = `Nothing came for ${this.#limitMs} ms; the connection is lost`;
@@ -50,9 +50,9 @@ export class IdleTimer {
 
   /** Stops the timer, and aborts the connection if it is still open. */
   close(): void {
-    this.#forgetTimer();
-    this.#forgetOuter();
-    this.#forgetWake();
+    this.#cancelTimer();
+    this.#removeOuterListener();
+    this.#removeWakeListener();
     this.#controller.abort();
   }
 }

@@ -2,36 +2,36 @@ import { onAbort } from "@taskcast/core/protocol";
 
 /** A message of an SSE stream. */
 export interface SseMessage {
-  /** Its name; `undefined` for a block that only moves the cursor. */
+  /** Name of the message; `undefined` for a block that only moves the cursor. */
   event?: string;
-  /** Its data. */
+  /** Data of the message; empty for a block that only moves the cursor. */
   data: string;
   /** Cursor of the reader after the message. */
   id?: string;
 }
 
-/** Returns the approximate size of a buffered message in characters: its data, and a constant. */
+/** Returns the approximate size of a buffered message in characters: its data plus a constant. */
 export function sizeOf({ data }: SseMessage): number {
   return data.length + 100;
 }
 
-/** Callbacks for parts of an SSE stream other than messages. */
+/** Abort signal of {@linkcode sseMessages}, and callbacks for what is not a message. */
 export interface SseHints {
   /**
-   * Ends the reading with its reason. The request's own signal is not enough: runtimes may lose it
-   * while an answer is read (Deno does during garbage collection), and the read would then wait for
-   * ever.
+   * Ends the reading with its reason. The signal of the request does not suffice: a runtime may
+   * lose it while an answer is read (Deno does during garbage collection), and the read would then
+   * wait for ever.
    */
   signal?: AbortSignal;
-  /** Called for every chunk: the connection is alive. */
+  /** Called for every chunk, including heartbeats. */
   onActivity?: () => void;
   /** Called with the server's delay between connections in milliseconds. */
   onRetry?: (retryMs: number) => void;
 }
 
 /**
- * Reads the messages of an SSE stream as they are requested. A message that is cut off in the
- * middle is dropped.
+ * Yields the messages of an SSE stream, reading only as fast as the consumer. An incomplete message
+ * at the end is dropped.
  */
 export async function* sseMessages(
   body: ReadableStream<Uint8Array>,
@@ -41,7 +41,7 @@ export async function* sseMessages(
   const decoder = new TextDecoder();
   const reader = body.getReader();
   const stop = () => void reader.cancel(signal?.reason).catch(() => {});
-  const forgetAbort = onAbort(signal, stop);
+  const removeAbortListener = onAbort(signal, stop);
   try {
     for (;;) {
       const { value, done } = await reader.read();
@@ -51,7 +51,7 @@ export async function* sseMessages(
       yield* parser.read(decoder.decode(value, { stream: true }));
     }
   } finally {
-    forgetAbort();
+    removeAbortListener();
     // Also runs when the consumer stops reading: the connection is closed at once.
     await reader.cancel().catch(() => {});
   }
@@ -59,8 +59,8 @@ export async function* sseMessages(
 
 /**
  * Parser of https://html.spec.whatwg.org/multipage/server-sent-events.html, with one difference: it
- * also reports blocks that have an `id:` and no data. They move the reader's cursor by the rules of
- * EventSource, but other parsers do not report them.
+ * also reports blocks that have an `id:` and no data. By the specification they move the cursor,
+ * but other parsers do not report them.
  */
 class SseParser {
   readonly #onRetry?: (retryMs: number) => void;
@@ -82,14 +82,14 @@ class SseParser {
     this.#endsWithCr = text.endsWith("\r");
     const last = lines.pop()!;
     for (const line of lines) {
-      const message = this.#take(this.#parts.join("") + line);
+      const message = this.#processLine(this.#parts.join("") + line);
       this.#parts = [];
       if (message !== undefined) yield message;
     }
     this.#parts.push(last);
   }
 
-  #take(line: string): SseMessage | undefined {
+  #processLine(line: string): SseMessage | undefined {
     if (line === "") return this.#complete();
     const [, name, value = ""] = /^([^:]*)(?:: ?(.*))?$/s.exec(line)!;
     if (name === "event") this.#event = value;

@@ -12,11 +12,14 @@ import type { TaskMessage } from "../task_message.ts";
 import { readMessage } from "../task_message.ts";
 import type { SharePlatform } from "./platform.ts";
 import { newName, post, Unshareable } from "./platform.ts";
-import type { Numbered, Said, Standing } from "./protocol.ts";
+import type { Numbered, Standing, TabMessage } from "./protocol.ts";
 import { exactIndex, isOtherLog } from "./protocol.ts";
 
-/** Not a failure: the feed has ended or has run ahead; join again. */
-class Moved extends Error {}
+/**
+ * Signals that the feed has ended or has dropped messages, and that the stream must join again. Not
+ * a failure.
+ */
+class FeedEnded extends Error {}
 
 /** Messages of the leader that was joined. */
 interface Feed {
@@ -31,8 +34,8 @@ interface Feed {
 type Answer = "joined" | { after?: number };
 
 /**
- * A stream of this tab that is fed by the leading tab, whichever it is. Its own cursor decides what
- * it yields; leaders come and go.
+ * A stream of this tab that gets its messages from the leading tab. Leaders may change: the stream's
+ * own cursor decides which messages it yields.
  */
 export class Follower {
   readonly #request: FollowRequest;
@@ -46,25 +49,25 @@ export class Follower {
   #term?: string;
   #n = 0;
   #feed?: Feed;
-  #heard?: IdleTimer;
-  /** Closes the connection that belongs to this stream alone. */
-  #own?: AbortController;
+  #leaderTimer?: IdleTimer;
+  /** Closes this stream's own connection. */
+  #ownConnection?: AbortController;
   #failure?: { error: unknown };
   /** Set if the leader's log does not continue this stream. */
-  #isApart = false;
-  /** Set while a leader is asked: takes its answer, or asks again. */
+  #hasOtherLog = false;
+  /** The pending request to join: settles it, or sends it again. */
   #asking?: { answer: (answer: Answer) => void; again: () => void };
 
   constructor(
     request: FollowRequest,
     { follow, options, platform, name, onNoAnswer, stop }: {
-      /** Follows over connections that belong to this stream alone. */
+      /** Follows over this stream's own connections. */
       follow: Follow;
       options: FullConnectionOptions;
       platform: SharePlatform;
       /** The channel's name. */
       name: string;
-      /** Called if no tab answers: another tab must take over. */
+      /** Called if no tab answers in time, so that this tab takes over. */
       onNoAnswer: () => void;
       stop: AbortSignal;
     },
@@ -76,7 +79,7 @@ export class Follower {
     this.#onNoAnswer = onNoAnswer;
     this.#stop = stop;
     this.#channel = new platform.BroadcastChannel(name);
-    this.#channel.onmessage = ({ data }: MessageEvent<Said>) => this.#hear(data);
+    this.#channel.onmessage = ({ data }: MessageEvent<TabMessage>) => this.#receive(data);
   }
 
   /** Current cursor of the stream. */
@@ -87,7 +90,7 @@ export class Follower {
   /** Ends the stream: the server refused it for good. */
   fail(error: unknown): void {
     this.#failure ??= { error };
-    this.#own?.abort();
+    this.#ownConnection?.abort();
     this.#feed?.queue.end(error);
     this.#asking?.answer({});
   }
@@ -98,18 +101,18 @@ export class Follower {
     this.#asking?.answer({});
   }
 
-  /** Yields each message once, through the end of the task. */
+  /** Yields each message once, up to and including the end of the task. */
   async *messages(): AsyncGenerator<TaskMessage, void> {
     while (!this.#stop.aborted) {
       const answer = await this.#ask();
       if (this.#failure !== undefined) throw this.#failure.error;
       if (this.#stop.aborted) return;
-      // A leader may have another log than this stream; the server then resets this stream.
-      if (this.#isApart) this.#feed = undefined;
-      const isJoined = answer === "joined" && !this.#isApart;
-      this.#isApart = false;
+      // If the leader has another log than this stream, the server is asked, and resets this stream.
+      if (this.#hasOtherLog) this.#feed = undefined;
+      const isJoined = answer === "joined" && !this.#hasOtherLog;
+      this.#hasOtherLog = false;
       const after = answer === "joined" ? undefined : answer.after;
-      const source = isJoined ? this.#together() : this.#alone(after);
+      const source = isJoined ? this.#fromLeader() : this.#fromServer(after);
       for await (const message of source) {
         yield message;
         if (message.event === SSE_EVENT.done) return;
@@ -118,11 +121,11 @@ export class Follower {
   }
 
   /** Yields the leader's messages, until the leader changes or this stream falls behind. */
-  async *#together(): AsyncGenerator<TaskMessage, void> {
+  async *#fromLeader(): AsyncGenerator<TaskMessage, void> {
     const feed = this.#feed!;
-    const heard = new IdleTimer(this.#options.idleTimeoutMs, this.#stop);
-    this.#heard = heard;
-    onAbort(heard.signal, () => feed.queue.end(new Moved()));
+    const leaderTimer = new IdleTimer(this.#options.idleTimeoutMs, this.#stop);
+    this.#leaderTimer = leaderTimer;
+    onAbort(leaderTimer.signal, () => feed.queue.end(new FeedEnded()));
     // A leader may be behind this stream and send messages that this stream already has.
     let knownThrough = exactIndex(this.#cursor);
     const own = this.#cursor;
@@ -131,10 +134,10 @@ export class Follower {
     try {
       for await (const { n, message: raw } of feed.queue) {
         this.#n = n;
-        const message = readTold(raw);
+        const message = readFromLeader(raw);
         if (isReset(message)) knownThrough = undefined;
         if (knownThrough !== undefined && isOtherLog(message.id, own)) {
-          this.#isApart = true;
+          this.#hasOtherLog = true;
           return;
         }
         if (knownThrough !== undefined) {
@@ -145,27 +148,26 @@ export class Follower {
         yield message;
       }
     } catch (error) {
-      if (!(error instanceof Moved)) throw error;
+      if (!(error instanceof FeedEnded)) throw error;
     } finally {
-      this.#feed = this.#heard = undefined;
-      heard.close();
+      this.#feed = this.#leaderTimer = undefined;
+      leaderTimer.close();
     }
   }
 
   /**
-   * Yields messages over a connection of this stream alone, until a leader can continue: at the
+   * Yields messages over this stream's own connection until a leader can continue, which is at the
    * latest when both have reached the newest event.
    *
    * @param after Index from which the leader could continue.
    */
-  async *#alone(after = -1): AsyncGenerator<TaskMessage, void> {
-    const own = this.#own = new AbortController();
-    const forgetStop = onAbort(this.#stop, () => own.abort());
+  async *#fromServer(after = -1): AsyncGenerator<TaskMessage, void> {
+    const own = this.#ownConnection = new AbortController();
+    const removeStopListener = onAbort(this.#stop, () => own.abort());
     const join = async () => {
       const answer = await this.#ask();
       if (answer !== "joined") after = answer.after ?? -1;
-      // Meanwhile this stream may have reached a position from which only its own connection
-      // continues.
+      // This stream may now be in the middle of a replay, which only its own connection continues.
       else if (exactIndex(this.#cursor) === undefined) this.#feed = undefined;
       else own.abort();
     };
@@ -183,14 +185,15 @@ export class Follower {
         if (index !== undefined && index >= after && this.#asking === undefined) void join();
       }
     } finally {
-      forgetStop();
+      removeStopListener();
       own.abort();
     }
   }
 
   /** Asks the leader to continue from the current position, until there is an answer. */
   async #ask(): Promise<Answer> {
-    if (this.#feed !== undefined) return "joined"; // A leader joined while this stream was alone.
+    // A leader's answer arrived while this stream used its own connection.
+    if (this.#feed !== undefined) return "joined";
     if (this.#failure !== undefined) return {};
     const { promise, resolve } = Promise.withResolvers<Answer>();
     const answered = new AbortController();
@@ -209,11 +212,12 @@ export class Follower {
       },
     };
     this.#asking.again();
-    void this.#insist(answered.signal);
+    void this.#repeatUntilAnswered(answered.signal);
     return await promise;
   }
 
-  async #insist(answered: AbortSignal): Promise<void> {
+  /** Sends the request again, and asks for a take-over, until there is an answer. */
+  async #repeatUntilAnswered(answered: AbortSignal): Promise<void> {
     const { takeOverMs, random = Math.random } = this.#options;
     for (;;) {
       await sleep(takeOverMs * (1 + random()), answered);
@@ -226,7 +230,7 @@ export class Follower {
   #standing(): Standing {
     const { urlAt } = this.#request;
     const url = urlAt(this.#cursor);
-    // A reader that wants only the last events after its cursor cannot be served with all of them.
+    // With a limit, only the last events after the cursor are wanted, but a leader would send all.
     const isCut = new URL(url).searchParams.has("limit");
     return {
       start: startOf(url, this.#cursor),
@@ -236,43 +240,46 @@ export class Follower {
     };
   }
 
-  #hear(said: Said): void {
+  #receive(tabMessage: TabMessage): void {
     const feed = this.#feed;
-    const isFromLeader = feed !== undefined && said.kind !== "join" && said.term === feed.term;
-    if (isFromLeader) this.#heard?.restart();
-    switch (said.kind) {
+    const isFromLeader = feed !== undefined && tabMessage.kind !== "join" &&
+      tabMessage.term === feed.term;
+    if (isFromLeader) this.#leaderTimer?.restart();
+    switch (tabMessage.kind) {
       case "lead":
-        if (feed?.term !== said.term) feed?.queue.end(new Moved());
+        if (feed?.term !== tabMessage.term) feed?.queue.end(new FeedEnded());
         this.#asking?.again();
         break;
       case "message":
-        if (!isFromLeader || said.n < feed.nextN) return;
-        if (said.n > feed.nextN) return feed.queue.end(new Moved());
+        if (!isFromLeader || tabMessage.n < feed.nextN) return;
+        if (tabMessage.n > feed.nextN) return feed.queue.end(new FeedEnded());
         feed.nextN++;
-        if (!feed.queue.push({ n: said.n, message: said.message })) feed.queue.end(new Moved());
+        if (!feed.queue.push({ n: tabMessage.n, message: tabMessage.message })) {
+          feed.queue.end(new FeedEnded());
+        }
         break;
       case "trouble":
-        if (isFromLeader) this.#tellTrouble(said);
+        if (isFromLeader) this.#reportTrouble(tabMessage);
         break;
       case "end":
-        if (isFromLeader) feed.queue.end(new Moved());
+        if (isFromLeader) feed.queue.end(new FeedEnded());
         break;
       case "backlog":
-        if (said.to === this.#name && this.#asking !== undefined) {
-          this.#feed = this.#feedOf(said);
+        if (tabMessage.to === this.#name && this.#asking !== undefined) {
+          this.#feed = this.#feedOf(tabMessage);
           this.#asking.answer("joined");
         }
         break;
       case "unserved":
-        if (said.to === this.#name) this.#asking?.answer({ after: said.after });
+        if (tabMessage.to === this.#name) this.#asking?.answer({ after: tabMessage.after });
     }
   }
 
-  #tellTrouble({ text, delayMs }: { text: string; delayMs: number }): void {
+  #reportTrouble({ text, delayMs }: { text: string; delayMs: number }): void {
     try {
       this.#request.onReconnect?.(new Error(text), delayMs);
     } catch (error) {
-      this.fail(error); // The host's callback threw; the host gets the error where it reads.
+      this.fail(error); // The host's callback threw. Its loop over the stream receives the error.
     }
   }
 
@@ -284,7 +291,7 @@ export class Follower {
   }
 }
 
-/** Returns the key of a stream's start. Streams with equal keys are the same stream. */
+/** Returns the key of a stream's start. Streams with equal keys have the same messages. */
 export function startOf(url: string, cursor: string | undefined): string {
   return `${url} ${cursor ?? ""}`;
 }
@@ -295,19 +302,20 @@ function isReset({ event, value }: TaskMessage): boolean {
 }
 
 /**
- * Returns whether a message brings nothing new to a reader that has everything through an index.
+ * Returns whether a message contains nothing after `through`, the index up to which the reader has
+ * everything.
  */
 function isKnown({ event, value, id }: TaskMessage, through: number): boolean {
   if (event === undefined) return (exactIndex(id) ?? Infinity) <= through;
   return event === SSE_EVENT.event && (value as EventEnvelope).rawIndex <= through;
 }
 
-/** Reads a message of a leader. Leaders of old versions pass on damaged messages as well. */
-function readTold(message: SseMessage): TaskMessage {
+/** Parses a leader's message, which may be damaged: leaders of old versions do not check it. */
+function readFromLeader(message: SseMessage): TaskMessage {
   try {
     return readMessage(message);
   } catch {
-    // The leader would repeat the damaged message; the server would not.
+    // The leader has kept the damaged message. The server has the undamaged one.
     throw new Unshareable();
   }
 }

@@ -6,18 +6,18 @@ import { HttpClient } from "../http.ts";
 import type { SseMessage } from "../connection/sse_messages.ts";
 import { sharedFollow } from "./mod.ts";
 import type { Locks } from "./platform.ts";
-import type { Said, Standing } from "./protocol.ts";
+import type { Standing, TabMessage } from "./protocol.ts";
 import { shareName } from "./share_name.ts";
 
-// A follower among tabs that the test simulates.
+// A real follower; the test plays the other tabs.
 
-// Deno cannot send any more when the last channel is closed while another one is opened.
-new BroadcastChannel("keeps the others working");
+// Sending fails in Deno if the last channel is closed while another one is opened, so one stays open.
+new BroadcastChannel("stays open");
 
 const URL_OF_STREAM = "http://localhost/tasks/t/events";
 
-/** Another tab holds the lock all the time. */
-const taken: Locks = {
+/** Locks that another tab never releases. */
+const heldByAnotherTab: Locks = {
   request: (_name, { signal }) =>
     new Promise((_resolve, reject) =>
       signal?.addEventListener("abort", () => reject(new DOMException("", "AbortError")))
@@ -34,15 +34,15 @@ const done: SseMessage = { event: "taskcast.done", data: '{"reason":"completed"}
 interface Stage {
   /** Messages that the follower yielded. */
   seen: SseMessage[];
-  /** Cursors with which it called the server itself. */
+  /** Cursors of the connections that the follower opened itself. */
   cursors: (string | undefined)[];
   ended: Promise<void>;
-  /** Resolves with its next request to join. */
+  /** Resolves with the follower's next request to join. */
   nextJoin(): Promise<{ from: string; standing: Standing }>;
-  say(said: Said): void;
+  send(tabMessage: TabMessage): void;
 }
 
-/** @param own Messages that the follower gets from the server itself. */
+/** @param own Messages that the server sends over the follower's own connection. */
 async function withFollower(
   use: (stage: Stage) => Promise<void>,
   own: SseMessage[] = [],
@@ -52,7 +52,7 @@ async function withFollower(
   const channel = new BroadcastChannel(await shareName(http, URL_OF_STREAM));
   const joins: { from: string; standing: Standing }[] = [];
   let wake = () => {};
-  channel.onmessage = ({ data }: MessageEvent<Said>) => {
+  channel.onmessage = ({ data }: MessageEvent<TabMessage>) => {
     if (data.kind !== "join") return;
     joins.push(data);
     wake();
@@ -67,7 +67,7 @@ async function withFollower(
       await new Promise((resolve) => signal!.addEventListener("abort", resolve));
     },
     withDefaults({ takeOverMs: 1_000_000, idleTimeoutMs: 1_000_000 }),
-    { locks: taken, BroadcastChannel },
+    { locks: heldByAnotherTab, BroadcastChannel },
   );
   const seen: SseMessage[] = [];
   const ended = (async () => {
@@ -82,68 +82,68 @@ async function withFollower(
       while (joins.length === 0) await new Promise<void>((resolve) => wake = resolve);
       return joins.shift()!;
     },
-    say: (said) => channel.postMessage(said),
+    send: (tabMessage) => channel.postMessage(tabMessage),
   });
   channel.close();
 }
 
-Deno.test("Follower: a new leader is joined at once, though the old one never said that it goes", async () => {
-  await withFollower(async ({ seen, ended, nextJoin, say }) => {
+Deno.test("Follower: a new leader is joined at once, though the old one never tabMessage that it goes", async () => {
+  await withFollower(async ({ seen, ended, nextJoin, send }) => {
     const { from: to } = await nextJoin();
     const first = message("exact", 0);
-    say({ kind: "backlog", to, term: "old", n: 1, items: [{ n: 1, message: first }] });
-    say({ kind: "lead", term: "new" });
+    send({ kind: "backlog", to, term: "old", n: 1, items: [{ n: 1, message: first }] });
+    send({ kind: "lead", term: "new" });
     const { standing } = await nextJoin();
     assert.equal(standing.cursor, first.id);
-    say({
+    send({
       kind: "backlog",
       to,
       term: "new",
       n: 2,
       items: [
-        { n: 1, message: first }, // It has this.
+        { n: 1, message: first }, // Already yielded.
         { n: 2, message: message("exact", 1) },
       ],
     });
-    say({ kind: "message", term: "old", n: 2, message: message("exact", 9) }); // No tab asked.
-    say({ kind: "message", term: "new", n: 3, message: done });
+    send({ kind: "message", term: "old", n: 2, message: message("exact", 9) }); // Ignored.
+    send({ kind: "message", term: "new", n: 3, message: done });
     await ended;
     assert.deepEqual(seen, [first, message("exact", 1), done]);
   });
 });
 
 Deno.test("Follower: missing messages are requested again, from the exact position in the leader's stream", async () => {
-  await withFollower(async ({ seen, ended, nextJoin, say }) => {
+  await withFollower(async ({ seen, ended, nextJoin, send }) => {
     const { from: to } = await nextJoin();
-    // In the middle of a replay no cursor could tell the place.
+    // In the middle of a replay, a cursor does not identify the position exactly.
     const [first, second] = [message("partial", 0), message("partial", 1)];
-    say({ kind: "backlog", to, term: "it", n: 1, items: [{ n: 1, message: first }] });
+    send({ kind: "backlog", to, term: "it", n: 1, items: [{ n: 1, message: first }] });
     for (let i = 0; i < 2; i++) {
-      say({ kind: "message", term: "it", n: 3, message: done }); // And where is 2?
+      send({ kind: "message", term: "it", n: 3, message: done }); // Message 2 is missing.
       const { standing } = await nextJoin();
       assert.deepEqual([standing.term, standing.n, standing.cursor], ["it", 1, undefined]);
-      say({ kind: "backlog", to, term: "it", n: 1, items: [] });
+      send({ kind: "backlog", to, term: "it", n: 1, items: [] });
     }
-    say({ kind: "message", term: "it", n: 2, message: second });
-    say({ kind: "message", term: "it", n: 3, message: done });
+    send({ kind: "message", term: "it", n: 2, message: second });
+    send({ kind: "message", term: "it", n: 3, message: done });
     await ended;
     assert.deepEqual(seen, [first, second, done]);
   });
 });
 
 Deno.test("Follower: problems of the leader are reported, and a throwing callback ends the stream", async () => {
-  const told: [string, number][] = [];
+  const reported: [string, number][] = [];
   const onReconnect = (error: unknown, delayMs: number) => {
-    told.push([(error as Error).message, delayMs]);
+    reported.push([(error as Error).message, delayMs]);
     throw new RangeError("a bug of the host");
   };
   await withFollower(
-    async ({ ended, nextJoin, say }) => {
+    async ({ ended, nextJoin, send }) => {
       const { from: to } = await nextJoin();
-      say({ kind: "backlog", to, term: "it", n: 0, items: [] });
-      say({ kind: "trouble", term: "it", text: "no network", delayMs: 7 });
+      send({ kind: "backlog", to, term: "it", n: 0, items: [] });
+      send({ kind: "trouble", term: "it", text: "no network", delayMs: 7 });
       await assert.rejects(ended, RangeError);
-      assert.deepEqual(told, [["no network", 7]]);
+      assert.deepEqual(reported, [["no network", 7]]);
     },
     [],
     onReconnect,
@@ -152,12 +152,12 @@ Deno.test("Follower: problems of the leader are reported, and a throwing callbac
 
 Deno.test("Follower: one that is alone joins only when its cursor says everything, and from there", async () => {
   const own = [message("partial", 0), message("partial", 1), message("exact", 2)];
-  await withFollower(async ({ seen, ended, nextJoin, say }) => {
+  await withFollower(async ({ seen, ended, nextJoin, send }) => {
     const first = await nextJoin();
-    say({ kind: "unserved", to: first.from, term: "it", after: 1 });
+    send({ kind: "unserved", to: first.from, term: "it", after: 1 });
     const { from: to, standing } = await nextJoin();
     assert.equal(standing.cursor, own[2]!.id);
-    say({
+    send({
       kind: "backlog",
       to,
       term: "it",
@@ -167,7 +167,7 @@ Deno.test("Follower: one that is alone joins only when its cursor says everythin
         { n: 8, message: message("exact", 3) },
       ],
     });
-    say({ kind: "message", term: "it", n: 9, message: done });
+    send({ kind: "message", term: "it", n: 9, message: done });
     await ended;
     assert.deepEqual(seen, [...own, message("exact", 3), done]);
   }, own);
@@ -175,12 +175,12 @@ Deno.test("Follower: one that is alone joins only when its cursor says everythin
 
 Deno.test("Follower: damaged messages make it ask the server itself, from its position", async () => {
   const own = [message("exact", 1), done];
-  await withFollower(async ({ seen, cursors, ended, nextJoin, say }) => {
+  await withFollower(async ({ seen, cursors, ended, nextJoin, send }) => {
     const { from: to } = await nextJoin();
     const first = message("exact", 0);
     const damaged = { ...message("exact", 1), data: '{"rawIn' };
     const items = [{ n: 1, message: first }, { n: 2, message: damaged }];
-    say({ kind: "backlog", to, term: "it", n: 2, items });
+    send({ kind: "backlog", to, term: "it", n: 2, items });
     await ended;
     assert.deepEqual(seen, [first, ...own]);
     assert.deepEqual(cursors, [first.id]);

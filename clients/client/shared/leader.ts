@@ -1,12 +1,12 @@
-import type { Said } from "./protocol.ts";
-import type { Origin } from "./remembered.ts";
-import { Remembered } from "./remembered.ts";
+import type { TabMessage } from "./protocol.ts";
+import type { Origin } from "./kept_messages.ts";
+import { KeptMessages } from "./kept_messages.ts";
 import type { Follow, FollowRequest } from "../follow.ts";
 import { onAbort } from "@taskcast/core/protocol";
 import type { SharePlatform } from "./platform.ts";
 import { newName, post, Unshareable } from "./platform.ts";
 
-/** Parameters of leading. */
+/** Parameters of {@linkcode lead}. */
 export interface Leadership {
   /** The channel's name. */
   name: string;
@@ -21,8 +21,8 @@ export interface Leadership {
 
 /**
  * Holds the connection and sends its messages to all tabs, including this one, as fast as they
- * arrive: no reader delays the others. Continues to answer after the end of the task. Resolves when
- * the signal aborts.
+ * arrive, so no reader delays the others. Continues to answer requests to join after the end of the
+ * task. Resolves when the signal aborts.
  *
  * @throws {TaskcastHttpError} If the server refuses for good.
  */
@@ -30,38 +30,40 @@ export async function lead(
   { name, platform, follow, request, origin, maxBufferedChars }: Leadership,
 ): Promise<void> {
   const channel = new platform.BroadcastChannel(name);
-  const say = (said: Said) => post(channel, said);
+  const send = (tabMessage: TabMessage) => post(channel, tabMessage);
   const term = newName();
-  const remembered = new Remembered(origin, maxBufferedChars);
-  channel.onmessage = ({ data }: MessageEvent<Said>) => {
+  const kept = new KeptMessages(origin, maxBufferedChars);
+  channel.onmessage = ({ data }: MessageEvent<TabMessage>) => {
     if (data.kind !== "join") return;
     const { from: to, standing } = data;
-    const items = remembered.after(standing, term);
+    const items = kept.after(standing, term);
     try {
-      if (items !== undefined) say({ kind: "backlog", to, term, n: remembered.n, items });
-      else say({ kind: "unserved", to, term, after: remembered.oldest?.index });
+      if (items !== undefined) send({ kind: "backlog", to, term, n: kept.n, items });
+      else send({ kind: "unserved", to, term, after: kept.oldest?.index });
     } catch (error) {
-      if (!(error instanceof Unshareable)) throw error; // Otherwise the asking tab takes over.
+      // Without an answer, the asking tab takes over.
+      if (!(error instanceof Unshareable)) throw error;
     }
   };
   try {
     const { signal } = request;
-    say({ kind: "lead", term });
+    send({ kind: "lead", term });
     const messages = follow({
       ...request,
-      onReconnect: (error, delayMs) => say({ kind: "trouble", term, text: String(error), delayMs }),
+      onReconnect: (error, delayMs) =>
+        send({ kind: "trouble", term, text: String(error), delayMs }),
     });
     for await (const message of messages) {
-      if (signal.aborted) return; // A tab that lost its turn must not send any more.
-      const { value: _, ...raw } = message; // Other tabs may run other versions.
-      say({ kind: "message", term, ...remembered.add(raw) });
+      if (signal.aborted) return; // Another tab leads now.
+      const { value: _, ...raw } = message; // Tabs with other versions parse the data themselves.
+      send({ kind: "message", term, ...kept.add(raw) });
     }
-    // Everything was sent, but a tab may have to ask for it again, this one included.
+    // Everything was sent, but any tab, including this one, may request it again.
     await new Promise<void>((resolve) => onAbort(signal, resolve));
   } finally {
     channel.onmessage = null;
     try {
-      say({ kind: "end", term });
+      send({ kind: "end", term });
     } finally {
       channel.close();
     }

@@ -9,10 +9,10 @@ import { sharePlatform, Unshareable } from "./platform.ts";
 import { shareName, START_PARAMETERS } from "./share_name.ts";
 
 /**
- * Follows over one connection for all tabs that follow the same stream. The tab that holds a lock
- * has the connection and sends messages to the others over a channel. When that tab closes, another
- * one takes over from its own position. Each stream keeps its own cursor, and asks the server for
- * messages that no tab has kept.
+ * Returns a {@linkcode Follow} that uses one connection for all tabs that follow the same stream.
+ * The tab that holds a lock has the connection and sends messages to the others over a channel. When
+ * that tab closes, another one takes over from its own position. Each stream keeps its own cursor,
+ * and reads messages that the leading tab has not kept from the server.
  *
  * Where there are no locks or channels, each stream has its own connection.
  */
@@ -25,23 +25,23 @@ export function sharedFollow(
   if (platform === undefined) return follow;
   return async function* (request) {
     const { cursor, signal, urlAt } = request;
-    // Without a token there is no name. The connection will retry getting one.
+    // The name depends on the token. If there is none now, an own connection retries getting it.
     const name = await shareName(http, urlAt(cursor)).catch(() => undefined);
     if (name === undefined) return yield* follow(request);
     const stop = new AbortController();
     if (signal?.aborted) return;
-    const forgetAbort = onAbort(signal, () => stop.abort());
+    const removeAbortListener = onAbort(signal, () => stop.abort());
     const turns = new Turns(platform.locks, name, stop.signal);
     const follower = new Follower(request, {
       follow,
       options,
       platform,
       name,
-      onNoAnswer: () => turns.insist(),
+      onNoAnswer: () => turns.steal(),
       stop: stop.signal,
     });
     onAbort(stop.signal, () => follower.close());
-    void turns.take(async (turn) => {
+    void turns.run(async (turn) => {
       const { cursor } = follower;
       const url = urlAt(cursor);
       const { searchParams } = new URL(url);
@@ -65,18 +65,18 @@ export function sharedFollow(
       if (!(error instanceof Unshareable)) throw error;
       yield* follow({ ...request, cursor: follower.cursor });
     } finally {
-      forgetAbort();
+      removeAbortListener();
       stop.abort();
     }
   };
 }
 
-/** Turns of a tab to lead: in the order of requests, or at once if the leader does not answer. */
+/** Acquires the lock of the leading tab: in turn, or by force if the leader does not answer. */
 class Turns {
   readonly #locks: SharePlatform["locks"];
   readonly #name: string;
   readonly #stop: AbortSignal;
-  #insist = () => {};
+  #steal = () => {};
 
   constructor(locks: SharePlatform["locks"], name: string, stop: AbortSignal) {
     this.#locks = locks;
@@ -84,25 +84,25 @@ class Turns {
     this.#stop = stop;
   }
 
-  /** Takes the turn away from the current holder. */
-  insist(): void {
-    this.#insist();
+  /** Takes the lock from the tab that holds it. */
+  steal(): void {
+    this.#steal();
   }
 
   /**
-   * Waits for turns until the signal aborts.
+   * Acquires the lock again and again until `stop` aborts.
    *
-   * @param use Runs during each turn, until its signal aborts. Its exception ends everything.
-   * @throws {Unshareable} If no turns are available.
+   * @param use Runs while the lock is held, until its signal aborts. Its error is passed on.
+   * @throws {Unshareable} If the browser refuses locks.
    */
-  async take(use: (turn: AbortSignal) => Promise<void>): Promise<void> {
+  async run(use: (turn: AbortSignal) => Promise<void>): Promise<void> {
     let steal = false;
     while (!this.#stop.aborted) {
       const turn = new AbortController();
-      const forgetStop = onAbort(this.#stop, () => turn.abort());
+      const removeStopListener = onAbort(this.#stop, () => turn.abort());
       let failure: { error: unknown } | undefined;
       let holds = false;
-      this.#insist = () => {
+      this.#steal = () => {
         if (holds) return;
         steal = true;
         turn.abort();
@@ -113,14 +113,14 @@ class Turns {
         await this.#locks.request(this.#name, options, async () => {
           holds = true;
           const used = use(turn.signal).catch((error) => failure = { error });
-          // A hidden page must not hold the lock until its connection has ended.
+          // Releases the lock at once when the turn ends, even if the connection is still closing.
           await Promise.race([used, new Promise<void>((end) => onAbort(turn.signal, end))]);
         });
       } catch (error) {
         // Retries if the wait was aborted or the lock was stolen. Any other error is permanent.
         if ((error as Error).name !== "AbortError") failure ??= { error: new Unshareable() };
       } finally {
-        forgetStop();
+        removeStopListener();
         turn.abort();
       }
       if (failure !== undefined) throw failure.error;

@@ -1,4 +1,4 @@
-import type { Said } from "./protocol.ts";
+import type { TabMessage } from "./protocol.ts";
 
 /** The part of `navigator.locks` that is used. */
 export interface Locks {
@@ -13,7 +13,7 @@ export interface Locks {
   ): Promise<void>;
 }
 
-/** Browser features by which tabs share a connection. */
+/** Browser features that sharing a connection needs. */
 export interface SharePlatform {
   /** Lets one tab at a time hold the connection. */
   locks: Locks;
@@ -21,13 +21,13 @@ export interface SharePlatform {
   BroadcastChannel: typeof BroadcastChannel;
 }
 
-/** This page cannot share after all, e.g. because it is a frame without an origin. */
+/** This page cannot share although the features exist, e.g. a frame without an origin. */
 export class Unshareable extends Error {}
 
-/** Sends a message to all other channels of a name. @throws {Unshareable} If it cannot. */
-export function post(channel: BroadcastChannel, said: Said): void {
+/** Sends a message to the other tabs. @throws {Unshareable} If it cannot be sent. */
+export function post(channel: BroadcastChannel, tabMessage: TabMessage): void {
   try {
-    channel.postMessage(said);
+    channel.postMessage(tabMessage);
   } catch {
     throw new Unshareable();
   }
@@ -37,7 +37,7 @@ export function post(channel: BroadcastChannel, said: Said): void {
 export function sharePlatform(): SharePlatform | undefined {
   const { navigator, BroadcastChannel } = globalThis as Partial<typeof globalThis>;
   const locks = (navigator as { locks?: Locks } | undefined)?.locks;
-  // Names are hashed, which needs the same secure context as locks.
+  // `subtle` hashes the name of the lock and the channel.
   if (!locks || !BroadcastChannel || !globalThis.crypto?.subtle) return undefined;
   return { locks, BroadcastChannel };
 }

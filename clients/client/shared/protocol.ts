@@ -2,39 +2,42 @@ import type { Cursor } from "@taskcast/core/protocol";
 import { decodeCursor } from "@taskcast/core/protocol";
 import type { SseMessage } from "../connection/sse_messages.ts";
 
-/** A message of the leader's stream. `n` counts messages from 1 within a term. */
+/**
+ * A message of the leader's stream. `n` numbers the messages of a term from 1. A term is the time
+ * for which one tab leads, named by a random text.
+ */
 export interface Numbered {
   n: number;
   message: SseMessage;
 }
 
-/** Position of a follower. */
+/** Position of a follower, in its own stream and in the leader's. */
 export interface Standing {
   /** Key of the start of its stream, which includes its cursor. */
   start: string;
-  /** Its cursor, if it can be compared with positions of other streams. */
+  /** Its cursor, if any stream of the task can continue from it. */
   cursor?: string;
-  /** The term that it followed last, and the last message of it. */
+  /** The term that it followed last; `n` is the last message of that term. */
   term?: string;
   n: number;
 }
 
 /** A message between tabs. */
-export type Said =
+export type TabMessage =
   /** The sender leads from now on. */
   | { kind: "lead"; term: string }
   /** A message of the stream. */
   | { kind: "message"; term: string } & Numbered
   /** The connection failed and will be opened again. */
   | { kind: "trouble"; term: string; text: string; delayMs: number }
-  /** The sender leads no more. */
+  /** The sender has stopped leading. */
   | { kind: "end"; term: string }
-  /** Asks for the messages after a position. */
+  /** Requests the messages after a position. */
   | { kind: "join"; from: string; standing: Standing }
   /** Answers `join` with the kept messages after that position, through `n`. */
   | { kind: "backlog"; to: string; term: string; n: number; items: Numbered[] }
   /**
-   * Answers `join`: the messages after that position are not kept; those after the index `after`
+   * Answers `join` if the messages after that position are not kept. Those after the index `after`
    * are.
    */
   | { kind: "unserved"; to: string; term: string; after?: number };

@@ -1,11 +1,12 @@
 import type { HttpClient } from "../http.ts";
 
-/** Query parameters for the start of a stream, which differs between tabs. */
+/** Query parameters that choose the start of a stream. Tabs with different starts can share. */
 export const START_PARAMETERS: readonly string[] = ["since.index", "since.timestamp", "limit"];
 
 /**
- * Returns the name by which streams find each other: equal for the same task, filter and format on
- * the same server and for the same caller. It is hashed, since developer tools list names.
+ * Returns the name of the lock and the channel of a stream: equal for the same task, filter and
+ * format on the same server and for the same caller. It is hashed, because developer tools list
+ * such names and it may contain a token.
  */
 export async function shareName(http: HttpClient, streamUrl: string): Promise<string> {
   const url = new URL(streamUrl);
@@ -26,6 +27,6 @@ function subjectOf(token: string): string | undefined {
     const { iss, sub } = JSON.parse(new TextDecoder().decode(bytes));
     return typeof sub === "string" ? JSON.stringify([iss, sub]) : undefined;
   } catch {
-    return undefined; // Not a JWT: only the identical token is the same caller.
+    return undefined; // Not a JWT: the whole token identifies the caller.
   }
 }

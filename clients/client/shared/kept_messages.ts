@@ -9,15 +9,16 @@ export interface Origin {
   start: string;
   /** Cursor at the start, if there was one. */
   cursor?: string;
-  /** Set if the stream has everything that the log has. */
+  /** Set if the stream begins at the first event of the log. */
   isBeginning: boolean;
 }
 
-/** The newest messages of a stream, up to a bound. */
-export class Remembered {
+/** Newest messages of the leader's stream, kept up to a bound for tabs that join later. */
+export class KeptMessages {
   readonly #origin: Origin;
   readonly #maxChars: number;
   #items: Numbered[] = [];
+  /** Position of the oldest kept message in `#items`; those before it are dropped. */
   #first = 0;
   #chars = 0;
   #n = 0;
@@ -46,7 +47,7 @@ export class Remembered {
       this.#after = dropped.id ?? this.#after;
       this.#first++;
     }
-    // Done only now and then, so that dropping costs no more than adding.
+    // Removed in bulk, so that dropping costs no more than adding.
     if (this.#first * 2 > this.#items.length) {
       this.#items.splice(0, this.#first);
       this.#first = 0;
@@ -55,8 +56,9 @@ export class Remembered {
   }
 
   /**
-   * Returns all messages that a follower lacks, and maybe some that it has; `undefined` if they are
-   * not kept.
+   * Returns all messages that a follower lacks, and possibly some that it already has.
+   *
+   * @returns `undefined` if messages that it lacks are not kept.
    */
   after({ start, cursor, term, n }: Standing, ownTerm: string): Numbered[] | undefined {
     const before = this.#n - (this.#items.length - this.#first);
