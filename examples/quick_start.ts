@@ -1,5 +1,5 @@
 // Taskcast inside your own server, in ten lines. Run it: deno run -A examples/quick_start.ts
-// Where port 3721 is taken, PORT=8000 before it takes another.
+// To use another port than 3721, put PORT=8000 before the command.
 import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
 import { createTaskcastApp } from "@taskcast/server";
 

@@ -7,19 +7,22 @@ import type { ReactElement } from "react";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
-// A project of your own has all of the DOM's types; this repository is checked without them.
+// Your own project has the types of the DOM; this repository is checked without them.
 declare const document: { getElementById(id: string): Parameters<typeof createRoot>[0] | null };
 
-// The chat's id is in the address, so a reload or another window shows the same.
+// The chat's id is in the address, so a reload or another window shows the same chat.
 const id = location.hash.slice(1) || crypto.randomUUID();
 location.hash = id;
-const kept: UIMessage[] = await (await fetch(`chats/${id}`)).json();
-const transport = new TaskcastChatTransport<UIMessage>({ api: "api/chat", messages: kept });
+const savedMessages: UIMessage[] = await (await fetch(`chats/${id}`)).json();
+const transport = new TaskcastChatTransport<UIMessage>({
+  api: "api/chat",
+  messages: savedMessages,
+});
 
 function Page(): ReactElement {
   const { messages, sendMessage, status, error, stop, resumeStream } = useChat({
     id,
-    messages: kept,
+    messages: savedMessages,
     transport,
     resume: true,
   });
@@ -38,9 +41,9 @@ function Page(): ReactElement {
       >
         <input name="text" placeholder="Ask something" required />
         <button type="submit" disabled={isAnswering}>Send</button>
-        {/* Ends the answer, for everybody. */}
+        {/* Ends the answer for all readers. */}
         <button type="button" onClick={() => void transport.stop(id)}>Stop</button>
-        {/* These are about this page's connection only: the answer goes on. */}
+        {/* These close and reopen this page's connection only. The answer continues. */}
         <button type="button" onClick={() => void stop()}>Leave</button>
         <button type="button" onClick={() => void resumeStream()}>Come back</button>
       </form>

@@ -1,5 +1,4 @@
-// A chat with Vercel's AI SDK whose answers continue without a page: reload the page, lose the network,
-// open it twice.
+// A chat with Vercel's AI SDK whose answers survive a reload, a lost network and a second window.
 //
 //   AI_GATEWAY_API_KEY=… deno run -A examples/ai_chat/server.ts
 import { TaskcastChat } from "@taskcast/ai";
@@ -8,31 +7,31 @@ import type { LanguageModel, UIMessage } from "ai";
 import { convertToModelMessages, generateId, streamText } from "ai";
 import { Hono } from "hono";
 
-/** Makes the page's own routes and those of the chat. */
+/** Creates the routes of the page and of the chat. */
 export function createPage(engine: TaskEngine, script: string, model: LanguageModel): Hono {
   const app = new Hono();
   const page = Deno.readTextFileSync(new URL("./index.html", import.meta.url));
   app.get("/", (context) => context.html(page));
   app.get("/app.js", (context) => context.body(script, 200, { "content-type": "text/javascript" }));
 
-  /** Where this example keeps its chats; yours are in a database. */
+  /** Messages by chat. Use a database in your own application. */
   const chats = new Map<string, UIMessage[]>();
   app.get("/chats/:id", (context) => context.json(chats.get(context.req.param("id")) ?? []));
 
   const chat = new TaskcastChat({ engine });
   const routes = chat.routes({
-    allows: () => true, // Who may use this chat? Here, everybody who knows its id.
+    allows: () => true, // Anyone with the chat's id has access. Check the caller in your application.
     answer: async ({ id, body, signal }) => {
       const messages: UIMessage[] = body.messages;
       chats.set(id, messages);
       const result = streamText({
         model,
         messages: await convertToModelMessages(messages),
-        abortSignal: signal, // Aborts when the answer was stopped.
+        abortSignal: signal, // Aborts when the answer is stopped.
       });
       return result.toUIMessageStream({
         originalMessages: messages,
-        generateMessageId: generateId, // All devices then have the same id for the answer.
+        generateMessageId: generateId, // Gives the answer the same id on all devices.
         onFinish: ({ messages }) => void chats.set(id, messages),
       });
     },
@@ -40,7 +39,7 @@ export function createPage(engine: TaskEngine, script: string, model: LanguageMo
   return app.all("/api/chat/*", routes);
 }
 
-/** The page's script in one file, as any bundler makes it. */
+/** Bundles the page's script into one file. Any bundler will do. */
 export async function bundle(): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["bundle", "--platform", "browser", "--minify", "app.tsx"],

@@ -1,4 +1,4 @@
-// A page that follows tasks with one script file, and a server that writes something for it.
+// A page that follows a task with one script file, and a server that writes a text for it.
 //
 //   deno run -A examples/browser_page/server.ts
 import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@taskcast/core";
@@ -6,12 +6,12 @@ import { createTaskcastApp } from "@taskcast/server";
 import { Hono } from "hono";
 import { bundleClient } from "../../tools/bundle_client.ts";
 
-const TEXT = "Close this tab in the middle, open it again, open it twice: it is always the whole.";
+const TEXT = "Close this tab, open it again, or open it twice: it always shows the whole text.";
 
 /**
- * Makes the page's routes with Taskcast mounted below them.
+ * Creates the routes of the page, with Taskcast under `/taskcast`.
  *
- * @param clientScript The text of `taskcast-client.min.js`; from npm it is a file of the package.
+ * @param clientScript Contents of `dist/taskcast-client.min.js` of the npm package.
  * @param pauseMs Milliseconds between two words.
  */
 export function createPage(engine: TaskEngine, clientScript: string, pauseMs = 200): Hono {
@@ -24,7 +24,7 @@ export function createPage(engine: TaskEngine, clientScript: string, pauseMs = 2
   });
   app.post("/write", async (context) => {
     const task = await engine.createTask({ type: "text", ttl: 600 });
-    void write(engine, task.id, pauseMs).catch(console.error); // Whoever watches.
+    void write(engine, task.id, pauseMs).catch(console.error); // Not awaited.
     return context.json({ taskId: task.id }, 202);
   });
   return app.route("/taskcast", createTaskcastApp({ engine }));

@@ -1,14 +1,14 @@
 import type { TaskEngine } from "@taskcast/core";
 import { EventSourceParserStream } from "eventsource-parser/stream";
 
-/** The model endpoint that answers. */
+/** An OpenAI-compatible endpoint, and the model to use. */
 export interface ChatSettings {
   baseUrl: string;
   apiKey?: string;
   model: string;
 }
 
-/** Asks for an answer and streams it into a task, which ends as the answer does. Never rejects. */
+/** Requests an answer and streams it into a task, then ends the task. Never rejects. */
 export async function answer(
   engine: TaskEngine,
   taskId: string,
@@ -16,7 +16,7 @@ export async function answer(
   settings: ChatSettings,
 ): Promise<void> {
   const controller = new AbortController();
-  // When the task is cancelled or its ttl runs out, we stop paying for tokens that nobody wants.
+  // Stops the model when the task is cancelled or its ttl is over, to save tokens.
   const stopWatching = await engine.watchEnd(taskId, () => controller.abort());
   try {
     await engine.transitionTask(taskId, "running");
@@ -38,7 +38,7 @@ export async function answer(
   }
 }
 
-/** The parts of the answer, as the endpoint streams them. */
+/** Yields the parts of the answer as the endpoint streams them. */
 async function* deltas(
   prompt: string,
   { baseUrl, apiKey, model }: ChatSettings,

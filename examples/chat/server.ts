@@ -1,5 +1,5 @@
-// A chat back end. It asks any OpenAI-compatible endpoint for an answer and streams it into a task,
-// so that the answer continues without a page: reload the page, lose the network, open it twice.
+// A chat back end. It requests answers from an OpenAI-compatible endpoint and streams each into a
+// task, so that an answer survives a reload, a lost network and a second window.
 //
 //   OPENAI_API_KEY=… deno run -A examples/chat/server.ts
 //   OPENAI_BASE_URL=http://localhost:11434/v1 OPENAI_MODEL=llama3 deno run -A examples/chat/server.ts
@@ -9,7 +9,7 @@ import { Hono } from "hono";
 import type { ChatSettings } from "./answer.ts";
 import { answer } from "./answer.ts";
 
-/** Makes the chat's own routes with Taskcast mounted below them. */
+/** Creates the routes of the chat, with Taskcast under `/taskcast`. */
 export function createChat(engine: TaskEngine, settings: ChatSettings): Hono {
   const app = new Hono();
   const page = Deno.readTextFileSync(new URL("./page.html", import.meta.url));
@@ -18,7 +18,7 @@ export function createChat(engine: TaskEngine, settings: ChatSettings): Hono {
   app.post("/chat", async (context) => {
     const { prompt } = await context.req.json<{ prompt: string }>();
     const task = await engine.createTask({ type: "llm.chat", params: { prompt }, ttl: 600 });
-    // Not awaited: the answer does not depend on this request. It ends the task, whatever happens.
+    // Not awaited: the answer continues after this request. It ends the task in any case.
     void answer(engine, task.id, prompt, settings);
     return context.json({ taskId: task.id }, 202);
   });

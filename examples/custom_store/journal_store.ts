@@ -1,5 +1,5 @@
-// A third-party store: tasks in memory, with a journal on disk that is read at the start.
-// It shows what a store needs, and passes the same suite as the built-in ones (journal_store_test.ts).
+// A third-party store that keeps tasks in memory, and restores them from a journal on disk.
+// It passes the same conformance suite as the built-in stores; see journal_store_test.ts.
 // Try it:  deno task start --storage ./examples/custom_store/journal_store.ts
 import { open, readFile } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
@@ -17,7 +17,7 @@ type Change =
   | ["writeNote", ...Parameters<ShortTermStore["writeNote"]>]
   | ["trimLog", ...Parameters<ShortTermStore["trimLog"]>];
 
-/** Tasks in memory whose every change is on disk before it is acknowledged. */
+/** Store that keeps tasks in memory and writes each change to disk before it acknowledges it. */
 export class JournalStore extends MemoryShortTermStore {
   override readonly durable = true;
   readonly #file: FileHandle;
@@ -29,7 +29,7 @@ export class JournalStore extends MemoryShortTermStore {
     this.#file = file;
   }
 
-  /** Opens a journal, which need not be there, and does again what it says. */
+  /** Opens a journal, or creates it, and replays its changes. */
   static async open(path: string): Promise<JournalStore> {
     const store = new JournalStore(await open(path, "a+"));
     for (const line of (await readFile(path, "utf8")).split("\n")) {
@@ -38,9 +38,9 @@ export class JournalStore extends MemoryShortTermStore {
       try {
         change = JSON.parse(line);
       } catch {
-        continue; // The last line, when the process died while it was written: not acknowledged.
+        continue; // The process died while writing this line, so the change was not acknowledged.
       }
-      await store.#do(change);
+      await store.#replay(change);
     }
     return store;
   }
@@ -81,11 +81,11 @@ export class JournalStore extends MemoryShortTermStore {
 
   override async close(): Promise<void> {
     await this.#writing;
-    await this.#file.close().catch(() => {}); // It may be called twice.
+    await this.#file.close().catch(() => {}); // Fails on the second call.
   }
 
-  // Readers in this process may see a change shortly before it is on disk; its author is answered
-  // only afterward.
+  // Readers in this process may see a change shortly before it is on disk. It is acknowledged to its
+  // caller only afterwards.
   async #record<Result>(change: Change, result: Promise<Result>): Promise<Result> {
     const line = JSON.stringify(change) + "\n";
     this.#writing = this.#writing.then(async () => {
@@ -102,7 +102,7 @@ export class JournalStore extends MemoryShortTermStore {
     return await result;
   }
 
-  async #do([method, ...args]: Change): Promise<void> {
+  async #replay([method, ...args]: Change): Promise<void> {
     // deno-lint-ignore no-explicit-any
     await (MemoryShortTermStore.prototype[method] as any).apply(
       this,
@@ -111,7 +111,7 @@ export class JournalStore extends MemoryShortTermStore {
   }
 }
 
-/** Named by a path to this file, in a configuration or after `--storage`. */
+/** The plugin. A configuration or `--storage` refers to it by the path of this file. */
 const plugin: AdapterPlugin = {
   name: "journal",
   roles: ["broadcast", "shortTerm"],

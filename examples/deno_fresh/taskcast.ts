@@ -8,5 +8,5 @@ export const engine: TaskEngine = new TaskEngine({
   shortTermStore: new MemoryShortTermStore(),
 });
 
-/** REST and streams, below `/taskcast`. */
+/** HTTP app with the REST API and the streams below `/taskcast`. */
 export const app: Hono = new Hono().route("/taskcast", createTaskcastApp({ engine }));

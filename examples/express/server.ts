@@ -9,7 +9,7 @@ const engine = new TaskEngine({
   shortTermStore: new MemoryShortTermStore(),
 });
 
-/** The work. It ends the task, whatever happens. */
+/** Does the work of a task, and ends the task in any case. */
 async function count(taskId: string): Promise<void> {
   try {
     await engine.transitionTask(taskId, "running");
@@ -30,19 +30,20 @@ async function count(taskId: string): Promise<void> {
 
 const app = express();
 
-// Before whatever reads bodies or compresses answers, since Taskcast streams both.
+// Taskcast streams bodies and answers, so this comes before middleware that reads bodies or
+// compresses answers.
 app.use("/taskcast", getRequestListener(createTaskcastApp({ engine }).fetch));
 
 app.post("/start", async (_request, response) => {
   const task = await engine.createTask({ type: "demo", ttl: 600 });
-  void count(task.id); // Not awaited: the work does not depend on this request.
+  void count(task.id); // Not awaited: the work continues after this request.
   response.status(202).json({ taskId: task.id });
 });
 
 const server = app.listen(Number(process.env.PORT ?? 8000));
-server.requestTimeout = 0; // A producer's request may last for as long as its task.
+server.requestTimeout = 0; // A producer's request may last as long as its task.
 
 process.once("SIGTERM", async () => {
-  await engine.close(); // Streams end cleanly, and their readers come back to the next process.
+  await engine.close(); // Ends the streams, and their readers reconnect to the next process.
   server.close();
 });

@@ -9,7 +9,7 @@ const engine = new TaskEngine({
   shortTermStore: new MemoryShortTermStore(),
 });
 
-/** The work. It ends the task, whatever happens. */
+/** Does the work of a task, and ends the task in any case. */
 async function count(taskId: string): Promise<void> {
   try {
     await engine.transitionTask(taskId, "running");
@@ -31,7 +31,7 @@ async function count(taskId: string): Promise<void> {
 const app = new Hono();
 app.post("/start", async (context) => {
   const task = await engine.createTask({ type: "demo", ttl: 600 });
-  void count(task.id); // Not awaited: the work does not depend on this request.
+  void count(task.id); // Not awaited: the work continues after this request.
   return context.json({ taskId: task.id }, 202);
 });
 app.route("/taskcast", createTaskcastApp({ engine }));
@@ -39,10 +39,10 @@ app.route("/taskcast", createTaskcastApp({ engine }));
 const server = serve({
   fetch: app.fetch,
   port: Number(process.env.PORT ?? 8000),
-  serverOptions: { requestTimeout: 0 }, // A producer's request may last for as long as its task.
+  serverOptions: { requestTimeout: 0 }, // A producer's request may last as long as its task.
 });
 
 process.once("SIGTERM", async () => {
-  await engine.close(); // Streams end cleanly, and their readers come back to the next process.
+  await engine.close(); // Ends the streams, and their readers reconnect to the next process.
   server.close();
 });

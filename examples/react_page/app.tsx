@@ -5,10 +5,10 @@ import type { ReactElement } from "react";
 import { StrictMode, useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
 
-// A project of your own has all of the DOM's types; this repository is checked without them.
+// Your own project has the types of the DOM; this repository is checked without them.
 declare const document: { getElementById(id: string): Parameters<typeof createRoot>[0] | null };
 
-/** The answer as it grows. It renders with each frame, and nothing else does. */
+/** Shows the answer as it grows. Only this component renders for each part of the answer. */
 function Answer({ taskId }: { taskId: string }): ReactElement {
   return <p className="text">{useTaskText(taskId, "answer")}</p>;
 }
@@ -26,13 +26,13 @@ function State({ taskId }: { taskId: string }): ReactElement {
   );
 }
 
-/** The tools that were used. */
+/** Shows the tools that were used. */
 function Tools({ taskId }: { taskId: string }): ReactElement {
   const { events } = useTaskEvents(taskId, { filter: { types: ["tool.*"] }, maxEvents: 20 });
   return <ul>{events.map(({ eventId, data }) => <li key={eventId}>{String(data)}</li>)}</ul>;
 }
 
-/** The task's id is in the address, so a reload or another window shows the same. */
+/** The page. The task's id is in the address, so a reload or another window shows the same task. */
 function Page(): ReactElement {
   const [taskId, setTaskId] = useState(location.hash.slice(1));
   useEffect(() => {

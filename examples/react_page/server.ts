@@ -5,10 +5,10 @@ import { MemoryBroadcastProvider, MemoryShortTermStore, TaskEngine } from "@task
 import { createTaskcastApp } from "@taskcast/server";
 import { Hono } from "hono";
 
-/** Work of a task, which ends when it resolves. */
+/** Does the work of a task and ends the task. */
 export type Work = (engine: TaskEngine, taskId: string) => Promise<void>;
 
-/** Makes the page's own routes with Taskcast mounted below them. */
+/** Creates the routes of the page, with Taskcast under `/taskcast`. */
 export function createPage(engine: TaskEngine, script: string, work: Work): Hono {
   const app = new Hono();
   const page = Deno.readTextFileSync(new URL("./index.html", import.meta.url));
@@ -17,7 +17,7 @@ export function createPage(engine: TaskEngine, script: string, work: Work): Hono
 
   app.post("/start", async (context) => {
     const task = await engine.createTask({ type: "demo", ttl: 600 });
-    // Not awaited: the work does not depend on this request. A task that was stopped refuses more.
+    // Not awaited: the work continues after this request. It fails if the task was stopped.
     void work(engine, task.id).catch((error) => console.error(`${task.id}:`, error));
     return context.json({ taskId: task.id }, 202);
   });
@@ -25,7 +25,7 @@ export function createPage(engine: TaskEngine, script: string, work: Work): Hono
   return app.route("/taskcast", createTaskcastApp({ engine }));
 }
 
-/** The page's script in one file, as any bundler makes it. */
+/** Bundles the page's script into one file. Any bundler will do. */
 export async function bundle(): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["bundle", "--platform", "browser", "--minify", "app.tsx"],
@@ -35,7 +35,7 @@ export async function bundle(): Promise<string> {
   return new TextDecoder().decode(stdout);
 }
 
-/** Says something, word by word. */
+/** Streams a text in a hundred parts. */
 async function countSheep(engine: TaskEngine, taskId: string): Promise<void> {
   await engine.transitionTask(taskId, "running");
   await engine.publishEvent(taskId, { type: "tool.call", data: "looked for sheep" });

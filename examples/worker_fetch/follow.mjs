@@ -8,7 +8,7 @@ if (taskId === undefined) {
 }
 const url = `${base}/tasks/${taskId}/events`;
 
-/** Frames of a stream as objects: `{ event, id, data }`. Taskcast's lines end with "\n". */
+/** Yields the frames of a stream as `{ event, id, data }`. Taskcast's lines end with "\n". */
 async function* framesOf(body) {
   let rest = "";
   for await (const text of body.pipeThrough(new TextDecoderStream())) {
@@ -21,21 +21,21 @@ async function* framesOf(body) {
   }
 }
 
-let cursor; // The newest id, which says how far we are.
+let cursor; // The id of the newest frame, sent when reconnecting.
 for (;;) {
   try {
     const headers = cursor === undefined ? {} : { "last-event-id": cursor };
     const response = await fetch(url, { headers });
-    if (response.status === 204) break; // The end was read before.
+    if (response.status === 204) break; // The end was already read.
     if (response.status < 500 && !response.ok) {
-      console.error(await response.text()); // Asking again would not help.
+      console.error(await response.text()); // The refusal is final.
       process.exit(1);
     }
     if (!response.ok) throw new Error(`the server answered ${response.status}`);
     for await (const { event, id, data } of framesOf(response.body)) {
       if (event === "taskcast.event") {
         const { seriesSnapshot, data: { delta } } = JSON.parse(data);
-        // A snapshot is the whole text and replaces what was there; all others are appended.
+        // A snapshot has the whole text and replaces the output. Any other event is appended.
         if (delta !== undefined) process.stdout.write(seriesSnapshot ? `\r${delta}` : delta);
       }
       if (id !== undefined) cursor = id;

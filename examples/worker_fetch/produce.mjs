@@ -3,7 +3,7 @@ import { setTimeout as wait } from "node:timers/promises";
 
 const base = process.argv[2] ?? "http://localhost:3721";
 
-/** A request with JSON; its answer. */
+/** Sends a request with JSON and returns the answer. */
 async function call(method, path, body) {
   return await answerOf(
     await fetch(base + path, {
@@ -20,7 +20,7 @@ async function answerOf(response) {
   throw Object.assign(new Error(answer.error.message), { code: answer.error.code });
 }
 
-/** The work, one line of JSON for each event. */
+/** Does the work, and yields a line of JSON for each event. */
 async function* lines() {
   for (let number = 1; number <= 5; number++) {
     const event = {
@@ -42,12 +42,12 @@ try {
       method: "POST",
       headers: { "content-type": "application/x-ndjson" },
       body: ReadableStream.from(lines()).pipeThrough(new TextEncoderStream()),
-      duplex: "half", // Says that the body is sent while it is made.
+      duplex: "half", // Required for a body that is sent while it is produced.
     }),
   );
   await call("PATCH", `/tasks/${id}/status`, { status: "completed" });
 } catch (error) {
-  // Somebody cancelled it, or its ttl ran out: the answer came at once, and the work is over.
+  // The task was cancelled or its ttl is over. The server answers at once, and the work ends.
   if (error.code === "TASK_TERMINAL") process.exit(0);
   await call("PATCH", `/tasks/${id}/status`, {
     status: "failed",

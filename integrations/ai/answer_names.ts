@@ -1,7 +1,7 @@
-/** Header of a response that names its answer: the id of the answer's task. */
+/** Header of a response with the id of the answer's task. */
 export const ANSWER_HEADER = "taskcast-answer";
 
-/** Query parameters of a request to resume. */
+/** Query parameters of a request that resumes an answer. */
 export interface ResumeQuery {
   /** The answer that the page has a part of: the id of its task. */
   answer?: string;
@@ -9,7 +9,7 @@ export interface ResumeQuery {
   message?: string;
 }
 
-/** Reads the parameters of a request to resume. */
+/** Reads the query parameters of a request that resumes an answer. */
 export function resumeQueryOf(url: string): ResumeQuery {
   const params = new URL(url, "http://localhost").searchParams;
   return {

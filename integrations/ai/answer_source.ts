@@ -21,16 +21,16 @@ export function chunksOf(source: AnswerSource): ReadableStream<ChunkFields> {
   return readable.pipeThrough(new TransformStream(textsToChunks()));
 }
 
-/** Ends an answer that nobody will read. Never rejects. */
+/** Cancels the stream of an answer that will not be read. Never rejects. */
 export async function abandon(source: AnswerSource): Promise<void> {
   try {
     await chunksOf(source).cancel();
   } catch {
-    // It has ended one way or another.
+    // The stream has failed, or has another reader.
   }
 }
 
-/** Id of the text in a text stream, as the AI SDK chooses it. */
+/** Id of the only text in a text stream, the same as in the AI SDK. */
 const TEXT_ID = "text-1";
 
 function textsToChunks(): Transformer<MessageChunk | string, ChunkFields> {

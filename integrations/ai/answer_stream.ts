@@ -1,7 +1,7 @@
 import { createParser } from "eventsource-parser";
 import type { ChunkFields } from "./chunks/chunks.ts";
 
-/** Schedules the end of an answer's stream, to tell it from a broken connection. */
+/** Data of the last message of a complete stream. Without it, the connection has broken. */
 const DONE = "[DONE]";
 
 /** Options for {@linkcode chunksIn}. */
@@ -16,7 +16,7 @@ export interface AnswerStreamOptions {
  * Reads the chunks of an answer from the body of a response.
  *
  * @throws {TypeError} If the stream ends before the answer does. The AI SDK recognizes a lost
- * connection by the words of this message.
+ * connection by "network error" in the message.
  */
 export async function* chunksIn(
   body: ReadableStream<Uint8Array>,

@@ -17,23 +17,23 @@ import { CHAT_PROTOCOLS, responseOf } from "./response.ts";
 import type { ChatRoutesOptions, HonoSource, RouteSource } from "./routes.ts";
 import { routeChat } from "./routes.ts";
 
-/** Options for {@linkcode TaskcastChat}: the store of its tasks, and how answers are streamed. */
+/** Options for {@linkcode TaskcastChat}: an engine or a server's clients, and limits of answers. */
 export type TaskcastChatOptions = (ChatEngine | ChatServer) & {
   /** `text` is for the AI SDK's `TextStreamChatTransport`. @default {"ui-message"} */
   protocol?: ChatProtocol;
   /**
-   * Maximum duration of an answer in seconds, which also ends answers of a process that died.
+   * Maximum duration of an answer in seconds. It also ends answers whose process has died.
    * @default {600}
    */
   ttl?: number;
   /**
-   * Approximate bytes of an answer that may wait for the store; beyond that, the model's stream is
-   * not read. @default {4194304}
+   * Approximate number of bytes of an answer that may wait to be stored. Beyond it, the model's
+   * stream is not read. @default {4194304}
    */
   maxBufferedBytes?: number;
   /**
-   * Keeps the process alive while an answer is generated, where it would otherwise end with the
-   * response: Next.js' `after`, or `waitUntil` of Vercel and Cloudflare. @default not needed
+   * Keeps the process alive while an answer is generated, on platforms that stop it after the
+   * response: `after` of Next.js, or `waitUntil` of Vercel and Cloudflare. @default none
    */
   waitUntil?: (promise: Promise<unknown>) => void;
   /**
@@ -43,8 +43,8 @@ export type TaskcastChatOptions = (ChatEngine | ChatServer) & {
   onError?: (error: unknown) => string;
 };
 
-// Deno reports a disconnected reader by cancelling the body, and warns when a request's signal is
-// read.
+// Deno reports a disconnected reader by cancelling the body, and warns if the signal of a request
+// is read.
 const LISTENS_TO_REQUESTS = !("Deno" in globalThis);
 
 const UNENDED: readonly TaskStatus[] = TASK_STATUSES.filter((status) => !isTerminal(status));
@@ -98,22 +98,23 @@ export class TaskcastChat {
   }
 
   /**
-   * Answers a message: stores the answer in a task of its own, and streams it from there. The
-   * answer is generated to its end even if nobody reads the response.
+   * Answers a message: stores the answer in a new task, and streams it from there. The answer is
+   * generated to its end even if the response is not read.
    *
    * @param chatId 1 to 200 characters. The caller must check who may read it.
-   * @param answer The result of `streamText`, a stream of UI message chunks or of texts, or better
-   * a function that returns one of them: it gets a signal that aborts when the answer is stopped.
+   * @param answer The result of `streamText`, a stream of UI message chunks or of texts, or a
+   * function that returns one of them. Prefer a function: it gets a signal that aborts when the
+   * answer is stopped.
    * @returns The response for the route that `useChat` posts to.
-   * @throws {TaskcastError} `INVALID_INPUT` for an invalid chat id, or any error that keeps the
-   * task from being created. Errors of the function are passed on, and the task fails.
+   * @throws {TaskcastError} `INVALID_INPUT` for an invalid chat id, or any error of creating the
+   * task. Errors of the function are passed on, and the task fails.
    */
   async respond(
     chatId: string,
     answer: AnswerSource | ((context: AnswerContext) => AnswerSource | Promise<AnswerSource>),
     { question, task: input = {} }: RespondOptions = {},
   ): Promise<Response> {
-    let isTaken = false;
+    let isStarted = false;
     try {
       const { id: taskId } = await this.#tasks.create({
         ...input,
@@ -125,10 +126,10 @@ export class TaskcastChat {
           ...input.tags ?? [],
         ],
       });
-      isTaken = await this.#answer(taskId, answer);
-      return this.#tell(taskId);
+      isStarted = await this.#answer(taskId, answer);
+      return this.#streamAnswer(taskId);
     } finally {
-      if (!isTaken && typeof answer !== "function") await abandon(answer);
+      if (!isStarted && typeof answer !== "function") await abandon(answer);
     }
   }
 
@@ -146,7 +147,10 @@ export class TaskcastChat {
     const { answer, message } = isRequest ? resumeQueryOf(options.url) : options;
     const found = await findAnswer(this.#tasks, chatId, { answer, message });
     if (found === undefined) return new Response(null, { status: 204 });
-    return this.#tell(found.id, isRequest && !LISTENS_TO_REQUESTS ? undefined : options.signal);
+    return this.#streamAnswer(
+      found.id,
+      isRequest && !LISTENS_TO_REQUESTS ? undefined : options.signal,
+    );
   }
 
   /**
@@ -211,7 +215,7 @@ export class TaskcastChat {
     return (source) => routeChat(this, options, source);
   }
 
-  /** Starts to generate an answer, unless it was stopped before that. */
+  /** Starts to generate an answer. @returns `false` if it was stopped before that. */
   async #answer(
     taskId: string,
     answer: AnswerSource | ((context: AnswerContext) => AnswerSource | Promise<AnswerSource>),
@@ -232,7 +236,7 @@ export class TaskcastChat {
     }
   }
 
-  /** Sets the status of a task to `running`, unless it has ended. */
+  /** Sets the status of a task to `running`. @returns `false` if the task has ended. */
   async #run(taskId: string): Promise<boolean> {
     try {
       await this.#tasks.transition(taskId, "running");
@@ -243,7 +247,7 @@ export class TaskcastChat {
     }
   }
 
-  #tell(taskId: string, signal?: AbortSignal): Response {
+  #streamAnswer(taskId: string, signal?: AbortSignal): Response {
     const left = new AbortController();
     const reading = signal === undefined ? left.signal : AbortSignal.any([left.signal, signal]);
     return responseOf(chunksOfAnswer(this.#tasks, taskId, reading), this.#protocol, {

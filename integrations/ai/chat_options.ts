@@ -14,8 +14,8 @@ export interface AnswerContext {
 /** Options for {@linkcode TaskcastChat.respond}. */
 export interface RespondOptions {
   /**
-   * The id of the answered message, 1 to 200 characters. A page that has no part of the answer yet
-   * finds it by this id. @default such a page finds the answer while it is being generated
+   * The id of the answered message, 1 to 200 characters. A page that has no part of the answer finds
+   * it by this id. @default such a page finds the answer only while it is being generated
    */
   question?: string;
   /** Further fields of the task. Its tags are added to the chat's own. */
@@ -25,7 +25,7 @@ export interface RespondOptions {
   >;
 }
 
-/** Options for {@linkcode TaskcastChat.resume}. A `Request` stands for the options in its query. */
+/** Options for {@linkcode TaskcastChat.resume}. A `Request` has them in its query. */
 export interface ResumeOptions {
   /**
    * The answer that the page has a part of: the id of its task. It is streamed even if it has
@@ -33,8 +33,8 @@ export interface ResumeOptions {
    */
   answer?: string;
   /**
-   * The last message that the page has. The newest answer is streamed even if it has ended,
-   * provided it is this message or answers it.
+   * The last message that the page has. If the newest answer is this message or answers it, it is
+   * streamed even if it has ended.
    */
   message?: string;
   /** Ends the response. The answer continues. */

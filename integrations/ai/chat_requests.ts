@@ -19,11 +19,11 @@ export interface ChatRequestOptions {
   metadata?: unknown;
 }
 
-/** A prepared request. */
+/** The result of preparing a request. */
 export interface PreparedRequest {
-  /** Its URL. */
+  /** URL of the request. */
   api?: string;
-  /** Its headers, instead of the transport's. */
+  /** Headers that replace those of the transport. */
   headers?: HeadersInit;
   /** Cookie policy of requests. */
   credentials?: RequestCredentials;
@@ -56,9 +56,7 @@ export interface MessageToPrepare<Message> extends RequestToPrepare {
   messageId: string | undefined;
 }
 
-/**
- * Addresses of a chat's routes, and how requests are sent: the options of the AI SDK's transport.
- */
+/** URLs of a chat's routes, and options of requests: the options of the AI SDK's transport. */
 export interface ChatRequestsOptions<Message> {
   /** URL to which messages are posted. @default {"/api/chat"} */
   api?: string;
@@ -96,12 +94,12 @@ export interface SentMessage<Message> extends ChatRequestOptions {
   messageId: string | undefined;
 }
 
-/** The three requests to the routes of a chat. */
+/** Sends the requests to the routes of a chat. */
 export class ChatRequests<Message> {
   readonly #options: ChatRequestsOptions<Message>;
   readonly #api: string;
 
-  /** Creates the object without a request. */
+  /** Creates the object. Sends nothing yet. */
   constructor(options: ChatRequestsOptions<Message>) {
     this.#options = options;
     this.#api = options.api ?? "/api/chat";
@@ -179,13 +177,13 @@ export class ChatRequests<Message> {
       headers = base.headers,
       credentials = base.credentials,
     } = prepared;
-    // Looked up for each call, since pages may replace it.
+    // Looked up for each call, since pages may replace the global one.
     const send = this.#options.fetch ?? globalThis.fetch;
     const response = await send(api, { method, headers, credentials, signal, body });
     if (!response.ok) throw await refusalOf(response);
     if (isPage(response)) {
       await response.body?.cancel();
-      // A lost connection, in effect; the AI SDK recognizes one by the words of this message.
+      // Handled like a lost connection, which the AI SDK recognizes by "network error".
       throw new TypeError("network error: a page came instead of the chat's answer");
     }
     return response;
@@ -214,7 +212,7 @@ function withQuery(api: string, query: ResumeQuery): string {
 }
 
 /**
- * Returns a chat's id as a path segment. @throws {TypeError} If the id has another meaning there.
+ * Returns a chat's id as a path segment. @throws {TypeError} If the id is "." or "..".
  */
 function segment(chatId: string): string {
   if (chatId === "." || chatId === "..") throw new TypeError(`"${chatId}" cannot be a chat's id`);
@@ -222,8 +220,8 @@ function segment(chatId: string): string {
 }
 
 /**
- * Returns whether a response is for people, e.g. of a captive portal or a sign-in page. No route of
- * a chat has such a response.
+ * Returns whether a response is an HTML page, e.g. of a captive portal or a sign-in form. The routes
+ * of a chat never send one.
  */
 function isPage({ headers }: Response): boolean {
   return headers.get("content-type")?.includes("html") ?? false;

@@ -8,9 +8,9 @@ import { KnownAnswers } from "./known_answers.ts";
 import type { ResumeRetryOptions } from "./resuming.ts";
 import { assertResumeRetry, resumingChunks } from "./resuming.ts";
 
-/** The parts of an AI SDK message that are used. */
+/** The part of the AI SDK's `UIMessage` that the transport uses. */
 export interface PageMessage {
-  /** Its id, which is the same on the server. */
+  /** Id of the message, the same on the server. */
   readonly id: string;
   /** Author of the message. */
   readonly role: string;
@@ -22,12 +22,11 @@ export interface PageMessage {
 export interface TaskcastChatTransportOptions<Message extends PageMessage>
   extends ChatRequestsOptions<Message> {
   /**
-   * The messages that the page was opened with. If the last of them is a question, its answer is
-   * streamed even if it ended after they were loaded; so is an answer that was incomplete. @default
-   * none
+   * The messages with which the page was opened. If the last one is a question or an incomplete
+   * answer, the answer is streamed even if it ended after the messages were loaded. @default none
    */
   messages?: readonly Message[];
-  /** How a broken stream is resumed. */
+  /** Delays and attempts when a broken stream is resumed. */
   retry?: ResumeRetryOptions;
   /** Milliseconds without a byte after which a connection counts as lost. @default {45000} */
   idleTimeoutMs?: number;
@@ -47,13 +46,15 @@ export interface ReconnectOptions extends ChatRequestOptions {
   abortSignal?: AbortSignal;
 }
 
-/** Answers known to all transports of this page. Servers request none, so theirs stays empty. */
+/**
+ * Answers known to all transports of this page. Empty on servers, which render without requests.
+ */
 const knownOnPage = new KnownAnswers();
 
 /**
- * A transport for `useChat` that knows which part of an answer it has delivered. It replaces a broken
- * connection without the page noticing, and delivers the rest of an answer that ended while the page
- * was away.
+ * Transport for `useChat` that keeps track of the part of an answer that it has delivered. It
+ * replaces a broken connection without an interruption of the page's stream, and delivers the rest
+ * of an answer that ended while the page was away.
  *
  * @example
  * ```ts
@@ -69,16 +70,16 @@ const knownOnPage = new KnownAnswers();
  * ```
  */
 export class TaskcastChatTransport<Message extends PageMessage> {
-  /** Tells the AI SDK that a resumed answer is repeated from its beginning. */
+  /** Set: the AI SDK then expects a resumed answer to be repeated from its beginning. */
   readonly resumeStreamIsReplay: boolean = true;
   readonly #requests: ChatRequests<Message>;
   readonly #retry: ResumeRetryOptions;
   readonly #idleTimeoutMs: number;
-  /** The answer with which the page was opened, if it is incomplete. */
+  /** The answer that the page needs after it was opened, if it is missing or incomplete. */
   readonly #opened: KnownAnswer | undefined;
 
   /**
-   * Creates the transport without a request.
+   * Creates the transport. Sends nothing yet.
    *
    * @throws {RangeError} If a delay or the number of attempts is below 1.
    */
@@ -105,14 +106,14 @@ export class TaskcastChatTransport<Message extends PageMessage> {
   ): Promise<ReadableStream<any>> {
     const { chatId, messages } = message;
     const last = messages.at(-1);
-    // The answer continues an assistant's message at the end.
+    // If the last message is the assistant's, the answer continues it.
     const continues = last?.role === "assistant" ? last.id : undefined;
-    // Remembered by its question until the answer is known, in case the response gets lost. A
-    // question that is answered again already has another answer.
+    // Recorded with its question, by which it can be found if the response is lost. A question that
+    // is answered again is not recorded, since it would lead to the earlier answer.
     const isNew = continues === undefined && message.trigger === "submit-message";
     const known: KnownAnswer = { message: isNew ? last?.id : undefined, messageId: continues };
     const key = this.#requests.keyOf(chatId);
-    knownOnPage.remember(key, known);
+    knownOnPage.record(key, known);
     const reading = new Reading(abortSignal);
     const posting = this.#requests.send(message, reading.signal);
     const response = await knownOnPage.trackPost(key, posting).catch((error) => {
@@ -127,8 +128,8 @@ export class TaskcastChatTransport<Message extends PageMessage> {
   }
 
   /**
-   * Streams the answer that the page has a part of from its beginning, even if it has ended;
-   * otherwise the chat's newest answer, if it is being generated.
+   * Streams an answer from its beginning: the one that the page has a part of, even if it has ended,
+   * or else the chat's newest one, if it is being generated.
    *
    * @returns The chunks of the answer, to its end; `null` if there is none.
    * @throws {Error} If the request is refused, or if the server cannot be reached.
@@ -154,15 +155,15 @@ export class TaskcastChatTransport<Message extends PageMessage> {
     const known: KnownAnswer = { message };
     const chunks = this.#chunks(response, known, reading.signal, { chatId, ...call });
     if (known.answer === answer) known.messageId = before.messageId;
-    // A response without the answer's id may be a page of an intermediary.
-    if (known.answer !== undefined || answer === undefined) knownOnPage.remember(key, known);
+    // A response without the answer's id may come from an intermediary, and replaces no known id.
+    if (known.answer !== undefined || answer === undefined) knownOnPage.record(key, known);
     return reading.stream(withMessageId(chunks, known.messageId ?? known.answer));
   }
 
   /**
    * Stops the chat's answers for all readers and keeps the part generated so far. The page's stream
-   * then ends by itself. (`stop` of `useChat` only closes the page's stream.) If a message of this
-   * page is being sent, it waits for that and stops its answer, too.
+   * then ends by itself. (`stop` of `useChat` only closes the page's stream.) If this page is
+   * sending a message, its answer is stopped as soon as the message has arrived.
    *
    * @throws {Error} If the request is refused, or if the server cannot be reached.
    */
@@ -174,7 +175,7 @@ export class TaskcastChatTransport<Message extends PageMessage> {
     await this.#requests.stop(chatId);
   }
 
-  /** Returns the chunks of an answer. Records which answer it is, and when it was delivered. */
+  /** Returns the chunks of an answer. Records its id, and later that it was delivered. */
   #chunks(
     response: Response,
     known: KnownAnswer,
@@ -188,17 +189,18 @@ export class TaskcastChatTransport<Message extends PageMessage> {
       signal,
       idleTimeoutMs: this.#idleTimeoutMs,
       retry: this.#retry,
-      ask: () => this.#requests.resume(chatId, { answer }, { headers, body, metadata }, signal),
+      requestAgain: () =>
+        this.#requests.resume(chatId, { answer }, { headers, body, metadata }, signal),
     };
-    const settle = () => knownOnPage.complete(this.#requests.keyOf(chatId), known);
+    const markComplete = () => knownOnPage.complete(this.#requests.keyOf(chatId), known);
     return (async function* () {
       yield* resumingChunks(response, options);
-      settle();
+      markComplete();
     })();
   }
 }
 
-/** One reading of an answer, which ends when the page aborts or cancels it. */
+/** One stream of an answer to the page, which ends when the page aborts or cancels it. */
 class Reading {
   readonly #left = new AbortController();
   readonly signal: AbortSignal;
@@ -221,7 +223,10 @@ class Reading {
   }
 }
 
-/** Adds an id to the message if the answer has none, so that it is the same when it is repeated. */
+/**
+ * Adds an id to the message if the answer has none, so that a repeated answer becomes the same
+ * message.
+ */
 async function* withMessageId(
   chunks: AsyncGenerator<ChunkFields, void>,
   id: string | undefined,
@@ -237,8 +242,8 @@ async function* withMessageId(
 }
 
 /**
- * Returns whether an answer should follow: the message is a question, or ends in the middle of a
- * text.
+ * Returns whether an answer is missing after a message, or the message itself is an incomplete
+ * answer.
  */
 function isUnanswered({ role, parts }: PageMessage): boolean {
   if (role !== "assistant") return role === "user";

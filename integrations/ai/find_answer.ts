@@ -11,8 +11,8 @@ export const ANSWER_TYPE = "ai.chat";
 export const MAX_CHAT_ID_LENGTH = 200;
 
 /**
- * Finds the answer for a page that resumes: the one that it has a part of, ended or not, or else
- * the chat's newest one, if it is being generated or the page lacks it.
+ * Finds the answer for a page that resumes: the one that it has a part of, ended or not, or else the
+ * chat's newest one, if it is being generated or is what `message` refers to.
  *
  * @throws {TaskcastError} `INVALID_INPUT` for an invalid chat id.
  */
@@ -24,7 +24,7 @@ export async function findAnswer(
   const query = answersOf(chatId);
   if (answer !== undefined && TASK_ID_PATTERN.test(answer)) {
     const task = await tasks.get(answer);
-    // The id comes from a page, which could name any task.
+    // A page may send any task's id, so the task must belong to the chat.
     if (task?.type === ANSWER_TYPE && task.tags?.includes(query.tag)) return task;
   }
   const { tasks: [newest] } = await tasks.list({ ...query, limit: 1 });
@@ -33,7 +33,7 @@ export async function findAnswer(
   return isMeant ? newest : undefined;
 }
 
-/** Returns whether an answer is a message, or answers it. */
+/** Returns whether an answer is the given message, or the answer to it. */
 async function isAbout(tasks: ChatTasks, task: Task, message: string): Promise<boolean> {
   if (task.id === message || task.tags?.includes(questionTag(message))) return true;
   const reading = new AbortController();

@@ -1,27 +1,27 @@
-/** A page's knowledge of a chat's newest answer. */
+/** The part of a chat's newest answer that the page has. */
 export interface KnownAnswer {
-  /** The id of its task. */
+  /** Id of the answer's task. */
   answer?: string;
-  /** The message that it answers, or the part of it that the page was opened with. */
+  /** Id of the answered message, or of the incomplete answer with which the page was opened. */
   message?: string;
-  /** The id of the page's message, if the answer does not contain it. */
+  /** Id of the page's message, if the answer itself contains none. */
   messageId?: string;
   /** Set if the page has the whole answer, or if the rest is lost. */
   isComplete?: boolean;
 }
 
-/** Maximum number of chats to remember; a page has few. */
+/** Maximum number of chats; the least recently recorded one is dropped. */
 const MAX_CHATS = 100;
 
 /**
- * Answers that a page knows, by chat. They are not kept in a transport, because components create a
- * new one on each render.
+ * The newest answer of each chat on a page. Not a part of the transport, because components may
+ * create a new transport on each render.
  */
 export class KnownAnswers {
   readonly #byChat = new Map<string, KnownAnswer>();
   readonly #posts = new Set<{ chat: string; response: Promise<Response> }>();
 
-  /** Returns the known answer of a chat, or the `opened` one unless it was settled before. */
+  /** Returns the recorded answer of a chat, or else `opened`, unless that is complete. */
   find(chat: string, opened: KnownAnswer | undefined): KnownAnswer {
     const known = this.#byChat.get(chat);
     if (known !== undefined && !known.isComplete) return known;
@@ -29,7 +29,7 @@ export class KnownAnswers {
     return isNew ? opened : {};
   }
 
-  /** Tracks the posting of a message until it is answered. */
+  /** Keeps the request that posts a message in {@linkcode postsOf} until its response arrives. */
   async trackPost(chat: string, response: Promise<Response>): Promise<Response> {
     const post = { chat, response };
     this.#posts.add(post);
@@ -46,7 +46,7 @@ export class KnownAnswers {
   }
 
   /** Records an answer whose delivery begins. */
-  remember(chat: string, known: KnownAnswer): void {
+  record(chat: string, known: KnownAnswer): void {
     this.#byChat.delete(chat);
     this.#byChat.set(chat, known);
     const [oldest] = this.#byChat.keys();
@@ -58,6 +58,6 @@ export class KnownAnswers {
     const current = this.#byChat.get(chat);
     const isNewer = current !== undefined && !current.isComplete && current !== known &&
       current.answer !== known.answer;
-    if (!isNewer) this.remember(chat, { message: known.message, isComplete: true });
+    if (!isNewer) this.record(chat, { message: known.message, isComplete: true });
   }
 }

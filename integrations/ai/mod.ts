@@ -1,6 +1,6 @@
 /**
  * Answers of the AI SDK (`ai` on npm) that survive a reload, a change of device and a restart of the
- * reader's server: the stream is stored in a task, and `useChat` resumes from there.
+ * server that a page reads from. The stream is stored in a task, and `useChat` resumes from there.
  *
  * @example The two routes of a chat
  * ```ts

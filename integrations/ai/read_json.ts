@@ -3,8 +3,8 @@ import { TaskcastError } from "@taskcast/core/protocol";
 /**
  * Reads a JSON object from a request.
  *
- * @throws {TaskcastError} `UNSUPPORTED_MEDIA_TYPE` unless the content type is JSON, which a page of
- * another origin cannot send without a preflight; `PAYLOAD_TOO_LARGE`; `INVALID_INPUT`.
+ * @throws {TaskcastError} `UNSUPPORTED_MEDIA_TYPE` unless the content type is JSON (pages of other
+ * origins then need a preflight), `PAYLOAD_TOO_LARGE`, or `INVALID_INPUT`.
  */
 export async function readJson(
   request: Request,

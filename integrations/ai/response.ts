@@ -9,9 +9,9 @@ export type ChatProtocol = "ui-message" | "text";
 const HEARTBEAT_MS = 5_000;
 
 /**
- * Returns the response that the AI SDK's transports read.
+ * Returns the response with an answer, in a format that the AI SDK's transports read.
  *
- * @param taskId The id of the answer's task, which the response contains.
+ * @param taskId The id of the answer's task, for the header `taskcast-answer`.
  * @param signal Ends the reading and breaks the response.
  * @param onCancel Called when the reader of the response disconnects. Must abort the signal.
  */
@@ -33,7 +33,7 @@ export function responseOf(
       stop = () => {
         cleanUp();
         controller.error(signal.reason);
-        // If no chunk is being awaited, the generator would never notice the abort.
+        // Closes the generator if it is not waiting for a chunk, and so would not see the abort.
         chunks.return().catch(() => {});
       };
       if (signal.aborted) return stop();
@@ -57,7 +57,7 @@ export function responseOf(
         cleanUp();
         controller.close();
       } catch (error) {
-        // Not closed: the page would take the partial answer for the whole one.
+        // An error instead of an end, because the page would take the partial answer for complete.
         cleanUp();
         controller.error(error);
         chunks.return().catch(() => {});

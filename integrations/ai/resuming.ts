@@ -6,7 +6,7 @@ import { chunksIn } from "./answer_stream.ts";
 import type { ChunkFields } from "./chunks/chunks.ts";
 import { DeliveredChunks, OtherAnswerError } from "./chunks/delivered_chunks.ts";
 
-/** Attempts to resume a broken stream, and the delays between them. */
+/** Options for resuming a broken stream. */
 export interface ResumeRetryOptions extends BackoffOptions {
   /** Number of consecutive attempts that may fail or bring nothing new. @default {20} */
   attempts?: number;
@@ -15,9 +15,9 @@ export interface ResumeRetryOptions extends BackoffOptions {
 }
 
 /**
- * Requires options with which resuming pauses and ends.
+ * Checks the options for resuming.
  *
- * @throws {RangeError} If the attempts are not a whole number from 1, or if a delay is 0.
+ * @throws {RangeError} If the attempts are not a whole number from 1, or if a delay is below 1.
  */
 export function assertResumeRetry(options: ResumeRetryOptions): void {
   assertBackoff(options);
@@ -29,18 +29,18 @@ export function assertResumeRetry(options: ResumeRetryOptions): void {
 
 /** Options for {@linkcode resumingChunks}. */
 export interface ResumingOptions extends AnswerStreamOptions {
-  /** The answer's id. Without it, a broken stream cannot be resumed. */
+  /** Id of the answer. Without it, a broken stream is not resumed. */
   answer?: string;
-  /** Requests the answer again from its beginning; a 204 means that it is gone. */
-  ask: () => Promise<Response>;
+  /** Requests the answer from its beginning; a 204 means that it no longer exists. */
+  requestAgain: () => Promise<Response>;
   retry: ResumeRetryOptions;
 }
 
 /**
- * Reads an answer to its end, over as many connections as needed. The server repeats the answer
- * from its beginning each time; chunks that were already delivered are left out.
+ * Yields the chunks of an answer to its end, over as many connections as needed. The server repeats
+ * the answer from its beginning each time; chunks that were already delivered are left out.
  *
- * @throws The error of the first connection, if the answer is gone or cannot be reached any more.
+ * @throws The error of the broken connection, if the answer is gone or the attempts are exhausted.
  */
 export async function* resumingChunks(
   first: Response,
@@ -66,18 +66,18 @@ export async function* resumingChunks(
     } catch (error) {
       options.signal.throwIfAborted();
       if (error instanceof OtherAnswerError || options.answer === undefined) throw error;
-      response = await askAgain(error, failures, options);
+      response = await resumeAgain(error, failures, options);
     } finally {
       await chunks.return();
     }
   }
 }
 
-/** Requests the answer until it arrives. */
-async function askAgain(
+/** Requests the answer, with delays, until a response has it or the attempts are exhausted. */
+async function resumeAgain(
   broken: unknown,
   failures: { inARow: number },
-  { answer, ask, retry, signal }: ResumingOptions,
+  { answer, requestAgain, retry, signal }: ResumingOptions,
 ): Promise<Response> {
   const { attempts = 20, maxDelayMs = 10_000, ...waits } = retry;
   let problem = broken;
@@ -86,13 +86,13 @@ async function askAgain(
     await sleep(retryDelayMs(failures.inARow, problem, { maxDelayMs, ...waits }), signal);
     signal.throwIfAborted();
     try {
-      const response = await ask();
+      const response = await requestAgain();
       if (response.status === 204) break;
       if (response.headers.get(ANSWER_HEADER) === answer && response.body !== null) return response;
       await response.body?.cancel();
     } catch (error) {
       signal.throwIfAborted();
-      // Any other answer may come from an intermediary while the server is away.
+      // Anything but a refusal may come from an intermediary during an outage.
       if (error instanceof TaskcastHttpError && !error.transient) throw error;
       problem = error;
     }

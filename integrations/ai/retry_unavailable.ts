@@ -1,10 +1,10 @@
 import { retryDelayMs, sleep } from "@taskcast/client/http";
 import { TaskcastError } from "@taskcast/core/protocol";
 
-/** Number of attempts while the store cannot be reached: about eight seconds. */
+/** Maximum number of attempts while the store cannot be reached, over about eight seconds. */
 const ATTEMPTS = 6;
 
-/** Runs an idempotent operation, and repeats it while the store cannot be reached. */
+/** Runs an idempotent operation, and retries it while the store cannot be reached. */
 export async function retryUnavailable<T>(act: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   for (let attempt = 1;; attempt++) {
     try {

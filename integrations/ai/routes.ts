@@ -5,8 +5,8 @@ import type { AnswerContext, RoutedChat } from "./chat_options.ts";
 import { readJson } from "./read_json.ts";
 
 /**
- * The part of Hono's context that every application has. Your own context, with its variables, is
- * `Context<Env>`.
+ * The part of Hono's context that every application has. To use your variables, pass your own
+ * `Context<Env>` as the type argument.
  */
 export interface HonoSource {
   /** The request. */
@@ -38,8 +38,8 @@ export interface ChatPost<Source> extends AnswerContext {
 /** Options for {@linkcode TaskcastChat.routes}. */
 export interface ChatRoutesOptions<Source> {
   /**
-   * Returns whether the caller may read, continue and stop a chat; if not, the answer is 403. Pages
-   * choose the ids of chats, so this is also called for ids that are not in use yet.
+   * Returns whether the caller may read, continue and stop a chat; otherwise the answer is 403.
+   * Pages choose the ids of chats, so the id may be a new one.
    */
   allows: (chatId: string, source: Source) => boolean | Promise<boolean>;
   /** Generates the answer: the result of `streamText`, or a stream of chunks or texts. */
@@ -71,7 +71,7 @@ async function route<Source>(
   source: Source,
   request: Request,
 ): Promise<Response> {
-  const forbidden = () => refusal(403, "FORBIDDEN", "This chat is not yours");
+  const forbidden = () => refusal(403, "FORBIDDEN", "You have no access to this chat");
   const path = pathOf(request);
   if (request.method === "POST") {
     const body = await readJson(request, maxBodyBytes);
@@ -90,7 +90,7 @@ async function route<Source>(
     if (!await allows(id, source)) return forbidden();
     return Response.json({ stopped: await chat.stop(id) });
   }
-  return refusal(404, "NOT_FOUND", `There is no ${request.method} here`);
+  return refusal(404, "NOT_FOUND", `There is no route for ${request.method} at this path`);
 }
 
 /** Returns the segments of a request's path. */
@@ -102,7 +102,7 @@ function pathOf({ url }: Request): string[] {
   }
 }
 
-/** Returns the id of the answered message; `undefined` if the answer continues one. */
+/** Returns the id of the answered message; `undefined` if the answer continues another answer. */
 // deno-lint-ignore no-explicit-any -- External input of unknown shape.
 function questionOf({ messages, message }: any): string | undefined {
   const last = Array.isArray(messages) ? messages.at(-1) : message;

@@ -1,7 +1,7 @@
 /**
- * The page's side of chats with the AI SDK: a transport for `useChat` that delivers an answer to
- * its end, even if the connection breaks or the page is away for a while. It needs nothing but the
- * browser.
+ * The page's side of chats with the AI SDK: a transport for `useChat` that delivers an answer to its
+ * end, even if the connection breaks or the page is away for a while. It imports nothing that only
+ * servers have.
  *
  * @module
  */

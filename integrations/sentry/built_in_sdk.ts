@@ -15,8 +15,8 @@ import process from "node:process";
 import type { StartableSdk } from "./start_with.ts";
 
 /**
- * A Sentry SDK that only sends the errors it is given: the core that all SDKs share, over the
- * runtime's own `fetch`. The npm package contains it as one file, and so needs no other package.
+ * A Sentry SDK that only sends the errors it is given: the core that all of Sentry's SDKs share,
+ * with the runtime's own `fetch`. The npm package contains it as one file, without dependencies.
  */
 export const builtInSdk: StartableSdk = {
   captureException,
@@ -26,7 +26,7 @@ export const builtInSdk: StartableSdk = {
   close,
   init(options) {
     initAndBind(ServerRuntimeClient, {
-      // Same as in the SDKs for servers.
+      // The variables that Sentry's SDKs for servers read.
       environment: process.env.SENTRY_ENVIRONMENT || undefined,
       release: process.env.SENTRY_RELEASE || undefined,
       ...options,
@@ -47,7 +47,7 @@ type TransportOptions = Parameters<typeof createTransport>[0] & { url: string };
 
 function fetchTransport(options: TransportOptions): ReturnType<typeof createTransport> {
   return createTransport(options, ({ body }) =>
-    // The server's traces should not contain its own reports.
+    // Keeps the requests to Sentry out of the process's traces.
     suppressTracing(async () => {
       const response = await fetch(options.url, { method: "POST", body: body as BodyInit });
       await response.body?.cancel();

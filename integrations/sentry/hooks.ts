@@ -10,8 +10,8 @@ export interface SentryHooksOptions {
   /** Reports tasks that became `timeout`, as warnings. @default {true} */
   captureTaskTimeouts?: boolean;
   /**
-   * Reports errors that no caller gets. If this is off, or if Sentry cannot take them, they are
-   * logged to the console as without hooks. @default {true}
+   * Reports errors that reach no caller. If this is off, or if Sentry does not accept a report, they
+   * are logged to the console as without hooks. @default {true}
    */
   captureUnhandledErrors?: boolean;
   /**
@@ -31,15 +31,15 @@ export interface SentryHooksOptions {
  *
  * Failures are grouped by the task's type and the error's code, timeouts by the task's type. Reports
  * of tasks have the tags `taskcast.task_id`, `taskcast.task_type` and `taskcast.status`. Reports of
- * other errors have `taskcast.operation`, and `requestId` if they come from an HTTP request. A failure
- * is reported with its code and message. Contents that users put into a task are never sent, unless
- * `includePayloads` is set.
+ * other errors have `taskcast.operation`, and `requestId` if they come from an HTTP request. A
+ * failure is reported with its code and message. Contents that users put into a task are never sent,
+ * unless `includePayloads` is set.
  *
  * The hooks never throw and never wait. If Sentry has no DSN, refuses a report or cannot be reached,
- * the console is warned once, by `console.warn`.
+ * `console.warn` is called once for each of these reasons.
  *
- * @throws {Error} No Sentry SDK is initialised in this process and none is given.
- * @throws {TypeError} An option is not what it should be.
+ * @throws {Error} If no Sentry SDK is initialised in this process and none is given.
+ * @throws {TypeError} If an option has the wrong type.
  *
  * @example
  * ```ts
@@ -73,7 +73,7 @@ export function createSentryHooks(options: SentryHooksOptions = {}): TaskcastHoo
   }
   if (sentry !== undefined && typeof sentry?.captureException !== "function") {
     throw new TypeError(
-      'createSentryHooks(): "sentry" must be an SDK, as import * as Sentry gives it',
+      'createSentryHooks(): "sentry" must be an SDK, such as the namespace of @sentry/node',
     );
   }
   if (!Object.values(flags).includes(true)) return {};

@@ -5,7 +5,7 @@ import type { ReportContext } from "./reports.ts";
 
 const task: Task = { id: "t", type: "llm.chat", status: "failed", createdAt: 1, updatedAt: 2 };
 
-/** An SDK that records its calls. */
+/** Returns an SDK that records its reports. */
 function recorder() {
   const reports: { error: unknown; context: ReportContext }[] = [];
   const sentry: SentrySdk = {

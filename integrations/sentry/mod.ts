@@ -1,7 +1,7 @@
 /**
- * Reports failed tasks, timeouts and errors that no caller gets to Sentry, through the SDK of any
- * version that the host has initialised. It contains no SDK itself; `@taskcast/sentry/start` starts
- * one for a process without one.
+ * Reports failed tasks, timeouts and errors that reach no caller to Sentry, through the SDK that the
+ * host has initialised, of any version. It contains no SDK; `@taskcast/sentry/start` starts one for a
+ * process without one.
  *
  * @module
  */

@@ -2,21 +2,21 @@ import type { Report } from "./reports.ts";
 import { clientOf, sends, type SentryClient, type SentrySdk } from "./sdk.ts";
 
 /**
- * Sends reports to Sentry, and warns on the console, once for each reason, if they cannot be
- * delivered.
+ * Sends reports to Sentry. If they cannot be delivered, it warns on the console, once for each
+ * reason.
  */
 export class Reporter {
   readonly #find: () => SentrySdk | undefined;
   readonly #warned = new Set<string>();
   readonly #watched = new WeakSet<SentryClient>();
 
-  /** @param find Returns the SDK. Called for each report, since each may have another scope. */
+  /** @param find Returns the SDK. Called for each report, because the current scope may differ. */
   constructor(find: () => SentrySdk | undefined) {
     this.#find = find;
   }
 
   /**
-   * Warns on the console if reports cannot be delivered at the moment. Otherwise returns the SDK.
+   * Returns the SDK, or warns on the console and returns `undefined` if it cannot deliver reports.
    */
   check(): SentrySdk | undefined {
     const sdk = this.#find();
@@ -52,14 +52,14 @@ export class Reporter {
     }
   }
 
-  /** Observes deliveries: SDKs report the outcome of an event only to listeners. */
+  /** Listens for the outcome of deliveries, which SDKs report in no other way. */
   #watch(client: SentryClient): void {
     if (this.#watched.has(client)) return;
     this.#watched.add(client);
     client.on?.("afterSendEvent", ({ tags = {} }, response) => {
       if (!Object.keys(tags).some((name) => name.startsWith("taskcast."))) return;
       const status = response?.statusCode;
-      if (status === undefined) this.#warn("it was not reached, or its limits were");
+      if (status === undefined) this.#warn("it cannot be reached, or its rate limit is exceeded");
       else if (status >= 300) this.#warn(`it answered with status ${status}`);
     });
   }

@@ -34,11 +34,11 @@ export function failureReport(
   includePayloads: boolean,
 ): Report {
   const { code, message } = error ?? {};
-  const said = message === undefined ? "" : `: ${cut(message, MESSAGE_LENGTH)}`;
+  const suffix = message === undefined ? "" : `: ${cut(message, MESSAGE_LENGTH)}`;
   const tags = tagsOf(task);
   if (code !== undefined) tags["taskcast.error_code"] = tagValue(code);
   return {
-    error: nameless(code ?? "TaskFailed", `Task ${task.id} failed${said}`),
+    error: withoutStack(code ?? "TaskFailed", `Task ${task.id} failed${suffix}`),
     context: {
       level: "error",
       tags,
@@ -55,7 +55,7 @@ export function failureReport(
 /** Returns the report of a task that timed out. */
 export function timeoutReport(task: Task, includePayloads: boolean): Report {
   return {
-    error: nameless("TaskTimeout", `Task ${task.id} timed out`),
+    error: withoutStack("TaskTimeout", `Task ${task.id} timed out`),
     context: {
       level: "warning",
       tags: tagsOf(task),
@@ -65,25 +65,25 @@ export function timeoutReport(task: Task, includePayloads: boolean): Report {
   };
 }
 
-/** Returns the report of an error that no caller gets. Sentry groups it by its stack trace. */
+/** Returns the report of an error that reached no caller. Sentry groups it by its stack trace. */
 export function unhandledReport(
   error: unknown,
   { operation, taskId, requestId }: ErrorContext,
 ): Report {
   const tags: Record<string, string> = { "taskcast.operation": tagValue(operation) };
   if (taskId !== undefined) tags["taskcast.task_id"] = taskId;
-  // The same name as in the log and in the answer, so that searches find it.
+  // The same name as in the log and in the answer, so that one search finds all of them.
   if (requestId !== undefined) tags.requestId = tagValue(requestId);
   return { error, context: { level: "error", tags, contexts: {} } };
 }
 
 /**
- * Returns an error without a stack trace, since the location of a hook says nothing about a task.
+ * Returns an error without a stack trace, which would show the hook and not the cause.
  *
  * The message contains the task's id: Sentry's deduplication, which some SDKs enable by default,
  * would otherwise drop the second of two tasks that fail alike. Grouping uses the fingerprint.
  */
-function nameless(name: string, message: string): Error {
+function withoutStack(name: string, message: string): Error {
   const error = new Error(message);
   error.name = cut(name, TAG_LENGTH);
   error.stack = "";
@@ -117,7 +117,7 @@ function contextsOf(task: Task, includePayloads: boolean): ReportContext["contex
   return contexts;
 }
 
-/** Cuts and cleans a value: Sentry drops tags that are longer or contain line breaks. */
+/** Shortens a value and replaces white space: Sentry drops tags that are long or have line breaks. */
 function tagValue(text: string): string {
   return cut(text.replaceAll(/\s/g, " "), TAG_LENGTH);
 }

@@ -1,8 +1,8 @@
 import type { ReportContext } from "./reports.ts";
 
 /**
- * The part of Sentry's API that is called. The namespace of any SDK since version 7 fits, and so
- * does a scope.
+ * The part of Sentry's API that the hooks call. The namespace of any SDK since version 7 has it, and
+ * so does a scope.
  */
 export interface SentrySdk {
   /** Reports an error, without waiting for it to be sent. */
@@ -27,7 +27,7 @@ export interface SentryClient {
   ): unknown;
 }
 
-/** State that one version of the SDK keeps for the whole process. */
+/** Global state of one version of the SDK. */
 interface Carrier {
   /** Scopes of asynchronous contexts, e.g. one for each request (hubs in version 7). */
   acs?: { getCurrentScope?(): SentrySdk; getCurrentHub?(): SentrySdk };
@@ -41,18 +41,18 @@ interface Carrier {
 /**
  * Returns the current scope of the SDK that the host has initialised. A scope can report by itself.
  *
- * Importing an SDK here would not find it: each version stores its client under its own number, so
- * only the very same version would see it. All of them use the same global for that, `__SENTRY__`,
- * since copies of one SDK have to find each other, too. It is undocumented; the tests run real SDKs
- * of several majors, and the option `sentry` does not depend on it.
+ * An SDK imported here would find the client only if it were the same version, since each version
+ * stores its client under its own number. All versions store it in the global `__SENTRY__`, by which
+ * copies of one version find each other. This global is undocumented: the tests run real SDKs of
+ * several majors, and the option `sentry` does not depend on it.
  *
- * @returns A scope that sends, if there is one; else a disabled one; `undefined` without any
+ * @returns A scope whose client sends; else one whose client is disabled; `undefined` if there is no
  * client.
  */
 export function currentSentry(): SentrySdk | undefined {
   const { __SENTRY__: root } = globalThis as { __SENTRY__?: Record<string, Carrier> & Carrier };
   if (root === undefined) return undefined;
-  // `version` names the copy that was loaded first. It is tried first, but may have no client.
+  // `version` is that of the copy that was loaded first. It is preferred, but may have no client.
   const first = root[(root as { version?: string }).version ?? ""];
   const found = [first, ...Object.values(root), root]
     .flatMap((carrier) => [
@@ -66,7 +66,7 @@ export function currentSentry(): SentrySdk | undefined {
   return found.find((sdk) => sends(clientOf(sdk!)!)) ?? found[0];
 }
 
-/** Returns the client of an SDK; `undefined` if it has none or cannot tell. */
+/** Returns the client of an SDK; `undefined` if there is none, or if the SDK has no `getClient`. */
 export function clientOf(sdk: SentrySdk): SentryClient | undefined {
   return sdk.getClient?.() as SentryClient | undefined;
 }

@@ -1,6 +1,6 @@
 /**
  * Starts a Sentry SDK in a process without one: the built-in one, or one that the caller passes. It
- * is a separate entry point, since importing it from JSR downloads the core of Sentry's SDKs.
+ * is a separate entry point because it downloads the core of Sentry's SDKs when imported from JSR.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export type { StartableSdk, StartedSentry, StartSentryOptions } from "./start_wi
  * Initialises an SDK that only sends the errors it is given: no handlers of uncaught errors, no
  * instrumentation, no breadcrumbs, no traces.
  *
- * @throws {TypeError} If the DSN is malformed. The message does not contain it, since it holds a key.
+ * @throws {TypeError} If the DSN is malformed. The message does not quote it, since it has a key.
  *
  * @example
  * ```ts

@@ -38,7 +38,7 @@ export interface StartableSdk extends SentrySdk {
   /** Creates the integration that reports the causes of an error. */
   linkedErrorsIntegration(): unknown;
   /**
-   * Waits until everything reported is sent. Resolves to `false` if the time is over before that.
+   * Waits until everything reported is sent. Resolves to `false` after the timeout.
    */
   flush(timeoutMs?: number): PromiseLike<boolean>;
   /** Sends pending reports and stops reporting. */
@@ -56,12 +56,12 @@ export async function startWith(
     dsn,
     ...(environment === undefined ? {} : { environment }),
     ...(release === undefined ? {} : { release }),
-    // The default ones catch uncaught errors, wrap fetch, http and console, and time requests.
+    // The default integrations catch uncaught errors, wrap fetch, http and console, and time requests.
     defaultIntegrations: false,
     integrations: [sdk.linkedErrorsIntegration()],
-    // Further features of individual SDKs, turned off. Each SDK ignores the options of the others.
-    sendDefaultPii: false, // Until 10.
-    dataCollection: { userInfo: false }, // From 11.
+    // Turns off features of individual SDKs. Each SDK ignores the options of the others.
+    sendDefaultPii: false, // Before version 11.
+    dataCollection: { userInfo: false }, // From version 11.
     sendClientReports: false,
     // Not undefined, since Node's SDK would then use SENTRY_TRACES_SAMPLE_RATE.
     tracesSampleRate: 0,

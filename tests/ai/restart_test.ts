@@ -67,7 +67,7 @@ Deno.test("ai: kill -9 in mid-answer: the partial answer is sent, and the ttl en
       rest.push(next.value);
     }
     assert.deepEqual(rest, [
-      { type: "error", errorText: "The answer took too long and was given up" },
+      { type: "error", errorText: "The answer took too long and was stopped" },
     ]);
     assert.equal(await resume(app), null);
     const answer = await messageOf(await post(app));

@@ -197,6 +197,6 @@ browserTest(
     await page.click("button");
     await page.locator("#state", { hasText: "completed" }).waitFor();
     const shown = await page.locator("#text").textContent();
-    assert.match(shown ?? "", /^Close this tab .* always the whole\.$/);
+    assert.match(shown ?? "", /^Close this tab, .* shows the whole text\.$/);
   },
 );

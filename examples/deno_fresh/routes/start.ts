@@ -1,15 +1,15 @@
 import { engine } from "../taskcast.ts";
 
-/** Creates a task, and works on it. */
+/** Creates a task and starts its work. */
 export const handler = {
   async POST(): Promise<Response> {
     const task = await engine.createTask({ type: "demo", ttl: 600 });
-    void count(task.id); // Not awaited: the work does not depend on this request.
+    void count(task.id); // Not awaited: the work continues after this request.
     return Response.json({ taskId: task.id }, { status: 202 });
   },
 };
 
-/** The work. It ends the task, whatever happens. */
+/** Does the work of a task, and ends the task in any case. */
 async function count(taskId: string): Promise<void> {
   try {
     await engine.transitionTask(taskId, "running");

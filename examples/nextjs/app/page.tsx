@@ -20,7 +20,7 @@ export default function Page(): ReactElement {
   );
 }
 
-/** The text as it grows. */
+/** Shows the text as it grows. */
 function Text({ taskId }: { taskId: string }): ReactElement {
   return <p>{useTaskText(taskId, "text")}</p>;
 }

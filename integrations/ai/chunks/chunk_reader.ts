@@ -3,18 +3,18 @@ import { accumulatedValue, DEFAULT_ACC_FIELD, SERVER_EVENT } from "@taskcast/cor
 import type { ChunkFields } from "./chunks.ts";
 import { EVENT_PREFIX } from "./chunks.ts";
 
-/** Fields of an event from which its chunk is made. */
+/** Fields of an event that the chunk depends on. */
 export type ChunkEvent = Pick<
   EventEnvelope,
   "type" | "data" | "seriesId" | "seriesAccField" | "seriesSnapshot"
 >;
 
-/** Types of final chunks, after which none is added. */
+/** Types of chunks that end an answer. */
 const LAST_CHUNKS = ["finish", "abort", "error"];
 
 /**
- * Converts the events of an answer back into chunks. They result in the same message from whatever
- * event reading begins: a snapshot becomes one delta with the text that was not delivered yet.
+ * Converts the events of an answer back into chunks. A snapshot becomes one delta with the text that
+ * was not delivered yet, so the message is the same wherever reading begins.
  */
 export class ChunkReader {
   /** Number of characters delivered of each text. */
@@ -36,13 +36,13 @@ export class ChunkReader {
     const text = accumulatedValue(chunk, field);
     if (typeof text !== "string") return [chunk];
     const delivered = this.#delivered.get(seriesId) ?? 0;
-    // After a broken connection, the server repeats texts in whole.
+    // After a broken connection, the server repeats the whole text.
     const fresh = seriesSnapshot ? text.slice(delivered) : text;
     this.#delivered.set(seriesId, delivered + fresh.length);
     return fresh === "" ? [] : [{ ...chunk, [field]: fresh }];
   }
 
-  /** Returns the final chunks of an answer that did not send them itself. */
+  /** Returns the final chunk of a task that ended without one; none if the answer had its own. */
   endOf(reason: DoneReason): ChunkFields[] {
     if (this.#isComplete || reason === "completed") return [];
     if (reason === "cancelled") return [{ type: "abort", reason: "The answer was stopped" }];
@@ -52,6 +52,6 @@ export class ChunkReader {
 }
 
 const ENDINGS = {
-  timeout: "The answer took too long and was given up",
+  timeout: "The answer took too long and was stopped",
   deleted: "The answer was deleted",
 } as const;

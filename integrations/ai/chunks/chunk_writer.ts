@@ -5,20 +5,21 @@ import { DELTA_KINDS, EVENT_PREFIX } from "./chunks.ts";
 /** A text that is being streamed. */
 interface OpenText {
   seriesId: string;
-  /** The first half of a character whose second half has not arrived yet. */
+  /** First half of a surrogate pair whose second half has not arrived yet; empty otherwise. */
   half: string;
 }
 
 /**
  * Converts the chunks of one answer into events. The deltas of each text become a series, so that
- * late readers get it as a whole; any other chunk becomes an event that contains it.
+ * late readers get the text as a whole. Any other chunk becomes an event that contains it.
  */
 export class ChunkWriter {
   readonly #open = new Map<string, OpenText>();
   #texts = 0;
 
   /**
-   * Returns the events for the next chunk: usually one, but none or two where that is equivalent.
+   * Returns the events for the next chunk: usually one, none for half a character, or two if a half
+   * was held back or a delta has other fields.
    *
    * @throws {TypeError} If the chunk cannot be written as JSON.
    */
@@ -34,24 +35,24 @@ export class ChunkWriter {
       } else if (kind.ends.includes(chunk.type) && text !== undefined) {
         this.#open.delete(key);
         const rest = text.half === "" ? [] : [appendEvent(chunk, kind, text.seriesId, text.half)];
-        return [...rest, plainEvent(chunk)];
+        return [...rest, chunkEvent(chunk)];
       }
     }
-    return [plainEvent(chunk)];
+    return [chunkEvent(chunk)];
   }
 }
 
 function deltaEvents(chunk: ChunkFields, kind: DeltaKind, text: OpenText): EventInput[] {
   const { type: _type, [kind.id]: _id, [kind.text]: delta, ...others } = chunk;
-  if (typeof delta !== "string") return [plainEvent(chunk)];
+  if (typeof delta !== "string") return [chunkEvent(chunk)];
   const whole = text.half + delta;
   const end = isFirstHalf(whole.at(-1)) ? whole.length - 1 : whole.length;
   text.half = whole.slice(end);
   const events: EventInput[] = [];
   if (end > 0) events.push(appendEvent(chunk, kind, text.seriesId, whole.slice(0, end)));
-  // A snapshot contains only the other fields of the newest delta, so these are sent on their own.
+  // Other fields of a delta become an event of their own, since a snapshot has only the newest ones.
   if (Object.values(others).some((value) => value !== undefined)) {
-    events.push(plainEvent({ ...chunk, [kind.text]: "" }));
+    events.push(chunkEvent({ ...chunk, [kind.text]: "" }));
   }
   return events;
 }
@@ -71,12 +72,12 @@ function appendEvent(
   };
 }
 
-function plainEvent(chunk: ChunkFields): EventInput {
-  // As the AI SDK sends it: values that JSON lacks are left out or become text.
+function chunkEvent(chunk: ChunkFields): EventInput {
+  // Converted as the AI SDK does it: values without a form in JSON are left out or become text.
   return { type: EVENT_PREFIX + chunk.type, data: JSON.parse(JSON.stringify(chunk)) };
 }
 
-/** Returns whether a UTF-16 unit is the first of a pair. */
+/** Returns whether a UTF-16 code unit is the first of a surrogate pair. */
 function isFirstHalf(unit: string | undefined): boolean {
   return unit !== undefined && unit >= "\uD800" && unit <= "\uDBFF";
 }

@@ -1,10 +1,10 @@
-/** A part of a UI message as the AI SDK streams it. Its further fields depend on its type. */
+/** A chunk of a UI message as the AI SDK streams it. Other fields depend on the type. */
 export interface MessageChunk {
   /** E.g. `text-delta`. */
   readonly type: string;
 }
 
-/** A chunk with its fields. */
+/** A chunk with access to all its fields. */
 export type ChunkFields = MessageChunk & Readonly<Record<string, unknown>>;
 
 /** Prefix of the event types of chunks, before the chunk's own type. */

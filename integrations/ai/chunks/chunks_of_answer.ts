@@ -5,7 +5,7 @@ import type { ChunkFields } from "./chunks.ts";
 /**
  * Yields the chunks of an answer from its beginning: stored ones at once, then new ones.
  *
- * @throws {Error} If the reading ends before the answer does.
+ * @throws {Error} If the stream of events ends before the answer does.
  */
 export async function* chunksOfAnswer(
   tasks: ChatTasks,
@@ -22,7 +22,7 @@ export async function* chunksOfAnswer(
       } else if (value !== undefined) {
         return yield* reader.endOf(value);
       } else {
-        throw new Error("The reading ended before the answer did; resume it");
+        throw new Error("The stream of events ended before the answer did; resume the answer");
       }
     }
   } finally {

@@ -50,7 +50,7 @@ const ANSWER: UIMessageChunk[] = [
 
 async function messageOf(chunks: readonly unknown[]): Promise<UIMessage | undefined> {
   const stream = simulateReadableStream({
-    chunks: structuredClone(chunks) as UIMessageChunk[], // The SDK modifies them.
+    chunks: structuredClone(chunks) as UIMessageChunk[], // The SDK modifies its input.
     initialDelayInMs: null,
     chunkDelayInMs: null,
   });
@@ -128,14 +128,14 @@ Deno.test("a repeated snapshot adds only what is new", () => {
     seriesAccField: "delta",
     seriesSnapshot,
   });
-  const told = [
+  const deltas = [
     event("Hel", true),
     event("lo"),
     event("Hello wor", true),
     event("Hello wor", true),
     event("ld"),
-  ].flatMap((one) => reader.chunksOf(one)).map(({ delta }) => delta);
-  assert.deepEqual(told, ["Hel", "lo", " wor", "ld"]);
+  ].flatMap((event) => reader.chunksOf(event)).map(({ delta }) => delta);
+  assert.deepEqual(deltas, ["Hel", "lo", " wor", "ld"]);
 });
 
 Deno.test("an end that the answer did not contain is added", () => {
@@ -146,14 +146,14 @@ Deno.test("an end that the answer did not contain is added", () => {
   ]);
   assert.deepEqual(
     new ChunkReader().endOf("timeout"),
-    error("The answer took too long and was given up"),
+    error("The answer took too long and was stopped"),
   );
   assert.deepEqual(new ChunkReader().endOf("deleted"), error("The answer was deleted"));
   assert.deepEqual(new ChunkReader().endOf("failed"), error("The answer failed"));
-  const told = new ChunkReader();
+  const failed = new ChunkReader();
   const data = { status: "failed", error: { message: "No more credit" } };
-  assert.deepEqual(told.chunksOf({ type: "taskcast:status", data }), []);
-  assert.deepEqual(told.endOf("failed"), error("No more credit"));
+  assert.deepEqual(failed.chunksOf({ type: "taskcast:status", data }), []);
+  assert.deepEqual(failed.endOf("failed"), error("No more credit"));
   const finished = new ChunkReader();
   assert.equal(finished.chunksOf({ type: "ai.error", data: { type: "error" } }).length, 1);
   assert.deepEqual(finished.endOf("failed"), []);

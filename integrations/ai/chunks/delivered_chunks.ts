@@ -4,15 +4,15 @@ import { DELTA_KINDS } from "./chunks.ts";
 /** Thrown when a repeated answer differs from what was delivered. */
 export class OtherAnswerError extends TypeError {
   /**
-   * The AI SDK recognizes a lost connection by the words of this message, and starts over when it
-   * resumes.
+   * Creates the error. The AI SDK recognizes a lost connection by "network error" in the message, and
+   * starts over when it resumes.
    */
   constructor() {
     super("network error: a part of the answer was lost; resume to read it anew");
   }
 }
 
-/** One delivery of an answer, from its beginning. */
+/** Filter for one reading of an answer from its beginning. */
 export interface Delivery {
   /**
    * Adds the next chunk.
@@ -26,17 +26,17 @@ export interface Delivery {
 }
 
 /**
- * Remembers which chunks of an answer were delivered. The answer can then be read again from its
- * beginning, and only new chunks are passed on.
+ * Keeps the delivered chunks of an answer. When the answer is read again from its beginning, only
+ * new chunks are passed on.
  *
- * A repeated answer has the same chunks in the same order, except that the deltas of a text may be
- * merged, at the position of the newest of them. If the store lost a part of the answer, its chunks
- * may differ. Delivered chunks cannot be withdrawn, so that is an error.
+ * A repeated answer has the same chunks in the same order, except that deltas of a text may be merged
+ * at the position of the newest. If the store lost a part of the answer, chunks may differ. That is
+ * an error, because delivered chunks cannot be withdrawn.
  */
 export class DeliveredChunks {
   /** Chunks other than deltas, as JSON. */
   readonly #others: string[] = [];
-  /** Texts by their number: ids come again in the next step of an answer. */
+  /** Delivered texts by number, because the next step of an answer uses the same ids again. */
   readonly #texts: string[] = [];
 
   /** Begins a delivery of the answer from its first chunk. */
@@ -54,7 +54,7 @@ export class DeliveredChunks {
           } else if (chunk.type === kind.delta) {
             const text = open.get(key);
             const delta = chunk[kind.text];
-            // A delta without text carries something else, and is treated like any other chunk.
+            // A delta without text has other fields, and is treated like any other chunk.
             if (text === undefined || typeof delta !== "string" || delta === "") continue;
             const fresh = this.#freshText(text, lengths[text]!, delta);
             lengths[text]! += delta.length;

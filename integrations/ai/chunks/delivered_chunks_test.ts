@@ -7,7 +7,7 @@ const begin = (id = "0"): ChunkFields => ({ type: "text-start", id });
 const end = (id = "0"): ChunkFields => ({ type: "text-end", id });
 const signed: ChunkFields = { ...delta(""), providerMetadata: { test: { signature: "abc" } } };
 
-/** Two texts with the same id, one after the other, and one that runs in parallel. */
+/** Two texts with the same id, one after the other, and a third text in parallel. */
 const ANSWER = [
   { type: "start", messageId: "m1" },
   begin(),
@@ -26,7 +26,7 @@ const ANSWER = [
   { type: "finish" },
 ];
 
-/** The same answer for a late reader: each text at the position of its newest delta. */
+/** The same answer as a late join has it: each text at the position of its newest delta. */
 const AGAIN = [
   ...ANSWER.slice(0, 2),
   begin("1"),
@@ -41,7 +41,7 @@ const AGAIN = [
   { type: "finish" },
 ];
 
-/** Returns the value of chunks: texts by number, and everything else in order. */
+/** Returns what chunks add up to: texts by number, and all other chunks in order. */
 function foldOf(chunks: readonly ChunkFields[]): unknown {
   const texts: string[] = [];
   const open = new Map<unknown, number>();
@@ -57,16 +57,16 @@ Deno.test("an answer that breaks off at any point and is repeated gives the same
   for (let first = 0; first <= ANSWER.length; first++) {
     for (let second = 0; second <= AGAIN.length; second++) {
       const delivered = new DeliveredChunks();
-      const tell = (chunks: readonly ChunkFields[], isWhole: boolean) => {
+      const deliver = (chunks: readonly ChunkFields[], isWhole: boolean) => {
         const delivery = delivered.begin();
         const fresh = chunks.map((chunk) => delivery.freshOf(chunk));
         if (isWhole) delivery.end();
         return fresh.filter((chunk) => chunk !== undefined);
       };
       const all = [
-        ...tell(ANSWER.slice(0, first), false),
-        ...tell(AGAIN.slice(0, second), false),
-        ...tell(AGAIN, true),
+        ...deliver(ANSWER.slice(0, first), false),
+        ...deliver(AGAIN.slice(0, second), false),
+        ...deliver(AGAIN, true),
       ];
       assert.deepEqual(foldOf(all), foldOf(ANSWER), `broke off after ${first} and ${second}`);
     }

@@ -6,7 +6,7 @@ import type { ChatTasks, EventSink } from "../tasks/chat_tasks.ts";
 import { ChunkWriter } from "./chunk_writer.ts";
 import type { ChunkFields } from "./chunks.ts";
 
-/** Milliseconds in which a stopped answer may end by itself. */
+/** Milliseconds after which the stream of a stopped answer is cancelled if it has not ended. */
 const GRACE_MS = 5_000;
 
 /** Destination of an answer, and its callbacks. */
@@ -26,7 +26,7 @@ interface Outcome {
   options: TransitionOptions;
 }
 
-/** Streams an answer into its task, and ends the task as the answer ends. Never rejects. */
+/** Streams an answer into its task, then ends the task with the outcome. Never rejects. */
 export async function pump(source: AnswerSource, target: PumpTarget): Promise<void> {
   const { sink, onError } = target;
   let outcome = await store(source, target);
@@ -47,7 +47,7 @@ export async function end(
   try {
     await tasks.transition(taskId, status, options);
   } catch (error) {
-    if (!isEnded(error)) onError(error); // The ttl will end the task.
+    if (!isEnded(error)) onError(error); // The ttl ends the task later.
   }
 }
 
@@ -68,7 +68,7 @@ async function store(
 ): Promise<Outcome> {
   const writer = new ChunkWriter();
   let outcome: Outcome = { status: "completed", options: {} };
-  const take = async (chunk: ChunkFields) => {
+  const publishChunk = async (chunk: ChunkFields) => {
     outcome = outcomeAfter(chunk) ?? outcome;
     for (const event of writer.eventsOf(chunk)) await sink.publish(event);
   };
@@ -76,7 +76,7 @@ async function store(
   let timer: ReturnType<typeof setTimeout> | undefined;
   const stop = () => {
     controller.abort(new DOMException("The answer was stopped", "AbortError"));
-    // Reading continues to the end, so that the generator can save the partial answer.
+    // Reading continues, so that the generator can finish and save the partial answer.
     timer = setTimeout(() => void reader?.cancel().catch(() => {}), GRACE_MS);
   };
   sink.signal.addEventListener("abort", stop, { once: true });
@@ -86,12 +86,12 @@ async function store(
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return outcome;
-      if (!sink.signal.aborted) await take(value);
+      if (!sink.signal.aborted) await publishChunk(value);
     }
   } catch (error) {
     if (sink.signal.aborted) return outcome;
     const errorText = onError(error);
-    await take({ type: "error", errorText }).catch(() => {}); // close() reports it.
+    await publishChunk({ type: "error", errorText }).catch(() => {}); // close() reports it.
     return failure(errorText);
   } finally {
     clearTimeout(timer);

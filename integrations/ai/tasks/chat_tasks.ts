@@ -8,7 +8,7 @@ import type {
 } from "@taskcast/core/protocol";
 import type { ChunkEvent } from "../chunks/chunk_reader.ts";
 
-/** Publishes the events of one answer, in order and without waiting for each to be stored. */
+/** Publishes the events of one answer in order. Does not wait until each is stored. */
 export interface EventSink {
   /** Aborts, with the reason, when nothing can be published any more. */
   readonly signal: AbortSignal;
@@ -37,7 +37,7 @@ export interface ChatTasks {
   /**
    * Follows a task from its beginning.
    *
-   * @returns The reason of the task's end; `undefined` if the reading ended before it.
+   * @returns The reason of the task's end; `undefined` if the stream ended before that.
    */
   follow(taskId: string, signal: AbortSignal): AsyncGenerator<ChunkEvent, DoneReason | undefined>;
 }

@@ -8,7 +8,7 @@ type Engine = ChatEngine["engine"];
 
 /**
  * Publishes to an engine. Events that arrive while a batch is being stored form the next batch.
- * Every event has a number, so a batch that is retried is stored once.
+ * Every event has a producer's number, so a retried batch is stored once.
  */
 export class EngineSink implements EventSink {
   readonly #engine: Engine;
@@ -19,7 +19,7 @@ export class EngineSink implements EventSink {
   #stopWatching = () => {};
   #nextSeq = 0;
   readonly #waiting: EventInput[] = [];
-  /** Characters of JSON that are waiting or being stored. */
+  /** Characters of JSON that are waiting to be stored or are being stored. */
   #unstored = 0;
   #storing?: Promise<void>;
 
@@ -30,7 +30,7 @@ export class EngineSink implements EventSink {
   }
 
   /**
-   * Opens a task for events, and watches for its end.
+   * Opens a task for publishing, and watches for its end.
    *
    * @param maxUnstored Maximum characters of JSON that are not stored yet; beyond that, publishing
    * waits.

@@ -10,7 +10,7 @@ import { EngineSink } from "./engine_sink.ts";
 
 const event = (n: number): EventInput => ({ type: "n", data: n });
 
-/** An engine and a record of the calls to it. */
+/** Returns an engine and the sizes of the batches that it is given. */
 function setUp(
   publish: (
     next: (taskId: string, events: readonly EventInput[]) => Promise<TaskEvent[]>,
@@ -98,10 +98,10 @@ Deno.test("EngineSink: publishing waits while too much waits to be stored", asyn
   const sink = await EngineSink.open(engine, id, 4 * 1024 * 1024);
   const megabyte = { type: "n", data: "x".repeat(1_000_000) };
   for (let i = 0; i < 4; i++) await sink.publish(megabyte);
-  let isTaken = false;
-  const fifth = sink.publish(megabyte).then(() => isTaken = true);
+  let isAccepted = false;
+  const fifth = sink.publish(megabyte).then(() => isAccepted = true);
   await new Promise((resolve) => setTimeout(resolve));
-  assert(!isTaken);
+  assert(!isAccepted);
   held.resolve();
   await fifth;
   await sink.close();

@@ -3,18 +3,18 @@ import type { TaskcastServerClient } from "@taskcast/server-sdk";
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { ChatTasks } from "./chat_tasks.ts";
 
-/** Tasks on a Taskcast server. Both clients retry after network errors. */
+/** Clients of a Taskcast server that has the tasks. Both retry after network errors. */
 export interface ChatServer {
   /** Creates the tasks, publishes their events and ends them. */
   server: Pick<
     TaskcastServerClient,
     "createTask" | "getTask" | "listTasks" | "transitionTask" | "openPublisher"
   >;
-  /** Reads them. */
+  /** Follows the tasks. */
   client: Pick<TaskcastClient, "stream">;
 }
 
-/** {@linkcode ChatTasks} on a server. */
+/** Returns the operations on a Taskcast server. */
 export function remoteTasks({ server, client }: ChatServer, maxBufferedBytes: number): ChatTasks {
   return {
     create: (input) => server.createTask(input),
@@ -35,13 +35,13 @@ export function remoteTasks({ server, client }: ChatServer, maxBufferedBytes: nu
         publish: (event) => publisher.publish(event),
         async close() {
           await publisher.close();
-          // Closing succeeds if nothing was left to store, even if the answer was cut off.
+          // close() succeeds if all published events are stored, even if the task ended elsewhere.
           publisher.signal.throwIfAborted();
         },
       };
     },
     async *follow(taskId, signal) {
-      // Delivered chunks of an answer that the store lost cannot be withdrawn.
+      // Aborts if the store lost events, because delivered chunks cannot be withdrawn.
       const lost = new AbortController();
       const stream = client.stream(taskId, {
         signal: AbortSignal.any([signal, lost.signal]),

@@ -7,16 +7,16 @@ import type { SentryProgram } from "../../../testing/servers/sentry_program.ts";
 import { SENTRY_PROGRAM_ENDS } from "../../../testing/servers/sentry_program.ts";
 import type { SentrySdk } from "../mod.ts";
 
-// Real SDKs, each in a process of its own, report over HTTP to a stand-in for Sentry.
+// Real SDKs, each in a process of its own, report over HTTP to a fake Sentry.
 
-/** Requires that the types of an SDK fit. */
+/** Compiles only if the type of an SDK is assignable to ours. */
 type Fits<Sdk extends SentrySdk> = Sdk;
 export type All = Fits<typeof Node10> | Fits<typeof Deno10>;
 
-/** Not in the lock file: `deno task` downloads everything in it, even to start the server. */
+/** Not in the lock file, because `deno task` downloads everything in it, even to start the server. */
 const NODE_11 = "npm:@sentry/node@11.12.0";
 
-/** The old ones are not in it either: their types for Node would change everybody's. */
+/** Old versions are not in the lock file either: they would change the version of Node's types. */
 const SDKS = [
   "@sentry/node",
   "@sentry/deno",
@@ -25,13 +25,13 @@ const SDKS = [
   "npm:@sentry/node@7.120.4",
 ];
 
-/** Output of a host. */
+/** Output of one program. */
 interface Output {
   out: string;
   err: string;
 }
 
-/** Runs hosts one after the other in a process that has the SDK. */
+/** Runs programs one after the other in a process that has the SDK. */
 async function runAll(sdk: string, programs: readonly SentryProgram[]): Promise<Output[]> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
@@ -150,19 +150,20 @@ for (const sdk of SDKS) {
     });
 
     await test.step("writes one warning when Sentry is out of reach", () => {
-      const line = "Taskcast cannot report to Sentry: it was not reached, or its limits were\n";
+      const line =
+        "Taskcast cannot report to Sentry: it cannot be reached, or its rate limit is exceeded\n";
       assert.equal(unreachable!.err, line);
     });
   });
 }
 
-/** Returns the address of a stand-in that has been closed. */
+/** Returns the DSN of a server that is closed. */
 async function closedDsn(): Promise<string> {
   await using sentry = startSentryEndpoint();
   return sentry.dsn;
 }
 
-/** Requires a report of each task that failed, and no data of tasks. */
+/** Asserts that each failure was reported, without data of tasks. */
 function assertReports(sentry: SentryEndpoint): void {
   // Each report is sent separately, so they may arrive in any order.
   const tasks = ["first", "second", "third", "slow", "unheard"];
@@ -228,9 +229,9 @@ Deno.test("each kind of report can be turned off", async () => {
       init: { dsn: sentry.dsn },
       options: { ...off, ...on },
     });
-    // The engine itself logs what no hook takes.
-    const said = /^Taskcast: error in broadcast: Error: the broadcast broke/.test(err);
-    assert.equal(said, on.captureUnhandledErrors !== true);
+    // Without the hook, the engine logs the error.
+    const isLogged = /^Taskcast: error in broadcast: Error: the broadcast broke/.test(err);
+    assert.equal(isLogged, on.captureUnhandledErrors !== true);
     return sentry.events.splice(0).map(taskOf);
   };
   assert.deepEqual(await report({}), []);

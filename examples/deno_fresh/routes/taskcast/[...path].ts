@@ -1,4 +1,4 @@
 import { app } from "../../taskcast.ts";
 
-/** All methods of all paths below `/taskcast`. */
+/** Handles all methods and paths below `/taskcast`. */
 export const handler = ({ req }: { req: Request }): Response | Promise<Response> => app.fetch(req);

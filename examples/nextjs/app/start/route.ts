@@ -1,14 +1,14 @@
 import { after } from "next/server";
 import { engine } from "../../engine";
 
-/** Creates a task, and works on it after the answer. */
+/** Creates a task, and does its work after the answer was sent. */
 export async function POST(): Promise<Response> {
   const task = await engine.createTask({ type: "demo", ttl: 600 });
   after(() => count(task.id));
   return Response.json({ taskId: task.id }, { status: 202 });
 }
 
-/** The work. It ends the task, whatever happens. */
+/** Does the work of a task, and ends the task in any case. */
 async function count(taskId: string): Promise<void> {
   try {
     await engine.transitionTask(taskId, "running");
