@@ -3,13 +3,13 @@ import { ERROR_CODES } from "@taskcast/core/protocol";
 import { STATUS_OF } from "../../server/http_errors.ts";
 import { isVerdict } from "./http_error.ts";
 
-Deno.test("isVerdict(): every error of the server is one, but for that of an address without anything", () => {
+Deno.test("isVerdict(): accepts every error of the server except NOT_FOUND", () => {
   for (const code of ERROR_CODES) {
     assert.equal(isVerdict(STATUS_OF[code], code), code !== "NOT_FOUND", code);
   }
 });
 
-Deno.test("isVerdict(): with a status that others on the way use, only the server's own codes count", () => {
+Deno.test("isVerdict(): with statuses that intermediaries use, accepts only the server's own codes", () => {
   for (const status of [401, 403, 404]) {
     for (const code of [...ERROR_CODES, "SOME_CODE", "ACCESS_DENIED", "DEPLOYMENT_NOT_FOUND"]) {
       const isOurs = code !== "NOT_FOUND" &&
@@ -19,7 +19,7 @@ Deno.test("isVerdict(): with a status that others on the way use, only the serve
   }
 });
 
-Deno.test("isVerdict(): with any other status a code of a later version is one", () => {
+Deno.test("isVerdict(): with any other status, accepts codes of later versions", () => {
   for (const status of [400, 409, 410, 413, 422, 503]) {
     assert.equal(isVerdict(status, "OF_A_LATER_VERSION"), true, `${status}`);
   }

@@ -9,7 +9,7 @@ function event(rawIndex: number, more: Partial<EventEnvelope> = {}): EventEnvelo
 
 const indexes = (list: EventList) => list.newest().map(({ rawIndex }) => rawIndex);
 
-Deno.test("EventList keeps the newest, however many came, and says how many it dropped", () => {
+Deno.test("EventList keeps the newest events and counts the dropped ones", () => {
   const list = new EventList(10);
   for (let i = 0; i < 1234; i++) {
     list.add(event(i));
@@ -25,7 +25,7 @@ Deno.test("EventList with a capacity of 0 keeps nothing", () => {
   assert.deepEqual([list.newest().length, list.dropped], [0, 5]);
 });
 
-Deno.test("EventList that grows keeps what was shown, and brings nothing back", () => {
+Deno.test("EventList that grows keeps its events and does not restore dropped ones", () => {
   const list = new EventList(3);
   for (let i = 0; i < 5; i++) list.add(event(i));
   list.growTo(100);
@@ -57,7 +57,7 @@ Deno.test("a snapshot replaces its series also when some of it was dropped", () 
   assert.deepEqual(indexes(list), [40, 41]);
 });
 
-Deno.test("EventList starts afresh after it is cleared, series included", () => {
+Deno.test("EventList is empty after clear(), including its series", () => {
   const list = new EventList(2);
   for (let i = 0; i < 4; i++) list.add(event(i, { seriesId: "s" }));
   list.clear();

@@ -59,7 +59,7 @@ Deno.test("inNextFrame() runs all callbacks in one frame, once each, and leaves 
   });
 });
 
-Deno.test("inNextFrame() goes by time in a hidden tab, and where a frame does not come", () => {
+Deno.test("inNextFrame() uses a timer in a hidden tab, and if no frame comes", () => {
   for (const [visibility, withinMs] of [["hidden", 16], ["visible", 250]] as const) {
     withPage(visibility, ({ pass, pending }) => {
       let calls = 0;
@@ -73,7 +73,7 @@ Deno.test("inNextFrame() goes by time in a hidden tab, and where a frame does no
   }
 });
 
-Deno.test("a callback that is withdrawn is not called, and its frame is cancelled", () => {
+Deno.test("a cancelled callback is not called, and its frame is cancelled", () => {
   withPage("visible", ({ frame, pending }) => {
     const called: string[] = [];
     const cancel = inNextFrame(() => called.push("a"));

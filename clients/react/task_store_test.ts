@@ -46,7 +46,7 @@ Deno.test("a burst of tokens is shown once a frame", async () => {
   store.close();
 });
 
-Deno.test("what hooks show is the same object until it says something else", async () => {
+Deno.test("the view of hooks stays the same object until its content changes", async () => {
   const stream = eventFrame("c0", 0) + doneFrame("end");
   const store = new TaskStore(clientOf(stream), "t", {});
   const before = store.events;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { KnownAnswers } from "./known_answers.ts";
 
-Deno.test("KnownAnswers remembers a hundred chats, the latest", () => {
+Deno.test("KnownAnswers keeps the latest hundred chats", () => {
   const known = new KnownAnswers();
   for (let i = 0; i < 150; i++) known.record(`c${i}`, { answer: `t${i}` });
   known.record("c60", { answer: "again" });
@@ -11,7 +11,7 @@ Deno.test("KnownAnswers remembers a hundred chats, the latest", () => {
   assert.deepEqual([answers[50], answers[51], answers[60]], [undefined, "t51", "again"]);
 });
 
-Deno.test("KnownAnswers takes what a page was opened with until that is settled", () => {
+Deno.test("KnownAnswers returns the answer with which a page was opened until it is complete", () => {
   const known = new KnownAnswers();
   const opened = { message: "q1" };
   assert.equal(known.find("c", opened), opened);

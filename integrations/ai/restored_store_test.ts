@@ -6,7 +6,7 @@ import { startServer } from "../../testing/servers/test_server.ts";
 import { engineTasks } from "./tasks/engine_tasks.ts";
 import { remoteTasks } from "./tasks/remote_tasks.ts";
 
-Deno.test("an answer of which the store lost a part breaks off, so that it is read again as a whole", async () => {
+Deno.test("an answer breaks off if the store lost a part of it, so that it is read again from its beginning", async () => {
   for (const isRemote of [false, true]) {
     const store = restorableStore();
     await using server = startServer({ engine: { shortTermStore: store, options: { pollMs: 5 } } });

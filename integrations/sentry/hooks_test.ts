@@ -39,7 +39,7 @@ Deno.test("createSentryHooks() needs an SDK, unless nothing is to be reported", 
   );
 });
 
-Deno.test("createSentryHooks() refuses options that are not what they should be", () => {
+Deno.test("createSentryHooks() refuses options of the wrong type", () => {
   const { sentry } = recorder();
   const refused = (options: unknown) =>
     assert.throws(() => createSentryHooks(options as Record<string, never>), TypeError);
@@ -49,7 +49,7 @@ Deno.test("createSentryHooks() refuses options that are not what they should be"
   refused({ sentry: null });
 });
 
-Deno.test("an SDK that throws affects nothing; the console gets its error, and the original one", () => {
+Deno.test("errors of an SDK are logged to the console, with the original error", () => {
   const sentry: SentrySdk = {
     captureException() {
       throw new Error("broken SDK");

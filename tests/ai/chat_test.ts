@@ -47,7 +47,7 @@ async function* hugeImage(signal: AbortSignal) {
 }
 
 for (const [place, tasksOf] of Object.entries(PLACES)) {
-  Deno.test(`ai, ${place}: an answer that is read to its end`, async () => {
+  Deno.test(`ai, ${place}: a whole answer becomes a completed task`, async () => {
     await using server = startServer();
     let kept: UIMessage | undefined;
     const model = scriptedModel(async function* () {
@@ -74,7 +74,7 @@ for (const [place, tasksOf] of Object.entries(PLACES)) {
     assert.equal(await resume(app, "never heard of"), null);
   });
 
-  Deno.test(`ai, ${place}: a reload in mid-answer, twice, and two devices`, async () => {
+  Deno.test(`ai, ${place}: two reloads during an answer and a second device get the same message`, async () => {
     await using server = startServer();
     const gates = [new Gate(), new Gate()];
     const model = scriptedModel(async function* (signal) {
@@ -107,7 +107,7 @@ for (const [place, tasksOf] of Object.entries(PLACES)) {
     assert.equal(model.doStreamCalls.length, 1);
   });
 
-  Deno.test(`ai, ${place}: an answer whose reader goes away is made to its end`, async () => {
+  Deno.test(`ai, ${place}: an answer is generated to its end if its reader disconnects`, async () => {
     await using server = startServer();
     const gate = new Gate();
     let kept: UIMessage | undefined;
@@ -130,7 +130,7 @@ for (const [place, tasksOf] of Object.entries(PLACES)) {
     assert.equal((kept!.parts.at(-1) as { text: string }).text, TEXT);
   });
 
-  Deno.test(`ai, ${place}: reasoning, a tool and a second step`, async () => {
+  Deno.test(`ai, ${place}: reasoning, a tool call and a second step are resumed as the same message`, async () => {
     await using server = startServer();
     const gates = [new Gate(), new Gate()];
     const model = scriptedModel(async function* (signal) {
@@ -182,7 +182,7 @@ for (const [place, tasksOf] of Object.entries(PLACES)) {
     assert.deepEqual(await messageOf(inText), expected);
   });
 
-  Deno.test(`ai, ${place}: stopped from another device`, async () => {
+  Deno.test(`ai, ${place}: an answer is stopped from another device and its part is kept`, async () => {
     await using server = startServer();
     const gate = new Gate();
     let aborted = false;
@@ -221,7 +221,7 @@ for (const [place, tasksOf] of Object.entries(PLACES)) {
     });
   });
 
-  Deno.test(`ai, ${place}: an error of the model`, async () => {
+  Deno.test(`ai, ${place}: an error of the model fails the answer without details`, async () => {
     await using server = startServer();
     const gate = new Gate();
     const model = scriptedModel(async function* (signal) {
@@ -243,7 +243,7 @@ for (const [place, tasksOf] of Object.entries(PLACES)) {
     await first.cancel();
   });
 
-  Deno.test(`ai, ${place}: a stream that breaks, and a function that throws`, async () => {
+  Deno.test(`ai, ${place}: a stream that breaks or a function that throws fails the task`, async () => {
     await using server = startServer();
     const reported: unknown[] = [];
     const chat = chatOf(tasksOf(server), {
@@ -295,7 +295,7 @@ for (const [place, tasksOf] of Object.entries(PLACES)) {
     assert.equal((await endedTask(server)).status, "failed");
   });
 
-  Deno.test(`ai, ${place}: two posts at the same time are two answers, the newest is resumed`, async () => {
+  Deno.test(`ai, ${place}: two simultaneous posts are two answers, and the newest is resumed`, async () => {
     await using server = startServer();
     const gates = [new Gate(), new Gate()];
     const texts = ["one", "two"];
@@ -323,7 +323,7 @@ for (const [place, tasksOf] of Object.entries(PLACES)) {
   });
 }
 
-Deno.test("ai: 204 says that what was to be done with the answer is done", async () => {
+Deno.test("ai: resume answers 204 only after onFinish is done", async () => {
   await using server = startServer();
   const saving = new Gate();
   const model = scriptedModel(async function* () {
@@ -344,7 +344,7 @@ Deno.test("ai: 204 says that what was to be done with the answer is done", async
   assert.equal(await resume(app), null);
 });
 
-Deno.test("ai: an answer that is stopped before it starts is not started", async () => {
+Deno.test("ai: an answer that is stopped before its start is never generated", async () => {
   await using server = startServer();
   const { engine } = server;
   const chat = chatOf(engine);
@@ -370,7 +370,7 @@ Deno.test("ai: an answer that is stopped before it starts is not started", async
   assert.equal(cancelled, 2, "a stream that is not taken is not left open");
 });
 
-Deno.test("ai: a store that cannot be reached for a moment costs an answer nothing", async () => {
+Deno.test("ai: a short outage of the store does not affect an answer", async () => {
   await using server = startServer();
   const { engine } = server;
   const lost = new Set<string>();

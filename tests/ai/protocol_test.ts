@@ -15,7 +15,7 @@ import { startServer } from "../../testing/servers/test_server.ts";
 
 const TEXT = "A task is an append-only log. 😀 任务";
 
-Deno.test("ai: the text protocol, from a text stream and from message chunks", async () => {
+Deno.test("ai: the text protocol works with a text stream and with message chunks", async () => {
   await using server = startServer();
   for (const asText of [true, false]) {
     const gate = new Gate();
@@ -43,7 +43,7 @@ Deno.test("ai: the text protocol, from a text stream and from message chunks", a
   }
 });
 
-Deno.test("ai: a text stream as message chunks", async () => {
+Deno.test("ai: a text stream becomes message chunks", async () => {
   await using server = startServer();
   const model = scriptedModel(async function* () {
     yield* textParts(TEXT);
@@ -70,7 +70,7 @@ Deno.test("ai: an error breaks a text stream, which has no other way to report i
   await assert.rejects(response.text(), /^Error: An error occurred\.$/);
 });
 
-Deno.test("ai: the result of streamText, unchanged", async () => {
+Deno.test("ai: respond() accepts the result of streamText unchanged", async () => {
   await using server = startServer();
   const model = scriptedModel(async function* () {
     yield* textParts(TEXT);
@@ -86,7 +86,7 @@ Deno.test("ai: the result of streamText, unchanged", async () => {
   assert.deepEqual(tasks[0]!.metadata, { model: "mock" });
 });
 
-Deno.test("ai: the response says what transports, proxies and browsers must know", async () => {
+Deno.test("ai: the response has the headers that transports, proxies and browsers need", async () => {
   await using server = startServer();
   const response = await chatOf(server.engine).respond("c1", async function* () {}());
   const headers = Object.fromEntries(response.headers);
@@ -100,7 +100,7 @@ Deno.test("ai: the response says what transports, proxies and browsers must know
   assert.equal(await response.text(), "data: [DONE]\n\n");
 });
 
-Deno.test("ai: heartbeats while the model is silent", async () => {
+Deno.test("ai: heartbeats are sent while the model is silent", async () => {
   await using server = startServer();
   const gate = new Gate();
   const clock = install({ toFake: ["setInterval", "clearInterval"] });
@@ -126,7 +126,7 @@ Deno.test("ai: heartbeats while the model is silent", async () => {
   }
 });
 
-Deno.test("ai: a chat id that cannot be is refused, and any other is kept apart", async () => {
+Deno.test("ai: invalid chat ids are refused, and similar ids are separate chats", async () => {
   await using server = startServer();
   const chat = chatOf(server.engine);
   for (const id of ["", "x".repeat(201), undefined as unknown as string]) {
@@ -157,7 +157,7 @@ Deno.test("ai: a chat id that cannot be is refused, and any other is kept apart"
   ]);
 });
 
-Deno.test("ai: readers that leave leave nothing behind, and the answer continues", async () => {
+Deno.test("ai: a reader that disconnects releases its resources, and the answer continues", async () => {
   await using server = startServer();
   const { engine } = server;
   const chat = chatOf(engine);
@@ -190,7 +190,7 @@ Deno.test("ai: readers that leave leave nothing behind, and the answer continues
   assert.equal(task!.status, "completed");
 });
 
-Deno.test("ai: options that cannot work are refused", async () => {
+Deno.test("ai: invalid options are refused", async () => {
   await using server = startServer();
   const { engine } = server;
   const wrong: [unknown, RegExp][] = [
@@ -212,7 +212,7 @@ Deno.test("ai: options that cannot work are refused", async () => {
   });
 });
 
-Deno.test("ai: a server asks for the scopes that the guide names, and for no others", async () => {
+Deno.test("ai: a server requires the scopes in the guide, and no others", async () => {
   const scopes: Scope[] = ["task:create", "task:manage", "event:publish", "event:subscribe"];
   let granted = scopes;
   const authenticate = () => ({ taskIds: "*" as const, scope: granted });
@@ -238,7 +238,7 @@ Deno.test("ai: a server asks for the scopes that the guide names, and for no oth
   }
 });
 
-Deno.test("ai: over connections to the server that break anywhere, the message is right", async () => {
+Deno.test("ai: the message is complete over connections to the server that break at any byte", async () => {
   await using server = startServer();
   let connections = 0;
   await using reading = cuttingProxy(server.url, () => 700 + 331 * (++connections % 9));

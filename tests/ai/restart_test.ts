@@ -49,7 +49,7 @@ async function readText(
   return chunks;
 }
 
-Deno.test("ai: kill -9 in mid-answer: the partial answer is sent, and the ttl ends it", async () => {
+Deno.test("ai: after kill -9 during an answer, the partial answer is sent and the ttl ends it", async () => {
   await withFile(async (path) => {
     const half = "Half 😀";
     {

@@ -62,7 +62,7 @@ Deno.test("ai routes: under Hono, access to a chat is decided with Hono's contex
   assert.deepEqual(await (await app.request(stop![0], as(stop![1]))).json(), { stopped: 0 });
 });
 
-Deno.test("ai routes: what cannot be is refused, and begins nothing", async () => {
+Deno.test("ai routes: invalid requests are refused and start no answer", async () => {
   await using server = startServer();
   let begun = 0;
   const chat = chatOf(server.engine);
@@ -109,7 +109,7 @@ Deno.test("ai routes: what cannot be is refused, and begins nothing", async () =
   await assert.rejects(failing(new Request("http://localhost/c1/stream")), bug);
 });
 
-Deno.test("ai routes: a page that names an answer gets no other chat's, and no other task", async () => {
+Deno.test("ai routes: a page cannot resume the answer of another chat, or another task", async () => {
   await using server = startServer();
   const { engine } = server;
   const chat = chatOf(engine);

@@ -72,7 +72,7 @@ async function ends({ engine }: ReturnType<typeof startServer>, chatId = "c1"): 
   }, "the answer ends");
 }
 
-Deno.test("ai transport: over connections that break anywhere, one stream has the message", async () => {
+Deno.test("ai transport: one stream has the whole message over connections that break at any byte", async () => {
   await using server = startServer();
   const text = Array.from({ length: 300 }, (_, i) => `${i} `).join("");
   const model = scriptedModel(async function* () {
@@ -145,7 +145,7 @@ Deno.test("ai transport: answers of an intermediary are not taken for the server
   assert.deepEqual(between, []);
 });
 
-Deno.test("ai transport: a page in between does not make it forget which answer it has a part of", async () => {
+Deno.test("ai transport: the page of an intermediary does not replace the known answer", async () => {
   await using server = startServer();
   const gate = new Gate();
   await using app = startChatApp({ chat: chatOf(server.engine), model: gatedModel(gate) });
@@ -173,7 +173,7 @@ Deno.test("ai transport: a page in between does not make it forget which answer 
   assert.equal(await resume({ transport }), null, "the page has all of it");
 });
 
-Deno.test("ai transport: a refusal, and an answer that is gone, end the attempts", async () => {
+Deno.test("ai transport: a refusal and a deleted answer end the attempts", async () => {
   await using server = startServer();
   const model = gatedModel(new Gate());
   const ends = {
@@ -207,7 +207,7 @@ Deno.test("ai transport: a refusal, and an answer that is gone, end the attempts
   }
 });
 
-Deno.test("ai transport: attempts have a limit, and none follows when the page leaves", async () => {
+Deno.test("ai transport: attempts have a limit, and stop when the page cancels the stream", async () => {
   await using server = startServer();
   await using app = startChatApp({ chat: chatOf(server.engine), model: gatedModel(new Gate()) });
   let asked = 0;
@@ -273,7 +273,7 @@ Deno.test("ai transport: resuming completes partial messages, and repeats nothin
   assert.equal(await resume({ transport }, "another chat"), null);
 });
 
-Deno.test("ai transport: a page that was opened before the answer ended gets it, once", async () => {
+Deno.test("ai transport: a page that was opened before the answer ended gets the answer once", async () => {
   await using server = startServer();
   const gate = new Gate();
   gate.open();
@@ -320,7 +320,7 @@ Deno.test("ai transport: a post whose response is lost is not repeated, and its 
   assert.equal(textOf(await messageOf(await resume({ transport }))), TEXT);
 });
 
-Deno.test("ai transport: messages without an id get the same one when they are repeated", async () => {
+Deno.test("ai transport: a message without an id gets the same id when it is repeated", async () => {
   await using server = startServer();
   const chat = chatOf(server.engine);
   for (const hasStart of [true, false]) {
@@ -351,7 +351,7 @@ Deno.test("ai transport: messages without an id get the same one when they are r
   }
 });
 
-Deno.test("ai transport: an answer that continues a message leaves its id alone", async () => {
+Deno.test("ai transport: an answer that continues a message keeps the message's id", async () => {
   await using server = startServer();
   const routes = chatOf(server.engine).routes<Request>({
     allows: () => true,
@@ -379,7 +379,7 @@ Deno.test("ai transport: an answer that continues a message leaves its id alone"
   assert.deepEqual(start, { type: "start", messageId: "m1" });
 });
 
-Deno.test("ai transport: an answer of which the store lost a part is not mixed with another", async () => {
+Deno.test("ai transport: if the store lost a part of an answer, it is not mixed with the new one", async () => {
   const store = restorableStore();
   await using server = startServer({ engine: { shortTermStore: store, options: { pollMs: 5 } } });
   const { engine } = server;
@@ -458,7 +458,7 @@ Deno.test("ai transport: stop is a DELETE that cancels the answer and keeps it",
   await assert.rejects(transport.stop(".."), TypeError);
 });
 
-Deno.test("ai transport: stop while the message is on its way stops its answer", async () => {
+Deno.test("ai transport: stop() during a post stops the answer to that post", async () => {
   await using server = startServer();
   await using app = startChatApp({ chat: chatOf(server.engine), model: gatedModel(new Gate()) });
   const stopped = Promise.withResolvers<void>();
@@ -528,7 +528,7 @@ Deno.test("ai transport: requests are prepared as those of the AI SDK's own tran
   assert.deepEqual(requests.ours, requests.theirs);
 });
 
-Deno.test("ai transport: options that cannot work are refused", () => {
+Deno.test("ai transport: invalid options are refused", () => {
   for (
     const options of [
       { retry: { attempts: 0 } },

@@ -58,21 +58,25 @@ Deno.test(
   },
 );
 
-Deno.test("useChat: nothing to resume, then stopped from another device", page, async () => {
-  await using server = startServer();
-  const gate = new Gate();
-  const chat = chatOf(server.engine);
-  await using app = startChatApp({ chat, model: gatedModel(gate) });
-  const tab = await openPage({ ...app, messages: [userMessage()] });
-  await tab.settled("ready");
-  assert.equal(tab.chat.messages.length, 1);
-  void tab.chat.sendMessage({ text: "Hi" });
-  await tab.shows("A task is");
-  assert.equal(await chat.stop("c1"), 1);
-  await tab.settled("ready");
-  assert.equal(tab.chat.error, undefined);
-  await tab.close();
-});
+Deno.test(
+  "useChat: resumes nothing in a new chat, and shows a stop from another device",
+  page,
+  async () => {
+    await using server = startServer();
+    const gate = new Gate();
+    const chat = chatOf(server.engine);
+    await using app = startChatApp({ chat, model: gatedModel(gate) });
+    const tab = await openPage({ ...app, messages: [userMessage()] });
+    await tab.settled("ready");
+    assert.equal(tab.chat.messages.length, 1);
+    void tab.chat.sendMessage({ text: "Hi" });
+    await tab.shows("A task is");
+    assert.equal(await chat.stop("c1"), 1);
+    await tab.settled("ready");
+    assert.equal(tab.chat.error, undefined);
+    await tab.close();
+  },
+);
 
 Deno.test("useChat: an error of the model is an error of the chat", page, async () => {
   await using server = startServer();
@@ -92,7 +96,7 @@ Deno.test("useChat: an error of the model is an error of the chat", page, async 
 });
 
 Deno.test(
-  "useChat: a connection that is cut is taken for that, and resumed whole",
+  "useChat: recognizes a lost connection and resumes the whole answer",
   page,
   async () => {
     await using server = startServer();

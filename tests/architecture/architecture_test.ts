@@ -161,7 +161,7 @@ function folderOf(file: string): string {
     .toSorted((a, b) => b.length - a.length)[0]!;
 }
 
-Deno.test("imports go only the way that ARCHITECTURE.md says", async () => {
+Deno.test("imports follow the order in ARCHITECTURE.md", async () => {
   const { workspace } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
   const tops: string[] = workspace.map((member: string) => member.replace("./", ""));
   const all = (await Promise.all(tops.map(importsOf))).flat();
@@ -185,7 +185,7 @@ Deno.test("imports go only the way that ARCHITECTURE.md says", async () => {
   }
 });
 
-Deno.test("core uses nothing that only one runtime has", async () => {
+Deno.test("core uses no API of a single runtime", async () => {
   for await (const path of walk(new URL("core/", ROOT))) {
     if (!path.endsWith(".ts") || path.endsWith("_test.ts")) continue;
     const text = (await Deno.readTextFile(new URL(`core/${path}`, ROOT)))

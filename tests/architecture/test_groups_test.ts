@@ -56,7 +56,7 @@ async function testFiles(): Promise<string[]> {
   return files;
 }
 
-Deno.test("every test file belongs to one group, and once", async () => {
+Deno.test("every test file belongs to exactly one group", async () => {
   const commands = groups.flatMap((group) => commandsOf(group));
   const files = await testFiles();
   assert(files.length > 250, `${files.length} files`);
@@ -68,7 +68,7 @@ Deno.test("every test file belongs to one group, and once", async () => {
   }
 });
 
-Deno.test("all tests are those of all groups, and CI runs them and all checks", () => {
+Deno.test("deno task test runs all groups, and CI runs them and all checks", () => {
   const tasksOf = (name: string): string[] => tasks[name].command.split(" ").slice(4);
   assert.deepEqual(tasksOf("test").toSorted(), groups.toSorted());
   const others = ["check", "lint", "publish:check"];
@@ -102,7 +102,7 @@ Deno.test("unit tests may start no process, and connect to nothing but this mach
   }
 });
 
-Deno.test("names() knows folders and wildcards", () => {
+Deno.test("names() matches folders and wildcards", () => {
   assert(names("tests", "tests/a/b_test.ts"));
   assert(!names("tests", "core/tests/b_test.ts"));
   assert(names("**/tests", "adapters/redis/tests/b_test.ts"));

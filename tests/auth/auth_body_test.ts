@@ -123,7 +123,7 @@ for (const { name, read, listener } of CASES) {
   });
 }
 
-Deno.test("the body that a function leaves alone is not read for it", async () => {
+Deno.test("a body is not read ahead if the authenticate function does not read it", async () => {
   await using server = await start((request) => void request.headers.get("x"));
   await server.call("POST", "/tasks", { id: "t" });
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
@@ -146,7 +146,7 @@ Deno.test("the body that a function leaves alone is not read for it", async () =
   assert.deepEqual(await (await answer).json(), { published: 2, lastIndex: 1 });
 });
 
-Deno.test("a stream of lines is not collected for authenticate: reading it is refused at once", async () => {
+Deno.test("reading a stream of lines in authenticate is refused at once", async () => {
   await using server = await start((request) => request.method === "POST" && request.text());
   assert.equal((await server.call("POST", "/tasks", { id: "t" })).status, 201);
   // It never ends, so anything that waits for its end would wait for ever.
@@ -165,7 +165,7 @@ Deno.test("a stream of lines is not collected for authenticate: reading it is re
   assert.equal((await server.engine.getTask("t"))?.lastIndex, -1);
 });
 
-Deno.test("authenticate does not hold more of a body than may be sent", async () => {
+Deno.test("authenticate buffers no more of a body than its size limit", async () => {
   await using server = await start((request) => request.method === "POST" && request.text(), {
     maxBodyBytes: 100,
   });
@@ -175,7 +175,7 @@ Deno.test("authenticate does not hold more of a body than may be sent", async ()
   assert.deepEqual([answer.status, answer.body.error.code], [413, "PAYLOAD_TOO_LARGE"]);
 });
 
-Deno.test("a function that consumes the body in another way is refused with a reason", async () => {
+Deno.test("an authenticate function that consumes the body another way is refused with a reason", async () => {
   await using server = await start((request) => request.method === "POST" && new Request(request));
   const { status, body } = await server.call("POST", "/tasks", { id: "t" });
   assert.deepEqual([status, body.error.code], [500, "INTERNAL"]);

@@ -242,7 +242,7 @@ Deno.test("the table has every route", async () => {
 });
 
 for (const [route, kind] of Object.entries(ROUTES)) {
-  Deno.test(`${route} with every credential: the status that it should have, and no trace of what was refused`, async () => {
+  Deno.test(`${route} answers every credential with the right status, and a refusal changes nothing`, async () => {
     let server = await makeServer();
     try {
       for (const [name, bring, expected] of CREDENTIALS) {
@@ -268,7 +268,7 @@ for (const [route, kind] of Object.entries(ROUTES)) {
   });
 }
 
-Deno.test("creating a task with webhooks needs their scope as well, and leaves nothing without", async () => {
+Deno.test("creating a task with webhooks needs their scope, and creates nothing without it", async () => {
   await using server = await makeServer();
   const webhooks = [{ url: "https://example.com/hook" }];
   const route: Route = { body: { id: "new", webhooks }, status: 201 };
@@ -278,7 +278,7 @@ Deno.test("creating a task with webhooks needs their scope as well, and leaves n
   assert.equal(await contents(server.engine), before);
 });
 
-Deno.test("a rule is met by the callers that it names, services included, and by no others", async () => {
+Deno.test("a rule admits only the callers that it names, including services", async () => {
   await using server = await makeServer();
   const { body: made } = await server.call("POST", "/tasks", {
     id: "shared",
@@ -296,7 +296,7 @@ Deno.test("a rule is met by the callers that it names, services included, and by
   assert.deepEqual([await status("shared", service), await status("ruled", service)], [200, 403]);
 });
 
-Deno.test("tickets survive a restart, and are good on another instance of the same secret only", async () => {
+Deno.test("tickets survive a restart, and are valid only on instances with the same secret", async () => {
   const engine = { shortTermStore: new MemoryShortTermStore() };
   const first = startServer({ engine, app: { auth, trustedServices } });
   await first.engine.createTask({ id: "mine" });
@@ -314,7 +314,7 @@ Deno.test("tickets survive a restart, and are good on another instance of the sa
   assert.equal(await status({ auth, ticketSecret: otherSecret }), 401);
 });
 
-Deno.test("a ticket is good until it expires, and not after", async () => {
+Deno.test("a ticket is valid until it expires", async () => {
   await using server = await makeServer();
   const { headers } = await signed(claimsFor(["event:subscribe"]));
   const { body } = await server.call("POST", "/tasks/mine/tickets", { expiresInMs: 500 }, headers);

@@ -119,7 +119,7 @@ Deno.test("lists and the stream of all tasks hold only what the token may see", 
   assert.deepEqual(seen.sort(), ["later", "t1", "t3"]);
 });
 
-Deno.test("authConfig only ever narrows, by subject and by claims, for the scopes it names", async () => {
+Deno.test("authConfig only restricts access, by subject and by claims, for the scopes it names", async () => {
   await using server = await startAnyServer({ app: { auth: jwt } });
   const rules = [
     { match: { scope: ["event:publish"] }, require: { sub: ["worker"] } },
@@ -191,7 +191,7 @@ Deno.test("invalid task ids in a token do not affect its lists", async () => {
   assert.deepEqual((await server.call("GET", "/tasks", undefined, none)).body.tasks, []);
 });
 
-Deno.test("a task that is made again under the same id has its own rules", async () => {
+Deno.test("a task that is created again under the same id has its own rules", async () => {
   await using server = await startAnyServer({ app: { auth: jwt } });
   const me = await bearer({ taskIds: "*", scope: ["*"], sub: "me" });
   const publish = async () =>
@@ -205,7 +205,7 @@ Deno.test("a task that is made again under the same id has its own rules", async
   assert.equal(await publish(), 403);
 });
 
-Deno.test("a stream ends when its token expires, and the cursor is good with a new one", async () => {
+Deno.test("a stream ends when its token expires, and continues from its cursor with a new token", async () => {
   await using server = await startAnyServer({ app: { auth: jwt } });
   await server.engine.createTask({ id: "t" });
   await server.engine.publishEvent("t", { type: "n", data: 0 });
@@ -296,7 +296,7 @@ Deno.test("a custom function decides, and its errors admit nobody", async () => 
   assert.equal(errors.length, 4);
 });
 
-Deno.test("options of authentication that cannot work stop the start", () => {
+Deno.test("invalid options of authentication are refused at the start", () => {
   const bad = [{ mode: "jwt" }, { mode: "custom" }, { mode: "open" }, {
     mode: "jwt",
     jwt: {},
@@ -316,7 +316,7 @@ Deno.test("without authentication everybody may do everything, despite a task's 
   assert.equal((await allFrames(`${server.url}/tasks/t/events`)).at(-1)!.event, "taskcast.done");
 });
 
-Deno.test("a trusted service with scope and task ids may do that and nothing else", async () => {
+Deno.test("a trusted service with scopes and task ids may do only what they allow", async () => {
   const trustedServices = {
     reader: {
       key: "the key of the reader",

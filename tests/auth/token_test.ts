@@ -3,7 +3,7 @@ import { exportPKCS8, exportSPKI, generateKeyPair } from "jose";
 import { runCli, startCli } from "../../testing/servers/cli.ts";
 import { tempFolder } from "../../testing/temp_file.ts";
 
-Deno.test("taskcast token makes what taskcast start takes, and writes nothing else to its output", async () => {
+Deno.test("taskcast token creates a token that taskcast start accepts, and prints only the token", async () => {
   const env = {
     TASKCAST_AUTH_MODE: "jwt",
     TASKCAST_JWT_SECRET: "a secret of more than thirty-two bytes",
@@ -45,7 +45,7 @@ function claimsOf(out: string): Record<string, unknown> {
 
 const ANY = ["token", "--scope", "event:subscribe", "--task-ids", "*"];
 
-Deno.test("taskcast token reads the file that start reads, the environment above it", async () => {
+Deno.test("taskcast token reads the same file as start, and the environment overrides it", async () => {
   const jwt = (more: string) => `auth: { mode: jwt, jwt: { ${more} } }`;
   await using folder = await tempFolder({
     // A problem elsewhere, such as a missing address, does not concern a token.
@@ -123,7 +123,7 @@ Deno.test("taskcast token names what is missing or wrong in the file", async () 
   assert.equal(await statusOf(server.url, made.out), 200);
 });
 
-Deno.test("taskcast start limits the address of the connection, or what its own proxy saw", async () => {
+Deno.test("taskcast start limits the address of the connection, or the one that its own proxy reports", async () => {
   const env = { TASKCAST_RATE_LIMIT: "1", TASKCAST_RATE_BURST: "1" };
   await using direct = await startCli(["--host", "127.0.0.1"], env);
   await using behind = await startCli(["--host", "127.0.0.1"], {

@@ -33,7 +33,7 @@ function checked(text: string): FrameCheck {
   return check;
 }
 
-Deno.test("frames are counted however their bytes fall apart", () => {
+Deno.test("frames are counted wherever their bytes are split", () => {
   fc.assert(fc.property(
     fc.array(fc.string({ unit: "grapheme" }).map((text) => text.replaceAll(/["\\\n]/g, ""))),
     fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1 }),
@@ -66,7 +66,7 @@ Deno.test("missing, repeated and reordered events are detected", () => {
   assert.equal(frames(0, 1).done, false);
 });
 
-Deno.test("of many events, only the last and the time for all are reported", () => {
+Deno.test("a batch of events reports only the last event and the total time", () => {
   const told: number[] = [];
   const check = new FrameCheck(0, (_, index) => told.push(index), 3);
   for (let i = 0; i < 8; i++) check.push(utf8.encode(frame(i)));
@@ -80,7 +80,7 @@ Deno.test("of many events, only the last and the time for all are reported", () 
   assert(tookMs[0]! >= 5_000 && tookMs[0]! < 10_000, `${tookMs[0]} ms`);
 });
 
-Deno.test("failures are counted, and the rest continues", async () => {
+Deno.test("failures are counted without stopping the run", async () => {
   const said: unknown[] = [];
   const errors = new ErrorCount((error) => void said.push(error));
   assert.equal(await errors.watch(Promise.resolve(1)), 1);
@@ -89,7 +89,7 @@ Deno.test("failures are counted, and the rest continues", async () => {
   assert.deepEqual(said.map(String), ["Error: no 0"]);
 });
 
-Deno.test("rounds are summed up as medians, and memory as the most there was", () => {
+Deno.test("rounds are reported as medians, and memory as its maximum", () => {
   const usages = [3, 1, 2].map((n) => ({
     usage: { serverCpu: n, clientCpu: n / 10, serverRssMiB: 10 * n },
   }));
@@ -102,7 +102,7 @@ Deno.test("rounds are summed up as medians, and memory as the most there was", (
   assert.deepEqual(latenciesOf([[1, 2, 9], [3, 3, 3], [4, 5, 6]]), { p50Ms: 3, p99Ms: 6 });
 });
 
-Deno.test("a chunked body is what was put into chunks", () => {
+Deno.test("a chunked body is decoded", () => {
   fc.assert(fc.property(
     fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 })),
     fc.integer({ min: 1, max: 50 }),
@@ -140,7 +140,7 @@ Deno.test("a stream that is cut off is an error, not an end", async () => {
   listener.close();
 });
 
-Deno.test("rounds are taken in turns, and compared with their neighbours", async () => {
+Deno.test("rounds alternate between the servers, and are compared with their neighbours", async () => {
   const order: string[] = [];
   const work = (name: string) => (round: number) => {
     order.push(name);
@@ -156,7 +156,7 @@ Deno.test("rounds are taken in turns, and compared with their neighbours", async
   assert.equal(quantile([5, 1, 3], 0.99), 5);
 });
 
-Deno.test("a line of a store has what its calls took and who was busy", async () => {
+Deno.test("a line of a store scenario has the durations of calls and the CPU times", async () => {
   const load = (eventsPerSecond: number) => () =>
     Promise.resolve({ eventsPerSecond, tookMs: [1, 2, 9] });
   const [line] = await compare({
@@ -176,7 +176,7 @@ Deno.test("a line of a store has what its calls took and who was busy", async ()
   });
 });
 
-Deno.test("a result says whether it is what was asked for", () => {
+Deno.test("a result says whether it meets its target", () => {
   const base = { value: 7, target: 10 };
   assert.equal(meetsTarget({ ...base, targetIs: "at least" }), false);
   assert.equal(meetsTarget({ ...base, targetIs: "at most" }), true);
@@ -216,7 +216,7 @@ Deno.test("a table of results has a row for each scenario and a column for each 
   ]);
 });
 
-Deno.test("the results that are kept are lines as the harness writes them", async () => {
+Deno.test("the recorded results have the format of the harness", async () => {
   const folder = new URL("../../benchmarks/results/", import.meta.url);
   let lines = 0;
   for await (const { name } of Deno.readDir(folder)) {

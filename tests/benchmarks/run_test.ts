@@ -36,7 +36,7 @@ async function runLoad(...args: string[]): Promise<Record<string, unknown>[]> {
   return new TextDecoder().decode(stdout).trim().split("\n").map((line) => JSON.parse(line));
 }
 
-Deno.test("bench:load runs its scenarios, whose readers see no fault, and writes their lines", async () => {
+Deno.test("bench:load runs its scenarios without faults and writes their results", async () => {
   const out = await Deno.makeTempFile();
   const scenarios = Object.keys(FIELDS).flatMap((scenario) => ["--scenario", scenario]);
   const lines = await runLoad("--out", out, ...scenarios);
@@ -76,7 +76,7 @@ const wrk = { ignore: !await hasWrk() };
 if (wrk.ignore) console.warn("\n*** The test of wrk is left out: it wants wrk ***\n");
 
 Deno.test(
-  "wrk sends the requests in turns, and tells of answers that are no success",
+  "wrk alternates between requests, and counts answers that are no success",
   wrk,
   async () => {
     const seen = new Map<string, number>();
@@ -105,7 +105,7 @@ Deno.test(
   },
 );
 
-Deno.test("the heap of a server is measured without its garbage, and written for DevTools", async () => {
+Deno.test("the heap of a server is measured after garbage collection, and written for DevTools", async () => {
   await using server = await startTaskcast([], { inspect: true });
   const inspector = await Inspector.connect(server.inspectorUrl!);
   const used = await inspector.usedHeapBytes();

@@ -39,7 +39,7 @@ async function shows(page: Page, length: number, state: string): Promise<void> {
 }
 
 browserTest(
-  "examples/ai_chat: an answer that ended while the page was away is whole",
+  "examples/ai_chat: an answer that ended while the page was away is shown completely",
   async (page) => {
     await using engine = new TaskEngine({
       broadcast: new MemoryBroadcastProvider(),

@@ -143,7 +143,7 @@ for (const [name, way] of Object.entries(ways)) {
 }
 
 browserTest(
-  "a browser's EventSource follows a task to its end, asks once more and closes at the 204",
+  "a browser's EventSource follows a task to its end, reconnects once and closes at the 204",
   async (page) => {
     await using task = startServer();
     const { id } = await task.engine.createTask();
@@ -185,7 +185,7 @@ browserTest(
 );
 
 browserTest(
-  "examples/browser_page: its button has something written, and it is shown",
+  "examples/browser_page: its button starts a text, and the page shows it",
   async (page) => {
     await using engine = new TaskEngine({
       broadcast: new MemoryBroadcastProvider(),

@@ -86,7 +86,7 @@ async function openSite(options: string, cors?: CorsOptions): Promise<Site> {
 }
 
 browserTest(
-  "a page that is left and gone back to was kept whole by the browser, and goes on from where it was",
+  "a page in the back/forward cache continues from its cursor when it is shown again",
   async (page) => {
     for (const options of ["", "share:true"]) {
       await using site = await openSite(options);
@@ -124,7 +124,7 @@ browserTest("a page continues as soon as the network is back", async (page) => {
 });
 
 browserTest(
-  "a client's headers reach a server of another origin that allows them; else it is told why",
+  "a client's headers reach a server of another origin if CORS allows them; otherwise the error explains CORS",
   async (page) => {
     const options = 'headers: { "x-tenant": "a" }, connection: { minDelayMs: 1, maxDelayMs: 2 }';
     await using strict = await openSite(options, { origin: "*" });

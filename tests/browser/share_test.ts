@@ -64,7 +64,7 @@ async function withWriting(query: string, use: (writing: Writing) => Promise<voi
 }
 
 browserTest(
-  "share: four tabs have one connection, and each that is left takes it over",
+  "share: four tabs have one connection, and the remaining tabs take it over",
   async (page) => {
     await withWriting("?share", async (writing) => {
       const { engine, open, say, shown } = writing;
@@ -88,7 +88,7 @@ browserTest(
 );
 
 browserTest(
-  "share: a frozen tab loses the connection, and has the whole text when it wakes",
+  "share: a frozen tab loses the connection, and has the whole text when it resumes",
   async (page) => {
     await withWriting("?share", async (writing) => {
       const { engine, open, say, shown } = writing;
@@ -115,7 +115,7 @@ browserTest(
 );
 
 browserTest(
-  "auto: where answers have no stream the page takes EventSource, with a ticket for each connection",
+  "auto: a page whose fetch does not stream uses EventSource, with a ticket for each connection",
   async (page) => {
     await using engine = openEngine();
     const secret = "a secret of more than thirty-two bytes";

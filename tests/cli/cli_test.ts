@@ -9,7 +9,7 @@ import { runInProcess } from "../../testing/servers/in_process.ts";
 import { allFrames, frames, until } from "../../testing/sse/sse.ts";
 import { startServer } from "../../testing/servers/test_server.ts";
 
-Deno.test("taskcast --help and --version say what there is", async () => {
+Deno.test("taskcast --help and --version list commands, options and variables", async () => {
   const help = await runInProcess(["--help"]);
   assert.equal(help.code, 0);
   for (const word of ["start", "run", "logs", "--help", "--version"]) {
@@ -90,7 +90,7 @@ Deno.test("a port that is taken ends the start with 1 and one line that names it
   );
 });
 
-Deno.test("start: serves, says where, and drains on SIGTERM and SIGINT", async () => {
+Deno.test("start: serves, prints its address, and drains on SIGTERM and SIGINT", async () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     await using server = await startCli(["--host", "127.0.0.1"]);
     assert.match(
@@ -112,7 +112,7 @@ Deno.test("start: serves, says where, and drains on SIGTERM and SIGINT", async (
   }
 });
 
-Deno.test("start: authentication as the environment says, and no secret in the log", async () => {
+Deno.test("start: authentication is set by the environment, and no secret is logged", async () => {
   const secret = "a secret of more than thirty-two bytes";
   await using server = await startCli(["--log-level", "debug"], {
     TASKCAST_AUTH_MODE: "jwt",
@@ -128,7 +128,7 @@ Deno.test("start: authentication as the environment says, and no secret in the l
   assert(!server.process.err.includes(secret) && !server.process.err.includes(token));
 });
 
-Deno.test("start: one JSON object per line if configured, with the access log and without secrets", async () => {
+Deno.test("start: the JSON log has one object per line, includes the access log and has no secrets", async () => {
   const secret = "a secret of more than thirty-two bytes";
   await using server = await startCli(["--log-level", "debug", "--host", "127.0.0.1"], {
     TASKCAST_LOG_FORMAT: "json",
@@ -164,7 +164,7 @@ Deno.test("start: one JSON object per line if configured, with the access log an
   assert.match(lines().at(-1).msg, /^SIGTERM: ending streams/);
 });
 
-Deno.test("start: an error at the start is a line of JSON, too, without a terminal", async () => {
+Deno.test("start: without a terminal, an error at the start is also a line of JSON", async () => {
   const { code, err } = await runInProcess(["start"], {
     TASKCAST_LOG_FORMAT: "",
     TASKCAST_PORT: "x",
@@ -175,7 +175,7 @@ Deno.test("start: an error at the start is a line of JSON, too, without a termin
   assert.match(msg, /^TASKCAST_PORT must be a number/);
 });
 
-Deno.test("start: warns if everybody may do everything, and is silent if configured", async () => {
+Deno.test("start: warns about missing authentication, unless it is configured", async () => {
   await using open = await startCli(["--host", "0.0.0.0"]);
   await until(() => open.process.err.includes("auth is off"), "the warning");
   await using quiet = await startCli(["--host", "0.0.0.0"], { TASKCAST_LOG_LEVEL: "error" });
@@ -208,7 +208,7 @@ async function readStdout(
   }
 }
 
-Deno.test("run: a real command of this repository, for a late join and a reconnect", async () => {
+Deno.test("run: a late join and a reconnect get the whole output of a real command", async () => {
   await using server = startServer();
   const command = [Deno.execPath(), "test", "-A", "--no-check", "core/domain", "core/protocol"];
   const running = cli(["run", "--type", "ci.test", "--url", server.url, "--", ...command]);
@@ -238,7 +238,7 @@ Deno.test("run: a real command of this repository, for a late join and a reconne
 
 const sh = (script: string) => ["--", "sh", "-c", script];
 
-Deno.test("run: a command that fails, one that is killed, one that does not exist", async () => {
+Deno.test("run: a command that fails, is killed or does not exist fails the task", async () => {
   await using server = startServer();
   const run = async (...args: string[]) => {
     const { code, out, err } = await runCli(["run", "--url", server.url, ...args]);
@@ -263,7 +263,7 @@ Deno.test("run: a command that fails, one that is killed, one that does not exis
   assert.match(missing.err, /Cannot run "no-such-command-anywhere"/);
 });
 
-Deno.test("run: SIGINT cancels the task, and a task that is cancelled elsewhere stops the command", async () => {
+Deno.test("run: SIGINT cancels the task, and cancelling the task stops the command", async () => {
   await using server = startServer();
   const begin = async (script: string) => {
     const running = cli(["run", "--url", server.url, ...sh(`echo begun; ${script}`)]);
@@ -282,7 +282,7 @@ Deno.test("run: SIGINT cancels the task, and a task that is cancelled elsewhere 
   assert.match(cancelled.running.err, /^taskcast: task \w+ was cancelled elsewhere$/m);
 });
 
-Deno.test("logs: a task that is not there is one clear line", async () => {
+Deno.test("logs: a missing task is reported in one clear line", async () => {
   await using server = startServer();
   const { code, err } = await runCli(["logs", "none", "--url", server.url]);
   assert.equal(code, 1);
@@ -295,7 +295,7 @@ Deno.test("logs: a task that is not there is one clear line", async () => {
   }
 });
 
-Deno.test("logs: the stored events, or with --follow everything through the end", async () => {
+Deno.test("logs: prints the stored events, and with --follow all events through the end", async () => {
   await using server = startServer();
   const { engine } = server;
   const { id } = await engine.createTask();
@@ -333,7 +333,7 @@ Deno.test("logs: the stored events, or with --follow everything through the end"
   );
 });
 
-Deno.test("logs --follow goes on by itself when the server comes back", async () => {
+Deno.test("logs --follow reconnects by itself when the server is back", async () => {
   const first = startServer();
   const port = Number(new URL(first.url).port);
   const { id } = await first.engine.createTask();

@@ -54,7 +54,7 @@ function closure(ids: Iterable<string>, packages: Record<string, NpmPackage>): N
   return [...found].map((id) => packages[id]!);
 }
 
-Deno.test("the command starts with what it imports, and needs nothing of what tests import", async () => {
+Deno.test("the command starts with its own packages, and needs none of the tests' packages", async () => {
   const { modules, npmPackages } = JSON.parse(
     await run(["info", "--json", "cli/mod.ts"]),
   ) as ModuleGraph;

@@ -38,7 +38,7 @@ for (const listener of ELSEWHERE ? [] : ["deno", "node"]) {
 }
 
 for (const args of ELSEWHERE ? [[]] : [["--listener", "deno"], ["--listener", "node"]]) {
-  Deno.test(`${args.join(" ")}: a connection that was opened and not used does not hold up the end`, async () => {
+  Deno.test(`${args.join(" ")}: an unused connection does not delay the shutdown`, async () => {
     await using server = await startCli(args);
     const { hostname, port } = new URL(server.url);
     using _unused = await Deno.connect({ hostname, port: Number(port) });

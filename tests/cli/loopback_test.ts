@@ -8,7 +8,7 @@ import { until } from "../../testing/sse/sse.ts";
 const LISTENERS = ELSEWHERE ? [[]] : [["--listener", "deno"], ["--listener", "node"]];
 
 for (const args of LISTENERS) {
-  Deno.test(`start ${args.join(" ")}: without auth, on loopback, and not for pages of the web`, async () => {
+  Deno.test(`start ${args.join(" ")}: without authentication, listens on loopback and refuses foreign web pages`, async () => {
     await using server = await startCli([...args, "--allow-host", "box.lan", "--allow-host", "b"]);
     const { process, url } = server;
     assert.match(url, /^http:\/\/localhost:/);
@@ -88,7 +88,7 @@ Deno.test("start: an explicit authentication mode causes no warning", async () =
   assert.equal(page.headers.get("access-control-allow-origin"), "https://app.example");
 });
 
-Deno.test("start: a port that is taken on ::1 only is taken", async () => {
+Deno.test("start: a port that is in use only on ::1 counts as in use", async () => {
   let taken: Deno.Listener;
   try {
     taken = Deno.listen({ hostname: "::1", port: 0 });
@@ -102,7 +102,7 @@ Deno.test("start: a port that is taken on ::1 only is taken", async () => {
   assert.match(err, new RegExp(`^error: Cannot listen on \\[::1\\]:${port}: it is in use`));
 });
 
-Deno.test("config check: names to let in are names, and have an effect", async () => {
+Deno.test("config check: allowed host names must be names, and must have an effect", async () => {
   const wrong = await runCli(["config", "check", "--allow-host", "http://box.lan"]);
   assert.equal(wrong.code, 1);
   assert.match(wrong.err, /^error: --allow-host: "http:\/\/box\.lan" must be the name of a host/);

@@ -22,7 +22,7 @@ const sh = (script: string) => ["--", "sh", "-c", script];
 
 const idIn = (err: string) => /tasks\/(\w+)\/events/.exec(err)?.[1] ?? "";
 
-Deno.test("run into head: the command ends as in any pipeline, and so does the task", async () => {
+Deno.test("run piped into head: the command ends as in any pipeline, and so does the task", async () => {
   await using server = startServer();
   const run = async (...command: string[]) => {
     const { code, out, err } = await headOf(["run", "--url", server.url, ...command]);
@@ -48,7 +48,7 @@ Deno.test("run into head: the command ends as in any pipeline, and so does the t
   assert.deepEqual([patient.code, patient.task.status], [0, "completed"]);
 });
 
-Deno.test("logs and config into head: an end without a word", async () => {
+Deno.test("logs and config piped into head end silently", async () => {
   await using server = startServer();
   const { id } = await server.engine.createTask();
   await server.engine.publishEvents(
@@ -74,7 +74,7 @@ Deno.test("output on a full disk is reported in one line", async () => {
   }
 });
 
-Deno.test("remarks and logs on a full disk are lost, and nothing else is", async () => {
+Deno.test("on a full disk only remarks and logs are lost", async () => {
   await using server = startServer();
   const run = ["run", "--url", server.url, ...sh("echo shown; exit 3")];
   assert.deepEqual(await onFullDisk(run, "2>"), { code: 3, out: "shown\n", err: "" });
@@ -106,7 +106,7 @@ async function onFullDisk(
   return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
 }
 
-Deno.test("run: killed commands and interruptions of every kind end the task", async () => {
+Deno.test("run: the task ends if the command is killed or interrupted", async () => {
   await using server = startServer();
   const begin = async (script: string, url = server.url) => {
     const running = cli(["run", "--url", url, ...sh(script)]);
@@ -178,7 +178,7 @@ function holding(url: string, status: string) {
   };
 }
 
-Deno.test("run: a server that never answers is left at the last signal", async () => {
+Deno.test("run: at the last signal, the command exits even if the server does not answer", async () => {
   using mute = Deno.listen({ port: 0, hostname: "127.0.0.1" });
   const url = `http://127.0.0.1:${(mute.addr as Deno.NetAddr).port}`;
   await using running = cli(["run", "--url", url, ...sh("true")]);
@@ -189,7 +189,7 @@ Deno.test("run: a server that never answers is left at the last signal", async (
   assert.equal(running.err, "error: taskcast: left before the server answered\n");
 });
 
-Deno.test("run: a task that was ended elsewhere is said to be, and the command is stopped", async () => {
+Deno.test("run: a task that ended elsewhere stops the command and is reported", async () => {
   await using server = startServer();
   const ends: [end: (id: string) => Promise<unknown>, said: RegExp][] = [
     [
@@ -213,7 +213,7 @@ Deno.test("run: a task that was ended elsewhere is said to be, and the command i
   }));
 });
 
-Deno.test("run: a task that takes no more output does not end the command, and ends with it", async () => {
+Deno.test("run: a task that refuses more output does not stop the command, and ends with it", async () => {
   await using server = startServer({ engine: { limits: { maxEventsPerTask: 1 } } });
   const { code, out, err } = await runCli([
     "run",
@@ -237,7 +237,7 @@ Deno.test("run: an impossible command is reported, and its task has failed", asy
   assert.deepEqual([status, error?.code], ["failed", "NOT_STARTED"]);
 });
 
-Deno.test("a token that no header takes is refused, and not shown", async () => {
+Deno.test("a token that a header cannot contain is refused, and not shown", async () => {
   for (const token of ["sec\nret", "secrét€"]) {
     const { code, err } = await runCli(["logs", "x"], { TASKCAST_TOKEN: token });
     assert.equal(code, 1);
@@ -248,7 +248,7 @@ Deno.test("a token that no header takes is refused, and not shown", async () => 
   }
 });
 
-Deno.test("what others wrote reaches no terminal that would obey it", async () => {
+Deno.test("control characters of others are not written to a terminal", async () => {
   await using server = startServer();
   await using running = cli(["run", "--url", server.url, ...sh("echo begun; exec sleep 30")]);
   await until(() => running.out === "begun\n", "the command runs");
@@ -263,7 +263,7 @@ Deno.test("what others wrote reaches no terminal that would obey it", async () =
   assert.match(err, /t\\u001b\[2J "\\u001b\[2J\\u009b2J"$/m);
 });
 
-Deno.test("run: a task that ends elsewhere in the moment in which the command does", async () => {
+Deno.test("run: a task may end elsewhere at the same moment as the command", async () => {
   await using server = startServer();
   await using proxy = holding(server.url, "failed");
   await using running = cli(["run", "--url", proxy.url, ...sh("exit 3")]);
@@ -276,7 +276,7 @@ Deno.test("run: a task that ends elsewhere in the moment in which the command do
   assert(!running.err.includes("error"), running.err);
 });
 
-Deno.test("commands report that no server answers, and what to do", async () => {
+Deno.test("commands report an unreachable server and what to do", async () => {
   const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const url = `http://127.0.0.1:${(free.addr as Deno.NetAddr).port}`;
   free.close();

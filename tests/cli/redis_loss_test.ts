@@ -19,7 +19,7 @@ async function call(url: string, path: string, body?: unknown) {
   return { status: response.status, text: await response.text() };
 }
 
-test("redis accept-loss: servers say what was lost, and go on when that is accepted", async () => {
+test("redis accept-loss: servers report the loss, and continue when it is accepted", async () => {
   await using redis = await startRedis();
   const env = { TASKCAST_REDIS_URL: redis.url };
   await using one = await startCli([], env);
@@ -67,7 +67,7 @@ test("redis accept-loss: servers say what was lost, and go on when that is accep
   assert.equal((await call(other.url, "/tasks/t")).status, 200);
 });
 
-Deno.test("redis accept-loss: needs Redis, and makes nothing elsewhere", async () => {
+Deno.test("redis accept-loss: needs Redis, and creates no other store", async () => {
   const folder = await Deno.makeTempDir();
   for (const args of [[], ["--storage", "sqlite"]]) {
     const { code, err } = await runCli(["redis", "accept-loss", "0123abcd", ...args], {}, folder);

@@ -9,7 +9,7 @@ import { tempFolder } from "../../testing/temp_file.ts";
 
 const ANY_PORT = { TASKCAST_PORT: "0" };
 
-Deno.test("a DSN is all that reporting to Sentry takes", async () => {
+Deno.test("reporting to Sentry needs only a DSN", async () => {
   await using sentry = startSentryEndpoint();
   await using folder = await tempFolder({});
   await using server = await startCli([], { SENTRY_DSN: sentry.dsn }, folder.path);
@@ -107,7 +107,7 @@ Deno.test("plugins are found in the projects of the working folder and of the co
   ]);
 });
 
-Deno.test("a configuration in JavaScript is read by its text, whatever the type of its folder", async () => {
+Deno.test("a configuration in JavaScript works as an ES module or CommonJS, whatever its package's type", async () => {
   const packages = {
     module: '{ "type": "module" }',
     commonjs: '{ "type": "commonjs" }',

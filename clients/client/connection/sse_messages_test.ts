@@ -71,7 +71,7 @@ Deno.test("sseMessages() reports blocks that only move the cursor, and no others
   }
 });
 
-Deno.test("sseMessages() takes time in proportion to a line that comes in many parts", async () => {
+Deno.test("sseMessages() takes linear time for a line that arrives in many parts", async () => {
   const value = "x".repeat(2_000_000);
   const [messages] = await read(`data: ${value}\n\n`, [20]);
   assert.equal(messages[0]!.data.length, value.length);

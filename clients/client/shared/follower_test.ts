@@ -150,7 +150,7 @@ Deno.test("Follower: problems of the leader are reported, and a throwing callbac
   );
 });
 
-Deno.test("Follower: one that is alone joins only when its cursor says everything, and from there", async () => {
+Deno.test("Follower: with its own connection, joins a leader only from an exact cursor", async () => {
   const own = [message("partial", 0), message("partial", 1), message("exact", 2)];
   await withFollower(async ({ seen, ended, nextJoin, send }) => {
     const first = await nextJoin();
@@ -173,7 +173,7 @@ Deno.test("Follower: one that is alone joins only when its cursor says everythin
   }, own);
 });
 
-Deno.test("Follower: damaged messages make it ask the server itself, from its position", async () => {
+Deno.test("Follower: reads damaged messages again from the server, from its own position", async () => {
   const own = [message("exact", 1), done];
   await withFollower(async ({ seen, cursors, ended, nextJoin, send }) => {
     const { from: to } = await nextJoin();

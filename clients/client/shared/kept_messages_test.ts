@@ -50,7 +50,7 @@ Deno.test("KeptMessages: serves a tab that has everything before its messages, i
   assert.equal(served(kept, { cursor: "an event's id" }), undefined);
 });
 
-Deno.test("KeptMessages: of a stream with an unknown start, it serves only what follows its first message", () => {
+Deno.test("KeptMessages: serves only positions after its first message if the stream's start is unknown", () => {
   const kept = new KeptMessages({ start: "s", isBeginning: false }, 1_000_000);
   assert.equal(served(kept, { cursor: at("exact", 9) }), undefined);
   kept.add(event(at("exact", 5)));
@@ -67,7 +67,7 @@ Deno.test("KeptMessages: holds no more than its bound, also of messages without 
   assert.deepEqual(served(kept, { cursor: at("exact", 1_000) }), []);
 });
 
-Deno.test("KeptMessages: does not serve a tab that has another event at its start: the store was restored", () => {
+Deno.test("KeptMessages: does not serve a tab that has another event at the same index, after a restore", () => {
   const place = { kind: "exact", incarnation: "abcd1234", index: 3 } as const;
   const cursor = encodeCursor({ ...place, fingerprint: 1 });
   const kept = new KeptMessages({ start: "s", cursor, isBeginning: false }, 1_000_000);

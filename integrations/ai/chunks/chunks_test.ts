@@ -138,7 +138,7 @@ Deno.test("a repeated snapshot adds only what is new", () => {
   assert.deepEqual(deltas, ["Hel", "lo", " wor", "ld"]);
 });
 
-Deno.test("an end that the answer did not contain is added", () => {
+Deno.test("endOf() adds the final chunk if the answer had none", () => {
   const error = (errorText: string) => [{ type: "error", errorText }];
   assert.deepEqual(new ChunkReader().endOf("completed"), []);
   assert.deepEqual(new ChunkReader().endOf("cancelled"), [

@@ -73,7 +73,7 @@ Deno.test("an answer that breaks off at any point and is repeated gives the same
   }
 });
 
-Deno.test("an answer that differs when it is repeated is refused, not mixed", () => {
+Deno.test("a repeated answer with other content is refused", () => {
   const others: ChunkFields[][] = [
     [begin(), delta("abcde12345678")],
     [begin(), delta("abc"), delta("xy")],

@@ -76,7 +76,7 @@ Deno.test("pump() reports a chunk that is not JSON as a failure", async () => {
   assert(reported[0] instanceof TypeError);
 });
 
-Deno.test("pump() reads what was stopped to its end, for five seconds", async () => {
+Deno.test("pump() reads a stopped answer for five more seconds, then cancels it", async () => {
   const clock = install({ toFake: ["setTimeout", "clearTimeout"] });
   try {
     const { target, ended, published, controller, ends } = setUp();

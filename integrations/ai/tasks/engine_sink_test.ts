@@ -36,7 +36,7 @@ async function stored(engine: TaskEngine, taskId: string): Promise<unknown[]> {
   return (await engine.getEvents(taskId)).events.map(({ data }) => data);
 }
 
-Deno.test("EngineSink: what comes together is stored together, in order and in bounded batches", async () => {
+Deno.test("EngineSink: stores events of one turn together, in order and in bounded batches", async () => {
   const { engine, batches } = setUp();
   await using _closed = engine;
   const { id } = await engine.createTask();
@@ -47,7 +47,7 @@ Deno.test("EngineSink: what comes together is stored together, in order and in b
   assert(batches.length < 25 && batches.every((length) => length <= 10), `${batches}`);
 });
 
-Deno.test("EngineSink: a store that cannot be reached is tried again, and stores once", async () => {
+Deno.test("EngineSink: retries while the store cannot be reached, and stores each event once", async () => {
   let calls = 0;
   const { engine } = setUp(async (next, ...args) => {
     const answer = ++calls % 2 === 0 ? await next(...args) : undefined;
@@ -64,7 +64,7 @@ Deno.test("EngineSink: a store that cannot be reached is tried again, and stores
   assert(calls >= 4);
 });
 
-Deno.test("EngineSink: a refusal ends it, and its reason is kept", async () => {
+Deno.test("EngineSink: a refusal ends the sink, and later calls reject with its reason", async () => {
   const { engine } = setUp();
   await using _closed = engine;
   const { id } = await engine.createTask();
@@ -75,7 +75,7 @@ Deno.test("EngineSink: a refusal ends it, and its reason is kept", async () => {
   assert(sink.signal.aborted);
 });
 
-Deno.test("EngineSink: a task that ends elsewhere ends it at once", async () => {
+Deno.test("EngineSink: the end of the task elsewhere ends the sink at once", async () => {
   const { engine } = setUp();
   await using _closed = engine;
   const { id } = await engine.createTask();
@@ -87,7 +87,7 @@ Deno.test("EngineSink: a task that ends elsewhere ends it at once", async () => 
   await assert.rejects(sink.close(), { code: "TASK_TERMINAL" });
 });
 
-Deno.test("EngineSink: publishing waits while too much waits to be stored", async () => {
+Deno.test("EngineSink: publish() waits while too much is not stored yet", async () => {
   const held = Promise.withResolvers<void>();
   const { engine } = setUp(async (next, ...args) => {
     await held.promise;

@@ -205,7 +205,7 @@ function assertReports(sentry: SentryEndpoint): void {
   assert(!sentry.text().includes("secret of"));
 }
 
-Deno.test("payloads are reported when they are asked for", async () => {
+Deno.test("includePayloads adds payloads to reports", async () => {
   await using sentry = startSentryEndpoint();
   await run("@sentry/deno", { init: { dsn: sentry.dsn }, options: { includePayloads: true } });
   assert.deepEqual(sentry.events[0].contexts["Taskcast payloads"], {
@@ -240,7 +240,7 @@ Deno.test("each kind of report can be turned off", async () => {
   assert.deepEqual(await report({ captureUnhandledErrors: true }), ["unheard"]);
 });
 
-Deno.test("without Sentry.init() the hooks are not made", async () => {
+Deno.test("createSentryHooks() fails without Sentry.init()", async () => {
   const { out, err } = await run("@sentry/node", { init: null });
   assert.equal(out, "failed\n");
   assert.match(err, /Cannot create Sentry hooks: no Sentry SDK is initialised in this process/);

@@ -3,7 +3,7 @@ import { startSentryEndpoint } from "../../../testing/servers/sentry_endpoint.ts
 import { assertDsn } from "../dsn.ts";
 import { startSentry } from "../start.ts";
 
-Deno.test("startSentry() refuses a DSN that is none, and keeps it to itself", async () => {
+Deno.test("startSentry() refuses a malformed DSN without quoting it", async () => {
   const flaws: [dsn: unknown, flaw: RegExp][] = [
     [undefined, /it is missing/],
     ["", /it is missing/],
@@ -26,14 +26,14 @@ Deno.test("startSentry() refuses a DSN that is none, and keeps it to itself", as
   }
 });
 
-Deno.test("startSentry() takes the DSNs of Sentry and of one's own servers", () => {
+Deno.test("startSentry() accepts DSNs of sentry.io and of self-hosted servers", () => {
   assertDsn("https://0123456789abcdef@o123.ingest.de.sentry.io/4501");
   assertDsn("http://key:secret@sentry:9000/some/path/7");
   assertDsn("http://key@[::1]:9000/7");
 });
 
 for (const sdk of [undefined, "@sentry/deno", "@sentry/node"]) {
-  Deno.test(`${sdk ?? "the built-in SDK"}, started, sends the errors it is given and nothing else`, async () => {
+  Deno.test(`${sdk ?? "the built-in SDK"}, started by startSentry(), sends only the errors it is given`, async () => {
     await using sentry = startSentryEndpoint();
     const program = new URL("../../../testing/servers/start_sentry_program.ts", import.meta.url);
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
