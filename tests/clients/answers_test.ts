@@ -68,7 +68,7 @@ const SUCCESSES: Record<string, Answer> = {
   "another service's record": () => Response.json({ id: 7, status: "ok", tasks: "none" }),
 };
 
-Deno.test("a success of something in between is no answer to any call of the server SDK", async () => {
+Deno.test("the server SDK does not accept successful answers of intermediaries", async () => {
   await using server = await startAnyServer();
   for (const [what, foreign] of Object.entries(SUCCESSES)) {
     const asked = new Set<string>();
@@ -103,7 +103,7 @@ Deno.test("a success of something in between is no answer to any call of the ser
   }
 });
 
-Deno.test("a success of something in between is no task, no history and no ticket of the client", async () => {
+Deno.test("the client does not accept successful answers of intermediaries", async () => {
   for (const [what, foreign] of Object.entries(SUCCESSES)) {
     await using server = scriptedServer(foreign);
     const client = readerOf(server);
@@ -124,7 +124,7 @@ Deno.test("a success of something in between is no task, no history and no ticke
 });
 
 for (const transport of ["fetch", "eventsource"] as const) {
-  Deno.test(`${transport}: a 204 of something in between does not end a task that runs`, async () => {
+  Deno.test(`${transport}: a 204 of an intermediary does not end a running task`, async () => {
     const rest = sse(eventFrame("c2", 2), doneFrame("c3", "failed"));
     const beginnings: [cursor: string, task: Answer][] = [
       ["c1", task("running")],
@@ -147,7 +147,7 @@ for (const transport of ["fetch", "eventsource"] as const) {
     }
   });
 
-  Deno.test(`${transport}: from the cursor of the end a 204 is the end`, async () => {
+  Deno.test(`${transport}: a 204 to the final cursor ends the stream`, async () => {
     await using server = byPath({
       "/tasks/t/events": [none],
       "/tasks/t": [task("cancelled")],
@@ -158,7 +158,7 @@ for (const transport of ["fetch", "eventsource"] as const) {
   });
 }
 
-Deno.test("a refusal in our form with a code that the server does not have is an outage", async () => {
+Deno.test("a refusal in our format with an unknown code counts as an outage", async () => {
   const refusal = (status: number, code: string): Answer => () =>
     Response.json({ error: { code, message: "no such backend" } }, { status });
   const foreign: [number, string][] = [
@@ -185,7 +185,7 @@ Deno.test("a refusal in our form with a code that the server does not have is an
   }
 });
 
-Deno.test("the server SDK publishes in spite of such a refusal, and heeds the server's own", async () => {
+Deno.test("the server SDK retries after such a refusal, and reports the server's own", async () => {
   const stored = () => Response.json([{ index: 0, type: "n", data: 1 }], { status: 201 });
   const refusal = (code: string): Answer => () =>
     Response.json({ error: { code, message: "no" } }, { status: 404 });
@@ -214,7 +214,7 @@ for (
   const options of [{ transport: "fetch" }, { transport: "eventsource" }, { share: true }] as const
 ) {
   const how = JSON.stringify(options);
-  Deno.test(`${how}: a damaged message breaks the connection, and is read again`, async () => {
+  Deno.test(`${how}: a damaged message breaks the connection, and is fetched again`, async () => {
     for (const [what, frame] of Object.entries(DAMAGED)) {
       await using server = scriptedServer(
         sse(eventFrame("c1", 1), frame, eventFrame("c3", 3)),
@@ -232,7 +232,7 @@ for (
   });
 }
 
-Deno.test("a message that is damaged each time is asked for later and later", async () => {
+Deno.test("a message that is damaged every time is fetched with growing delays", async () => {
   await using server = scriptedServer(sse(eventFrame("c1", 1), DAMAGED["half an event"]));
   const stop = new AbortController();
   const waits: number[] = [];
@@ -254,7 +254,7 @@ Deno.test("messages with other names are ignored, whatever their data", async ()
   assert.deepEqual(await told(readerOf(server)), { seen: [1], errors: [], reason: "completed" });
 });
 
-Deno.test("a chat takes no page for its answer, and knows afterwards what it knew before", async () => {
+Deno.test("a chat does not accept a page as its answer, and keeps the known answer", async () => {
   const portal = SUCCESSES["a captive portal"]!;
   await using server = scriptedServer(portal, none, portal, portal);
   const transport = new TaskcastChatTransport({
@@ -270,7 +270,7 @@ Deno.test("a chat takes no page for its answer, and knows afterwards what it kne
   await assert.rejects(transport.stop("c"), isPage);
 });
 
-Deno.test("a chat that is resumed outlives a refusal in our form that is not its server's", async () => {
+Deno.test("resuming a chat continues after a foreign refusal in our format", async () => {
   const answer = (text: string): Answer => () =>
     new Response(text, {
       headers: { "content-type": "text/event-stream", "taskcast-answer": "a1" },

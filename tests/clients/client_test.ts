@@ -35,7 +35,7 @@ function endless(text = ""): () => Response {
   };
 }
 
-Deno.test("over connections that break anywhere, the text is right and no event is lost or doubled", async () => {
+Deno.test("over connections that break at any byte, the text is right and no event is lost or doubled", async () => {
   await using server = await startAnyServer();
   const random = seededRandom(11);
   // The budget grows; otherwise a text longer than every connection could never arrive.
@@ -96,7 +96,7 @@ Deno.test("a lost connection continues from the newest cursor, which heartbeats 
   assert.deepEqual(delays.map(Math.round), [700], "retry: makes the first wait longer");
 });
 
-Deno.test("a frame that is cut off moves nothing, wherever its id stands", async () => {
+Deno.test("an incomplete frame does not move the cursor, wherever its id is", async () => {
   const data = 'data: {"filteredIndex":0,"rawIndex":0,"type":"a","level":"info","data":1}\n';
   // Servers before 0.2 send the id before the data.
   for (const frame of [`${data}id: c2\n`, `id: c2\n${data}`]) {
@@ -114,7 +114,7 @@ Deno.test("a frame that is cut off moves nothing, wherever its id stands", async
   }
 });
 
-Deno.test("waits double up to a cap, and start over after a success", async () => {
+Deno.test("delays double up to a maximum, and start over after a success", async () => {
   const down = () => new Response("", { status: 500 });
   await using server = scriptedServer(
     down,
@@ -149,7 +149,7 @@ Deno.test("Retry-After is honoured, in seconds and as a date", async () => {
   }
 });
 
-Deno.test("a token function is asked for each connection, and for a fresh one when refused", async () => {
+Deno.test("a token function is called for each connection, and for a fresh token after a refusal", async () => {
   await using server = scriptedServer(
     () => new Response("", { status: 401 }),
     sse(eventFrame("c1", 1)),
@@ -189,7 +189,7 @@ Deno.test("a final refusal ends the subscription, and onError is called", async 
   assert.equal(refusing.requests.length, 2);
 });
 
-Deno.test("an abort ends it at once: while connecting, while reading, while waiting", async () => {
+Deno.test("an abort ends a subscription at once: while connecting, reading or waiting", async () => {
   const stops: [string, Parameters<typeof scriptedServer>[0]][] = [
     ["connecting", () => new Promise<Response>(() => {})],
     ["reading", endless()],
@@ -209,7 +209,7 @@ Deno.test("an abort ends it at once: while connecting, while reading, while wait
   }
 });
 
-Deno.test("an abort ends it also when much was read before", async () => {
+Deno.test("an abort ends a subscription after much was read", async () => {
   // Garbage collection meanwhile makes Deno forget the signal of a request.
   await using server = await startAnyServer();
   for (let round = 0; round < 6; round++) {
@@ -232,7 +232,7 @@ Deno.test("an abort ends it also when much was read before", async () => {
   }
 });
 
-Deno.test("leaving a loop, and a callback that throws, give the connection back", async () => {
+Deno.test("leaving a loop and a throwing callback close the connection", async () => {
   await using server = await startAnyServer();
   const { id } = await server.engine.createTask();
   for (let i = 0; i < 3; i++) await server.engine.publishEvent(id, { type: "n", data: i });
@@ -249,7 +249,7 @@ Deno.test("leaving a loop, and a callback that throws, give the connection back"
   await until(async () => (await server.reading()).streams === 0, "both connections are closed");
 });
 
-Deno.test("a silent connection is abandoned and made again", async () => {
+Deno.test("a silent connection is closed and opened again", async () => {
   await using server = scriptedServer(endless(), sse(doneFrame("c1")));
   const problems: string[] = [];
   await clientOf(server, { connection: { ...quick, idleTimeoutMs: 30 } }).subscribe("t", {
@@ -259,7 +259,7 @@ Deno.test("a silent connection is abandoned and made again", async () => {
   assert.match(problems[0]!, /Nothing came for 30 ms/);
 });
 
-Deno.test("stream(): reads as fast as it is read, and can be continued from its cursor", async () => {
+Deno.test("stream(): has back-pressure, and can be continued from its cursor", async () => {
   await using server = await startAnyServer();
   const { id } = await server.engine.createTask();
   for (let i = 0; i < 5; i++) await server.engine.publishEvent(id, { type: "n", data: i });
@@ -279,7 +279,7 @@ Deno.test("stream(): reads as fast as it is read, and can be continued from its 
   assert.equal(third.reason, "cancelled");
 });
 
-Deno.test("history() and getTask() read what there is, page by page", async () => {
+Deno.test("history() and getTask() read everything, page by page", async () => {
   await using server = await startAnyServer();
   const { id } = await server.engine.createTask();
   for (let i = 0; i < 25; i++) {
@@ -293,7 +293,7 @@ Deno.test("history() and getTask() read what there is, page by page", async () =
   assert.equal((await client.getTask(id)).lastIndex, 24);
 });
 
-Deno.test("a client that is handed nonsense says so instead of hanging", async () => {
+Deno.test("an invalid answer is reported, and does not make a client hang", async () => {
   assert.throws(() => new TaskcastClient({ baseUrl: "nonsense" }), TypeError);
   await using server = scriptedServer(() =>
     new Response("<html>a proxy's page</html>", { headers: { "content-type": "text/html" } })
@@ -301,7 +301,7 @@ Deno.test("a client that is handed nonsense says so instead of hanging", async (
   await assert.rejects(clientOf(server).subscribe("t"), /text\/html/);
 });
 
-Deno.test("a client refuses an address that is not one of HTTP", () => {
+Deno.test("a client refuses an address that is not an HTTP URL", () => {
   for (const baseUrl of ["localhost:3721", "/taskcast", "ftp://localhost", undefined]) {
     assert.throws(() => new TaskcastClient({ baseUrl: baseUrl as string }), {
       name: "TypeError",

@@ -44,7 +44,7 @@ function withParams(url: string): { path: string; since: string | null; ticket: 
   };
 }
 
-Deno.test("EventSource: over connections that break anywhere, nothing is lost or doubled", async () => {
+Deno.test("EventSource: over connections that break at any byte, nothing is lost or doubled", async () => {
   await using server = startServer();
   const random = seededRandom(12);
   let budget = 800;
@@ -76,7 +76,7 @@ Deno.test("EventSource: over connections that break anywhere, nothing is lost or
   assert.deepEqual(plain, Array.from({ length: 200 }, (_, i) => i));
 });
 
-Deno.test("EventSource: with a token each connection gets a ticket of its own, and goes on at its cursor", async () => {
+Deno.test("EventSource: with a token each connection gets its own ticket, and continues at its cursor", async () => {
   let tickets = 0;
   const ticket = () =>
     Response.json({ ticket: `ticket-${++tickets}`, expiresAt: 0 }, { status: 201 });
@@ -104,7 +104,7 @@ Deno.test("EventSource: with a token each connection gets a ticket of its own, a
   );
 });
 
-Deno.test("EventSource: without credentials no ticket is asked for", async () => {
+Deno.test("EventSource: without credentials no ticket is requested", async () => {
   await using server = scriptedServer(sse(doneFrame("c1")));
   await clientOf(server).subscribe("t");
   assert.deepEqual(server.requests.map(({ url }) => withParams(url)), [
@@ -126,7 +126,7 @@ Deno.test("EventSource: a final refusal is reported with its reason", async () =
   );
 });
 
-Deno.test("EventSource: a server that is overloaded is asked again when it wants to be", async () => {
+Deno.test("EventSource: an overloaded server is called again after its Retry-After", async () => {
   const busy = () => new Response("", { status: 503, headers: { "retry-after": "0" } });
   await using server = scriptedServer(busy, busy, sse(eventFrame("c1", 1), doneFrame("c2")));
   const seen: unknown[] = [];
@@ -139,7 +139,7 @@ Deno.test("EventSource: a server that is overloaded is asked again when it wants
   assert.deepEqual(waits.map((ms) => ms?.toFixed(2)), ["1.00"], "never without a pause");
 });
 
-Deno.test("EventSource: from the cursor of the end there is still the reason", async () => {
+Deno.test("EventSource: the final cursor still yields the reason of the end", async () => {
   await using server = startServer();
   const { id } = await server.engine.createTask();
   await server.engine.transitionTask(id, "cancelled");
@@ -151,7 +151,7 @@ Deno.test("EventSource: from the cursor of the end there is still the reason", a
   assert.equal(second.reason, "cancelled");
 });
 
-Deno.test("EventSource: with any bound each connection brings something", async () => {
+Deno.test("EventSource: each connection makes progress with any bound", async () => {
   await using server = startServer();
   const { id } = await server.engine.createTask();
   for (let i = 0; i < 20; i++) await server.engine.publishEvent(id, { type: "n", data: i });
@@ -162,7 +162,7 @@ Deno.test("EventSource: with any bound each connection brings something", async 
   assert.deepEqual(seen, Array.from({ length: 20 }, (_, i) => i));
 });
 
-Deno.test("EventSource: a reader that lags holds a bounded part, and gets all of it", async () => {
+Deno.test("EventSource: a slow reader buffers a bounded part, and gets everything", async () => {
   await using server = startServer();
   const { id } = await server.engine.createTask();
   let connections = 0;
@@ -229,7 +229,7 @@ Deno.test("EventSource: an abort closes it", async () => {
   await until(() => server.engine.stats.streams === 0, "it is closed");
 });
 
-Deno.test("auto: where answers have no stream EventSource takes over, and it is not tried again", async () => {
+Deno.test("auto: uses EventSource if fetch does not stream, and does not try fetch again", async () => {
   await using server = startServer();
   let asked = 0;
   const client = clientOf(server, {
@@ -253,7 +253,7 @@ Deno.test("auto: where answers have no stream EventSource takes over, and it is 
   assert.equal(asked, 1);
 });
 
-Deno.test("transport: an unknown transport is refused with what to do", async () => {
+Deno.test("transport: an unknown transport is refused with the known ones", async () => {
   const baseUrl = "http://localhost:1";
   // deno-lint-ignore no-explicit-any
   assert.throws(() => new TaskcastClient({ baseUrl, transport: "ws" as any }), /no transport "ws"/);

@@ -62,7 +62,7 @@ Deno.test("a token function that returns an invalid token is reported, without t
   assert.equal(server.requests[0]!.headers.get("authorization"), "Bearer fine");
 });
 
-Deno.test("headers and a token are sent as they were given, white space around them aside", async () => {
+Deno.test("headers and a token are sent as given, without surrounding white space", async () => {
   await using server = scriptedServer(() => Response.json({ id: "t" }));
   const headers = { "X-Own": " 1 ", Authorization: "of the headers" };
   await new TaskcastClient({ baseUrl: server.url, headers }).getTask("t");
@@ -74,7 +74,7 @@ Deno.test("headers and a token are sent as they were given, white space around t
   assert.deepEqual(sent, [["1", "of the headers"], ["1", "Bearer of the token"]]);
 });
 
-Deno.test("lists that are none are refused before anything is asked", async () => {
+Deno.test("options that must be lists are checked before any request", async () => {
   await using server = scriptedServer(sse(doneFrame("c1")));
   const reader = new TaskcastClient({ baseUrl: server.url });
   const producer = new TaskcastServerClient({ baseUrl: server.url });
@@ -101,7 +101,7 @@ Deno.test("lists that are none are refused before anything is asked", async () =
   assert.equal(server.requests.length, 0);
 });
 
-Deno.test("limits are numbers from 1, and nothing that only looks like one", () => {
+Deno.test("limits must be numbers from 1, not texts or other values", () => {
   // deno-lint-ignore no-explicit-any -- As from callers without types.
   const wrong: any[] = ["500", 0.5, 0, -1, NaN, null, true, 5n, [5], {}];
   const producer = new TaskcastServerClient({ baseUrl });

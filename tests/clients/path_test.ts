@@ -71,7 +71,7 @@ Deno.test("a reader that has received events survives any answer of an intermedi
   }
 });
 
-Deno.test("EventSource: so does one whose tickets are answered by something in between", async () => {
+Deno.test("EventSource: a reader survives answers of an intermediary to its ticket requests", async () => {
   let connections = 0;
   class Source extends EventTarget {
     readyState = 0;
@@ -105,7 +105,7 @@ Deno.test("EventSource: so does one whose tickets are answered by something in b
   assert.equal(reason, "completed");
 });
 
-Deno.test("the server's own refusal still ends it, also with a code that this client does not know", async () => {
+Deno.test("the server's own refusal ends a subscription, even with an unknown code", async () => {
   for (
     const [status, code] of [[404, "TASK_NOT_FOUND"], [403, "FORBIDDEN"], [
       410,
@@ -122,7 +122,7 @@ Deno.test("the server's own refusal still ends it, also with a code that this cl
   }
 });
 
-Deno.test("where no server has ever answered, a page of something else is an error in the end", async () => {
+Deno.test("if no server has ever answered, foreign pages become an error after some attempts", async () => {
   await using server = scriptedServer(page(404));
   const client = new TaskcastClient({ baseUrl: server.url, connection: quick });
   const told: [string, boolean][] = [];
@@ -149,7 +149,7 @@ function everySecond(url: string, foreign: Answer): ScriptedServer {
   });
 }
 
-Deno.test("the server SDK does everything once, though something in between answers", async () => {
+Deno.test("the server SDK does everything once despite answers of an intermediary", async () => {
   await using server = await startAnyServer();
   for (const [what, foreign] of FOREIGN) {
     await using between = everySecond(server.url, foreign);
@@ -165,7 +165,7 @@ Deno.test("the server SDK does everything once, though something in between answ
   }
 });
 
-Deno.test("a POST that a redirect has made a GET is an error that names the reason", async () => {
+Deno.test("a POST that a redirect turned into a GET is an error that names the reason", async () => {
   await using server = await startAnyServer();
   await using redirecting = scriptedServer((request) =>
     Response.redirect(server.url + new URL(request.url).pathname, 301)
@@ -240,7 +240,7 @@ Deno.test("no server: every client reports the address and what to do after a fe
   assert.match(told[0]!, expected);
 });
 
-Deno.test("a connection that is cut now and then is nothing to warn of; a server that stays away is", async () => {
+Deno.test("a rare disconnect causes no warning; an unreachable server does", async () => {
   const cut = sse(eventFrame("c1", 1));
   await using server = scriptedServer(cut, sse(eventFrame("c2", 2)), sse(doneFrame("c3")));
   const client = new TaskcastClient({ baseUrl: server.url, connection: quick });
@@ -253,7 +253,7 @@ Deno.test("a connection that is cut now and then is nothing to warn of; a server
   assert.match(told[0]!, /answered 503/);
 });
 
-Deno.test("a server that was there is waited for as before, and attempts that were asked for are made", async () => {
+Deno.test("a server that has answered before is retried in full, and so is any configured number of attempts", async () => {
   let failuresLeft = 0;
   let requests = 0;
   const options = {
@@ -277,7 +277,7 @@ Deno.test("a server that was there is waited for as before, and attempts that we
   assert.equal(requests, 4);
 });
 
-Deno.test("an address that says more than where the server is, is refused and never shown", () => {
+Deno.test("an address with credentials, a query or a fragment is refused and never shown", () => {
   const wrong: [baseUrl: string, message: RegExp][] = [
     ["https://me:hush@example.com", /no user name and no password/],
     ["https://hush@example.com", /no user name and no password/],
@@ -302,7 +302,7 @@ Deno.test("an address that says more than where the server is, is refused and ne
   }
 });
 
-Deno.test("the path of an address is kept as it is written, with or without slashes at its end", async () => {
+Deno.test("the path of an address is kept, with or without trailing slashes", async () => {
   for (const path of ["/a%20b/tasks%2Fcast", "/a b/tasks%2Fcast/", "/ü//"]) {
     await using server = scriptedServer(() => Response.json({ id: "t:1" }));
     await new TaskcastClient({ baseUrl: server.url + path }).getTask("t:1");

@@ -14,7 +14,7 @@ import { until } from "../../testing/sse/sse.ts";
 
 const quick = { minDelayMs: 1, maxDelayMs: 4, random: () => 0.999 };
 
-Deno.test("openPublisher() stores everything though every connection breaks before the backlog is through", async () => {
+Deno.test("openPublisher() stores everything even if every connection breaks before the backlog is sent", async () => {
   await using server = await startAnyServer();
   for (const [bytes, count] of [[40_000, 500], [4_000, 200], [1_000, 30]] as const) {
     const { id } = await server.engine.createTask();
@@ -34,7 +34,7 @@ Deno.test("openPublisher() stores everything though every connection breaks befo
   }
 });
 
-Deno.test("openPublisher() stores everything though connections live only for a moment", async () => {
+Deno.test("openPublisher() stores everything over very short connections", async () => {
   await using server = await startAnyServer();
   const { id } = await server.engine.createTask();
   let confirmed = 0;
@@ -58,7 +58,7 @@ Deno.test("openPublisher() stores everything though connections live only for a 
   assert.deepEqual(events.map(({ data }) => data), [0, 1, 2]);
 });
 
-Deno.test("openPublisher() asks for the receipt that a full buffer waits for", async () => {
+Deno.test("openPublisher() ends a request when a full buffer waits for its receipt", async () => {
   await using server = await startAnyServer();
   const { id } = await server.engine.createTask();
   const client = new TaskcastServerClient({ baseUrl: server.url, retry: quick });
@@ -75,7 +75,7 @@ Deno.test("openPublisher() asks for the receipt that a full buffer waits for", a
   assert.deepEqual(events.map(({ data }) => data), [0, 1, 2, 3, 4]);
 });
 
-Deno.test("openPublisher() gives a server up that confirms nothing, with pauses in between", async () => {
+Deno.test("openPublisher() fails after delayed attempts if the server confirms nothing", async () => {
   await using server = scriptedServer(async (request) => {
     await request.body?.pipeTo(new WritableStream()).catch(() => {});
     return Response.json({ published: 0, lastIndex: -1 }, { status: 201 });
@@ -88,7 +88,7 @@ Deno.test("openPublisher() gives a server up that confirms nothing, with pauses 
   assert.equal(server.requests.length, 6);
 });
 
-Deno.test("openPublisher() closes without a wait when everything is stored, or nothing was published", async () => {
+Deno.test("openPublisher() closes at once when everything is stored, or nothing was published", async () => {
   await using server = await startAnyServer();
   let waits = 0;
   const retry = { random: () => ++waits };
@@ -103,7 +103,7 @@ Deno.test("openPublisher() closes without a wait when everything is stored, or n
   assert.equal(waits, 0);
 });
 
-Deno.test("openPublisher() believes no receipt for more than it sent, nor one that is no number", async () => {
+Deno.test("openPublisher() refuses a receipt for more than it sent, or without a number", async () => {
   for (const published of [2, 1_000_000, -1, 0.5, "1", null]) {
     for (const status of [201, 503]) {
       await using server = scriptedServer(async (request) => {
@@ -191,7 +191,7 @@ async function waits(
   return delays;
 }
 
-Deno.test("a stream that opens and brings nothing is asked for later and later", async () => {
+Deno.test("a stream that opens and sends nothing is reopened with growing delays", async () => {
   const open =
     'retry: 2\nevent: taskcast.open\ndata: {"taskId":"t","status":"running","resume":"start","head":0}\n\n';
   assert.deepEqual(await waits(sse(open), 7), [2, 4, 8, 16, 32, 64, 64]);
@@ -201,7 +201,7 @@ Deno.test("a stream that opens and brings nothing is asked for later and later",
   assert.deepEqual((await waits(moving, 3))[0], 2);
 });
 
-Deno.test("no wait that the other side dictates is shorter than half a second, nor longer than minutes", async () => {
+Deno.test("delays from the server are bounded between half a second and minutes", async () => {
   // Without options, as on a page.
   const first = async (answer: () => Response) => (await waits(answer, 1, {}))[0];
   const refusal = (after: string) => () =>
@@ -224,7 +224,7 @@ Deno.test("no wait that the other side dictates is shorter than half a second, n
   }
 });
 
-Deno.test("a server that brings something each time and dictates no pause is not asked without one", async () => {
+Deno.test("a server whose connections always end after some progress is called with a pause", async () => {
   let cursor = 0;
   await using server = scriptedServer(() =>
     sse("retry: 0\n\n", eventFrame(`c${cursor++}`, cursor))()
@@ -241,7 +241,7 @@ Deno.test("a server that brings something each time and dictates no pause is not
   assert(spentMs >= 500, `two pauses of a quarter of a second at least: ${spentMs}`);
 });
 
-Deno.test("waits: Infinity is never, what no timer can hold is no storm, and nothing is negative", async () => {
+Deno.test("delays: Infinity means never, delays beyond a timer's maximum cause no storm, and none is negative", async () => {
   let fired = 0;
   const forget = [Infinity, NaN, 2 ** 31, 1e300].map((ms) => startTimer(ms, () => fired++));
   let atOnce = 0;
@@ -256,7 +256,7 @@ Deno.test("waits: Infinity is never, what no timer can hold is no storm, and not
   await forever;
 });
 
-Deno.test("waits longer than a timer's maximum last as long as they should", () => {
+Deno.test("delays longer than a timer's maximum have their full length", () => {
   const clock = install({ now: 0 });
   try {
     let firedMs: number | undefined;
@@ -296,7 +296,7 @@ Deno.test("options: any positive time works, Infinity included; anything else is
   );
 });
 
-Deno.test("pages that lead to themselves are an error, not an endless list", async () => {
+Deno.test("a page that names itself as the next one is an error", async () => {
   await using server = scriptedServer((request) => {
     const { pathname } = new URL(request.url);
     if (pathname === "/tasks") return Response.json({ tasks: [], nextCursor: "same" });
@@ -311,7 +311,7 @@ Deno.test("pages that lead to themselves are an error, not an endless list", asy
   assert.equal(server.requests.length, 4);
 });
 
-Deno.test("options with which waits would not grow or not end are refused", () => {
+Deno.test("options whose delays would not grow or not end are refused", () => {
   const baseUrl = "http://localhost:1";
   for (const wrong of [{ minDelayMs: 0 }, { maxDelayMs: -1 }, { maxRetryAfterMs: NaN }]) {
     assert.throws(() => new TaskcastClient({ baseUrl, connection: wrong }), RangeError);

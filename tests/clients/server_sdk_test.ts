@@ -49,7 +49,7 @@ function isCode(code: string): (error: unknown) => boolean {
   return (error) => error instanceof TaskcastHttpError && error.code === code;
 }
 
-Deno.test("every call is carried out once, though answers and requests get lost", async () => {
+Deno.test("every call takes effect once, even if requests and answers are lost", async () => {
   await using server = await startAnyServer();
   const { engine } = server;
   // Of three attempts, one loses its answer, one is lost itself, and one succeeds.
@@ -95,7 +95,7 @@ Deno.test("every call is carried out once, though answers and requests get lost"
   assert.equal(await engine.getTask(task.id), undefined);
 });
 
-Deno.test("a refusal that breaks off is asked for again, and not taken for another one", async () => {
+Deno.test("a refusal that breaks off is requested again, and not mistaken for another error", async () => {
   await using server = await startAnyServer();
   const { engine } = server;
   const task = await clientOf(server, cutNetwork()).createTask({ type: "job" });
@@ -105,7 +105,7 @@ Deno.test("a refusal that breaks off is asked for again, and not taken for anoth
   assert.equal(await clientOf(server, cutNetwork()).deleteTask(task.id), "deleted");
 });
 
-Deno.test("a batch of which only some events have numbers of their own is stored once, too", async () => {
+Deno.test("a batch in which only some events have their own numbers is stored once", async () => {
   await using server = await startAnyServer();
   const { id } = await server.engine.createTask();
   const client = clientOf(server, badNetwork((n) => n === 1 ? "answer" : undefined));
@@ -118,7 +118,7 @@ Deno.test("a batch of which only some events have numbers of their own is stored
   assert.deepEqual(log.map(({ data }) => data), [0, 1, 2, 3]);
 });
 
-Deno.test("what somebody else did is not taken for a repetition", async () => {
+Deno.test("a change by another caller is not mistaken for a retry", async () => {
   await using server = await startAnyServer();
   const { engine } = server;
   await engine.createTask({ id: "mine" });
@@ -171,7 +171,7 @@ Deno.test("a publish that is abandoned neither blocks nor duplicates the next on
   assert.deepEqual(events.map(({ data }) => data), ["unknown fate", "next"]);
 });
 
-Deno.test("a task that is made again under its id takes the same client's events", async () => {
+Deno.test("a task that is created again under its id accepts events of the same client", async () => {
   await using server = await startAnyServer();
   const client = clientOf(server);
   for (const life of [1, 2]) {
@@ -210,7 +210,7 @@ Deno.test("errors are typed, and refusals are not retried", async () => {
   assert.equal(attempts, refusals.length);
 });
 
-Deno.test("a busy server is asked again when it wants to be, and not for ever", async () => {
+Deno.test("a busy server is called again after its Retry-After, a limited number of times", async () => {
   const busy = () => new Response("", { status: 503, headers: { "retry-after": "0" } });
   await using server = scriptedServer(
     busy,
@@ -225,7 +225,7 @@ Deno.test("a busy server is asked again when it wants to be, and not for ever", 
   assert.equal(down.requests.length, 3);
 });
 
-Deno.test("an answer that never arrives is abandoned", async () => {
+Deno.test("a request without an answer times out", async () => {
   await using server = scriptedServer(
     () => new Promise<Response>(() => {}),
     () => Response.json({ tasks: [] }),
@@ -249,7 +249,7 @@ Deno.test("tokens and service keys are sent, and tasks() goes through all pages"
   assert(ticket.length > 20 && expiresAt > Date.now());
 });
 
-Deno.test("a client refuses an address that is not one of HTTP", () => {
+Deno.test("a client refuses an address that is not an HTTP URL", () => {
   for (const baseUrl of ["localhost:3721", "/taskcast", "ftp://localhost", undefined]) {
     assert.throws(() => new TaskcastServerClient({ baseUrl: baseUrl as string }), {
       name: "TypeError",

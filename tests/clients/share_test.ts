@@ -100,7 +100,7 @@ function counting(server: TestServer): { fetch: typeof fetch; readonly streams: 
   };
 }
 
-Deno.test("share: many tabs have one connection, and late ones get everything from it", async () => {
+Deno.test("share: many tabs have one connection, and late tabs get everything from it", async () => {
   await using server = startServer();
   const { id } = await server.engine.createTask();
   const counted = counting(server);
@@ -122,7 +122,7 @@ Deno.test("share: many tabs have one connection, and late ones get everything fr
   }
 });
 
-Deno.test("share: when the tab with the connection goes another takes over, and nothing is lost or doubled", async () => {
+Deno.test("share: when the leading tab closes another takes over, and nothing is lost or doubled", async () => {
   await using server = startServer();
   const { id } = await server.engine.createTask();
   const tabs: Seen[] = [];
@@ -145,7 +145,7 @@ Deno.test("share: when the tab with the connection goes another takes over, and 
   await until(() => server.engine.stats.streams === 0, "the last one closes it");
 });
 
-Deno.test("share: what no tab remembers is asked of the server, once, and then shared", async () => {
+Deno.test("share: messages that no tab has kept are read once from the server, and then shared", async () => {
   await using server = startServer();
   const { id } = await server.engine.createTask();
   const connection = { ...quick, maxBufferedChars: 2_000 };
@@ -167,7 +167,7 @@ Deno.test("share: what no tab remembers is asked of the server, once, and then s
   await closeAll([early, late]);
 });
 
-Deno.test("share: a tab that comes back with a cursor gets what it lacks, from a tab or the server", async () => {
+Deno.test("share: a tab that returns with a cursor gets what it lacks, from a tab or the server", async () => {
   await using server = startServer();
   const { id } = await server.engine.createTask();
   const tab = open(tabOf(server), id);
@@ -189,7 +189,7 @@ Deno.test("share: a tab that comes back with a cursor gets what it lacks, from a
   await closeAll([back, before]);
 });
 
-Deno.test("share: a tab that does not answer loses the connection to one that does", async () => {
+Deno.test("share: a leading tab that does not answer is replaced", async () => {
   await using server = startServer();
   const { id } = await server.engine.createTask();
   const { locks } = navigator as unknown as {
@@ -260,7 +260,7 @@ Deno.test("share: every tab gets everything while connections break and tabs ope
   assert(proxy.cuts > 3, `${proxy.cuts} cuts`);
 });
 
-Deno.test("share: a slow reader holds up no other tab, and gets everything", async () => {
+Deno.test("share: a slow reader delays no other tab, and gets everything", async () => {
   await using server = startServer();
   const { id } = await server.engine.createTask();
   const connection = { ...quick, maxBufferedChars: 3_000 };

@@ -35,7 +35,7 @@ function open(text: string): () => Response {
   };
 }
 
-Deno.test("a wait is cut short when the network is back, or the page is looked at", async () => {
+Deno.test("a wait is shortened when the network is back, or the page is visible again", async () => {
   for (const event of ["online", "visibilitychange"]) {
     await using server = scriptedServer(away, sse(doneFrame("c1")));
     const client = new TaskcastClient({ baseUrl: server.url, connection: patient() });
@@ -53,7 +53,7 @@ Deno.test("a wait is cut short when the network is back, or the page is looked a
   }
 });
 
-Deno.test("a wait that the server has asked for is not cut short", async () => {
+Deno.test("a wait that the server requested is not shortened", async () => {
   const busy = () => new Response("", { status: 503, headers: { "retry-after": "0.2" } });
   await using server = scriptedServer(busy, sse(doneFrame("c1")));
   const connection = { minDelayMs: 1, maxDelayMs: 1 };
@@ -81,7 +81,7 @@ Deno.test("a connection from before a network change is replaced, from its curso
   assert.equal(server.requests[1]!.headers.get("last-event-id"), "c1");
 });
 
-Deno.test("a gap in time is the machine's sleep; minutes of a hidden page are none", () => {
+Deno.test("a gap between ticks counts as sleep; the slow timers of a hidden page do not", () => {
   const time = install({ toFake: ["setInterval", "clearInterval", "Date"] });
   try {
     const told: Wake[] = [];

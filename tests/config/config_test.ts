@@ -228,7 +228,7 @@ Deno.test("command line before environment before file before default, for every
   }
 });
 
-Deno.test("keys in the environment take the place of every kind of key in the file", async () => {
+Deno.test("keys in the environment replace every kind of key in the file", async () => {
   await using folder = await tempFolder({
     "taskcast.config.yaml":
       "auth: { mode: jwt, jwt: { algorithm: ES256, jwksUrl: https://issuer/keys } }",
@@ -265,7 +265,7 @@ auth:
   assert.equal(of("limits.rateLimit.requestsPerSecond"), undefined);
 });
 
-Deno.test("variables are filled in after parsing, in texts only", async () => {
+Deno.test("variables are substituted after parsing, and only in texts", async () => {
   await using folder = await tempFolder({
     "taskcast.config.yaml": `
 port: \${PORT}
@@ -331,7 +331,7 @@ export default frozen({
   );
 });
 
-Deno.test("config check shows what holds and where it comes from, and no secret", async () => {
+Deno.test("config check shows each setting and its source, and no secret", async () => {
   await using folder = await tempFolder({
     "taskcast.config.yaml": `
 auth: { mode: jwt, jwt: { secret: ${SECRET} } }
@@ -384,7 +384,7 @@ adapters:
   assert.deepEqual((await check(folder.path, ["-c", "wrong.yaml"])).errors?.length, 2);
 });
 
-Deno.test("the JSON Schema takes and refuses what the program does", async () => {
+Deno.test("the JSON Schema accepts and refuses the same files as the program", async () => {
   const { Ajv } = await import("ajv");
   const { readYaml } = await import("../../cli/config/file/read_yaml.ts");
   const { out, code } = await runCli(["config", "schema"]);

@@ -139,7 +139,7 @@ const CLASHES: [yaml: string, errors: string[], env: Record<string, string>][] =
   ], { TASKCAST_PORT: "y", TASKCAST_AUTO_MIGRATE: "maybe" }],
 ];
 
-Deno.test("a wrong configuration stops the start: everything at once, a line each, no secret", async () => {
+Deno.test("all errors of a configuration are reported at once, in a line each, without secrets", async () => {
   await using folder = await tempFolder();
   const all = [
     ...[...WRONG, ...UNFIT].map(([yaml, errors, env], i) =>
@@ -166,7 +166,7 @@ Deno.test("a wrong configuration stops the start: everything at once, a line eac
   }
 });
 
-Deno.test("files that are not there, of no known kind, or broken programs are one clear line", async () => {
+Deno.test("missing, unknown and broken files are reported in one clear line", async () => {
   await using folder = await tempFolder({
     "a.toml": "port = 1",
     "a.json": '{"port": 1,\n "secret": "hush" "x"}',

@@ -9,7 +9,7 @@ import { tempFolder } from "../../testing/temp_file.ts";
 // Mistakes that would go unnoticed until much later: misspelt variables, guessable secrets,
 // settings that only the start refuses.
 
-Deno.test("variableFlaws() knows misspelt names, those of platforms, and others", () => {
+Deno.test("variableFlaws() distinguishes misspelt names, names of platforms, and unknown ones", () => {
   const misspelt = {
     TASKCAST_REDIS_ULR: "TASKCAST_REDIS_URL",
     TASKCAST_REDISURL: "TASKCAST_REDIS_URL",
@@ -104,7 +104,7 @@ Deno.test("misspelt variables stop every command that reads them; unknown ones c
   assert(!server.process.err.includes("TASKCAST_SERVICE_HOST"));
 });
 
-Deno.test("short secrets are refused by every command that has one, unless a flag says so", async () => {
+Deno.test("short secrets are refused by every command, unless a flag allows them", async () => {
   const jwt = { TASKCAST_AUTH_MODE: "jwt", TASKCAST_JWT_SECRET: "swordfish" };
   const flag = { TASKCAST_ALLOW_SHORT_SECRETS: "true" };
   const commands = [["start"], ["config", "check"], ["token", "--scope", "*"]];
@@ -292,7 +292,7 @@ Deno.test("files in UTF-16 are named as such, for every kind of file", async () 
   );
 });
 
-Deno.test("a SQLite file that another process has locked is said to be", async () => {
+Deno.test("a SQLite file that another process has locked is reported as locked", async () => {
   const { DatabaseSync } = await import("node:sqlite");
   await using folder = await tempFolder({});
   const other = new DatabaseSync(`${folder.path}/a.db`);

@@ -7,7 +7,7 @@ import { tempFolder } from "../../testing/temp_file.ts";
 
 const SECRET = "hush-hush-hush-hush-hush-hush-hush";
 
-Deno.test("variables are filled in in programs, too, and code stays unchanged", async () => {
+Deno.test("variables are substituted in programs, too, and functions stay unchanged", async () => {
   const core = new URL("../../core/mod.ts", import.meta.url).href;
   await using folder = await tempFolder({
     "taskcast.config.ts": `
@@ -65,7 +65,7 @@ const COMPANIONS: Record<string, Record<string, string>> = {
   TASKCAST_JWT_AUDIENCE: { TASKCAST_AUTH_MODE: "jwt", TASKCAST_JWT_SECRET: SECRET },
 };
 
-Deno.test("the guide's variables have the names, the defaults and the keys that it says", async () => {
+Deno.test("the guide's variables have the names, defaults and keys that it documents", async () => {
   const publicKey = async (alg: string) =>
     await exportSPKI((await generateKeyPair(alg, { extractable: true })).publicKey);
   await using folder = await tempFolder({

@@ -234,7 +234,7 @@ for (
   });
 }
 
-test("the guide's minimal configuration works as written; addresses of the environment go before it", async () => {
+test("the guide's minimal configuration works as written; addresses in the environment override it", async () => {
   const secret = "a secret of more than thirty-two bytes";
   await using folder = await tempFolder({ "taskcast.config.yaml": await guide("minimal.yaml") });
   const JWT_SECRET = secret;
@@ -304,7 +304,7 @@ Deno.test({
   assert.deepEqual(JSON.parse(new TextDecoder().decode(stdout)), { port: 3721, host: "h" });
 });
 
-Deno.test("start: webhooks go inside only where the file lets them; pages that ask in vain are named once", async () => {
+Deno.test("start: webhooks reach private addresses only if the file allows them; refused origins are logged once", async () => {
   const received: string[] = [];
   await using hook = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen() {} },

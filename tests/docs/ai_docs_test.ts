@@ -14,7 +14,7 @@ async function evaluate(code: string): Promise<{
   return await import(`data:application/typescript,${encodeURIComponent(again)}`);
 }
 
-Deno.test("docs/guides/ai-sdk.md: under next dev an answer goes on, and is resumed, over a save", async () => {
+Deno.test("docs/guides/ai-sdk.md: under next dev an answer continues and can be resumed after a file is saved", async () => {
   const guide = (await documents()).find(({ file }) => file === "docs/guides/ai-sdk.md")!;
   const { text } = guide.blocks.find(({ text }) => text.includes("[[...path]]/route.ts"))!;
   try {

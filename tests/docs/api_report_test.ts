@@ -52,7 +52,7 @@ Deno.test("reportLines() writes a line for each export and each of its public me
   ]);
 });
 
-Deno.test("reportLines() gives the same lines for a module that only words have changed in", async () => {
+Deno.test("reportLines() returns the same lines if only comments have changed", async () => {
   const before = await reportOf("/** One. */ export function a(): void {} export const b = 1;");
   const after = await reportOf(
     "export const b = 1;\n\n\n/** Two. */\nexport function a(): void {}",

@@ -32,7 +32,7 @@ const ENV = {
 };
 
 for (const document of [english, chinese]) {
-  Deno.test(`${document.file}: start would take each configuration`, async () => {
+  Deno.test(`${document.file}: start accepts each configuration`, async () => {
     const configurations = configurationsOf(document);
     assert.deepEqual(configurations.map(([name]) => name), [
       "taskcast.config.yaml",
@@ -67,7 +67,7 @@ function namesIn({ text }: Document) {
   return { rows, links };
 }
 
-Deno.test("the deployment guides say the same in both languages", () => {
+Deno.test("the deployment guides have the same content in both languages", () => {
   assert.deepEqual(settingsOf(chinese), settingsOf(english));
   assert.deepEqual(
     chinese.blocks.map(({ language }) => language),

@@ -21,7 +21,7 @@ const ROOT = new URL("../../", import.meta.url);
 const all = await documents();
 const packages = (await readMembers()).map(({ name }) => name);
 
-Deno.test("every block of every document is of a kind that something checks", () => {
+Deno.test("every code block of every document is checked", () => {
   const checks: Record<string, (block: CodeBlock) => void> = {
     // Run by `deno test --doc`.
     ts: ({ isIgnored }) => assert(!isIgnored),
@@ -129,7 +129,7 @@ function assertKnownCommand(line: string, document: string): void {
   );
 }
 
-Deno.test("no example needs syntax that Node 20 has not, when its types are left out", async () => {
+Deno.test("no example without its types needs syntax that Node 20 lacks", async () => {
   const blocks = all.flatMap(({ blocks }) => blocks).filter(({ language }) => language === "ts");
   assert(blocks.length > 30);
   for (const { file, line, text } of blocks) {
@@ -144,7 +144,7 @@ Deno.test("no example needs syntax that Node 20 has not, when its types are left
   }
 });
 
-Deno.test("no sentence has become a quotation because a line of it began with >", () => {
+Deno.test("no sentence became a quotation because one of its lines begins with >", () => {
   for (const { file, text } of all) {
     assert.doesNotMatch(text.replaceAll(/^```[\s\S]*?^```/gm, ""), /^>/m, file);
   }
@@ -153,7 +153,7 @@ Deno.test("no sentence has become a quotation because a line of it began with >"
 /** Documents for users; those for developers of this repository need no packages. */
 const FOR_USERS = /^(README|docs\/|examples\/)(?!decisions\/)/;
 
-Deno.test("documents say where they want packages that are not published yet", async () => {
+Deno.test("documents note where they need packages that are not published yet", async () => {
   // Each note is complete, so that a release can remove it.
   for (const { file, text } of all) assert.doesNotMatch(asPublished(text), /until published/, file);
   if (all.every(({ text }) => asPublished(text) === text)) return; // They are published.
@@ -168,7 +168,7 @@ Deno.test("documents say where they want packages that are not published yet", a
   }
 });
 
-Deno.test("every link between documents and files leads somewhere", () => {
+Deno.test("every link to a document or a file has a target", () => {
   for (const document of all) {
     for (const target of localLinks(document)) {
       const [path, anchor] = target.split("#") as [string, string | undefined];

@@ -107,7 +107,7 @@ Deno.test({
   },
 });
 
-Deno.test("the guide's Sentry hooks work as written, and say so without a DSN", async () => {
+Deno.test("the guide's Sentry hooks work as written, and warn without a DSN", async () => {
   await using sentry = startSentryEndpoint();
   const run = async (dsn: string) => {
     const { code, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -128,7 +128,7 @@ Deno.test("the guide's Sentry hooks work as written, and say so without a DSN", 
   });
 });
 
-Deno.test("the guide's clean-up rules do what they say, an hour and a week after the end", async () => {
+Deno.test("the guide's clean-up rules apply an hour and a week after the end", async () => {
   const text = await Deno.readTextFile(new URL("./guide/taskcast.config.yaml", import.meta.url));
   const { cleanup } = readYaml(text) as TaskcastConfig;
   const clock = fakeClock();

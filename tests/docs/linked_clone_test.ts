@@ -22,7 +22,7 @@ const GUIDES = ["docs/guides/deployment.md", "docs/guides/deployment.zh.md"];
 
 for (const [links, files] of Map.groupBy(GUIDES, linksIn)) {
   if (links === undefined) continue;
-  Deno.test(`${files.join(", ")}: a Deno program takes the packages from a clone, and asks no registry for them`, async () => {
+  Deno.test(`${files.join(", ")}: a Deno program uses the packages of a clone, and requests none from a registry`, async () => {
     await using folder = await tempFolder({
       "deno.json": links.replace('"../taskcast"', JSON.stringify(ROOT)),
       "main.ts": [

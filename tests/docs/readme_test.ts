@@ -22,7 +22,7 @@ for (const file of ["README.md", "README.zh.md"]) {
   });
 }
 
-Deno.test("README says the same in both languages", () => {
+Deno.test("README has the same content in both languages", () => {
   const [english, chinese] = ["README.md", "README.zh.md"].map((file) => {
     const { text, blocks } = all.find((document) => document.file === file)!;
     const code = /^```[\s\S]*?^```/gm;

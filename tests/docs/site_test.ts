@@ -40,7 +40,7 @@ Deno.test("site: links lead to pages of the site, or to files that are copied", 
   assert(links > 300, `${links} links`);
 });
 
-Deno.test("site: llms.txt names every page with what it is about, and llms-full.txt has all texts", () => {
+Deno.test("site: llms.txt lists every page with a description, and llms-full.txt has all texts", () => {
   const index = llmsIndex(sections, "Long-lived tasks that people watch");
   const full = llmsFull(sections);
   assert.match(index, /^# Taskcast\n\n> Long-lived tasks that people watch\n\n## /);

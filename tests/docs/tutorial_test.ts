@@ -57,7 +57,7 @@ async function ends(process: CliProcess): Promise<string> {
   return process.out;
 }
 
-Deno.test("tutorial: the first stream answers what it says", async () => {
+Deno.test("tutorial: the first stream has the output in the lesson", async () => {
   await using lesson = await startLesson();
   const { blocks } = lessons.find(({ file }) => file.endsWith("first-stream.md"))!;
   const steps = blocks.filter(({ language }) => language === "console")
@@ -70,7 +70,7 @@ Deno.test("tutorial: the first stream answers what it says", async () => {
   }
 });
 
-Deno.test("tutorial: a producer whose task is cancelled says so", async () => {
+Deno.test("tutorial: a producer reports that its task was cancelled", async () => {
   await using lesson = await startLesson();
   const producer = lesson.run("produce.mjs", "third");
   await until(async () => (await lesson.taskcast.listTasks()).tasks.length === 1, "it began");

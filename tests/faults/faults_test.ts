@@ -160,7 +160,7 @@ test("faults: Redis and PostgreSQL: kill -9 of servers, of Redis, of PostgreSQL;
   });
 });
 
-test("faults: an archive that was stopped is complete when it is back, though who wrote it dies", async () => {
+test("faults: an archive that was down becomes complete, even if the servers that write it are killed", async () => {
   await withStores(async (stores) => {
     const { port } = stores.postgres;
     await using world = await World.start({
@@ -212,7 +212,7 @@ test("faults: an archive that was stopped is complete when it is back, though wh
   });
 });
 
-test("faults: a network that is slow and breaks every connection", async () => {
+test("faults: nothing is lost over a network that is slow and breaks every connection", async () => {
   await withStores(async ({ redis, postgres }) => {
     const at = (url: string, proxy: { url: string }) => {
       const through = new URL(url);

@@ -8,7 +8,7 @@ const test = await hasPgbouncer() && await hasPostgres() ? Deno.test : () => {};
 
 const START = ["--port", "0", "--host", "127.0.0.1", "--storage", "postgres"];
 
-test("a start behind a pooler of transactions says what is missing, and works with it", async () => {
+test("a start behind a transaction pooler names the missing address, and works with it", async () => {
   await using server = await startPostgres();
   await using pooler = await startPgbouncer(server.url, { poolSize: 2 });
   const env = { TASKCAST_POSTGRES_URL: pooler.url };

@@ -79,7 +79,7 @@ async function startSix() {
   return { cluster, shards };
 }
 
-test("redis: a server on a cluster of six outlives a master, and serves the rest while a shard is away", async () => {
+test("redis: a server on a cluster of six survives the loss of a master, and serves the other shards meanwhile", async () => {
   const { cluster, shards } = await startSix();
   await using _ = cluster;
   const hosts = cluster.nodes.slice(0, 2).map(({ port }) => `127.0.0.1:${port}`);
@@ -108,7 +108,7 @@ test("redis: a server on a cluster of six outlives a master, and serves the rest
   await until(async () => (await ready(url)).status === "ready", "it is ready again");
 });
 
-test("redis: a server that three Sentinels lead to a master follows it to another", async () => {
+test("redis: a server with three Sentinels follows a failover to another master", async () => {
   const passwords = { password: "server-word", sentinelPassword: "sentinel-word" };
   await using redis = await startRedisSentinels(passwords);
   // The first does not exist; another one is asked.

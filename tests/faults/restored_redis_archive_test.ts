@@ -89,7 +89,7 @@ class Told {
 
 for (const isQuick of [true, false]) {
   const how = isQuick ? "at once" : "after a while";
-  test(`redis: what only the archive has is served after a restart from an older dump (${how})`, async () => {
+  test(`redis: tasks that only the archive has are served after a restart from an older dump (${how})`, async () => {
     const folder = await Deno.makeTempDir({ prefix: "taskcast-restored-" });
     await using postgres = await startPostgres();
     const archive = await createPostgresAdapter({ url: postgres.url, maxConnections: 1 });

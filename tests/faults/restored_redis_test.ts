@@ -22,7 +22,7 @@ if (await redisProgram() === undefined) {
     "redis-server or valkey-server on the PATH",
   );
 } else {
-  Deno.test("redis: restarted from an older dump, its live readers have what the log says", async () => {
+  Deno.test("redis: after a restart from an older dump, live readers have the current log", async () => {
     const folder = await Deno.makeTempDir({ prefix: "taskcast-restored-" });
     try {
       const first = await startRedis({ folder });

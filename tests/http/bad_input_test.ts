@@ -186,7 +186,7 @@ Deno.test("bad input gets the right status and a helpful message, and changes no
   assert.deepEqual(await state(), before);
 });
 
-Deno.test("a server that sends no webhooks takes no task with some", async () => {
+Deno.test("a server that sends no webhooks refuses tasks with webhooks", async () => {
   await using server = startServer();
   const { status, body } = await server.call("POST", "/tasks", { webhooks: [{ url: "http://x" }] });
   assert.deepEqual([status, body.error.code], [400, "NOT_SUPPORTED"]);
@@ -224,7 +224,7 @@ Deno.test("bodies that are compressed, not UTF-8 or null are refused, and change
   assert.equal((await server.engine.listTasks()).tasks.length, 1);
 });
 
-Deno.test("keys that mean something in JavaScript are data like any other", async () => {
+Deno.test("keys with a meaning in JavaScript are data like any other", async () => {
   await using server = await startAnyServer();
   const params = '{"__proto__":{"admin":true},"constructor":1,"toString":2}';
   const created = await fetch(`${server.url}/tasks`, {

@@ -197,7 +197,7 @@ Deno.test("taskcast cleanup shows what is due, changes nothing with --dry-run, a
   assert.match(memory.err, /^error: cleanup needs storage that it shares with a server/);
 });
 
-Deno.test("taskcast cleanup makes no file that was not there", async () => {
+Deno.test("taskcast cleanup creates no missing file", async () => {
   await using folder = await tempFolder();
   for (const options of [[], ["--dry-run"]]) {
     const answer = await runCli(

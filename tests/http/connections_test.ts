@@ -75,7 +75,7 @@ async function answers({ url }: CliServer): Promise<boolean> {
 const HALF = "GET /health HTTP/1.1\r\nhost: x\r\nx-a: ";
 
 for (const listener of LISTENERS) {
-  Deno.test(`${listener ?? "the only listener"}: strangers with half a request do not keep others out`, async () => {
+  Deno.test(`${listener ?? "the only listener"}: clients with half a request do not block others`, async () => {
     await using server = await start(listener, { maxConnections: 20, headersTimeoutMs: 500 });
     await fetch(`${server.url}/tasks`, {
       method: "POST",
@@ -114,7 +114,7 @@ for (const listener of LISTENERS) {
     assert.doesNotMatch(server.process.err, /Uncaught/);
   });
 
-  Deno.test(`${listener ?? "the only listener"}: a body that stops is given up, one that is slow is not`, async () => {
+  Deno.test(`${listener ?? "the only listener"}: a body that stops is refused, and a slow one is accepted`, async () => {
     await using server = await start(listener, { bodyTimeoutMs: 400 });
     const { hostname, port } = new URL(server.url);
     for (const length of [100, 100_000]) {
@@ -164,7 +164,7 @@ for (const listener of LISTENERS) {
   });
 }
 
-Deno.test("node:http: headers have their time on a new connection", async () => {
+Deno.test("node:http: the timeout of headers applies on a new connection", async () => {
   await using server = await start(NODE, { headersTimeoutMs: 300 });
   using strangers = new Strangers(server);
   const silent = await strangers.open("");
@@ -172,7 +172,7 @@ Deno.test("node:http: headers have their time on a new connection", async () => 
   await until(() => silent.closed && half.closed, "both are closed");
 });
 
-Deno.test("node:http: headers have their time on a connection that was used, which may rest", async () => {
+Deno.test("node:http: the timeout of headers applies on a reused connection, which may be idle", async () => {
   await using server = await start(NODE, { headersTimeoutMs: 300 });
   using strangers = new Strangers(server);
   const first = "GET /health HTTP/1.1\r\nhost: x\r\n\r\n";

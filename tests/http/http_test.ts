@@ -56,7 +56,7 @@ Deno.test("lists are paged, newest first, and filtered", async () => {
   );
 });
 
-Deno.test("history: filters, since, limit, formats, and pages that go on", async () => {
+Deno.test("history: filters, since, limit, formats and pages work", async () => {
   await using server = await startAnyServer();
   const { engine } = server;
   await engine.createTask({ id: "t" });
@@ -94,7 +94,7 @@ Deno.test("history: filters, since, limit, formats, and pages that go on", async
   assert.deepEqual(found, Array.from({ length: 10 }, (_, i) => i));
 });
 
-Deno.test("cors: pages of allowed origins read answers and streams; without it none do", async () => {
+Deno.test("cors: only pages of allowed origins can read answers and streams", async () => {
   const origin = "https://app.example";
   await using open = await startAnyServer({
     app: { cors: { origin: [origin], credentials: true } },
@@ -127,7 +127,7 @@ Deno.test("cors: pages of allowed origins read answers and streams; without it n
   assert.equal(headers.get("access-control-allow-origin"), null);
 });
 
-Deno.test("a stream says what proxies and browsers must know", async () => {
+Deno.test("a stream has the headers that proxies and browsers need", async () => {
   await using server = startServer();
   await server.engine.createTask({ id: "t" });
   const response = await fetch(`${server.url}/tasks/t/events`);
@@ -140,7 +140,7 @@ Deno.test("a stream says what proxies and browsers must know", async () => {
   await server.engine.close();
 });
 
-Deno.test("heartbeats come when nothing else does, with the newest cursor", async () => {
+Deno.test("heartbeats are sent on an idle stream, with the newest cursor", async () => {
   const clock = fakeClock();
   await using engine = new TaskEngine({
     broadcast: new MemoryBroadcastProvider(),
@@ -176,7 +176,7 @@ Deno.test("heartbeats come when nothing else does, with the newest cursor", asyn
   assert.match(rest, /"found"/);
 });
 
-Deno.test("a server that closes ends its streams without an end, and refuses new work", async () => {
+Deno.test("a closing server ends its streams without the task's end, and refuses new work", async () => {
   await using server = startServer();
   await server.engine.createTask({ id: "t" });
   await server.engine.publishEvent("t", { type: "a", data: 1 });
@@ -234,7 +234,7 @@ Deno.test("readiness is degraded, with 200, while a part of a needed dependency 
   assert.deepEqual([detail.ok, detail.adapters.shortTermStore], [true, { status: "degraded" }]);
 });
 
-Deno.test("health and metrics say what the engine does", async () => {
+Deno.test("health and metrics report the state of the engine", async () => {
   await using server = startServer();
   await server.call("POST", "/tasks", { id: "t" });
   await server.call("POST", "/tasks/t/events", { type: "a", data: 1 });

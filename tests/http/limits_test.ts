@@ -71,7 +71,7 @@ Deno.test("rate limit: each credential has one limit for all its tokens", async 
   }
 });
 
-Deno.test("rate limit: a token that is written in another way is the same caller", async () => {
+Deno.test("rate limit: another encoding of a token is the same caller", async () => {
   await using server = startServer({ app: { auth: jwt, rateLimit: slow(3) } });
   const { authorization } = await bearer({});
   // The last character of 32 bytes in base64url has two unused bits.
@@ -85,7 +85,7 @@ Deno.test("rate limit: a token that is written in another way is the same caller
   assert.deepEqual(seen, [200, 200, 200, 429]);
 });
 
-Deno.test("rate limit: a function of the host identifies the caller, or none is counted", async () => {
+Deno.test("rate limit: a caller is counted only if the host's function identifies it", async () => {
   const who: { sub?: string; credential?: string }[] = [
     { sub: "a" },
     { sub: "a" },
@@ -121,7 +121,7 @@ Deno.test("rate limit: our clients wait as long as asked, and then continue", as
   assert.deepEqual(seen, [0, 1, 2]);
 });
 
-Deno.test("rate limit: the answer says when to come again, and a refused request changes nothing", async () => {
+Deno.test("rate limit: the answer has Retry-After, and a refused request changes nothing", async () => {
   await using server = startServer({ app: { clientAddress, rateLimit: slow(1) } });
   assert.equal((await server.call("POST", "/tasks", { id: "a" })).status, 201);
   const { status, headers, body } = await server.call("POST", "/tasks", { id: "b" });
@@ -143,7 +143,7 @@ Deno.test("rate limit: the answer says when to come again, and a refused request
   assert.equal((await server.engine.getTask("a"))!.lastIndex, -1);
 });
 
-Deno.test("rate limit: it is over when the server said, and not before", async () => {
+Deno.test("rate limit: requests are accepted again exactly after Retry-After", async () => {
   let nowMs = 0;
   const rateLimit = { requestsPerSecond: 2, burst: 1, now: () => nowMs };
   await using server = startServer({ app: { clientAddress, rateLimit } });
@@ -203,7 +203,7 @@ Deno.test("rate limit: an address that fails to authenticate too often is refuse
   assert.deepEqual(await statuses(server, 1, {}, "/health/ready"), [200]);
 });
 
-Deno.test("rate limit: guesses that come at the same time all count", async () => {
+Deno.test("rate limit: simultaneous guesses all count", async () => {
   await using server = startServer({
     app: {
       auth: jwt,
@@ -217,7 +217,7 @@ Deno.test("rate limit: guesses that come at the same time all count", async () =
   assert.deepEqual(await statuses(server, 1, await bearer({})), [429]);
 });
 
-Deno.test("rate limit: forged headers make no new address", async () => {
+Deno.test("rate limit: forged headers do not change the address", async () => {
   for (const [hops, expected] of [[0, [200, 429, 429]], [1, [200, 429, 429]]] as const) {
     await using server = startServer({
       app: {
@@ -235,7 +235,7 @@ Deno.test("rate limit: forged headers make no new address", async () => {
   }
 });
 
-Deno.test("limits that cannot work stop the start", async () => {
+Deno.test("invalid limits are refused at the start", async () => {
   await using engine = new TaskEngine({
     broadcast: new MemoryBroadcastProvider(),
     shortTermStore: new MemoryShortTermStore(),
@@ -253,7 +253,7 @@ Deno.test("limits that cannot work stop the start", async () => {
   }
 });
 
-Deno.test("streams: a caller has no more than it may, and a stream that ends makes room", async () => {
+Deno.test("streams: a caller's streams are limited, and an ended stream frees its slot", async () => {
   await using server = startServer({
     app: { auth: jwt, maxStreamsPerCredential: 2, maxStreams: 3 },
   });
@@ -286,7 +286,7 @@ Deno.test("streams: a caller has no more than it may, and a stream that ends mak
   for (const { stream } of [first, third, fourth]) await stream.return();
 });
 
-Deno.test("streams: however one ends, its slot is free again", async () => {
+Deno.test("streams: a slot is freed however its stream ends", async () => {
   await using server = startServer({ app: { auth: jwt, maxStreamsPerCredential: 1 } });
   const { engine } = server;
   await engine.createTask({ id: "t" });
@@ -456,7 +456,7 @@ Deno.test("publishing lines: a caller has no more open requests than streams, an
   }
 });
 
-Deno.test("publishing lines: however a request ends, its slot is free again", async () => {
+Deno.test("publishing lines: a slot is freed however its request ends", async () => {
   await using server = startServer({ app: { auth: jwt, maxStreamsPerCredential: 1 } });
   const { engine } = server;
   const me = await bearer({ sub: "me" });

@@ -40,7 +40,7 @@ const OUTCOMES = { "carried out": true, "not carried out": false };
 for (const [name, isCarriedOut] of Object.entries(OUTCOMES)) {
   const errors = [new TaskcastError("STORE_UNAVAILABLE", "Nobody answers"), new Error("a bug")];
   for (const [i, error] of errors.entries()) {
-    Deno.test(`lines whose outcome is not known are not sent again: ${name}, error ${i}`, async () => {
+    Deno.test(`lines with an unknown outcome are not sent again: ${name}, error ${i}`, async () => {
       const store = new MemoryShortTermStore();
       await using server = startServer({ engine: { shortTermStore: store } });
       const { id } = await server.engine.createTask();
@@ -71,7 +71,7 @@ for (const [name, isCarriedOut] of Object.entries(OUTCOMES)) {
   }
 }
 
-Deno.test("lines before a bad one in the same commit are stored, each once", async () => {
+Deno.test("lines before an invalid one in the same commit are stored once", async () => {
   await using server = startServer({ engine: { limits: { maxEventsPerTask: 4 } } });
   const { id } = await server.engine.createTask();
   const { write, close, answered } = await openRequest(server, id);
@@ -141,7 +141,7 @@ function startExpiring(): { server: TestServer; expiries: number[] } {
   return { server, expiries };
 }
 
-Deno.test("a request of lines ends when its token expires, with how far it came", async () => {
+Deno.test("a request of lines ends when its token expires, and reports its progress", async () => {
   const { server, expiries } = startExpiring();
   await using _ = server;
   const { id } = await server.engine.createTask();
@@ -181,7 +181,7 @@ Deno.test("a producer that never pauses stores nothing after its token expired",
   assert.deepEqual(log, log.map((_, i) => i));
 });
 
-Deno.test("a body that comes more slowly than its token lasts is refused, and changes nothing", async () => {
+Deno.test("a body that arrives after its token has expired is refused, and changes nothing", async () => {
   const { server, expiries } = startExpiring();
   await using _ = server;
   const { id } = await server.engine.createTask();

@@ -27,7 +27,7 @@ Deno.test("lines are stored as they arrive, wherever chunks are cut", async () =
   assert.deepEqual(events.map((event) => event.data), ["é1", "日本", 3]);
 });
 
-Deno.test("a bad line ends the request and names itself; what came before it stays", async () => {
+Deno.test("an invalid line ends the request and is named; lines before it stay stored", async () => {
   await using server = await startAnyServer({ app: { maxBodyBytes: 1_000 } });
   const bad: [string, number, RegExp][] = [
     ["{nope\n", 400, /Line 3: .*not valid JSON/],
@@ -92,7 +92,7 @@ Deno.test("openPublisher() aborts its signal when the task ends elsewhere, also 
   assert.deepEqual(await publisher.close(), { published: 1, lastIndex: 0 });
 });
 
-Deno.test("openPublisher() loses and doubles nothing over connections that break", async () => {
+Deno.test("openPublisher() neither loses nor doubles events over connections that break", async () => {
   await using server = await startAnyServer();
   const { id } = await server.engine.createTask();
   let broken = 0;

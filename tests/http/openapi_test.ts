@@ -60,7 +60,7 @@ Deno.test("the document and the app have the same routes, and no other", async (
   assert.deepEqual([...new Set(served)].toSorted(), ROUTES.toSorted());
 });
 
-Deno.test("the document is OpenAPI 3.1 in which every reference leads somewhere", async () => {
+Deno.test("the document is OpenAPI 3.1 and every reference has a target", async () => {
   await using engine = makeEngine();
   const document: Json = await (await createTaskcastApp({ engine }).request("/openapi.json"))
     .json();
@@ -83,7 +83,7 @@ Deno.test("the document is OpenAPI 3.1 in which every reference leads somewhere"
   }
 });
 
-Deno.test("what the server answers fits the document", async () => {
+Deno.test("the server's answers match the document", async () => {
   await using server = startServer();
   const { body: document } = await server.call("GET", "/openapi.json");
   const fits = (path: string, method: string, status: number, body: Json) => {
@@ -172,7 +172,7 @@ function assertFits(value: Json, schema: Json, all: Json, at: string): void {
   }
 }
 
-Deno.test("mounted under a path, links, errors and the document count from there", async () => {
+Deno.test("mounted under a path, links, errors and the document include it", async () => {
   await using engine = makeEngine();
   const app = new Hono()
     .get("/", (context) => context.text("the host's own"))
@@ -209,7 +209,7 @@ Deno.test("mounted under a path, links, errors and the document count from there
   assert.match(docs.headers.get("content-type")!, /^text\/html/);
 });
 
-Deno.test("an app that is mounted twice has one document, which says for each where it is", async () => {
+Deno.test("an app that is mounted twice serves its document with the path of each mount", async () => {
   await using engine = makeEngine();
   const taskcast = createTaskcastApp({ engine });
   const app = new Hono().route("/a", taskcast).route("/b", taskcast);
@@ -223,7 +223,7 @@ Deno.test("an app that is mounted twice has one document, which says for each wh
   assert.deepEqual(documents[2], documents[0]);
 });
 
-Deno.test("the docs page needs no other host, and may use none", async () => {
+Deno.test("the docs page needs no other host, and its policy allows none", async () => {
   await using engine = makeEngine();
   const docs = await createTaskcastApp({ engine }).request("/docs");
   const html = await docs.text();

@@ -59,7 +59,7 @@ Deno.test("a list may be repeated, in pieces and with commas", async () => {
   }
 });
 
-Deno.test("a parameter that is not known is refused, with the one that may have been meant", async () => {
+Deno.test("an unknown parameter is refused with a suggestion", async () => {
   await using server = await open();
   const cases: [path: string, message: string][] = [
     ["/tasks/t/events?types[]=a", '"types[]" is not known; did you mean "types"?'],
@@ -105,7 +105,7 @@ Deno.test("a parameter that is not known is refused, with the one that may have 
   }
 });
 
-Deno.test("a parameter that is not known keeps what it comes with from being done", async () => {
+Deno.test("a request with an unknown parameter changes nothing", async () => {
   await using server = await open();
   assert.equal(await server.request("DELETE", "/tasks/t?dryRun=true"), 400);
   assert.equal(await server.request("POST", "/tasks?id=new"), 400);
@@ -141,7 +141,7 @@ Deno.test("probes and scrapers may send any query", async () => {
   }
 });
 
-Deno.test("what only workers could use is refused until there are workers", async () => {
+Deno.test("options for workers are refused until there are workers", async () => {
   await using server = await open();
   const cases: [input: object, path: string][] = [
     [{ assignMode: "pull" }, "assignMode"],

@@ -7,7 +7,7 @@ import { startAnyServer } from "../../testing/servers/any_server.ts";
 
 const MADE = /^[0-9a-f-]{36}$/;
 
-Deno.test("every answer carries the request's id if it is sane, else one that was made", async () => {
+Deno.test("every answer has the request's id if it is valid, else a generated one", async () => {
   await using server = await startAnyServer({ app: { cors: { origin: "*" } } });
   await server.call("POST", "/tasks", { id: "t" });
   const idOf = async (path: string, init: RequestInit = {}) => {
@@ -33,7 +33,7 @@ Deno.test("every answer carries the request's id if it is sane, else one that wa
   );
 });
 
-Deno.test("an error of the server names its request, for its caller and its host alike", async () => {
+Deno.test("an error of the server has the request's id, for its caller and its host", async () => {
   const store = new MemoryShortTermStore();
   store.getTask = () => Promise.reject(new Error("secret"));
   const reported: unknown[] = [];

@@ -26,7 +26,7 @@ Deno.test("of 50 concurrent ends exactly one succeeds, with one status event", a
   assert.deepEqual(task.result, won[0]!.body.result);
 });
 
-Deno.test("an expired ttl causes exactly one timeout, and its readers are told", async () => {
+Deno.test("an expired ttl causes exactly one timeout, and its readers get the end", async () => {
   await using server = await startAnyServer();
   const { body: task } = await server.call("POST", "/tasks", { ttl: 0.2 });
   const seen = await allFrames(`${server.url}/tasks/${task.id}/events`);

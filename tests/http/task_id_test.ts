@@ -22,7 +22,7 @@ const NO_IDS = [
 ];
 const IDS = ["a", ".a", "a.", "..a", "a..", "-", "~", ":", "a:b", "_", "x".repeat(128)];
 
-Deno.test("a task's id is reached under its own address by every URL parser, or is none", () => {
+Deno.test("every valid task id keeps its own address in every URL parser", () => {
   for (const id of IDS) {
     assertTaskId(id);
     const { pathname } = new URL(`http://host/base${taskPath(id)}/events`);
@@ -33,7 +33,7 @@ Deno.test("a task's id is reached under its own address by every URL parser, or 
   }
 });
 
-Deno.test("tasks of ids that cannot be reached are not created", async () => {
+Deno.test("tasks with ids that have no address are not created", async () => {
   await using server = await startAnyServer();
   for (const id of NO_IDS) {
     const { status, body } = await server.call("POST", "/tasks", { id });

@@ -13,7 +13,7 @@ async function scrape(url: string): Promise<Map<string, Family>> {
   return parsePrometheus(await response.text());
 }
 
-Deno.test("after traffic each metric has the value that the traffic gave it", async () => {
+Deno.test("after traffic each metric has the expected value", async () => {
   const sender = createWebhookSender({ allowPrivate: true });
   const answers = [500, 200, 200];
   await withReceiver(() => answers.shift() ?? 404, async (receiver) => {
@@ -160,7 +160,7 @@ Deno.test("a scrape does not hang on a dependency that does not answer", async (
   assert.equal(checks, 1, "the answer is remembered");
 });
 
-Deno.test("what limits refuse is counted by the limit that was met, and streams by their bound", async () => {
+Deno.test("refusals are counted by limit, and streams are reported with their bound", async () => {
   const trustedServices = { billing: "a key of many characters", mail: "another, as long as that" };
   const headers = (key: string, address = "192.0.2.1") => ({
     "x-taskcast-service-key": key,
@@ -237,7 +237,7 @@ Deno.test("what limits refuse is counted by the limit that was met, and streams 
   await first.return();
 });
 
-Deno.test("streams that may be any number have a bound that is infinite, and one too many is counted", async () => {
+Deno.test("unlimited streams have an infinite bound, and a refused stream is counted", async () => {
   {
     await using server = startServer({ app: { maxStreams: Infinity } });
     assert.equal(valueOf(await scrape(server.url), "taskcast_stream_slots_limit"), Infinity);

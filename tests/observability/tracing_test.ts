@@ -64,7 +64,7 @@ async function traffic(
   sender.close();
 }
 
-Deno.test("without an SDK a webhook gets the traceparent of the request that made the task", async () => {
+Deno.test("without an SDK a webhook gets the traceparent of the request that created the task", async () => {
   await traffic(GIVEN, async (received, store) => {
     assert.deepEqual(received.map(({ headers }) => headers.traceparent), [GIVEN, GIVEN, GIVEN]);
     const { record } = (await store.getTask("t"))!;

@@ -95,7 +95,7 @@ async function start(
   return { url, [Symbol.asyncDispose]: stop };
 }
 
-Deno.test("examples/deno_deploy: isolates share tasks, and one that ends loses nothing", async () => {
+Deno.test("examples/deno_deploy: isolates share tasks, and nothing is lost when one ends", async () => {
   await using folder = await tempFolder();
   await copyExample(folder.path);
   const text = "a b c d e f ".repeat(20);

@@ -50,7 +50,7 @@ const PROXIES: readonly ProxyProgram[] = [
 
 for (const proxy of PROXIES) {
   if (redis === undefined || !await has(proxy.name)) continue;
-  Deno.test(`${proxy.name}: streams and lines pass as they come, and go on when an instance ends`, async () => {
+  Deno.test(`${proxy.name}: streams and lines pass without buffering, and continue when an instance ends`, async () => {
     const folder = await Deno.makeTempDir({ prefix: "taskcast-proxy-" });
     // The servers are on the proxy's machine: they listen on loopback, and the proxy passes any
     // name on.

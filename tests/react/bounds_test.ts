@@ -97,7 +97,7 @@ Deno.test("events are bounded, texts are whole, and dropped events are counted",
   assert.equal(server.streams(), 1);
 });
 
-Deno.test("maxEvents that is no number of events is refused", async () => {
+Deno.test("an invalid maxEvents is refused", async () => {
   for (const maxEvents of [-1, 1.5, NaN, Infinity]) {
     let refusal: unknown;
     const Watch = () => {

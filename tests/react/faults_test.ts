@@ -52,7 +52,7 @@ Deno.test("over connections that break anywhere, nothing is lost or doubled", as
   }
 });
 
-Deno.test("what the server refuses for good is the error; turning it off and on tries again", async () => {
+Deno.test("a final refusal is the error; disabling and enabling the hook retries", async () => {
   await using server = countingServer();
   let seen: Events | undefined;
   function Watch({ enabled }: { enabled: boolean }): string {
@@ -80,7 +80,7 @@ Deno.test("what the server refuses for good is the error; turning it off and on 
   await server.isLeftAlone();
 });
 
-Deno.test("a token that is refused is an error; a new one is tried at once", async () => {
+Deno.test("a refused token is an error; a new token is used at once", async () => {
   await using server = scriptedServer((request) =>
     request.headers.get("authorization") === "Bearer good"
       ? sse(doneFrame("c1"))()
@@ -97,7 +97,7 @@ Deno.test("a token that is refused is an error; a new one is tried at once", asy
   await until(() => page.text() === "done ", "the new token is used");
 });
 
-Deno.test("a token function may be a new object each time: the newest is called", async () => {
+Deno.test("a token function may be a new object on each render: the newest is called", async () => {
   await using server = scriptedServer(
     () => new Response("", { status: 401 }),
     sse("event: taskcast.open\ndata: {}\n\n"),
@@ -131,7 +131,7 @@ Deno.test("a server that is absent from the start is reported at once", async ()
   await until(() => page.text() === "reconnecting UnreachableError", "it is told");
 });
 
-Deno.test("a long network outage is reported, and forgotten when it is over", async () => {
+Deno.test("a long network outage is reported, and the error is unset when it is over", async () => {
   const down = () => new Response("", { status: 502 });
   let isUp = false;
   await using server = scriptedServer(sse("event: taskcast.open\ndata: {}\n\n"), () => {

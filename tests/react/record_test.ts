@@ -88,7 +88,7 @@ Deno.test("useTask() with a filter for states reads only these", async () => {
   await until(() => page.text() === "running", "it runs");
 });
 
-Deno.test("a filter without states: the end is shown all the same", async () => {
+Deno.test("useTask() shows the end even if the filter excludes status events", async () => {
   await using server = countingServer();
   const { engine } = server;
   const { id } = await engine.createTask();

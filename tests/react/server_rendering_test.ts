@@ -19,7 +19,7 @@ function All({ taskId, enabled }: { taskId?: string | null; enabled?: boolean })
 
 const refuse = () => assert.fail("a server asks for nothing");
 
-Deno.test("on a server all is empty and pending, and nothing is asked for", () => {
+Deno.test("on a server everything is empty and pending, and no request is sent", () => {
   seen = [];
   const provider = { baseUrl: "http://localhost", fetch: refuse };
   const html = renderToString(h(TaskcastProvider, provider, h(All, { taskId: "t" })));
@@ -37,7 +37,7 @@ Deno.test("on a server all is empty and pending, and nothing is asked for", () =
   ]]);
 });
 
-Deno.test("a page takes over what the server has rendered, without complaint", async () => {
+Deno.test("a page hydrates the server's rendering without warnings", async () => {
   await using server = countingServer();
   const { id } = await server.engine.createTask();
   await say(server.engine, id, "Hello");
@@ -64,7 +64,7 @@ Deno.test("without an id, and turned off, nothing is followed", async () => {
   }
 });
 
-Deno.test("a hook without a provider, and a provider without a client, say what is missing", () => {
+Deno.test("a hook without a provider and a provider without a client report what is missing", () => {
   assert.throws(() => renderToString(h(All, { taskId: "t" })), /need a <TaskcastProvider>/);
   const nothing = {} as unknown as { baseUrl: string };
   assert.throws(() => renderToString(h(TaskcastProvider, nothing)), /a client or a baseUrl/);

@@ -74,7 +74,7 @@ Deno.test("equal filters share a connection, even if they are new objects each t
   await server.isLeftAlone();
 });
 
-Deno.test("a component that comes later has everything at once, over the same connection", async () => {
+Deno.test("a component that mounts later has everything at once, over the same connection", async () => {
   await using server = countingServer();
   const { id } = await server.engine.createTask();
   await say(server.engine, id, "one ");
@@ -94,7 +94,7 @@ Deno.test("a component that comes later has everything at once, over the same co
   await server.isLeftAlone();
 });
 
-Deno.test("when the id changes, nothing of the old task is shown, and its connection goes", async () => {
+Deno.test("when the id changes, nothing of the old task is shown, and its connection is closed", async () => {
   await using server = countingServer();
   const ids = ["first", "second", "third"];
   for (const id of ids) {

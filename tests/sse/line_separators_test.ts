@@ -6,7 +6,7 @@ import { createTaskcastApp } from "@taskcast/server";
 
 const LINES = "a\u2028b\u2029c\u0085d";
 
-Deno.test("no answer has a character in it that some readers take for the end of a line", async () => {
+Deno.test("no answer contains a character that some readers treat as a line break", async () => {
   await using engine = new TaskEngine({
     broadcast: new MemoryBroadcastProvider(),
     shortTermStore: new MemoryShortTermStore(),

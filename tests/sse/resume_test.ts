@@ -35,7 +35,7 @@ function outcome(all: readonly Frame[]) {
   };
 }
 
-Deno.test("a connection cut at every possible frame, in mid-replay too, is resumed exactly", async () => {
+Deno.test("a connection that is cut at any frame, also during a replay, is resumed exactly", async () => {
   await using server = await startAnyServer();
   for (const query of ["", "?seriesFormat=accumulated", "?wrap=true&limit=100"]) {
     for (let cut = 1; cut < 12; cut++) {
@@ -76,7 +76,7 @@ Deno.test("a connection cut at every possible frame, in mid-replay too, is resum
   }
 });
 
-Deno.test("the end can be had again from just before it, and is 204 from itself", async () => {
+Deno.test("the end is sent again to the cursor before it, and the final cursor gets 204", async () => {
   await using server = await startAnyServer();
   const id = await mixedTask(server);
   await server.engine.transitionTask(id, "failed");
@@ -91,7 +91,7 @@ Deno.test("the end can be had again from just before it, and is 204 from itself"
   assert.equal(status, 204);
 });
 
-Deno.test("taskcast.open tells how the cursor was taken", async () => {
+Deno.test("taskcast.open reports how the cursor was resolved", async () => {
   await using server = await startAnyServer();
   const id = await mixedTask(server);
   const url = `${server.url}/tasks/${id}/events`;
@@ -110,7 +110,7 @@ Deno.test("taskcast.open tells how the cursor was taken", async () => {
   assert.equal((await read(1, first[5]!.data.eventId))[0]!.data.resume, "exact");
 });
 
-Deno.test("since.index, since.timestamp and limit replay what they say", async () => {
+Deno.test("since.index, since.timestamp and limit select the replayed events", async () => {
   await using server = await startAnyServer();
   const { engine } = server;
   const { id } = await engine.createTask();

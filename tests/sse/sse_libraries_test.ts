@@ -65,7 +65,7 @@ for (const [name, follow] of Object.entries(LIBRARIES)) {
   });
 }
 
-Deno.test("after the end, a client that does not know 204 asks twice a minute", async () => {
+Deno.test("after the end, a client that ignores 204 reconnects twice a minute", async () => {
   await using server = await startAnyServer();
   await using front = cuttingFront(server.url);
   const path = await endedTask(server);
@@ -82,7 +82,7 @@ Deno.test("after the end, a client that does not know 204 asks twice a minute", 
   assert.deepEqual(fetchEventSourceWaitsMs, [30_000, 30_000, 30_000]);
 });
 
-Deno.test("what a library says when it reconnects goes before where the page began", async () => {
+Deno.test("a library's cursor on reconnecting overrides the start in the URL", async () => {
   await using server = await startAnyServer();
   const { id } = await server.engine.createTask();
   for (let i = 0; i < 4; i++) await server.engine.publishEvent(id, { type: "n", data: i });

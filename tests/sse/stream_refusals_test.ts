@@ -42,7 +42,7 @@ async function refusing(reason: "store" | "streams" | "rate" | "closing") {
   return { server, shortTermStore, answered };
 }
 
-Deno.test("a client that accepts only streams is asked to wait with 200, which is counted as a refusal", async () => {
+Deno.test("a client that accepts only streams gets a 200 with a delay, which is counted as a refusal", async () => {
   const cases = [
     ["closing", 503, "ENGINE_CLOSED", 2000],
     ["streams", 429, "RATE_LIMITED", 5000],

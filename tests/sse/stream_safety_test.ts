@@ -6,7 +6,7 @@ import { allFrames, frames, until } from "../../testing/sse/sse.ts";
 import { startAnyServer } from "../../testing/servers/any_server.ts";
 import { startServer } from "../../testing/servers/test_server.ts";
 
-Deno.test("no payload forges a frame, whatever line breaks it has", async () => {
+Deno.test("no payload can forge a frame with line breaks", async () => {
   await using server = await startAnyServer();
   const { engine, url } = server;
   const evil = "x\n\nevent: taskcast.done\ndata: {}\n\n";
@@ -37,7 +37,7 @@ Deno.test("no payload forges a frame, whatever line breaks it has", async () => 
   assert.equal(bare.match(/^event: taskcast\.done$/gm)?.length, 1);
 });
 
-Deno.test("a large replay goes out in pieces, as it is read", async () => {
+Deno.test("a large replay is sent in parts as it is read", async () => {
   await using server = await startAnyServer();
   const { engine, url } = server;
   await engine.createTask({ id: "t" });
@@ -77,7 +77,7 @@ Deno.test("readers that disconnect do not affect the task and leave nothing behi
   assert.equal((await engine.getTask("t"))?.subscriberCount, 0);
 });
 
-Deno.test("a broadcast layer that fails costs readers a moment and publishers nothing", async () => {
+Deno.test("a failing broadcast layer delays readers shortly and does not affect publishers", async () => {
   const clock = fakeClock();
   const memory = new MemoryBroadcastProvider();
   const broken: BroadcastProvider = {

@@ -15,7 +15,7 @@ const hasAll = await redisProgram() !== undefined && await hasPostgres();
 if (!hasAll) leftOut("the test of an archive that is away", "redis-server, postgres and initdb");
 const test = hasAll ? Deno.test : () => {};
 
-test("an archive that hangs takes nothing along: create, list, delete, readiness", async () => {
+test("a hanging archive does not block create, list, delete or readiness", async () => {
   await using redis = await startRedis();
   await using archive = await startPostgres();
   const env = { TASKCAST_REDIS_URL: redis.url, TASKCAST_POSTGRES_URL: archive.url };

@@ -67,7 +67,7 @@ Deno.test("deno-kv: kill -9 at any moment loses no acknowledged event and double
   assert.equal(stream.reason, "completed");
 });
 
-Deno.test("deno-kv: two servers on one file give readers of either what either takes", async () => {
+Deno.test("deno-kv: readers of two servers on one file get the events of both", async () => {
   await using folder = await tempFolder();
   const args = await configured(folder.path);
   await using one = await startCli(args);
@@ -93,7 +93,7 @@ Deno.test("deno-kv: two servers on one file give readers of either what either t
   for (const indexes of seen) assert.deepEqual(indexes, indexes.toSorted((a, b) => a - b));
 });
 
-Deno.test("deno-kv: what cannot be opened stops the start with one clear line", async () => {
+Deno.test("deno-kv: a database that cannot be opened stops the start with one clear line", async () => {
   await using folder = await tempFolder();
   const config = async (adapters: string) => {
     await Deno.writeTextFile(`${folder.path}/c.yaml`, `adapters: ${adapters}\n`);
@@ -122,7 +122,7 @@ Deno.test("deno-kv: what cannot be opened stops the start with one clear line", 
   }
 });
 
-Deno.test("deno-kv: a program in which Deno KV is not enabled is told how to enable it", async () => {
+Deno.test("deno-kv: without Deno KV the error says how to enable it", async () => {
   const plugin = new URL("../../adapters/deno_kv/plugin.ts", import.meta.url).href;
   const program = `
     const { default: plugin } = await import(${JSON.stringify(plugin)});
@@ -141,7 +141,7 @@ Deno.test("deno-kv: a program in which Deno KV is not enabled is told how to ena
   assert.match(said, /\nThis runtime has no Deno KV: .*@deno\/kv/);
 });
 
-Deno.test("deno-kv: taskcast cleanup works on its file, and makes none", async () => {
+Deno.test("deno-kv: taskcast cleanup works on an existing file, and creates none", async () => {
   await using folder = await tempFolder();
   const [, config] = await configured(folder.path);
   const cleanup = () => runCli(["cleanup", "-c", config!, "--dry-run"]);

@@ -100,7 +100,7 @@ Deno.test("no caller is refused by the rules of a deleted task", async () => {
   }
 });
 
-Deno.test("a step that a re-creation overtakes is decided again, once, by the new rules", async () => {
+Deno.test("an operation during a re-creation is authorized again, once, by the new rules", async () => {
   const [ours, theirs] = [await as("ours"), await as("theirs")];
   for (const [who, expected] of [[ours, 403], [theirs, 201]] as const) {
     const store = new MemoryShortTermStore();
@@ -124,7 +124,7 @@ Deno.test("a step that a re-creation overtakes is decided again, once, by the ne
   }
 });
 
-Deno.test("a publish by a known sender needs no read, also after ten seconds", async () => {
+Deno.test("a publish by a known caller needs no read, even after ten seconds", async () => {
   const store = new MemoryShortTermStore();
   let reads = 0;
   const { getTask } = store;
@@ -202,7 +202,7 @@ Deno.test("a stream whose task is deleted and created again ends, and shows noth
   assert.deepEqual(seen, ["taskcast.open", "taskcast.event secret", "taskcast.done deleted"]);
 });
 
-Deno.test("a history that a deletion overtakes is not cut short, and is of one task", async () => {
+Deno.test("a history that is read during a deletion is complete and of one task", async () => {
   for (const seriesFormat of ["delta", "accumulated"]) {
     for (const read of ["readLog", "countMatches"] as const) {
       for (const isCreatedAgain of [true, false]) {
@@ -275,7 +275,7 @@ Deno.test("lines of a request go to the task that it was opened for, and never t
   }
 });
 
-Deno.test("a change that meets a re-creation is not made to the new task", async () => {
+Deno.test("a change during a re-creation is not applied to the new task", async () => {
   const store = new MemoryShortTermStore();
   await using server = startServer({ engine: { shortTermStore: store } });
   const { engine } = server;
@@ -294,7 +294,7 @@ Deno.test("a change that meets a re-creation is not made to the new task", async
   assert.equal((await engine.getTask("t"))!.status, "pending");
 });
 
-Deno.test("calls of the engine can be about one incarnation, and say when it is gone", async () => {
+Deno.test("calls of the engine can name an incarnation, and report when it is gone", async () => {
   const broadcast = new MemoryBroadcastProvider();
   const store = new MemoryShortTermStore();
   await using server = startServer({ engine: { broadcast, shortTermStore: store } });

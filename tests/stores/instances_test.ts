@@ -72,7 +72,7 @@ Deno.test("the stream of all tasks has those that are created later on another i
   });
 });
 
-Deno.test("of several ends on many instances one succeeds, and a client continues when its instance closes", async () => {
+Deno.test("of several ends on many instances exactly one succeeds, and a client continues when its instance closes", async () => {
   await withServers(3, async (servers) => {
     const [first, second] = servers as [TestServer, TestServer];
     const { id } = await first.engine.createTask();

@@ -142,7 +142,7 @@ async function read(
 }
 
 function check(name: string, isDelayed: boolean, tailBytes: number | undefined): void {
-  Deno.test(`readers of a restored store have what a log said, or were told: ${name}`, async () => {
+  Deno.test(`readers of a restored store have the events of one log, or got a reset: ${name}`, async () => {
     let resets = 0;
     const run = async (
       steps: (typeof stepArb extends fc.Arbitrary<infer T> ? T : never)[],

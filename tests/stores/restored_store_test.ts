@@ -83,7 +83,7 @@ async function readOnce(engine: TaskEngine, since: Since): Promise<Reader> {
   return reader;
 }
 
-Deno.test("a live reader is told that events it has are lost, and then has what the log has", async () => {
+Deno.test("a live reader gets a reset when its events are lost, and then the current log", async () => {
   for (const seriesFormat of ["delta", "accumulated"] as const) {
     await using setup = await start();
     const { engine, store, saved } = setup;
@@ -103,7 +103,7 @@ Deno.test("a live reader is told that events it has are lost, and then has what 
   }
 });
 
-Deno.test("a live reader is told even if the log stays shorter than what it has", async () => {
+Deno.test("a live reader gets a reset even if the log stays shorter than before", async () => {
   await using setup = await start();
   const { engine, store, saved } = setup;
   const reader = new Reader();
@@ -115,7 +115,7 @@ Deno.test("a live reader is told even if the log stays shorter than what it has"
   assert.deepEqual(reader.opens, ["t start", "t expired reset"]);
 });
 
-Deno.test("a reader that has none of the lost events is told nothing", async () => {
+Deno.test("a reader without any of the lost events gets no reset", async () => {
   await using setup = await start();
   const { engine, store, saved } = setup;
   const before = new Reader();
@@ -161,7 +161,7 @@ Deno.test("cursors of lost events have expired: exact, in mid-replay, at an end,
   }
 });
 
-Deno.test("a cursor of version 0.1.0 continues, and has expired if the log ends before it", async () => {
+Deno.test("a cursor of version 0.1.0 continues, and counts as expired beyond the log's end", async () => {
   await using setup = await start();
   const { engine, store, saved } = setup;
   const { nextCursor } = await engine.getEvents("t", { limit: 8 });
@@ -177,7 +177,7 @@ Deno.test("a cursor of version 0.1.0 continues, and has expired if the log ends 
   assert.deepEqual(told.opens, ["t expired reset"]);
 });
 
-Deno.test("pages of a history that was lost are refused, not mixed with another's", async () => {
+Deno.test("pages of a lost history are refused, not mixed with another's", async () => {
   await using setup = await start();
   const { engine, store, saved } = setup;
   const { nextCursor } = await engine.getEvents("t", { limit: 7 });
@@ -191,7 +191,7 @@ Deno.test("pages of a history that was lost are refused, not mixed with another'
   }
 });
 
-Deno.test("a reader of all tasks is told which task was replaced, and of no other", async () => {
+Deno.test("a reader of all tasks gets a reset of the replaced task only", async () => {
   await using setup = await start();
   const { engine, store, saved } = setup;
   // A task of the same millisecond as the subscription counts as new.

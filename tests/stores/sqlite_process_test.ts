@@ -52,7 +52,7 @@ Deno.test("kill -9 at any moment loses no acknowledged event and doubles none", 
   });
 });
 
-Deno.test("a ttl that ran out while no server was there is settled by the next", async () => {
+Deno.test("a ttl that expired while no server ran ends the task at the next start", async () => {
   await withFile(async (path) => {
     {
       await using server = await startCli(["--sqlite-path", path, "--host", "127.0.0.1"]);

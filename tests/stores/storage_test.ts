@@ -31,7 +31,7 @@ async function storageOf(args: string[], env: Record<string, string>): Promise<s
   return /storage: ([^)]*?), auth/.exec(server.process.err)![1]!;
 }
 
-test("start: an address alone chooses the storage, and a name goes before it", async () => {
+test("start: an address selects the storage, and a name overrides it", async () => {
   const TASKCAST_REDIS_URL = redis;
   const TASKCAST_POSTGRES_URL = await newDatabase();
   await withFile(async (path) => {
@@ -59,7 +59,7 @@ test("start: an address alone chooses the storage, and a name goes before it", a
   });
 });
 
-Deno.test("start: what cannot work stops it with one clear line and no secret", async () => {
+Deno.test("start: a storage that cannot work is refused in one clear line without secrets", async () => {
   const port = freePort();
   const cases: [string[], RegExp][] = [
     [
@@ -190,7 +190,7 @@ test("start: a wrong service at an address is named", async () => {
   }));
 });
 
-test("start --no-auto-migrate refuses tables that are behind; taskcast migrate brings them up", async () => {
+test("start --no-auto-migrate refuses outdated tables; taskcast migrate updates them", async () => {
   const url = await newDatabase();
   const refused = await runCli(["start", "--postgres-url", url, "--no-auto-migrate"], {
     TASKCAST_PORT: "0",

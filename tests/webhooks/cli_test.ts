@@ -133,7 +133,7 @@ Deno.test("webhooks retry tries a webhook, a task, or everything again", async (
   });
 });
 
-Deno.test("webhooks retry --all goes through all pages once, though everything fails again", async () => {
+Deno.test("webhooks retry --all goes through all pages once, even if everything fails again", async () => {
   await withFailing(async ({ taskcast, fail }) => {
     const ids = Array.from({ length: 60 }, (_, i) => `t${i}`); // More than a page.
     await Promise.all(ids.map((id) => fail(id)));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createWebhookSender } from "@taskcast/server/webhooks";
 
-Deno.test("webhooks: a private address is refused though only the connection shows that a name leads there", async () => {
+Deno.test("webhooks: a name that resolves to a private address only when connecting is refused", async () => {
   let asked = 0;
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, () => {
     asked++;

@@ -22,7 +22,7 @@ function serverWithWebhooks() {
   };
 }
 
-Deno.test("deliveries prove themselves to Standard Webhooks, to the SDK, and by our own header", async () => {
+Deno.test("deliveries are verified by Standard Webhooks, by the SDK, and by our own header", async () => {
   await withReceiver(() => 200, async (receiver) => {
     await using server = serverWithWebhooks();
     const task = await new TaskcastServerClient({ baseUrl: server.url }).createTask({
@@ -82,7 +82,7 @@ Deno.test("deliveries prove themselves to Standard Webhooks, to the SDK, and by 
   });
 });
 
-Deno.test("webhooks need a scope of their own, and nobody sees their secrets", async () => {
+Deno.test("webhooks need their own scope, and their secrets are never shown", async () => {
   const secret = "a secret of more than thirty-two bytes";
   const sender = createWebhookSender();
   await using server = startServer({
@@ -152,7 +152,7 @@ Deno.test("abandoned deliveries are listed, and sent again on request", async ()
   });
 });
 
-Deno.test("private addresses, redirects and hanging receivers get nothing and break nothing", async () => {
+Deno.test("private addresses, redirects and hanging receivers get no delivery and cause no failure", async () => {
   await withReceiver(() => 200, async (receiver) => {
     const sender = createWebhookSender();
     await using server = startServer({ engine: { webhooks: { sender } } });
