@@ -210,8 +210,8 @@ for (const [place, tasksOf] of Object.entries(PLACES)) {
     assert.deepEqual(await stopped.json(), { stopped: 1 });
     while (await readOn());
     assert.deepEqual(types.slice(-2), ["text-delta", "abort"]);
-    await until(() => kept !== undefined, "what there is of the answer is put away");
-    assert(aborted, "the model is told");
+    await until(() => kept !== undefined, "the part of the answer is saved");
+    assert(aborted, "the model's signal is aborted");
     assert(kept!.isAborted);
     assert.equal((kept!.message.parts.at(-1) as { text: string }).text, "Half");
     assert.equal((await endedTask(server)).status, "cancelled");
@@ -367,14 +367,14 @@ Deno.test("ai: an answer that is stopped before its start is never generated", a
   assert.match(await (await chat.respond("c1", begun())).text(), told);
   assert.equal(cancelled, 1);
   await assert.rejects(chat.respond("", begun()), { code: "INVALID_INPUT" });
-  assert.equal(cancelled, 2, "a stream that is not taken is not left open");
+  assert.equal(cancelled, 2, "an unused stream is cancelled");
 });
 
 Deno.test("ai: a short outage of the store does not affect an answer", async () => {
   await using server = startServer();
   const { engine } = server;
   const lost = new Set<string>();
-  // Carries out the first call of each kind, and loses its answer.
+  // The first call of each kind takes effect, but its answer is lost.
   const loseFirst = <Args extends unknown[], T>(
     name: string,
     call: (...args: Args) => Promise<T>,

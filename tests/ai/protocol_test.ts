@@ -185,7 +185,7 @@ Deno.test("ai: a reader that disconnects releases its resources, and the answer 
   await until(() => engine.stats.streams === 1, "only the first reader is left");
   gate.open();
   while (!(await readers[0]!.read()).done);
-  await until(() => engine.stats.streams === 0, "nobody reads any more");
+  await until(() => engine.stats.streams === 0, "there are no readers");
   const [task] = (await engine.listTasks({ tag: "chat:c1" })).tasks;
   assert.equal(task!.status, "completed");
 });
@@ -242,7 +242,7 @@ Deno.test("ai: the message is complete over connections to the server that break
   await using server = startServer();
   let connections = 0;
   await using reading = cuttingProxy(server.url, () => 700 + 331 * (++connections % 9));
-  // Unconfirmed lines are sent again as a whole, so some connections must carry all of them.
+  // Unconfirmed lines are all sent again, so some connections must be long enough for all of them.
   await using writing = cuttingProxy(server.url, () => ++connections % 4 === 0 ? Infinity : 9_000);
   const retry = { minDelayMs: 1, maxDelayMs: 5 };
   const chat = new TaskcastChat({

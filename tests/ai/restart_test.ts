@@ -9,7 +9,7 @@ import { finish, Gate, scriptedModel, textParts } from "../../testing/pages/scri
 import { withFile } from "../../testing/temp_file.ts";
 import { startServer } from "../../testing/servers/test_server.ts";
 
-/** A chat in a process of its own. */
+/** Starts a chat in its own process. */
 async function startChatProcess(
   path: string,
   ttl: number,
@@ -42,7 +42,7 @@ async function readText(
   const chunks: UIMessageChunk[] = [];
   for (let told = 0; told < length;) {
     const { done, value } = await reader.read();
-    assert(!done, "the answer goes on");
+    assert(!done, "the answer continues");
     chunks.push(value);
     if (value.type === "text-delta") told += value.delta.length;
   }

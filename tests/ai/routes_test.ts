@@ -49,7 +49,7 @@ Deno.test("ai routes: under Hono, access to a chat is decided with Hono's contex
     assert.equal((await refused.json()).error.code, "FORBIDDEN");
   }
   assert.deepEqual(asked, ["POST a/b", "GET a/b", "DELETE a/b"]);
-  assert.equal((await server.engine.listTasks()).tasks.length, 0, "nothing was begun");
+  assert.equal((await server.engine.listTasks()).tasks.length, 0, "no answer was started");
 
   const [post, stream, stop] = requests;
   const answer = await app.request(post![0], as(post![1]));

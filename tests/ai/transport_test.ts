@@ -33,7 +33,7 @@ function transportOf(
   return transport;
 }
 
-/** The options of the AI SDK's transport are options of ours. */
+/** Compiles only if our transport has all options of the AI SDK's. */
 type TheirOptions = Omit<
   ConstructorParameters<typeof DefaultChatTransport<UIMessage>>[0] & object,
   "resumeStreamIsReplay"
@@ -84,7 +84,7 @@ Deno.test("ai transport: one stream has the whole message over connections that 
   });
   await using app = startChatApp({ chat: chatOf(server.engine), model });
   let connections = 0;
-  // Answers are repeated from their beginning, so connections must carry more and more.
+  // Answers are repeated from their beginning, so connections must become longer and longer.
   await using proxy = cuttingProxy(app.api, () => 900 + 611 * ++connections);
   const transport = transportOf(proxy.url + new URL(app.api).pathname);
   const message = await messageOf(await post({ transport }));
@@ -127,13 +127,13 @@ Deno.test("ai transport: answers of an intermediary are not taken for the server
       if (!first) return await between.shift()?.() ?? await fetch(input, init);
       first = false;
       const response = await fetch(input, init);
-      // A proxy that ends the part of an answer that it has as if it were the whole.
-      let told = "";
+      // Like a proxy that closes the response regularly in the middle of an answer.
+      let received = "";
       const cut = new TransformStream<Uint8Array, Uint8Array>({
         transform(bytes, controller) {
           controller.enqueue(bytes);
-          told += new TextDecoder().decode(bytes);
-          if (told.includes("text-delta")) controller.terminate();
+          received += new TextDecoder().decode(bytes);
+          if (received.includes("text-delta")) controller.terminate();
         },
       });
       return new Response(response.body!.pipeThrough(cut), response);
@@ -265,7 +265,11 @@ Deno.test("ai transport: resuming completes partial messages, and repeats nothin
   await stream.cancel();
   gate.open();
   await ends(server);
-  assert.equal(await resume({ transport: app.transport }), null, "the AI SDK's own gets nothing");
+  assert.equal(
+    await resume({ transport: app.transport }),
+    null,
+    "the AI SDK's own transport gets nothing",
+  );
   // Components create a new one on each render.
   const next = transportOf(app.api);
   assert.equal(textOf(await messageOf(await resume({ transport: next }))), TEXT);
@@ -281,7 +285,7 @@ Deno.test("ai transport: a page that was opened before the answer ended gets the
   const answer = await messageOf(await post(app));
   let pages = 0;
   const opened = async (...messages: UIMessage[]) => {
-    // Knowledge of a chat is kept for the whole page.
+    // Another URL stands for another page, since known answers are kept per page.
     const transport = transportOf(`${app.api}?page=${++pages}`, { messages });
     const stream = await resume({ transport });
     const message = stream === null ? null : await messageOf(stream);

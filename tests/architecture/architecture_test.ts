@@ -170,7 +170,7 @@ Deno.test("imports follow the order in ARCHITECTURE.md", async () => {
     const from = folderOf(file);
     const at = `${file} imports ${specifier}`;
     const allowed = MAY_IMPORT[from];
-    assert(allowed, `${at}: MAY_IMPORT says nothing of its folder`);
+    assert(allowed, `${at}: MAY_IMPORT has no entry for its folder`);
     if (specifier.startsWith(".")) {
       const target = new URL(specifier, new URL(file, ROOT)).href.slice(ROOT.href.length);
       const to = folderOf(target);

@@ -94,7 +94,7 @@ Deno.test("unit tests may start no process, and connect to nothing but this mach
   for (const host of hosts) {
     assert.match(host, /^(127\.0\.0\.0\/8|\[::1\]|0\.0\.0\.0|localhost|[\w.]+\.invalid)$/);
   }
-  // A database on this machine is a service, too.
+  // Databases on this machine are excluded, too.
   for (const file of await testFiles()) {
     if (!commandsOf("test:unit").some((command) => runs(command, file))) continue;
     const text = await Deno.readTextFile(new URL(file, ROOT));

@@ -6,7 +6,7 @@ import { createTaskcastApp } from "@taskcast/server";
 import { until } from "../../testing/sse/sse.ts";
 import { call, startServer } from "../../testing/servers/test_server.ts";
 
-// The operation can still read a body that a function of the host has read.
+// An operation can read a body that the host's authenticate function has already read.
 
 const EVERYTHING: AuthContext = { taskIds: "*", scope: ["*"] };
 const NDJSON = { "content-type": "application/x-ndjson" };
@@ -149,7 +149,7 @@ Deno.test("a body is not read ahead if the authenticate function does not read i
 Deno.test("reading a stream of lines in authenticate is refused at once", async () => {
   await using server = await start((request) => request.method === "POST" && request.text());
   assert.equal((await server.call("POST", "/tasks", { id: "t" })).status, 201);
-  // It never ends, so anything that waits for its end would wait for ever.
+  // The body never ends, so waiting for its end would hang the test.
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
   writer.write(new TextEncoder().encode('{"type":"a","data":1}\n')).catch(() => {});

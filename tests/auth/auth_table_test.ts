@@ -11,7 +11,7 @@ import { until } from "../../testing/sse/sse.ts";
 import type { TestServer } from "../../testing/servers/test_server.ts";
 import { startServer } from "../../testing/servers/test_server.ts";
 
-// Every route with every credential: the answers, and that a refusal changes nothing.
+// Sends every credential to every route, and checks the status and that a refusal changes nothing.
 
 const secret = "a secret of more than thirty-two bytes";
 const trustedServices = { billing: "a key of many characters" };
@@ -321,7 +321,7 @@ Deno.test("a ticket is valid until it expires", async () => {
   const status = async () =>
     (await send(server, FOLLOW, ROUTES[FOLLOW]!, { ticket: body.ticket })).status;
   const first = await status();
-  // A machine that was busy for half a second proves nothing either way.
+  // On a machine that was busy for half a second, the ticket may already have expired.
   assert(first === 200 || Date.now() >= body.expiresAt, String(first));
   await until(() => Date.now() >= body.expiresAt, "the ticket has expired");
   assert.equal(await status(), 401);

@@ -18,7 +18,7 @@ import { readSse } from "../../benchmarks/harness/sse_reader.ts";
 import type { Result } from "../../benchmarks/harness/result.ts";
 import { grouped, resultTable } from "../../benchmarks/harness/result_table.ts";
 
-// A load generator that miscounts would invalidate every figure.
+// Tests of the harness: a load generator that miscounts would invalidate every figure.
 
 const utf8 = new TextEncoder();
 
@@ -149,7 +149,7 @@ Deno.test("rounds alternate between the servers, and are compared with their nei
   const values = await inTurns(3, { a: work("a"), b: work("b") });
   assert.equal(order.join(""), "abbaab");
   assert.deepEqual(values, { a: [0, 1, 2], b: [0, 1, 2] });
-  // A round in which the machine was slow for both changes nothing.
+  // A round that is slow for both sides does not change the ratio.
   assert.equal(ratioOf([10, 1, 10], [20, 2, 20]), 0.5);
   assert.equal(median([3, 1, 2]), 2);
   assert.equal(median([4, 1, 2, 3]), 2.5);

@@ -44,7 +44,7 @@ const ways: Record<string, Showing> = {
   },
 };
 
-/** Writes a text and watches it on two tabs, through every kind of interruption. */
+/** Streams a text to two tabs through every kind of interruption. */
 async function followThrough(
   page: Page,
   server: RestartingServer,

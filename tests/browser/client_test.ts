@@ -12,7 +12,7 @@ import { until } from "../../testing/sse/sse.ts";
 function pageOf(taskId: string, options: string, baseUrl = ""): string {
   return `<!doctype html><title>Wake</title><script type="module">
     import { TaskcastClient } from "/client.js";
-    const tell = (what) => void fetch("/told", { method: "POST", body: what });
+    const tell = (what) => void fetch("/reported", { method: "POST", body: what });
     addEventListener("pageshow", ({ persisted }) => tell("shown " + persisted));
     globalThis.errors = 0;
     let waits = 0;
@@ -33,7 +33,7 @@ interface Site {
   engine: TaskEngine;
   url: string;
   taskId: string;
-  told: string[];
+  reported: string[];
   /** Breaks all connections. */
   cut(): void;
   [Symbol.asyncDispose](): Promise<void>;
@@ -46,7 +46,7 @@ async function openSite(options: string, cors?: CorsOptions): Promise<Site> {
   });
   const script = await bundleClient();
   const { id: taskId } = await engine.createTask();
-  const told: string[] = [];
+  const reported: string[] = [];
   const app = new Hono();
   app.get(
     "/",
@@ -57,8 +57,8 @@ async function openSite(options: string, cors?: CorsOptions): Promise<Site> {
     context.header("content-type", "text/javascript");
     return context.body(script);
   });
-  app.post("/told", async (context) => {
-    told.push(await context.req.text());
+  app.post("/reported", async (context) => {
+    reported.push(await context.req.text());
     return context.body(null, 204);
   });
   app.route("/taskcast", createTaskcastApp({ engine, cors }));
@@ -73,7 +73,7 @@ async function openSite(options: string, cors?: CorsOptions): Promise<Site> {
     engine,
     url: server.url,
     taskId,
-    told,
+    reported,
     cut() {
       cutter.abort();
       cutter = new AbortController();
@@ -90,17 +90,20 @@ browserTest(
   async (page) => {
     for (const options of ["", "share:true"]) {
       await using site = await openSite(options);
-      const { engine, taskId, told } = site;
+      const { engine, taskId, reported } = site;
       await page.goto(site.url);
       await engine.publishEvent(taskId, { type: "n", data: 1 });
-      await until(() => told.includes("event 1"), "it reads");
+      await until(() => reported.includes("event 1"), "it reads");
       await page.goto(`${site.url}/elsewhere`);
       await engine.publishEvent(taskId, { type: "n", data: 2 });
       await page.evaluate("history.back()");
-      await until(() => told.includes("event 2"), `${options}: it goes on: ${told}`);
-      await until(() => told.includes("shown true"), `${options}: it was kept: ${told}`);
+      await until(() => reported.includes("event 2"), `${options}: it continues: ${reported}`);
+      await until(
+        () => reported.includes("shown true"),
+        `${options}: it was in the back/forward cache: ${reported}`,
+      );
       await until(() => engine.stats.streams === 1, "the connection of before has ended");
-      assert.deepEqual(told.filter((what) => what.startsWith("event")), ["event 1", "event 2"]);
+      assert.deepEqual(reported.filter((what) => what.startsWith("event")), ["event 1", "event 2"]);
     }
   },
 );
@@ -108,19 +111,19 @@ browserTest(
 browserTest("a page continues as soon as the network is back", async (page) => {
   // The delay after the first failure would last for days.
   await using site = await openSite("connection: { random: () => waits++ === 0 ? 1e7 : 0 }");
-  const { engine, taskId, told } = site;
+  const { engine, taskId, reported } = site;
   await page.goto(site.url);
   await engine.publishEvent(taskId, { type: "n", data: 1 });
-  await until(() => told.includes("event 1"), "it reads");
+  await until(() => reported.includes("event 1"), "it reads");
   await page.context().setOffline(true);
   site.cut(); // Simulating offline, this browser would keep open connections.
   const failures = () => page.evaluate(() => (globalThis as unknown as { errors: number }).errors);
-  await until(async () => await failures() === 1, "it has noticed and waits");
+  await until(async () => await failures() === 1, "the page waits for the next attempt");
   await engine.publishEvent(taskId, { type: "n", data: 2 });
   const backMs = performance.now();
   await page.context().setOffline(false);
-  await until(() => told.includes("event 2"), "it goes on");
-  assert(performance.now() - backMs < 5_000, "not much later");
+  await until(() => reported.includes("event 2"), "it continues");
+  assert(performance.now() - backMs < 5_000, "within a few seconds");
 });
 
 browserTest(
@@ -135,8 +138,8 @@ browserTest(
       await other.engine.createTask({ id: site.taskId });
       await other.engine.publishEvent(site.taskId, { type: "n", data: 1 });
       await page.goto(from(site, other));
-      await until(() => site.told.length > 1, "it tells how it went");
-      const [, outcome] = site.told;
+      await until(() => site.reported.length > 1, "the page reports its outcome");
+      const [, outcome] = site.reported;
       if (other === open) assert.equal(outcome, "event 1");
       else {
         assert.match(outcome!, /^fatal UnreachableError: The browser does not let this page read/);

@@ -102,7 +102,7 @@ browserTest(
       await session.send("Debugger.enable");
       await session.send("Debugger.pause"); // Stops it at its next statement.
       await say("upon ");
-      const late = await open(context); // Asks, and gets no answer.
+      const late = await open(context); // Its request to join gets no answer.
       await shown(late, other);
       await say("a time ");
       await shown(late, other);

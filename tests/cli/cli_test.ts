@@ -19,7 +19,7 @@ Deno.test("taskcast --help and --version list commands, options and variables", 
   for (const word of ["--port", "TASKCAST_PORT", "3721", "--host", "--log-level", "--cors"]) {
     assert(start.out.includes(word), word);
   }
-  // Variables without an option are named, too: otherwise nobody would look for authentication.
+  // Variables without an option are listed, too, e.g. those of authentication.
   for (const { env } of ENVIRONMENT_KEYS) assert(start.out.includes(env), env);
   assert.match(start.out, /TASKCAST_AUTH_MODE .*one of none, jwt, custom; default: none/);
   assert.match(start.out, /TASKCAST_LOG_LEVEL,\s+default:\s+info/);
@@ -124,7 +124,7 @@ Deno.test("start: authentication is set by the environment, and no secret is log
   assert.equal((await fetch(`${server.url}/tasks`)).status, 401);
   const taskcast = new TaskcastServerClient({ baseUrl: server.url, token });
   const { id } = await taskcast.createTask();
-  await until(() => server.process.err.includes(`task ${id} created`), "the debug log tells of it");
+  await until(() => server.process.err.includes(`task ${id} created`), "the debug log has it");
   assert(!server.process.err.includes(secret) && !server.process.err.includes(token));
 });
 
@@ -315,7 +315,7 @@ Deno.test("logs: prints the stored events, and with --follow all events through 
 
   const following = cli(["logs", id, "--follow", "--url", server.url]);
   await using _ = following;
-  await until(() => following.out === "Hello\n", "what is there has come");
+  await until(() => following.out === "Hello\n", "the stored events are printed");
   await text("more 🎉");
   await text("oops\n", "stderr");
   await engine.transitionTask(id, "completed");
@@ -340,7 +340,7 @@ Deno.test("logs --follow reconnects by itself when the server is back", async ()
   await first.engine.publishEvent(id, { type: "a", data: 1 });
   const following = cli(["logs", id, "--follow", "--url", first.url]);
   await using _ = following;
-  await until(() => following.err.includes("a 1"), "the event has come");
+  await until(() => following.err.includes("a 1"), "the event is printed");
   await first[Symbol.asyncDispose]();
   await until(() => following.err.includes("connection lost"), "the loss is noticed");
   // Another server with another memory no longer has the task, and says so.

@@ -30,7 +30,7 @@ for (const listener of ELSEWHERE ? [] : ["deno", "node"]) {
       assert.equal((await reading.next()).value!.data.data, i);
     }
     await leaving.body!.cancel();
-    await until(async () => await streams() === 1, "the stream of who left has ended");
+    await until(async () => await streams() === 1, "the aborted stream has ended");
     process.kill("SIGTERM");
     assert.equal((await reading.next()).done, true);
     assert.equal(await process.ended, 0);

@@ -3,7 +3,7 @@ import { ELSEWHERE, runCli, startCli } from "../../testing/servers/cli.ts";
 import { rawGet } from "../../testing/network/raw_http.ts";
 import { until } from "../../testing/sse/sse.ts";
 
-// A server without authentication, and pages that a developer has open.
+// Protection of a server without authentication against web pages in a developer's browser.
 
 const LISTENERS = ELSEWHERE ? [[]] : [["--listener", "deno"], ["--listener", "node"]];
 
@@ -80,7 +80,7 @@ Deno.test("start: an explicit authentication mode causes no warning", async () =
     const headers = { origin: "https://app.example" };
     assert.match(await rawGet(port, "taskcast.example", { headers }), /^HTTP\/1\.1 200 /);
   }));
-  // With CORS for its origin, a page is admitted, and told so.
+  // With CORS for its origin, a page is admitted and gets the CORS headers.
   await using server = await startCli(["--cors", "https://app.example"]);
   const headers = { origin: "https://app.example" };
   const page = await fetch(`${server.url}/health`, { headers });

@@ -119,7 +119,7 @@ Deno.test("run: the task ends if the command is killed or interrupted", async ()
     return { code, status: task?.status, signal: task?.result?.signal, err: running.err };
   };
 
-  // Its child keeps the output open, and nobody waits for that.
+  // Its child keeps the output open, which must not delay the end.
   const killed = await begin("echo $$ begun; sleep 30; true");
   Deno.kill(killed.pid, "SIGKILL");
   const { err: _, ...end } = await endOf(killed);

@@ -39,7 +39,7 @@ test("redis accept-loss: servers report the loss, and continue when it is accept
     const ready = (await call(url, "/health/ready")).text;
     words.add(/taskcast redis accept-loss ([0-9a-f]{8})/.exec(ready)![1]!);
   }
-  assert.equal(words.size, 1, "all name the same");
+  assert.equal(words.size, 1, "all servers name the same word");
   const word = [...words][0]!;
 
   const accept = (...args: string[]) => runCli(["redis", "accept-loss", ...args], env);

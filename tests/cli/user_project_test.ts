@@ -45,7 +45,7 @@ Deno.test({
   const args = ["-c", "config/taskcast.yaml"];
   await using server = await startCli(args, { SENTRY_DSN: sentry.dsn }, folder.path);
   await failTask(server.url);
-  await until(() => server.process.out.includes("no answer"), "the SDK is told");
+  await until(() => server.process.out.includes("no answer"), "the SDK gets the report");
   assert.match(server.process.out, /^the project's SDK starts\n/);
   assert.deepEqual(sentry.events, []);
 });

@@ -39,7 +39,7 @@ function readerOf({ url }: ScriptedServer, options: Partial<TaskcastClientOption
 }
 
 /** Follows a subscription and returns everything it reported. */
-async function told(client: TaskcastClient, since?: string) {
+async function reportOf(client: TaskcastClient, since?: string) {
   const seen: unknown[] = [];
   const errors: string[] = [];
   let reason: string | undefined;
@@ -116,7 +116,7 @@ Deno.test("the client does not accept successful answers of intermediaries", asy
       "/tasks/t/events": [sse(eventFrame("c1", 1), doneFrame("c2"))],
     });
     const viaTickets = readerOf(tickets, { token: "x", transport: "eventsource", EventSource });
-    const { seen, errors } = await told(viaTickets);
+    const { seen, errors } = await reportOf(viaTickets);
     assert.deepEqual(seen, [1], what);
     assert.equal(errors.length, 2, what);
     assert(tickets.requests.every(({ url }) => !url.includes("undefined")), what);
@@ -139,7 +139,7 @@ for (const transport of ["fetch", "eventsource"] as const) {
         "/tasks/t/events": [sse(eventFrame(cursor, 1)), none, none, none, none, rest],
         "/tasks/t": [status],
       });
-      const { seen, errors, reason } = await told(readerOf(server, { transport, EventSource }));
+      const { seen, errors, reason } = await reportOf(readerOf(server, { transport, EventSource }));
       assert.deepEqual(seen, [1, 2], cursor);
       assert.equal(reason, "failed");
       assert(errors.length > 2 && errors.every((error) => !error.startsWith("fatal")), `${errors}`);
@@ -152,7 +152,7 @@ for (const transport of ["fetch", "eventsource"] as const) {
       "/tasks/t/events": [none],
       "/tasks/t": [task("cancelled")],
     });
-    const { reason, errors } = await told(readerOf(server, { transport, EventSource }), atEnd);
+    const { reason, errors } = await reportOf(readerOf(server, { transport, EventSource }), atEnd);
     assert.equal(reason, "cancelled");
     assert.deepEqual(errors, []);
   });
@@ -175,7 +175,7 @@ Deno.test("a refusal in our format with an unknown code counts as an outage", as
       ...answers,
       sse(eventFrame("c2", 2), doneFrame("c3")),
     );
-    const { seen, errors } = await told(readerOf(server));
+    const { seen, errors } = await reportOf(readerOf(server));
     assert.deepEqual(seen, [1, 2], code);
     assert.equal(errors.length, 9, code);
     // If nothing else has ever answered, it becomes an error.
@@ -220,7 +220,9 @@ for (
         sse(eventFrame("c1", 1), frame, eventFrame("c3", 3)),
         sse(eventFrame("c2", 2), eventFrame("c3", 3), doneFrame("c4")),
       );
-      const { seen, errors, reason } = await told(readerOf(server, { ...options, EventSource }));
+      const { seen, errors, reason } = await reportOf(
+        readerOf(server, { ...options, EventSource }),
+      );
       assert.deepEqual(seen, [1, 2, 3], what);
       assert.equal(reason, "completed", what);
       assert.equal(errors.length, 1, what);
@@ -251,7 +253,11 @@ Deno.test("a message that is damaged every time is fetched with growing delays",
 Deno.test("messages with other names are ignored, whatever their data", async () => {
   const other = "event: later.version\ndata: {not json\n\ndata: unnamed\n\n";
   await using server = scriptedServer(sse(other, eventFrame("c1", 1), other, doneFrame("c2")));
-  assert.deepEqual(await told(readerOf(server)), { seen: [1], errors: [], reason: "completed" });
+  assert.deepEqual(await reportOf(readerOf(server)), {
+    seen: [1],
+    errors: [],
+    reason: "completed",
+  });
 });
 
 Deno.test("a chat does not accept a page as its answer, and keeps the known answer", async () => {

@@ -224,7 +224,7 @@ Deno.test("an abort ends a subscription after much was read", async () => {
       const batch = Array.from({ length: 50 }, (_, data) => ({ type: "n", data }));
       await server.engine.publishEvents(id, batch);
     }
-    await until(() => seen === 2000, "all is read");
+    await until(() => seen === 2000, "everything is read");
     (globalThis as { gc?: () => void }).gc?.();
     controller.abort();
     await following;

@@ -50,7 +50,7 @@ const FOREIGN: [what: string, answer: Answer][] = [
 
 Deno.test("a reader that has received events survives any answer of an intermediary", async () => {
   for (const [what, foreign] of FOREIGN) {
-    // More often than at a first contact, when the address may be wrong.
+    // More foreign answers than are tolerated at the first contact, when the address may be wrong.
     const between = Array.from({ length: 8 }, () => foreign);
     await using server = scriptedServer(
       sse(eventFrame("c1", 1)),
@@ -59,15 +59,15 @@ Deno.test("a reader that has received events survives any answer of an intermedi
       sse(eventFrame("c2", 2), doneFrame("c3")),
     );
     const seen: unknown[] = [];
-    const told: boolean[] = [];
+    const reported: boolean[] = [];
     const client = new TaskcastClient({ baseUrl: server.url, connection: quick });
     await client.subscribe("t", {
       onEvent: ({ data }) => seen.push(data),
-      onError: (_, { fatal }) => told.push(fatal),
+      onError: (_, { fatal }) => reported.push(fatal),
     });
     assert.deepEqual(seen, [1, 2], what);
-    assert.equal(told.length, 9, what);
-    assert(!told.includes(true), what);
+    assert.equal(reported.length, 9, what);
+    assert(!reported.includes(true), what);
   }
 });
 
@@ -125,10 +125,15 @@ Deno.test("the server's own refusal ends a subscription, even with an unknown co
 Deno.test("if no server has ever answered, foreign pages become an error after some attempts", async () => {
   await using server = scriptedServer(page(404));
   const client = new TaskcastClient({ baseUrl: server.url, connection: quick });
-  const told: [string, boolean][] = [];
-  await client.subscribe("t", { onError: (error, { fatal }) => told.push([`${error}`, fatal]) });
-  assert.deepEqual(told.map(([, fatal]) => fatal), [false, false, false, false, false, true]);
-  assert.match(told[0]![0], /answered 404 to \/tasks\/t\/events with text\/html.*baseUrl is wrong/);
+  const reported: [string, boolean][] = [];
+  await client.subscribe("t", {
+    onError: (error, { fatal }) => reported.push([`${error}`, fatal]),
+  });
+  assert.deepEqual(reported.map(([, fatal]) => fatal), [false, false, false, false, false, true]);
+  assert.match(
+    reported[0]![0],
+    /answered 404 to \/tasks\/t\/events with text\/html.*baseUrl is wrong/,
+  );
   // An app that serves Taskcast behind its own sign-in answers with a 401.
   await using app = scriptedServer(page(401));
   const outside = new TaskcastClient({ baseUrl: app.url, connection: quick });
@@ -176,15 +181,15 @@ Deno.test("a POST that a redirect turned into a GET is an error that names the r
 
 /** Returns the warnings that `during` writes to the console. */
 async function warnings(during: () => Promise<unknown>): Promise<string[]> {
-  const told: string[] = [];
+  const reported: string[] = [];
   const { warn } = console;
-  console.warn = (...words) => told.push(words.join(" "));
+  console.warn = (...words) => reported.push(words.join(" "));
   try {
     await during();
   } finally {
     console.warn = warn;
   }
-  return told;
+  return reported;
 }
 
 Deno.test("no server: every client reports the address and what to do after a few attempts", async () => {
@@ -215,7 +220,7 @@ Deno.test("no server: every client reports the address and what to do after a fe
     assert(isTold(error));
     heard ??= error;
   };
-  const told = await warnings(async () => {
+  const reported = await warnings(async () => {
     const streams = [
       reader.subscribe("t", { signal, onError }),
       // Without `onError`, the console is warned, once for all of them.
@@ -236,8 +241,8 @@ Deno.test("no server: every client reports the address and what to do after a fe
     stop.abort();
     await Promise.all(streams);
   });
-  assert.equal(told.length, 1, told.join("\n"));
-  assert.match(told[0]!, expected);
+  assert.equal(reported.length, 1, reported.join("\n"));
+  assert.match(reported[0]!, expected);
 });
 
 Deno.test("a rare disconnect causes no warning; an unreachable server does", async () => {
@@ -248,9 +253,9 @@ Deno.test("a rare disconnect causes no warning; an unreachable server does", asy
   const away = page(503);
   await using gone = scriptedServer(cut, away, away, away, sse(doneFrame("c3")));
   const other = new TaskcastClient({ baseUrl: gone.url, connection: quick });
-  const told = await warnings(() => other.subscribe("t"));
-  assert.equal(told.length, 1);
-  assert.match(told[0]!, /answered 503/);
+  const reported = await warnings(() => other.subscribe("t"));
+  assert.equal(reported.length, 1);
+  assert.match(reported[0]!, /answered 503/);
 });
 
 Deno.test("a server that has answered before is retried in full, and so is any configured number of attempts", async () => {
@@ -294,7 +299,7 @@ Deno.test("an address with credentials, a query or a fragment is refused and nev
       assert.throws(() => new Client({ baseUrl }), (error) => {
         assert(error instanceof TypeError);
         assert.match(error.message, message);
-        assert(!Deno.inspect(error).split("\n")[0]!.includes("hush"), "no secret is told");
+        assert(!Deno.inspect(error).split("\n")[0]!.includes("hush"), "no secret is shown");
         assert.equal(error.cause, undefined);
         return true;
       });

@@ -56,7 +56,7 @@ Deno.test("a client's stream drops what was lost, live and after a reconnect", a
       reading = read();
     }
     await until(() => stream.text("answer") === "abcde12345678", "it has what the log says");
-    assert.equal(stream.text("extra"), "", "a series that is no more");
+    assert.equal(stream.text("extra"), "", "the lost series is empty");
     await server.engine.transitionTask("t", "completed");
     await reading;
     assert.deepEqual(opens, ["start", "expired reset"]);

@@ -10,7 +10,7 @@ import { startAnyServer } from "../../testing/servers/any_server.ts";
 import { eventFrame, scriptedServer, sse } from "../../testing/servers/scripted_server.ts";
 import { until } from "../../testing/sse/sse.ts";
 
-// Every retry loop of a client makes progress, or its delays grow, or it ends.
+// Every retry loop of a client makes progress, waits longer each time, or ends.
 
 const quick = { minDelayMs: 1, maxDelayMs: 4, random: () => 0.999 };
 
@@ -25,7 +25,7 @@ Deno.test("openPublisher() stores everything even if every connection breaks bef
     for (let i = 0; i < count; i++) await publisher.publish({ type: "n", data: { i, text } });
     const receipt = await publisher.close();
     assert.equal(receipt.published, count);
-    assert(proxy.cuts > 0, "the network was as bad as it should be");
+    assert(proxy.cuts > 0, "the proxy broke connections");
     const { events } = await server.engine.getEvents(id, { limit: 1_000 });
     assert.deepEqual(
       events.map(({ data }) => (data as { i: number }).i),
@@ -52,7 +52,7 @@ Deno.test("openPublisher() stores everything over very short connections", async
   });
   const publisher = client.openPublisher(id);
   for (let i = 0; i < 3; i++) await publisher.publish({ type: "n", data: i });
-  await until(() => confirmed === 3, "they are confirmed, though nothing asks for that");
+  await until(() => confirmed === 3, "events are confirmed without a flush");
   await publisher.close();
   const { events } = await server.engine.getEvents(id);
   assert.deepEqual(events.map(({ data }) => data), [0, 1, 2]);
@@ -68,7 +68,7 @@ Deno.test("openPublisher() ends a request when a full buffer waits for its recei
   const publishing = (async () => {
     for (; taken < 5; taken++) await publisher.publish({ type: "n", data: taken });
   })();
-  await until(() => taken === 5, "all are taken");
+  await until(() => taken === 5, "all events are buffered");
   await publishing;
   await publisher.close();
   const { events } = await server.engine.getEvents(id);
@@ -168,7 +168,7 @@ Deno.test("openPublisher() ends when a fresh token is refused, too", async () =>
   assert.equal(server.requests.length, 2);
 });
 
-/** Returns the first delays of a client whose server behaves like this each time. */
+/** Returns the first delays of a client whose server gives the same answer each time. */
 async function waits(
   answer: () => Response,
   count: number,
@@ -246,7 +246,7 @@ Deno.test("delays: Infinity means never, delays beyond a timer's maximum cause n
   const forget = [Infinity, NaN, 2 ** 31, 1e300].map((ms) => startTimer(ms, () => fired++));
   let atOnce = 0;
   for (const ms of [0, -1, -Infinity]) startTimer(ms, () => atOnce++);
-  await until(() => atOnce === 3, "what is over is told at once");
+  await until(() => atOnce === 3, "a delay in the past ends at once");
   assert.equal(fired, 0);
   for (const each of forget) each();
 

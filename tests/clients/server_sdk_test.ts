@@ -52,7 +52,7 @@ function isCode(code: string): (error: unknown) => boolean {
 Deno.test("every call takes effect once, even if requests and answers are lost", async () => {
   await using server = await startAnyServer();
   const { engine } = server;
-  // Of three attempts, one loses its answer, one is lost itself, and one succeeds.
+  // In each three attempts, one answer is lost, one request is lost, and one succeeds.
   const client = clientOf(
     server,
     badNetwork((n) => n % 3 === 1 ? "answer" : n % 3 === 2 ? "request" : undefined),
@@ -71,11 +71,11 @@ Deno.test("every call takes effect once, even if requests and answers are lost",
   assert.equal(ended.status, "completed");
 
   const log = await Array.fromAsync(client.history(task.id, { limit: 3 }));
-  const told = log.map(({ type, data }) => {
+  const received = log.map(({ type, data }) => {
     const { status } = data as { status?: string };
     return type === "n" ? data : status ?? type;
   });
-  assert.deepEqual(told, [
+  assert.deepEqual(received, [
     "running",
     0,
     1,

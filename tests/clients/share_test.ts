@@ -245,7 +245,7 @@ Deno.test("share: every tab gets everything while connections break and tabs ope
       const [gone] = tabs.splice(Math.floor(random() * tabs.length), 1);
       gone!.close();
       await gone!.ended;
-      assert.deepEqual(gone!.notes, upTo(gone!.notes.length), "a tab that left was right so far");
+      assert.deepEqual(gone!.notes, upTo(gone!.notes.length), "a closed tab had the right events");
     }
     await say(server, id, n);
     if (n % 5 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -264,7 +264,7 @@ Deno.test("share: a slow reader delays no other tab, and gets everything", async
   await using server = startServer();
   const { id } = await server.engine.createTask();
   const connection = { ...quick, maxBufferedChars: 3_000 };
-  // It leads, and does not read.
+  // The leading tab does not read its stream.
   const slow = tabOf(server, { connection }).stream(id, { filter: { types: ["note"] } });
   const iterator = slow[Symbol.asyncIterator]();
   await say(server, id, 0);
@@ -284,7 +284,7 @@ Deno.test("share: a slow reader delays no other tab, and gets everything", async
   assert.deepEqual(late, upTo(200));
 });
 
-/** Returns a token that nobody checks. */
+/** Returns a token without a valid signature. */
 function jwt(claims: object): string {
   const part = (value: object) => btoa(JSON.stringify(value)).replaceAll("=", "");
   return `${part({ alg: "none" })}.${part(claims)}.`;
@@ -349,7 +349,7 @@ Deno.test("share: without locks or channels each stream has its own connection",
       writable: true,
     });
   }
-  // As in a frame without an origin: they exist, and refuse.
+  // In a frame without an origin, locks and channels exist but throw.
   const refusing = {
     BroadcastChannel,
     locks: { request: () => Promise.reject(new DOMException("no origin", "SecurityError")) },

@@ -14,7 +14,7 @@ import { until } from "../../testing/sse/sse.ts";
 // Events of the platform about network, page and machine. Deno's window gets the same events here.
 
 /** The first delay would last for years; the others are short. */
-function patient(): { minDelayMs: number; maxDelayMs: number; random: () => number } {
+function delayOptions(): { minDelayMs: number; maxDelayMs: number; random: () => number } {
   let waits = 0;
   return { minDelayMs: 2, maxDelayMs: 4, random: () => waits++ === 0 ? 1e12 : 0 };
 }
@@ -38,11 +38,11 @@ function open(text: string): () => Response {
 Deno.test("a wait is shortened when the network is back, or the page is visible again", async () => {
   for (const event of ["online", "visibilitychange"]) {
     await using server = scriptedServer(away, sse(doneFrame("c1")));
-    const client = new TaskcastClient({ baseUrl: server.url, connection: patient() });
+    const client = new TaskcastClient({ baseUrl: server.url, connection: delayOptions() });
     let waits = 0;
     const following = client.subscribe("t", { onError: () => waits++ });
     await until(() => waits === 1, "it waits");
-    dispatchEvent(new Event("focus")); // Has no meaning.
+    dispatchEvent(new Event("focus")); // Ignored.
     assert.equal(server.requests.length, 1);
     // The delay begins after the callback.
     await until(() => {
@@ -62,7 +62,7 @@ Deno.test("a wait that the server requested is not shortened", async () => {
   const wake = setInterval(() => dispatchEvent(new Event("online")), 5);
   await client.subscribe("t", { onError: () => fromMs = performance.now() });
   clearInterval(wake);
-  assert(performance.now() - fromMs >= 195, "as long as it asked for");
+  assert(performance.now() - fromMs >= 195, "the full delay");
 });
 
 Deno.test("a connection from before a network change is replaced, from its cursor, without an error", async () => {
@@ -75,7 +75,7 @@ Deno.test("a connection from before a network change is replaced, from its curso
   });
   await until(() => seen.length === 1, "it reads");
   dispatchEvent(new Event("visibilitychange"));
-  assert.equal(server.requests.length, 1, "to look at a page breaks nothing");
+  assert.equal(server.requests.length, 1, "a visible page does not reconnect");
   dispatchEvent(new Event("online"));
   await following;
   assert.equal(server.requests[1]!.headers.get("last-event-id"), "c1");
@@ -84,17 +84,17 @@ Deno.test("a connection from before a network change is replaced, from its curso
 Deno.test("a gap between ticks counts as sleep; the slow timers of a hidden page do not", () => {
   const time = install({ toFake: ["setInterval", "clearInterval", "Date"] });
   try {
-    const told: Wake[] = [];
-    const forget = [onWake((wake) => told.push(wake)), onWake(() => {})];
+    const received: Wake[] = [];
+    const forget = [onWake((wake) => received.push(wake)), onWake(() => {})];
     time.tick(600_000);
     time.setSystemTime(Date.now() + 60_000);
     time.tick(5_000);
-    assert.deepEqual(told, []);
+    assert.deepEqual(received, []);
     time.setSystemTime(Date.now() + 600_000);
     time.tick(5_000);
-    assert.deepEqual(told, ["awake"]);
+    assert.deepEqual(received, ["awake"]);
     for (const each of forget) each();
-    assert.equal(time.countTimers(), 0, "nothing ticks when nobody waits");
+    assert.equal(time.countTimers(), 0, "no timer runs without a wait");
   } finally {
     time.uninstall();
   }

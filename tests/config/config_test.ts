@@ -392,7 +392,7 @@ Deno.test("the JSON Schema accepts and refuses the same files as the program", a
   const file = new URL("../../docs/reference/taskcast.config.schema.json", import.meta.url);
   assert.deepEqual(JSON.parse(out), JSON.parse(await Deno.readTextFile(file)));
   const valid = new Ajv({ strict: false }).compile(JSON.parse(out));
-  // An editor takes it for the name of a package; only the program knows that it is misspelt.
+  // For the schema this is the name of a package; only the program recognizes the misspelling.
   const misspelt = /provider: rediss /;
   for (const [yaml] of WRONG) assert(misspelt.test(yaml) || !valid(readYaml(yaml)), yaml);
   const guide = (name: string) =>

@@ -216,7 +216,7 @@ for (
     const { id } = await client.createTask({ type: "llm.chat" });
     await client.transitionTask(id, "running");
     await client.transitionTask(id, "failed", { error: { message: "no answer" } });
-    await until(() => sentry.events.length === 1, "Sentry heard of the failure");
+    await until(() => sentry.events.length === 1, "Sentry got the report");
     const { settings } = await checkConfig(folder.path, ["-c", name], env, runCli);
     assert.deepEqual(settings["cleanup.rules"]?.value, [
       {
@@ -328,15 +328,15 @@ Deno.test("start: webhooks reach private addresses only if the file allows them;
   const client = new TaskcastServerClient({ baseUrl: open.url });
   const { id } = await client.createTask({ webhooks });
   await client.transitionTask(id, "running");
-  await until(() => received.length > 0, "the webhook was told");
+  await until(() => received.length > 0, "the webhook got the event");
   received.length = 0;
   await client.createTask({ id: "b", type: "build.site" });
   await client.transitionTask("b", "completed");
-  await until(() => received.length > 0, "the webhook of all tasks was told");
+  await until(() => received.length > 0, "the webhook of all tasks got the event");
   assert.match(received[0]!, /"taskId":"b"/);
   await client.createTask({ id: "c", type: "lost" });
   await client.transitionTask("c", "running");
-  await until(() => open.process.err.includes("warn"), "the log tells what was given up");
+  await until(() => open.process.err.includes("warn"), "the log names the abandoned delivery");
   assert.match(
     open.process.err,
     /^warn {2}webhook nobody failed to deliver an event of task c: nothing listens there$/m,

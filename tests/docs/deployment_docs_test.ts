@@ -41,7 +41,7 @@ for (const document of [english, chinese]) {
     ]);
     for (const [name, text] of configurations) {
       await using folder = await tempFolder({ [name]: text });
-      // A program reads `process.env`, so it gets a process.
+      // Programs read `process.env`, so they run in their own process.
       const run = name.endsWith(".ts") ? runCli : undefined;
       const { ok, errors, warnings, settings } = await checkConfig(folder.path, [], ENV, run);
       // This warning is the purpose of the rule.

@@ -9,7 +9,7 @@ const redis = await redisUrl();
 const all = await documents();
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 
-/** A process that is still running by then keeps something open. */
+/** Timeout of the process. If it is still running, it has left something open. */
 const DEADLINE_MS = 10_000;
 
 const PROGRAM = `

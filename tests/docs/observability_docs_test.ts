@@ -80,8 +80,8 @@ Deno.test("the dashboard uses only metrics and labels that exist", async () => {
     }
   }
   const missing = [...families.keys()].filter((name) => !asked.has(name));
-  assert.deepEqual(missing, ["process_heap_bytes"], "everything else can be seen");
+  assert.deepEqual(missing, ["process_heap_bytes"], "all other metrics are on the dashboard");
   const ids = dashboard.panels.map(({ id }) => id);
-  assert.equal(new Set(ids).size, ids.length, "panels have ids of their own");
+  assert.equal(new Set(ids).size, ids.length, "panels have unique ids");
   for (const { gridPos: { x, w } } of dashboard.panels) assert(x + w <= 24);
 });

@@ -73,7 +73,10 @@ Deno.test("tutorial: the first stream has the output in the lesson", async () =>
 Deno.test("tutorial: a producer reports that its task was cancelled", async () => {
   await using lesson = await startLesson();
   const producer = lesson.run("produce.mjs", "third");
-  await until(async () => (await lesson.taskcast.listTasks()).tasks.length === 1, "it began");
+  await until(
+    async () => (await lesson.taskcast.listTasks()).tasks.length === 1,
+    "the producer has started",
+  );
   await lesson.taskcast.transitionTask("third", "cancelled");
   assert.equal(await ends(producer), "third is cancelled\n");
 });
@@ -81,7 +84,8 @@ Deno.test("tutorial: a producer reports that its task was cancelled", async () =
 Deno.test("tutorial: the agent asks, and continues when it is answered or stopped", async () => {
   await using lesson = await startLesson();
   const { taskcast } = lesson;
-  const asks = (agent: CliProcess) => until(() => agent.out.includes("waits for"), "it asks");
+  const asks = (agent: CliProcess) =>
+    until(() => agent.out.includes("waits for"), "the task is blocked");
 
   const approved = lesson.run("agent.mjs", "refund");
   await asks(approved);

@@ -200,7 +200,7 @@ test("faults: an archive that was down becomes complete, even if the servers tha
       const heads = await Promise.all(ids.map((id) => archive.getTask(id)));
       return heads.reduce((sum, head) => sum + (head?.length ?? 0), 0);
     };
-    await until(async () => await archived() > 0, "the archive gets something");
+    await until(async () => await archived() > 0, "the archive has some events");
     await world.replace(0);
     await world.replace(1);
     for (const id of ids) {

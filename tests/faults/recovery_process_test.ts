@@ -22,7 +22,7 @@ if (!hasRedis) leftOut("the test of recovery", "redis-server");
       await using server = await startCli(["--host", "127.0.0.1"], {
         TASKCAST_REDIS_URL: redis.url,
       });
-      const told = () =>
+      const recoveryLines = () =>
         server.process.err.match(/info +the short-term store answers again/g)?.length ?? 0;
       await redis.kill();
       const isAway = async () => {
@@ -31,11 +31,11 @@ if (!hasRedis) leftOut("the test of recovery", "redis-server");
         return response.status === 503;
       };
       await until(isAway, "it is away");
-      assert.equal(told(), 0);
+      assert.equal(recoveryLines(), 0);
       redis = await startRedis({ folder, port: redis.port, args });
-      await until(() => told() > 0, "it is told");
+      await until(() => recoveryLines() > 0, "the return of Redis is logged");
       await until(async () => !await isAway(), "it is back");
-      assert.equal(told(), 1);
+      assert.equal(recoveryLines(), 1);
       assert.match(server.process.err, /answers again, after \d+(\.\d)? s\n/);
       assert.match(server.process.err, /error .*Redis/);
     } finally {

@@ -111,7 +111,7 @@ test("redis: a server on a cluster of six survives the loss of a master, and ser
 test("redis: a server with three Sentinels follows a failover to another master", async () => {
   const passwords = { password: "server-word", sentinelPassword: "sentinel-word" };
   await using redis = await startRedisSentinels(passwords);
-  // The first does not exist; another one is asked.
+  // The first Sentinel does not exist, so another one is used.
   const hosts = [`127.0.0.1:${freePort()}`, ...redis.ports.map((port) => `127.0.0.1:${port}`)];
   const address = `redis-sentinel://:server-word@${hosts}/${MASTER_NAME}/1`;
   const TASKCAST_REDIS_URL = `${address}?sentinelPassword=sentinel-word`;

@@ -132,7 +132,7 @@ for (const isQuick of [true, false]) {
       await redis.kill();
       if (!isQuick) {
         const isAway = async () => (await call(url, "/tasks/live")).status === 503;
-        await until(isAway, "Redis is missed");
+        await until(isAway, "the servers notice the loss of Redis");
       }
       await Deno.writeFile(`${folder}/dump.rdb`, dump);
       redis = await startRedis({ folder, port });
@@ -142,14 +142,14 @@ for (const isQuick of [true, false]) {
           await told.counted("taskcast_tasks_overtaken_total"),
           await told.counted("taskcast_tasks_refilled_total"),
         ].join();
-      await until(async () => await counts() === "1,2", "what is ahead was found");
+      await until(async () => await counts() === "1,2", "the newer archive was found");
       for (const server of [one, other]) {
         const after = await Promise.all(ids.map((id) => seen(server.url, id)));
         assert.deepEqual(after, before);
       }
       assert.equal((await call(url, "/tasks/ended/events", { type: "n", data: 1 })).status, 409);
       for (const id of ["live", "new", "idle"]) await say(other.url, id, "end");
-      await until(() => stream.text("answer") === "older newer end", "who reads goes on");
+      await until(() => stream.text("answer") === "older newer end", "the reader continues");
 
       // The other way round: the archive may be behind.
       await say(other.url, "idle", "!");

@@ -100,12 +100,12 @@ Deno.test("sqlite: cursors show that an older copy of the file replaced it betwe
     const { engine } = process;
     await say(engine, "12345678");
     await engine.transitionTask("t", "completed");
-    const told: unknown[] = [];
+    const received: unknown[] = [];
     for await (const message of engine.subscribe("t", { since: { id: cursor } })) {
-      if (message.kind === "open") told.push(message.resume, message.reset);
-      if (message.kind === "event" && message.event.seriesId) told.push(message.event.data);
+      if (message.kind === "open") received.push(message.resume, message.reset);
+      if (message.kind === "event" && message.event.seriesId) received.push(message.event.data);
     }
-    assert.deepEqual(told, ["expired", true, { delta: "abcde12345678" }]);
+    assert.deepEqual(received, ["expired", true, { delta: "abcde12345678" }]);
   });
 });
 

@@ -106,7 +106,7 @@ test("two instances on Redis and PostgreSQL clean up hot and archived tasks, eac
   assert.equal(await total("taskcast_tasks_cleaned_total"), 40);
   assert.equal(await total("taskcast_events_trimmed_total"), 100);
   const counts = await sql`SELECT count(*)::int AS n FROM ${sql(`${schema}.taskcast_events`)}`;
-  assert.equal(counts[0]!.n, 20 * 12 + 20 * 7, "what went is not in the archive any more");
+  assert.equal(counts[0]!.n, 20 * 12 + 20 * 7, "cleaned events are not in the archive");
   await sql`DROP SCHEMA ${sql(schema)} CASCADE`;
   await sql.end();
 });
@@ -139,9 +139,9 @@ Deno.test("taskcast cleanup shows what is due, changes nothing with --dry-run, a
 
   const dry = await run("-c", "cleanup.json", "--dry-run", "--json");
   assert.equal(dry.code, 0, dry.err);
-  const told = dry.out.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const lines = dry.out.trimEnd().split("\n").map((line) => JSON.parse(line));
   assert.deepEqual(
-    told.map((
+    lines.map((
       { taskId, action, events, rules, dryRun },
     ) => [taskId, action, events, rules, dryRun]),
     [[build, "deleted", 12, ["rule 2"], true], [chat, "trimmed", 5, ["debug"], true]],

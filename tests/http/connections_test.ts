@@ -4,8 +4,7 @@ import { COMMAND, ELSEWHERE, startCli } from "../../testing/servers/cli.ts";
 import type { CliServer } from "../../testing/servers/cli.ts";
 import { frames, until } from "../../testing/sse/sse.ts";
 
-// Connections that strangers hold open: half requests, idle connections, more of them than there is
-// room for.
+// Connections of untrusted clients: half requests, idle connections, and more than the limit.
 
 /** Listeners of Deno. Other runtimes have only one, without a name. */
 const LISTENERS = ELSEWHERE ? [undefined] : ["deno", "node"];

@@ -300,7 +300,7 @@ Deno.test("streams: a slot is freed however its stream ends", async () => {
     return response.status;
   };
   const isFree = async () => {
-    await until(async () => await take("/tasks/t/events") === 200, "the place is free");
+    await until(async () => await take("/tasks/t/events") === 200, "the slot is free");
     await until(() => engine.stats.streams === 0, "the stream is gone");
   };
   // Requests that open no stream.
@@ -424,7 +424,7 @@ Deno.test("publishing lines: a caller has no more open requests than streams, an
   const third = await open(you);
   const full = await openPublishing(server, id, you).answer;
   assert.equal((await full.json()).error.details.limit, "publishing streams");
-  assert.equal(await lines(), 3, "what is refused stores nothing");
+  assert.equal(await lines(), 3, "a refused request stores nothing");
   const metrics = parsePrometheus(
     await (await fetch(`${server.url}/metrics`, { headers: me })).text(),
   );
@@ -463,13 +463,13 @@ Deno.test("publishing lines: a slot is freed however its request ends", async ()
   const ndjson = { ...me, "content-type": "application/x-ndjson" };
   const publish = async (id: string) =>
     (await server.call("POST", `/tasks/${id}/events`, '{"type":"n","data":0}', ndjson)).status;
-  const isFree = () => until(async () => await publish("t") === 201, "the place is free");
+  const isFree = () => until(async () => await publish("t") === 201, "the slot is free");
   const open = async () => {
     await isFree();
     const before = (await engine.getTask("t"))!.lastIndex;
     const publishing = openPublishing(server, "t", me);
     await until(async () => (await engine.getTask("t"))!.lastIndex > before, "its line is stored");
-    assert.equal(await publish("t"), 429, "it has the only place");
+    assert.equal(await publish("t"), 429, "the only slot is taken");
     return publishing;
   };
   await engine.createTask({ id: "t" });
@@ -486,7 +486,7 @@ Deno.test("publishing lines: a slot is freed however its request ends", async ()
   await (await deleted.answer).body?.cancel();
 
   assert.equal(await publish("t"), 404);
-  assert.equal(await publish("t"), 404, "who found no task has no place");
+  assert.equal(await publish("t"), 404, "a request without a task takes no slot");
   await engine.createTask({ id: "t" });
   await isFree();
 });

@@ -105,7 +105,7 @@ Deno.test("a field that is missing, of the wrong kind or misspelt is refused in 
   }
 });
 
-/** Words about how values are checked instead of what is wrong. */
+/** Words that describe the validation instead of the problem. */
 const JARGON =
   /invalid|expected|received|nonoptional|optional|regex|pattern|format|enum|option|record|union|schema|zod|undefined|NaN|[<>]=?\d/i;
 

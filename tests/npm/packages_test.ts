@@ -7,7 +7,7 @@ import { SERVERS } from "./node_examples.ts";
 import { openProject } from "./project.ts";
 import { nodeOf } from "./runtimes.ts";
 
-// What the packages contain, and whether their types and exports hold for those who install them.
+// Contents of the installed packages, their types and their exports.
 
 const ROOT = new URL("../../", import.meta.url);
 const project = await openProject();
@@ -49,8 +49,8 @@ Deno.test("npm: publint, strict, has nothing to say of any package", async () =>
        for (const message of messages) console.log(name + ": " + formatMessage(message, pkg));
      }`,
   );
-  const said = await run(await nodeOf(24), ["publint.js", ...names], { cwd: project.folder });
-  assert.equal(said, "");
+  const output = await run(await nodeOf(24), ["publint.js", ...names], { cwd: project.folder });
+  assert.equal(output, "");
 });
 
 Deno.test("npm: types resolve for every way of importing an ES module", async () => {
@@ -70,8 +70,8 @@ Deno.test("npm: types resolve for every way of importing an ES module", async ()
        }
      }`,
   );
-  const said = await run(await nodeOf(24), ["types.js"], { cwd: project.folder });
-  assert.equal(said, "");
+  const output = await run(await nodeOf(24), ["types.js"], { cwd: project.folder });
+  assert.equal(output, "");
 });
 
 function values(entry: unknown): unknown[] {
@@ -143,8 +143,8 @@ Deno.test("npm: README's embedded app takes requests on Node 20, without its typ
      console.log(status, typeof produce);
      process.exit();`,
   );
-  const said = await run(await nodeOf(20), ["use_readme.js"], { cwd: project.folder });
-  assert.equal(said, "201 function\n");
+  const output = await run(await nodeOf(20), ["use_readme.js"], { cwd: project.folder });
+  assert.equal(output, "201 function\n");
 });
 
 /** Returns TypeScript without its types; new syntax is unchanged. */

@@ -17,5 +17,5 @@ Deno.test("every package, and what the programs say of themselves, has one versi
   }
   assert.deepEqual([CLI_VERSION, SERVER_VERSION], [version, version]);
   const changelog = await Deno.readTextFile(new URL("../../CHANGELOG.md", import.meta.url));
-  assert(changelog.includes(`## ${version}`), "the changelog tells of this version");
+  assert(changelog.includes(`## ${version}`), "the changelog has this version");
 });

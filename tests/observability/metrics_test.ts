@@ -58,7 +58,7 @@ Deno.test("after traffic each metric has the expected value", async () => {
     await server.call("POST", "/tasks", { id: "f" });
     await server.call("PATCH", "/tasks/f/status", { status: "failed" });
     const { length } = await allFrames(`${server.url}/tasks/t/events?since.index=0`);
-    assert.equal(length, 5, "one who resumes: the opening, three events, the end");
+    assert.equal(length, 5, "the resumed stream: the opening, three events, the end");
     for (const path of ["/tasks/none", "/tasks/other", "/no/such/path", "/nor/this"]) {
       assert.equal((await server.call("GET", path)).status, 404);
     }
@@ -67,7 +67,7 @@ Deno.test("after traffic each metric has the expected value", async () => {
       webhooks: [{ url: receiver.url, retry: { retries: 1, initialDelayMs: 1 } }],
     });
     for (let i = 0; i < 3; i++) await engine.publishEvent("hooked", { type: "b", data: i });
-    await until(() => engine.stats.webhooksGivenUp === 1, "the webhook gave up");
+    await until(() => engine.stats.webhooksGivenUp === 1, "the delivery is abandoned");
     await engine.createTask({ id: "late", ttl: 1 });
     await until(async () => (await engine.getTask("late"))?.status === "timeout", "it times out");
     await engine.sweep();
@@ -82,7 +82,7 @@ Deno.test("after traffic each metric has the expected value", async () => {
       [1, 1, 1, 0],
     );
     assert.equal(value("taskcast_events_published_total"), 6);
-    assert.equal(value("taskcast_events_stored_total"), 9, "and three that tell of the end");
+    assert.equal(value("taskcast_events_stored_total"), 9, "and three status events");
     assert.equal(value("taskcast_commits_total", { outcome: "ok" }), 4 + 6 + 3);
     assert.equal(value("taskcast_commits_total", { outcome: "terminal" }), 1);
     assert.equal(value("taskcast_commit_duration_seconds_count"), 14);
@@ -148,7 +148,7 @@ Deno.test("a scrape does not hang on a dependency that does not answer", async (
   assert(performance.now() - startMs < 4_000);
   assert.equal(metrics.get("taskcast_dependency_up")!.samples.length, 0, "nothing is known yet");
   assert.equal(valueOf(metrics, "taskcast_tasks_created_total"), 0);
-  assert.equal(checks, 1, "it is asked once for both");
+  assert.equal(checks, 1, "one check serves both scrapes");
   hang.reject(new Error("gone"));
   await until(
     async () => {
@@ -157,7 +157,7 @@ Deno.test("a scrape does not hang on a dependency that does not answer", async (
     },
     "it is down",
   );
-  assert.equal(checks, 1, "the answer is remembered");
+  assert.equal(checks, 1, "the result is cached");
 });
 
 Deno.test("refusals are counted by limit, and streams are reported with their bound", async () => {
@@ -219,7 +219,7 @@ Deno.test("refusals are counted by limit, and streams are reported with their bo
   await until(
     async () =>
       valueOf(await scrapeAll(), "taskcast_stream_slots_in_use", { kind: "reading" }) === 1,
-    "a place is free",
+    "a slot is free",
   );
   for (let i = 0; i < 4; i++) assert.equal(await status(headers(trustedServices.billing)), 200);
   for (let i = 0; i < 2; i++) assert.equal(await status(headers(trustedServices.billing)), 429);

@@ -146,7 +146,9 @@ Deno.test("with an SDK there are spans with the right parents, and webhooks get 
 
       const batches = named("taskcast archive");
       assert(batches.length > 0);
-      for (const batch of batches) assert.equal(parentOf(batch), undefined, "nobody's request");
+      for (const batch of batches) {
+        assert.equal(parentOf(batch), undefined, "no request is the parent");
+      }
     });
   } finally {
     trace.disable();

@@ -42,7 +42,7 @@ async function localImports(imports: Record<string, string>): Promise<Record<str
       local[name + path.slice(1)] = new URL(file, folder).href;
     }
   }
-  assert.deepEqual([...wanted.keys()], [], "all that is imported is ours");
+  assert.deepEqual([...wanted.keys()], [], "all imports are Taskcast's packages");
   return local;
 }
 

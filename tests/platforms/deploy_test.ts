@@ -115,7 +115,7 @@ for (const proxy of PROXIES) {
       first!.process.kill("SIGTERM");
       assert.equal(await first!.process.ended, 0, first!.process.err);
       for (let i = 5; i < 8; i++) await taskcast.publishEvent(id, { type: "n", data: i });
-      await until(() => shown.length === 8, "EventSource goes on at the other instance");
+      await until(() => shown.length === 8, "EventSource continues at the other instance");
 
       // While no instance runs, a client that accepts JSON gets the status, and a browser's
       // EventSource stays open.

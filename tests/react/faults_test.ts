@@ -117,7 +117,7 @@ Deno.test("a token function may be a new object on each render: the newest is ca
   page.show(h(Watch), { token: tokens("second") });
   await until(() => asked.includes("second false"), "the next connection asks the second");
   const from = asked.indexOf("second false");
-  await until(() => asked.length > from + 5, "it goes on");
+  await until(() => asked.length > from + 5, "it continues");
   assert(asked.slice(from).every((name) => name === "second false"));
 });
 
@@ -128,7 +128,7 @@ Deno.test("a server that is absent from the start is reported at once", async ()
   }
   using page = openPage({ baseUrl: `http://127.0.0.1:${freePort()}` });
   page.show(h(Watch));
-  await until(() => page.text() === "reconnecting UnreachableError", "it is told");
+  await until(() => page.text() === "reconnecting UnreachableError", "the error is shown");
 });
 
 Deno.test("a long network outage is reported, and the error is unset when it is over", async () => {
@@ -155,8 +155,9 @@ Deno.test("a long network outage is reported, and the error is unset when it is 
   const connection = { minDelayMs: 100, maxDelayMs: 100, random: () => 0.999 };
   using page = openPage({ baseUrl: server.url, connection });
   page.show(h(Watch));
-  const isTold = () => seen.at(-1)?.startsWith("reconnecting The server answered 502 to /tasks/t/");
-  await until(() => isTold() === true, "it tells of the error");
+  const isErrorShown = () =>
+    seen.at(-1)?.startsWith("reconnecting The server answered 502 to /tasks/t/");
+  await until(() => isErrorShown() === true, "the error is shown");
   assert.equal(server.requests.length, 3, "one that is cut, and then two that are refused");
   isUp = true;
   await until(() => seen.at(-1) === "open", "it is back");
@@ -177,5 +178,5 @@ Deno.test("a long wait that the server asks for is reported at once", async () =
   }
   using page = openPage({ baseUrl: _server.url });
   page.show(h(Watch));
-  await until(() => page.text() === "reconnecting 503", "it is told");
+  await until(() => page.text() === "reconnecting 503", "the error is shown");
 });

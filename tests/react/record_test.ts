@@ -35,10 +35,10 @@ Deno.test("useTask() shows the record as it changes", async () => {
     reason: "which?",
     blockedRequest: { type: "choice", data: ["a", "b"] },
   });
-  await until(() => task?.blockedRequest !== undefined, "it asks");
+  await until(() => task?.blockedRequest !== undefined, "the task is blocked");
   assert.deepEqual(task, await recordOf(engine, id));
   await engine.resolve(id, "a");
-  await until(() => task?.status === "running", "it goes on");
+  await until(() => task?.status === "running", "it continues");
   await engine.transitionTask(id, "completed", { result: { answer: 42 } });
   await until(() => seen.at(-1)!.isDone, "it has ended");
   // At the end everything is there at once, and stays.

@@ -46,7 +46,7 @@ Deno.test("a page hydrates the server's rendering without warnings", async () =>
   using page = openPage(provider, { html });
   assert.equal(page.text(), "text: ; 0 events");
   page.show(h(All, { taskId: id }));
-  await until(() => page.text() === "text: Hello; 1 events", "it goes on");
+  await until(() => page.text() === "text: Hello; 1 events", "it continues");
   assert.deepEqual(page.errors, []);
   page.unmount();
   await server.isLeftAlone();

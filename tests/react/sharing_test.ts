@@ -48,7 +48,7 @@ Deno.test("hooks on one task share one connection, under StrictMode too", async 
     await say(server.engine, id, ", ", "world");
     await server.engine.transitionTask(id, "running");
     const shown = "Hello, world|llm.delta llm.delta llm.delta taskcast:status|running|Hello, world";
-    await until(() => page.text() === shown, "all go on");
+    await until(() => page.text() === shown, "all continue");
     assert.equal(server.streams(), 1);
     assert.equal(server.open(), 1);
     assert.deepEqual(page.errors, []);
@@ -65,10 +65,10 @@ Deno.test("equal filters share a connection, even if they are new objects each t
   const show = (...types: string[][]) =>
     page.show(types.map((types, key) => h("p", { key }, h(Log, { taskId: id, types }))));
   show(["a", "b"], ["b", "a", "b"], ["c"]);
-  await until(() => page.text() === "a ba bc", "they show what they want");
+  await until(() => page.text() === "a ba bc", "each shows its events");
   show(["b", "a"], ["a", "b"], ["c", "c"]);
   await server.engine.publishEvent(id, { type: "a", data: 0 });
-  await until(() => page.text() === "a b aa b ac", "they go on");
+  await until(() => page.text() === "a b aa b ac", "they continue");
   assert.equal(server.streams(), 2);
   page.unmount();
   await server.isLeftAlone();
@@ -82,7 +82,7 @@ Deno.test("a component that mounts later has everything at once, over the same c
   page.show(h(Answer, { taskId: id }));
   await until(() => page.text() === "one ", "the first shows it");
   await say(server.engine, id, "two ", "three");
-  await until(() => page.text() === "one two three", "the first goes on");
+  await until(() => page.text() === "one two three", "the first continues");
   page.show(h(Fragment, null, h(Answer, { taskId: id }), "|", h(Log, { taskId: id })));
   // Of the series: the snapshot for the first reader, and the events after it.
   await until(
@@ -138,7 +138,7 @@ Deno.test("ids that change while connecting, and an unmount then, leave nothing 
     await until(() => signals.length === i + 1, "it connects");
   }
   page.unmount();
-  await until(() => signals.every(({ aborted }) => aborted), "all are given up");
+  await until(() => signals.every(({ aborted }) => aborted), "all requests are aborted");
   assert.equal(signals.length, 3);
 });
 

@@ -29,9 +29,9 @@ async function endedTask({ engine }: Awaited<ReturnType<typeof startAnyServer>>)
 }
 
 function outcome(messages: readonly LibraryMessage[]): string {
-  const told = messages.filter(({ event }) => event !== "taskcast.open")
+  const received = messages.filter(({ event }) => event !== "taskcast.open")
     .map(({ event, data }) => event === "taskcast.event" ? JSON.parse(data).data : event);
-  return told.join(" ");
+  return received.join(" ");
 }
 
 for (const [name, follow] of Object.entries(LIBRARIES)) {
@@ -98,7 +98,11 @@ Deno.test("a library's cursor on reconnecting overrides the start in the URL", a
   assert.deepEqual(await rest(`lastEventId=${second}&since.id=${first}`), [2, 3]);
   assert.deepEqual(await rest(`lastEventId=${second}&since.index=0`), [2, 3]);
   assert.deepEqual(await rest(`lastEventId=${second}&since.id=${first}`, third), [3]);
-  assert.deepEqual(await rest(`lastEventId=&since.id=${first}`), [1, 2, 3], "an empty one is none");
+  assert.deepEqual(
+    await rest(`lastEventId=&since.id=${first}`),
+    [1, 2, 3],
+    "an empty cursor counts as none",
+  );
   const { status, body } = await server.call("GET", `/tasks/${id}/events?lastEventId=zzz`);
   assert.deepEqual([status, body.error.code], [400, "INVALID_CURSOR"]);
 });

@@ -72,7 +72,7 @@ test("a hanging archive does not block create, list, delete or readiness", async
   );
   await until(
     async () => (await call("GET", "/tasks")).body.partial === undefined,
-    "all is listed",
+    "all displaced tasks are listed",
   );
   const events = await Array.fromAsync(client.history("gone"));
   assert.deepEqual(events, []);
@@ -101,7 +101,7 @@ Deno.test("displaced tasks are listed, exported by incarnation, and deleted", as
   longTermStore.getTask = () => Promise.reject(new Error("away"));
   assert.equal((await server.call("POST", "/tasks", { id: "t", type: "newer" })).status, 201);
   longTermStore.getTask = ask;
-  await until(() => Promise.resolve(server.engine.stats.tasksDisplaced === 1), "it makes room");
+  await until(() => Promise.resolve(server.engine.stats.tasksDisplaced === 1), "the id is free");
   const list = await server.call("GET", "/displaced");
   assert.equal(list.status, 200);
   const [{ task, incarnation }] = list.body.tasks;

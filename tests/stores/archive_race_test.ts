@@ -87,7 +87,7 @@ async function race({ shortTerm, longTerm }: Stores): Promise<void> {
     }));
     for (const reader of await Promise.all(readers)) {
       const done = reader.at(-1)!;
-      assert(done.kind === "done", `${id}: a reader was not told of the end`);
+      assert(done.kind === "done", `${id}: a reader did not get the end`);
       if (done.reason !== "completed") assert.equal(done.reason, "deleted");
     }
   }));
@@ -98,7 +98,7 @@ async function race({ shortTerm, longTerm }: Stores): Promise<void> {
     }
     return true;
   };
-  await until(isSettled, "every hot copy is given up");
+  await until(isSettled, "every hot copy is released");
   for (const [id, mine] of acknowledged) {
     const head = await longTerm.getTask(id);
     if (deleted.has(id)) {

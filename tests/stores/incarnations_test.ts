@@ -53,7 +53,7 @@ const STEPS: Record<string, { method: string; path: string; body?: unknown; stat
   "delete it": { method: "DELETE", path: "", status: 204 },
 };
 
-async function does(server: TestServer, step: string, headers: Record<string, string>) {
+async function statusOfStep(server: TestServer, step: string, headers: Record<string, string>) {
   const { method, path, body } = STEPS[step]!;
   const type = step === "publish lines" ? NDJSON : {};
   return await server.call(method, `/tasks/t${path}`, body, { ...headers, ...type });
@@ -74,17 +74,17 @@ Deno.test("a permission for a task does not carry over to the next task with its
     const { engine } = server;
     await engine.createTask({ id: "t", authConfig: onlyFor("ours") });
     // Every server that caches rules has them in its cache.
-    assert.equal((await does(server, "publish", ours)).status, 201);
-    assert.equal((await does(server, "publish", theirs)).status, 403, step);
+    assert.equal((await statusOfStep(server, "publish", ours)).status, 201);
+    assert.equal((await statusOfStep(server, "publish", theirs)).status, 403, step);
     await engine.deleteTask("t"); // Without the app noticing.
     await engine.createTask({ id: "t", authConfig: onlyFor("theirs") });
 
-    const refused = await does(server, step, ours);
+    const refused = await statusOfStep(server, step, ours);
     assert.deepEqual([refused.status, refused.body.error.code], [403, "FORBIDDEN"], step);
     const { task } = (await engine.readTask("t"))!;
     assert.deepEqual([task.status, task.lastIndex], ["pending", -1], step);
     // The cache refuses nobody.
-    assert.equal((await does(server, step, theirs)).status, STEPS[step]!.status, step);
+    assert.equal((await statusOfStep(server, step, theirs)).status, STEPS[step]!.status, step);
   }
 });
 
@@ -93,10 +93,10 @@ Deno.test("no caller is refused by the rules of a deleted task", async () => {
   for (const step of Object.keys(STEPS)) {
     await using server = startServer({ app: { auth } });
     await server.engine.createTask({ id: "t", authConfig: onlyFor("ours") });
-    assert.equal((await does(server, "publish", await as("ours"))).status, 201);
+    assert.equal((await statusOfStep(server, "publish", await as("ours"))).status, 201);
     await server.engine.deleteTask("t");
     await server.engine.createTask({ id: "t", authConfig: onlyFor("theirs") });
-    assert.equal((await does(server, step, theirs)).status, STEPS[step]!.status, step);
+    assert.equal((await statusOfStep(server, step, theirs)).status, STEPS[step]!.status, step);
   }
 });
 
@@ -117,7 +117,7 @@ Deno.test("an operation during a re-creation is authorized again, once, by the n
       }
       return await commit.call(store, change);
     };
-    const answer = await does(server, "publish", who);
+    const answer = await statusOfStep(server, "publish", who);
     assert.equal(answer.status, expected);
     assert.equal((await engine.getTask("t"))!.lastIndex, expected === 201 ? 0 : -1);
     assert.equal(commits, expected === 201 ? 2 : 1);
@@ -135,12 +135,14 @@ Deno.test("a publish by a known caller needs no read, even after ten seconds", a
   await using server = startServer({ engine: { shortTermStore: store }, app: { auth } });
   const ours = await as("ours");
   await server.engine.createTask({ id: "t", authConfig: onlyFor("ours") });
-  assert.equal((await does(server, "publish", ours)).status, 201);
+  assert.equal((await statusOfStep(server, "publish", ours)).status, 201);
   const { now } = Date;
   try {
     Date.now = () => now() + 60_000;
     const before = reads;
-    for (let i = 0; i < 5; i++) assert.equal((await does(server, "publish", ours)).status, 201);
+    for (let i = 0; i < 5; i++) {
+      assert.equal((await statusOfStep(server, "publish", ours)).status, 201);
+    }
     assert.equal(reads, before);
   } finally {
     Date.now = now;
@@ -289,7 +291,7 @@ Deno.test("a change during a re-creation is not applied to the new task", async 
     }
     return await commit.call(store, change);
   };
-  const answer = await does(server, "move it", {});
+  const answer = await statusOfStep(server, "move it", {});
   assert.deepEqual([answer.status, answer.body.error.code], [404, "TASK_NOT_FOUND"]);
   assert.equal((await engine.getTask("t"))!.status, "pending");
 });

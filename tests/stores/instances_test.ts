@@ -8,9 +8,8 @@ import { frames, until } from "../../testing/sse/sse.ts";
 import type { TestServer } from "../../testing/servers/test_server.ts";
 import { startServer } from "../../testing/servers/test_server.ts";
 
-// Servers that share a store and a broadcast layer, both as unreliable as allowed. With the memory
-// adapters they run in one process; the test shows that none of them relies on anything beyond the
-// store.
+// Several servers share a store and a broadcast layer that are as unreliable as allowed. They run in
+// one process with the memory adapters, and share no other state.
 
 async function withServers(count: number, use: (servers: TestServer[]) => Promise<void>) {
   const shared = {

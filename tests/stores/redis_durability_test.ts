@@ -7,7 +7,7 @@ const hasRedis = await redisProgram() !== undefined;
 if (!hasRedis) leftOut("the tests of what Redis keeps", "redis-server");
 const test = hasRedis ? Deno.test : () => {};
 
-async function told(url: string, provider = "redis"): Promise<string[]> {
+async function warningsOf(url: string, provider = "redis"): Promise<string[]> {
   const lines: string[] = [];
   await warnOfVolatileRedis({ provider, url }, {
     warn: (line) => lines.push(`warn ${line}`),
@@ -18,12 +18,12 @@ async function told(url: string, provider = "redis"): Promise<string[]> {
 
 test("a Redis without an append-only file causes a warning, and no other store does", async () => {
   await using redis = await startRedis();
-  const [line, ...more] = await told(redis.url);
+  const [line, ...more] = await warningsOf(redis.url);
   assert.match(line!, /^warn Redis has appendonly no: /);
   assert.deepEqual(more, []);
-  assert.deepEqual(await told(redis.url, "postgres"), []);
+  assert.deepEqual(await warningsOf(redis.url, "postgres"), []);
   await using durable = await startRedis({ args: ["--appendonly", "yes"] });
-  assert.deepEqual(await told(durable.url), []);
+  assert.deepEqual(await warningsOf(durable.url), []);
 });
 
 test("a Redis that hides its configuration causes no warning", async () => {
@@ -31,6 +31,6 @@ test("a Redis that hides its configuration causes no warning", async () => {
   await using redis = await startRedis({ args: user });
   const url = redis.url.replace("//", "//careful:of-the-dog@");
   const debug = ["debug Redis does not tell whether it has appendonly yes"];
-  assert.deepEqual(await told(url), debug);
-  assert.deepEqual(await told("redis://127.0.0.1:1"), debug);
+  assert.deepEqual(await warningsOf(url), debug);
+  assert.deepEqual(await warningsOf("redis://127.0.0.1:1"), debug);
 });

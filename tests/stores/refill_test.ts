@@ -120,7 +120,7 @@ async function refill(hot: ShortTermStore, cold: LongTermStore): Promise<void> {
   errors.length = 0;
   const engines = [1, 2].map(() => open(hot, cold));
   const refilled = () => engines.reduce((sum, { stats }) => sum + stats.tasksRefilled, 0);
-  await until(() => refilled() === 3, "all are brought back");
+  await until(() => refilled() === 3, "all tasks are restored");
   assert.deepEqual(await Promise.all(written.map((id) => seen(engines[0]!, id))), before);
   for (const id of ids) {
     const brought = errors.filter((error) => error.includes(id) && /brought back/.test(error));

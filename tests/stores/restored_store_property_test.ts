@@ -97,7 +97,7 @@ class Client {
         (seriesId === undefined ||
           fold(log.slice(0, index + 1), this.#filter).values.get(seriesId) === value)
       );
-      assert(said, `no log ever said this: ${value} at ${index}`);
+      assert(said, `no log had this value: ${value} at ${index}`);
     }
   }
 }
@@ -190,7 +190,7 @@ function check(name: string, isDelayed: boolean, tailBytes: number | undefined):
         }
         await Promise.all(reading);
         for (const [at, client] of clients.entries()) {
-          // A reader that got an end which was undone reconnects once more.
+          // A reader whose end was undone by a restore reconnects once more.
           await read(engine, client, { ...readers[at]!, cuts: [] });
           client.assertSaid([...past, now]);
           const { plain, values } = fold(now, readers[at]!.filter);
@@ -212,7 +212,7 @@ function check(name: string, isDelayed: boolean, tailBytes: number | undefined):
       ),
       { numRuns: runs(40) },
     );
-    assert(resets > 0, "no reader was ever told");
+    assert(resets > 0, "no reader ever got a reset");
   });
 }
 

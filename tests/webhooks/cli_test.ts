@@ -46,7 +46,7 @@ async function withFailing(
           return webhooks.every((one: { failed: { count: number }[] }) =>
             one.failed.reduce((sum, { count }) => sum + count, 0) === events
           );
-        }, "all were given up");
+        }, "all deliveries are abandoned");
       },
     });
     sender.close();

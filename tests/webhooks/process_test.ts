@@ -13,7 +13,7 @@ import { withReceiver } from "../../testing/servers/webhook_receiver.ts";
 const redis = await redisUrl();
 const postgres = await postgresUrl();
 
-async function killTheTeller(env: Record<string, string>): Promise<void> {
+async function killDeliveringServer(env: Record<string, string>): Promise<void> {
   const config = await Deno.makeTempFile({ suffix: ".yaml" });
   await Deno.writeTextFile(config, "webhook: { allowPrivate: [127.0.0.1] }");
   const values: number[] = [];
@@ -36,11 +36,11 @@ async function killTheTeller(env: Record<string, string>): Promise<void> {
       for (let i = 0; i < 3; i++) await publish(i);
       await until(() => values.length === 3, "the first have come");
       for (let round = 0; round < 2; round++) {
-        // Killed between the sending and the recording, so this one is delivered once more.
+        // Killed after sending and before recording, so this event is delivered again.
         holds = true;
         const next = 3 + 4 * round;
         for (let i = next; i < next + 4; i++) await publish(i);
-        await until(() => values.at(-1) === next, "it is being told");
+        await until(() => values.at(-1) === next, "the delivery is in progress");
         servers.at(-1)!.process.kill("SIGKILL");
         await servers.at(-1)!.process.ended;
         holds = false;
@@ -56,7 +56,7 @@ async function killTheTeller(env: Record<string, string>): Promise<void> {
         "nothing is lost, in order",
       );
       const again = values.filter((value, i) => values.indexOf(value) !== i);
-      assert.deepEqual(again, [3, 7], "only what was under way came again");
+      assert.deepEqual(again, [3, 7], "only deliveries in progress are repeated");
     } finally {
       hold.resolve();
       for (const server of servers) await server[Symbol.asyncDispose]();
@@ -66,17 +66,17 @@ async function killTheTeller(env: Record<string, string>): Promise<void> {
 }
 
 Deno.test("webhooks: kill -9 of the delivering instance loses nothing, on SQLite", async () => {
-  await withFile((path) => killTheTeller({ TASKCAST_SQLITE_PATH: path }));
+  await withFile((path) => killDeliveringServer({ TASKCAST_SQLITE_PATH: path }));
 });
 
 if (redis !== undefined) {
   Deno.test("webhooks: kill -9 of the delivering instance loses nothing, on Redis", async () => {
-    await killTheTeller({ TASKCAST_REDIS_URL: redis });
+    await killDeliveringServer({ TASKCAST_REDIS_URL: redis });
   });
 }
 
 if (postgres !== undefined) {
   Deno.test("webhooks: kill -9 of the delivering instance loses nothing, on PostgreSQL", async () => {
-    await killTheTeller({ TASKCAST_POSTGRES_URL: postgres, TASKCAST_STORAGE: "postgres" });
+    await killDeliveringServer({ TASKCAST_POSTGRES_URL: postgres, TASKCAST_STORAGE: "postgres" });
   });
 }

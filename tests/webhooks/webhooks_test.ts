@@ -135,7 +135,7 @@ Deno.test("abandoned deliveries are listed, and sent again on request", async ()
     }
     const failed = async () =>
       (await server.call("GET", "/tasks/t/webhooks")).body[0].failed[0]?.count === 3;
-    await until(failed, "all were given up");
+    await until(failed, "all deliveries are abandoned");
     const listed = await server.call("GET", "/webhooks/undelivered?limit=1");
     assert.equal(listed.body.tasks[0].taskId, "t");
     const next = await server.call("GET", `/webhooks/undelivered?cursor=${listed.body.nextCursor}`);

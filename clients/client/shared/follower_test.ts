@@ -87,7 +87,7 @@ async function withFollower(
   channel.close();
 }
 
-Deno.test("Follower: a new leader is joined at once, though the old one never tabMessage that it goes", async () => {
+Deno.test("Follower: joins a new leader at once, even if the old one did not announce its end", async () => {
   await withFollower(async ({ seen, ended, nextJoin, send }) => {
     const { from: to } = await nextJoin();
     const first = message("exact", 0);
