@@ -30,7 +30,7 @@ import { taskId } from "./schemas/task.ts";
  * itself, or mount it into another app under any path. It opens nothing, and has no timers while no
  * request is open.
  *
- * @throws {TypeError} If the options cannot work.
+ * @throws {TypeError} If the options are invalid.
  *
  * @example Serve it, or mount it
  * ```ts

@@ -8,7 +8,7 @@ type Anything = any;
 const key = "a key of many characters";
 const secret = "a secret of more than thirty-two bytes";
 
-Deno.test("an app is not made with options that cannot work, and says which", async () => {
+Deno.test("createTaskcastApp() rejects invalid options and names them", async () => {
   await using engine = new TaskEngine({
     broadcast: new MemoryBroadcastProvider(),
     shortTermStore: new MemoryShortTermStore(),

@@ -24,8 +24,8 @@ const APP_OPTIONS: Readonly<Record<keyof TaskcastAppOptions, true>> = {
 const AUTH_OPTIONS = { mode: true, jwt: true, authenticate: true } as const;
 
 /**
- * Checks the options that their own parts do not check. Callers without types learn at once what is
- * wrong, and a misplaced value never turns off authentication or a limit.
+ * Checks the options that no other part of the app checks. Mistakes in untyped code fail at once,
+ * and a misplaced value never turns off authentication or a limit.
  *
  * @throws {TypeError} With the name of the option.
  */

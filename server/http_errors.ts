@@ -1,7 +1,7 @@
 import type { ErrorBody, ErrorCode } from "@taskcast/core/protocol";
 import { TaskcastError, toJsonLine } from "@taskcast/core/protocol";
 
-/** The HTTP status of each error. Exhaustive: a new code does not compile without one. */
+/** The HTTP status of each error code. The type requires a status for every code. */
 export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   INVALID_INPUT: 400,
   INVALID_CURSOR: 400,
@@ -32,7 +32,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   ENGINE_CLOSED: 503,
 };
 
-/** Time after which a client may retry, if the error names no other. */
+/** Time after which a client may retry, if the error does not specify one. */
 const RETRY_AFTER_MS = 1_000;
 
 /**
@@ -53,7 +53,7 @@ export function errorResponse(error: unknown, requestId?: string): Response {
   return new Response(toJsonLine(body), { status, headers });
 }
 
-/** Returns what callers are told about an error. */
+/** Returns the part of an error that callers may see. */
 export function publicErrorOf(
   error: unknown,
   requestId?: string,

@@ -30,7 +30,7 @@ export interface AuthenticatorOptions {
  * A service key is checked first, in every mode. A wrong key is refused, whatever else is sent.
  *
  * @returns A function that throws or rejects with `UNAUTHORIZED` for unknown callers.
- * @throws {TypeError} If the options cannot work.
+ * @throws {TypeError} If the options are invalid.
  */
 export function createAuthenticator(
   { auth = { mode: "none" }, trustedServices = {}, allowShortSecrets, ...body }:

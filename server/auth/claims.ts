@@ -11,7 +11,7 @@ type Claims = Readonly<Record<string, unknown>>;
  *
  * @returns A function that throws `UNAUTHORIZED` for claims of the wrong type. A missing claim
  * grants nothing.
- * @throws {TypeError} If the options cannot work.
+ * @throws {TypeError} If the options are invalid.
  */
 export function claimReader(
   options: JwtClaims = {},
@@ -50,7 +50,7 @@ function claimAt(claims: unknown, name: string): unknown {
   return undefined;
 }
 
-/** Reads the task ids. A text other than `*` is refused: it would be matched by its parts. */
+/** Reads the task ids. A string other than `*` is refused: `includes()` would match parts of it. */
 function taskIdsOf(claim: unknown, name: string): "*" | readonly string[] {
   if (claim === undefined) return [];
   if (claim === "*") return "*";

@@ -7,7 +7,7 @@ import type { JwtClaims } from "./options.ts";
 // deno-lint-ignore no-explicit-any
 type Anything = any;
 
-Deno.test("claims are read as each issuer writes them", async () => {
+Deno.test("claims are read in the formats of common issuers", async () => {
   const secret = "a secret of more than thirty-two bytes";
   const issuers: [name: string, claims: JwtClaims, token: Record<string, unknown>][] = [
     ["Auth0", { scope: "permissions", taskIds: "https://example.com/tasks" }, {
@@ -59,13 +59,13 @@ Deno.test("claims are read as each issuer writes them", async () => {
   }
 });
 
-Deno.test('taskIds: "*" takes every token for all tasks; without it a missing claim is none', () => {
+Deno.test('taskIds: "*" allows all tasks for every token; without it, a missing claim allows none', () => {
   assert.equal(claimReader({ taskIds: "*" })({ taskIds: ["a"] }).taskIds, "*");
   assert.deepEqual(claimReader({ taskIds: "tasks" })({ taskIds: ["a"] }).taskIds, []);
   assert.deepEqual(claimReader()({}), { taskIds: [], scope: [] });
 });
 
-Deno.test("scopes without the prefix, and claims that are not named, grant nothing", () => {
+Deno.test("scopes without the prefix and claims that are not configured grant nothing", () => {
   const read = claimReader({ scope: "permissions", prefix: "tasks/" });
   assert.deepEqual(read({ scope: "*", permissions: ["*", "task:create", "tasks/", "/tasks/*"] }), {
     taskIds: [],
@@ -77,7 +77,7 @@ Deno.test("scopes without the prefix, and claims that are not named, grant nothi
   assert.deepEqual(claimReader({ scope: "a.b" })(both).scope, ["task:create"]);
 });
 
-Deno.test("hostile claims grant nothing: prototypes, other kinds of values, very long lists", () => {
+Deno.test("hostile claims grant nothing: prototypes, values of other types, very long lists", () => {
   const proto = JSON.parse('{"__proto__":{"scope":"*","taskIds":"*"},"a":{"__proto__":{"b":"*"}}}');
   for (const scope of ["scope", "a.b", "constructor.name", "a.constructor.name", "toString", "."]) {
     assert.deepEqual(claimReader({ scope })(proto), { taskIds: [], scope: [] }, scope);
@@ -114,7 +114,7 @@ Deno.test("hostile claims grant nothing: prototypes, other kinds of values, very
   assert(reads < 10 * many.length, `${reads} reads`);
 });
 
-Deno.test("options of claims that cannot work are refused when the app is created", () => {
+Deno.test("invalid claim options are rejected when the app is created", () => {
   const cases: [claims: Anything, message: RegExp][] = [
     [{ scopes: "scp" }, /auth\.jwt\.claims\.scopes is not known; did you mean "scope"\?/],
     [{ scope: [] }, /claims\.scope must be the name/],

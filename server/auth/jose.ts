@@ -3,7 +3,7 @@ export type Jose = typeof import("jose");
 
 let loading: Promise<Jose> | undefined;
 
-/** Loads the library on first use. Its 46 modules take 10 ms, which a start need not pay. */
+/** Loads the library on first use. Loading its 46 modules at start would take 10 ms. */
 export function jose(): Promise<Jose> {
   return loading ??= import("jose");
 }

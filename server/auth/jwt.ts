@@ -35,7 +35,7 @@ const JWT_OPTIONS: Readonly<Record<keyof JwtOptions, true>> = {
  *
  * @returns A function that rejects with `UNAUTHORIZED` for an invalid token, and with
  * `KEYS_UNAVAILABLE` if the issuer's keys cannot be fetched.
- * @throws {TypeError} If the options cannot work.
+ * @throws {TypeError} If the options are invalid.
  */
 export function createJwtVerifier(
   options: JwtOptions,
@@ -53,7 +53,7 @@ export function createJwtVerifier(
   jose().catch(() => {}); // Loads while the server starts. A failure surfaces with the first token.
   return async (token) => {
     const { errors, jwtVerify } = await jose();
-    const key = await keyOfTokens(); // A failure here is no fault of the token.
+    const key = await keyOfTokens(); // A failure here is not the token's fault.
     let payload: JWTPayload;
     try {
       // jose takes a function for key sets and a key otherwise; here both are one function.
@@ -138,7 +138,7 @@ function keyOf(options: JwtOptions, monotonic: () => number): () => Promise<JWTV
   });
 }
 
-/** Words why a token was refused. The message never contains anything from the token. */
+/** Returns the error for a refused token. The message contains nothing from the token. */
 function rejection(error: unknown, errors: Jose["errors"]): unknown {
   const refuse = (problem: string) =>
     new TaskcastError("UNAUTHORIZED", `The token is not valid: ${problem}`, { cause: error });

@@ -18,7 +18,7 @@ const verifyHs256 = createJwtVerifier({ secret: SECRET });
 const inSeconds = (seconds: number) => Math.floor(Date.now() / 1000) + seconds;
 
 for (const algorithm of JWT_ALGORITHMS.filter((name) => name !== "HS256")) {
-  Deno.test(`createJwtVerifier() takes ${algorithm} with a PEM and with a JWK, and no other key`, async () => {
+  Deno.test(`createJwtVerifier() accepts ${algorithm} keys as PEM and JWK, and refuses other keys`, async () => {
     const pair = await generateKeyPair(algorithm, { extractable: true });
     const other = await generateKeyPair(algorithm, { extractable: true });
     const pem = await exportSPKI(pair.publicKey);
@@ -65,7 +65,7 @@ Deno.test("createJwtVerifier() checks exp, nbf, iss and aud", async () => {
   await tolerant(await sign({ exp: inSeconds(-5) }));
 });
 
-Deno.test("claims: absent taskIds and scopes grant nothing, texts are not matched by their parts", async () => {
+Deno.test("claims: absent taskIds and scopes grant nothing, and strings are not matched in part", async () => {
   const contextOf = async (claims: JWTPayload) => {
     const { taskIds, scope } = await verifyHs256(await sign(claims));
     return { taskIds, scope };
@@ -86,7 +86,7 @@ Deno.test("claims: absent taskIds and scopes grant nothing, texts are not matche
   }
 });
 
-Deno.test("a refusal holds nothing of the token", async () => {
+Deno.test("a refusal contains nothing from the token", async () => {
   const token = await sign({ sub: "private-name", exp: inSeconds(-1) });
   await assert.rejects(verifyHs256(token), (error: Error) => {
     assert(!error.message.includes("private-name") && !error.message.includes(token.slice(0, 10)));
@@ -94,7 +94,7 @@ Deno.test("a refusal holds nothing of the token", async () => {
   });
 });
 
-Deno.test("issuer and audience may be several; none at all is an error and not anybody", async () => {
+Deno.test("several issuers and audiences are allowed; an empty list is an error", async () => {
   const verify = createJwtVerifier({
     secret: SECRET,
     issuer: ["us", "also us"],
@@ -125,7 +125,7 @@ Deno.test("issuer and audience may be several; none at all is an error and not a
   }
 });
 
-Deno.test("exp and nbf are kept to the second, and the tolerance is added to both", async () => {
+Deno.test("exp and nbf are exact to the second, and the clock tolerance applies to both", async () => {
   const clock = { nowMs: 0 };
   const [exp, nbf] = [2_000, 1_000];
   const token = await sign({ exp, nbf });
@@ -148,7 +148,7 @@ Deno.test("exp and nbf are kept to the second, and the tolerance is added to bot
   }
 });
 
-Deno.test("a token that asks for an extension is refused, and is no trouble of the server", async () => {
+Deno.test("a token that requires an extension is refused and is not reported as a server error", async () => {
   const header = btoa(JSON.stringify({ alg: "HS256", crit: ["exotic"], exotic: true }));
   const [, body, signature] = (await sign({ sub: "me" })).split(".");
   const token = [header.replaceAll("=", ""), body, signature].join(".");
@@ -171,7 +171,7 @@ Deno.test("a public key is never used as a shared secret, whatever is configured
 });
 
 for (const algorithm of JWT_ALGORITHMS) {
-  Deno.test(`the key of ${algorithm} is imported once, however many tokens come`, async () => {
+  Deno.test(`the ${algorithm} key is imported once for any number of tokens`, async () => {
     const pair = algorithm === "HS256"
       ? undefined
       : await generateKeyPair(algorithm, { extractable: true });
@@ -197,7 +197,7 @@ for (const algorithm of JWT_ALGORITHMS) {
   });
 }
 
-Deno.test("createJwtVerifier() refuses options that cannot work", () => {
+Deno.test("createJwtVerifier() rejects invalid options", () => {
   const bad = [
     {},
     { algorithm: "none" as JwtAlgorithm, secret: SECRET },

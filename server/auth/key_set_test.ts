@@ -60,7 +60,7 @@ function keyServer(keys: JWK[], options: Partial<JwtOptions> = {}): KeyServer {
 const refused = { code: "UNAUTHORIZED" };
 const unavailable = { code: "KEYS_UNAVAILABLE" };
 
-Deno.test("key set: many requests at once and later cost one fetch, and one import of the key", async () => {
+Deno.test("key set: concurrent and later requests share one fetch and one import of the key", async () => {
   await using server = keyServer([await jwk(0)]);
   const token = await tokenOf(0);
   const { importKey } = crypto.subtle;
@@ -80,7 +80,7 @@ Deno.test("key set: many requests at once and later cost one fetch, and one impo
   assert.equal(server.fetches, 1);
 });
 
-Deno.test("key set: a new key is taken after the cooldown, one that was taken back is refused", async () => {
+Deno.test("key set: a new key is accepted after the cooldown, and a revoked key is refused", async () => {
   await using server = keyServer([await jwk(0)]);
   await server.verify(await tokenOf(0));
   server.keys = [await jwk(1)];
@@ -92,7 +92,7 @@ Deno.test("key set: a new key is taken after the cooldown, one that was taken ba
   assert.equal(server.fetches, 2);
 });
 
-Deno.test("key set: a key that was taken back is refused after the age at the latest", async () => {
+Deno.test("key set: a revoked key is refused once the maximum age has passed", async () => {
   await using server = keyServer([await jwk(0), await jwk(1)]);
   await server.verify(await tokenOf(0));
   server.keys = [await jwk(1)];
@@ -104,7 +104,7 @@ Deno.test("key set: a key that was taken back is refused after the age at the la
   assert.equal(server.fetches, 2);
 });
 
-Deno.test("key set: a flood of unknown keys costs one fetch per cooldown", async () => {
+Deno.test("key set: a flood of unknown keys causes one fetch per cooldown", async () => {
   await using server = keyServer([await jwk(0)]);
   await server.verify(await tokenOf(0));
   for (let round = 1; round <= 3; round++) {
@@ -119,7 +119,7 @@ Deno.test("key set: a flood of unknown keys costs one fetch per cooldown", async
   }
 });
 
-Deno.test("key set: while the issuer is away known keys go on, and others are not called wrong", async () => {
+Deno.test("key set: while the issuer is unreachable, known keys work and others are not called invalid", async () => {
   await using elsewhere = keyServer([await jwk(0), await jwk(1)]);
   const failures: NonNullable<KeyServer["answer"]>[] = [
     () => new Response("no", { status: 500 }),
@@ -152,7 +152,7 @@ Deno.test("key set: while the issuer is away known keys go on, and others are no
   }
 });
 
-Deno.test("key set: an issuer that is away from the beginning is asked again soon", async () => {
+Deno.test("key set: a first fetch that fails is retried soon", async () => {
   await using server = keyServer([await jwk(0)]);
   server.answer = () => new Response("no", { status: 503 });
   const token = await tokenOf(0);
@@ -164,7 +164,7 @@ Deno.test("key set: an issuer that is away from the beginning is asked again soo
   assert.equal((await server.verify(token)).sub, "me");
 });
 
-Deno.test("key set: an issuer that hangs delays no request with a known key", async () => {
+Deno.test("key set: an issuer that hangs does not delay requests with a known key", async () => {
   await using server = keyServer([await jwk(0)]);
   await server.verify(await tokenOf(0));
   server.answer = () => new Response("no", { status: 500 });
@@ -184,7 +184,7 @@ Deno.test("key set: an issuer that hangs delays no request with a known key", as
   assert.equal(server.fetches, 3);
 });
 
-Deno.test("key set: keys for something else, or of another kind, are none", async () => {
+Deno.test("key set: keys for other uses or of other types are ignored", async () => {
   const rsa = await generateKeyPair("RS256");
   const unfit: JWK[] = [
     await jwk(0, { use: "enc" }),
@@ -202,7 +202,7 @@ Deno.test("key set: keys for something else, or of another kind, are none", asyn
   }
 });
 
-Deno.test("key set: a token that names no key is for the only one, not for one of several", async () => {
+Deno.test("key set: a token that names no key is accepted only if a single key matches", async () => {
   await using one = keyServer([await jwk(0, { kid: undefined })]);
   const token = await new SignJWT({ sub: "me" }).setProtectedHeader({ alg: ALGORITHM })
     .sign(pairs[0]!.privateKey);
@@ -211,7 +211,7 @@ Deno.test("key set: a token that names no key is for the only one, not for one o
   await assert.rejects(several.verify(token), { ...refused, message: /names no key/ });
 });
 
-Deno.test("key set: a token cannot bring its own key, nor say where one is", async () => {
+Deno.test("key set: a token cannot supply its own key or the URL of one", async () => {
   await using server = keyServer([await jwk(0)]);
   await using attacker = keyServer([await jwk(1, { kid: "k0" })]);
   const header = {

@@ -41,9 +41,9 @@ export type AuthOptions =
 export interface TrustedService {
   /** Sent as `X-Taskcast-Service-Key`; at least 16 characters. */
   key: string;
-  /** Scopes of the service. @default everything */
+  /** Scopes of the service. @default all scopes */
   scope?: readonly Scope[];
-  /** Tasks that the service may access. @default all */
+  /** Ids of the tasks that the service may access. @default all tasks */
   taskIds?: "*" | readonly string[];
 }
 

@@ -18,7 +18,7 @@ export type TrustedServices = Record<string, string | TrustedService>;
  * Returns a function that authenticates services by their keys.
  *
  * @param open Authentication is off.
- * @throws {TypeError} For keys that cannot work, or for limits that would have no effect.
+ * @throws {TypeError} For invalid keys, or for restrictions that would have no effect.
  */
 export function createKeyAuthenticator(
   services: TrustedServices,
@@ -51,7 +51,7 @@ function assertService(path: string, service: string | TrustedService, open: boo
   if (typeof service !== "object" || service === null || Array.isArray(service)) {
     throw new TypeError(`${path} must be a key or an object { key, scope, taskIds }`);
   }
-  // With a misspelt part, the service would keep every right.
+  // A misspelt restriction would leave the service unrestricted.
   assertKnownOptions(service, PARTS, path);
   const { key, scope, taskIds } = service;
   assertKey(`${path}.key`, key);

@@ -6,7 +6,7 @@ import { createTickets } from "./tickets.ts";
 
 const secret = "a secret of more than thirty-two bytes";
 
-Deno.test("a ticket is good for its task, until it expires, on every instance of the secret", async () => {
+Deno.test("a ticket is valid for its task until it expires, on every instance with the same secret", async () => {
   let nowMs = 1_000_000;
   const now = () => nowMs;
   const [here, there, stranger] = [
@@ -37,7 +37,7 @@ Deno.test("a ticket is good for its task, until it expires, on every instance of
   await assert.rejects(there.verify(ticket, "t1"), { code: "UNAUTHORIZED", message: /expired/ });
 });
 
-Deno.test("a ticket is no token, and a token no ticket, though one secret signs both", async () => {
+Deno.test("tickets are not accepted as tokens, nor tokens as tickets, even with the same secret", async () => {
   const tickets = createTickets({ secret, now: Date.now });
   const { ticket } = await tickets.issue(
     { id: "t1", incarnation: "0123abcd" },

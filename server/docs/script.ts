@@ -177,7 +177,7 @@ function section(method, path, operation, all) {
     element("summary", {},
       element("span", { class: "method " + method.toLowerCase() }, method), " ",
       element("code", {}, path), " ", element("span", { class: "what" }, operation.summary || "")));
-  // Built when first opened: most of them never are.
+  // Built when first opened, since most are never opened.
   details.addEventListener("toggle", () => {
     if (!details.open || details.childElementCount > 1) return;
     details.append(

@@ -8,7 +8,7 @@ function forwarded(header: string | undefined, hops: number): string | undefined
   return forwardedAddress(new Request("http://host/", { headers }), remote, hops);
 }
 
-Deno.test("forwardedAddress() believes as many entries as there are proxies, from the end", () => {
+Deno.test("forwardedAddress() trusts as many entries from the end as there are proxies", () => {
   assert.equal(forwarded("203.0.113.7", 0), remote, "no proxy: the header is anybody's");
   assert.equal(forwarded(undefined, 1), remote);
   assert.equal(forwarded("203.0.113.7", 1), "203.0.113.7");
@@ -17,7 +17,7 @@ Deno.test("forwardedAddress() believes as many entries as there are proxies, fro
   assert.equal(forwarded("203.0.113.7", 2), "203.0.113.7");
 });
 
-Deno.test("forwardedAddress() takes ports off, and nonsense for nothing", () => {
+Deno.test("forwardedAddress() removes ports and ignores malformed addresses", () => {
   assert.equal(forwarded("203.0.113.7:51000", 1), "203.0.113.7");
   assert.equal(forwarded("[2001:db8::1]:443", 1), "2001:db8::1");
   assert.equal(forwarded("2001:db8::1", 1), "2001:db8::1");
@@ -28,7 +28,7 @@ Deno.test("forwardedAddress() takes ports off, and nonsense for nothing", () => 
   }
 });
 
-Deno.test("addressKey() counts a network of IPv6 as one, however its addresses are written", () => {
+Deno.test("addressKey() returns one key for an IPv6 network, however its addresses are written", () => {
   const network = "2001:db8:0:7::/64";
   for (
     const address of ["2001:db8:0:7::1", "2001:0DB8:0:7:ffff:1:2:3", "2001:db8::7:0:0:0:9%eth0"]

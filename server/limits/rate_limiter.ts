@@ -14,11 +14,11 @@ const EVICTED_PER_CALL = 2;
 
 /**
  * Token buckets, one for each key. A bucket is a single number: the time at which it will be full
- * again. Taking a token moves that time forward. A full bucket is the same as none and is
- * forgotten.
+ * again. Taking a token moves that time forward. A full bucket is equivalent to none and is
+ * removed.
  *
  * The table is bounded. When it is full of buckets in use, the least recently used one is
- * forgotten, so its key starts again with a full bucket. Refusing new keys instead would let a few
+ * removed, so its key starts again with a full bucket. Refusing new keys instead would let a few
  * callers lock out all others.
  */
 export class RateLimiter {
@@ -31,7 +31,7 @@ export class RateLimiter {
 
   /**
    * @param options.now Monotonic milliseconds, so that a change of the system clock has no effect.
-   * @throws {TypeError} If the rate or the bound cannot work; the message begins with `name`.
+   * @throws {TypeError} If the rate or the bound is invalid; the message begins with `name`.
    */
   constructor(
     { requestsPerSecond, burst }: Rate,
@@ -58,14 +58,14 @@ export class RateLimiter {
     return this.#fullAtMs.size;
   }
 
-  /** Takes a token if there is one. @returns 0, or the milliseconds until there will be one. */
+  /** Takes a token if one is available. @returns 0, or the milliseconds until one will be. */
   take(key: string): number {
     const waitMs = this.waitMs(key);
     if (waitMs === 0) this.charge(key);
     return waitMs;
   }
 
-  /** Takes nothing. @returns 0 if there is a token, or the milliseconds until there will be one. */
+  /** Takes no token. @returns 0 if one is available, or the milliseconds until one will be. */
   waitMs(key: string): number {
     const nowMs = this.#now();
     const nextFullAtMs = Math.max(nowMs, this.#fullAtMs.get(key) ?? 0) + this.#intervalMs;

@@ -9,7 +9,7 @@ function limiter(rate: Rate, maxBuckets = 100) {
   return { clock, limiter: new RateLimiter(rate, options) };
 }
 
-Deno.test("RateLimiter gives a burst at once, then one each interval, and says how long to wait", () => {
+Deno.test("RateLimiter allows a burst, then one token per interval, and returns the time to wait", () => {
   const { clock, limiter: rate } = limiter({ requestsPerSecond: 4, burst: 3 });
   assert.deepEqual([1, 2, 3].map(() => rate.take("a")), [0, 0, 0]);
   assert.equal(rate.take("a"), 250);
@@ -23,7 +23,7 @@ Deno.test("RateLimiter gives a burst at once, then one each interval, and says h
   assert.deepEqual([1, 2, 3, 4].map(() => rate.take("a") === 0), [true, true, true, false]);
 });
 
-Deno.test("RateLimiter agrees with a bucket that is filled drop by drop", () => {
+Deno.test("RateLimiter behaves like a bucket that is refilled in small steps", () => {
   fc.assert(fc.property(
     fc.integer({ min: 1, max: 50 }),
     fc.integer({ min: 1, max: 20 }),
@@ -43,7 +43,7 @@ Deno.test("RateLimiter agrees with a bucket that is filled drop by drop", () => 
   ));
 });
 
-Deno.test("RateLimiter forgets buckets that are full again, and never remembers more than it may", () => {
+Deno.test("RateLimiter removes full buckets and never keeps more than its maximum", () => {
   const { clock, limiter: rate } = limiter({ requestsPerSecond: 1, burst: 2 }, 50);
   for (let i = 0; i < 1_000; i++) {
     rate.take(`stranger ${i}`);
@@ -62,7 +62,7 @@ Deno.test("RateLimiter forgets buckets that are full again, and never remembers 
   assert(rate.waitMs("a") > 0);
 });
 
-Deno.test("RateLimiter.charge() counts what happened already, and not without end", () => {
+Deno.test("RateLimiter.charge() counts past events, and the debt is bounded", () => {
   const { clock, limiter: rate } = limiter({ requestsPerSecond: 1, burst: 2 });
   for (let i = 0; i < 100; i++) rate.charge("a");
   assert.equal(rate.waitMs("a"), 3_000);
@@ -71,7 +71,7 @@ Deno.test("RateLimiter.charge() counts what happened already, and not without en
   assert.equal(rate.waitMs("a"), 0);
 });
 
-Deno.test("RateLimiter refuses rates that cannot work", () => {
+Deno.test("RateLimiter rejects invalid rates", () => {
   const bad = [
     { requestsPerSecond: 0 },
     { requestsPerSecond: -1 },

@@ -61,7 +61,7 @@ export class RequestLimits {
   readonly #failures?: RateLimiter;
   readonly #refused: Record<RateReason, number> = { credential: 0, address: 0, failures: 0 };
 
-  /** @throws {TypeError} If the options cannot work. */
+  /** @throws {TypeError} If the options are invalid. */
   constructor({ rateLimit, clientAddress, open }: RequestLimitsOptions) {
     this.#clientAddress = clientAddress;
     if (rateLimit === undefined) return;
@@ -131,8 +131,8 @@ export class RequestLimits {
   }
 
   /**
-   * Authenticates a request. After too many failures from an address, credentials are not even
-   * checked: the answer would tell a right guess from a wrong one.
+   * Authenticates a request. After too many failures from an address, credentials are not
+   * checked: the answer would reveal whether a guess was right.
    *
    * @throws {TaskcastError} `RATE_LIMITED`, or whatever `authenticate` throws.
    */

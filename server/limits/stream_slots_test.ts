@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { StreamSlots } from "./stream_slots.ts";
 
-Deno.test("StreamSlots counts each caller and all together, and takes back each place once", () => {
+Deno.test("StreamSlots counts streams per caller and in total, and releases each slot once", () => {
   const slots = new StreamSlots({ maxStreams: 3, maxStreamsPerCredential: 2 });
   const refused = { code: "RATE_LIMITED" };
   const first = slots.take("a");
@@ -20,7 +20,7 @@ Deno.test("StreamSlots counts each caller and all together, and takes back each 
   assert.equal(slots.open, 0);
 });
 
-Deno.test("StreamSlots refuses limits that cannot work", () => {
+Deno.test("StreamSlots rejects invalid limits", () => {
   for (const limit of [0, -1, 1.5, NaN, "5" as unknown as number]) {
     assert.throws(() => new StreamSlots({ maxStreams: limit }), /^TypeError: maxStreams must/);
     assert.throws(() => new StreamSlots({ maxStreamsPerCredential: limit }), TypeError);

@@ -64,7 +64,7 @@ export class Instruments {
     const registry = new Registry();
     for (const { read, ...named } of this.#all) {
       const get = () => Promise.resolve({ ...named, values: read(named.name) });
-      // A registry needs no more of a metric than this, though its types ask for more.
+      // The registry uses only these members of a metric, though its types require more.
       registry.registerMetric({ ...named, get } as unknown as Metric);
     }
     return { text: await registry.metrics(), contentType: registry.contentType };

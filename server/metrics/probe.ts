@@ -1,8 +1,8 @@
 import { inTime } from "@taskcast/core/adapter";
 
 /**
- * Asks a question that may take long or never be answered, for callers that cannot wait. It asks at
- * most once per interval and one at a time; every caller gets the newest answer.
+ * Runs a check that may take long or never finish, for callers that cannot wait for it. The check
+ * runs at most once per interval and never concurrently. Every caller gets the newest result.
  */
 export class Probe<Answer> {
   readonly #ask: () => Promise<Answer>;
@@ -21,12 +21,12 @@ export class Probe<Answer> {
     this.#patienceMs = patienceMs;
   }
 
-  /** The newest answer; `undefined` after a question that failed. */
+  /** The newest result; `undefined` after a check that failed. */
   get newest(): Answer | undefined {
     return this.#newest;
   }
 
-  /** Asks if the newest answer is old. Resolves when the answer arrives or the wait is over. */
+  /** Runs the check if its result is old. Resolves when it ends or the wait is over. */
   async refresh(): Promise<void> {
     if (this.#asking === undefined && performance.now() - this.#askedAtMs >= this.#everyMs) {
       this.#askedAtMs = performance.now();

@@ -5,8 +5,8 @@ import { WaitList } from "@taskcast/core/internal";
 const MAX_TICK_MS = 1_000;
 
 /**
- * Bounds many short waits by one coarse timer. A timer for each request would take a twentieth of
- * what a small request costs. While nothing waits, there is no timer.
+ * Limits the time of many short waits with one coarse timer. A timer for each request would add 5 %
+ * to the cost of a small request. No timer runs while nothing waits.
  */
 export class Deadlines {
   readonly #limitMs: number;
@@ -20,7 +20,7 @@ export class Deadlines {
     this.#tickMs = Math.min(MAX_TICK_MS, Math.ceil(limitMs / 4));
   }
 
-  /** Settles as `work` does, or rejects with the error of `late` once the limit is over. */
+  /** Settles as `work` does, or rejects with the error that `late` returns when time is up. */
   watch<T>(work: Promise<T>, late: () => Error): Promise<T> {
     return new Promise((resolve, reject) => {
       const waits = this.#waits;

@@ -14,10 +14,10 @@ const KINDS: Readonly<Record<string, string>> = {
   record: "an object",
 };
 
-/** Describes an issue in our own words; those of zod are for its users. */
+/** Describes an issue to API clients; zod's own messages are written for its users. */
 export function problemOf(issue: Issue): string {
   const { input } = issue;
-  // A message of the schema itself.
+  // The schema sets its own message.
   if (issue.code === "custom" || issue.code === "unrecognized_keys") return issue.message;
   if (input === undefined) return "is missing";
   switch (issue.code) {

@@ -12,7 +12,7 @@ export interface AnsweredRequest {
   method: string;
   /** The path of the operation as in OpenAPI, or `other`: never a path that callers choose. */
   route: string;
-  /** The task that the request was about. */
+  /** Id of the task that the request was about. */
   taskId?: string;
   /** HTTP status. For a refusal that a browser gets as a stream, the status of the refusal. */
   status: number;
@@ -20,7 +20,7 @@ export interface AnsweredRequest {
   durationMs: number;
 }
 
-/** Answers a request. May record in `info` what it learns about the request. */
+/** Answers a request. May add to `info`, for example the task's id. */
 export type Answer = (context: Context, info: RequestInfo) => Response | Promise<Response>;
 
 /** Options of {@linkcode ObservedRequests}. */
@@ -82,7 +82,7 @@ export class ObservedRequests {
         () => this.#answer(context, info, answer),
       );
     } else {
-      // Repeats #answer, which would add a promise.
+      // Duplicates #answer: calling it would add a promise.
       try {
         response = await answer(context, info);
       } catch (error) {

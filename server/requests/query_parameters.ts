@@ -13,7 +13,7 @@ export function queryOf(request: HonoRequest): QueryParameters {
   return request.raw.url.includes("?") ? request.queries() : NONE;
 }
 
-/** Prefix of parameters that are never ours, such as `_=1764540000` against caches. */
+/** Prefix of ignored parameters, such as `_=1764540000` to bypass caches. */
 const FOREIGN_PREFIX = "_";
 
 /**

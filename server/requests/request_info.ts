@@ -6,7 +6,7 @@ export interface RequestInfo {
   readonly requestId: string;
   /** The path of the operation as in OpenAPI; `other` until an operation matches. */
   route: string;
-  /** The task it is about. */
+  /** Id of the task that the request is about. */
   taskId: string | undefined;
   /**
    * Position in a trace of this process, as W3C defines it. Without one, the caller's header
@@ -19,7 +19,7 @@ export interface RequestInfo {
   named: Response | undefined;
 }
 
-/** Ids that callers may choose. Others could forge lines of a log. */
+/** Request ids accepted from callers. Other characters could forge log lines. */
 const SANE = /^[A-Za-z0-9._-]{1,128}$/;
 
 /**

@@ -7,10 +7,10 @@ import { taskId, taskSchema } from "./task.ts";
 /** Query of `GET /displaced/export` and `DELETE /displaced`. */
 export const displacedTaskQuery: z.ZodType<{ taskId: string; incarnation: string }> = z.lazy(() =>
   strict({
-    taskId: single(taskId, { description: "As the list tells it" }),
+    taskId: single(taskId, { description: "As returned by the list" }),
     incarnation: single(
       z.string().regex(/^[0-9a-z]{8}$/, "must be the incarnation of a task in the list"),
-      { description: "As the list tells it" },
+      { description: "As returned by the list" },
     ),
   })
 );

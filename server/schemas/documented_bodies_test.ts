@@ -62,7 +62,7 @@ async function assertDocumented(
   assert(taken > 20, `${taken} bodies were taken`);
 }
 
-Deno.test("every new task that the engine takes is documented", async () => {
+Deno.test("every new task that the engine accepts matches the documented schema", async () => {
   const fields = ["type", "params", "metadata", "tags", "priority", "ttl", "authConfig"];
   fields.push("webhooks", "cleanup", "assignMode", "cost", "disconnectPolicy");
   await assertDocumented(
@@ -72,7 +72,7 @@ Deno.test("every new task that the engine takes is documented", async () => {
   );
 });
 
-Deno.test("every event that the engine takes is documented", async () => {
+Deno.test("every event that the engine accepts matches the documented schema", async () => {
   const fields = ["level", "seriesId", "seriesMode", "seriesAccField", "producerId"];
   fields.push("producerSeq", "producerEpoch");
   await assertDocumented(eventBody, fields, async (engine, body) => {
@@ -82,7 +82,7 @@ Deno.test("every event that the engine takes is documented", async () => {
   });
 });
 
-Deno.test("every transition that the engine takes is documented", async () => {
+Deno.test("every transition that the engine accepts matches the documented schema", async () => {
   const fields = ["result", "error", "reason", "ttl", "resumeAfterMs", "blockedRequest"];
   await assertDocumented(transitionBody, fields, async (engine, body) => {
     const { id } = await engine.createTask();

@@ -88,7 +88,7 @@ function word(description: string) {
 }
 
 /**
- * A text of which the last value counts: libraries append theirs to the one that a page began with.
+ * A parameter whose last value counts: libraries append their value to the one in the original URL.
  */
 function lastOf(description: string) {
   return described(z.array(z.string()).transform((values) => values.at(-1)!), {

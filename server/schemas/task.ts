@@ -25,7 +25,7 @@ import { strict } from "./strict.ts";
 import { webhooksBody, webhooksSchema } from "./webhook.ts";
 
 // These schemas both validate input and describe it in the OpenAPI document. Their bounds are the
-// engine's own, and the engine has the last word.
+// engine's own, and the engine validates again.
 //
 // Each schema is made on first use; those of answers are needed for the document only. All of them
 // together take 30 ms and 5 MiB, a tenth of a server's start.

@@ -21,7 +21,7 @@ function noting() {
   };
 }
 
-Deno.test("callAt() calls at the time, not before, also when no timer can wait for so long", async () => {
+Deno.test("callAt() never calls early, even if the delay exceeds the maximum of a timer", async () => {
   for (const leftMs of [-5, 0, 1, 1_024, 1_025, 3_600_000, 40 * DAY_MS]) {
     const clock = noting();
     const calledMs: number[] = [];
@@ -38,7 +38,7 @@ Deno.test("callAt() calls at the time, not before, also when no timer can wait f
   }
 });
 
-Deno.test("callAt() lets go of its timer, and its long waits are of few lengths", async () => {
+Deno.test("callAt() clears its timer when cancelled, and uses few distinct delays for long waits", async () => {
   const clock = noting();
   for (let i = 0; i < 500; i++) {
     const forget = callAt(clock.now() + DAY_MS - 7 * i, () => assert.fail("forgotten"), clock);

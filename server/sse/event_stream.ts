@@ -48,7 +48,7 @@ export class EventStream implements ChunkSource<Uint8Array>, ReadRequest<Uint8Ar
   }
 
   read(request: ReadRequest<Uint8Array>): void {
-    if (this.#isCancelled) return; // A socket may still ask for more.
+    if (this.#isCancelled) return; // A socket may still request a chunk.
     this.#request = request;
     const preamble = this.#preamble;
     if (preamble === undefined) return this.#stream.chunks.read(this);
@@ -66,7 +66,7 @@ export class EventStream implements ChunkSource<Uint8Array>, ReadRequest<Uint8Ar
     try {
       await this.#stream.chunks.cancel();
     } catch (error) {
-      this.#onError(error); // Nobody else could report it.
+      this.#onError(error); // No caller receives the error.
     }
   }
 

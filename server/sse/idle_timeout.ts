@@ -14,9 +14,9 @@ const BUN_IDLE_SECONDS = 10;
 const IS_BUN = "Bun" in globalThis;
 
 /**
- * Tells a host that closes quiet connections to keep a request's open, since its stream may be
- * silent for any time. `Bun.serve` is such a host. It is told if `app.fetch` gets the server that
- * Bun passes on, as in `Bun.serve({ fetch: app.fetch })`.
+ * Keeps a request's connection open on hosts that close idle connections, since a stream may be
+ * silent for any time. `Bun.serve` is such a host. This works only if `app.fetch` receives the
+ * server that Bun passes, as in `Bun.serve({ fetch: app.fetch })`.
  *
  * @param onEnd Called when the stream has ended.
  * @returns A function to call instead of `onEnd`.

@@ -1,8 +1,8 @@
 /**
  * For listeners that write to sockets themselves.
  *
- * A response of Taskcast that streams has a body like any other, and every server can send it. A
- * listener that knows its sockets may take the stream instead, and save the web stream between.
+ * A streaming response has an ordinary body, which every server can send. A listener that writes to
+ * its sockets directly may read the underlying stream instead, which avoids the web stream.
  *
  * @example Chunks as they come
  * ```ts

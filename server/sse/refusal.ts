@@ -9,8 +9,8 @@ const STREAM_ROUTES: readonly string[] = ["/tasks/{id}/events", "/events"];
 
 /**
  * Returns a temporary refusal that a browser's `EventSource` can handle. Any status but 200 closes
- * an `EventSource` for good, even if the server is back in a second. So it gets a stream that says
- * how long to wait, and the reason in a comment, and then ends.
+ * an `EventSource` for good, even if the server is back in a second. It therefore gets a stream with
+ * the reconnection delay and, in a comment, the reason. The stream then ends.
  *
  * Only requests that accept nothing but a stream get this. A client that also accepts JSON, as ours
  * do, gets the status.

@@ -39,7 +39,7 @@ Deno.test("a chunk that arrives after the reader has left is dropped without an 
   assert.deepEqual([errors, ends, state.cancelled, sent()], [[], ["end"], 1, 0]);
 });
 
-Deno.test("chunks that are asked for at once come one after the other", async () => {
+Deno.test("chunks that are requested concurrently arrive in order", async () => {
   const { state, response, sent } = streamByHand();
   const reader = response.body!.getReader();
   const reads = [reader.read(), reader.read(), reader.read()];

@@ -7,8 +7,8 @@ import { remoteContext, spanContextOf, traceparentOf, tracer } from "./tracer.ts
 const UNTRACED: WorkSpan = { link() {}, fail() {} };
 
 /**
- * Returns a tracer that reports an engine's work to the process's OpenTelemetry SDK. Without an SDK it
- * costs next to nothing.
+ * Returns a tracer that reports an engine's work to the process's OpenTelemetry SDK. Without an SDK,
+ * its cost is negligible.
  *
  * @example
  * ```ts
@@ -62,7 +62,7 @@ async function trace<T>(
         fail,
       }));
   } catch (error) {
-    // A refusal is no failure of the code that refuses.
+    // A refused call is not an error of the engine.
     if (error instanceof TaskcastError) span.setAttribute("error.type", error.code);
     else fail(error instanceof Error ? error.name : "error");
     throw error;

@@ -38,7 +38,7 @@ Deno.test("if the OpenTelemetry API cannot be loaded, that is reported once and 
   });
 });
 
-Deno.test("an SDK that the API does not see, being older, is none", async () => {
+Deno.test("an SDK that is too old for the API to detect is ignored", async () => {
   const openTelemetry = lazyOpenTelemetry(() => Promise.resolve(api), assert.fail);
   await withOtherSdk(async () => {
     await openTelemetry.load();

@@ -51,7 +51,7 @@ export function isPublicAddress(address: string): boolean {
   return isIP(address) === 4 && !special.check(address, "ipv4");
 }
 
-/** Returns the IP address that a URL's host is written as, or `undefined` if the host is a name. */
+/** Returns the IP address in a URL's host, or `undefined` if the host is a name. */
 export function literalAddress(url: URL): string | undefined {
   const host = url.hostname.replace(/^\[|\]$/g, "");
   return isIP(host) === 0 ? undefined : host;

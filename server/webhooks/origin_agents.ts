@@ -22,8 +22,8 @@ interface OriginEntry {
  *
  * Each origin has its own agent. A single agent for all would count idle connections in its
  * `maxTotalSockets` without closing them for the sake of another origin, so a request to a further
- * origin would wait for ever. Here no request waits for a connection, and the least recently used
- * origin makes room.
+ * origin would wait for ever. Here no request waits for a connection, and the idle connections of
+ * the least recently used origin are closed.
  */
 export class OriginAgents {
   readonly #maxIdle: number;
