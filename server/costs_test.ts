@@ -45,7 +45,7 @@ Deno.test("a publish reads only headers that can change its handling", async () 
   ]);
 });
 
-Deno.test("where a request comes from is only asked for a limit that counts it", async () => {
+Deno.test("a request's address is determined only if a limit needs it", async () => {
   assert.equal((await asked({})).addresses, 0);
   const rateLimit = { requestsPerSecond: 1_000 };
   assert.equal((await asked({ rateLimit })).addresses, 1);

@@ -116,12 +116,12 @@ function errorsOf(operation: DocumentedOperation): Partial<Record<number, string
       : {}),
     ...(scope
       ? {
-        401: "No valid token",
+        401: "Missing or invalid credentials",
         403: "The token does not allow this",
         429: "Too many requests or streams; `Retry-After` says when to retry",
       }
       : {}),
-    ...(withId ? { 404: "No such task" } : {}),
+    ...(withId ? { 404: "The task does not exist" } : {}),
     ...(body || content ? { 413: "Too large", 415: "Unsupported content type" } : {}),
     ...errors,
   };

@@ -17,7 +17,7 @@ function engine(): TaskEngine {
   });
 }
 
-Deno.test("an app is not made with cors options that let no page in", async () => {
+Deno.test("createTaskcastApp() rejects CORS options that would allow no page", async () => {
   await using host = engine();
   const cases: [cors: Anything, message: RegExp][] = [
     [null, /cors must be an object/],
@@ -54,7 +54,7 @@ Deno.test("an app is not made with cors options that let no page in", async () =
   }
 });
 
-Deno.test("pages of every origin that is taken are let in", async () => {
+Deno.test("pages of every allowed origin have access", async () => {
   await using host = engine();
   const origins = [
     "https://a.example",
@@ -111,7 +111,7 @@ async function preflight(options: Anything, origin: string) {
   return { status, allowed: headers.get("access-control-allow-origin"), text, refused };
 }
 
-Deno.test("the preflight of a page of another origin gets advice on what to set, and so does the host", async () => {
+Deno.test("a refused preflight names the setting to change, and is reported to the host", async () => {
   const page = "https://app.example";
   const { status, text, refused } = await preflight({}, page);
   assert.equal(status, 405);

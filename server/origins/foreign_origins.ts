@@ -2,7 +2,7 @@ import { originProblem } from "@taskcast/core/internal";
 import type { MiddlewareHandler } from "hono";
 import type { CorsOptions } from "./cors.ts";
 
-/** Reports the origins of pages that may not call, so that an operator learns what to allow. */
+/** Reports the origins of pages that may not call, so that operators know what to allow. */
 export class ForeignOrigins {
   readonly #isAllowed: (origin: string) => boolean;
   readonly #onRefused: ((origin: string) => void) | undefined;
@@ -21,7 +21,7 @@ export class ForeignOrigins {
     if (this.#onRefused === undefined) return;
     const origin = headers.get("origin");
     if (origin === null || this.#isAllowed(origin)) return;
-    // A malformed origin comes from no browser, and may be anything.
+    // Browsers never send a malformed origin, so its content cannot be trusted.
     if (originProblem(origin) === undefined) this.#onRefused(origin);
   }
 

@@ -25,7 +25,7 @@ export function chunkSource(body: ReadableStream<Uint8Array>): ChunkSource {
       const { value, done } = await reader.read(new Uint8Array(memory));
       if (done || value === undefined) return { done: true };
       memory = value.buffer as ArrayBuffer;
-      // A full buffer means that much is coming, so the next one is larger.
+      // A full buffer suggests a large body, so the next buffer is larger.
       if (value.length === memory.byteLength && memory.byteLength < MAX_BYTES) {
         memory = new ArrayBuffer(2 * memory.byteLength);
       }

@@ -20,7 +20,7 @@ function watcher(deadlines: Deadlines, told: string[]) {
   };
 }
 
-Deno.test("Deadlines: each wait ends by itself or at its limit, in any order", async () => {
+Deno.test("Deadlines: each wait ends with its work or at its limit, in any order", async () => {
   const clock = install();
   try {
     const told: string[] = [];
@@ -45,7 +45,7 @@ Deno.test("Deadlines: each wait ends by itself or at its limit, in any order", a
   }
 });
 
-Deno.test("Deadlines: there is no timer when nothing waits, and one again afterwards", async () => {
+Deno.test("Deadlines: no timer runs while nothing waits, and a later wait starts one again", async () => {
   const clock = install();
   try {
     const told: string[] = [];

@@ -24,7 +24,7 @@ function split(text: string, cuts: readonly number[], maxBytes = 1000) {
   return { lines, problem: splitter.problem };
 }
 
-Deno.test("LineSplitter gives the same lines wherever the bytes are cut", () => {
+Deno.test("LineSplitter returns the same lines wherever the bytes are split", () => {
   const lineArb = fc.string({ unit: "grapheme", maxLength: 12 }).filter((line) =>
     !line.includes("\n") && line.trim() !== ""
   );
@@ -41,7 +41,7 @@ function withoutBom(line: string): string {
   return line.replace(/^\ufeff/, "");
 }
 
-Deno.test("LineSplitter leaves out empty lines and takes \\r\\n", () => {
+Deno.test("LineSplitter omits empty lines and accepts \\r\\n", () => {
   assert.deepEqual(split("\n\na\r\n  \nb", [1, 3]).lines.map((line) => line.trim()), ["a", "b"]);
 });
 

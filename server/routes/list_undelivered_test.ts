@@ -14,7 +14,7 @@ function engineOf(all: readonly ScheduledTask[]) {
   };
 }
 
-Deno.test("cursors of undelivered webhooks name tasks that were shown, or a moment", async () => {
+Deno.test("cursors of undelivered webhooks contain a task that was shown, or only a time", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.tuple(fc.nat({ max: 8 }), fc.boolean()), { maxLength: 120 }),
@@ -46,7 +46,7 @@ Deno.test("cursors of undelivered webhooks name tasks that were shown, or a mome
   );
 });
 
-Deno.test("a cursor of undelivered webhooks that is none asks no store", async () => {
+Deno.test("a malformed cursor of undelivered webhooks is refused without reading the store", async () => {
   const engine = { listUndelivered: () => Promise.reject(new Error("was asked")) };
   const mayKnow = () => Promise.resolve(true);
   for (const cursor of ["x", "", ".", "1.\0", "1.\ud800", "1.a b", "1.é", "1.a\n", "1..", "-1.a"]) {

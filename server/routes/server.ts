@@ -83,7 +83,7 @@ export function addServerRoutes(
     tag: "Server",
     alwaysAnswers: true,
     summary: "Check that the process is alive",
-    responses: { 200: json("It is", z.object({ status: z.literal("ok") })) },
+    responses: { 200: json("Alive", z.object({ status: z.literal("ok") })) },
   }, () => jsonResponse({ status: "ok" }));
 
   router.add({
@@ -93,7 +93,7 @@ export function addServerRoutes(
     alwaysAnswers: true,
     summary: "Check that requests can be served, with the state of each dependency",
     description: "Answers within half a second, with the states known by then.",
-    responses: { 200: json("They can"), 503: json("They cannot") },
+    responses: { 200: json("Ready"), 503: json("Not ready") },
   }, async () => {
     const dependencies = await engine.check();
     const ready = isReady(engine, dependencies);

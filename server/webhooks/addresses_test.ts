@@ -34,7 +34,7 @@ Deno.test("isPublicAddress() is false for reserved networks", () => {
   for (const address of closed) assert(!isPublicAddress(address), address);
 });
 
-Deno.test("literalAddress() sees through the ways to write one", () => {
+Deno.test("literalAddress() recognises every notation of an IP address", () => {
   const cases: [string, string | undefined][] = [
     ["http://2130706433/", "127.0.0.1"],
     ["http://0x7f.1/", "127.0.0.1"],

@@ -52,7 +52,7 @@ Deno.test("a webhook is a POST with its headers and body, and the status of the 
   assert.deepEqual(seen, [["POST", "1", '{"text":"é"}'], ["POST", "1", '{"text":"é"}']]);
 });
 
-Deno.test("redirects are not followed, and the receiver says when it wants to be asked again", async () => {
+Deno.test("redirects are not followed, and the receiver's Retry-After is returned", async () => {
   let elsewhere = 0;
   await withReceiver((request) => {
     if (new URL(request.url).pathname === "/elsewhere") elsewhere++;
@@ -68,7 +68,7 @@ Deno.test("redirects are not followed, and the receiver says when it wants to be
   assert.equal(elsewhere, 0);
 });
 
-Deno.test("a receiver that does not answer, or never stops answering, is left in time", async () => {
+Deno.test("a receiver that does not answer, or never ends its answer, is abandoned at the timeout", async () => {
   const hang = Promise.withResolvers<Response>();
   await withReceiver((request) => {
     if (new URL(request.url).search === "?hang") return hang.promise;
@@ -127,7 +127,7 @@ Deno.test("10 000 receivers all get their deliveries, even if most keep their co
   assert.equal(open, 0, "nothing stays open once the sender is closed");
 });
 
-Deno.test("an answer that is known counts, though its body never ends", async () => {
+Deno.test("the status of an answer counts even if its body never ends", async () => {
   await withReceiver(() => {
     let timer: ReturnType<typeof setInterval> | undefined;
     const drip = new ReadableStream<Uint8Array>({
