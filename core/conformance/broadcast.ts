@@ -38,7 +38,7 @@ class Heard {
 
 const CHECKS: readonly Check<BroadcastPair>[] = [
   {
-    title: "listeners of a task are told of that task only",
+    title: "listeners of a task receive signals of that task only",
     async run({ publisher, subscriber }) {
       const heard = new Heard();
       await subscriber.subscribe({ taskId: "a" }, heard.take);
@@ -51,7 +51,7 @@ const CHECKS: readonly Check<BroadcastPair>[] = [
     },
   },
   {
-    title: "listeners of all tasks are told of every task",
+    title: "listeners of all tasks receive signals of every task",
     async run({ publisher, subscriber }) {
       const heard = new Heard();
       await subscriber.subscribe({ all: true }, heard.take);
@@ -61,7 +61,7 @@ const CHECKS: readonly Check<BroadcastPair>[] = [
     },
   },
   {
-    title: "every listener is told, and removing one leaves the others",
+    title: "every listener receives signals, and removing one leaves the others",
     async run({ publisher, subscriber }) {
       const [first, second, own] = [new Heard(), new Heard(), new Heard()];
       const stop = await subscriber.subscribe({ taskId: "a" }, first.take);
@@ -78,7 +78,7 @@ const CHECKS: readonly Check<BroadcastPair>[] = [
     },
   },
   {
-    title: "the end of a task is told even if signals are merged",
+    title: "the end of a task is signalled even if signals are merged",
     async run({ publisher, subscriber }) {
       let ended = false;
       await subscriber.subscribe({ taskId: "a" }, (heard) => ended ||= heard.ended === true);

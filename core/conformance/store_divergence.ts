@@ -97,8 +97,8 @@ export const DIVERGENCE_CHECKS: readonly Check<ShortTermStore>[] = [
       await fill(store, 20);
       assert((await replace(store, "t", { status: "completed" }, { events: [draft("end")] })).ok);
       await store.trimLog("t", INCARNATION, { indexes: [4, 5, 6, 8], series: [] });
-      for (const plain of [false, true]) {
-        const query: LogQuery = { after: 5, limit: 100, standalone: plain };
+      for (const standalone of [false, true]) {
+        const query: LogQuery = { after: 5, limit: 100, standalone };
         const page = await store.readLog("t", query);
         assert.deepEqual(await store.readLog("t", { ...query, afterEntropy: 1 }), page);
         assert.equal(

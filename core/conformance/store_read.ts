@@ -35,7 +35,7 @@ async function fill(store: ShortTermStore, length: number): Promise<StoredEvent[
   return await log(store, "t");
 }
 
-function isPlain({ seriesMode }: StoredEvent): boolean {
+function isStandalone({ seriesMode }: StoredEvent): boolean {
   return seriesMode !== "latest" && seriesMode !== "accumulate";
 }
 
@@ -87,11 +87,11 @@ export const READ_CHECKS: readonly Check<ShortTermStore>[] = [
           standalone: random() < 0.4,
           backward: random() < 0.4,
         };
-        const { after, through = Infinity, filter, standalone: plain, backward } = query;
+        const { after, through = Infinity, filter, standalone, backward } = query;
         const matches = compileFilter(filter);
         const expected = all.filter((event) =>
           event.index > after && event.index <= through && matches(event) &&
-          (!plain || isPlain(event))
+          (!standalone || isStandalone(event))
         );
         if (backward) expected.reverse();
         assert.deepEqual(await readAll(store, query), expected, JSON.stringify(query));
@@ -135,10 +135,10 @@ export const READ_CHECKS: readonly Check<ShortTermStore>[] = [
       }
       // Stores count at least one byte for each character.
       const largest = Math.max(...all.map(({ data }) => data.length));
-      for (const plain of [false, true]) {
-        const expected = all.filter((event) => !plain || isPlain(event));
+      for (const standalone of [false, true]) {
+        const expected = all.filter((event) => !standalone || isStandalone(event));
         for (const [limit, maxBytes] of PAGES) {
-          const query: LogQuery = { after: -1, limit, maxBytes, standalone: plain };
+          const query: LogQuery = { after: -1, limit, maxBytes, standalone };
           assert.deepEqual(await readAll(store, query), expected, JSON.stringify(query));
           for (const after of [-1, 17, 333]) {
             const { events } = (await store.readLog("t", { ...query, after }))!;
@@ -236,7 +236,7 @@ export const READ_CHECKS: readonly Check<ShortTermStore>[] = [
           through: fold.newest.index,
           limit: 999,
         });
-        const said = page!.events.filter((event) => !isPlain(event)).map(({ data }) =>
+        const said = page!.events.filter((event) => !isStandalone(event)).map(({ data }) =>
           JSON.parse(data).delta
         );
         assert.equal(fold.text, said.join(""));

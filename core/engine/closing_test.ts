@@ -6,7 +6,7 @@ import { nextChunk } from "../streams/chunk_source.ts";
 import { TaskEngine } from "./engine.ts";
 import { objectEncoder } from "../streams/object_encoder.ts";
 
-const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
+const nextTurn = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 /** Creates an engine with a task, and records its timers. */
 async function makeEngine(shortTermStore = new MemoryShortTermStore()) {
@@ -42,7 +42,7 @@ for (const seriesFormat of ["delta", "accumulated"] as const) {
           got[reader]! += value.filter(({ kind }) => kind === "event").length;
         }
       });
-      await settle();
+      await nextTurn();
       const data = "x".repeat(4_000);
       await engine.publishEvents("t", Array.from({ length: 100 }, () => ({ type: "a", data })));
       await engine.close();
@@ -58,7 +58,7 @@ Deno.test("a reader that lags ends when the engine closes, and continues elsewhe
   const { chunks } = await engine.openStream("t", {}, objectEncoder);
   await nextChunk(chunks);
   const waits = nextChunk(chunks);
-  await settle();
+  await nextTurn();
   const data = "x".repeat(100_000);
   for (let i = 0; i < 100; i++) await engine.publishEvent("t", { type: "a", data });
   await waits;
@@ -66,7 +66,7 @@ Deno.test("a reader that lags ends when the engine closes, and continues elsewhe
   void (async () => {
     while (!(await nextChunk(fast.chunks)).done);
   })();
-  for (let i = 0; i < 50; i++) await settle();
+  for (let i = 0; i < 50; i++) await nextTurn();
   await engine.close();
   let events = 0;
   for (;;) {
@@ -84,7 +84,7 @@ for (const who of ["the reader", "the engine"]) {
     const { chunks, close } = await engine.openStream("t", {}, objectEncoder);
     await nextChunk(chunks);
     const first = nextChunk(chunks);
-    await settle();
+    await nextTurn();
     await engine.publishEvent("t", { type: "a", data: 1 });
     await first;
     assert.deepEqual([engine.stats.tails, timers.size > before], [1, true]);
@@ -95,7 +95,7 @@ for (const who of ["the reader", "the engine"]) {
       assert.deepEqual(await nextChunk(chunks), { value: undefined, done: true }, "not read yet");
     } else {
       close();
-      await settle();
+      await nextTurn();
       assert.deepEqual([engine.stats.streams, engine.stats.tails, timers.size], [0, 0, before]);
       assert.deepEqual(await nextChunk(chunks), { value: undefined, done: true });
       await engine.close();
@@ -123,11 +123,11 @@ Deno.test("a broadcast layer that does not answer, or fails, does not hold up th
     const { chunks } = await engine.openStream("t", {}, objectEncoder);
     await nextChunk(chunks);
     const end = nextChunk(chunks);
-    await settle();
+    await nextTurn();
     assert.equal(engine.stats.tails, 1);
     await engine.close();
     assert.deepEqual(await end, { value: undefined, done: true });
-    await settle();
+    await nextTurn();
     assert.deepEqual([engine.stats.streams, engine.stats.tails], [0, 0]);
     assert.deepEqual(reported, unsubscribe === failing ? ["Error: no broadcast"] : []);
   }
@@ -143,13 +143,13 @@ for (const who of ["a reader", "the engine"]) {
     const streams = await Promise.all([open(), open()]);
     for (const { chunks } of streams) await nextChunk(chunks);
     const ends = streams.map(({ chunks }) => nextChunk(chunks));
-    await settle();
+    await nextTurn();
     store.readFolds = () => {
       asked++;
       return Promise.reject(new TaskcastError("STORE_UNAVAILABLE", "away"));
     };
     await engine.publishEvent("t", { type: "a", data: "x", seriesId: "s" });
-    await settle();
+    await nextTurn();
     assert.equal(asked, 1);
     if (who === "the engine") {
       await engine.close();
@@ -159,7 +159,7 @@ for (const who of ["a reader", "the engine"]) {
       assert.deepEqual([engine.stats.streams, engine.stats.tails], [1, 1]);
       await streams[1]!.chunks.cancel();
     }
-    await settle();
+    await nextTurn();
     assert.deepEqual([engine.stats.streams, engine.stats.tails], [0, 0]);
     assert.equal(timers.size, who === "the engine" ? 0 : before);
   });
@@ -172,14 +172,14 @@ Deno.test("a store that fails when the last reader has left has no timer set", a
   const { chunks } = await engine.openStream("t", {}, objectEncoder);
   await nextChunk(chunks);
   void nextChunk(chunks);
-  await settle();
+  await nextTurn();
   const read = Promise.withResolvers<undefined>();
   store.readLog = () => read.promise;
   await engine.publishEvent("t", { type: "a", data: 1 });
-  await settle();
+  await nextTurn();
   await chunks.cancel();
   read.reject(new Error("no store"));
-  await settle();
+  await nextTurn();
   assert.deepEqual([engine.stats.tails, timers.size], [0, before]);
   await engine.close();
 });

@@ -32,11 +32,11 @@ class Counter {
     });
   }
 
-  /** Returns the calls since the last time. */
-  take(): Record<string, number> {
-    const taken = { ...this.calls };
+  /** Returns the numbers of calls since the previous reset, and resets them. */
+  readAndReset(): Record<string, number> {
+    const calls = { ...this.calls };
     for (const name of Object.keys(this.calls)) delete this.calls[name];
-    return taken;
+    return calls;
   }
 }
 
@@ -57,19 +57,19 @@ function token(delta: string): EventInput {
 Deno.test("creating and publishing are one call to the store each, at event 10 as at 20 000", async () => {
   const { engine, counter } = setUp();
   await using _ = engine;
-  counter.take();
+  counter.readAndReset();
   await engine.createTask({ id: "t", ttl: 3600 });
-  assert.deepEqual(counter.take(), { commit: 1 });
+  assert.deepEqual(counter.readAndReset(), { commit: 1 });
   for (const length of [10, 1_000, 20_000]) {
     const missing = length - (await engine.getTask("t"))!.lastIndex - 1;
     for (let left = missing; left > 0; left -= 1000) {
       await engine.publishEvents("t", Array(Math.min(left, 1000)).fill(token("x")));
     }
-    counter.take();
+    counter.readAndReset();
     await engine.publishEvent("t", token("y"));
-    assert.deepEqual(counter.take(), { commit: 1 }, `one event after ${length}`);
+    assert.deepEqual(counter.readAndReset(), { commit: 1 }, `one event after ${length}`);
     await engine.publishEvents("t", Array(100).fill(token("z")));
-    assert.deepEqual(counter.take(), { commit: 1 }, `a hundred events after ${length}`);
+    assert.deepEqual(counter.readAndReset(), { commit: 1 }, `a hundred events after ${length}`);
   }
 });
 
@@ -166,14 +166,14 @@ Deno.test("what a publish costs does not depend on how many read, nor does readi
   const first = waiting();
   await engine.publishEvent("t", token("x"));
   await first;
-  counter.take();
+  counter.readAndReset();
   counter.eventsRead = 0;
   for (let i = 0; i < 20; i++) {
     const next = waiting();
     await engine.publishEvent("t", token("x"));
     await next;
   }
-  const { commit, readLog, ...others } = counter.take();
+  const { commit, readLog, ...others } = counter.readAndReset();
   assert.equal(commit, 20);
   assert(readLog! <= 21, `${readLog} reads for 20 events and 100 readers`);
   assert.equal(counter.eventsRead, 20, "each event is read once for all");
@@ -192,13 +192,13 @@ Deno.test("a late join costs what it gives, however long the log is", async () =
     }
     await engine.publishEvent("t", { type: "note", data: "plain" });
     await engine.transitionTask("t", "completed");
-    counter.take();
+    counter.readAndReset();
     counter.eventsRead = 0;
     const messages = await Array.fromAsync(engine.subscribe("t"));
     const text = messages.flatMap((m) => m.kind === "event" && m.event.seriesId ? [m.event] : []);
     assert.equal((text[0]!.data as { delta: string }).delta.length, length);
     assert.equal(text.length, 1);
-    costs.push({ calls: counter.take(), eventsRead: counter.eventsRead });
+    costs.push({ calls: counter.readAndReset(), eventsRead: counter.eventsRead });
   }
   assert.deepEqual(costs[0], costs[1]);
 });
@@ -216,12 +216,12 @@ Deno.test("resuming near the end reads only what is left", async () => {
     }
   })();
   await engine.transitionTask("t", "completed");
-  counter.take();
+  counter.readAndReset();
   counter.eventsRead = 0;
   const messages = await Array.fromAsync(engine.subscribe("t", { since: { id: cursor } }));
   assert.equal(messages.filter(({ kind }) => kind === "event").length, 11);
   assert(counter.eventsRead <= 11, `${counter.eventsRead} events read`);
-  const calls = Object.values(counter.take()).reduce((sum, n) => sum + n, 0);
+  const calls = Object.values(counter.readAndReset()).reduce((sum, n) => sum + n, 0);
   assert(calls <= 4, `${calls} calls`);
 });
 
@@ -239,9 +239,9 @@ Deno.test("idle readers ask the store for nothing between polls", async () => {
   }
   const next = reader.read();
   await Promise.resolve();
-  counter.take();
+  counter.readAndReset();
   for (let i = 0; i < 50; i++) await engine.publishEvent("other", token("x"));
-  assert.deepEqual(counter.take(), { commit: 50 });
+  assert.deepEqual(counter.readAndReset(), { commit: 50 });
   await reader.cancel();
   await next;
 });
@@ -392,15 +392,19 @@ Deno.test("a page of history costs the same at the start, in the middle and at t
   for (const filter of [{}, { types: ["n"] }]) {
     const costs = [];
     for (const index of [100, 10_000, 19_000]) {
-      counter.take();
+      counter.readAndReset();
       counter.eventsRead = 0;
       const page = await engine.getEvents("t", { since: { index }, filter, limit: 100 });
       assert.equal(page.events.length, 100);
-      const bySinceIndex = { calls: counter.take(), eventsRead: counter.eventsRead };
+      const bySinceIndex = { calls: counter.readAndReset(), eventsRead: counter.eventsRead };
       counter.eventsRead = 0;
       const { nextCursor: id } = page;
       await engine.getEvents("t", { since: { id }, filter, limit: 100 });
-      costs.push({ bySinceIndex, byCursor: counter.take(), eventsRead: counter.eventsRead });
+      costs.push({
+        bySinceIndex,
+        byCursor: counter.readAndReset(),
+        eventsRead: counter.eventsRead,
+      });
     }
     assert.deepEqual(costs[1], costs[0]);
     assert.deepEqual(costs[2], costs[0]);

@@ -89,7 +89,7 @@ class Client {
     return decodeCursor(this.#cursor ?? "")?.kind === "exact";
   }
 
-  take(message: StreamMessage): void {
+  receive(message: StreamMessage): void {
     if (message.kind !== "event") return;
     const { event, cursor } = message;
     assert(event.index > (this.indexes.at(-1) ?? -1), "events come in index order");
@@ -138,7 +138,7 @@ Deno.test("series that grow are sent in pages, too, when they are sent as a whol
   const reader = engine.subscribe("t", { seriesFormat: "accumulated" }).getReader();
   const client = new Client();
   const readUntil = async (isDone: () => boolean) => {
-    while (!isDone()) client.take((await reader.read()).value!);
+    while (!isDone()) client.receive((await reader.read()).value!);
   };
   await readUntil(() => client.snapshots === 20);
   observed.reset();
@@ -170,7 +170,7 @@ Deno.test("a late join reads each fold once, in slices between which others have
       }
     })();
     const client = new Client();
-    for await (const message of engine.subscribe("t")) client.take(message);
+    for await (const message of engine.subscribe("t")) client.receive(message);
     isReading = false;
     await turns;
     assert.equal(client.texts.size, series);
@@ -240,7 +240,7 @@ Deno.test("a late join ends even if every series grows between any two reads", a
   observed.reset();
   const client = new Client();
   const reader = engine.subscribe("t").getReader();
-  while (!client.isWhole) client.take((await reader.read()).value!);
+  while (!client.isWhole) client.receive((await reader.read()).value!);
   assert.equal(client.texts.size, series);
   assert(client.snapshots <= 2 * series, `${client.snapshots} snapshots of ${series} series`);
   const texts = observed.textBytes / 2_000;
@@ -251,7 +251,7 @@ Deno.test("a late join ends even if every series grows between any two reads", a
   for (;;) {
     const { value, done } = await reader.read();
     if (done) break;
-    client.take(value);
+    client.receive(value);
   }
   const whole = "x".repeat(2_000) + Array.from({ length: rounds }, (_, i) => `${i},`).join("");
   for (const [id, text] of client.texts) assert.equal(text, whole, id);
@@ -267,7 +267,7 @@ Deno.test("a text that never stops growing is sent once, even if it grows faster
     isWriting ? engine.publishEvent("t", token("s29", `${written++};`)) : undefined;
   const client = new Client();
   const reader = engine.subscribe("t").getReader();
-  while (!client.isWhole) client.take((await reader.read()).value!);
+  while (!client.isWhole) client.receive((await reader.read()).value!);
   assert.equal(client.texts.size, 30);
   assert(client.snapshots <= 31, `${client.snapshots} snapshots`);
   isWriting = false;
@@ -275,7 +275,7 @@ Deno.test("a text that never stops growing is sent once, even if it grows faster
   for (;;) {
     const { value, done } = await reader.read();
     if (done) break;
-    client.take(value);
+    client.receive(value);
   }
   const said = Array.from({ length: written }, (_, i) => `${i};`).join("");
   assert.equal(client.texts.get("s29"), "x".repeat(500) + said);
@@ -303,7 +303,7 @@ for (const { filter, format } of SPLIT) {
     observed.reset();
     const client = new Client();
     for await (const message of engine.subscribe("t", { filter, seriesFormat: format })) {
-      client.take(message);
+      client.receive(message);
     }
     assert.equal(client.snapshots, series);
     for (const text of client.texts.values()) assert.equal(text, "a".repeat(600));

@@ -9,7 +9,7 @@ import { objectEncoder } from "./object_encoder.ts";
 import { StreamControl } from "./stream_control.ts";
 import { Tail } from "./tail.ts";
 
-const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
+const nextTurn = () => new Promise((resolve) => setTimeout(resolve, 0));
 const newControl = () => new StreamControl({ add: () => {}, delete: () => {} });
 
 /** Creates a task, and returns its tail. */
@@ -48,7 +48,7 @@ Deno.test("a tail drops its oldest events, many at a time, and keeps the newest 
   const held: number[] = [];
   for (let i = 0; i < 500; i++) {
     await engine.publishEvent("t", { type: "a", data: "x".repeat(798) }); // 1 000 bytes each.
-    await settle();
+    await nextTurn();
     held.push(tail.bytes);
   }
   assert(Math.max(...held) <= tailBytes, `${Math.max(...held)}`);
@@ -56,10 +56,10 @@ Deno.test("a tail drops its oldest events, many at a time, and keeps the newest 
   assert(drops > 0 && drops < 30, `${drops} times`);
   assert(Math.min(...held.slice(100)) > 0.7 * tailBytes);
   await engine.publishEvent("t", { type: "a", data: "x".repeat(90_000) });
-  await settle();
+  await nextTurn();
   assert(tail.bytes > 90_000 && tail.bytes <= tailBytes, `${tail.bytes}`);
   await engine.publishEvent("t", { type: "a", data: "x".repeat(tailBytes) });
-  await settle();
+  await nextTurn();
   assert.equal(tail.bytes, 0, "what does not fit is not kept");
 });
 
@@ -71,7 +71,7 @@ Deno.test("a batch is made once for all readers that need it, and dropped with t
     tail.batches.get("all", { through }, () => Promise.resolve(++batches));
   for (let i = 0; i < 2; i++) tail.batches.join("all");
   assert.deepEqual(await Promise.all([share(0), share(0)]), [1, 1]);
-  await settle();
+  await nextTurn();
   assert.equal(await share(0), 1, "one that was slow");
   assert.equal(await share(1), 2);
   tail.batches.discard("all", { through: 0 });
@@ -98,7 +98,7 @@ Deno.test("a reader that is ahead of the others gets what comes, though the log 
   store.readLog = async (...query) => {
     const page = await readLog(...query);
     if (++reads <= 300) await engine.publishEvent("t", { type: "a", data: reads });
-    await settle();
+    await nextTurn();
     return page;
   };
   await using engine = new TaskEngine({
@@ -122,13 +122,13 @@ Deno.test("a reader that is ahead of the others gets what comes, though the log 
     return noted;
   };
   const first = await follow({ index: -1 });
-  await settle();
+  await nextTurn();
   reads = 0;
   await engine.publishEvent("t", { type: "a", data: 0 });
-  while (reads < 20) await settle();
+  while (reads < 20) await nextTurn();
   const { length } = (await store.getTask("t"))!;
   const ahead = await follow({ index: length - 1 });
-  while (ahead.events === 0 && reads < 300) await settle();
+  while (ahead.events === 0 && reads < 300) await nextTurn();
   assert(first.events > 0);
   assert(reads < 300, "it heard nothing while the log was read by others");
 });

@@ -80,7 +80,7 @@ class Client {
   /** The `filteredIndex` of each event that it got, by index in the log. */
   readonly filteredIndexes = new Map<number, number>();
 
-  take(event: TaskEvent): void {
+  receive(event: TaskEvent): void {
     const { seriesId, seriesMode } = event;
     if (seriesId === undefined || seriesMode === "keep-all") {
       this.plain.push(event);
@@ -127,7 +127,7 @@ async function read(engine: TaskEngine, taskId: string, reader: Reader): Promise
         const { event, filteredIndex } = message;
         assert(event.index > newest, "frames of one connection come in index order");
         newest = event.index;
-        client.take(event);
+        client.receive(event);
         client.cursor = message.cursor;
         client.filteredIndexes.set(event.index, filteredIndex);
       } else if (message.kind === "done") {
@@ -202,11 +202,11 @@ async function check(
       const matching = log.filter(compileFilter(reader.filter));
       const { plain, values, done, filteredIndexes, missed } = await client;
       const wanted = matching.slice(missed + 1);
-      for (const event of wanted) model.take(event);
+      for (const event of wanted) model.receive(event);
       if (reader.seriesFormat === "accumulated") {
         // A reader from the start gets the whole text of everything after that.
         const whole = new Client();
-        for (const event of matching) whole.take(event);
+        for (const event of matching) whole.receive(event);
         for (const id of model.values.keys()) model.values.set(id, whole.values.get(id));
       }
       for (const [index, at] of filteredIndexes) assert.equal(matching[at]?.index, index);

@@ -50,8 +50,8 @@ Deno.test("a task whose end a restored short-term store lost is served from the 
     const after = [await engine.getTask("t"), (await engine.getEvents("t")).events];
     assert.deepEqual(after, before, how);
     assert.equal(engine.stats.tasksOvertaken, 1);
-    const told = errors.filter((error) => /served from the archive/.test(String(error)));
-    assert.equal(told.length, 1);
+    const reports = errors.filter((error) => /served from the archive/.test(String(error)));
+    assert.equal(reports.length, 1);
     await engine.publishEvent("untouched", { type: "n", data: 1 });
     await assert.rejects(engine.publishEvent("t", { type: "n", data: 1 }), { code: /TASK_/ });
     await clock.pass(RETENTION_MS);

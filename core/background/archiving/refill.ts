@@ -53,8 +53,8 @@ export class Refill {
    */
   async replace(head: TaskHead): Promise<void> {
     const { store, clock } = this.#context;
-    const { task: { id }, incarnation, hooked } = head.record;
-    const notes = hooked ? await store.readNotes(id, incarnation) : undefined;
+    const { task: { id }, incarnation, hooked: hasWebhooks } = head.record;
+    const notes = hasWebhooks ? await store.readNotes(id, incarnation) : undefined;
     const nowMs = clock.now();
     // Only at exactly this revision. The id stays reserved in between.
     const closing = { nowMs, untilMs: nowMs + LEASE_MS };
@@ -143,7 +143,7 @@ export class Refill {
     run: readonly StoredEvent[] = [],
   ): Promise<boolean> {
     const { store, clock } = this.#context;
-    const { task: { id: taskId }, incarnation, hooked } = record;
+    const { task: { id: taskId }, incarnation, hooked: hasWebhooks } = record;
     const isDone = !isRefilling(incarnation);
     const result = await store.commit({
       taskId,
@@ -156,7 +156,7 @@ export class Refill {
       maxBytes: Number.MAX_SAFE_INTEGER,
       schedule: {
         archive: clock.now() + LEASE_MS,
-        deliver: isDone && hooked ? clock.now() : undefined,
+        deliver: isDone && hasWebhooks ? clock.now() : undefined,
       },
     });
     if (result.ok) return true;

@@ -14,7 +14,7 @@ import type { TaskEngine } from "../../engine/engine.ts";
 
 type Setup = ReturnType<typeof setUp>;
 
-const told = (errors: readonly unknown[]) =>
+const countReports = (errors: readonly unknown[]) =>
   errors.filter((error) => /was brought back/.test(String(error))).length;
 
 /** Archives events of several times and series. */
@@ -63,7 +63,7 @@ for (const what of ["all", "events", "state"] as const) {
     assert.deepEqual(await seen(engine, "t"), before);
     assert.deepEqual(await everyEvent(store, "t"), events);
     assert.equal(engine.stats.tasksRefilled, 1);
-    assert.equal(told(errors), 1);
+    assert.equal(countReports(errors), 1);
     await assert.rejects(engine.createTask({ id: "t" }), { code: "TASK_EXISTS" });
     const { tasks } = await engine.listTasks({ tag: "x", types: ["kind"] });
     assert.deepEqual(tasks.map(({ id, status }) => [id, status]), [["t", "running"]]);
@@ -88,7 +88,7 @@ for (const what of ["all", "events", "state"] as const) {
     assert.equal(kinds.at(-1), "done");
     assert.equal((await engine.getTask("t"))?.status, "timeout");
     assert.equal(engine.stats.tasksRefilled, 1);
-    assert.equal(told(errors), 1);
+    assert.equal(countReports(errors), 1);
     await engine.close();
   });
 }
@@ -193,7 +193,7 @@ Deno.test("several instances restore the same tasks at once, and each is complet
   assert.deepEqual(await Promise.all(ids.map((id) => everyEvent(hot, id))), before);
   const refilled = engines.map(({ stats }) => stats.tasksRefilled);
   assert.equal(refilled.reduce((sum, n) => sum + n), ids.length, `${refilled}`);
-  assert.equal(told(errors), ids.length);
+  assert.equal(countReports(errors), ids.length);
   for (const id of ids) await engines[1]!.publishEvent(id, { type: "n", data: "new" });
   await Promise.all(engines.map((engine) => engine.close()));
 });

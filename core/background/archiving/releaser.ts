@@ -49,9 +49,9 @@ export class Releaser {
 
   /** Returns whether the task's webhooks, if any, have everything. */
   async #hasDeliveredAll(
-    { record: { task, incarnation, hooked }, length }: TaskHead,
+    { record: { task, incarnation, hooked: hasWebhooks }, length }: TaskHead,
   ): Promise<boolean> {
-    if (!hooked) return true;
+    if (!hasWebhooks) return true;
     const { store, clock } = this.#context;
     const notes = await store.readNotes(task.id, incarnation);
     return notes !== undefined && areDelivered(notes, length, clock.now());

@@ -19,12 +19,12 @@ export async function isReady(
   { record, length }: TaskHead,
   due: readonly NamedRule[],
 ): Promise<boolean> {
-  const { task, incarnation, version, hooked } = record;
+  const { task, incarnation, version, hooked: hasWebhooks } = record;
   if (archive !== undefined) {
     const [position] = await archive.positions([{ taskId: task.id, incarnation }]);
     if (!position!.deleted && !isArchived(position!, { version, length })) return false;
   }
-  if (!hooked) return true;
+  if (!hasWebhooks) return true;
   const notes = await store.readNotes(task.id, incarnation);
   const nowMs = clock.now();
   // A webhook whose deliveries have stopped must not keep the task forever.

@@ -96,7 +96,7 @@ for (
     ["as a whole", 16, "abcdef"],
   ] as const
 ) {
-  Deno.test(`a slow reader of a text that goes ${title} is told no half of it`, async () => {
+  Deno.test(`a slow reader of a text that is trimmed ${title} receives no text with a gap`, async () => {
     const shortTermStore = new MemoryShortTermStore();
     await using engine = open({ shortTermStore, options: { pageSize: 4 } });
     await engine.createTask({ id: "t" });

@@ -313,8 +313,8 @@ Deno.test("webhooks that are late get what clean-up left, at its places", async 
   await store.trimLog("t", record.incarnation, { indexes: [1, 2, 4, 5], series: [] });
   world.answer = OK;
   await live(clock, 60_000);
-  const told = received.map(({ json }) => [json.filteredIndex, json.data]);
-  assert.deepEqual([told[0], told.at(-2), told.at(-1)], [
+  const deliveries = received.map(({ json }) => [json.filteredIndex, json.data]);
+  assert.deepEqual([deliveries[0], deliveries.at(-2), deliveries.at(-1)], [
     [0, 0],
     [3, 3],
     [5, { status: "completed" }],

@@ -8,7 +8,7 @@ Deno.test("DeliveredSeries knows those that went on last, whenever it is asked",
   const stepArb = fc.record({ from: series, count: fc.nat(700), asks: fc.boolean() });
   fc.assert(
     fc.property(fc.array(stepArb, { maxLength: 12 }), series, (steps, other) => {
-      const told = new DeliveredSeries();
+      const delivered = new DeliveredSeries();
       const model: string[] = [];
       const asked = (name: string) => model.slice(-MAX_DELIVERED_SERIES).includes(name);
       for (const { from, count, asks } of steps) {
@@ -17,12 +17,12 @@ Deno.test("DeliveredSeries knows those that went on last, whenever it is asked",
           const at = model.indexOf(name);
           if (at >= 0) model.splice(at, 1);
           model.push(name);
-          told.add(name);
+          delivered.add(name);
         }
-        if (asks) assert.equal(told.has(`s${other}`), asked(`s${other}`));
+        if (asks) assert.equal(delivered.has(`s${other}`), asked(`s${other}`));
       }
       for (let i = 0; i < 3 * MAX_DELIVERED_SERIES; i += 7) {
-        assert.equal(told.has(`s${i}`), asked(`s${i}`), `s${i}`);
+        assert.equal(delivered.has(`s${i}`), asked(`s${i}`), `s${i}`);
       }
     }),
     { numRuns: 20 },
