@@ -25,6 +25,7 @@ export { systemClock } from "./contracts/clock.ts";
 export type { Checkable, HealthReport } from "./contracts/health.ts";
 export { assertUsable } from "./contracts/health.ts";
 export { inTime } from "./contracts/in_time.ts";
+export type { LeaseRenewal, Leases } from "./contracts/leases.ts";
 export type { LogTrimmer, Trim } from "./contracts/log_trimmer.ts";
 export type { ArchivePart, ArchivePosition, LongTermStore } from "./contracts/long_term_store.ts";
 export { isArchived, TOMBSTONE_MS } from "./contracts/long_term_store.ts";
@@ -94,6 +95,8 @@ export type {
 export { newSeriesKind } from "./domain/commits/append.ts";
 export type { CommitState } from "./domain/commits/commit.ts";
 export { checkCommit } from "./domain/commits/commit.ts";
+export type { StoredDueTimes } from "./domain/commits/stored_due.ts";
+export { storedDue } from "./domain/commits/stored_due.ts";
 export { isDiverged } from "./domain/divergence.ts";
 export { idOf, toTaskEvent } from "./domain/event_json.ts";
 export { isLive } from "./domain/commits/expectation.ts";

@@ -6,6 +6,8 @@ import type { Clock } from "@taskcast/core/adapter";
 export interface FakeClock extends Clock {
   /** Lets time pass and runs everything that is due. */
   pass(ms: number): Promise<void>;
+  /** Lets time pass in which nothing runs, as while a process is frozen; timers then run once, late. */
+  freeze(ms: number): void;
   /** Number of pending timers. */
   readonly timers: number;
 }
@@ -18,6 +20,9 @@ export function fakeClock(startMs = 1_700_000_000_000): FakeClock {
     clearTimeout: (timer) => clock.clearTimeout(timer as never),
     async pass(ms) {
       await clock.tickAsync(ms);
+    },
+    freeze(ms) {
+      clock.jump(ms);
     },
     get timers() {
       return clock.countTimers();

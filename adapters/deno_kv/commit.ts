@@ -100,13 +100,15 @@ function commitStateOf(
   indexOf: IndexOfSent,
 ): CommitState | undefined {
   if (head === undefined) return undefined;
-  const { incarnation, version, status, length, dataChars } = head;
+  const { incarnation, version, status, length, dataChars, lease, due } = head;
   return {
     incarnation,
     version,
     status,
     length,
     dataBytes: dataChars,
+    lease,
+    leaseDueMs: due.lease,
     seriesKind: (id) => series.get(id)?.series,
     producer(id) {
       const known = producers.get(id);

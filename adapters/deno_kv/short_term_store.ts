@@ -7,6 +7,7 @@ import type {
   DueWork,
   FoldPage,
   FoldQuery,
+  Leases,
   ListPage,
   ListQuery,
   LogPage,
@@ -43,11 +44,26 @@ import type { EventValue, Head, Text } from "./rows/values.ts";
 import { toStoredEvent } from "./rows/values.ts";
 import { readFolds } from "./readers/fold_reader.ts";
 import { claimScheduled, readDue, readScheduled } from "./readers/work_reader.ts";
-import { archiving, claiming, deleting, FINISH_PENDING, scheduling } from "./rows/task_changes.ts";
+import {
+  archiving,
+  claiming,
+  deleting,
+  FINISH_PENDING,
+  renewing,
+  scheduling,
+} from "./rows/task_changes.ts";
 
 /** Tasks and logs in Deno KV. */
 export class DenoKvShortTermStore implements ShortTermStore {
   readonly durable: boolean;
+  readonly leases: Leases = {
+    renew: (renewals) =>
+      Promise.all(
+        renewals.map((renewal) =>
+          this.#queue.run(renewal.taskId, renewing(this.#database.keys, renewal))
+        ),
+      ),
+  };
   readonly announcesOn?: BroadcastProvider;
   readonly #database: Database;
   readonly #queue: TaskQueue;

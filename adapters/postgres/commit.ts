@@ -32,10 +32,7 @@ export function decide(
   const { row } = state;
   const from = row.length;
   const stored = events.map((draft, at) => repeats[at] ?? state.append(draft, nowMs));
-  if (record !== undefined) {
-    state.replace(record);
-    changes.due(row.task, due ?? {});
-  }
+  if (record !== undefined) state.replace(record, due ?? {});
   if (record !== undefined || row.length > from) {
     for (const kind of WORK_KINDS) {
       const atMs = schedule[kind];

@@ -3,6 +3,8 @@ import type {
   CommitResult,
   DueKind,
   DueWork,
+  LeaseRenewal,
+  Leases,
   NoteChange,
   RevisionExpectation,
   ScheduledTask,
@@ -20,12 +22,14 @@ import { decide, resultOf } from "./commit.ts";
 import type { Database } from "./connection/database.ts";
 import { deleteRows, LIVE_TABLES } from "./rows/delete_rows.ts";
 import { GroupCommit } from "./group_commit.ts";
-import { load } from "./rows/load.ts";
+import { renewLeases } from "./rows/leases.ts";
+import { load, lock } from "./rows/load.ts";
 import { lockedRow, PostgresTaskStore, setWorkTime } from "./task_store.ts";
 
 /** Tasks and logs in PostgreSQL. */
 export class PostgresShortTermStore extends PostgresTaskStore implements ShortTermStore {
   readonly durable = true;
+  readonly leases: Leases;
   readonly #group: GroupCommit<Commit, Decision>;
   readonly #onClose: () => Promise<void>;
 
@@ -39,6 +43,7 @@ export class PostgresShortTermStore extends PostgresTaskStore implements ShortTe
       maxPending,
     });
     this.#onClose = onClose;
+    this.leases = { renew: (renewals) => this.#renew(renewals) };
   }
 
   async commit(commit: Commit): Promise<CommitResult> {
@@ -167,6 +172,15 @@ export class PostgresShortTermStore extends PostgresTaskStore implements ShortTe
 
   async close(): Promise<void> {
     await this.#onClose();
+  }
+
+  async #renew(renewals: readonly LeaseRenewal[]): Promise<boolean[]> {
+    if (renewals.length === 0) return [];
+    const ids = [...new Set(renewals.map(({ taskId }) => taskId))];
+    return await this.database.transaction(async (run) => {
+      const [, renewed] = await Promise.all([lock(run, ids), renewLeases(run, renewals)]);
+      return renewed;
+    });
   }
 
   async #commitGroup(

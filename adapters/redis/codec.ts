@@ -27,7 +27,7 @@ export const NUMBER_AT = 1;
 
 /** Returns the script call for a commit; its number is filled in when it is sent. */
 export function commitCall(
-  { taskId, expect, record, due, events, nowMs, maxEvents, maxBytes, schedule = {} }: Commit,
+  { taskId, expect, record, due, events, nowMs, maxEvents, maxBytes, schedule = {}, lease }: Commit,
   { session, publish }: {
     /** The scope of commit numbers. */
     session: string;
@@ -50,14 +50,16 @@ export function commitCall(
   const others = otherTimes(schedule);
   const demanded = typeof expect === "object" && expect.live ? expect.incarnation : undefined;
   if (
-    isLive(expect) && record === undefined && events.length > 0 && specials === 0 && others === ""
+    isLive(expect) && record === undefined && events.length > 0 && specials === 0 &&
+    others === "" && lease === undefined
   ) {
     for (const draft of events) pushDraft(args, draft);
     if (demanded !== undefined) args.push(demanded);
     return { script: "publish", args };
   }
   const version = typeof expect === "object" && !expect.live ? expect : undefined;
-  args.push(demanded === undefined ? nameOf(expect) : `in ${demanded}`);
+  const expected = demanded === undefined ? nameOf(expect) : `in ${demanded}`;
+  args.push(lease === undefined ? expected : `${expected} under ${lease}`);
   args.push(String(events.length), String(specials), others);
   for (const draft of events) pushDraft(args, draft);
   for (const [at, draft] of events.entries()) {
@@ -79,6 +81,9 @@ export function commitCall(
       version === undefined ? "" : String(version.version),
       version?.incarnation ?? "",
       task.priority ? String(task.priority) : "",
+      record.lease ?? "",
+      due?.lease === "keep" ? "keep" : text(due?.lease),
+      text(version?.leaseBy),
     );
   }
   return { script: "commit", args };

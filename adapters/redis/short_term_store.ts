@@ -7,6 +7,8 @@ import type {
   DueWork,
   EventDraft,
   HealthReport,
+  LeaseRenewal,
+  Leases,
   NoteChange,
   Refusal,
   RevisionExpectation,
@@ -40,6 +42,7 @@ const ASK_AGAIN_MS = 1_000;
  */
 export class RedisShortTermStore extends RedisTaskReader implements ShortTermStore {
   readonly durable = true;
+  readonly leases: Leases = { renew: (renewals) => this.#renew(renewals) };
   readonly announcesOn?: BroadcastProvider;
   readonly #publish: "PUBLISH" | "SPUBLISH" | "";
   readonly #connection: Connection;
@@ -99,6 +102,25 @@ export class RedisShortTermStore extends RedisTaskReader implements ShortTermSto
       ...(stored === "hooked" && { hooked: true }),
       ...(unannounced && { unannounced }),
     };
+  }
+
+  async #renew(renewals: readonly LeaseRenewal[]): Promise<boolean[]> {
+    const renewed: boolean[] = [];
+    const byPartition = Map.groupBy(
+      renewals.keys(),
+      (at) => this.partitions.of(renewals[at]!.taskId),
+    );
+    await Promise.all(
+      [...byPartition].map(async ([base, places]) => {
+        const args = places.flatMap((at) => {
+          const { taskId, lease, untilMs } = renewals[at]!;
+          return [taskId, lease, String(untilMs)];
+        });
+        const reply = await this.scripts.run(base, "renew", args);
+        for (const [i, at] of places.entries()) renewed[at] = reply[i] === 1;
+      }),
+    );
+    return renewed;
   }
 
   async deleteTask(

@@ -21,6 +21,7 @@ const INSERT_BLOCK = "INSERT INTO {class_blocks} (task, class, block) VALUES (?,
 const SELECT_SERIES = `SELECT ${SERIES_COLUMNS} FROM {series} WHERE task = ? AND series = ?`;
 const REPLACE_SERIES = "INSERT OR REPLACE INTO {series} (task, series, mode, acc_field, newest, " +
   "is_text, parts, part_bytes, classes, left_events) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const SELECT_LEASE = "SELECT json_extract(record, '$.lease') AS lease FROM {tasks} WHERE task = ?";
 const APPEND_TEXT = "INSERT INTO {series_parts} (task, series, part, text) VALUES (?, ?, ?, ?) " +
   "ON CONFLICT (task, series, part) DO UPDATE SET text = text || excluded.text";
 
@@ -42,6 +43,8 @@ export class Appender {
   readonly #changed = new Set<SeriesRow>();
   /** Additions to the newest text part of each series. */
   readonly #texts = new Map<SeriesRow, string[]>();
+  /** `undefined` until it is read. */
+  #lease: { token: string | undefined } | undefined;
 
   constructor(sql: Statements, row: TaskRow) {
     this.#sql = sql;
@@ -52,6 +55,15 @@ export class Appender {
   /** Number of cached event kinds and series. */
   get entries(): number {
     return this.#series.size + this.#classes.size;
+  }
+
+  /** The token of the task's lease. Read on first use, since most commits name no lease. */
+  get lease(): string | undefined {
+    this.#lease ??= {
+      token: this.#sql.one<{ lease: string | null }>(SELECT_LEASE, this.row.task)?.lease ??
+        undefined,
+    };
+    return this.#lease.token;
   }
 
   /** Looks up a series. */

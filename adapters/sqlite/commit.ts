@@ -2,19 +2,19 @@ import type {
   Commit,
   CommitResult,
   CommitState,
-  DueTimes,
   KnownProducer,
   ProducerCheck,
   SeriesKind,
   StoredEvent,
 } from "@taskcast/core/adapter";
-import { checkCommit, DUE_KINDS, isLive, WORK_KINDS } from "@taskcast/core/adapter";
+import { checkCommit, isLive, storedDue, WORK_KINDS } from "@taskcast/core/adapter";
 import type { TaskStatus } from "@taskcast/core/protocol";
 import { Appender } from "./append.ts";
 import { isClosed } from "./closed_ids.ts";
 import type { AppendCache } from "./append_cache.ts";
 import { Producers, TRIMMED_INDEX } from "./rows/producers.ts";
 import type { Statements } from "./connection/statements.ts";
+import { leaseDueMs, setDueTimes } from "./rows/due_times.ts";
 import type { EventRow, TaskRow } from "./rows/tables.ts";
 import { insertTask, updateRecord } from "./rows/task_rows.ts";
 import { INDEXES, SELECT_EVENT, toStoredEvent } from "./rows/tables.ts";
@@ -48,10 +48,12 @@ export function applyCommit(sql: Statements, logs: AppendCache, commit: Commit):
 
 /** A stored task as {@linkcode checkCommit} looks at it: series and producers are read when needed. */
 class SqliteCommitState implements CommitState {
+  readonly #sql: Statements;
   readonly appender: Appender;
   readonly producers: Producers;
 
   constructor(sql: Statements, appender: Appender) {
+    this.#sql = sql;
     this.appender = appender;
     this.producers = new Producers(sql, appender.row.task);
   }
@@ -75,6 +77,14 @@ class SqliteCommitState implements CommitState {
   get dataBytes(): number {
     const { bytes, trimmed_bytes: trimmedBytes } = this.appender.row;
     return bytes - trimmedBytes;
+  }
+
+  get lease(): string | undefined {
+    return this.appender.lease;
+  }
+
+  get leaseDueMs(): number | undefined {
+    return leaseDueMs(this.#sql, this.appender.row.task);
   }
 
   producer(id: string): KnownProducer | undefined {
@@ -115,25 +125,17 @@ function appendNew(
 
 /** Appends all events and replaces the record. */
 function appendAll(sql: Statements, commit: Commit, appender: Appender): CommitResult {
-  const { events, nowMs } = commit;
+  const { events, nowMs, due = {} } = commit;
   const { row } = appender;
   const record = commit.record!;
   const from = row.length;
   const appended = events.map((draft) => appender.append(draft, nowMs));
   appender.save();
   updateRecord(sql, row.task, record);
-  setDue(sql, row.task, commit.due ?? {});
+  const keptMs = due.lease === "keep" ? leaseDueMs(sql, row.task) : undefined;
+  setDueTimes(sql, row.task, storedDue(due, keptMs));
   scheduleWork(sql, row, commit);
   return { ok: true, events: appended, from, length: row.length, ...hookedOf(row) };
-}
-
-function setDue(sql: Statements, task: number, due: DueTimes): void {
-  sql.run("DELETE FROM {due} WHERE task = ?", task);
-  for (const kind of DUE_KINDS) {
-    const atMs = due[kind];
-    if (atMs === undefined) continue;
-    sql.run("INSERT INTO {due} (at_ms, kind, task) VALUES (?, ?, ?)", atMs, kind, task);
-  }
 }
 
 function scheduleWork(sql: Statements, { task, hooked }: TaskRow, { schedule = {} }: Commit): void {

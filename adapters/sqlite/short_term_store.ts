@@ -2,6 +2,8 @@ import type {
   Commit,
   CommitResult,
   DueWork,
+  LeaseRenewal,
+  Leases,
   NoteChange,
   RevisionExpectation,
   ScheduledTask,
@@ -18,6 +20,7 @@ import type { Connection } from "./connection/connection.ts";
 import { AppendCache } from "./append_cache.ts";
 import { forgetSent } from "./rows/producers.ts";
 import { TASK_TABLES } from "./schema.ts";
+import { setLeaseDue } from "./rows/due_times.ts";
 import type { TaskRow } from "./rows/tables.ts";
 import { SELECT_TASK } from "./rows/tables.ts";
 import { SqliteTaskStore } from "./task_store.ts";
@@ -26,6 +29,7 @@ import { setWorkTime } from "./rows/work_times.ts";
 /** Tasks and logs in one SQLite file. */
 export class SqliteShortTermStore extends SqliteTaskStore implements ShortTermStore {
   readonly durable: boolean;
+  readonly leases: Leases;
   readonly #logs: AppendCache;
 
   constructor(connection: Connection) {
@@ -34,6 +38,10 @@ export class SqliteShortTermStore extends SqliteTaskStore implements ShortTermSt
     const logs = new AppendCache(this.sql);
     connection.watch.onChange(() => logs.forgetAll());
     this.#logs = logs;
+    this.leases = {
+      renew: async (renewals) =>
+        await this.write(() => renewals.map((renewal) => this.#renew(renewal))),
+    };
   }
 
   async commit(commit: Commit): Promise<CommitResult> {
@@ -134,6 +142,13 @@ export class SqliteShortTermStore extends SqliteTaskStore implements ShortTermSt
       }
       return true;
     });
+  }
+
+  #renew({ taskId, lease, untilMs }: LeaseRenewal): boolean {
+    const log = this.#logs.of(taskId);
+    if (log === undefined || log.lease !== lease) return false;
+    setLeaseDue(this.sql, log.row.task, untilMs);
+    return true;
   }
 
   // The archive does not store producers.

@@ -1,13 +1,24 @@
 import type { DueKind } from "../contracts/records.ts";
 import { DUE_KINDS } from "../contracts/records.ts";
+import type { DueWork } from "../contracts/short_term_store.ts";
 import type { EngineContext } from "../context/context.ts";
 import { areUsable } from "./each_alone.ts";
 import type { Round } from "./job.ts";
 import { Job } from "./job.ts";
 import { SetAside } from "./set_aside.ts";
 
-/** Does due work of one kind. Must be idempotent. */
-export type DoDueWork = (kind: DueKind, taskId: string) => Promise<void>;
+/** Due work that was found. */
+export interface FoundWork {
+  kind: DueKind;
+  taskId: string;
+  /** The time at which it became due. */
+  atMs: number;
+  /** Milliseconds for which this instance has been running and has reached the store. */
+  steadyMs: number;
+}
+
+/** Does due work. Must be idempotent. */
+export type DoDueWork = (found: FoundWork) => Promise<void>;
 
 /**
  * Finds due work in the store, and does it.
@@ -23,11 +34,19 @@ export class Deadlines {
   readonly setAside: SetAside;
   /** The due time of the oldest work that was found and has not been done. */
   #oldestAtMs?: number;
+  /**
+   * The time since which searches have been on time and have reached the store. Before it, renewals of
+   * leases may have been impossible.
+   */
+  #steadySinceMs?: number;
+  /** The time for which the next search is scheduled, as far as known. */
+  #expectedAtMs = Infinity;
 
   constructor(context: EngineContext, doDueWork: DoDueWork) {
     this.#context = context;
     this.#doDueWork = doDueWork;
     this.setAside = new SetAside(context, "due");
+    this.#steadySinceMs = context.clock.now();
     this.#job = new Job(context, { operation: "scheduler", round: () => this.#round() });
   }
 
@@ -59,18 +78,42 @@ export class Deadlines {
   }
 
   async #round(): Promise<Round> {
+    const round = await this.#work();
+    const { clock, options: { sweepMs } } = this.#context;
+    const sweepAtMs = sweepMs > 0 ? clock.now() + sweepMs : Infinity;
+    this.#expectedAtMs = Math.min(sweepAtMs, round.nextAtMs ?? Infinity);
+    return round;
+  }
+
+  async #search(nowMs: number, limit: number): Promise<DueWork> {
+    const { store, clock } = this.#context;
+    try {
+      const found = await store.due(nowMs, limit);
+      this.#steadySinceMs ??= clock.now();
+      return found;
+    } catch (error) {
+      this.#steadySinceMs = undefined;
+      throw error;
+    }
+  }
+
+  async #work(): Promise<Round> {
     const { store, clock, options: { sweepLimit } } = this.#context;
     // Tasks that are set aside stay due, and must not crowd out others.
     const limit = sweepLimit + this.setAside.size * DUE_KINDS.length;
-    const { entries, nextAtMs = Infinity } = await store.due(clock.now(), limit);
+    const startMs = clock.now();
+    // The process was frozen, or the machine asleep.
+    if (startMs > this.#expectedAtMs + MAX_LATE_MS) this.#steadySinceMs = startMs;
+    const { entries, nextAtMs = Infinity } = await this.#search(startMs, limit);
     const open = entries
       .filter(({ taskId }) => !this.setAside.isWaiting(taskId))
       .slice(0, sweepLimit);
     this.#oldestAtMs = open[0]?.atMs;
     const failures: { kind: DueKind; taskId: string; error: unknown }[] = [];
-    for (const { kind, taskId } of open) {
+    for (const { kind, taskId, atMs } of open) {
       try {
-        await this.#doDueWork(kind, taskId);
+        const steadyMs = clock.now() - this.#steadySinceMs!;
+        await this.#doDueWork({ kind, taskId, atMs, steadyMs });
         this.setAside.succeeded(taskId);
       } catch (error) {
         failures.push({ kind, taskId, error });
@@ -97,3 +140,6 @@ export class Deadlines {
 }
 
 const RETRY_MS = 1_000;
+
+/** Milliseconds by which a search may be late on a busy machine. */
+const MAX_LATE_MS = 5_000;

@@ -5,6 +5,7 @@ import { COMMIT_CHECKS } from "./store_commit.ts";
 import { DIVERGENCE_CHECKS, RESTORED_CHECKS } from "./store_divergence.ts";
 import { DUE_CHECKS } from "./store_due.ts";
 import { FOLD_CHECKS } from "./store_folds.ts";
+import { LEASE_CHECKS, NO_LEASE_CHECKS } from "./store_leases.ts";
 import { LIST_CHECKS } from "./store_list.ts";
 import { NAME_CHECKS } from "./store_names.ts";
 import { PRODUCER_CHECKS } from "./store_producers.ts";
@@ -32,7 +33,13 @@ import { register } from "./suite.ts";
  * });
  * ```
  */
-export function testShortTermStore(options: ConformanceOptions<ShortTermStore>): void {
+export function testShortTermStore(
+  options: ConformanceOptions<ShortTermStore> & {
+    /** `false` for a store without leases, which must then have no property `leases`. */
+    leases?: boolean;
+  },
+): void {
+  register(options.leases === false ? NO_LEASE_CHECKS : LEASE_CHECKS, options);
   register([
     ...COMMIT_CHECKS,
     ...CLOSED_ID_CHECKS,

@@ -27,6 +27,13 @@ export function refusalError(taskId: string, refusal: Refusal): TaskcastError {
         `Cannot publish to task "${taskId}": it is "${refusal.status}", and nothing can follow that`,
         { status: refusal.status },
       );
+    case "LEASE_LOST":
+      return error(
+        "LEASE_LOST",
+        `Cannot publish to task "${taskId}": the lease has ended; stop, or take a new one`,
+      );
+    case "NOT_DUE":
+      return error("INVALID_TRANSITION", `Cannot change task "${taskId}": its lease was renewed`);
     case "SERIES_CONFLICT": {
       const name = JSON.stringify(refusal.accField);
       const [field, remedy] = refusal.accField === undefined

@@ -22,6 +22,12 @@ export interface TaskRecord {
    * empty means whichever incarnation the archive has.
    */
   deletes?: string;
+  /** The token of the task's lease: its attempt, a dot, and 16 random characters of `0-9a-v`. */
+  lease?: string;
+  /** Milliseconds from each sign of life to the expiry of the lease. */
+  leaseMs?: number;
+  /** An expiry to which the lease was put off because its holder may have been unable to renew it. */
+  leasePutOffTo?: number;
   /** The W3C `traceparent` of the request that created it, passed on to webhooks. Never changes. */
   traceparent?: string;
 }
@@ -138,10 +144,12 @@ export interface DueTimes {
   deadline?: number;
   /** Automatic resumption of a blocked task. */
   wake?: number;
+  /** Expiry of its lease. `"keep"` keeps the time that the store has, if it has one. */
+  lease?: number | "keep";
 }
 
 /** A kind of due work. */
 export type DueKind = keyof DueTimes;
 
 /** The kinds of due work. */
-export const DUE_KINDS: readonly DueKind[] = ["deadline", "wake"];
+export const DUE_KINDS: readonly DueKind[] = ["deadline", "wake", "lease"];

@@ -10,6 +10,7 @@ import type {
   TaskRecord,
   TaskRevision,
 } from "./records.ts";
+import type { Leases } from "./leases.ts";
 import type { LogTrimmer } from "./log_trimmer.ts";
 import type { TaskNotes } from "./task_notes.ts";
 import type { TaskReader } from "./task_reader.ts";
@@ -31,6 +32,11 @@ export interface VersionExpectation {
   version: number;
   /** The incarnation of that record. */
   incarnation: string;
+  /**
+   * The expiry of the lease is due at this time; otherwise the commit is refused with `NOT_DUE`. Unix
+   * milliseconds. @default not checked
+   */
+  leaseBy?: number;
 }
 
 /** One atomic change to one task: all of it happens, or nothing. */
@@ -68,6 +74,11 @@ export interface Commit {
    * nothing.
    */
   schedule?: WorkSchedule;
+  /**
+   * The lease under which events are appended; only for live tasks. If the task has another lease or
+   * none, new events are refused with `LEASE_LOST`. @default not checked
+   */
+  lease?: string;
 }
 
 /** The reason a store refused a commit. A refused commit changes nothing. */
@@ -79,6 +90,10 @@ export type Refusal =
   /** The record has a different version by now. */
   | { code: "CONFLICT" }
   | { code: "TERMINAL"; status: TaskStatus }
+  /** The task does not have the lease that the commit names. */
+  | { code: "LEASE_LOST" }
+  /** The lease does not expire by the time that a {@linkcode VersionExpectation} names. */
+  | { code: "NOT_DUE" }
   /** The event `at` names a different mode or field from the one its series has. */
   | { code: "SERIES_CONFLICT"; at: number; mode: string; accField?: string }
   /** The event `at` has no text to append, and its series accumulates. */
@@ -146,6 +161,11 @@ export interface ShortTermStore extends TaskReader, WorkQueue, TaskNotes, LogTri
    * a start and after failed calls. A store may leave it out if it cannot return without any call failing.
    */
   readonly interruptions?: number;
+  /**
+   * Leases of tasks. A store that leaves it out must ignore no lease: the engine then creates none, and
+   * refuses those who ask for one with `NOT_SUPPORTED`.
+   */
+  readonly leases?: Leases;
   /** Whether acknowledged commits survive a restart of this process. */
   readonly durable: boolean;
   /** Checks the expectation of a commit and applies the commit, or refuses it as a whole. */

@@ -4,6 +4,7 @@ import { SERVER_EVENT } from "../protocol/event.ts";
 import type { CreateTaskInput, Task, TransitionOptions } from "../protocol/task.ts";
 import type { TaskStatus } from "../protocol/status.ts";
 import { isTerminal } from "../protocol/status.ts";
+import { withoutLease } from "./lease.ts";
 import { canTransition, NEXT_STATUSES } from "./state_machine.ts";
 
 /** An event that the server writes, with its data not yet as JSON. */
@@ -20,6 +21,8 @@ export interface Change {
   record: TaskRecord;
   /** Events to append in the same commit. */
   events: ServerEvent[];
+  /** The new expiry of the task's lease; Unix milliseconds. @default the time that the store has */
+  leaseDueMs?: number;
 }
 
 /**
@@ -34,8 +37,9 @@ export function newRecord(
   identity: { id: string; incarnation: string },
   nowMs: number,
 ): TaskRecord {
+  const { lease: _lease, ...fields } = input;
   const task: Task = {
-    ...input,
+    ...fields,
     id: identity.id,
     status: "pending",
     createdAt: nowMs,
@@ -75,6 +79,17 @@ export function applyTransition(
       { details: { taskId: task.id, from: task.status, to, allowed } },
     );
   }
+  return move(record, to, options, nowMs);
+}
+
+/** Moves a task to any status, without a check of the state machine. */
+export function move(
+  record: TaskRecord,
+  to: TaskStatus,
+  options: TransitionOptions,
+  nowMs: number,
+): Change {
+  const { deadlineAt: _deadline, ttlRemainingMs: _remaining, task, ...carried } = record;
   const { reason: _reason, resumeAt: _resumeAt, blockedRequest: _request, ...kept } = task;
   const next: Task = { ...kept, status: to, updatedAt: nowMs };
   if (options.result !== undefined) next.result = options.result;
@@ -92,18 +107,18 @@ export function applyTransition(
   if (options.blockedRequest !== undefined) {
     events.push({ type: SERVER_EVENT.blocked, data: { reason, request: options.blockedRequest } });
   }
-  return {
-    record: {
-      task: next,
-      incarnation: record.incarnation,
-      version: record.version + 1,
-      ...(record.hooked && { hooked: record.hooked }),
-      ...(record.unconfirmed && { unconfirmed: record.unconfirmed }),
-      ...(record.traceparent && { traceparent: record.traceparent }),
-      ...ttlClock(record, to, options.ttl, nowMs),
-    },
-    events,
+  const moved: TaskRecord = {
+    ...carried,
+    task: next,
+    version: record.version + 1,
+    ...ttlClock(record, to, options.ttl, nowMs),
   };
+  if (isTerminal(to)) return { record: withoutLease(moved), events };
+  // The time while the task is paused does not count.
+  if (task.status === "paused" && moved.leaseMs !== undefined) {
+    return { record: moved, events, leaseDueMs: nowMs + moved.leaseMs };
+  }
+  return { record: moved, events };
 }
 
 /** Returns `record` unblocked by an answer. See {@linkcode applyTransition}. */
@@ -140,9 +155,16 @@ function milliseconds(seconds: number): number {
   return Math.ceil(seconds * 1000);
 }
 
-/** Returns the times at which a task needs attention. */
-export function dueTimes(record: TaskRecord): DueTimes {
+/**
+ * Returns the times at which a task needs attention.
+ *
+ * @param leaseDueMs The new expiry of its lease. @default the time that the store has
+ */
+export function dueTimes(record: TaskRecord, leaseDueMs?: number): DueTimes {
   const due: DueTimes = {};
+  if (record.lease !== undefined && record.task.status !== "paused") {
+    due.lease = leaseDueMs ?? "keep";
+  }
   if (record.deadlineAt !== undefined) due.deadline = record.deadlineAt;
   if (record.task.resumeAt !== undefined) due.wake = record.task.resumeAt;
   return due;

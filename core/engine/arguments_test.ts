@@ -56,6 +56,8 @@ const CALLS: Record<string, Anything[]> = {
   readTask: ["t"],
   listTasks: [{}],
   transitionTask: ["t", "running", {}, {}],
+  renewLeases: [[{ taskId: "t", lease: "1.a" }]],
+  heartbeat: ["t", "1.a"],
   resolve: ["t", 1, {}],
   getRequest: ["t"],
   deleteTask: ["none", {}],

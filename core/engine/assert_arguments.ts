@@ -6,12 +6,15 @@ import { missingMethods } from "../domain/adapter_methods.ts";
 import {
   assertFunction,
   assertMethods,
+  list,
   object,
   optional,
   text,
 } from "../domain/validate/checks.ts";
 import { assertCount, assertOptions } from "../domain/validate/query.ts";
 import type { FrameEncoder } from "../streams/frames.ts";
+import { BOUNDS } from "../protocol/limits.ts";
+import type { HeldLease } from "./leases.ts";
 import type { TaskEngineOptions } from "./options.ts";
 
 // Callers without static types get an error at once, instead of from a timer an hour later.
@@ -101,4 +104,13 @@ export function assertDisplacedPlace(value: unknown, path: string): void {
 function assertFunctions(value: unknown, path: string, names: readonly string[]): void {
   const fields = object(value, path);
   for (const name of names) optional(fields, path, name, assertFunction);
+}
+
+/** Requires leases to renew, with their tokens. */
+export function assertHeldLeases(held: unknown): asserts held is HeldLease[] {
+  list(held, "leases", BOUNDS.leasesPerRequest).forEach((item, i) => {
+    const { taskId, lease } = object(item, `leases[${i}]`, ["taskId", "lease"]);
+    assertTaskId(taskId, `leases[${i}].taskId`);
+    text(lease, `leases[${i}].lease`);
+  });
 }

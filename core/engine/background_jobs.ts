@@ -1,7 +1,8 @@
-import type { DueKind, TaskRecord } from "../contracts/records.ts";
+import type { TaskRecord } from "../contracts/records.ts";
 import type { WebhookOptions } from "../contracts/webhooks.ts";
 import { Archiver } from "../background/archiving/archiver.ts";
 import { Cleaner } from "../background/cleanup/cleaner.ts";
+import type { DoDueWork } from "../background/deadlines.ts";
 import { Deadlines } from "../background/deadlines.ts";
 import type { SetAside, SetAsideReport } from "../background/set_aside.ts";
 import { assertWebhookOptions } from "../background/webhooks/accept.ts";
@@ -42,7 +43,7 @@ export class BackgroundJobs {
     hooks: HookCaller,
     { webhooks, onDue }: {
       webhooks?: WebhookOptions;
-      onDue: (kind: DueKind, taskId: string) => Promise<void>;
+      onDue: DoDueWork;
     },
   ) {
     this.#context = context;
@@ -132,6 +133,9 @@ export class BackgroundJobs {
   /** Schedules the work of a task that was restored to the short-term store. */
   #expectWorkOf(record: TaskRecord): void {
     const { deadline, wake } = dueTimes(record);
+    if (record.leaseMs !== undefined) {
+      this.deadlines.expect(this.#context.clock.now() + record.leaseMs);
+    }
     if (deadline !== undefined) this.deadlines.expect(deadline);
     if (wake !== undefined) this.deadlines.expect(wake);
     if (record.hooked) this.deliverer?.expect(this.#context.clock.now());

@@ -1,55 +1,59 @@
 import type { DueKind, TaskRecord } from "../contracts/records.ts";
+import type { FoundWork } from "../background/deadlines.ts";
 import type { EngineContext } from "../context/context.ts";
+import { applyLoss, graceMs, putOffExpiry } from "../domain/lost_lease.ts";
 import type { Change } from "../domain/transition.ts";
 import { applyTransition } from "../domain/transition.ts";
 import { TaskcastError } from "../protocol/errors.ts";
 import type { Writer } from "./writer.ts";
+import { NotDue } from "./writer.ts";
 
-/** The time at which each kind of work is due, and the change that it makes. */
-const DUE_WORK: Record<DueKind, {
-  atMs: (record: TaskRecord) => number | undefined;
-  change: (record: TaskRecord, nowMs: number) => Change;
-}> = {
-  deadline: {
-    atMs: ({ deadlineAt }) => deadlineAt,
-    change: (record, nowMs) =>
-      applyTransition(record, "timeout", {
-        error: { code: "TTL_EXPIRED", message: `The task's ttl ran out` },
-      }, nowMs),
+/** Returns the change that due work makes, or `undefined` if the work is not due any more. */
+type Rule = (record: TaskRecord, nowMs: number, found: FoundWork) => Change | undefined;
+
+const RULES: Record<DueKind, Rule> = {
+  deadline(record, nowMs) {
+    if (record.deadlineAt === undefined || record.deadlineAt > nowMs) return undefined;
+    const error = { code: "TTL_EXPIRED", message: `The task's ttl ran out` };
+    return applyTransition(record, "timeout", { error }, nowMs);
   },
-  wake: {
-    atMs: ({ task: { resumeAt } }) => resumeAt,
-    change: (record, nowMs) => applyTransition(record, "running", {}, nowMs),
+  wake(record, nowMs) {
+    const { task: { resumeAt } } = record;
+    if (resumeAt === undefined || resumeAt > nowMs) return undefined;
+    return applyTransition(record, "running", {}, nowMs);
+  },
+  // The store checks that the lease has expired.
+  lease(record, nowMs, { atMs, steadyMs }) {
+    if (record.lease === undefined || record.task.status === "paused") return undefined;
+    const isPutOff = record.leasePutOffTo === atMs;
+    return isPutOff || steadyMs >= graceMs(record)
+      ? applyLoss(record, nowMs)
+      : putOffExpiry(record, nowMs);
   },
 };
 
 /** Does due work. Does nothing if the task is gone, or if the work is not due any more. */
 export async function doDueWork(
-  { observers }: EngineContext,
+  { observers, clock }: EngineContext,
   writer: Writer,
-  kind: DueKind,
-  taskId: string,
+  found: FoundWork,
 ): Promise<void> {
-  const work = DUE_WORK[kind];
+  const { kind, taskId } = found;
   let lateMs = 0;
   try {
     await writer.change(taskId, (record, nowMs) => {
-      const atMs = work.atMs(record);
-      if (atMs === undefined || atMs > nowMs) throw new NotDue();
-      lateMs = nowMs - atMs;
-      return work.change(record, nowMs);
-    }, { parent: { traceparent: undefined } });
+      const change = RULES[kind](record, nowMs, found);
+      if (change === undefined) throw new NotDue();
+      lateMs = nowMs - found.atMs;
+      return change;
+    }, {
+      parent: { traceparent: undefined },
+      ...(kind === "lease" && { leaseBy: clock.now() }),
+    });
     observers.notify("onDueWork", kind, lateMs);
   } catch (error) {
     if (error instanceof NotDue) return;
     if (error instanceof TaskcastError && error.code === "TASK_NOT_FOUND") return;
     throw error;
-  }
-}
-
-/** Thrown if the task is not due, so that nothing is committed. */
-class NotDue extends TaskcastError {
-  constructor() {
-    super("INVALID_TRANSITION", "The task is not due");
   }
 }

@@ -10,6 +10,8 @@ import type {
   BlockedRequest,
   CreateTaskInput,
   Deletion,
+  LeasedTask,
+  RenewedLease,
   Task,
   TaskDetail,
   TransitionOptions,
@@ -18,23 +20,35 @@ import type { TaskStatus } from "../protocol/status.ts";
 import { assertTaskId } from "../protocol/task_id.ts";
 import type { WebhookStatus } from "../protocol/webhook.ts";
 import { toTaskEvent } from "../domain/event_json.ts";
-import { applyResolution, applyTransition } from "../domain/transition.ts";
+import { applyLeasedTransition } from "../domain/leased_transition.ts";
+import { applyResolution } from "../domain/transition.ts";
 import { text } from "../domain/validate/checks.ts";
 import { assertJson } from "../domain/validate/json.ts";
 import { assertCount, assertOptions } from "../domain/validate/query.ts";
-import { assertCreateTask, assertTransition, incarnationOf } from "../domain/validate/task.ts";
+import {
+  assertCreateTask,
+  assertTransition,
+  incarnationOf,
+  writeExpectationOf,
+} from "../domain/validate/task.ts";
 import type { SetAsideReport } from "../background/set_aside.ts";
 import { assertDeliverable } from "../background/webhooks/accept.ts";
 import { retryWebhook, webhookStatuses } from "../background/webhooks/status.ts";
 import type { EngineContext } from "../context/context.ts";
 import { draftOf, draftsOf } from "../context/drafts.ts";
+import { newLeaseSecret } from "../context/incarnation.ts";
 import { taskNotFound } from "../context/refusals.ts";
 import type { FrameEncoder } from "../streams/frames.ts";
 import type { StreamMessage } from "../streams/object_encoder.ts";
 import { objectEncoder } from "../streams/object_encoder.ts";
 import { readable } from "../streams/readable.ts";
 import type { TaskStream } from "../streams/task_stream.ts";
-import { assertEngineParts, assertObserver, assertScheduledTask } from "./assert_arguments.ts";
+import {
+  assertEngineParts,
+  assertHeldLeases,
+  assertObserver,
+  assertScheduledTask,
+} from "./assert_arguments.ts";
 import { BackgroundJobs } from "./background_jobs.ts";
 import type { DependencyState } from "./check.ts";
 import { HealthChecks } from "./check.ts";
@@ -46,6 +60,8 @@ import type { Ending, EndWatch } from "./end_watch.ts";
 import type { HistoryPage } from "./history.ts";
 import { readHistory } from "./history.ts";
 import { HookCaller } from "./hook_caller.ts";
+import type { HeldLease } from "./leases.ts";
+import { leasesOf, renewLeases } from "./leases.ts";
 import type { ListTasksQuery, TaskPage } from "./list_tasks.ts";
 import { listTasks } from "./list_tasks.ts";
 import type {
@@ -55,9 +71,11 @@ import type {
   SubscribeAllOptions,
   SubscribeOptions,
   TaskEngineOptions,
+  WriteOptions,
 } from "./options.ts";
 import { Subscriptions } from "./subscriptions.ts";
-import { Writer } from "./writer.ts";
+import type { WriteExpectation } from "./writer.ts";
+import { grantedLease, Writer } from "./writer.ts";
 
 /**
  * Tasks, their logs and their readers: everything that a server does, as a library.
@@ -118,7 +136,7 @@ export class TaskEngine {
     this.#health = new HealthChecks(this.#context);
     this.#jobs = new BackgroundJobs(this.#context, this.#hooks, {
       webhooks: options.webhooks,
-      onDue: (kind, taskId) => doDueWork(this.#context, this.#writer, kind, taskId),
+      onDue: (found) => doDueWork(this.#context, this.#writer, found),
     });
     this.#writer = new Writer(this.#context, this.#hooks, this.#jobs);
     this.#jobs.start();
@@ -150,10 +168,11 @@ export class TaskEngine {
   async createTask(
     input: CreateTaskInput = {},
     options: { traceparent?: string } = {},
-  ): Promise<Task> {
+  ): Promise<LeasedTask> {
     this.#assertOpen();
     assertCreateTask(input, this.limits);
     assertOptions(options);
+    if (input.lease !== undefined) leasesOf(this.#context);
     const { deliverer } = this.#jobs;
     if (input.webhooks !== undefined) assertDeliverable(input.webhooks, deliverer?.sender);
     return await this.#writer.create(input, options.traceparent);
@@ -191,15 +210,37 @@ export class TaskEngine {
     taskId: string,
     status: TaskStatus,
     transition: TransitionOptions = {},
-    options?: IncarnationOptions,
-  ): Promise<Task> {
-    const incarnation = this.#assertWrite(taskId, options);
+    options?: WriteOptions,
+  ): Promise<LeasedTask> {
+    const { incarnation, lease: token } = this.#assertWrite(taskId, options);
     assertTransition(status, transition, this.limits);
-    return await this.#writer.change(
+    if (transition.lease !== undefined) leasesOf(this.#context);
+    const lease = { token, secret: newLeaseSecret() };
+    const change = await this.#writer.change(
       taskId,
-      (record, nowMs) => applyTransition(record, status, transition, nowMs),
+      (record, nowMs) => applyLeasedTransition(record, status, transition, lease, nowMs),
       { incarnation },
     );
+    const { task } = change.record;
+    return transition.lease === undefined ? task : { ...task, ...grantedLease(change) };
+  }
+
+  /**
+   * Renews leases: says that their holders are alive. Version and log stay as they are.
+   *
+   * @param held At most 1,000 leases.
+   * @returns The state of each lease, in order. Whoever does not hold a lease any more must stop its work.
+   * @throws {TaskcastError} `INVALID_INPUT`, `NOT_SUPPORTED`, `STORE_UNAVAILABLE`.
+   */
+  async renewLeases(held: readonly HeldLease[]): Promise<RenewedLease[]> {
+    this.#assertOpen();
+    assertHeldLeases(held);
+    return await renewLeases(this.#context, held);
+  }
+
+  /** Renews one lease. See {@linkcode renewLeases}. */
+  async heartbeat(taskId: string, lease: string): Promise<RenewedLease> {
+    return (await this.renewLeases([{ taskId, lease }]))[0]!;
   }
 
   /**
@@ -209,13 +250,14 @@ export class TaskEngine {
    * @throws {TaskcastError} `TASK_NOT_FOUND`, `INVALID_TRANSITION`, `INVALID_INPUT`.
    */
   async resolve(taskId: string, resolution: unknown, options?: IncarnationOptions): Promise<Task> {
-    const incarnation = this.#assertWrite(taskId, options);
+    const { incarnation } = this.#assertWrite(taskId, options);
     assertJson(resolution, "data", this.limits);
-    return await this.#writer.change(
+    const { record } = await this.#writer.change(
       taskId,
       (record, nowMs) => applyResolution(record, resolution, nowMs),
       { incarnation },
     );
+    return record.task;
   }
 
   /** Returns the request that a blocked task waits for, or `undefined` if it waits for none. */
@@ -233,7 +275,7 @@ export class TaskEngine {
    * @throws {TaskcastError} `TASK_NOT_FOUND`, `STORE_UNAVAILABLE`.
    */
   async deleteTask(taskId: string, options?: IncarnationOptions): Promise<Deletion> {
-    const incarnation = this.#assertWrite(taskId, options);
+    const { incarnation } = this.#assertWrite(taskId, options);
     return await this.#writer.delete(taskId, incarnation);
   }
 
@@ -247,7 +289,7 @@ export class TaskEngine {
   async publishEvent(
     taskId: string,
     event: EventInput,
-    options?: IncarnationOptions,
+    options?: WriteOptions,
   ): Promise<TaskEvent> {
     return toTaskEvent(taskId, await this.appendEvent(taskId, event, options));
   }
@@ -256,11 +298,11 @@ export class TaskEngine {
   async appendEvent(
     taskId: string,
     event: EventInput,
-    options?: IncarnationOptions,
+    options?: WriteOptions,
   ): Promise<StoredEvent> {
-    const incarnation = this.#assertWrite(taskId, options);
+    const expected = this.#assertWrite(taskId, options);
     const drafts = [draftOf(event, "", this.limits)];
-    const stored = await this.#writer.append(taskId, drafts, incarnation);
+    const stored = await this.#writer.append(taskId, drafts, expected);
     return stored[0]!;
   }
 
@@ -268,7 +310,7 @@ export class TaskEngine {
   async publishEvents(
     taskId: string,
     events: readonly EventInput[],
-    options?: IncarnationOptions,
+    options?: WriteOptions,
   ): Promise<TaskEvent[]> {
     const stored = await this.appendEvents(taskId, events, options);
     return stored.map((event) => toTaskEvent(taskId, event));
@@ -278,10 +320,10 @@ export class TaskEngine {
   async appendEvents(
     taskId: string,
     events: readonly EventInput[],
-    options?: IncarnationOptions,
+    options?: WriteOptions,
   ): Promise<StoredEvent[]> {
-    const incarnation = this.#assertWrite(taskId, options);
-    return await this.#writer.append(taskId, draftsOf(events, this.limits), incarnation);
+    const expected = this.#assertWrite(taskId, options);
+    return await this.#writer.append(taskId, draftsOf(events, this.limits), expected);
   }
 
   /**
@@ -405,7 +447,7 @@ export class TaskEngine {
    * @throws {TaskcastError} `TASK_NOT_FOUND`, `WEBHOOK_NOT_FOUND`, `STORE_UNAVAILABLE`.
    */
   async retryWebhook(taskId: string, hook: string, options?: IncarnationOptions): Promise<number> {
-    const incarnation = this.#assertWrite(taskId, options);
+    const { incarnation } = this.#assertWrite(taskId, options);
     text(hook, "hook");
     return await retryWebhook(this.#context, this.#jobs.deliverer, taskId, hook, incarnation);
   }
@@ -507,11 +549,13 @@ export class TaskEngine {
     this.#hooks.report(error, context);
   }
 
-  /** Requires an open engine and valid arguments. Returns the incarnation that the call is about. */
-  #assertWrite(taskId: string, options: IncarnationOptions | undefined): string | undefined {
+  /** Requires an open engine and valid arguments. Returns what the call requires of the task. */
+  #assertWrite(taskId: string, options: WriteOptions | undefined): WriteExpectation {
     this.#assertOpen();
     assertTaskId(taskId);
-    return incarnationOf(options);
+    const expected = writeExpectationOf(options);
+    if (expected.lease !== undefined) leasesOf(this.#context);
+    return expected;
   }
 
   #assertOpen(): void {

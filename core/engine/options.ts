@@ -48,6 +48,16 @@ export interface IncarnationOptions {
   incarnation?: string;
 }
 
+/** Options of calls that write to a task. */
+export interface WriteOptions extends IncarnationOptions {
+  /**
+   * The token of a lease under which the call writes. If the task has another lease or none, the call is
+   * refused with `LEASE_LOST`, or with `TASK_TERMINAL` if the task has ended. A change of status renews
+   * the lease; publishing does not. @default not checked
+   */
+  lease?: string;
+}
+
 /** Options of a subscription to one task. */
 export interface SubscribeOptions extends IncarnationOptions {
   /** Delivers only matching events. @default all */

@@ -4,10 +4,11 @@ import type { Commit, CommitResult, Refusal } from "../contracts/short_term_stor
 import type { ObservedCommit } from "../contracts/observer.ts";
 import type { TracedWork, WorkSpan } from "../contracts/tracer.ts";
 import { TaskcastError } from "../protocol/errors.ts";
-import type { CreateTaskInput, Deletion, Task } from "../protocol/task.ts";
+import type { CreateTaskInput, Deletion, LeasedTask } from "../protocol/task.ts";
 import { isTerminal } from "../protocol/status.ts";
 import { ulid } from "../protocol/ulid.ts";
 import { copyOf } from "../domain/copy.ts";
+import { grantLease } from "../domain/lease.ts";
 import type { Change } from "../domain/transition.ts";
 import { parseTraceparent } from "../domain/traceparent.ts";
 import { dueTimes, newRecord } from "../domain/transition.ts";
@@ -25,7 +26,7 @@ import type { Deadlines } from "../background/deadlines.ts";
 import type { Deliverer } from "../background/webhooks/deliverer.ts";
 import type { BackgroundJobs } from "./background_jobs.ts";
 import type { HookCaller } from "./hook_caller.ts";
-import { newIncarnation } from "../context/incarnation.ts";
+import { newIncarnation, newLeaseSecret } from "../context/incarnation.ts";
 import { refusalError, taskNotFound, taskReplaced } from "../context/refusals.ts";
 import { KnownTraces } from "./known_traces.ts";
 
@@ -49,12 +50,16 @@ export class Writer {
     this.#deliverer = jobs.deliverer;
   }
 
-  async create(input: CreateTaskInput, traceparent?: string): Promise<Task> {
+  async create(input: CreateTaskInput, traceparent?: string): Promise<LeasedTask> {
     const { clock } = this.#context;
     const isConfirmed = input.id === undefined || await this.#confirm(input.id);
     const nowMs = clock.now();
     const identity = { id: input.id ?? ulid(nowMs), incarnation: newIncarnation() };
-    const record = newRecord(input, identity, nowMs);
+    const created = newRecord(input, identity, nowMs);
+    const record = input.lease === undefined
+      ? created
+      : grantLease(created, input.lease, newLeaseSecret(), nowMs);
+    const leaseDueMs = input.lease && nowMs + input.lease.ms;
     if (!isConfirmed) record.unconfirmed = true;
     if (this.#deliverer !== undefined && this.#deliverer.hooksOf(input).length > 0) {
       record.hooked = true;
@@ -62,11 +67,12 @@ export class Writer {
     if (traceparent !== undefined && parseTraceparent(traceparent) !== undefined) {
       record.traceparent = traceparent;
     }
-    const result = await this.#commit(record.task.id, "absent", nowMs, NO_EVENTS, record);
+    const change = { record, leaseDueMs };
+    const result = await this.#commit(record.task.id, "absent", nowMs, NO_EVENTS, { change });
     if (!result.ok) throw refusalError(record.task.id, result.refusal);
     this.#traces.set(record.task.id, record.traceparent);
     this.#hooks.created(record.task);
-    return copyOf(record.task);
+    return { ...copyOf(record.task), ...grantedLease(change) };
   }
 
   /**
@@ -86,25 +92,26 @@ export class Writer {
   append(
     taskId: string,
     drafts: readonly EventDraft[],
-    incarnation?: string,
+    expected: WriteExpectation = {},
   ): Promise<StoredEvent[]> {
     const { tracer } = this.#context;
-    if (tracer.isTracing?.() === false) return this.#append(taskId, drafts, incarnation);
+    if (tracer.isTracing?.() === false) return this.#append(taskId, drafts, expected);
     const attributes = { "taskcast.task.id": taskId, "taskcast.events": drafts.length };
     return tracer.trace({ name: "taskcast publish", parent: "active", attributes }, (span) => {
       const created = this.#traces.get(taskId);
       if (created !== undefined) span.link(created);
-      return this.#append(taskId, drafts, incarnation);
+      return this.#append(taskId, drafts, expected);
     });
   }
 
   async #append(
     taskId: string,
     drafts: readonly EventDraft[],
-    incarnation: string | undefined,
+    { incarnation, lease }: WriteExpectation,
   ): Promise<StoredEvent[]> {
     const expect = incarnation === undefined ? "live" : { live: true, incarnation } as const;
-    const result = await this.#commit(taskId, expect, this.#context.clock.now(), drafts);
+    const nowMs = this.#context.clock.now();
+    const result = await this.#commit(taskId, expect, nowMs, drafts, { lease });
     if (result.ok) return result.events;
     throw refusalError(taskId, await this.#refusalOf(taskId, result.refusal, incarnation));
   }
@@ -122,29 +129,33 @@ export class Writer {
   /**
    * Reads a task, applies a rule, and commits the result. Repeats that if the task changed meanwhile, as
    * long as its incarnation is the same.
+   *
+   * @param options.leaseBy Changes the task only if its lease has expired by then; otherwise throws
+   *   {@linkcode NotDue}.
    */
   async change(
     taskId: string,
     rule: (record: TaskRecord, nowMs: number) => Change,
-    { incarnation, parent = "active" }: {
+    { parent = "active", ...expected }: {
       /** @default the current one */
       incarnation?: string;
+      leaseBy?: number;
       parent?: TracedWork["parent"];
     } = {},
-  ): Promise<Task> {
+  ): Promise<Change> {
     const attributes = { "taskcast.task.id": taskId };
     return await this.#context.tracer.trace(
       { name: "taskcast transition", parent, attributes },
-      (span) => this.#change(taskId, rule, incarnation, span),
+      (span) => this.#change(taskId, rule, expected, span),
     );
   }
 
   async #change(
     taskId: string,
     rule: (record: TaskRecord, nowMs: number) => Change,
-    expected: string | undefined,
+    { incarnation: expected, leaseBy }: { incarnation?: string; leaseBy?: number },
     span: WorkSpan,
-  ): Promise<Task> {
+  ): Promise<Change> {
     for (;;) {
       const head = await this.#context.reader.getTask(taskId);
       if (head === undefined) throw taskNotFound(taskId);
@@ -152,20 +163,22 @@ export class Writer {
       expected ??= incarnation;
       if (incarnation !== expected) throw taskReplaced(taskId);
       const nowMs = this.#context.clock.now();
-      const { record, events } = rule(head.record, nowMs);
+      const change = rule(head.record, nowMs);
+      const { record, events } = change;
       const result = await this.#commit(
         taskId,
-        { version, incarnation },
+        { version, incarnation, leaseBy },
         nowMs,
         events.map(serverDraft),
-        record,
+        { change },
       );
       if (result.ok) {
         if (record.traceparent !== undefined) span.link(record.traceparent);
         this.#traces.set(taskId, isTerminal(record.task.status) ? undefined : record.traceparent);
-        this.#hooks.transitioned(record.task, from);
-        return record.task;
+        if (record.task.status !== from) this.#hooks.transitioned(record.task, from);
+        return change;
       }
+      if (result.refusal.code === "NOT_DUE") throw new NotDue();
       await this.#assertHot(taskId, result.refusal);
       // Another change was first. The loop makes progress, because each conflict is another's success.
       if (result.refusal.code !== "CONFLICT") throw refusalError(taskId, result.refusal);
@@ -205,16 +218,17 @@ export class Writer {
     expect: Commit["expect"],
     nowMs: number,
     events: readonly EventDraft[],
-    record?: TaskRecord,
+    { change, lease }: { change?: Pick<Change, "record" | "leaseDueMs">; lease?: string },
   ): Promise<CommitResult> {
     const { limits, store, options, observers } = this.#context;
+    const record = change?.record;
     const commit: Commit = {
       taskId,
       expect,
       nowMs,
       events,
       record,
-      due: record && dueTimes(record),
+      due: change && dueTimes(change.record, change.leaseDueMs),
       maxEvents: limits.maxEventsPerTask,
       maxBytes: limits.maxBytesPerTask,
       schedule: {
@@ -223,6 +237,7 @@ export class Writer {
         clean: record && this.#cleanAtMs(record),
       },
     };
+    if (lease !== undefined) commit.lease = lease;
     const startMs = observers.isEmpty ? undefined : performance.now();
     let result: CommitResult;
     try {
@@ -263,6 +278,7 @@ export class Writer {
     if (hooked) this.#deliverer?.expect(nowMs);
     if (due?.deadline !== undefined) this.#deadlines.expect(due.deadline);
     if (due?.wake !== undefined) this.#deadlines.expect(due.wake);
+    if (typeof due?.lease === "number") this.#deadlines.expect(due.lease);
   }
 
   /** Reports a commit to observers, if there were any when it began. */
@@ -333,3 +349,25 @@ export class Writer {
 }
 
 const NO_EVENTS: readonly EventDraft[] = [];
+
+/** What a write requires of its task. */
+export interface WriteExpectation {
+  /** @default the current one */
+  incarnation?: string;
+  /** The token of a lease that the task must have. @default not checked */
+  lease?: string;
+}
+
+/** Thrown if due work is not due, so that nothing is committed. */
+export class NotDue extends TaskcastError {
+  constructor() {
+    super("INVALID_TRANSITION", "The task is not due");
+  }
+}
+
+/** Returns the lease of a change for the caller to whom it was granted. */
+export function grantedLease(
+  { record, leaseDueMs }: Pick<Change, "record" | "leaseDueMs">,
+): Pick<LeasedTask, "lease" | "leaseUntil"> {
+  return leaseDueMs === undefined ? {} : { lease: record.lease, leaseUntil: leaseDueMs };
+}

@@ -14,6 +14,7 @@ import type {
   ShortTermStore,
   Tombstone,
 } from "../contracts/short_term_store.ts";
+import type { LeaseRenewal, Leases } from "../contracts/leases.ts";
 import type { Trim } from "../contracts/log_trimmer.ts";
 import type { NoteChange } from "../contracts/task_notes.ts";
 import type { ClaimedWork, ScheduledTask, Work } from "../contracts/work_queue.ts";
@@ -21,6 +22,7 @@ import { WORK_KINDS } from "../contracts/work_queue.ts";
 import { isTerminal } from "../protocol/status.ts";
 import { newSeriesKind } from "../domain/commits/append.ts";
 import { checkCommit } from "../domain/commits/commit.ts";
+import { storedDue } from "../domain/commits/stored_due.ts";
 import { copyOf } from "../domain/copy.ts";
 import { isLive } from "../domain/commits/expectation.ts";
 import { isAtRevision } from "../domain/revision.ts";
@@ -52,6 +54,7 @@ const TASK_OVERHEAD_BYTES = 1024;
  */
 export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
   readonly durable: boolean = false;
+  readonly leases: Leases = { renew: (renewals) => this.renewLeases(renewals) };
   readonly #due = new DueIndex(DUE_KINDS);
   /** Ended tasks in the order of their ends, since a map keeps insertion order. */
   readonly #ended = new Map<string, true>();
@@ -166,6 +169,11 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
     return await Promise.resolve(true);
   }
 
+  /** Extends leases; see {@linkcode Leases}. */
+  async renewLeases(renewals: readonly LeaseRenewal[]): Promise<boolean[]> {
+    return await Promise.resolve(renewals.map((renewal) => this.#renew(renewal)));
+  }
+
   async check(): Promise<void> {}
 
   async close(): Promise<void> {}
@@ -229,12 +237,22 @@ export class MemoryShortTermStore extends TaskTable implements ShortTermStore {
     const from = commit.expect === "absent" ? 0 : entry.log.length;
     const stored = events.map((draft) => append(entry.log, draft, nowMs));
     this.#grow(entry, sizeOf(events));
-    this.#due.set(taskId, due ?? {});
+    const times = storedDue(due ?? {}, entry.leaseDueMs);
+    entry.leaseDueMs = times.lease;
+    this.#due.set(taskId, times);
     this.#scheduleWork(entry, commit);
     if (isTerminal(record.task.status)) this.#ended.set(taskId, true);
     else this.#ended.delete(taskId); // Unset while a task is being restored.
     this.#makeRoom(0, taskId);
     return accepted(record, stored, from, from + stored.length);
+  }
+
+  #renew({ taskId, lease, untilMs }: LeaseRenewal): boolean {
+    const entry = this.get(taskId);
+    if (entry === undefined || entry.lease !== lease) return false;
+    entry.leaseDueMs = untilMs;
+    this.#due.set(taskId, { ...this.#due.get(taskId), lease: untilMs });
+    return true;
   }
 
   #scheduleWork({ record }: TaskEntry, { taskId, schedule }: Commit): void {

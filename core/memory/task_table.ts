@@ -24,6 +24,7 @@ export class TaskEntry implements CommitState {
   record: TaskRecord;
   /** Bytes counted for it by a store that counts. */
   bytes = 0;
+  leaseDueMs: number | undefined;
   #log?: TaskLog;
 
   constructor(record: TaskRecord) {
@@ -45,6 +46,10 @@ export class TaskEntry implements CommitState {
 
   get status(): TaskStatus {
     return this.record.task.status;
+  }
+
+  get lease(): string | undefined {
+    return this.record.lease;
   }
 
   get length(): number {

@@ -20,6 +20,14 @@ export const BOUNDS = {
   listItems: 256,
   /** Longest ttl, in seconds: ten years. */
   ttlSeconds: 315_360_000,
+  /** Shortest lease, in milliseconds. */
+  shortestLeaseMs: 5_000,
+  /** Longest lease, in milliseconds. */
+  longestLeaseMs: 3_600_000,
+  /** Characters of the name of a lease's holder. */
+  holderLength: 128,
+  /** Leases renewed by one request. */
+  leasesPerRequest: 1_000,
   /** Tasks on one page of a list. */
   listPage: 500,
   /** Events on one page of a history. */

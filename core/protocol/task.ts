@@ -1,6 +1,6 @@
 import type { TaskCleanup } from "./cleanup.ts";
 import type { JsonObject } from "./json.ts";
-import type { TaskStatus } from "./status.ts";
+import type { TaskStatus, TerminalStatus } from "./status.ts";
 import type { Webhook } from "./webhook.ts";
 
 /** The failure of a task, as reported by its producer. */
@@ -108,6 +108,46 @@ export interface Task {
   assignedWorker?: string;
   /** What happens when that worker is lost; refused until there are workers. */
   disconnectPolicy?: string;
+  /** Number of leases that it has had. */
+  attempt?: number;
+  /** Time at which its current lease was granted. */
+  leaseSince?: number;
+  /** The name that the holder of the current lease gave. */
+  leaseHolder?: string;
+}
+
+/** A request for a lease: its holder is doing the work, and says so again before the lease expires. */
+export interface LeaseRequest {
+  /** Milliseconds from each sign of life to the expiry: 5,000 to 3,600,000. */
+  ms: number;
+  /** What happens when the lease expires: the task fails with `PRODUCER_LOST`. @default "fail" */
+  onLost?: "fail";
+  /** A name for the holder, shown to readers; at most 128 characters. */
+  holder?: string;
+}
+
+/** A task as returned to the caller to whom a lease was granted. */
+export interface LeasedTask extends Task {
+  /** The token of the granted lease. Only its holder learns it. */
+  lease?: string;
+  /** Time at which the lease expires unless it is renewed. */
+  leaseUntil?: number;
+}
+
+/**
+ * What a holder learns about its lease: `held`; `paused` (it does not expire), `blocked`; `lost` (the
+ * task has another lease or none), `deleted`, or the status that ended the task.
+ */
+export type LeaseState = "held" | "paused" | "blocked" | "lost" | "deleted" | TerminalStatus;
+
+/** The outcome of renewing one lease. */
+export interface RenewedLease {
+  /** The task. */
+  taskId: string;
+  /** The state of the lease. */
+  state: LeaseState;
+  /** Time at which the lease expires unless it is renewed; left out if it does not expire. */
+  leaseUntil?: number;
 }
 
 /** Input of `createTask`. Every field is optional. */
@@ -127,7 +167,10 @@ export type CreateTaskInput = Partial<
     | "assignMode"
     | "cost"
     | "disconnectPolicy"
-  >
+  > & {
+    /** Grants a lease to the creator. */
+    lease: LeaseRequest;
+  }
 >;
 
 /** Options of a transition. */
@@ -144,6 +187,8 @@ export interface TransitionOptions {
   resumeAfterMs?: number;
   /** For `blocked` only: the request that the task is waiting on. */
   blockedRequest?: BlockedRequest;
+  /** For `running` only: grants a lease to the caller, and ends an earlier one. */
+  lease?: LeaseRequest;
 }
 
 /** A task and the position of its log, as returned by `GET /tasks/:id`. */

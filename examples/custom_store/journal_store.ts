@@ -3,7 +3,7 @@
 // Try it:  deno task start --storage ./examples/custom_store/journal_store.ts
 import { open, readFile } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
-import type { AdapterPlugin, ShortTermStore } from "@taskcast/core/adapter";
+import type { AdapterPlugin, Leases, ShortTermStore } from "@taskcast/core/adapter";
 import { MemoryBroadcastProvider, MemoryShortTermStore, TaskcastError } from "@taskcast/core";
 import { readAdapterOptions } from "@taskcast/core/adapter";
 
@@ -14,6 +14,7 @@ type Change =
   | ["claim", ...Parameters<ShortTermStore["claim"]>]
   | ["archived", ...Parameters<ShortTermStore["archived"]>]
   | ["schedule", ...Parameters<ShortTermStore["schedule"]>]
+  | ["renewLeases", ...Parameters<Leases["renew"]>]
   | ["writeNote", ...Parameters<ShortTermStore["writeNote"]>]
   | ["trimLog", ...Parameters<ShortTermStore["trimLog"]>];
 
@@ -69,6 +70,10 @@ export class JournalStore extends MemoryShortTermStore {
 
   override schedule(...args: Parameters<ShortTermStore["schedule"]>): Promise<boolean> {
     return this.#record(["schedule", ...args], super.schedule(...args));
+  }
+
+  override renewLeases(...args: Parameters<Leases["renew"]>): Promise<boolean[]> {
+    return this.#record(["renewLeases", ...args], super.renewLeases(...args));
   }
 
   override writeNote(...args: Parameters<ShortTermStore["writeNote"]>): Promise<boolean> {

@@ -1,5 +1,5 @@
-import type { Commit, DueTimes, Work } from "@taskcast/core/adapter";
-import { DUE_KINDS, WORK_KINDS } from "@taskcast/core/adapter";
+import type { Commit, StoredDueTimes, Work } from "@taskcast/core/adapter";
+import { DUE_KINDS, storedDue, WORK_KINDS } from "@taskcast/core/adapter";
 import { prefixOf } from "./blobs.ts";
 import type { Changes } from "./changes.ts";
 import { newName } from "./changes.ts";
@@ -36,10 +36,12 @@ export function writeRecord(keys: Keys, state: TaskState, changes: Changes, comm
     version,
     status: task.status,
     hooked,
-    due: { ...commit.due },
+    due: storedDue(commit.due ?? {}, before?.due.lease),
     listed: { createdAt: task.createdAt, type: task.type, tags: [...new Set(task.tags)] },
   };
   delete head.record;
+  delete head.lease;
+  if (record.lease !== undefined) head.lease = record.lease;
   if (typeof text !== "string") head.record = text;
   changes.set(keys.record(taskId), text);
   if (before === undefined) changes.set(keys.alive(storageId), true);
@@ -75,6 +77,16 @@ export function deleteTask(keys: Keys, state: TaskState, changes: Changes): void
   state.head = undefined;
 }
 
+/** Sets the expiry of a task's lease. */
+export function setLeaseDue(keys: Keys, state: TaskState, changes: Changes, atMs: number): void {
+  const head = state.head!;
+  const before = head.due.lease;
+  if (before !== undefined) changes.delete(keys.due(before, "lease", state.taskId));
+  changes.set(keys.due(atMs, "lease", state.taskId), true);
+  state.head = { ...head, due: { ...head.due, lease: atMs } };
+  changes.set(keys.head(state.taskId), state.head);
+}
+
 /** Sets, moves or removes the time at which a task is scheduled for work. */
 export function setWorkTime(
   keys: Keys,
@@ -107,7 +119,7 @@ function placeOf(id: string, { listed: { createdAt } }: Head): { createdAt: numb
   return { createdAt, id };
 }
 
-function deleteDue(keys: Keys, taskId: string, due: DueTimes, changes: Changes): void {
+function deleteDue(keys: Keys, taskId: string, due: StoredDueTimes, changes: Changes): void {
   for (const kind of DUE_KINDS) {
     const atMs = due[kind];
     if (atMs !== undefined) changes.delete(keys.due(atMs, kind, taskId));

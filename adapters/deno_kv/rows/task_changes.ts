@@ -1,8 +1,14 @@
-import type { RevisionExpectation, TaskRevision, Tombstone, Work } from "@taskcast/core/adapter";
+import type {
+  LeaseRenewal,
+  RevisionExpectation,
+  TaskRevision,
+  Tombstone,
+  Work,
+} from "@taskcast/core/adapter";
 import { isAtRevision } from "@taskcast/core/adapter";
 import type { Database } from "../connection/database.ts";
 import type { Keys } from "../keys.ts";
-import { deleteTask, setWorkTime } from "./record.ts";
+import { deleteTask, setLeaseDue, setWorkTime } from "./record.ts";
 import type { TaskWork } from "../task_queue.ts";
 import type { ClosedId } from "./values.ts";
 
@@ -53,6 +59,17 @@ export function scheduling(
     plan(state, changes) {
       if (state.head === undefined || !isAtRevision(state.head, expected)) return false;
       setWorkTime(keys, state, changes, work, atMs);
+      return true;
+    },
+  };
+}
+
+/** Sets the expiry of a lease. Returns whether the task has the lease. */
+export function renewing(keys: Keys, { lease, untilMs }: LeaseRenewal): TaskWork<boolean> {
+  return {
+    plan(state, changes) {
+      if (state.head === undefined || state.head.lease !== lease) return false;
+      setLeaseDue(keys, state, changes, untilMs);
       return true;
     },
   };

@@ -1,7 +1,7 @@
 import type {
-  DueTimes,
   EventDraft,
   EventKind,
+  StoredDueTimes,
   StoredEvent,
   WorkSchedule,
 } from "@taskcast/core/adapter";
@@ -42,7 +42,9 @@ export interface Head {
   trimmedThrough?: number;
   /** Number of event kinds so far; 0 stands for all standalone events. */
   classes: number;
-  due: DueTimes;
+  due: StoredDueTimes;
+  /** The token of the task's lease. */
+  lease?: string;
   marks: WorkSchedule;
   /** The lists that contain the task, besides that of all. */
   listed: { createdAt: number; type?: string; tags: string[] };

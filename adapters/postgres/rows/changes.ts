@@ -1,4 +1,4 @@
-import type { DueTimes, ProducerProgress, TaskRecord, Work } from "@taskcast/core/adapter";
+import type { ProducerProgress, StoredDueTimes, TaskRecord, Work } from "@taskcast/core/adapter";
 import { DUE_KINDS } from "@taskcast/core/adapter";
 import type { Run, Value } from "../connection/database.ts";
 import type { EventRow } from "./event_columns.ts";
@@ -21,7 +21,7 @@ export class Changes {
   readonly #producers: { task: number; producer: string; epoch: number; next_seq: number }[] = [];
   readonly #forgotten: { task: number; producer: string }[] = [];
   readonly #sent: { task: number; producer: string; seq: number; idx: number }[] = [];
-  readonly #due = new Map<number, DueTimes>();
+  readonly #due = new Map<number, StoredDueTimes>();
   readonly #workTimes = new Map<string, { task: number; kind: Work; at_ms: number }>();
 
   /** Adds a new task. */
@@ -73,7 +73,7 @@ export class Changes {
   }
 
   /** Sets the due times of a task. */
-  due(task: number, times: DueTimes): void {
+  due(task: number, times: StoredDueTimes): void {
     this.#due.set(task, times);
   }
 
@@ -195,7 +195,7 @@ const INSERT_SENT = "INSERT INTO {producer_events} (task, producer, seq, idx) " 
 
 const DELETE_DUE = `DELETE FROM {due} d USING ${
   rows("task bigint")
-} WHERE d.task = r.task AND d.kind IN ('deadline', 'wake')`;
+} WHERE d.task = r.task AND d.kind IN ('deadline', 'wake', 'lease')`;
 
 const INSERT_DUE = "INSERT INTO {due} (task, kind, at_ms) " +
   `SELECT task, kind, at_ms FROM ${rows("task bigint, kind text, at_ms bigint")}`;

@@ -1,11 +1,12 @@
-import type { EventDraft } from "@taskcast/core/adapter";
+import type { Commit, EventDraft } from "@taskcast/core/adapter";
 import type { Changes } from "./changes.ts";
 import type { Run } from "../connection/database.ts";
+import { readLeases, readsLease } from "./leases.ts";
 import type { ClassRow, SeriesRow, TaskRow } from "./table_rows.ts";
 import { TaskState } from "./task_state.ts";
 
 /** The planned additions to a task. */
-export interface Planned {
+export interface Planned extends Pick<Partial<Commit>, "expect" | "lease" | "due"> {
   taskId: string;
   events: readonly EventDraft[];
 }
@@ -49,17 +50,21 @@ export async function load(
   }
   const rows = async <Row extends object>(text: string, wanted: readonly object[]) =>
     wanted.length === 0 ? [] : await run<Row>(text, JSON.stringify(wanted));
-  const [, taskRows, numberRows, classRows, seriesRows, producerRows] = await Promise.all([
-    lock(run, ids),
-    rows<TaskRow>(SELECT_TASKS, ids.map((id) => ({ id }))),
-    newTasks === 0 ? [] : run<{ number: string }>(SELECT_NUMBERS, newTasks),
-    rows<ClassRow & { id: string }>(SELECT_CLASSES, [...classes.values()]),
-    rows<SeriesRow & { id: string }>(SELECT_SERIES, [...series.values()]),
-    rows<ProducerRow>(SELECT_PRODUCERS, [...senders.values()]),
-  ]);
+  const leased = new Set(planned.filter(readsLease).map(({ taskId }) => taskId));
+  const [, taskRows, numberRows, classRows, seriesRows, producerRows, leaseRows] = await Promise
+    .all([
+      lock(run, ids),
+      rows<TaskRow>(SELECT_TASKS, ids.map((id) => ({ id }))),
+      newTasks === 0 ? [] : run<{ number: string }>(SELECT_NUMBERS, newTasks),
+      rows<ClassRow & { id: string }>(SELECT_CLASSES, [...classes.values()]),
+      rows<SeriesRow & { id: string }>(SELECT_SERIES, [...series.values()]),
+      rows<ProducerRow>(SELECT_PRODUCERS, [...senders.values()]),
+      readLeases(run, [...leased]),
+    ]);
   const tasks = new Map(taskRows.map((row) => [row.id, new TaskState(row, changes)]));
   for (const { id, ...row } of classRows) tasks.get(id)?.addClass(row);
   for (const { id, ...row } of seriesRows) tasks.get(id)?.addSeries(row);
+  for (const { id, lease, at_ms: dueMs } of leaseRows) tasks.get(id)?.addLease(lease, dueMs);
   for (const [id, found] of Map.groupBy(producerRows, ({ id }) => id)) {
     for (const [name, sent] of Map.groupBy(found, ({ producer }) => producer)) {
       const { epoch, next_seq: nextSeq } = sent[0]!;

@@ -1,6 +1,7 @@
 import type {
   ArchivePosition,
   CommitState,
+  DueTimes,
   EventDraft,
   EventKind,
   KnownProducer,
@@ -10,7 +11,7 @@ import type {
   TaskRecord,
 } from "@taskcast/core/adapter";
 import type { TaskStatus } from "@taskcast/core/protocol";
-import { escapeJsonText, newSeriesKind, withEventKind } from "@taskcast/core/adapter";
+import { escapeJsonText, newSeriesKind, storedDue, withEventKind } from "@taskcast/core/adapter";
 import type { Changes } from "./changes.ts";
 import type { EventRow } from "./event_columns.ts";
 import type { ClassRow, SeriesRow, TaskRow } from "./table_rows.ts";
@@ -29,6 +30,8 @@ export class TaskState implements CommitState {
   readonly #series = new Map<string, SeriesRow>();
   readonly #producers = new Map<string, KnownProducer>();
   readonly #trimmed = new Set<number>();
+  #lease?: string;
+  #leaseDueMs?: number;
   readonly #changes: Changes;
 
   constructor(row: TaskRow, changes: Changes) {
@@ -76,6 +79,16 @@ export class TaskState implements CommitState {
     return this.row.bytes;
   }
 
+  /** The token of the task's lease; known only if a commit of the transaction depends on it. */
+  get lease(): string | undefined {
+    return this.#lease;
+  }
+
+  /** The expiry of the lease; known only if a commit of the transaction depends on it. */
+  get leaseDueMs(): number | undefined {
+    return this.#leaseDueMs;
+  }
+
   /** The revision and its newest event; `undefined` if nothing was appended, as that is not read. */
   get position(): ArchivePosition | undefined {
     const { version, length } = this.row;
@@ -90,6 +103,12 @@ export class TaskState implements CommitState {
   /** Adds a row of a series. */
   addSeries(row: SeriesRow): void {
     this.#series.set(row.series, row);
+  }
+
+  /** Adds the lease of the task. */
+  addLease(lease: string | null, dueMs: number | null): void {
+    this.#lease = lease ?? undefined;
+    this.#leaseDueMs = dueMs ?? undefined;
   }
 
   /** Adds the progress of a producer. */
@@ -118,12 +137,17 @@ export class TaskState implements CommitState {
     return row && { mode: row.mode, accField: row.acc_field ?? undefined };
   }
 
-  /** Replaces the record. */
-  replace(record: TaskRecord): void {
+  /** Replaces the record, and the due times if any are given. */
+  replace(record: TaskRecord, due?: DueTimes): void {
     this.row.incarnation = record.incarnation;
     this.row.version = record.version;
     this.row.status = record.task.status;
     this.#changes.replaced(this.row, record);
+    if (due === undefined) return;
+    const times = storedDue(due, this.#leaseDueMs);
+    this.#lease = record.lease;
+    this.#leaseDueMs = times.lease;
+    this.#changes.due(this.row.task, times);
   }
 
   /** Adds what a commit's producers have sent. */

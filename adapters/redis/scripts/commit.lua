@@ -12,7 +12,9 @@
 --@include damaged
 local expect, draft_count, special_count, schedule = ARGV[12], ARGV[13] + 0, ARGV[14] + 0, ARGV[15]
 
--- 'in ' and an incarnation: live, and in that incarnation.
+-- ' under ' and a token: under that lease. 'in ' and an incarnation: live, and in that incarnation.
+local lease = string.match(expect, ' under (.*)')
+if lease then expect = string.match(expect, '(.-) under ') end
 local wanted = string.match(expect, '^in (.+)')
 if wanted then expect = 'live' end
 
@@ -48,8 +50,12 @@ local has_record = ARGV[at] ~= nil
 local new = {}
 if has_record then
   for i, name in ipairs({'record', 'version', 'incarnation', 'status', 'created_at', 'tags', 'deadline', 'wake',
-    'type', 'hooked', 'replaced_version', 'replaced_incarnation', 'priority'}) do new[name] = ARGV[at + i - 1] end
+    'type', 'hooked', 'replaced_version', 'replaced_incarnation', 'priority', 'lease', 'lease_due', 'lease_by'}) do
+    new[name] = ARGV[at + i - 1]
+  end
 end
+-- The field `lease` of a task: the token, or '' if only a time is due.
+local had_lease = false
 
 if expect == 'absent' then
   if status then return refuse('EXISTS') end
@@ -61,8 +67,13 @@ elseif not status then
 elseif wanted then
   if call('HGET', task_key, 'incarnation') ~= wanted then return refuse('REPLACED') end
 elseif expect == 'at' then
-  local now = call('HMGET', task_key, 'version', 'incarnation')
+  local now = call('HMGET', task_key, 'version', 'incarnation', 'lease')
   if now[1] ~= new.replaced_version or now[2] ~= new.replaced_incarnation then return refuse('CONFLICT') end
+  had_lease = now[3]
+  if new.lease_by ~= '' then
+    local due = call('ZSCORE', base .. ':due:lease', id)
+    if not due or due + 0 > new.lease_by + 0 then return refuse('NOT_DUE') end
+  end
 end
 
 -- Requires that a hash has as many fields as the task recorded.
@@ -159,6 +170,7 @@ if expect == 'live' then
     if status == 'completed' or status == 'failed' or status == 'timeout' or status == 'cancelled' then
       return refuse('TERMINAL', status)
     end
+    if lease and call('HGET', task_key, 'lease') ~= lease then return refuse('LEASE_LOST') end
     local begun = {}
     for i = 1, special_count > 0 and draft_count or 0 do
       local draft = specials[i]
@@ -334,6 +346,11 @@ if has_record then
     if at_ms == '' then call('ZREM', base .. ':due:' .. kind, id)
     else call('ZADD', base .. ':due:' .. kind, at_ms, id) end
   end
+  local lease_due = new.lease_due
+  if new.lease ~= '' or lease_due ~= '' then call('HSET', task_key, 'lease', new.lease)
+  elseif had_lease then call('HDEL', task_key, 'lease') end
+  if lease_due ~= '' and lease_due ~= 'keep' then call('ZADD', base .. ':due:lease', lease_due, id)
+  elseif had_lease and lease_due == '' then call('ZREM', base .. ':due:lease', id) end
   if new.status == 'completed' or new.status == 'failed' or new.status == 'timeout'
     or new.status == 'cancelled' then ended = ' 1 ' end
 end

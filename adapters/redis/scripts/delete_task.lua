@@ -43,7 +43,7 @@ for _, kind in ipairs({'log', 'pages', 'classes', 'series', 'newest', 'producers
   redis.call('UNLINK', key(kind, id))
 end
 for _, tag in ipairs(cjson.decode(task[2])) do redis.call('ZREM', key('tag', tag), id) end
-for _, kind in ipairs({'deadline', 'wake', 'archive', 'release', 'deliver', 'undelivered', 'clean'}) do
+for _, kind in ipairs({'deadline', 'wake', 'lease', 'archive', 'release', 'deliver', 'undelivered', 'clean'}) do
   redis.call('ZREM', base .. ':due:' .. kind, id)
 end
 redis.call('ZREM', key('status', task[1]), id)

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Cluster } from "ioredis";
 import type { ShortTermStore } from "@taskcast/core/adapter";
+import type { Task } from "@taskcast/core/protocol";
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { RedisCluster } from "../../../testing/databases/redis_cluster.ts";
 import { startRedisCluster } from "../../../testing/databases/redis_cluster.ts";
@@ -22,6 +23,8 @@ import { slotOf } from "../connection/slot.ts";
 
 const hasRedis = await redisProgram() !== undefined;
 const test = hasRedis ? Deno.test : () => {}; // `conformance_test.ts` reports the skip.
+
+const LEASE = "1.aaaaaaaaaaaaaaaa";
 
 type Operation = (store: ShortTermStore) => Promise<unknown>;
 
@@ -45,6 +48,7 @@ const OPERATIONS: Record<
   due: (store) => store.due(NOW, 5),
   get_task: (store) => store.getTask("t"),
   list_tasks: (store) => store.listTasks({ limit: 5 }),
+  renew: (store) => store.leases!.renew([{ taskId: "t", lease: LEASE, untilMs: NOW + 5 }]),
   schedule: (store) => store.schedule("t", "clean", NOW, { incarnation: INCARNATION }),
   scheduled: (store) => store.scheduled("archive", { limit: 5 }),
   publish: (store) => commitOf(store, { taskId: "t", expect: "live", events: [draft("x")] }),
@@ -60,7 +64,17 @@ const READS = ["count_matches", "get_task", "list_tasks", "read_log", "read_note
 /** Creates a task with keys of every kind, and another task. */
 async function fill(store: ShortTermStore): Promise<void> {
   await create(store, "other", { tags: ["a"] });
-  await create(store, "t", { tags: ["a"], type: "job" });
+  const task: Task = {
+    id: "t",
+    status: "running",
+    type: "job",
+    tags: ["a"],
+    createdAt: NOW,
+    updatedAt: NOW,
+  };
+  const leased = { task, incarnation: INCARNATION, version: 1, lease: LEASE };
+  const due = { lease: NOW + 1 };
+  assert((await commitOf(store, { taskId: "t", expect: "absent", record: leased, due })).ok);
   const inSeries = { seriesId: "s", seriesMode: "accumulate", accField: "delta" } as const;
   const texts = (delta: string) => draft({ delta }, { ...inSeries, delta });
   const events = Array.from({ length: 300 }, (_, i) => draft(i));

@@ -20,7 +20,7 @@ export function setWorkTime(
   }
 }
 
-/** Returns the stats of a path; `undefined` if nothing is there. */
+/** Schedules a task for work from a time on, unless it is scheduled already. */
 export function scheduleOnce(sql: Statements, work: Work, task: number, atMs: number): void {
   sql.run(
     "INSERT OR IGNORE INTO {archive_work} (work, task, at_ms) VALUES (?, ?, ?)",

@@ -149,7 +149,8 @@ export class Refill {
       taskId,
       expect,
       record,
-      due: isDone ? dueTimes(record) : {},
+      // Nobody could renew the lease while the task was lost.
+      due: isDone ? dueTimes(record, clock.now() + (record.leaseMs ?? 0)) : {},
       events: run.map(toDraft),
       nowMs,
       maxEvents: Number.MAX_SAFE_INTEGER,

@@ -1,5 +1,5 @@
 import type { EventDraft, TaskRevision } from "../../contracts/records.ts";
-import type { Commit, Refusal } from "../../contracts/short_term_store.ts";
+import type { Commit, Refusal, VersionExpectation } from "../../contracts/short_term_store.ts";
 import type { TaskStatus } from "../../protocol/status.ts";
 import { isTerminal } from "../../protocol/status.ts";
 import type { KnownProducer, ProducerCheck, SeriesKind } from "./append.ts";
@@ -13,6 +13,10 @@ export interface CommitState extends Readonly<TaskRevision> {
   readonly status: TaskStatus;
   /** Bytes of data in the log, without the events that were removed. */
   readonly dataBytes: number;
+  /** The token of the task's lease. */
+  readonly lease: string | undefined;
+  /** The expiry of the task's lease; Unix milliseconds. */
+  readonly leaseDueMs: number | undefined;
   /** Looks up a producer. */
   producer(id: string): KnownProducer | undefined;
   /** Looks up a series. */
@@ -46,7 +50,7 @@ export function checkCommit(
   if (state === undefined) return { code: "ABSENT" };
   if (isReplaced(expect, state.incarnation)) return { code: "REPLACED" };
   // A change of state is taken by a full log, too, so neither bounds nor series are checked.
-  if (!isLive(expect)) return isAtRevision(state, expect) ? NO_REPEATS : { code: "CONFLICT" };
+  if (!isLive(expect)) return checkVersion(state, expect) ?? NO_REPEATS;
   if (!events.some(hasProducer)) return checkNewEvents(commit, state, []) ?? NO_REPEATS;
   const checked = checkProducers(events, state);
   if ("code" in checked) return checked;
@@ -56,8 +60,15 @@ export function checkCommit(
   return checkNewEvents(commit, state, repeats) ?? checked;
 }
 
+function checkVersion(state: CommitState, expect: VersionExpectation): Refusal | undefined {
+  if (!isAtRevision(state, expect)) return { code: "CONFLICT" };
+  const { leaseBy } = expect;
+  const isDue = leaseBy === undefined || (state.leaseDueMs ?? Infinity) <= leaseBy;
+  return isDue ? undefined : { code: "NOT_DUE" };
+}
+
 function checkNewEvents(
-  { events, maxEvents, maxBytes }: Commit,
+  { events, maxEvents, maxBytes, lease }: Commit,
   state: CommitState,
   repeats: readonly (number | undefined)[],
 ): Refusal | undefined {
@@ -69,6 +80,7 @@ function checkNewEvents(
   }
   if (length === state.length) return undefined;
   if (isTerminal(state.status)) return { code: "TERMINAL", status: state.status };
+  if (lease !== undefined && lease !== state.lease) return { code: "LEASE_LOST" };
   const conflict = checkSeries(events, repeats, state);
   if (conflict !== undefined) return conflict;
   return length > maxEvents || dataBytes > maxBytes ? { code: "TASK_FULL" } : undefined;

@@ -12,6 +12,8 @@ function stored(changes: Partial<CommitState> = {}): CommitState {
     status: "running",
     length: 10,
     dataBytes: 100,
+    lease: "1.mine",
+    leaseDueMs: 50,
     producer: (id) => id === "p" ? { epoch: 2, nextSeq: 1, indexOf: () => 4 } : undefined,
     seriesKind: (id) => id === "s" ? { mode: "latest" } : undefined,
     isTrimmed: () => false,
@@ -47,6 +49,7 @@ const MISTAKES: readonly {
   { code: "REPLACED", commit: { expect: { live: true, incarnation: "other" } } },
   { code: "PRODUCER_FENCED", events: [sent(0, 1)] },
   { code: "TERMINAL", state: { status: "completed" } },
+  { code: "LEASE_LOST", commit: { lease: "0.older" } },
   { code: "SERIES_CONFLICT", events: [draft({ seriesId: "s", seriesMode: "keep-all" })] },
   { code: "TASK_FULL", commit: { maxBytes: 103 } },
 ];
@@ -83,6 +86,22 @@ Deno.test("checkCommit() replaces a record at one version of one incarnation, ho
   assert.deepEqual(replace({ ...AT, incarnation: "other" }), { code: "CONFLICT" });
   assert.deepEqual(checkCommit(undefined, commit({ expect: AT })), { code: "ABSENT" });
   assert.deepEqual(checkCommit(undefined, commit({})), { code: "ABSENT" });
+});
+
+Deno.test("checkCommit() ends a lease only when it has expired", () => {
+  const end = (leaseBy: number, changes: Partial<CommitState> = {}) => {
+    const checked = checkCommit(stored(changes), commit({ expect: { ...AT, leaseBy } }));
+    return "code" in checked ? checked.code : "taken";
+  };
+  assert.deepEqual([end(49), end(50), end(51)], ["NOT_DUE", "taken", "taken"]);
+  assert.equal(end(1_000, { leaseDueMs: undefined }), "NOT_DUE");
+  assert.equal(end(49, { version: 4 }), "CONFLICT");
+});
+
+Deno.test("checkCommit() asks for no lease where no new event is appended", () => {
+  const repeated = commit({ events: [sent(0)], lease: "0.older" });
+  assert("repeats" in checkCommit(stored(), repeated));
+  assert("repeats" in checkCommit(stored(), commit({ lease: "0.older" })));
 });
 
 Deno.test("checkCommit() accepts what repeats stored events, though the task ended or is full", () => {

@@ -35,6 +35,29 @@ export function incarnationOf(options?: { incarnation?: string }): string | unde
   return incarnation;
 }
 
+const NO_EXPECTATION: { incarnation?: string; lease?: string } = {};
+
+/** Returns the incarnation and the lease that a write names. */
+export function writeExpectationOf(
+  options?: { incarnation?: string; lease?: string },
+): { incarnation?: string; lease?: string } {
+  if (options === undefined) return NO_EXPECTATION; // Shared by all publishes without options.
+  const { incarnation, lease } = object(options, "options");
+  assertIncarnation(incarnation);
+  return { incarnation, lease: lease === undefined ? undefined : text(lease, "lease") };
+}
+
+/** Requires a request for a lease. */
+export function assertLeaseRequest(value: unknown, path: string): void {
+  const fields = object(value, path, ["ms", "onLost", "holder"]);
+  integer(fields.ms, `${path}.ms`, BOUNDS.shortestLeaseMs, BOUNDS.longestLeaseMs);
+  optional(fields, path, "onLost", (onLost, at) => {
+    if (onLost === "requeue") throw notForWorkers(at, '"requeue" ');
+    oneOf(onLost, at, ["fail"]);
+  });
+  optional(fields, path, "holder", (holder, at) => text(holder, at, BOUNDS.holderLength));
+}
+
 /** Requires a state. */
 export function assertStatus(status: unknown, path = "status"): asserts status is TaskStatus {
   oneOf(status, path, TASK_STATUSES);
@@ -54,6 +77,7 @@ const CREATE_FIELDS = [
   "assignMode",
   "cost",
   "disconnectPolicy",
+  "lease",
 ] as const satisfies readonly (keyof CreateTaskInput)[];
 
 /**
@@ -80,6 +104,7 @@ export function assertCreateTask(
   optional(fields, "", "assignMode", assertAssignMode);
   optional(fields, "", "cost", refuseForWorkers);
   optional(fields, "", "disconnectPolicy", refuseForWorkers);
+  optional(fields, "", "lease", assertLeaseRequest);
   assertBytes(input, "The task", limits.maxTaskBytes);
 }
 
@@ -152,7 +177,12 @@ export function assertTransition(
     "ttl",
     "resumeAfterMs",
     "blockedRequest",
+    "lease",
   ]);
+  if (fields.lease !== undefined && to !== "running") {
+    throw invalidInput("lease", `goes only with the status "running"`);
+  }
+  optional(fields, "", "lease", assertLeaseRequest);
   optional(fields, "", "result", jsonObject(limits));
   optional(fields, "", "error", (value, path) => {
     const error = object(value, path, ["code", "message", "details"]);
