@@ -32,13 +32,17 @@ export type {
   WebhookSender,
 } from "./contracts/webhooks.ts";
 export type { DependencyState } from "./engine/check.ts";
-export type { CleanUpOptions } from "./engine/clean_up.ts";
-export { cleanUp } from "./engine/clean_up.ts";
-export type { DisplacedExport, DisplacedPlace, DisplacedTask } from "./engine/displaced_tasks.ts";
-export type { Ending, EndWatch } from "./engine/end_watch.ts";
+export type { CleanUpOptions } from "./engine/calls/clean_up.ts";
+export { cleanUp } from "./engine/calls/clean_up.ts";
+export type {
+  DisplacedExport,
+  DisplacedPlace,
+  DisplacedTask,
+} from "./engine/calls/displaced_tasks.ts";
+export type { Ending, EndWatch } from "./engine/calls/end_watch.ts";
 export { TaskEngine } from "./engine/engine.ts";
-export type { HistoryPage } from "./engine/history.ts";
-export type { ListTasksQuery, TaskPage } from "./engine/list_tasks.ts";
+export type { HistoryPage } from "./engine/calls/history.ts";
+export type { ListTasksQuery, TaskPage } from "./engine/calls/list_tasks.ts";
 export type {
   EngineStats,
   HistoryOptions,

@@ -5,7 +5,7 @@ import type { EventInput } from "../protocol/event.ts";
 import { DEFAULT_ACC_FIELD } from "../protocol/event.ts";
 import type { Limits } from "../protocol/limits.ts";
 import { random40 } from "../protocol/ulid.ts";
-import type { ServerEvent } from "../domain/transition.ts";
+import type { ServerEvent } from "../domain/transitions/transition.ts";
 import { utf8Bytes } from "../domain/validate/checks.ts";
 import { assertEvent } from "../domain/validate/event.ts";
 

@@ -14,7 +14,7 @@ import {
 import { assertCount, assertOptions } from "../domain/validate/query.ts";
 import type { FrameEncoder } from "../streams/frames.ts";
 import { BOUNDS } from "../protocol/limits.ts";
-import type { HeldLease } from "./leases.ts";
+import type { HeldLease } from "./calls/leases.ts";
 import type { TaskEngineOptions } from "./options.ts";
 
 // Callers without static types get an error at once, instead of from a timer an hour later.

@@ -8,7 +8,7 @@ import type { SetAside, SetAsideReport } from "../background/set_aside.ts";
 import { assertWebhookOptions } from "../background/webhooks/accept.ts";
 import { Deliverer } from "../background/webhooks/deliverer.ts";
 import type { EngineContext } from "../context/context.ts";
-import { dueTimes } from "../domain/transition.ts";
+import { dueTimes } from "../domain/transitions/transition.ts";
 import { assertCount, assertOptions } from "../domain/validate/query.ts";
 import { BOUNDS } from "../protocol/limits.ts";
 import type { HookCaller } from "./hook_caller.ts";

@@ -1,9 +1,9 @@
 import type { DueKind, TaskRecord } from "../contracts/records.ts";
 import type { FoundWork } from "../background/deadlines.ts";
 import type { EngineContext } from "../context/context.ts";
-import { applyLoss, graceMs, putOffExpiry } from "../domain/lost_lease.ts";
-import type { Change } from "../domain/transition.ts";
-import { applyTransition } from "../domain/transition.ts";
+import { applyLoss, graceMs, putOffExpiry } from "../domain/transitions/lost_lease.ts";
+import type { Change } from "../domain/transitions/transition.ts";
+import { applyTransition } from "../domain/transitions/transition.ts";
 import { TaskcastError } from "../protocol/errors.ts";
 import type { Writer } from "./writer.ts";
 import { NotDue } from "./writer.ts";

@@ -20,8 +20,8 @@ import type { TaskStatus } from "../protocol/status.ts";
 import { assertTaskId } from "../protocol/task_id.ts";
 import type { WebhookStatus } from "../protocol/webhook.ts";
 import { toTaskEvent } from "../domain/event_json.ts";
-import { applyLeasedTransition } from "../domain/leased_transition.ts";
-import { applyResolution } from "../domain/transition.ts";
+import { applyLeasedTransition } from "../domain/transitions/leased_transition.ts";
+import { applyResolution } from "../domain/transitions/transition.ts";
 import { text } from "../domain/validate/checks.ts";
 import { assertJson } from "../domain/validate/json.ts";
 import { assertCount, assertOptions } from "../domain/validate/query.ts";
@@ -53,17 +53,17 @@ import { BackgroundJobs } from "./background_jobs.ts";
 import type { DependencyState } from "./check.ts";
 import { HealthChecks } from "./check.ts";
 import { createContext } from "./create_context.ts";
-import type { DisplacedExport, DisplacedPlace, DisplacedTask } from "./displaced_tasks.ts";
-import { deleteDisplaced, exportDisplaced, listDisplaced } from "./displaced_tasks.ts";
+import type { DisplacedExport, DisplacedPlace, DisplacedTask } from "./calls/displaced_tasks.ts";
+import { deleteDisplaced, exportDisplaced, listDisplaced } from "./calls/displaced_tasks.ts";
 import { doDueWork } from "./due_work.ts";
-import type { Ending, EndWatch } from "./end_watch.ts";
-import type { HistoryPage } from "./history.ts";
-import { readHistory } from "./history.ts";
+import type { Ending, EndWatch } from "./calls/end_watch.ts";
+import type { HistoryPage } from "./calls/history.ts";
+import { readHistory } from "./calls/history.ts";
 import { HookCaller } from "./hook_caller.ts";
-import type { HeldLease } from "./leases.ts";
-import { leasesOf, renewLeases } from "./leases.ts";
-import type { ListTasksQuery, TaskPage } from "./list_tasks.ts";
-import { listTasks } from "./list_tasks.ts";
+import type { HeldLease } from "./calls/leases.ts";
+import { leasesOf, renewLeases } from "./calls/leases.ts";
+import type { ListTasksQuery, TaskPage } from "./calls/list_tasks.ts";
+import { listTasks } from "./calls/list_tasks.ts";
 import type {
   EngineStats,
   HistoryOptions,

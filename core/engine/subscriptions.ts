@@ -18,8 +18,8 @@ import { resolveStart } from "../streams/resolve_start.ts";
 import { Tails } from "../streams/tails.ts";
 import type { TaskStream } from "../streams/task_stream.ts";
 import { assertEncoder } from "./assert_arguments.ts";
-import type { Ending, EndWatch } from "./end_watch.ts";
-import { openEndWatch, watchEnd } from "./end_watch.ts";
+import type { Ending, EndWatch } from "./calls/end_watch.ts";
+import { openEndWatch, watchEnd } from "./calls/end_watch.ts";
 import type {
   EngineStats,
   IncarnationOptions,

@@ -8,10 +8,10 @@ import type { CreateTaskInput, Deletion, LeasedTask } from "../protocol/task.ts"
 import { isTerminal } from "../protocol/status.ts";
 import { ulid } from "../protocol/ulid.ts";
 import { copyOf } from "../domain/copy.ts";
-import { grantLease } from "../domain/lease.ts";
-import type { Change } from "../domain/transition.ts";
+import { grantLease } from "../domain/transitions/lease.ts";
+import type { Change } from "../domain/transitions/transition.ts";
 import { parseTraceparent } from "../domain/traceparent.ts";
-import { dueTimes, newRecord } from "../domain/transition.ts";
+import { dueTimes, newRecord } from "../domain/transitions/transition.ts";
 import { nextCleanup, rulesOf } from "../domain/retention/cleanup.ts";
 import { isFreshUlid } from "../domain/fresh_id.ts";
 import { isPendingDeletion } from "../domain/retention/pending_deletion.ts";

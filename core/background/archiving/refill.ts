@@ -5,7 +5,7 @@ import { isTerminal } from "../../protocol/status.ts";
 import { RELEASED_ID_MS } from "../../domain/fresh_id.ts";
 import { isRefilling, realIncarnation, refilling } from "../../domain/retention/refilling.ts";
 import { draftOfStored } from "../../domain/series.ts";
-import { dueTimes } from "../../domain/transition.ts";
+import { dueTimes } from "../../domain/transitions/transition.ts";
 import { revisionOf } from "./archive_batch.ts";
 import { CannotArchive } from "./archive_faults.ts";
 import type { EngineContext } from "../../context/context.ts";

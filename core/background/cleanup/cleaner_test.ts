@@ -7,7 +7,7 @@ import { MemoryLongTermStore } from "../../memory/long_term_store.ts";
 import { MemoryShortTermStore } from "../../memory/short_term_store.ts";
 import type { CleanupRule } from "../../protocol/cleanup.ts";
 import type { TaskEngineOptions } from "../../engine/options.ts";
-import { cleanUp } from "../../engine/clean_up.ts";
+import { cleanUp } from "../../engine/calls/clean_up.ts";
 import { TaskEngine } from "../../engine/engine.ts";
 
 const HOUR_MS = 3_600_000;

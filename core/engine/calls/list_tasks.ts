@@ -1,13 +1,13 @@
-import type { ListPage, TaskReader } from "../contracts/task_reader.ts";
-import type { TaskRecord } from "../contracts/records.ts";
-import { TaskcastError } from "../protocol/errors.ts";
-import { BOUNDS } from "../protocol/limits.ts";
-import type { Task } from "../protocol/task.ts";
-import type { TaskStatus } from "../protocol/status.ts";
-import { TASK_STATUSES } from "../protocol/status.ts";
-import { TASK_ID_PATTERN } from "../protocol/task_id.ts";
-import type { ListKey } from "../domain/task_list.ts";
-import { compareNewestFirst, matchesListQuery } from "../domain/task_list.ts";
+import type { ListPage, TaskReader } from "../../contracts/task_reader.ts";
+import type { TaskRecord } from "../../contracts/records.ts";
+import { TaskcastError } from "../../protocol/errors.ts";
+import { BOUNDS } from "../../protocol/limits.ts";
+import type { Task } from "../../protocol/task.ts";
+import type { TaskStatus } from "../../protocol/status.ts";
+import { TASK_STATUSES } from "../../protocol/status.ts";
+import { TASK_ID_PATTERN } from "../../protocol/task_id.ts";
+import type { ListKey } from "../../domain/task_list.ts";
+import { compareNewestFirst, matchesListQuery } from "../../domain/task_list.ts";
 import {
   assertFunction,
   integer,
@@ -16,10 +16,10 @@ import {
   optional,
   text,
   texts,
-} from "../domain/validate/checks.ts";
-import { assertTypePatterns } from "../domain/validate/query.ts";
-import { assertPriority, assertStatus } from "../domain/validate/task.ts";
-import { ArchiveAway } from "../context/archive_away.ts";
+} from "../../domain/validate/checks.ts";
+import { assertTypePatterns } from "../../domain/validate/query.ts";
+import { assertPriority, assertStatus } from "../../domain/validate/task.ts";
+import { ArchiveAway } from "../../context/archive_away.ts";
 
 /** Selects tasks to list. */
 export interface ListTasksQuery {

@@ -1,6 +1,6 @@
-import type { TaskRecord } from "../contracts/records.ts";
-import type { TransitionOptions } from "../protocol/task.ts";
-import type { TaskStatus } from "../protocol/status.ts";
+import type { TaskRecord } from "../../contracts/records.ts";
+import type { TransitionOptions } from "../../protocol/task.ts";
+import type { TaskStatus } from "../../protocol/status.ts";
 import { assertLease, grantLease } from "./lease.ts";
 import type { Change } from "./transition.ts";
 import { applyTransition } from "./transition.ts";

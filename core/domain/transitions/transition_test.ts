@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { TaskRecord } from "../contracts/records.ts";
-import { TaskcastError } from "../protocol/errors.ts";
-import type { TransitionOptions } from "../protocol/task.ts";
-import type { TaskStatus } from "../protocol/status.ts";
+import type { TaskRecord } from "../../contracts/records.ts";
+import { TaskcastError } from "../../protocol/errors.ts";
+import type { TransitionOptions } from "../../protocol/task.ts";
+import type { TaskStatus } from "../../protocol/status.ts";
 import { applyResolution, applyTransition, dueTimes, newRecord } from "./transition.ts";
 
 const BORN = 1_000_000;

@@ -1,7 +1,7 @@
-import type { TaskRecord } from "../contracts/records.ts";
-import { TaskcastError } from "../protocol/errors.ts";
-import { isTerminal } from "../protocol/status.ts";
-import type { LeaseRequest, LeaseState } from "../protocol/task.ts";
+import type { TaskRecord } from "../../contracts/records.ts";
+import { TaskcastError } from "../../protocol/errors.ts";
+import { isTerminal } from "../../protocol/status.ts";
+import type { LeaseRequest, LeaseState } from "../../protocol/task.ts";
 
 // A lease says who does the work of a task, and until when. Its token and its length are in the record;
 // its expiry is a due time of the store, which renewals move without a commit.

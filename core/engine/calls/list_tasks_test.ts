@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { TaskReader } from "../contracts/task_reader.ts";
-import { create, NOW } from "../conformance/store_fixtures.ts";
-import { MemoryShortTermStore } from "../memory/short_term_store.ts";
+import type { TaskReader } from "../../contracts/task_reader.ts";
+import { create, NOW } from "../../conformance/store_fixtures.ts";
+import { MemoryShortTermStore } from "../../memory/short_term_store.ts";
 import { listTasks } from "./list_tasks.ts";
-import { runs } from "../../testing/properties/runs.ts";
+import { runs } from "../../../testing/properties/runs.ts";
 
 /** Pages through a list. Returns the ids and the next cursor of each page. */
 async function pages(

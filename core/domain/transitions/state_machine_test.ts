@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { TASK_STATUSES, TERMINAL_STATUSES } from "../protocol/status.ts";
+import { TASK_STATUSES, TERMINAL_STATUSES } from "../../protocol/status.ts";
 import { canTransition, NEXT_STATUSES } from "./state_machine.ts";
 
 // The table of the wire contract, written out once more.

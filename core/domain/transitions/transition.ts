@@ -1,9 +1,9 @@
-import type { DueTimes, TaskRecord } from "../contracts/records.ts";
-import { TaskcastError } from "../protocol/errors.ts";
-import { SERVER_EVENT } from "../protocol/event.ts";
-import type { CreateTaskInput, Task, TransitionOptions } from "../protocol/task.ts";
-import type { TaskStatus } from "../protocol/status.ts";
-import { isTerminal } from "../protocol/status.ts";
+import type { DueTimes, TaskRecord } from "../../contracts/records.ts";
+import { TaskcastError } from "../../protocol/errors.ts";
+import { SERVER_EVENT } from "../../protocol/event.ts";
+import type { CreateTaskInput, Task, TransitionOptions } from "../../protocol/task.ts";
+import type { TaskStatus } from "../../protocol/status.ts";
+import { isTerminal } from "../../protocol/status.ts";
 import { withoutLease } from "./lease.ts";
 import { canTransition, NEXT_STATUSES } from "./state_machine.ts";
 

@@ -1,9 +1,9 @@
-import type { Leases } from "../contracts/leases.ts";
-import type { EngineContext } from "../context/context.ts";
-import { leaseState } from "../domain/lease.ts";
-import { TaskcastError } from "../protocol/errors.ts";
-import type { RenewedLease } from "../protocol/task.ts";
-import { isTerminal } from "../protocol/status.ts";
+import type { Leases } from "../../contracts/leases.ts";
+import type { EngineContext } from "../../context/context.ts";
+import { leaseState } from "../../domain/transitions/lease.ts";
+import { TaskcastError } from "../../protocol/errors.ts";
+import type { RenewedLease } from "../../protocol/task.ts";
+import { isTerminal } from "../../protocol/status.ts";
 
 /** Identifies a lease. */
 export interface HeldLease {

@@ -1,4 +1,4 @@
-import type { TaskStatus } from "../protocol/status.ts";
+import type { TaskStatus } from "../../protocol/status.ts";
 
 /** The allowed transitions: the complete state machine. */
 export const NEXT_STATUSES: Readonly<Record<TaskStatus, readonly TaskStatus[]>> = {

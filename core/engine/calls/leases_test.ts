@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import { fakeClock } from "../../testing/fake_clock.ts";
-import { until } from "../../testing/sse/sse.ts";
-import type { ShortTermStore } from "../contracts/short_term_store.ts";
-import { seededRandom } from "../conformance/seeded_random.ts";
-import { delayReads, lossyBroadcast } from "../conformance/mod.ts";
-import { MemoryBroadcastProvider } from "../memory/broadcast.ts";
-import { MemoryShortTermStore } from "../memory/short_term_store.ts";
-import type { CreateTaskInput, LeasedTask, TransitionOptions } from "../protocol/task.ts";
-import type { TaskStatus } from "../protocol/status.ts";
-import type { TaskEngineOptions } from "./options.ts";
-import { TaskEngine } from "./engine.ts";
+import { fakeClock } from "../../../testing/fake_clock.ts";
+import { until } from "../../../testing/sse/sse.ts";
+import type { ShortTermStore } from "../../contracts/short_term_store.ts";
+import { seededRandom } from "../../conformance/seeded_random.ts";
+import { delayReads, lossyBroadcast } from "../../conformance/mod.ts";
+import { MemoryBroadcastProvider } from "../../memory/broadcast.ts";
+import { MemoryShortTermStore } from "../../memory/short_term_store.ts";
+import type { CreateTaskInput, LeasedTask, TransitionOptions } from "../../protocol/task.ts";
+import type { TaskStatus } from "../../protocol/status.ts";
+import type { TaskEngineOptions } from "../options.ts";
+import { TaskEngine } from "../engine.ts";
 
 /** Errors that no caller receives, for tests that cause them. */
 const quiet = { onUnhandledError: () => {} };

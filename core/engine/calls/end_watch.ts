@@ -1,9 +1,9 @@
-import type { TaskHead } from "../contracts/records.ts";
-import type { TaskStatus } from "../protocol/status.ts";
-import { isTerminal } from "../protocol/status.ts";
-import type { EngineContext } from "../context/context.ts";
-import { taskNotFound, taskReplaced } from "../context/refusals.ts";
-import type { Tails } from "../streams/tails.ts";
+import type { TaskHead } from "../../contracts/records.ts";
+import type { TaskStatus } from "../../protocol/status.ts";
+import { isTerminal } from "../../protocol/status.ts";
+import type { EngineContext } from "../../context/context.ts";
+import { taskNotFound, taskReplaced } from "../../context/refusals.ts";
+import type { Tails } from "../../streams/tails.ts";
 
 /** The end of a task: its final status, or its deletion. */
 export type Ending =

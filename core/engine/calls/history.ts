@@ -1,26 +1,26 @@
-import { TaskcastError } from "../protocol/errors.ts";
-import type { EventFilter, SeriesFormat } from "../protocol/event.ts";
-import type { StoredEvent } from "../contracts/records.ts";
-import { collapse } from "../streams/replay/collapse.ts";
-import type { EngineContext } from "../context/context.ts";
-import { Diverged, isLost } from "../context/diverged.ts";
-import { IncarnationReader } from "../readers/incarnation_reader.ts";
-import type { Start } from "../streams/resolve_start.ts";
-import { resolveStart } from "../streams/resolve_start.ts";
-import { cursorAt } from "../streams/log_position.ts";
-import { invalidCursor } from "../context/refusals.ts";
-import { TaskGone, whileThere } from "../context/task_gone.ts";
+import { TaskcastError } from "../../protocol/errors.ts";
+import type { EventFilter, SeriesFormat } from "../../protocol/event.ts";
+import type { StoredEvent } from "../../contracts/records.ts";
+import { collapse } from "../../streams/replay/collapse.ts";
+import type { EngineContext } from "../../context/context.ts";
+import { Diverged, isLost } from "../../context/diverged.ts";
+import { IncarnationReader } from "../../readers/incarnation_reader.ts";
+import type { Start } from "../../streams/resolve_start.ts";
+import { resolveStart } from "../../streams/resolve_start.ts";
+import { cursorAt } from "../../streams/log_position.ts";
+import { invalidCursor } from "../../context/refusals.ts";
+import { TaskGone, whileThere } from "../../context/task_gone.ts";
 import {
   assertCount,
   assertFilter,
   assertOptions,
   assertSeriesFormat,
   assertSince,
-} from "../domain/validate/query.ts";
-import { assertIncarnation } from "../domain/validate/task.ts";
-import { BOUNDS } from "../protocol/limits.ts";
-import { assertTaskId } from "../protocol/task_id.ts";
-import type { HistoryOptions } from "./options.ts";
+} from "../../domain/validate/query.ts";
+import { assertIncarnation } from "../../domain/validate/task.ts";
+import { BOUNDS } from "../../protocol/limits.ts";
+import { assertTaskId } from "../../protocol/task_id.ts";
+import type { HistoryOptions } from "../options.ts";
 
 /** A part of a task's history, with a resolved start. */
 interface HistoryQuery {

@@ -1,11 +1,11 @@
-import type { Task } from "../protocol/task.ts";
-import { dueRules, rulesOf } from "../domain/retention/cleanup.ts";
-import { createContext } from "./create_context.ts";
-import type { TaskEngineOptions } from "./options.ts";
-import type { CleanupReport } from "../background/cleanup/clean_task.ts";
-import { cleanTask } from "../background/cleanup/clean_task.ts";
-import { EndedTasks } from "../background/cleanup/ended_tasks.ts";
-import { isReady } from "../background/cleanup/is_ready.ts";
+import type { Task } from "../../protocol/task.ts";
+import { dueRules, rulesOf } from "../../domain/retention/cleanup.ts";
+import { createContext } from "../create_context.ts";
+import type { TaskEngineOptions } from "../options.ts";
+import type { CleanupReport } from "../../background/cleanup/clean_task.ts";
+import { cleanTask } from "../../background/cleanup/clean_task.ts";
+import { EndedTasks } from "../../background/cleanup/ended_tasks.ts";
+import { isReady } from "../../background/cleanup/is_ready.ts";
 
 /** The stores and rules that {@linkcode cleanUp} works with. */
 export interface CleanUpOptions extends

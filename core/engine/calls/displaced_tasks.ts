@@ -1,19 +1,19 @@
-import type { TaskEvent } from "../protocol/event.ts";
-import { BOUNDS } from "../protocol/limits.ts";
-import type { Task } from "../protocol/task.ts";
+import type { TaskEvent } from "../../protocol/event.ts";
+import { BOUNDS } from "../../protocol/limits.ts";
+import type { Task } from "../../protocol/task.ts";
 import {
   DISPLACED_TAG,
   displacedId,
   isDisplaced,
   undisplaced,
-} from "../domain/retention/displaced.ts";
-import { toTaskEvent } from "../domain/event_json.ts";
-import { text } from "../domain/validate/checks.ts";
-import { assertCount, assertOptions } from "../domain/validate/query.ts";
-import { taskNotFound } from "../context/refusals.ts";
-import { assertTaskId } from "../protocol/task_id.ts";
-import { assertDisplacedPlace } from "./assert_arguments.ts";
-import type { EngineContext } from "../context/context.ts";
+} from "../../domain/retention/displaced.ts";
+import { toTaskEvent } from "../../domain/event_json.ts";
+import { text } from "../../domain/validate/checks.ts";
+import { assertCount, assertOptions } from "../../domain/validate/query.ts";
+import { taskNotFound } from "../../context/refusals.ts";
+import { assertTaskId } from "../../protocol/task_id.ts";
+import { assertDisplacedPlace } from "../assert_arguments.ts";
+import type { EngineContext } from "../../context/context.ts";
 
 /** A task that the archive keeps although a newer task has its id. */
 export interface DisplacedTask {

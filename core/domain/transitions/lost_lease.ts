@@ -1,4 +1,4 @@
-import type { TaskRecord } from "../contracts/records.ts";
+import type { TaskRecord } from "../../contracts/records.ts";
 import type { Change } from "./transition.ts";
 import { move } from "./transition.ts";
 
