@@ -6,6 +6,7 @@ import { missingMethods } from "../domain/adapter_methods.ts";
 import {
   assertFunction,
   assertMethods,
+  integer,
   list,
   object,
   optional,
@@ -13,6 +14,8 @@ import {
 } from "../domain/validate/checks.ts";
 import { assertCount, assertOptions } from "../domain/validate/query.ts";
 import type { FrameEncoder } from "../streams/frames.ts";
+import type { CancelRequest } from "../protocol/cancel.ts";
+import { MAX_GRACE_MS } from "../protocol/cancel.ts";
 import { BOUNDS } from "../protocol/limits.ts";
 import type { HeldLease } from "./calls/leases.ts";
 import type { TaskEngineOptions } from "./options.ts";
@@ -113,4 +116,12 @@ export function assertHeldLeases(held: unknown): asserts held is HeldLease[] {
     assertTaskId(taskId, `leases[${i}].taskId`);
     text(lease, `leases[${i}].lease`);
   });
+}
+
+/** Requires a request to cancel. */
+export function assertCancelRequest(request: unknown): asserts request is CancelRequest {
+  const fields = object(request, "", ["reason", "by", "graceMs"]);
+  optional(fields, "", "reason", (value, path) => text(value, path, BOUNDS.reasonLength));
+  optional(fields, "", "by", text);
+  optional(fields, "", "graceMs", (value, path) => integer(value, path, 0, MAX_GRACE_MS));
 }

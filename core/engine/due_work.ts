@@ -1,6 +1,8 @@
 import type { DueKind, TaskRecord } from "../contracts/records.ts";
 import type { FoundWork } from "../background/deadlines.ts";
 import type { EngineContext } from "../context/context.ts";
+import { isTerminal } from "../protocol/status.ts";
+import { forceCancel } from "../domain/transitions/cancel.ts";
 import { applyLoss, graceMs, putOffExpiry } from "../domain/transitions/lost_lease.ts";
 import type { Change } from "../domain/transitions/transition.ts";
 import { applyTransition } from "../domain/transitions/transition.ts";
@@ -13,7 +15,11 @@ type Rule = (record: TaskRecord, nowMs: number, found: FoundWork) => Change | un
 
 const RULES: Record<DueKind, Rule> = {
   deadline(record, nowMs) {
-    if (record.deadlineAt === undefined || record.deadlineAt > nowMs) return undefined;
+    const { task: { status, cancel }, deadlineAt = Infinity } = record;
+    if (isTerminal(status)) return undefined;
+    const graceEndsAt = cancel?.deadlineAt ?? Infinity;
+    if (graceEndsAt <= Math.min(nowMs, deadlineAt)) return forceCancel(record, nowMs);
+    if (deadlineAt > nowMs) return undefined;
     const error = { code: "TTL_EXPIRED", message: `The task's ttl ran out` };
     return applyTransition(record, "timeout", { error }, nowMs);
   },

@@ -4,6 +4,7 @@ import type { StoredEvent } from "../contracts/records.ts";
 import type { ScheduledTask } from "../contracts/work_queue.ts";
 import { TaskcastError } from "../protocol/errors.ts";
 import type { EventInput, TaskEvent } from "../protocol/event.ts";
+import type { CancelRequest, TaskCancel } from "../protocol/cancel.ts";
 import type { Limits } from "../protocol/limits.ts";
 import { BOUNDS } from "../protocol/limits.ts";
 import type {
@@ -44,6 +45,7 @@ import { objectEncoder } from "../streams/object_encoder.ts";
 import { readable } from "../streams/readable.ts";
 import type { TaskStream } from "../streams/task_stream.ts";
 import {
+  assertCancelRequest,
   assertEngineParts,
   assertHeldLeases,
   assertObserver,
@@ -60,6 +62,7 @@ import type { Ending, EndWatch } from "./calls/end_watch.ts";
 import type { HistoryPage } from "./calls/history.ts";
 import { readHistory } from "./calls/history.ts";
 import { HookCaller } from "./hook_caller.ts";
+import { cancelTask, confirmTaskCancel } from "./calls/cancel.ts";
 import type { HeldLease } from "./calls/leases.ts";
 import { leasesOf, renewLeases } from "./calls/leases.ts";
 import type { ListTasksQuery, TaskPage } from "./calls/list_tasks.ts";
@@ -236,6 +239,48 @@ export class TaskEngine {
     this.#assertOpen();
     assertHeldLeases(held);
     return await renewLeases(this.#context, held);
+  }
+
+  /**
+   * Requests that a task is stopped. The producer has `graceMs` to end the task itself, with its last
+   * results; after that the task is cancelled. A task that nobody works on is cancelled at once.
+   *
+   * @returns The task, with the request in `cancel`. If it was requested before, the first request stands.
+   * @throws {TaskcastError} `TASK_NOT_FOUND`, `TASK_TERMINAL` if the task ended otherwise, `INVALID_INPUT`,
+   * `STORE_UNAVAILABLE`.
+   */
+  async cancelTask(
+    taskId: string,
+    request: CancelRequest = {},
+    options?: IncarnationOptions,
+  ): Promise<Task> {
+    const expected = this.#assertWrite(taskId, options);
+    assertCancelRequest(request);
+    return await cancelTask(this.#context, this.#writer, taskId, request, expected);
+  }
+
+  /**
+   * Confirms that the producer saw the request to cancel.
+   *
+   * @param options.lease Required if the task has a lease.
+   * @throws {TaskcastError} `TASK_NOT_FOUND`, `TASK_TERMINAL`, `LEASE_LOST`; `INVALID_TRANSITION` if nobody
+   * asked to cancel the task.
+   */
+  async confirmCancel(taskId: string, options?: WriteOptions): Promise<Task> {
+    return await confirmTaskCancel(this.#writer, taskId, this.#assertWrite(taskId, options));
+  }
+
+  /**
+   * Calls `onCancel` once when somebody asks to cancel a task, so that its producer can stop.
+   *
+   * @returns A function that stops watching. The watch also stops when the task ends.
+   */
+  async watchCancel(
+    taskId: string,
+    onCancel: (cancel: TaskCancel) => void,
+    options?: IncarnationOptions,
+  ): Promise<() => void> {
+    return await this.#subscriptions.watchCancel(taskId, onCancel, options);
   }
 
   /** Renews one lease. See {@linkcode renewLeases}. */

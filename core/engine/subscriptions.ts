@@ -1,5 +1,7 @@
 import type { TaskRecord } from "../contracts/records.ts";
+import type { TaskCancel } from "../protocol/cancel.ts";
 import type { EngineContext } from "../context/context.ts";
+import { watchCancel } from "./calls/cancel.ts";
 import { assertFunction } from "../domain/validate/checks.ts";
 import {
   assertCount,
@@ -97,6 +99,18 @@ export class Subscriptions {
     assertTaskId(taskId);
     assertFunction(onEnd, "onEnd");
     return await watchEnd(this.#context, this.#tails, taskId, onEnd, incarnationOf(options));
+  }
+
+  /** Calls `onCancel` once when somebody asks to cancel a task. The returned function stops it. */
+  async watchCancel(
+    taskId: string,
+    onCancel: (cancel: TaskCancel) => void,
+    options?: IncarnationOptions,
+  ): Promise<() => void> {
+    assertTaskId(taskId);
+    assertFunction(onCancel, "onCancel");
+    const incarnation = incarnationOf(options);
+    return await watchCancel(this.#context, this.#tails, taskId, onCancel, incarnation);
   }
 
   /** Watches for the end of a task that exists, and returns its incarnation. */

@@ -358,6 +358,16 @@ export interface WriteExpectation {
   lease?: string;
 }
 
+/** Thrown by a rule that has nothing to change, so that nothing is committed. */
+export class Unchanged extends TaskcastError {
+  readonly record: TaskRecord;
+
+  constructor(record: TaskRecord) {
+    super("INVALID_TRANSITION", "There is nothing to change");
+    this.record = record;
+  }
+}
+
 /** Thrown if due work is not due, so that nothing is committed. */
 export class NotDue extends TaskcastError {
   constructor() {

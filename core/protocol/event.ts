@@ -21,12 +21,19 @@ export const RESERVED_TYPE_PREFIX = "taskcast:";
 
 /** Types of the events that the server writes itself. */
 export const SERVER_EVENT = {
-  /** The status changed: `{status, result?, error?, reason?}`. */
+  /**
+   * The status changed: `{status, result?, error?, reason?}`; if a request to stop cancelled the task,
+   * also `cancel: {stopMs, forced}`.
+   */
   status: "taskcast:status",
   /** The task is waiting for an answer: `{reason?, request}`. */
   blocked: "taskcast:blocked",
   /** The request was answered: `{resolution}`. */
   resolved: "taskcast:resolved",
+  /** The producer is asked to stop: `{reason?, by?, graceMs}`. */
+  cancel: "taskcast:cancel",
+  /** The producer saw the request to stop: `{afterMs}`. */
+  cancelSeen: "taskcast:cancel-seen",
 } as const;
 
 /** An entry of a task's log. */

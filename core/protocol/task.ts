@@ -1,5 +1,6 @@
 import type { TaskCleanup } from "./cleanup.ts";
 import type { JsonObject } from "./json.ts";
+import type { TaskCancel } from "./cancel.ts";
 import type { TaskStatus, TerminalStatus } from "./status.ts";
 import type { Webhook } from "./webhook.ts";
 
@@ -108,6 +109,8 @@ export interface Task {
   assignedWorker?: string;
   /** What happens when that worker is lost; refused until there are workers. */
   disconnectPolicy?: string;
+  /** A request to stop it. */
+  cancel?: TaskCancel;
   /** Number of leases that it has had. */
   attempt?: number;
   /** Time at which its current lease was granted. */
@@ -135,10 +138,17 @@ export interface LeasedTask extends Task {
 }
 
 /**
- * What a holder learns about its lease: `held`; `paused` (it does not expire), `blocked`; `lost` (the
+ * What a holder learns about its lease: `held`; `stopping` (a request to cancel was made); `paused` (it does not expire), `blocked`; `lost` (the
  * task has another lease or none), `deleted`, or the status that ended the task.
  */
-export type LeaseState = "held" | "paused" | "blocked" | "lost" | "deleted" | TerminalStatus;
+export type LeaseState =
+  | "held"
+  | "stopping"
+  | "paused"
+  | "blocked"
+  | "lost"
+  | "deleted"
+  | TerminalStatus;
 
 /** The outcome of renewing one lease. */
 export interface RenewedLease {

@@ -106,7 +106,8 @@ async function* followTasks<Chunk>(
   const dirty = new Map<string, number>();
 
   const unsubscribe = await broadcast.subscribe({ all: true }, (signal: Signal) => {
-    if (hidden.covers(signal)) return;
+    // Channels that belong to no task.
+    if (signal.taskId.startsWith("@") || hidden.covers(signal)) return;
     dirty.set(signal.taskId, Math.min(signal.from, dirty.get(signal.taskId) ?? Infinity));
     control.wake?.();
   });

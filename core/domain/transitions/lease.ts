@@ -62,8 +62,12 @@ export function leaseLost(taskId: string): TaskcastError {
 }
 
 /** Returns the state of a lease. */
-export function leaseState({ task: { status }, lease }: TaskRecord, token: string): LeaseState {
+export function leaseState(
+  { task: { status, cancel }, lease }: TaskRecord,
+  token: string,
+): LeaseState {
   if (isTerminal(status)) return status;
   if (lease !== token) return "lost";
+  if (cancel !== undefined) return "stopping";
   return status === "paused" || status === "blocked" ? status : "held";
 }

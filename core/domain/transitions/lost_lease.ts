@@ -1,4 +1,5 @@
 import type { TaskRecord } from "../../contracts/records.ts";
+import { forceCancel } from "./cancel.ts";
 import type { Change } from "./transition.ts";
 import { move } from "./transition.ts";
 
@@ -13,8 +14,9 @@ export function graceMs({ leaseMs = 0 }: TaskRecord): number {
   return Math.min(leaseMs, LONGEST_GRACE_MS);
 }
 
-/** Fails a task whose producer let its lease expire. */
+/** Fails a task whose producer let its lease expire; cancels it if that was requested. */
 export function applyLoss(record: TaskRecord, nowMs: number): Change {
+  if (record.task.cancel !== undefined) return forceCancel(record, nowMs);
   const error = {
     code: "PRODUCER_LOST",
     message: "The task's producer let its lease expire",

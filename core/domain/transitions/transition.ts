@@ -82,12 +82,17 @@ export function applyTransition(
   return move(record, to, options, nowMs);
 }
 
-/** Moves a task to any status, without a check of the state machine. */
+/**
+ * Moves a task to any status, without a check of the state machine.
+ *
+ * @param isForced The task is cancelled because its producer did not end it after a request.
+ */
 export function move(
   record: TaskRecord,
   to: TaskStatus,
   options: TransitionOptions,
   nowMs: number,
+  { isForced = false }: { isForced?: boolean } = {},
 ): Change {
   const { deadlineAt: _deadline, ttlRemainingMs: _remaining, task, ...carried } = record;
   const { reason: _reason, resumeAt: _resumeAt, blockedRequest: _request, ...kept } = task;
@@ -101,9 +106,11 @@ export function move(
   if (isTerminal(to)) next.completedAt = nowMs;
 
   const { status, result, error, reason } = { ...options, status: to };
-  const events: ServerEvent[] = [
-    { type: SERVER_EVENT.status, data: { status, result, error, reason } },
-  ];
+  const data: Record<string, unknown> = { status, result, error, reason };
+  if (to === "cancelled" && task.cancel !== undefined) {
+    data.cancel = { stopMs: nowMs - task.cancel.requestedAt, forced: isForced };
+  }
+  const events: ServerEvent[] = [{ type: SERVER_EVENT.status, data }];
   if (options.blockedRequest !== undefined) {
     events.push({ type: SERVER_EVENT.blocked, data: { reason, request: options.blockedRequest } });
   }
@@ -165,7 +172,10 @@ export function dueTimes(record: TaskRecord, leaseDueMs?: number): DueTimes {
   if (record.lease !== undefined && record.task.status !== "paused") {
     due.lease = leaseDueMs ?? "keep";
   }
-  if (record.deadlineAt !== undefined) due.deadline = record.deadlineAt;
+  const { deadlineAt = Infinity, task: { status, cancel } } = record;
+  const graceEndsAt = isTerminal(status) ? Infinity : cancel?.deadlineAt ?? Infinity;
+  const deadline = Math.min(deadlineAt, graceEndsAt);
+  if (deadline < Infinity) due.deadline = deadline;
   if (record.task.resumeAt !== undefined) due.wake = record.task.resumeAt;
   return due;
 }
