@@ -22,6 +22,7 @@ import { addEventRoutes } from "./routes/events.ts";
 import { addServerRoutes } from "./routes/server.ts";
 import { addDisplacedRoutes } from "./routes/displaced.ts";
 import { addWebhookRoutes } from "./routes/webhooks.ts";
+import { addCancelRoutes } from "./routes/cancel.ts";
 import { addTaskRoutes } from "./routes/tasks.ts";
 import { taskId } from "./schemas/task.ts";
 
@@ -113,6 +114,7 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
     providers: options.providers ?? {},
   });
   addTaskRoutes(router, { engine, gate, tickets });
+  addCancelRoutes(router, { engine, gate });
   addWebhookRoutes(router, { engine, gate });
   addDisplacedRoutes(router, { engine, gate });
   addEventRoutes(router, {

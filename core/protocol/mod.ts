@@ -6,6 +6,7 @@
  */
 export * from "./abort.ts";
 export * from "./accumulated.ts";
+export * from "./cancel.ts";
 export type * from "./cleanup.ts";
 export * from "./cursor.ts";
 export * from "./did_you_mean.ts";

@@ -26,6 +26,7 @@ export interface BlockedRequest {
 export const SCOPES = [
   "task:create",
   "task:manage",
+  "task:cancel",
   "task:resolve",
   "event:publish",
   "event:subscribe",

@@ -2,9 +2,19 @@ import type { Scope, TaskAuthConfig } from "@taskcast/core/protocol";
 import { TaskcastError } from "@taskcast/core/protocol";
 import type { AuthContext } from "./options.ts";
 
+/** Scopes that include another one. */
+const INCLUDED_IN: Partial<Record<Scope, Scope>> = { "task:cancel": "task:manage" };
+
+/** Returns whether a list of scopes names a scope, or one that includes it. */
+function covers(scopes: readonly Scope[], needed: Scope): boolean {
+  const wider = INCLUDED_IN[needed];
+  return scopes.includes("*") || scopes.includes(needed) ||
+    wider !== undefined && scopes.includes(wider);
+}
+
 /** Returns whether a caller holds a scope. */
 export function hasScope({ scope }: AuthContext, needed: Scope): boolean {
-  return scope.includes("*") || scope.includes(needed);
+  return covers(scope, needed);
 }
 
 /** Returns whether a caller may access a task with this id. Ids are compared whole. */
@@ -20,7 +30,7 @@ export function meetsTaskRules(
 ): boolean {
   if (context.byTicket) return true;
   return (authConfig?.rules ?? []).every(({ match, require }) => {
-    if (!match.scope.includes("*") && !match.scope.includes(needed)) return true;
+    if (!covers(match.scope, needed)) return true;
     const { sub, claims = {} } = require;
     if (sub !== undefined && (context.sub === undefined || !sub.includes(context.sub))) {
       return false;

@@ -41,6 +41,7 @@ export function corsOf(options: CorsOptions): MiddlewareHandler {
       "content-type",
       "last-event-id",
       "sentry-trace",
+      "taskcast-lease",
       "traceparent",
       "tracestate",
       "x-request-id",

@@ -2,6 +2,7 @@ import type {
   BlockedRequest,
   CreateTaskInput,
   Task,
+  TaskCancel,
   TaskCleanup,
   TaskDetail,
   TaskStatus,
@@ -208,6 +209,19 @@ export const ticketSchema: z.ZodType<Ticket> = z.lazy(() =>
   )
 );
 
+const cancel: z.ZodType<TaskCancel> = z.lazy(() =>
+  described(
+    z.object({
+      requestedAt: time,
+      by: z.string().optional(),
+      reason: z.string().optional(),
+      deadlineAt: time,
+      seenAt: time.optional(),
+    }),
+    { id: "TaskCancel", description: "A request to stop the task" },
+  )
+);
+
 const makeTask = once(() =>
   described(
     z.object({
@@ -230,6 +244,7 @@ const makeTask = once(() =>
       reason: z.string().optional(),
       resumeAt: time.optional(),
       blockedRequest: blockedRequest.optional(),
+      cancel: cancel.optional(),
       assignMode: name.optional(),
       cost: z.number().optional(),
       assignedWorker: name.optional(),

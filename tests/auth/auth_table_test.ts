@@ -42,6 +42,9 @@ const ROUTES: Record<string, Route> = {
   "GET /tasks/{id}": { scope: "event:subscribe", status: 200 },
   "PATCH /tasks/{id}/status": { scope: "task:manage", body: { status: "running" }, status: 200 },
   "DELETE /tasks/{id}": { scope: "task:manage", status: 204 },
+  "POST /tasks/{id}/cancel": { scope: "task:cancel", body: { graceMs: 60_000 }, status: 202 },
+  // 409: nobody asked it to stop. Callers without permission are refused before that.
+  "POST /tasks/{id}/cancel/seen": { scope: "event:publish", status: 409 },
   "POST /tasks/{id}/resolve": { scope: "task:resolve", body: { data: 1 }, status: 200 },
   "GET /tasks/{id}/request": { scope: "task:resolve", status: 200 },
   "POST /tasks/{id}/tickets": { scope: "event:subscribe", status: 201 },
@@ -103,7 +106,10 @@ async function ticketFor(server: TestServer, id: string): Promise<string> {
 
 const key = (value: string) => ({ "x-taskcast-service-key": value });
 const right = (scope: Scope) => signed(claimsFor([scope]));
-const others = (scope: Scope) => SCOPES.filter((other) => other !== scope && other !== "*");
+const others = (scope: Scope) =>
+  SCOPES.filter((other) =>
+    other !== scope && other !== "*" && !(scope === "task:cancel" && other === "task:manage")
+  );
 
 /** Credentials with their expected status, a function where it depends on the route. */
 const CREDENTIALS: [name: string, Bring, expected: (route: string, kind: Route) => number][] = [

@@ -22,6 +22,8 @@ const ROUTES = [
   "GET /tasks/{id}",
   "DELETE /tasks/{id}",
   "PATCH /tasks/{id}/status",
+  "POST /tasks/{id}/cancel",
+  "POST /tasks/{id}/cancel/seen",
   "POST /tasks/{id}/resolve",
   "GET /tasks/{id}/request",
   "POST /tasks/{id}/tickets",
