@@ -1,3 +1,4 @@
+import { MAX_GRACE_MS } from "@taskcast/core/protocol";
 import { InvalidArgumentError, Option } from "commander";
 import { flagNames } from "../config/explicit.ts";
 import { CONFIG_FILES } from "../config/file/find_file.ts";
@@ -38,4 +39,11 @@ export function parseDuration(text: string): number {
   const seconds = Number(count) * SECONDS_OF[unit as keyof typeof SECONDS_OF];
   if (seconds >= 1 && seconds <= MAX_SECONDS) return seconds;
   throw new InvalidArgumentError(`It must be a duration such as 90s, 15m, 1h or 7d.`);
+}
+
+/** Reads a duration of at most ten minutes as seconds; `0s` is allowed. */
+export function parseGrace(text: string): number {
+  const seconds = /^0[smhd]?$/.test(text) ? 0 : parseDuration(text);
+  if (seconds <= MAX_GRACE_MS / 1_000) return seconds;
+  throw new InvalidArgumentError(`It must be at most ${MAX_GRACE_MS / 60_000}m.`);
 }

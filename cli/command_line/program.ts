@@ -1,5 +1,6 @@
-import { hintFor, TaskcastError } from "@taskcast/core/protocol";
+import { DEFAULT_GRACE_MS, hintFor, TaskcastError } from "@taskcast/core/protocol";
 import { Command, CommanderError, Option } from "commander";
+import type { CancelOptions } from "../commands/cancel.ts";
 import type { CleanupOptions } from "../commands/cleanup.ts";
 import type { TokenOptions } from "../commands/token.ts";
 import type { Environment, StartFlags } from "../config/layers.ts";
@@ -10,7 +11,7 @@ import { jsonLine, logFormatOf } from "../log/logger.ts";
 import { VERSION } from "../version.ts";
 import type { ClientFlags } from "./client_options.ts";
 import { addClientOptions, reaching, UnreachableError } from "./client_options.ts";
-import { configOption, numberOption, parseDuration } from "./options.ts";
+import { configOption, numberOption, parseDuration, parseGrace } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 import { OutputError, printable } from "./terminal.ts";
 
@@ -145,6 +146,7 @@ function createProgram(session: Session): Command {
   addWebhooks(program, session);
   addRun(program, session);
   addLogs(program, session);
+  addCancel(program, session);
   pointToHelp(program, "taskcast");
   return program;
 }
@@ -328,5 +330,28 @@ function addLogs(program: Command, session: Session): void {
   ).action(async (taskId: string, flags: ClientFlags & { follow: boolean; json: boolean }) => {
     const { logs } = await import("../commands/logs.ts");
     session.exitCode = await reaching(flags, env, (flags) => logs({ ...flags, taskId }, terminal));
+  });
+}
+
+function addCancel(program: Command, session: Session): void {
+  const { env, terminal } = session;
+  addClientOptions(
+    program.command("cancel")
+      .description("Ask a task to stop; its producer has some time to end it")
+      .argument("<id>", "the task")
+      .addOption(
+        new Option("--grace <duration>", "time for the producer: 10s, 5m; 0s cancels at once")
+          .argParser(parseGrace).default(DEFAULT_GRACE_MS / 1_000, `${DEFAULT_GRACE_MS / 1_000}s`),
+      )
+      .option("--reason <text>", "the reason, for people")
+      .option("-w, --wait", "wait until the task has ended", false)
+      .option("--json", "write the task as JSON", false),
+  ).action(async (taskId: string, flags: ClientFlags & Omit<CancelOptions, "taskId">) => {
+    const { cancel } = await import("../commands/cancel.ts");
+    session.exitCode = await reaching(
+      flags,
+      env,
+      (flags) => cancel({ ...flags, taskId }, terminal),
+    );
   });
 }

@@ -1,8 +1,15 @@
-import type { DoneReason, EventEnvelope, TaskDetail, TaskEvent } from "@taskcast/core/protocol";
+import type {
+  CancelRequest,
+  DoneReason,
+  EventEnvelope,
+  Task,
+  TaskDetail,
+  TaskEvent,
+} from "@taskcast/core/protocol";
 import type { EventFilter, SeriesFormat, Since } from "@taskcast/core/protocol";
 import { taskPath } from "@taskcast/core/protocol";
 import type { HttpOptions } from "./http.ts";
-import { getTask } from "./get_task.ts";
+import { cancelTask, getTask } from "./get_task.ts";
 import { HttpClient, nextPage } from "./http.ts";
 import { eventsParameters } from "./query.ts";
 import type { ConnectionOptions } from "./connection/connection_options.ts";
@@ -181,6 +188,20 @@ export class TaskcastClient {
    */
   async getTask(taskId: string): Promise<TaskDetail> {
     return await getTask(this.#http, taskId);
+  }
+
+  /**
+   * Asks a task to stop; needs the scope `task:cancel`. Its producer has `graceMs` (5,000) to end it, and
+   * is overruled after that. Repeating the request is safe.
+   *
+   * @returns The task, with the request in `cancel`.
+   * @throws {TaskcastHttpError} 409 if the task ended otherwise.
+   */
+  async cancel(
+    taskId: string,
+    request: Pick<CancelRequest, "reason" | "graceMs"> = {},
+  ): Promise<Task> {
+    return await cancelTask(this.#http, taskId, request);
   }
 
   /** Reads a task's stored events, fetching pages as needed. */

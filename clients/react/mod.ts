@@ -38,6 +38,7 @@ export { TaskcastProvider, useTaskcastClient } from "./provider.ts";
 export { DEFAULT_MAX_EVENTS } from "./event_list.ts";
 export type { TaskEvents, TaskState } from "./task_store.ts";
 export type { FollowOptions } from "./use_task_store.ts";
+export type { TaskControl } from "./use_task.ts";
 export { useTask } from "./use_task.ts";
 export type { TaskEventsOptions } from "./use_task_events.ts";
 export { useTaskEvents } from "./use_task_events.ts";

@@ -33,7 +33,7 @@ export interface TaskEvents extends StreamState {
   readonly dropped: number;
 }
 
-/** Result of `useTask`. */
+/** A task and its connection state. */
 export interface TaskState extends StreamState {
   /** The task; `undefined` until it was read. After a deletion, its last known record. */
   readonly task: Task | undefined;

@@ -1,8 +1,20 @@
+import type { CancelRequest, Task } from "@taskcast/core/protocol";
+import { useCallback, useMemo } from "react";
+import { useTaskcastClient } from "./provider.ts";
 import type { TaskState } from "./task_store.ts";
 import type { FollowOptions } from "./use_task_store.ts";
 import { useTaskStore } from "./use_task_store.ts";
 
 const WANTED = { wantsTask: true };
+
+/** Result of `useTask`. */
+export interface TaskControl extends TaskState {
+  /**
+   * Asks the task to stop; needs the scope `task:cancel`. Stays the same function while the task and the
+   * client do. Rejects if nothing is followed.
+   */
+  readonly cancel: (request?: Pick<CancelRequest, "reason" | "graceMs">) => Promise<Task>;
+}
 
 /**
  * Returns a task and its connection state. Renders when either changes, not for each event.
@@ -26,6 +38,15 @@ const WANTED = { wantsTask: true };
 export function useTask(
   taskId: string | null | undefined,
   options: FollowOptions = {},
-): TaskState {
-  return useTaskStore(taskId, options, WANTED, (view) => view.task);
+): TaskControl {
+  const client = useTaskcastClient();
+  const state = useTaskStore(taskId, options, WANTED, (view) => view.task);
+  const cancel = useCallback<TaskControl["cancel"]>(
+    async (request) => {
+      if (!taskId) throw new Error("There is no task to cancel");
+      return await client.cancel(taskId, request);
+    },
+    [client, taskId],
+  );
+  return useMemo(() => ({ ...state, cancel }), [state, cancel]);
 }

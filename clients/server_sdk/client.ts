@@ -10,6 +10,7 @@ import {
 } from "@taskcast/client/http";
 import type {
   BlockedRequest,
+  CancelRequest,
   CreateTaskInput,
   Deletion,
   EventFilter,
@@ -252,6 +253,21 @@ export class TaskcastServerClient {
         throw error;
       }
     });
+  }
+
+  /**
+   * Asks a task to stop. Its producer has `graceMs` (5,000) to end it, and is overruled after that.
+   *
+   * @returns The task, with the request in `cancel`; the first request stands.
+   * @throws {TaskcastHttpError} 409 if the task ended otherwise.
+   */
+  async cancelTask(
+    taskId: string,
+    request: Pick<CancelRequest, "reason" | "graceMs"> = {},
+  ): Promise<Task> {
+    return await this.#retrying(() =>
+      this.#json<Task>("POST", `${taskPath(taskId)}/cancel`, isTaskOf(taskId), request)
+    );
   }
 
   /** Answers the request of a blocked task, which then runs again. */

@@ -309,3 +309,15 @@ Deno.test("a client refuses an address that is not an HTTP URL", () => {
     });
   }
 });
+
+Deno.test("cancel() asks a task to stop, and repeating it is safe", async () => {
+  await using server = await startAnyServer();
+  const client = clientOf(server);
+  const { id } = await server.engine.createTask();
+  await server.engine.transitionTask(id, "running");
+  const asked = await client.cancel(id, { reason: "enough", graceMs: 60_000 });
+  assert.deepEqual([asked.status, asked.cancel!.reason], ["running", "enough"]);
+  assert.deepEqual((await client.cancel(id)).cancel, asked.cancel);
+  await server.engine.transitionTask(id, "completed");
+  await assert.rejects(client.cancel(id), { status: 409, code: "TASK_TERMINAL" });
+});

@@ -257,3 +257,10 @@ Deno.test("a client refuses an address that is not an HTTP URL", () => {
     });
   }
 });
+
+Deno.test("cancelTask() asks a task to stop", async () => {
+  await using server = await startAnyServer();
+  const producer = new TaskcastServerClient({ baseUrl: server.url });
+  const { id } = await producer.createTask();
+  assert.equal((await producer.cancelTask(id, { reason: "enough" })).status, "cancelled");
+});

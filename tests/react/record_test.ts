@@ -117,3 +117,24 @@ Deno.test("a task that is deleted is done, and its last record stays", async () 
   await engine.deleteTask(id);
   await until(() => page.text() === "pending deleted undefined", "it is deleted");
 });
+
+Deno.test("useTask().cancel asks the task to stop, and is the same function each time", async () => {
+  await using server = countingServer();
+  const { engine } = server;
+  const { id } = await engine.createTask();
+  await engine.transitionTask(id, "running");
+  const seen: ReturnType<typeof useTask>[] = [];
+  function Watch(): null {
+    seen.push(useTask(id));
+    return null;
+  }
+  using page = openPage({ baseUrl: server.url });
+  page.show(h(Watch));
+  await until(() => seen.at(-1)?.task?.status === "running", "it is read");
+  const asked = await seen.at(-1)!.cancel({ reason: "enough" });
+  assert.equal(asked.cancel!.reason, "enough");
+  await engine.transitionTask(id, "cancelled");
+  await until(() => seen.at(-1)!.isDone, "it has ended");
+  assert.equal(new Set(seen.map(({ cancel }) => cancel)).size, 1);
+  assert.equal(seen.at(-1)!.task!.status, "cancelled");
+});
