@@ -23,8 +23,9 @@ import { addServerRoutes } from "./routes/server.ts";
 import { addDisplacedRoutes } from "./routes/displaced.ts";
 import { addWebhookRoutes } from "./routes/webhooks.ts";
 import { addCancelRoutes } from "./routes/cancel.ts";
+import { addLeaseRoutes } from "./routes/leases.ts";
 import { addTaskRoutes } from "./routes/tasks.ts";
-import { taskId } from "./schemas/task.ts";
+import { taskId } from "./schemas/basics.ts";
 
 /**
  * Returns the HTTP API of an engine: a Hono app over web-standard requests and responses. Serve it by
@@ -115,6 +116,7 @@ export function createTaskcastApp(options: TaskcastAppOptions): Hono {
   });
   addTaskRoutes(router, { engine, gate, tickets });
   addCancelRoutes(router, { engine, gate });
+  addLeaseRoutes(router, { engine, gate });
   addWebhookRoutes(router, { engine, gate });
   addDisplacedRoutes(router, { engine, gate });
   addEventRoutes(router, {

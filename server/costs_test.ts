@@ -40,6 +40,7 @@ Deno.test("a publish reads only headers that can change its handling", async () 
     "content-encoding",
     "content-length",
     "content-type",
+    "taskcast-lease",
     "x-request-id",
     "x-taskcast-service-key",
   ]);

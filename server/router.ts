@@ -10,7 +10,7 @@ import { assertForeign, parseQuery, queryOf } from "./requests/query_parameters.
 import { parse, readJson } from "./requests/parse.ts";
 import type { ObservedRequests } from "./requests/observe_requests.ts";
 import type { RequestInfo } from "./requests/request_info.ts";
-import { taskId } from "./schemas/task.ts";
+import { taskId } from "./schemas/basics.ts";
 
 /** One method of one path: its input, its answers and its permissions. */
 export interface Operation<Query extends z.ZodType, Body extends z.ZodType>

@@ -48,7 +48,14 @@ export function corsOf(options: CorsOptions): MiddlewareHandler {
       "x-taskcast-service-key",
       ...allowedHeaders.map((name) => name.toLowerCase()),
     ],
-    exposeHeaders: ["link", "location", "retry-after", "x-request-id"],
+    exposeHeaders: [
+      "link",
+      "location",
+      "retry-after",
+      "taskcast-lease",
+      "taskcast-lease-until",
+      "x-request-id",
+    ],
   });
 }
 

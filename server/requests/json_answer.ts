@@ -22,9 +22,12 @@ export function jsonAnswer(
 }
 
 /** Like `Response.json()`, but on one line that ends with a line break. */
-export function jsonResponse(value: unknown, { status = 200 }: { status?: number } = {}): Response {
+export function jsonResponse(
+  value: unknown,
+  { status = 200, headers }: { status?: number; headers?: Record<string, string> } = {},
+): Response {
   return new Response(toJsonLine(value), {
     status,
-    headers: { "content-type": "application/json" },
+    headers: { "content-type": "application/json", ...headers },
   });
 }

@@ -10,6 +10,7 @@ import { described } from "../openapi/described.ts";
 import type { BodyLimits } from "../requests/body_limits.ts";
 import { assertNotCompressed, mediaType, readJson } from "../requests/parse.ts";
 import type { StreamSlots } from "../limits/mod.ts";
+import { leaseOf, underLease } from "../requests/lease_header.ts";
 import type { Router } from "../router.ts";
 import { eventBody, eventSchema, receiptSchema } from "../schemas/event.ts";
 import { once } from "../schemas/once.ts";
@@ -76,6 +77,7 @@ export function addEventRoutes(
         const receipt = await publishNdjson(engine, id, request, {
           maxLineBytes: bodyLimits.maxBytes,
           expiresAtMs: auth.expiresAtMs,
+          lease: leaseOf(request),
           watchEnd: (onEnd) =>
             gate.withTask(
               auth,
@@ -90,7 +92,8 @@ export function addEventRoutes(
       }
     }
     const read = once(() => readJson(request, { ...bodyLimits, expiresAtMs: auth.expiresAtMs }));
-    return await gate.withTask(auth, "event:publish", id, async (at) => {
+    return await gate.withTask(auth, "event:publish", id, async (incarnation) => {
+      const at = underLease(request, incarnation);
       const body = await read();
       if (!Array.isArray(body)) {
         const stored = await engine.appendEvent(id, body as EventInput, at);

@@ -1,9 +1,11 @@
 import type { Ending, EndWatch, TaskEngine } from "@taskcast/core";
 import type { StoredEvent } from "@taskcast/core/adapter";
+import type { WriteOptions } from "@taskcast/core/leases";
 import { isTaskReplaced } from "@taskcast/core/internal";
 import type { EventInput, PublishReceipt } from "@taskcast/core/protocol";
 import { invalidInput, isRefusal, TaskcastError } from "@taskcast/core/protocol";
 import { InterruptibleBody } from "../requests/interruptible_body.ts";
+import { LeaseRenewal } from "../requests/lease_renewal.ts";
 import { LineSplitter } from "../requests/line_splitter.ts";
 import { tokenExpired, tooLarge } from "../requests/parse.ts";
 import { callAt } from "../sse/call_at.ts";
@@ -14,6 +16,11 @@ export interface NdjsonOptions {
   maxLineBytes: number;
   /** Watches for the end of the task, in the incarnation that the caller may publish to. */
   watchEnd: (onEnd: (ending: Ending) => void) => Promise<EndWatch>;
+  /**
+   * The token of the lease under which the lines are published. It is renewed while bytes arrive, blank
+   * lines included. @default none
+   */
+  lease?: string;
   /** Unix milliseconds at which the caller's permission expires. @default never */
   expiresAtMs?: number;
 }
@@ -23,6 +30,7 @@ interface Target {
   engine: TaskEngine;
   taskId: string;
   incarnation: string;
+  lease?: string;
 }
 
 /** How long the request of an ended task may still bring lines that were on their way. */
@@ -48,7 +56,7 @@ export async function publishNdjson(
   request: Request,
   options: NdjsonOptions,
 ): Promise<PublishReceipt> {
-  const { maxLineBytes, expiresAtMs } = options;
+  const { maxLineBytes, expiresAtMs, lease } = options;
   const receipt: PublishReceipt = { published: 0, lastIndex: -1 };
   let ended: TaskcastError | undefined;
   let onEnded = () => {};
@@ -60,7 +68,8 @@ export async function publishNdjson(
   const body = new InterruptibleBody(request.body, { graceMs: LAST_LINES_MS });
   onEnded = () => body.interrupt(ended);
   if (ended !== undefined) onEnded();
-  const target: Target = { engine, taskId, incarnation };
+  const target: Target = { engine, taskId, incarnation, lease };
+  const renewal = lease === undefined ? undefined : new LeaseRenewal(engine, { taskId, lease });
   const onClosing = () => body.interrupt(engine.closing.reason);
   engine.closing.addEventListener("abort", onClosing, { once: true });
   const stopClock = expiresAtMs === undefined
@@ -73,6 +82,7 @@ export async function publishNdjson(
       if (next.kind === "interrupted") throw next.error;
       // Timers may be late.
       if (expiresAtMs !== undefined && Date.now() >= expiresAtMs) throw tokenExpired();
+      if (next.kind === "chunk") await renewal?.onBytes();
       const batch = next.kind === "chunk" ? lines.push(next.chunk) : lines.end();
       await append(target, batch, receipt);
       if (lines.problem === "too long") throw tooLarge("It", maxLineBytes);
@@ -118,18 +128,19 @@ async function appendAsFarAsPossible(
   events: readonly EventInput[],
   receipt: PublishReceipt,
 ): Promise<void> {
-  const { engine, taskId, incarnation } = target;
+  const { engine, taskId, incarnation, lease } = target;
+  const options: WriteOptions = lease === undefined ? { incarnation } : { incarnation, lease };
   const count = (stored: readonly StoredEvent[]) => {
     receipt.published += stored.length;
     for (const { index } of stored) receipt.lastIndex = Math.max(receipt.lastIndex, index);
   };
   if (events.length === 0) return;
   if (events.length === 1) {
-    count([await engine.appendEvent(taskId, events[0]!, { incarnation })]);
+    count([await engine.appendEvent(taskId, events[0]!, options)]);
     return;
   }
   try {
-    count(await engine.appendEvents(taskId, events, { incarnation }));
+    count(await engine.appendEvents(taskId, events, options));
   } catch (error) {
     // After an unknown outcome, the whole batch may be stored; continuing could store it twice.
     if (!isRefusal(error)) throw error;
@@ -137,7 +148,7 @@ async function appendAsFarAsPossible(
     const bad = positionOfInvalid(error);
     if (bad !== undefined) await appendAsFarAsPossible(target, events.slice(0, bad), receipt);
     for (const event of events.slice(bad ?? 0)) {
-      count([await engine.appendEvent(taskId, event, { incarnation })]);
+      count([await engine.appendEvent(taskId, event, options)]);
     }
   }
 }

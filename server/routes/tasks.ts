@@ -4,12 +4,14 @@ import type { Tickets } from "../auth/mod.ts";
 import { hasScope } from "../auth/mod.ts";
 import type { Gate } from "../auth/gate.ts";
 import { jsonAnswer, jsonResponse } from "../requests/json_answer.ts";
+import { leaseHeaders, underLease } from "../requests/lease_header.ts";
 import type { Router } from "../router.ts";
 import { listQuery } from "../schemas/query.ts";
 import {
   blockedRequestSchema,
   createTaskBody,
   deletionSchema,
+  leasedTaskSchema,
   resolveBody,
   taskDetailSchema,
   taskPageSchema,
@@ -42,7 +44,7 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
     scope: "task:create",
     body: { schema: createTaskBody, optional: true, isCheckedByEngine: true },
     errors: { 409: "A task with this id exists", 503: "The store is full or cannot be reached" },
-    responses: { 201: json("The task, `pending`", taskSchema) },
+    responses: { 201: json("The task, `pending`", leasedTaskSchema) },
   }, async ({ body, auth, info, request }) => {
     if (body.webhooks !== undefined && !hasScope(auth, "webhook:create")) {
       throw new TaskcastError("FORBIDDEN", 'The token lacks the scope "webhook:create"');
@@ -53,7 +55,7 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
     const task = await engine.createTask(body, { traceparent });
     info.taskId = task.id;
     // Relative to the request's own address, so that it is right under any base path and proxy.
-    const headers = { location: `tasks/${task.id}` };
+    const headers = { location: `tasks/${task.id}`, ...leaseHeaders(task) };
     return jsonAnswer(info, JSON.stringify(gate.show(auth, task)), { status: 201, headers });
   });
 
@@ -108,16 +110,16 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
     description: "Of several requests that would end a task, exactly one succeeds.",
     scope: "task:manage",
     body: { schema: transitionBody, isCheckedByEngine: true },
-    errors: { 409: "This status cannot follow the current one" },
-    responses: { 200: json("The task", taskSchema) },
-  }, async ({ id, auth, body: { status, ...options } }) => {
+    errors: { 409: "This status cannot follow the current one, or the lease is lost" },
+    responses: { 200: json("The task", leasedTaskSchema) },
+  }, async ({ id, auth, request, body: { status, ...options } }) => {
     const task = await gate.withTask(
       auth,
       "task:manage",
       id,
-      (at) => engine.transitionTask(id, status, options, at),
+      (at) => engine.transitionTask(id, status, options, underLease(request, at)),
     );
-    return jsonResponse(gate.show(auth, task));
+    return jsonResponse(gate.show(auth, task), { headers: leaseHeaders(task) });
   });
 
   router.add({

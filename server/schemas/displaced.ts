@@ -2,7 +2,8 @@ import type { Task } from "@taskcast/core/protocol";
 import { z } from "zod";
 import { single } from "./single.ts";
 import { strict } from "./strict.ts";
-import { taskId, taskSchema } from "./task.ts";
+import { taskId } from "./basics.ts";
+import { taskSchema } from "./task.ts";
 
 /** Query of `GET /displaced/export` and `DELETE /displaced`. */
 export const displacedTaskQuery: z.ZodType<{ taskId: string; incarnation: string }> = z.lazy(() =>

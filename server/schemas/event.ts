@@ -3,7 +3,7 @@ import { LEVELS, RESERVED_TYPE_PREFIX, SERIES_MODES } from "@taskcast/core/proto
 import { z } from "zod";
 import { described } from "../openapi/described.ts";
 import { strict } from "./strict.ts";
-import { name, taskId, time } from "./task.ts";
+import { name, taskId, time } from "./basics.ts";
 
 const level = z.lazy(() => described(z.enum(LEVELS), "Level"));
 const seriesMode = z.lazy(() => described(z.enum(SERIES_MODES), "SeriesMode"));

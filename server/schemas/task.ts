@@ -1,6 +1,7 @@
 import type {
   BlockedRequest,
   CreateTaskInput,
+  LeasedTask,
   Task,
   TaskCancel,
   TaskCleanup,
@@ -14,13 +15,13 @@ import {
   LEVELS,
   SCOPES,
   SERIES_MODES,
-  TASK_ID_PATTERN,
-  TASK_ID_RULE,
   TASK_STATUSES,
   TERMINAL_STATUSES,
 } from "@taskcast/core/protocol";
 import { z } from "zod";
 import { described } from "../openapi/described.ts";
+import { jsonObject, name, taskId, time } from "./basics.ts";
+import { leaseRequest } from "./lease.ts";
 import { once } from "./once.ts";
 import { strict } from "./strict.ts";
 import { webhooksBody, webhooksSchema } from "./webhook.ts";
@@ -30,31 +31,6 @@ import { webhooksBody, webhooksSchema } from "./webhook.ts";
 //
 // Each schema is made on first use; those of answers are needed for the document only. All of them
 // together take 30 ms and 5 MiB, a tenth of a server's start.
-
-// deno-lint-ignore no-explicit-any
-type JsonObject = Record<string, any>;
-
-/** A JSON object with any members. */
-export const jsonObject: z.ZodType<JsonObject> = described(
-  z.custom<JsonObject>(
-    // Passed on unchanged: a copy would lose a key like "__proto__".
-    (value) => typeof value === "object" && value !== null && !Array.isArray(value),
-    "must be an object",
-  ),
-  { type: "object", additionalProperties: true },
-);
-
-/** A type, a name, or the id of a series. */
-export const name: z.ZodString = z.string().min(1).max(BOUNDS.nameLength);
-
-/** Unix milliseconds. */
-export const time: z.ZodNumber = described(z.number().int(), { description: "Unix milliseconds" });
-
-/** A task's id. */
-export const taskId: z.ZodString = described(
-  z.string().regex(TASK_ID_PATTERN, TASK_ID_RULE),
-  { example: "01JCZK8Y5T0V1W2X3Y4Z5A6B7C" },
-);
 
 const status: z.ZodType<TaskStatus> = z.lazy(() => described(z.enum(TASK_STATUSES), "TaskStatus"));
 const priority = z.number().int().min(0).max(BOUNDS.priority);
@@ -160,6 +136,7 @@ export const createTaskBody: z.ZodType<CreateTaskInput> = z.lazy(() =>
       cleanup: described(cleanup.optional(), {
         description: "Cleanup after its end, in addition to the server's rules",
       }),
+      lease: leaseRequest.optional(),
     }),
     "CreateTask",
   )
@@ -177,6 +154,7 @@ export const transitionBody: z.ZodType<TransitionOptions & { status: TaskStatus 
         ttl: described(ttl.optional(), { description: "A new time to live, in seconds from now" }),
         resumeAfterMs: z.number().int().nonnegative().optional(),
         blockedRequest: blockedRequest.optional(),
+        lease: described(leaseRequest.optional(), { description: "For `running` only" }),
       },
     ),
     "Transition",
@@ -249,6 +227,9 @@ const makeTask = once(() =>
       cost: z.number().optional(),
       assignedWorker: name.optional(),
       disconnectPolicy: name.optional(),
+      attempt: described(z.number().int().optional(), { description: "Leases so far" }),
+      leaseSince: time.optional(),
+      leaseHolder: z.string().optional(),
     }),
     "Task",
   )
@@ -258,6 +239,17 @@ const task = z.lazy(makeTask);
 
 /** A task. */
 export const taskSchema: z.ZodType<Task> = task;
+
+/** A task, with the lease that was granted to the caller. */
+export const leasedTaskSchema: z.ZodType<LeasedTask> = z.lazy(() =>
+  described(
+    makeTask().extend({
+      lease: described(z.string().optional(), { description: "The token of a granted lease" }),
+      leaseUntil: time.optional(),
+    }),
+    "LeasedTask",
+  )
+);
 
 /** Answer to `GET /tasks/:id`. */
 export const taskDetailSchema: z.ZodType<TaskDetail> = z.lazy(() =>

@@ -42,6 +42,14 @@ const ROUTES: Record<string, Route> = {
   "GET /tasks/{id}": { scope: "event:subscribe", status: 200 },
   "PATCH /tasks/{id}/status": { scope: "task:manage", body: { status: "running" }, status: 200 },
   "DELETE /tasks/{id}": { scope: "task:manage", status: 204 },
+  // An entry that the caller may not touch is `lost`.
+  "POST /leases": {
+    scope: "event:publish",
+    body: { leases: [{ taskId: "mine", lease: "1.a" }] },
+    status: 200,
+  },
+  // 400: they name no lease. Callers without permission are refused before that.
+  "POST /tasks/{id}/heartbeat": { scope: "event:publish", status: 400 },
   "POST /tasks/{id}/cancel": { scope: "task:cancel", body: { graceMs: 60_000 }, status: 202 },
   // 409: nobody asked it to stop. Callers without permission are refused before that.
   "POST /tasks/{id}/cancel/seen": { scope: "event:publish", status: 409 },

@@ -27,6 +27,7 @@ const OPERATIONS: [method: string, path: string, scope: Scope, body?: unknown][]
   ["POST", "/tasks/mine/events", "event:publish", { type: "n", data: 1 }],
   ["GET", "/tasks/mine/events", "event:subscribe"],
   ["GET", "/tasks/mine/events/history", "event:history"],
+  ["POST", "/leases", "event:publish", { leases: [{ taskId: "any", lease: "1.a" }] }],
   ["POST", "/tasks/mine/cancel", "task:cancel", {}],
   ["POST", "/tasks/mine/cancel/seen", "event:publish"],
   ["POST", "/tasks/mine/resolve", "task:resolve", { data: 1 }],

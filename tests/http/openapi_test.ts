@@ -22,6 +22,8 @@ const ROUTES = [
   "GET /tasks/{id}",
   "DELETE /tasks/{id}",
   "PATCH /tasks/{id}/status",
+  "POST /leases",
+  "POST /tasks/{id}/heartbeat",
   "POST /tasks/{id}/cancel",
   "POST /tasks/{id}/cancel/seen",
   "POST /tasks/{id}/resolve",
