@@ -21,4 +21,10 @@
  */
 export type { HeldLease } from "./engine/calls/leases.ts";
 export type { WriteOptions } from "./engine/options.ts";
-export type { LeasedTask, LeaseRequest, LeaseState, RenewedLease } from "./protocol/task.ts";
+export type {
+  LeasedTask,
+  LeaseRequest,
+  LeaseState,
+  RenewedLease,
+  TakeLeaseRequest,
+} from "./protocol/task.ts";

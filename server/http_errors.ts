@@ -20,6 +20,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   SEQUENCE_GAP: 409,
   PRODUCER_FENCED: 409,
   LEASE_LOST: 409,
+  LEASE_HELD: 409,
   TASK_FULL: 409,
   REQUEST_TIMEOUT: 408,
   PAYLOAD_TOO_LARGE: 413,

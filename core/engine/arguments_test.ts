@@ -59,6 +59,7 @@ const CALLS: Record<string, Anything[]> = {
   cancelTask: ["t", {}],
   confirmCancel: ["t", {}],
   watchCancel: ["t", () => {}, {}],
+  takeLease: ["t", { ms: 5_000 }, {}],
   renewLeases: [[{ taskId: "t", lease: "1.a" }]],
   heartbeat: ["t", "1.a"],
   resolve: ["t", 1, {}],

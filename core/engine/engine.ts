@@ -13,6 +13,7 @@ import type {
   Deletion,
   LeasedTask,
   RenewedLease,
+  TakeLeaseRequest,
   Task,
   TaskDetail,
   TransitionOptions,
@@ -21,13 +22,14 @@ import type { TaskStatus } from "../protocol/status.ts";
 import { assertTaskId } from "../protocol/task_id.ts";
 import type { WebhookStatus } from "../protocol/webhook.ts";
 import { toTaskEvent } from "../domain/event_json.ts";
-import { applyLeasedTransition } from "../domain/transitions/leased_transition.ts";
+import { applyLeasedTransition, applyLeaseGrant } from "../domain/transitions/leased_transition.ts";
 import { applyResolution } from "../domain/transitions/transition.ts";
 import { text } from "../domain/validate/checks.ts";
 import { assertJson } from "../domain/validate/json.ts";
 import { assertCount, assertOptions } from "../domain/validate/query.ts";
 import {
   assertCreateTask,
+  assertTakeLease,
   assertTransition,
   incarnationOf,
   writeExpectationOf,
@@ -226,6 +228,29 @@ export class TaskEngine {
     );
     const { task } = change.record;
     return transition.lease === undefined ? task : { ...task, ...grantedLease(change) };
+  }
+
+  /**
+   * Grants a lease on a task whose status stays, e.g. because the answer that granted one was lost.
+   *
+   * @throws {TaskcastError} `TASK_NOT_FOUND`, `TASK_TERMINAL`, `INVALID_INPUT`, `NOT_SUPPORTED`; `LEASE_HELD` if
+   * the task has a lease and the request does not take it.
+   */
+  async takeLease(
+    taskId: string,
+    request: TakeLeaseRequest,
+    options?: IncarnationOptions,
+  ): Promise<LeasedTask> {
+    const { incarnation } = this.#assertWrite(taskId, options);
+    assertTakeLease(request);
+    leasesOf(this.#context);
+    const secret = newLeaseSecret();
+    const change = await this.#writer.change(
+      taskId,
+      (record, nowMs) => applyLeaseGrant(record, request, secret, nowMs),
+      { incarnation },
+    );
+    return { ...change.record.task, ...grantedLease(change) };
   }
 
   /**

@@ -130,6 +130,12 @@ export interface LeaseRequest {
   holder?: string;
 }
 
+/** A request for a lease on a task whose status stays. */
+export interface TakeLeaseRequest extends LeaseRequest {
+  /** Ends the lease of another holder. @default {false} */
+  take?: boolean;
+}
+
 /** A task as returned to the caller to whom a lease was granted. */
 export interface LeasedTask extends Task {
   /** The token of the granted lease. Only its holder learns it. */

@@ -3,9 +3,10 @@ import type { RenewedLease } from "@taskcast/core/protocol";
 import { invalidInput, TaskcastError } from "@taskcast/core/protocol";
 import type { AuthContext } from "../auth/mod.ts";
 import { jsonResponse } from "../requests/json_answer.ts";
-import { LEASE_HEADER, leaseOf } from "../requests/lease_header.ts";
+import { LEASE_HEADER, leaseHeaders, leaseOf } from "../requests/lease_header.ts";
 import type { Router } from "../router.ts";
-import { renewBody, renewedLease, renewedLeases } from "../schemas/lease.ts";
+import { renewBody, renewedLease, renewedLeases, takeLeaseBody } from "../schemas/lease.ts";
+import { leasedTaskSchema } from "../schemas/task.ts";
 import type { Services } from "./tasks.ts";
 
 /** Adds operations by which producers say that they are alive. */
@@ -48,6 +49,30 @@ export function addLeaseRoutes(
       allowed[at] ? renewed[next++]! : { taskId, state: "lost" }
     );
     return jsonResponse({ leases });
+  });
+
+  router.add({
+    method: "post",
+    path: "/tasks/{id}/lease",
+    tag: "Tasks",
+    summary: "Get a lease on a task whose status stays",
+    scope: "task:manage",
+    body: { schema: takeLeaseBody },
+    errors: { 409: "The task has ended, or has a lease and `take` is not set" },
+    responses: {
+      200: {
+        description: "The task, with the lease",
+        content: { "application/json": { schema: leasedTaskSchema } },
+      },
+    },
+  }, async ({ id, auth, body }) => {
+    const task = await gate.withTask(
+      auth,
+      "task:manage",
+      id,
+      (at) => engine.takeLease(id, body, at),
+    );
+    return jsonResponse(gate.show(auth, task), { headers: leaseHeaders(task) });
   });
 
   router.add({

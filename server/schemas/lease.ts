@@ -1,4 +1,9 @@
-import type { LeaseRequest, LeaseState, RenewedLease } from "@taskcast/core/protocol";
+import type {
+  LeaseRequest,
+  LeaseState,
+  RenewedLease,
+  TakeLeaseRequest,
+} from "@taskcast/core/protocol";
 import { BOUNDS, TERMINAL_STATUSES } from "@taskcast/core/protocol";
 import { z } from "zod";
 import { described } from "../openapi/described.ts";
@@ -20,6 +25,19 @@ export const leaseRequest: z.ZodType<LeaseRequest> = z.lazy(() =>
       }),
     }),
     { id: "LeaseRequest", description: "Grants a lease to the caller" },
+  )
+);
+
+/** Body of `POST /tasks/:id/lease`. */
+export const takeLeaseBody: z.ZodType<TakeLeaseRequest> = z.lazy(() =>
+  described(
+    strict({
+      ms: z.number().int().min(BOUNDS.shortestLeaseMs).max(BOUNDS.longestLeaseMs),
+      onLost: z.literal("fail").optional(),
+      holder: z.string().min(1).max(BOUNDS.holderLength).optional(),
+      take: described(z.boolean().optional(), { description: "Ends the lease of another holder" }),
+    }),
+    "TakeLease",
   )
 );
 

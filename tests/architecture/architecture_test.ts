@@ -61,6 +61,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "@taskcast/core/adapter",
     "@taskcast/core/config",
     "@taskcast/core/internal",
+    "@taskcast/core/leases",
     "npm",
   ],
   "server/webhooks": [

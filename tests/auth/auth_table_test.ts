@@ -48,6 +48,7 @@ const ROUTES: Record<string, Route> = {
     body: { leases: [{ taskId: "mine", lease: "1.a" }] },
     status: 200,
   },
+  "POST /tasks/{id}/lease": { scope: "task:manage", body: { ms: 60_000 }, status: 200 },
   // 400: they name no lease. Callers without permission are refused before that.
   "POST /tasks/{id}/heartbeat": { scope: "event:publish", status: 400 },
   "POST /tasks/{id}/cancel": { scope: "task:cancel", body: { graceMs: 60_000 }, status: 202 },

@@ -28,6 +28,8 @@ const OPERATIONS: [method: string, path: string, scope: Scope, body?: unknown][]
   ["GET", "/tasks/mine/events", "event:subscribe"],
   ["GET", "/tasks/mine/events/history", "event:history"],
   ["POST", "/leases", "event:publish", { leases: [{ taskId: "any", lease: "1.a" }] }],
+  ["POST", "/tasks/mine/lease", "task:manage", { ms: 60_000 }],
+  ["POST", "/tasks/mine/heartbeat", "event:publish"],
   ["POST", "/tasks/mine/cancel", "task:cancel", {}],
   ["POST", "/tasks/mine/cancel/seen", "event:publish"],
   ["POST", "/tasks/mine/resolve", "task:resolve", { data: 1 }],
@@ -79,7 +81,7 @@ Deno.test("every operation needs a token, its own scope, and a token for its tas
     }
     const right = await bearer({ taskIds: ["mine", "new"], scope: [scope] });
     const { status } = await statusOf(server.url, operation, right);
-    assert([200, 201, 202, 204, 404, 409].includes(status), `${at}: ${status}`);
+    assert([200, 201, 202, 204, 400, 404, 409].includes(status), `${at}: ${status}`);
   }
 });
 

@@ -24,6 +24,7 @@ const ROUTES = [
   "PATCH /tasks/{id}/status",
   "POST /leases",
   "POST /tasks/{id}/heartbeat",
+  "POST /tasks/{id}/lease",
   "POST /tasks/{id}/cancel",
   "POST /tasks/{id}/cancel/seen",
   "POST /tasks/{id}/resolve",

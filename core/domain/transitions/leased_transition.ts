@@ -1,5 +1,7 @@
 import type { TaskRecord } from "../../contracts/records.ts";
-import type { TransitionOptions } from "../../protocol/task.ts";
+import { TaskcastError } from "../../protocol/errors.ts";
+import { isTerminal } from "../../protocol/status.ts";
+import type { TakeLeaseRequest, TransitionOptions } from "../../protocol/task.ts";
 import type { TaskStatus } from "../../protocol/status.ts";
 import { assertLease, grantLease } from "./lease.ts";
 import type { Change } from "./transition.ts";
@@ -31,4 +33,33 @@ export function applyLeasedTransition(
   return token === undefined || leaseMs === undefined
     ? change
     : { ...change, leaseDueMs: nowMs + leaseMs };
+}
+
+/**
+ * Grants a lease on a task without a change of its status.
+ *
+ * @throws {TaskcastError} `TASK_TERMINAL`; `LEASE_HELD` if it has a lease and the request takes none.
+ */
+export function applyLeaseGrant(
+  record: TaskRecord,
+  { take = false, ...request }: TakeLeaseRequest,
+  secret: string,
+  nowMs: number,
+): Change {
+  const { task: { id, status }, lease, version } = record;
+  const details = { taskId: id, status };
+  if (isTerminal(status)) {
+    throw new TaskcastError("TASK_TERMINAL", `Cannot lease task "${id}": it is "${status}"`, {
+      details,
+    });
+  }
+  if (lease !== undefined && !take) {
+    throw new TaskcastError(
+      "LEASE_HELD",
+      `Cannot lease task "${id}": somebody holds a lease; send "take" to end it`,
+      { details },
+    );
+  }
+  const granted = grantLease({ ...record, version: version + 1 }, request, secret, nowMs);
+  return { record: granted, events: [], leaseDueMs: nowMs + request.ms };
 }

@@ -1,7 +1,7 @@
 import { invalidInput, TaskcastError } from "../../protocol/errors.ts";
 import type { Limits } from "../../protocol/limits.ts";
 import { BOUNDS } from "../../protocol/limits.ts";
-import type { CreateTaskInput, TransitionOptions } from "../../protocol/task.ts";
+import type { CreateTaskInput, TakeLeaseRequest, TransitionOptions } from "../../protocol/task.ts";
 import type { TaskStatus } from "../../protocol/status.ts";
 import { SCOPES } from "../../protocol/task.ts";
 import { TASK_STATUSES } from "../../protocol/status.ts";
@@ -47,10 +47,24 @@ export function writeExpectationOf(
   return { incarnation, lease: lease === undefined ? undefined : text(lease, "lease") };
 }
 
+/** Requires a request for a lease on a task that runs already. */
+export function assertTakeLease(value: unknown): asserts value is TakeLeaseRequest {
+  const { take, ...request } = object(value, "", ["ms", "onLost", "holder", "take"]);
+  if (take !== undefined && typeof take !== "boolean") {
+    throw invalidInput("take", "must be true or false");
+  }
+  assertLeaseRequest(request, "");
+}
+
 /** Requires a request for a lease. */
 export function assertLeaseRequest(value: unknown, path: string): void {
   const fields = object(value, path, ["ms", "onLost", "holder"]);
-  integer(fields.ms, `${path}.ms`, BOUNDS.shortestLeaseMs, BOUNDS.longestLeaseMs);
+  integer(
+    fields.ms,
+    path === "" ? "ms" : `${path}.ms`,
+    BOUNDS.shortestLeaseMs,
+    BOUNDS.longestLeaseMs,
+  );
   optional(fields, path, "onLost", (onLost, at) => {
     if (onLost === "requeue") throw notForWorkers(at, '"requeue" ');
     oneOf(onLost, at, ["fail"]);

@@ -268,6 +268,24 @@ Deno.test("leases are refused where the store has none, and in the wrong places"
   await assert.rejects(other.renewLeases(many), invalid);
 });
 
+Deno.test("a lease on a running task is granted if nobody has one, or taken", async () => {
+  const { clock, open } = setUp();
+  await using engine = open();
+  await clock.pass(MS);
+  const { id } = await engine.createTask();
+  await engine.transitionTask(id, "running");
+  const first = await engine.takeLease(id, { ms: MS, holder: "a" });
+  assert.equal(first.leaseUntil, clock.now() + MS);
+  await assert.rejects(engine.takeLease(id, { ms: MS }), { code: "LEASE_HELD" });
+  const second = await engine.takeLease(id, { ms: MS, take: true });
+  assert.equal((await engine.heartbeat(id, first.lease!)).state, "lost");
+  assert.equal((await engine.heartbeat(id, second.lease!)).state, "held");
+  assert.equal((await engine.getEvents(id)).events.length, 1, "it is no event");
+  await clock.pass(MS);
+  assert.equal(await stateOf(engine, id), "failed PRODUCER_LOST");
+  await assert.rejects(engine.takeLease(id, { ms: MS, take: true }), { code: "TASK_TERMINAL" });
+});
+
 /** Statuses that a holder may move its task to. */
 const STEPS: readonly [TaskStatus, TransitionOptions][] = [
   ["blocked", {}],
