@@ -15,8 +15,11 @@ import type {
   Deletion,
   EventFilter,
   EventInput,
+  LeasedTask,
+  RenewedLease,
   SeriesFormat,
   Since,
+  TakeLeaseRequest,
   Task,
   TaskDetail,
   TaskEvent,
@@ -37,6 +40,8 @@ import {
   isTicket,
 } from "./answer_shapes.ts";
 import { ProducerSequences } from "./producer_sequences.ts";
+import type { KeepLeaseOptions, LeaseCalls } from "./lease_keeper.ts";
+import { LeaseKeeper } from "./lease_keeper.ts";
 import type { PublisherOptions } from "./publisher.ts";
 import { Publisher } from "./publisher.ts";
 import type { Attempt, RetryOptions } from "./retrying.ts";
@@ -66,6 +71,14 @@ export interface ListTasksQuery {
   limit?: number;
   /** `nextCursor` of the previous page. */
   cursor?: string;
+}
+
+/** Identifies a lease. */
+export interface HeldLease {
+  /** The task. */
+  taskId: string;
+  /** The token. */
+  lease: string;
 }
 
 /** A page of tasks, newest first. */
@@ -153,7 +166,7 @@ export class TaskcastServerClient {
    *
    * @throws {TaskcastHttpError} E.g. `TASK_EXISTS` if the id is taken.
    */
-  async createTask(input: CreateTaskInput = {}): Promise<Task> {
+  async createTask(input: CreateTaskInput = {}): Promise<LeasedTask> {
     // The id makes retries safe: a repeated request cannot create a second task.
     const body = { ...input, id: input.id ?? ulid(Date.now()) };
     return await this.#retrying(async ({ ambiguous }) => {
@@ -166,8 +179,10 @@ export class TaskcastServerClient {
         return task;
       } catch (error) {
         // An earlier attempt created the task, although its answer was lost.
-        if (ambiguous && isCode(error, "TASK_EXISTS")) return await this.getTask(body.id);
-        throw error;
+        if (!ambiguous || !isCode(error, "TASK_EXISTS")) throw error;
+        return input.lease === undefined
+          ? await this.getTask(body.id)
+          : await this.#takeLease(body.id, { ...input.lease, take: true });
       }
     });
   }
@@ -237,7 +252,7 @@ export class TaskcastServerClient {
     taskId: string,
     status: TaskStatus,
     options: TransitionOptions = {},
-  ): Promise<Task> {
+  ): Promise<LeasedTask> {
     return await this.#retrying(async ({ ambiguous }) => {
       try {
         const path = `${taskPath(taskId)}/status`;
@@ -249,10 +264,92 @@ export class TaskcastServerClient {
         const task = await this.getTask(taskId);
         const isOurs = task.status === status && isSame(task.result, options.result) &&
           isSame(task.error, options.error) && isSame(task.reason, options.reason);
-        if (isOurs) return task;
-        throw error;
+        if (!isOurs) throw error;
+        // The answer with the token of the lease was lost.
+        return options.lease === undefined
+          ? task
+          : await this.#takeLease(taskId, { ...options.lease, take: true });
       }
     });
+  }
+
+  /**
+   * Gets a lease on a task whose status stays.
+   *
+   * @throws {TaskcastHttpError} `LEASE_HELD` if the task has a lease and `take` is not set.
+   */
+  async takeLease(taskId: string, request: TakeLeaseRequest): Promise<LeasedTask> {
+    return await this.#retrying(async ({ ambiguous }) =>
+      // After a lost answer, the lease that the task has is probably from this call.
+      await this.#takeLease(taskId, ambiguous ? { ...request, take: true } : request)
+    );
+  }
+
+  /**
+   * Renews leases, at most 1,000.
+   *
+   * @returns The state of each lease, in order.
+   */
+  async renewLeases(leases: readonly HeldLease[]): Promise<RenewedLease[]> {
+    const isOurs: IsOurs = (answer) =>
+      Array.isArray(answer.leases) && answer.leases.length === leases.length;
+    const renewed = await this.#retrying(() =>
+      this.#json<{ leases: RenewedLease[] }>("POST", "/leases", isOurs, { leases })
+    );
+    return renewed.leases;
+  }
+
+  /**
+   * Renews a lease by itself until it is stopped, and tells its producer when to stop.
+   *
+   * @param task The task as {@linkcode transitionTask} or {@linkcode takeLease} returned it, with a lease.
+   * @throws {TypeError} If the task was returned without a lease.
+   *
+   * @example
+   * ```ts
+   * import type { TaskcastServerClient } from "@taskcast/server-sdk";
+   *
+   * export async function work(taskcast: TaskcastServerClient, id: string): Promise<void> {
+   *   const task = await taskcast.transitionTask(id, "running", { lease: { ms: 30_000 } });
+   *   const keeper = taskcast.keepLease(task);
+   *   const signal = AbortSignal.any([keeper.signal, keeper.cancelSignal]);
+   *   await fetch("https://example.com/slow", { signal });
+   *   await taskcast.transitionTask(id, "completed");
+   *   keeper.stop();
+   * }
+   * ```
+   */
+  keepLease({ id, lease, leaseUntil }: LeasedTask, options: KeepLeaseOptions = {}): LeaseKeeper {
+    if (lease === undefined || leaseUntil === undefined) {
+      throw new TypeError(`Task "${id}" was returned without a lease; ask for one first`);
+    }
+    const everyMs = options.everyMs ?? Math.max(MIN_RENEWAL_MS, (leaseUntil - Date.now()) / 3);
+    assertPositive({ everyMs });
+    const calls: LeaseCalls = {
+      // One attempt each time: the next one comes soon.
+      renew: async () => {
+        const isOurs: IsOurs = (answer) => Array.isArray(answer.leases);
+        const body = { leases: [{ taskId: id, lease }] };
+        const answer = await this.#json<{ leases: [RenewedLease] }>(
+          "POST",
+          "/leases",
+          isOurs,
+          body,
+        );
+        return answer.leases[0];
+      },
+      confirmCancel: async () => {
+        const url = this.#http.url(`${taskPath(id)}/cancel/seen`);
+        const headers = { "taskcast-lease": lease };
+        const signal = this.#limit();
+        await this.#http.request(url, { method: "POST", headers, signal });
+      },
+    };
+    return new LeaseKeeper(id, calls, everyMs);
+  }
+
+  #takeLease(taskId: string, request: TakeLeaseRequest): Promise<LeasedTask> {
+    return this.#json("POST", `${taskPath(taskId)}/lease`, isTaskOf(taskId), request);
   }
 
   /**
@@ -386,6 +483,9 @@ export class TaskcastServerClient {
     return AbortSignal.timeout(Math.ceil(this.#timeoutMs));
   }
 }
+
+/** The clocks of client and server may differ, so the time that is left is not exact. */
+const MIN_RENEWAL_MS = 1_000;
 
 const CREATED_NOTHING = "The answer is not the created task. If the server " +
   "redirects, e.g. from http to https, set baseUrl to the target of the redirect";

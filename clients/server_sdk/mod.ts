@@ -20,7 +20,10 @@ export type {
   CreateTaskInput,
   Deletion,
   EventInput,
+  LeasedTask,
   PublishReceipt,
+  RenewedLease,
+  TakeLeaseRequest,
   Task,
   TaskDetail,
   TaskEvent,
@@ -29,12 +32,15 @@ export type {
 } from "@taskcast/core/protocol";
 export { TaskcastHttpError } from "@taskcast/client/http";
 export type {
+  HeldLease,
   HistoryQuery,
   ListTasksQuery,
   TaskcastServerClientOptions,
   TaskPage,
 } from "./client.ts";
 export { TaskcastServerClient } from "./client.ts";
+export type { KeepLeaseOptions, LeaseCalls } from "./lease_keeper.ts";
+export { LeaseKeeper, LeaseLostError } from "./lease_keeper.ts";
 export type { PublisherOptions } from "./publisher.ts";
 export { Publisher } from "./publisher.ts";
 export type { RetryOptions } from "./retrying.ts";

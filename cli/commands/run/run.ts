@@ -1,4 +1,5 @@
-import type { Publisher } from "@taskcast/server-sdk";
+import { TaskcastError } from "@taskcast/core/protocol";
+import type { LeaseKeeper, Publisher } from "@taskcast/server-sdk";
 import { TaskcastServerClient } from "@taskcast/server-sdk";
 import type { OutputError, Terminal } from "../../command_line/terminal.ts";
 import { printable } from "../../command_line/terminal.ts";
@@ -63,8 +64,9 @@ async function runTask(
     terminal.paint("dim", `taskcast: task ${id} is followed at `) +
       terminal.paint("cyan", `${url}/tasks/${id}/events`),
   );
+  let keeper: LeaseKeeper | undefined;
   try {
-    if (interruption.signal === undefined) await client.transitionTask(id, "running");
+    if (interruption.signal === undefined) keeper = await startRunning(client, id);
     if (interruption.signal !== undefined) {
       await client.transitionTask(id, "cancelled", { reason: "interrupted" });
       return exitCodeOf(interruption.signal);
@@ -73,6 +75,7 @@ async function runTask(
     await noteRefusal(error);
     return 1;
   }
+  using _lease = keeper;
   const publisher = client.openPublisher(id);
   const startedMs = Date.now();
   const output = {
@@ -95,9 +98,15 @@ async function runTask(
     if (isEnd(reason)) child.stop("SIGTERM");
     else noteError(terminal, `taskcast: the task gets no more output: ${reason.message}`);
   }, { once: true });
+  keeper?.signal.addEventListener("abort", () => child.stop("SIGTERM"), { once: true });
+  keeper?.cancelSignal.addEventListener("abort", () => {
+    terminal.note(terminal.paint("yellow", `taskcast: task ${id} is asked to stop`));
+    child.stop("SIGTERM");
+  }, { once: true });
   const outcome = await interruption.during(child);
 
   if (outcome.problem !== undefined) noteError(terminal, outcome.problem);
+  const isCancelled = keeper?.cancelSignal.aborted === true;
   const interrupted = interruption.signal !== undefined || outcome.signal === "SIGINT";
   try {
     await Promise.all([output.out.close(), output.err.close()]);
@@ -105,7 +114,13 @@ async function runTask(
     await endTask(client, id, outcome, {
       outputError,
       durationMs: Date.now() - startedMs,
-      reason: interrupted ? "interrupted" : isOutputClosed ? "the output was closed" : undefined,
+      reason: interrupted
+        ? "interrupted"
+        : isCancelled
+        ? "asked to stop"
+        : isOutputClosed
+        ? "the output was closed"
+        : undefined,
     });
   } catch (error) {
     await noteRefusal(error);
@@ -117,6 +132,33 @@ async function runTask(
     const elsewhere = await endedElsewhere(client, id, error);
     if (elsewhere !== undefined) terminal.note(terminal.paint("yellow", `taskcast: ${elsewhere}`));
     else noteError(terminal, `taskcast: ${(error as Error).message}`);
+  }
+}
+
+/** Milliseconds after which the task fails if this process dies. */
+const LEASE_MS = 30_000;
+
+/** Milliseconds between signs of life, in which requests to stop are noticed. */
+const RENEWAL_MS = 1_000;
+
+/**
+ * Moves a task to `running`, and keeps a lease on it.
+ *
+ * @returns `undefined` if the server has no leases.
+ */
+async function startRunning(
+  client: TaskcastServerClient,
+  id: string,
+): Promise<LeaseKeeper | undefined> {
+  try {
+    const task = await client.transitionTask(id, "running", { lease: { ms: LEASE_MS } });
+    return client.keepLease(task, { everyMs: RENEWAL_MS });
+  } catch (error) {
+    const isUnknown = error instanceof TaskcastError &&
+      (error.code === "NOT_SUPPORTED" || error.code === "INVALID_INPUT");
+    if (!isUnknown) throw error;
+    await client.transitionTask(id, "running");
+    return undefined;
   }
 }
 
