@@ -47,7 +47,7 @@ export async function doDueWork(
   const { kind, taskId } = found;
   let lateMs = 0;
   try {
-    await writer.change(taskId, (record, nowMs) => {
+    const { record } = await writer.change(taskId, (record, nowMs) => {
       const change = RULES[kind](record, nowMs, found);
       if (change === undefined) throw new NotDue();
       lateMs = nowMs - found.atMs;
@@ -56,6 +56,7 @@ export async function doDueWork(
       parent: { traceparent: undefined },
       ...(kind === "lease" && { leaseBy: clock.now() }),
     });
+    if (kind === "lease" && isTerminal(record.task.status)) writer.counts.leasesLost++;
     observers.notify("onDueWork", kind, lateMs);
   } catch (error) {
     if (error instanceof NotDue) return;

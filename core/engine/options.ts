@@ -103,6 +103,8 @@ export interface EngineStats {
   tasksCreated: number;
   /** Tasks that reached a terminal status. */
   tasksEnded: number;
+  /** Tasks that this instance ended because their lease expired. */
+  leasesLost: number;
   /** Events appended, including the server's own. */
   eventsStored: number;
   /** Successful commits. */

@@ -32,7 +32,7 @@ import { KnownTraces } from "./known_traces.ts";
 
 /** Changes tasks: commits, and starts the work that follows from them. */
 export class Writer {
-  readonly counts = { tasksCreated: 0, tasksEnded: 0, eventsStored: 0, commits: 0 };
+  readonly counts = { tasksCreated: 0, tasksEnded: 0, leasesLost: 0, eventsStored: 0, commits: 0 };
   readonly #context: EngineContext;
   readonly #hooks: HookCaller;
   readonly #traces = new KnownTraces();

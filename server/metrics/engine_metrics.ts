@@ -16,6 +16,7 @@ export function addEngineMetrics(make: Instruments, engine: TaskEngine): void {
   counted("tasks_created_total", "Tasks created by this instance", "tasksCreated");
   const ended: Record<string, number> = Object.fromEntries(ENDINGS.map((status) => [status, 0]));
   make.countedBy("tasks_ended_total", "Tasks ended by this instance", "status", () => ended);
+  counted("leases_lost_total", "Tasks ended because their lease expired", "leasesLost");
   let published = 0;
   make.counted("events_published_total", "Events that producers published", () => published);
   counted("events_stored_total", "Events stored, including the server's own", "eventsStored");

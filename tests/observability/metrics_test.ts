@@ -81,6 +81,7 @@ Deno.test("after traffic each metric has the expected value", async () => {
       ),
       [1, 1, 1, 0],
     );
+    assert.equal(value("taskcast_leases_lost_total"), 0);
     assert.equal(value("taskcast_events_published_total"), 6);
     assert.equal(value("taskcast_events_stored_total"), 9, "and three status events");
     assert.equal(value("taskcast_commits_total", { outcome: "ok" }), 4 + 6 + 3);
