@@ -112,9 +112,11 @@ function assertFunctions(value: unknown, path: string, names: readonly string[])
 /** Requires leases to renew, with their tokens. */
 export function assertHeldLeases(held: unknown): asserts held is HeldLease[] {
   list(held, "leases", BOUNDS.leasesPerRequest).forEach((item, i) => {
-    const { taskId, lease } = object(item, `leases[${i}]`, ["taskId", "lease"]);
-    assertTaskId(taskId, `leases[${i}].taskId`);
-    text(lease, `leases[${i}].lease`);
+    const path = `leases[${i}]`;
+    const fields = object(item, path, ["taskId", "lease", "incarnation"]);
+    assertTaskId(fields.taskId, `${path}.taskId`);
+    text(fields.lease, `${path}.lease`);
+    optional(fields, path, "incarnation", text);
   });
 }
 

@@ -40,7 +40,7 @@ import { retryWebhook, webhookStatuses } from "../background/webhooks/status.ts"
 import type { EngineContext } from "../context/context.ts";
 import { draftOf, draftsOf } from "../context/drafts.ts";
 import { newLeaseSecret } from "../context/incarnation.ts";
-import { taskNotFound } from "../context/refusals.ts";
+import { taskNotFound, taskReplaced } from "../context/refusals.ts";
 import type { FrameEncoder } from "../streams/frames.ts";
 import type { StreamMessage } from "../streams/object_encoder.ts";
 import { objectEncoder } from "../streams/object_encoder.ts";
@@ -308,9 +308,20 @@ export class TaskEngine {
     return await this.#subscriptions.watchCancel(taskId, onCancel, options);
   }
 
-  /** Renews one lease. See {@linkcode renewLeases}. */
-  async heartbeat(taskId: string, lease: string): Promise<RenewedLease> {
-    return (await this.renewLeases([{ taskId, lease }]))[0]!;
+  /**
+   * Renews one lease. See {@linkcode renewLeases}.
+   *
+   * @throws {TaskcastError} Also `TASK_NOT_FOUND` if the task is not in the given incarnation.
+   */
+  async heartbeat(
+    taskId: string,
+    lease: string,
+    options?: IncarnationOptions,
+  ): Promise<RenewedLease> {
+    const incarnation = incarnationOf(options);
+    const [renewed] = await this.renewLeases([{ taskId, lease, incarnation }]);
+    if (renewed!.state === "deleted" && incarnation !== undefined) throw taskReplaced(taskId);
+    return renewed!;
   }
 
   /**

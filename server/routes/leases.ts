@@ -1,3 +1,4 @@
+import type { IncarnationOptions } from "@taskcast/core";
 import type { HeldLease } from "@taskcast/core/leases";
 import type { RenewedLease } from "@taskcast/core/protocol";
 import { invalidInput, TaskcastError } from "@taskcast/core/protocol";
@@ -14,15 +15,40 @@ export function addLeaseRoutes(
   router: Router,
   { engine, gate }: Pick<Services, "engine" | "gate">,
 ): void {
-  /** Returns whether a caller may publish to a task; a task that does not exist is not hidden. */
-  async function mayRenew(auth: AuthContext, { taskId }: HeldLease): Promise<boolean> {
+  /**
+   * Returns what the gate allows for one lease, or `undefined` where the caller may not publish or there
+   * is no task: the answer does not say which.
+   */
+  async function allowed<T>(
+    auth: AuthContext,
+    { taskId }: HeldLease,
+    step: (at: IncarnationOptions) => Promise<T>,
+  ): Promise<T | undefined> {
     try {
-      return await gate.withTask(auth, "event:publish", taskId, () => Promise.resolve(true));
+      return await gate.withTask(auth, "event:publish", taskId, step);
     } catch (error) {
       if (!(error instanceof TaskcastError)) throw error;
-      if (error.code === "FORBIDDEN" || error.code === "TASK_NOT_FOUND") return false;
+      if (error.code === "FORBIDDEN" || error.code === "TASK_NOT_FOUND") return undefined;
       throw error;
     }
+  }
+
+  /** Renews leases of tasks in the incarnations that the caller may publish to. */
+  async function renew(auth: AuthContext, held: readonly HeldLease[]): Promise<RenewedLease[]> {
+    const named = await Promise.all(
+      held.map((one) => allowed(auth, one, (at) => Promise.resolve({ ...one, ...at }))),
+    );
+    const renewed = await engine.renewLeases(named.filter((one) => one !== undefined));
+    let next = 0;
+    return await Promise.all(named.map(async (one, i) => {
+      const { taskId, lease } = held[i]!;
+      const lost: RenewedLease = { taskId, state: "lost" };
+      if (one === undefined) return lost;
+      const found = renewed[next++]!;
+      if (found.state !== "deleted" || one.incarnation === undefined) return found;
+      // The gate's cache may be about an earlier task of this id.
+      return await allowed(auth, one, (at) => engine.heartbeat(taskId, lease, at)) ?? lost;
+    }));
   }
 
   router.add({
@@ -41,15 +67,7 @@ export function addLeaseRoutes(
         content: { "application/json": { schema: renewedLeases } },
       },
     },
-  }, async ({ auth, body: { leases: held } }) => {
-    const allowed = await Promise.all(held.map((lease) => mayRenew(auth, lease)));
-    const renewed = await engine.renewLeases(held.filter((_, at) => allowed[at]));
-    let next = 0;
-    const leases = held.map(({ taskId }, at): RenewedLease =>
-      allowed[at] ? renewed[next++]! : { taskId, state: "lost" }
-    );
-    return jsonResponse({ leases });
-  });
+  }, async ({ auth, body }) => jsonResponse({ leases: await renew(auth, body.leases) }));
 
   router.add({
     method: "post",
@@ -89,10 +107,10 @@ export function addLeaseRoutes(
       },
     },
   }, async ({ id, auth, request }) => {
-    const renewed = await gate.withTask(auth, "event:publish", id, async () => {
+    const renewed = await gate.withTask(auth, "event:publish", id, async (at) => {
       const lease = leaseOf(request);
       if (lease === undefined) throw invalidInput(LEASE_HEADER, "is missing in the headers");
-      return await engine.heartbeat(id, lease);
+      return await engine.heartbeat(id, lease, at);
     });
     return jsonResponse(renewed);
   });

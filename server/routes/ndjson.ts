@@ -21,6 +21,8 @@ export interface NdjsonOptions {
    * lines included. @default none
    */
   lease?: string;
+  /** Returns the time of the engine's clock in milliseconds. @default `Date.now` */
+  now?: () => number;
   /** Unix milliseconds at which the caller's permission expires. @default never */
   expiresAtMs?: number;
 }
@@ -56,7 +58,7 @@ export async function publishNdjson(
   request: Request,
   options: NdjsonOptions,
 ): Promise<PublishReceipt> {
-  const { maxLineBytes, expiresAtMs, lease } = options;
+  const { maxLineBytes, expiresAtMs, lease, now } = options;
   const receipt: PublishReceipt = { published: 0, lastIndex: -1 };
   let ended: TaskcastError | undefined;
   let onEnded = () => {};
@@ -69,7 +71,9 @@ export async function publishNdjson(
   onEnded = () => body.interrupt(ended);
   if (ended !== undefined) onEnded();
   const target: Target = { engine, taskId, incarnation, lease };
-  const renewal = lease === undefined ? undefined : new LeaseRenewal(engine, { taskId, lease });
+  const renewal = lease === undefined
+    ? undefined
+    : new LeaseRenewal(engine, { taskId, lease, incarnation, now });
   const onClosing = () => body.interrupt(engine.closing.reason);
   engine.closing.addEventListener("abort", onClosing, { once: true });
   const stopClock = expiresAtMs === undefined

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { CreateTaskInput } from "@taskcast/core";
 import { SignJWT } from "jose";
 import { startAnyServer } from "../../testing/servers/any_server.ts";
 import { frames } from "../../testing/sse/sse.ts";
@@ -119,6 +120,41 @@ Deno.test("a lease of a task that the caller may not publish to is lost, whether
   });
   const states = body.leases.map(({ state }: { state: string }) => state);
   assert.deepEqual(states, ["held", "lost", "lost"]);
+});
+
+Deno.test("permission to renew does not extend to a later task of the same id", async () => {
+  const secret = "a secret of more than thirty-two bytes";
+  await using server = await startAnyServer({ app: { auth: { mode: "jwt", jwt: { secret } } } });
+  const token = await new SignJWT({ sub: "me", taskIds: "*", scope: ["event:publish"] })
+    .setProtectedHeader({ alg: "HS256" }).sign(new TextEncoder().encode(secret));
+  const authorization = `Bearer ${token}`;
+  const renew = async (lease: string) => {
+    const leases = [{ taskId: "again", lease }];
+    const { body } = await server.call("POST", "/leases", { leases }, { authorization });
+    return body.leases[0].state;
+  };
+  const beat = (lease: string) =>
+    server.call("POST", "/tasks/again/heartbeat", undefined, {
+      authorization,
+      "taskcast-lease": lease,
+    });
+  const create = async (input: CreateTaskInput = {}) => {
+    const { lease } = await server.engine.createTask({ id: "again", lease: { ms: MS }, ...input });
+    return lease!;
+  };
+  const first = await create();
+  assert.equal(await renew(first), "held"); // The server now knows the rules of this task.
+  await server.engine.deleteTask("again");
+  const second = await create();
+  assert.deepEqual([await renew(first), await renew(second)], ["lost", "held"]);
+  await server.engine.deleteTask("again");
+  const require = { claims: { sub: "somebody else" } };
+  const third = await create({
+    authConfig: { rules: [{ match: { scope: ["event:publish"] }, require }] },
+  });
+  await server.engine.transitionTask("again", "failed");
+  assert.deepEqual([await renew(second), await renew(third)], ["lost", "lost"]);
+  assert.equal((await beat(third)).status, 403);
 });
 
 Deno.test("the token of a lease is shown to nobody but its holder", async () => {

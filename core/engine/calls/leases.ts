@@ -1,9 +1,9 @@
 import type { Leases } from "../../contracts/leases.ts";
+import type { TaskRecord } from "../../contracts/records.ts";
 import type { EngineContext } from "../../context/context.ts";
 import { leaseState } from "../../domain/transitions/lease.ts";
 import { TaskcastError } from "../../protocol/errors.ts";
-import type { RenewedLease } from "../../protocol/task.ts";
-import { isTerminal } from "../../protocol/status.ts";
+import type { LeaseState, RenewedLease } from "../../protocol/task.ts";
 
 /** Identifies a lease. */
 export interface HeldLease {
@@ -11,6 +11,8 @@ export interface HeldLease {
   taskId: string;
   /** The token. */
   lease: string;
+  /** The incarnation of the task; a lease of another one is `deleted`. @default not checked */
+  incarnation?: string;
 }
 
 /**
@@ -33,13 +35,13 @@ export async function renewLeases(
 ): Promise<RenewedLease[]> {
   const leases = leasesOf(context);
   const { reader, clock } = context;
-  const found = await Promise.all(held.map(async ({ taskId, lease }) => {
-    const head = await reader.getTask(taskId);
-    if (head === undefined) return { renewed: { taskId, state: "deleted" } as RenewedLease };
-    const { record } = head;
-    const renewed: RenewedLease = { taskId, state: leaseState(record, lease) };
-    const expires = renewed.state === "held" || renewed.state === "blocked";
+  const found = await Promise.all(held.map(async (one) => {
+    const record = (await reader.getTask(one.taskId))?.record;
+    const renewed = withState(one, record);
+    const expires = record !== undefined && EXPIRING.has(renewed.state) &&
+      record.task.status !== "paused";
     if (!expires) return { renewed };
+    const { taskId, lease } = one;
     const untilMs = clock.now() + record.leaseMs!;
     return { renewed: { ...renewed, leaseUntil: untilMs }, renewal: { taskId, lease, untilMs } };
   }));
@@ -47,13 +49,21 @@ export async function renewLeases(
   if (renewals.length === 0) return found.map(({ renewed }) => renewed);
   const outcomes = await leases.renew(renewals);
   let at = 0;
-  return await Promise.all(found.map(async ({ renewed, renewal }) => {
+  return await Promise.all(found.map(async ({ renewed, renewal }, i) => {
     if (renewal === undefined || outcomes[at++]) return renewed;
-    // The lease ended since the task was read.
-    const { taskId } = renewed;
-    const record = (await reader.getTask(taskId))?.record;
-    if (record === undefined) return { taskId, state: "deleted" };
-    const { status } = record.task;
-    return { taskId, state: isTerminal(status) ? status : "lost" };
+    // The task was paused, or the lease ended, since the task was read.
+    return withState(held[i]!, (await reader.getTask(renewed.taskId))?.record);
   }));
+}
+
+/** The states of leases that expire, unless the task is paused. */
+const EXPIRING: ReadonlySet<LeaseState> = new Set<LeaseState>(["held", "blocked", "stopping"]);
+
+function withState(
+  { taskId, lease, incarnation }: HeldLease,
+  record: TaskRecord | undefined,
+): RenewedLease {
+  const isGone = record === undefined ||
+    (incarnation !== undefined && incarnation !== record.incarnation);
+  return { taskId, state: isGone ? "deleted" : leaseState(record, lease) };
 }

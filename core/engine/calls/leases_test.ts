@@ -75,6 +75,7 @@ Deno.test("a task fails once its lease expires, with one event, and not while it
   assert.equal(await stateOf(engine, id), "failed PRODUCER_LOST");
   const { events } = await engine.getEvents(id);
   assert.equal(events.length, 2, "running, failed");
+  assert.equal(engine.stats.leasesLost, 1);
   assert.equal((await engine.heartbeat(id, lease)).state, "failed");
 });
 
@@ -284,6 +285,43 @@ Deno.test("a lease on a running task is granted if nobody has one, or taken", as
   await clock.pass(MS);
   assert.equal(await stateOf(engine, id), "failed PRODUCER_LOST");
   await assert.rejects(engine.takeLease(id, { ms: MS, take: true }), { code: "TASK_TERMINAL" });
+});
+
+Deno.test("a producer that renews its lease has the whole grace of a request to cancel", async () => {
+  const { clock, open } = setUp();
+  await using engine = open();
+  await clock.pass(MS);
+  const living = await startLeased(engine);
+  const dead = await startLeased(engine);
+  const paused = await startLeased(engine);
+  await engine.transitionTask(paused.id, "paused");
+  for (const { id } of [living, dead, paused]) await engine.cancelTask(id, { graceMs: 6 * MS });
+  for (let beat = 0; beat < 6; beat++) {
+    await clock.pass(MS - 1);
+    const leaseUntil = clock.now() + MS;
+    const renewed = await engine.heartbeat(living.id, living.lease);
+    assert.deepEqual(renewed, { taskId: living.id, state: "stopping", leaseUntil });
+    const still = await engine.heartbeat(paused.id, paused.lease);
+    assert.deepEqual(still, { taskId: paused.id, state: "stopping" }, "it does not expire");
+  }
+  assert.equal(await stateOf(engine, living.id), "running");
+  assert.match(await stateOf(engine, dead.id), /^cancelled/);
+  await clock.pass(6);
+  assert.match(await stateOf(engine, living.id), /^cancelled/);
+});
+
+Deno.test("a lease of another incarnation of a task is not renewed", async () => {
+  const { open } = setUp();
+  await using engine = open();
+  const { id } = await engine.createTask({ id: "again" });
+  const { incarnation } = (await engine.readTask(id))!;
+  await engine.deleteTask(id);
+  const { lease } = await startLeased(engine, { id });
+  const [renewed] = await engine.renewLeases([{ taskId: id, lease, incarnation }]);
+  assert.deepEqual(renewed, { taskId: id, state: "deleted" });
+  await assert.rejects(engine.heartbeat(id, lease, { incarnation }), { code: "TASK_NOT_FOUND" });
+  const current = (await engine.readTask(id))!.incarnation;
+  assert.equal((await engine.heartbeat(id, lease, { incarnation: current })).state, "held");
 });
 
 /** Statuses that a holder may move its task to. */
