@@ -9,6 +9,7 @@ import {
 import type { EventInput, PublishReceipt } from "@taskcast/core/protocol";
 import { onAbort, startTimer, taskPath } from "@taskcast/core/protocol";
 import { isReceipt } from "./answer_shapes.ts";
+import { LeaseLostError } from "./lease_keeper.ts";
 import { RequestBudget } from "./request_budget.ts";
 import type { RetryOptions } from "./retrying.ts";
 import { isNowhere } from "./retrying.ts";
@@ -29,6 +30,16 @@ export interface PublisherOptions {
   rotateMs?: number;
   /** Milliseconds for which an event is held back, to be sent together with others. @default {0} */
   lingerMs?: number;
+  /**
+   * Token of the lease under which events are published. The publisher renews the lease until it is
+   * closed, and ends with a `LeaseLostError` when another producer has the task. @default none
+   */
+  lease?: string;
+  /**
+   * Milliseconds of the lease, a third of which is the longest silence. @default {5000} the shortest
+   * lease
+   */
+  leaseMs?: number;
   /** Aborts the publisher; events that are not stored yet may be lost. */
   signal?: AbortSignal;
 }
@@ -43,6 +54,8 @@ const OPEN_MS = 1_000;
 class Sending {
   readonly #startMs = performance.now();
   #firstMs = Infinity;
+  /** When the last bytes were sent, blank lines included. */
+  #lastMs = -Infinity;
   lines = 0;
   bytes = 0;
   /** Set once the request was answered, even if not everything was sent. */
@@ -52,6 +65,17 @@ class Sending {
     if (this.lines === 0) this.#firstMs = performance.now();
     this.lines += lines;
     this.bytes += bytes;
+    this.addBlank();
+  }
+
+  /** Records a blank line, which counts neither as a line nor against the budget. */
+  addBlank(): void {
+    this.#lastMs = performance.now();
+  }
+
+  /** Milliseconds since the last bytes; `Infinity` before the first. */
+  get silentMs(): number {
+    return performance.now() - this.#lastMs;
   }
 
   /** Milliseconds since the request began. */
@@ -79,8 +103,12 @@ class NonsenseReceipt extends TypeError {
  */
 export class Publisher {
   readonly #http: HttpClient;
+  readonly #taskId: string;
   readonly #url: string;
-  readonly #options: Required<Omit<PublisherOptions, "signal">>;
+  readonly #headers: Record<string, string> = { "content-type": "application/x-ndjson" };
+  /** Longest silence in milliseconds of an open request. */
+  readonly #maxSilenceMs: number;
+  readonly #options: Required<Omit<PublisherOptions, "signal" | "lease">>;
   readonly #retry: RetryOptions;
   readonly #budget: RequestBudget;
   readonly #producerId = crypto.randomUUID();
@@ -102,20 +130,24 @@ export class Publisher {
   constructor(
     http: HttpClient,
     taskId: string,
-    { signal, ...options }: PublisherOptions,
+    { signal, lease, ...options }: PublisherOptions,
     retry: RetryOptions,
   ) {
     this.#http = http;
+    this.#taskId = taskId;
     this.#url = http.url(`${taskPath(taskId)}/events`);
     this.#options = {
       maxBufferedBytes: 4 * 1024 * 1024,
       rotateBytes: 1024 * 1024,
       rotateMs: 5_000,
       lingerMs: 0,
+      leaseMs: 5_000,
       ...options,
     };
     const { lingerMs, ...positive } = this.#options;
     assertPositive({ ...positive, lingerMs: lingerMs === 0 ? undefined : lingerMs });
+    if (lease !== undefined) this.#headers["taskcast-lease"] = lease;
+    this.#maxSilenceMs = lease === undefined ? Infinity : this.#options.leaseMs / 3;
     this.#retry = retry;
     this.#budget = new RequestBudget({
       bytes: this.#options.rotateBytes,
@@ -214,7 +246,7 @@ export class Publisher {
         }
         failures++;
         const isLast = failures >= (this.#retry.attempts ?? 6) * 2;
-        if (isLast || !this.#mayRepeat(error)) return this.#end(error);
+        if (isLast || !this.#mayRepeat(error)) return this.#end(this.#reasonOf(error));
         const delayMs = retryDelayMs(failures, error, this.#retry);
         // A request that stayed open has reached a server.
         isReached ||= sending.openMs >= OPEN_MS;
@@ -243,12 +275,17 @@ export class Publisher {
     return error.isForeign || isFirst && this.#http.canRefreshToken;
   }
 
+  #reasonOf(error: unknown): unknown {
+    const isLost = error instanceof TaskcastHttpError && error.code === "LEASE_LOST";
+    return isLost ? new LeaseLostError(this.#taskId, "lost") : error;
+  }
+
   /** Sends waiting and new events in one request, until its budget is used up. */
   async #request(sending: Sending): Promise<void> {
     try {
       const response = await this.#http.request(this.#url, {
         method: "POST",
-        headers: { "content-type": "application/x-ndjson" },
+        headers: this.#headers,
         body: this.#body(sending),
         duplex: "half",
         signal: this.#ended.signal,
@@ -292,7 +329,16 @@ export class Publisher {
             controller.close();
             return;
           }
-          await this.#nextLine(leftMs);
+          // Each request begins with a sign of life, as the one before may not have arrived.
+          const untilBlankMs = this.#maxSilenceMs === Infinity
+            ? Infinity
+            : this.#maxSilenceMs - sending.silentMs;
+          if (untilBlankMs <= 0) {
+            sending.addBlank();
+            controller.enqueue(new TextEncoder().encode("\n"));
+            return;
+          }
+          await this.#nextLine(Math.min(leftMs, untilBlankMs));
         }
       },
       cancel: () => this.#wakeSender?.(),
