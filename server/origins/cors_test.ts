@@ -95,6 +95,24 @@ Deno.test("pages may send tracing headers, and headers that are allowed by name"
   assert(await preflight({ allowedHeaders: ["X-Tenant"] }, "x-tenant,authorization"));
 });
 
+Deno.test("pages may send the token of a lease, and read the one that they are granted", async () => {
+  await using host = engine();
+  const cors = app(host, { origin: "*" });
+  const headers = { origin: "https://a.example", "access-control-request-method": "POST" };
+  const preflight = await cors.request("/tasks", { method: "OPTIONS", headers });
+  const sent = preflight.headers.get("access-control-allow-headers")!.split(",");
+  assert(sent.includes("taskcast-lease"));
+  const created = await cors.request("/tasks", {
+    method: "POST",
+    headers: { origin: "https://a.example", "content-type": "application/json" },
+    body: JSON.stringify({ lease: { ms: 60_000 } }),
+  });
+  const shown = created.headers.get("access-control-expose-headers")!.split(",");
+  for (const name of ["taskcast-lease", "taskcast-lease-until"]) {
+    assert(shown.includes(name) && created.headers.has(name), name);
+  }
+});
+
 /** Returns the answer to the preflight of a page's `POST`. */
 async function preflight(options: Anything, origin: string) {
   const refused: string[] = [];
