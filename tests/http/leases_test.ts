@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import type { CreateTaskInput } from "@taskcast/core";
 import { SignJWT } from "jose";
 import { startAnyServer } from "../../testing/servers/any_server.ts";
-import { frames } from "../../testing/sse/sse.ts";
+import { startCli } from "../../testing/servers/cli.ts";
+import { call } from "../../testing/servers/test_server.ts";
+import { frames, until } from "../../testing/sse/sse.ts";
 
 // Leases of producers, over HTTP.
 
@@ -158,17 +160,49 @@ Deno.test("permission to renew does not extend to a later task of the same id", 
 });
 
 Deno.test("the token of a lease is shown to nobody but its holder", async () => {
-  await using server = await startAnyServer();
-  const { body } = await server.call("POST", "/tasks", { lease: { ms: MS } });
-  const { id, lease } = body;
-  await server.call("PATCH", `/tasks/${id}/status`, { status: "running" });
-  await server.call("PATCH", `/tasks/${id}/status`, { status: "completed" });
-  const secret = lease.split(".")[1];
-  for (
-    const path of ["/tasks", `/tasks/${id}`, `/tasks/${id}/events`, `/tasks/${id}/events/history`]
-  ) {
-    const response = await fetch(server.url + path);
+  await using server = await startCli(["--log-level", "debug", "--host", "127.0.0.1"]);
+  const request = call(server.url);
+  const { body: { id, lease } } = await request("POST", "/tasks", { lease: { ms: MS } });
+  const [attempt, secret] = lease.split(".");
+  assert.equal(attempt, "1");
+  const under = { "taskcast-lease": lease };
+  const ofAll = await fetch(`${server.url}/events`);
+  const shown: Record<string, string> = {};
+  const send = async (method: string, path: string, body?: unknown) => {
+    const { body: answer } = await request(method, `/tasks/${id}${path}`, body, under);
+    shown[`${method} ${path} ${Object.keys(shown).length}`] = JSON.stringify(answer);
+  };
+  await send("PATCH", "/status", { status: "running" });
+  await send("POST", "/events", { type: "n", data: 1 });
+  await send("POST", "/heartbeat");
+  await send("POST", "/lease", { ms: MS }); // 409: held.
+  await send("GET", "");
+  shown["the list"] = JSON.stringify((await request("GET", "/tasks")).body);
+  await send("POST", "/cancel", { graceMs: 60_000 });
+  await send("POST", "/cancel/seen");
+  await send("PATCH", "/status", { status: "completed" });
+  await send("PATCH", "/status", { status: "failed" }); // 409: it has ended.
+  await send("POST", "/events", { type: "n", data: 1 }); // 409: it has ended.
+  await send("POST", "/heartbeat");
+  await send("GET", "");
+  for (const path of ["/events", "/events/history"]) {
+    const response = await fetch(`${server.url}/tasks/${id}${path}`);
     assert.equal(response.status, 200);
-    assert(!(await response.text()).includes(secret), path);
+    shown[path] = await response.text();
+  }
+  shown["/events of all tasks"] = "";
+  for await (const text of ofAll.body!.pipeThrough(new TextDecoderStream())) {
+    shown["/events of all tasks"] += text;
+    if (text.includes("completed")) break;
+  }
+  const { process } = server;
+  await until(
+    () => process.err.includes("/heartbeat") || process.out.includes("/heartbeat"),
+    "log",
+  );
+  shown["the log"] = process.out + process.err;
+  for (const [where, text] of Object.entries(shown)) {
+    assert(text.includes(id) || text.includes("state"), `${where} is about the task: ${text}`);
+    assert(!text.includes(secret), where);
   }
 });
