@@ -28,6 +28,8 @@ export interface TaskRecord {
   leaseMs?: number;
   /** An expiry to which the lease was put off because its holder may have been unable to renew it. */
   leasePutOffTo?: number;
+  /** A hash of the input with which an idempotency key created it. Never changes. */
+  inputHash?: string;
   /** The W3C `traceparent` of the request that created it, passed on to webhooks. Never changes. */
   traceparent?: string;
 }

@@ -52,6 +52,7 @@ function nonsense(): Anything[] {
 /** A call with valid arguments, each of which is replaced by nonsense in turn. */
 const CALLS: Record<string, Anything[]> = {
   createTask: [{}, {}],
+  openTask: [{}, {}],
   getTask: ["t"],
   readTask: ["t"],
   listTasks: [{}],

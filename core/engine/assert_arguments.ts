@@ -9,6 +9,7 @@ import {
   integer,
   list,
   object,
+  oneOf,
   optional,
   text,
 } from "../domain/validate/checks.ts";
@@ -16,9 +17,12 @@ import { assertCount, assertOptions } from "../domain/validate/query.ts";
 import type { FrameEncoder } from "../streams/frames.ts";
 import type { CancelRequest } from "../protocol/cancel.ts";
 import { MAX_GRACE_MS } from "../protocol/cancel.ts";
+import { invalidInput } from "../protocol/errors.ts";
 import { BOUNDS } from "../protocol/limits.ts";
+import type { CreateTaskInput } from "../protocol/task.ts";
 import type { HeldLease } from "./calls/leases.ts";
 import type { TaskEngineOptions } from "./options.ts";
+import type { CreateOptions } from "./writer.ts";
 
 // Callers without static types get an error at once, instead of from a timer an hour later.
 
@@ -126,4 +130,26 @@ export function assertCancelRequest(request: unknown): asserts request is Cancel
   optional(fields, "", "reason", (value, path) => text(value, path, BOUNDS.reasonLength));
   optional(fields, "", "by", text);
   optional(fields, "", "graceMs", (value, path) => integer(value, path, 0, MAX_GRACE_MS));
+}
+
+/** Requires valid options for creating a task with this input. */
+export function assertCreateOptions(
+  options: unknown,
+  { id }: CreateTaskInput,
+): asserts options is CreateOptions {
+  assertOptions(options);
+  const { ifExists, idempotency } = options as Record<string, unknown>;
+  if (ifExists !== undefined) {
+    oneOf(ifExists, "ifExists", ["return"]);
+    if (id === undefined) throw invalidInput("ifExists", "needs an id");
+  }
+  if (idempotency === undefined) return;
+  const { key, caller } = object(idempotency, "idempotency", ["key", "caller"]);
+  text(key, "idempotency.key", BOUNDS.idempotencyKeyLength);
+  if (caller !== undefined && typeof caller !== "string") {
+    throw invalidInput("idempotency.caller", "must be a string");
+  }
+  if (id !== undefined) {
+    throw invalidInput("id", "and an idempotency key exclude each other; leave one out");
+  }
 }

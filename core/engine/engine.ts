@@ -48,6 +48,7 @@ import { readable } from "../streams/readable.ts";
 import type { TaskStream } from "../streams/task_stream.ts";
 import {
   assertCancelRequest,
+  assertCreateOptions,
   assertEngineParts,
   assertHeldLeases,
   assertObserver,
@@ -79,7 +80,7 @@ import type {
   WriteOptions,
 } from "./options.ts";
 import { Subscriptions } from "./subscriptions.ts";
-import type { WriteExpectation } from "./writer.ts";
+import type { Created, CreateOptions, WriteExpectation } from "./writer.ts";
 import { grantedLease, Writer } from "./writer.ts";
 
 /**
@@ -167,20 +168,27 @@ export class TaskEngine {
    *
    * @param options.traceparent The W3C `traceparent` of the request. It is kept with the task and sent to
    * its webhooks; an invalid one is ignored.
+   * @param options.ifExists With `"return"`, a task that has the id already is returned. Needs an id.
+   * @param options.idempotency Makes the call safe to repeat, as long as the task exists. Needs no id.
    * @throws {TaskcastError} `INVALID_INPUT`, `PAYLOAD_TOO_LARGE`, `NOT_SUPPORTED`, `TASK_EXISTS`,
-   * `STORE_FULL`, `STORE_UNAVAILABLE`.
+   * `IDEMPOTENCY_CONFLICT`, `STORE_FULL`, `STORE_UNAVAILABLE`.
    */
   async createTask(
     input: CreateTaskInput = {},
-    options: { traceparent?: string } = {},
+    options: CreateOptions = {},
   ): Promise<LeasedTask> {
+    return (await this.openTask(input, options)).task;
+  }
+
+  /** {@linkcode createTask} for servers: also returns whether an earlier call had created the task. */
+  async openTask(input: CreateTaskInput = {}, options: CreateOptions = {}): Promise<Created> {
     this.#assertOpen();
     assertCreateTask(input, this.limits);
-    assertOptions(options);
+    assertCreateOptions(options, input);
     if (input.lease !== undefined) leasesOf(this.#context);
     const { deliverer } = this.#jobs;
     if (input.webhooks !== undefined) assertDeliverable(input.webhooks, deliverer?.sender);
-    return await this.#writer.create(input, options.traceparent);
+    return await this.#writer.create(input, options);
   }
 
   /** Returns a task and the state of its log, or `undefined` if it does not exist. */

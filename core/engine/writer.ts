@@ -8,6 +8,7 @@ import type { CreateTaskInput, Deletion, LeasedTask } from "../protocol/task.ts"
 import { isTerminal } from "../protocol/status.ts";
 import { ulid } from "../protocol/ulid.ts";
 import { copyOf } from "../domain/copy.ts";
+import { inputHash, keyedId } from "../domain/idempotency.ts";
 import { grantLease } from "../domain/transitions/lease.ts";
 import type { Change } from "../domain/transitions/transition.ts";
 import { parseTraceparent } from "../domain/traceparent.ts";
@@ -50,7 +51,37 @@ export class Writer {
     this.#deliverer = jobs.deliverer;
   }
 
-  async create(input: CreateTaskInput, traceparent?: string): Promise<LeasedTask> {
+  /** Creates a task, or returns the one that a repeated call created. */
+  async create(input: CreateTaskInput, options: CreateOptions = {}): Promise<Created> {
+    const { idempotency, ifExists } = options;
+    if (idempotency === undefined && ifExists === undefined) {
+      return { task: await this.#create(input, options), isReplay: false };
+    }
+    const hash = idempotency && await inputHash(input);
+    const id = idempotency === undefined
+      ? input.id
+      : await keyedId(idempotency.caller ?? "", idempotency.key);
+    try {
+      const task = await this.#create({ ...input, id }, { ...options, inputHash: hash });
+      return { task, isReplay: false };
+    } catch (error) {
+      if (!(error instanceof TaskcastError && error.code === "TASK_EXISTS")) throw error;
+      const record = (await this.#context.reader.getTask(id!))?.record;
+      if (record === undefined) throw error;
+      if (hash !== undefined && record.inputHash !== hash) throw idempotencyConflict();
+      const { lease } = record;
+      const task = copyOf(record.task);
+      return {
+        task: lease === undefined || hash === undefined ? task : { ...task, lease },
+        isReplay: true,
+      };
+    }
+  }
+
+  async #create(
+    input: CreateTaskInput,
+    { traceparent, inputHash }: CreateOptions & { inputHash?: string },
+  ): Promise<LeasedTask> {
     const { clock } = this.#context;
     const isConfirmed = input.id === undefined || await this.#confirm(input.id);
     const nowMs = clock.now();
@@ -61,6 +92,7 @@ export class Writer {
       : grantLease(created, input.lease, newLeaseSecret(), nowMs);
     const leaseDueMs = input.lease && nowMs + input.lease.ms;
     if (!isConfirmed) record.unconfirmed = true;
+    if (inputHash !== undefined) record.inputHash = inputHash;
     if (this.#deliverer !== undefined && this.#deliverer.hooksOf(input).length > 0) {
       record.hooked = true;
     }
@@ -349,6 +381,34 @@ export class Writer {
 }
 
 const NO_EVENTS: readonly EventDraft[] = [];
+
+/** Options of creating a task. */
+export interface CreateOptions {
+  /** The W3C `traceparent` of the request. */
+  traceparent?: string;
+  /** With `"return"`, a task that has the id already is returned instead of an error. */
+  ifExists?: "return";
+  /** Makes the call safe to repeat: the same caller gets the same task for the same key and input. */
+  idempotency?: {
+    /** 1 to 255 characters. */
+    key: string;
+    /** Identifies the caller, whose keys are apart from those of others. @default one for all */
+    caller?: string;
+  };
+}
+
+/** A task that was created, or that an earlier call had created. */
+export interface Created {
+  task: LeasedTask;
+  isReplay: boolean;
+}
+
+function idempotencyConflict(): TaskcastError {
+  return new TaskcastError(
+    "IDEMPOTENCY_CONFLICT",
+    "Cannot create a task: the idempotency key was used with another input; use a new key",
+  );
+}
 
 /** What a write requires of its task. */
 export interface WriteExpectation {

@@ -20,6 +20,8 @@ export const BOUNDS = {
   listItems: 256,
   /** Longest ttl, in seconds: ten years. */
   ttlSeconds: 315_360_000,
+  /** Characters of an idempotency key. */
+  idempotencyKeyLength: 255,
   /** Shortest lease, in milliseconds. */
   shortestLeaseMs: 5_000,
   /** Longest lease, in milliseconds. */

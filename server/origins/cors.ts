@@ -39,6 +39,7 @@ export function corsOf(options: CorsOptions): MiddlewareHandler {
       "authorization",
       "baggage",
       "content-type",
+      "idempotency-key",
       "last-event-id",
       "sentry-trace",
       "taskcast-lease",
@@ -49,6 +50,7 @@ export function corsOf(options: CorsOptions): MiddlewareHandler {
       ...allowedHeaders.map((name) => name.toLowerCase()),
     ],
     exposeHeaders: [
+      "idempotency-replayed",
       "link",
       "location",
       "retry-after",

@@ -22,7 +22,8 @@ export function underLease<Options extends object>(
 
 /** Returns the headers that tell a caller of a granted lease. */
 export function leaseHeaders({ lease, leaseUntil }: LeasedTask): Record<string, string> {
-  return lease === undefined
-    ? {}
-    : { [LEASE_HEADER]: lease, [LEASE_UNTIL_HEADER]: String(leaseUntil) };
+  return lease === undefined ? {} : {
+    [LEASE_HEADER]: lease,
+    ...(leaseUntil !== undefined && { [LEASE_UNTIL_HEADER]: String(leaseUntil) }),
+  };
 }

@@ -6,7 +6,7 @@ import type { Gate } from "../auth/gate.ts";
 import { jsonAnswer, jsonResponse } from "../requests/json_answer.ts";
 import { leaseHeaders, underLease } from "../requests/lease_header.ts";
 import type { Router } from "../router.ts";
-import { listQuery } from "../schemas/query.ts";
+import { createQuery, listQuery } from "../schemas/query.ts";
 import {
   blockedRequestSchema,
   createTaskBody,
@@ -40,23 +40,45 @@ export function addTaskRoutes(router: Router, { engine, gate, tickets }: Service
     path: "/tasks",
     tag: "Tasks",
     summary: "Create a task",
-    description: "The caller may choose the id, and can then repeat the request safely.",
+    description:
+      "Safe to repeat with the header `Idempotency-Key` (1 to 255 characters): the same caller " +
+      "gets the same task, as long as it exists. Or with an id of the caller's and `ifExists=return`.",
     scope: "task:create",
+    query: createQuery,
     body: { schema: createTaskBody, optional: true, isCheckedByEngine: true },
-    errors: { 409: "A task with this id exists", 503: "The store is full or cannot be reached" },
-    responses: { 201: json("The task, `pending`", leasedTaskSchema) },
-  }, async ({ body, auth, info, request }) => {
+    errors: {
+      409: "A task with this id exists, or the key was used with another input",
+      503: "The store is full or cannot be reached",
+    },
+    responses: {
+      200: json("The task, which an earlier request created", leasedTaskSchema),
+      201: json("The task, `pending`", leasedTaskSchema),
+    },
+  }, async ({ body, query: { ifExists }, auth, info, request }) => {
     if (body.webhooks !== undefined && !hasScope(auth, "webhook:create")) {
       throw new TaskcastError("FORBIDDEN", 'The token lacks the scope "webhook:create"');
     }
     gate.checkCreate(auth, body.id);
+    const key = request.headers.get("idempotency-key");
+    const idempotency = key === null ? undefined : { key, caller: auth.sub ?? auth.credential };
     // Without tracing here, the caller's own context is passed on unchanged.
     const traceparent = info.traceparent ?? request.headers.get("traceparent") ?? undefined;
-    const task = await engine.createTask(body, { traceparent });
+    const options = { traceparent, ifExists, idempotency };
+    const { task, isReplay } = await engine.openTask(body, options);
+    // Whoever may not see the task learns only that it exists.
+    if (isReplay && key === null && !gate.maySee(auth, task)) {
+      const message = `Cannot create task "${task.id}": a task with this id exists`;
+      throw new TaskcastError("TASK_EXISTS", message, { details: { taskId: task.id } });
+    }
     info.taskId = task.id;
     // Relative to the request's own address, so that it is right under any base path and proxy.
-    const headers = { location: `tasks/${task.id}`, ...leaseHeaders(task) };
-    return jsonAnswer(info, JSON.stringify(gate.show(auth, task)), { status: 201, headers });
+    const headers = {
+      location: `tasks/${task.id}`,
+      ...(isReplay && key !== null && { "idempotency-replayed": "true" }),
+      ...leaseHeaders(task),
+    };
+    const status = isReplay ? 200 : 201;
+    return jsonAnswer(info, JSON.stringify(gate.show(auth, task)), { status, headers });
   });
 
   router.add({

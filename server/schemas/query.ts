@@ -181,6 +181,16 @@ export const undeliveredQuery: z.ZodType<Pick<ListQuery, "limit" | "cursor">> = 
   })
 );
 
+/** Query of `POST /tasks`. */
+export const createQuery: z.ZodType<{ ifExists?: "return" }> = z.lazy(() =>
+  strict({
+    ifExists: single(z.enum(["return"]), {
+      enum: ["return"],
+      description: "Returns a task that has the id already, instead of 409",
+    }).optional(),
+  })
+);
+
 /** Query of `GET /tasks`. */
 export const listQuery: z.ZodType<ListQuery> = z.lazy(() =>
   strict({

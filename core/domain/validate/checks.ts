@@ -1,5 +1,6 @@
 import { hintFor, notOneOf } from "../../protocol/did_you_mean.ts";
 import { invalidInput, TaskcastError } from "../../protocol/errors.ts";
+import { RESERVED_TYPE_PREFIX } from "../../protocol/event.ts";
 import { BOUNDS } from "../../protocol/limits.ts";
 
 // Input may come from anywhere, so every check takes `unknown`.
@@ -142,4 +143,10 @@ export function assertBytes(value: unknown, what: string, max: number): void {
       details: { maxBytes: max },
     });
   }
+}
+
+/** Requires a name that is not reserved for the server. */
+export function assertNotReserved(name: string, path: string): void {
+  if (!name.startsWith(RESERVED_TYPE_PREFIX)) return;
+  throw invalidInput(path, `must not begin with "${RESERVED_TYPE_PREFIX}", which is reserved`);
 }

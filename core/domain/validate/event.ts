@@ -8,7 +8,7 @@ import {
   SERIES_MODES,
 } from "../../protocol/event.ts";
 import type { Fields } from "./checks.ts";
-import { integer, join, object, oneOf, optional, text } from "./checks.ts";
+import { assertNotReserved, integer, join, object, oneOf, optional, text } from "./checks.ts";
 import type { JsonLimits } from "./json.ts";
 import { assertJson } from "./json.ts";
 
@@ -59,7 +59,7 @@ export function assertEvent(
       throw invalidInput(join(path, "seriesAccField"), needsDelta(field));
     }
   }
-  optional(fields, path, "producerId", text);
+  optional(fields, path, "producerId", producerId);
   optional(fields, path, "producerSeq", count);
   optional(fields, path, "producerEpoch", count);
   if ((fields.producerId === undefined) !== (fields.producerSeq === undefined)) {
@@ -84,6 +84,10 @@ function level(value: unknown, path: string): void {
 
 function seriesMode(value: unknown, path: string): void {
   oneOf(value, path, SERIES_MODES);
+}
+
+function producerId(value: unknown, path: string): void {
+  assertNotReserved(text(value, path), path);
 }
 
 function count(value: unknown, path: string): void {

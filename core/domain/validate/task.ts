@@ -8,6 +8,7 @@ import { TASK_STATUSES } from "../../protocol/status.ts";
 import { assertTaskId } from "../../protocol/task_id.ts";
 import {
   assertBytes,
+  assertNotReserved,
   integer,
   list,
   number,
@@ -21,6 +22,7 @@ import type { JsonLimits } from "./json.ts";
 import { assertJson, jsonObject } from "./json.ts";
 import { assertTaskCleanup } from "./cleanup.ts";
 import { assertWebhooks } from "./webhook.ts";
+import { KEYED_ID_PREFIX } from "../idempotency.ts";
 
 /** Requires a valid incarnation, if one is given. */
 export function assertIncarnation(value: unknown): asserts value is string | undefined {
@@ -105,11 +107,20 @@ export function assertCreateTask(
   limits: Limits,
 ): asserts input is CreateTaskInput {
   const fields = object(input, "", CREATE_FIELDS);
-  if (fields.id !== undefined) assertTaskId(fields.id);
+  if (fields.id !== undefined) {
+    assertTaskId(fields.id);
+    if (fields.id.startsWith(KEYED_ID_PREFIX)) {
+      throw invalidInput("id", `must not begin with "${KEYED_ID_PREFIX}", which is reserved`);
+    }
+  }
   optional(fields, "", "type", text);
   optional(fields, "", "params", jsonObject(limits));
   optional(fields, "", "metadata", jsonObject(limits));
+  for (const key of Object.keys(fields.metadata ?? {})) assertNotReserved(key, `metadata.${key}`);
   optional(fields, "", "tags", (value, path) => texts(value, path, BOUNDS.tags));
+  for (const [i, tag] of (fields.tags as string[] ?? []).entries()) {
+    assertNotReserved(tag, `tags[${i}]`);
+  }
   optional(fields, "", "priority", assertPriority);
   optional(fields, "", "ttl", assertTtl);
   optional(fields, "", "authConfig", (value, path) => assertAuthConfig(value, path, limits));
