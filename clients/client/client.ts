@@ -9,7 +9,7 @@ import type {
 import type { EventFilter, SeriesFormat, Since } from "@taskcast/core/protocol";
 import { taskPath } from "@taskcast/core/protocol";
 import type { HttpOptions } from "./http.ts";
-import { cancelTask, getTask } from "./get_task.ts";
+import { getTask } from "./get_task.ts";
 import { HttpClient, nextPage } from "./http.ts";
 import { eventsParameters } from "./query.ts";
 import type { ConnectionOptions } from "./connection/connection_options.ts";
@@ -201,7 +201,9 @@ export class TaskcastClient {
     taskId: string,
     request: Pick<CancelRequest, "reason" | "graceMs"> = {},
   ): Promise<Task> {
-    return await cancelTask(this.#http, taskId, request);
+    return await this.#http.json("POST", this.#http.url(`${taskPath(taskId)}/cancel`), request, {
+      isOurs: ({ id }) => id === taskId,
+    });
   }
 
   /** Reads a task's stored events, fetching pages as needed. */

@@ -399,7 +399,9 @@ export interface CreateOptions {
 
 /** A task that was created, or that an earlier call had created. */
 export interface Created {
+  /** The task. */
   task: LeasedTask;
+  /** Set if an earlier call had created it. */
   isReplay: boolean;
 }
 

@@ -21,10 +21,7 @@ export const RESERVED_TYPE_PREFIX = "taskcast:";
 
 /** Types of the events that the server writes itself. */
 export const SERVER_EVENT = {
-  /**
-   * The status changed: `{status, result?, error?, reason?}`; if a request to stop cancelled the task,
-   * also `cancel: {stopMs, forced}`.
-   */
+  /** The status changed: `{status, result?, error?, reason?, cancel?: {stopMs, forced}}`. */
   status: "taskcast:status",
   /** The task is waiting for an answer: `{reason?, request}`. */
   blocked: "taskcast:blocked",

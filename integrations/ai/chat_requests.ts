@@ -1,5 +1,4 @@
 import type { ErrorBody } from "@taskcast/core/protocol";
-import { ERROR_CODES } from "@taskcast/core/protocol";
 import { isVerdict, TaskcastHttpError } from "@taskcast/client/http";
 import type { ResumeQuery } from "./answer_names.ts";
 
@@ -232,7 +231,8 @@ async function refusalOf(response: Response): Promise<Error> {
   const text = await response.text().catch(() => "");
   try {
     const { error } = JSON.parse(text) as ErrorBody;
-    if (ERROR_CODES.includes(error.code)) {
+    // Not compared with a list, so that a page understands a newer server.
+    if (/^[A-Z_]+$/.test(error.code)) {
       const isOurs = isVerdict(response.status, error.code);
       return isOurs ? new TaskcastHttpError(response, error) : new Error(error.message);
     }

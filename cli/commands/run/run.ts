@@ -68,6 +68,7 @@ async function runTask(
   try {
     if (interruption.signal === undefined) keeper = await startRunning(client, id);
     if (interruption.signal !== undefined) {
+      keeper?.stop();
       await client.transitionTask(id, "cancelled", { reason: "interrupted" });
       return exitCodeOf(interruption.signal);
     }
@@ -75,7 +76,6 @@ async function runTask(
     await noteRefusal(error);
     return 1;
   }
-  using _lease = keeper;
   const publisher = client.openPublisher(id);
   const startedMs = Date.now();
   const output = {
@@ -125,6 +125,8 @@ async function runTask(
   } catch (error) {
     await noteRefusal(error);
     return outcome.code === 0 ? 1 : outcome.code;
+  } finally {
+    keeper?.stop();
   }
   return outcome.code;
 
