@@ -41,8 +41,8 @@ export function useTask(
 ): TaskControl {
   const client = useTaskcastClient();
   const state = useTaskStore(taskId, options, WANTED, (view) => view.task);
-  const cancel = useCallback<TaskControl["cancel"]>(
-    async (request) => {
+  const cancel = useCallback(
+    async (request?: Pick<CancelRequest, "reason" | "graceMs">): Promise<Task> => {
       if (!taskId) throw new Error("There is no task to cancel");
       return await client.cancel(taskId, request);
     },
